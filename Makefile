@@ -1,0 +1,51 @@
+# Every target works from a fresh clone: what it needs is set up first. `make` alone lists them.
+PYTHON ?= python3
+BIN := .venv/bin
+SERVE ?= 1
+PORT ?= 8001
+ARCHIVE ?= var
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo crawl serve test soak lint bench lock
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready  ## make .venv/ with everything pinned by hash, development tools too
+
+.venv/ready: requirements-dev.txt requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: setup  ## crawl a sample clinic on this machine into var/demo/ and serve it (SERVE=0: do not serve)
+	$(BIN)/python -m tests.demo --serve $(SERVE)
+
+crawl: setup  ## visit the clinics of clinics.toml (ARCHIVE=var)
+	$(BIN)/clinic-archive crawl --archive $(ARCHIVE)
+
+serve: setup  ## browse the archive with Datasette (ARCHIVE=var PORT=8001)
+	$(BIN)/clinic-archive serve --archive $(ARCHIVE) --port $(PORT)
+
+test: setup  ## the whole test suite
+	$(BIN)/pytest
+
+soak: setup  ## the tests that take samples, with their full counts
+	SOAK=1 $(BIN)/pytest
+
+lint: setup  ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup  ## speed, as ratios within one run; exit 1 when a goal is missed
+	$(BIN)/python -m tests.bench
+
+lock: setup  ## pin the newest versions that fit (needs uv)
+	printf 'setuptools\nwheel\n' | uv pip compile --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --universal --python-version 3.11 --no-annotate --no-header --upgrade pyproject.toml - -o requirements.txt
+	printf 'setuptools\nwheel\n' | uv pip compile --generate-hashes --no-emit-index-url --no-emit-find-links \
+	  --universal --python-version 3.11 --no-annotate --no-header --upgrade --extra dev -c requirements.txt \
+	  pyproject.toml - -o requirements-dev.txt

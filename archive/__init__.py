@@ -1,0 +1,1 @@
+"""The durable side: it knows SQLite and WARC, and no Scrapy."""

@@ -1,0 +1,114 @@
+"""Opening an archive: write-ahead log, foreign keys, migrations, views. The only place that knows how.
+
+`open_archive(folder, "write")` is for the holder of the run lock alone: it migrates (after a copy) and lays the views
+anew where their SQL changed. Readers get a connection that cannot write, and refuse a schema they do not know.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from sqlite_utils import Database
+
+from archive.migrations import migrations
+
+VIEWS = Path(__file__).parent / "views"
+DATABASE = "archive.db"
+
+
+class ArchiveError(Exception):
+    """The archive cannot be used; the message says why and what to do."""
+
+
+class NotAnArchive(ArchiveError):
+    """archive.db is not a SQLite database, or is one of something else."""
+
+
+class NewerSchema(ArchiveError):
+    """archive.db was written by a newer version of this program."""
+
+
+class OlderSchema(ArchiveError):
+    """archive.db wants migrating, which only a writing command does."""
+
+
+def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
+    """The archive in `folder`, as a sqlite-utils `Database` in autocommit mode.
+
+    With "write" it is made or migrated as needed; a schema change is preceded by a copy, `archive-before-STEP.db`.
+    Raises `NotAnArchive`, `NewerSchema`, and with "read" `OlderSchema` or `FileNotFoundError`.
+    """
+    path = folder / DATABASE
+    if mode == "read":
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no archive here; `clinic-archive crawl --archive {folder}` makes one")
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+    try:
+        db = Database(connection, strict=True)
+        pending = _schema(db, path)
+        if mode == "read":
+            if pending:
+                raise OlderSchema(f"{path}: schema is older than this program; any crawl into it brings it up to date")
+            return db
+        # Text leaves the file when it leaves a row: masked names must not linger in freed pages.
+        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "secure_delete=ON"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        if pending:
+            if db.table_names():
+                _copy(db, folder, pending[0])
+            migrations.apply(db)
+        _lay_views(db)
+    except BaseException:
+        connection.close()
+        raise
+    return db
+
+
+def _schema(db: Database, path: Path) -> list[str]:
+    """Names of the steps not yet taken; raises when the file is not ours or is ahead of us."""
+    try:
+        tables = set(db.table_names())
+        applied = {step.name for step in migrations.applied(db)}
+    except sqlite3.DatabaseError as error:
+        if "locked" in str(error) or "unable to open" in str(error):
+            raise ArchiveError(f"{path}: {error}") from error
+        raise NotAnArchive(f"{path}: not a SQLite database ({error}); move it away or name another --archive") from error
+    if tables and not applied:
+        raise NotAnArchive(f"{path}: a database, but not an archive of ours; name another --archive")
+    unknown = applied - {step.name for step in migrations._migrations}
+    if unknown:
+        raise NewerSchema(
+            f"{path}: schema step {max(unknown)} is newer than this program knows; update clinic-archive to use it"
+        )
+    return [step.name for step in migrations.pending(db)]
+
+
+def _copy(db: Database, folder: Path, step: str) -> None:
+    """A copy of the database as it was before `step`."""
+    target = folder / f"archive-before-{step}-{datetime.now(UTC):%Y%m%d%H%M%S}.db"
+    db.execute("VACUUM INTO ?", [str(target)])
+
+
+def views() -> dict[str, str]:
+    """Every view by name with its SELECT, in the order in which they can be made (`10_post_counts.sql` -> post_counts)."""
+    return {re.sub(r"^\d+_", "", path.stem): path.read_text("utf-8").strip() for path in sorted(VIEWS.glob("*.sql"))}
+
+
+def _lay_views(db: Database) -> None:
+    """Make the views of this version; one whose SQL is unchanged is left alone, so that readers are not disturbed."""
+    wanted = {name: f"CREATE VIEW {name} AS\n{sql.rstrip(';')}" for name, sql in views().items()}
+    present = {name: sql for name, sql in db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'")}
+    if wanted == present:
+        return
+    with db.atomic():
+        for name in present:
+            db.execute(f"DROP VIEW [{name}]")
+        for sql in wanted.values():
+            db.execute(sql)

@@ -1,0 +1,347 @@
+"""The schema, as steps appended and never edited. Every `*_at` is ISO 8601 UTC; every text column holds text or NULL.
+
+Facts live in tables with declared keys; whatever can be derived is a view (`archive/views/`). Rows name the capture
+they came from, and the capture names its WARC record.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("archive")
+
+_KEYS = {
+    "clinics": "clinic_id", "crawls": "crawl_id", "captures": "capture_id", "authors": "author_id",
+    "posts": "post_id", "revisions": "revision_id", "comments": "comment_id",
+    "categories": "category_id", "tags": "tag_id",
+}  # fmt: skip
+
+
+def _create(
+    db: Database, name: str, columns: dict[str, type], pk: str | tuple[str, ...], required: str, **keys: str
+) -> None:
+    """One STRICT table; `required` names NOT NULL columns, `keys` maps a column to the table it refers to."""
+    options: dict[str, Any] = {
+        "pk": pk,
+        "strict": True,
+        "not_null": set(required.split()),
+        "foreign_keys": [(column, table, _KEYS[table]) for column, table in keys.items()],
+    }
+    db.table(name).create(columns, **options)
+
+
+@migrations()
+def m001_initial(db: Database) -> None:
+    """Clinics, runs and captures; posts with their addresses, texts, counters and edges; comments; what went wrong."""
+    _create(
+        db,
+        "clinics",
+        {
+            "clinic_id": str, "name": str, "url": str, "platform": str, "language": str, "timezone": str,
+            "blog_status": str, "comments_policy": str, "privacy": str, "first_crawled_at": str,
+        },
+        "clinic_id",
+        "name url blog_status",
+    )  # fmt: skip
+    _create(
+        db,
+        "clinic_attributes",
+        {"clinic_id": str, "name": str, "value": str},
+        ("clinic_id", "name"),
+        "value",
+        clinic_id="clinics",
+    )
+    _create(
+        db,
+        "crawls",
+        {"crawl_id": str, "started_at": str, "ended_at": str, "software": str, "exit_code": int, "summary": str},
+        "crawl_id",
+        "started_at software",
+    )
+    _create(
+        db,
+        "clinic_runs",
+        {
+            "crawl_id": str, "clinic_id": str, "started_at": str, "ended_at": str, "status": str, "complete": int,
+            "discovered": int, "fetched": int, "unchanged": int, "failed": int, "posts": int, "new_posts": int,
+            "new_revisions": int, "readings": int, "comments": int, "wire_bytes": int, "found_in": str, "note": str,
+        },
+        ("crawl_id", "clinic_id"),
+        "started_at status",
+        crawl_id="crawls",
+        clinic_id="clinics",
+    )  # fmt: skip
+    _create(
+        db,
+        "captures",
+        {
+            "capture_id": str, "crawl_id": str, "clinic_id": str, "url": str, "method": str, "request_sha256": str,
+            "fetched_at": str, "http_status": int, "mime": str, "etag": str, "last_modified": str,
+            "payload_sha256": str, "payload_length": int, "record_type": str, "refers_to": str,
+            "warc_file": str, "warc_offset": int, "warc_length": int, "origin": str,
+        },
+        "capture_id",
+        "clinic_id url method fetched_at record_type warc_file warc_offset warc_length origin",
+        crawl_id="crawls",
+        clinic_id="clinics",
+        refers_to="captures",
+    )  # fmt: skip
+    _create(
+        db,
+        "authors",
+        {"author_id": int, "clinic_id": str, "name": str, "person_key": str},
+        "author_id",
+        "clinic_id name",
+        clinic_id="clinics",
+    )
+    _create(
+        db,
+        "posts",
+        {
+            "post_id": int, "clinic_id": str, "platform": str, "platform_post_id": str, "url": str, "slug": str,
+            "title": str, "author": str, "author_id": int, "published_at": str, "published_on": str,
+            "published_raw": str, "modified_at": str, "language": str, "excerpt": str, "minutes_to_read": int,
+            "cover_image_url": str, "body_text": str, "body_html": str, "word_count": int, "revision_id": int,
+            "sources": str, "first_seen_at": str, "last_seen_at": str, "removed_at": str,
+        },
+        "post_id",
+        "clinic_id platform sources first_seen_at last_seen_at",
+        clinic_id="clinics",
+        author_id="authors",
+    )  # fmt: skip
+    _create(
+        db,
+        "post_addresses",
+        {
+            "clinic_id": str, "address": str, "kind": str, "entity_id": int, "post_id": int, "matched_by": str,
+            "capture_id": str,
+        },
+        ("clinic_id", "address"),
+        "kind entity_id matched_by capture_id",
+        clinic_id="clinics",
+        post_id="posts",
+        capture_id="captures",
+    )  # fmt: skip
+    _create(
+        db,
+        "revisions",
+        {
+            "revision_id": int, "post_id": int, "capture_id": str, "kind": str, "source": str, "captured_at": str,
+            "content_sha256": str, "title": str, "author": str, "body_text": str, "body_html": str,
+            "word_count": int, "modified_at": str, "extractor_version": int,
+        },
+        "revision_id",
+        "post_id capture_id kind source captured_at content_sha256 extractor_version",
+        post_id="posts",
+        capture_id="captures",
+    )  # fmt: skip
+    _create(
+        db,
+        "sightings",
+        {
+            "clinic_id": str, "url": str, "post_id": int, "capture_id": str, "revision_id": int, "source": str,
+            "lastmod": str, "seen_at": str,
+        },
+        ("capture_id", "source", "url"),
+        "clinic_id seen_at",
+        clinic_id="clinics",
+        post_id="posts",
+        capture_id="captures",
+        revision_id="revisions",
+    )  # fmt: skip
+    _create(
+        db,
+        "readings",
+        {
+            "post_id": int, "capture_id": str, "source": str, "read_at": str, "views": int, "likes": int,
+            "comments_count": int, "views_raw": str, "likes_raw": str, "comments_count_raw": str, "evidence": str,
+            "extractor_version": int,
+        },
+        ("post_id", "capture_id", "source"),
+        "read_at evidence extractor_version",
+        post_id="posts",
+        capture_id="captures",
+    )  # fmt: skip
+    _create(
+        db,
+        "comments",
+        {
+            "comment_id": int, "clinic_id": str, "post_id": int, "platform_comment_id": str, "parent_id": int,
+            "parent_platform_comment_id": str, "author": str, "author_kind": str, "body_text": str, "body_html": str,
+            "posted_at": str, "posted_at_precision": str, "likes": int, "status": str, "edited": int,
+            "source": str, "capture_id": str, "last_capture_id": str, "first_seen_at": str, "last_seen_at": str,
+        },
+        "comment_id",
+        "clinic_id post_id platform_comment_id author_kind source capture_id last_capture_id first_seen_at "
+        "last_seen_at",
+        clinic_id="clinics",
+        post_id="posts",
+        parent_id="comments",
+        capture_id="captures",
+        last_capture_id="captures",
+    )  # fmt: skip
+    _create(
+        db,
+        "comment_revisions",
+        {"comment_id": int, "capture_id": str, "captured_at": str, "body_text": str, "body_html": str, "status": str},
+        ("comment_id", "capture_id"),
+        "captured_at",
+        comment_id="comments",
+        capture_id="captures",
+    )
+    for kind in ("category", "tag"):
+        plural = "categories" if kind == "category" else "tags"
+        _create(
+            db,
+            plural,
+            {f"{kind}_id": int, "clinic_id": str, "label": str},
+            f"{kind}_id",
+            "clinic_id label",
+            clinic_id="clinics",
+        )
+        _create(
+            db,
+            f"post_{plural}",
+            {"post_id": int, f"{kind}_id": int, "first_capture_id": str, "last_capture_id": str},
+            ("post_id", f"{kind}_id"),
+            "first_capture_id last_capture_id",
+            post_id="posts",
+            first_capture_id="captures",
+            last_capture_id="captures",
+            **{f"{kind}_id": plural},
+        )
+    _create(
+        db,
+        "links",
+        {"revision_id": int, "position": int, "url": str, "text": str, "domain": str, "rel": str},
+        ("revision_id", "position"),
+        "url",
+        revision_id="revisions",
+    )
+    _create(
+        db,
+        "images",
+        {
+            "post_id": int, "kind": str, "url": str, "revision_id": int, "position": int, "alt": str, "caption": str,
+            "first_capture_id": str, "last_capture_id": str,
+        },
+        ("post_id", "kind", "url"),
+        "position first_capture_id last_capture_id",
+        post_id="posts",
+        revision_id="revisions",
+        first_capture_id="captures",
+        last_capture_id="captures",
+    )  # fmt: skip
+    _create(
+        db,
+        "related_posts",
+        {
+            "post_id": int, "related_url": str, "position": int, "title": str, "excerpt": str,
+            "first_capture_id": str, "last_capture_id": str,
+        },
+        ("post_id", "related_url"),
+        "position first_capture_id last_capture_id",
+        post_id="posts",
+        first_capture_id="captures",
+        last_capture_id="captures",
+    )  # fmt: skip
+    _create(
+        db,
+        "post_changes",
+        {"post_id": int, "capture_id": str, "field": str, "old": str, "new": str},
+        ("post_id", "capture_id", "field"),
+        "",
+        post_id="posts",
+        capture_id="captures",
+    )
+    _create(
+        db,
+        "absences",
+        {
+            "absence_id": int, "clinic_id": str, "post_id": int, "comment_id": int, "capture_id": str, "seen_at": str,
+            "answered": str,
+        },
+        "absence_id",
+        "clinic_id capture_id seen_at answered",
+        clinic_id="clinics",
+        post_id="posts",
+        comment_id="comments",
+        capture_id="captures",
+    )  # fmt: skip
+    _create(
+        db,
+        "problems",
+        {
+            "problem_id": int, "clinic_id": str, "crawl_id": str, "capture_id": str, "url": str, "kind": str,
+            "field": str, "message": str, "happened_at": str,
+        },
+        "problem_id",
+        "clinic_id kind message happened_at",
+        clinic_id="clinics",
+        crawl_id="crawls",
+        capture_id="captures",
+    )  # fmt: skip
+    _create(
+        db,
+        "unplaced",
+        {"clinic_id": str, "address": str, "capture_id": str, "position": int, "kind": str, "item": str},
+        ("capture_id", "position"),
+        "clinic_id address kind item",
+        clinic_id="clinics",
+        capture_id="captures",
+    )
+    for table, columns, unique in (
+        ("captures", "clinic_id fetched_at", False),
+        ("captures", "url clinic_id", False),
+        ("captures", "crawl_id", False),
+        ("captures", "refers_to", False),
+        ("captures", "warc_file warc_offset", True),
+        ("authors", "clinic_id name", True),
+        ("categories", "clinic_id label", True),
+        ("tags", "clinic_id label", True),
+        ("posts", "clinic_id published_at", False),
+        ("posts", "author_id", False),
+        ("post_addresses", "post_id", False),
+        ("post_addresses", "clinic_id entity_id", False),
+        ("revisions", "post_id source captured_at", False),
+        ("revisions", "capture_id", False),
+        ("sightings", "post_id seen_at", False),
+        ("sightings", "clinic_id url", False),
+        ("sightings", "revision_id", False),
+        ("readings", "capture_id", False),
+        ("comments", "clinic_id platform_comment_id", True),
+        ("comments", "post_id posted_at", False),
+        ("comments", "parent_id", False),
+        ("links", "domain", False),
+        ("images", "last_capture_id", False),
+        ("related_posts", "last_capture_id", False),
+        ("post_tags", "tag_id", False),
+        ("post_categories", "category_id", False),
+        ("absences", "post_id", False),
+        ("problems", "clinic_id happened_at", False),
+        ("problems", "capture_id", False),
+        ("unplaced", "clinic_id address", False),
+    ):
+        db.table(table).create_index(columns.split(), unique=unique)
+    _full_text(db, "posts", "post_id", ("title", "body_text"))
+    _full_text(db, "comments", "comment_id", ("body_text",))
+
+
+def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
+    """FTS5 over `columns`, kept by triggers that fire only when the text changed.
+
+    The triggers that sqlite-utils writes re-index a row at every update; here most updates leave the text alone.
+    """
+    db.table(table).enable_fts(list(columns), fts_version="FTS5", tokenize="unicode61 remove_diacritics 2")
+    names = ", ".join(columns)
+    new, old = (", ".join(f"{side}.{column}" for column in columns) for side in ("new", "old"))
+    changed = " OR ".join(f"old.{column} IS NOT new.{column}" for column in columns)
+    forget = f"INSERT INTO {table}_fts({table}_fts, rowid, {names}) VALUES ('delete', old.{key}, {old});"
+    learn = f"INSERT INTO {table}_fts(rowid, {names}) VALUES (new.{key}, {new});"
+    db.executescript(
+        f"CREATE TRIGGER {table}_fts_insert AFTER INSERT ON {table} BEGIN {learn} END;"
+        f"CREATE TRIGGER {table}_fts_delete AFTER DELETE ON {table} BEGIN {forget} END;"
+        f"CREATE TRIGGER {table}_fts_update AFTER UPDATE ON {table} WHEN {changed} BEGIN {forget} {learn} END;"
+    )

@@ -1,0 +1,44 @@
+"""Capture from what a record says: one way for the writer and the reader, so that both say the same."""
+
+import hashlib
+from datetime import datetime
+
+from archive.warc._build import header
+from archive.warc._types import Capture, Headers, RecordType
+
+NOTHING = hashlib.sha256(b"").hexdigest()
+
+
+def capture_of(
+    *,
+    capture_id: str,
+    at: datetime,
+    place: tuple[str, int, int],
+    payload: tuple[str, int],
+    record_type: RecordType,
+    url: str,
+    method: str,
+    status: int,
+    headers: Headers,
+    refers_to: str | None,
+    request_body: bytes,
+    ip: str | None,
+) -> Capture:
+    """The Capture of an exchange. `place` is (file, offset, length), `payload` (sha256 in hex, bytes)."""
+    mime = (header(headers, b"content-type") or "").partition(";")[0].strip().lower()
+    coding = (header(headers, b"content-encoding") or "").lower()
+    return Capture(
+        capture_id, at, *place, *payload, record_type, url, method, status, mime or None, coding or None,
+        header(headers, b"etag"), header(headers, b"last-modified"), refers_to,
+        hashlib.sha256(request_body).hexdigest() if request_body else None, ip,
+    )
+
+
+def capture_of_failure(
+    *, capture_id: str, at: datetime, place: tuple[str, int, int], url: str, method: str, request_sha256: str | None
+) -> Capture:
+    """The Capture of a fetch without an answer: everything about a response is None or empty."""
+    return Capture(
+        capture_id, at, *place, NOTHING, 0, "failure", url, method, None, None, None, None, None, None,
+        request_sha256, None,
+    )

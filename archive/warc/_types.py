@@ -1,0 +1,174 @@
+"""What a WARC holds, as values: captures, groups, notes, failures, and the errors with a name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Headers = tuple[tuple[bytes, bytes], ...]
+"""HTTP header lines in their order, repeats kept, each (name, value) as bytes without the line break."""
+
+RecordType = Literal["response", "revisit", "failure"]
+
+
+class WarcWriteError(Exception):
+    """A record could not be made durable. The file ends with its last whole group unless the message says otherwise."""
+
+
+class TooLarge(Exception):
+    """A body decodes to more bytes than the caller allows (a decompression bomb, or a limit set too low)."""
+
+
+class Undecodable(Exception):
+    """A body is not what its Content-Encoding says, or the encoding is one that nothing here decodes."""
+
+
+class CutShort(Exception):
+    """A compressed body ends before its stream does. `part` holds the bytes that could be decoded."""
+
+    def __init__(self, message: str, part: bytes) -> None:
+        super().__init__(message)
+        self.part = part
+
+
+class BadRecord(Exception):
+    """Bytes that are no readable record: `file` (as the captures would name it), `offset` in bytes, `why`.
+
+    `records` yields it, so that reading can go on behind it; `read_record` raises it.
+    """
+
+    def __init__(self, file: str, offset: int, why: str) -> None:
+        super().__init__(f"{file}: byte {offset}: {why}")
+        self.file, self.offset, self.why = file, offset, why
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """The earlier capture that a revisit stands on: same clinic, URL, method and request body (the caller sees to it)."""
+
+    capture_id: str
+    url: str
+    fetched_at: datetime
+    payload_sha256: str | None = None
+    """Hex. When given, `write_exchange` refuses an `identical-payload-digest` revisit with another payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One HTTP exchange, or one fetch that got no answer, and where its bytes lie.
+
+    The writer returns it and the reader gives an equal one back from the same bytes.
+    """
+
+    capture_id: str
+    """The UUID (36 characters) of WARC-Record-ID; for a foreign id that is no UUID, a UUID derived from it."""
+    fetched_at: datetime
+    """WARC-Date: UTC, microseconds."""
+    warc_file: str
+    """POSIX path relative to the archive: warc/CLINIC/NAME."""
+    warc_offset: int
+    """Bytes from the start of the file to the gzip member (or bare record)."""
+    warc_length: int
+    """Bytes of that member, compressed."""
+    payload_sha256: str
+    """Hex digest of the body the server sent (content-encoded, chunking undone, after blanking); for an equal-payload
+    revisit that of the original, which is the same (empty when a foreign record tells it by another digest only); for a
+    failure that of no bytes."""
+    payload_length: int
+    """Bytes of that body."""
+    record_type: RecordType
+    url: str
+    """WARC-Target-URI: the URL with non-ASCII and blanks percent-encoded."""
+    method: str
+    http_status: int | None
+    mime: str | None
+    """Content-Type, lower case, without parameters."""
+    content_encoding: str | None
+    """Content-Encoding, lower case; several joined by ", " in the order they were applied."""
+    etag: str | None
+    last_modified: str | None
+    refers_to: str | None
+    """capture_id of the original of a revisit."""
+    request_sha256: str | None
+    """Hex digest of the request body; None when it was empty."""
+    ip: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An exchange as recorded: a response or revisit with its request."""
+
+    capture: Capture
+    protocol: str
+    """As on the recorded status line: HTTP/1.0 or HTTP/1.1 in files of ours."""
+    reason: str
+    response_headers: Headers
+    body: bytes | None = field(repr=False)
+    """The payload as recorded (see Capture.payload_sha256); None for a revisit, whose bytes lie with its original."""
+    request_headers: Headers
+    request_body: bytes = field(repr=False)
+    profile: Literal["identical-payload-digest", "server-not-modified"] | None = None
+    """Why a revisit is one (WARC 1.1, 6.7); None for a response."""
+    blanked: tuple[str, ...] = ()
+    """What was blanked before the digests were taken: "request.cookie", "response.set-cookie", "body", ..."""
+    truncated: str | None = None
+    """WARC-Truncated: length, time, disconnect or unspecified, when the body is known to be cut."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with the bytes though they can be read: a digest that differs, bad chunking."""
+
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """A warcinfo record: which software, crawl and clinic the records after it come from."""
+
+    record_id: str
+    at: datetime
+    warc_file: str
+    warc_offset: int
+    warc_length: int
+    fields: Mapping[str, str]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A metadata record of ours that belongs to no URL: the start or end of a run at the clinic."""
+
+    record_id: str
+    kind: str
+    """"run-started" or "run-ended"."""
+    at: datetime
+    """As written: strictly later than every record before it."""
+    warc_file: str
+    warc_offset: int
+    warc_length: int
+    fields: Mapping[str, str]
+    """Name to JSON text."""
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A fetch that ended without an answer."""
+
+    capture: Capture
+    reason: str
+    """A short name: "timeout", "dns", ..."""
+    message: str
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A record of somebody else's that is no HTTP exchange (resource, conversion, dns, a lone request, ...)."""
+
+    record_type: str
+    warc_file: str
+    warc_offset: int
+    warc_length: int
+    headers: tuple[tuple[str, str], ...]
+    block: bytes = field(repr=False)
+    problems: tuple[str, ...] = ()
+
+
+Record = Group | Failure | Note | Info | Other

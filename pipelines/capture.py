@@ -1,0 +1,170 @@
+"""Capture: every exchange goes to the WARC as it came, before anything reads it.
+
+Stands nearest to the downloader, so that it sees the body still encoded and every header that was served. What follows
+finds the record in `request.meta["capture"]`; an answer without one is never stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from scrapy.crawler import Crawler
+from scrapy.http import Request, Response
+from sqlite_utils import Database
+
+from archive.warc import Capture as Captured
+from archive.warc import Original, WarcWriteError
+from pipelines.run import Run
+from scraper.spiders.blog import describe
+
+
+class Capture:
+    """Writes request and response to the clinic's WARC and stamps the request with the record."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Record the exchange; a 304 or an equal payload as a revisit of the capture that has the bytes.
+
+        Raises `WarcWriteError` after telling the run that nothing more can be written.
+        """
+        if "clinic" not in request.meta:
+            return response  # `scrapy shell` and the like archive nothing
+        run = Run.of(self._crawler.settings)
+        clinic_id = request.meta["clinic"].slug
+        encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1").strip().lower()
+        body, headers, redacted = response.body, _pairs(response), ()
+        if request.meta.get("secret") and body:
+            body, headers = _blanked(response)
+            redacted = ("body",)
+        original = find_original(run.db, clinic_id, request, response.status, body)
+        try:
+            captured = run.writer(clinic_id).write_exchange(
+                url=request.url,
+                method=request.method,
+                request_headers=[(b"Host", urlsplit(request.url).netloc.encode("idna")), *_pairs(request)],
+                request_body=request.body,
+                status=response.status,
+                reason=_phrase(response.status),
+                protocol=response.protocol or "HTTP/1.1",
+                response_headers=headers,
+                body=body,
+                ip=str(response.ip_address) if response.ip_address else None,
+                fetched_at=datetime.now(UTC),
+                refers_to=original,
+                redacted=redacted,
+            )
+        except WarcWriteError as error:
+            self._break(run, error)
+            raise
+        self._stamp(run, request, captured)
+        request.meta["wire_body"], request.meta["wire_encoding"] = response.body, encoding
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Record that a fetch ended without an answer."""
+        if "clinic" not in request.meta or isinstance(exception, WarcWriteError):
+            return
+        run = Run.of(self._crawler.settings)
+        reason, message = describe(exception, request.url)
+        try:
+            captured = run.writer(request.meta["clinic"].slug).write_failure(
+                url=request.url, method=request.method, request_body=request.body, reason=reason, message=message,
+                at=datetime.now(UTC),
+            )  # fmt: skip
+        except WarcWriteError as error:
+            self._break(run, error)
+            return
+        self._stamp(run, request, captured)
+
+    def _stamp(self, run: Run, request: Request, captured: Captured) -> None:
+        request.meta["capture"] = captured
+        outcome = run.outcomes[request.meta["clinic"].slug]
+        outcome.captures += 1
+        outcome.warc_bytes += captured.warc_length
+
+    def _break(self, run: Run, error: WarcWriteError) -> None:
+        """Nothing is fetched that cannot be recorded."""
+        run.broken = str(error)
+        engine = self._crawler.engine
+        if engine is not None:
+            engine.close_spider(self._crawler.spider, "warc-write-failed")  # type: ignore[arg-type]
+
+
+def find_original(db: Database, clinic_id: str, request: Request, status: int, body: bytes) -> Original | None:
+    """The capture that a revisit would stand on: the clinic's newest whole answer to the same URL, method and body.
+
+    For a 304 it is that capture; for a 200 only where its payload is the same.
+    """
+    if status not in (200, 304):
+        return None
+    row = last_whole_answer(db, clinic_id, request)
+    if row is None or (status == 200 and (not body or row["payload_sha256"] != hashlib.sha256(body).hexdigest())):
+        return None
+    return Original(row["capture_id"], request.url, datetime.fromisoformat(row["fetched_at"]), row["payload_sha256"])
+
+
+def last_whole_answer(db: Database, clinic_id: str, request: Request) -> dict[str, Any] | None:
+    """The newest capture of the request that holds a body of its own, as a row; None where there is none."""
+    asked = hashlib.sha256(request.body).hexdigest() if request.body else None
+    cursor = db.conn.execute(
+        "SELECT capture_id, fetched_at, payload_sha256, etag, last_modified FROM captures WHERE url = ? AND"
+        " clinic_id = ? AND method = ? AND request_sha256 IS ? AND http_status = 200 AND record_type = 'response'"
+        " ORDER BY fetched_at DESC LIMIT 1",
+        (request.url, clinic_id, request.method, asked),
+    )
+    row = cursor.fetchone()
+    return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
+
+
+def _pairs(message: Request | Response) -> list[tuple[bytes, bytes]]:
+    """Headers in order, a repeated one (Set-Cookie) as often as it came."""
+    return [(name, value) for name, values in message.headers.items() for value in values]
+
+
+def _blanked(response: Response) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """A token answer with every text in it emptied: the shape stays as proof, the secrets do not reach the disk."""
+    try:
+        plain = json.loads(_decoded(response))
+    except (ValueError, UnicodeDecodeError):
+        body = b""
+    else:
+        body = json.dumps(_emptied(plain)).encode()
+    headers = [
+        (b"X-Archive-Orig-Content-Encoding" if name.lower() == b"content-encoding" else name, value)
+        for name, value in _pairs(response)
+        if name.lower() != b"content-length"
+    ]
+    return body, [*headers, (b"Content-Length", str(len(body)).encode())]
+
+
+def _decoded(response: Response) -> bytes:
+    from archive.warc import decode
+
+    encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1")
+    return decode(response.body, encoding, 1_000_000)
+
+
+def _emptied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _emptied(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_emptied(inner) for inner in value]
+    return "" if isinstance(value, str) else value
+
+
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""

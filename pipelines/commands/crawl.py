@@ -1,0 +1,158 @@
+"""`clinic-archive crawl`: visit clinics and bring the archive up to date."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import click
+from scrapy.crawler import CrawlerProcess
+from scrapy.settings import Settings
+from twisted.internet.defer import DeferredSemaphore
+
+from archive.db import ArchiveError, NewerSchema
+from pipelines import report
+from pipelines.catch_up import catch_up
+from pipelines.progress import Progress
+from pipelines.run import Locked, Run
+from scraper.clinics import (
+    Clinic,
+    Clinics,
+    ConfigError,
+    clinic_from_url,
+    read_clinics,
+    refuse_placeholder,
+    user_agent,
+)
+from scraper.spiders.blog import BlogSpider
+
+# Clinics are independent: so many are visited side by side, each at its own pace.
+SIDE_BY_SIDE = 8
+
+
+@click.command(short_help="Visit clinics and bring the archive up to date.")
+@click.argument("clinics", nargs=-1, metavar="[CLINIC]...")
+@click.option("--url", help="Visit this blog, listed or not, e.g. https://www.example.com")
+@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
+@click.option("--clinics-file", type=click.Path(dir_okay=False, path_type=Path), default=Path("clinics.toml"),
+              show_default=True)  # fmt: skip
+@click.option("--limit", type=click.IntRange(1), help="Only the N newest posts of each clinic.")
+@click.option("--delay", type=click.FloatRange(0), help="Seconds between requests; robots.txt may ask for more.")
+@click.option("--allow-private", is_flag=True, help="Permit loopback and private addresses in this run.")
+@click.option("-v", "--verbose", is_flag=True, help="Print the log to stderr.")
+@click.option("--json", "as_json", is_flag=True, help="Print one summary object to stdout.")
+def command(
+    clinics: tuple[str, ...],
+    url: str | None,
+    archive: Path,
+    clinics_file: Path,
+    limit: int | None,
+    delay: float | None,
+    allow_private: bool,
+    verbose: bool,
+    as_json: bool,
+) -> None:
+    """Visit the named clinics (all of clinics.toml without a name) and bring the archive up to date."""
+    try:
+        listed = read_clinics(clinics_file) if clinics_file.exists() or not url else Clinics()
+        chosen = _choose(listed, clinics, url, allow_private)
+        refuse_placeholder(listed.crawler, chosen)
+    except ConfigError as error:
+        _fail(str(error), report.BAD_CONFIG)
+    try:
+        run = Run(archive, user_agent(listed.crawler))
+    except Locked as error:
+        _fail(str(error), report.LOCKED)
+    except NewerSchema as error:
+        _fail(str(error), report.BAD_CONFIG)
+    except ArchiveError as error:
+        _fail(str(error), report.INTEGRITY)
+    except OSError as error:
+        _fail(f"{archive}: {error.strerror or error}; choose another --archive or free some space", report.UNEXPECTED)
+    for line in catch_up(run):
+        click.echo(line, err=True)
+    settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, limit, verbose)
+    stopped = visit(run, settings, chosen, limit)
+    code = report.exit_code(run, stopped=stopped)
+    told = report.summary(run)
+    run.close(code, json.dumps(told, ensure_ascii=False))
+    for line in report.complaints(run):
+        click.echo(line, err=True)
+    if as_json:
+        click.echo(json.dumps({**told, "exit_code": code}, ensure_ascii=False))
+    elif sys.stdout.isatty():
+        for clinic_id, numbers in told["clinics"].items():
+            click.echo(sentence(clinic_id, numbers))
+    sys.exit(code)
+
+
+def _choose(listed: Clinics, slugs: Iterable[str], url: str | None, allow_private: bool) -> list[Clinic]:
+    """The clinics to visit; with `--url` one that need not be listed."""
+    slugs = list(slugs)
+    if url and slugs:
+        raise click.UsageError("name clinics or give --url, not both")
+    if url:
+        chosen = [clinic_from_url(url)]
+    else:
+        chosen = list(listed.select(slugs)) if slugs else [one for one in listed if one.closed is None]
+        if not chosen:
+            raise ConfigError("no clinic to visit: add a stanza to clinics.toml, or give --url")
+    return [replace(clinic, allow_private=True) for clinic in chosen] if allow_private else chosen
+
+
+def crawl_settings(
+    archive: Path, clinics_file: Path, agent: str, delay: float | None, limit: int | None, verbose: bool
+) -> Settings:
+    """Scrapy's settings for a run of ours: the house's, with a log file in the archive."""
+    settings = Settings()
+    settings.setmodule("scraper.settings", priority="project")
+    log = archive / "log"
+    log.mkdir(parents=True, exist_ok=True)
+    settings.update(
+        {
+            "ARCHIVE": str(archive),
+            "CLINICS_FILE": str(clinics_file),
+            "USER_AGENT": agent,
+            "DELAY": delay,
+            "LOG_LEVEL": "INFO",
+            "LOG_FILE": None if verbose else str(log / "crawl.log"),
+            "LOG_FILE_APPEND": True,
+        },
+        priority="cmdline",
+    )
+    return settings
+
+
+def visit(run: Run, settings: Settings, clinics: list[Clinic], limit: int | None) -> bool:
+    """Crawl the clinics side by side; True when the run was ended from outside (Ctrl-C, SIGTERM)."""
+    process = CrawlerProcess(settings)
+    logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
+    places = DeferredSemaphore(SIDE_BY_SIDE)
+    with Progress.on_terminal(process):
+        for clinic in clinics:
+            places.run(process.crawl, BlogSpider, clinic=clinic, limit=limit)
+        process.start()
+    return any(outcome.status == "cut-short" for outcome in run.outcomes.values()) and run.broken is None
+
+
+def sentence(clinic_id: str, numbers: dict[str, int]) -> str:
+    """One line a clinic for a person at a terminal."""
+    if numbers["status"] != "done":
+        return f"{clinic_id}: {numbers['status']}"
+    return (
+        f"{clinic_id}: {numbers['fetched']} posts ({numbers['new_posts']} new, {numbers['new_revisions']} edited,"
+        f" {numbers['unchanged']} not modified), {numbers['readings']} readings, {numbers['comments']} comments,"
+        f" {numbers['requests']} requests, {numbers['warc_bytes'] / 1e6:.1f} MB recorded"
+    )
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(message, err=True)
+    # Scrapy's threads are not started yet; nothing has to be waited for.
+    sys.stderr.flush()
+    sys.exit(code if code else os.EX_SOFTWARE)

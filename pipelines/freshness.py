@@ -1,0 +1,90 @@
+"""Freshness: what the archive knows is asked for, and asked for only if it changed."""
+
+from __future__ import annotations
+
+import json
+from typing import Self
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.http import Request, Response
+from sqlite_utils import Database
+
+from pipelines.capture import last_whole_answer
+from pipelines.run import Run
+from scraper.platforms._platform import Known
+from scraper.spiders.blog import BlogSpider
+
+
+class Freshness:
+    """Feeds the spider the clinic's known posts, and sends ETag and Last-Modified of what was captured before."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        freshness = cls(crawler)
+        crawler.signals.connect(freshness.spider_opened, signals.spider_opened)
+        return freshness
+
+    def spider_opened(self, spider: BlogSpider) -> None:
+        """Posts that no listing names any more are asked for all the same: only then can they be called absent."""
+        if not isinstance(spider, BlogSpider):
+            return
+        run = Run.of(self._crawler.settings)
+        run.begin(spider.clinic, spider.visit, self._crawler.settings["USER_AGENT"])
+        spider.surroundings.known = known_posts(run.db, spider.clinic.slug)
+
+    def process_request(self, request: Request) -> None:
+        """Make a conditional request where the plan allows one and the archive holds the bytes."""
+        if not request.meta.get("conditional"):
+            return
+        run = Run.of(self._crawler.settings)
+        last = last_whole_answer(run.db, request.meta["clinic"].slug, request)
+        if last is None:
+            return
+        if last["etag"]:
+            request.headers["If-None-Match"] = last["etag"]
+        if last["last_modified"]:
+            request.headers["If-Modified-Since"] = last["last_modified"]
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Remember for the plan which posts a listing named that has not changed since."""
+        if response.status == 304:
+            run = Run.of(self._crawler.settings)
+            request.meta["sighted"] = sighted(run.db, request.meta["clinic"].slug, request.url)
+        return response
+
+
+def known_posts(db: Database, clinic_id: str) -> list[Known]:
+    """The clinic's posts as the spider wants them, newest first, removed ones too."""
+    rows = db.execute(
+        "SELECT url, published_at, (SELECT comments_count FROM readings WHERE readings.post_id ="
+        " posts.post_id AND comments_count IS NOT NULL ORDER BY read_at DESC LIMIT 1), (SELECT"
+        " json_group_array(address) FROM post_addresses WHERE post_addresses.post_id = posts.post_id) FROM posts WHERE"
+        " clinic_id = ? AND url IS NOT NULL ORDER BY published_at DESC",
+        [clinic_id],
+    )
+    return [
+        Known(
+            url=url,
+            addresses=tuple(json.loads(addresses)),
+            published_at=published_at,
+            comments_count=comments_count,
+        )
+        for url, published_at, comments_count, addresses in rows
+    ]
+
+
+def sighted(db: Database, clinic_id: str, url: str) -> list[str]:
+    """Post addresses that the newest whole answer of a listing named."""
+    return [
+        row[0]
+        for row in db.execute(
+            "SELECT url FROM sightings WHERE source = 'listing' AND capture_id = (SELECT capture_id FROM captures"
+            " WHERE clinic_id = ? AND url = ? AND http_status = 200 AND record_type = 'response' ORDER BY fetched_at"
+            " DESC LIMIT 1)",
+            (clinic_id, url),
+        )
+    ]

@@ -1,0 +1,114 @@
+"""Stored bytes read again by today's parser: the same pure functions as a crawl's, fed from the WARC."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Request, Response
+from scrapy.settings import Settings
+from scrapy.spiders import Spider
+from sqlite_utils import Database
+
+from archive.warc import BadRecord, Failure, Group, read_record
+from scraper import settings as house
+from scraper.items import Exchange, Extraction, Item, Post, Problem
+from scraper.read import platform_of, read_served
+from scraper.spiders.blog import describe
+
+logger = logging.getLogger(__name__)
+
+
+def exchange_of(group: Group, body: bytes) -> Exchange:
+    """A recorded exchange as parsers see it, decoded by the very code that decodes a live answer.
+
+    `body`: the payload as recorded, of the original where the record is a revisit. Raises `IgnoreRequest` for one that
+    unpacks to more than the limit.
+    """
+    capture = group.capture
+    request = Request(capture.url, method=capture.method, body=group.request_body)
+    headers: dict[str, list[str]] = {}
+    for name, value in group.response_headers:
+        headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    raw = Response(capture.url, status=capture.http_status or 0, headers=headers, body=body, request=request)
+    response = _decoder().process_response(request, raw)
+    assert isinstance(response, Response)
+    location = response.headers.get("Location")
+    return Exchange(
+        url=capture.url,
+        body=response.body,
+        content_type=str(response.headers.get("Content-Type", b""), "latin-1"),
+        status=response.status,
+        fetched_at=capture.fetched_at,
+        method=capture.method,
+        request_body=group.request_body,
+        location=urljoin(capture.url, str(location, "latin-1")) if location else None,
+    )
+
+
+@cache
+def _decoder() -> HttpCompressionMiddleware:
+    """Scrapy's own decoder with the house's limits."""
+    settings = Settings()
+    settings.setmodule(house)
+    return HttpCompressionMiddleware.from_crawler(Crawler(Spider, settings))
+
+
+def extraction_of(archive: Path, db: Database, clinic_id: str, record: Group | Failure) -> Extraction:
+    """What a recorded exchange says, exactly as a live crawl would have said it."""
+    if isinstance(record, Failure):
+        capture = record.capture
+        problem = Problem(kind=record.reason, message=record.message, url=capture.url)
+        return Extraction(clinic_id=clinic_id, capture=capture, items=(problem,))
+    body = record.body if record.body is not None else b""
+    if record.profile == "identical-payload-digest":
+        body = _original_body(archive, db, record.capture.refers_to)
+    try:
+        exchange = exchange_of(record, body)
+    except IgnoreRequest as error:
+        kind, message = describe(error, record.capture.url)
+        items: tuple[Item, ...] = (Problem(kind=kind, message=message, url=record.capture.url),)
+        return Extraction(clinic_id=clinic_id, capture=record.capture, items=items)
+    platform = platform_of(exchange)
+    return Extraction(
+        clinic_id=clinic_id,
+        capture=record.capture,
+        items=read_served(exchange, record.capture.content_encoding or "", body),
+        extractor_version=platform.extractor_version if platform else 0,
+    )
+
+
+def _original_body(archive: Path, db: Database, capture_id: str | None) -> bytes:
+    """The payload that a revisit stands on. Raises `BadRecord` where it cannot be read."""
+    row = db.conn.execute("SELECT warc_file, warc_offset FROM captures WHERE capture_id = ?", (capture_id,)).fetchone()
+    if row is None:
+        raise BadRecord("archive.db", 0, f"no capture {capture_id}, which a revisit refers to")
+    original = read_record(archive, row[0], row[1])
+    if not isinstance(original, Group) or original.body is None:
+        raise BadRecord(row[0], row[1], "a revisit refers to a record without a body")
+    return original.body
+
+
+def reread_post(archive: Path, db: Database, capture_id: str) -> Mapping[str, Any] | None:
+    """The post that today's parser reads from a stored capture, as a mapping; None where that is not possible."""
+    row = db.conn.execute(
+        "SELECT warc_file, warc_offset, clinic_id FROM captures WHERE capture_id = ?", (capture_id,)
+    ).fetchone()
+    try:
+        group = read_record(archive, row[0], row[1])
+        if not isinstance(group, Group):
+            return None
+        items = extraction_of(archive, db, row[2], group).items
+    except (BadRecord, OSError) as error:
+        logger.warning("capture %s could not be read again: %s", capture_id, error)
+        return None
+    post = next((item for item in items if isinstance(item, Post)), None)
+    return None if post is None else {field.name: getattr(post, field.name) for field in fields(post)}

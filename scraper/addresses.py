@@ -1,0 +1,209 @@
+"""Addresses: one spelling for each post, one name for each site, and which addresses are nobody's business to fetch.
+
+Spelling is the work of w3lib (`canonicalize_url`) and of courlan's list of tracking parameters; what is here is the
+choice among them. The rules for private addresses are those of Python's `ipaddress`, which follows the IANA registries.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from courlan.clean import TRACKERS_RE
+from w3lib.url import canonicalize_url
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+# courlan's pattern ends where its stem ends, so that `gl` would take `gallery` and `ref` would take `reference`. What
+# may follow the stem: nothing, an id, or no letter. "gad_campaignid" and "utm_source" go, "gallery" and "page" stay.
+_END_OF_NAME = re.compile(r"(?<=_)|(?:_?id)?(?![a-z])")
+# Not on courlan's list: HubSpot and Google shopping and Meta marks; a WordPress "reply" link to the same page; Wix's
+# overlay of one picture, which its robots.txt disallows (`Disallow: *?lightbox=`).
+_MORE_TRACKERS = frozenset({"_hsenc", "_hsmi", "hsctatracking", "srsltid", "mibextid", "replytocom", "lightbox"})
+
+
+def canonical_url(url: str, base: str | None = None) -> str:
+    """The one spelling of an address: two spellings of a post's address give equal strings.
+
+    Scheme and host in lower case (international names as `xn--`), default port, userinfo, fragment and tracking
+    parameters dropped, query sorted, percent-encoding as RFC 3986 6.2.2 has it (`ó` and `%c3%b3` become `%C3%B3`,
+    `%7Emv2` becomes `~mv2`), dot segments resolved, no slash at the end of a path unless it is the root. The scheme is
+    kept, and so is a query that chooses a page, such as `?lang=es`.
+
+    `base`: the address of the document that `url` stands in, for relative ones.
+    What is no http(s) address, or cannot be read as one (`mailto:`, `http://[x`), comes back as it came, less the
+    spaces around it: it is equal to itself alone. Never raises; canonical_url(canonical_url(x)) == canonical_url(x).
+    """
+    try:
+        url = urljoin(base, url.strip()) if base else url.strip()
+    except ValueError:  # "http://[x"
+        return url.strip()
+    # w3lib is not stable on odd paths (`/;\\` gives `/;`, and that `/`): again until nothing changes, twice as a rule.
+    for _ in range(8):
+        before, url = url, _canonical(url)
+        if url == before:
+            break
+    return url
+
+
+def _canonical(url: str) -> str:
+    if not is_web_address(url):
+        return url
+    try:
+        parts = urlsplit(canonicalize_url(_without_tracking(url)))
+        host, port = _bracketed((parts.hostname or "").rstrip(".")), parts.port
+    except ValueError:  # "http://x:99999", a label too long for DNS
+        return url
+    if not host:
+        return url
+    netloc = host if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
+    return urlunsplit((parts.scheme, netloc, parts.path.rstrip("/") or "/", parts.query, ""))
+
+
+def is_web_address(url: str) -> bool:
+    """An absolute http or https address with a host."""
+    try:
+        parts = urlsplit(url.strip())
+        return parts.scheme in DEFAULT_PORTS and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
+def host_key(url: str) -> str:
+    """The site of an address: host in lower case less `www.`, and the port unless it is the scheme's own.
+
+    `https://www.Example.com/x` gives `example.com`, `http://127.0.0.1:8000/` gives `127.0.0.1:8000`; what is no web
+    address gives the empty string. On shared hosts (`user.wixsite.com/site`) a host may hold several sites.
+    """
+    canonical = canonical_url(url)
+    if not is_web_address(canonical):
+        return ""
+    return urlsplit(canonical).netloc.removeprefix("www.")
+
+
+def same_site(one: str, other: str) -> bool:
+    """Both are web addresses of one site, `www.` or not, http or https."""
+    return host_key(one) != "" and host_key(one) == host_key(other)
+
+
+def post_key(url: str) -> str:
+    """What two spellings of a post's address share even where scheme and `www.` differ, to compare listings by.
+
+    `http://www.example.com/post/a` and `https://example.com/post/a` both give `example.com/post/a`.
+    """
+    parts = urlsplit(canonical_url(url))
+    return host_key(url) + urlunsplit(("", "", parts.path, parts.query, ""))
+
+
+def is_tracker(name: str) -> bool:
+    """A query parameter of this name says where a reader came from, not which page is meant: `utm_source`, `fbclid`."""
+    name = name.lower()
+    return name in _MORE_TRACKERS or any(_END_OF_NAME.match(name, hit.end()) for hit in TRACKERS_RE.finditer(name))
+
+
+def _without_tracking(url: str) -> str:
+    head, mark, rest = url.partition("?")
+    query, hash_mark, fragment = rest.partition("#")
+    kept = [pair for pair in query.split("&") if pair and not is_tracker(pair.partition("=")[0])]
+    if "#" in head or not mark:  # a question mark inside a fragment begins no query
+        return url
+    return head + ("?" + "&".join(kept) if kept else "") + hash_mark + fragment
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+# Prefixes whose last 32 bits are an IPv4 address that a gateway will connect to.
+_NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))  # RFC 6052, RFC 8215
+_IPV4_COMPATIBLE = ip_network("::/96")  # RFC 4291 2.5.5.1, deprecated: ::127.0.0.1
+_GATEWAYS = (*_NAT64, ip_network("::ffff:0:0/96"))
+_SHARED = ip_network("100.64.0.0/10")  # RFC 6598, between a carrier and its customers
+
+
+def refuse_private(ip: str) -> str | None:
+    """Why a public crawler must not connect to this IP address, in words; None where it may.
+
+    Refused: loopback, private (RFC 1918, unique local), link-local (the metadata services of clouds), carrier-grade
+    NAT, multicast, unspecified, reserved and documentation ranges, and IPv6 addresses that carry such an IPv4 address
+    inside (mapped, compatible, 6to4, Teredo, NAT64). Raises ValueError where `ip` is not an IP address.
+    """
+    address = ip_address(ip.strip().strip("[]"))
+    if isinstance(address, IPv6Address) and not address.is_loopback and not address.is_unspecified:
+        inside = _carried(address)
+        for inner in inside:
+            if reason := _not_public(inner):
+                return f"{address} carries {reason}, {inner}"
+        if inside and any(address in prefix for prefix in _GATEWAYS):
+            return None  # a gateway to a public address; the prefix itself need not be global
+    reason = _not_public(address)
+    return f"{address} is {reason}" if reason else None
+
+
+# In this order: the first that holds names the range best.
+_RANGES = (
+    ("is_unspecified", "the unspecified address"),
+    ("is_loopback", "a loopback address"),
+    ("is_link_local", "a link-local address"),
+    ("is_multicast", "a multicast address"),
+    ("is_site_local", "a site-local address"),  # IPv6 alone
+    ("is_private", "a private address"),
+    ("is_reserved", "a reserved address"),
+)
+
+
+def _not_public(address: IPv4Address | IPv6Address) -> str | None:
+    if address in _SHARED:
+        return "an address of carrier-grade NAT"
+    reason = next((words for name, words in _RANGES if getattr(address, name, False)), None)
+    return reason or (None if address.is_global else "not a global address")
+
+
+def _carried(address: IPv6Address) -> list[IPv4Address]:
+    """IPv4 addresses inside an IPv6 address, by whichever scheme its prefix names."""
+    inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if address in _IPV4_COMPATIBLE or any(address in prefix for prefix in _NAT64):
+        inner.append(IPv4Address(int(address) & 0xFFFFFFFF))
+    return [one for one in inner if one is not None]
+
+
+def literal_ip(host: str) -> str | None:
+    """The IP address that a host name is spelled as, or None for a name.
+
+    Beside the plain forms, those that resolvers read as IPv4 (`127.1`, `0x7f000001`, `2130706433`), as inet_aton(3).
+    """
+    host = host.strip().strip("[]").rstrip(".")
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        if not re.fullmatch(r"[0-9a-fx.]+", host, re.IGNORECASE) or not host[:1].isdigit():
+            return None
+    try:
+        return str(IPv4Address(socket.inet_aton(host)))
+    except OSError:
+        return None
+
+
+# RFC 6761 (localhost), RFC 6762 (local), ICANN 2024 (internal), RFC 8375 (home.arpa).
+_PRIVATE_NAMES = re.compile(r"(?:^|\.)(?:localhost|localdomain|local|internal|home\.arpa)$")
+
+
+def is_private_host(host: str) -> bool:
+    """A host that is private by its spelling alone: a private IP address, or a name that never leaves a network.
+
+    A public-looking name may still resolve to a private address: that is for the resolver to refuse.
+    """
+    ip = literal_ip(host)
+    if ip is not None:
+        return refuse_private(ip) is not None
+    return _PRIVATE_NAMES.search(host.lower().rstrip(".")) is not None
+
+
+def is_loopback_host(host: str) -> bool:
+    """This machine: `localhost` and names below it, 127.0.0.0/8, ::1."""
+    ip = literal_ip(host)
+    if ip is not None:
+        return ip_address(ip).is_loopback
+    return re.search(r"(?:^|\.)localhost$", host.lower().rstrip(".")) is not None

@@ -1,0 +1,410 @@
+"""What a site lists: sitemaps, feeds and listing pages, read into sightings. Pure functions of the bytes.
+
+Sitemaps: sitemaps.org, read by Scrapy's reader (lxml, entities not resolved, no network). Feeds: RSS and Atom, read by
+feedparser from the bytes. A document that is cut, or is not what its address says, gives what could be read and a
+`Problem`; the last entry of a cut document is dropped, since half an address is another address.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import zlib
+from calendar import timegm
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
+from itertools import permutations
+from time import struct_time
+from typing import Any, Literal, Protocol, runtime_checkable
+from urllib.parse import urlsplit
+
+import feedparser  # type: ignore[import-untyped]
+from feedparser.exceptions import ThingsNobodyCaresAboutButMe  # type: ignore[import-untyped]
+from lxml.etree import XMLSyntaxError
+from scrapy.http import HtmlResponse
+from scrapy.linkextractors import LinkExtractor
+from scrapy.utils.sitemap import Sitemap
+from w3lib.html import remove_tags
+
+from scraper.addresses import canonical_url, is_web_address, post_key, same_site
+from scraper.items import Exchange, Item, Problem, SightedIn, Sighting
+from scraper.manners import read_robots
+from scraper.platforms._platform import Platform
+
+LARGEST_SITEMAP = 50 * 1024 * 1024  # bytes unpacked; sitemaps.org allows no more
+
+Kind = Literal["robots", "sitemap", "feed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitemapPage:
+    """One sitemap or sitemap index."""
+
+    sub_sitemaps: tuple[tuple[str, str | None], ...] = ()  # address, lastmod as printed
+    sightings: tuple[Sighting, ...] = ()  # posts, in the file's order
+    others: int = 0  # entries that are not posts
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPage:
+    """One feed."""
+
+    sightings: tuple[Sighting, ...] = ()  # posts, in the feed's order
+    others: int = 0  # entries that are not posts
+    problems: tuple[Problem, ...] = ()
+
+
+@runtime_checkable
+class ReadsGuids(Protocol):
+    """A platform that knows what the guid of a feed's item is; others are taken as `opaque_guid` has it."""
+
+    def guid_address(self, guid: str) -> str | None:
+        """The address (`wordpress:123`) that a guid (`https://site/?p=123`) gives for a post, or None."""
+
+
+def opaque_guid(platform: str) -> Callable[[str], str | None]:
+    """Takes a guid for the platform's own id where it can be nothing else: 24 hex digits, or a UUID.
+
+    `64ddbf6a1737d98af033206f` gives `wix:64ddbf6a1737d98af033206f` (reference: wix-blog, section 0, fact 4).
+    """
+
+    def address(guid: str) -> str | None:
+        return f"{platform}:{guid.lower()}" if platform and _OPAQUE.fullmatch(guid) else None
+
+    return address
+
+
+# 64ddbf6a1737d98af033206f, 0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e5f
+_OPAQUE = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+def read_sitemap(exchange: Exchange, is_post_url: Callable[[str], bool]) -> SitemapPage:
+    """Reads a sitemap or sitemap index, gzipped (`sitemap.xml.gz`) or not. Never raises.
+
+    An entry is a sighting if `is_post_url` says so and it is of the sitemap's own site (sitemaps.org demands that).
+    Problems: sitemap-is-html, sitemap-cut, sitemap-unreadable, sitemap-foreign, too-large.
+    """
+    body, problem = _unpacked(exchange)
+    if problem is None and _root(body) == "html":
+        problem = _problem("sitemap-is-html", exchange, "an HTML page stands where the sitemap should be")
+    if problem is not None:
+        return SitemapPage(problems=(problem,))
+    whole, is_cut = _whole(body, entry=rb"url|sitemap", root=rb"urlset|sitemapindex")
+    problems = [_problem("sitemap-cut", exchange, "cut in half: what comes before was read")] if is_cut else []
+    try:
+        sitemap = Sitemap(_BARE_AMPERSAND.sub(b"&amp;", whole))
+        entries = [(entry["loc"], entry.get("lastmod") or None) for entry in sitemap]
+    except (XMLSyntaxError, StopIteration) as error:
+        return SitemapPage(problems=(_problem("sitemap-unreadable", exchange, f"not XML: {error or 'no element'}"),))
+    if sitemap.type not in {"urlset", "sitemapindex"}:
+        return SitemapPage(problems=(_problem("sitemap-unreadable", exchange, f"XML of another kind: {sitemap.type}"),))
+    addresses = [(canonical_url(loc, exchange.url), lastmod) for loc, lastmod in entries]
+    addresses = [pair for pair in addresses if is_web_address(pair[0])]
+    if sitemap.type == "sitemapindex":
+        return SitemapPage(sub_sitemaps=tuple(dict.fromkeys(addresses)), problems=tuple(problems))
+    seen = [Sighting(url=url, source="sitemap", lastmod=lastmod) for url, lastmod in addresses if is_post_url(url)]
+    sightings, foreign = _own(seen, exchange)
+    return SitemapPage(sightings=sightings, others=len(entries) - len(seen), problems=(*problems, *foreign))
+
+
+def read_feed(
+    exchange: Exchange,
+    is_post_url: Callable[[str], bool] | None = None,
+    guid_address: Callable[[str], str | None] | None = None,
+) -> FeedPage:
+    """Reads an RSS or Atom feed. A feed without items is no problem. Never raises.
+
+    `is_post_url`: items of other addresses (podcasts, events) are counted in `others`; None: every item is a post.
+    `guid_address`: what a guid says of the post's id, such as `wix:64ddbf6a1737d98af033206f`; None: nothing.
+    published_at is ISO 8601 UTC to the second, as RSS has it; title is text, its entities and tags undone.
+    Problems: feed-is-html, feed-cut, feed-unreadable, feed-malformed (what could be read is given), feed-foreign.
+    """
+    if _root(exchange.body) == "html":
+        return FeedPage(problems=(_problem("feed-is-html", exchange, "an HTML page stands where the feed should be"),))
+    whole, is_cut = _whole(exchange.body, entry=rb"item|entry", root=rb"rss|feed|RDF")
+    problems = [_problem("feed-cut", exchange, "cut in half: what comes before was read")] if is_cut else []
+    # A stream, since feedparser takes bytes that look like an address or a file's name for one, and opens it.
+    feed = feedparser.parse(
+        BytesIO(whole),
+        response_headers={"content-type": exchange.content_type or "application/xml", "content-location": exchange.url},
+        sanitize_html=False,  # only titles and addresses are read
+        resolve_relative_uris=False,
+    )
+    if not feed.get("version"):
+        return FeedPage(problems=(*problems, _problem("feed-unreadable", exchange, "neither RSS nor Atom")))
+    fault = feed.get("bozo_exception")
+    # A wrong content type or a charset that was mended is no loss; a cut has been told.
+    if fault is not None and not is_cut and not isinstance(fault, ThingsNobodyCaresAboutButMe):
+        problems.append(_problem("feed-malformed", exchange, f"{fault}; what could be read was taken"))
+    seen = [_feed_sighting(entry, exchange.url, guid_address) for entry in feed.entries]
+    posts = [one for one in seen if is_web_address(one.url) and (is_post_url is None or is_post_url(one.url))]
+    sightings, foreign = _own(posts, exchange)
+    return FeedPage(sightings=sightings, others=len(seen) - len(posts), problems=(*problems, *foreign))
+
+
+def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | None] | None) -> Sighting:
+    guid = (entry.get("id") or "").strip()
+    link = entry.get("link") or ""
+    address = guid_address(guid) if guid and guid_address else None
+    title = entry.get("title")
+    if title and entry.title_detail.type == "text/html":  # Wix escapes inside CDATA: "GBR &#38; Soft Tissue"
+        title = html.unescape(remove_tags(title))
+    published = entry.get("published_parsed")
+    return Sighting(
+        url=canonical_url(link, base) if link.strip() else "",
+        source="feed",
+        addresses=(address,) if address else (),
+        # Not `.get`: feedparser would give the date of publication for it, with a warning.
+        lastmod=entry["updated"] if "updated" in entry.keys() else None,  # noqa: SIM118
+        title=" ".join(title.split()) or None if title else None,
+        published_at=_utc(published) if published else None,
+    )
+
+
+def _utc(moment: struct_time) -> str:
+    return datetime.fromtimestamp(timegm(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def read_links(exchange: Exchange) -> tuple[str, ...]:
+    """The addresses of its own site that an HTML page links to (`a`, `area`): canonical, each once, in their order.
+
+    Links to files (pictures, PDF, style sheets) are left out. Never raises: a page without links gives none.
+    """
+    response = HtmlResponse(
+        exchange.url,
+        body=exchange.body,
+        headers={"Content-Type": exchange.content_type} if exchange.content_type else {},
+    )
+    found = LinkExtractor(unique=False).extract_links(response) if exchange.body.strip() else []
+    links = dict.fromkeys(canonical_url(link.url) for link in found)
+    return tuple(link for link in links if same_site(link, exchange.url))
+
+
+def items_of(exchange: Exchange, platform: Platform) -> Iterator[Item] | None:
+    """What a robots.txt, sitemap or feed says, whichever platform the site is of; None for any other document.
+
+    The bytes decide, and where they cannot (an HTML page, an error, nothing at all) the address does. An answer that
+    is not 2xx gives a problem, `sitemap-failed` or `feed-failed`, unless it says that there is none (404, 410), that
+    nothing changed (304), or where to look (a redirect).
+    """
+    kind = kind_of(exchange, platform)
+    return None if kind is None else _items(exchange, platform, kind)
+
+
+def _items(exchange: Exchange, platform: Platform, kind: Kind) -> Iterator[Item]:
+    if kind == "robots":
+        yield from read_robots(exchange).problems
+    elif not 200 <= exchange.status < 300:
+        if exchange.status >= 400 and exchange.status not in {404, 410}:
+            yield _problem(f"{kind}-failed", exchange, f"answered {exchange.status}; the next run asks again")
+    elif kind == "sitemap":
+        page = read_sitemap(exchange, platform.is_post_url)
+        yield from page.sightings
+        yield from page.problems
+    else:
+        guid_address = platform.guid_address if isinstance(platform, ReadsGuids) else opaque_guid(platform.name)
+        feed = read_feed(exchange, platform.is_post_url, guid_address)
+        yield from feed.sightings
+        yield from feed.problems
+
+
+def kind_of(exchange: Exchange, platform: Platform) -> Kind | None:
+    """Which of the platform-neutral documents an exchange is, if any."""
+    if exchange.method != "GET":
+        return None
+    path = urlsplit(exchange.url).path
+    if path == "/robots.txt":
+        return "robots"
+    body = exchange.body
+    root = _root(body)
+    if root in {"urlset", "sitemapindex"}:
+        return "sitemap"
+    if root in {"rss", "feed", "RDF"}:
+        return "feed"
+    if _SITEMAP_PATH.search(path) or _ends_with(path, platform.sitemaps):
+        return "sitemap"
+    return "feed" if _ends_with(path, platform.feeds) else None
+
+
+# /sitemap.xml, /blog-posts-sitemap.xml, /wp-sitemap-posts-post-1.xml, /sitemap_index.xml, /sitemap-2.xml.gz
+_SITEMAP_PATH = re.compile(r"(?:^|[/_-])sitemap[^/]*\.xml(?:\.gz)?$", re.IGNORECASE)
+
+
+def _ends_with(path: str, known: Iterable[str]) -> bool:
+    """The path is one of a platform's, below the root of the site or a language's (`/es/blog-feed.xml`)."""
+    return any(path.rstrip("/").endswith("/" + end.strip("/")) for end in known if end.strip("/"))
+
+
+# What may stand before the first element: a byte order mark, the XML declaration and other instructions, comments, the
+# document type. `<?xml version="1.0"?><!-- by x --><!DOCTYPE html><html lang="en">` gives html, `<x:urlset` urlset.
+_ROOT = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:\s++|<\?.*?\?>|<!--.*?-->|<!doctype[^>\[]*(?:\[.*?\]\s*)?>)*+<(?:[\w.-]+:)?([\w.-]+)",
+    re.DOTALL | re.IGNORECASE,
+)
+_HTML_PARTS = {"html", "head", "body", "title", "meta", "script", "div", "p"}
+# `?a=1&b=2` in a sitemap, where `&amp;` is meant: recovering, lxml would read `?a=1=2`.
+_BARE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-f]+);)", re.IGNORECASE)
+
+
+def _root(body: bytes) -> str | None:
+    """The name of the first element, without its prefix; `html` for all parts of HTML; None where there is none."""
+    found = _ROOT.match(body[:8192])
+    if found is None:
+        return None
+    name = found[1].decode("ascii", "replace")
+    return "html" if name.lower() in _HTML_PARTS else name
+
+
+def _whole(body: bytes, *, entry: bytes, root: bytes) -> tuple[bytes, bool]:
+    """The body up to its last whole entry if its root is never closed, and whether that was so."""
+    closed = rb"</(?:[\w.-]+:)?(?:" + root + rb")\s*>|<(?:" + root + rb")\b[^<>]*/>"  # </urlset>, <urlset/>
+    if re.search(closed, body):
+        return body, False
+    end = max((found.end() for found in re.finditer(rb"</(?:[\w.-]+:)?(?:" + entry + rb")\s*>", body)), default=None)
+    start = re.search(rb"<(?:[\w.-]+:)?(?:" + root + rb")\b[^<>]*>", body)
+    if start is None:
+        return body, False  # another kind of document
+    return body[: start.end() if end is None else end], True
+
+
+def _unpacked(exchange: Exchange) -> tuple[bytes, Problem | None]:
+    """The body, its gzip undone as far as it goes, within bounds."""
+    if not exchange.body.startswith(b"\x1f\x8b"):
+        return exchange.body, None
+    unzip = zlib.decompressobj(wbits=31)
+    try:
+        body = unzip.decompress(exchange.body, LARGEST_SITEMAP)
+    except zlib.error as error:
+        return b"", _problem("sitemap-unreadable", exchange, f"gzip is broken: {error}")
+    if unzip.unconsumed_tail:
+        return b"", _problem("too-large", exchange, f"over {LARGEST_SITEMAP} bytes unpacked; not read")
+    return body, None
+
+
+def _own(seen: list[Sighting], exchange: Exchange) -> tuple[tuple[Sighting, ...], tuple[Problem, ...]]:
+    """The sightings of the document's own site, and a problem that counts the others."""
+    own = tuple(one for one in seen if same_site(one.url, exchange.url))
+    if len(own) == len(seen):
+        return own, ()
+    first = next(one.url for one in seen if not same_site(one.url, exchange.url))
+    what = f"{len(seen) - len(own)} of its posts are of another site, {first} for one; left out"
+    return own, (_problem(f"{seen[0].source}-foreign", exchange, what),)
+
+
+def _problem(kind: str, exchange: Exchange, what: str) -> Problem:
+    return Problem(kind=kind, message=f"{exchange.url}: {what}", url=exchange.url)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A post as all listings together name it."""
+
+    url: str  # canonical, as the best source spells it: the post itself, sitemap, listing, feed, related
+    addresses: tuple[str, ...] = ()  # all others, URLs and platform ids
+    sources: frozenset[SightedIn] = frozenset()
+    published_at: str | None = None
+    lastmod: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """All posts that were named, newest first, and how far the sources agree."""
+
+    posts: tuple[Found, ...] = ()
+    counts: dict[SightedIn, int] = field(
+        default_factory=dict
+    )  # posts that each source named: {"sitemap": 77, "feed": 20}
+    feed_cap: int = 20  # a feed of just so many posts shows the newest alone
+
+    def disagreements(self) -> list[str]:
+        """What one source names and another does not, a sentence each; none where all agree.
+
+        Only sources that were read are compared. A feed as long as its cap is no witness of what it leaves out.
+        """
+        lists = [name for name in _LISTS if name in self.counts]
+        full = {name for name in lists if name != "feed" or self.counts["feed"] != self.feed_cap}
+        sentences = []
+        for one, other in permutations(lists, 2):
+            if other in full:
+                missing = [post for post in self.posts if one in post.sources and other not in post.sources]
+                sentences.append(_sentence(f"in the {one} but not in the {other}", missing))
+        alone = [post for post in self.posts if post.sources == {"related"}]
+        if lists:
+            sentences.append(_sentence(f"named by other posts but in no {' or '.join(lists)}", alone))
+        return [sentence for sentence in sentences if sentence]
+
+
+def _sentence(what: str, posts: list[Found]) -> str:
+    if not posts:
+        return ""
+    named = ", ".join(post.url for post in posts[:3]) + (", ..." if len(posts) > 3 else "")
+    return f"{len(posts)} {'post is' if len(posts) == 1 else 'posts are'} {what}: {named}"
+
+
+_LISTS: tuple[SightedIn, ...] = ("sitemap", "feed", "listing")
+# Whose word counts first, for the spelling of an address, and for dates and titles.
+_SPELLING: tuple[SightedIn, ...] = ("post", "sitemap", "listing", "feed", "related")
+_TELLING: tuple[SightedIn, ...] = ("post", "feed", "listing", "sitemap", "related")
+
+
+def merge(sightings: Iterable[Sighting], *, read: Iterable[SightedIn] = (), feed_cap: int = 20) -> Discovery:
+    """One list of posts from all that named them: two sightings are of one post if they share an address.
+
+    Addresses are compared without scheme and `www.` (`post_key`), and by platform ids. Newest first: by published_at,
+    else lastmod, else the place in the listing, feed or sitemap. `read`: sources that were read, so that one which
+    named nothing counts as 0 and not as unread. `feed_cap`: how many items the platform's feed holds at most (Wix 20).
+    """
+    groups: list[list[tuple[int, Sighting]]] = []
+    group_of: dict[str, list[tuple[int, Sighting]]] = {}
+    for place, sighting in enumerate(sightings):
+        keys = [post_key(sighting.url), *sighting.addresses]
+        known = list({id(group_of[key]): group_of[key] for key in keys if key in group_of}.values())
+        group = known[0] if known else []
+        if not known:
+            groups.append(group)
+        group.append((place, sighting))
+        for other in known[1:]:  # this sighting shows that two posts are one
+            group.extend(other)
+            groups = [one for one in groups if one is not other]
+        for _, member in group if len(known) > 1 else [(place, sighting)]:
+            group_of.update(dict.fromkeys([post_key(member.url), *member.addresses], group))
+    ordered = sorted(groups, key=_newest_first)
+    posts = tuple(_found([sighting for _, sighting in group]) for group in ordered)
+    names = [name for name in _SPELLING if name in set(read) or any(name in post.sources for post in posts)]
+    counts = {name: sum(name in post.sources for post in posts) for name in names}
+    return Discovery(posts=posts, counts=counts, feed_cap=feed_cap)
+
+
+def _found(group: list[Sighting]) -> Found:
+    told = sorted(group, key=lambda one: _TELLING.index(one.source))
+    spelt = sorted(group, key=lambda one: _SPELLING.index(one.source))
+    urls = dict.fromkeys(one.url for one in spelt)
+    ids = dict.fromkeys(address for one in group for address in one.addresses)
+    return Found(
+        url=spelt[0].url,
+        addresses=tuple(address for address in [*urls, *ids] if address != spelt[0].url),
+        sources=frozenset(one.source for one in group),
+        published_at=next((one.published_at for one in told if one.published_at), None),
+        lastmod=next((one.lastmod for one in spelt if one.lastmod), None),
+        title=next((one.title for one in told if one.title), None),
+    )
+
+
+def _newest_first(group: list[tuple[int, Sighting]]) -> tuple[float, int, int]:
+    found = _found([sighting for _, sighting in group])
+    moment = _moment(found.published_at) or _moment(found.lastmod)
+    rank, place = min((_TELLING.index(one.source) if one.source != "sitemap" else 9, place) for place, one in group)
+    return (-moment.timestamp() if moment else float("inf"), rank, place)
+
+
+def _moment(printed: str | None) -> datetime | None:
+    """A date or moment in ISO 8601, to compare by; one without a zone is taken as UTC."""
+    try:
+        moment = datetime.fromisoformat(printed) if printed else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment

@@ -1,0 +1,230 @@
+"""The order of a visit to one clinic's blog: recognise, discover, fetch the posts, then counters, then comments.
+
+A plan yields an `Ask` and is sent its `Answer`; whether and when a request is made (robots, delay, retries, redirects)
+is the spider's business, what an answer says is `scraper.read`'s. What is gathered here is the visit's own memory of
+what to ask next, and never becomes a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from scraper import discover
+from scraper.addresses import canonical_url, post_key, same_site
+from scraper.clinics import Clinic
+from scraper.items import Exchange, Post, Problem, SightedIn, Sighting
+from scraper.manners import read_robots
+from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan, Platform
+from scraper.read import is_post_url, platform_of
+
+# Bounds of a visit, far above any clinic's blog: what lies beyond is a trap or a fault, and is told.
+MAX_SITEMAPS, MAX_LISTINGS = 50, 400
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """How the visit to one clinic went: what the run's summary and the exit code are made of."""
+
+    clinic_id: str
+    platform: str | None = None
+    blog_status: str = "unknown"  # blog, none_found, unsupported, unreachable
+    discovered: int = 0
+    asked: int = 0  # posts asked for
+    fetched: int = 0  # posts that answered as posts, changed or not
+    unchanged: int = 0  # of these, those the server called unchanged
+    failed: int = 0  # posts that did not answer as posts
+    requests: int = 0
+    found_in: dict[str, int] = field(default_factory=dict)  # number of posts that each source named
+    notes: list[str] = field(default_factory=list)  # disagreements of the sources, bounds met
+    failure: str | None = None  # why the visit as a whole failed, in words
+    limited: bool = False
+    finished: bool = False  # the plan came to its end
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What a visit starts from: the clinic's stanza, posts that the archive knows, and the bounds of this run."""
+
+    clinic: Clinic
+    private: bool
+    known: list[Known]
+    limit: int | None = None
+
+
+Step = Generator[Ask, Answer, None]
+
+
+@dataclass(slots=True)
+class Finds:
+    """The posts named so far, by whom, and those that the archive knows from before."""
+
+    known: list[Known]
+    sightings: list[Sighting] = field(default_factory=list)
+    read: set[SightedIn] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)  # post keys
+
+    def add(self, items: Iterable[object], source: SightedIn | None = None) -> int:
+        """Take the sightings among the items; `source` was read, even where it named nothing. Number of new posts."""
+        if source:
+            self.read.add(source)
+        before = len(self.named)
+        for item in items:
+            if isinstance(item, Sighting):
+                self.sightings.append(item)
+                self.named.add(post_key(item.url))
+        return len(self.named) - before
+
+    def merged(self) -> discover.Discovery:
+        """What was named, as posts, newest first."""
+        return discover.merge(self.sightings, read=self.read)
+
+    def due(self) -> list[Known]:
+        """All posts to ask for: newest first as the listings have them, then those that no listing names any more."""
+        known = {post_key(address): post for post in self.known for address in (post.url, *post.addresses)}
+        due: dict[str, Known] = {}
+        for found in self.merged().posts:
+            keys = [post_key(found.url), *(post_key(one) for one in found.addresses)]
+            post = next((known[key] for key in keys if key in known), None) or Known(url=found.url)
+            post.addresses = tuple(dict.fromkeys((*post.addresses, found.url, *found.addresses)))
+            due.setdefault(post.url, post)
+        for post in self.known:
+            due.setdefault(post.url, post)
+        return list(due.values())
+
+
+def visit_blog(start: Surroundings, visit: Visit) -> Plan:
+    """The whole visit; `visit` is filled as it goes."""
+    clinic = start.clinic
+    visit.limited = start.limit is not None
+    home = yield Ask(url=clinic.url)
+    if home.exchange is None or not home.ok:
+        visit.blog_status = "unreachable"
+        visit.failure = home.reason or f"{clinic.url} answered {home.exchange.status if home.exchange else 'nothing'}"
+        return
+    platform = platform_of(home.exchange)
+    if platform is None:
+        visit.blog_status = "unsupported"
+        problems = [item.message for item in home.items if isinstance(item, Problem)]
+        visit.failure = (problems[0].removeprefix(f"{home.exchange.url}: ")) if problems else "not a blog"
+        return
+    visit.platform = platform.name
+    blog = Blog(
+        root=platform.root(home.exchange.url),
+        private=start.private,
+        read_comments=clinic.comments == "threads",
+        everything=start.limit is None,
+    )
+    finds = Finds(start.known)
+    finds.add(home.items)
+    yield from _sitemaps(platform, blog, finds)
+    yield from _feeds(platform, blog, finds)
+    yield from _listings(platform, blog, finds, home.exchange, start)
+    if not finds.due():
+        visit.blog_status = "none_found"
+        visit.failure = f"{blog.root} runs {platform.name}, but no blog post was found in sitemap, feed or listing"
+        return
+    visit.blog_status = "blog"
+    visit.discovered = len(finds.due())
+    yield from _posts(blog, finds, start, visit)
+    merged = finds.merged()
+    visit.found_in = {source: number for source, number in merged.counts.items()}
+    visit.discovered = len(finds.due())
+    if start.limit is None:
+        visit.notes += merged.disagreements()
+    yield from platform.counters(blog)
+    if blog.read_comments:
+        yield from platform.threads(blog)
+
+
+def _sitemaps(platform: Platform, blog: Blog, finds: Finds) -> Step:
+    """robots.txt names sitemaps, sitemaps name more; those that the platform is known to hide are tried all the same."""
+    robots = yield Ask(url=f"{urlsplit(blog.root).scheme}://{urlsplit(blog.root).netloc}/robots.txt")
+    waiting = [*read_robots(robots.exchange, robots.reason).sitemaps, f"{blog.root}/sitemap.xml", *(blog.root + path for path in platform.sitemaps)]
+    seen: set[str] = set()
+    while waiting and len(seen) < MAX_SITEMAPS:
+        url = waiting.pop(0)
+        if canonical_url(url) in seen or not same_site(url, blog.root):
+            continue
+        seen.add(canonical_url(url))
+        answer = yield Ask(url=url)
+        if answer.ok and answer.exchange is not None:
+            waiting += [sub for sub, _ in discover.read_sitemap(answer.exchange, is_post_url).sub_sitemaps]
+            finds.add(answer.items, "sitemap")
+
+
+def _feeds(platform: Platform, blog: Blog, finds: Finds) -> Step:
+    for path in platform.feeds:
+        answer = yield Ask(url=blog.root + path)
+        finds.add(answer.items, "feed" if answer.ok else None)
+
+
+def _listings(
+    platform: Platform, blog: Blog, finds: Finds, home: Exchange, start: Surroundings
+) -> Step:
+    """The blog's pages one after another while they name posts, and the categories they link to."""
+    waiting = [blog.root + path for path in platform.listings]
+    waiting += [url for url in discover.read_links(home) if platform.is_listing_url(url)]
+    seen: set[str] = set()
+    while waiting and len(seen) < MAX_LISTINGS:
+        url = canonical_url(waiting.pop(0))
+        if url in seen or not same_site(url, blog.root):
+            continue
+        seen.add(url)
+        answer = yield Ask(url=url, conditional=True)
+        sightings = [item for item in answer.items if isinstance(item, Sighting)]
+        news = finds.add(sightings, "listing" if answer.ok or answer.unchanged else None)
+        if answer.ok and answer.exchange is not None:
+            waiting += [url for url in discover.read_links(answer.exchange) if platform.is_listing_url(url)]
+        following = platform.next_listing(url)
+        # A page that names nothing new is the last: blogs answer page 999 with page 1, or with an empty one.
+        if following and sightings and (news or answer.unchanged) and start.limit is None:
+            waiting.insert(0, following)
+        if start.limit is not None and len(finds.named) >= start.limit:
+            break
+
+
+def _posts(blog: Blog, finds: Finds, start: Surroundings, visit: Visit) -> Step:
+    """Every post, newest first; posts that only "Recent Posts" name join the end of the queue."""
+    waiting = finds.due()
+    queued = {post_key(address) for post in waiting for address in (post.url, *post.addresses)}
+    done: set[str] = set()
+    while waiting and (start.limit is None or visit.asked < start.limit):
+        post = waiting.pop(0)
+        if post_key(post.url) in done:
+            continue
+        visit.asked += 1
+        was_known = post in start.known
+        answer = yield Ask(url=post.url, conditional=True)
+        done.update(post_key(url) for url in (post.url, *answer.redirected_from))
+        page = next((item for item in answer.items if isinstance(item, Post)), None)
+        if page is not None:
+            _learn(post, page)
+        elif answer.unchanged and was_known:
+            visit.unchanged += 1
+        else:
+            visit.failed += 1
+            continue
+        visit.fetched += 1
+        done.add(post_key(post.url))
+        blog.posts[post.url] = post
+        if start.limit is None:
+            finds.add(answer.items)
+            for item in answer.items:
+                if isinstance(item, Sighting) and post_key(item.url) not in queued:
+                    queued.add(post_key(item.url))
+                    waiting.append(Known(url=item.url, addresses=item.addresses))
+                    visit.discovered += 1
+
+
+def _learn(post: Known, page: Post) -> None:
+    """What the page says that decides the next questions."""
+    post.url = page.url or post.url
+    post.addresses = tuple(dict.fromkeys((*page.addresses, *post.addresses)))
+    post.counters_pending = page.counters_pending
+    post.comments_count = page.comments_count
+    post.comments_key = page.comments_key or post.comments_key
+    post.media_pending = page.media_pending
+
+

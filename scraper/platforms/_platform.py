@@ -1,0 +1,127 @@
+"""What every platform is: where its posts are listed, how its answers are read, which further answers to ask for.
+
+A platform never fetches. `read` is a pure function of one exchange; `counters` and `threads` are *conversations*:
+generators that yield an `Ask` and are sent the `Answer`, so that the spider alone decides when and whether to fetch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from scraper.items import Exchange, Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A request that a plan wants made."""
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = b""
+    secret: bool = False  # the answer holds tokens: they are blanked before it is recorded
+    conditional: bool = False  # send ETag and Last-Modified of the last capture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back: the exchange as it was served (tokens included, in memory only) and what it says."""
+
+    ask: Ask
+    exchange: Exchange | None  # None: nothing came (refused, timed out, too large)
+    items: tuple[Item, ...] = ()
+    reason: str | None = None  # why nothing came, in words
+    redirected_from: tuple[str, ...] = ()  # addresses passed on the way, first asked first
+
+    @property
+    def ok(self) -> bool:
+        """A usable answer came."""
+        return self.exchange is not None and 200 <= self.exchange.status < 300
+
+    @property
+    def unchanged(self) -> bool:
+        """The server said "not modified"."""
+        return self.exchange is not None and self.exchange.status == 304
+
+
+Plan = Generator[Ask, Answer, None]
+
+
+@dataclass(slots=True, kw_only=True)
+class Known:
+    """What the archive (or this run) already knows of a post; the spider's memory, never a source of rows."""
+
+    url: str
+    addresses: tuple[str, ...] = ()
+    etag: str | None = None
+    last_modified: str | None = None
+    published_at: str | None = None
+    counters_pending: bool = True  # the page's own bytes do not give the counters
+    comments_count: int | None = None
+    comments_key: str | None = None
+    media_pending: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Blog:
+    """One clinic's blog as far as this run has seen it: a conversation reads it to know what to ask."""
+
+    root: str  # base URL of the site, with no trailing slash: "https://example.com" or "https://user.wixsite.com/site"
+    private: bool = False  # the site is on a loopback or private address: no public service is asked for it
+    posts: dict[str, Known] = field(default_factory=dict)  # by canonical URL, in the order they are due
+    read_comments: bool = True  # the stanza wants threads
+    everything: bool = True  # False under --limit: ask post by post where a bulk answer would cover others
+
+
+class Platform:
+    """Base of all platforms. A subclass sets the data below and overrides what its platform gives."""
+
+    name: ClassVar[str] = ""
+    # Raised by hand when a parser reads anything differently; a test fails when expected output changes without it.
+    extractor_version: ClassVar[int] = 0
+    # Paths tried below the site's root, beside what robots.txt and the sitemap index name.
+    sitemaps: ClassVar[Sequence[str]] = ()
+    feeds: ClassVar[Sequence[str]] = ()
+    listings: ClassVar[Sequence[str]] = ()
+
+    def claims(self, exchange: Exchange) -> bool:
+        """This exchange is this platform's: by its markup, or by an address only this platform has."""
+        raise NotImplementedError  # pragma: no cover
+
+    def read(self, exchange: Exchange) -> Iterator[Item]:
+        """Every item that the exchange gives. Raises `NotAPost` where it stands for a page that cannot be used."""
+        raise NotImplementedError  # pragma: no cover
+
+    def is_post_url(self, url: str) -> bool:
+        """The address has the shape of a post's on this platform, e.g. `/post/how-does-ketamine-work`."""
+        raise NotImplementedError  # pragma: no cover
+
+    def is_listing_url(self, url: str) -> bool:
+        """The address has the shape of a listing's (blog page N, category, tag)."""
+        raise NotImplementedError  # pragma: no cover
+
+    def next_listing(self, url: str) -> str | None:
+        """The address after this page of a listing: ".../blog" gives ".../blog/page/2"; None where it has no pages."""
+        return None
+
+    def is_api_url(self, url: str) -> bool:
+        """The address is one of the platform's machine interfaces, whose error answers say nothing about a page."""
+        return False
+
+    def root(self, url: str) -> str:
+        """Base URL of the site that `url` belongs to, no trailing slash: scheme and host, unless sites share a host."""
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    def counters(self, blog: Blog) -> Plan:
+        """Ask for counts (and bodies, and media) that the pages did not give; nothing by default."""
+        return
+        yield
+
+    def threads(self, blog: Blog) -> Plan:
+        """Ask for the comments of the posts; nothing by default."""
+        return
+        yield

@@ -1,0 +1,117 @@
+"""Wix: post pages and listings of every generation, text copies of them, and the services behind them.
+
+*Recognised by*  the generator tag, Wix's own `http-equiv` metas, or the hooks of the blog widget; services by address.
+*Sources*        `page` (posts), `listing` (everything else with posts on it), `text` (copies as plain text), `api`.
+*Caveats*        a page that says "not found" is as large as a post and may answer 200; posts for members show a preview.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from scraper.items import BotChallenge, ConsentWall, Exchange, Item, NotAPost, NotFoundPage, Unreadable
+from scraper.platforms._platform import Blog, Plan, Platform
+from scraper.platforms._recognise import bot_challenge
+from scraper.platforms.wix import address, api, comments
+from scraper.platforms.wix.cut import hooked, utf8
+from scraper.platforms.wix.listing import read_listing
+from scraper.platforms.wix.page import is_post_page, read_page
+from scraper.platforms.wix.text import is_text_copy, read_text
+
+# What only pages made by Wix carry, commonest first; the last are hooks of the blog widget itself, for saved extracts.
+_MARKS = (
+    b"Wix.com Website Builder", b"X-Wix-Meta-Site-Id", b"static.parastorage.com", b"wix-warmup-data",
+    b'data-hook="rcv-block-first"', b'data-hook="post-page"', b'data-hook="feed-page-root"',
+)  # fmt: skip
+_CONSENT_BYTES = 120_000
+# "<title>Before you continue", "<title>Cookie consent", "<title>We value your privacy"
+_CONSENT = re.compile(rb"<title[^>]*>[^<]{0,80}(?:before you continue|consent|your privacy|cookie)", re.I)
+# "/blog/page/2" -> "/blog", "2"
+_PAGED = re.compile(r"^(?P<first>.*?)/page/(?P<number>\d{1,5})/?$")
+
+
+class Wix(Platform):
+    """Reads Wix blogs: pages, text copies and service answers; asks the services for what pages no longer print."""
+
+    name: ClassVar[str] = "wix"
+    extractor_version: ClassVar[int] = 1
+    sitemaps: ClassVar[Sequence[str]] = ("/blog-posts-sitemap.xml", "/sitemap.xml")
+    feeds: ClassVar[Sequence[str]] = ("/blog-feed.xml",)
+    listings: ClassVar[Sequence[str]] = ("/blog",)
+
+    def claims(self, exchange: Exchange) -> bool:
+        """A page with a mark of Wix, a text copy of one, or an answer of a Wix service."""
+        if api.claims(exchange.url):
+            return True
+        return any(mark in exchange.body for mark in _MARKS) or is_text_copy(exchange)
+
+    def read(self, exchange: Exchange) -> Iterator[Item]:
+        """The items of a post page, listing, text copy or service answer, told apart by looking.
+
+        Raises `NotFoundPage`, `Paywall`, `BotChallenge`, `ConsentWall`, `Unreadable` or `NotAPost` for other pages.
+        """
+        if api.claims(exchange.url):
+            return api.read(exchange)
+        if is_text_copy(exchange):
+            return read_text(exchange)
+        body = utf8(exchange)
+        _refuse_walls(exchange, body)
+        if hooked(body, "not-found-page") >= 0:
+            raise NotFoundPage("the site's own page for addresses that are not there")
+        if is_post_page(body):
+            return read_page(exchange)
+        if address.is_post(exchange.url) and hooked(body, "feed-page-root") < 0 and hooked(body, "post-list-item") < 0:
+            raise NotAPost("the address of a post, but no post in the page (drawn by a script, or moved?)")
+        return read_listing(exchange)
+
+    def is_post_url(self, url: str) -> bool:
+        """`/post/<slug>`, `/single-post/<slug>`, on a free site below its name, in a language below its prefix."""
+        return address.is_post(url)
+
+    def is_listing_url(self, url: str) -> bool:
+        """The blog page, a page, category, tag or hashtag of it."""
+        return address.is_listing(url)
+
+    def next_listing(self, url: str) -> str | None:
+        """ "/blog" gives "/blog/page/2", "/blog/page/2" gives "/blog/page/3"; None for other pages."""
+        if not self.is_listing_url(url):
+            return None
+        parts = urlsplit(url)
+        paged = _PAGED.match(parts.path)
+        first, number = (paged["first"], int(paged["number"])) if paged else (parts.path.rstrip("/"), 1)
+        return parts._replace(path=f"{first}/page/{number + 1}", fragment="").geturl()
+
+    def is_api_url(self, url: str) -> bool:
+        """One of the services behind the blog."""
+        return api.claims(url)
+
+    def root(self, url: str) -> str:
+        """Scheme and host; free sites share `user.wixsite.com` and are told apart by the first part of the path."""
+        parts = urlsplit(url)
+        base = f"{parts.scheme}://{parts.netloc}"
+        site = parts.path.strip("/").split("/")[0]
+        return f"{base}/{site}" if site and (parts.hostname or "").endswith(".wixsite.com") else base
+
+    def counters(self, blog: Blog) -> Plan:
+        """Counts (and bodies and media) that the pages leave to a script."""
+        return api.counters(blog)
+
+    def threads(self, blog: Blog) -> Plan:
+        """The comments of the posts."""
+        return comments.threads(blog)
+
+
+def _refuse_walls(exchange: Exchange, body: bytes) -> None:
+    """Raise for answers that are no page of the site at all."""
+    if not body.strip():
+        raise Unreadable("an empty answer")
+    if b"<" not in body:
+        raise Unreadable("no HTML in it")
+    wall = bot_challenge(exchange)
+    if wall is not None:
+        raise BotChallenge(f"{wall} asks whether we are human; nothing stored, try again later or more slowly")
+    if len(body) < _CONSENT_BYTES and _CONSENT.search(body[:20_000]) and hooked(body, "post") < 0:
+        raise ConsentWall("a page that shows nothing but a consent dialogue")

@@ -1,0 +1,282 @@
+"""The body of a Wix post, from the markup between `rcv-block-first` and `rcv-block-last`.
+
+Every block is followed by an empty marker `<div type="paragraph" data-hook="rcv-block7">` that names its kind; around
+the blocks stand wrappers with hashed classes, which are passed over. A picture is a `wow-image` whose `data-image-info`
+names the original file (the `img` inside is a blurred preview, if it is there at all). Galleries, videos and embedded
+pages are mostly empty shells that a script fills: the marker tells so. [reference: section 6, "HTML rendering"]
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from html import escape
+from typing import Literal
+
+from bs4 import PageElement, Tag
+
+from scraper.items import Image, Link
+from scraper.platforms._readers import BLOCKS, clean, events, sanitise_html, text_of, visible
+from scraper.platforms.wix.address import original_file
+
+Resolve = Callable[[str], str]
+
+# Inline elements that say something; spans and the like only carry style.
+_INLINE = {"a", "abbr", "b", "cite", "code", "del", "em", "i", "ins", "mark", "q", "s", "small", "strong", "sub", "sup", "u"}
+# Blocks that hold other blocks: their tags are kept as they come.
+_FRAMES = {"ul", "ol", "li", "blockquote", "figure", "table", "thead", "tbody", "tfoot", "tr", "td", "th", "dl"}
+# Blocks that hold text: a run of text inside takes the tag of the innermost one; other blocks (div) give a `p`.
+_TEXTS = {"p", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "figcaption", "dt", "dd", "caption"}
+# Frames in which a run of text needs no tag of its own.
+_BARE = {"li", "td", "th"}
+
+# Kinds of blocks whose markup is complete; any other kind that gave neither text nor media is a shell.
+_COMPLETE = {
+    "first", "last", "paragraph", "empty-line", "heading", "unstyled", "blockquote", "code-block", "divider", "image",
+    "bulleted-list", "ordered-list", "collapsible-list", "button", "link-button", "action-button", "caption", "layout",
+    *(f"h{level}" for level in range(1, 7)), *(f"header-{n}" for n in ("one", "two", "three", "four", "five", "six")),
+    "unordered-list-item", "ordered-list-item", "list-item",
+}  # fmt: skip
+# "wix-draft-plugin-gallery", "wix-rich-content-plugin-collapsible-list" -> "gallery", "collapsible-list"
+_PLUGIN = re.compile(r"^wix-(?:draft|rich-content)-plugin-")
+# "line one\nline two" is a soft break of the author; a line break before indentation is one of a program that
+# re-indented the page ("Self-Care\n                    Routines")
+_SOFT_BREAK = re.compile(r"[ \t]*\r?\n(?![ \t]{4}|\s*$)[ \t]*")
+
+_GALLERY = {"gallery-viewer", "galleryViewer"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What stands between the first and the last block. `text` has a block a line; None where there is no text."""
+
+    html: str | None = field(repr=False)
+    text: str | None = field(repr=False)
+    links: tuple[Link, ...]
+    images: tuple[Image, ...]
+    shells: bool  # a gallery, video, table, file or embedded page is an empty shell, or may hold more than is shown
+
+
+def render(nodes: Iterable[PageElement], resolve: Resolve) -> Body:
+    """Read the nodes between the block markers; `resolve` makes the addresses of links absolute. Never raises."""
+    writer = _Writer(resolve)
+    for kind, what in events(nodes):
+        if isinstance(what, str):
+            writer.text(what)
+        elif kind == "open":
+            writer.open(what)
+        else:
+            writer.close(what)
+    writer.end()
+    html = sanitise_html("".join(writer.html)) if writer.html else ""
+    return Body(
+        html=html or None,
+        text="\n".join(writer.lines) or None,
+        links=tuple(writer.links),
+        images=tuple(writer.images),
+        shells=writer.shells,
+    )
+
+
+class _Writer:
+    """Collects the parts of a body in reading order, from a flat stream of events."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self.html: list[str] = []
+        self.lines: list[str] = []
+        self.links: list[Link] = []
+        self.images: list[Image] = []
+        self.shells = False
+        self._resolve = resolve
+        self._run: list[str] = []  # markup of the run of text that is open
+        self._plain: list[str] = []  # its text
+        self._has_media = False  # the run holds a picture
+        self._inline: list[tuple[str, str]] = []  # open inline elements: (opening tag, closing tag)
+        self._blocks: list[str] = []  # open blocks
+        self._skip: Tag | None = None  # the element whose content is not read
+        self._anchor: list[str] | None = None  # texts of the link that is open
+        self._href = ""
+        self._rel: str | None = None
+        self._yield = 0  # lines and media before the block that is being read
+
+    # --- events
+
+    def open(self, tag: Tag) -> None:
+        if self._skip is not None:
+            return
+        hook = str(tag.get("data-hook") or "")
+        name = tag.name
+        if hook.startswith("rcv-block"):
+            self._marker(str(tag.get("type") or ""))
+        elif hook in _GALLERY:
+            self._gallery(tag)
+            self._skip = tag
+        elif name == "wow-image" or name == "img":
+            self._picture(tag)
+            self._skip = tag
+        elif name in ("video", "source", "audio"):
+            self._film(tag)
+        elif name == "br":
+            self._plain.append(" ")
+            self._run.append("<br>")
+        elif name == "hr" or hook.startswith("divider"):
+            self._flush()
+            self.html.append("<hr>")
+        elif name in BLOCKS:
+            self._flush()
+            self._blocks.append(name)
+            if name in _FRAMES:
+                self.html.append(f'<ol start="{tag["start"]}">' if name == "ol" and _number(tag) else f"<{name}>")
+        elif name in _INLINE:
+            self._open_inline(tag)
+
+    def close(self, tag: Tag) -> None:
+        if self._skip is not None:
+            if tag is self._skip:
+                self._skip = None
+            return
+        name = tag.name
+        if name in BLOCKS and name != "hr" and self._blocks and self._blocks[-1] == name:
+            self._flush()
+            self._blocks.pop()
+            if name in _FRAMES:
+                if self.html and self.html[-1] == f"<{name}>":
+                    self.html.pop()  # nothing came between
+                else:
+                    self.html.append(f"</{name}>")
+        elif name in _INLINE and self._inline:
+            if name == "a" and self._anchor is not None:
+                self._link()
+            self._run.append(self._inline.pop()[1])
+
+    def text(self, text: str) -> None:
+        if self._skip is None:
+            self._plain.append(text)
+            if self._anchor is not None:
+                self._anchor.append(text)
+            markup = escape(text, quote=False)
+            self._run.append(_SOFT_BREAK.sub("<br>", markup) if "\n" in markup else markup)
+
+    def end(self) -> None:
+        self._flush()
+        self._link()
+
+    # --- parts
+
+    def _flush(self) -> None:
+        """End the run of text: it becomes a line, and a block of markup."""
+        line = clean("".join(self._plain))
+        if line is not None and visible(line):
+            self.lines.append(line)
+        else:
+            line = None
+        if line is not None or self._has_media:
+            closing = "".join(end for _, end in reversed(self._inline))
+            markup = "".join(self._run).strip() + closing
+            inner = self._blocks[-1] if self._blocks else "p"
+            if self._has_media or inner in _BARE:
+                self.html.append(markup)
+            else:
+                tag = next((name for name in reversed(self._blocks) if name in _TEXTS or name in _FRAMES), "p")
+                tag = tag if tag in _TEXTS else "p"
+                self.html.append(f"<{tag}>{markup}</{tag}>")
+        self._plain.clear()
+        self._run.clear()
+        self._run.extend(start for start, _ in self._inline)
+        self._has_media = False
+        if self._anchor:
+            self._anchor.append(" ")
+
+    def _open_inline(self, tag: Tag) -> None:
+        start, end = f"<{tag.name}>", f"</{tag.name}>"
+        href = tag.get("href") if tag.name == "a" else None
+        if isinstance(href, str) and href.strip() and not href.strip().lower().startswith("javascript:"):
+            self._link()  # a link inside a link: the markup is broken, keep both
+            self._href = self._resolve(href)
+            self._rel = clean(" ".join(tag.get_attribute_list("rel"))) if tag.get("rel") else None
+            self._anchor = []
+            start = f'<a href="{escape(self._href)}">'
+            if "/_files/" in self._href or "/ugd/" in self._href:
+                self.images.append(Image(url=self._href, alt=text_of(tag), kind="file"))
+        elif tag.name == "a":
+            start = end = ""
+        self._inline.append((start, end))
+        self._run.append(start)
+
+    def _link(self) -> None:
+        """End the link that is open, if one is."""
+        if self._anchor is not None:
+            self.links.append(Link(url=self._href, text=clean("".join(self._anchor)), rel=self._rel))
+            self._anchor = None
+
+    def _picture(self, tag: Tag) -> None:
+        url, alt = _picture(tag)
+        if url is None:
+            return
+        figure = tag.find_parent("figure")
+        caption = text_of(figure.find("figcaption")) if figure is not None else None
+        self._add(Image(url=url, alt=alt, caption=caption))
+
+    def _gallery(self, tag: Tag) -> None:
+        """A gallery shows the pictures first in view, each twice (a preview, a copy); the rest comes by script."""
+        self.shells = True
+        seen: set[str] = set()
+        for picture in tag.find_all(["wow-image", "img"]):
+            url, alt = _picture(picture)
+            if url is not None and url not in seen:
+                seen.add(url)
+                self._add(Image(url=url, alt=alt, kind="gallery"))
+
+    def _film(self, tag: Tag) -> None:
+        source = tag.get("src")
+        if isinstance(source, str) and source and not source.startswith(("blob:", "data:")):
+            self.images.append(Image(url=self._resolve(source), kind="video"))
+
+    def _add(self, image: Image) -> None:
+        self.images.append(image)
+        self._run.append(f'<img src="{escape(image.url)}" alt="{escape(image.alt or "")}">')
+        self._has_media = True
+
+    def _marker(self, kind: str) -> None:
+        """The block before this marker is over; a kind that a script fills and that gave nothing is a shell."""
+        self._flush()
+        name = _PLUGIN.sub("", kind.strip().lower()).replace("_", "-")
+        came = len(self.lines) + len(self.images) + len(self.links)
+        if name and name not in _COMPLETE and (came == self._yield or name == "gallery"):
+            self.shells = True
+        self._yield = came
+
+
+def _number(tag: Tag) -> bool:
+    start = tag.get("start")
+    return isinstance(start, str) and start.isascii() and start.isdigit() and len(start) < 6 and start != "1"
+
+
+def _picture(tag: Tag) -> tuple[str | None, str | None]:
+    """Original file and alternative text of a `wow-image` or `img`; (None, ...) where no file is named."""
+    inner = tag if tag.name == "img" else tag.find("img")
+    picture = inner if isinstance(inner, Tag) else None
+    alt = None if picture is None else clean(str(picture.get("alt") or ""))
+    info = tag.get("data-image-info")
+    if isinstance(info, str):
+        name = _uri(info)
+        if name:
+            return original_file(name), alt
+    if picture is not None:
+        for key in ("data-pin-media", "data-src", "src"):
+            source = picture.get(key)
+            if isinstance(source, str) and source.strip() and not source.startswith("data:"):
+                return original_file(source.strip()), alt
+    return None, alt
+
+
+def _uri(info: str) -> str | None:
+    """`imageData.uri` of a `data-image-info` attribute, or None where it holds no JSON of that shape."""
+    try:
+        found = json.loads(info)
+        uri = found["imageData"]["uri"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return uri if isinstance(uri, str) and uri else None

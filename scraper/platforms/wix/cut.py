@@ -1,0 +1,194 @@
+"""Cuts a Wix page to the few parts that matter, so that the parser builds a small tree instead of a large one.
+
+A post page is about 1 MB, of which the post is a twentieth: the rest is style sheets, scripts and site chrome.
+[reference: section 1.1] The cuts are found with `bytes.find`, which costs next to nothing; where a marker is missing
+the whole page is parsed instead, with the same readers and the same result.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+
+from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
+
+from scraper.items import Exchange
+
+# One tag with its attributes, whatever they hold: '<meta content="a > b" property="og:title"/>'
+_TAG = re.compile(rb"""<[a-zA-Z][^>"']*+(?:"[^"]*+"[^>"']*+|'[^']*+'[^>"']*+)*+>""")
+_LONGEST_TAG = 65_536
+_MOST_METAS = 300
+# The metas that are read.
+_METAS = (b"og:", b"article:", b"description", b"twitter:image")
+# What a tag may stand in without being one: scripts, styles and comments.
+_HIDDEN = ((b"<script", b"</script"), (b"<style", b"</style"), (b"<!--", b"-->"))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a page as trees: the head's tags, the post's article, the section of recent posts."""
+
+    head: Tag
+    article: Tag | None
+    recent: Tag | None
+    articles: int  # how many posts stand on the page; a listing of the "full post" layout has several
+    encoding: str
+
+
+def hooked(body: bytes, name: str) -> int:
+    """Where `data-hook="name"` stands in the bytes, with either kind of quotes or none; -1 where it does not."""
+    hook = name.encode()
+    for pattern in (b'data-hook="%b"', b"data-hook='%b'", b"data-hook=%b ", b"data-hook=%b>"):
+        position = body.find(pattern % hook)
+        if position >= 0:
+            return position
+    return -1
+
+
+def utf8(exchange: Exchange) -> bytes:
+    """The body with an encoding that the byte searches can work on: UTF-16 and UTF-32 come as UTF-8."""
+    name, _ = read_bom(exchange.body[:4])
+    if name is not None and name.startswith(("utf-16", "utf-32")):
+        return exchange.body.decode(name, "replace").encode()
+    return exchange.body
+
+
+def encoding_of(exchange: Exchange, sample: bytes) -> str:
+    """The encoding a page is really in: UTF-8 where its text is valid UTF-8, whatever is declared, as Wix always is.
+
+    Where it is not, the declared one (HTTP header, then meta), except that a page that declares UTF-8 and is broken in
+    many places is Windows-1252.
+    """
+    try:
+        sample.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    else:
+        return "utf-8"
+    declared = http_content_type_encoding(exchange.content_type) or html_body_declared_encoding(exchange.body[:4096])
+    if declared is None or declared == "utf-8":
+        high = sum(1 for byte in sample[:200_000] if byte >= 0x80)
+        broken = sample[:200_000].decode("utf-8", "replace").count("\ufffd")
+        return "utf-8" if broken * 4 <= high else "cp1252"
+    return declared
+
+
+def soup(markup: bytes, encoding: str) -> BeautifulSoup:
+    """A tree of the markup; bytes that the encoding does not know become U+FFFD, and so do NULs."""
+    text = markup.decode(encoding, "replace").replace("\0", "\ufffd")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # an XHTML page is read as HTML on purpose
+        return BeautifulSoup(text, "lxml")
+
+
+def parts(exchange: Exchange, body: bytes, *, whole: bool = False) -> Parts:
+    """The parts of a page; `whole` builds the tree of all of it (the slow way, equal in every field)."""
+    start, end = _article(body)
+    cut = body[start:end]
+    encoding = encoding_of(exchange, cut or body)
+    if whole or not cut:
+        tree = soup(body, encoding)
+        found = [tag for tag in tree.find_all(attrs={"data-hook": "post"}) if tag.name in ("article", "div", "section")]
+        article = found[0] if found else None
+        recent = tree.find(attrs={"data-hook": "recent-posts"})
+        return Parts(tree, article, recent if isinstance(recent, Tag) else None, len(found), encoding)
+    tree = soup(cut, encoding)
+    article = tree.find(attrs={"data-hook": "post"})
+    shelf = _recent(body, end)
+    recent = soup(shelf, encoding).find(attrs={"data-hook": "recent-posts"}) if shelf else None
+    return Parts(
+        soup(b"".join(_head_tags(body, start)), encoding),
+        article if isinstance(article, Tag) else None,
+        recent if isinstance(recent, Tag) else None,
+        1 if body.find(b'data-hook="post"', end) < 0 else 2,
+        encoding,
+    )
+
+
+def _article(body: bytes) -> tuple[int, int]:
+    """Where the first `<article ... data-hook="post">` begins and ends; (0, 0) where it cannot be cut out."""
+    position = -1
+    for _ in range(50):  # style sheets may name the hook as well
+        position = body.find(b'data-hook="post"', position + 1)
+        if position < 0:
+            break
+        start = body.rfind(b"<", 0, position)
+        if start >= 0 and body.startswith(b"<article", start):
+            end = _end(body, start, b"article")
+            return (start, end) if end > 0 else (0, 0)
+    return 0, 0
+
+
+def _end(body: bytes, start: int, name: bytes) -> int:
+    """Where the element that begins at `start` ends, counting elements of its name inside it; -1 where it is not closed."""
+    opening, closing = b"<" + name, b"</" + name
+    depth, position = 0, start
+    nearest_open = start
+    while True:
+        close = body.find(closing, position)
+        if close < 0:
+            return -1
+        while 0 <= nearest_open < close:
+            depth += 1
+            nearest_open = body.find(opening, nearest_open + 1)
+        depth -= 1
+        position = close + len(closing)
+        if depth <= 0:
+            after = body.find(b">", position)
+            return -1 if after < 0 else after + 1
+
+
+def _recent(body: bytes, after: int) -> bytes:
+    """The section of recent posts behind the article, up to its last card."""
+    hook = body.find(b'data-hook="recent-posts"', after)
+    if hook < 0:
+        return b""
+    card, last = hook, -1
+    for _ in range(20):  # a page shows three
+        card = body.find(b'data-hook="recent-post-list-item"', card + 1)
+        if card < 0:
+            break
+        last = card
+    if last < 0:
+        return b""
+    start = body.rfind(b"<", 0, last)
+    name = re.match(rb"<([a-z]+)", body[start : start + 16])
+    end = _end(body, start, name[1]) if name else -1
+    return body[body.rfind(b"<", 0, hook) : end if end > 0 else last + 65_536]
+
+
+def _head_tags(body: bytes, before: int) -> list[bytes]:
+    """The tags of the head that are read: `<html lang>`, the metas, the canonical link. `before`: the article begins."""
+    tags: list[bytes] = []
+    root = body.find(b"<html", 0, 65_536)
+    if root >= 0 and (tag := _TAG.match(body, root, root + _LONGEST_TAG)):
+        tags.append(tag[0])
+    position = 0
+    for _ in range(_MOST_METAS):
+        start = body.find(b"<meta", position, before)
+        if start < 0:
+            break
+        skip = _hidden_until(body, position, start)
+        if skip > start:
+            position = skip
+            continue
+        tag = _TAG.match(body, start, start + _LONGEST_TAG)
+        position = tag.end() if tag else start + 5
+        if tag and any(name in tag[0] for name in _METAS):
+            tags.append(tag[0])
+    link = body.find(b'"canonical"', 0, before)
+    if link >= 0 and (tag := _TAG.match(body, body.rfind(b"<", 0, link), link + _LONGEST_TAG)):
+        tags.append(tag[0])
+    return tags
+
+
+def _hidden_until(body: bytes, after: int, position: int) -> int:
+    """Where the script, style or comment around `position` ends; `position` itself where it stands in none."""
+    for opening, closing in _HIDDEN:
+        opened = body.rfind(opening, after, position)
+        if opened >= 0 and body.find(closing, opened, position) < 0:
+            closed = body.find(closing, position)
+            return len(body) if closed < 0 else closed
+    return position

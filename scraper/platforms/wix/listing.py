@@ -1,0 +1,134 @@
+"""Any other page of a Wix site -> the posts it names, and what it says of the site.
+
+The blog page, its further pages, categories, tags and hashtags, and any page with a list of posts on it. Posts come
+from two places that know different things: the links of the cards (address, title, the UUID of the card's menu
+button), and the warm-up data of the feed (`postFeedPage`: both ids, dates; the counters, up to 2024).
+[reference: sections 1.3 "Feed page", 2.1]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from bs4 import Tag
+
+from scraper.addresses import canonical_url, same_site
+from scraper.items import Exchange, Item, Reading, Sighting, Site
+from scraper.platforms._readers import clean, iso_date, read_date, text_of
+from scraper.platforms.wix import address, api
+from scraper.platforms.wix.counters import numbers
+from scraper.platforms.wix.cut import encoding_of, soup, utf8
+from scraper.platforms.wix.head import Head, read_head, timezone
+from scraper.platforms.wix.shapes import dig, mapping, sequence, string
+from scraper.platforms.wix.warmup import UUID, Warmup, read_warmup
+
+_TITLES = ["post-list-item__title", "recent-post__title", "post-title"]
+# The card around a link: a list item, a gallery's item, a whole post in the "full post" layout, a "recent" card.
+_CARDS = {"post-list-item", "item-container", "item-link-wrapper", "post", "recent-post-list-item"}
+_MOST_POSTS = 2000
+
+
+def read_listing(exchange: Exchange) -> Iterator[Item]:
+    """A `Sighting` a post that the page names, a `Reading` where the warm-up data counts, a `Site`. Never raises."""
+    body = utf8(exchange)
+    encoding = encoding_of(exchange, body)
+    tree = soup(body, encoding)
+    head = read_head(tree, body, encoding, exchange.url)
+    warmup = read_warmup(body, encoding, exchange.url, None)
+    sightings = _of_warmup(warmup, exchange.url)
+    for card in _of_cards(tree, head, exchange):
+        known = sightings.get(card.url)
+        sightings[card.url] = card if known is None else _joined(known, card)
+    yield from sightings.values()
+    for uuid, counts in warmup.feed_metrics.items():
+        found = numbers(counts)
+        if found and UUID.fullmatch(uuid):
+            yield Reading(post=(f"wix:{uuid.lower()}",), source="warmup", **found)
+    yield Site(platform="wix", timezone=timezone(body), language=head.language)
+    yield from head.problems
+    yield from warmup.problems
+
+
+def _of_warmup(warmup: Warmup, url: str) -> dict[str, Sighting]:
+    """The posts of the feed's warm-up data, by canonical address."""
+    parts = urlsplit(url)
+    found: dict[str, Sighting] = {}
+    for feed in warmup.feeds:
+        for post in map(mapping, sequence(dig(feed, "posts", "posts"))):
+            first, *others = api.addresses_of(post, f"{parts.scheme}://{parts.netloc}") or ("",)
+            if not first or first.startswith("wix:"):
+                continue
+            place = canonical_url(first)
+            found[place] = Sighting(
+                url=place,
+                source="listing",
+                addresses=tuple(others),
+                lastmod=string(post.get("lastPublishedDate")) or None,
+                title=clean(string(post.get("title"))),
+                published_at=iso_date(string(post.get("firstPublishedDate"))),
+            )
+    return found
+
+
+def _of_cards(tree: Tag, head: Head, exchange: Exchange) -> Iterator[Sighting]:
+    """The posts of this site that links of the page lead to, with what their cards say; each once."""
+    page = canonical_url(head.url(exchange.url))
+    resolve = address.resolver(page, head.canonical)
+    found: dict[str, Sighting] = {}
+    for link in tree.find_all("a", href=True):
+        place = canonical_url(resolve(str(link["href"])))
+        if not address.is_post(place) or not same_site(place, page) or len(found) > _MOST_POSTS:
+            continue
+        card = next((each for each in link.parents if str(each.get("data-hook")) in _CARDS), None)
+        sighting = Sighting(
+            url=place,
+            source="listing",
+            addresses=_uuid(card),
+            title=_title(link, card),
+            published_at=_date(card, head, exchange),
+        )
+        known = found.get(place)
+        found[place] = sighting if known is None else _joined(known, sighting)
+    yield from found.values()
+
+
+def _title(link: Tag, card: Tag | None) -> str | None:
+    """The heading of the card, or the one that the link holds."""
+    for place in (link, card):
+        heading = place.find(attrs={"data-hook": _TITLES}) if place is not None else None
+        if isinstance(heading, Tag):
+            return text_of(heading)
+    return None
+
+
+def _uuid(card: Tag | None) -> tuple[str, ...]:
+    """`wix:<uuid>` of a card: `id="more-button-<uuid>"` in it, or the `data-id` of a gallery's item."""
+    if card is None:
+        return ()
+    button = card.find(id=re.compile(r"^more-button-"))
+    named = (button.get("id") if isinstance(button, Tag) else None, card.get("data-id"))
+    for name in named:
+        found = UUID.search(str(name))
+        if found is not None:
+            return (f"wix:{found[0].lower()}",)
+    return ()
+
+
+def _date(card: Tag | None, head: Head, exchange: Exchange) -> str | None:
+    printed = card.find(attrs={"data-hook": "time-ago"}) if card is not None else None
+    if not isinstance(printed, Tag):
+        return None
+    return read_date(text_of(printed), exchange.fetched_at, head.language)
+
+
+def _joined(one: Sighting, other: Sighting) -> Sighting:
+    """What both say of one post; the first is trusted more."""
+    return replace(
+        one,
+        addresses=tuple(dict.fromkeys(one.addresses + other.addresses)),
+        title=one.title or other.title,
+        published_at=one.published_at or other.published_at,
+    )

@@ -1,0 +1,146 @@
+"""One exchange in, its items out: the pure half of every crawl, replay, rebuild and `clinic-archive parse`.
+
+Whether the exchange is a redirect, a refusal, a listing document or a page of some platform is told by its own bytes
+and address, never by why it was asked for; so the same capture gives the same items whoever reads it, and when.
+"""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Iterator
+
+from scraper import discover
+from scraper.addresses import canonical_url, same_site
+from scraper.items import Alias, BotChallenge, Exchange, Gone, Item, NotAPost, NotFoundPage, Post, Problem, Sighting
+from scraper.platforms import platforms
+from scraper.platforms._platform import Platform
+from scraper.platforms._recognise import bot_challenge, unsupported
+
+logger = logging.getLogger(__name__)
+
+
+def read(exchange: Exchange) -> tuple[Item, ...]:
+    """Every item that the exchange gives, in its order. Never raises: what cannot be used is a `Problem` or `Gone`."""
+    items: list[Item] = []
+    try:
+        for item in _items(exchange):
+            items.append(item)
+    except NotFoundPage as error:
+        items.append(Gone(url=canonical_url(exchange.url), answered=f"not-found page ({exchange.status})"))
+        logger.debug("%s: %s", exchange.url, error)
+    except NotAPost as error:
+        items.append(Problem(kind=error.kind, message=f"{exchange.url}: {error}", url=exchange.url))
+    except Exception as error:  # a fault of the parser's: this page is lost to the tables, its bytes are not
+        logger.exception("reading %s failed", exchange.url)
+        message = f"{exchange.url}: the parser failed ({type(error).__name__}); the capture is kept, please report it"
+        items.append(Problem(kind="parser-error", message=message, url=exchange.url))
+    return tuple(items)
+
+
+def read_served(exchange: Exchange, encoding: str, wire_body: bytes) -> tuple[Item, ...]:
+    """`read` for a body that came content-encoded: one that breaks off in its middle is a `Problem` and nothing else.
+
+    `encoding`: Content-Encoding as served; `wire_body`: the body before it was decoded.
+    """
+    if is_cut(encoding, wire_body, len(exchange.body)):
+        message = f"{exchange.url}: the gzip body ends in its middle; nothing stored of it, asked again next time"
+        return (Problem(kind="cut-short", message=message, url=exchange.url),)
+    return read(exchange)
+
+
+def read_post(exchange: Exchange) -> Post:
+    """The post that the exchange shows, for `parse`. Raises `NotAPost` saying what the exchange is instead."""
+    for item in _items(exchange):
+        if isinstance(item, Post):
+            return item
+    raise NotAPost(f"no post in it: {_what_it_is(exchange)}")
+
+
+def platform_of(exchange: Exchange) -> Platform | None:
+    """The platform whose exchange this is; None for documents that every platform has, and for unknown ones."""
+    return next((platform for platform in platforms() if platform.claims(exchange)), None)
+
+
+def is_post_url(url: str) -> bool:
+    """The address has the shape of a post's on any platform that is read."""
+    return any(platform.is_post_url(url) for platform in platforms())
+
+
+def _items(exchange: Exchange) -> Iterator[Item]:
+    status = exchange.status
+    if status == 304:
+        return
+    if 300 <= status < 400:
+        yield from _redirect(exchange)
+        return
+    document = _document(exchange)
+    if document is not None:
+        yield from document
+        return
+    platform = platform_of(exchange)
+    page = exchange.method == "GET" and not (platform and platform.is_api_url(exchange.url))
+    if page and status in (404, 410):
+        yield Gone(url=canonical_url(exchange.url), answered=str(status))
+        return
+    challenge = bot_challenge(exchange) if page else None
+    if challenge:
+        raise BotChallenge(f"{challenge} asks whether we are human; nothing stored, try again later or more slowly")
+    if page and status >= 400:
+        yield Problem(kind=f"http-{status}", message=f"{exchange.url}: answered {status}", url=exchange.url)
+        return
+    if platform is None:
+        yield from unsupported(exchange)
+        return
+    yield from platform.read(exchange)
+
+
+def _document(exchange: Exchange) -> list[Item] | None:
+    """A robots.txt, sitemap or feed, read as the platform whose posts it names; None for any other document."""
+    readings = [
+        list(document)
+        for platform in platforms()
+        if (document := discover.items_of(exchange, platform)) is not None
+    ]
+    return max(readings, key=lambda items: sum(isinstance(item, Sighting) for item in items), default=None)
+
+
+def _redirect(exchange: Exchange) -> Iterator[Item]:
+    """A renamed post: both addresses look like posts of one site. Anything else says nothing about a post."""
+    target = exchange.location
+    if target and is_post_url(exchange.url) and is_post_url(target) and same_site(exchange.url, target):
+        old, new = canonical_url(exchange.url), canonical_url(target)
+        if old != new:
+            yield Alias(addresses=(new, old))
+
+
+def _what_it_is(exchange: Exchange) -> str:
+    platform = platform_of(exchange)
+    if platform is None:
+        return "nothing in it tells a platform that is read"
+    return f"a {platform.name} document that shows no single post"
+
+
+def is_cut(encoding: str, wire_body: bytes, decoded_length: int) -> bool:
+    """A gzip body that ends before its trailer, so that the decoded page may lack its end.
+
+    A whole gzip member ends with the length of what it holds (RFC 1952, 2.3.1); only where that disagrees is the body
+    inflated once more to be sure. Other encodings: False, their decoders refuse a cut body.
+    """
+    if encoding.lower() not in ("gzip", "x-gzip") or not wire_body:
+        return False
+    if int.from_bytes(wire_body[-4:], "little") == decoded_length & 0xFFFFFFFF:
+        return False
+    rest = wire_body
+    while rest:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            while not member.eof and rest:
+                member.decompress(rest, 1 << 20)
+                rest = member.unconsumed_tail
+        except zlib.error:
+            return True
+        if not member.eof:
+            return True
+        rest = member.unused_data
+    return False

@@ -1,0 +1,60 @@
+"""Scrapy's settings: politeness, limits and wiring. Each departure from a default says why on its line."""
+
+from scraper.clinics import PRODUCT, VERSION
+
+BOT_NAME = "clinic-archive"
+SPIDER_MODULES = ["scraper.spiders"]
+
+# Where things are; `clinic-archive` and `scrapy crawl -s` change them.
+ARCHIVE = "var"
+CLINICS_FILE = "clinics.toml"
+USER_AGENT = f"{PRODUCT}/{VERSION}"  # completed with project page and contact from clinics.toml
+
+# Manners
+ROBOTSTXT_OBEY = False  # the spider asks robots.txt itself: the answer is a capture, and 5xx refuses the whole host
+DELAY = None  # ours: seconds between two requests to a clinic; None: its stanza's, else 2; never below Crawl-delay
+DOWNLOAD_DELAY_JITTER = 0  # default 0.5; a floor is a floor
+CONCURRENT_REQUESTS_PER_DOMAIN = 1  # default 8; one request at a time
+RETRY_ENABLED = False  # default True; the spider retries, so that each attempt is a capture and Retry-After is kept
+RETRY_TIMES = 2  # the default; used by the spider
+RETRY_PAUSE = 5.0  # ours: seconds before the first retry, doubled for each further one
+RETRY_AFTER_MAX = 300.0  # ours: a server that asks for a longer pause is left for the next run
+REDIRECT_ENABLED = False  # default True; the spider follows, so that each hop is a capture and asks robots.txt
+METAREFRESH_ENABLED = False  # default True; the same
+HTTPERROR_ALLOW_ALL = True  # default False; a refusal is an answer, and is read
+COOKIES_ENABLED = False  # default True; nothing here needs them, and with them Scrapy asks publicsuffix.org at the start
+REFERER_ENABLED = False  # default True; where we come from is nobody's business
+DEFAULT_REQUEST_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.9,*/*;q=0.8",
+    "Accept-Encoding": "gzip, deflate",  # default adds br and zstd, which other people's WARC checkers stumble over
+}
+
+# Limits
+DOWNLOAD_TIMEOUT = 60  # default 180; a page that takes longer is tried again
+DOWNLOAD_MAXSIZE = 32 * 1024 * 1024  # default 1 GiB; twenty times the largest post page seen, also after decoding
+DOWNLOAD_WARNSIZE = 0  # default 32 MiB; the limit above refuses, a warning adds nothing
+CLOSESPIDER_TIMEOUT = 0  # the default
+
+# Safety
+TELNETCONSOLE_ENABLED = False  # default True; a port that runs code
+REMOTE_CONTROL_ENABLED = False  # default True; the same
+TWISTED_DNS_RESOLVER = "scraper.manners.GuardedResolver"  # refuses names that lead to private addresses
+
+# Wiring
+DOWNLOADER_MIDDLEWARES = {
+    "pipelines.freshness.Freshness": 560,
+    "scraper.manners.Guard": 760,  # after whatever could change the address
+    "pipelines.capture.Capture": 990,  # next to the downloader: bodies are still as served
+}
+ITEM_PIPELINES = {
+    "pipelines.privacy.Pseudonymise": 100,
+    "pipelines.store.Validate": 200,
+    "pipelines.store.Store": 300,
+}
+EXTENSIONS = {
+    "pipelines.report.Report": 0,
+    "pipelines.feeds.PostFeeds": 0,
+    "scrapy.extensions.feedexport.FeedExporter": None,  # PostFeeds exports whole posts instead of captures
+    "scrapy.extensions.logstats.LogStats": None,  # default on; the run's own summary says more
+}
+FEED_EXPORT_ENCODING = "utf-8"  # default: ASCII with \\u escapes in JSON

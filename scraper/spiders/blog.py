@@ -1,0 +1,286 @@
+"""The spider: it drives the plan of a visit, one request at a time, and extracts nothing itself.
+
+Around each `Ask` of the plan it does what every request needs: robots.txt of the host first, retries with the server's
+own Retry-After, redirects one hop at a time (each hop is a capture, and is asked of robots again). Every exchange,
+also a refused or redirected one, comes to `parse` and leaves it as one `Extraction`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Generator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urljoin, urlsplit
+
+import scrapy
+from scrapy.crawler import Crawler
+from scrapy.http import Request, Response
+from twisted.python.failure import Failure
+
+from scraper.addresses import is_private_host
+from scraper.clinics import Clinic, clinic_from_url, read_clinics
+from scraper.items import Exchange, Extraction, Item, Problem, Sighting
+from scraper.manners import Robots, delay, read_robots, retry_after
+from scraper.plan import Surroundings, Visit, visit_blog
+from scraper.platforms._platform import Answer, Ask
+from scraper.read import platform_of, read_served
+
+logger = logging.getLogger(__name__)
+
+RETRIED = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
+MAX_HOPS = 10
+Talk = Generator[Request, "Reply", None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back for one request: the exchange, or why there is none."""
+
+    exchange: Exchange | None
+    items: tuple[Item, ...]
+    reason: str | None
+    headers: dict[str, str]
+
+
+class BlogSpider(scrapy.Spider):
+    """`scrapy crawl blog -a clinic=SLUG` or `-a url=URL`; `-a limit=N` takes the N newest posts."""
+
+    name = "blog"
+
+    def __init__(self, clinic: Clinic, limit: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.clinic = clinic
+        self.surroundings = Surroundings(
+            clinic=clinic, private=is_private_host(urlsplit(clinic.url).hostname or ""), known=[], limit=limit
+        )
+        self.visit = Visit(clinic_id=clinic.slug)
+        self._robots: dict[str, Robots] = {}
+        self._notes: list[Extraction] = []
+        self._last_capture: object = None
+        self._pause = 0.0
+        self._delay = 0.0
+        self._talk: Talk | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """Find the clinic's stanza by slug, or make one from a URL. Raises `ValueError` naming what is wrong."""
+        slug, url, limit = kwargs.pop("clinic", None), kwargs.pop("url", None), kwargs.pop("limit", None)
+        if isinstance(slug, Clinic):
+            clinic = slug
+        elif slug:
+            (clinic,) = read_clinics(Path(crawler.settings["CLINICS_FILE"])).select([slug])
+        elif url:
+            clinic = clinic_from_url(url)
+        else:
+            raise ValueError("the blog spider wants -a clinic=SLUG (see clinics.toml) or -a url=URL")
+        spider = super().from_crawler(crawler, *args, clinic=clinic, limit=int(limit) if limit else None, **kwargs)
+        return spider
+
+    async def start(self) -> AsyncIterator[Any]:
+        """The first request of the visit; each of the others follows from an answer."""
+        self._talk = self._converse()
+        self._set_delay(self.floor)
+        yield next(self._talk)
+
+    @property
+    def floor(self) -> float:
+        """Seconds between two requests of this clinic, before its robots.txt is asked: its own, else the run's."""
+        asked = self.settings["DELAY"]
+        return self.clinic.delay_floor if asked is None else float(asked)
+
+    async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Any]:
+        """Any answer, whatever its status: its items as one `Extraction`, then the request that follows from it."""
+        exchange = exchange_of(response)
+        items = read_served(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
+        yield self._extraction(response.meta.get("capture"), items, exchange)
+        headers = {name: str(response.headers.get(name, b""), "latin-1") for name in ("Retry-After",)}
+        sighted = tuple(Sighting(url=url, source="listing") for url in response.meta.get("sighted", ()))
+        async for step in self._go_on(Reply(exchange, items or sighted, None, headers)):
+            yield step
+
+    async def missed(self, failure: Failure) -> AsyncIterator[Any]:
+        """No usable answer came: DNS, timeout, too large, a bomb. The reason is told, and the plan goes on."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        kind, message = describe(failure.value, request.url)
+        yield self._extraction(
+            request.meta.get("capture"), (Problem(kind=kind, message=message, url=request.url),), None
+        )
+        async for step in self._go_on(Reply(None, (), message, {})):
+            yield step
+
+    async def _go_on(self, reply: Reply) -> AsyncIterator[Any]:
+        assert self._talk is not None
+        try:
+            request = self._talk.send(reply)
+        except StopIteration:
+            self.visit.finished = True
+            request = None
+        except Exception as error:
+            self.visit.failure = f"the visit broke off ({type(error).__name__}: {error}); please report it"
+            logger.exception("%s: the visit broke off", self.clinic.slug)
+            request = None
+        notes, self._notes = self._notes, []
+        for note in notes:
+            yield note
+        if request is not None:
+            if self._pause:
+                await asyncio.sleep(self._pause)
+                self._pause = 0.0
+            yield request
+
+    def _extraction(self, capture: object, items: tuple[Item, ...], exchange: Exchange | None) -> Extraction:
+        self._last_capture = capture
+        platform = platform_of(exchange) if exchange is not None else None
+        version = platform.extractor_version if platform else 0
+        return Extraction(clinic_id=self.clinic.slug, capture=capture, items=items, extractor_version=version)
+
+    def _note(self, problem: Problem) -> None:
+        """A problem that no exchange tells by itself, under the capture that is its evidence."""
+        self._notes.append(Extraction(clinic_id=self.clinic.slug, capture=self._last_capture, items=(problem,)))
+
+    def _converse(self) -> Talk:
+        """Drive the plan to its end."""
+        plan = visit_blog(self.surroundings, self.visit)
+        try:
+            ask = next(plan)
+            while True:
+                ask = plan.send((yield from self._answer(ask)))
+        except StopIteration:
+            return
+
+    def _answer(self, ask: Ask) -> Generator[Request, Reply, Answer]:
+        """One ask with robots, retries and redirects."""
+        url, passed = ask.url, []
+        for _ in range(MAX_HOPS):
+            refusal = yield from self._refusal(url)
+            if refusal:
+                self._note(Problem(kind="robots-refused", message=f"{url}: {refusal}", url=url))
+                return Answer(ask=ask, exchange=None, reason=f"{url}: {refusal}", redirected_from=tuple(passed))
+            reply = yield from self._attempt(ask, url)
+            exchange = reply.exchange
+            if exchange is None or not (300 <= exchange.status < 400 and exchange.location):
+                return Answer(
+                    ask=ask, exchange=exchange, items=reply.items, reason=reply.reason, redirected_from=tuple(passed)
+                )
+            passed.append(url)
+            url = exchange.location
+        message = f"{ask.url}: redirected more than {MAX_HOPS} times; given up"
+        self._note(Problem(kind="endless-redirect", message=message, url=ask.url))
+        return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
+
+    def _attempt(self, ask: Ask, url: str) -> Generator[Request, Reply, Reply]:
+        """One address, asked again after a pause where the server says that it is only busy."""
+        retries = self.settings.getint("RETRY_TIMES")
+        for attempt in range(retries + 1):
+            reply: Reply = yield self._request(ask, url)
+            busy = reply.exchange is not None and reply.exchange.status in RETRIED
+            lost = reply.exchange is None and reply.reason is not None and "; asked again" in reply.reason
+            if attempt == retries or not (busy or lost):
+                break
+            told = retry_after(reply.headers.get("Retry-After"), datetime.now(UTC))
+            backoff = self.settings.getfloat("RETRY_PAUSE") * 2**attempt
+            self._pause = told if told is not None else backoff
+            if self._pause > self.settings.getfloat("RETRY_AFTER_MAX"):
+                self._pause = 0.0
+                break
+            logger.info("%s: asked again in %.1f s", url, self._pause)
+        return reply
+
+    def _refusal(self, url: str) -> Generator[Request, Reply, str | None]:
+        """Why robots.txt forbids the address; None when it does not. Asks for the host's robots.txt the first time."""
+        parts = urlsplit(url)
+        if parts.path == "/robots.txt" or parts.scheme not in ("http", "https"):
+            return None
+        origin = f"{parts.scheme}://{parts.netloc}"
+        if origin not in self._robots:
+            answer = yield from self._answer(Ask(url=f"{origin}/robots.txt"))
+            self._robots[origin] = read_robots(answer.exchange, answer.reason)
+            seconds, capped = delay(self.floor, self._robots[origin].crawl_delay)
+            if capped:
+                logger.warning("%s: Crawl-delay capped at %.0f s", origin, seconds)
+            self._set_delay(seconds)
+        robots = self._robots[origin]
+        if robots.allowed(url):
+            return None
+        return robots.refused or "robots.txt forbids it; not fetched"
+
+    def _set_delay(self, seconds: float) -> None:
+        """Slow the clinic's own download slot down; a run never gets quicker again."""
+        engine = self.crawler.engine
+        assert engine is not None
+        name = self.clinic.slug
+        self._delay = max(self._delay, seconds)
+        # For a slot still to be made (Scrapy drops one that was idle for a minute), and for the one in use.
+        engine.downloader.per_slot_settings[name] = {"concurrency": 1, "delay": self._delay, "jitter": 0}
+        if name in engine.downloader.slots:
+            engine.downloader.slots[name].delay = self._delay
+
+    def _request(self, ask: Ask, url: str) -> Request:
+        self.visit.requests += 1
+        same_host = urlsplit(url).netloc == urlsplit(ask.url).netloc
+        return Request(
+            url,
+            method=ask.method,
+            # Tokens never follow a redirect to another host.
+            headers=dict(ask.headers) if same_host else {},
+            body=ask.body,
+            callback=self.parse,
+            errback=self.missed,
+            dont_filter=True,
+            meta={
+                "download_slot": self.clinic.slug,
+                "clinic": self.clinic,
+                "secret": ask.secret,
+                "conditional": ask.conditional,
+                "allow_private": self.clinic.allow_private,
+                "handle_httpstatus_all": True,
+            },
+        )
+
+
+def exchange_of(response: Response) -> Exchange:
+    """A Scrapy response as parsers see it: decoded body, absolute redirect target, the capture's date."""
+    request = response.request
+    assert request is not None
+    location = response.headers.get("Location")
+    captured = response.meta.get("capture")
+    return Exchange(
+        url=response.url,
+        body=response.body,
+        content_type=str(response.headers.get("Content-Type", b""), "latin-1"),
+        status=response.status,
+        fetched_at=getattr(captured, "fetched_at", None) or datetime.now(UTC),
+        method=request.method,
+        request_body=request.body,
+        location=urljoin(response.url, str(location, "latin-1")) if location else None,
+    )
+
+
+def describe(error: BaseException, url: str) -> tuple[str, str]:
+    """A failed fetch in plain words: a short name for `problems.kind`, and the line. "; asked again" means a retry."""
+    name = type(error).__name__
+    host = urlsplit(url).hostname
+    known = {
+        "DNSLookupError": ("dns", f"{host}: no such host; check the address"),
+        "CannotResolveHostError": ("dns", f"{host}: no such host; check the address"),
+        "PrivateAddress": ("private-address", f"{url}: {error}"),
+        "TimeoutError": ("timeout", f"{url}: no answer in time; asked again"),
+        "TCPTimedOutError": ("timeout", f"{url}: no answer in time; asked again"),
+        "DownloadTimeoutError": ("timeout", f"{url}: no answer in time; asked again"),
+        "ConnectionRefusedError": ("refused", f"{url}: nobody listens there"),
+        "DownloadConnectionRefusedError": ("refused", f"{url}: nobody listens there"),
+        "DownloadCancelledError": ("too-large", f"{url}: larger than the limit; given up"),
+        "ResponseDataLossError": ("cut-short", f"{url}: the answer broke off; asked again"),
+        "ResponseFailed": ("broken-connection", f"{url}: the connection broke off; asked again"),
+        "ResponseNeverReceived": ("broken-connection", f"{url}: the connection broke off; asked again"),
+        "DownloadFailedError": ("broken-connection", f"{url}: the connection broke off; asked again"),
+        "ConnectionLost": ("broken-connection", f"{url}: the connection broke off; asked again"),
+        "IgnoreRequest": ("ignored", f"{url}: {error}"),
+    }
+    if name == "IgnoreRequest" and "exceed" in str(error).lower():
+        return "bomb", f"{url}: unpacks to more than the limit; nothing stored of it"
+    return known.get(name, ("fetch-failed", f"{url}: {name}: {str(error).splitlines()[0] if str(error) else 'no word'}"))
