@@ -79,7 +79,9 @@ def _schema(db: Database, path: Path) -> list[str]:
     except sqlite3.DatabaseError as error:
         if "locked" in str(error) or "unable to open" in str(error):
             raise ArchiveError(f"{path}: {error}") from error
-        raise NotAnArchive(f"{path}: not a SQLite database ({error}); move it away or name another --archive") from error
+        raise NotAnArchive(
+            f"{path}: not a SQLite database ({error}); move it away or name another --archive"
+        ) from error
     if tables and not applied:
         raise NotAnArchive(f"{path}: a database, but not an archive of ours; name another --archive")
     unknown = applied - {step.name for step in migrations._migrations}

@@ -77,7 +77,7 @@ def documents(db: Database, crawl_id: str, clinic_id: str) -> Iterator[dict[str,
             )
         document["links"] = _rows(
             db,
-            "SELECT url, text FROM links JOIN posts USING (revision_id) WHERE post_id = ? ORDER BY position",
+            "SELECT links.url, text FROM links JOIN posts USING (revision_id) WHERE posts.post_id = ? ORDER BY position",
             post_id,
         )
         document["images"] = _rows(

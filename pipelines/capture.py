@@ -43,7 +43,7 @@ class Capture:
         run = Run.of(self._crawler.settings)
         clinic_id = request.meta["clinic"].slug
         encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1").strip().lower()
-        body, headers, redacted = response.body, _pairs(response), ()
+        body, headers, redacted = response.body, _pairs(response), tuple[str, ...]()
         if request.meta.get("secret") and body:
             body, headers = _blanked(response)
             redacted = ("body",)

@@ -34,7 +34,9 @@ class Progress:
                 name = spider.clinic.slug
                 if name not in tasks:
                     tasks[name] = bar.add_task(name, total=None)
-                total = max(visit.discovered, visit.asked) or None
+                found = max(visit.discovered, visit.asked) or None
+                limit = spider.surroundings.limit
+                total = min(found, limit) if found and limit else found
                 bar.update(tasks[name], completed=visit.fetched + visit.failed, total=total)  # type: ignore[arg-type]
 
             made = process.create_crawler
@@ -44,5 +46,5 @@ class Progress:
                 crawler.signals.connect(advance, signals.response_received)
                 return crawler
 
-            process.create_crawler = create  # type: ignore[method-assign, assignment]
+            process.create_crawler = create  # type: ignore[method-assign]
             yield

@@ -106,7 +106,7 @@ def exit_code(run: Run, *, stopped: bool) -> int:
 
 def complaints(run: Run) -> list[str]:
     """One line a problem, for stderr: what cron mails."""
-    lines = [f"{one.file}: an earlier run was killed; {one.summary}" for one in ()]
+    lines: list[str] = []
     if run.broken:
         lines.append(run.broken)
     for clinic_id, outcome in run.outcomes.items():

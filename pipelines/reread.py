@@ -45,7 +45,7 @@ def exchange_of(group: Group, body: bytes) -> Exchange:
     return Exchange(
         url=capture.url,
         body=response.body,
-        content_type=str(response.headers.get("Content-Type", b""), "latin-1"),
+        content_type=(response.headers.get("Content-Type") or b"").decode("latin-1"),
         status=response.status,
         fetched_at=capture.fetched_at,
         method=capture.method,

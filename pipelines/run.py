@@ -25,7 +25,7 @@ from archive import save
 from archive.db import open_archive
 from archive.recovery import Recovered, recover
 from archive.warc import Writer
-from scraper.clinics import Clinic
+from scraper.clinics import PRODUCT, VERSION, Clinic
 from scraper.plan import Visit
 
 logger = logging.getLogger(__name__)
@@ -76,9 +76,9 @@ class Run:
 
     _open: ClassVar[dict[str, Run]] = {}
 
-    def __init__(self, archive: Path, software: str) -> None:
+    def __init__(self, archive: Path) -> None:
         self.archive = archive
-        self.software = software
+        self.software = f"{PRODUCT}/{VERSION}"
         archive.mkdir(parents=True, exist_ok=True)
         self._lock = filelock.FileLock(archive / LOCK_FILE)
         try:
@@ -103,7 +103,7 @@ class Run:
         """The open run of the archive that the settings name; opened now if there is none."""
         archive = Path(settings["ARCHIVE"])
         run = cls._open.get(str(archive.resolve()))
-        return run if run is not None else cls(archive, settings["USER_AGENT"])  # type: ignore[return-value]
+        return run if run is not None else cls(archive)  # type: ignore[return-value]
 
     @classmethod
     def is_open(cls, settings: BaseSettings) -> bool:
@@ -143,7 +143,9 @@ class Run:
                 "INSERT INTO clinic_runs (crawl_id, clinic_id, started_at, status) VALUES (?,?,?,'running')",
                 (self.crawl_id, clinic.slug, outcome.started_at),
             )
-        self._writers[clinic.slug].write_note("run-started", {"crawl": json.dumps(self.crawl_id), "stanza": stanza}, now)
+        self._writers[clinic.slug].write_note(
+            "run-started", {"crawl": json.dumps(self.crawl_id), "stanza": stanza}, now
+        )
         return outcome
 
     def writer(self, clinic_id: str) -> Writer:

@@ -150,7 +150,9 @@ class Validate:
         """The extraction as it came. Raises `DropItem` for one that cannot name its bytes: no capture, no row."""
         if not isinstance(extraction.capture, Capture):
             run = Run.of(self._crawler.settings)
-            run.broken = run.broken or "an answer was read that was never recorded; the run is stopped, please report it"
+            run.broken = (
+                run.broken or "an answer was read that was never recorded; the run is stopped, please report it"
+            )
             raise DropItem("an extraction without a capture")
         stats = self._crawler.stats
         for item in extraction.items:

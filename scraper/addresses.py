@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -88,13 +89,18 @@ def same_site(one: str, other: str) -> bool:
     return host_key(one) != "" and host_key(one) == host_key(other)
 
 
+@lru_cache(maxsize=50_000)  # a merge asks for the same addresses again and again
 def post_key(url: str) -> str:
     """What two spellings of a post's address share even where scheme and `www.` differ, to compare listings by.
 
-    `http://www.example.com/post/a` and `https://example.com/post/a` both give `example.com/post/a`.
+    `http://www.example.com/post/a` and `https://example.com/post/a` both give `example.com/post/a`. What is no web
+    address (`wix:64ddbf6a1737d98af033206f`) is its own key.
     """
-    parts = urlsplit(canonical_url(url))
-    return host_key(url) + urlunsplit(("", "", parts.path, parts.query, ""))
+    canonical = canonical_url(url)
+    if not is_web_address(canonical):
+        return canonical
+    parts = urlsplit(canonical)
+    return urlunsplit(("", "", parts.netloc.removeprefix("www.") + parts.path, parts.query, ""))
 
 
 def is_tracker(name: str) -> bool:

@@ -195,7 +195,7 @@ class Guard:
         if parts.scheme not in ("http", "https") or not host:
             raise self._count(ForeignScheme(f"{request.url}: not an http or https address; not fetched"))
         self._allow_proxy(request)
-        if request.meta.get("allow_private") is True:
+        if request.meta.get("allow_private") is True or self.crawler.settings.getbool("ALLOW_PRIVATE"):
             self._allow(host)
             return
         reason = await self._private(host)

@@ -16,6 +16,7 @@ from scraper.addresses import canonical_url, post_key, same_site
 from scraper.clinics import Clinic
 from scraper.items import Exchange, Post, Problem, SightedIn, Sighting
 from scraper.manners import read_robots
+from scraper.merge import Discovery, merge
 from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan, Platform
 from scraper.read import is_post_url, platform_of
 
@@ -76,9 +77,9 @@ class Finds:
                 self.named.add(post_key(item.url))
         return len(self.named) - before
 
-    def merged(self) -> discover.Discovery:
+    def merged(self) -> Discovery:
         """What was named, as posts, newest first."""
-        return discover.merge(self.sightings, read=self.read)
+        return merge(self.sightings, read=self.read)
 
     def due(self) -> list[Known]:
         """All posts to ask for: newest first as the listings have them, then those that no listing names any more."""
@@ -129,7 +130,7 @@ def visit_blog(start: Surroundings, visit: Visit) -> Plan:
     visit.discovered = len(finds.due())
     yield from _posts(blog, finds, start, visit)
     merged = finds.merged()
-    visit.found_in = {source: number for source, number in merged.counts.items()}
+    visit.found_in = {**merged.counts}
     visit.discovered = len(finds.due())
     if start.limit is None:
         visit.notes += merged.disagreements()
@@ -139,9 +140,13 @@ def visit_blog(start: Surroundings, visit: Visit) -> Plan:
 
 
 def _sitemaps(platform: Platform, blog: Blog, finds: Finds) -> Step:
-    """robots.txt names sitemaps, sitemaps name more; those that the platform is known to hide are tried all the same."""
+    """robots.txt names sitemaps, sitemaps name more; those that a platform is known to hide are tried anyway."""
     robots = yield Ask(url=f"{urlsplit(blog.root).scheme}://{urlsplit(blog.root).netloc}/robots.txt")
-    waiting = [*read_robots(robots.exchange, robots.reason).sitemaps, f"{blog.root}/sitemap.xml", *(blog.root + path for path in platform.sitemaps)]
+    waiting = [
+        *read_robots(robots.exchange, robots.reason).sitemaps,
+        f"{blog.root}/sitemap.xml",
+        *(blog.root + path for path in platform.sitemaps),
+    ]
     seen: set[str] = set()
     while waiting and len(seen) < MAX_SITEMAPS:
         url = waiting.pop(0)
@@ -160,9 +165,7 @@ def _feeds(platform: Platform, blog: Blog, finds: Finds) -> Step:
         finds.add(answer.items, "feed" if answer.ok else None)
 
 
-def _listings(
-    platform: Platform, blog: Blog, finds: Finds, home: Exchange, start: Surroundings
-) -> Step:
+def _listings(platform: Platform, blog: Blog, finds: Finds, home: Exchange, start: Surroundings) -> Step:
     """The blog's pages one after another while they name posts, and the categories they link to."""
     waiting = [blog.root + path for path in platform.listings]
     waiting += [url for url in discover.read_links(home) if platform.is_listing_url(url)]
@@ -226,5 +229,3 @@ def _learn(post: Known, page: Post) -> None:
     post.comments_count = page.comments_count
     post.comments_key = page.comments_key or post.comments_key
     post.media_pending = page.media_pending
-
-

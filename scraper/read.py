@@ -81,7 +81,8 @@ def _items(exchange: Exchange) -> Iterator[Item]:
     platform = platform_of(exchange)
     page = exchange.method == "GET" and not (platform and platform.is_api_url(exchange.url))
     if page and status in (404, 410):
-        yield Gone(url=canonical_url(exchange.url), answered=str(status))
+        if is_post_url(exchange.url):  # anything else was only tried: the page after a listing's last, say
+            yield Gone(url=canonical_url(exchange.url), answered=str(status))
         return
     challenge = bot_challenge(exchange) if page else None
     if challenge:
@@ -98,9 +99,7 @@ def _items(exchange: Exchange) -> Iterator[Item]:
 def _document(exchange: Exchange) -> list[Item] | None:
     """A robots.txt, sitemap or feed, read as the platform whose posts it names; None for any other document."""
     readings = [
-        list(document)
-        for platform in platforms()
-        if (document := discover.items_of(exchange, platform)) is not None
+        list(document) for platform in platforms() if (document := discover.items_of(exchange, platform)) is not None
     ]
     return max(readings, key=lambda items: sum(isinstance(item, Sighting) for item in items), default=None)
 

@@ -3,12 +3,15 @@
 from scraper.clinics import PRODUCT, VERSION
 
 BOT_NAME = "clinic-archive"
+LOG_LEVEL = "INFO"  # default DEBUG; a line a request belongs to the tables
 SPIDER_MODULES = ["scraper.spiders"]
 
 # Where things are; `clinic-archive` and `scrapy crawl -s` change them.
 ARCHIVE = "var"
 CLINICS_FILE = "clinics.toml"
 USER_AGENT = f"{PRODUCT}/{VERSION}"  # completed with project page and contact from clinics.toml
+
+ALLOW_PRIVATE = False  # ours: permit loopback and private addresses under plain `scrapy crawl`
 
 # Manners
 ROBOTSTXT_OBEY = False  # the spider asks robots.txt itself: the answer is a capture, and 5xx refuses the whole host
@@ -22,7 +25,9 @@ RETRY_AFTER_MAX = 300.0  # ours: a server that asks for a longer pause is left f
 REDIRECT_ENABLED = False  # default True; the spider follows, so that each hop is a capture and asks robots.txt
 METAREFRESH_ENABLED = False  # default True; the same
 HTTPERROR_ALLOW_ALL = True  # default False; a refusal is an answer, and is read
-COOKIES_ENABLED = False  # default True; nothing here needs them, and with them Scrapy asks publicsuffix.org at the start
+COOKIES_ENABLED = (
+    False  # default True; nothing here needs them, and with them Scrapy asks publicsuffix.org at the start
+)
 REFERER_ENABLED = False  # default True; where we come from is nobody's business
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.9,*/*;q=0.8",

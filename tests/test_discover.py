@@ -12,18 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.discover import (
-    Discovery,
     FeedPage,
     SitemapPage,
     items_of,
     kind_of,
-    merge,
     opaque_guid,
     read_feed,
     read_links,
     read_sitemap,
 )
 from scraper.items import Exchange, SightedIn, Sighting
+from scraper.merge import Discovery, merge
 from scraper.platforms._platform import Platform
 
 REAL = Path(__file__).parents[1].parent / "shared" / "real-pages" / "feeds"

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_warc import NOON, check, exchange, original, warcs, writer
+from tests.test_warc import NOON, check, exchange, original, warcs, writer
 
 from archive.recovery import Recovered, recover
 from archive.warc import BadRecord, Failure, Group, records

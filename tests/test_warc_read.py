@@ -7,7 +7,7 @@ from pathlib import Path
 
 import brotli
 import pytest
-from test_warc import PAGE, exchange, warcs, writer
+from tests.test_warc import PAGE, exchange, warcs, writer
 
 from archive.warc import (
     BadRecord,

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 from scrapy.crawler import CrawlerProcess
@@ -65,7 +66,7 @@ def command(
     except ConfigError as error:
         _fail(str(error), report.BAD_CONFIG)
     try:
-        run = Run(archive, user_agent(listed.crawler))
+        run = Run(archive)
     except Locked as error:
         _fail(str(error), report.LOCKED)
     except NewerSchema as error:
@@ -140,7 +141,7 @@ def visit(run: Run, settings: Settings, clinics: list[Clinic], limit: int | None
     return any(outcome.status == "cut-short" for outcome in run.outcomes.values()) and run.broken is None
 
 
-def sentence(clinic_id: str, numbers: dict[str, int]) -> str:
+def sentence(clinic_id: str, numbers: dict[str, Any]) -> str:
     """One line a clinic for a person at a terminal."""
     if numbers["status"] != "done":
         return f"{clinic_id}: {numbers['status']}"

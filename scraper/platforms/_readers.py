@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Literal
 
 import nh3
-from bs4 import NavigableString, PageElement, Tag
-from bs4.element import PreformattedString
+from bs4 import Tag
+from bs4.element import NavigableString, PageElement, PreformattedString
 
 Event = tuple[Literal["open", "close", "text"], Tag | str]
 Counter = Literal["views", "comments", "likes"]
@@ -44,18 +44,23 @@ def visible(text: str) -> bool:
 # --- HTML -----------------------------------------------------------------------------------------------------------
 
 # Elements that begin and end a line of text.
-BLOCKS = frozenset(
-    "address article aside blockquote body button caption center dd details dialog div dl dt fieldset figcaption figure"
-    " footer form h1 h2 h3 h4 h5 h6 header hr html legend li main nav ol p pre section summary table tbody td tfoot th"
-    " thead tr ul".split()
-)
+BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "body", "button", "caption", "center", "dd", "details", "dialog",
+    "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
+    "header", "hr", "html", "legend", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody",
+    "td", "tfoot", "th", "thead", "tr", "ul",
+})  # fmt: skip
 # Elements whose content is no text of the page.
-SILENT = frozenset("head iframe link meta noscript object script style svg template textarea title".split())
+SILENT = frozenset({
+    "head", "iframe", "link", "meta", "noscript", "object", "script", "style", "svg", "template", "textarea",
+    "title",
+})  # fmt: skip
 
 _TAGS = {
-    *"a b blockquote br caption cite code dd del div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i img ins li".split(),
-    *"mark ol p pre q s small span strong sub sup table tbody td tfoot th thead tr u ul".split(),
-}
+    "a", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "div", "dl", "dt", "em", "figcaption",
+    "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "li", "mark", "ol", "p", "pre", "q", "s",
+    "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
+}  # fmt: skip
 _ATTRIBUTES = {
     "a": {"href"},
     "img": {"src", "alt"},
@@ -141,15 +146,13 @@ def western_digits(text: str) -> str:
     """The text with every decimal digit of any script as 0-9: "٤ مشاهدات" gives "4 مشاهدات"."""
     if text.isascii():
         return text
-    return "".join(
-        str(unicodedata.decimal(char)) if not char.isascii() and char.isdecimal() else char for char in text
-    )
+    return "".join(char if char.isascii() or not char.isdecimal() else str(unicodedata.decimal(char)) for char in text)
 
 
 def count(text: str | None) -> int | None:
     """The one whole number printed in a short text; `None` where there is none, several, or a fraction.
 
-    "1,261 views", "1.261 Ansichten" and "1 261 vues" give 1261; "٤ مشاهدات" 4; "مشاهدة واحدة (١)" 1; "0 visualização" 0.
+    "1,261 views", "1.261 Ansichten", "1 261 vues" give 1261; "٤ مشاهدات" 4; "مشاهدة واحدة (١)" 1; "0 visualização" 0.
     Abbreviations were not seen on Wix and are read defensively: "1.2K" gives 1200, "1,2 mil" 1200.
     """
     if not text or len(text) > 200:
@@ -179,7 +182,8 @@ def _plain(text: str) -> str:
 _STEMS: dict[Counter, tuple[str, ...]] = {
     "comments": tuple(map(_plain, (
         "comment", "comentari", "comentário", "opmerking", "تعليق", "kommentar", "reactie", "commento", "komentář",
-        "komentarz", "komentar", "kommentti", "コメント", "댓글", "留言", "评论", "評論", "תגוב", "комментар", "коментар",
+        "komentarz", "komentar", "kommentti", "コメント", "댓글", "留言", "评论", "評論", "תגוב", "комментар",
+        "коментар",
         "yorum", "hozzászólás", "megjegyzés", "σχόλι", "ความคิดเห็น", "bình luận", "टिप्पण",
     ))),
     "likes": tuple(map(_plain, (
@@ -280,7 +284,7 @@ def _tries(own: str) -> list[tuple[str, ...]]:
 
 @lru_cache(maxsize=256)
 def _parse_date(printed: str, base: datetime | None, languages: tuple[str, ...]) -> str | None:
-    import dateparser  # slow to load, and needed only by pages without a machine-readable date
+    import dateparser  # noqa: PLC0415  slow to load, and needed only by pages without a machine-readable date
 
     def parse(parsers: list[str], parts: list[str]) -> datetime | None:
         settings = {"PARSERS": parsers, "RETURN_AS_TIMEZONE_AWARE": False, "PREFER_DATES_FROM": "current_period"}

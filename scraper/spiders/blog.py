@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -22,9 +22,9 @@ from scrapy.http import Request, Response
 from twisted.python.failure import Failure
 
 from scraper.addresses import is_private_host
-from scraper.clinics import Clinic, clinic_from_url, read_clinics
+from scraper.clinics import Clinic, Clinics, clinic_from_url, read_clinics, refuse_placeholder, user_agent
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
-from scraper.manners import Robots, delay, read_robots, retry_after
+from scraper.manners import Refused, Robots, delay, read_robots, retry_after
 from scraper.plan import Surroundings, Visit, visit_blog
 from scraper.platforms._platform import Answer, Ask
 from scraper.read import platform_of, read_served
@@ -32,6 +32,8 @@ from scraper.read import platform_of, read_served
 logger = logging.getLogger(__name__)
 
 RETRIED = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
+# What may be gone at the next attempt; other failures (no such host, too large) will not.
+PASSING = {"timeout", "broken-connection", "cut-short"}
 MAX_HOPS = 10
 Talk = Generator[Request, "Reply", None]
 
@@ -42,8 +44,9 @@ class Reply:
 
     exchange: Exchange | None
     items: tuple[Item, ...]
-    reason: str | None
-    headers: dict[str, str]
+    reason: str | None = None
+    kind: str | None = None  # of what went wrong, where nothing came
+    retry_after: str = ""
 
 
 class BlogSpider(scrapy.Spider):
@@ -59,6 +62,7 @@ class BlogSpider(scrapy.Spider):
         )
         self.visit = Visit(clinic_id=clinic.slug)
         self._robots: dict[str, Robots] = {}
+        self._robots_answers: dict[str, Answer] = {}
         self._notes: list[Extraction] = []
         self._last_capture: object = None
         self._pause = 0.0
@@ -68,17 +72,26 @@ class BlogSpider(scrapy.Spider):
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         """Find the clinic's stanza by slug, or make one from a URL. Raises `ValueError` naming what is wrong."""
-        slug, url, limit = kwargs.pop("clinic", None), kwargs.pop("url", None), kwargs.pop("limit", None)
-        if isinstance(slug, Clinic):
-            clinic = slug
-        elif slug:
-            (clinic,) = read_clinics(Path(crawler.settings["CLINICS_FILE"])).select([slug])
+        clinic, limit = kwargs.pop("clinic", None), kwargs.pop("limit", None)
+        if not isinstance(clinic, Clinic):
+            clinic = cls._named(crawler, clinic, kwargs.pop("url", None))
+        return super().from_crawler(crawler, *args, clinic=clinic, limit=int(limit) if limit else None, **kwargs)
+
+    @staticmethod
+    def _named(crawler: Crawler, slug: str | None, url: str | None) -> Clinic:
+        """The clinic that `scrapy crawl` names, under the same rules as `clinic-archive crawl`."""
+        settings = crawler.settings
+        path = Path(settings["CLINICS_FILE"])
+        listed = read_clinics(path) if path.exists() or slug else Clinics()
+        if slug:
+            (clinic,) = listed.select([slug])
         elif url:
             clinic = clinic_from_url(url)
         else:
             raise ValueError("the blog spider wants -a clinic=SLUG (see clinics.toml) or -a url=URL")
-        spider = super().from_crawler(crawler, *args, clinic=clinic, limit=int(limit) if limit else None, **kwargs)
-        return spider
+        refuse_placeholder(listed.crawler, [clinic])
+        settings.set("USER_AGENT", user_agent(listed.crawler), priority="spider")
+        return replace(clinic, allow_private=True) if settings.getbool("ALLOW_PRIVATE") else clinic
 
     async def start(self) -> AsyncIterator[Any]:
         """The first request of the visit; each of the others follows from an answer."""
@@ -97,19 +110,19 @@ class BlogSpider(scrapy.Spider):
         exchange = exchange_of(response)
         items = read_served(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
         yield self._extraction(response.meta.get("capture"), items, exchange)
-        headers = {name: str(response.headers.get(name, b""), "latin-1") for name in ("Retry-After",)}
+        told = (response.headers.get("Retry-After") or b"").decode("latin-1")
         sighted = tuple(Sighting(url=url, source="listing") for url in response.meta.get("sighted", ()))
-        async for step in self._go_on(Reply(exchange, items or sighted, None, headers)):
+        async for step in self._go_on(Reply(exchange, items or sighted, retry_after=told)):
             yield step
 
     async def missed(self, failure: Failure) -> AsyncIterator[Any]:
         """No usable answer came: DNS, timeout, too large, a bomb. The reason is told, and the plan goes on."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        kind, message = describe(failure.value, request.url)
+        kind, message = describe(failure.value or Exception("no reason given"), request.url)
         yield self._extraction(
             request.meta.get("capture"), (Problem(kind=kind, message=message, url=request.url),), None
         )
-        async for step in self._go_on(Reply(None, (), message, {})):
+        async for step in self._go_on(Reply(None, (), message, kind)):
             yield step
 
     async def _go_on(self, reply: Reply) -> AsyncIterator[Any]:
@@ -154,7 +167,9 @@ class BlogSpider(scrapy.Spider):
 
     def _answer(self, ask: Ask) -> Generator[Request, Reply, Answer]:
         """One ask with robots, retries and redirects."""
-        url, passed = ask.url, []
+        if ask.url in self._robots_answers:
+            return self._robots_answers[ask.url]
+        url, passed = ask.url, list[str]()
         for _ in range(MAX_HOPS):
             refusal = yield from self._refusal(url)
             if refusal:
@@ -178,10 +193,10 @@ class BlogSpider(scrapy.Spider):
         for attempt in range(retries + 1):
             reply: Reply = yield self._request(ask, url)
             busy = reply.exchange is not None and reply.exchange.status in RETRIED
-            lost = reply.exchange is None and reply.reason is not None and "; asked again" in reply.reason
+            lost = reply.kind in PASSING
             if attempt == retries or not (busy or lost):
                 break
-            told = retry_after(reply.headers.get("Retry-After"), datetime.now(UTC))
+            told = retry_after(reply.retry_after, datetime.now(UTC))
             backoff = self.settings.getfloat("RETRY_PAUSE") * 2**attempt
             self._pause = told if told is not None else backoff
             if self._pause > self.settings.getfloat("RETRY_AFTER_MAX"):
@@ -198,6 +213,7 @@ class BlogSpider(scrapy.Spider):
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in self._robots:
             answer = yield from self._answer(Ask(url=f"{origin}/robots.txt"))
+            self._robots_answers[answer.ask.url] = answer  # the plan asks for it as well, for its sitemaps
             self._robots[origin] = read_robots(answer.exchange, answer.reason)
             seconds, capped = delay(self.floor, self._robots[origin].crawl_delay)
             if capped:
@@ -251,7 +267,7 @@ def exchange_of(response: Response) -> Exchange:
     return Exchange(
         url=response.url,
         body=response.body,
-        content_type=str(response.headers.get("Content-Type", b""), "latin-1"),
+        content_type=(response.headers.get("Content-Type") or b"").decode("latin-1"),
         status=response.status,
         fetched_at=getattr(captured, "fetched_at", None) or datetime.now(UTC),
         method=request.method,
@@ -261,26 +277,29 @@ def exchange_of(response: Response) -> Exchange:
 
 
 def describe(error: BaseException, url: str) -> tuple[str, str]:
-    """A failed fetch in plain words: a short name for `problems.kind`, and the line. "; asked again" means a retry."""
+    """A failed fetch in plain words: a short name for `problems.kind`, and the line."""
+    if isinstance(error, Refused):
+        return error.kind, str(error)
     name = type(error).__name__
     host = urlsplit(url).hostname
     known = {
         "DNSLookupError": ("dns", f"{host}: no such host; check the address"),
         "CannotResolveHostError": ("dns", f"{host}: no such host; check the address"),
-        "PrivateAddress": ("private-address", f"{url}: {error}"),
-        "TimeoutError": ("timeout", f"{url}: no answer in time; asked again"),
-        "TCPTimedOutError": ("timeout", f"{url}: no answer in time; asked again"),
-        "DownloadTimeoutError": ("timeout", f"{url}: no answer in time; asked again"),
+        "TimeoutError": ("timeout", f"{url}: no answer in time"),
+        "TCPTimedOutError": ("timeout", f"{url}: no answer in time"),
+        "DownloadTimeoutError": ("timeout", f"{url}: no answer in time"),
         "ConnectionRefusedError": ("refused", f"{url}: nobody listens there"),
         "DownloadConnectionRefusedError": ("refused", f"{url}: nobody listens there"),
         "DownloadCancelledError": ("too-large", f"{url}: larger than the limit; given up"),
-        "ResponseDataLossError": ("cut-short", f"{url}: the answer broke off; asked again"),
-        "ResponseFailed": ("broken-connection", f"{url}: the connection broke off; asked again"),
-        "ResponseNeverReceived": ("broken-connection", f"{url}: the connection broke off; asked again"),
-        "DownloadFailedError": ("broken-connection", f"{url}: the connection broke off; asked again"),
-        "ConnectionLost": ("broken-connection", f"{url}: the connection broke off; asked again"),
+        "ResponseDataLossError": ("cut-short", f"{url}: the answer broke off"),
+        "ResponseFailed": ("broken-connection", f"{url}: the connection broke off"),
+        "ResponseNeverReceived": ("broken-connection", f"{url}: the connection broke off"),
+        "DownloadFailedError": ("broken-connection", f"{url}: the connection broke off"),
+        "ConnectionLost": ("broken-connection", f"{url}: the connection broke off"),
         "IgnoreRequest": ("ignored", f"{url}: {error}"),
     }
     if name == "IgnoreRequest" and "exceed" in str(error).lower():
         return "bomb", f"{url}: unpacks to more than the limit; nothing stored of it"
-    return known.get(name, ("fetch-failed", f"{url}: {name}: {str(error).splitlines()[0] if str(error) else 'no word'}"))
+    return known.get(
+        name, ("fetch-failed", f"{url}: {name}: {str(error).splitlines()[0] if str(error) else 'no word'}")
+    )

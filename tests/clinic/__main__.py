@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from pathlib import Path
@@ -26,11 +27,12 @@ def _print_commenters() -> None:
     from .compose import commenters
 
     for line in commenters():
-        print(line)
+        sys.stdout.write(line + "\n")
 
 
 def _bound(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    """A listening socket. The protocol is named so that the event loop switches Nagle's delay off."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     listener.listen(128)
@@ -45,6 +47,7 @@ def _stop_when_orphaned(parent: int) -> None:
 
 
 def main() -> None:
+    """Parse the command line and serve until told to stop."""
     arguments = _arguments()
     if arguments.print_commenters:
         _print_commenters()
@@ -52,7 +55,8 @@ def main() -> None:
     parent = os.getppid()
     listener = _bound(arguments.host, arguments.port)
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    print(base, flush=True)
+    sys.stdout.write(base + "\n")
+    sys.stdout.flush()
 
     import uvicorn
 

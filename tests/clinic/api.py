@@ -17,6 +17,7 @@ from . import compose, pages, wire
 from .chrome import BLOG_APP
 from .delivery import json_answer
 from .model import Comment, Post
+from .ricos import Json
 from .tokens import Signer
 from .world import World
 
@@ -25,7 +26,7 @@ _BLOG = "/_api/blog-frontend-adapter-public/v2"
 _ORDERS = ("NEWEST_FIRST", "OLDEST_FIRST", "REACTION_COUNT", "NET_VOTE_COUNT", "RATING")
 
 
-class BadRequest(ValueError):
+class BadRequestError(ValueError):
     """A request the API answers with 400."""
 
 
@@ -34,17 +35,20 @@ def _integer(request: Request, name: str, default: int, most: int) -> int:
     if text is None:
         return default
     if not text.isdigit() or not 0 <= int(text) <= most:
-        raise BadRequest(f"{name} must be a number from 0 to {most}")
+        raise BadRequestError(f"{name} must be a number from 0 to {most}")
     return int(text)
 
 
 class Api:
+    """The API of one clinic."""
+
     def __init__(self, world: World, known: bool) -> None:
         self.world = world
         self.known = known
         self.signer = Signer(f"juniper {world.state.first_start.isoformat()}")
 
     def routes(self) -> list[Route]:
+        """The known addresses, if they are on, and always the script's own spelling."""
         both = [
             (f"{_BLOG}/post-page/{{slug:path}}", f"{PULSE}/card/{{slug:path}}", self.post_page, "GET"),
             (f"{_BLOG}/post-page-metadata/{{slug:path}}", f"{PULSE}/beat/{{slug:path}}", self.metadata, "GET"),
@@ -69,7 +73,7 @@ class Api:
                 return json_answer(request, {"message": "UNAUTHENTICATED", "details": {}}, 401)
             try:
                 answer: Response = await handler(request)
-            except BadRequest as problem:
+            except BadRequestError as problem:
                 return json_answer(request, {"message": str(problem), "details": {"applicationError": {
                     "code": "INVALID_ARGUMENT", "description": str(problem)}}}, 400)
             return answer
@@ -77,9 +81,11 @@ class Api:
         return guarded
 
     async def unknown(self, request: Request) -> Response:
+        """The answer of an address that is not there."""
         return json_answer(request, {"message": "Not Found", "details": {}}, 404)
 
     async def access_tokens(self, request: Request) -> Response:
+        """Fresh tokens for any visitor."""
         return json_answer(request, self.signer.access_tokens(self.world.token_age))
 
     # ---- posts
@@ -89,6 +95,7 @@ class Api:
         return self.world.find(slug) or self.world.renamed(slug)
 
     async def post_page(self, request: Request) -> Response:
+        """The whole post; under the other spelling only the keys the script needs."""
         post = self._post(request)
         if post is None:
             return await self.unknown(request)
@@ -108,10 +115,11 @@ class Api:
     def _window(self, request: Request) -> tuple[int, int]:
         page, size = _integer(request, "page", 1, 10_000), _integer(request, "pageSize", 20, 100)
         if page < 1 or size < 1:
-            raise BadRequest("page and pageSize begin at 1")
+            raise BadRequestError("page and pageSize begin at 1")
         return page, size
 
     async def feed_page(self, request: Request) -> Response:
+        """A page of the list of posts."""
         page, size = self._window(request)
         answer = pages.feed_page(self.world, self.world.live(), page, size)
         if request.query_params.get("includeContent") == "true":
@@ -121,6 +129,7 @@ class Api:
         return json_answer(request, answer)
 
     async def feed_metadata(self, request: Request) -> Response:
+        """The counters of a page of posts: one visit for each."""
         page, size = self._window(request)
         shown = self.world.live()[(page - 1) * size : page * size]
         count = self.world.peek if request.method == "HEAD" else lambda post: self.world.visit(post, "feed-metadata")
@@ -141,7 +150,7 @@ class Api:
     def _cursor(self, post: Post, top: str, order: str, after: Comment, at: int) -> str:
         return self.signer.sign({"r": post.internal_id, "t": top, "o": order, "a": after.id, "n": at})
 
-    def _page(self, post: Post, top: str, order: str, start: int, limit: int) -> tuple[list[Comment], wire.Json]:
+    def _page(self, post: Post, top: str, order: str, start: int, limit: int) -> tuple[list[Comment], Json]:
         """Comments of one level from a place on, and where to go on."""
         level = [comment for comment in post.public_comments() if comment.top == top]
         ordered = self._sorted(level, order, marked_first=not top)
@@ -157,7 +166,7 @@ class Api:
         """Level, order and place of a cursor. A comment added meanwhile does not shift the place."""
         value = self.signer.read(cursor)
         if not isinstance(value, dict) or value.get("r") != post.internal_id:
-            raise BadRequest("cursor is not valid")
+            raise BadRequestError("cursor is not valid")
         top, order, place = value["t"], value["o"], value["n"]
         level = [comment for comment in post.public_comments() if comment.top == top]
         known = [comment.id for comment in self._sorted(level, order, marked_first=not top)]
@@ -166,15 +175,16 @@ class Api:
         return top, order, place
 
     async def comments(self, request: Request) -> Response:
+        """Top comments of a resource with their first replies, or the continuation a cursor names."""
         ask = request.query_params
         resource = ask.get("resourceId", "")
         if ask.get("appId") != BLOG_APP or not resource or ask.get("contextId") != resource:
-            raise BadRequest("appId, contextId and resourceId are required")
+            raise BadRequestError("appId, contextId and resourceId are required")
         limit = _integer(request, "cursorPaging.limit", 10, 100)
         replies_limit = _integer(request, "cursorPaging.repliesLimit", 0, 100)
         order = ask.get("commentSort.order", "NEWEST_FIRST")
         if order not in _ORDERS or limit < 1:
-            raise BadRequest("commentSort.order or cursorPaging.limit is not valid")
+            raise BadRequestError("commentSort.order or cursorPaging.limit is not valid")
         post = self.world.find_internal(resource)
         if post is None or post.counters == "views-only":
             empty = {"count": 0, "hasNext": False, "cursors": {}}
@@ -193,18 +203,19 @@ class Api:
         found = [wire.comment_object(post, comment) for comment in shown]
         return json_answer(request, {"comments": found, "pagingMetadata": paging, "commentReplies": replies})
 
-    def _replies(self, post: Post, comment: Comment, limit: int) -> tuple[list[Comment], wire.Json]:
+    def _replies(self, post: Post, comment: Comment, limit: int) -> tuple[list[Comment], Json]:
         """Replies are oldest first, whatever the order of the top comments."""
         return self._page(post, comment.id, "OLDEST_FIRST", 0, limit)
 
     async def members(self, request: Request) -> Response:
+        """The public profiles behind member ids."""
         try:
             body = await request.json()
             wanted = body["query"]["filter"]["id"]
             ids = list(wanted["$in"]) if isinstance(wanted, dict) and "$in" in wanted else [
                 wanted["$eq"] if isinstance(wanted, dict) else wanted]
         except (ValueError, KeyError, TypeError) as problem:
-            raise BadRequest("query.filter.id is required") from problem
+            raise BadRequestError("query.filter.id is required") from problem
         known = {person.person_id: person for person in compose.people().values() if person.kind != "guest"}
         found = [wire.member_object(known[each]) for each in ids if isinstance(each, str) and each in known]
         meta = {"count": len(found), "offset": 0, "total": len(found)}

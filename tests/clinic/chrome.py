@@ -59,6 +59,7 @@ class Page:
 
     @property
     def url(self) -> str:
+        """The absolute address of the page."""
         return self.base + self.path
 
 
@@ -90,7 +91,10 @@ def _head(page: Page) -> str:
         },
     }
     shown = page.og_title or page.title
-    social = [_meta("og:title", shown), _meta("og:url", page.url), _meta("og:site_name", SITE), _meta("og:type", page.og_type)]
+    social = [
+        _meta("og:title", shown), _meta("og:url", page.url), _meta("og:site_name", SITE),
+        _meta("og:type", page.og_type),
+    ]
     twitter = [_meta("twitter:card", "summary_large_image", "name"), _meta("twitter:title", shown, "name")]
     if page.description:
         social.insert(1, _meta("og:description", page.description))
@@ -109,7 +113,8 @@ def _head(page: Page) -> str:
         '<meta http-equiv="X-UA-Compatible" content="IE=edge">',
         '<meta name="generator" content="Wix.com Website Builder"/>',
         f'<script type="application/json" id="wix-essential-viewer-model">{embedded(essential)}</script>',
-        "<script>window.viewerModel = JSON.parse(document.getElementById('wix-essential-viewer-model').textContent)</script>",
+        "<script>window.viewerModel = JSON.parse("
+        "document.getElementById('wix-essential-viewer-model').textContent)</script>",
         f'<script data-url="https://static.parastorage.com/services/thunderbolt/handleTokens.inline.bundle.min.js">'
         f"{padding.script_filler('head', 9000)}</script>",
         _styles(page.generation, page.share),
@@ -131,7 +136,8 @@ def _head(page: Page) -> str:
 def _header(base: str) -> str:
     items = "".join(
         f'<li id="comp-m4z{index}" class="sFn6x wixui-horizontal-menu__item"><div class="{padding.hashed(label)}">'
-        f'<a data-testid="linkElement" href="{base}{path if path != "/" else ""}" target="_self" class="{padding.hashed(path)}">'
+        f'<a data-testid="linkElement" href="{base}{path if path != "/" else ""}" target="_self" '
+        f'class="{padding.hashed(path)}">'
         f'<span class="{padding.hashed("m" + label)}">{label}</span></a>{padding.icon("menu" + label, 24)}</div></li>'
         for index, (label, path) in enumerate(MENU)
     )
@@ -144,7 +150,8 @@ def _header(base: str) -> str:
         f'<div class="{padding.hashed("logo")}"><a data-testid="linkElement" href="{base}" class="j7pOnl" '
         f'aria-label="{SITE}">{padding.icon("logo", 260)}</a></div>'
         f'<nav id="comp-menu" aria-label="Site" class="StylableHorizontalMenu"><ul class="sKaWy">{items}</ul></nav>'
-        f'<nav id="comp-hamburger" aria-label="Mobile" class="HamburgerMenu" hidden><ul class="sKaWm">{items}</ul></nav>'
+        f'<nav id="comp-hamburger" aria-label="Mobile" class="HamburgerMenu" hidden><ul class="sKaWm">{items}</ul>'
+        '</nav>'
         "</div></header>"
     )
 
@@ -152,31 +159,39 @@ def _header(base: str) -> str:
 @cache
 def _footer(base: str) -> str:
     columns = "".join(
-        f'<div class="{padding.hashed(title)} wixui-rich-text" data-testid="richTextElement"><h6 class="font_6 wixui-rich-text__text">'
+        f'<div class="{padding.hashed(title)} wixui-rich-text" data-testid="richTextElement"><h6 class="font_6 '
+        'wixui-rich-text__text">'
         f'<span class="color_11 wixui-rich-text__text">{title}</span></h6>'
         + "".join(
-            f'<p class="font_8 wixui-rich-text__text" style="line-height:1.7em; font-size:15px;"><span style="letter-spacing:'
+            '<p class="font_8 wixui-rich-text__text" style="line-height:1.7em; font-size:15px;"><span '
+            'style="letter-spacing:'
             f'normal;" class="wixui-rich-text__text">{line}</span></p>' for line in lines
         )
         + "</div>"
         for title, lines in _FOOTER
     )
     links = "".join(
-        f'<li id="dataItem-{name}" class="VGXFRO"><a data-testid="linkElement" href="https://{name}.example/juniperlane" '
+        f'<li id="dataItem-{name}" class="VGXFRO"><a data-testid="linkElement" '
+        f'href="https://{name}.example/juniperlane" '
         f'target="_blank" rel="noreferrer noopener" aria-label="{name}">{padding.icon(name, 120)}</a></li>'
         for name in ("facebook", "instagram", "youtube")
     )
     form = "".join(
         f'<div class="{padding.hashed(label)}"><label for="f-{label}" class="wixui-text-input__label">{label}</label>'
-        f'<input id="f-{label}" class="has-custom-focus wixui-text-input__input" type="text" name="{label.lower()}" value=""/></div>'
+        f'<input id="f-{label}" class="has-custom-focus wixui-text-input__input" type="text" '
+        f'name="{label.lower()}" value=""/></div>'
         for label in ("First name", "E-mail")
     )
-    drawings = "".join(f'<div class="comp-shape" data-testid="svgRoot">{padding.icon(f"shape{n}", 300)}</div>' for n in range(4))
+    drawings = "".join(
+        f'<div class="comp-shape" data-testid="svgRoot">{padding.icon(f"shape{n}", 300)}</div>' for n in range(8)
+    )
     return (
         '<footer id="SITE_FOOTER" class="xU8fqS SITE_FOOTER wixui-footer" tabindex="-1"><div class="_C0cVf">'
-        f"{columns}<ul class=\"v6gSj\">{links}</ul>{drawings}<form class=\"JVi7i2\"><p class=\"font_8\">Letters from the clinic, "
+        f"{columns}<ul class=\"v6gSj\">{links}</ul>{drawings}<form class=\"JVi7i2\"><p class=\"font_8\">Letters "
+        "from the clinic, "
         f"once a month</p>{form}<button class=\"wixui-button\" type=\"submit\">Subscribe</button></form>"
-        f'<p class="font_9">© {SITE}. <a href="{base}/privacy-policy">Privacy</a> <a href="{base}/accessibility">Accessibility</a>'
+        f'<p class="font_9">© {SITE}. <a href="{base}/privacy-policy">Privacy</a> <a href="{base}/accessibility">'
+        'Accessibility</a>'
         "</p></div></footer></div></div>"
         '<div id="SCROLL_TO_BOTTOM" class="Vd6aQZ ignore-focus SCROLL_TO_BOTTOM" role="region" tabindex="-1" '
         'aria-label="bottom of page"><span class="mHZSwn">bottom of page</span></div>'
@@ -234,7 +249,8 @@ def document(page: Page) -> str:
         '<body class="responsive" data-js-loaded="false">',
         '<div id="SITE_CONTAINER"><div id="main_MF" class="main_MF">',
         _header(page.base),
-        '<main id="PAGES_CONTAINER" class="PAGES_CONTAINER" tabindex="-1" data-main-content="true"><div id="SITE_PAGES">',
+        '<main id="PAGES_CONTAINER" class="PAGES_CONTAINER" tabindex="-1" data-main-content="true">'
+        '<div id="SITE_PAGES">',
         page.widget,
         "</div></main>",
         _footer(page.base),

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 @cache
 def people() -> Mapping[str, Person]:
+    """Everybody who writes, by key."""
     entries = tomllib.loads((TEXTS / "people.toml").read_text("utf-8"))["person"]
     return {entry["key"]: Person(**entry) for entry in entries}
 
@@ -57,6 +58,7 @@ class Bank:
             self._topics[name.strip()] = [item.strip() for item in re.split(separator, body) if item.strip()]
 
     def take(self, topic: str, count: int) -> list[str]:
+        """The least used paragraphs of a topic, in the order of the bank."""
         known = self._topics[topic]
         ranked = sorted(range(len(known)), key=lambda index: (self._used[known[index]], index))[:count]
         for index in ranked:
@@ -135,7 +137,7 @@ def _post(entry: Mapping[str, Any], anchor: datetime, bank: Bank) -> Post:
 
 def posts(anchor: datetime) -> list[Post]:
     """Every post, newest first. `anchor` is the moment of the clinic's first start."""
-    anchor = anchor.astimezone(timezone.utc)
+    anchor = anchor.astimezone(UTC)
     bank = Bank()
     made = [
         _post(entry, anchor, bank)

@@ -24,12 +24,14 @@ class Body:
 
     @property
     def packed(self) -> bytes:
+        """The compressed bytes; equal bodies give equal bytes."""
         if not self._packed:
             self._packed = gzip.compress(self.raw, compresslevel=6, mtime=0)
         return self._packed
 
     @property
     def tag(self) -> str:
+        """The weak entity tag."""
         if not self._tag:
             self._tag = f'W/"{hashlib.md5(self.raw).hexdigest()}"'
         return self._tag
@@ -50,7 +52,9 @@ def unchanged(request: Request, tag: str) -> bool:
     return "*" in held or tag.removeprefix("W/") in held
 
 
-def answer(request: Request, body: Body, media_type: str, status: int = 200, caching: str = "", cookies: bool = False) -> Response:
+def answer(
+    request: Request, body: Body, media_type: str, status: int = 200, caching: str = "", cookies: bool = False
+) -> Response:
     """The response for a body: 304 when the reader holds it, compressed when the reader can read that."""
     headers = {
         **_COMMON, "x-wix-request-id": f"{uuid.uuid4().int % 10**20}.{uuid.uuid4().int % 10**18}",
@@ -74,10 +78,12 @@ def answer(request: Request, body: Body, media_type: str, status: int = 200, cac
 
 
 def html_answer(request: Request, body: Body, status: int = 200) -> Response:
+    """A page, with the cookies every page sets."""
     return answer(request, body, "text/html; charset=UTF-8", status, cookies=True)
 
 
 def text_answer(request: Request, text: str, media_type: str) -> Response:
+    """Plain text, XML or script."""
     return answer(request, Body(text.encode()), media_type)
 
 

@@ -34,11 +34,14 @@ def _item(world: World, post: Post) -> str:
 
 
 def rss(world: World, now: datetime) -> str:
+    """The feed of the twenty newest posts."""
     items = "".join(_item(world, post) for post in world.feed())
     return (
         '<?xml version="1.0" encoding="UTF-8"?><rss xmlns:dc="http://purl.org/dc/elements/1.1/" '
-        'xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:atom="http://www.w3.org/2005/Atom" version="2.0">'
-        f"<channel><title><![CDATA[{SITE}]]></title><description><![CDATA[{SITE}]]></description><link>{world.base}/blog</link>"
+        'xmlns:content="http://purl.org/rss/1.0/modules/content/" xmlns:atom="http://www.w3.org/2005/Atom" '
+        'version="2.0">'
+        f"<channel><title><![CDATA[{SITE}]]></title><description><![CDATA[{SITE}]]></description><link>"
+        f"{world.base}/blog</link>"
         f"<generator>RSS for Node</generator><lastBuildDate>{format_datetime(now.replace(microsecond=0), usegmt=True)}"
         f'</lastBuildDate><atom:link href="{world.base}/blog-feed.xml" rel="self" type="application/rss+xml"/>{items}'
         "</channel></rss>"
@@ -50,12 +53,16 @@ def _newest(posts: list[Post]) -> str:
 
 
 def sitemap_index(world: World) -> str:
+    """The index, without the posts sitemap."""
     day = _newest(world.live())
     parts = "\n".join(
         f"<sitemap>\n<loc>{world.base}/{name}-sitemap.xml</loc>\n<lastmod>{day}</lastmod>\n</sitemap>"
         for name in ("blog-categories", "pages")
     )
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<sitemapindex {_SITEMAP} generatedBy="WIX">\n{parts}\n</sitemapindex>'
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<sitemapindex {_SITEMAP} generatedBy="WIX">'
+        f'\n{parts}\n</sitemapindex>'
+    )
 
 
 def _url_set(entries: list[tuple[str, str, str]]) -> str:
@@ -64,7 +71,10 @@ def _url_set(entries: list[tuple[str, str, str]]) -> str:
         picture = f"\n<image:image>\n<image:loc>{image}</image:loc>\n</image:image>" if image else ""
         parts.append(f"<url>\n<loc>{escape(address)}</loc>\n<lastmod>{day}</lastmod>{picture}\n</url>")
     body = "\n".join(parts)
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset {_SITEMAP}\n{_IMAGES} generatedBy="WIX">\n{body}\n</urlset>'
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset {_SITEMAP}\n{_IMAGES} generatedBy="WIX">'
+        f'\n{body}\n</urlset>'
+    )
 
 
 def posts_sitemap(world: World) -> str:
@@ -76,6 +86,7 @@ def posts_sitemap(world: World) -> str:
 
 
 def categories_sitemap(world: World) -> str:
+    """The category listings."""
     return _url_set([
         (f"{world.base}/blog/categories/{label_slug(label)}", _newest(posts), "")
         for label, posts in world.labels("categories").items()
@@ -83,10 +94,12 @@ def categories_sitemap(world: World) -> str:
 
 
 def pages_sitemap(world: World) -> str:
+    """The pages outside the blog."""
     return _url_set([(world.base + path, "2026-01-05", "") for path in ("", "/blog", "/about", "/pricing", "/contact")])
 
 
 def robots(base: str) -> str:
+    """The generated robots.txt."""
     return f"""User-agent: *
 Allow: /
 Disallow: *?lightbox=

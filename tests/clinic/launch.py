@@ -32,9 +32,11 @@ class Clinic:
         return value
 
     def truth(self) -> dict[str, Any]:
+        """What the clinic holds and has served."""
         return self._ask("/__truth__")
 
     def control(self, action: str, **more: Any) -> dict[str, Any]:
+        """Ask for a change; see the package docstring."""
         return self._ask("/__control__", {"action": action, **more})
 
     def stop(self) -> None:

@@ -17,6 +17,8 @@ Forms = dict[str, str]
 
 @dataclass(frozen=True)
 class Language:
+    """The words and forms of one language."""
+
     code: str
     views: Forms
     comments: Forms
@@ -131,15 +133,18 @@ def grouped(language: str, count: int) -> str:
 
 
 def phrase(language: str, forms: Forms, count: int) -> str:
+    """A count within its phrase."""
     pattern = forms.get(plural(language, count), forms["other"])
     return pattern.replace("#", grouped(language, count))
 
 
 def views(language: str, count: int) -> str:
+    """A view count as printed."""
     return phrase(language, LANGUAGES[language].views, count)
 
 
 def comments(language: str, count: int) -> str:
+    """A comment count as printed."""
     return phrase(language, LANGUAGES[language].comments, count)
 
 

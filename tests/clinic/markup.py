@@ -68,7 +68,8 @@ def _special(chunk: str, key: str, owner: str) -> Block | None:
     if word == "@file":
         return Block("file", key, url=f"{FILES}7c41d9_{digest('file', owner, key)}.pdf", name=rest)
     if word == "@html":
-        return Block("html", key, url=f"https://juniperlane-example.filesusr.com/html/7c41d9_{digest('html', key)}.html")
+        name = f"7c41d9_{digest('html', owner, key)}.html"
+        return Block("html", key, url=f"https://juniperlane-example.filesusr.com/html/{name}")
     return None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 MEDIA = "https://static.wixstatic.com/media/"
 VIDEO = "https://video.wixstatic.com/video/"
@@ -27,12 +27,13 @@ def number(*parts: object) -> int:
 
 
 def stable_uuid(*parts: object) -> str:
+    """A UUID that is always the same for the given parts."""
     return str(uuid.UUID(hex=digest(*parts), version=4))
 
 
 def iso(moment: datetime) -> str:
     """The ISO form the wire uses: UTC, milliseconds, Z."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Run:
 
 @dataclass(frozen=True)
 class Image:
+    """A picture in the media store."""
+
     uri: str
     width: int
     height: int
@@ -56,6 +59,7 @@ class Image:
 
     @property
     def url(self) -> str:
+        """The address of the original."""
         return MEDIA + self.uri
 
 
@@ -88,6 +92,7 @@ class Block:
         return [text] if text else []
 
     def all_runs(self) -> list[Run]:
+        """Every run of the block."""
         return [*self.runs, *(run for item in self.items for run in item)]
 
 
@@ -103,14 +108,17 @@ class Person:
 
     @property
     def person_id(self) -> str:
+        """The member id, or the visitor id of a guest."""
         return stable_uuid("person", self.key)
 
     @property
     def slug(self) -> str:
+        """The profile slug; never made from the name."""
         return self.person_id if number("slug", self.key) % 2 else "u" + digest("slug", self.key)[:9]
 
     @property
     def photo(self) -> str:
+        """The file name of the profile picture."""
         return f"{digest('photo', self.key)[:6]}_{digest('photo', self.key)}~mv2.jpg"
 
 
@@ -130,11 +138,14 @@ class Comment:
     marked: bool = False
 
     def gone(self) -> Comment:
+        """The same comment, deleted."""
         return replace(self, status="DELETED")
 
 
 @dataclass
 class Post:
+    """One post with all that is known of it."""
+
     slug: str
     title: str
     language: str
@@ -157,6 +168,7 @@ class Post:
 
     @property
     def post_id(self) -> str:
+        """The UUID of the post."""
         return stable_uuid("post", self.birth_slug)
 
     @property
@@ -166,22 +178,27 @@ class Post:
 
     @property
     def path(self) -> str:
+        """The path of its page."""
         return "/post/" + self.slug
 
     @property
     def generation(self) -> int:
+        """1 or 2: which markup its page has."""
         return 1 if self.variant.startswith("g1") else 2
 
     @property
     def members_only(self) -> bool:
+        """Whether visitors get a paywall instead of the text."""
         return "members" in self.flags
 
     @property
     def in_sitemap(self) -> bool:
+        """Whether sitemap and feed may name it."""
         return not self.deleted and not self.members_only and "noindex" not in self.flags
 
     @property
     def counters(self) -> str:
+        """shown, hidden or views-only."""
         return {"g1-hidden": "hidden", "g1-views-only": "views-only"}.get(self.variant, "shown")
 
     def lines(self) -> list[str]:
@@ -191,10 +208,12 @@ class Post:
         return [line for block in self.blocks for line in block.lines() if line.strip()]
 
     def plain(self) -> str:
+        """All text in one line."""
         return " ".join(line for block in self.blocks for line in block.lines())
 
     @property
     def minutes(self) -> int:
+        """The read time."""
         return max(1, round(len(self.plain().split()) / 220))
 
     def excerpt(self, limit: int = 140) -> str:
@@ -218,4 +237,5 @@ class Post:
 
     @property
     def comments_count(self) -> int:
+        """How many comments are published, replies included."""
         return sum(comment.status == "PUBLISHED" for comment in self.comments)

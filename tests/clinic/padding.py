@@ -23,11 +23,13 @@ _DECLARATIONS = (
     "transform:translate3d({}px,{}px,0)", "box-shadow:0 {}px {}px 0 rgba(22,45,61,.{})",
     "max-width:calc(100% - {}px)", "--corvid-color-{}:rgba({},{},{},1)", "letter-spacing:.{}em",
 )
-_PSEUDO = ("", "", "", "", ":hover", ":focus", ":before", " svg", " button", " span", ">div", "[data-state~=mobileView]")
+_PSEUDO = ("", "", "", "", ":hover", ":focus", ":before", " svg", " button", " span", ">div", "[data-mode~=open]")
 _WORDS = (
-    "viewer router members forms gallery booking render theme mobile lazy cache preset media header layout schema "
-    "motion anchor consent locale widget store events panel worker session platform image blog comments portal"
-).split()
+    "viewer", "router", "members", "forms", "gallery", "booking", "render", "theme", "mobile",
+    "lazy", "cache", "preset", "media", "header", "layout", "schema", "motion", "anchor",
+    "consent", "locale", "widget", "store", "events", "panel", "worker", "session", "platform",
+    "image", "blog", "comments", "portal",
+)
 
 
 def class_name(rng: random.Random) -> str:
@@ -36,6 +38,7 @@ def class_name(rng: random.Random) -> str:
 
 
 def hashed(seed: str) -> str:
+    """The class name that belongs to a seed."""
     return "s" + class_name(random.Random(seed))
 
 
@@ -45,7 +48,8 @@ def _rule(rng: random.Random, classes: list[str]) -> str:
         for _ in range(rng.choice((1, 1, 1, 2)))
     )
     declarations = ";".join(
-        pattern.format(*(rng.randrange(300) for _ in range(4))) for pattern in rng.sample(_DECLARATIONS, rng.randint(2, 5))
+        pattern.format(*(rng.randrange(300) for _ in range(4)))
+        for pattern in rng.sample(_DECLARATIONS, rng.randint(2, 5))
     )
     return f"{selectors}{{{declarations}}}"
 

@@ -22,8 +22,10 @@ _FACETS = ("font-weight", "font-style", "line-height", "font-size", "font-family
 
 
 def viewer_style(generation: int) -> str:
+    """The long list of custom properties on the viewer."""
     parts = [
-        "--ricos-text-color:rgb(var(--textParagraphColor-rgb))", "--ricos-action-color:rgb(var(--postButtonBackground))",
+        "--ricos-text-color:rgb(var(--textParagraphColor-rgb))",
+        "--ricos-action-color:rgb(var(--postButtonBackground))",
         "--ricos-background-color:rgb(var(--postBackgroundColor))", "--ricos-fallback-color:rgb(0, 0, 0)",
         "--ricos-fallback-color-tuple:0, 0, 0", "--ricos-settings-action-color:rgb(0, 0, 0)",
     ]
@@ -35,6 +37,7 @@ def viewer_style(generation: int) -> str:
 
 
 def rendered_run(run: Run, base: str, generation: int) -> str:
+    """A run with its decorations, outermost the link."""
     inner = f"<span>{escape(run.text, quote=False)}</span>"
     if run.underline:
         inner = f'<u style="text-decoration:underline">{inner}</u>'
@@ -58,17 +61,22 @@ def _runs(runs: tuple[Run, ...], base: str, generation: int) -> str:
 
 
 def image_info(image: Image, container: str) -> str:
+    """The attribute value that names the true file."""
     info = {
         "containerId": container, "displayMode": "fill", "isLQIP": True, "isSEOBot": False, "lqipTransition": "blur",
         "encoding": "AVIF",
-        "imageData": {"width": image.width, "height": image.height, "uri": image.uri, "name": "", "displayMode": "fill"},
+        "imageData": {
+            "width": image.width, "height": image.height, "uri": image.uri, "name": "", "displayMode": "fill",
+        },
     }
     return escape(json.dumps(info, separators=(",", ":")))
 
 
 def blurred(image: Image, width: int = 147) -> str:
+    """The address of the small blurred placeholder."""
     height = round(width * image.height / image.width)
-    return f"{image.url}/v1/fill/w_{width},h_{height},al_c,q_80,usm_0.66_1.00_0.01,blur_2,enc_avif,quality_auto/{image.uri}"
+    transform = f"w_{width},h_{height},al_c,q_80,usm_0.66_1.00_0.01,blur_2,enc_avif,quality_auto"
+    return f"{image.url}/v1/fill/{transform}/{image.uri}"
 
 
 def _image(block: Block, page: str, generation: int) -> str:
@@ -80,13 +88,19 @@ def _image(block: Block, page: str, generation: int) -> str:
     )
     caption = ""
     if image.caption:
-        caption = f'<figcaption class="_3bYfd" id="viewer-{block.key}c" dir="auto"><span>{escape(image.caption)}</span></figcaption>'
+        caption = (
+            f'<figcaption class="_3bYfd" id="viewer-{block.key}c" dir="auto"><span>{escape(image.caption)}</span>'
+            '</figcaption>'
+        )
     return (
-        f'<div class="giltF" id="viewer-{block.key}"><div class="M9Otd xf3Lh"><figure class="yntck" data-hook="{outer}">'
-        f'<div class="oMGcg" data-hook="{inner}"><div class="MYKWZ PMatv" data-hook="{inner}-{block.key}" id="{block.key}" '
+        f'<div class="giltF" id="viewer-{block.key}"><div class="M9Otd xf3Lh"><figure class="yntck" '
+        f'data-hook="{outer}">'
+        f'<div class="oMGcg" data-hook="{inner}"><div class="MYKWZ PMatv" data-hook="{inner}-{block.key}" '
+        f'id="{block.key}" '
         f'style="--dim-height:{image.height};--dim-width:{image.width}"><wow-image id="{image.uri}" class="AoxhE" '
         f'data-has-ssr-src="true" data-image-info="{image_info(image, block.key)}"><img alt="{escape(image.alt)}" '
-        f'data-pin-media="{whole}" data-pin-url="{escape(page)}" draggable="false" src="{blurred(image)}"/></wow-image></div>'
+        f'data-pin-media="{whole}" data-pin-url="{escape(page)}" draggable="false" src="{blurred(image)}"/>'
+        '</wow-image></div>'
         f'<button class="R-X3w" data-hook="{button}" aria-label="Expand image" type="button"></button></div>'
         f"{caption}</figure></div></div>"
     )
@@ -116,7 +130,8 @@ def _table(block: Block) -> str:
         for row, cells in enumerate(block.rows)
     )
     return (
-        f'<div class="xBcfw" id="viewer-{block.key}"><div data-hook="table-component" class="gRSiP"><table class="_6eZ1u">'
+        f'<div class="xBcfw" id="viewer-{block.key}"><div data-hook="table-component" class="gRSiP"><table '
+        'class="_6eZ1u">'
         f"<tbody>{rows}</tbody></table></div></div>"
     )
 
@@ -128,11 +143,17 @@ def _shell(block: Block, generation: int) -> str:
         "file": "file-upload-viewer",
         "html": "htmlComponent",
     }
-    inner = f'<div class="YjW7y" data-hook="{hooks[block.kind]}" role="none"><div data-loaded="true"><div loading="lazy"></div></div></div>'
+    inner = (
+        f'<div class="YjW7y" data-hook="{hooks[block.kind]}" role="none"><div data-loaded="true"><div '
+        'loading="lazy"></div></div></div>'
+    )
     if block.kind == "video":
         inner = f'<figure class="Exewp" data-hook="figure-VIDEO">{inner}</figure>'
     if block.kind == "gallery":
-        inner += f'<div id="pro-gallery-{block.key}-not-scoped" class="pro-gallery"><div class="pro-gallery-prerender"></div></div>'
+        inner += (
+            f'<div id="pro-gallery-{block.key}-not-scoped" class="pro-gallery"><div class="pro-gallery-prerender">'
+            '</div></div>'
+        )
     return f'<div class="Ty9C4" id="viewer-{block.key}"><div class="_5TbcM">{inner}</div></div>'
 
 
@@ -147,14 +168,16 @@ def rendered_block(block: Block, base: str, page: str, generation: int) -> str:
     if block.kind == "quote":
         return (
             f'<div class="l6Tj8" id="viewer-{block.key}" dir="ltr"><blockquote class="_4Yh49"><span><div class="DcaPr" '
-            f'dir="auto" id="viewer-{block.key}q"><span class="ATqq4">{_runs(block.runs, base, generation)}</span></div>'
+            f'dir="auto" id="viewer-{block.key}q"><span class="ATqq4">{_runs(block.runs, base, generation)}</span>'
+            '</div>'
             "</span></blockquote></div>"
         )
     if block.kind == "empty":
         return f'<div class="pQuHl TfvTg z3yvg" {ident}><span class="kJaSN"><br role="presentation"/></span></div>'
     if block.kind == "divider":
         return (
-            f'<div class="QHjDE" id="viewer-{block.key}"><div class="gO6aa"><div class="_4-MIc" data-hook="divider-single">'
+            f'<div class="QHjDE" id="viewer-{block.key}"><div class="gO6aa"><div class="_4-MIc" '
+            'data-hook="divider-single">'
             '<div class="pFxyb"></div></div></div></div>'
         )
     if block.kind in ("bullets", "numbers"):

@@ -19,6 +19,7 @@ _SOURCE = Path(__file__).parent / "static" / "blog-viewer.js"
 
 @cache
 def source(api: bool) -> str:
+    """The script for a clinic with or without the known addresses."""
     known = {
         "tokens": "/_api/v1/access-tokens",
         "post": "/_api/blog-frontend-adapter-public/v2/post-page/",

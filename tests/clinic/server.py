@@ -16,11 +16,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from . import chrome, compose, feeds, pages, script, truth
-from .api import Api, BadRequest
+from .api import Api, BadRequestError
 from .delivery import Body, html_answer, text_answer, unchanged
 from .model import Post
 from .wire import label_slug
-from .world import Refused, World
+from .world import RefusedError, World
 
 _XML = "application/xml; charset=utf-8"
 _GHOST = "robots"
@@ -55,6 +55,7 @@ class Site:
         self._version = -1
 
     def routes(self) -> list[Route]:
+        """Every address of the site; the last one catches the rest."""
         made = [
             Route("/", self._page("home", lambda: pages.home_document(self.world))),
             Route("/robots.txt", self._text("text/plain", lambda: feeds.robots(self.world.base))),
@@ -113,6 +114,7 @@ class Site:
         return await self.missing(request)
 
     async def missing(self, request: Request) -> Response:
+        """The not-found page; one odd spelling gets it with status 200."""
         path = quote(request.url.path)
         body = Body(pages.not_found_document(self.world, path).encode())
         return html_answer(request, body, 200 if path == f"/post/{_GHOST}" else 404)
@@ -131,9 +133,11 @@ class Site:
         return html_answer(request, body)
 
     async def blog(self, request: Request) -> Response:
+        """The main listing."""
         return await self._listing(request, self.world.live(), "/blog", "Blog")
 
     async def labelled(self, request: Request) -> Response:
+        """The listing of a category or tag."""
         kind = request.url.path.split("/")[2]
         wanted = unquote(request.path_params["label"])
         for label, posts in self.world.labels(kind).items():
@@ -142,13 +146,15 @@ class Site:
         return await self.missing(request)
 
     async def post(self, request: Request) -> Response:
+        """A post's page, or the redirect from its former address."""
         slug = unquote(request.path_params["slug"])
         post = self.world.find(slug)
         if post is None:
             moved = self.world.renamed(slug)
             if moved is None:
                 return await self.missing(request)
-            return Response(status_code=301, headers={"location": self.world.base + quote(moved.path), "server": "Pepyaka"})
+            target = self.world.base + quote(moved.path)
+            return Response(status_code=301, headers={"location": target, "server": "Pepyaka"})
         if post.generation == 2:
             return html_answer(request, self._still(post))
         return self._counting(request, post)
@@ -174,12 +180,14 @@ class Site:
         return html_answer(request, body)
 
     async def truth(self, request: Request) -> Response:
+        """The truth, for tests."""
         return JSONResponse(truth.truth(self.world, pages.utc_now()))
 
     async def control(self, request: Request) -> Response:
+        """A change, for tests."""
         try:
             return JSONResponse(self.world.control(await request.json()))
-        except (Refused, KeyError, ValueError, StopIteration) as problem:
+        except (RefusedError, KeyError, ValueError, StopIteration) as problem:
             return JSONResponse({"ok": False, "problem": str(problem)}, 400)
 
 
@@ -188,10 +196,11 @@ async def _bad_request(request: Request, problem: Exception) -> Response:
 
 
 def application(state: Path, base: str, api: bool) -> Starlette:
+    """The whole clinic as an ASGI application."""
     world = World(state, base)
     routes = [*Api(world, api).routes(), *Site(world, api).routes()]
     return Starlette(
         routes=routes,
         middleware=[Middleware(_Faults, world=world)],
-        exception_handlers={BadRequest: _bad_request},
+        exception_handlers={BadRequestError: _bad_request},
     )

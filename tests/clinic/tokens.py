@@ -16,6 +16,7 @@ LIFETIME = 2 * 3600
 
 
 def pack(value: object) -> str:
+    """JSON in URL-safe base64."""
     return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
 
 
@@ -34,20 +35,24 @@ class Signer:
         self._secret = secret.encode()
 
     def signature(self, payload: str) -> str:
+        """The signature of a payload."""
         mac = hmac.new(self._secret, payload.encode(), hashlib.sha256).digest()
         return base64.urlsafe_b64encode(mac).decode().rstrip("=")
 
     def sign(self, value: object) -> str:
+        """A signed, opaque text that holds the value."""
         payload = pack(value)
         return f"{self.signature(payload)}.{payload}"
 
     def read(self, signed: str) -> Any:
+        """The value of a text that was signed here, or nothing."""
         signature, _, payload = signed.partition(".")
         if not hmac.compare_digest(signature.encode(), self.signature(payload).encode()):
             return None
         return unpack(payload)
 
     def instance(self, app: str, age: int, visitor: str) -> str:
+        """A visitor's token for one app."""
         return self.sign({
             "instanceId": stable_uuid("instance", app), "appDefId": app, "metaSiteId": META_SITE,
             "signDate": time.time(), "uid": None, "aid": visitor, "generation": age,
@@ -62,12 +67,14 @@ class Signer:
         return fresh and value["generation"] == age
 
     def access_tokens(self, age: int) -> dict[str, Any]:
+        """The answer of the token address."""
         visitor = stable_uuid("visitor", time.time_ns())
         apps = {}
         for number, app in enumerate((BLOG_APP, BLOG_APP_INTERNAL)):
             instance = self.instance(app, age, visitor)
             apps[app] = {"instance": instance, "accessToken": f"OauthNG.JWS.{instance}", "intId": 1400 + number}
         return {
-            "hs": -1_000_000, "visitorId": visitor, "svSession": digest("session", visitor), "ctToken": digest("ct", visitor),
+            "hs": -1_000_000, "visitorId": visitor, "svSession": digest("session", visitor),
+            "ctToken": digest("ct", visitor),
             "mediaAuthToken": digest("media", visitor), "apps": apps,
         }

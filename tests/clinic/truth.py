@@ -122,6 +122,7 @@ def _post(world: World, post: Post, now: datetime, feed: set[str]) -> Json:
 
 
 def truth(world: World, now: datetime) -> Json:
+    """The whole truth at this moment."""
     feed = {post.post_id for post in world.feed()}
     return {
         "url": world.base,

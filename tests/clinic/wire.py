@@ -5,125 +5,23 @@ One place for all of them, since the same objects stand in API answers, in warm-
 
 from __future__ import annotations
 
-from typing import Any
-
 from .chrome import BLOG_APP
-from .model import Block, Comment, Image, Person, Post, Run, digest, iso, stable_uuid
+from .model import Comment, Image, Person, Post, Run, digest, iso, stable_uuid
+from .ricos import Json, paragraph, rich_content
 from .world import Counters, World
-
-Json = dict[str, Any]
 
 
 def label_slug(label: str) -> str:
+    """The slug of a category or tag."""
     kept = "".join(char if char.isalnum() else " " for char in label.lower())
     return "-".join(kept.split())
-
-
-# ---- rich content
-
-
-def _decorations(run: Run) -> list[Json]:
-    made: list[Json] = []
-    if run.bold:
-        made.append({"type": "BOLD", "fontWeightValue": 700})
-    if run.italic:
-        made.append({"type": "ITALIC", "italicData": True})
-    if run.underline:
-        made.append({"type": "UNDERLINE"})
-    return made
-
-
-def _text(run: Run, base: str) -> Json:
-    decorations = _decorations(run)
-    if run.href:
-        target = base + run.href if run.href.startswith("/") else run.href
-        link = {"url": target, "target": "SELF" if run.href.startswith("/") else "BLANK", "rel": {"noreferrer": True}}
-        decorations.append({"type": "LINK", "linkData": {"link": link}})
-    return {"type": "TEXT", "id": "", "nodes": [], "textData": {"text": run.text, "decorations": decorations}}
-
-
-def _paragraph(runs: tuple[Run, ...], key: str, base: str) -> Json:
-    return {
-        "type": "PARAGRAPH", "id": key, "nodes": [_text(run, base) for run in runs],
-        "paragraphData": {"textStyle": {"textAlignment": "AUTO"}},
-    }
-
-
-def _media(image: Image) -> Json:
-    return {"src": {"id": image.uri}, "width": image.width, "height": image.height}
-
-
-def _node(block: Block, base: str) -> Json:
-    kind, key = block.kind, block.key
-    container = {"width": {"size": "CONTENT"}, "alignment": "CENTER", "textWrap": True}
-    if kind == "heading":
-        data = {"level": block.level, "textStyle": {"textAlignment": "AUTO"}}
-        return {"type": "HEADING", "id": key, "nodes": [_text(run, base) for run in block.runs], "headingData": data}
-    if kind == "quote":
-        inner = [_paragraph(block.runs, key + "q", base)]
-        return {"type": "BLOCKQUOTE", "id": key, "nodes": inner, "blockquoteData": {"indentation": 0}}
-    if kind == "divider":
-        data = {"containerData": container, "lineStyle": "SINGLE", "width": "LARGE", "alignment": "CENTER"}
-        return {"type": "DIVIDER", "id": key, "nodes": [], "dividerData": data}
-    if kind in ("bullets", "numbers"):
-        items = [
-            {"type": "LIST_ITEM", "id": f"{key}i{index}", "nodes": [_paragraph(item, f"{key}{index}", base)]}
-            for index, item in enumerate(block.items)
-        ]
-        name = "BULLETED_LIST" if kind == "bullets" else "ORDERED_LIST"
-        field = "bulletedListData" if kind == "bullets" else "orderedListData"
-        return {"type": name, "id": key, "nodes": items, field: {"indentation": 0}}
-    if kind == "image":
-        image = block.images[0]
-        caption: list[Json] = []
-        if image.caption:
-            words = [_text(Run(image.caption), base)]
-            caption = [{"type": "CAPTION", "id": key + "c", "nodes": words, "captionData": {}}]
-        data = {"containerData": container, "image": _media(image), "altText": image.alt}
-        return {"type": "IMAGE", "id": key, "nodes": caption, "imageData": data}
-    if kind == "gallery":
-        shots = [{"image": {"media": _media(image)}, "altText": image.alt} for image in block.images]
-        data = {"containerData": container, "items": shots, "options": {"layout": {"type": "GRID"}}}
-        return {"type": "GALLERY", "id": key, "nodes": [], "galleryData": data}
-    if kind == "video":
-        source = {"src": {"url": block.url}, "duration": 184}
-        data = {"containerData": container, "video": source, "thumbnail": {"src": {"url": ""}}, "title": ""}
-        return {"type": "VIDEO", "id": key, "nodes": [], "videoData": data}
-    if kind == "file":
-        data = {
-            "containerData": container, "src": {"url": block.url}, "name": block.name, "type": "pdf",
-            "size": 183_204, "mimeType": "application/pdf",
-        }
-        return {"type": "FILE", "id": key, "nodes": [], "fileData": data}
-    if kind == "html":
-        data = {"containerData": container, "url": block.url, "source": "HTML"}
-        return {"type": "HTML", "id": key, "nodes": [], "htmlData": data}
-    if kind == "table":
-        rows = [
-            {"type": "TABLE_ROW", "id": f"{key}r{row}", "nodes": [
-                {"type": "TABLE_CELL", "id": f"{key}r{row}c{column}", "tableCellData": {},
-                 "nodes": [_paragraph((Run(cell),) if cell else (), f"{key}{row}{column}", base)]}
-                for column, cell in enumerate(cells)
-            ]}
-            for row, cells in enumerate(block.rows)
-        ]
-        return {"type": "TABLE", "id": key, "nodes": rows, "tableData": {"containerData": container}}
-    return _paragraph(block.runs, key, base)
-
-
-def rich_content(post: Post, base: str) -> Json:
-    stamps = {"createdTimestamp": iso(post.published), "updatedTimestamp": iso(post.modified)}
-    return {
-        "nodes": [] if post.members_only else [_node(block, base) for block in post.blocks],
-        "metadata": {"version": 1, **stamps, "id": stable_uuid("content", post.birth_slug)},
-        "documentStyle": {},
-    }
 
 
 # ---- posts
 
 
 def media_image(image: Image) -> Json:
+    """A picture as post objects name it."""
     return {"id": image.uri, "url": image.url, "height": image.height, "width": image.width}
 
 
@@ -134,6 +32,7 @@ def _cover(post: Post) -> Json:
 
 
 def owner(person: Person) -> Json:
+    """The author as post objects carry it."""
     return {
         "activityStatus": "UNKNOWN", "contactId": stable_uuid("contact", person.key), "id": person.person_id,
         "image": {"id": person.photo, "url": "", "height": 0, "width": 0}, "name": person.name,
@@ -144,6 +43,7 @@ def owner(person: Person) -> Json:
 
 
 def category(label: str, count: int, position: int, base: str) -> Json:
+    """A category object."""
     slug = label_slug(label)
     return {
         "id": stable_uuid("category", label), "label": label, "postCount": count,
@@ -153,6 +53,7 @@ def category(label: str, count: int, position: int, base: str) -> Json:
 
 
 def tag(label: str, count: int, base: str) -> Json:
+    """A tag object."""
     slug = label_slug(label)
     return {
         "id": stable_uuid("tag", label), "label": label, "slug": slug, "publicationCount": count, "postCount": count,
@@ -161,6 +62,7 @@ def tag(label: str, count: int, base: str) -> Json:
 
 
 def metrics(counters: Counters) -> Json:
+    """Counters as lists and older posts carry them."""
     return {
         "comments": counters.comments, "likes": counters.likes, "views": counters.views, "totalRatings": 0,
         "averageRating": 0,
@@ -194,6 +96,7 @@ def post_object(post: Post, base: str, counters: Counters | None = None, content
 
 
 def blog_settings() -> Json:
+    """The settings every answer repeats."""
     return {
         "ampEnabled": False, "originInstanceId": stable_uuid("origin"), "originMetaSiteId": stable_uuid("origin meta"),
         "allPostsFeedLabel": "All Posts", "revision": {"low": 3, "high": 0, "unsigned": False},
@@ -218,6 +121,7 @@ def labels_of(world: World, post: Post | None = None) -> tuple[list[Json], list[
 
 
 def post_page(world: World, post: Post, counters: Counters | None = None) -> Json:
+    """The answer for a whole post; `counters` adds the metrics of 2024."""
     categories, tags = labels_of(world, post)
     related = [
         {
@@ -236,6 +140,7 @@ def post_page(world: World, post: Post, counters: Counters | None = None) -> Jso
 
 
 def post_metadata(counters: Counters) -> Json:
+    """Counters as the metadata answer carries them."""
     return {
         "viewCount": counters.views, "likeCount": counters.likes, "totalComments": counters.comments,
         "totalRatings": 0, "averageRating": 0,
@@ -267,7 +172,7 @@ def _author(person: Person) -> Json:
 
 
 def _comment_content(text: str) -> Json:
-    nodes = [_paragraph((Run(line),), f"c{index}", "") for index, line in enumerate(text.split("\n"))]
+    nodes = [paragraph((Run(line),), f"c{index}", "") for index, line in enumerate(text.split("\n"))]
     return {"richContent": {"nodes": nodes, "metadata": {"version": 1}, "documentStyle": {}}, "attachments": []}
 
 
@@ -295,6 +200,7 @@ def comment_object(post: Post, comment: Comment) -> Json:
 
 
 def member_object(person: Person) -> Json:
+    """A member's public profile."""
     return {
         "id": person.person_id, "status": "UNKNOWN", "privacyStatus": "PUBLIC", "activityStatus": "ACTIVE",
         "profile": {

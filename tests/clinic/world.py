@@ -7,12 +7,12 @@ A *visit* is every time a counter value of a post is given out, by whatever rout
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from . import compose
-from .model import Block, Comment, Post, Run, iso, stable_uuid
+from .model import Block, Comment, Post, Run, digest, iso, number, stable_uuid
 from .state import State
 
 FEED_LIMIT = 20
@@ -20,6 +20,8 @@ FEED_LIMIT = 20
 
 @dataclass(frozen=True)
 class Counters:
+    """The three numbers of a post."""
+
     views: int
     likes: int
     comments: int
@@ -27,6 +29,8 @@ class Counters:
 
 @dataclass(frozen=True)
 class Served:
+    """One visit: which, when, by what route, with what numbers."""
+
     n: int
     at: str
     route: str
@@ -35,16 +39,20 @@ class Served:
 
 @dataclass
 class Fault:
+    """An answer to break a path with."""
+
     status: int
     times: int
     retry_after: int | None
 
 
-class Refused(ValueError):
+class RefusedError(ValueError):
     """A control request that makes no sense."""
 
 
 class World:
+    """Posts, counters and changes of one clinic."""
+
     def __init__(self, folder: Path, base: str) -> None:
         self.base = base
         self.state = State(folder)
@@ -70,23 +78,33 @@ class World:
         return [post for post in self.posts if not post.deleted]
 
     def feed(self) -> list[Post]:
+        """The posts of the feed."""
         return [post for post in self.live() if post.in_sitemap][:FEED_LIMIT]
 
     def find(self, slug: str) -> Post | None:
+        """The live post with this slug."""
         return next((post for post in self.posts if post.slug == slug and not post.deleted), None)
 
     def find_id(self, post_id: str) -> Post | None:
+        """The post with this UUID."""
         return next((post for post in self.posts if post.post_id == post_id), None)
 
     def find_internal(self, internal_id: str) -> Post | None:
+        """The live post with this internal id."""
         return next((post for post in self.live() if post.internal_id == internal_id), None)
 
     def renamed(self, slug: str) -> Post | None:
+        """The live post that once had this slug."""
         return next((post for post in self.live() if slug in post.old_slugs), None)
 
     def related(self, post: Post) -> list[Post]:
-        """Three cards: the newest other posts, one of them without a cover so that its excerpt shows."""
+        """Three cards: mostly the newest other posts, one of them without a cover so that its excerpt shows.
+
+        On every third page they are other posts, always the same ones, as if the owner had chosen them.
+        """
         others = [other for other in self.live() if other is not post and not other.members_only]
+        if number("chosen", post.birth_slug) % 3 == 0:
+            others.sort(key=lambda other: digest(post.birth_slug, other.birth_slug))
         bare = [other for other in others if not other.cover][:1]
         covered = [other for other in others if other.cover][: 3 - len(bare)]
         cards = sorted([*bare, *covered], key=lambda other: other.published, reverse=True)
@@ -111,9 +129,10 @@ class World:
         return Counters(max(0, views), post.likes, post.comments_count)
 
     def visit(self, post: Post, route: str) -> Counters:
+        """Count a visit and give its numbers."""
         counters = self.peek(post)
         history = self.served[post.post_id]
-        served = Served(len(history) + 1, iso(datetime.now(timezone.utc)), route, counters)
+        served = Served(len(history) + 1, iso(datetime.now(UTC)), route, counters)
         self.state.append(
             {"event": "served", "post": post.post_id, "n": served.n, "at": served.at, "route": route,
              "views": counters.views, "likes": counters.likes, "comments": counters.comments}
@@ -124,7 +143,8 @@ class World:
     # ---- changing
 
     def control(self, request: dict[str, Any]) -> dict[str, Any]:
-        event = {"at": iso(datetime.now(timezone.utc)), **request, "event": "control"}
+        """Make a change and keep it."""
+        event = {"at": iso(datetime.now(UTC)), **request, "event": "control"}
         answer = self._apply(event)
         if event.get("action") not in ("fail", "expire_tokens"):
             self.state.append(event)
@@ -134,14 +154,14 @@ class World:
         slug = str(event.get("slug", "")).removeprefix("/post/")
         post = next((post for post in self.posts if post.slug == slug or slug in post.old_slugs), None)
         if post is None:
-            raise Refused(f"no such post: {slug}")
+            raise RefusedError(f"no such post: {slug}")
         return post
 
     def _apply(self, event: dict[str, Any]) -> dict[str, Any]:
         action = str(event.get("action", ""))
         handler = getattr(self, f"_do_{action}", None)
         if handler is None:
-            raise Refused(f"no such action: {action}")
+            raise RefusedError(f"no such action: {action}")
         answer: dict[str, Any] = handler(event)
         self.version += 1
         return {"ok": True, **answer}
@@ -169,7 +189,7 @@ class World:
         post = self._wanted(event)
         new = str(event.get("new_slug") or event.get("to") or post.slug + "-renamed")
         if any(other.slug == new for other in self.posts):
-            raise Refused(f"taken: {new}")
+            raise RefusedError(f"taken: {new}")
         post.old_slugs = [*post.old_slugs, post.slug]
         post.slug = new
         return {"slug": new}
@@ -178,7 +198,7 @@ class World:
         """A new post, published at the moment of the request, in the newest kind of page."""
         slug = str(event.get("slug") or f"new-post-{len(self.posts)}")
         if any(other.slug == slug for other in self.posts):
-            raise Refused(f"taken: {slug}")
+            raise RefusedError(f"taken: {slug}")
         moment = datetime.fromisoformat(event["at"])
         text = str(event.get("text") or "A short note written while the kettle boils.")
         post = replace(
@@ -212,7 +232,7 @@ class World:
                 if comment.id == event.get("comment_id"):
                     post.comments[index] = comment.gone()
                     return {"slug": post.slug}
-        raise Refused(f"no such comment: {event.get('comment_id')}")
+        raise RefusedError(f"no such comment: {event.get('comment_id')}")
 
     def _do_fail(self, event: dict[str, Any]) -> dict[str, Any]:
         path = str(event["path"])

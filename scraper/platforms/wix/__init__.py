@@ -2,7 +2,7 @@
 
 *Recognised by*  the generator tag, Wix's own `http-equiv` metas, or the hooks of the blog widget; services by address.
 *Sources*        `page` (posts), `listing` (everything else with posts on it), `text` (copies as plain text), `api`.
-*Caveats*        a page that says "not found" is as large as a post and may answer 200; posts for members show a preview.
+*Caveats*        a page that says "not found" is as large as a post and may answer 200; members' posts show a preview.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MARKS = (
     b'data-hook="rcv-block-first"', b'data-hook="post-page"', b'data-hook="feed-page-root"',
 )  # fmt: skip
 _CONSENT_BYTES = 120_000
-# "<title>Before you continue", "<title>Cookie consent", "<title>We value your privacy"
+# A title such as "Before you continue", "Cookie consent", "We value your privacy".
 _CONSENT = re.compile(rb"<title[^>]*>[^<]{0,80}(?:before you continue|consent|your privacy|cookie)", re.I)
 # "/blog/page/2" -> "/blog", "2"
 _PAGED = re.compile(r"^(?P<first>.*?)/page/(?P<number>\d{1,5})/?$")
@@ -59,10 +59,10 @@ class Wix(Platform):
             return read_text(exchange)
         body = utf8(exchange)
         _refuse_walls(exchange, body)
-        if hooked(body, "not-found-page") >= 0:
-            raise NotFoundPage("the site's own page for addresses that are not there")
         if is_post_page(body):
             return read_page(exchange)
+        if hooked(body, "not-found-page") >= 0:
+            raise NotFoundPage("the site's own page for addresses that are not there")
         if address.is_post(exchange.url) and hooked(body, "feed-page-root") < 0 and hooked(body, "post-list-item") < 0:
             raise NotAPost("the address of a post, but no post in the page (drawn by a script, or moved?)")
         return read_listing(exchange)

@@ -86,7 +86,10 @@ def read(exchange: Exchange) -> Iterator[Item]:
         return
     name = called.call or called.service
     if not 200 <= exchange.status < 300:
-        if called.service != "v2/dynamicmodel":  # asked only where access-tokens was refused, which is told already
+        if exchange.status == 404 and called.call.startswith("post-page-metadata/"):
+            # The answer for a post whose owner hides its counters.
+            yield Problem(kind="no-counters", message=f"{name}: no counters are told", url=exchange.url)
+        elif called.service != "v2/dynamicmodel":  # asked only where access-tokens was refused, which is told already
             message = f"{name}: answered {exchange.status}; what it would have told stays unknown"
             yield Problem(kind="api-refused", message=message, url=exchange.url)
         return
@@ -146,10 +149,7 @@ def _post_metadata(value: Any, called: _Called, exchange: Exchange) -> Iterator[
     name = _platform_address(slug) or _canonical(f"{called.root}/post/{slug}")
     if slug and name:
         yield from _reading(about.get("postMetadata"), (name,))
-    for other in sequence(dig(value, "relatedPostsMetadata")):
-        address = _platform_address(string(dig(other, "id")))
-        if address:
-            yield from _reading(dig(other, "postMetadata"), (address,))
+    # relatedPostsMetadata holds numbers of other posts, older than those posts' own answers: they are never read.
 
 
 def _feed_page(value: Any, called: _Called, exchange: Exchange) -> Iterator[Item]:

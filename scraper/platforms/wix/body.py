@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from html import escape
-from typing import Literal
 
-from bs4 import PageElement, Tag
+from bs4 import Tag
+from bs4.element import PageElement
 
 from scraper.items import Image, Link
 from scraper.platforms._readers import BLOCKS, clean, events, sanitise_html, text_of, visible
@@ -24,7 +24,25 @@ from scraper.platforms.wix.address import original_file
 Resolve = Callable[[str], str]
 
 # Inline elements that say something; spans and the like only carry style.
-_INLINE = {"a", "abbr", "b", "cite", "code", "del", "em", "i", "ins", "mark", "q", "s", "small", "strong", "sub", "sup", "u"}
+_INLINE = {
+    "a",
+    "abbr",
+    "b",
+    "cite",
+    "code",
+    "del",
+    "em",
+    "i",
+    "ins",
+    "mark",
+    "q",
+    "s",
+    "small",
+    "strong",
+    "sub",
+    "sup",
+    "u",
+}
 # Blocks that hold other blocks: their tags are kept as they come.
 _FRAMES = {"ul", "ol", "li", "blockquote", "figure", "table", "thead", "tbody", "tfoot", "tr", "td", "th", "dl"}
 # Blocks that hold text: a run of text inside takes the tag of the innermost one; other blocks (div) give a `p`.
@@ -43,7 +61,7 @@ _COMPLETE = {
 _PLUGIN = re.compile(r"^wix-(?:draft|rich-content)-plugin-")
 # "line one\nline two" is a soft break of the author; a line break before indentation is one of a program that
 # re-indented the page ("Self-Care\n                    Routines")
-_SOFT_BREAK = re.compile(r"[ \t]*\r?\n(?![ \t]{4}|\s*$)[ \t]*")
+_SOFT_BREAK = re.compile(r"\r?\n[ \t]{0,3}(?=\S)")
 
 _GALLERY = {"gallery-viewer", "galleryViewer"}
 
@@ -113,7 +131,7 @@ class _Writer:
         elif hook in _GALLERY:
             self._gallery(tag)
             self._skip = tag
-        elif name == "wow-image" or name == "img":
+        elif name in ("wow-image", "img"):
             self._picture(tag)
             self._skip = tag
         elif name in ("video", "source", "audio"):
@@ -175,6 +193,8 @@ class _Writer:
         if line is not None or self._has_media:
             closing = "".join(end for _, end in reversed(self._inline))
             markup = "".join(self._run).strip() + closing
+            if "pre" not in self._blocks:
+                markup = " ".join(markup.split())
             inner = self._blocks[-1] if self._blocks else "p"
             if self._has_media or inner in _BARE:
                 self.html.append(markup)

@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterable, Iterator
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
 from scraper.addresses import canonical_url, post_key, same_site
-from scraper.items import Item, Post, Reading, Sighting
+from scraper.items import Item, Post, Problem, Reading, Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan
 from scraper.platforms.wix.shapes import count, decode, dig, mapping
 from scraper.platforms.wix.tokens import Call, Session
@@ -203,7 +203,8 @@ class _Endpoint:
 
     def ask(self, url: str, body: dict[str, object] | None = None) -> Call:
         answer = yield from self._session.ask(url, body)
-        self._worked, self._failed = self._worked or answer.ok, 0 if answer.ok else self._failed + 1
+        worked = answer.ok and any(not isinstance(item, Problem) for item in answer.items)
+        self._worked, self._failed = self._worked or worked, 0 if worked else self._failed + 1
         return answer
 
     def counters_of(self, root: str, slug: str) -> Call:

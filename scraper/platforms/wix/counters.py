@@ -20,10 +20,15 @@ from bs4 import Tag
 
 from scraper.items import Source
 from scraper.platforms._readers import clean, count, counter_kind
+from scraper.platforms.wix.hooks import Hooks
 from scraper.platforms.wix.warmup import Warmup
 
 # Names of the same number in the answers of two eras: `postMetadata` and `metrics`/`postCountInfo`.
-_NAMES = {"views": ("viewCount", "views"), "likes": ("likeCount", "likes"), "comments_count": ("totalComments", "comments")}
+_NAMES = {
+    "views": ("viewCount", "views"),
+    "likes": ("likeCount", "likes"),
+    "comments_count": ("totalComments", "comments"),
+}
 
 
 @dataclass(slots=True)
@@ -40,13 +45,13 @@ class Counters:
     sources: dict[str, Source] = field(default_factory=dict)
 
 
-def read(article: Tag, warmup: Warmup) -> Counters:
+def read(hooks: Hooks, warmup: Warmup) -> Counters:
     """The counters of the article's own footer; the warm-up data's where the footer is silent."""
     found = Counters()
-    stats = article.find(attrs={"data-hook": "post-stats"})
-    if isinstance(stats, Tag):
+    stats = hooks.get("post-stats")
+    if stats is not None:
         _printed(found, stats)
-    _likes(found, article)
+    _likes(found, hooks)
     _warm(found, warmup)
     return found
 
@@ -56,10 +61,10 @@ def _printed(found: Counters, stats: Tag) -> None:
     for tag in stats.find_all(["span", "a", "div", "p"]):
         text = clean(tag.get_text())
         if text is not None and tag.find(["span", "a", "div", "p"]) is None:
-            hooks = " ".join(str(each.get("data-hook") or "") for each in (tag, *tag.parents) if each is not stats)
-            texts.append((hooks, text))
+            inside = (tag, *(parent for parent in tag.parents if stats in parent.parents))
+            texts.append((" ".join(str(each.get("data-hook") or "") for each in inside), text))
     if not texts:
-        # <div class="hash" style="--width:40px"> </div> twice: boxes for a script; <div data-hook="post-stats"></div>: hidden
+        # <div class="hash" style="--width:40px"> </div>, twice: boxes for a script. An empty node: hidden by the owner.
         found.pending = stats.find(True) is not None
         return
     for position, (hooks, text) in enumerate(texts[:6]):
@@ -77,9 +82,9 @@ def _printed(found: Counters, stats: Tag) -> None:
     _note(found, "views", "comments_count")
 
 
-def _likes(found: Counters, article: Tag) -> None:
-    counter = article.find(attrs={"data-hook": "like-button-with-count__like-count"})
-    if not isinstance(counter, Tag):
+def _likes(found: Counters, hooks: Hooks) -> None:
+    counter = hooks.get("like-button-with-count__like-count")
+    if counter is None:
         return
     printed = clean(counter.get_text())
     before = counter.find_previous_sibling()

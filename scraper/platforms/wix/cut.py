@@ -8,22 +8,23 @@ the whole page is parsed instead, with the same readers and the same result.
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass
 
-from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
+from bs4 import Tag
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
 
 from scraper.items import Exchange
+from scraper.platforms.wix.hooks import find_hook
+from scraper.platforms.wix.tree import soup
 
 # One tag with its attributes, whatever they hold: '<meta content="a > b" property="og:title"/>'
 _TAG = re.compile(rb"""<[a-zA-Z][^>"']*+(?:"[^"]*+"[^>"']*+|'[^']*+'[^>"']*+)*+>""")
 _LONGEST_TAG = 65_536
 _MOST_METAS = 300
+# The recent posts follow the article; between them stand at most a few widgets that the owner put there.
+_FAR = 400_000
 # The metas that are read.
 _METAS = (b"og:", b"article:", b"description", b"twitter:image")
-# What a tag may stand in without being one: scripts, styles and comments.
-_HIDDEN = ((b"<script", b"</script"), (b"<style", b"</style"), (b"<!--", b"-->"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +34,16 @@ class Parts:
     head: Tag
     article: Tag | None
     recent: Tag | None
-    articles: int  # how many posts stand on the page; a listing of the "full post" layout has several
     encoding: str
+    start: int  # where the article begins in the bytes, and where it ends; the whole page where it was not cut out
+    end: int
 
 
-def hooked(body: bytes, name: str) -> int:
+def hooked(body: bytes, name: str, *, after: int = 0) -> int:
     """Where `data-hook="name"` stands in the bytes, with either kind of quotes or none; -1 where it does not."""
     hook = name.encode()
     for pattern in (b'data-hook="%b"', b"data-hook='%b'", b"data-hook=%b ", b"data-hook=%b>"):
-        position = body.find(pattern % hook)
+        position = body.find(pattern % hook, after)
         if position >= 0:
             return position
     return -1
@@ -75,41 +77,29 @@ def encoding_of(exchange: Exchange, sample: bytes) -> str:
     return declared
 
 
-def soup(markup: bytes, encoding: str) -> BeautifulSoup:
-    """A tree of the markup; bytes that the encoding does not know become U+FFFD, and so do NULs."""
-    text = markup.decode(encoding, "replace").replace("\0", "\ufffd")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # an XHTML page is read as HTML on purpose
-        return BeautifulSoup(text, "lxml")
-
-
 def parts(exchange: Exchange, body: bytes, *, whole: bool = False) -> Parts:
     """The parts of a page; `whole` builds the tree of all of it (the slow way, equal in every field)."""
     start, end = _article(body)
     cut = body[start:end]
     encoding = encoding_of(exchange, cut or body)
     if whole or not cut:
-        tree = soup(body, encoding)
-        found = [tag for tag in tree.find_all(attrs={"data-hook": "post"}) if tag.name in ("article", "div", "section")]
-        article = found[0] if found else None
-        recent = tree.find(attrs={"data-hook": "recent-posts"})
-        return Parts(tree, article, recent if isinstance(recent, Tag) else None, len(found), encoding)
-    tree = soup(cut, encoding)
-    article = tree.find(attrs={"data-hook": "post"})
+        tree = soup(body, encoding, full=whole)
+        article, recent = find_hook(tree, "post"), find_hook(tree, "recent-posts")
+        return Parts(tree, article, recent, encoding, start if cut else len(body), end)
     shelf = _recent(body, end)
-    recent = soup(shelf, encoding).find(attrs={"data-hook": "recent-posts"}) if shelf else None
     return Parts(
         soup(b"".join(_head_tags(body, start)), encoding),
-        article if isinstance(article, Tag) else None,
-        recent if isinstance(recent, Tag) else None,
-        1 if body.find(b'data-hook="post"', end) < 0 else 2,
+        find_hook(soup(cut, encoding), "post"),
+        find_hook(soup(shelf, encoding, without="post-footer"), "recent-posts") if shelf else None,
         encoding,
+        start,
+        end,
     )
 
 
 def _article(body: bytes) -> tuple[int, int]:
     """Where the first `<article ... data-hook="post">` begins and ends; (0, 0) where it cannot be cut out."""
-    position = -1
+    position = max(0, body.find(b'data-hook="post-page"'))
     for _ in range(50):  # style sheets may name the hook as well
         position = body.find(b'data-hook="post"', position + 1)
         if position < 0:
@@ -122,7 +112,7 @@ def _article(body: bytes) -> tuple[int, int]:
 
 
 def _end(body: bytes, start: int, name: bytes) -> int:
-    """Where the element that begins at `start` ends, counting elements of its name inside it; -1 where it is not closed."""
+    """Where the element that begins at `start` ends, counting those of its name inside it; -1 where it does not."""
     opening, closing = b"<" + name, b"</" + name
     depth, position = 0, start
     nearest_open = start
@@ -142,7 +132,7 @@ def _end(body: bytes, start: int, name: bytes) -> int:
 
 def _recent(body: bytes, after: int) -> bytes:
     """The section of recent posts behind the article, up to its last card."""
-    hook = body.find(b'data-hook="recent-posts"', after)
+    hook = body.find(b'data-hook="recent-posts"', after, after + _FAR)
     if hook < 0:
         return b""
     card, last = hook, -1
@@ -160,23 +150,19 @@ def _recent(body: bytes, after: int) -> bytes:
 
 
 def _head_tags(body: bytes, before: int) -> list[bytes]:
-    """The tags of the head that are read: `<html lang>`, the metas, the canonical link. `before`: the article begins."""
+    """The tags of the head that are read: `<html lang>`, the metas, the canonical link, all `before` the article."""
     tags: list[bytes] = []
     root = body.find(b"<html", 0, 65_536)
     if root >= 0 and (tag := _TAG.match(body, root, root + _LONGEST_TAG)):
         tags.append(tag[0])
     position = 0
     for _ in range(_MOST_METAS):
-        start = body.find(b"<meta", position, before)
+        start = body.find(b"<meta ", position, before)
         if start < 0:
             break
-        skip = _hidden_until(body, position, start)
-        if skip > start:
-            position = skip
-            continue
         tag = _TAG.match(body, start, start + _LONGEST_TAG)
         position = tag.end() if tag else start + 5
-        if tag and any(name in tag[0] for name in _METAS):
+        if tag and _between_tags(body, start) and any(name in tag[0] for name in _METAS):
             tags.append(tag[0])
     link = body.find(b'"canonical"', 0, before)
     if link >= 0 and (tag := _TAG.match(body, body.rfind(b"<", 0, link), link + _LONGEST_TAG)):
@@ -184,11 +170,6 @@ def _head_tags(body: bytes, before: int) -> list[bytes]:
     return tags
 
 
-def _hidden_until(body: bytes, after: int, position: int) -> int:
-    """Where the script, style or comment around `position` ends; `position` itself where it stands in none."""
-    for opening, closing in _HIDDEN:
-        opened = body.rfind(opening, after, position)
-        if opened >= 0 and body.find(closing, opened, position) < 0:
-            closed = body.find(closing, position)
-            return len(body) if closed < 0 else closed
-    return position
+def _between_tags(body: bytes, position: int) -> bool:
+    """What stands before is the end of a tag: in scripts and comments it is a quote or a dash."""
+    return body[max(0, position - 200) : position].rstrip().endswith(b">")

@@ -44,7 +44,7 @@ class Head:
         return kind == "article" or (kind is None and "article:published_time" in self.metas)
 
     def linked(self, *path: str) -> str | None:
-        """A string inside the JSON-LD object, HTML escapes undone (Wix escapes them there); None where there is none."""
+        """A string inside the JSON-LD object, HTML escapes undone (Wix escapes them); None where there is none."""
         value: Any = self.posting
         for key in path:
             value = value[0] if isinstance(value, list) and value else value
@@ -63,8 +63,11 @@ class Head:
         return stated[0] if stated else requested
 
 
-def read_head(tree: Tag, body: bytes, encoding: str, url: str) -> Head:
-    """Read the head's tags from `tree` and the JSON-LD scripts from the bytes. Broken JSON is a problem, no error."""
+def read_head(tree: Tag, body: bytes, encoding: str, url: str, *, before: int | None = None) -> Head:
+    """Read the head's tags from `tree`, and from the bytes the JSON-LD scripts that stand `before` the article.
+
+    Broken JSON is a problem, no error.
+    """
     head = Head()
     root = tree.find("html")
     if isinstance(root, Tag):
@@ -76,7 +79,7 @@ def read_head(tree: Tag, body: bytes, encoding: str, url: str) -> Head:
     link = tree.find("link", rel="canonical")
     if isinstance(link, Tag):
         head.canonical = str(link.get("href") or "").strip() or None
-    for text in scripts(body, b"application/ld+json", encoding):
+    for text in scripts(body, b"application/ld+json", encoding, before=before):
         try:
             found = json.loads(text, strict=False)
         except (ValueError, RecursionError) as error:
@@ -88,11 +91,11 @@ def read_head(tree: Tag, body: bytes, encoding: str, url: str) -> Head:
     return head
 
 
-def scripts(body: bytes, mark: bytes, encoding: str) -> Iterator[str]:
-    """The texts of the scripts whose opening tag contains `mark`, e.g. `id="wix-warmup-data"`."""
-    position = 0
+def scripts(body: bytes, mark: bytes, encoding: str, *, after: int = 0, before: int | None = None) -> Iterator[str]:
+    """The texts of the scripts whose opening tag contains `mark`, e.g. `id="wix-warmup-data"`, in a range of bytes."""
+    position = after
     for _ in range(_MOST_ISLANDS):
-        position = body.find(mark, position)
+        position = body.find(mark, position, before)
         if position < 0:
             return
         opened = body.find(b">", position)
@@ -119,19 +122,20 @@ def _postings(found: Any) -> Iterator[Mapping[str, Any]]:
                 queue.extend(value["@graph"][:50])
 
 
-def timezone(body: bytes) -> str | None:
+def timezone(body: bytes, *, after: int = 0) -> str | None:
     """The IANA zone of the site, `siteFeaturesConfigs.siteWixCodeSdk.timezone` of the viewer model; None where unsaid.
 
     Read without decoding the model, which is half a megabyte: it is the only `"timezone"` with a zone's name there.
+    The model stands behind the article, so that the search may begin `after` it.
     """
-    position = 0
+    position = after
     for _ in range(10):
         position = body.find(b'"timezone":"', position)
         if position < 0:
-            return None
+            break
         position += len(b'"timezone":"')
         end = body.find(b'"', position, position + 64)
         zone = body[position:end].decode("ascii", "replace").replace("\\/", "/") if end > 0 else ""
         if _ZONE.fullmatch(zone):
             return zone
-    return None
+    return timezone(body) if after else None

@@ -20,12 +20,14 @@ from scraper.items import Exchange, Item, Reading, Sighting, Site
 from scraper.platforms._readers import clean, iso_date, read_date, text_of
 from scraper.platforms.wix import address, api
 from scraper.platforms.wix.counters import numbers
-from scraper.platforms.wix.cut import encoding_of, soup, utf8
+from scraper.platforms.wix.cut import encoding_of, utf8
 from scraper.platforms.wix.head import Head, read_head, timezone
+from scraper.platforms.wix.hooks import Hooks
 from scraper.platforms.wix.shapes import dig, mapping, sequence, string
+from scraper.platforms.wix.tree import soup
 from scraper.platforms.wix.warmup import UUID, Warmup, read_warmup
 
-_TITLES = ["post-list-item__title", "recent-post__title", "post-title"]
+_TITLES = ("post-list-item__title", "recent-post__title", "post-title")
 # The card around a link: a list item, a gallery's item, a whole post in the "full post" layout, a "recent" card.
 _CARDS = {"post-list-item", "item-container", "item-link-wrapper", "post", "recent-post-list-item"}
 _MOST_POSTS = 2000
@@ -46,7 +48,13 @@ def read_listing(exchange: Exchange) -> Iterator[Item]:
     for uuid, counts in warmup.feed_metrics.items():
         found = numbers(counts)
         if found and UUID.fullmatch(uuid):
-            yield Reading(post=(f"wix:{uuid.lower()}",), source="warmup", **found)
+            yield Reading(
+                post=(f"wix:{uuid.lower()}",),
+                views=found.get("views"),
+                likes=found.get("likes"),
+                comments_count=found.get("comments_count"),
+                source="warmup",
+            )
     yield Site(platform="wix", timezone=timezone(body), language=head.language)
     yield from head.problems
     yield from warmup.problems
@@ -98,9 +106,9 @@ def _of_cards(tree: Tag, head: Head, exchange: Exchange) -> Iterator[Sighting]:
 def _title(link: Tag, card: Tag | None) -> str | None:
     """The heading of the card, or the one that the link holds."""
     for place in (link, card):
-        heading = place.find(attrs={"data-hook": _TITLES}) if place is not None else None
-        if isinstance(heading, Tag):
-            return text_of(heading)
+        headings = Hooks(place).all(*_TITLES) if place is not None else []
+        if headings:
+            return text_of(headings[0])
     return None
 
 
@@ -118,9 +126,7 @@ def _uuid(card: Tag | None) -> tuple[str, ...]:
 
 
 def _date(card: Tag | None, head: Head, exchange: Exchange) -> str | None:
-    printed = card.find(attrs={"data-hook": "time-ago"}) if card is not None else None
-    if not isinstance(printed, Tag):
-        return None
+    printed = Hooks(card).get("time-ago") if card is not None else None
     return read_date(text_of(printed), exchange.fetched_at, head.language)
 
 

@@ -12,10 +12,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from collections.abc import Iterator
+from typing import Literal
 
-from bs4 import PageElement, Tag
+from bs4 import Tag
+from bs4.element import PageElement
 
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import (
@@ -34,9 +35,11 @@ from scraper.items import (
 from scraper.platforms._readers import clean, iso_date, minutes, read_date, text_of
 from scraper.platforms.wix import address, counters, ricos
 from scraper.platforms.wix.body import Body, render
+from scraper.platforms.wix.comments import member
 from scraper.platforms.wix.cut import Parts, hooked, parts, utf8
 from scraper.platforms.wix.head import Head, read_head, timezone
-from scraper.platforms.wix.shapes import mapping, sequence, string
+from scraper.platforms.wix.hooks import Hooks, within
+from scraper.platforms.wix.shapes import count, mapping, sequence, string
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID, Warmup, read_warmup
 
 # What a members-only or paid post shows below its preview instead of the rest.
@@ -53,13 +56,13 @@ def read_page(exchange: Exchange, *, whole: bool = False) -> Iterator[Item]:
     page = parts(exchange, body, whole=whole)
     if page.article is None:
         raise NotAPost("a page of a Wix site without a post in it")
-    head = read_head(page.head, body, page.encoding, exchange.url)
+    head = read_head(page.head, body, page.encoding, exchange.url, before=page.start)
     url = canonical_url(head.url(exchange.url))
     slug = address.slug(url)
-    warmup = read_warmup(body, page.encoding, exchange.url, slug)
-    post = _Reader(exchange, page, page.article, head, warmup, url).post()
+    warmup = read_warmup(body, page.encoding, exchange.url, slug, after=page.end)
+    post = _Reader(exchange, page, head=head, warmup=warmup, url=url).post()
     yield post
-    yield Site(platform="wix", timezone=timezone(body), language=head.language)
+    yield Site(platform="wix", timezone=timezone(body, after=page.end), language=head.language)
     for card in post.related_posts:
         if card.url is not None and address.is_post(card.url):
             yield Sighting(url=card.url, source="related", title=card.title)
@@ -77,28 +80,30 @@ def read_page(exchange: Exchange, *, whole: bool = False) -> Iterator[Item]:
 
 def is_post_page(body: bytes) -> bool:
     """The bytes are of a post page, by the hook around its article."""
-    return hooked(body, "post-page") >= 0 and hooked(body, "post") >= 0
+    around = hooked(body, "post-page")
+    return around >= 0 and hooked(body, "post", after=around) >= 0
 
 
 class _Reader:
     """Reads one article; each field with the source it came from."""
 
-    def __init__(
-        self, exchange: Exchange, page: Parts, article: Tag, head: Head, warmup: Warmup, url: str
-    ) -> None:
-        self.exchange, self.page, self.article, self.head, self.warmup, self.url = (
-            exchange, page, article, head, warmup, url,
-        )  # fmt: skip
+    def __init__(self, exchange: Exchange, page: Parts, *, head: Head, warmup: Warmup, url: str) -> None:
+        self.exchange = exchange
+        self.page = page
+        self.hooks = Hooks(page.article or page.head)
+        self.head = head
+        self.warmup = warmup
+        self.url = url
         self.sources: dict[str, Source] = {}
         self.resolve = address.resolver(url, head.canonical)
-        self.container = article.find(attrs={"data-hook": "post-description"})
 
     def post(self) -> Post:
         """The post with all that the page says of it."""
         body = self.body()  # first: a page without one is no post
         uuid, internal = self.ids()
-        stats = counters.read(self.article, self.warmup)
-        raw = text_of(self.hook("time-ago"))
+        stats = counters.read(self.hooks, self.warmup)
+        warm = self.warmup.post
+        raw = text_of(self.hooks.get("time-ago"))
         post = Post(
             platform="wix",
             platform_post_id=internal or uuid,
@@ -106,11 +111,11 @@ class _Reader:
             slug=address.slug(self.url),
             title=self.pick(
                 "title",
-                html=text_of(self.hook("post-title")) or self.head.linked("headline"),
-                warmup=self.warmup.post.get("title"),
+                html=text_of(self.hooks.get("post-title")) or self.head.linked("headline"),
+                warmup=warm.get("title"),
                 last=self.meta("og:title"),
             ),
-            author=self.pick("author", html=text_of(self.hook("user-name"))),
+            author=self.pick("author", html=text_of(self.hooks.get("user-name"))),
             published_at=self.date(
                 "published_at", "article:published_time", "datePublished", "firstPublishedDate", raw
             ),
@@ -118,11 +123,11 @@ class _Reader:
                 "modified_at", "article:modified_time", "dateModified", "lastPublishedDate", self.updated()
             ),
             published_raw=self.pick("published_raw", html=raw),
-            language=self.pick("language", warmup=self.warmup.post.get("language"), last=self.head.language),
+            language=self.pick("language", warmup=warm.get("language"), last=self.head.language),
             excerpt=self.pick(
                 "excerpt",
                 html=self.meta("og:description") or self.head.linked("description"),
-                warmup=self.warmup.post.get("excerpt"),
+                warmup=warm.get("excerpt"),
             ),
             minutes_to_read=self.minutes(),
             cover_image_url=self.pick("cover_image_url", html=self.cover()),
@@ -141,98 +146,76 @@ class _Reader:
             comments_count_raw=stats.comments_count_raw,
             related_posts=self.related(),
             addresses=self.addresses(uuid, internal),
-            author_person=self.author_person(),
+            author_person=member(owner) if (owner := string(mapping(warm.get("owner")).get("siteMemberId"))) else None,
             counters_pending=stats.pending,
             comments_key=internal,
             media_pending=body.shells,
         )
-        for name in ("word_count", "links", "images", "related_posts"):
+        for name in ("body_html", "body_text", "word_count", "links", "images"):
             if getattr(post, name):
-                self.sources[name] = self.sources.get("body_text" if name == "word_count" else "body_html", "html")
+                self.sources[name] = self.body_source
+        if post.related_posts:
+            self.sources["related_posts"] = "html"
         post.sources = {**self.sources, **stats.sources}
         return post
 
-    # --- where things stand
-
-    def hook(self, name: str) -> Tag | None:
-        """The first element of that hook inside the article."""
-        found = self.article.find(attrs={"data-hook": name})
-        return found if isinstance(found, Tag) else None
-
-    def outside(self, tag: Tag) -> bool:
-        """The element stands in the article's header or footer, not in the author's text."""
-        return self.container is None or not any(parent is self.container for parent in tag.parents)
+    # --- how values are chosen
 
     def meta(self, name: str) -> str | None:
         """A meta of the head, where the head describes the post and not the site."""
         return clean(self.head.metas.get(name)) if self.head.is_article else None
 
-    def pick(self, name: str, html: str | None = None, warmup: Any = None, last: str | None = None) -> str | None:
-        """The first of the values that says something, its source noted."""
-        if html is not None:
-            self.sources[name] = "html"
-            return html
-        value = clean(warmup) if isinstance(warmup, str) else None
+    def pick(self, name: str, html: str | None = None, warmup: object = None, last: str | None = None) -> str | None:
+        """The first of the values that says something, its source noted; `last` is of the markup as well."""
+        warm = clean(string(warmup))
+        value = html or warm or last
         if value is not None:
-            self.sources[name] = "warmup"
-            return value
-        if last is not None:
-            self.sources[name] = "html"
-        return last
+            self.sources[name] = "warmup" if html is None and warm is not None else "html"
+        return value
+
+    def date(self, name: str, meta: str, linked: str, warm: str, printed: str | None) -> str | None:
+        """A date by trust: the meta, JSON-LD, the warm-up data, the printed text (which has no year within a year)."""
+        exact = iso_date(self.head.metas.get(meta)) or iso_date(self.head.linked(linked))
+        known = iso_date(string(self.warmup.post.get(warm)))
+        read = None if exact or known else read_date(printed, self.exchange.fetched_at, self.head.language)
+        return self.pick(name, html=exact, warmup=known, last=read)
 
     # --- fields
 
     def body(self) -> Body:
         """What stands between the block markers, or what the warm-up data holds where the markup has no body."""
-        first = self.article.find(attrs={"data-hook": "rcv-block-first"})
-        nodes: Iterable[PageElement]
-        if isinstance(first, Tag):
-            nodes = list(first.next_siblings)
+        self.body_source: Source = "html"
+        if any(_PAYWALL.search(text) for text in self.hooks.strings) or self.hooks.like("paywall"):
+            raise Paywall("the post is for members or subscribers only: what stands there is its preview")
+        if self.hooks.first_block is not None:
+            nodes = list(self.hooks.first_block.next_siblings)
             last = next((at for at, node in enumerate(nodes) if _is_last(node)), None)
             if last is None:
                 raise Unreadable("the page is cut off inside the post's text; fetch it again")
-            return self.checked(render(nodes[:last], self.resolve))
+            return render(nodes[:last], self.resolve)
         document = self.warmup.post.get("richContent") or self.warmup.post.get("content")
-        if isinstance(document, dict):
+        if mapping(document):
+            self.body_source = "warmup"
             rich = ricos.render(document)
-            for name in ("body_html", "body_text"):
-                self.sources[name] = "warmup"
             return Body(
                 html=rich.html or None, text=rich.text or None, links=rich.links, images=rich.images, shells=False
             )
-        # Before 2021: <div data-hook="post-description"><div class="post-content__body"> ... paragraphs ...
-        old = self.article.select_one("[data-id=content-viewer], .post-content__body")
-        if old is not None:
-            found = render(old.contents, self.resolve)
+        if self.hooks.old_body is not None:
+            found = render(self.hooks.old_body.contents, self.resolve)
             if found.text or found.images:
-                return self.checked(found)
-        self.checked(None)
+                return found
         raise NotAPost("the page of a post, but its text is not in it (drawn by a script?)")
-
-    def checked(self, body: Body | None) -> Body:
-        """Raise `Paywall` where a box below the text says that the rest is for members."""
-        for tag in self.article.find_all(attrs={"data-hook": re.compile("paywall", re.I)}):
-            if self.outside(tag):
-                raise Paywall("the post is for members or subscribers only: what stands there is its preview")
-        if self.container is not None:
-            after = " ".join(str(text) for text in self.container.find_all_next(string=_PAYWALL, limit=1))
-            if after:
-                raise Paywall("the post is for members or subscribers only: what stands there is its preview")
-        if body is None:
-            return Body(html=None, text=None, links=(), images=(), shells=False)
-        return body
 
     def ids(self) -> tuple[str | None, str | None]:
         """UUID and 24-hex `internalId`: from the warm-up data, else the UUID of `id="more-button-<uuid>"`."""
         post = self.warmup.post
-        uuid = next((value for value in (post.get("id"), self.warmup.uuid) if _matches(UUID, value)), None)
-        if uuid is None:
-            for tag in self.article.find_all(id=re.compile(r"^(?:more-button-|post-social-actions_)")):
-                if (found := UUID.search(str(tag["id"]))) is not None:
-                    uuid = found[0]
-                    break
-        internal = post.get("internalId")
-        return (str(uuid).lower() if uuid else None), (str(internal) if _matches(INTERNAL_ID, internal) else None)
+        marked = (name for name, _ in self.hooks.ids if name.startswith(("more-button-", "post-social-actions_")))
+        for name in (string(post.get("id")), self.warmup.uuid or "", *marked):
+            uuid = UUID.search(name)
+            if uuid is not None:
+                break
+        internal = INTERNAL_ID.fullmatch(string(post.get("internalId")))
+        return (uuid[0].lower() if uuid else None), (internal[0].lower() if internal else None)
 
     def addresses(self, uuid: str | None, internal: str | None) -> tuple[str, ...]:
         """Every address the page gives: canonical first, the one asked for, both ids."""
@@ -240,34 +223,18 @@ class _Reader:
         every = (self.url, asked, f"wix:{uuid}" if uuid else "", f"wix:{internal}" if internal else "")
         return tuple(dict.fromkeys(filter(None, every)))
 
-    def date(self, name: str, meta: str, linked: str, warm: str, printed: str | None) -> str | None:
-        """A date by trust: the meta, JSON-LD, the warm-up data, the printed text (which has no year within a year)."""
-        for value in (self.head.metas.get(meta), self.head.linked(linked)):
-            if (found := iso_date(value)) is not None:
-                self.sources[name] = "html"
-                return found
-        value = self.warmup.post.get(warm)
-        if isinstance(value, str) and (found := iso_date(value)) is not None:
-            self.sources[name] = "warmup"
-            return found
-        return self.pick(name, html=read_date(printed, self.exchange.fetched_at, self.head.language))
-
     def updated(self) -> str | None:
         """The date of "Updated: Jan 7", the second one in the header."""
-        dates = [tag for tag in self.article.find_all(attrs={"data-hook": "time-ago"}) if self.outside(tag)]
-        return text_of(dates[1]) if len(dates) > 1 else None
+        return text_of(next(iter(self.hooks.all("time-ago")[1:]), None))
 
     def minutes(self) -> int | None:
         """Minutes to read, as printed, else of the warm-up data."""
-        printed = minutes(text_of(self.hook("time-to-read")))
-        if printed is not None:
-            self.sources["minutes_to_read"] = "html"
-            return printed
-        value = self.warmup.post.get("minutesToRead")
-        if isinstance(value, int) and not isinstance(value, bool):
-            self.sources["minutes_to_read"] = "warmup"
-            return value
-        return None
+        printed = minutes(text_of(self.hooks.get("time-to-read")))
+        known = count(self.warmup.post.get("minutesToRead"))
+        value = known if printed is None else printed
+        if value is not None:
+            self.sources["minutes_to_read"] = "warmup" if printed is None else "html"
+        return value
 
     def cover(self) -> str | None:
         """The original file of the picture that stands for the post elsewhere, from `og:image` or JSON-LD."""
@@ -281,53 +248,40 @@ class _Reader:
         hold "/categories/", unless the owner chose others), in feeds `<a data-hook="category-label-list__item">`.
         """
         found: list[str | None] = []
-        for link in self.article.find_all("a"):
-            if not self.outside(link):
-                continue
+        for link in self.hooks.links:
             hook, href = str(link.get("data-hook") or ""), str(link.get("href") or "")
-            tag = "/tags/" in href or link.find_parent(attrs={"data-hook": "tag-cloud-root"}) is not None
+            tag = "/tags/" in href or within(link, "tag-cloud-root")
             category = hook.startswith("category-label") or "/categories/" in href
             category = category or (hook == "link" and link.find_parent("li") is not None)
             if tag if name == "tags" else category and not tag:
                 found.append(text_of(link))
         labels = tuple(dict.fromkeys(label for label in found if label is not None))
-        if labels:
-            self.sources[name] = "html"
-            return labels
-        known = [clean(string(mapping(entry).get("label"))) for entry in sequence(self.warmup.page.get(name))]
-        labels = tuple(dict.fromkeys(label for label in known if label is not None))
-        if labels:
-            self.sources[name] = "warmup"
-        return labels
-
-    def author_person(self) -> str | None:
-        """The platform's id of the author, `owner.siteMemberId`."""
-        owner = mapping(self.warmup.post.get("owner"))
-        return string(owner.get("siteMemberId")) or None
+        known = (clean(string(mapping(entry).get("label"))) for entry in sequence(self.warmup.page.get(name)))
+        warm = tuple(dict.fromkeys(label for label in known if label is not None))
+        if labels or warm:
+            self.sources[name] = "html" if labels else "warmup"
+        return labels or warm
 
     def related(self) -> tuple[Related, ...]:
         """The cards of "Recent Posts", as shown."""
         if self.page.recent is None:
             return ()
-        cards = self.page.recent.find_all(attrs={"data-hook": "recent-post-list-item"})
-        return tuple(self.card(position, card) for position, card in enumerate(cards, 1))
+        cards = Hooks(self.page.recent).all("recent-post-list-item")
+        return tuple(self.card(position, Hooks(card)) for position, card in enumerate(cards, 1))
 
-    def card(self, position: int, card: Tag) -> Related:
+    def card(self, position: int, card: Hooks) -> Related:
         """One card; its excerpt stands there only where it has no picture."""
-        title = card.find(attrs={"data-hook": "recent-post__title"})
-        link = (title.find("a", href=True) if isinstance(title, Tag) else None) or card.find("a", href=True)
-        excerpt = card.find(attrs={"data-hook": ["recent-post__description", "post-description"]})
+        title = card.get("recent-post__title")
+        inside = [link for link in card.links if link.get("href")]
+        link = next((link for link in inside if within(link, "recent-post__title")), next(iter(inside), None))
+        excerpt = next(iter(card.all("recent-post__description", "post-description")), None)
         return Related(
             position=position,
-            title=text_of(title if isinstance(title, Tag) else None),
-            url=canonical_url(self.resolve(str(link["href"]))) if isinstance(link, Tag) else None,
-            excerpt=text_of(excerpt if isinstance(excerpt, Tag) else None),
+            title=text_of(title),
+            url=None if link is None else canonical_url(self.resolve(str(link["href"]))),
+            excerpt=text_of(excerpt),
         )
 
 
 def _is_last(node: PageElement) -> bool:
     return isinstance(node, Tag) and node.get("data-hook") == "rcv-block-last"
-
-
-def _matches(pattern: re.Pattern[str], value: Any) -> bool:
-    return isinstance(value, str) and pattern.fullmatch(value) is not None

@@ -192,7 +192,7 @@ class _Writer:
         """Text of the open block; runs of one link that stand side by side are one link."""
         link = link if followable(link) else ""
         markup = html.escape(text, quote=False)
-        for tag in tags:
+        for tag in dict.fromkeys(tags):
             markup = f"<{tag}>{markup}</{tag}>"
         if link:
             markup = f'<a href="{html.escape(link)}">{markup}</a>'
@@ -211,12 +211,19 @@ class _Writer:
         found = tuple(_found(kind, data))
         self._open("figure")
         first, start = len(self.lines), len(self.images)
+        target = string(dig(data, "link", "url")).strip()
+        linked = bool(target) and followable(target)
+        if linked:
+            self.links.append(Link(url=target))
+            self.html.append(f'<a href="{html.escape(target)}">')
         for media in found:
             source = html.escape(media.url)
             if media.kind in ("image", "gallery"):
                 self.html.append(f'<img src="{source}" alt="{html.escape(media.alt or "")}">')
             else:
                 self.html.append(f'<a href="{source}"></a>')
+        if linked:
+            self.html.append("</a>")
         if not children:  # documents of 2024 hold the caption in both forms
             self._line(string(data.get("caption")), "figcaption")
         for child in children:
@@ -226,9 +233,6 @@ class _Writer:
         self.images[start:start] = [
             Image(url=media.url, alt=media.alt, caption=media.caption or caption, kind=media.kind) for media in found
         ]
-        target = string(dig(data, "link", "url")).strip()
-        if target and followable(target):
-            self.links.append(Link(url=target))
 
     def _card(self, kind: str, data: Mapping[str, Any]) -> None:
         """What blocks without text nodes of their own print: a button's label, a preview's title, a poll's options."""
@@ -246,7 +250,6 @@ class _Writer:
             address = string(data.get("src") or data.get("url")).strip()
             if address and followable(address):
                 self._embedded(kind, address, mapping(data.get("oembed")))
-
 
     def _embedded(self, kind: str, address: str, oembed: Mapping[str, Any]) -> None:
         """A frame prints no text of its own: a widget's page is a file, a foreign video a video, the rest are links."""

@@ -1,7 +1,7 @@
 """A Wix post page saved as plain text -> the post.
 
-*Recognised by*  the first line "top of page" and the last "bottom of page": the names of Wix's two scroll anchors, which
-                 stay English in every language. [reference: section 1.1]
+*Recognised by*  the first line "top of page" and the last "bottom of page": the names of Wix's two scroll anchors,
+                 which stay English in every language. [reference: section 1.1]
 *Sources*        in between, a line a block: title (in older pages after author, date and reading time), body, counters
                  ("16 views0 comments": two elements side by side), "Recent Posts", "See All", cards.
 *Caveats*        no markup tells the parts apart: they are found by the counters and by the heading of the cards, in
@@ -30,31 +30,36 @@ from scraper.platforms.wix import address
 from scraper.platforms.wix.cut import encoding_of, utf8
 
 TOP, BOTTOM = "top of page", "bottom of page"
-_RECENT = frozenset(
-    "recent posts|related posts|recent blog posts|entradas recientes|entradas relacionadas|posts recentes|posts relacionados"
-    "|recente blogposts|recente berichten|أحدث منشورات|منشورات ذات صلة|aktuelle beiträge|ähnliche beiträge"
-    "|nejnovější příspěvky|posts récents|articles récents|posts similaires|post recenti|post correlati|ostatnie posty"
-    "|najnowsze posty|senaste inlägg|seneste opslag|seneste indlæg|siste innlegg|nylige innlegg|viimeisimmät päivitykset"
-    "|最新記事|関連記事|최근 게시물|전체 게시물|最新文章|相關文章|פוסטים אחרונים|недавние посты|похожие посты"
-    "|останні пости|son yazılar|son paylaşımlar|ilgili yazılar|postări recente|legutóbbi bejegyzések".split("|")
-)
-_ALL = frozenset(
-    "see all|ver todo|ver todos|ver tudo|alles weergeven|alles bekijken|عرض الكل|alle ansehen|alle anzeigen|zobrazit vše"
-    "|voir tout|tout voir|mostra tutti|vedi tutti|zobacz wszystkie|visa alla|se alla|se alle|vis alle|näytä kaikki"
-    "|すべて表示|전체 보기|查看全部|הצג הכול|הצג הכל|смотреть все|дивитися всі|tümünü gör|vezi tot|összes megtekintése"
-    .split("|")
-)  # fmt: skip
-# Lines of the blog's own header and buttons that a copy keeps.
-_CHROME = frozenset(
-    "all posts|search|log in / sign up|log in|sign up|todas las entradas|buscar|iniciar sesión / registrarse|todos posts"
-    "|entrar / inscrever-se|alle posts|zoeken|inloggen / registreren|alle beiträge|suche|anmelden/registrieren"
-    "|tous les posts|rechercher|tutti i post|cerca|share|•|post not marked as liked".split("|")
-)
+_RECENT = frozenset({
+    "recent posts", "related posts", "recent blog posts", "entradas recientes", "entradas relacionadas",
+    "posts recentes", "posts relacionados", "recente blogposts", "recente berichten", "أحدث منشورات",
+    "منشورات ذات صلة", "aktuelle beiträge", "ähnliche beiträge", "nejnovější příspěvky", "posts récents",
+    "articles récents", "posts similaires", "post recenti", "post correlati", "ostatnie posty", "najnowsze posty",
+    "senaste inlägg", "seneste opslag", "seneste indlæg", "siste innlegg", "nylige innlegg",
+    "viimeisimmät päivitykset", "最新記事", "関連記事", "최근 게시물", "전체 게시물", "最新文章", "相關文章", "פוסטים אחרונים",
+    "недавние посты", "похожие посты", "останні пости", "son yazılar", "son paylaşımlar", "ilgili yazılar",
+    "postări recente", "legutóbbi bejegyzések",
+})  # fmt: skip
+_ALL = frozenset({
+    "see all", "ver todo", "ver todos", "ver tudo", "alles weergeven", "alles bekijken", "عرض الكل", "alle ansehen",
+    "alle anzeigen", "zobrazit vše", "voir tout", "tout voir", "mostra tutti", "vedi tutti", "zobacz wszystkie",
+    "visa alla", "se alla", "se alle", "vis alle", "näytä kaikki", "すべて表示", "전체 보기", "查看全部", "הצג הכול", "הצג הכל",
+    "смотреть все", "дивитися всі", "tümünü gör", "vezi tot", "összes megtekintése",
+})  # fmt: skip
+# Lines of the blog's own header that a copy keeps.
+_CHROME = frozenset({
+    "all posts", "search", "log in / sign up", "log in", "sign up", "todas las entradas", "buscar",
+    "iniciar sesión / registrarse", "todos posts", "entrar / inscrever-se", "alle posts", "zoeken",
+    "inloggen / registreren", "alle beiträge", "suche", "anmelden/registrieren", "tous les posts", "rechercher",
+    "tutti i post", "cerca", "•",
+})  # fmt: skip
 # "2 min read", "3 min de lectura", "1 minuten om te lezen", "Minut čtení: 5", "1 دقائق قراءة"; any "5 min ..." line
-_READ_TIME = re.compile(r"\d{1,3}\s?(?:min\b|mins\b|minut|minuut|dakika|perc|분|分|דק|мин|хв|دقائق|دقيقة)|^minut\w* \w+: \d+", re.I)
-# "Updated: Jan 7", "Actualizado: 16 sept 2022"
+_READ_TIME = re.compile(
+    r"\d{1,3}\s?(?:min\b|mins\b|minut|minuut|dakika|perc|분|分|דק|мин|хв|دقائق|دقيقة)|^minut\w* \w+: \d+", re.I
+)
+# A line such as "Updated: Jan 7" or "Actualizado: 16 sept 2022"
 _UPDATED = re.compile(r"^[^\W\d]{4,20}(?: [^\W\d]{2,10})?: (?=.*\d)")
-# "Tags:", "Etiquetas:"
+# A line such as "Tags:" or "Etiquetas:"
 _TAGS = re.compile(r"^(?:tags|etiquetas|tagi|schlagwörter|mots-clés|štítky|etiketler|العلامات):?\s*", re.I)
 # "16", "1,261"
 _NUMBER = re.compile(r"\d[\d.,'’٬\u00a0\u202f]*")
@@ -93,7 +98,9 @@ def read_text(exchange: Exchange) -> Iterator[Item]:
     post = Post(platform="wix")
     content = _header(post, content, exchange)
     content = _labels(post, content)
-    signs = footer is not None or heading is not None or post.published_raw is not None or post.minutes_to_read is not None
+    signs = (
+        footer is not None or heading is not None or post.published_raw is not None or post.minutes_to_read is not None
+    )
     if post.title is None or not signs:
         raise NotAPost("the text of a page, but of no post: it shows neither counters nor recent posts nor a date")
     post.body_text = "\n".join(content) or None
@@ -122,7 +129,8 @@ def _lines(exchange: Exchange) -> list[str]:
     lines = [line for line in map(clean, text.splitlines()) if line is not None and visible(line)]
     start = next((at for at, line in enumerate(lines) if line.casefold() == TOP), -1)
     end = next((at for at, line in enumerate(lines) if line.casefold() == BOTTOM), len(lines))
-    return [line for line in lines[start + 1 : end] if line.casefold() not in _CHROME]
+    own = lines[start + 1 : end]
+    return [line for at, line in enumerate(own) if at >= _MOST_HEADER_LINES or line.casefold() not in _CHROME]
 
 
 def _find(lines: list[str], phrases: frozenset[str]) -> int | None:
@@ -131,7 +139,7 @@ def _find(lines: list[str], phrases: frozenset[str]) -> int | None:
 
 
 def _unknown_heading(lines: list[str], after: int) -> int | None:
-    """"Recent Posts" in a language that is not known: two short lines behind the counters, and cards behind them."""
+    """ "Recent Posts" in a language that is not known: two short lines behind the counters, and cards behind them."""
     rest = lines[after : after + 3]
     return after if len(rest) == 3 and len(rest[0]) <= 30 and len(rest[1]) <= 25 else None
 
@@ -211,7 +219,7 @@ def _header(post: Post, lines: list[str], exchange: Exchange) -> list[str]:
 
 
 def _looks_like_date(line: str) -> bool:
-    """"Sep 11", "5 hours ago": a date that cannot be told without the time of the copy, short and with one number."""
+    """ "Sep 11", "5 hours ago": a date that cannot be told without the time of the copy, short and with one number."""
     return len(line) <= 16 and re.fullmatch(r"[^\W\d]{3,9}\.? \d{1,2}|\d{1,2}\.? [^\W\d]{3,9}\.?", line) is not None
 
 

@@ -45,10 +45,13 @@ class Warmup:
         return _object(self.page.get("post"))
 
 
-def read_warmup(body: bytes, encoding: str, url: str, slug: str | None) -> Warmup:
-    """Read the blog's warm-up data; `slug` tells the page's own entry from others. Broken JSON is a problem, no error."""
+def read_warmup(body: bytes, encoding: str, url: str, slug: str | None, *, after: int = 0) -> Warmup:
+    """Read the blog's warm-up data; `slug` tells the page's own entry. It stands behind the post, `after` it.
+
+    Broken JSON is a problem, no error.
+    """
     warmup = Warmup()
-    for text in scripts(body, b'id="wix-warmup-data"', encoding):
+    for text in scripts(body, b'id="wix-warmup-data"', encoding, after=after):
         start = text.find('"appsWarmupData"')
         if start < 0 or BLOG_APP not in text:
             continue
@@ -103,7 +106,7 @@ def _layers(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _decode(value: str) -> Any:
-    """A JSON string, or base64 of a URL-encoded one ("JTdiJTIyZmVlZ..." begins `{"feed`), decoded; None where neither."""
+    """A JSON string, or base64 of a URL-encoded one ("JTdiJTIyZmVl..." begins `{"fee`), decoded; None of others."""
     if not value.lstrip().startswith(("{", "[")):
         try:
             value = unquote(base64.b64decode(value, validate=True).decode("utf-8"))

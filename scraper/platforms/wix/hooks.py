@@ -1,0 +1,88 @@
+"""Finds elements by `data-hook`, the only names in Wix's markup that stay from build to build, outside the post's text.
+
+One walk collects them all. The author's text (what follows `rcv-block-first`) is not walked: nothing in it can pass for
+a title, date or counter of the post.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bs4 import Tag
+from bs4.element import NavigableString, PageElement
+
+# Where the text stood before blocks had markers: <div class="post-content__body"> (to 2020).
+_OLD_BODY = "post-content__body"
+
+
+class Hooks:
+    """The elements of a tree by hook, in the page's order; with its links, its ids, and its strings."""
+
+    def __init__(self, tree: Tag) -> None:
+        self.first_block: Tag | None = None  # the marker before the text
+        self.old_body: Tag | None = None  # the element of the text, where there are no markers
+        self.links: list[Tag] = []
+        self.ids: list[tuple[str, Tag]] = []
+        self.strings: list[str] = []
+        self._named: dict[str, list[Tag]] = {}
+        self._walk(tree, None)
+        if self.first_block is None and self.old_body is not None:
+            old = self.old_body
+            self.links, self.ids, self.strings, self._named = [], [], [], {}
+            self._walk(tree, old)
+
+    def get(self, name: str) -> Tag | None:
+        """The first element of that hook."""
+        return next(iter(self._named.get(name, ())), None)
+
+    def all(self, *names: str) -> list[Tag]:
+        """Every element of these hooks, those of the first name first."""
+        return [tag for name in names for tag in self._named.get(name, ())]
+
+    def like(self, part: str) -> list[Tag]:
+        """Every element whose hook contains `part`."""
+        return [tag for name, tags in self._named.items() if part in name for tag in tags]
+
+    def _walk(self, tree: Tag, without: Tag | None) -> None:
+        stack: list[Iterator[PageElement]] = [iter([tree])]
+        while stack:
+            node = next(stack[-1], None)
+            if node is None:
+                stack.pop()
+            elif isinstance(node, Tag):
+                if self._note(node):
+                    stack[-1] = iter(())  # what follows among its siblings is the text
+                elif node is not without:
+                    stack.append(iter(node.contents))
+            elif isinstance(node, NavigableString):
+                self.strings.append(node)
+
+    def _note(self, tag: Tag) -> bool:
+        """Take the element down; True for the marker that the text begins behind."""
+        attributes = tag.attrs
+        hook = attributes.get("data-hook")
+        if isinstance(hook, str):
+            self._named.setdefault(hook, []).append(tag)
+            if hook == "rcv-block-first" and self.first_block is None:
+                self.first_block = tag
+                return True
+        if tag.name == "a":
+            self.links.append(tag)
+        name = attributes.get("id")
+        if isinstance(name, str):
+            self.ids.append((name, tag))
+        if self.old_body is None and (
+            attributes.get("data-id") == "content-viewer" or _OLD_BODY in (attributes.get("class") or ())
+        ):
+            self.old_body = tag
+        return False
+
+
+def find_hook(tree: Tag, name: str) -> Tag | None:
+    """The first element of that hook anywhere in the tree, text and all."""
+    return tree.find(lambda tag: tag.attrs.get("data-hook") == name)
+
+
+def within(tag: Tag, name: str) -> bool:
+    """The element stands inside one of that hook."""
+    return any(parent.attrs.get("data-hook") == name for parent in tag.parents)

@@ -1,0 +1,133 @@
+"""One crawl of the benchmark's blog, in this process: `python -m tests.bench._crawler MODE URL POSTS FOLDER`.
+
+MODE: `bare` (Scrapy with its defaults and a spider that does nothing), `full` (what `clinic-archive crawl` does),
+`unstored` (the same spider without any component that records or stores). Prints one line of JSON: CPU seconds from
+before the crawl is set up to its very end (modules are imported by then), and resident sizes on the way.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+import scrapy
+from scrapy import signals
+from scrapy.crawler import Crawler, CrawlerProcess
+from scrapy.http import Response
+from scrapy.settings import Settings
+
+from pipelines.commands.crawl import crawl_settings, visit
+from pipelines.run import Run
+from scraper.clinics import Clinic, clinic_from_url
+from scraper.spiders.blog import BlogSpider
+from tests.bench._pages import own_slug
+
+# Whatever records, stores, or asks the archive: what is left fetches and parses.
+STORING = {
+    "DOWNLOADER_MIDDLEWARES": ("pipelines.freshness.Freshness", "pipelines.capture.Capture"),
+    "ITEM_PIPELINES": ("pipelines.privacy.Pseudonymise", "pipelines.store.Validate", "pipelines.store.Store"),
+    "EXTENSIONS": ("pipelines.report.Report", "pipelines.feeds.PostFeeds"),
+}
+# Resident size is read after every 25th page, and told around these.
+EVERY = 25
+
+
+class Bare(scrapy.Spider):
+    """Fetches the posts and does nothing with them."""
+
+    name = "bare"
+    url = ""
+    posts = 0
+    got = 0
+
+    async def start(self) -> AsyncIterator[Any]:
+        for number in range(self.posts):
+            yield scrapy.Request(f"{self.url}/post/{own_slug(number).decode()}")
+
+    def parse(self, response: Response, **kwargs: Any) -> None:
+        Bare.got += response.status == 200
+
+
+class Watch:
+    """An extension that reads the resident size of this process as pages come in."""
+
+    sizes: dict[int, float]
+    sizes = {}
+
+    def __init__(self) -> None:
+        self._process, self._pages = psutil.Process(), 0
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        watch = cls()
+        crawler.signals.connect(watch.response_received, signals.response_received)
+        return watch
+
+    def response_received(self, response: Response) -> None:
+        self._pages += "/post/" in response.url
+        if self._pages % EVERY == 0:
+            self.sizes[self._pages] = self._process.memory_info().rss / 1e6
+
+
+def clinic_at(url: str) -> Clinic:
+    """The blog as a stanza would have it. No comments are asked for: there are none."""
+    return replace(clinic_from_url(url), allow_private=True, comments="counts")
+
+
+def bare(url: str, posts: int) -> int:
+    """Scrapy's defaults, but for the log level: a debug line a page is no work of the crawl's."""
+    settings = Settings({"LOG_LEVEL": "INFO", "LOG_FILE": "/dev/null"})
+    Bare.url, Bare.posts = url, posts
+    process = CrawlerProcess(settings)
+    process.crawl(Bare)
+    process.start()
+    return Bare.got
+
+
+def full(url: str, folder: Path) -> int:
+    """As `clinic-archive crawl --url`, from the lock to the last checkpoint."""
+    run = Run(folder)
+    visit(run, _settings(url, folder), [clinic_at(url)], None)
+    stored = int(run.db.execute("SELECT count(*) FROM revisions").fetchone()[0])
+    run.close(0, "{}")
+    return stored
+
+
+def unstored(url: str, folder: Path) -> int:
+    """The same spider and settings, but nothing is recorded, stored or looked up."""
+    settings = _settings(url, folder)
+    for name, components in STORING.items():
+        settings.set(name, {**settings.getdict(name), **dict.fromkeys(components)}, priority="cmdline")
+    process = CrawlerProcess(settings)
+    crawler = process.create_crawler(BlogSpider)
+    process.crawl(crawler, clinic=clinic_at(url))
+    process.start()
+    assert isinstance(crawler.spider, BlogSpider)
+    return crawler.spider.visit.fetched
+
+
+def _settings(url: str, folder: Path) -> Settings:
+    settings = crawl_settings(folder, folder / "clinics.toml", "clinic-archive-bench", 0, None, False)
+    extensions = {**settings.getdict("EXTENSIONS"), "tests.bench._crawler.Watch": 0}
+    settings.set("EXTENSIONS", extensions, priority="cmdline")
+    return settings
+
+
+def main(mode: str, url: str, posts: int, folder: Path) -> None:
+    start = time.process_time()
+    got = bare(url, posts) if mode == "bare" else full(url, folder) if mode == "full" else unstored(url, folder)
+    told = {"cpu": time.process_time() - start, "got": got, "rss": Watch.sizes}
+    sys.stdout.write(json.dumps(told) + "\n")
+
+
+if __name__ == "__main__":
+    # Under its own name, so that the extension that Scrapy loads by it is this very class.
+    from tests.bench import _crawler
+
+    _crawler.main(sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))

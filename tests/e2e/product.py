@@ -1,0 +1,129 @@
+"""The product from outside: its command line as a process, and what it leaves on the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BIN = Path(sys.executable).parent
+ROOT = Path(__file__).resolve().parents[2]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Done:
+    """A process that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        value: dict[str, Any] = json.loads(self.out)
+        return value
+
+    @property
+    def clinic(self) -> dict[str, Any]:
+        """The numbers of the one clinic of a run."""
+        (numbers,) = self.json["clinics"].values()
+        return dict(numbers)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.err.splitlines()
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Without proxies, colours or a user's settings: what the process does depends on its arguments alone."""
+    kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    return {**kept, "PYTHONWARNINGS": "default", **more}
+
+
+def run(
+    name: str,
+    *arguments: str | Path,
+    cwd: Path,
+    timeout: float = 120,
+    env: Mapping[str, str] | None = None,
+    preexec: Callable[[], None] | None = None,
+) -> Done:
+    """One of the environment's programs, run to its end."""
+    done = subprocess.run(
+        [str(BIN / name), *map(str, arguments)],
+        cwd=cwd, capture_output=True, timeout=timeout, env=env or environment(), preexec_fn=preexec, check=False,
+    )  # fmt: skip
+    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def crawl_command(archive: Path, url: str | None, *more: str) -> list[str]:
+    """The arguments of a crawl of a site on this machine."""
+    where = ["--url", url] if url else []
+    return ["crawl", *where, "--allow-private", "--archive", str(archive), *more]
+
+
+def crawl(archive: Path, url: str | None, *more: str, **how: Any) -> Done:
+    """`clinic-archive crawl` of a site on this machine, away from the project's clinics.toml."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    return run("clinic-archive", *crawl_command(archive, url, *more), cwd=archive.parent, **how)
+
+
+def start_crawl(archive: Path, url: str, *more: str) -> subprocess.Popen[str]:
+    """A crawl that is still going on. Whoever starts it waits for it or ends it."""
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    return subprocess.Popen(
+        [str(BIN / "clinic-archive"), *crawl_command(archive, url, *more)],
+        cwd=archive.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
+    )  # fmt: skip
+
+
+def rows(archive: Path, sql: str, *values: object) -> list[Row]:
+    """What the archive answers, read by SQLite alone."""
+    with closing(sqlite3.connect(f"{(archive / 'archive.db').as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(sql, values)]
+
+
+def column(archive: Path, sql: str, *values: object) -> list[Any]:
+    """The first column of an answer."""
+    return [next(iter(row.values())) for row in rows(archive, sql, *values)]
+
+
+def one(archive: Path, sql: str, *values: object) -> Any:
+    """The only value of an answer."""
+    (value,) = column(archive, sql, *values)
+    return value
+
+
+def warcs(archive: Path) -> list[Path]:
+    """Every WARC file, and none that was left open or torn."""
+    return sorted((archive / "warc").rglob("*.warc.gz"))
+
+
+def words(text: str | None) -> str:
+    """The text with its white space levelled."""
+    return " ".join((text or "").split())
+
+
+def faults(archive: Path) -> list[str]:
+    """What is broken in an archive, in words; nothing when it is whole. Read with other people's tools."""
+    found = [f"integrity_check: {value}" for value in column(archive, "PRAGMA integrity_check") if value != "ok"]
+    found += [f"foreign key: {row}" for row in rows(archive, "PRAGMA foreign_key_check")]
+    for path in warcs(archive):
+        for name, arguments in (
+            ("warcio", ("check", path)),
+            ("fastwarc", ("check", "--quiet", "--verify-payloads", path)),
+        ):
+            done = run(name, *arguments, cwd=archive)
+            if done.code:
+                found.append(f"{name} check {path.name}: exit {done.code}: {done.out[-300:]}{done.err[:300]}")
+    left = [path.name for path in (archive / "warc").rglob("*") if path.is_file() and path.name.endswith(".open")]
+    return found + [f"left open: {name}" for name in left]
