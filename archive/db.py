@@ -40,16 +40,17 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
     """The archive in `folder`, as a sqlite-utils `Database` in autocommit mode.
 
     With "write" it is made or migrated as needed; a schema change is preceded by a copy, `archive-before-STEP.db`.
-    Raises `NotAnArchive`, `NewerSchema`, and with "read" `OlderSchema` or `FileNotFoundError`.
+    Raises `NotAnArchive`, `NewerSchema`, plain `ArchiveError` where SQLite cannot use the file, and with "read"
+    `OlderSchema` or `FileNotFoundError`.
     """
     path = folder / DATABASE
     if mode == "read":
         if not path.exists():
             raise FileNotFoundError(f"{path}: no archive here; `clinic-archive crawl --archive {folder}` makes one")
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30)
+        connection = _connect(f"{path.resolve().as_uri()}?mode=ro", path)
     else:
         folder.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(path, isolation_level=None, timeout=30)
+        connection = _connect(f"{path.resolve().as_uri()}?mode=rwc", path)
     try:
         db = Database(connection, strict=True)
         pending = _schema(db, path)
@@ -61,14 +62,24 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
         for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}").fetchall()
         if pending:
-            if db.table_names():
+            if db.table("clinics").exists():
                 _copy(db, folder, pending[0])
             migrations.apply(db)
         _lay_views(db)
+    except sqlite3.Error as error:
+        connection.close()
+        raise ArchiveError(f"{path}: could not be opened for writing: {error}") from error
     except BaseException:
         connection.close()
         raise
     return db
+
+
+def _connect(uri: str, path: Path) -> sqlite3.Connection:
+    try:
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
+    except sqlite3.Error as error:
+        raise ArchiveError(f"{path}: {error}; it must be a file that may be read and written") from error
 
 
 def _schema(db: Database, path: Path) -> list[str]:
@@ -82,7 +93,7 @@ def _schema(db: Database, path: Path) -> list[str]:
         raise NotAnArchive(
             f"{path}: not a SQLite database ({error}); move it away or name another --archive"
         ) from error
-    if tables and not applied:
+    if tables - {migrations.migrations_table} and not applied:
         raise NotAnArchive(f"{path}: a database, but not an archive of ours; name another --archive")
     unknown = applied - {step.name for step in migrations._migrations}
     if unknown:
@@ -99,18 +110,19 @@ def _copy(db: Database, folder: Path, step: str) -> None:
 
 
 def views() -> dict[str, str]:
-    """Every view by name with its SELECT, in the order in which they can be made (`10_post_counts.sql` -> post_counts)."""
+    """Every view by name (`10_post_counts.sql` gives post_counts) with its SELECT, in the order of their files."""
     return {re.sub(r"^\d+_", "", path.stem): path.read_text("utf-8").strip() for path in sorted(VIEWS.glob("*.sql"))}
 
 
 def _lay_views(db: Database) -> None:
     """Make the views of this version; one whose SQL is unchanged is left alone, so that readers are not disturbed."""
     wanted = {name: f"CREATE VIEW {name} AS\n{sql.rstrip(';')}" for name, sql in views().items()}
-    present = {name: sql for name, sql in db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'")}
+    present = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'").fetchall())
     if wanted == present:
         return
     with db.atomic():
-        for name in present:
+        for name in present.keys() - {name for name, sql in wanted.items() if present.get(name) == sql}:
             db.execute(f"DROP VIEW [{name}]")
-        for sql in wanted.values():
-            db.execute(sql)
+        for name, sql in wanted.items():
+            if present.get(name) != sql:
+                db.execute(sql)

@@ -65,8 +65,9 @@ def m001_initial(db: Database) -> None:
         "clinic_runs",
         {
             "crawl_id": str, "clinic_id": str, "started_at": str, "ended_at": str, "status": str, "complete": int,
-            "discovered": int, "fetched": int, "unchanged": int, "failed": int, "posts": int, "new_posts": int,
-            "new_revisions": int, "readings": int, "comments": int, "wire_bytes": int, "found_in": str, "note": str,
+            "discovered": int, "fetched": int, "unchanged": int, "gone": int, "failed": int, "posts": int,
+            "new_posts": int, "new_revisions": int, "readings": int, "comments": int, "wire_bytes": int,
+            "found_in": str, "note": str,
         },
         ("crawl_id", "clinic_id"),
         "started_at status",
@@ -137,6 +138,8 @@ def m001_initial(db: Database) -> None:
         post_id="posts",
         capture_id="captures",
     )  # fmt: skip
+    # The text that is shown now: posts and revisions refer to each other.
+    db.table("posts").add_foreign_key("revision_id", "revisions", "revision_id")
     _create(
         db,
         "sightings",
@@ -286,12 +289,15 @@ def m001_initial(db: Database) -> None:
     _create(
         db,
         "unplaced",
-        {"clinic_id": str, "address": str, "capture_id": str, "position": int, "kind": str, "item": str},
+        {
+            "clinic_id": str, "address": str, "capture_id": str, "position": int, "kind": str, "item": str,
+            "extractor_version": int,
+        },
         ("capture_id", "position"),
-        "clinic_id address kind item",
+        "clinic_id address kind item extractor_version",
         clinic_id="clinics",
         capture_id="captures",
-    )
+    )  # fmt: skip
     for table, columns, unique in (
         ("captures", "clinic_id fetched_at", False),
         ("captures", "url clinic_id", False),

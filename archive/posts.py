@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from archive import identity
-from archive.save import Item, Page, adopt, save_author, save_post_sighting, save_reading
-from archive.text import content_sha256
+from archive.dates import date_at
+from archive.save import Item, Page, adopt, save_author, save_reading
+from archive.sightings import save_post_sighting
+from archive.text import content_sha256, domain_of
 
 RANK = {name: rank for rank, name in enumerate(("html", "warmup", "api", "rendered", "feed", "text"))}
 FIELDS = (
@@ -44,16 +43,22 @@ def save_post(page: Page, item: Item) -> int:
     if joined:
         adopt(page, post_id, joined)
     save_post_sighting(page, post_id, revision_id, item["url"] or page.url)
-    _save_labels(page, post_id, "categories", "category_id", item["categories"])
-    _save_labels(page, post_id, "tags", "tag_id", item["tags"])
+    _save_labels(page, post_id, "categories", "category_id", item)
+    _save_labels(page, post_id, "tags", "tag_id", item)
     _save_images(page, post_id, revision_id, item["images"])
     _save_related(page, post_id, item["related_posts"])
-    for source in dict.fromkeys(item["sources"].get(name) for name in COUNTERS):
-        if source is not None:
-            mine = {name: item[name] if item["sources"].get(name) == source else None for name in COUNTERS}
-            raw = {f"{name}_raw": item[f"{name}_raw"] if mine[name] is not None else None for name in COUNTERS}
-            save_reading(page, {**mine, **raw, "source": source}, post_id)
+    _save_counters(page, post_id, item)
     return post_id
+
+
+def _save_counters(page: Page, post_id: int, item: Item) -> None:
+    """A reading for each source that the counters of a page came by; what was printed may come by another than its
+    number (a placeholder in the markup, the count in the data beside it)."""
+    how = {name: item["sources"].get(name) for name in (*COUNTERS, *(f"{name}_raw" for name in COUNTERS))}
+    how |= {f"{name}_raw": how[f"{name}_raw"] or how[name] for name in COUNTERS}
+    for source in dict.fromkeys(filter(None, how.values())):
+        mine = {name: item[name] if given == source else None for name, given in how.items()}
+        save_reading(page, {**mine, "source": source}, post_id)
 
 
 def _save_revision(page: Page, post_id: int, item: Item) -> int | None:
@@ -65,20 +70,23 @@ def _save_revision(page: Page, post_id: int, item: Item) -> int | None:
     new = content_sha256(item["title"], item["body_text"], [link.url for link in item["links"]])
     if last is None:
         seen = page.db.conn.execute("SELECT 1 FROM revisions WHERE post_id = ?", (post_id,)).fetchone()
-        return _insert_revision(page, post_id, item, source, new, "source" if seen else "first")
+        return _insert_revision(page, post_id, item, source, new, kind="source" if seen else "first")
     revision_id, sha256, version, capture_id = last
     if sha256 == new:
         return int(revision_id)
     if version < page.extractor_version:
         # The parser changed since: what it reads differently in the old bytes is no edit of the clinic's.
         then = page.reread(capture_id)
-        if then is not None:
-            reading = content_sha256(then["title"], then["body_text"], [link.url for link in then["links"]])
-            if reading != sha256:
-                revision_id = _insert_revision(page, post_id, then, source, reading, "extractor", capture_id)
-            if reading == new:
-                return int(revision_id)
-    return _insert_revision(page, post_id, item, source, new, "content")
+        if then is None:  # nobody can tell any more who changed the text; an edit is not claimed without evidence
+            return _insert_revision(page, post_id, item, source, new, kind="extractor")
+        reading = content_sha256(then["title"], then["body_text"], [link.url for link in then["links"]])
+        if reading != sha256:
+            revision_id = _insert_revision(
+                page, post_id, then, source, reading, kind="extractor", capture_id=capture_id
+            )
+        if reading == new:
+            return int(revision_id)
+    return _insert_revision(page, post_id, item, source, new, kind="content")
 
 
 def _last_revision(page: Page, post_id: int, source: str) -> Any:
@@ -90,7 +98,7 @@ def _last_revision(page: Page, post_id: int, source: str) -> Any:
 
 
 def _insert_revision(
-    page: Page, post_id: int, item: Item, source: str, sha256: str, kind: str, capture_id: str | None = None
+    page: Page, post_id: int, item: Item, source: str, sha256: str, *, kind: str, capture_id: str | None = None
 ) -> int:
     capture_id = capture_id or page.capture_id
     cursor = page.db.conn.execute(
@@ -106,7 +114,7 @@ def _insert_revision(
     page.db.conn.executemany(
         "INSERT INTO links (revision_id, position, url, text, domain, rel) VALUES (?,?,?,?,?,?)",
         [
-            (revision_id, position, link.url, link.text, (urlsplit(link.url).hostname or "").lower() or None, link.rel)
+            (revision_id, position, link.url, link.text, domain_of(link.url), link.rel)
             for position, link in enumerate(item["links"], 1)
         ],
     )
@@ -116,44 +124,36 @@ def _insert_revision(
 def _save_fields(page: Page, post_id: int, item: Item, revision_id: int | None) -> None:
     """Take over each field that this capture gives by a source at least as good as the one shown."""
     cursor = page.db.conn.execute(
-        f"SELECT sources, first_seen_at, {', '.join(FIELDS)} FROM posts WHERE post_id = ?", (post_id,)
+        f"SELECT sources, last_seen_at, {', '.join(FIELDS)} FROM posts WHERE post_id = ?", (post_id,)
     )
     old = dict(zip((column[0] for column in cursor.description), cursor.fetchone(), strict=True))
     sources: dict[str, str] = json.loads(old["sources"])
-    changes: dict[str, Any] = {"last_seen_at": page.at}
+    changes: dict[str, Any] = {"last_seen_at": max(page.at, old["last_seen_at"]), "removed_at": None}
     for name in FIELDS:
         value = item[name]
-        given = item["sources"].get(name) or item["sources"].get("body_text" if "body" in name else "title")
-        if value is None or RANK[given or "text"] > RANK[sources.get(name, "text")]:
+        given = item["sources"].get(name) or item["sources"].get("body_text" if "body" in name else "title") or "text"
+        before = sources.get(name)
+        if value is None or RANK[given] > RANK[before or "text"]:
             continue
-        sources[name] = given or "text"
+        sources[name] = given
         if value == old[name]:
             continue
         changes[name] = value
-        if old[name] is not None and name in TRACKED:
+        # As with texts, only two words of one source tell of a change; a better source is no edit.
+        if before == given and name in TRACKED:
             _change(page, post_id, name, old[name], value)
     if "author" in changes:
         changes["author_id"] = save_author(page, {"name": item["author"], "person": item["author_person"]})
     elif item["author"] is not None and item["author_person"] is not None:
         save_author(page, {"name": item["author"], "person": item["author_person"]})
     if "published_at" in changes:
-        changes["published_on"] = _date_at_clinic(page, changes["published_at"])
+        zone = page.db.conn.execute("SELECT timezone FROM clinics WHERE clinic_id = ?", (page.clinic_id,)).fetchone()
+        changes["published_on"] = date_at(changes["published_at"], zone[0] if zone else None)
     if revision_id is not None and sources.get("body_text") == (item["sources"].get("body_text") or ""):
         changes["revision_id"] = revision_id
     changes["sources"] = json.dumps(sources, sort_keys=True)
     assignments = ", ".join(f"{name} = ?" for name in changes)
     page.db.conn.execute(f"UPDATE posts SET {assignments} WHERE post_id = ?", (*changes.values(), post_id))
-
-
-def _date_at_clinic(page: Page, published_at: str) -> str | None:
-    """The date on the clinic's wall: "2024-12-14T01:00:00Z" is 2024-12-13 in New York. NULL without a known zone."""
-    if len(published_at) == len("2019-02-01"):
-        return published_at
-    zone = page.db.conn.execute("SELECT timezone FROM clinics WHERE clinic_id = ?", (page.clinic_id,)).fetchone()
-    try:
-        return datetime.fromisoformat(published_at).astimezone(ZoneInfo(zone[0])).date().isoformat()
-    except (TypeError, ValueError, ZoneInfoNotFoundError):
-        return None
 
 
 def _change(page: Page, post_id: int, field: str, old: Any, new: Any) -> None:
@@ -163,20 +163,30 @@ def _change(page: Page, post_id: int, field: str, old: Any, new: Any) -> None:
     )
 
 
-def _save_labels(page: Page, post_id: int, table: str, key: str, labels: Iterable[str]) -> None:
-    """Categories or tags of a post, with the captures that first and last named them; a changed set is a change."""
-    labels = list(dict.fromkeys(labels))
-    if not labels:
-        return
+def _save_labels(page: Page, post_id: int, table: str, key: str, item: Item) -> None:
+    """Categories or tags of a post, with the captures that first and last named them; a changed set is a change.
+
+    As with fields, the best source that ever gave any is believed: another's list may be shorter.
+    """
     execute = page.db.conn.execute
-    rows = execute(
-        f"SELECT label, last_capture_id FROM post_{table} JOIN {table} USING ({key}) JOIN captures ON"
-        f" captures.capture_id = last_capture_id WHERE post_id = ? ORDER BY fetched_at DESC, label",
-        (post_id,),
-    ).fetchall()
-    before = sorted(label for label, capture_id in rows if capture_id == rows[0][1])
-    if before and before != sorted(labels):
-        _change(page, post_id, table, json.dumps(before, ensure_ascii=False), json.dumps(sorted(labels)))
+    labels = list(dict.fromkeys(item[table]))
+    sources = json.loads(execute("SELECT sources FROM posts WHERE post_id = ?", (post_id,)).fetchone()[0])
+    given, shown = item["sources"].get(table) or "text", sources.get(table)
+    if not labels or RANK[given] > RANK[shown or "text"]:
+        return
+    if given == shown:
+        rows = execute(
+            f"SELECT label, last_capture_id FROM post_{table} JOIN {table} USING ({key}) JOIN captures ON"
+            f" captures.capture_id = last_capture_id WHERE post_id = ? ORDER BY fetched_at DESC, label",
+            (post_id,),
+        ).fetchall()
+        before = sorted(label for label, capture_id in rows if capture_id == rows[0][1])
+        if before != sorted(labels):
+            old, new = (json.dumps(one, ensure_ascii=False) for one in (before, sorted(labels)))
+            _change(page, post_id, table, old, new)
+    else:
+        told = json.dumps({**sources, table: given}, sort_keys=True)
+        execute("UPDATE posts SET sources = ? WHERE post_id = ?", (told, post_id))
     for label in labels:
         execute(f"INSERT INTO {table} (clinic_id, label) VALUES (?,?) ON CONFLICT DO NOTHING", (page.clinic_id, label))
         execute(
@@ -190,8 +200,9 @@ def _save_labels(page: Page, post_id: int, table: str, key: str, labels: Iterabl
 def _save_images(page: Page, post_id: int, revision_id: int | None, images: Iterable[Any]) -> None:
     page.db.conn.executemany(
         "INSERT INTO images (post_id, kind, url, revision_id, position, alt, caption, first_capture_id,"
-        " last_capture_id) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET alt = coalesce(excluded.alt, alt),"
-        " caption = coalesce(excluded.caption, caption), last_capture_id = excluded.last_capture_id",
+        " last_capture_id) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET position = excluded.position, alt ="
+        " coalesce(excluded.alt, alt), caption = coalesce(excluded.caption, caption), last_capture_id ="
+        " excluded.last_capture_id",
         [
             (
                 post_id, image.kind, image.url, revision_id, position, image.alt, image.caption, page.capture_id,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlite_utils import Database
 
 
 def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
-    """New rows of a run at a clinic: posts, revisions (of kind `content`), readings, comments, and posts in all."""
+    """New rows of a run at a clinic: posts, revisions (kind `content`), readings, comments, captures; posts in all."""
     mine = "SELECT capture_id FROM captures WHERE crawl_id = :crawl AND clinic_id = :clinic"
     counts = {
         "new_posts": f"SELECT count(*) FROM revisions WHERE kind = 'first' AND capture_id IN ({mine})",
@@ -19,6 +19,7 @@ def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
         "comments": f"SELECT count(*) FROM comments WHERE last_capture_id IN ({mine})",
         "posts": "SELECT count(*) FROM posts WHERE clinic_id = :clinic AND :crawl IS NOT NULL",
         "problems": f"SELECT count(*) FROM problems WHERE capture_id IN ({mine})",
+        "captures": f"SELECT count(*) FROM ({mine})",
         "wire_bytes": f"SELECT coalesce(sum(payload_length), 0) FROM captures WHERE capture_id IN ({mine})"
         " AND record_type = 'response'",
     }
@@ -26,8 +27,16 @@ def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
     return {name: int(db.execute(sql, wanted).fetchone()[0]) for name, sql in counts.items()}
 
 
-def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, row: dict[str, Any], platform: str | None) -> None:
-    """The end of a run at a clinic, and what the visit found out about the clinic."""
+# What a visit tells about its clinic, beside the columns of its run; the run-ended note of the WARC holds both.
+ABOUT_CLINIC = ("platform", "blog_status", "finished")
+
+
+def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, told: Mapping[str, Any]) -> None:
+    """The end of a run at a clinic, and what the visit found out about the clinic.
+
+    `told`: columns of `clinic_runs`, and `ABOUT_CLINIC`, as the run-ended note of the clinic's WARC holds them.
+    """
+    row = {name: value for name, value in told.items() if name not in ABOUT_CLINIC}
     assignments = ", ".join(f"{name} = :{name}" for name in row)
     with db.atomic():
         db.execute(
@@ -37,18 +46,66 @@ def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, row: dict[str, 
         db.execute(
             "UPDATE clinics SET first_crawled_at = coalesce(first_crawled_at, ?), platform = coalesce(platform, ?)"
             " WHERE clinic_id = ?",
-            (row["ended_at"], platform, clinic_id),
+            (row["ended_at"], told["platform"], clinic_id),
+        )
+        save_blog_status(db, clinic_id, told["blog_status"])
+        if row["complete"]:
+            confirm_removals(db, clinic_id)
+
+
+def save_killed_run(db: Database, crawl_id: str, clinic_id: str) -> None:
+    """A run that ended without a word: what its captures show, as a run that was cut short."""
+    counts = count_rows(db, crawl_id, clinic_id)
+    told = ("posts", "new_posts", "new_revisions", "readings", "comments", "wire_bytes")
+    row: dict[str, Any] = {name: counts[name] for name in told}
+    row |= {"status": "cut-short", "complete": 0, "note": "killed; what lay whole in its WARC was folded in afterwards"}
+    assignments = ", ".join(f"{name} = :{name}" for name in row)
+    wanted = {**row, "crawl_id": crawl_id, "clinic_id": clinic_id}
+    with db.atomic():
+        db.execute(
+            f"UPDATE clinic_runs SET {assignments}, ended_at = coalesce((SELECT max(fetched_at) FROM captures WHERE"
+            " crawl_id = :crawl_id AND clinic_id = :clinic_id), started_at) WHERE crawl_id = :crawl_id AND clinic_id ="
+            " :clinic_id",
+            wanted,
+        )
+        db.execute(
+            "UPDATE crawls SET ended_at = (SELECT max(ended_at) FROM clinic_runs WHERE crawl_id = :crawl_id)"
+            " WHERE crawl_id = :crawl_id AND exit_code IS NULL",
+            {"crawl_id": crawl_id},
         )
 
 
-def save_blog_status(db: Database, clinic_id: str, status: str) -> None:
-    """Whether there is a blog, as the last visit found: blog, none_found, unsupported, unreachable.
+def running(db: Database) -> list[tuple[str, str]]:
+    """(crawl_id, clinic_id) of every run that never said that it ended, oldest first."""
+    wanted = "SELECT crawl_id, clinic_id FROM clinic_runs WHERE status = 'running' ORDER BY started_at"
+    return list(db.execute(wanted).fetchall())
 
-    A clinic that once had a blog and does not answer today still has one: `unreachable` replaces only `unknown`.
+
+def save_blog_status(db: Database, clinic_id: str, status: str) -> None:
+    """Whether there is a blog, as the last visit found: blog, none_found, unsupported, unreachable; or closed.
+
+    A visit that did not come so far ("unknown") changes nothing, and a clinic that once had a blog and does not answer
+    today still has one: `unreachable` replaces only `unknown`.
     """
     db.execute(
-        "UPDATE clinics SET blog_status = ? WHERE clinic_id = ? AND (? != 'unreachable' OR blog_status = 'unknown')",
-        (status, clinic_id, status),
+        "UPDATE clinics SET blog_status = :status WHERE clinic_id = :clinic AND :status != 'unknown'"
+        " AND (:status != 'unreachable' OR blog_status = 'unknown')",
+        {"status": status, "clinic": clinic_id},
+    )
+
+
+def confirm_removals(db: Database, clinic_id: str) -> None:
+    """Posts that answered as gone, and never as there since, in complete runs at least 20 hours apart: removed at the
+    first of these answers. A post that is seen again loses the mark where it is seen."""
+    db.execute(
+        "UPDATE posts SET removed_at = evidence.first FROM (SELECT absences.post_id, min(seen_at) AS first,"
+        " max(seen_at) AS last FROM absences JOIN captures USING (capture_id) JOIN clinic_runs ON"
+        " clinic_runs.crawl_id = captures.crawl_id AND clinic_runs.clinic_id = captures.clinic_id JOIN posts ON"
+        " posts.post_id = absences.post_id WHERE complete = 1 AND absences.clinic_id = ? AND seen_at >"
+        " posts.last_seen_at GROUP BY absences.post_id HAVING count(DISTINCT captures.crawl_id) > 1) AS evidence"
+        " WHERE posts.post_id = evidence.post_id AND removed_at IS NULL AND julianday(evidence.last) -"
+        " julianday(evidence.first) >= 20 / 24.0",
+        [clinic_id],
     )
 
 
@@ -77,11 +134,17 @@ def documents(db: Database, crawl_id: str, clinic_id: str) -> Iterator[dict[str,
             )
         document["links"] = _rows(
             db,
-            "SELECT links.url, text FROM links JOIN posts USING (revision_id) WHERE posts.post_id = ? ORDER BY position",
+            "SELECT links.url, text FROM links JOIN posts USING (revision_id) WHERE posts.post_id = ?"
+            " ORDER BY position",
             post_id,
         )
         document["images"] = _rows(
-            db, "SELECT url, alt, caption FROM images WHERE post_id = ? ORDER BY kind, position", post_id
+            db,
+            "SELECT images.url, alt, caption FROM images JOIN captures ON capture_id = last_capture_id WHERE post_id = ? AND"
+            " fetched_at = (SELECT max(fetched_at) FROM images AS any JOIN captures ON capture_id ="
+            " any.last_capture_id WHERE any.post_id = images.post_id AND any.kind = images.kind)"
+            " ORDER BY kind, position",
+            post_id,
         )
         for name in ("views", "likes", "comments_count"):
             row = db.execute(
@@ -98,9 +161,10 @@ def documents(db: Database, crawl_id: str, clinic_id: str) -> Iterator[dict[str,
         )
         document["related_posts"] = _rows(
             db,
-            "SELECT position, title, related_url AS url, excerpt FROM related_posts WHERE post_id = ? AND"
-            " last_capture_id = (SELECT capture_id FROM sightings WHERE sightings.post_id = related_posts.post_id AND"
-            " source = 'post' ORDER BY seen_at DESC LIMIT 1) ORDER BY position",
+            "SELECT position, title, related_url AS url, excerpt FROM related_posts JOIN captures ON capture_id ="
+            " last_capture_id WHERE post_id = ? AND fetched_at = (SELECT max(fetched_at) FROM related_posts AS any JOIN"
+            " captures ON capture_id = any.last_capture_id WHERE any.post_id = related_posts.post_id)"
+            " ORDER BY position",
             post_id,
         )
         document["sources"] = json.loads(sources)

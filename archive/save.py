@@ -14,6 +14,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from archive import identity
+from archive.dates import date_posts
 
 Item = Mapping[str, Any]
 
@@ -35,6 +36,7 @@ class Page:
 
 def save_clinic(db: Database, clinic: Item, attributes: Mapping[str, str]) -> None:
     """The clinic's row as its stanza has it, and its attributes; what crawls found out stays."""
+    before = _timezone(db, clinic["clinic_id"])
     db.conn.execute(
         "INSERT INTO clinics (clinic_id, name, url, timezone, blog_status, comments_policy, privacy)"
         " VALUES (:clinic_id, :name, :url, :timezone, 'unknown', :comments, :privacy)"
@@ -48,6 +50,13 @@ def save_clinic(db: Database, clinic: Item, attributes: Mapping[str, str]) -> No
         "INSERT INTO clinic_attributes (clinic_id, name, value) VALUES (?,?,?)",
         [(clinic["clinic_id"], name, value) for name, value in attributes.items()],
     )
+    if _timezone(db, clinic["clinic_id"]) != before:
+        date_posts(db, clinic["clinic_id"])
+
+
+def _timezone(db: Database, clinic_id: str) -> str | None:
+    row = db.conn.execute("SELECT timezone FROM clinics WHERE clinic_id = ?", (clinic_id,)).fetchone()
+    return row[0] if row else None
 
 
 def save_captures(db: Database, rows: list[dict[str, Any]]) -> None:
@@ -57,12 +66,15 @@ def save_captures(db: Database, rows: list[dict[str, Any]]) -> None:
 
 def save_site(page: Page, item: Item) -> None:
     """What a page says of the whole site; the first to say it stands, the stanza before all."""
+    before = _timezone(page.db, page.clinic_id)
     page.db.conn.execute(
         "UPDATE clinics SET platform = coalesce(platform, ?), timezone = coalesce(timezone, ?),"
         " language = coalesce(language, ?) WHERE clinic_id = ? AND (platform IS NULL OR timezone IS NULL OR language IS"
         " NULL)",
         (item["platform"], item["timezone"], item["language"], page.clinic_id),
     )
+    if _timezone(page.db, page.clinic_id) != before:
+        date_posts(page.db, page.clinic_id)
 
 
 def place(page: Page, addresses: tuple[str, ...], matched_by: str) -> int | None:
@@ -73,6 +85,13 @@ def place(page: Page, addresses: tuple[str, ...], matched_by: str) -> int | None
     return entity.post_id
 
 
+def _post_of(page: Page, item: Item) -> int | None:
+    """The post that an item is about; addresses that it names together are of one post from now on."""
+    if len(item["post"]) > 1:
+        return place(page, tuple(item["post"]), item["source"])
+    return identity.find_post(page.db, page.clinic_id, item["post"])
+
+
 def adopt(page: Page, post_id: int, addresses: tuple[str, ...] | list[str]) -> None:
     """The addresses now mean this post: sightings and unplaced items that named them become its own."""
     marks = ",".join("?" * len(addresses))
@@ -81,66 +100,37 @@ def adopt(page: Page, post_id: int, addresses: tuple[str, ...] | list[str]) -> N
         (post_id, page.clinic_id, *addresses),
     )
     waiting = page.db.conn.execute(
-        "SELECT unplaced.rowid, kind, item, capture_id, captures.fetched_at, captures.url FROM unplaced JOIN captures"
-        f" USING (capture_id) WHERE unplaced.clinic_id = ? AND address IN ({marks}) ORDER BY fetched_at, position",
+        "SELECT unplaced.rowid, kind, item, capture_id, captures.fetched_at, captures.url, extractor_version"
+        " FROM unplaced JOIN captures USING (capture_id) WHERE unplaced.clinic_id = ? AND address IN"
+        f" ({marks}) ORDER BY fetched_at, position",
         (page.clinic_id, *addresses),
     ).fetchall()
-    for rowid, kind, text, capture_id, at, url in waiting:
+    for rowid, kind, text, capture_id, at, url, version in waiting:
         page.db.conn.execute("DELETE FROM unplaced WHERE rowid = ?", (rowid,))
         then = Page(
             db=page.db, clinic_id=page.clinic_id, crawl_id=page.crawl_id, capture_id=capture_id, at=at, url=url,
-            extractor_version=page.extractor_version, reread=page.reread,
+            extractor_version=version, reread=page.reread,
         )  # fmt: skip
         item = json.loads(text)
         (save_reading if kind == "Reading" else save_comment)(then, item, post_id)
 
 
-def save_sighting(page: Page, item: Item) -> None:
-    """A listing named a post. Its further addresses are learned; the post may still be unread."""
-    addresses = (item["url"], *item["addresses"])
-    if len(addresses) > 1:
-        post_id = place(page, addresses, item["source"])
-    else:
-        post_id = identity.find_post(page.db, page.clinic_id, addresses)
-    _sighting(page, item["url"], post_id, None, item["source"], item["lastmod"])
-
-
-def save_post_sighting(page: Page, post_id: int, revision_id: int | None, url: str) -> None:
-    """The post itself was there, with this text."""
-    _sighting(page, url, post_id, revision_id, "post", None)
-
-
-def _sighting(
-    page: Page, url: str, post_id: int | None, revision_id: int | None, source: str, lastmod: str | None
-) -> None:
-    page.db.conn.execute(
-        "INSERT INTO sightings (clinic_id, url, post_id, capture_id, revision_id, source, lastmod, seen_at)"
-        " VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET revision_id = coalesce(excluded.revision_id, revision_id)",
-        (page.clinic_id, url, post_id, page.capture_id, revision_id, source, lastmod, page.at),
-    )
-
-
-def save_alias(page: Page, item: Item) -> None:
-    """A redirect joined two addresses, where either is a post already (a redirect to the home page joins nothing)."""
-    if identity.find_post(page.db, page.clinic_id, item["addresses"]) is not None:
-        place(page, tuple(item["addresses"]), item["matched_by"])
-    else:
-        identity.join(page.db, page.clinic_id, item["addresses"], page.capture_id, item["matched_by"])
-
-
 def save_reading(page: Page, item: Item, post_id: int | None = None) -> None:
-    """Counters as this capture printed them: one row a source, none when all are silent, never changed afterwards."""
+    """Counters as this capture printed them: one row a source, none when all are silent, never changed afterwards.
+
+    What one capture says of a post in two places is one reading; where they differ, the first stands.
+    """
     counters = ("views", "likes", "comments_count", "views_raw", "likes_raw", "comments_count_raw")
     if all(item[name] is None for name in counters):
         return
-    post_id = post_id or identity.find_post(page.db, page.clinic_id, item["post"])
+    post_id = post_id or _post_of(page, item)
     if post_id is None:
         save_unplaced(page, "Reading", item)
         return
     page.db.conn.execute(
         "INSERT INTO readings (post_id, capture_id, source, read_at, views, likes, comments_count, views_raw,"
         " likes_raw, comments_count_raw, evidence, extractor_version) VALUES (?,?,?,?,?,?,?,?,?,?,'read',?)"
-        " ON CONFLICT DO NOTHING",
+        f" ON CONFLICT DO UPDATE SET {', '.join(f'{name} = coalesce({name}, excluded.{name})' for name in counters)}",
         (
             post_id, page.capture_id, item["source"], page.at, *(item[name] for name in counters),
             page.extractor_version,
@@ -178,7 +168,7 @@ COMMENT_FIELDS = (
 
 def save_comment(page: Page, item: Item, post_id: int | None = None) -> None:
     """A comment as last seen; a text or status that changed goes to `comment_revisions` first."""
-    post_id = post_id or identity.find_post(page.db, page.clinic_id, item["post"])
+    post_id = post_id or _post_of(page, item)
     if post_id is None:
         save_unplaced(page, "Comment", item)
         return
@@ -190,7 +180,7 @@ def save_comment(page: Page, item: Item, post_id: int | None = None) -> None:
     if staff:
         new["author"], new["author_kind"] = staff[0], "staff"
     parent = item["parent_id"]
-    columns = ("comment_id", "parent_platform_comment_id", "capture_id", "first_seen_at", *COMMENT_FIELDS)
+    columns = ("comment_id", "parent_platform_comment_id", "first_seen_at", "last_seen_at", *COMMENT_FIELDS)
     row = page.db.conn.execute(
         f"SELECT {', '.join(columns)} FROM comments WHERE clinic_id = ? AND platform_comment_id = ?",
         (page.clinic_id, item["platform_comment_id"]),
@@ -210,15 +200,22 @@ def save_comment(page: Page, item: Item, post_id: int | None = None) -> None:
         _place_replies(page, int(cursor.lastrowid or 0), item["platform_comment_id"], parent)
         return
     old = dict(zip(columns, row, strict=True))
+    if page.at < old["last_seen_at"]:  # it waited for its post while newer captures found theirs
+        page.db.table("comments").update(old["comment_id"], {"first_seen_at": min(page.at, old["first_seen_at"])})
+        return
     changed = {name: value for name, value in new.items() if value is not None and value != old[name]}
     if {"body_text", "status"} & changed.keys():
-        page.db.conn.execute(
-            "INSERT INTO comment_revisions (comment_id, capture_id, captured_at, body_text, body_html, status)"
-            " SELECT comment_id, capture_id, fetched_at, body_text, body_html, status FROM comments JOIN captures USING"
-            " (capture_id) WHERE comment_id = ? ON CONFLICT DO NOTHING",
-            (old["comment_id"],),
-        )
+        if old["body_text"] is not None or "status" in changed:
+            page.db.conn.execute(
+                "INSERT INTO comment_revisions (comment_id, capture_id, captured_at, body_text, body_html, status)"
+                " SELECT comment_id, capture_id, fetched_at, body_text, body_html, status FROM comments JOIN captures"
+                " USING (capture_id) WHERE comment_id = ? ON CONFLICT DO NOTHING",
+                (old["comment_id"],),
+            )
         changed["capture_id"] = page.capture_id
+    if parent is not None and old["parent_platform_comment_id"] is None:
+        changed["parent_platform_comment_id"] = parent
+        _place_replies(page, old["comment_id"], item["platform_comment_id"], parent)
     page.db.table("comments").update(
         old["comment_id"], {**changed, "last_capture_id": page.capture_id, "last_seen_at": page.at}
     )
@@ -227,7 +224,8 @@ def save_comment(page: Page, item: Item, post_id: int | None = None) -> None:
 def _place_replies(page: Page, comment_id: int, platform_id: str, parent: str | None) -> None:
     """Join a new comment to its parent, and to replies that arrived before it."""
     page.db.conn.execute(
-        "UPDATE comments SET parent_id = ? WHERE clinic_id = ? AND parent_platform_comment_id = ? AND parent_id IS NULL",
+        "UPDATE comments SET parent_id = ? WHERE clinic_id = ? AND parent_platform_comment_id = ? AND parent_id IS"
+        " NULL",
         (comment_id, page.clinic_id, platform_id),
     )
     if parent is not None:
@@ -238,57 +236,15 @@ def _place_replies(page: Page, comment_id: int, platform_id: str, parent: str | 
         )
 
 
-def save_gone(page: Page, item: Item) -> None:
-    """An address answered that nothing is there: evidence about a known post, otherwise a problem of the listing."""
-    post_id = identity.find_post(page.db, page.clinic_id, (item["url"],))
-    if post_id is None:
-        message = f"{item['url']}: {item['answered']}, though a listing names it; nothing stored"
-        save_problem(page, {"kind": "gone", "message": message, "url": item["url"], "field": None})
-        return
-    page.db.conn.execute(
-        "INSERT INTO absences (clinic_id, post_id, capture_id, seen_at, answered) VALUES (?,?,?,?,?)",
-        (page.clinic_id, post_id, page.capture_id, page.at, item["answered"]),
-    )
-
-
-def save_problem(page: Page, item: Item) -> None:
-    """Something promised that was not there, or an answer that could not be used."""
-    page.db.conn.execute(
-        "INSERT INTO problems (clinic_id, crawl_id, capture_id, url, kind, field, message, happened_at)"
-        " VALUES (?,?,?,?,?,?,?,?)",
-        (
-            page.clinic_id, page.crawl_id, page.capture_id, item["url"] or page.url, item["kind"], item["field"],
-            item["message"], page.at,
-        ),
-    )  # fmt: skip
-
-
 def save_unplaced(page: Page, kind: str, item: Item) -> None:
     """An item whose post is not known yet: kept until one of its addresses is."""
+    # Under an id where it has one: a URL may be given to another post before this one is read.
+    address = min(item["post"], key=lambda one: identity.kind_of(one) == "url")
     page.db.conn.execute(
-        "INSERT INTO unplaced (clinic_id, address, capture_id, position, kind, item) SELECT ?, ?, ?,"
-        " coalesce(max(position), 0) + 1, ?, ? FROM unplaced WHERE capture_id = ?",
-        (page.clinic_id, item["post"][0], page.capture_id, kind, json.dumps(dict(item)), page.capture_id),
-    )
-
-
-def save_not_modified(page: Page, original: str) -> None:
-    """A 304: what the original capture showed still stands, on the server's word and not by reading."""
-    page.db.conn.execute(
-        "INSERT INTO sightings (clinic_id, url, post_id, capture_id, revision_id, source, lastmod, seen_at)"
-        " SELECT clinic_id, url, post_id, ?, revision_id, source, lastmod, ? FROM sightings WHERE capture_id = ?"
-        " ON CONFLICT DO NOTHING",
-        (page.capture_id, page.at, original),
-    )
-    page.db.conn.execute(
-        "INSERT INTO readings (post_id, capture_id, source, read_at, views, likes, comments_count, views_raw, likes_raw,"
-        " comments_count_raw, evidence, extractor_version) SELECT post_id, ?, source, ?, views, likes, comments_count,"
-        " views_raw, likes_raw, comments_count_raw, 'not-modified', extractor_version FROM readings WHERE capture_id = ?"
-        " ON CONFLICT DO NOTHING",
-        (page.capture_id, page.at, original),
-    )
-    page.db.conn.execute(
-        "UPDATE posts SET last_seen_at = ? WHERE post_id IN (SELECT post_id FROM sightings WHERE capture_id = ? AND"
-        " source = 'post')",
-        (page.at, page.capture_id),
-    )
+        "INSERT INTO unplaced (clinic_id, address, capture_id, position, kind, item, extractor_version) SELECT ?, ?, ?,"
+        " coalesce(max(position), 0) + 1, ?, ?, ? FROM unplaced WHERE capture_id = ?",
+        (
+            page.clinic_id, address, page.capture_id, kind, json.dumps(dict(item)), page.extractor_version,
+            page.capture_id,
+        ),
+    )  # fmt: skip

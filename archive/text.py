@@ -6,6 +6,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 from courlan import normalize_url
 
@@ -18,5 +19,20 @@ def content_sha256(title: str | None, body_text: str | None, links: Iterable[str
     """
     words = " ".join(unicodedata.normalize("NFC", body_text or "").split())
     heading = " ".join(unicodedata.normalize("NFC", title or "").split())
-    targets = sorted({normalize_url(url) if url.startswith("http") else url for url in links})
+    targets = sorted({_target(url) for url in links})
     return hashlib.sha256(json.dumps([heading, words, targets], ensure_ascii=False).encode()).hexdigest()
+
+
+def domain_of(url: str) -> str | None:
+    """The host that a link leads to, lower case; None for one inside the page, a mail address, a broken one."""
+    try:
+        return urlsplit(url).hostname or None
+    except ValueError:  # "http://[", which people write into posts
+        return None
+
+
+def _target(url: str) -> str:
+    try:
+        return str(normalize_url(url)) if url.startswith("http") else url
+    except ValueError:
+        return url

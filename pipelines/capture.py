@@ -18,9 +18,11 @@ from scrapy.http import Request, Response
 from sqlite_utils import Database
 
 from archive.warc import Capture as Captured
-from archive.warc import Original, WarcWriteError
+from archive.warc import CutShort, Original, TooLarge, Undecodable, WarcWriteError, decode
 from pipelines.run import Run
 from scraper.spiders.blog import describe
+
+LARGEST_TOKENS = 1_000_000  # bytes of a token answer, unpacked; those seen have some thousands
 
 
 class Capture:
@@ -65,7 +67,7 @@ class Capture:
                 redacted=redacted,
             )
         except WarcWriteError as error:
-            self._break(run, error)
+            run.halt(str(error))  # nothing is fetched that cannot be recorded
             raise
         self._stamp(run, request, captured)
         request.meta["wire_body"], request.meta["wire_encoding"] = response.body, encoding
@@ -83,7 +85,7 @@ class Capture:
                 at=datetime.now(UTC),
             )  # fmt: skip
         except WarcWriteError as error:
-            self._break(run, error)
+            run.halt(str(error))
             return
         self._stamp(run, request, captured)
 
@@ -91,14 +93,8 @@ class Capture:
         request.meta["capture"] = captured
         outcome = run.outcomes[request.meta["clinic"].slug]
         outcome.captures += 1
+        outcome.recorded += 1
         outcome.warc_bytes += captured.warc_length
-
-    def _break(self, run: Run, error: WarcWriteError) -> None:
-        """Nothing is fetched that cannot be recorded."""
-        run.broken = str(error)
-        engine = self._crawler.engine
-        if engine is not None:
-            engine.close_spider(self._crawler.spider, "warc-write-failed")  # type: ignore[arg-type]
 
 
 def find_original(db: Database, clinic_id: str, request: Request, status: int, body: bytes) -> Original | None:
@@ -134,10 +130,11 @@ def _pairs(message: Request | Response) -> list[tuple[bytes, bytes]]:
 
 def _blanked(response: Response) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """A token answer with every text in it emptied: the shape stays as proof, the secrets do not reach the disk."""
+    encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1")
     try:
-        plain = json.loads(_decoded(response))
-    except (ValueError, UnicodeDecodeError):
-        body = b""
+        plain = json.loads(decode(response.body, encoding, LARGEST_TOKENS))
+    except (ValueError, RecursionError, CutShort, TooLarge, Undecodable):
+        body = b""  # whatever it is, it is not kept
     else:
         body = json.dumps(_emptied(plain)).encode()
     headers = [
@@ -146,13 +143,6 @@ def _blanked(response: Response) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         if name.lower() != b"content-length"
     ]
     return body, [*headers, (b"Content-Length", str(len(body)).encode())]
-
-
-def _decoded(response: Response) -> bytes:
-    from archive.warc import decode
-
-    encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1")
-    return decode(response.body, encoding, 1_000_000)
 
 
 def _emptied(value: Any) -> Any:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from typing import Self
 
 from scrapy import signals
 from scrapy.crawler import Crawler
+from scrapy.exceptions import CloseSpider
 from scrapy.http import Request, Response
+from scrapy.utils.defer import deferred_from_coro
 from sqlite_utils import Database
 
+from archive.warc import WarcWriteError
 from pipelines.capture import last_whole_answer
 from pipelines.run import Run
 from scraper.platforms._platform import Known
@@ -29,12 +33,28 @@ class Freshness:
         return freshness
 
     def spider_opened(self, spider: BlogSpider) -> None:
-        """Posts that no listing names any more are asked for all the same: only then can they be called absent."""
+        """Posts that no listing names any more are asked for all the same: only then can they be called absent.
+
+        Raises `CloseSpider` where the archive cannot be written: nothing is fetched then.
+        """
         if not isinstance(spider, BlogSpider):
             return
         run = Run.of(self._crawler.settings)
-        run.begin(spider.clinic, spider.visit, self._crawler.settings["USER_AGENT"])
-        spider.surroundings.known = known_posts(run.db, spider.clinic.slug)
+        if run.broken:
+            raise CloseSpider("archive-not-writable")
+        run.on_halt(self._stop)
+        try:
+            run.begin(spider.clinic, spider.visit, self._crawler.settings["USER_AGENT"])
+            spider.surroundings.known = known_posts(run.db, spider.clinic.slug)
+        except (WarcWriteError, OSError, sqlite3.Error) as error:
+            run.halt(f"{spider.clinic.slug}: the visit could not begin: {error}")
+            raise CloseSpider("archive-not-writable") from error
+
+    def _stop(self) -> None:
+        """The run came to its end: nothing more is fetched."""
+        engine = self._crawler.engine
+        if engine is not None and engine.spider is not None:
+            deferred_from_coro(engine.close_spider_async(reason="archive-not-writable"))
 
     def process_request(self, request: Request) -> None:
         """Make a conditional request where the plan allows one and the archive holds the bytes."""

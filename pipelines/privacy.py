@@ -10,44 +10,37 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Self
 
 from scrapy.crawler import Crawler
 
+from pipelines.masking import masked, name_pattern
 from pipelines.run import Run
-from scraper.items import Author, Comment, Extraction, Item, Names, Post
-
-MASK, MASKED_EMAIL, MASKED_PHONE = "[name]", "[e-mail]", "[phone]"
-# "jane.roe+x@mail.example.org"
-EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-# "(555) 010-2368", "+1 555 010 2368", "555.010.2368"; not "2019-02-01" and not a run of fewer than 9 digits
-PHONE = re.compile(r"(?<![\w-])(?!\d{4}-\d\d-\d\d)\+?(?:\(?\d{1,4}\)?[ .\u00a0/-]?){2,5}\d{2,4}(?![\w-])")
-# Parts of a name that are ordinary words too often to be masked alone ("de la Cruz" is masked as a whole).
-PARTICLES = {"the", "and", "von", "van", "der", "den", "del", "las", "los", "bin", "dos", "dr", "mrs", "mr", "ms"}
+from scraper.items import Author, Comment, Extraction, Item, Names, Post, Problem
 
 
 def pseudonym(key: bytes, clinic_id: str, person: str) -> str:
     """ "reader-" and 12 letters and digits (60 bits): one person at one clinic, in this archive."""
-    digest = hmac.new(key, f"{clinic_id}\0{person}".encode(), hashlib.sha256).digest()
+    # An id may be any text: half a surrogate pair has no UTF-8, but a key all the same.
+    digest = hmac.new(key, f"{clinic_id}\0{person}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
     return "reader-" + base64.b32encode(digest)[:12].decode().lower()
 
 
 class Pseudonymise:
     """Replaces commenters' ids and names by keyed pseudonyms; the first pipeline."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(Run.of(crawler.settings))
+        return cls(crawler)
 
     def process_item(self, extraction: Extraction) -> Extraction:
         """The same extraction without a raw id of any person; display names travel on only as `Names` to be masked."""
-        return pseudonymous(extraction, self._run.key)
+        return pseudonymous(extraction, Run.of(self._crawler.settings).key)
 
 
 def pseudonymous(extraction: Extraction, key: bytes) -> Extraction:
@@ -68,7 +61,8 @@ def pseudonymous(extraction: Extraction, key: bytes) -> Extraction:
         elif isinstance(item, Post):
             items.append(replace(item, author_person=known_as(item.author_person)))
         elif isinstance(item, Names):
-            items.append(Names(names={known_as(person) or "": name for person, name in item.names.items()}))
+            # One without an id is nobody's comment, but its name is masked like the others.
+            items.append(Names(names={known_as(person) or name: name for person, name in item.names.items()}))
         else:
             items.append(item)
     if names:
@@ -76,43 +70,28 @@ def pseudonymous(extraction: Extraction, key: bytes) -> Extraction:
     return replace(extraction, items=tuple(items))
 
 
-def name_pattern(names: Iterable[str]) -> re.Pattern[str] | None:
-    """What finds the names in a text: each whole ("Marisol Vega") and by its parts ("Marisol"); None without names."""
-    parts: set[str] = set()
-    for name in names:
-        whole = " ".join(name.split())
-        parts.add(whole)
-        parts.update(part for part in re.split(r"[\s,]+", whole) if len(part) > 2 and part.lower() not in PARTICLES)
-    wanted = sorted((re.escape(part) for part in parts if part), key=len, reverse=True)
-    return re.compile(rf"(?<!\w)(?:{'|'.join(wanted)})(?!\w)", re.IGNORECASE) if wanted else None
-
-
-def masked(text: str | None, pattern: re.Pattern[str] | None) -> str | None:
-    """The text with names, e-mail addresses and phone numbers replaced by `[name]`, `[e-mail]`, `[phone]`."""
-    if text is None:
-        return None
-    text = EMAIL.sub(MASKED_EMAIL, text)
-    text = PHONE.sub(lambda found: MASKED_PHONE if sum(map(str.isdigit, found[0])) >= 9 else found[0], text)
-    return pattern.sub(MASK, text) if pattern else text
-
-
-def masked_thread(thread: list[Extraction], policy: str) -> list[Extraction]:
+def masked_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list[Extraction]:
     """The captures of one thread with the names that any of them tells masked in the texts of all of them.
 
     `policy` is the stanza's `privacy`: "pseudonymous" and "omit" mask, "omit" drops the pseudonyms as well, "keep"
     leaves the texts and puts the names where they are known.
+
+    `ended`: the record shows that the visit went on after this thread, so that all its names were asked for. Where it
+    does not (the run was killed or stopped in its middle), names may stand in the texts that nobody told yet: the
+    comments are stored without their texts, which the next visit reads again.
     """
-    names: dict[str, str] = {}
-    for extraction in thread:
-        for item in extraction.items:
-            if isinstance(item, Names):
-                names.update(item.names)
-    pattern = name_pattern(names.values())
+    told = [item.names for extraction in thread for item in extraction.items if isinstance(item, Names)]
+    names = {person: name for part in told for person, name in part.items()}
+    # All that were told: one who changed the name in between may be called by either.
+    pattern = name_pattern(name for part in told for name in part.values())
+    withheld = policy != "keep" and not ended and not _all_told(thread, names)
 
     def as_allowed(item: Comment) -> Comment:
         if policy == "keep":
             return replace(item, author=_name(names, item))
         author = None if policy == "omit" else item.author
+        if withheld:
+            return replace(item, author=author, body_text=None, body_html=None)
         return replace(
             item, author=author, body_text=masked(item.body_text, pattern), body_html=masked(item.body_html, pattern)
         )
@@ -124,10 +103,25 @@ def masked_thread(thread: list[Extraction], policy: str) -> list[Extraction]:
                 as_allowed(item) if isinstance(item, Comment) else item
                 for item in extraction.items
                 if not isinstance(item, Names)
-            ),
+            )
+            + ((_WITHHELD,) if withheld and extraction is thread[-1] else ()),
         )
         for extraction in thread
     ]
+
+
+_WITHHELD = Problem(
+    kind="thread-cut-short",
+    message="the run ended before all names of this thread were read: its texts are left out until the next visit",
+)
+
+
+def _all_told(thread: list[Extraction], names: Mapping[str, str]) -> bool:
+    """Every member of the thread is named in it: names come last, so that nothing of it is missing."""
+    comments = [item for extraction in thread for item in extraction.items if isinstance(item, Comment)]
+    members = [one for one in comments if one.author_kind == "member"]
+    told = [one.platform_comment_id in names or one.person in names for one in members]
+    return not comments or (bool(told) and all(told))
 
 
 def _name(names: Mapping[str, str], item: Comment) -> str | None:

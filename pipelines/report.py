@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -12,6 +13,7 @@ from scrapy.crawler import Crawler
 
 from archive import runs
 from archive.warc import WarcWriteError
+from pipelines.catch_up import catch_up
 from pipelines.run import Outcome, Run, utc
 from scraper.spiders.blog import BlogSpider
 
@@ -19,13 +21,19 @@ logger = logging.getLogger(__name__)
 
 DONE, UNEXPECTED, USAGE, CLINICS_FAILED, BAD_CONFIG, DEGRADED, INTEGRITY, LOCKED, STOPPED = 0, 1, 2, 3, 4, 5, 6, 75, 130
 
+MOST_LINES = 20  # for a clinic, on stderr: who is mailed reads no more
+
 
 class Report:
     """Writes the end of a clinic's run to the archive and its WARC."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._stands_alone = not Run.is_open(crawler.settings)
+        # `scrapy shell` and the like archive nothing, and must not hold the archive.
+        self._stands_alone = issubclass(crawler.spidercls, BlogSpider) and not Run.is_open(crawler.settings)
+        if self._stands_alone:
+            for line in catch_up(Run.of(crawler.settings)):
+                logger.warning("%s", line)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -46,25 +54,34 @@ class Report:
         visit = outcome.visit
         for note in visit.notes:
             logger.info("%s: %s", spider.clinic.slug, note)
-        if run.broken:
-            return
-        rows = runs.count_rows(run.db, run.crawl_id, spider.clinic.slug)
-        outcome.rows = rows
-        complete = outcome.status == "done" and not visit.limited and visit.failed == 0
-        now = utc(datetime.now(UTC))
-        row: dict[str, Any] = {
-            "ended_at": now, "status": outcome.status, "complete": int(complete), "discovered": visit.discovered,
-            "fetched": visit.fetched, "unchanged": visit.unchanged, "failed": visit.failed, "posts": rows["posts"],
-            "new_posts": rows["new_posts"], "new_revisions": rows["new_revisions"], "readings": rows["readings"],
-            "comments": rows["comments"], "wire_bytes": rows["wire_bytes"],
-            "found_in": json.dumps(visit.found_in), "note": "; ".join(filter(None, [why, *visit.notes])) or None,
-        }  # fmt: skip
-        runs.save_clinic_run(run.db, run.crawl_id, spider.clinic.slug, row, visit.platform)
-        runs.save_blog_status(run.db, spider.clinic.slug, visit.blog_status)
         try:
-            run.end(spider.clinic.slug, {name: json.dumps(value) for name, value in row.items()})
-        except WarcWriteError as error:
-            run.broken = str(error)
+            if not run.broken:
+                self._write(run, outcome, why)
+        except (WarcWriteError, sqlite3.Error) as error:
+            run.halt(str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: not written: {error}")
+            outcome.status, _ = judge(outcome, reason, run.broken)
+
+    def _write(self, run: Run, outcome: Outcome, why: str | None) -> None:
+        """The end of the visit, in the WARC first: a kill in between leaves a note from which the row is made."""
+        clinic_id, visit = outcome.clinic.slug, outcome.visit
+        rows = outcome.rows = runs.count_rows(run.db, run.crawl_id, clinic_id)
+        lost = outcome.recorded - rows["captures"]
+        if lost:
+            run.halt(f"{clinic_id}: {lost} recorded answers have no row; the next run folds them in, please report it")
+            return
+        # A visit that met no post at all is no evidence that posts are gone: the site may have moved.
+        complete = outcome.status == "done" and not visit.limited and visit.failed == 0 and visit.fetched > 0
+        told: dict[str, Any] = {
+            "ended_at": utc(datetime.now(UTC)), "status": outcome.status, "complete": int(complete),
+            "discovered": visit.discovered, "fetched": visit.fetched, "unchanged": visit.unchanged, "gone": visit.gone,
+            "failed": visit.failed, "posts": rows["posts"], "new_posts": rows["new_posts"],
+            "new_revisions": rows["new_revisions"], "readings": rows["readings"], "comments": rows["comments"],
+            "wire_bytes": rows["wire_bytes"], "found_in": json.dumps(visit.found_in),
+            "note": "; ".join(filter(None, [why, *visit.notes])) or None,
+            "platform": visit.platform, "blog_status": visit.blog_status, "finished": visit.finished,
+        }  # fmt: skip
+        run.end(clinic_id, {name: json.dumps(value) for name, value in told.items()})
+        runs.save_clinic_run(run.db, run.crawl_id, clinic_id, told)
 
     def engine_stopped(self) -> None:
         """Under plain `scrapy crawl` the run was opened by its components, and ends with the engine."""
@@ -72,7 +89,7 @@ class Report:
             run = Run.of(self._crawler.settings)
             for line in complaints(run):
                 logger.error("%s", line)
-            run.close(exit_code(run, stopped=False), json.dumps(summary(run), ensure_ascii=False))
+            run.close(exit_code(run, stopped=False), summary(run))
 
 
 def judge(outcome: Outcome, reason: str, broken: str | None) -> tuple[str, str | None]:
@@ -97,6 +114,8 @@ def exit_code(run: Run, *, stopped: bool) -> int:
     if run.broken:
         return UNEXPECTED
     statuses = {outcome.status for outcome in run.outcomes.values()}
+    if "running" in statuses:  # its end was never reached, nor told
+        return UNEXPECTED
     if "failed" in statuses:
         return CLINICS_FAILED
     if stopped or "cut-short" in statuses:
@@ -113,13 +132,22 @@ def complaints(run: Run) -> list[str]:
         visit = outcome.visit
         if outcome.status == "failed":
             lines.append(f"{clinic_id}: failed: {judge(outcome, '', None)[1]}")
+        elif outcome.status == "running":
+            lines.append(f"{clinic_id}: the visit ended without a word; see the log, and please report it")
         elif outcome.status == "cut-short" and not run.broken:
             lines.append(f"{clinic_id}: ended early; what was read is kept, the next run goes on")
-        if outcome.status != "failed" and visit.failed:
-            lines.append(f"{clinic_id}: {visit.failed} of {visit.asked} posts could not be read:")
-        if visit.platform is not None:
-            lines += [f"{clinic_id}: {message}" for message in dict.fromkeys(outcome.problems)][:20]
+        if visit.platform is not None and not run.broken:
+            others = [one for one in outcome.problems if one not in visit.mended and not _told(one, visit.unread)]
+            told = list(dict.fromkeys([*visit.unread, *others]))
+            lines += [f"{clinic_id}: {message}" for message in told[:MOST_LINES]]
+            if len(told) > MOST_LINES:
+                lines.append(f"{clinic_id}: and {len(told) - MOST_LINES} problems more; the table `problems` has them")
     return lines
+
+
+def _told(problem: str, unread: list[str]) -> bool:
+    """The line of a post that could not be read says it already."""
+    return any(problem in line for line in unread)
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -135,6 +163,7 @@ def summary(run: Run) -> dict[str, Any]:
                 "found_in": outcome.visit.found_in,
                 "fetched": outcome.visit.fetched,
                 "unchanged": outcome.visit.unchanged,
+                "gone": outcome.visit.gone,
                 "failed": outcome.visit.failed,
                 "requests": outcome.captures,
                 "warc_bytes": outcome.warc_bytes,

@@ -8,7 +8,6 @@ from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
@@ -16,13 +15,15 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response
 from scrapy.settings import Settings
 from scrapy.spiders import Spider
+from scrapy.statscollectors import StatsCollector
 from sqlite_utils import Database
 
 from archive.warc import BadRecord, Failure, Group, read_record
+from pipelines.validate import sound
 from scraper import settings as house
 from scraper.items import Exchange, Extraction, Item, Post, Problem
 from scraper.read import platform_of, read_served
-from scraper.spiders.blog import describe
+from scraper.spiders.blog import describe, redirect_target
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def exchange_of(group: Group, body: bytes) -> Exchange:
         fetched_at=capture.fetched_at,
         method=capture.method,
         request_body=group.request_body,
-        location=urljoin(capture.url, str(location, "latin-1")) if location else None,
+        location=redirect_target(capture.url, location),
     )
 
 
@@ -59,7 +60,9 @@ def _decoder() -> HttpCompressionMiddleware:
     """Scrapy's own decoder with the house's limits."""
     settings = Settings()
     settings.setmodule(house)
-    return HttpCompressionMiddleware.from_crawler(Crawler(Spider, settings))
+    crawler = Crawler(Spider, settings)
+    crawler.stats = StatsCollector(crawler)  # Scrapy sets it when a crawl starts; here none does
+    return HttpCompressionMiddleware.from_crawler(crawler)
 
 
 def extraction_of(archive: Path, db: Database, clinic_id: str, record: Group | Failure) -> Extraction:
@@ -69,14 +72,18 @@ def extraction_of(archive: Path, db: Database, clinic_id: str, record: Group | F
         problem = Problem(kind=record.reason, message=record.message, url=capture.url)
         return Extraction(clinic_id=clinic_id, capture=capture, items=(problem,))
     body = record.body if record.body is not None else b""
-    if record.profile == "identical-payload-digest":
-        body = _original_body(archive, db, record.capture.refers_to)
+    url = record.capture.url
     try:
+        if record.profile == "identical-payload-digest":
+            body = _original_body(archive, db, record.capture.refers_to)
         exchange = exchange_of(record, body)
     except IgnoreRequest as error:
-        kind, message = describe(error, record.capture.url)
-        items: tuple[Item, ...] = (Problem(kind=kind, message=message, url=record.capture.url),)
+        kind, message = describe(error, url)
+        items: tuple[Item, ...] = (Problem(kind=kind, message=message, url=url),)
         return Extraction(clinic_id=clinic_id, capture=record.capture, items=items)
+    except (BadRecord, OSError) as error:
+        why = str(error) if isinstance(error, BadRecord) else error.strerror or type(error).__name__
+        return Extraction(clinic_id=clinic_id, capture=record.capture, items=(missing_original(url, why),))
     platform = platform_of(exchange)
     return Extraction(
         clinic_id=clinic_id,
@@ -84,6 +91,12 @@ def extraction_of(archive: Path, db: Database, clinic_id: str, record: Group | F
         items=read_served(exchange, record.capture.content_encoding or "", body),
         extractor_version=platform.extractor_version if platform else 0,
     )
+
+
+def missing_original(url: str, why: str) -> Problem:
+    """A revisit stands on a record that is not there: it says nothing, and that is told."""
+    message = f"{url}: said to be unchanged, but what it was cannot be read ({why}); nothing stored of it"
+    return Problem(kind="missing-original", message=message, url=url)
 
 
 def _original_body(archive: Path, db: Database, capture_id: str | None) -> bytes:
@@ -106,7 +119,7 @@ def reread_post(archive: Path, db: Database, capture_id: str) -> Mapping[str, An
         group = read_record(archive, row[0], row[1])
         if not isinstance(group, Group):
             return None
-        items = extraction_of(archive, db, row[2], group).items
+        items = sound(extraction_of(archive, db, row[2], group)).items
     except (BadRecord, OSError) as error:
         logger.warning("capture %s could not be read again: %s", capture_id, error)
         return None

@@ -10,21 +10,22 @@ import json
 import logging
 import os
 import secrets
+import sqlite3
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from uuid import uuid4
 
 import filelock
 from scrapy.settings import BaseSettings
 from sqlite_utils import Database
 
-from archive import save
-from archive.db import open_archive
-from archive.recovery import Recovered, recover
+from archive import runs, save
+from archive.db import ArchiveError, open_archive
 from archive.warc import Writer
+from archive.warc._file import sync_folder
 from scraper.clinics import PRODUCT, VERSION, Clinic
 from scraper.plan import Visit
 
@@ -43,18 +44,42 @@ def utc(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def read_key(folder: Path) -> bytes:
-    """The archive's key, made at first use, readable by its owner alone."""
+class BadKey(Exception):
+    """The key of the archive's pseudonyms is lost or damaged; the message says what to do."""
+
+
+def read_key(folder: Path, *, wanted: bool = False) -> bytes:
+    """The archive's key, 32 bytes, made at first use, readable by its owner alone.
+
+    Raises `BadKey` where the file holds anything else, or is gone although pseudonyms were made with it (`wanted`): a
+    new key would give every reader a second name.
+    """
     path = folder / KEY_FILE
+    if not path.exists():
+        if wanted:
+            raise BadKey(f"{path}: gone, but the archive holds pseudonyms made with it; put it back from your backup")
+        _make_key(path)
+    text = path.read_text("ascii", "replace").strip()
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return bytes.fromhex(path.read_text("ascii").strip())
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise BadKey(f"{path}: not a key (64 hex digits); put it back from your backup")
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Under its name only once it is whole and on the disk: a kill in between leaves no empty key."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secrets.token_hex(32) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    return read_key(folder)
+    part.rename(path)
+    sync_folder(path.parent)
 
 
 @dataclass(slots=True)
@@ -65,14 +90,15 @@ class Outcome:
     started_at: str
     visit: Visit
     warc_bytes: int = 0
-    captures: int = 0
+    captures: int = 0  # exchanges and fetches without an answer
+    recorded: int = 0  # all records that want a row: these, and problems that no exchange tells
     problems: list[str] = field(default_factory=list)
     status: str = "running"  # done, failed, cut-short
     rows: dict[str, int] = field(default_factory=dict)  # new rows a table
 
 
 class Run:
-    """An archive held for writing. Raises `Locked`, or what `open_archive` raises."""
+    """An archive held for writing. Raises `Locked`, `BadKey`, or what `open_archive` raises."""
 
     _open: ClassVar[dict[str, Run]] = {}
 
@@ -87,7 +113,11 @@ class Run:
             raise Locked(f"{archive}: another run is writing to this archive; nothing done") from error
         try:
             self.db: Database = open_archive(archive, "write")
-            self.recovered: list[Recovered] = recover(archive)
+            try:
+                self.key = read_key(archive, wanted=_has_pseudonyms(self.db))
+            except BaseException:
+                self.db.close()
+                raise
         except BaseException:
             self._lock.release()
             raise
@@ -96,7 +126,20 @@ class Run:
         self.outcomes: dict[str, Outcome] = {}
         self.broken: str | None = None  # why nothing more can be written, in one line
         self._writers: dict[str, Writer] = {}
+        self._stops: list[Callable[[], object]] = []
         Run._open[str(archive.resolve())] = self
+
+    def on_halt(self, stop: Callable[[], object]) -> None:
+        """Call `stop` when nothing more can be written."""
+        self._stops.append(stop)
+
+    def halt(self, why: str) -> None:
+        """Nothing more can be written: every visit of the run is ended. The first reason stands."""
+        self.broken = self.broken or why
+        logger.error("%s", why)
+        stops, self._stops = self._stops, []
+        for stop in stops:
+            stop()
 
     @classmethod
     def of(cls, settings: BaseSettings) -> Self:
@@ -109,11 +152,6 @@ class Run:
     def is_open(cls, settings: BaseSettings) -> bool:
         """A run holds the archive that the settings name."""
         return str(Path(settings["ARCHIVE"]).resolve()) in cls._open
-
-    @cached_property
-    def key(self) -> bytes:
-        """The key of the archive's pseudonyms."""
-        return read_key(self.archive)
 
     def begin(self, clinic: Clinic, visit: Visit, user_agent: str) -> Outcome:
         """The run comes to a clinic: its row, its run's row, a WARC file that names both."""
@@ -134,11 +172,7 @@ class Run:
                 "INSERT INTO crawls (crawl_id, started_at, software) VALUES (?,?,?) ON CONFLICT DO NOTHING",
                 (self.crawl_id, utc(self.started_at), self.software),
             )
-            row = {
-                "clinic_id": clinic.slug, "name": clinic.name, "url": clinic.url, "timezone": clinic.timezone,
-                "comments": clinic.comments, "privacy": clinic.privacy,
-            }  # fmt: skip
-            save.save_clinic(self.db, row, dict(clinic.attributes))
+            self._enter(clinic)
             self.db.execute(
                 "INSERT INTO clinic_runs (crawl_id, clinic_id, started_at, status) VALUES (?,?,?,'running')",
                 (self.crawl_id, clinic.slug, outcome.started_at),
@@ -148,29 +182,77 @@ class Run:
         )
         return outcome
 
+    def enlist_closed(self, clinics: Iterable[Clinic]) -> None:
+        """Clinics that are visited no more stay in the archive: they are part of what shares are taken of."""
+        with self.db.atomic():
+            for clinic in clinics:
+                if clinic.closed is not None:
+                    self._enter(clinic)
+                    runs.save_blog_status(self.db, clinic.slug, "closed")
+
+    def _enter(self, clinic: Clinic) -> None:
+        row = {
+            "clinic_id": clinic.slug, "name": clinic.name, "url": clinic.url, "timezone": clinic.timezone,
+            "comments": clinic.comments, "privacy": clinic.privacy,
+        }  # fmt: skip
+        save.save_clinic(self.db, row, dict(clinic.attributes))
+
     def writer(self, clinic_id: str) -> Writer:
         """The clinic's WARC writer of this run."""
         return self._writers[clinic_id]
 
+    def lost(self, clinic: Clinic, why: str) -> None:
+        """The visit could not begin, or ended where nothing could judge it."""
+        visit = Visit(clinic_id=clinic.slug)
+        outcome = self.outcomes.setdefault(
+            clinic.slug, Outcome(clinic=clinic, started_at=utc(datetime.now(UTC)), visit=visit)
+        )
+        outcome.status, outcome.visit.failure = "failed", outcome.visit.failure or why
+
     def end(self, clinic_id: str, fields: dict[str, str]) -> None:
-        """The clinic's visit is over: its note goes to the WARC, whose file is closed."""
+        """The clinic's visit is over: its note goes to the WARC, whose file is closed. Raises `WarcWriteError`."""
         writer = self._writers.pop(clinic_id)
         writer.write_note("run-ended", fields, datetime.now(UTC))
         writer.close()
 
-    def close(self, exit_code: int, summary: str) -> None:
-        """End of the run. Writers still open stay as they are: the next start mends their files."""
-        if self.outcomes:
-            self.db.execute(
-                "UPDATE crawls SET ended_at = ?, exit_code = ?, summary = ? WHERE crawl_id = ?",
-                (utc(datetime.now(UTC)), exit_code, summary, self.crawl_id),
-            )
-        self.release()
+    def close(self, exit_code: int, summary: dict[str, Any]) -> None:
+        """End of the run. Writers still open stay as they are: the next start mends their files.
+
+        Raises `ArchiveError` where the end cannot be written, unless that is what ended the run.
+        """
+        try:
+            if self.outcomes:
+                self.db.execute(
+                    "UPDATE crawls SET ended_at = ?, exit_code = ?, summary = ? WHERE crawl_id = ?",
+                    # Where the archive lies on this machine is nothing for those it is given to.
+                    (
+                        utc(datetime.now(UTC)),
+                        exit_code,
+                        json.dumps({**summary, "archive": None}, ensure_ascii=False),
+                        self.crawl_id,
+                    ),
+                )
+        except sqlite3.Error as error:
+            if not self.broken:  # else it is told already, and is why this fails too
+                raise ArchiveError(f"{self.archive}: the end of the run could not be written: {error}") from error
+        finally:
+            self.release()
 
     def release(self) -> None:
         """Give the archive back."""
         Run._open.pop(str(self.archive.resolve()), None)
-        if not self.broken:
-            self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        self.db.close()
-        self._lock.release()
+        try:
+            if not self.broken:
+                self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            self.db.close()
+            self._lock.release()
+
+
+def _has_pseudonyms(db: Database) -> bool:
+    """Some row holds a pseudonym, or a key by which one would be told."""
+    (found,) = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM comments WHERE author LIKE 'reader-%')"
+        " OR EXISTS (SELECT 1 FROM authors WHERE person_key IS NOT NULL)"
+    ).fetchone()
+    return bool(found)

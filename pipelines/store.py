@@ -12,14 +12,14 @@ from dataclasses import fields
 from typing import Any, Self
 
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem
 from sqlite_utils import Database
 
-from archive import posts, save
+from archive import posts, save, sightings
 from archive.warc import Capture, WarcWriteError
 from pipelines.privacy import masked_thread
-from pipelines.reread import reread_post
+from pipelines.reread import missing_original, reread_post
 from pipelines.run import Run, utc
+from pipelines.validate import sound
 from scraper.items import Alias, Author, Comment, Extraction, Gone, Item, Names, Post, Problem, Reading, Sighting, Site
 from scraper.spiders.blog import BlogSpider
 
@@ -27,6 +27,8 @@ from scraper.spiders.blog import BlogSpider
 BATCH, PATIENCE = 64, 10.0
 # What is learned about the site and its people comes before the posts of the same capture, whatever the reader's order.
 ORDER: dict[type, int] = {Site: 0, Author: 1, Post: 2}
+# What no answer of a comments service gives: where it stands, the visit has turned to something else.
+ELSEWHERE = (Post, Reading, Sighting, Alias, Gone, Site)
 
 
 def as_mapping(item: Item) -> Mapping[str, Any]:
@@ -35,8 +37,11 @@ def as_mapping(item: Item) -> Mapping[str, Any]:
 
 
 class Fold:
-    """Rows of one clinic from its extractions, in capture order. Captures of one thread are held together, because the
-    names to be masked in its texts come in its last answer."""
+    """Rows of one clinic from its extractions, in capture order, the same whenever they are committed.
+
+    The captures of one comment thread are held together, since the names to be masked in its texts come in its last
+    answer: from the first comment on, until the visit turns to another post's comments or to anything but comments.
+    """
 
     def __init__(
         self,
@@ -50,36 +55,45 @@ class Fold:
         self._db, self._clinic_id, self._crawl_id, self._privacy = db, clinic_id, crawl_id, privacy
         self._sync, self._reread = sync, reread
         self._thread: list[Extraction] = []
-        self._named = False
+        self._spoken_of: set[str] = set()  # posts of the comments in the thread
         self._pending: list[Extraction] = []
         self._since = time.monotonic()
 
     def add(self, extraction: Extraction) -> None:
-        """Take the next capture's items; committed with its batch, at the latest by `flush`."""
-        speaks = any(isinstance(item, Comment) for item in extraction.items)
-        names = any(isinstance(item, Names) for item in extraction.items)
-        if not speaks and not names or (speaks and self._named):
-            self._release()
-        if speaks or names:
+        """Take the next capture's items; committed with its batch, at the latest by `finish`."""
+        extraction = sound(extraction)
+        spoken_of = {item.post[0] for item in extraction.items if isinstance(item, Comment)}
+        if self._thread and self._is_elsewhere(extraction, spoken_of):
+            self._release(ended=True)
+        if not self._pending and not self._thread:
+            self._since = time.monotonic()
+        if self._thread or spoken_of or any(isinstance(item, Names) for item in extraction.items):
             self._thread.append(extraction)
-            self._named = self._named or names
+            self._spoken_of |= spoken_of
         else:
             self._pending.append(extraction)
         if len(self._pending) >= BATCH or (self._pending and time.monotonic() - self._since > PATIENCE):
-            self._commit()
+            self.commit()
 
-    def flush(self) -> None:
-        """Commit everything taken so far."""
-        self._release()
-        self._commit()
+    def _is_elsewhere(self, extraction: Extraction, spoken_of: set[str]) -> bool:
+        """The thread is over. Tokens, refusals, an empty page are part of it; they come between its answers."""
+        if spoken_of:
+            return bool(self._spoken_of) and self._spoken_of.isdisjoint(spoken_of)
+        return any(isinstance(item, ELSEWHERE) for item in extraction.items)
 
-    def _release(self) -> None:
-        """The thread is whole: mask its texts with all the names it told."""
+    def finish(self, *, ended: bool) -> None:
+        """Commit everything. `ended`: the visit came to its end; else a thread may lack its names (`masked_thread`)."""
+        self._release(ended=ended)
+        self.commit()
+
+    def _release(self, *, ended: bool) -> None:
+        """The thread is as whole as it gets: mask its texts with all the names it told."""
         if self._thread:
-            self._pending += masked_thread(self._thread, self._privacy)
-            self._thread, self._named = [], False
+            self._pending += masked_thread(self._thread, self._privacy, ended=ended)
+            self._thread, self._spoken_of = [], set()
 
-    def _commit(self) -> None:
+    def commit(self) -> None:
+        """Commit what is whole: the captures taken, less those of a thread still being read."""
         batch, self._pending = self._pending, []
         if not batch:
             return
@@ -88,12 +102,19 @@ class Fold:
             self._db.execute("PRAGMA defer_foreign_keys = ON")
             captured = [extraction.capture for extraction in batch if isinstance(extraction.capture, Capture)]
             rows = {capture.capture_id: self._capture_row(capture) for capture in captured}
+            lost = self._missing({row["refers_to"] for row in rows.values()} - rows.keys())
+            for row in rows.values():
+                row["refers_to"] = None if row["refers_to"] in lost else row["refers_to"]
             save.save_captures(self._db, list(rows.values()))
             for extraction in batch:
-                self._apply(extraction)
-        self._since = time.monotonic()
+                self._apply(extraction, lost)
 
-    def _apply(self, extraction: Extraction) -> None:
+    def _missing(self, capture_ids: set[str | None]) -> set[str]:
+        """Those that the archive does not have: a revisit of one is told as a problem, and cannot refer to it."""
+        find = "SELECT 1 FROM captures WHERE capture_id = ?"
+        return {one for one in capture_ids if one and not self._db.execute(find, [one]).fetchone()}
+
+    def _apply(self, extraction: Extraction, lost: set[str]) -> None:
         capture = extraction.capture
         assert isinstance(capture, Capture)
         page = save.Page(
@@ -107,7 +128,9 @@ class Fold:
             reread=self._reread,
         )
         if capture.http_status == 304 and capture.refers_to:
-            save.save_not_modified(page, capture.refers_to)
+            sightings.save_not_modified(page, capture.refers_to)
+            if capture.refers_to in lost:
+                sightings.save_problem(page, as_mapping(missing_original(capture.url, "no row")))
         for item in sorted(extraction.items, key=lambda one: ORDER.get(type(one), 3)):
             SAVERS[type(item)](page, as_mapping(item))
 
@@ -129,40 +152,11 @@ SAVERS: dict[type, Callable[[save.Page, Mapping[str, Any]], object]] = {
     Post: posts.save_post,
     Reading: save.save_reading,
     Comment: save.save_comment,
-    Sighting: save.save_sighting,
-    Alias: save.save_alias,
-    Gone: save.save_gone,
-    Problem: save.save_problem,
+    Sighting: sightings.save_sighting,
+    Alias: sightings.save_alias,
+    Gone: sightings.save_gone,
+    Problem: sightings.save_problem,
 }
-
-
-class Validate:
-    """Drops an extraction without a capture, and counts what each item lacks."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
-
-    def process_item(self, extraction: Extraction) -> Extraction:
-        """The extraction as it came. Raises `DropItem` for one that cannot name its bytes: no capture, no row."""
-        if not isinstance(extraction.capture, Capture):
-            run = Run.of(self._crawler.settings)
-            run.broken = (
-                run.broken or "an answer was read that was never recorded; the run is stopped, please report it"
-            )
-            raise DropItem("an extraction without a capture")
-        stats = self._crawler.stats
-        for item in extraction.items:
-            if isinstance(item, Problem):
-                run = Run.of(self._crawler.settings)
-                run.outcomes[extraction.clinic_id].problems.append(item.message)
-            elif isinstance(item, Post) and stats is not None:
-                for name in ("title", "author", "published_at", "body_text", "views", "comments_count"):
-                    stats.inc_value(f"fields/{name}/{'missing' if getattr(item, name) is None else 'found'}")
-        return extraction
 
 
 class Store:
@@ -170,7 +164,6 @@ class Store:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._run = Run.of(crawler.settings)
         self._fold: Fold | None = None
 
     @classmethod
@@ -179,27 +172,33 @@ class Store:
 
     def process_item(self, extraction: Extraction) -> Extraction:
         """The extraction, taken into the current batch. A failing write ends the run."""
-        try:
-            self._ready().add(extraction)
-        except Exception as error:
-            self._break(error)
-            raise
+        run = Run.of(self._crawler.settings)
+        if not run.broken:  # what comes after is in the WARC, in its order, for the next start
+            try:
+                self._ready(run).add(extraction)
+            except Exception as error:
+                self._break(run, error)
+                raise
         return extraction
 
     def close_spider(self) -> None:
         """Commit the rest."""
-        if self._fold is not None and not self._run.broken:
+        if self._fold is None:
+            return
+        run, spider = Run.of(self._crawler.settings), self._crawler.spider
+        assert isinstance(spider, BlogSpider)
+        if not run.broken:
             try:
-                self._fold.flush()
+                self._fold.finish(ended=spider.visit.finished)
             except Exception as error:
-                self._break(error)
+                self._break(run, error)
                 raise
 
-    def _ready(self) -> Fold:
+    def _ready(self, run: Run) -> Fold:
         if self._fold is None:
             spider = self._crawler.spider
             assert isinstance(spider, BlogSpider)
-            run, clinic = self._run, spider.clinic
+            clinic = spider.clinic
             self._fold = Fold(
                 run.db,
                 clinic.slug,
@@ -210,10 +209,8 @@ class Store:
             )
         return self._fold
 
-    def _break(self, error: Exception) -> None:
-        run = self._run
-        what = str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: rows could not be written: {error}"
-        run.broken = run.broken or what
-        engine = self._crawler.engine
-        if engine is not None:
-            engine.close_spider(self._crawler.spider, "store-failed")  # type: ignore[arg-type]
+    @staticmethod
+    def _break(run: Run, error: Exception) -> None:
+        run.halt(
+            str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: rows could not be written: {error}"
+        )

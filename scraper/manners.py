@@ -85,10 +85,17 @@ def read_robots(exchange: Exchange | None, reason: str | None = None) -> Robots:
         return Robots(problems=(Problem(kind="robots-is-html", message=message, url=exchange.url),))
     rules = Protego.parse(body.decode("utf-8-sig", "replace"))
     return Robots(
-        sitemaps=tuple(dict.fromkeys(urljoin(exchange.url, sitemap) for sitemap in rules.sitemaps)),
+        sitemaps=tuple(dict.fromkeys(filter(None, (_absolute(exchange.url, sitemap) for sitemap in rules.sitemaps)))),
         crawl_delay=rules.crawl_delay(PRODUCT),
         _rules=rules,
     )
+
+
+def _absolute(base: str, address: str) -> str | None:
+    try:
+        return urljoin(base, address)
+    except ValueError:  # "Sitemap: http://[x"
+        return None
 
 
 def _refuse(why: str, url: str | None) -> Robots:

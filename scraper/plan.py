@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from scraper import discover
 from scraper.addresses import canonical_url, post_key, same_site
 from scraper.clinics import Clinic
-from scraper.items import Exchange, Post, Problem, SightedIn, Sighting
+from scraper.items import Exchange, Gone, Post, Problem, SightedIn, Sighting, UnsupportedPlatform
 from scraper.manners import read_robots
 from scraper.merge import Discovery, merge
 from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan, Platform
@@ -35,7 +35,10 @@ class Visit:
     asked: int = 0  # posts asked for
     fetched: int = 0  # posts that answered as posts, changed or not
     unchanged: int = 0  # of these, those the server called unchanged
+    gone: int = 0  # posts that answered that they are not there (404, 410)
     failed: int = 0  # posts that did not answer as posts
+    unread: list[str] = field(default_factory=list)  # of these, the address and why, in words
+    mended: set[str] = field(default_factory=set)  # problems of attempts that went well when repeated
     requests: int = 0
     found_in: dict[str, int] = field(default_factory=dict)  # number of posts that each source named
     notes: list[str] = field(default_factory=list)  # disagreements of the sources, bounds met
@@ -62,6 +65,7 @@ class Finds:
     """The posts named so far, by whom, and those that the archive knows from before."""
 
     known: list[Known]
+    root: str  # of the site: whatever a page calls itself or its neighbours, no other site is asked
     sightings: list[Sighting] = field(default_factory=list)
     read: set[SightedIn] = field(default_factory=set)
     named: set[str] = field(default_factory=set)  # post keys
@@ -72,7 +76,7 @@ class Finds:
             self.read.add(source)
         before = len(self.named)
         for item in items:
-            if isinstance(item, Sighting):
+            if isinstance(item, Sighting) and same_site(item.url, self.root):
                 self.sightings.append(item)
                 self.named.add(post_key(item.url))
         return len(self.named) - before
@@ -89,10 +93,19 @@ class Finds:
             keys = [post_key(found.url), *(post_key(one) for one in found.addresses)]
             post = next((known[key] for key in keys if key in known), None) or Known(url=found.url)
             post.addresses = tuple(dict.fromkeys((*post.addresses, found.url, *found.addresses)))
-            due.setdefault(post.url, post)
+            self._place(due, post, found.url)
         for post in self.known:
-            due.setdefault(post.url, post)
+            self._place(due, post, *post.addresses)
         return list(due.values())
+
+    def _place(self, due: dict[str, Known], post: Known, *others: str) -> None:
+        """The post under an address on this site; one that has none any more is not asked for."""
+        own = next((url for url in (post.url, *others) if same_site(url, self.root)), None)
+        if own is not None:
+            if own != post.url:
+                post.addresses = tuple(dict.fromkeys((*post.addresses, post.url)))
+                post.url = own
+            due.setdefault(own, post)
 
 
 def visit_blog(start: Surroundings, visit: Visit) -> Plan:
@@ -100,15 +113,18 @@ def visit_blog(start: Surroundings, visit: Visit) -> Plan:
     clinic = start.clinic
     visit.limited = start.limit is not None
     home = yield Ask(url=clinic.url)
+    problems = [item for item in home.items if isinstance(item, Problem)]
     if home.exchange is None or not home.ok:
         visit.blog_status = "unreachable"
-        visit.failure = home.reason or f"{clinic.url} answered {home.exchange.status if home.exchange else 'nothing'}"
+        status = home.exchange.status if home.exchange else "nothing"
+        visit.failure = home.reason or (problems[0].message if problems else f"{clinic.url}: answered {status}")
         return
     platform = platform_of(home.exchange)
     if platform is None:
-        visit.blog_status = "unsupported"
-        problems = [item.message for item in home.items if isinstance(item, Problem)]
-        visit.failure = (problems[0].removeprefix(f"{home.exchange.url}: ")) if problems else "not a blog"
+        # A wall, or an empty page on a bad day, says nothing about the site's platform.
+        known = not problems or problems[0].kind == UnsupportedPlatform.kind
+        visit.blog_status = "unsupported" if known else "unreachable"
+        visit.failure = problems[0].message.removeprefix(f"{home.exchange.url}: ") if problems else "not a blog"
         return
     visit.platform = platform.name
     blog = Blog(
@@ -117,7 +133,7 @@ def visit_blog(start: Surroundings, visit: Visit) -> Plan:
         read_comments=clinic.comments == "threads",
         everything=start.limit is None,
     )
-    finds = Finds(start.known)
+    finds = Finds(start.known, blog.root)
     finds.add(home.items)
     yield from _sitemaps(platform, blog, finds)
     yield from _feeds(platform, blog, finds)
@@ -206,8 +222,12 @@ def _posts(blog: Blog, finds: Finds, start: Surroundings, visit: Visit) -> Step:
             _learn(post, page)
         elif answer.unchanged and was_known:
             visit.unchanged += 1
+        elif any(isinstance(item, Gone) for item in answer.items):
+            visit.gone += 1  # an answer, and the evidence of a removal: such a visit is whole all the same
+            continue
         else:
             visit.failed += 1
+            visit.unread.append(_unread(post, answer))
             continue
         visit.fetched += 1
         done.add(post_key(post.url))
@@ -215,15 +235,30 @@ def _posts(blog: Blog, finds: Finds, start: Surroundings, visit: Visit) -> Step:
         if start.limit is None:
             finds.add(answer.items)
             for item in answer.items:
-                if isinstance(item, Sighting) and post_key(item.url) not in queued:
+                if isinstance(item, Sighting) and same_site(item.url, blog.root) and post_key(item.url) not in queued:
                     queued.add(post_key(item.url))
                     waiting.append(Known(url=item.url, addresses=item.addresses))
                     visit.discovered += 1
 
 
+def _unread(post: Known, answer: Answer) -> str:
+    """What came in place of the post, in one line that names it."""
+    said = [item.message for item in answer.items if isinstance(item, Problem)]
+    if answer.reason or said:
+        why = answer.reason or said[-1]
+    elif answer.unchanged:
+        why = "not modified since it was last asked for, and no post then"
+    elif answer.redirected_from and answer.exchange is not None:
+        why = f"leads to {answer.exchange.url}, which is no post"
+    else:
+        why = "answered, but not as a post"
+    return why if post.url in why else f"{post.url}: {why}"
+
+
 def _learn(post: Known, page: Post) -> None:
     """What the page says that decides the next questions."""
-    post.url = page.url or post.url
+    if page.url and same_site(page.url, post.url):
+        post.url = page.url
     post.addresses = tuple(dict.fromkeys((*page.addresses, *post.addresses)))
     post.counters_pending = page.counters_pending
     post.comments_count = page.comments_count

@@ -12,7 +12,19 @@ from collections.abc import Iterator
 
 from scraper import discover
 from scraper.addresses import canonical_url, same_site
-from scraper.items import Alias, BotChallenge, Exchange, Gone, Item, NotAPost, NotFoundPage, Post, Problem, Sighting
+from scraper.items import (
+    Alias,
+    BotChallenge,
+    Exchange,
+    Gone,
+    Item,
+    NotAPost,
+    NotFoundPage,
+    Post,
+    Problem,
+    Sighting,
+    Unreadable,
+)
 from scraper.platforms import platforms
 from scraper.platforms._platform import Platform
 from scraper.platforms._recognise import bot_challenge, unsupported
@@ -90,6 +102,8 @@ def _items(exchange: Exchange) -> Iterator[Item]:
     if page and status >= 400:
         yield Problem(kind=f"http-{status}", message=f"{exchange.url}: answered {status}", url=exchange.url)
         return
+    if page and not exchange.body.strip():
+        raise Unreadable("an empty answer; nothing stored, the next run asks again")
     if platform is None:
         yield from unsupported(exchange)
         return

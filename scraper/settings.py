@@ -53,7 +53,7 @@ DOWNLOADER_MIDDLEWARES = {
 }
 ITEM_PIPELINES = {
     "pipelines.privacy.Pseudonymise": 100,
-    "pipelines.store.Validate": 200,
+    "pipelines.validate.Validate": 200,
     "pipelines.store.Store": 300,
 }
 EXTENSIONS = {

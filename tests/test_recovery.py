@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.test_warc import NOON, check, exchange, original, warcs, writer
 
 from archive.recovery import Recovered, recover
 from archive.warc import BadRecord, Failure, Group, records
+from tests.test_warc import NOON, check, exchange, original, warcs, writer
 
 ROUNDS = int(os.environ.get("ARCHIVE_KILL_ROUNDS", "4"))  # more of them for a soak
 SEED = int(os.environ.get("ARCHIVE_KILL_SEED", "1"))
@@ -38,10 +38,12 @@ def unclosed(folder: Path) -> tuple[bytes, list[int], str]:
         ends = [page.warc_offset, path.stat().st_size]
         for write in (
             lambda: w.write_exchange(**exchange(refers_to=original(page))),
-            lambda: w.write_exchange(**exchange(response_headers=[(b"Content-Encoding", b"gzip")],
-                                                body=gzip.compress(b"x" * 999))),
-            lambda: w.write_failure(url="https://a.example/", method="GET", request_body=b"", reason="dns",
-                                    message="", at=NOON),
+            lambda: w.write_exchange(
+                **exchange(response_headers=[(b"Content-Encoding", b"gzip")], body=gzip.compress(b"x" * 999))
+            ),
+            lambda: w.write_failure(
+                url="https://a.example/", method="GET", request_body=b"", reason="dns", message="", at=NOON
+            ),
             lambda: w.write_note("run-ended", {}, NOON),
         ):
             write()
@@ -106,6 +108,7 @@ def test_killed_at_any_step_it_goes_on(tmp_path: Path, monkeypatch: pytest.Monke
                 if left < 0:
                     raise Killed
                 return real(*args, **kwargs)
+
             return call
 
         with monkeypatch.context() as patch:
@@ -154,8 +157,9 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, number: int)
     rng = random.Random(SEED * 1000 + number)
     told = tmp_path / "told"
     with told.open("wb") as out:
-        child = subprocess.Popen([sys.executable, "-c", WRITING, tmp_path, str(rng.random())[2:]], stdout=out,
-                                 cwd=Path(__file__).parents[1])
+        child = subprocess.Popen(
+            [sys.executable, "-c", WRITING, tmp_path, str(rng.random())[2:]], stdout=out, cwd=Path(__file__).parents[1]
+        )
         try:
             until = time.monotonic() + 30
             while not told.stat().st_size and time.monotonic() < until:

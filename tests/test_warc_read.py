@@ -7,7 +7,6 @@ from pathlib import Path
 
 import brotli
 import pytest
-from tests.test_warc import PAGE, exchange, warcs, writer
 
 from archive.warc import (
     BadRecord,
@@ -23,16 +22,26 @@ from archive.warc import (
     read_record,
     records,
 )
+from tests.test_warc import PAGE, exchange, warcs, writer
 
 SAMPLES = Path(__file__).parents[2] / "shared" / "warc-samples"
 
 
-@pytest.mark.parametrize("coding, packed", [
-    ("gzip", gzip.compress(PAGE)), ("x-gzip", gzip.compress(PAGE[:99]) + gzip.compress(PAGE[99:])),
-    ("deflate", zlib.compress(PAGE)), ("deflate", zlib.compress(PAGE, wbits=-15)), ("br", brotli.compress(PAGE)),
-    ("gzip, br", brotli.compress(gzip.compress(PAGE))), ("identity", PAGE), (None, PAGE), ("gzip", PAGE),
-    ("gzip", gzip.compress(PAGE) + b"\0\0"),
-])
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("gzip", gzip.compress(PAGE)),
+        ("x-gzip", gzip.compress(PAGE[:99]) + gzip.compress(PAGE[99:])),
+        ("deflate", zlib.compress(PAGE)),
+        ("deflate", zlib.compress(PAGE, wbits=-15)),
+        ("br", brotli.compress(PAGE)),
+        ("gzip, br", brotli.compress(gzip.compress(PAGE))),
+        ("identity", PAGE),
+        (None, PAGE),
+        ("gzip", PAGE),
+        ("gzip", gzip.compress(PAGE) + b"\0\0"),
+    ],
+)
 def test_decode(coding: str | None, packed: bytes) -> None:
     assert decode(packed, coding, len(PAGE)) == PAGE
     assert decode(b"", coding) == b""
@@ -56,7 +65,12 @@ def test_decode_names_what_is_wrong() -> None:
         with pytest.raises(CutShort) as caught:
             decode(packed[:40_000], coding)
         assert len(caught.value.part) > 30_000 and noise.startswith(caught.value.part)
-    for coding, bad in (("gzip", b"\x1f\x8b\x08garbage...."), ("deflate", b"\xff" * 9), ("br", b"\xff" * 9), ("rot13", b"a")):
+    for coding, bad in (
+        ("gzip", b"\x1f\x8b\x08garbage...."),
+        ("deflate", b"\xff" * 9),
+        ("br", b"\xff" * 9),
+        ("rot13", b"a"),
+    ):
         with pytest.raises(Undecodable):
             decode(bad, coding)
     bomb = gzip.compress(bytes(50_000_000))
@@ -87,14 +101,24 @@ def test_reading_goes_on_behind_damage(tmp_path: Path) -> None:
 
 # How each sample reads: a letter a record (Info, Group, Other, Bad).
 READS = {
-    "example-bad-non-chunked.warc.gz": "B", "example-resource.warc.gz": "IIO", "example-trunc.warc": "IIGBO",
-    "example-wget-bad-target-uri.warc.gz": "IGOOO", "example-wrong-chunks.warc.gz": "BB", "example.arc.gz": "IG",
-    "example.warc.gz": "IIGG", "invalid-warcfile-contenttype-recommended.warc": "IOOOOOO",
-    "invalid-warcfile-digest-fields.warc": "GGGG", "invalid-warcfile-duplicate-fields.warc": "I",
-    "invalid-warcfile-fields-invalidformat.warc": "B", "invalid-warcfile-fields-missing.warc": "B",
-    "invalid-warcfile-lonely-revisit.warc": "B", "invalid-warcfile-record-then-garbage.warc": "GB",
-    "valid-warcfile-contenttype-continuation.warc": "O", "valid-warcfile-non-warc-headers.warc": "I",
-    "valid-warcfile-upper-lower-case.warc": "IOOOO", "valid-warcfile-utf8.warc": "I",
+    "example-bad-non-chunked.warc.gz": "B",
+    "example-resource.warc.gz": "IIO",
+    "example-trunc.warc": "IIGBO",
+    "example-wget-bad-target-uri.warc.gz": "IGOOO",
+    "example-wrong-chunks.warc.gz": "BB",
+    "example.arc.gz": "IG",
+    "example.warc.gz": "IIGG",
+    "invalid-warcfile-contenttype-recommended.warc": "IOOOOOO",
+    "invalid-warcfile-digest-fields.warc": "GGGG",
+    "invalid-warcfile-duplicate-fields.warc": "I",
+    "invalid-warcfile-fields-invalidformat.warc": "B",
+    "invalid-warcfile-fields-missing.warc": "B",
+    "invalid-warcfile-lonely-revisit.warc": "B",
+    "invalid-warcfile-record-then-garbage.warc": "GB",
+    "valid-warcfile-contenttype-continuation.warc": "O",
+    "valid-warcfile-non-warc-headers.warc": "I",
+    "valid-warcfile-upper-lower-case.warc": "IOOOO",
+    "valid-warcfile-utf8.warc": "I",
 }
 
 

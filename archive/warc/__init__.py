@@ -1,6 +1,6 @@
 """WARC files: the bytes that prove every row.
 
-`Writer` writes them, `records` and `read_record` read them (ours strictly, those of others as far as they go), `payload`
+`Writer` writes them; `records` and `read_record` read them, ours strictly, those of others as far as they go; `payload`
 and `decode` undo content codings. Everything follows WARC 1.1 (ISO 28500:2017),
 https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/.
 """
@@ -26,7 +26,23 @@ from archive.warc._types import (
 from archive.warc._write import Writer
 
 __all__ = [
-    "BadRecord", "Capture", "CutShort", "Failure", "Group", "Headers", "Info", "Note", "Original", "Other", "Record",
-    "TooLarge", "Undecodable", "WarcWriteError", "Writer", "decode", "payload", "read_record",
+    "BadRecord",
+    "Capture",
+    "CutShort",
+    "Failure",
+    "Group",
+    "Headers",
+    "Info",
+    "Note",
+    "Original",
+    "Other",
+    "Record",
+    "TooLarge",
+    "Undecodable",
+    "WarcWriteError",
+    "Writer",
+    "decode",
+    "payload",
+    "read_record",
     "records",
 ]

@@ -183,9 +183,15 @@ def _stored_member(front: bytes, body: bytes) -> bytes:
     raw = zlib.compressobj(0, zlib.DEFLATED, -15)
     crc = zlib.crc32(b"\r\n\r\n", zlib.crc32(body, zlib.crc32(front)))
     size = (len(front) + len(body) + 4) & 0xFFFFFFFF
-    return b"".join((
-        _GZIP_HEAD,
-        text.compress(front), text.flush(zlib.Z_FULL_FLUSH),  # ends the blocks on a byte, without a last-block mark
-        raw.compress(body), raw.compress(b"\r\n\r\n"), raw.flush(),
-        crc.to_bytes(4, "little"), size.to_bytes(4, "little"),
-    ))
+    return b"".join(
+        (
+            _GZIP_HEAD,
+            text.compress(front),
+            text.flush(zlib.Z_FULL_FLUSH),  # ends the blocks on a byte, without a last-block mark
+            raw.compress(body),
+            raw.compress(b"\r\n\r\n"),
+            raw.flush(),
+            crc.to_bytes(4, "little"),
+            size.to_bytes(4, "little"),
+        )
+    )

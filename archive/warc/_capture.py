@@ -28,9 +28,21 @@ def capture_of(
     mime = (header(headers, b"content-type") or "").partition(";")[0].strip().lower()
     coding = (header(headers, b"content-encoding") or "").lower()
     return Capture(
-        capture_id, at, *place, *payload, record_type, url, method, status, mime or None, coding or None,
-        header(headers, b"etag"), header(headers, b"last-modified"), refers_to,
-        hashlib.sha256(request_body).hexdigest() if request_body else None, ip,
+        capture_id,
+        at,
+        *place,
+        *payload,
+        record_type,
+        url,
+        method,
+        status,
+        mime or None,
+        coding or None,
+        header(headers, b"etag"),
+        header(headers, b"last-modified"),
+        refers_to,
+        hashlib.sha256(request_body).hexdigest() if request_body else None,
+        ip,
     )
 
 
@@ -39,6 +51,20 @@ def capture_of_failure(
 ) -> Capture:
     """The Capture of a fetch without an answer: everything about a response is None or empty."""
     return Capture(
-        capture_id, at, *place, NOTHING, 0, "failure", url, method, None, None, None, None, None, None,
-        request_sha256, None,
+        capture_id,
+        at,
+        *place,
+        NOTHING,
+        0,
+        "failure",
+        url,
+        method,
+        None,
+        None,
+        None,
+        None,
+        None,
+        None,
+        request_sha256,
+        None,
     )

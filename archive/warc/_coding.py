@@ -83,7 +83,7 @@ def _brotli(body: bytes, limit: int) -> bytes:
 
 def _zstd(body: bytes, limit: int) -> bytes:
     try:
-        from backports import zstd  # only where it is installed: Scrapy asks servers for zstd only then
+        from backports import zstd  # noqa: PLC0415  it is not installed everywhere
     except ImportError as error:
         raise Undecodable("zstd bodies need the package backports.zstd") from error
     out = bytearray()
@@ -115,5 +115,11 @@ def _same(body: bytes, limit: int) -> bytes:
 
 
 _CODINGS: dict[str, Callable[[bytes, int], bytes]] = {
-    "": _same, "identity": _same, "gzip": _gzip, "x-gzip": _gzip, "deflate": _deflate, "br": _brotli, "zstd": _zstd,
+    "": _same,
+    "identity": _same,
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _brotli,
+    "zstd": _zstd,
 }

@@ -60,12 +60,14 @@ class OpenFile:
     def append(self, group: bytes) -> int:
         """Write a whole group and return its offset; on failure cut back to where it began and raise WarcWriteError."""
         if self.broken:
-            raise WarcWriteError(f"{self.path}: not written, an earlier failure left it in doubt; end the run: "
-                                 "the next one recovers the file.")
+            raise WarcWriteError(
+                f"{self.path}: not written, an earlier failure left it in doubt; end the run: "
+                "the next one recovers the file."
+            )
         start, view = self.size, memoryview(group)
         try:
             while view:  # a full disk may take part of what it is given before it refuses
-                view = view[os.write(self._fd, view):]
+                view = view[os.write(self._fd, view) :]
         except OSError as error:
             try:
                 os.ftruncate(self._fd, start)
@@ -83,8 +85,10 @@ class OpenFile:
     def sync(self) -> None:
         """Return when everything written is on the disk. After a WarcWriteError from here nothing more is written."""
         if self.broken:
-            raise WarcWriteError(f"{self.path}: not safe on the disk, an earlier failure left it in doubt; end the "
-                                 "run: the next one recovers the file.")
+            raise WarcWriteError(
+                f"{self.path}: not safe on the disk, an earlier failure left it in doubt; end the "
+                "run: the next one recovers the file."
+            )
         try:
             os.fsync(self._fd)
         except OSError as error:

@@ -51,10 +51,8 @@ def frames(path: Path, name: str, start: int = 0) -> Iterator[Frame | BadRecord]
             file.seek(offset)
             found = _one(file, name, offset)
             yield found.result
-            if found.end is None or found.end <= offset:
-                offset = _resync(file, name, offset + 1, size)
-            else:
-                offset = found.end
+            stuck = found.end is None or found.end <= offset
+            offset = _resync(file, name, offset + 1, size) if stuck else found.end  # type: ignore[assignment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +84,10 @@ def _from_member(file: BinaryIO, name: str, offset: int) -> _Found:
     except _Damage as damage:
         return _Found(BadRecord(name, offset, str(damage)), offset + length)
     if stream.read(1):
-        why = ("one gzip member holds several records, so none can be found again by its offset; "
-               "`warcio recompress OLD NEW` makes a file that can be read")
+        why = (
+            "one gzip member holds several records, so none can be found again by its offset; "
+            "`warcio recompress OLD NEW` makes a file that can be read"
+        )
         return _Found(BadRecord(name, offset, why), offset + length)
     return _Found(Frame(name, offset, length, fields, block, problems), offset + length)
 

@@ -113,12 +113,16 @@ def _record(frame: Frame, request: Frame | None) -> Record:
     if ours == "failure":
         fields = _warc_fields(frame)
         capture = capture_of_failure(
-            capture_id=_record_id(frame), at=_date(frame.get("WARC-Date")), place=place, url=url,
-            method=fields.get("method", "GET"), request_sha256=fields.get("request-sha256"))
+            capture_id=_record_id(frame),
+            at=_date(frame.get("WARC-Date")),
+            place=place,
+            url=url,
+            method=fields.get("method", "GET"),
+            request_sha256=fields.get("request-sha256"),
+        )
         return Failure(capture, fields.get("reason", ""), json_untext(fields.get("message", "")), frame.problems)
     if ours:
-        return Note(_record_id(frame), ours, _date(frame.get("WARC-Date")), *place, _warc_fields(frame),
-                    frame.problems)
+        return Note(_record_id(frame), ours, _date(frame.get("WARC-Date")), *place, _warc_fields(frame), frame.problems)
     if not kind:
         raise _Unusable("no WARC-Type")
     return Other(kind, *place, frame.fields, frame.block, frame.problems)
@@ -156,15 +160,32 @@ def _group(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
             problems.append("the payload digest differs")
     refers_to = frame.get("WARC-Refers-To") if kind == "revisit" else None
     capture = capture_of(
-        capture_id=_record_id(frame), at=_date(frame.get("WARC-Date")), place=(frame.file, frame.offset, frame.length),
-        payload=content, record_type="revisit" if kind == "revisit" else "response", url=url, method=method,
-        status=status, headers=headers, refers_to=_uuid(refers_to) if refers_to else None, request_body=asked,
+        capture_id=_record_id(frame),
+        at=_date(frame.get("WARC-Date")),
+        place=(frame.file, frame.offset, frame.length),
+        payload=content,
+        record_type="revisit" if kind == "revisit" else "response",
+        url=url,
+        method=method,
+        status=status,
+        headers=headers,
+        refers_to=_uuid(refers_to) if refers_to else None,
+        request_body=asked,
         ip=frame.get("WARC-IP-Address"),
     )
     blanked = [*_names(frame), *(_names(request) if request else ())]
     return Group(
-        capture, protocol, reason, headers, None if kind == "revisit" else body, asked_headers, asked, profile,
-        tuple(dict.fromkeys(blanked)), frame.get("WARC-Truncated"), tuple(problems),
+        capture,
+        protocol,
+        reason,
+        headers,
+        None if kind == "revisit" else body,
+        asked_headers,
+        asked,
+        profile,
+        tuple(dict.fromkeys(blanked)),
+        frame.get("WARC-Truncated"),
+        tuple(problems),
     )
 
 
@@ -180,7 +201,7 @@ def _profile(frame: Frame) -> Profile:
 def _message(block: bytes) -> tuple[bytes, Headers, bytes]:
     """An HTTP message: (first line, header lines, body). Bare line feeds are taken as line breaks, folds undone."""
     end = re.search(rb"\r?\n\r?\n", block)
-    head, body = (block[:end.start()], block[end.end():]) if end else (block.rstrip(b"\r\n"), b"")
+    head, body = (block[: end.start()], block[end.end() :]) if end else (block.rstrip(b"\r\n"), b"")
     first, *lines = re.split(rb"\r?\n(?![ \t])", head)
     headers = []
     for line in lines:

@@ -44,7 +44,7 @@ class BadRecord(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The earlier capture that a revisit stands on: same clinic, URL, method and request body (the caller sees to it)."""
+    """The earlier capture that a revisit stands on: same clinic, URL, method and request body (the caller's care)."""
 
     capture_id: str
     url: str

@@ -157,10 +157,18 @@ class Writer:
         offset = file.append(answer + question)
         self.last = at
         return capture_of(
-            capture_id=capture_id, at=at, place=(self._name(file), offset, len(answer)),
-            payload=(sha256, len(body)), record_type="revisit" if refers_to else "response", url=target, method=method,
-            status=status, headers=got, refers_to=refers_to.capture_id if refers_to else None,
-            request_body=request_body, ip=ip,
+            capture_id=capture_id,
+            at=at,
+            place=(self._name(file), offset, len(answer)),
+            payload=(sha256, len(body)),
+            record_type="revisit" if refers_to else "response",
+            url=target,
+            method=method,
+            status=status,
+            headers=got,
+            refers_to=refers_to.capture_id if refers_to else None,
+            request_body=request_body,
+            ip=ip,
         )
 
     def write_failure(
@@ -177,7 +185,8 @@ class Writer:
             block["request-sha256"] = asked
         record_id, date, place = self._metadata("failure", block, at, target)
         return capture_of_failure(
-            capture_id=record_id, at=date, place=place, url=target, method=method, request_sha256=asked)
+            capture_id=record_id, at=date, place=place, url=target, method=method, request_sha256=asked
+        )
 
     def write_note(self, kind: str, fields: Mapping[str, str], at: datetime) -> Note:
         """Write a note of the clinic's run: `kind` "run-started" or "run-ended", `fields` name to JSON text."""

@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sqlite3
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from scrapy.crawler import CrawlerProcess
 from scrapy.settings import Settings
-from twisted.internet.defer import DeferredSemaphore
+from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
+from twisted.python.failure import Failure
 
-from archive.db import ArchiveError, NewerSchema
+from archive.db import ArchiveError, NewerSchema, NotAnArchive
 from pipelines import report
 from pipelines.catch_up import catch_up
 from pipelines.progress import Progress
-from pipelines.run import Locked, Run
+from pipelines.run import BadKey, Locked, Run
 from scraper.clinics import (
     Clinic,
     Clinics,
@@ -31,6 +33,8 @@ from scraper.clinics import (
     user_agent,
 )
 from scraper.spiders.blog import BlogSpider
+
+logger = logging.getLogger(__name__)
 
 # Clinics are independent: so many are visited side by side, each at its own pace.
 SIDE_BY_SIDE = 8
@@ -65,31 +69,47 @@ def command(
         refuse_placeholder(listed.crawler, chosen)
     except ConfigError as error:
         _fail(str(error), report.BAD_CONFIG)
-    try:
-        run = Run(archive)
-    except Locked as error:
-        _fail(str(error), report.LOCKED)
-    except NewerSchema as error:
-        _fail(str(error), report.BAD_CONFIG)
-    except ArchiveError as error:
-        _fail(str(error), report.INTEGRITY)
-    except OSError as error:
-        _fail(f"{archive}: {error.strerror or error}; choose another --archive or free some space", report.UNEXPECTED)
-    for line in catch_up(run):
-        click.echo(line, err=True)
+    run = _opened(archive, listed)
     settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, limit, verbose)
     stopped = visit(run, settings, chosen, limit)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
-    run.close(code, json.dumps(told, ensure_ascii=False))
     for line in report.complaints(run):
         click.echo(line, err=True)
+    try:
+        run.close(code, told)
+    except ArchiveError as error:
+        _fail(str(error), report.UNEXPECTED)
     if as_json:
         click.echo(json.dumps({**told, "exit_code": code}, ensure_ascii=False))
     elif sys.stdout.isatty():
         for clinic_id, numbers in told["clinics"].items():
             click.echo(sentence(clinic_id, numbers))
     sys.exit(code)
+
+
+def _opened(archive: Path, listed: Clinics) -> Run:
+    """The archive, held for writing, with what a killed run left folded in; else the process ends with a reason."""
+    try:
+        run = Run(archive)
+    except Locked as error:
+        _fail(str(error), report.LOCKED)
+    except (NewerSchema, BadKey) as error:
+        _fail(str(error), report.BAD_CONFIG)
+    except NotAnArchive as error:
+        _fail(str(error), report.INTEGRITY)
+    except ArchiveError as error:
+        _fail(str(error), report.UNEXPECTED)
+    except OSError as error:
+        _fail(f"{archive}: {error.strerror or error}; choose another --archive or free some space", report.UNEXPECTED)
+    try:
+        for line in catch_up(run):
+            click.echo(line, err=True)
+        run.enlist_closed(listed)
+    except (OSError, sqlite3.Error) as error:
+        run.release()
+        _fail(f"{archive}: {error}; what a killed run left could not be folded in, nothing fetched", report.UNEXPECTED)
+    return run
 
 
 def _choose(listed: Clinics, slugs: Iterable[str], url: str | None, allow_private: bool) -> list[Clinic]:
@@ -129,16 +149,37 @@ def crawl_settings(
     return settings
 
 
+class Process(CrawlerProcess):
+    """Scrapy's process, which remembers that it was asked to stop: visits that still wait for a place are not begun."""
+
+    stopped = False
+
+    def stop(self) -> Deferred[Any]:
+        """End the visits that are under way; at the end of all of them Scrapy calls it too."""
+        self.stopped = self.stopped or bool(self.crawlers)
+        return super().stop()
+
+
 def visit(run: Run, settings: Settings, clinics: list[Clinic], limit: int | None) -> bool:
     """Crawl the clinics side by side; True when the run was ended from outside (Ctrl-C, SIGTERM)."""
-    process = CrawlerProcess(settings)
+    process = Process(settings)
     logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
     places = DeferredSemaphore(SIDE_BY_SIDE)
+
+    def begin(clinic: Clinic) -> Deferred[None]:
+        if process.stopped or run.broken:
+            return succeed(None)
+        return process.crawl(BlogSpider, clinic=clinic, limit=limit)
+
+    def broke_off(failure: Failure, clinic: Clinic) -> None:
+        logger.error("%s: the visit broke off", clinic.slug, exc_info=failure.value)
+        run.lost(clinic, f"the visit broke off ({type(failure.value).__name__}: {failure.value}); please report it")
+
     with Progress.on_terminal(process):
         for clinic in clinics:
-            places.run(process.crawl, BlogSpider, clinic=clinic, limit=limit)
+            places.run(begin, clinic).addErrback(broke_off, clinic)
         process.start()
-    return any(outcome.status == "cut-short" for outcome in run.outcomes.values()) and run.broken is None
+    return process.stopped and run.broken is None
 
 
 def sentence(clinic_id: str, numbers: dict[str, Any]) -> str:
@@ -152,7 +193,7 @@ def sentence(clinic_id: str, numbers: dict[str, Any]) -> str:
     )
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     click.echo(message, err=True)
     # Scrapy's threads are not started yet; nothing has to be waited for.
     sys.stderr.flush()

@@ -6,13 +6,15 @@ import os
 import socket
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
-from archive.db import DATABASE, ArchiveError, open_archive
+import archive as durable
+from archive.db import DATABASE, ArchiveError, NewerSchema, NotAnArchive, open_archive
 from pipelines import report
 
-SITE = Path(__file__).resolve().parents[2] / "archive" / "site"
+SITE = Path(durable.__file__).parent / "site"
 
 
 @click.command(short_help="Browse and query the archive with Datasette.")
@@ -22,14 +24,19 @@ def command(archive: Path, port: int) -> None:
     """Serve the archive read-only at http://127.0.0.1:PORT until Ctrl-C. A crawl may write at the same time."""
     try:
         open_archive(archive, "read").close()
+    except NewerSchema as error:
+        _fail(str(error), report.BAD_CONFIG)
+    except NotAnArchive as error:
+        _fail(str(error), report.INTEGRITY)
     except (ArchiveError, FileNotFoundError) as error:
-        click.echo(str(error), err=True)
-        sys.exit(report.INTEGRITY if isinstance(error, ArchiveError) else report.UNEXPECTED)
+        _fail(str(error), report.UNEXPECTED)
+    if port and not is_free(port):
+        _fail(f"127.0.0.1:{port} is taken; stop what listens there, or name another --port (0: any)", report.UNEXPECTED)
     port = port or free_port()
     click.echo(f"http://127.0.0.1:{port}/")
     sys.stdout.flush()
     # A process of its own name: signals reach Datasette directly, and nothing of ours stays in memory.
-    os.execv(sys.executable, [sys.executable, "-m", "datasette", "serve", *arguments(archive, port)])
+    os.execv(sys.executable, [sys.executable, "-m", "datasette", "serve", *arguments(archive, port)])  # noqa: S606
 
 
 def arguments(archive: Path, port: int) -> list[str]:
@@ -39,13 +46,28 @@ def arguments(archive: Path, port: int) -> list[str]:
         "--host", "127.0.0.1",
         "--port", str(port),
         "--metadata", str(SITE / "metadata.yaml"),
+        "--plugins-dir", str(SITE / "plugins"),
+        "--static", f"site:{SITE / 'static'}",
         "--setting", "suggest_facets", "off",
         "--setting", "sql_time_limit_ms", "3000",
         "--setting", "default_page_size", "50",
         "--setting", "facet_time_limit_ms", "1000",
         "--setting", "max_csv_mb", "0",
-        "--setting", "truncate_cells_html", "300",
+        # Texts are told in full on a row's own page.
+        "--setting", "truncate_cells_html", "120",
     ]  # fmt: skip
+
+
+def is_free(port: int) -> bool:
+    """Nobody listens on this port of the loopback interface."""
+    with socket.socket() as probe:
+        # As the server will: a port that only waits for its last packets is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 def free_port() -> int:
@@ -53,3 +75,8 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(code)

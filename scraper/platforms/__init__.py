@@ -11,7 +11,7 @@ from scraper.platforms._platform import Platform
 
 @cache
 def platforms() -> tuple[Platform, ...]:
-    """One instance of every platform in this folder, by name. Files that begin with `_` are machinery, not platforms."""
+    """One instance of every platform in this folder, by name. Files that begin with `_` are machinery."""
     for module in pkgutil.iter_modules(__path__):
         if not module.name.startswith("_"):
             import_module(f"{__name__}.{module.name}")

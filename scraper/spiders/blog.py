@@ -64,7 +64,6 @@ class BlogSpider(scrapy.Spider):
         self._robots: dict[str, Robots] = {}
         self._robots_answers: dict[str, Answer] = {}
         self._notes: list[Extraction] = []
-        self._last_capture: object = None
         self._pause = 0.0
         self._delay = 0.0
         self._talk: Talk | None = None
@@ -146,14 +145,13 @@ class BlogSpider(scrapy.Spider):
             yield request
 
     def _extraction(self, capture: object, items: tuple[Item, ...], exchange: Exchange | None) -> Extraction:
-        self._last_capture = capture
         platform = platform_of(exchange) if exchange is not None else None
         version = platform.extractor_version if platform else 0
         return Extraction(clinic_id=self.clinic.slug, capture=capture, items=items, extractor_version=version)
 
     def _note(self, problem: Problem) -> None:
-        """A problem that no exchange tells by itself, under the capture that is its evidence."""
-        self._notes.append(Extraction(clinic_id=self.clinic.slug, capture=self._last_capture, items=(problem,)))
+        """A problem that no exchange tells by itself; it gets a record of its own (`pipelines.validate`)."""
+        self._notes.append(Extraction(clinic_id=self.clinic.slug, capture=None, items=(problem,)))
 
     def _converse(self) -> Talk:
         """Drive the plan to its end."""
@@ -190,6 +188,7 @@ class BlogSpider(scrapy.Spider):
     def _attempt(self, ask: Ask, url: str) -> Generator[Request, Reply, Reply]:
         """One address, asked again after a pause where the server says that it is only busy."""
         retries = self.settings.getint("RETRY_TIMES")
+        said: list[str] = []
         for attempt in range(retries + 1):
             reply: Reply = yield self._request(ask, url)
             busy = reply.exchange is not None and reply.exchange.status in RETRIED
@@ -202,7 +201,11 @@ class BlogSpider(scrapy.Spider):
             if self._pause > self.settings.getfloat("RETRY_AFTER_MAX"):
                 self._pause = 0.0
                 break
+            said += [item.message for item in reply.items if isinstance(item, Problem)]
+            said += [reply.reason] if reply.reason else []
             logger.info("%s: asked again in %.1f s", url, self._pause)
+        if reply.exchange is not None and not busy:
+            self.visit.mended.update(said)
         return reply
 
     def _refusal(self, url: str) -> Generator[Request, Reply, str | None]:
@@ -272,8 +275,16 @@ def exchange_of(response: Response) -> Exchange:
         fetched_at=getattr(captured, "fetched_at", None) or datetime.now(UTC),
         method=request.method,
         request_body=request.body,
-        location=urljoin(response.url, str(location, "latin-1")) if location else None,
+        location=redirect_target(response.url, location),
     )
+
+
+def redirect_target(url: str, location: bytes | None) -> str | None:
+    """The absolute address of a Location header; None where there is none, or none that can be read ("http://[x")."""
+    try:
+        return urljoin(url, str(location, "latin-1")) if location else None
+    except ValueError:
+        return None
 
 
 def describe(error: BaseException, url: str) -> tuple[str, str]:

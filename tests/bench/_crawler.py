@@ -2,18 +2,20 @@
 
 MODE: `bare` (Scrapy with its defaults and a spider that does nothing), `full` (what `clinic-archive crawl` does),
 `unstored` (the same spider without any component that records or stores). Prints one line of JSON: CPU seconds from
-before the crawl is set up to its very end (modules are imported by then), and resident sizes on the way.
+the start of the engine to the very end, last commit and checkpoint included, and resident sizes on the way.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import psutil
 import scrapy
@@ -22,6 +24,7 @@ from scrapy.crawler import Crawler, CrawlerProcess
 from scrapy.http import Response
 from scrapy.settings import Settings
 
+from pipelines import report
 from pipelines.commands.crawl import crawl_settings, visit
 from pipelines.run import Run
 from scraper.clinics import Clinic, clinic_from_url
@@ -34,6 +37,7 @@ STORING = {
     "ITEM_PIPELINES": ("pipelines.privacy.Pseudonymise", "pipelines.store.Validate", "pipelines.store.Store"),
     "EXTENSIONS": ("pipelines.report.Report", "pipelines.feeds.PostFeeds"),
 }
+WATCH = "tests.bench._crawler.Watch"
 # Resident size is read after every 25th page, and told around these.
 EVERY = 25
 
@@ -55,10 +59,10 @@ class Bare(scrapy.Spider):
 
 
 class Watch:
-    """An extension that reads the resident size of this process as pages come in."""
+    """An extension that notes when the engine starts, and the resident size of this process as pages come in."""
 
-    sizes: dict[int, float]
-    sizes = {}
+    started: ClassVar[float] = 0.0  # CPU seconds by then
+    sizes: ClassVar[dict[int, float]] = {}  # MB by number of pages
 
     def __init__(self) -> None:
         self._process, self._pages = psutil.Process(), 0
@@ -66,8 +70,12 @@ class Watch:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         watch = cls()
+        crawler.signals.connect(watch.engine_started, signals.engine_started)
         crawler.signals.connect(watch.response_received, signals.response_received)
         return watch
+
+    def engine_started(self) -> None:
+        Watch.started = time.process_time()
 
     def response_received(self, response: Response) -> None:
         self._pages += "/post/" in response.url
@@ -82,7 +90,7 @@ def clinic_at(url: str) -> Clinic:
 
 def bare(url: str, posts: int) -> int:
     """Scrapy's defaults, but for the log level: a debug line a page is no work of the crawl's."""
-    settings = Settings({"LOG_LEVEL": "INFO", "LOG_FILE": "/dev/null"})
+    settings = Settings({"LOG_LEVEL": "INFO", "LOG_FILE": os.devnull, "EXTENSIONS": {WATCH: 0}})
     Bare.url, Bare.posts = url, posts
     process = CrawlerProcess(settings)
     process.crawl(Bare)
@@ -95,7 +103,7 @@ def full(url: str, folder: Path) -> int:
     run = Run(folder)
     visit(run, _settings(url, folder), [clinic_at(url)], None)
     stored = int(run.db.execute("SELECT count(*) FROM revisions").fetchone()[0])
-    run.close(0, "{}")
+    run.close(0, report.summary(run))
     return stored
 
 
@@ -114,20 +122,17 @@ def unstored(url: str, folder: Path) -> int:
 
 def _settings(url: str, folder: Path) -> Settings:
     settings = crawl_settings(folder, folder / "clinics.toml", "clinic-archive-bench", 0, None, False)
-    extensions = {**settings.getdict("EXTENSIONS"), "tests.bench._crawler.Watch": 0}
+    extensions = {**settings.getdict("EXTENSIONS"), WATCH: 0}
     settings.set("EXTENSIONS", extensions, priority="cmdline")
     return settings
 
 
 def main(mode: str, url: str, posts: int, folder: Path) -> None:
-    start = time.process_time()
     got = bare(url, posts) if mode == "bare" else full(url, folder) if mode == "full" else unstored(url, folder)
-    told = {"cpu": time.process_time() - start, "got": got, "rss": Watch.sizes}
+    told = {"cpu": time.process_time() - Watch.started, "got": got, "rss": Watch.sizes}
     sys.stdout.write(json.dumps(told) + "\n")
 
 
 if __name__ == "__main__":
     # Under its own name, so that the extension that Scrapy loads by it is this very class.
-    from tests.bench import _crawler
-
-    _crawler.main(sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))
+    import_module("tests.bench._crawler").main(sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
-import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,16 +64,6 @@ def cpu(work: Callable[[], object]) -> float:
 def ratio(above: Callable[[], float], below: Callable[[], float], rounds: int = ROUNDS) -> float:
     """The median over interleaved rounds of what `above` measures by what `below` does."""
     return statistics.median(above() / below() for _ in range(rounds))
-
-
-def best(measures: Iterable[float]) -> float:
-    """The median of measures of the same thing."""
-    return statistics.median(measures)
-
-
-def megabytes_at_most() -> float:
-    """The largest resident size that this process ever had."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def in_a_process(module: str, *arguments: object) -> dict[str, Any]:

@@ -71,7 +71,8 @@ def templates(base: str, size: int) -> tuple[bytes, ...]:
     """Each post of the sample clinic as a page of that size, with `SLUG` and `UUID` in place of its own."""
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder), base)
-    return tuple(_sized(_template(world, post), size) for post in world.live() if _whole(post))
+    drafts = (_template(world, post) for post in world.live() if _whole(post))
+    return tuple(page for draft in drafts if (page := _sized(draft, size)))
 
 
 def pages(base: str, number: int, size: int) -> Iterator[bytes]:
@@ -97,27 +98,18 @@ def _template(world: World, post: Post) -> bytes:
 
 
 def _sized(page: bytes, size: int) -> bytes:
-    """The page with fewer or more style sheets, the last of them cut to the byte."""
-    while len(page) > size - 64:
-        last = None
-        for last in _STYLE.finditer(page):
-            pass
-        if last is None:
-            raise ValueError(f"a page of {len(page)} bytes has no style sheet left to cut down to {size}")
-        page = page[: last.start()] + page[last.end() :]
+    """The page with fewer or more style sheets, the last of them cut to the byte; empty where it cannot be so small."""
+    spare = len(b"<style></style>")
+    for sheet in reversed(list(_STYLE.finditer(page))):
+        if len(page) + spare <= size:
+            break
+        page = page[: sheet.start()] + page[sheet.end() :]
+    wanted = size - len(page) - spare
+    if wanted < 0:
+        return b""
+    rules = b"".join(sheet.encode().partition(b">")[2].removesuffix(b"</style>") for sheet in style_sheets(2))
     head, tail = page.split(b"</head>", 1)
-    wanted = size - len(page) - len(b"<style></style>")
-    more = "".join(sheet.partition(">")[2].removesuffix("</style>") for sheet in cycle_to(wanted)).encode()[:wanted]
-    return head + b"<style>" + more + b"</style></head>" + tail
-
-
-def cycle_to(size: int) -> Iterator[str]:
-    """Style sheets of the newer generation, from the last, until they hold that many bytes."""
-    sheets = cycle(reversed(style_sheets(2)))
-    while size > 0:
-        sheet = next(sheets)
-        size -= len(sheet) - 200
-        yield sheet
+    return head + b"<style>" + (rules * (wanted // len(rules) + 1))[:wanted] + b"</style></head>" + tail
 
 
 class Packed:

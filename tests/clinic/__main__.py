@@ -68,7 +68,12 @@ def main() -> None:
         signal.signal(number, lambda *_: os._exit(0))
     app = application(arguments.state, base, not arguments.no_api)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=1,
+        app,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=1,
     )
     uvicorn.Server(config).run(sockets=[listener])
 

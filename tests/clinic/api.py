@@ -74,8 +74,14 @@ class Api:
             try:
                 answer: Response = await handler(request)
             except BadRequestError as problem:
-                return json_answer(request, {"message": str(problem), "details": {"applicationError": {
-                    "code": "INVALID_ARGUMENT", "description": str(problem)}}}, 400)
+                return json_answer(
+                    request,
+                    {
+                        "message": str(problem),
+                        "details": {"applicationError": {"code": "INVALID_ARGUMENT", "description": str(problem)}},
+                    },
+                    400,
+                )
             return answer
 
         return guarded
@@ -212,8 +218,11 @@ class Api:
         try:
             body = await request.json()
             wanted = body["query"]["filter"]["id"]
-            ids = list(wanted["$in"]) if isinstance(wanted, dict) and "$in" in wanted else [
-                wanted["$eq"] if isinstance(wanted, dict) else wanted]
+            ids = (
+                list(wanted["$in"])
+                if isinstance(wanted, dict) and "$in" in wanted
+                else [wanted["$eq"] if isinstance(wanted, dict) else wanted]
+            )
         except (ValueError, KeyError, TypeError) as problem:
             raise BadRequestError("query.filter.id is required") from problem
         known = {person.person_id: person for person in compose.people().values() if person.kind != "guest"}

@@ -32,7 +32,7 @@ def _likes(likes: int) -> str:
     return (
         f'<button class="Kh5HMz"><span aria-live="off" class="laz8E8">{said}</span><span class="h7K_lu" '
         'data-hook="like-button-with-count__like-count">'
-        f'{shown}{_LIKE_BUTTON.format(icon=padding.icon("heart"))}</span></button>'
+        f"{shown}{_LIKE_BUTTON.format(icon=padding.icon('heart'))}</span></button>"
     )
 
 
@@ -60,7 +60,7 @@ def _card(world: World, post: Post) -> str:
         cover = (
             f'<a class="blog-link-hover-color" data-hook="link" href="{escape(url)}"><div class="ESNOXa"><wow-image '
             f'class="lAV2rI Fq1hlj" data-image-info="{info}"><img alt="" data-pin-url="{escape(url)}"/></wow-image>'
-            '</div></a>'
+            "</div></a>"
         )
     else:
         excerpt = (
@@ -102,7 +102,7 @@ def _meta_line(post: Post, printed: str) -> str:
         f'<ul class="xUuoH9 v0bFi9"><li class="F4tRtJ"><span class="taLqKM"><span title="{name}" class="tQ0Q1A '
         'user-name dlINDG" '
         f'data-hook="user-name">{name}</span></span></li><li class="F4tRtJ"><ul class="xUuoH9 MBUSKJ">{inner}</ul>'
-        '</li></ul>'
+        "</li></ul>"
     )
 
 
@@ -110,18 +110,18 @@ def _footer(world: World, post: Post, counters: Counters, url: str) -> str:
     base = world.base
     tags = "".join(
         f'<li class="ZjhmPV"><a class="ZjhmPV sM3gbq" href="{base}/blog/tags/{label_slug(label)}">'
-        f'{escape(label)}</a></li>'
+        f"{escape(label)}</a></li>"
         for label in post.tags
     )
     categories = "".join(
         f'<li class="TZ6_II"><a class="blog-link-hover-color blog-text-color post-categories-list__link" '
         f'data-hook="category-label-list__item" href="{base}/blog/categories/{label_slug(label)}">'
-        f'{escape(label)}</a></li>'
+        f"{escape(label)}</a></li>"
         for label in post.categories
     )
     shares = "".join(
         f'<button aria-label="Share via {name}" class="U4UjyH" data-hook="share-button__{hook}">'
-        f'{padding.icon(hook)}</button>'
+        f"{padding.icon(hook)}</button>"
         for name, hook in _SHARES
     )
     return (
@@ -153,18 +153,18 @@ def article(world: World, post: Post, counters: Counters, printed: str, updated:
         f'<div class="BL3dva"><div class="OSxNQL"><div class="OFA52E"><div class="IeNfNP">{_meta_line(post, printed)}'
         '<div class="UPa2xo JDQ812"><button aria-label="More actions" aria-pressed="false" class="u5Zxn8 more-button" '
         f'data-hook="more-button" id="more-button-{post.post_id}" type="button">{padding.icon("more")}</button>'
-        '</div></div>'
+        "</div></div>"
         '<div class="cD_92h UitnHM" data-hook="post-title" tabindex="-1"><h1 class="UbhFJ7 blog-post-title-font '
-        'post-title '
+        "post-title "
         'blog-post-page-title-font" data-hook="post-title"><span class="post-title__text blog-post-title-font">'
         f'<span class="blog-post-title-font blog-post-title-color">{title}</span></span></h1></div></div>'
-        f'{change}</div></div>'
+        f"{change}</div></div>"
         '<div class="nLG8d5 F_3u4N" data-hook="post-description"><article class="blog-post-page-font"><div '
         'class="post-content__body stSKMK">'
-        f'{rendered(post.blocks, world.base, url, post.variant, words.direction)}</div></article></div>'
+        f"{rendered(post.blocks, world.base, url, post.variant, words.direction)}</div></article></div>"
         f'<div class="BL3dva"><div class="OSxNQL">{_footer(world, post, counters, url)}</div></div></article>'
         '<div class="MS7sOC blog-text-color" data-hook="recent-posts"><div class="E8Zofv"><h2 class="up1lc0">'
-        f'{words.recent}</h2>'
+        f"{words.recent}</h2>"
         f'<a class="blog-link-hover-color hK3Onr" data-hook="link" href="{world.base}/blog">{words.see_all}</a></div>'
         f'<div class="AMlRJt"><div class="Ww0ap9">{cards}</div></div></div>'
     )

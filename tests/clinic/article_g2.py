@@ -46,13 +46,13 @@ def _card(world: World, page: Post, post: Post) -> str:
         )
     return (
         f'<article class="qbu2Gh" data-hook="recent-post-list-item"><div class="dkbPQd">{cover}<div class="ZnRZP5">'
-        '<header '
+        "<header "
         f'data-hook="recent-post__title"><a class="hPl9QB" href="{url}">{escape(post.title, quote=False)}</a>'
-        f'</header>{excerpt}'
+        f"</header>{excerpt}"
         '<footer class="LO60EX" data-hook="post-footer"><div class="D6DTyh"><div class="LVcAxq post-stats" '
         'data-hook="post-stats">'
-        f'{_placeholder(page, 30, "qcmXZU")}{_placeholder(page, 30, "ZN1aom")}</div></div>'
-        f'{_placeholder(page, 30, "wChIrD")}'
+        f"{_placeholder(page, 30, 'qcmXZU')}{_placeholder(page, 30, 'ZN1aom')}</div></div>"
+        f"{_placeholder(page, 30, 'wChIrD')}"
         "</footer></div></div></article>"
     )
 
@@ -65,7 +65,7 @@ def _header(world: World, post: Post, printed: str, updated: str) -> str:
     if updated:
         change = (
             f'<p class="eWq9Lm">{words.updated}<span class="time-ago" data-hook="time-ago" title="{updated}">'
-            f'{updated}</span></p>'
+            f"{updated}</span></p>"
         )
     profile = f"{world.base}/profile/{post.author.slug}/profile"
     return (
@@ -76,7 +76,7 @@ def _header(world: World, post: Post, printed: str, updated: str) -> str:
         f'{name}" '
         f'class="lR3yj5 fluid-avatar-image" data-hook="avatar-image" role="img">{padding.icon("avatar")}</span></div>'
         f'<a class="IkAhjA" data-hook="profile-link" href="{profile}"><span data-hook="user-name">{name}</span></a>'
-        '</li>'
+        "</li>"
         f'<li class="wBTynn"><span class="time-ago" data-hook="time-ago" title="{printed}">{printed}</span></li>'
         f'<li class="F56Ope"><span data-hook="time-to-read" title="{read}">{read}</span></li></ul><div '
         'class="hSZsuG"><button '
@@ -91,20 +91,23 @@ def _footer(world: World, post: Post) -> str:
     base = world.base
     tags = "".join(
         f'<li><a class="_u2fqx" href="{base}/blog/tags/{label_slug(label)}" rel="noopener noreferrer">'
-        f'{escape(label)}</a></li>'
+        f"{escape(label)}</a></li>"
         for label in post.tags
     )
     categories = "".join(
         f'<li><a class="Tp7c0d" data-hook="link" href="{base}/blog/categories/{label_slug(label)}">'
-        f'{escape(label)}</a></li>'
+        f"{escape(label)}</a></li>"
         for label in post.categories
     )
     shares = "".join(
         f'<div class="dw8bme"><button aria-label="Share via {name}" class="qXlEOR" data-hook="share-button__{hook}">'
         f"{padding.icon(hook)}</button></div>"
         for name, hook in (
-            ("Facebook", "facebook"), ("X (Twitter)", "twitter"), ("LinkedIn", "linked-in"),
-            ("link", "link"), ("print", "print"),
+            ("Facebook", "facebook"),
+            ("X (Twitter)", "twitter"),
+            ("LinkedIn", "linked-in"),
+            ("link", "link"),
+            ("print", "print"),
         )
     )
     return (
@@ -112,13 +115,13 @@ def _footer(world: World, post: Post) -> str:
         f'class="JJ6Vcq"><p class="OY6C7u">{words.tags}</p><nav aria-label="Tags" data-hook="tag-cloud-root" '
         f'dir="{words.direction}">'
         f'<ul class="zmug2R">{tags}</ul></nav></section><section><ul aria-label="Post categories" class="pRGtWE">'
-        f'{categories}</ul>'
+        f"{categories}</ul>"
         '</section><section class="Xyiv4I" data-hook="post-main-actions-desktop"><div class="eFSltK"><div '
         f'class="Zt1NVN">{shares}'
         '</div></div><div class="FyFkaC" data-hook="post-main-actions__stats"><div class="TAdeda" '
         'data-hook="post-stats">'
-        f'{_placeholder(post, 40, "OiMXGB")}{_placeholder(post, 40, "hKkOc6")}</div>'
-        f'{_placeholder(post, 40, "yFrqzV")}</div>'
+        f"{_placeholder(post, 40, 'OiMXGB')}{_placeholder(post, 40, 'hKkOc6')}</div>"
+        f"{_placeholder(post, 40, 'yFrqzV')}</div>"
         "</section></div></div></footer>"
     )
 
@@ -137,8 +140,8 @@ def article(world: World, post: Post, printed: str, updated: str) -> str:
         'data-hook="post-description">'
         f"{body}</section>{_footer(world, post)}</div></article>"
         '<section class="oY1ew3" data-hook="recent-posts"><header class="qmDeKd"><h2 style="font:inherit">'
-        f'{words.recent}</h2>'
+        f"{words.recent}</h2>"
         f'<a class="vz0Mhy" href="{world.base}/blog">{words.see_all}</a></header><section><div class="zHLEBV">'
-        f'{cards}</div>'
+        f"{cards}</div>"
         "</section></section>"
     )

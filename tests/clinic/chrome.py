@@ -23,9 +23,17 @@ SITE_ID = stable_uuid("site")
 TIMEZONE = "America/Boise"
 
 MENU = (
-    ("Home", "/"), ("About", "/about"), ("Our Team", "/team"), ("Treatments", "/treatments"),
-    ("Depression", "/treatments/depression"), ("PTSD", "/treatments/ptsd"), ("Chronic Pain", "/treatments/pain"),
-    ("Pricing", "/pricing"), ("Blog", "/blog"), ("Contact", "/contact"), ("Book a Consultation", "/book-online"),
+    ("Home", "/"),
+    ("About", "/about"),
+    ("Our Team", "/team"),
+    ("Treatments", "/treatments"),
+    ("Depression", "/treatments/depression"),
+    ("PTSD", "/treatments/ptsd"),
+    ("Chronic Pain", "/treatments/pain"),
+    ("Pricing", "/pricing"),
+    ("Blog", "/blog"),
+    ("Contact", "/contact"),
+    ("Book a Consultation", "/book-online"),
 )
 _FOOTER = (
     ("Visit", ("218 Juniper Lane, Suite 4", "Boise, Idaho 83702", "Parking behind the building")),
@@ -83,16 +91,25 @@ def _head(page: Page) -> str:
         "mode": {"qa": False, "enableTestApi": False, "debug": False, "ssrIndicator": False, "ssrOnly": False},
         "language": {"userLanguage": page.language},
         "site": {"externalBaseUrl": page.base, "isSEO": False},
-        "media": {"staticMediaUrl": "https://static.wixstatic.com/media", "mediaRootUrl": "https://static.wixstatic.com/"},
+        "media": {
+            "staticMediaUrl": "https://static.wixstatic.com/media",
+            "mediaRootUrl": "https://static.wixstatic.com/",
+        },
         "requestUrl": page.url,
         "commonConfig": {
-            "brand": "wix", "siteRevision": "898", "branchId": "", "language": page.language, "locale": "en-us",
+            "brand": "wix",
+            "siteRevision": "898",
+            "branchId": "",
+            "language": page.language,
+            "locale": "en-us",
             "BSI": "",
         },
     }
     shown = page.og_title or page.title
     social = [
-        _meta("og:title", shown), _meta("og:url", page.url), _meta("og:site_name", SITE),
+        _meta("og:title", shown),
+        _meta("og:url", page.url),
+        _meta("og:site_name", SITE),
         _meta("og:type", page.og_type),
     ]
     twitter = [_meta("twitter:card", "summary_large_image", "name"), _meta("twitter:title", shown, "name")]
@@ -102,34 +119,37 @@ def _head(page: Page) -> str:
     if page.image:
         fitted = f"{page.image.url}/v1/fill/w_1000,h_667,al_c,q_90,usm_0.66_1.00_0.01/{page.image.uri}"
         social[2:2] = [
-            _meta("og:image", fitted), _meta("og:image:width", str(page.image.width)),
+            _meta("og:image", fitted),
+            _meta("og:image:width", str(page.image.width)),
             _meta("og:image:height", str(page.image.height)),
         ]
         twitter.append(_meta("twitter:image", fitted, "name"))
     json_ld = f'<script type="application/ld+json">{embedded(page.json_ld)}</script>' if page.json_ld else ""
-    return "\n".join([
-        '<meta charset="utf-8">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1" id="wixDesktopViewport" />',
-        '<meta http-equiv="X-UA-Compatible" content="IE=edge">',
-        '<meta name="generator" content="Wix.com Website Builder"/>',
-        f'<script type="application/json" id="wix-essential-viewer-model">{embedded(essential)}</script>',
-        "<script>window.viewerModel = JSON.parse("
-        "document.getElementById('wix-essential-viewer-model').textContent)</script>",
-        f'<script data-url="https://static.parastorage.com/services/thunderbolt/handleTokens.inline.bundle.min.js">'
-        f"{padding.script_filler('head', 9000)}</script>",
-        _styles(page.generation, page.share),
-        f'<meta http-equiv="X-Wix-Meta-Site-Id" content="{META_SITE}">',
-        f'<meta http-equiv="X-Wix-Application-Instance-Id" content="{SITE_ID}">',
-        '<meta http-equiv="X-Wix-Published-Version" content="898"/>',
-        '<meta http-equiv="etag" content="bug"/>',
-        f"<title>{escape(page.title, quote=False)}</title>",
-        f'<link rel="canonical" href="{escape(page.url)}"/>',
-        *social,
-        json_ld,
-        *(_meta(name, content) for name, content in page.metas),
-        f'<link rel="alternate" href="{page.base}/blog-feed.xml" title="{SITE} - RSS" type="application/rss+xml"/>',
-        *twitter,
-    ])
+    return "\n".join(
+        [
+            '<meta charset="utf-8">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1" id="wixDesktopViewport" />',
+            '<meta http-equiv="X-UA-Compatible" content="IE=edge">',
+            '<meta name="generator" content="Wix.com Website Builder"/>',
+            f'<script type="application/json" id="wix-essential-viewer-model">{embedded(essential)}</script>',
+            "<script>window.viewerModel = JSON.parse("
+            "document.getElementById('wix-essential-viewer-model').textContent)</script>",
+            f'<script data-url="https://static.parastorage.com/services/thunderbolt/handleTokens.inline.bundle.min.js">'
+            f"{padding.script_filler('head', 9000)}</script>",
+            _styles(page.generation, page.share),
+            f'<meta http-equiv="X-Wix-Meta-Site-Id" content="{META_SITE}">',
+            f'<meta http-equiv="X-Wix-Application-Instance-Id" content="{SITE_ID}">',
+            '<meta http-equiv="X-Wix-Published-Version" content="898"/>',
+            '<meta http-equiv="etag" content="bug"/>',
+            f"<title>{escape(page.title, quote=False)}</title>",
+            f'<link rel="canonical" href="{escape(page.url)}"/>',
+            *social,
+            json_ld,
+            *(_meta(name, content) for name, content in page.metas),
+            f'<link rel="alternate" href="{page.base}/blog-feed.xml" title="{SITE} - RSS" type="application/rss+xml"/>',
+            *twitter,
+        ]
+    )
 
 
 @cache
@@ -151,7 +171,7 @@ def _header(base: str) -> str:
         f'aria-label="{SITE}">{padding.icon("logo", 260)}</a></div>'
         f'<nav id="comp-menu" aria-label="Site" class="StylableHorizontalMenu"><ul class="sKaWy">{items}</ul></nav>'
         f'<nav id="comp-hamburger" aria-label="Mobile" class="HamburgerMenu" hidden><ul class="sKaWm">{items}</ul>'
-        '</nav>'
+        "</nav>"
         "</div></header>"
     )
 
@@ -165,7 +185,8 @@ def _footer(base: str) -> str:
         + "".join(
             '<p class="font_8 wixui-rich-text__text" style="line-height:1.7em; font-size:15px;"><span '
             'style="letter-spacing:'
-            f'normal;" class="wixui-rich-text__text">{line}</span></p>' for line in lines
+            f'normal;" class="wixui-rich-text__text">{line}</span></p>'
+            for line in lines
         )
         + "</div>"
         for title, lines in _FOOTER
@@ -187,11 +208,11 @@ def _footer(base: str) -> str:
     )
     return (
         '<footer id="SITE_FOOTER" class="xU8fqS SITE_FOOTER wixui-footer" tabindex="-1"><div class="_C0cVf">'
-        f"{columns}<ul class=\"v6gSj\">{links}</ul>{drawings}<form class=\"JVi7i2\"><p class=\"font_8\">Letters "
+        f'{columns}<ul class="v6gSj">{links}</ul>{drawings}<form class="JVi7i2"><p class="font_8">Letters '
         "from the clinic, "
-        f"once a month</p>{form}<button class=\"wixui-button\" type=\"submit\">Subscribe</button></form>"
+        f'once a month</p>{form}<button class="wixui-button" type="submit">Subscribe</button></form>'
         f'<p class="font_9">© {SITE}. <a href="{base}/privacy-policy">Privacy</a> <a href="{base}/accessibility">'
-        'Accessibility</a>'
+        "Accessibility</a>"
         "</p></div></footer></div></div>"
         '<div id="SCROLL_TO_BOTTOM" class="Vd6aQZ ignore-focus SCROLL_TO_BOTTOM" role="region" tabindex="-1" '
         'aria-label="bottom of page"><span class="mHZSwn">bottom of page</span></div>'
@@ -202,13 +223,25 @@ def _viewer_model(base: str, path: str, language: str, generation: int) -> str:
     model = {
         "siteFeaturesConfigs": {
             "accessibilityBrowserZoom": {"isBuilder": False, "isStudio": generation == 2},
-            "seo": {"context": {
-                "siteName": SITE, "siteUrl": base, "indexSite": True, "defaultUrl": base + path, "businessName": SITE,
-                "homePageTitle": "Home", "currency": "USD",
-            }},
+            "seo": {
+                "context": {
+                    "siteName": SITE,
+                    "siteUrl": base,
+                    "indexSite": True,
+                    "defaultUrl": base + path,
+                    "businessName": SITE,
+                    "homePageTitle": "Home",
+                    "currency": "USD",
+                }
+            },
             "siteWixCodeSdk": {
-                "siteDisplayName": SITE, "siteRevision": 898, "regionalSettings": "en-us", "language": language,
-                "currency": "USD", "pageIdToPrefix": {}, "timezone": TIMEZONE,
+                "siteDisplayName": SITE,
+                "siteRevision": 898,
+                "regionalSettings": "en-us",
+                "language": language,
+                "currency": "USD",
+                "pageIdToPrefix": {},
+                "timezone": TIMEZONE,
             },
             "router": {"baseUrl": base, "pages": {"dplda": {"pageUriSEO": "post"}}},
         },
@@ -223,11 +256,17 @@ def _warmup(page: Page) -> str:
     apps: dict[str, Any] = {} if page.warmup is None else {BLOG_APP: page.warmup}
     value = {
         "platform": {"ssrPropsUpdates": [], "ssrStyleUpdates": [], "ssrStructureUpdates": []},
-        "pages": {"compIdToTypeMap": {
-            "masterPage": "MasterPage", "SITE_HEADER": "HeaderContainer", "PAGES_CONTAINER": "PagesContainer",
-            "SITE_FOOTER": "FooterContainer", "SCROLL_TO_TOP": "Anchor", "SCROLL_TO_BOTTOM": "Anchor",
-            "TPAMultiSection_m5f3wqc1": "tpaWidgetNative",
-        }},
+        "pages": {
+            "compIdToTypeMap": {
+                "masterPage": "MasterPage",
+                "SITE_HEADER": "HeaderContainer",
+                "PAGES_CONTAINER": "PagesContainer",
+                "SITE_FOOTER": "FooterContainer",
+                "SCROLL_TO_TOP": "Anchor",
+                "SCROLL_TO_BOTTOM": "Anchor",
+                "TPAMultiSection_m5f3wqc1": "tpaWidgetNative",
+            }
+        },
         "appsWarmupData": apps,
         "ooi": {"failedInSsr": {}},
     }
@@ -242,28 +281,30 @@ def document(page: Page) -> str:
         script = f'<script defer src="/static/blog-viewer.js"{attributes}></script>'
     build = f"<!-- render {page.build} -->" if page.build else ""
     direction = f' dir="{page.direction}"' if page.direction == "rtl" else ""
-    return "\n".join([
-        "<!DOCTYPE html>",
-        f'<html lang="{page.language}"{direction}>',
-        f"<head>{_head(page)}</head>",
-        '<body class="responsive" data-js-loaded="false">',
-        '<div id="SITE_CONTAINER"><div id="main_MF" class="main_MF">',
-        _header(page.base),
-        '<main id="PAGES_CONTAINER" class="PAGES_CONTAINER" tabindex="-1" data-main-content="true">'
-        '<div id="SITE_PAGES">',
-        page.widget,
-        "</div></main>",
-        _footer(page.base),
-        "</div></div>",
-        f'<script data-url="https://static.parastorage.com/services/thunderbolt/bi.inline.bundle.min.js">'
-        f"{padding.script_filler('bi', 14000)}</script>",
-        f'<script type="application/json" id="wix-viewer-model">'
-        f"{_viewer_model(page.base, page.path, page.language, page.generation)}</script>",
-        build,
-        script,
-        '<!-- warmup data start -->',
-        f'<script type="application/json" id="wix-warmup-data">{_warmup(page)}</script>',
-        '<!-- warmup data end -->',
-        "</body>",
-        "</html>",
-    ])
+    return "\n".join(
+        [
+            "<!DOCTYPE html>",
+            f'<html lang="{page.language}"{direction}>',
+            f"<head>{_head(page)}</head>",
+            '<body class="responsive" data-js-loaded="false">',
+            '<div id="SITE_CONTAINER"><div id="main_MF" class="main_MF">',
+            _header(page.base),
+            '<main id="PAGES_CONTAINER" class="PAGES_CONTAINER" tabindex="-1" data-main-content="true">'
+            '<div id="SITE_PAGES">',
+            page.widget,
+            "</div></main>",
+            _footer(page.base),
+            "</div></div>",
+            f'<script data-url="https://static.parastorage.com/services/thunderbolt/bi.inline.bundle.min.js">'
+            f"{padding.script_filler('bi', 14000)}</script>",
+            f'<script type="application/json" id="wix-viewer-model">'
+            f"{_viewer_model(page.base, page.path, page.language, page.generation)}</script>",
+            build,
+            script,
+            "<!-- warmup data start -->",
+            f'<script type="application/json" id="wix-warmup-data">{_warmup(page)}</script>',
+            "<!-- warmup data end -->",
+            "</body>",
+            "</html>",
+        ]
+    )

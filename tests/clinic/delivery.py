@@ -57,8 +57,10 @@ def answer(
 ) -> Response:
     """The response for a body: 304 when the reader holds it, compressed when the reader can read that."""
     headers = {
-        **_COMMON, "x-wix-request-id": f"{uuid.uuid4().int % 10**20}.{uuid.uuid4().int % 10**18}",
-        "etag": body.tag, "cache-control": caching or "public,max-age=0,must-revalidate",
+        **_COMMON,
+        "x-wix-request-id": f"{uuid.uuid4().int % 10**20}.{uuid.uuid4().int % 10**18}",
+        "etag": body.tag,
+        "cache-control": caching or "public,max-age=0,must-revalidate",
     }
     if status == 200 and unchanged(request, body.tag):
         return Response(status_code=304, headers=headers)

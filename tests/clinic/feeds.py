@@ -60,8 +60,7 @@ def sitemap_index(world: World) -> str:
         for name in ("blog-categories", "pages")
     )
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<sitemapindex {_SITEMAP} generatedBy="WIX">'
-        f'\n{parts}\n</sitemapindex>'
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<sitemapindex {_SITEMAP} generatedBy="WIX">\n{parts}\n</sitemapindex>'
     )
 
 
@@ -72,25 +71,29 @@ def _url_set(entries: list[tuple[str, str, str]]) -> str:
         parts.append(f"<url>\n<loc>{escape(address)}</loc>\n<lastmod>{day}</lastmod>{picture}\n</url>")
     body = "\n".join(parts)
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset {_SITEMAP}\n{_IMAGES} generatedBy="WIX">'
-        f'\n{body}\n</urlset>'
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset {_SITEMAP}\n{_IMAGES} generatedBy="WIX">\n{body}\n</urlset>'
     )
 
 
 def posts_sitemap(world: World) -> str:
     """Addresses stand there as raw UTF-8, days without a time."""
-    return _url_set([
-        (world.base + post.path, post.modified.date().isoformat(), post.cover.url if post.cover else "")
-        for post in world.live() if post.in_sitemap
-    ])
+    return _url_set(
+        [
+            (world.base + post.path, post.modified.date().isoformat(), post.cover.url if post.cover else "")
+            for post in world.live()
+            if post.in_sitemap
+        ]
+    )
 
 
 def categories_sitemap(world: World) -> str:
     """The category listings."""
-    return _url_set([
-        (f"{world.base}/blog/categories/{label_slug(label)}", _newest(posts), "")
-        for label, posts in world.labels("categories").items()
-    ])
+    return _url_set(
+        [
+            (f"{world.base}/blog/categories/{label_slug(label)}", _newest(posts), "")
+            for label, posts in world.labels("categories").items()
+        ]
+    )
 
 
 def pages_sitemap(world: World) -> str:

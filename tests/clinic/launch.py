@@ -62,7 +62,13 @@ def _first_line(stream: IO[str]) -> str:
 def running(state: Path, *, port: int = 0, api: bool = True) -> Iterator[Clinic]:
     """A clinic that keeps its counts in `state` and ends with the block."""
     command = [
-        sys.executable, "-m", "tests.clinic", "--port", str(port), "--state", str(Path(state).resolve()),
+        sys.executable,
+        "-m",
+        "tests.clinic",
+        "--port",
+        str(port),
+        "--state",
+        str(Path(state).resolve()),
         "--exit-with-parent",
     ]
     if not api:

@@ -90,8 +90,9 @@ def _block(chunk: str, key: str, owner: str) -> Block:
     if first.startswith("> "):
         return Block("quote", key, runs=runs(chunk[2:]))
     if first.startswith("| "):
-        return Block("table", key, rows=tuple(tuple(cell.strip() for cell in line.strip()[1:-1].split("|"))
-                                              for line in lines))
+        return Block(
+            "table", key, rows=tuple(tuple(cell.strip() for cell in line.strip()[1:-1].split("|")) for line in lines)
+        )
     if first.startswith("!["):
         alt, _, caption = chunk[2:-1].partition("|")
         return Block("image", key, images=(picture(owner, key, alt=alt, caption=caption),))

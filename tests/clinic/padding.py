@@ -13,22 +13,80 @@ from functools import cache
 
 _LETTERS = string.ascii_letters + string.digits
 _DECLARATIONS = (
-    "display:flex", "display:block", "display:none", "position:relative", "position:absolute", "overflow:hidden",
-    "box-sizing:border-box", "width:100%", "height:100%", "margin:0", "padding:0", "border:0", "cursor:pointer",
-    "text-align:start", "white-space:nowrap", "pointer-events:none", "flex-direction:column", "align-items:center",
-    "padding:{}px {}px", "margin-inline-start:{}px", "font-size:{}px", "line-height:{}px", "width:{}px",
-    "min-height:{}px", "top:{}px", "opacity:.{}", "z-index:{}", "flex:{} {} auto", "grid-area:{} / {} / {} / {}",
-    "color:rgb(var(--color_{}))", "background-color:var(--wix-color-{})", "border-radius:{}px",
-    "transition:opacity .{}s ease 0s,visibility 0s .{}s", "font:var(--font_{})", "fill:rgba({},{},{},.{})",
-    "transform:translate3d({}px,{}px,0)", "box-shadow:0 {}px {}px 0 rgba(22,45,61,.{})",
-    "max-width:calc(100% - {}px)", "--corvid-color-{}:rgba({},{},{},1)", "letter-spacing:.{}em",
+    "display:flex",
+    "display:block",
+    "display:none",
+    "position:relative",
+    "position:absolute",
+    "overflow:hidden",
+    "box-sizing:border-box",
+    "width:100%",
+    "height:100%",
+    "margin:0",
+    "padding:0",
+    "border:0",
+    "cursor:pointer",
+    "text-align:start",
+    "white-space:nowrap",
+    "pointer-events:none",
+    "flex-direction:column",
+    "align-items:center",
+    "padding:{}px {}px",
+    "margin-inline-start:{}px",
+    "font-size:{}px",
+    "line-height:{}px",
+    "width:{}px",
+    "min-height:{}px",
+    "top:{}px",
+    "opacity:.{}",
+    "z-index:{}",
+    "flex:{} {} auto",
+    "grid-area:{} / {} / {} / {}",
+    "color:rgb(var(--color_{}))",
+    "background-color:var(--wix-color-{})",
+    "border-radius:{}px",
+    "transition:opacity .{}s ease 0s,visibility 0s .{}s",
+    "font:var(--font_{})",
+    "fill:rgba({},{},{},.{})",
+    "transform:translate3d({}px,{}px,0)",
+    "box-shadow:0 {}px {}px 0 rgba(22,45,61,.{})",
+    "max-width:calc(100% - {}px)",
+    "--corvid-color-{}:rgba({},{},{},1)",
+    "letter-spacing:.{}em",
 )
 _PSEUDO = ("", "", "", "", ":hover", ":focus", ":before", " svg", " button", " span", ">div", "[data-mode~=open]")
 _WORDS = (
-    "viewer", "router", "members", "forms", "gallery", "booking", "render", "theme", "mobile",
-    "lazy", "cache", "preset", "media", "header", "layout", "schema", "motion", "anchor",
-    "consent", "locale", "widget", "store", "events", "panel", "worker", "session", "platform",
-    "image", "blog", "comments", "portal",
+    "viewer",
+    "router",
+    "members",
+    "forms",
+    "gallery",
+    "booking",
+    "render",
+    "theme",
+    "mobile",
+    "lazy",
+    "cache",
+    "preset",
+    "media",
+    "header",
+    "layout",
+    "schema",
+    "motion",
+    "anchor",
+    "consent",
+    "locale",
+    "widget",
+    "store",
+    "events",
+    "panel",
+    "worker",
+    "session",
+    "platform",
+    "image",
+    "blog",
+    "comments",
+    "portal",
 )
 
 
@@ -67,7 +125,9 @@ def style_sheets(generation: int) -> tuple[str, ...]:
             rules.append(_rule(rng, classes))
             size += len(rules[-1])
         name = f"{rng.choice(_WORDS)}.{rng.choice(_WORDS)}[{rng.choice(_WORDS).title()}{index}].{class_name(rng)}"
-        sheets.append(f'<style data-href="https://static.parastorage.com/services/{name}.min.css">{"".join(rules)}</style>')
+        sheets.append(
+            f'<style data-href="https://static.parastorage.com/services/{name}.min.css">{"".join(rules)}</style>'
+        )
     return tuple(sheets)
 
 
@@ -89,7 +149,9 @@ def model_filler(generation: int) -> str:
             "appDefinitionId": guid,
             "type": rng.choice(("public", "editor", "siteextension")),
             "applicationId": rng.randrange(20_000),
-            "widgets": {f"{one}_{two}": {"componentUrl": f"https://{one}.wixapps.net/{two}/{three}?v={rng.random():.6f}"}},
+            "widgets": {
+                f"{one}_{two}": {"componentUrl": f"https://{one}.wixapps.net/{two}/{three}?v={rng.random():.6f}"}
+            },
             "experiments": {
                 f"specs.{rng.choice(_WORDS)}.{rng.choice(_WORDS).title()}{rng.choice(_WORDS).title()}": "true"
                 for _ in range(4)

@@ -38,18 +38,26 @@ def _json_ld(world: World, post: Post) -> Json | None:
         return None
     url = world.base + post.path
     made: Json = {
-        "@context": "https://schema.org", "@type": "BlogPosting",
+        "@context": "https://schema.org",
+        "@type": "BlogPosting",
         "author": {
-            "@type": "Person", "name": post.author.name, "url": f"{world.base}/profile/{post.author.slug}/profile",
+            "@type": "Person",
+            "name": post.author.name,
+            "url": f"{world.base}/profile/{post.author.slug}/profile",
         },
-        "dateModified": iso(post.modified), "datePublished": iso(post.published),
-        "description": escape(post.excerpt(300)), "headline": post.title,
+        "dateModified": iso(post.modified),
+        "datePublished": iso(post.published),
+        "description": escape(post.excerpt(300)),
+        "headline": post.title,
         "mainEntityOfPage": {"@id": url, "@type": "itemPage", "url": url},
-        "publisher": {"@type": "Organization", "name": SITE, "url": world.base}, "url": url,
+        "publisher": {"@type": "Organization", "name": SITE, "url": world.base},
+        "url": url,
     }
     if post.cover:
         made["image"] = {
-            "@type": "ImageObject", "url": post.cover.url, "width": str(post.cover.width),
+            "@type": "ImageObject",
+            "url": post.cover.url,
+            "width": str(post.cover.width),
             "height": str(post.cover.height),
         }
     return made
@@ -63,16 +71,23 @@ def _post_warmup(world: World, post: Post, counters: Counters) -> dict[str, Any]
         return {key: json.dumps({"data": post_page(world, post, counters)}, ensure_ascii=False)}
     if post.variant == "g1-warmup-full":
         headers = {
-            "cache-control": "no-store, no-cache", "content-type": "application/json; charset=utf-8", "server": "envoy",
+            "cache-control": "no-store, no-cache",
+            "content-type": "application/json; charset=utf-8",
+            "server": "envoy",
         }
         config = {"method": "get", "baseURL": world.base, "timeout": 0, "isSSR": True}
         dump = {
             "postPageResponse": {
-                "data": post_page(world, post, counters), "status": 200, "statusText": "OK", "headers": headers,
+                "data": post_page(world, post, counters),
+                "status": 200,
+                "statusText": "OK",
+                "headers": headers,
                 "config": {**config, "url": f"/blog-frontend-adapter-public/v2/post-page/{post.slug}"},
             },
             "postPageMetadataResponse": {
-                "data": post_page_metadata(world, post, counters), "status": 200, "statusText": "OK",
+                "data": post_page_metadata(world, post, counters),
+                "status": 200,
+                "statusText": "OK",
                 "headers": headers,
                 "config": {**config, "url": f"/blog-frontend-adapter-public/v2/post-page-metadata/{post.slug}"},
             },
@@ -113,13 +128,26 @@ def post_document(world: World, post: Post, counters: Counters, now: datetime) -
     metas = [("article:author", post.author.name)]
     if "nodates" not in post.flags:
         metas += [("article:published_time", iso(post.published)), ("article:modified_time", iso(post.modified))]
-    return document(Page(
-        base=world.base, path=post.path, title=post.title, generation=post.generation, widget=widget,
-        language=post.language, direction=locale.LANGUAGES[post.language].direction, description=post.excerpt(480),
-        og_type="article", image=post.cover, metas=metas, json_ld=_json_ld(world, post),
-        warmup=_post_warmup(world, post, counters), script=_script(post), share=_share(post),
-        build=uuid.uuid4().hex if "render-id" in post.flags else "",
-    ))
+    return document(
+        Page(
+            base=world.base,
+            path=post.path,
+            title=post.title,
+            generation=post.generation,
+            widget=widget,
+            language=post.language,
+            direction=locale.LANGUAGES[post.language].direction,
+            description=post.excerpt(480),
+            og_type="article",
+            image=post.cover,
+            metas=metas,
+            json_ld=_json_ld(world, post),
+            warmup=_post_warmup(world, post, counters),
+            script=_script(post),
+            share=_share(post),
+            build=uuid.uuid4().hex if "render-id" in post.flags else "",
+        )
+    )
 
 
 def _blog_header(world: World, current: str) -> str:
@@ -128,13 +156,13 @@ def _blog_header(world: World, current: str) -> str:
         f'<li data-hook="header-navigation__/{path}"><a data-hook="link" '
         f'href="{world.base}/blog{"/" if path else ""}{path}"'
         f'{" aria-current=page" if path == current else ""} class="blog-navigation-container-color">'
-        f'{escape(label)}</a></li>'
+        f"{escape(label)}</a></li>"
         for path, label in items
     )
     return (
         '<div class="vAU8Qm" data-hook="blog-desktop-header-container"><nav class="AsxoCK blog-header__navigation" '
         f'aria-label="Blog"><ul class="LnLd_R">{entries}</ul></nav><div class="Xo9p" data-hook="search-input">'
-        f'{padding.icon("search")}</div></div>'
+        f"{padding.icon('search')}</div></div>"
     )
 
 
@@ -161,7 +189,7 @@ def _list_item(world: World, post: Post, now: datetime) -> str:
         'class="RiOfiW '
         f'blog-post-description-font post-list-item" data-hook="post-list-item"><div class="SbjQym post-header"><span '
         f'data-hook="user-name" class="user-name" title="{escape(post.author.name)}">'
-        f'{escape(post.author.name)}</span><span '
+        f"{escape(post.author.name)}</span><span "
         f'title="{date}" class="post-metadata__date time-ago" data-hook="time-ago">{date}</span><span '
         'class="post-metadata__readTime" '
         f'data-hook="time-to-read" title="{read}">{read}</span></div><a class="O16KGI" href="{url}"><div '
@@ -171,7 +199,7 @@ def _list_item(world: World, post: Post, now: datetime) -> str:
         '<div class="BOlnTh" '
         f'style="-webkit-line-clamp:3">{escape(post.excerpt(), quote=False)}</div></div><footer class="LO60EX" '
         f'data-hook="post-footer"><div class="LVcAxq post-stats" data-hook="post-stats">{stats}</div></footer>'
-        '</article></div>'
+        "</article></div>"
     )
 
 
@@ -191,11 +219,17 @@ def feed_posts(world: World, posts: list[Post], page: int, size: int) -> Json:
 def feed_page(world: World, posts: list[Post], page: int, size: int) -> Json:
     """The list object with categories, tags and settings around it."""
     categories, tags = labels_of(world)
-    return {"postFeedPage": {
-        "id": "", "posts": feed_posts(world, posts, page, size), "categories": categories, "tags": tags,
-        "settings": {"settings": blog_settings(), "translations": {}}, "blogSettingsV2": blog_settings(),
-        "appData": {"ampEnabled": False, "menuLabel": "All Posts", "language": "en", "postPageEnabled": True},
-    }}
+    return {
+        "postFeedPage": {
+            "id": "",
+            "posts": feed_posts(world, posts, page, size),
+            "categories": categories,
+            "tags": tags,
+            "settings": {"settings": blog_settings(), "translations": {}},
+            "blogSettingsV2": blog_settings(),
+            "appData": {"ampEnabled": False, "menuLabel": "All Posts", "language": "en", "postPageEnabled": True},
+        }
+    }
 
 
 def list_document(world: World, posts: list[Post], where: str, title: str, page: int, now: datetime) -> str | None:
@@ -215,7 +249,7 @@ def list_document(world: World, posts: list[Post], where: str, title: str, page:
         f'<div id="{FEED_WIDGET}" class="{FEED_WIDGET}"><div class="YvB2" data-hook="feed-page-root"><div '
         'class="qi0cF2 message" '
         'data-hook="message"></div><div id="content-wrapper">'
-        f'{_blog_header(world, where.removeprefix("/blog").strip("/"))}'
+        f"{_blog_header(world, where.removeprefix('/blog').strip('/'))}"
         f'<div class="Dx2h" data-hook="post-list-pro-gallery-container"><div class="pro-gallery">{items}</div></div>'
         f'<div class="Jk3n">{pager if last > 1 else ""}</div></div></div></div>'
     )
@@ -224,31 +258,49 @@ def list_document(world: World, posts: list[Post], where: str, title: str, page:
         "metadata": {"page": page},
     }
     key = f"feed-page-{FEED_WIDGET}-{json.dumps(asked, separators=(',', ':'))}"
-    warmup: dict[str, str | dict[str, Any]] = {key: {
-        "feedResponse": feed_page(world, posts, page, PAGE_SIZE),
-        "metadataResponse": {"postFeedMetadataPage": {"postMetrics": {}, "postLikes": {}}},
-    }}
+    warmup: dict[str, str | dict[str, Any]] = {
+        key: {
+            "feedResponse": feed_page(world, posts, page, PAGE_SIZE),
+            "metadataResponse": {"postFeedMetadataPage": {"postMetrics": {}, "postLikes": {}}},
+        }
+    }
     path = where + (f"/page/{page}" if page > 1 else "")
-    return document(Page(
-        base=world.base, path=path, title=f"{title} | {SITE}", generation=2, widget=widget, warmup=warmup,
-        description="News and plain answers from a small ketamine clinic.",
-    ))
+    return document(
+        Page(
+            base=world.base,
+            path=path,
+            title=f"{title} | {SITE}",
+            generation=2,
+            widget=widget,
+            warmup=warmup,
+            description="News and plain answers from a small ketamine clinic.",
+        )
+    )
 
 
 def not_found_document(world: World, path: str) -> str:
     """A full-size page that says it has nothing (reference 4.3)."""
     widget = (
         f'<div id="{WIDGET}" class="QrIus {WIDGET}"><div class="o5mZ" data-hook="not-found-page">'
-        f'{_blog_header(world, "")}'
+        f"{_blog_header(world, '')}"
         '<div class="b8Kw" data-hook="empty-state-container"><div class="uL3c"><h2 class="t5Nd" '
         'data-hook="empty-states__title">'
-        "Couldn't Find This Page</h2><p class=\"aa4R\">Check out some of our other posts instead.</p>"
+        'Couldn\'t Find This Page</h2><p class="aa4R">Check out some of our other posts instead.</p>'
         f'<a class="m2Zq" href="{world.base}/blog">Show Posts</a></div></div></div></div>'
     )
-    return document(Page(
-        base=world.base, path=path, title=f"Post | {SITE}", generation=2, widget=widget, og_type="article",
-        og_title=f"Post | {SITE}", warmup={}, share=0.8,
-    ))
+    return document(
+        Page(
+            base=world.base,
+            path=path,
+            title=f"Post | {SITE}",
+            generation=2,
+            widget=widget,
+            og_type="article",
+            og_title=f"Post | {SITE}",
+            warmup={},
+            share=0.8,
+        )
+    )
 
 
 def home_document(world: World) -> str:
@@ -259,7 +311,7 @@ def home_document(world: World) -> str:
     )
     widget = (
         '<section id="comp-home" class="wixui-section"><h1 class="font_0">Room to breathe</h1><p class="font_8">A '
-        'small, quiet '
+        "small, quiet "
         "clinic for ketamine-assisted care in Boise. Evaluations within two weeks, prices on the wall, tea on the "
         "counter.</p>"
         f'<p class="font_8"><a href="{world.base}/blog">Read our blog</a></p><ul class="hM4c">{posts}</ul></section>'
@@ -271,7 +323,7 @@ def plain_document(world: World, path: str, title: str) -> str:
     """A page of the site that is no part of the blog."""
     widget = (
         f'<section id="comp-plain" class="wixui-section"><h1 class="font_0">{escape(title)}</h1><p class="font_8">'
-        'Please call the '
+        "Please call the "
         f'front desk for anything you do not find here, or read <a href="{world.base}/blog">our blog</a>.</p></section>'
     )
     return document(Page(base=world.base, path=path, title=f"{title} | {SITE}", generation=2, widget=widget, share=0.6))

@@ -12,9 +12,19 @@ from html import escape
 from .model import Block, Image, Run
 
 _MARKERS = {
-    "paragraph": "paragraph", "empty": "empty-line", "heading": "heading", "quote": "blockquote", "image": "image",
-    "divider": "divider", "bullets": "bulleted_list", "numbers": "ordered_list", "gallery": "gallery", "video": "video",
-    "table": "table", "file": "file", "html": "html",
+    "paragraph": "paragraph",
+    "empty": "empty-line",
+    "heading": "heading",
+    "quote": "blockquote",
+    "image": "image",
+    "divider": "divider",
+    "bullets": "bulleted_list",
+    "numbers": "ordered_list",
+    "gallery": "gallery",
+    "video": "video",
+    "table": "table",
+    "file": "file",
+    "html": "html",
 }
 _VERSIONS = {"g1-numbers": "9.16.9", "g1-warmup-early": "10.19.4", "g1-warmup-full": "10.82.3", "g2-empty": "10.139.2"}
 _STYLED = ("p", "h1", "h2", "h3", "h4", "h5", "h6", "quote", "link", "hashtag", "code-block")
@@ -26,8 +36,10 @@ def viewer_style(generation: int) -> str:
     parts = [
         "--ricos-text-color:rgb(var(--textParagraphColor-rgb))",
         "--ricos-action-color:rgb(var(--postButtonBackground))",
-        "--ricos-background-color:rgb(var(--postBackgroundColor))", "--ricos-fallback-color:rgb(0, 0, 0)",
-        "--ricos-fallback-color-tuple:0, 0, 0", "--ricos-settings-action-color:rgb(0, 0, 0)",
+        "--ricos-background-color:rgb(var(--postBackgroundColor))",
+        "--ricos-fallback-color:rgb(0, 0, 0)",
+        "--ricos-fallback-color-tuple:0, 0, 0",
+        "--ricos-settings-action-color:rgb(0, 0, 0)",
     ]
     for name in _STYLED:
         for facet in _FACETS:
@@ -63,10 +75,18 @@ def _runs(runs: tuple[Run, ...], base: str, generation: int) -> str:
 def image_info(image: Image, container: str) -> str:
     """The attribute value that names the true file."""
     info = {
-        "containerId": container, "displayMode": "fill", "isLQIP": True, "isSEOBot": False, "lqipTransition": "blur",
+        "containerId": container,
+        "displayMode": "fill",
+        "isLQIP": True,
+        "isSEOBot": False,
+        "lqipTransition": "blur",
         "encoding": "AVIF",
         "imageData": {
-            "width": image.width, "height": image.height, "uri": image.uri, "name": "", "displayMode": "fill",
+            "width": image.width,
+            "height": image.height,
+            "uri": image.uri,
+            "name": "",
+            "displayMode": "fill",
         },
     }
     return escape(json.dumps(info, separators=(",", ":")))
@@ -83,14 +103,15 @@ def _image(block: Block, page: str, generation: int) -> str:
     image = block.images[0]
     whole = f"{image.url}/v1/fill/w_{image.width},h_{image.height},al_c,q_85/{image.uri}"
     outer, inner, button = (
-        ("figure-IMAGE", "image-viewer", "image-expand-button") if generation == 2
+        ("figure-IMAGE", "image-viewer", "image-expand-button")
+        if generation == 2
         else ("imageViewer", "imageViewer", "imageExpandButton")
     )
     caption = ""
     if image.caption:
         caption = (
             f'<figcaption class="_3bYfd" id="viewer-{block.key}c" dir="auto"><span>{escape(image.caption)}</span>'
-            '</figcaption>'
+            "</figcaption>"
         )
     return (
         f'<div class="giltF" id="viewer-{block.key}"><div class="M9Otd xf3Lh"><figure class="yntck" '
@@ -100,7 +121,7 @@ def _image(block: Block, page: str, generation: int) -> str:
         f'style="--dim-height:{image.height};--dim-width:{image.width}"><wow-image id="{image.uri}" class="AoxhE" '
         f'data-has-ssr-src="true" data-image-info="{image_info(image, block.key)}"><img alt="{escape(image.alt)}" '
         f'data-pin-media="{whole}" data-pin-url="{escape(page)}" draggable="false" src="{blurred(image)}"/>'
-        '</wow-image></div>'
+        "</wow-image></div>"
         f'<button class="R-X3w" data-hook="{button}" aria-label="Expand image" type="button"></button></div>'
         f"{caption}</figure></div></div>"
     )
@@ -152,7 +173,7 @@ def _shell(block: Block, generation: int) -> str:
     if block.kind == "gallery":
         inner += (
             f'<div id="pro-gallery-{block.key}-not-scoped" class="pro-gallery"><div class="pro-gallery-prerender">'
-            '</div></div>'
+            "</div></div>"
         )
     return f'<div class="Ty9C4" id="viewer-{block.key}"><div class="_5TbcM">{inner}</div></div>'
 
@@ -169,7 +190,7 @@ def rendered_block(block: Block, base: str, page: str, generation: int) -> str:
         return (
             f'<div class="l6Tj8" id="viewer-{block.key}" dir="ltr"><blockquote class="_4Yh49"><span><div class="DcaPr" '
             f'dir="auto" id="viewer-{block.key}q"><span class="ATqq4">{_runs(block.runs, base, generation)}</span>'
-            '</div>'
+            "</div>"
             "</span></blockquote></div>"
         )
     if block.kind == "empty":

@@ -35,7 +35,9 @@ def _text(run: Run, base: str) -> Json:
 def paragraph(runs: tuple[Run, ...], key: str, base: str) -> Json:
     """A paragraph node; without runs it is a blank line."""
     return {
-        "type": "PARAGRAPH", "id": key, "nodes": [_text(run, base) for run in runs],
+        "type": "PARAGRAPH",
+        "id": key,
+        "nodes": [_text(run, base) for run in runs],
         "paragraphData": {"textStyle": {"textAlignment": "AUTO"}},
     }
 
@@ -82,8 +84,12 @@ def _node(block: Block, base: str) -> Json:
         return {"type": "VIDEO", "id": key, "nodes": [], "videoData": data}
     if kind == "file":
         data = {
-            "containerData": container, "src": {"url": block.url}, "name": block.name, "type": "pdf",
-            "size": 183_204, "mimeType": "application/pdf",
+            "containerData": container,
+            "src": {"url": block.url},
+            "name": block.name,
+            "type": "pdf",
+            "size": 183_204,
+            "mimeType": "application/pdf",
         }
         return {"type": "FILE", "id": key, "nodes": [], "fileData": data}
     if kind == "html":
@@ -91,11 +97,19 @@ def _node(block: Block, base: str) -> Json:
         return {"type": "HTML", "id": key, "nodes": [], "htmlData": data}
     if kind == "table":
         rows = [
-            {"type": "TABLE_ROW", "id": f"{key}r{row}", "nodes": [
-                {"type": "TABLE_CELL", "id": f"{key}r{row}c{column}", "tableCellData": {},
-                 "nodes": [paragraph((Run(cell),) if cell else (), f"{key}{row}{column}", base)]}
-                for column, cell in enumerate(cells)
-            ]}
+            {
+                "type": "TABLE_ROW",
+                "id": f"{key}r{row}",
+                "nodes": [
+                    {
+                        "type": "TABLE_CELL",
+                        "id": f"{key}r{row}c{column}",
+                        "tableCellData": {},
+                        "nodes": [paragraph((Run(cell),) if cell else (), f"{key}{row}{column}", base)],
+                    }
+                    for column, cell in enumerate(cells)
+                ],
+            }
             for row, cells in enumerate(block.rows)
         ]
         return {"type": "TABLE", "id": key, "nodes": rows, "tableData": {"containerData": container}}

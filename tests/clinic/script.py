@@ -28,7 +28,10 @@ def source(api: bool) -> str:
         "members": "/_api/members/v1/members/query",
     }
     other = {
-        "tokens": "", "post": f"{PULSE}/card/", "metadata": f"{PULSE}/beat/", "comments": f"{PULSE}/voices",
+        "tokens": "",
+        "post": f"{PULSE}/card/",
+        "metadata": f"{PULSE}/beat/",
+        "comments": f"{PULSE}/voices",
         "members": f"{PULSE}/faces",
     }
     words = {

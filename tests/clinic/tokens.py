@@ -53,10 +53,17 @@ class Signer:
 
     def instance(self, app: str, age: int, visitor: str) -> str:
         """A visitor's token for one app."""
-        return self.sign({
-            "instanceId": stable_uuid("instance", app), "appDefId": app, "metaSiteId": META_SITE,
-            "signDate": time.time(), "uid": None, "aid": visitor, "generation": age,
-        })
+        return self.sign(
+            {
+                "instanceId": stable_uuid("instance", app),
+                "appDefId": app,
+                "metaSiteId": META_SITE,
+                "signDate": time.time(),
+                "uid": None,
+                "aid": visitor,
+                "generation": age,
+            }
+        )
 
     def accepts(self, header: str, age: int) -> bool:
         """Whether an Authorization header carries a token of ours that is still good."""
@@ -74,7 +81,10 @@ class Signer:
             instance = self.instance(app, age, visitor)
             apps[app] = {"instance": instance, "accessToken": f"OauthNG.JWS.{instance}", "intId": 1400 + number}
         return {
-            "hs": -1_000_000, "visitorId": visitor, "svSession": digest("session", visitor),
+            "hs": -1_000_000,
+            "visitorId": visitor,
+            "svSession": digest("session", visitor),
             "ctToken": digest("ct", visitor),
-            "mediaAuthToken": digest("media", visitor), "apps": apps,
+            "mediaAuthToken": digest("media", visitor),
+            "apps": apps,
         }

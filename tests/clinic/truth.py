@@ -34,15 +34,22 @@ def _comment(comment: Comment) -> Json:
 def _withheld(comment: Comment) -> Json:
     """A comment no visitor may see, with all that was ever known of it."""
     return {
-        **_comment(comment), "author_kind": comment.person.kind, "author_name": comment.person.name or None,
-        "person_id": comment.person.person_id, "body_text": comment.text,
+        **_comment(comment),
+        "author_kind": comment.person.kind,
+        "author_name": comment.person.name or None,
+        "person_id": comment.person.person_id,
+        "body_text": comment.text,
     }
 
 
 def _served(served: Served) -> Json:
     counters = served.counters
     return {
-        "n": served.n, "at": served.at, "route": served.route, "views": counters.views, "likes": counters.likes,
+        "n": served.n,
+        "at": served.at,
+        "route": served.route,
+        "views": counters.views,
+        "likes": counters.likes,
         "comments_count": counters.comments,
     }
 
@@ -50,7 +57,9 @@ def _served(served: Served) -> Json:
 def _links(world: World, post: Post) -> list[Json]:
     return [
         {"url": world.base + run.href if run.href.startswith("/") else run.href, "text": run.text}
-        for block in post.blocks for run in block.all_runs() if run.href
+        for block in post.blocks
+        for run in block.all_runs()
+        if run.href
     ]
 
 
@@ -93,9 +102,7 @@ def _post(world: World, post: Post, now: datetime, feed: set[str]) -> Json:
         "body_text": "\n".join(lines),
         "word_count": sum(len(line.split()) for line in lines),
         "links": _links(world, post) if readable else [],
-        "images": [
-            image.url for block in post.blocks if block.kind == "image" and readable for image in block.images
-        ],
+        "images": [image.url for block in post.blocks if block.kind == "image" and readable for image in block.images],
         "cover": post.cover.url if post.cover else None,
         "media": _media(post) if readable else [],
         "related": [
@@ -103,7 +110,9 @@ def _post(world: World, post: Post, now: datetime, feed: set[str]) -> Json:
             for position, other in enumerate(related, 1)
         ],
         "listed_in": {
-            "sitemap": post.in_sitemap, "feed": post.post_id in feed, "listing": not post.deleted,
+            "sitemap": post.in_sitemap,
+            "feed": post.post_id in feed,
+            "listing": not post.deleted,
         },
         "access": "members" if post.members_only else "public",
         "deleted": post.deleted,

@@ -134,8 +134,16 @@ class World:
         history = self.served[post.post_id]
         served = Served(len(history) + 1, iso(datetime.now(UTC)), route, counters)
         self.state.append(
-            {"event": "served", "post": post.post_id, "n": served.n, "at": served.at, "route": route,
-             "views": counters.views, "likes": counters.likes, "comments": counters.comments}
+            {
+                "event": "served",
+                "post": post.post_id,
+                "n": served.n,
+                "at": served.at,
+                "route": route,
+                "views": counters.views,
+                "likes": counters.likes,
+                "comments": counters.comments,
+            }
         )
         history.append(served)
         return counters
@@ -202,9 +210,20 @@ class World:
         moment = datetime.fromisoformat(event["at"])
         text = str(event.get("text") or "A short note written while the kettle boils.")
         post = replace(
-            self.posts[0], slug=slug, birth_slug=slug, title=str(event.get("title") or "A new post"),
-            published=moment, modified=moment, variant="g2-skeleton", flags=frozenset(), language="en",
-            blocks=[Block("paragraph", "foo", runs=(Run(text),))], comments=[], old_slugs=[], base_views=0, likes=0,
+            self.posts[0],
+            slug=slug,
+            birth_slug=slug,
+            title=str(event.get("title") or "A new post"),
+            published=moment,
+            modified=moment,
+            variant="g2-skeleton",
+            flags=frozenset(),
+            language="en",
+            blocks=[Block("paragraph", "foo", runs=(Run(text),))],
+            comments=[],
+            old_slugs=[],
+            base_views=0,
+            likes=0,
             cover=None,
         )
         self.posts.insert(0, post)

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.clinic import Clinic, running
+from tests.e2e.hostile import Blog, serving
 from tests.e2e.product import ROOT, Done, Row, crawl
 
 Truth = dict[str, Any]
@@ -37,6 +38,7 @@ class Crawled:
 def _crawled(clinic: Clinic, archive: Path, kept: Path) -> Crawled:
     """Crawl, and keep the archive as it is now beside the one that goes on."""
     done = crawl(archive, clinic.url, "--json")
+    assert archive.exists(), done.err
     shutil.copytree(archive, kept)
     return Crawled(kept, done, clinic.truth(), clinic.url, clinic)
 
@@ -113,3 +115,33 @@ def commenters() -> list[str]:
     command = [sys.executable, "-m", "tests.clinic", "--print-commenters"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     return done.stdout.decode().split("\n")[:-1]
+
+
+@pytest.fixture(scope="session")
+def notes() -> Iterator[Blog]:
+    """A blog of three posts that can be made to misbehave; its address is the same in all tests."""
+    with serving(Blog()) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def notes_archive(notes: Blog, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of the blog as it was while it behaved."""
+    archive = tmp_path_factory.mktemp("notes") / "archive"
+    done = crawl(archive, notes.url)
+    assert (done.code, done.err) == (0, "")
+    return archive
+
+
+@pytest.fixture
+def blog(notes: Blog) -> Blog:
+    """The blog, well again."""
+    notes.reset()
+    return notes
+
+
+@pytest.fixture
+def archive(notes_archive: Path, tmp_path: Path) -> Path:
+    """An archive that already holds the blog's three posts."""
+    shutil.copytree(notes_archive, tmp_path / "archive")
+    return tmp_path / "archive"

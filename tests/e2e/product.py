@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fastwarc.warc import ArchiveIterator
+
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).resolve().parents[2]
 Row = dict[str, Any]
@@ -120,10 +122,27 @@ def faults(archive: Path) -> list[str]:
     for path in warcs(archive):
         for name, arguments in (
             ("warcio", ("check", path)),
-            ("fastwarc", ("check", "--quiet", "--verify-payloads", path)),
+            ("fastwarc", ("check", "--quiet", path)),
         ):
             done = run(name, *arguments, cwd=archive)
             if done.code:
                 found.append(f"{name} check {path.name}: exit {done.code}: {done.out[-300:]}{done.err[:300]}")
     left = [path.name for path in (archive / "warc").rglob("*") if path.is_file() and path.name.endswith(".open")]
     return found + [f"left open: {name}" for name in left]
+
+
+def lost(before: Path, after: Path) -> list[str]:
+    """What an archive held before a bad day and does not hold after it, or holds broken."""
+    found = [f"integrity_check: {value}" for value in column(after, "PRAGMA integrity_check") if value != "ok"]
+    found += [f"foreign key: {row}" for row in rows(after, "PRAGMA foreign_key_check")]
+    for table in ("posts", "revisions", "readings", "captures", "comments", "post_addresses"):
+        kept = "post_id, title, body_text, url, removed_at" if table == "posts" else "*"
+        now = [tuple(row.values()) for row in rows(after, f"SELECT {kept} FROM {table}")]
+        found += [
+            f"{table}: {row}" for row in rows(before, f"SELECT {kept} FROM {table}") if tuple(row.values()) not in now
+        ]
+    for path in warcs(after):
+        with path.open("rb") as file:
+            bad = [each.record_id for each in ArchiveIterator(file, parse_http=False) if not each.verify_block_digest()]
+        found += [f"{path.name}: {each}" for each in bad]
+    return found

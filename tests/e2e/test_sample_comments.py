@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import Row, column, one, rows, run, words
+from tests.e2e.product import Row, one, rows, words
 
 MASKED = re.compile(r"\[name\]|\[e-mail\]|\[phone\]")
 
@@ -126,31 +126,33 @@ def _rows_on_disk(archive: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(archive.glob("archive.db*")))
 
 
-def _occurring(needles: list[str], hay: bytes) -> list[str]:
+def occurring(needles: list[str], hay: bytes) -> list[str]:
     """Which of them occur as whole words, in any case: "Anna" does not occur in "Savannah"."""
     text = hay.decode("utf-8", "replace")
     return [needle for needle in needles if re.search(rf"(?<!\w){re.escape(needle)}(?!\w)", text, re.IGNORECASE)]
 
 
-@pytest.fixture(scope="module")
-def private(first: Crawled, commenters: list[str]) -> list[str]:
+def private_among(commenters: list[str], crawled: Crawled) -> list[str]:
     """What names a commenter and stands in no post: staff are named, and authors may share a first name."""
-    public = " ".join(
-        f"{post['title']} {post['author']} {post['body_text']}" for post in first.truth["posts"]
-    ).encode()  # fmt: skip
-    kept = [each for each in commenters if not _occurring([each], public)]
+    public = " ".join(f"{post['title']} {post['author']} {post['body_text']}" for post in crawled.truth["posts"])
+    kept = [each for each in commenters if not occurring([each], public.encode())]
     assert len(kept) > 20
     return kept
 
 
+@pytest.fixture(scope="module")
+def private(first: Crawled, commenters: list[str]) -> list[str]:
+    return private_among(commenters, first)
+
+
 def test_no_commenter_is_named_in_the_database(first: Crawled, private: list[str]) -> None:
-    assert _occurring(private, _rows_on_disk(first.archive)) == []
+    assert occurring(private, _rows_on_disk(first.archive)) == []
 
 
 def test_no_commenter_is_named_in_the_log_or_the_summary(first: Crawled, private: list[str]) -> None:
     logs = b"".join(path.read_bytes() for path in (first.archive / "log").rglob("*") if path.is_file())
     assert logs
-    assert _occurring(private, logs + first.done.out.encode() + first.done.err.encode()) == []
+    assert occurring(private, logs + first.done.out.encode() + first.done.err.encode()) == []
 
 
 def test_no_raw_person_id_is_in_the_database(first: Crawled) -> None:
@@ -168,21 +170,3 @@ def test_no_raw_person_id_is_in_the_database(first: Crawled) -> None:
 
 def test_the_key_is_readable_by_its_owner_alone(first: Crawled) -> None:
     assert (first.archive / "pseudonym.key").stat().st_mode & 0o777 == 0o600
-
-
-def test_an_export_of_posts_names_no_commenter(first: Crawled, private: list[str], tmp_path: Path) -> None:
-    """`scrapy crawl blog -O`: comments nested, their authors pseudonyms."""
-    target = tmp_path / "posts.jsonl"
-    done = run(
-        "scrapy", "crawl", "blog", "-a", f"url={first.url}", "-a", "limit=12", "-O", target,
-        "-s", f"ARCHIVE={tmp_path / 'archive'}", "-s", "ALLOW_PRIVATE=1", cwd=_project(tmp_path),
-    )  # fmt: skip
-    assert done.code == 0, done.err[-2000:]
-    assert _occurring(private, target.read_bytes() + done.err.encode() + done.out.encode()) == []
-    assert column(tmp_path / "archive", "SELECT count(*) FROM posts") == [12]
-
-
-def _project(folder: Path) -> Path:
-    """A folder from which Scrapy finds the house's settings."""
-    (folder / "scrapy.cfg").write_text("[settings]\ndefault = scraper.settings\n", "utf-8")
-    return folder

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from scraper.items import BotChallenge, ConsentWall, Exchange, Item, NotAPost, NotFoundPage, Unreadable
+from scraper.items import BotChallenge, ConsentWall, Exchange, Item, Unreadable
 from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import bot_challenge
 from scraper.platforms.wix import address, api, comments
 from scraper.platforms.wix.cut import hooked, utf8
 from scraper.platforms.wix.listing import read_listing
-from scraper.platforms.wix.page import is_post_page, read_page
+from scraper.platforms.wix.page import is_post_page, no_post, read_page
 from scraper.platforms.wix.text import is_text_copy, read_text
 
 # What only pages made by Wix carry, commonest first; the last are hooks of the blog widget itself, for saved extracts.
@@ -61,10 +61,9 @@ class Wix(Platform):
         _refuse_walls(exchange, body)
         if is_post_page(body):
             return read_page(exchange)
-        if hooked(body, "not-found-page") >= 0:
-            raise NotFoundPage("the site's own page for addresses that are not there")
-        if address.is_post(exchange.url) and hooked(body, "feed-page-root") < 0 and hooked(body, "post-list-item") < 0:
-            raise NotAPost("the address of a post, but no post in the page (drawn by a script, or moved?)")
+        listing = hooked(body, "feed-page-root") >= 0 or hooked(body, "post-list-item") >= 0
+        if hooked(body, "not-found-page") >= 0 or (address.is_post(exchange.url) and not listing):
+            raise no_post(body)
         return read_listing(exchange)
 
     def is_post_url(self, url: str) -> bool:

@@ -2,8 +2,8 @@
 
 Wix: `/post/<slug>` (the slug may hold folders), before 2020 `/single-post/...`; listings are `/<blog page>`,
 `/<blog page>/page/2`, `/<blog page>/categories/<slug>`, `.../tags/<slug>`, `.../hashtags/<Tag>`; languages by
-`?lang=es` or a prefix `/es/`. [reference: section 4.3] A picture is `https://static.wixstatic.com/media/<uri>`; what follows
-(`/v1/fill/...`) is a rendition. [reference: section 6, "Images"]
+`?lang=es` or a prefix `/es/`. [reference: section 4.3] A picture is `https://static.wixstatic.com/media/<uri>`;
+what follows (`/v1/fill/...`) is a rendition. [reference: section 6, "Images"]
 
 Mirrors (HTTrack, wget) make links local: `../treatments.html`, `../../static.wixstatic.com/media/ab_mv2.jpg`.
 `og:url` and JSON-LD keep the true addresses.

@@ -8,10 +8,9 @@ pages are mostly empty shells that a script fills: the marker tells so. [referen
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 
 from bs4 import Tag
@@ -19,7 +18,7 @@ from bs4.element import PageElement
 
 from scraper.items import Image, Link
 from scraper.platforms._readers import BLOCKS, clean, events, sanitise_html, text_of, visible
-from scraper.platforms.wix.address import original_file
+from scraper.platforms.wix.pictures import picture_of
 
 Resolve = Callable[[str], str]
 
@@ -63,6 +62,9 @@ _PLUGIN = re.compile(r"^wix-(?:draft|rich-content)-plugin-")
 # re-indented the page ("Self-Care\n                    Routines")
 _SOFT_BREAK = re.compile(r"\r?\n[ \t]{0,3}(?=\S)")
 
+_MOST_INLINE = 30  # inline elements one inside the other; what lies deeper keeps its text alone
+# Blocks stand at most this many elements below the marker of the first one.
+_DEEPEST_BLOCK = 3
 _GALLERY = {"gallery-viewer", "galleryViewer"}
 
 
@@ -113,52 +115,71 @@ class _Writer:
         self._has_media = False  # the run holds a picture
         self._inline: list[tuple[str, str]] = []  # open inline elements: (opening tag, closing tag)
         self._blocks: list[str] = []  # open blocks
+        self._named: list[str] = []  # those of them whose tags are kept
+        self._figures: list[tuple[Tag, int]] = []  # open figures, and the pictures that came before each
         self._skip: Tag | None = None  # the element whose content is not read
         self._anchor: list[str] | None = None  # texts of the link that is open
         self._href = ""
         self._rel: str | None = None
-        self._yield = 0  # lines and media before the block that is being read
+        self._before: dict[int, int] = {}  # element near the top -> lines, links and media that came before it
 
     # --- events
 
     def open(self, tag: Tag) -> None:
+        """An element begins."""
         if self._skip is not None:
             return
-        hook = str(tag.get("data-hook") or "")
         name = tag.name
-        if hook.startswith("rcv-block"):
-            self._marker(str(tag.get("type") or ""))
-        elif hook in _GALLERY:
-            self._gallery(tag)
+        if len(self._blocks) <= _DEEPEST_BLOCK:
+            self._before[id(tag)] = self._came()
+        if self._alone(tag, str(tag.get("data-hook") or "")):
             self._skip = tag
-        elif name in ("wow-image", "img"):
-            self._picture(tag)
-            self._skip = tag
-        elif name in ("video", "source", "audio"):
-            self._film(tag)
         elif name == "br":
             self._plain.append(" ")
             self._run.append("<br>")
-        elif name == "hr" or hook.startswith("divider"):
-            self._flush()
-            self.html.append("<hr>")
         elif name in BLOCKS:
             self._flush()
             self._blocks.append(name)
+            if name == "figure":
+                self._figures.append((tag, len(self.images)))
+            if name in _FRAMES or name in _TEXTS:
+                self._named.append(name)
             if name in _FRAMES:
                 self.html.append(f'<ol start="{tag["start"]}">' if name == "ol" and _number(tag) else f"<{name}>")
         elif name in _INLINE:
             self._open_inline(tag)
 
+    def _alone(self, tag: Tag, hook: str) -> bool:
+        """Read an element that is one thing, whatever is in it: a marker, picture, gallery, film or rule."""
+        if hook.startswith("rcv-block"):
+            self._marker(tag)
+        elif hook in _GALLERY:
+            self._gallery(tag)
+        elif tag.name in ("wow-image", "img"):
+            self._picture(tag)
+        elif tag.name in ("video", "audio"):
+            self._film(tag)
+        elif tag.name == "hr" or hook.startswith("divider"):
+            self._flush()
+            self.html.append("<hr>")
+        else:
+            return False
+        return True
+
     def close(self, tag: Tag) -> None:
+        """An element ends."""
         if self._skip is not None:
             if tag is self._skip:
                 self._skip = None
             return
         name = tag.name
-        if name in BLOCKS and name != "hr" and self._blocks and self._blocks[-1] == name:
+        if name in BLOCKS and self._blocks and self._blocks[-1] == name:
             self._flush()
             self._blocks.pop()
+            if name in _FRAMES or name in _TEXTS:
+                self._named.pop()
+            if name == "figure":
+                self._caption(*self._figures.pop())
             if name in _FRAMES:
                 if self.html and self.html[-1] == f"<{name}>":
                     self.html.pop()  # nothing came between
@@ -170,6 +191,7 @@ class _Writer:
             self._run.append(self._inline.pop()[1])
 
     def text(self, text: str) -> None:
+        """A string of the element that is open."""
         if self._skip is None:
             self._plain.append(text)
             if self._anchor is not None:
@@ -178,6 +200,7 @@ class _Writer:
             self._run.append(_SOFT_BREAK.sub("<br>", markup) if "\n" in markup else markup)
 
     def end(self) -> None:
+        """The body is over."""
         self._flush()
         self._link()
 
@@ -191,20 +214,19 @@ class _Writer:
         else:
             line = None
         if line is not None or self._has_media:
-            closing = "".join(end for _, end in reversed(self._inline))
+            closing = "".join(end for _, end in reversed(self._inline[:_MOST_INLINE]))
             markup = "".join(self._run).strip() + closing
-            if "pre" not in self._blocks:
+            if not self._named or self._named[-1] != "pre":
                 markup = " ".join(markup.split())
             inner = self._blocks[-1] if self._blocks else "p"
             if self._has_media or inner in _BARE:
                 self.html.append(markup)
             else:
-                tag = next((name for name in reversed(self._blocks) if name in _TEXTS or name in _FRAMES), "p")
-                tag = tag if tag in _TEXTS else "p"
+                tag = self._named[-1] if self._named and self._named[-1] in _TEXTS else "p"
                 self.html.append(f"<{tag}>{markup}</{tag}>")
         self._plain.clear()
         self._run.clear()
-        self._run.extend(start for start, _ in self._inline)
+        self._run.extend(start for start, _ in self._inline[:_MOST_INLINE])
         self._has_media = False
         if self._anchor:
             self._anchor.append(" ")
@@ -218,9 +240,7 @@ class _Writer:
             self._rel = clean(" ".join(tag.get_attribute_list("rel"))) if tag.get("rel") else None
             self._anchor = []
             start = f'<a href="{escape(self._href)}">'
-            if "/_files/" in self._href or "/ugd/" in self._href:
-                self.images.append(Image(url=self._href, alt=text_of(tag), kind="file"))
-        elif tag.name == "a":
+        elif tag.name == "a" or len(self._inline) >= _MOST_INLINE:
             start = end = ""
         self._inline.append((start, end))
         self._run.append(start)
@@ -228,75 +248,59 @@ class _Writer:
     def _link(self) -> None:
         """End the link that is open, if one is."""
         if self._anchor is not None:
-            self.links.append(Link(url=self._href, text=clean("".join(self._anchor)), rel=self._rel))
+            text = clean("".join(self._anchor))
+            self.links.append(Link(url=self._href, text=text, rel=self._rel))
+            if "/_files/" in self._href or "/ugd/" in self._href:
+                self.images.append(Image(url=self._href, alt=text, kind="file"))
             self._anchor = None
 
     def _picture(self, tag: Tag) -> None:
-        url, alt = _picture(tag)
+        url, alt = picture_of(tag)
         if url is None:
             return
-        figure = tag.find_parent("figure")
-        caption = text_of(figure.find("figcaption")) if figure is not None else None
-        self._add(Image(url=url, alt=alt, caption=caption))
+        self._add(Image(url=url, alt=alt))
+
+    def _caption(self, figure: Tag, before: int) -> None:
+        """A figure is over: its caption is that of the pictures in it."""
+        caption = text_of(figure.find("figcaption"))
+        if caption is not None:
+            self.images[before:] = [replace(image, caption=caption) for image in self.images[before:]]
 
     def _gallery(self, tag: Tag) -> None:
         """A gallery shows the pictures first in view, each twice (a preview, a copy); the rest comes by script."""
         self.shells = True
         seen: set[str] = set()
         for picture in tag.find_all(["wow-image", "img"]):
-            url, alt = _picture(picture)
+            url, alt = picture_of(picture)
             if url is not None and url not in seen:
                 seen.add(url)
                 self._add(Image(url=url, alt=alt, kind="gallery"))
 
     def _film(self, tag: Tag) -> None:
-        source = tag.get("src")
-        if isinstance(source, str) and source and not source.startswith(("blob:", "data:")):
-            self.images.append(Image(url=self._resolve(source), kind="video"))
+        for player in (tag, tag.find("source")):
+            source = player.get("src") if player is not None else None
+            if isinstance(source, str) and source and not source.startswith(("blob:", "data:")):
+                self.images.append(Image(url=self._resolve(source), kind="video"))
+                break
 
     def _add(self, image: Image) -> None:
         self.images.append(image)
         self._run.append(f'<img src="{escape(image.url)}" alt="{escape(image.alt or "")}">')
         self._has_media = True
 
-    def _marker(self, kind: str) -> None:
-        """The block before this marker is over; a kind that a script fills and that gave nothing is a shell."""
+    def _came(self) -> int:
+        return len(self.lines) + len(self.images) + len(self.links)
+
+    def _marker(self, tag: Tag) -> None:
+        """The block before is over; one of a kind that a script fills, and that gave nothing, is a shell."""
         self._flush()
-        name = _PLUGIN.sub("", kind.strip().lower()).replace("_", "-")
-        came = len(self.lines) + len(self.images) + len(self.links)
-        if name and name not in _COMPLETE and (came == self._yield or name == "gallery"):
+        kind = _PLUGIN.sub("", str(tag.get("type") or "").strip().lower()).replace("_", "-")
+        block = tag.find_previous_sibling()
+        before = self._before.get(id(block), -1)
+        if kind and kind not in _COMPLETE and (self._came() == before or kind == "gallery"):
             self.shells = True
-        self._yield = came
 
 
 def _number(tag: Tag) -> bool:
     start = tag.get("start")
     return isinstance(start, str) and start.isascii() and start.isdigit() and len(start) < 6 and start != "1"
-
-
-def _picture(tag: Tag) -> tuple[str | None, str | None]:
-    """Original file and alternative text of a `wow-image` or `img`; (None, ...) where no file is named."""
-    inner = tag if tag.name == "img" else tag.find("img")
-    picture = inner if isinstance(inner, Tag) else None
-    alt = None if picture is None else clean(str(picture.get("alt") or ""))
-    info = tag.get("data-image-info")
-    if isinstance(info, str):
-        name = _uri(info)
-        if name:
-            return original_file(name), alt
-    if picture is not None:
-        for key in ("data-pin-media", "data-src", "src"):
-            source = picture.get(key)
-            if isinstance(source, str) and source.strip() and not source.startswith("data:"):
-                return original_file(source.strip()), alt
-    return None, alt
-
-
-def _uri(info: str) -> str | None:
-    """`imageData.uri` of a `data-image-info` attribute, or None where it holds no JSON of that shape."""
-    try:
-        found = json.loads(info)
-        uri = found["imageData"]["uri"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return uri if isinstance(uri, str) and uri else None

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, TypeGuard
 
 from bs4 import Tag
 
 from scraper.items import Source
 from scraper.platforms._readers import clean, count, counter_kind
-from scraper.platforms.wix.hooks import Hooks
+from scraper.platforms.wix.hooks import Hooks, around
 from scraper.platforms.wix.warmup import Warmup
 
 # Names of the same number in the answers of two eras: `postMetadata` and `metrics`/`postCountInfo`.
@@ -29,6 +30,9 @@ _NAMES = {
     "likes": ("likeCount", "likes"),
     "comments_count": ("totalComments", "comments"),
 }
+
+
+_MOST_ELEMENTS = 40  # there are six
 
 
 @dataclass(slots=True)
@@ -58,10 +62,10 @@ def read(hooks: Hooks, warmup: Warmup) -> Counters:
 
 def _printed(found: Counters, stats: Tag) -> None:
     texts: list[tuple[str, str]] = []  # (hooks, text) of the innermost elements with text
-    for tag in stats.find_all(["span", "a", "div", "p"]):
+    for tag in stats.find_all(["span", "a", "div", "p"], limit=_MOST_ELEMENTS):
         text = clean(tag.get_text())
         if text is not None and tag.find(["span", "a", "div", "p"]) is None:
-            inside = (tag, *(parent for parent in tag.parents if stats in parent.parents))
+            inside = (tag, *takewhile(lambda each: each is not stats, around(tag)))
             texts.append((" ".join(str(each.get("data-hook") or "") for each in inside), text))
     if not texts:
         # <div class="hash" style="--width:40px"> </div>, twice: boxes for a script. An empty node: hidden by the owner.

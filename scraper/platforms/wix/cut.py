@@ -20,11 +20,11 @@ from scraper.platforms.wix.tree import soup
 # One tag with its attributes, whatever they hold: '<meta content="a > b" property="og:title"/>'
 _TAG = re.compile(rb"""<[a-zA-Z][^>"']*+(?:"[^"]*+"[^>"']*+|'[^']*+'[^>"']*+)*+>""")
 _LONGEST_TAG = 65_536
-_MOST_METAS = 300
+_MOST_TAGS = 300
 # The recent posts follow the article; between them stand at most a few widgets that the owner put there.
-_FAR = 400_000
-# The metas that are read.
-_METAS = (b"og:", b"article:", b"description", b"twitter:image")
+_FAR = 200_000
+# What the tags of a head are read for.
+_READ = (b"og:", b"article:", b"description", b"canonical", b"<html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,11 @@ class Parts:
     """The parts of a page as trees: the head's tags, the post's article, the section of recent posts."""
 
     head: Tag
+    linked: list[str]  # the texts of the JSON-LD scripts
     article: Tag | None
     recent: Tag | None
     encoding: str
-    start: int  # where the article begins in the bytes, and where it ends; the whole page where it was not cut out
-    end: int
+    end: int  # where the article ends in the bytes; 0 where it was not cut out
 
 
 def hooked(body: bytes, name: str, *, after: int = 0) -> int:
@@ -63,6 +63,8 @@ def encoding_of(exchange: Exchange, sample: bytes) -> str:
     Where it is not, the declared one (HTTP header, then meta), except that a page that declares UTF-8 and is broken in
     many places is Windows-1252.
     """
+    if sample.isascii():
+        return "utf-8"
     try:
         sample.decode("utf-8")
     except UnicodeDecodeError:
@@ -82,17 +84,18 @@ def parts(exchange: Exchange, body: bytes, *, whole: bool = False) -> Parts:
     start, end = _article(body)
     cut = body[start:end]
     encoding = encoding_of(exchange, cut or body)
+    tags, scripts = _head(body, start or len(body))
+    linked = [script.decode(encoding, "replace") for script in scripts]
     if whole or not cut:
         tree = soup(body, encoding, full=whole)
-        article, recent = find_hook(tree, "post"), find_hook(tree, "recent-posts")
-        return Parts(tree, article, recent, encoding, start if cut else len(body), end)
+        return Parts(tree, linked, find_hook(tree, "post"), find_hook(tree, "recent-posts"), encoding, end)
     shelf = _recent(body, end)
     return Parts(
-        soup(b"".join(_head_tags(body, start)), encoding),
+        soup(tags, encoding),
+        linked,
         find_hook(soup(cut, encoding), "post"),
         find_hook(soup(shelf, encoding, without="post-footer"), "recent-posts") if shelf else None,
         encoding,
-        start,
         end,
     )
 
@@ -137,7 +140,7 @@ def _recent(body: bytes, after: int) -> bytes:
         return b""
     card, last = hook, -1
     for _ in range(20):  # a page shows three
-        card = body.find(b'data-hook="recent-post-list-item"', card + 1)
+        card = body.find(b'data-hook="recent-post-list-item"', card + 1, card + _FAR)
         if card < 0:
             break
         last = card
@@ -149,27 +152,37 @@ def _recent(body: bytes, after: int) -> bytes:
     return body[body.rfind(b"<", 0, hook) : end if end > 0 else last + 65_536]
 
 
-def _head_tags(body: bytes, before: int) -> list[bytes]:
-    """The tags of the head that are read: `<html lang>`, the metas, the canonical link, all `before` the article."""
+def _head(body: bytes, before: int) -> tuple[bytes, list[bytes]]:
+    """The tags of the head that are read (`<html lang>`, metas, canonical link), and the texts of its JSON-LD scripts.
+
+    Goes from tag to tag up to `<body>`, or up to `before` where no head was found; scripts are stepped over whole.
+    """
     tags: list[bytes] = []
-    root = body.find(b"<html", 0, 65_536)
-    if root >= 0 and (tag := _TAG.match(body, root, root + _LONGEST_TAG)):
-        tags.append(tag[0])
-    position = 0
-    for _ in range(_MOST_METAS):
-        start = body.find(b"<meta ", position, before)
-        if start < 0:
+    linked: list[bytes] = []
+    tried = 0
+    position = body.find(b"<", 0, before)
+    while position >= 0 and tried < _MOST_TAGS:
+        end = position + 1
+        if body.startswith((b"<meta", b"<html", b"<link"), position):
+            tried += 1
+            tag = _TAG.match(body, position, min(position + _LONGEST_TAG, before))
+            if tag is not None:
+                end = tag.end()
+                if any(name in tag[0] for name in _READ):
+                    tags.append(tag[0])
+        elif body.startswith(b"<script", position):
+            opened = body.find(b">", position, before)
+            closed = body.find(b"</script", position, before)
+            if closed < 0:
+                break
+            if 0 <= opened < closed and b"application/ld+json" in body[position:opened]:
+                linked.append(body[opened + 1 : closed])
+            end = closed + 1
+        elif body.startswith(b"<!--", position):
+            end = body.find(b"-->", position, before) + 1
+            if end <= 0:
+                break
+        elif body.startswith(b"<body", position) and tags:
             break
-        tag = _TAG.match(body, start, start + _LONGEST_TAG)
-        position = tag.end() if tag else start + 5
-        if tag and _between_tags(body, start) and any(name in tag[0] for name in _METAS):
-            tags.append(tag[0])
-    link = body.find(b'"canonical"', 0, before)
-    if link >= 0 and (tag := _TAG.match(body, body.rfind(b"<", 0, link), link + _LONGEST_TAG)):
-        tags.append(tag[0])
-    return tags
-
-
-def _between_tags(body: bytes, position: int) -> bool:
-    """What stands before is the end of a tag: in scripts and comments it is a quote or a dash."""
-    return body[max(0, position - 200) : position].rstrip().endswith(b">")
+        position = body.find(b"<", end, before)
+    return b"".join(tags), linked

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from html import unescape
 from typing import Any
@@ -63,11 +63,8 @@ class Head:
         return stated[0] if stated else requested
 
 
-def read_head(tree: Tag, body: bytes, encoding: str, url: str, *, before: int | None = None) -> Head:
-    """Read the head's tags from `tree`, and from the bytes the JSON-LD scripts that stand `before` the article.
-
-    Broken JSON is a problem, no error.
-    """
+def read_head(tree: Tag, linked: Iterable[str], url: str) -> Head:
+    """Read the head's tags from `tree`, and the texts of its JSON-LD scripts. Broken JSON is a problem, no error."""
     head = Head()
     root = tree.find("html")
     if isinstance(root, Tag):
@@ -79,7 +76,7 @@ def read_head(tree: Tag, body: bytes, encoding: str, url: str, *, before: int | 
     link = tree.find("link", rel="canonical")
     if isinstance(link, Tag):
         head.canonical = str(link.get("href") or "").strip() or None
-    for text in scripts(body, b"application/ld+json", encoding, before=before):
+    for text in linked:
         try:
             found = json.loads(text, strict=False)
         except (ValueError, RecursionError) as error:
@@ -91,11 +88,11 @@ def read_head(tree: Tag, body: bytes, encoding: str, url: str, *, before: int | 
     return head
 
 
-def scripts(body: bytes, mark: bytes, encoding: str, *, after: int = 0, before: int | None = None) -> Iterator[str]:
-    """The texts of the scripts whose opening tag contains `mark`, e.g. `id="wix-warmup-data"`, in a range of bytes."""
+def scripts(body: bytes, mark: bytes, encoding: str, *, after: int = 0) -> Iterator[str]:
+    """The texts of the scripts whose opening tag contains `mark`, e.g. `id="wix-warmup-data"`, from `after` on."""
     position = after
     for _ in range(_MOST_ISLANDS):
-        position = body.find(mark, position, before)
+        position = body.find(mark, position)
         if position < 0:
             return
         opened = body.find(b">", position)

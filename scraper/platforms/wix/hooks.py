@@ -7,18 +7,23 @@ a title, date or counter of the post.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from bs4 import Tag
 from bs4.element import NavigableString, PageElement
 
 # Where the text stood before blocks had markers: <div class="post-content__body"> (to 2020).
 _OLD_BODY = "post-content__body"
+# Nothing is looked for further out than this; a card's link lies about ten elements deep.
+_NEAR = 30
 
 
 class Hooks:
     """The elements of a tree by hook, in the page's order; with its links, its ids, and its strings."""
 
-    def __init__(self, tree: Tag) -> None:
+    def __init__(self, tree: Tag, *, most: int = 200_000) -> None:
+        """Walk the tree, but no more than `most` nodes of it: real posts and cards have hundreds."""
+        self._most = most
         self.first_block: Tag | None = None  # the marker before the text
         self.old_body: Tag | None = None  # the element of the text, where there are no markers
         self.links: list[Tag] = []
@@ -45,7 +50,9 @@ class Hooks:
 
     def _walk(self, tree: Tag, without: Tag | None) -> None:
         stack: list[Iterator[PageElement]] = [iter([tree])]
-        while stack:
+        for _ in range(2 * self._most):
+            if not stack:
+                break
             node = next(stack[-1], None)
             if node is None:
                 stack.pop()
@@ -83,6 +90,11 @@ def find_hook(tree: Tag, name: str) -> Tag | None:
     return tree.find(lambda tag: tag.attrs.get("data-hook") == name)
 
 
+def around(tag: Tag) -> Iterator[Tag]:
+    """The elements around one, innermost first, as far as any are asked for."""
+    return islice(tag.parents, _NEAR)
+
+
 def within(tag: Tag, name: str) -> bool:
     """The element stands inside one of that hook."""
-    return any(parent.attrs.get("data-hook") == name for parent in tag.parents)
+    return any(parent.attrs.get("data-hook") == name for parent in around(tag))

@@ -8,7 +8,6 @@ button), and the warm-up data of the feed (`postFeedPage`: both ids, dates; the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -21,8 +20,8 @@ from scraper.platforms._readers import clean, iso_date, read_date, text_of
 from scraper.platforms.wix import address, api
 from scraper.platforms.wix.counters import numbers
 from scraper.platforms.wix.cut import encoding_of, utf8
-from scraper.platforms.wix.head import Head, read_head, timezone
-from scraper.platforms.wix.hooks import Hooks
+from scraper.platforms.wix.head import Head, read_head, scripts, timezone
+from scraper.platforms.wix.hooks import Hooks, around
 from scraper.platforms.wix.shapes import dig, mapping, sequence, string
 from scraper.platforms.wix.tree import soup
 from scraper.platforms.wix.warmup import UUID, Warmup, read_warmup
@@ -30,7 +29,8 @@ from scraper.platforms.wix.warmup import UUID, Warmup, read_warmup
 _TITLES = ("post-list-item__title", "recent-post__title", "post-title")
 # The card around a link: a list item, a gallery's item, a whole post in the "full post" layout, a "recent" card.
 _CARDS = {"post-list-item", "item-container", "item-link-wrapper", "post", "recent-post-list-item"}
-_MOST_POSTS = 2000
+_MOST_POSTS = 1000
+_LARGEST_CARD = 3000
 
 
 def read_listing(exchange: Exchange) -> Iterator[Item]:
@@ -38,7 +38,8 @@ def read_listing(exchange: Exchange) -> Iterator[Item]:
     body = utf8(exchange)
     encoding = encoding_of(exchange, body)
     tree = soup(body, encoding)
-    head = read_head(tree, body, encoding, exchange.url)
+    linked = scripts(body, b"application/ld+json", encoding)
+    head = read_head(tree, linked, exchange.url)
     warmup = read_warmup(body, encoding, exchange.url, None)
     sightings = _of_warmup(warmup, exchange.url)
     for card in _of_cards(tree, head, exchange):
@@ -90,44 +91,28 @@ def _of_cards(tree: Tag, head: Head, exchange: Exchange) -> Iterator[Sighting]:
         place = canonical_url(resolve(str(link["href"])))
         if not address.is_post(place) or not same_site(place, page) or len(found) > _MOST_POSTS:
             continue
-        card = next((each for each in link.parents if str(each.get("data-hook")) in _CARDS), None)
+        if place in found and found[place].title is not None:
+            continue
+        card = next((each for each in around(link) if str(each.get("data-hook")) in _CARDS), None)
+        hooks = Hooks(link if card is None else card, most=_LARGEST_CARD)
         sighting = Sighting(
             url=place,
             source="listing",
-            addresses=_uuid(card),
-            title=_title(link, card),
-            published_at=_date(card, head, exchange),
+            addresses=_uuid(link, hooks),
+            title=text_of(next(iter(hooks.all(*_TITLES)), None)),
+            published_at=read_date(text_of(hooks.get("time-ago")), exchange.fetched_at, head.language),
         )
         known = found.get(place)
         found[place] = sighting if known is None else _joined(known, sighting)
     yield from found.values()
 
 
-def _title(link: Tag, card: Tag | None) -> str | None:
-    """The heading of the card, or the one that the link holds."""
-    for place in (link, card):
-        headings = Hooks(place).all(*_TITLES) if place is not None else []
-        if headings:
-            return text_of(headings[0])
-    return None
-
-
-def _uuid(card: Tag | None) -> tuple[str, ...]:
-    """`wix:<uuid>` of a card: `id="more-button-<uuid>"` in it, or the `data-id` of a gallery's item."""
-    if card is None:
-        return ()
-    button = card.find(id=re.compile(r"^more-button-"))
-    named = (button.get("id") if isinstance(button, Tag) else None, card.get("data-id"))
-    for name in named:
-        found = UUID.search(str(name))
-        if found is not None:
-            return (f"wix:{found[0].lower()}",)
-    return ()
-
-
-def _date(card: Tag | None, head: Head, exchange: Exchange) -> str | None:
-    printed = Hooks(card).get("time-ago") if card is not None else None
-    return read_date(text_of(printed), exchange.fetched_at, head.language)
+def _uuid(link: Tag, hooks: Hooks) -> tuple[str, ...]:
+    """`wix:<uuid>` of a card: `id="more-button-<uuid>"` in it, or the `data-id` of the gallery's item around it."""
+    marked = [name for name, _ in hooks.ids if name.startswith("more-button-")]
+    items = [str(each.get("data-id")) for each in around(link) if str(each.get("data-hook")).startswith("item-")]
+    found = next(filter(None, map(UUID.search, (*marked, *items))), None)
+    return (f"wix:{found[0].lower()}",) if found else ()
 
 
 def _joined(one: Sighting, other: Sighting) -> Sighting:

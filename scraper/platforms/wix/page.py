@@ -20,9 +20,11 @@ from bs4.element import PageElement
 
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import (
+    Author,
     Exchange,
     Item,
     NotAPost,
+    NotFoundPage,
     Paywall,
     Post,
     Problem,
@@ -38,7 +40,7 @@ from scraper.platforms.wix.body import Body, render
 from scraper.platforms.wix.comments import member
 from scraper.platforms.wix.cut import Parts, hooked, parts, utf8
 from scraper.platforms.wix.head import Head, read_head, timezone
-from scraper.platforms.wix.hooks import Hooks, within
+from scraper.platforms.wix.hooks import Hooks, around, within
 from scraper.platforms.wix.shapes import count, mapping, sequence, string
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID, Warmup, read_warmup
 
@@ -55,13 +57,16 @@ def read_page(exchange: Exchange, *, whole: bool = False) -> Iterator[Item]:
     body = utf8(exchange)
     page = parts(exchange, body, whole=whole)
     if page.article is None:
-        raise NotAPost("a page of a Wix site without a post in it")
-    head = read_head(page.head, body, page.encoding, exchange.url, before=page.start)
+        raise no_post(body)
+    head = read_head(page.head, page.linked, exchange.url)
     url = canonical_url(head.url(exchange.url))
     slug = address.slug(url)
     warmup = read_warmup(body, page.encoding, exchange.url, slug, after=page.end)
     post = _Reader(exchange, page, head=head, warmup=warmup, url=url).post()
     yield post
+    name = clean(string(mapping(warmup.post.get("owner")).get("name")))
+    if name is not None and post.author_person is not None:
+        yield Author(name=name, person=post.author_person)
     yield Site(platform="wix", timezone=timezone(body, after=page.end), language=head.language)
     for card in post.related_posts:
         if card.url is not None and address.is_post(card.url):
@@ -78,10 +83,17 @@ def read_page(exchange: Exchange, *, whole: bool = False) -> Iterator[Item]:
             )
 
 
+def no_post(body: bytes) -> NotAPost:
+    """Why a page that should show a post shows none, as an exception to raise."""
+    if hooked(body, "not-found-page") >= 0:
+        return NotFoundPage("the site's own page for addresses that are not there")
+    return NotAPost("a page of the blog without the text of a post in it (drawn by a script, or moved?)")
+
+
 def is_post_page(body: bytes) -> bool:
     """The bytes are of a post page, by the hook around its article."""
-    around = hooked(body, "post-page")
-    return around >= 0 and hooked(body, "post", after=around) >= 0
+    start = hooked(body, "post-page")
+    return start >= 0 and hooked(body, "post", after=start) >= 0
 
 
 class _Reader:
@@ -204,7 +216,7 @@ class _Reader:
             found = render(self.hooks.old_body.contents, self.resolve)
             if found.text or found.images:
                 return found
-        raise NotAPost("the page of a post, but its text is not in it (drawn by a script?)")
+        raise no_post(self.exchange.body)
 
     def ids(self) -> tuple[str | None, str | None]:
         """UUID and 24-hex `internalId`: from the warm-up data, else the UUID of `id="more-button-<uuid>"`."""
@@ -252,7 +264,7 @@ class _Reader:
             hook, href = str(link.get("data-hook") or ""), str(link.get("href") or "")
             tag = "/tags/" in href or within(link, "tag-cloud-root")
             category = hook.startswith("category-label") or "/categories/" in href
-            category = category or (hook == "link" and link.find_parent("li") is not None)
+            category = category or (hook == "link" and any(each.name == "li" for each in around(link)))
             if tag if name == "tags" else category and not tag:
                 found.append(text_of(link))
         labels = tuple(dict.fromkeys(label for label in found if label is not None))

@@ -36,14 +36,16 @@ _RECENT = frozenset({
     "منشورات ذات صلة", "aktuelle beiträge", "ähnliche beiträge", "nejnovější příspěvky", "posts récents",
     "articles récents", "posts similaires", "post recenti", "post correlati", "ostatnie posty", "najnowsze posty",
     "senaste inlägg", "seneste opslag", "seneste indlæg", "siste innlegg", "nylige innlegg",
-    "viimeisimmät päivitykset", "最新記事", "関連記事", "최근 게시물", "전체 게시물", "最新文章", "相關文章", "פוסטים אחרונים",
+    "viimeisimmät päivitykset", "最新記事", "関連記事", "최근 게시물", "전체 게시물", "最新文章", "相關文章",
+    "פוסטים אחרונים",
     "недавние посты", "похожие посты", "останні пости", "son yazılar", "son paylaşımlar", "ilgili yazılar",
     "postări recente", "legutóbbi bejegyzések",
 })  # fmt: skip
 _ALL = frozenset({
     "see all", "ver todo", "ver todos", "ver tudo", "alles weergeven", "alles bekijken", "عرض الكل", "alle ansehen",
     "alle anzeigen", "zobrazit vše", "voir tout", "tout voir", "mostra tutti", "vedi tutti", "zobacz wszystkie",
-    "visa alla", "se alla", "se alle", "vis alle", "näytä kaikki", "すべて表示", "전체 보기", "查看全部", "הצג הכול", "הצג הכל",
+    "visa alla", "se alla", "se alle", "vis alle", "näytä kaikki", "すべて表示", "전체 보기", "查看全部",
+    "הצג הכול", "הצג הכל",
     "смотреть все", "дивитися всі", "tümünü gör", "vezi tot", "összes megtekintése",
 })  # fmt: skip
 # Lines of the blog's own header that a copy keeps.
@@ -141,7 +143,7 @@ def _find(lines: list[str], phrases: frozenset[str]) -> int | None:
 def _unknown_heading(lines: list[str], after: int) -> int | None:
     """ "Recent Posts" in a language that is not known: two short lines behind the counters, and cards behind them."""
     rest = lines[after : after + 3]
-    return after if len(rest) == 3 and len(rest[0]) <= 30 and len(rest[1]) <= 25 else None
+    return after + 1 if len(rest) == 3 and len(rest[0]) <= 30 and len(rest[1]) <= 25 else None
 
 
 def _counts(line: str) -> dict[Counter, tuple[int | None, str]]:
@@ -161,6 +163,8 @@ def _counts(line: str) -> dict[Counter, tuple[int | None, str]]:
         if kind is None:  # "مشاهدة واحدة (١)٠ تعليق": the number stands behind its word
             kind, behind = counter_kind(plain[start : match.start()]), plain[start : match.start()]
             end = match.end() + (1 if plain[match.end() : match.end() + 1] == ")" else 0)
+        elif plain[start : match.start()].strip():  # "Last year the film had 5,000 views": a sentence
+            return {}
         if kind is None or kind in found or len(behind.split()) > (8 if kind == "likes" else 3):
             return {}
         raw = line[start:end].strip()

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
-from bs4.builder import LXMLTreeBuilder
+from bs4.builder._lxml import LXMLTreeBuilder
 
 _LEFT_OUT = frozenset({"svg", "style", "script", "noscript", "template"})
 _KEPT = frozenset({
@@ -22,6 +22,8 @@ _KEPT = frozenset({
 # Buttons: drawings and wrappers without a word. The counters beside them are read, the buttons are not.
 _BUTTONS = ("share-button", "like-button", "image-expand-button", "imageExpandButton", "ExpandCollapseButton")
 _COUNTED = "like-button-with-count"
+# Kinds of blocks whose markers say nothing: what stands before them is complete.
+_PLAIN = frozenset({"paragraph", "empty-line", "heading", "blockquote", "image", "divider"})
 # The one class that is read: a name of its own, not a hashed one.
 _CLASS = "post-content__body"
 
@@ -49,8 +51,12 @@ class _Lean(LXMLTreeBuilder):
             if hook == self._without or (hook.startswith(_BUTTONS) and not hook.startswith(_COUNTED)):
                 self._inside = 1
                 return
-            if hook in ("rcv-block-first", "rcv-block-last"):
-                self._in_text = hook == "rcv-block-first"
+            if hook.startswith("rcv-block"):
+                if hook in ("rcv-block-first", "rcv-block-last"):
+                    self._in_text = hook == "rcv-block-first"
+                elif kept.get("type") in _PLAIN:
+                    self._inside = 1
+                    return
         if self.soup is not None:
             self.soup.handle_starttag(tag, None, None, kept)
 

@@ -1,0 +1,55 @@
+"""Views on the site: described by the first comment line of their SQL, and their keys lead to the rows they name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datasette import hookimpl  # type: ignore[import-untyped]
+from datasette.app import Datasette  # type: ignore[import-untyped]
+from datasette.utils import tilde_encode  # type: ignore[import-untyped]
+from markupsafe import Markup
+
+from archive.db import views
+
+DATABASE = "archive"
+# Datasette links foreign keys of tables; a view has none, so a column's name says whose row it means.
+ROWS = {
+    "clinic_id": "clinics", "post_id": "posts", "related_post_id": "posts", "revision_id": "revisions",
+    "old_revision_id": "revisions", "comment_id": "comments", "parent_id": "comments", "capture_id": "captures",
+    "old_capture_id": "captures", "last_capture_id": "captures", "crawl_id": "crawls",
+}  # fmt: skip
+# Read once: these files do not change while a server runs, and cells are many.
+SENTENCES = {name: sql.splitlines()[0].removeprefix("--").strip() for name, sql in views().items()}
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def get_metadata(datasette: Datasette) -> dict[str, Any]:
+    """The views' descriptions, and a list of them for the database's page, where Datasette shows bare names."""
+    items = Markup("").join(
+        Markup('<li><a href="{}">{}</a>: {}</li>').format(
+            datasette.urls.table(DATABASE, name), name.replace("_", " "), sentence
+        )
+        for name, sentence in SENTENCES.items()
+    )
+    listing = Markup("<p>Questions that the archive answers, each a view over the tables below:</p><ul>{}</ul>")
+    return {
+        "databases": {
+            DATABASE: {
+                "description_html": str(listing.format(items)),
+                "tables": {name: {"description": sentence} for name, sentence in SENTENCES.items()},
+            }
+        }
+    }
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def render_cell(value: object, column: str, table: str | None, database: str, datasette: Datasette) -> Markup | None:
+    """A key in a view as a link to its row; None leaves the cell to Datasette."""
+    if value is None or database != DATABASE or column not in ROWS or table not in SENTENCES:
+        return None
+    key = str(value)
+    # A capture's key is a UUID: its start is enough to tell it apart by eye, the link and title have it whole.
+    shown = f"{key[:8]}…" if ROWS[column] == "captures" else key
+    return Markup('<a href="{}" title="{}">{}</a>').format(
+        datasette.urls.row(database, ROWS[column], tilde_encode(key)), key, shown
+    )

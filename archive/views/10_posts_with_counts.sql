@@ -1,0 +1,41 @@
+-- Every post with its last known views, likes and comments, each with the date it was read and how; newest first.
+-- A counter is the last one read of any source; one that only a 304 vouches for is older than its date, and left out.
+-- A re-parse of the same capture counts by its newest extractor version. Never read is NULL, never 0.
+SELECT
+  p.post_id,
+  p.clinic_id,
+  p.published_on,
+  p.title,
+  v.views,
+  l.likes,
+  n.comments_count,
+  (SELECT count(*) FROM comments AS c WHERE c.post_id = p.post_id) AS comments_kept,
+  (SELECT count(*) FROM readings AS r WHERE r.post_id = p.post_id AND r.evidence = 'read') AS readings,
+  (SELECT count(*) FROM revisions AS r WHERE r.post_id = p.post_id AND r.kind = 'content') AS edits,
+  p.author,
+  p.language,
+  p.word_count,
+  v.read_at AS views_read_at,
+  v.source AS views_source,
+  l.read_at AS likes_read_at,
+  l.source AS likes_source,
+  n.read_at AS comments_read_at,
+  n.source AS comments_source,
+  p.published_at,
+  p.first_seen_at,
+  p.last_seen_at,
+  p.removed_at,
+  p.url
+FROM posts AS p
+LEFT JOIN readings AS v ON v.rowid = (
+  SELECT r.rowid FROM readings AS r
+  WHERE r.post_id = p.post_id AND r.evidence = 'read' AND r.views IS NOT NULL
+  ORDER BY r.read_at DESC, r.extractor_version DESC, r.source LIMIT 1)
+LEFT JOIN readings AS l ON l.rowid = (
+  SELECT r.rowid FROM readings AS r
+  WHERE r.post_id = p.post_id AND r.evidence = 'read' AND r.likes IS NOT NULL
+  ORDER BY r.read_at DESC, r.extractor_version DESC, r.source LIMIT 1)
+LEFT JOIN readings AS n ON n.rowid = (
+  SELECT r.rowid FROM readings AS r
+  WHERE r.post_id = p.post_id AND r.evidence = 'read' AND r.comments_count IS NOT NULL
+  ORDER BY r.read_at DESC, r.extractor_version DESC, r.source LIMIT 1)

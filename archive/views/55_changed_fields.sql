@@ -1,0 +1,13 @@
+-- Changes of what is not text: an address, author, date, language, excerpt, cover, categories or tags of a post.
+SELECT
+  c.fetched_at AS changed_at,
+  p.clinic_id,
+  f.post_id,
+  p.title,
+  f.field,
+  f.old,
+  f.new,
+  f.capture_id
+FROM post_changes AS f
+JOIN posts AS p ON p.post_id = f.post_id
+JOIN captures AS c ON c.capture_id = f.capture_id

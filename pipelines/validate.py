@@ -1,0 +1,131 @@
+"""Validate: what may become rows. Values that SQLite cannot hold are mended, items without their essentials dropped."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+
+from archive.warc import Capture, WarcWriteError
+from pipelines.run import Run
+from scraper.items import (
+    Alias,
+    Author,
+    Comment,
+    Extraction,
+    Gone,
+    Image,
+    Item,
+    Link,
+    Post,
+    Problem,
+    Reading,
+    Related,
+    Sighting,
+)
+
+LARGEST = 2**63 - 1  # what a SQLite integer holds
+# Without these an item is about nothing, or a row about it impossible.
+ESSENTIAL: dict[type, tuple[str, ...]] = {
+    Post: ("addresses",), Comment: ("post", "platform_comment_id"), Reading: ("post",), Sighting: ("url",),
+    Alias: ("addresses",), Gone: ("url", "answered"), Author: ("name",), Problem: ("kind", "message"),
+    Link: ("url",), Image: ("url",), Related: ("position",),
+}  # fmt: skip
+COUNTED = ("title", "author", "published_at", "body_text", "views", "comments_count")
+
+
+def sound(extraction: Extraction) -> Extraction:
+    """The extraction as the tables can hold it; a pure function, so that every fold does the same.
+
+    Empty text becomes None, halves of surrogate pairs and NUL become U+FFFD, integers beyond 64 bits None. An item that
+    lacks its essentials is replaced by a `Problem` that says so.
+    """
+    return replace(extraction, items=tuple(_sound_item(item) for item in extraction.items))
+
+
+def _sound_item(item: Item) -> Item:
+    if isinstance(item, Post) and not item.addresses and item.url:
+        item = replace(item, addresses=(item.url,))
+    whole: Item | None = _mended(item)
+    if whole is not None:
+        return whole
+    url = getattr(item, "url", None)
+    lacking = " or ".join(ESSENTIAL[type(item)])
+    message = f"{url or 'an answer'}: a {type(item).__name__.lower()} without {lacking}; left out, please report it"
+    return Problem(kind="invalid-item", message=message, url=_mended(url))
+
+
+def _mended(value: Any) -> Any:
+    """The value as SQLite can hold it; None for one that has no such form, or lacks its essentials."""
+    if isinstance(value, str):
+        if not value.isascii():  # JSON allows "\ud83d" alone, a half of an emoji that a script cut in two
+            value = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return value.replace("\0", "\ufffd") or None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if abs(value) <= LARGEST else None
+    if isinstance(value, tuple):
+        return tuple(whole for one in value if (whole := _mended(one)) is not None)
+    if is_dataclass(value) and not isinstance(value, type):
+        old = {field.name: getattr(value, field.name) for field in fields(value)}
+        new = {name: _mended(one) for name, one in old.items()}
+        changed = {name: one for name, one in new.items() if one is not old[name] and one != old[name]}
+        if not all(new[name] for name in ESSENTIAL.get(type(value), ())):
+            return None
+        return replace(value, **changed) if changed else value
+    return value
+
+
+class Validate:
+    """Sees to it that every extraction names its bytes, and counts what posts lack."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_item(self, extraction: Extraction) -> Extraction:
+        """The extraction, sure to name its capture.
+
+        A problem that no exchange tells (robots.txt forbade the address) is recorded as a fetch that was not made.
+        Raises `DropItem` for anything else without a capture, and ends the run: no capture, no row.
+        """
+        run = Run.of(self._crawler.settings)
+        if (
+            extraction.capture is None
+            and not run.broken
+            and extraction.items
+            and all(isinstance(one, Problem) for one in extraction.items)
+        ):
+            extraction = _recorded(run, extraction)
+        if not isinstance(extraction.capture, Capture):
+            run.halt("an answer was read that was never recorded; the run is stopped, please report it")
+            raise DropItem("an extraction without a capture")
+        stats = self._crawler.stats
+        for item in extraction.items:
+            if isinstance(item, Problem):
+                run.outcomes[extraction.clinic_id].problems.append(item.message)
+            elif isinstance(item, Post) and stats is not None:
+                for name in COUNTED:
+                    stats.inc_value(f"fields/{name}/{'missing' if getattr(item, name) is None else 'found'}")
+        return extraction
+
+
+def _recorded(run: Run, extraction: Extraction) -> Extraction:
+    """The same, standing on a record of its own from which a fold reads it again."""
+    problem = next(one for one in extraction.items if isinstance(one, Problem))
+    try:
+        capture = run.writer(extraction.clinic_id).write_failure(
+            url=problem.url or run.outcomes[extraction.clinic_id].clinic.url, method="GET", request_body=b"",
+            reason=problem.kind, message=problem.message, at=datetime.now(UTC),
+        )  # fmt: skip
+    except WarcWriteError as error:
+        run.halt(str(error))
+        raise DropItem("a problem that could not be recorded") from error
+    run.outcomes[extraction.clinic_id].recorded += 1
+    told = Problem(kind=problem.kind, message=problem.message, url=capture.url)
+    return replace(extraction, capture=capture, items=(told,))

@@ -1,0 +1,66 @@
+"""S: rows into SQLite, by the product's fold and by plain writers of the very rows that it leaves (see `_rows`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scraper.items import Extraction
+from tests.bench import _rows
+from tests.bench._figure import cpu, figure, ratio
+
+
+@figure("S1", "of the speed of an executemany upsert of the same rows: posts, comments, readings", least=0.5)
+def batch_write() -> float:
+    """A first visit folded (1,000 posts with 5 comments and 20 readings each), against the same rows, ready made,
+    written by `executemany`, a table after another, a thousand rows a transaction. The fold also finds out which post
+    an address means, whether a text is new, and which edges it has.
+    """
+    folded, written = _rows.ways((), [*_rows.posts(), *_rows.comments(), *_rows.readings()], _rows.executemany)
+    return ratio(written, folded)
+
+
+@figure("S2", "times the speed of sqlite-utils upserting row by row: posts, with all rows of their pages", least=8)
+def posts_by_rows() -> float:
+    """Post pages folded, against each row that they leave, ready made, upserted by itself."""
+    folded, written = _rows.ways((), _rows.posts(), _rows.row_by_row)
+    return ratio(written, folded)
+
+
+@figure("S2", "times the speed of sqlite-utils upserting row by row: comments", least=25)
+def comments_by_rows() -> float:
+    """Answers with a thread each folded into an archive that holds the posts, against each of their rows upserted."""
+    folded, written = _rows.ways(_rows.posts(), _rows.comments(), _rows.row_by_row)
+    return ratio(written, folded)
+
+
+@figure("S2", "times the speed of sqlite-utils upserting row by row: readings", least=25)
+def readings_by_rows() -> float:
+    """Answers with a hundred counters each folded into an archive that holds the posts, against each row upserted."""
+    folded, written = _rows.ways(_rows.posts(), _rows.readings(), _rows.row_by_row)
+    return ratio(written, folded)
+
+
+@figure("S3", "of the speed without full text search, of a second visit where only counts changed", least=0.8)
+def counts_changed() -> float:
+    """The same pages with other view counts, folded into an archive that holds them, with and without the triggers of
+    the full text index.
+    """
+    first, again = _rows.posts(), _rows.posts(views=200, day=90)
+    return ratio(lambda: _folding(first, again, full_text=False), lambda: _folding(first, again, full_text=True))
+
+
+@figure(
+    "S3", "times the speed of the first visit without full text search, of a second that finds all unchanged", least=2
+)
+def unchanged() -> float:
+    """Pages that the server calls unchanged (304, as the product asks each time), folded with full text search, against
+    the same pages folded for the first time without it.
+    """
+    first = _rows.posts()
+    again = [_rows.not_modified(extraction) for extraction in first]
+    return ratio(lambda: _folding((), first, full_text=False), lambda: _folding(first, again, full_text=True))
+
+
+def _folding(given: Sequence[Extraction], more: Sequence[Extraction], *, full_text: bool) -> float:
+    with _rows.archive(full_text=full_text, given=given) as db:
+        return cpu(lambda: _rows.fold(db, more))

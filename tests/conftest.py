@@ -1,0 +1,25 @@
+"""What the unit tests of the storing half share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.making import Made, made
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an empty archive, to copy: making one takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("template")
+    with made(folder) as archive:
+        archive.db.execute("PRAGMA journal_mode = DELETE")  # one file holds it all
+    return folder
+
+
+@pytest.fixture
+def archive(tmp_path: Path, template: Path) -> Iterator[Made]:
+    with made(tmp_path, template) as found:
+        yield found

@@ -1,0 +1,184 @@
+"""How a crawl behaves as a process: what it prints, when it refuses, and what a kill leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.clinic import running
+from tests.e2e.conftest import Crawled
+from tests.e2e.product import column, crawl, faults, one, rows, start_crawl
+
+
+def test_silence_on_success(first: Crawled, tmp_path: Path) -> None:
+    done = crawl(tmp_path / "archive", first.url, "--limit", "3")
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
+def test_limit_takes_the_newest(first: Crawled, tmp_path: Path) -> None:
+    done = crawl(tmp_path / "archive", first.url, "--limit", "3", "--json")
+    readable = sorted(first.clinic.truth()["posts"], key=lambda post: post["published_at"], reverse=True)
+    newest = [post["url"] for post in readable if post["access"] == "public" and not post["deleted"]][:3]
+    stored = column(tmp_path / "archive", "SELECT url FROM posts ORDER BY published_at DESC")
+    assert stored == newest
+    assert done.clinic["fetched"] == 3
+
+
+def test_a_limited_run_is_no_evidence_of_completeness(first: Crawled, tmp_path: Path) -> None:
+    crawl(tmp_path / "archive", first.url, "--limit", "3")
+    assert column(tmp_path / "archive", "SELECT complete FROM clinic_runs") == [0]
+
+
+def test_json_prints_one_object(first: Crawled) -> None:
+    assert len(first.done.out.splitlines()) == 1
+    told = json.loads(first.done.out)
+    assert told["exit_code"] == 0
+    assert list(told["clinics"]) == [re.sub(r"[.:]", "-", first.url.removeprefix("http://"))]
+
+
+def test_the_summary_counts_what_is_there(first: Crawled) -> None:
+    numbers = first.done.clinic
+    for table in ("posts", "readings", "comments"):
+        assert numbers[table] == one(first.archive, f"SELECT count(*) FROM {table}"), table
+    assert numbers["requests"] == one(first.archive, "SELECT count(*) FROM captures")
+    assert numbers["warc_bytes"] == one(first.archive, "SELECT sum(warc_length) FROM captures")
+
+
+def test_verbose_prints_the_log(first: Crawled, tmp_path: Path) -> None:
+    done = crawl(tmp_path / "archive", first.url, "--limit", "1", "-v")
+    assert (done.code, done.out) == (0, "")
+    assert "[scrapy.core.engine] INFO: Spider closed (finished)" in done.err
+
+
+def test_without_the_option_the_log_is_in_the_archive(first: Crawled) -> None:
+    log = (first.archive / "log" / "crawl.log").read_text("utf-8")
+    assert "Spider closed (finished)" in log
+    assert "Traceback" not in log
+
+
+def test_a_second_process_is_refused_while_the_first_writes(first: Crawled, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    going = start_crawl(archive, first.url, "--limit", "2", "--delay", "0.35")
+    try:
+        for _ in range(200):
+            if list((archive / "warc").rglob("*.warc.gz")):
+                break
+            time.sleep(0.05)
+        before = time.monotonic()
+        refused = crawl(archive, first.url, "--limit", "1")
+        assert refused.code == 75
+        assert len(refused.lines) == 1
+        assert "another run" in refused.err
+        assert time.monotonic() - before < 10
+        out, err = going.communicate(timeout=60)
+        assert (going.returncode, out, err) == (0, "", "")
+    finally:
+        going.kill()
+        going.wait(10)
+    assert one(archive, "SELECT count(*) FROM posts") == 2
+    assert one(archive, "SELECT count(*) FROM crawls") == 1
+
+
+def posts_now(archive: Path) -> int:
+    """Posts committed so far; 0 while there is no archive."""
+    try:
+        return int(one(archive, "SELECT count(*) FROM posts"))
+    except Exception:
+        return 0
+
+
+def test_killed_in_the_middle_and_started_again(first: Crawled, tmp_path: Path) -> None:
+    """Everything there, nothing double, the WARC whole; one line tells what was mended."""
+    archive = tmp_path / "archive"
+    going = start_crawl(archive, first.url)
+    for _ in range(1200):
+        written = sum(path.stat().st_size for path in (archive / "warc").rglob("*.warc.gz"))
+        if written > 12_000_000 or going.poll() is not None:
+            break
+        time.sleep(0.02)
+    assert going.poll() is None, "the crawl was over before it could be killed"
+    os.kill(going.pid, signal.SIGKILL)
+    going.communicate(timeout=30)
+    answered = posts_now(archive)
+    again = crawl(archive, first.url, "--json")
+    assert again.code == 0, again.err
+    assert [line for line in again.lines if "folded in" in line]
+    assert faults(archive) == []
+    truth = [post for post in first.clinic.truth()["posts"] if post["access"] == "public" and not post["deleted"]]
+    assert one(archive, "SELECT count(*) FROM posts") == len(truth) >= answered
+    assert column(archive, "SELECT kind FROM revisions WHERE source = 'html' AND kind != 'first'") == []
+    comments = [comment["id"] for post in truth for comment in post["comments"]]
+    assert sorted(column(archive, "SELECT platform_comment_id FROM comments")) == sorted(comments)
+    asked_once = "SELECT count(*) FROM captures GROUP BY capture_id HAVING count(*) > 1"
+    assert rows(archive, asked_once) == []
+    cleared = crawl(archive, first.url, "--limit", "1")
+    assert [line for line in cleared.lines if "folded in" in line or "torn" in line] == []
+
+
+def test_a_killed_run_does_not_stay_running(first: Crawled, tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    going = start_crawl(archive, first.url, "--limit", "2", "--delay", "2")
+    for _ in range(200):
+        if list((archive / "warc").rglob("*.warc.gz")):
+            break
+        time.sleep(0.05)
+    time.sleep(0.3)
+    going.kill()
+    going.communicate(timeout=30)
+    assert crawl(archive, first.url, "--limit", "1").code == 0
+    statuses = column(archive, "SELECT status FROM clinic_runs ORDER BY started_at")
+    assert len(statuses) == 2
+    assert statuses[0] != "running"
+    assert statuses[1] == "done"
+
+
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_in_the_middle(first: Crawled, tmp_path: Path, which: signal.Signals) -> None:
+    """Ctrl-C or SIGTERM: 130, what was read is kept, the next run goes on."""
+    archive = tmp_path / "archive"
+    going = start_crawl(archive, first.url, "--delay", "0.1")
+    for _ in range(1200):
+        if sum(path.stat().st_size for path in (archive / "warc").rglob("*.warc.gz")) > 8_000_000:
+            break
+        time.sleep(0.02)
+    going.send_signal(which)
+    out, err = going.communicate(timeout=60)
+    assert (going.returncode, out) == (130, "")
+    assert len(err.splitlines()) == 1
+    assert "ended early" in err
+    assert faults(archive) == []
+    assert one(archive, "SELECT count(*) FROM posts") > 0
+    (run,) = rows(archive, "SELECT status, complete, ended_at FROM clinic_runs")
+    assert (run["status"], run["complete"]) == ("cut-short", 0)
+    assert run["ended_at"]
+    (whole,) = rows(archive, "SELECT exit_code FROM crawls")
+    assert whole["exit_code"] == 130
+
+
+def test_without_the_known_addresses_the_rest_is_still_crawled(tmp_path: Path) -> None:
+    """`--no-api`: bodies from the pages; views of placeholder pages are unknown, never 0."""
+    with running(tmp_path / "clinic", api=False) as clinic:
+        done = crawl(tmp_path / "archive", clinic.url, "--json")
+        truth = clinic.truth()
+    assert done.code == 0
+    archive = tmp_path / "archive"
+    readable = [post for post in truth["posts"] if post["access"] == "public"]
+    assert one(archive, "SELECT count(*) FROM posts") == len(readable)
+    silent = {post["post_id"] for post in readable if post["variant"].startswith("g2")}
+    sql = (
+        "SELECT address FROM readings JOIN post_addresses USING (post_id) WHERE kind = 'wix uuid' AND"
+        " (views IS NOT NULL OR comments_count IS NOT NULL)"
+    )
+    counted = {address.removeprefix("wix:") for address in column(archive, sql)}
+    assert silent
+    assert not counted & silent
+    assert one(archive, "SELECT count(*) FROM comments") == 0
+    assert faults(archive) == []
+    asked = one(archive, "SELECT count(*) FROM captures WHERE url LIKE '%/_api/%'")
+    assert asked < 20, "a closed API is asked a handful of times, not for each post"

@@ -1,0 +1,110 @@
+"""The product as a plain Scrapy project: `scrapy list`, `scrapy crawl blog -O posts.jsonl`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Crawled
+from tests.e2e.product import Done, Row, one, rows, run, words
+from tests.e2e.test_sample_comments import occurring, private_among
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder from which Scrapy finds the house's settings, as it does in the checkout."""
+    folder = tmp_path_factory.mktemp("scrapy")
+    (folder / "scrapy.cfg").write_text("[settings]\ndefault = scraper.settings\n", "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def export(third: Crawled, project: Path) -> Done:
+    return run(
+        "scrapy", "crawl", "blog", "-a", f"url={third.url}", "-O", "posts.jsonl",
+        "-s", f"ARCHIVE={project / 'data'}", "-s", "ALLOW_PRIVATE=1", cwd=project,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def documents(export: Done, project: Path) -> dict[str, Row]:
+    assert export.code == 0, export.err[-3000:]
+    text = (project / "posts.jsonl").read_text("utf-8")
+    return {each["url"].rpartition("/")[2]: each for each in map(json.loads, text.splitlines())}
+
+
+def test_the_spider_is_listed(project: Path) -> None:
+    done = run("scrapy", "list", cwd=project)
+    assert (done.code, done.out.split()) == (0, ["blog"])
+
+
+def test_private_addresses_are_refused_unless_allowed(third: Crawled, project: Path, tmp_path: Path) -> None:
+    done = run(
+        "scrapy", "crawl", "blog", "-a", f"url={third.url}", "-s", f"ARCHIVE={tmp_path / 'archive'}", cwd=project
+    )  # fmt: skip
+    assert "ALLOW_PRIVATE" in done.err or "allow_private" in done.err
+    assert one(tmp_path / "archive", "SELECT count(*) FROM posts") == 0
+
+
+def test_no_error_in_the_log(export: Done) -> None:
+    assert [line for line in export.lines if " ERROR: " in line or "Traceback" in line] == []
+
+
+def test_a_post_a_line(third: Crawled, documents: dict[str, Row], project: Path) -> None:
+    assert len((project / "posts.jsonl").read_text("utf-8").splitlines()) == len(third.posts())
+    assert len(documents) == len(third.posts())
+
+
+def test_newest_first(documents: dict[str, Row]) -> None:
+    dates = [each["published_at"] for each in documents.values() if each["published_at"]]
+    assert dates == sorted(dates, reverse=True)
+
+
+def test_documents_have_the_keys_that_parse_prints(documents: dict[str, Row]) -> None:
+    keys = {
+        "platform", "platform_post_id", "url", "slug", "title", "author", "published_at", "modified_at",
+        "published_raw", "language", "excerpt", "minutes_to_read", "cover_image_url", "body_html", "body_text",
+        "word_count", "categories", "tags", "links", "images", "views", "views_raw", "likes", "likes_raw",
+        "comments_count", "comments_count_raw", "comments", "related_posts",
+    }  # fmt: skip
+    assert all(keys <= set(each) for each in documents.values())
+
+
+def test_values_are_the_clinics(third: Crawled, documents: dict[str, Row]) -> None:
+    for post in third.posts():
+        if not post["slug"].isascii():
+            continue
+        each = documents[post["slug"].rpartition("/")[2]]
+        assert each["title"] == post["title"]
+        assert words(each["body_text"]) == words(post["body_text"])
+        assert sorted(each["tags"]) == sorted(post["tags"])
+        assert sorted(each["categories"]) == sorted(post["categories"])
+        assert [link["url"] for link in each["links"]] == [link["url"] for link in post["links"]]
+
+
+def test_comments_are_nested(third: Crawled, documents: dict[str, Row]) -> None:
+    theirs = {comment["id"]: comment["parent_id"] for post in third.posts() for comment in post["comments"]}
+    ours = {
+        comment["platform_comment_id"]: comment["parent_id"]
+        for each in documents.values()
+        for comment in each["comments"]
+    }
+    assert ours == theirs
+
+
+def test_no_commenter_is_named(
+    third: Crawled, export: Done, documents: dict[str, Row], project: Path, commenters: list[str]
+) -> None:
+    assert documents
+    told = (project / "posts.jsonl").read_bytes() + export.err.encode() + export.out.encode()
+    assert occurring(private_among(commenters, third), told) == []
+
+
+def test_the_archive_is_filled_as_well(third: Crawled, documents: dict[str, Row], project: Path) -> None:
+    assert documents
+    archive = project / "data"
+    assert one(archive, "SELECT count(*) FROM posts") == len(third.posts())
+    (crawl,) = rows(archive, "SELECT * FROM crawls")
+    assert crawl["exit_code"] == 0

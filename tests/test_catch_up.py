@@ -1,0 +1,254 @@
+"""After a kill: what lies whole in the WARC becomes rows, once; what is torn is cut; names stay out."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.db import DATABASE
+from archive.warc import records
+from pipelines import store
+from pipelines.catch_up import catch_up
+from pipelines.run import Run
+from scraper.items import Problem
+from tests.making import faults, natural
+from tests.visiting import SITE, Visiting, comments_answer, comments_url, post_answer, post_url, with_privacy
+
+NAMES = ("Marisol", "Vega", "Roe")
+TOLD = {"p1": "Marisol Vega", "p2": "Ada Roe"}
+
+
+def script(visiting: Visiting) -> list[Any]:
+    """A visit, step by step: posts, an edit, a refusal, a note, threads with names."""
+    return [
+        lambda: visiting.answer(post_url("sleep"), post_answer("sleep", "Sleep well.", views=3)),
+        lambda: visiting.answer(post_url("rest"), post_answer("rest", "Rest well.")),
+        lambda: visiting.answer(post_url("sleep"), post_answer("sleep", "Sleep better.", views=4)),
+        lambda: visiting.fail(f"{SITE}/post/gone", TimeoutError("slow")),
+        lambda: visiting.answer(f"{SITE}/post/none", status=404, headers={"Content-Type": "text/html"}),
+        lambda: visiting.note(Problem(kind="robots-refused", message="forbidden", url=f"{SITE}/x")),
+        lambda: visiting.thread("sleep", Vega="Marisol Vega", Roe="Ada Roe"),
+        lambda: visiting.answer(post_url("rest"), b"{not json", headers={"Location": "http://[x"}, status=200),
+        lambda: visiting.answer(f"{SITE}/old", status=301, headers={"Location": "http://[x"}),
+        lambda: visiting.thread("rest", Vega="Marisol Vega"),
+    ]
+
+
+def caught_up(archive: Path) -> tuple[list[str], dict[str, list[tuple[Any, ...]]]]:
+    """The lines and tables after the next start; the full text agrees, no name is anywhere."""
+    run = Run(archive)
+    try:
+        lines = catch_up(run)
+        assert faults(run.db) == []
+        dump = "\n".join(run.db.conn.iterdump())
+        assert not [name for name in NAMES if name in dump]
+        return lines, natural(run.db)
+    finally:
+        run.release()
+
+
+def forgotten(archive: Path, target: Path) -> Path:
+    """A copy whose database knows that the runs began, and nothing else."""
+    shutil.copytree(archive, target)
+    run = Run(target)
+    with run.db.atomic():
+        run.db.execute("PRAGMA defer_foreign_keys = ON")
+        for table in run.db.table_names():
+            if not table.startswith("_") and "_fts" not in table and table not in ("clinics", "crawls", "clinic_runs"):
+                run.db.execute(f"DELETE FROM [{table}]")
+        run.db.execute("UPDATE clinic_runs SET status = 'running'")
+        run.db.execute("UPDATE clinics SET platform = NULL, language = NULL")
+    run.release()
+    return target
+
+
+@pytest.mark.parametrize("batch", [1, 3, 64])
+@pytest.mark.parametrize("steps", range(11))
+def test_killed_after_any_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int, batch: int) -> None:
+    """The archive that caught up equals one folded from the same bytes alone, and a second start changes nothing."""
+    monkeypatch.setattr(store, "BATCH", batch)
+    with Visiting(tmp_path / "a") as visiting:
+        for step in script(visiting)[:steps]:
+            step()
+        recorded = visiting.run.outcomes["riverside"].recorded
+        visiting.kill()
+    rebuilt = forgotten(tmp_path / "a", tmp_path / "b")
+    lines, tables = caught_up(tmp_path / "a")
+    assert [line for line in lines if "killed" in line]
+    assert len(tables["captures"]) == recorded
+    assert list((tmp_path / "a").rglob("*.open")) == []
+    assert caught_up(tmp_path / "a") == ([], tables)
+    _, others = caught_up(rebuilt)
+    for table in tables:
+        if table not in ("clinics", "crawls", "clinic_runs"):
+            assert others[table] == tables[table], table
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_fold_of_the_bytes_equals_the_live_visit(tmp_path: Path, finished: bool) -> None:
+    """Ended well, or by Ctrl-C in the middle of a thread."""
+    with Visiting(tmp_path / "a") as visiting:
+        for step in script(visiting):
+            step()
+        if not finished:
+            visiting.answer(comments_url("sleep"), comments_answer(("late", "p1", "Vega again.")))
+        visiting.end(finished=finished)
+        live = natural(visiting.run.db)
+        assert faults(visiting.run.db) == []
+        visiting.run.close(0, {})
+    _, again = caught_up(forgotten(tmp_path / "a", tmp_path / "b"))
+    for table in live:
+        if table not in ("crawls", "clinic_runs"):
+            assert again[table] == live[table], table
+    assert {row[:4] for row in again["clinic_runs"]} == {row[:4] for row in live["clinic_runs"]}
+    texts = {
+        row[0] for row in _rows(tmp_path / "b", "SELECT body_text FROM comments WHERE platform_comment_id = 'late'")
+    }
+    assert texts == (set() if finished else {None})
+
+
+def _rows(archive: Path, sql: str) -> list[tuple[Any, ...]]:
+    run = Run(archive)
+    try:
+        return run.db.execute(sql).fetchall()
+    finally:
+        run.release()
+
+
+@pytest.mark.parametrize("torn", [1, 40, 200])
+def test_a_torn_tail_is_cut_and_no_row_stands_on_it(tmp_path: Path, torn: int) -> None:
+    """Also where the answer is whole and only its request is torn: it is about to be cut with it."""
+    with Visiting(tmp_path) as visiting:
+        for step in script(visiting)[:3]:
+            step()
+        visiting.kill()
+    (path,) = tmp_path.rglob("*.warc.gz")
+    whole = path.stat().st_size
+    with path.open("rb+") as file:
+        file.truncate(whole - torn)
+    lines, tables = caught_up(tmp_path)
+    assert len(tables["captures"]) == 2
+    assert [line for line in lines if "torn" in line]
+    assert path.with_name(path.name + ".torn").exists()
+    size = path.stat().st_size
+    run = Run(tmp_path)
+    for offset, length in run.db.execute("SELECT warc_offset, warc_length FROM captures").fetchall():
+        assert offset + length <= size
+    run.release()
+
+
+def test_an_answer_without_its_request_is_not_folded_in(tmp_path: Path) -> None:
+    with Visiting(tmp_path) as visiting:
+        script(visiting)[0]()
+        said = script(visiting)[1]().capture
+        visiting.kill()
+    (path,) = tmp_path.rglob("*.warc.gz")
+    with path.open("rb+") as file:
+        file.truncate(said.warc_offset + said.warc_length)
+    _, tables = caught_up(tmp_path)
+    assert len(tables["captures"]) == 1
+
+
+def test_a_long_run_of_several_files(tmp_path: Path) -> None:
+    """The rows of a file that was full, and closed, may not have been committed yet."""
+    with Visiting(tmp_path) as visiting:
+        visiting.run.writer("riverside")._max_bytes = 1
+        for step in script(visiting):
+            step()
+        recorded = visiting.run.outcomes["riverside"].recorded
+        visiting.kill()
+    assert len(list(tmp_path.rglob("*.warc.gz"))) > 5
+    lines, tables = caught_up(tmp_path)
+    assert len(tables["captures"]) == recorded
+    assert len([line for line in lines if "killed" in line]) == 1
+
+
+def test_killed_between_the_note_of_the_end_and_its_rows(tmp_path: Path) -> None:
+    with Visiting(tmp_path) as visiting:
+        for step in script(visiting):
+            step()
+        visiting.end()
+        wanted = natural(visiting.run.db)
+        visiting.run.db.execute(
+            "UPDATE clinic_runs SET status = 'running', ended_at = NULL, complete = NULL, fetched = NULL, note = NULL"
+        )
+        visiting.run.db.execute("UPDATE clinics SET blog_status = 'unknown', first_crawled_at = NULL")
+        visiting.kill()
+    _, tables = caught_up(tmp_path)
+    assert tables == wanted
+
+
+def test_a_killed_run_is_not_running_any_more(tmp_path: Path) -> None:
+    with Visiting(tmp_path) as visiting:
+        script(visiting)[0]()
+        visiting.kill()
+    caught_up(tmp_path)
+    ((status, complete, posts, ended),) = _rows(tmp_path, "SELECT status, complete, posts, ended_at FROM clinic_runs")
+    assert (status, complete, posts) == ("cut-short", 0, 1)
+    assert _rows(tmp_path, "SELECT max(fetched_at) FROM captures") == [(ended,)]
+    assert _rows(tmp_path, "SELECT ended_at, exit_code FROM crawls") == [(ended, None)]
+
+
+def test_killed_before_anything_was_fetched(tmp_path: Path) -> None:
+    with Visiting(tmp_path) as visiting:
+        visiting.kill()
+    caught_up(tmp_path)
+    assert _rows(tmp_path, "SELECT status FROM clinic_runs") == [("cut-short",)]
+
+
+def test_a_thread_cut_in_two_leaves_no_names(tmp_path: Path) -> None:
+    with Visiting(tmp_path / "a") as visiting:
+        script(visiting)[0]()
+        visiting.answer(comments_url("sleep"), comments_answer(("c1", "p1", "Marisol Vega helped me.")))
+        visiting.kill()
+    caught_up(tmp_path / "a")  # looks for names itself
+    assert _rows(tmp_path / "a", "SELECT platform_comment_id, body_text FROM comments") == [("c1", None)]
+    with Visiting(tmp_path / "a") as visiting:
+        visiting.thread("sleep", **TOLD)
+        visiting.answer(comments_url("sleep"), comments_answer(("c1", "p1", "Thank you.")))
+        visiting.end()
+        assert visiting.run.db.execute("SELECT body_text FROM comments WHERE body_text IS NULL").fetchall() == []
+        visiting.run.close(0, {})
+
+
+def test_the_stanzas_privacy_holds_after_a_kill_too(tmp_path: Path) -> None:
+    with Visiting(tmp_path, with_privacy("omit")) as visiting:
+        script(visiting)[0]()
+        visiting.thread("sleep", **TOLD)
+        visiting.kill()
+    caught_up(tmp_path)
+    assert _rows(tmp_path, "SELECT DISTINCT author FROM comments") == [(None,)]
+
+
+def test_a_revisit_whose_original_is_gone_is_a_problem(tmp_path: Path) -> None:
+    """The database was put back from before; the file that the revisit stands on is lost."""
+    page = post_answer("sleep", "Sleep well.")
+    with Visiting(tmp_path) as visiting:
+        visiting.answer(post_url("sleep"), page)
+        visiting.end()
+        visiting.run.close(0, {})
+    (first,) = tmp_path.rglob("*.warc.gz")
+    with Visiting(tmp_path) as visiting:
+        visiting.answer(post_url("sleep"), page)
+        visiting.answer(post_url("sleep"), status=304)
+        visiting.kill()
+    first.unlink()
+    caught_up(tmp_path)
+    kinds = _rows(tmp_path, "SELECT kind FROM problems ORDER BY happened_at")
+    assert ("missing-original",) in kinds
+
+
+def test_a_clinic_that_the_database_does_not_know_is_left_for_a_rebuild(tmp_path: Path) -> None:
+    with Visiting(tmp_path) as visiting:
+        script(visiting)[0]()
+        visiting.kill()
+    for path in tmp_path.glob(f"{DATABASE}*"):
+        path.unlink()
+    lines, tables = caught_up(tmp_path)
+    assert "rebuild" in lines[0]
+    assert tables["captures"] == []
+    (path,) = tmp_path.rglob("*.warc.gz")
+    assert len(list(records(path))) == 3

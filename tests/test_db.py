@@ -1,0 +1,145 @@
+"""Opening an archive: what is made, migrated, refused; and that readers only read."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlite_utils import Database, Migrations
+
+from archive import db as opening
+from archive.db import ArchiveError, NewerSchema, NotAnArchive, OlderSchema, open_archive, views
+from tests.making import Made, comment, extraction, faults, post
+
+
+def test_a_new_archive_is_whole(tmp_path: Path) -> None:
+    db = open_archive(tmp_path / "deep" / "archive", "write")
+    assert faults(db) == []
+    assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert db.execute("PRAGMA foreign_keys").fetchone() == (1,)
+    assert set(db.view_names()) == set(views())
+    for view in db.view_names():
+        db.execute(f"SELECT * FROM [{view}] LIMIT 1").fetchall()
+    db.close()
+
+
+def test_every_table_is_strict_and_every_reference_declared(archive: Made) -> None:
+    for table in archive.db.tables:
+        if table.name.startswith("_") or "_fts" in table.name:
+            continue
+        assert table.strict, table.name
+        declared = {key.column for key in table.foreign_keys}
+        owned = {column.name for column in table.columns if column.name.endswith("_id")} - set(table.pks[:1])
+        foreign = {"platform_post_id", "platform_comment_id", "parent_platform_comment_id", "entity_id"}
+        # The tables' own first key may refer as well (clinic_attributes.clinic_id), and is checked by its use.
+        assert owned - foreign <= declared, table.name
+
+
+def test_opened_again_nothing_changes(archive: Made) -> None:
+    archive.fold(extraction(1, post()))
+    before = archive.rows("SELECT name, sql FROM sqlite_master ORDER BY 1")
+    archive.db.close()
+    archive.db = open_archive(archive.folder, "write")
+    assert archive.rows("SELECT name, sql FROM sqlite_master ORDER BY 1") == before
+    assert archive.one("SELECT count(*) FROM posts") == 1
+    assert list(archive.folder.glob("archive-before-*")) == []
+
+
+def test_a_reader_cannot_write(archive: Made) -> None:
+    reader = open_archive(archive.folder, "read")
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.execute("INSERT INTO authors (clinic_id, name) VALUES ('riverside', 'x')")
+    reader.close()
+
+
+def test_a_reader_of_nothing_is_told_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="clinic-archive crawl"):
+        open_archive(tmp_path, "read")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", ["read", "write"])
+def test_what_is_no_archive_is_refused_and_left_alone(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "archive.db"
+    path.write_bytes(b"not a database, but long enough to have a header of its own" * 20)
+    with pytest.raises(NotAnArchive, match="not a SQLite database"):
+        open_archive(tmp_path, mode)  # type: ignore[arg-type]
+    path.unlink()
+    other = Database(path)
+    other.table("addresses").insert({"name": "x"})
+    other.close()
+    with pytest.raises(NotAnArchive, match="not an archive of ours"):
+        open_archive(tmp_path, mode)  # type: ignore[arg-type]
+    assert Database(path).table_names() == ["addresses"]
+
+
+def test_a_folder_in_its_place_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "archive.db").mkdir()
+    with pytest.raises(ArchiveError, match="unable to open"):
+        open_archive(tmp_path, "write")
+
+
+def test_a_newer_schema_is_refused(archive: Made) -> None:
+    archive.db.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('archive', 'm999_later', '2030')"
+    )
+    for mode in ("read", "write"):
+        with pytest.raises(NewerSchema, match="m999_later"):
+            open_archive(archive.folder, mode)  # type: ignore[arg-type]
+
+
+def test_a_step_is_taken_once_after_a_copy(archive: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = Migrations("archive")
+    steps._migrations = list(opening.migrations._migrations)
+
+    @steps()
+    def m002_more(db: Database) -> None:
+        db.execute("ALTER TABLE authors ADD COLUMN told TEXT")
+
+    monkeypatch.setattr(opening, "migrations", steps)
+    archive.fold(extraction(1, post()))
+    with pytest.raises(OlderSchema, match="any crawl"):
+        open_archive(archive.folder, "read")
+    archive.db.close()
+    archive.db = open_archive(archive.folder, "write")
+    assert archive.one("SELECT count(told) FROM authors") == 0
+    (copy,) = archive.folder.glob("archive-before-m002_more-*.db")
+    kept = Database(copy)
+    assert kept.execute("SELECT title FROM posts").fetchone() == ("On sleep",)
+    kept.close()
+
+
+def test_a_first_step_that_was_killed_is_taken_again(tmp_path: Path) -> None:
+    """The list of steps exists, no step was taken: still an archive to be, not a stranger's database."""
+    begun = Database(tmp_path / "archive.db")
+    opening.migrations.ensure_migrations_table(begun)
+    begun.close()
+    db = open_archive(tmp_path, "write")
+    assert faults(db) == []
+    db.close()
+    assert list(tmp_path.glob("archive-before-*")) == []
+
+
+def test_only_changed_views_are_laid_anew(archive: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "views", lambda: {"one": "SELECT 1 AS a", "two": "SELECT 2 AS a"})
+    opening._lay_views(archive.db)
+    kept = archive.rows("SELECT rowid, sql FROM sqlite_master WHERE name = 'one'")
+    monkeypatch.setattr(opening, "views", lambda: {"one": "SELECT 1 AS a", "two": "SELECT 3 AS a"})
+    opening._lay_views(archive.db)
+    assert archive.rows("SELECT rowid, sql FROM sqlite_master WHERE name = 'one'") == kept
+    assert archive.rows("SELECT a FROM two") == [(3,)]
+    assert archive.db.view_names() == ["one", "two"]
+
+
+def test_full_text_follows_the_rows(archive: Made) -> None:
+    archive.fold(extraction(1, post(text="A lantern stood there.")), extraction(2, comment(text="What a lantern!")))
+    find = "SELECT count(*) FROM {0}_fts WHERE {0}_fts MATCH ?"
+    assert archive.one(find.format("posts"), "lantern") == 1
+    assert archive.one(find.format("comments"), "lantern") == 1
+    archive.fold(extraction(3, post(text="A candle stood there.")))
+    assert archive.one(find.format("posts"), "lantern") == 0
+    assert archive.one(find.format("posts"), "CANDLE") == 1
+    archive.db.execute("DELETE FROM comments")
+    assert archive.one(find.format("comments"), "lantern") == 0
+    assert faults(archive.db) == []

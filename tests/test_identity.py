@@ -1,0 +1,153 @@
+"""Which post an address means, in whatever order addresses are learned."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from archive import identity
+from scraper.items import Alias
+from tests.making import (
+    CLINIC,
+    HEX,
+    OTHER_HEX,
+    OTHER_UUID,
+    UUID,
+    Made,
+    comment,
+    extraction,
+    faults,
+    made,
+    natural,
+    post,
+    reading,
+    sighting,
+    url,
+)
+
+
+def owner(archive: Made, address: str) -> int | None:
+    return identity.find_post(archive.db, CLINIC, [address])
+
+
+def test_kinds() -> None:
+    kinds = [identity.kind_of(one) for one in ("https://a/b", HEX, UUID, "wordpress:12", "http://a")]
+    assert kinds == ["url", "wix hex", "wix uuid", "wordpress id", "url"]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_addresses_learned_in_any_order_end_in_one_post(archive: Made, order: tuple[int, ...]) -> None:
+    steps = [
+        post(addresses=(url("sleep"), UUID)),
+        sighting(addresses=(HEX,), source="feed"),
+        sighting("old-sleep", addresses=(HEX, UUID)),
+        Alias(addresses=(url("sleep"), url("older-sleep"))),
+    ]
+    archive.fold(*(extraction(number, steps[step]) for number, step in enumerate(order, 1)))
+    owners = {owner(archive, one) for one in (url("sleep"), url("old-sleep"), url("older-sleep"), HEX, UUID)}
+    assert len(owners) == 1
+    assert None not in owners
+    assert archive.one("SELECT count(*) FROM posts") == 1
+    assert archive.one("SELECT count(*) FROM sightings WHERE post_id IS NULL") == 0
+    assert faults(archive.db) == []
+
+
+ADDRESSES = [url("a"), url("b"), url("c"), HEX, UUID]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(st.sampled_from(ADDRESSES), min_size=1, max_size=3, unique=True), min_size=1, max_size=6))
+def test_what_is_joined_by_hops_is_one_post(tmp_path: Path, template: Path, groups: list[list[str]]) -> None:
+    """With one id of each kind nothing can disagree: the posts are the connected groups."""
+    with made(tmp_path / "a", template) as archive:
+        archive.fold(*(extraction(n, post(url=None, addresses=tuple(group))) for n, group in enumerate(groups, 1)))
+        parts: list[set[str]] = []
+        for group in groups:
+            touching = [part for part in parts if part & set(group)]
+            parts = [part for part in parts if part not in touching] + [set(group).union(*touching)]
+        found: dict[int | None, set[str]] = {}
+        for address in {one for group in groups for one in group}:
+            found.setdefault(owner(archive, address), set()).add(address)
+        assert sorted(map(sorted, found.values())) == sorted(map(sorted, parts))
+        assert archive.one("SELECT count(*) FROM posts") == len(parts)
+        assert archive.one("SELECT count(*) FROM sightings WHERE post_id IS NULL") == 0
+        assert faults(archive.db) == []
+
+
+def test_merging_loses_no_row(archive: Made) -> None:
+    """A copy without ids and the page of a renamed post: a redirect tells that they are one."""
+    first = post("old", "One text.", addresses=(url("old"),), tags=("a", "b"), views=3)
+    second = post("new", "Another text.", addresses=(url("new"), HEX), tags=("b", "c"), views=5)
+    archive.fold(
+        extraction(1, first), extraction(2, second), extraction(3, reading(HEX, likes=1)), extraction(4, comment()),
+        extraction(5, sighting("old")), extraction(6, sighting("new")),
+    )  # fmt: skip
+    counted = ("revisions", "readings", "comments", "sightings", "absences", "captures")
+    before = {table: archive.one(f"SELECT count(*) FROM {table}") for table in counted}
+    archive.fold(extraction(7, Alias(addresses=(url("new"), url("old")))))
+    assert {table: archive.one(f"SELECT count(*) FROM {table}") for table in counted} == before | {"captures": 7}
+    assert archive.one("SELECT count(*) FROM posts") == 1
+    assert archive.rows("SELECT label FROM tags JOIN post_tags USING (tag_id) ORDER BY 1") == [("a",), ("b",), ("c",)]
+    assert archive.rows("SELECT kind FROM revisions ORDER BY captured_at") == [("first",), ("content",)]
+    ((first_seen, last_seen),) = archive.rows("SELECT first_seen_at, last_seen_at FROM posts")
+    assert (first_seen, last_seen) == archive.rows("SELECT min(fetched_at), max(fetched_at) FROM captures")[0][:1] + (
+        archive.one("SELECT fetched_at FROM captures WHERE capture_id LIKE '%2'"),
+    )
+    ((tag_first, tag_last),) = archive.rows(
+        "SELECT first_capture_id, last_capture_id FROM post_tags JOIN tags USING (tag_id) WHERE label = 'b'"
+    )
+    assert (tag_first[-1], tag_last[-1]) == ("1", "2")
+    assert faults(archive.db) == []
+
+
+def test_a_slug_given_to_a_new_post_does_not_merge(archive: Made) -> None:
+    archive.fold(extraction(1, post(addresses=(url("sleep"), HEX, UUID))))
+    old = owner(archive, HEX)
+    archive.fold(extraction(2, post(text="New.", addresses=(url("sleep"), OTHER_HEX, OTHER_UUID))))
+    assert archive.one("SELECT count(*) FROM posts") == 2
+    assert owner(archive, HEX) == owner(archive, UUID) == old
+    assert owner(archive, url("sleep")) == owner(archive, OTHER_HEX) != old
+    archive.fold(extraction(3, post("sleep-2019", addresses=(url("sleep-2019"), HEX, UUID))))
+    assert owner(archive, url("sleep-2019")) == old
+    assert archive.one("SELECT count(*) FROM posts") == 2
+
+
+def test_a_redirect_between_two_posts_with_ids_of_their_own_joins_nothing(archive: Made) -> None:
+    """Clinics redirect a post they took down to another one; that does not make them one."""
+    archive.fold(
+        extraction(1, post("a", addresses=(url("a"), HEX))), extraction(2, post("b", addresses=(url("b"), OTHER_HEX)))
+    )
+    before = natural(archive.db, but=["captures"])
+    archive.fold(extraction(3, Alias(addresses=(url("b"), url("a")))))
+    assert natural(archive.db, but=["captures"]) == before
+
+
+def test_an_id_is_believed_before_a_url(archive: Made) -> None:
+    """A listing still names the old address with the id of a post that moved."""
+    archive.fold(
+        extraction(1, post("a", addresses=(url("a"), HEX))), extraction(2, post("b", addresses=(url("b"), OTHER_HEX)))
+    )
+    one, other = owner(archive, HEX), owner(archive, OTHER_HEX)
+    archive.fold(extraction(3, sighting("a", addresses=(OTHER_HEX,))))
+    assert (owner(archive, HEX), owner(archive, OTHER_HEX), owner(archive, url("a"))) == (one, other, other)
+
+
+def test_clinics_do_not_share_addresses(archive: Made) -> None:
+    archive.fold(extraction(1, post()))
+    assert identity.find_post(archive.db, "elsewhere", [HEX, url("sleep")]) is None
+
+
+def test_what_waits_under_an_address_of_a_united_entity_is_adopted(archive: Made) -> None:
+    """The reading waits under an id that neither the post nor the last listing names."""
+    archive.fold(
+        extraction(1, sighting("old", addresses=(UUID,))),
+        extraction(2, reading(UUID, views=7)),
+        extraction(3, post(addresses=(url("sleep"), HEX))),
+        extraction(4, sighting("old", addresses=(HEX,))),
+    )
+    assert archive.rows("SELECT views FROM readings") == [(7,)]
+    assert archive.one("SELECT count(*) FROM unplaced") == 0

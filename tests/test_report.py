@@ -1,0 +1,201 @@
+"""How a run went: status, rows, note, exit code, one line a problem."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from archive.warc import Note, records
+from pipelines import report
+from pipelines.report import complaints, exit_code, judge, summary
+from pipelines.run import Outcome
+from scraper.items import Problem
+from scraper.plan import Visit
+from tests.visiting import CLINIC, Visiting, post_answer, post_url
+
+PAGE = post_answer("sleep", "Sleep well.", views=3)
+
+
+def outcome(status: str = "running", **visit: Any) -> Outcome:
+    done = Visit(clinic_id="riverside", **({"finished": True, "asked": 4} | visit))
+    return Outcome(clinic=CLINIC, started_at="2026", visit=done, status=status)
+
+
+@pytest.mark.parametrize(
+    ("visit", "broken", "status", "why"),
+    [
+        ({}, None, "done", None),
+        ({"failed": 2}, None, "done", None),
+        ({"failed": 3}, None, "failed", "3 of 4 posts could not be read"),
+        ({"failed": 3, "gone": 1}, None, "failed", "3 of 4 posts could not be read"),
+        ({"gone": 4}, None, "done", None),
+        ({"failure": "no blog", "finished": True}, None, "failed", "no blog"),
+        ({"finished": False}, None, "cut-short", "ended early (shutdown)"),
+        ({}, "disk full", "cut-short", "disk full"),
+        ({"asked": 0}, None, "done", None),
+    ],
+)
+def test_judgement(visit: dict[str, Any], broken: str | None, status: str, why: str | None) -> None:
+    assert judge(outcome(**visit), "shutdown", broken) == (status, why)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "broken", "stopped", "code"),
+    [
+        (["done", "done"], None, False, 0), ([], None, False, 0), (["done", "failed"], None, False, 3),
+        (["done"], None, True, 130), (["cut-short", "done"], None, False, 130), (["failed", "cut-short"], None, True, 3),
+        (["done"], "disk full", False, 1), (["done", "running"], None, False, 1), ([], None, True, 130),
+    ],
+)  # fmt: skip
+def test_exit_codes(tmp_path: Path, statuses: list[str], broken: str | None, stopped: bool, code: int) -> None:
+    with Visiting(tmp_path) as visiting:
+        visiting.run.outcomes = {str(n): outcome(status) for n, status in enumerate(statuses)}
+        visiting.run.broken = broken
+        assert exit_code(visiting.run, stopped=stopped) == code
+
+
+def row(visiting: Visiting, columns: str) -> tuple[Any, ...]:
+    ((*values,),) = visiting.run.db.execute(f"SELECT {columns} FROM clinic_runs").fetchall()
+    return tuple(values)
+
+
+def test_the_end_is_told_in_rows_and_in_the_warc(tmp_path: Path) -> None:
+    with Visiting(tmp_path) as visiting:
+        visiting.answer(post_url("sleep"), PAGE)
+        visiting.visit.asked = visiting.visit.fetched = 1
+        visiting.end()
+        assert row(visiting, "status, complete, fetched, posts, new_posts, readings") == ("done", 1, 1, 1, 1, 1)
+        (path,) = tmp_path.rglob("*.warc.gz")
+        (note,) = [one for one in records(path) if isinstance(one, Note) and one.kind == "run-ended"]
+        told = {name: json.loads(text) for name, text in note.fields.items()}
+        assert (told["finished"], told["blog_status"], told["platform"]) == (True, "blog", "wix")
+        columns = {name: value for name, value in told.items() if name not in ("finished", "blog_status", "platform")}
+        assert row(visiting, ", ".join(columns)) == tuple(columns.values())
+        ((status, platform, first),) = visiting.run.db.execute(
+            "SELECT blog_status, platform, first_crawled_at FROM clinics"
+        ).fetchall()
+        assert (status, platform, first) == ("blog", "wix", told["ended_at"])
+        assert list(tmp_path.rglob("*.open")) == []
+        visiting.run.close(0, summary(visiting.run))
+        assert exit_code(visiting.run, stopped=False) == 0
+
+
+@pytest.mark.parametrize("visit", [{"limited": True}, {"failed": 1, "asked": 9}])
+def test_a_visit_that_left_something_out_is_not_complete(tmp_path: Path, visit: dict[str, Any]) -> None:
+    with Visiting(tmp_path) as visiting:
+        for name, value in visit.items():
+            setattr(visiting.visit, name, value)
+        visiting.end()
+        assert row(visiting, "status, complete") == ("done", 0)
+
+
+def test_a_visit_cut_short_is_not_complete(tmp_path: Path) -> None:
+    with Visiting(tmp_path) as visiting:
+        visiting.end(finished=False, status="unknown")
+        assert row(visiting, "status, complete, note") == ("cut-short", 0, "ended early (shutdown)")
+        assert exit_code(visiting.run, stopped=False) == 130
+
+
+def test_a_recorded_answer_without_a_row_is_noticed(tmp_path: Path) -> None:
+    """Whatever lost it on the way: the file stays unclosed, so that the next start folds it in."""
+    with Visiting(tmp_path) as visiting:
+        visiting.answer(post_url("sleep"), PAGE)
+        request = visiting.request(post_url("rest"))
+        from scrapy.http import Response
+
+        served = Response(post_url("rest"), body=PAGE, request=request, protocol="HTTP/1.1")
+        visiting.capture.process_response(request, served)  # and its extraction never comes
+        visiting.end()
+        assert row(visiting, "status") == ("running",)
+        assert visiting.run.broken is not None
+        assert "1 recorded answers have no row" in visiting.run.broken
+        assert exit_code(visiting.run, stopped=False) == 1
+    from pipelines.catch_up import catch_up
+    from pipelines.run import Run
+
+    run = Run(tmp_path)
+    assert "1 recorded answers folded in" in catch_up(run)[0]
+    assert run.db.execute("SELECT count(*) FROM captures").fetchone() == (2,)
+    run.release()
+
+
+def test_rows_that_cannot_be_written_end_the_run(tmp_path: Path) -> None:
+    """Somebody holds the database with another program: nothing is lost, the next start goes on."""
+    with Visiting(tmp_path) as visiting:
+        visiting.run.db.execute("PRAGMA busy_timeout = 10")
+        visiting.answer(post_url("sleep"), PAGE)
+        other = sqlite3.connect(tmp_path / "archive.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            visiting.pipelines[-1].close_spider()  # type: ignore[union-attr]
+        assert visiting.run.broken is not None
+        assert "locked" in visiting.run.broken
+        visiting.report.spider_closed(visiting.spider, "finished")
+        assert exit_code(visiting.run, stopped=False) == 1
+        assert complaints(visiting.run) == [visiting.run.broken]
+        visiting.run.close(1, {})  # does not raise, and gives the lock back
+        other.close()
+    from pipelines.run import Run
+
+    Run(tmp_path).release()
+
+
+def test_a_disk_that_refuses_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Visiting(tmp_path) as visiting:
+        visiting.answer(post_url("sleep"), PAGE)
+        file = visiting.run.writer("riverside")._file
+        visiting.pipelines[-1].close_spider()  # type: ignore[union-attr]
+        monkeypatch.setattr(file, "broken", True)
+        visiting.report.spider_closed(visiting.spider, "finished")
+        assert visiting.run.outcomes["riverside"].status == "cut-short"
+        assert row(visiting, "status") == ("running",)  # the next start tells what became of it
+        assert exit_code(visiting.run, stopped=False) == 1
+
+
+def test_complaints_are_one_line_a_problem(tmp_path: Path) -> None:
+    with Visiting(tmp_path) as visiting:
+        visiting.run.outcomes = {}
+        assert complaints(visiting.run) == []
+        run = visiting.run
+        run.outcomes = {"a": outcome("failed", failure="no such host"), "b": outcome("done", platform="wix")}
+        run.outcomes["b"].problems += ["x: odd", "x: odd", "y: odd"]
+        run.outcomes["c"] = outcome("cut-short", finished=False)
+        run.outcomes["d"] = outcome("running")
+        lines = complaints(run)
+        assert lines[:3] == ["a: failed: no such host", "b: x: odd", "b: y: odd"]
+        assert [line.partition(":")[0] for line in lines[3:]] == ["c", "d"]
+        assert all("\n" not in line for line in lines)
+
+
+def test_the_summary_keeps_no_path_in_the_database(tmp_path: Path) -> None:
+    """The database is given to others; where it lay is nobody's business."""
+    with Visiting(tmp_path) as visiting:
+        visiting.note(Problem(kind="k", message="m"))
+        visiting.end()
+        told = summary(visiting.run)
+        assert told["clinics"]["riverside"]["problem_lines"] == ["m"]
+        assert told["archive"] == str(tmp_path)
+        visiting.run.close(0, told)
+    kept = sqlite3.connect(tmp_path / "archive.db")
+    ((code, text),) = kept.execute("SELECT exit_code, summary FROM crawls").fetchall()
+    kept.close()
+    assert code == 0
+    assert str(tmp_path) not in text
+    assert json.loads(text)["clinics"]["riverside"]["status"] == "done"
+
+
+def test_codes_are_those_of_the_readme() -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    for code in (
+        report.DONE,
+        report.UNEXPECTED,
+        report.CLINICS_FAILED,
+        report.BAD_CONFIG,
+        report.LOCKED,
+        report.STOPPED,
+    ):
+        assert f"| {code} |" in readme
