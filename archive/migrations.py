@@ -317,6 +317,10 @@ def m001_initial(db: Database) -> None:
         ("sightings", "clinic_id url", False),
         ("sightings", "revision_id", False),
         ("readings", "capture_id", False),
+        ("readings", "post_id read_at source evidence extractor_version", False),  # the curves
+        ("readings", "read_at", False),
+        ("posts", "published_at", False),
+        ("absences", "comment_id", False),
         ("comments", "clinic_id platform_comment_id", True),
         ("comments", "post_id posted_at", False),
         ("comments", "parent_id", False),

@@ -19,7 +19,7 @@ from archive.text import content_sha256, domain_of
 
 RANK = {name: rank for rank, name in enumerate(("html", "warmup", "api", "rendered", "feed", "text"))}
 FIELDS = (
-    "platform_post_id", "url", "slug", "title", "author", "published_at", "published_raw", "modified_at", "language",
+    "url", "slug", "title", "author", "published_at", "published_raw", "modified_at", "language",
     "excerpt", "minutes_to_read", "cover_image_url", "body_text", "body_html", "word_count",
 )  # fmt: skip
 # A change of these, without a change of the text, leaves a row in post_changes.

@@ -101,10 +101,10 @@ def confirm_removals(db: Database, clinic_id: str) -> None:
         "UPDATE posts SET removed_at = evidence.first FROM (SELECT absences.post_id, min(seen_at) AS first,"
         " max(seen_at) AS last FROM absences JOIN captures USING (capture_id) JOIN clinic_runs ON"
         " clinic_runs.crawl_id = captures.crawl_id AND clinic_runs.clinic_id = captures.clinic_id JOIN posts ON"
-        " posts.post_id = absences.post_id WHERE complete = 1 AND absences.clinic_id = ? AND seen_at >"
-        " posts.last_seen_at GROUP BY absences.post_id HAVING count(DISTINCT captures.crawl_id) > 1) AS evidence"
-        " WHERE posts.post_id = evidence.post_id AND removed_at IS NULL AND julianday(evidence.last) -"
-        " julianday(evidence.first) >= 20 / 24.0",
+        " posts.post_id = absences.post_id WHERE complete = 1 AND comment_id IS NULL AND absences.clinic_id = ? AND"
+        " seen_at > posts.last_seen_at GROUP BY absences.post_id HAVING"
+        " count(DISTINCT captures.crawl_id) > 1) AS evidence WHERE posts.post_id = evidence.post_id"
+        " AND removed_at IS NULL AND julianday(evidence.last) - julianday(evidence.first) >= 20 / 24.0",
         [clinic_id],
     )
 
@@ -140,9 +140,9 @@ def documents(db: Database, crawl_id: str, clinic_id: str) -> Iterator[dict[str,
         )
         document["images"] = _rows(
             db,
-            "SELECT images.url, alt, caption FROM images JOIN captures ON capture_id = last_capture_id WHERE post_id = ? AND"
-            " fetched_at = (SELECT max(fetched_at) FROM images AS any JOIN captures ON capture_id ="
-            " any.last_capture_id WHERE any.post_id = images.post_id AND any.kind = images.kind)"
+            "SELECT images.url, alt, caption FROM images JOIN captures ON capture_id = last_capture_id"
+            " WHERE post_id = ? AND fetched_at = (SELECT max(fetched_at) FROM images AS any JOIN captures"
+            " ON capture_id = any.last_capture_id WHERE any.post_id = images.post_id AND any.kind = images.kind)"
             " ORDER BY kind, position",
             post_id,
         )

@@ -99,6 +99,13 @@ def adopt(page: Page, post_id: int, addresses: tuple[str, ...] | list[str]) -> N
         f"UPDATE sightings SET post_id = ? WHERE clinic_id = ? AND post_id IS NULL AND url IN ({marks})",
         (post_id, page.clinic_id, *addresses),
     )
+    # The platform's id that its other services use stands first: Wix names a post by 24 hex digits as well as a UUID.
+    page.db.conn.execute(
+        "UPDATE posts SET platform_post_id = (SELECT substr(address, instr(address, ':') + 1) FROM post_addresses WHERE"
+        " post_addresses.post_id = posts.post_id AND kind != 'url' ORDER BY kind LIKE '% hex' DESC, address LIMIT 1)"
+        " WHERE post_id = ?",
+        (post_id,),
+    )
     waiting = page.db.conn.execute(
         "SELECT unplaced.rowid, kind, item, capture_id, captures.fetched_at, captures.url, extractor_version"
         " FROM unplaced JOIN captures USING (capture_id) WHERE unplaced.clinic_id = ? AND address IN"

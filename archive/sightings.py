@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from archive import identity
 from archive.save import Item, Page, place
 
@@ -53,6 +55,17 @@ def save_gone(page: Page, item: Item) -> None:
     page.db.conn.execute(
         "INSERT INTO absences (clinic_id, post_id, capture_id, seen_at, answered) VALUES (?,?,?,?,?)",
         (page.clinic_id, post_id, page.capture_id, page.at, item["answered"]),
+    )
+
+
+def save_thread(page: Page, item: Item) -> None:
+    """A thread was read to its last cursor: comments kept of the post that it did not show were not there."""
+    post_id = identity.find_post(page.db, page.clinic_id, item["post"])
+    page.db.conn.execute(
+        "INSERT INTO absences (clinic_id, post_id, comment_id, capture_id, seen_at, answered) SELECT clinic_id,"
+        " post_id, comment_id, ?, ?, 'not in the whole thread' FROM comments WHERE post_id = ? AND platform_comment_id"
+        " NOT IN (SELECT value FROM json_each(?))",
+        (page.capture_id, page.at, post_id, json.dumps(item["comments"])),
     )
 
 

@@ -62,7 +62,8 @@ class Freshness:
             return
         run = Run.of(self._crawler.settings)
         last = last_whole_answer(run.db, request.meta["clinic"].slug, request)
-        if last is None:
+        # "Not modified" is of use only where the answer before gave something: a wall or a preview is asked for anew.
+        if last is None or not gave_a_post(run.db, last["capture_id"]):
             return
         if last["etag"]:
             request.headers["If-None-Match"] = last["etag"]
@@ -95,6 +96,11 @@ def known_posts(db: Database, clinic_id: str) -> list[Known]:
         )
         for url, published_at, comments_count, addresses in rows
     ]
+
+
+def gave_a_post(db: Database, capture_id: str) -> bool:
+    """The capture showed a post, or named one."""
+    return db.execute("SELECT 1 FROM sightings WHERE capture_id = ? LIMIT 1", [capture_id]).fetchone() is not None
 
 
 def sighted(db: Database, clinic_id: str, url: str) -> list[str]:

@@ -61,6 +61,35 @@ def _writes_blanks(letter: str) -> bool:
     return unicodedata.east_asian_width(letter) not in "WF"
 
 
+# "— Philippa G.", "~ anna", "Clementine Abernethorpe", "Thanks, Anna B." as the last line of a comment.
+DASHED = re.compile(r"^\s*[-~\u2010-\u2015]+\s*(?P<name>\S.*)$")
+CLOSINGS = {
+    "thank", "thanks", "you", "best", "wishes", "kind", "warm", "regards", "love", "sincerely", "cheers", "yours",
+    "gracias", "saludos", "obrigada", "obrigado", "abraços", "danke", "gruß", "grüße", "groetjes", "bedankt",
+}  # fmt: skip
+LONGEST_SIGNATURE = 4  # words
+
+
+def signature(text: str | None) -> str | None:
+    """The name that a comment is signed with in its last line, where no account tells one; None without.
+
+    After a dash any short line is one; without, only words that all begin with a capital, at least two of them, so
+    that "Wonderful" and "See you in May" stay.
+    """
+    lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
+    if len(lines) < 2:
+        return None
+    dashed = DASHED.match(lines[-1])
+    words = [word for word in re.split(r"[\s,]+", dashed["name"] if dashed else lines[-1]) if word]
+    names = [word for word in words if word.lower().strip(".!") not in CLOSINGS]
+    if not names or len(words) > LONGEST_SIGNATURE or any(letter.isdigit() for word in names for letter in word):
+        return None
+    if any(len(word) > 2 and word[-1] in ".!?:;" for word in names):
+        return None
+    proper = all(word[0].isupper() or word.lower() in PARTICLES for word in names)
+    return " ".join(names) if dashed or (proper and len(words) > 1) else None
+
+
 def masked(text: str | None, pattern: re.Pattern[str] | None) -> str | None:
     """The text with names, e-mail addresses and phone numbers replaced by `[name]`, `[e-mail]`, `[phone]`."""
     if text is None:

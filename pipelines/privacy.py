@@ -16,7 +16,7 @@ from typing import Self
 
 from scrapy.crawler import Crawler
 
-from pipelines.masking import masked, name_pattern
+from pipelines.masking import masked, name_pattern, signature
 from pipelines.run import Run
 from scraper.items import Author, Comment, Extraction, Item, Names, Post, Problem
 
@@ -83,7 +83,8 @@ def masked_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list
     told = [item.names for extraction in thread for item in extraction.items if isinstance(item, Names)]
     names = {person: name for part in told for person, name in part.items()}
     # All that were told: one who changed the name in between may be called by either.
-    pattern = name_pattern(name for part in told for name in part.values())
+    signed = [signature(item.body_text) for one in thread for item in one.items if isinstance(item, Comment)]
+    pattern = name_pattern([*(name for part in told for name in part.values()), *filter(None, signed)])
     withheld = policy != "keep" and not ended and not _all_told(thread, names)
 
     def as_allowed(item: Comment) -> Comment:

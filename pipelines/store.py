@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Self
 
 from scrapy.crawler import Crawler
@@ -20,7 +20,22 @@ from pipelines.privacy import masked_thread
 from pipelines.reread import missing_original, reread_post
 from pipelines.run import Run, utc
 from pipelines.validate import sound
-from scraper.items import Alias, Author, Comment, Extraction, Gone, Item, Names, Post, Problem, Reading, Sighting, Site
+from scraper.items import (
+    Alias,
+    Author,
+    Comment,
+    Extraction,
+    Gone,
+    Item,
+    Names,
+    Post,
+    Problem,
+    Reading,
+    Sighting,
+    Site,
+    Thread,
+    ThreadPage,
+)
 from scraper.spiders.blog import BlogSpider
 
 # A transaction holds at most this many captures, and none waits longer than this many seconds for its rows.
@@ -33,7 +48,21 @@ ELSEWHERE = (Post, Reading, Sighting, Alias, Gone, Site)
 
 def as_mapping(item: Item) -> Mapping[str, Any]:
     """The item's fields by name, one level deep: what the durable side takes."""
-    return {field.name: getattr(item, field.name) for field in fields(item)}
+    return {name: getattr(item, name) for name in FIELDS[type(item)]}
+
+
+def concluded(thread: list[Extraction]) -> list[Extraction]:
+    """The captures of one thread, the last of them saying so where they reach from its beginning to its last cursor."""
+    items = [item for extraction in thread for item in extraction.items]
+    pages = [item for item in items if isinstance(item, ThreadPage)]
+    asked = {page.asked for page in pages}
+    left = {cursor for page in pages for cursor in page.following} - asked
+    whole: tuple[Item, ...] = ()
+    if None in asked and not left:
+        seen = tuple(item.platform_comment_id for item in items if isinstance(item, Comment))
+        whole = (Thread(post=pages[0].post, comments=seen),)
+    bare = [replace(one, items=tuple(item for item in one.items if not isinstance(item, ThreadPage))) for one in thread]
+    return [*bare[:-1], replace(bare[-1], items=bare[-1].items + whole)]
 
 
 class Fold:
@@ -62,7 +91,7 @@ class Fold:
     def add(self, extraction: Extraction) -> None:
         """Take the next capture's items; committed with its batch, at the latest by `finish`."""
         extraction = sound(extraction)
-        spoken_of = {item.post[0] for item in extraction.items if isinstance(item, Comment)}
+        spoken_of = {item.post[0] for item in extraction.items if isinstance(item, Comment | ThreadPage)}
         if self._thread and self._is_elsewhere(extraction, spoken_of):
             self._release(ended=True)
         if not self._pending and not self._thread:
@@ -89,7 +118,7 @@ class Fold:
     def _release(self, *, ended: bool) -> None:
         """The thread is as whole as it gets: mask its texts with all the names it told."""
         if self._thread:
-            self._pending += masked_thread(self._thread, self._privacy, ended=ended)
+            self._pending += masked_thread(concluded(self._thread), self._privacy, ended=ended)
             self._thread, self._spoken_of = [], set()
 
     def commit(self) -> None:
@@ -152,11 +181,16 @@ SAVERS: dict[type, Callable[[save.Page, Mapping[str, Any]], object]] = {
     Post: posts.save_post,
     Reading: save.save_reading,
     Comment: save.save_comment,
+    Thread: sightings.save_thread,
     Sighting: sightings.save_sighting,
     Alias: sightings.save_alias,
     Gone: sightings.save_gone,
     Problem: sightings.save_problem,
 }
+
+
+# Looked up for every item, so asked of the dataclasses once.
+FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in SAVERS}
 
 
 class Store:

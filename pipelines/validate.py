@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -34,6 +35,8 @@ ESSENTIAL: dict[type, tuple[str, ...]] = {
     Alias: ("addresses",), Gone: ("url", "answered"), Author: ("name",), Problem: ("kind", "message"),
     Link: ("url",), Image: ("url",), Related: ("position",),
 }  # fmt: skip
+# Kept in the table, and no reason to write to anybody: an owner hides a post's counters, or shows it to members only.
+NO_NEWS = {"no-counters", "paywall"}
 COUNTED = ("title", "author", "published_at", "body_text", "views", "comments_count")
 
 
@@ -66,6 +69,8 @@ def _mended(value: Any) -> Any:
         return value.replace("\0", "\ufffd") or None
     if isinstance(value, int) and not isinstance(value, bool):
         return value if abs(value) <= LARGEST else None
+    if isinstance(value, Mapping):
+        return {name: whole for name, one in value.items() if (whole := _mended(one)) is not None}
     if isinstance(value, tuple):
         return tuple(whole for one in value if (whole := _mended(one)) is not None)
     if is_dataclass(value) and not isinstance(value, type):
@@ -107,7 +112,7 @@ class Validate:
             raise DropItem("an extraction without a capture")
         stats = self._crawler.stats
         for item in extraction.items:
-            if isinstance(item, Problem):
+            if isinstance(item, Problem) and item.kind not in NO_NEWS:
                 run.outcomes[extraction.clinic_id].problems.append(item.message)
             elif isinstance(item, Post) and stats is not None:
                 for name in COUNTED:

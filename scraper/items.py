@@ -96,6 +96,23 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadPage:
+    """One answer of a comments service: which part of a post's thread it is, and which parts it says are left."""
+
+    post: tuple[str, ...]
+    asked: str | None  # the cursor that was asked for; None: the beginning
+    following: tuple[str, ...] = ()  # cursors to what is left, of the thread and of replies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thread:
+    """A post's thread, read from its beginning to its last cursor: what is not among these comments is absent."""
+
+    post: tuple[str, ...]
+    comments: tuple[str, ...]  # platform_comment_ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
     """One of the clinic's own people, from an answer that names a post's author with the platform's id."""
 
@@ -205,7 +222,7 @@ class Post:
     media_pending: bool = False  # galleries, videos or tables stand there as empty shells
 
 
-Item = Post | Reading | Comment | Author | Names | Sighting | Alias | Gone | Site | Problem
+Item = Post | Reading | Comment | ThreadPage | Thread | Author | Names | Sighting | Alias | Gone | Site | Problem
 
 
 class NotAPost(Exception):

@@ -36,6 +36,7 @@ class Visit:
     fetched: int = 0  # posts that answered as posts, changed or not
     unchanged: int = 0  # of these, those the server called unchanged
     gone: int = 0  # posts that answered that they are not there (404, 410)
+    members_only: int = 0  # posts that only members may read
     failed: int = 0  # posts that did not answer as posts
     unread: list[str] = field(default_factory=list)  # of these, the address and why, in words
     mended: set[str] = field(default_factory=set)  # problems of attempts that went well when repeated
@@ -146,7 +147,7 @@ def visit_blog(start: Surroundings, visit: Visit) -> Plan:
     visit.discovered = len(finds.due())
     yield from _posts(blog, finds, start, visit)
     merged = finds.merged()
-    visit.found_in = {**merged.counts}
+    visit.found_in = {str(source): number for source, number in merged.counts.items()}
     visit.discovered = len(finds.due())
     if start.limit is None:
         visit.notes += merged.disagreements()
@@ -226,6 +227,9 @@ def _posts(blog: Blog, finds: Finds, start: Surroundings, visit: Visit) -> Step:
             visit.gone += 1  # an answer, and the evidence of a removal: such a visit is whole all the same
             continue
         else:
+            if any(isinstance(item, Problem) and item.kind == "paywall" for item in answer.items):
+                visit.members_only += 1
+                continue
             visit.failed += 1
             visit.unread.append(_unread(post, answer))
             continue

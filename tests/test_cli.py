@@ -1,4 +1,4 @@
-"""The commands as a person meets them: help, usage errors, and `parse` on files that are posts and files that are not."""
+"""The commands as a person meets them: help, usage errors, and `parse` on files that are posts or are not."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def test_version() -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("nonsense",), ("crawl", "--limit", "0"), ("crawl", "--limit", "x"), ("crawl", "--delay", "-1"), ("crawl", "--nope"),
+        ("nonsense",), ("crawl", "--limit", "0"), ("crawl", "--limit", "x"), ("crawl", "--delay", "-1"),
+        ("crawl", "--nope"),
         ("crawl", "a", "--url", "https://a.example"), ("parse",), ("parse", "--captured-at", "soon", __file__),
         ("serve", "--port", "70000"),
     ],

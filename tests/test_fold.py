@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipelines import store
-from scraper.items import Alias, Author, Comment, Extraction, Gone, Item, Names, Problem, Site
+from scraper.items import Alias, Author, Comment, Extraction, Gone, Item, Names, Problem, Site, ThreadPage
 from tests.making import (
     HEX,
     OTHER_HEX,
@@ -190,6 +190,15 @@ class TestThreads:
         assert archive.rows("SELECT author, body_text FROM comments") == [("Marisol Vega", "Roe helped.")]
 
 
+def test_names_that_are_kept_are_text_that_a_table_can_hold(archive: Made) -> None:
+    odd = Names(names={"p1": "Cut \ud83d", "p2": ""})
+    archive.fold(
+        extraction(1, post()), extraction(2, member("c1", "A.", "p1"), member("c2", "B.", "p2"), odd), privacy="keep"
+    )
+    assert archive.rows("SELECT author FROM comments ORDER BY 1") == [("Cut \ufffd",), ("p2",)]
+    assert faults(archive.db) == []
+
+
 def test_bytes_come_before_rows(archive: Made) -> None:
     """The WARC is synced before the transaction begins, and not for nothing."""
     asked: list[int] = []
@@ -225,7 +234,7 @@ def test_a_capture_folded_twice_is_there_once(archive: Made) -> None:
 
 
 def test_every_kind_of_item_has_a_saver() -> None:
-    kinds = set(Item.__args__) - {Names}  # type: ignore[attr-defined]
+    kinds = set(Item.__args__) - {Names, ThreadPage}  # type: ignore[attr-defined]  # these join a thread's captures
     assert set(store.SAVERS) == kinds
 
 

@@ -107,7 +107,9 @@ class TestFields:
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         st.lists(
-            st.tuples(st.sampled_from(["html", "api", "feed"]), st.none() | st.sampled_from("xy"), st.none() | st.just(0)),
+            st.tuples(
+                st.sampled_from(["html", "api", "feed"]), st.none() | st.sampled_from("xy"), st.none() | st.just(0)
+            ),
             min_size=1, max_size=6,
         )
     )  # fmt: skip

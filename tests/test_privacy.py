@@ -21,7 +21,8 @@ from tests.making import HEX, OTHER_HEX, comment, extraction, post, url
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
 HOSTILE = Path(__file__).parents[2] / "shared" / "hostile" / "blns.json"
 NAUGHTY = [
-    "", " ", "\0", "\ud83d", "\u202eevil", "Z\u0351\u036balgo", "İ", "ß", "ﬁ", "𝔘𝔫𝔦", "👩‍⚕️", "'; DROP TABLE posts;--", "a" * 5000,
+    "", " ", "\0", "\ud83d", "\u202eevil", "Z\u0351\u036balgo", "İ", "ß", "ﬁ", "𝔘𝔫𝔦", "👩‍⚕️", "'; DROP TABLE posts;--",
+    "a" * 5000,
     "<script>alert(1)</script>", "%s%n{0}${x}", "(((", "[a-", "\\", "*+?", "^$", "(?P<n>", "../../etc", "\u200b", "١٢٣",
 ]  # fmt: skip
 
@@ -53,7 +54,8 @@ class TestPseudonyms:
     def test_no_raw_id_or_name_gets_through(self) -> None:
         secret = comment(author="Marisol Vega", person="member:abc-123", author_kind="member")
         raw = extraction(
-            1, secret, Author(name="Dr. Ada Roe", person="member:abc-123"), Names(names={"member:abc-123": "Marisol Vega"}),
+            1, secret, Author(name="Dr. Ada Roe", person="member:abc-123"),
+            Names(names={"member:abc-123": "Marisol Vega"}),
             post(author_person="member:abc-123"),
         )  # fmt: skip
         done = pseudonymous(raw, KEY)

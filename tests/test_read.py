@@ -64,7 +64,7 @@ def test_service_answers_are_told_by_their_address() -> None:
     (post,) = read(exchange(post_url("sleep"), post_answer("sleep", "Sleep well.", views=3)))
     assert isinstance(post, Post)
     assert (post.body_text, post.views, post.likes) == ("Sleep well.", 3, None)
-    (said,) = read(exchange(comments_url("sleep"), comments_answer(("c1", "m1", "Thanks."))))
+    said, *_ = read(exchange(comments_url("sleep"), comments_answer(("c1", "m1", "Thanks."))))
     assert isinstance(said, Comment)
     assert (said.body_text, said.author, said.author_kind) == ("Thanks.", None, "member")
     assert "Thanks" not in repr(said)

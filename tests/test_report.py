@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scrapy.exceptions import CloseSpider
 
 from archive.warc import Note, records
 from pipelines import report
+from pipelines.commands.crawl import Process
 from pipelines.report import complaints, exit_code, judge, summary
 from pipelines.run import Outcome
+from scraper.clinics import Clinic
 from scraper.items import Problem
 from scraper.plan import Visit
 from tests.visiting import CLINIC, Visiting, post_answer, post_url
@@ -47,7 +50,8 @@ def test_judgement(visit: dict[str, Any], broken: str | None, status: str, why: 
     ("statuses", "broken", "stopped", "code"),
     [
         (["done", "done"], None, False, 0), ([], None, False, 0), (["done", "failed"], None, False, 3),
-        (["done"], None, True, 130), (["cut-short", "done"], None, False, 130), (["failed", "cut-short"], None, True, 3),
+        (["done"], None, True, 130), (["cut-short", "done"], None, False, 130),
+        (["failed", "cut-short"], None, True, 3),
         (["done"], "disk full", False, 1), (["done", "running"], None, False, 1), ([], None, True, 130),
     ],
 )  # fmt: skip
@@ -199,3 +203,42 @@ def test_codes_are_those_of_the_readme() -> None:
         report.STOPPED,
     ):
         assert f"| {code} |" in readme
+
+
+def test_a_visit_that_could_not_begin_is_a_failed_one(tmp_path: Path) -> None:
+    with Visiting(tmp_path) as visiting:
+        visiting.end()
+        visiting.run.lost(Clinic(slug="other", name="O", url="https://other.example"), "broke off (KeyError: x)")
+        visiting.run.lost(CLINIC, "broke off afterwards")
+        assert exit_code(visiting.run, stopped=False) == 3
+        assert complaints(visiting.run)[-1] == "other: failed: broke off (KeyError: x)"
+        assert visiting.run.outcomes["riverside"].visit.failure == "broke off afterwards"
+
+
+def test_nothing_is_fetched_where_nothing_can_be_written(tmp_path: Path) -> None:
+    """Clinics that still waited for their turn when the disk ran full, and a folder that cannot be made."""
+    with Visiting(tmp_path) as visiting:
+        visiting.end()
+        visiting.run.outcomes.clear()
+        (tmp_path / "warc" / "riverside").rename(tmp_path / "warc" / "kept")
+        (tmp_path / "warc" / "riverside").write_text("a file where a folder should be")
+        visiting.run.db.execute("DELETE FROM clinic_runs")
+        with pytest.raises(CloseSpider):
+            visiting.freshness.spider_opened(visiting.spider)
+        assert visiting.run.broken is not None
+        assert "could not begin" in visiting.run.broken
+        assert exit_code(visiting.run, stopped=False) == 1
+        with pytest.raises(CloseSpider):
+            visiting.freshness.spider_opened(visiting.spider)
+
+
+def test_asked_to_stop_it_begins_no_further_visit(tmp_path: Path) -> None:
+    """Scrapy calls `stop` at the end of all visits as well; that is no request."""
+    process = Process.__new__(Process)  # made as Scrapy does, it would take over the logging of all tests
+    process._crawlers = set()
+    process.stop()
+    assert not process.stopped
+    with Visiting(tmp_path) as visiting:
+        process.crawlers.add(visiting.crawler)
+        process.stop()
+        assert process.stopped

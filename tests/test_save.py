@@ -235,7 +235,9 @@ def test_nothing_empty_nothing_too_large_nothing_broken_reaches_a_table(archive:
         tags=("", "a\0"), categories=("",), views=2**63, views_raw="9223372036854775808", likes=-1,
         links=(Link(url="http://[", text=""), Link(url=""), Link(url=long, rel="")),
         images=(Image(url="", alt="x"), Image(url=long, alt="", caption="\udfff")),
-        related_posts=(Related(position=1, title="", url="", excerpt=""), Related(position=10**30, title=None, url=long)),
+        related_posts=(
+            Related(position=1, title="", url="", excerpt=""), Related(position=10**30, title=None, url=long),
+        ),
         addresses=(url("sleep"), HEX),
     )  # fmt: skip
     archive.fold(
@@ -272,7 +274,8 @@ def test_no_text_column_ever_holds_an_empty_string(tmp_path: Path, template: Pat
             items += [
                 post(*data.draw(st.tuples(st.sampled_from(["a", "b"]), TEXT)), title=data.draw(TEXT),
                      author=data.draw(TEXT), excerpt=data.draw(TEXT), tags=tuple(filter(None, [data.draw(TEXT)]))),
-                comment(data.draw(st.text(max_size=2)), data.draw(TEXT), author=data.draw(TEXT), person=data.draw(TEXT)),
+                comment(data.draw(st.text(max_size=2)), data.draw(TEXT), author=data.draw(TEXT),
+                        person=data.draw(TEXT)),
                 sighting(lastmod=data.draw(TEXT), source="feed", title=data.draw(TEXT)),
                 reading(views_raw=data.draw(TEXT)),
                 Site(platform=data.draw(TEXT) or "wix", timezone=data.draw(TEXT), language=data.draw(TEXT)),

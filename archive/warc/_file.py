@@ -32,6 +32,9 @@ class OpenFile:
         self._sidecar = path.with_name(path.name + OPEN_SUFFIX)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:  # among them FileExistsError: a file stands where the folder should be
+            raise self._failed("made", error) from error
+        try:
             os.close(os.open(self._sidecar, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
         except FileExistsError:
             raise

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
 import click
 from scrapy.crawler import CrawlerProcess
@@ -23,6 +24,7 @@ from pipelines import report
 from pipelines.catch_up import catch_up
 from pipelines.progress import Progress
 from pipelines.run import BadKey, Locked, Run
+from scraper.addresses import is_private_host
 from scraper.clinics import (
     Clinic,
     Clinics,
@@ -119,6 +121,8 @@ def _choose(listed: Clinics, slugs: Iterable[str], url: str | None, allow_privat
         raise click.UsageError("name clinics or give --url, not both")
     if url:
         chosen = [clinic_from_url(url)]
+        if not allow_private and is_private_host(urlsplit(chosen[0].url).hostname or ""):
+            raise ConfigError(f"--url {url} is on a private address: add --allow-private if that is meant")
     else:
         chosen = list(listed.select(slugs)) if slugs else [one for one in listed if one.closed is None]
         if not chosen:

@@ -68,11 +68,18 @@ def wire(body: bytes) -> bytes:
 
 @cache
 def templates(base: str, size: int) -> tuple[bytes, ...]:
-    """Each post of the sample clinic as a page of that size, with `SLUG` and `UUID` in place of its own."""
+    """Posts of the sample clinic as pages of that size, with `SLUG` and `UUID` in place of their own.
+
+    The same posts whatever the size, those whose page can be as small as `SMALL`.
+    """
+    return tuple(_sized(draft, size) for draft in _drafts(base) if _sized(draft, SMALL))
+
+
+@cache
+def _drafts(base: str) -> tuple[bytes, ...]:
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder), base)
-    drafts = (_template(world, post) for post in world.live() if _whole(post))
-    return tuple(page for draft in drafts if (page := _sized(draft, size)))
+    return tuple(_template(world, post) for post in world.live() if _whole(post))
 
 
 def pages(base: str, number: int, size: int) -> Iterator[bytes]:

@@ -75,6 +75,15 @@ def test_the_home_page_is(
     assert set(blog.paths) == {"/robots.txt", "/"}
 
 
+@pytest.mark.parametrize("answer", [Reply(WALL), Reply(b""), Reply(b"no", 403)], ids=["wall", "nothing", "403"])
+def test_a_bad_day_does_not_change_what_the_clinic_is(
+    blog: Blog, archive: Path, notes_archive: Path, answer: Reply
+) -> None:
+    """It has a blog, on Wix; today it could not be reached."""
+    attempt(blog, archive, notes_archive, {"/": answer})
+    assert rows(archive, "SELECT platform, blog_status FROM clinics") == [{"platform": "wix", "blog_status": "blog"}]
+
+
 ONE_BAD_POST: list[tuple[str, Answer, str, str]] = [
     ("403", Reply(b"no", 403), "answered 403", "http-403"),
     ("429", Reply(b"slowly", 429, headers=(("Retry-After", "0"),)), "answered 429", "http-429"),

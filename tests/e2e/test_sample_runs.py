@@ -142,7 +142,7 @@ def test_a_killed_run_does_not_stay_running(first: Crawled, tmp_path: Path) -> N
 def test_stopped_in_the_middle(first: Crawled, tmp_path: Path, which: signal.Signals) -> None:
     """Ctrl-C or SIGTERM: 130, what was read is kept, the next run goes on."""
     archive = tmp_path / "archive"
-    going = start_crawl(archive, first.url, "--delay", "0.1")
+    going = start_crawl(archive, first.url, "--delay", "0.05")
     for _ in range(1200):
         if sum(path.stat().st_size for path in (archive / "warc").rglob("*.warc.gz")) > 8_000_000:
             break

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from scraper.items import Comment, Exchange, Item, Names, Problem
+from scraper.items import Comment, Exchange, Item, Names, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, Known
 from scraper.platforms.wix import api, comments
 
@@ -35,8 +35,22 @@ def comment(name: str, words: str = "Thank you", **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def read(value: Any, query: str = "", path: str = LIST) -> list[Item]:
+def read_all(value: Any, query: str = "", path: str = LIST) -> list[Item]:
     return list(api.read(Exchange(url=f"{ROOT}{path}{query}", body=json.dumps(value).encode())))
+
+
+def read(value: Any, query: str = "", path: str = LIST) -> list[Item]:
+    """What the answer says, less its place in the thread."""
+    return [item for item in read_all(value, query, path) if not isinstance(item, ThreadPage)]
+
+
+def test_an_answer_tells_its_place_in_the_thread() -> None:
+    paged = {"comments": [], "pagingMetadata": {"hasNext": True, "cursors": {"next": "c2"}}}
+    paged["commentReplies"] = {"a": {"replies": [], "pagingMetadata": {"cursors": {"next": "r2"}}}, "b": {}}
+    (first,) = read_all(paged, f"?resourceId={key(7)}")
+    assert first == ThreadPage(post=(f"wix:{key(7)}",), asked=None, following=("c2", "r2"))
+    (last,) = read_all({"comments": []}, f"?resourceId={key(7)}&cursorPaging.cursor=c2")
+    assert last == ThreadPage(post=(f"wix:{key(7)}",), asked="c2")
 
 
 def test_a_comment_with_all_its_fields() -> None:

@@ -16,7 +16,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from scraper.items import AuthorKind, Comment, Exchange, Item, Names, Problem
+from scraper.items import AuthorKind, Comment, Exchange, Item, Names, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan
 from scraper.platforms._readers import clean, iso_date
 from scraper.platforms.wix.ricos import Body, render
@@ -60,6 +60,13 @@ def read_comments(value: object, exchange: Exchange) -> Iterator[Item]:
         if string(raw.get("id")) and post:
             yield _comment(raw, post)
     following = next_cursor(value)
+    if fallback:
+        replies = [next_cursor(part) for part in mapping(dig(value, "commentReplies")).values()]
+        yield ThreadPage(
+            post=(f"wix:{fallback.lower()}",),
+            asked=next(iter(asked.get("cursorPaging.cursor", ())), None),
+            following=tuple(cursor for cursor in (following, *replies) if cursor),
+        )
     if following and following in asked.get("cursorPaging.cursor", ()):
         message = "the comments service answered with the same cursor again; the rest of the thread stays unread"
         yield Problem(kind="repeated-cursor", message=message, url=exchange.url)
