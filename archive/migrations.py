@@ -300,7 +300,7 @@ def m001_initial(db: Database) -> None:
     )  # fmt: skip
     for table, columns, unique in (
         ("captures", "clinic_id fetched_at", False),
-        ("captures", "url clinic_id", False),
+        ("captures", "url clinic_id fetched_at", False),
         ("captures", "crawl_id", False),
         ("captures", "refers_to", False),
         ("captures", "warc_file warc_offset", True),
@@ -324,6 +324,7 @@ def m001_initial(db: Database) -> None:
         ("comments", "clinic_id platform_comment_id", True),
         ("comments", "post_id posted_at", False),
         ("comments", "parent_id", False),
+        ("comments", "clinic_id parent_platform_comment_id", False),
         ("links", "domain", False),
         ("images", "last_capture_id", False),
         ("related_posts", "last_capture_id", False),

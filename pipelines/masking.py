@@ -61,8 +61,9 @@ def _writes_blanks(letter: str) -> bool:
     return unicodedata.east_asian_width(letter) not in "WF"
 
 
-# "— Philippa G.", "~ anna", "Clementine Abernethorpe", "Thanks, Anna B." as the last line of a comment.
-DASHED = re.compile(r"^\s*[-~\u2010-\u2015]+\s*(?P<name>\S.*)$")
+# Where a comment's last words begin: a new line, or a sentence after another. "Ask me. Anna Roe" ends with "Anna Roe".
+LAST_WORDS = re.compile(r"\n|(?<=[.!?\u2026])\s+|\s(?=[\u2012-\u2015~]\s*\w)")
+DASHES = re.compile(r"^[-~\u2010-\u2015]+\s*")
 CLOSINGS = {
     "thank", "thanks", "you", "best", "wishes", "kind", "warm", "regards", "love", "sincerely", "cheers", "yours",
     "gracias", "saludos", "obrigada", "obrigado", "abraços", "danke", "gruß", "grüße", "groetjes", "bedankt",
@@ -71,23 +72,23 @@ LONGEST_SIGNATURE = 4  # words
 
 
 def signature(text: str | None) -> str | None:
-    """The name that a comment is signed with in its last line, where no account tells one; None without.
+    """The name that a comment is signed with in its last words, where no account tells one; None without.
 
-    After a dash any short line is one; without, only words that all begin with a capital, at least two of them, so
-    that "Wonderful" and "See you in May" stay.
+    "— Philippa G.", "Clementine Abernethorpe" and "Thanks, Anna B." after a text are signatures. After a dash any few
+    words are one; else only words that all begin with a capital, two at least: "Wonderful" and "See you in May" stay.
     """
-    lines = [line.strip() for line in (text or "").splitlines() if line.strip()]
-    if len(lines) < 2:
+    pieces = [piece.strip() for piece in LAST_WORDS.split(text or "") if piece.strip()]
+    if len(pieces) < 2:
         return None
-    dashed = DASHED.match(lines[-1])
-    words = [word for word in re.split(r"[\s,]+", dashed["name"] if dashed else lines[-1]) if word]
+    bare = DASHES.sub("", pieces[-1])
+    words = [word for word in re.split(r"[\s,]+", bare) if word]
     names = [word for word in words if word.lower().strip(".!") not in CLOSINGS]
     if not names or len(words) > LONGEST_SIGNATURE or any(letter.isdigit() for word in names for letter in word):
         return None
     if any(len(word) > 2 and word[-1] in ".!?:;" for word in names):
         return None
     proper = all(word[0].isupper() or word.lower() in PARTICLES for word in names)
-    return " ".join(names) if dashed or (proper and len(words) > 1) else None
+    return " ".join(names) if bare != pieces[-1] or (proper and len(words) > 1) else None
 
 
 def masked(text: str | None, pattern: re.Pattern[str] | None) -> str | None:

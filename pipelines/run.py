@@ -97,6 +97,11 @@ class Outcome:
     rows: dict[str, int] = field(default_factory=dict)  # new rows a table
 
 
+def _place(archive: Path) -> str:
+    """What an open run is found by; asked for several times an answer, so without a look at the disk."""
+    return str(archive.absolute())
+
+
 class Run:
     """An archive held for writing. Raises `Locked`, `BadKey`, or what `open_archive` raises."""
 
@@ -127,7 +132,7 @@ class Run:
         self.broken: str | None = None  # why nothing more can be written, in one line
         self._writers: dict[str, Writer] = {}
         self._stops: list[Callable[[], object]] = []
-        Run._open[str(archive.resolve())] = self
+        Run._open[_place(archive)] = self
 
     def on_halt(self, stop: Callable[[], object]) -> None:
         """Call `stop` when nothing more can be written."""
@@ -145,13 +150,13 @@ class Run:
     def of(cls, settings: BaseSettings) -> Self:
         """The open run of the archive that the settings name; opened now if there is none."""
         archive = Path(settings["ARCHIVE"])
-        run = cls._open.get(str(archive.resolve()))
+        run = cls._open.get(_place(archive))
         return run if run is not None else cls(archive)  # type: ignore[return-value]
 
     @classmethod
     def is_open(cls, settings: BaseSettings) -> bool:
         """A run holds the archive that the settings name."""
-        return str(Path(settings["ARCHIVE"]).resolve()) in cls._open
+        return _place(Path(settings["ARCHIVE"])) in cls._open
 
     def begin(self, clinic: Clinic, visit: Visit, user_agent: str) -> Outcome:
         """The run comes to a clinic: its row, its run's row, a WARC file that names both."""
@@ -240,7 +245,7 @@ class Run:
 
     def release(self) -> None:
         """Give the archive back."""
-        Run._open.pop(str(self.archive.resolve()), None)
+        Run._open.pop(_place(self.archive), None)
         try:
             if not self.broken:
                 self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

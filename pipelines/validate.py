@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
+from operator import is_
 from typing import Any, Self
 
 from scrapy.crawler import Crawler
@@ -62,25 +63,47 @@ def _sound_item(item: Item) -> Item:
 
 
 def _mended(value: Any) -> Any:
-    """The value as SQLite can hold it; None for one that has no such form, or lacks its essentials."""
-    if isinstance(value, str):
-        if not value.isascii():  # JSON allows "\ud83d" alone, a half of an emoji that a script cut in two
-            value = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-        return value.replace("\0", "\ufffd") or None
-    if isinstance(value, int) and not isinstance(value, bool):
+    """The value as SQLite can hold it; None for one that has no such form, or lacks its essentials.
+
+    The same object where nothing has to be mended, as nearly always: this runs for every value of every item.
+    """
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if kind is str:
+        if value.isascii():
+            return value.replace("\0", "\ufffd") or None
+        # JSON allows "\ud83d" alone, a half of an emoji that a script cut in two
+        whole = value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return whole.replace("\0", "\ufffd") or None
+    if kind is int:
         return value if abs(value) <= LARGEST else None
+    if kind is tuple:
+        kept = tuple(whole for one in value if (whole := _mended(one)) is not None)
+        return value if len(kept) == len(value) and all(map(is_, kept, value)) else kept
     if isinstance(value, Mapping):
         return {name: whole for name, one in value.items() if (whole := _mended(one)) is not None}
-    if isinstance(value, tuple):
-        return tuple(whole for one in value if (whole := _mended(one)) is not None)
-    if is_dataclass(value) and not isinstance(value, type):
-        old = {field.name: getattr(value, field.name) for field in fields(value)}
-        new = {name: _mended(one) for name, one in old.items()}
-        changed = {name: one for name, one in new.items() if one is not old[name] and one != old[name]}
-        if not all(new[name] for name in ESSENTIAL.get(type(value), ())):
+    names = FIELDS[kind] if kind in FIELDS else _fields(kind)
+    if not names:
+        return value
+    changed = {}
+    for name in names:
+        old = getattr(value, name)
+        new = _mended(old)
+        if new is not old and new != old:
+            changed[name] = new
+        if not new and name in ESSENTIAL.get(kind, ()):
             return None
-        return replace(value, **changed) if changed else value
-    return value
+    return replace(value, **changed) if changed else value
+
+
+FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _fields(kind: type) -> tuple[str, ...]:
+    """Names of a dataclass's fields, looked up once a class; none for what is no dataclass."""
+    FIELDS[kind] = tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+    return FIELDS[kind]
 
 
 class Validate:

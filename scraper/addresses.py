@@ -25,6 +25,7 @@ _END_OF_NAME = re.compile(r"(?<=_)|(?:_?id)?(?![a-z])")
 _MORE_TRACKERS = frozenset({"_hsenc", "_hsmi", "hsctatracking", "srsltid", "mibextid", "replytocom", "lightbox"})
 
 
+@lru_cache(maxsize=8_192)  # a page names the same addresses several times over
 def canonical_url(url: str, base: str | None = None) -> str:
     """The one spelling of an address: two spellings of a post's address give equal strings.
 

@@ -24,6 +24,7 @@ RETRY_PAUSE = 5.0  # ours: seconds before the first retry, doubled for each furt
 RETRY_AFTER_MAX = 300.0  # ours: a server that asks for a longer pause is left for the next run
 REDIRECT_ENABLED = False  # default True; the spider follows, so that each hop is a capture and asks robots.txt
 METAREFRESH_ENABLED = False  # default True; the same
+CONCURRENT_ITEMS = 1  # default 100; an answer gives one item, and Scrapy starts a task for each it could give
 HTTPERROR_ALLOW_ALL = True  # default False; a refusal is an answer, and is read
 COOKIES_ENABLED = (
     False  # default True; nothing here needs them, and with them Scrapy asks publicsuffix.org at the start
