@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -166,6 +167,9 @@ class Process(CrawlerProcess):
 
 def visit(run: Run, settings: Settings, clinics: list[Clinic], limit: int | None) -> bool:
     """Crawl the clinics side by side; True when the run was ended from outside (Ctrl-C, SIGTERM)."""
+    # Pages are read into trees full of circles, thrown away a page later: counting them out less often costs a little
+    # memory and saves a twentieth of the time.
+    gc.set_threshold(5_000, 10, 10)
     process = Process(settings)
     logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
     places = DeferredSemaphore(SIDE_BY_SIDE)
