@@ -16,7 +16,7 @@ setup: .venv/ready  ## make .venv/ with everything pinned by hash, development t
 .venv/ready: requirements-dev.txt requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 demo: setup  ## crawl a sample clinic on this machine into var/demo/ and serve it (SERVE=0: do not serve)

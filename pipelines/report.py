@@ -164,6 +164,7 @@ def summary(run: Run) -> dict[str, Any]:
                 "fetched": outcome.visit.fetched,
                 "unchanged": outcome.visit.unchanged,
                 "gone": outcome.visit.gone,
+                "members_only": outcome.visit.members_only,
                 "failed": outcome.visit.failed,
                 "requests": outcome.captures,
                 "warc_bytes": outcome.warc_bytes,

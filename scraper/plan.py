@@ -229,6 +229,7 @@ def _posts(blog: Blog, finds: Finds, start: Surroundings, visit: Visit) -> Step:
         else:
             if any(isinstance(item, Problem) and item.kind == "paywall" for item in answer.items):
                 visit.members_only += 1
+                visit.notes.append(f"1 post is for members only: {post.url}")
                 continue
             visit.failed += 1
             visit.unread.append(_unread(post, answer))

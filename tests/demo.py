@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,15 @@ def main() -> int:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--serve", type=int, default=1)
     serve = bool(arguments.parse_args().serve)
-    with running(DEMO / "clinic", port=kept_port()) as clinic:
+    port = kept_port()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            print(f"port {port} is taken: another demo is running? If not, delete {DEMO / 'port'} for another one")
+            return 1
+    with running(DEMO / "clinic", port=port) as clinic:
         print(f"A sample clinic's blog stands at {clinic.url}/blog; crawling it into {DEMO}/ ...", flush=True)
         crawl = [*CLI, "crawl", "--url", clinic.url, "--allow-private", "--archive", str(DEMO), "--json"]
         done = subprocess.run(crawl, stdout=subprocess.PIPE, text=True, check=False)
@@ -43,14 +52,17 @@ def main() -> int:
                 subprocess.run([*CLI, "serve", "--archive", str(DEMO), "--port", "0"], check=False)
             except KeyboardInterrupt:
                 print()
+        else:
+            print(f"Browse it: make serve ARCHIVE={DEMO}", flush=True)
     return 0
 
 
 def story(numbers: dict[str, int]) -> str:
     """What the crawl got, for a person."""
+    same = numbers["fetched"] - numbers["new_posts"] - numbers["new_revisions"]
     return (
-        f"  {numbers['posts']} posts ({numbers['new_posts']} new, {numbers['new_revisions']} edited,"
-        f" {numbers['unchanged']} not modified since the last crawl)\n"
+        f"  {numbers['posts']} posts: {numbers['new_posts']} new, {numbers['new_revisions']} edited, {same} as they"
+        f" were ({numbers['unchanged']} of these not sent again); {numbers['members_only']} more for members only\n"
         f"  {numbers['readings']} readings of their counters, {numbers['comments']} comments in threads\n"
         f"  {numbers['requests']} requests, {numbers['wire_bytes'] / 1e6:.1f} MB received,"
         f" {numbers['warc_bytes'] / 1e6:.1f} MB of WARC that prove every row"

@@ -9,8 +9,9 @@ import filelock
 import pytest
 from click.testing import CliRunner, Result
 
-from pipelines.commands import main
+from pipelines.commands import crawl, main
 from pipelines.run import LOCK_FILE
+from scraper.clinics import parse_clinics
 from tests.making import Made, comment, extraction, post
 
 PAGES = Path(__file__).parent / "pages" / "wix"
@@ -216,3 +217,12 @@ def test_serve_without_an_archive_says_how_to_make_one(tmp_path: Path) -> None:
     assert "clinic-archive crawl" in done.stderr
     (tmp_path / "archive.db").write_bytes(b"something else" * 200)
     assert cli("serve", "--archive", tmp_path).exit_code == 6
+
+
+def test_a_blog_with_a_stanza_is_that_clinic_however_it_is_named(tmp_path: Path) -> None:
+    """`--url` of a listed blog visits the stanza's clinic: one blog, one history."""
+    listed = parse_clinics('[clinics.river]\nname = "River"\nurl = "https://www.river.example"\n', tmp_path / "c.toml")
+    (chosen,) = crawl._choose(listed, (), "https://river.example/", False)
+    assert chosen.slug == "river"
+    (other,) = crawl._choose(listed, (), "https://lake.example/", False)
+    assert other.slug == "lake-example"

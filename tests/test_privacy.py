@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.masking import MASK, masked, name_pattern
+from pipelines.masking import MASK, masked, name_pattern, signature
 from pipelines.privacy import masked_thread, pseudonym, pseudonymous
 from scraper.items import Author, Comment, Extraction, Names
 from tests.making import HEX, OTHER_HEX, comment, extraction, post, url
@@ -245,3 +245,22 @@ class TestThreads:
 def test_addresses_of_a_post_are_not_names() -> None:
     assert HEX != OTHER_HEX
     assert masked(url("a-2019-02-01-note"), None) == url("a-2019-02-01-note")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("What a garden!\n— Rosa Q.", "Rosa Q."),
+        ("He listened.\nRosa Quill", "Rosa Quill"),
+        ("Ask me. Rosa Quill", "Rosa Quill"),
+        ("It helped.\nThanks, Rosa", "Rosa"),
+        ("It helped. Wonderful", None),
+        ("It helped.\nThank You", None),
+        ("It helped. See you in May", None),
+        ("Rosa Quill", None),  # a whole comment, not its end
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_comment_signed_in_its_last_words(text: str | None, name: str | None) -> None:
+    assert signature(text) == name

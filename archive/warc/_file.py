@@ -35,13 +35,14 @@ class OpenFile:
         except OSError as error:  # among them FileExistsError: a file stands where the folder should be
             raise self._failed("made", error) from error
         try:
-            os.close(os.open(self._sidecar, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+            os.close(os.open(self._sidecar, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         except FileExistsError:
             raise
         except OSError as error:
             raise self._failed("made", error) from error
         try:
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            # For the owner alone: it holds what commenters wrote under the names they gave.
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             self._sidecar.unlink()
             raise

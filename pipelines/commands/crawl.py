@@ -25,7 +25,7 @@ from pipelines import report
 from pipelines.catch_up import catch_up
 from pipelines.progress import Progress
 from pipelines.run import BadKey, Locked, Run
-from scraper.addresses import is_private_host
+from scraper.addresses import is_private_host, post_key
 from scraper.clinics import (
     Clinic,
     Clinics,
@@ -121,8 +121,11 @@ def _choose(listed: Clinics, slugs: Iterable[str], url: str | None, allow_privat
     if url and slugs:
         raise click.UsageError("name clinics or give --url, not both")
     if url:
-        chosen = [clinic_from_url(url)]
-        if not allow_private and is_private_host(urlsplit(chosen[0].url).hostname or ""):
+        given = clinic_from_url(url)
+        # A blog that has a stanza is that clinic, however it is named: one blog, one history.
+        chosen = [one for one in listed if post_key(one.url) == post_key(given.url)][:1] or [given]
+        private = is_private_host(urlsplit(chosen[0].url).hostname or "")
+        if private and not (allow_private or chosen[0].allow_private):
             raise ConfigError(f"--url {url} is on a private address: add --allow-private if that is meant")
     else:
         chosen = list(listed.select(slugs)) if slugs else [one for one in listed if one.closed is None]

@@ -20,7 +20,7 @@ PRIVATE = {"addresses", "author_person", "counters_pending", "comments_key", "me
 
 @click.command(short_help="Print what the parsers read from saved pages.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--url", help="The address the page was saved from; needed to resolve relative links.")
+@click.option("--url", help="The address it was saved from: links are resolved by it, answers of services known.")
 @click.option("--captured-at", metavar="ISO", help="When it was saved; without it relative dates stay null.")
 def command(files: tuple[Path, ...], url: str | None, captured_at: str | None) -> None:
     """Print one JSON object a line for each saved post page (HTML, API answer or plain text).
@@ -44,6 +44,9 @@ def command(files: tuple[Path, ...], url: str | None, captured_at: str | None) -
         except OSError as error:
             failed = True
             click.echo(f"{path}: {error.strerror}", err=True)
+        except Exception as error:  # a fault of the parser's must not take the other files along
+            failed = True
+            click.echo(f"{path}: the parser failed ({type(error).__name__}: {error}); please report it", err=True)
     sys.exit(1 if failed else 0)
 
 

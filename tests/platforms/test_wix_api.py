@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from scraper.items import Author, Exchange, Item, Post, Problem, Reading, Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan
-from scraper.platforms.wix import api
+from scraper.platforms.wix import Wix, api
 from scraper.platforms.wix.conversation import feed_url, post_metadata_url, slug_of
 
 REAL = Path(__file__).parents[3] / "shared" / "real-pages" / "api"
@@ -467,3 +467,14 @@ def test_counters_are_posted_for_where_get_is_not_served() -> None:
 @pytest.mark.parametrize("body", [b"<html>", b'{"postFeedPage":', b"[]", b"null"])
 def test_odd_answers_end_the_conversation(body: bytes) -> None:
     assert len(converse(api.counters(blog(50)), lambda ask: (200, body))) <= 12
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_saved_answer_about_a_post_is_known_without_its_address(wrapped: bool) -> None:
+    """As `clinic-archive parse` meets it; the page's own call kept it inside `postPageResponse.data`."""
+    page = {"postPage": {"post": {**listed(1), "title": "Sleep", "url": {"base": ROOT, "path": "/post/sleep"}}}}
+    value = {"postPageResponse": {"data": page}} if wrapped else page
+    exchange = Exchange(url="", body=json.dumps(value, indent=1).encode())
+    assert Wix().claims(exchange)
+    (post,) = [item for item in Wix().read(exchange) if isinstance(item, Post)]
+    assert (post.title, post.url) == ("Sleep", f"{ROOT}/post/sleep")

@@ -44,7 +44,7 @@ class Wix(Platform):
 
     def claims(self, exchange: Exchange) -> bool:
         """A page with a mark of Wix, a text copy of one, or an answer of a Wix service."""
-        if api.claims(exchange.url):
+        if api.claims(exchange.url) or api.is_post_answer(exchange.body):
             return True
         return any(mark in exchange.body for mark in _MARKS) or is_text_copy(exchange)
 
@@ -55,6 +55,8 @@ class Wix(Platform):
         """
         if api.claims(exchange.url):
             return api.read(exchange)
+        if api.is_post_answer(exchange.body):
+            return api.read_post_answer(exchange)
         if is_text_copy(exchange):
             return read_text(exchange)
         body = utf8(exchange)

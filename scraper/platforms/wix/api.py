@@ -15,18 +15,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
-from scraper.addresses import canonical_url, is_web_address
-from scraper.items import Author, Exchange, Item, Post, Problem, Reading, Related, Sighting
+from scraper.items import Author, Exchange, Item, Problem, Sighting
 from scraper.platforms._readers import clean, iso_date
 from scraper.platforms.wix import comments
 from scraper.platforms.wix.conversation import counters
-from scraper.platforms.wix.ricos import media_url, render
-from scraper.platforms.wix.shapes import count, decode, dig, mapping, printed, sequence, string
-from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
+from scraper.platforms.wix.post_object import (
+    addresses_of,
+    canonical,
+    metrics,
+    owner,
+    platform_address,
+    post_of,
+    reading,
+)
+from scraper.platforms.wix.shapes import decode, dig, mapping, sequence, string
 
 __all__ = ["addresses_of", "claims", "counters", "post_of", "read"]
 
@@ -42,13 +48,6 @@ COMMUNITY = re.compile(
 # "/_api/v1/access-tokens", "/mysite/_api/v2/dynamicmodel"
 TOKENS = re.compile(r"(?P<site>.*?)/_api/(?P<service>v1/access-tokens|v2/dynamicmodel)(?P<call>)/?$")
 PUBLIC_HOSTS = ("www.wixapis.com", "wixapis.com")
-
-# How each generation names the same three numbers.
-COUNTS = {
-    "views": ("viewCount", "views"),
-    "likes": ("likeCount", "likes"),
-    "comments_count": ("totalComments", "comments", "commentCount"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +76,27 @@ def _called(url: str) -> _Called | None:
 def claims(url: str) -> bool:
     """The address is one of Wix's services, whatever the site."""
     return _called(url) is not None
+
+
+# How the answer about one post begins, served alone or as the page's own call kept it.
+POST_ANSWER = (b'{"postPage":', b'{"postPageResponse":')
+
+
+def is_post_answer(body: bytes) -> bool:
+    """A saved answer about one post, wherever it was saved from: its first key tells."""
+    return b"".join(body[:200].split()).startswith(POST_ANSWER)
+
+
+def read_post_answer(exchange: Exchange) -> Iterator[Item]:
+    """The items of a saved answer about one post, whose own address is not known. Never raises."""
+    try:
+        value = decode(exchange.body)
+    except ValueError:
+        yield Problem(kind="malformed-json", message="a document that cannot be read", url=exchange.url or None)
+        return
+    yield from _post_page(
+        dig(value, "postPageResponse", "data") or value, _Called(root="", service="", call=""), exchange
+    )
 
 
 def read(exchange: Exchange) -> Iterator[Item]:
@@ -146,9 +166,9 @@ def _post_metadata(value: Any, called: _Called, exchange: Exchange) -> Iterator[
     if not mapping(about.get("postMetadata")):
         yield _missing("postPageMetadata.postMetadata", exchange)
     slug = called.call.partition("/")[2] or string(about.get("id"))
-    name = _platform_address(slug) or _canonical(f"{called.root}/post/{slug}")
+    name = platform_address(slug) or canonical(f"{called.root}/post/{slug}")
     if slug and name:
-        yield from _reading(about.get("postMetadata"), (name,))
+        yield from reading(about.get("postMetadata"), (name,))
     # relatedPostsMetadata holds numbers of other posts, older than those posts' own answers: they are never read.
 
 
@@ -165,9 +185,9 @@ def _feed_metadata(value: Any, called: _Called, exchange: Exchange) -> Iterator[
     if not isinstance(metrics, dict):
         yield _missing("postFeedMetadataPage.postMetrics", exchange)
     for name, numbers in mapping(metrics).items():
-        address = _platform_address(name)
+        address = platform_address(name)
         if address:
-            yield from _reading(numbers, (address,))
+            yield from reading(numbers, (address,))
 
 
 def _legacy(value: Any, called: _Called, exchange: Exchange) -> Iterator[Item]:
@@ -197,124 +217,7 @@ def _listed(post: Mapping[str, Any], root: str) -> Iterator[Item]:
             published_at=iso_date(string(post.get("firstPublishedDate"))),
         )
     if addresses:
-        yield from _reading(_metrics(post), addresses)
-    author, person = clean(string(dig(post, "owner", "name"))), _owner(post)
+        yield from reading(metrics(post), addresses)
+    author, person = clean(string(dig(post, "owner", "name"))), owner(post)
     if author and person:
         yield Author(name=author, person=person)
-
-
-def _metrics(post: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The object that holds a post's numbers: `metrics`, its older twin, or (legacy API) the post itself."""
-    return mapping(post.get("metrics")) or mapping(post.get("postCountInfo")) or post
-
-
-def _counts(numbers: object) -> dict[str, Any]:
-    """The counters of an object under their names in `Reading`; a number too large to be one only in its raw form."""
-    found: dict[str, Any] = {}
-    for field, names in COUNTS.items():
-        given = next((value for name in names if (value := mapping(numbers).get(name)) is not None), None)
-        found[field], found[f"{field}_raw"] = count(given), printed(given)
-    return found
-
-
-def _reading(numbers: object, addresses: tuple[str, ...]) -> Iterator[Reading]:
-    found = _counts(numbers)
-    if any(value is not None for value in found.values()):
-        yield Reading(post=addresses, **found)
-
-
-def _canonical(url: str) -> str | None:
-    spelled = canonical_url(url)
-    return spelled if is_web_address(spelled) else None
-
-
-def _platform_address(name: str) -> str | None:
-    """`wix:<id>` for the two forms of ids that Wix gives posts, None for anything else."""
-    return f"wix:{name.lower()}" if UUID.fullmatch(name) or INTERNAL_ID.fullmatch(name) else None
-
-
-def addresses_of(post: Mapping[str, Any], root: str) -> tuple[str, ...]:
-    """Every address a post object gives: URL first, then `wix:<uuid>`, `wix:<internalId>`. `root` is the site's."""
-    base = string(dig(post, "url", "base")) or root
-    path, slug = string(dig(post, "url", "path")), string(post.get("slug"))
-    url = _canonical(base.rstrip("/") + (path or f"/post/{slug}")) if path or slug else None
-    ids = [_platform_address(string(post.get(name))) for name in ("id", "_id", "internalId")]
-    return tuple(dict.fromkeys(address for address in (url, *ids) if address))
-
-
-def _labels(page: Mapping[str, Any], name: str, ids: object) -> tuple[str, ...]:
-    """Labels of categories or tags: of those whose ids the post names, in its order; of all where it names none."""
-    entries = {string(dig(entry, "id")): mapping(entry) for entry in sequence(page.get(name))}
-    wanted = [entries[key] for key in map(string, ids) if key in entries] if isinstance(ids, list) else entries.values()
-    labels = (clean(string(entry.get("label") or entry.get("title"))) for entry in wanted)
-    return tuple(dict.fromkeys(label for label in labels if label))
-
-
-def _related(page: Mapping[str, Any], root: str) -> Iterator[Related]:
-    for position, card in enumerate(map(mapping, sequence(page.get("relatedPosts"))), start=1):
-        address = next((address for address in addresses_of(card, root) if not address.startswith("wix:")), None)
-        title, excerpt = clean(string(card.get("title"))), clean(string(card.get("excerpt")))
-        yield Related(position=position, title=title, url=address, excerpt=excerpt)
-
-
-def _owner(post: Mapping[str, Any]) -> str | None:
-    name = string(dig(post, "owner", "siteMemberId"))
-    return comments.member(name) if name else None
-
-
-def _cover(post: Mapping[str, Any]) -> str | None:
-    places = (("media", "wixMedia", "image"), ("media", "embedMedia", "thumbnail"), ("coverMedia", "image"))
-    return next(filter(None, (media_url(dig(post, *place)) for place in (*places, ("coverImage", "src")))), None)
-
-
-def post_of(page: Mapping[str, Any], root: str) -> Post:
-    """The post of a `postPage` object: `post`, and beside it `categories`, `tags`, `relatedPosts`. `root`: the site's.
-
-    Every value is of source "api". `body_*` are None where the answer carries no content.
-    """
-    raw = mapping(page.get("post"))
-    body = render(raw.get("richContent") or raw.get("content"))
-    addresses = addresses_of(raw, root)
-    url = next((address for address in addresses if not address.startswith("wix:")), None)
-    ids = [address.removeprefix("wix:") for address in addresses if address.startswith("wix:")]
-    internal = next((name for name in ids if INTERNAL_ID.fullmatch(name)), None)
-    minutes = raw.get("minutesToRead")
-    post = Post(
-        platform="wix",
-        platform_post_id=internal or (ids[0] if ids else None),
-        url=url,
-        slug=clean(string(raw.get("slug"))),
-        title=clean(string(raw.get("title"))),
-        author=clean(string(dig(raw, "owner", "name"))),
-        published_at=iso_date(string(raw.get("firstPublishedDate"))),
-        modified_at=iso_date(string(raw.get("lastPublishedDate"))),
-        published_raw=string(raw.get("firstPublishedDate")) or None,
-        language=clean(string(raw.get("language"))),
-        excerpt=clean(string(raw.get("excerpt"))),
-        minutes_to_read=minutes if isinstance(minutes, int) and not isinstance(minutes, bool) else None,
-        cover_image_url=_cover(raw),
-        body_html=body.html or None,
-        body_text=body.text or None,
-        word_count=len(body.text.split()) if body.text else None,
-        categories=_labels(page, "categories", raw.get("categoryIds")),
-        tags=_labels(page, "tags", raw.get("tagIds")),
-        links=tuple(replace(link, url=_joined(root, link.url)) for link in body.links),
-        images=body.images,
-        related_posts=tuple(_related(page, root)),
-        addresses=addresses,
-        author_person=_owner(raw),
-        comments_key=internal,
-        **_counts(_metrics(raw)),
-    )
-    beside = {"platform", "sources", "comments", "addresses", "author_person", "comments_key"}
-    values = {field.name: getattr(post, field.name) for field in fields(post) if field.name not in beside}
-    given = (name for name, value in values.items() if value not in (None, ()) and value is not False)
-    post.sources = dict.fromkeys(given, "api")
-    return post
-
-
-def _joined(root: str, address: str) -> str:
-    try:
-        return urljoin(f"{root}/", address)
-    except ValueError:
-        return address
