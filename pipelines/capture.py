@@ -20,7 +20,7 @@ from sqlite_utils import Database
 from archive.warc import Capture as Captured
 from archive.warc import CutShort, Original, TooLarge, Undecodable, WarcWriteError, decode
 from pipelines.run import Run
-from scraper.spiders.blog import describe
+from scraper.failures import describe
 
 LARGEST_TOKENS = 1_000_000  # bytes of a token answer, unpacked; those seen have some thousands
 
@@ -49,6 +49,7 @@ class Capture:
         if request.meta.get("secret") and body:
             body, headers = _blanked(response)
             redacted = ("body",)
+            request.meta["blanked_body"] = body
         original = find_original(run.db, clinic_id, request, response.status, body)
         try:
             captured = run.writer(clinic_id).write_exchange(

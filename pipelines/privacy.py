@@ -84,7 +84,9 @@ def masked_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list
     names = {person: name for part in told for person, name in part.items()}
     # All that were told: one who changed the name in between may be called by either.
     signed = [signature(item.body_text) for one in thread for item in one.items if isinstance(item, Comment)]
-    pattern = name_pattern([*(name for part in told for name in part.values()), *filter(None, signed)])
+    # Beyond that many, signatures are masked where they stand alone: every name is looked for in every text.
+    shared = list(filter(None, signed))[:MOST_SIGNATURES]
+    pattern = name_pattern([*(name for part in told for name in part.values()), *shared])
     withheld = policy != "keep" and not ended and not _all_told(thread, names)
 
     def as_allowed(item: Comment) -> Comment:
@@ -93,9 +95,12 @@ def masked_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list
         author = None if policy == "omit" else item.author
         if withheld:
             return replace(item, author=author, body_text=None, body_html=None)
-        return replace(
-            item, author=author, body_text=masked(item.body_text, pattern), body_html=masked(item.body_html, pattern)
-        )
+        own = signature(item.body_text)
+        patterns = (pattern, name_pattern([own]) if own and own not in shared else None)
+        text, markup = item.body_text, item.body_html
+        for one in patterns:
+            text, markup = masked(text, one), masked(markup, one)
+        return replace(item, author=author, body_text=text, body_html=markup)
 
     return [
         replace(
@@ -111,6 +116,7 @@ def masked_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list
     ]
 
 
+MOST_SIGNATURES = 100
 _WITHHELD = Problem(
     kind="thread-cut-short",
     message="the run ended before all names of this thread were read: its texts are left out until the next visit",

@@ -21,7 +21,8 @@ from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan, Platform
 from scraper.read import is_post_url, platform_of
 
 # Bounds of a visit, far above any clinic's blog: what lies beyond is a trap or a fault, and is told.
-MAX_SITEMAPS, MAX_LISTINGS = 50, 400
+MAX_SITEMAPS, MAX_LISTINGS, MAX_POSTS = 50, 400, 20_000
+MAX_CARDS = 500  # posts that nothing but "Recent Posts" of other posts names
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +62,12 @@ class Surroundings:
 Step = Generator[Ask, Answer, None]
 
 
+def below(url: str, root: str) -> bool:
+    """The address is of this site: on its host, and where sites share one, below its own path."""
+    path = urlsplit(root).path
+    return same_site(url, root) and f"{urlsplit(url).path}/".startswith(f"{path}/")
+
+
 @dataclass(slots=True)
 class Finds:
     """The posts named so far, by whom, and those that the archive knows from before."""
@@ -70,17 +77,23 @@ class Finds:
     sightings: list[Sighting] = field(default_factory=list)
     read: set[SightedIn] = field(default_factory=set)
     named: set[str] = field(default_factory=set)  # post keys
+    by_source: dict[str, set[str]] = field(default_factory=dict)  # the same, each source's own
 
     def add(self, items: Iterable[object], source: SightedIn | None = None) -> int:
-        """Take the sightings among the items; `source` was read, even where it named nothing. Number of new posts."""
+        """Take the sightings among the items; `source` was read, even where it named nothing.
+
+        Number of posts that are new to this source: others may have named them before.
+        """
         if source:
             self.read.add(source)
-        before = len(self.named)
+        mine = self.by_source.setdefault(source or "", set())
+        before = len(mine)
         for item in items:
-            if isinstance(item, Sighting) and same_site(item.url, self.root):
+            if isinstance(item, Sighting) and below(item.url, self.root):
                 self.sightings.append(item)
-                self.named.add(post_key(item.url))
-        return len(self.named) - before
+                mine.add(post_key(item.url))
+        self.named |= mine
+        return len(mine) - before
 
     def merged(self) -> Discovery:
         """What was named, as posts, newest first."""
@@ -101,7 +114,7 @@ class Finds:
 
     def _place(self, due: dict[str, Known], post: Known, *others: str) -> None:
         """The post under an address on this site; one that has none any more is not asked for."""
-        own = next((url for url in (post.url, *others) if same_site(url, self.root)), None)
+        own = next((url for url in (post.url, *others) if below(url, self.root)), None)
         if own is not None:
             if own != post.url:
                 post.addresses = tuple(dict.fromkeys((*post.addresses, post.url)))
@@ -189,7 +202,7 @@ def _listings(platform: Platform, blog: Blog, finds: Finds, home: Exchange, star
     seen: set[str] = set()
     while waiting and len(seen) < MAX_LISTINGS:
         url = canonical_url(waiting.pop(0))
-        if url in seen or not same_site(url, blog.root):
+        if url in seen or not below(url, blog.root):
             continue
         seen.add(url)
         answer = yield Ask(url=url, conditional=True)
@@ -210,7 +223,12 @@ def _posts(blog: Blog, finds: Finds, start: Surroundings, visit: Visit) -> Step:
     waiting = finds.due()
     queued = {post_key(address) for post in waiting for address in (post.url, *post.addresses)}
     done: set[str] = set()
+    cards = 0
     while waiting and (start.limit is None or visit.asked < start.limit):
+        if visit.asked >= MAX_POSTS:
+            visit.limited = True
+            visit.notes.append(f"more than {MAX_POSTS} posts: the others were not asked for")
+            return
         post = waiting.pop(0)
         if post_key(post.url) in done:
             continue
@@ -240,7 +258,14 @@ def _posts(blog: Blog, finds: Finds, start: Surroundings, visit: Visit) -> Step:
         if start.limit is None:
             finds.add(answer.items)
             for item in answer.items:
-                if isinstance(item, Sighting) and same_site(item.url, blog.root) and post_key(item.url) not in queued:
+                new = isinstance(item, Sighting) and below(item.url, blog.root) and post_key(item.url) not in queued
+                if new and cards == MAX_CARDS:
+                    visit.limited = True
+                    visit.notes.append(f"more than {MAX_CARDS} posts that only other posts name: no more are followed")
+                if isinstance(item, Sighting) and new:
+                    cards += 1
+                    if cards > MAX_CARDS:
+                        continue
                     queued.add(post_key(item.url))
                     waiting.append(Known(url=item.url, addresses=item.addresses))
                     visit.discovered += 1

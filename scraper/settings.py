@@ -3,6 +3,7 @@
 from scraper.clinics import PRODUCT, VERSION
 
 BOT_NAME = "clinic-archive"
+URLLENGTH_LIMIT = 0  # default 2083; a longer address would be dropped without a word, and the visit with it
 LOG_LEVEL = "INFO"  # default DEBUG; a line a request belongs to the tables
 SPIDER_MODULES = ["scraper.spiders"]
 

@@ -24,9 +24,10 @@ from pipelines.store import Store
 from pipelines.validate import Validate
 from scraper import settings as house
 from scraper.clinics import Clinic
+from scraper.failures import describe
 from scraper.items import Extraction, Problem
 from scraper.read import read_served
-from scraper.spiders.blog import BlogSpider, describe, exchange_of
+from scraper.spiders.blog import BlogSpider, exchange_of
 
 SITE = "https://riverside.example"
 CLINIC = Clinic(slug="riverside", name="Riverside", url=SITE)

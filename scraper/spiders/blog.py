@@ -23,11 +23,12 @@ from twisted.python.failure import Failure
 
 from scraper.addresses import is_private_host
 from scraper.clinics import Clinic, Clinics, clinic_from_url, read_clinics, refuse_placeholder, user_agent
+from scraper.failures import describe
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
-from scraper.manners import Refused, Robots, delay, read_robots, retry_after
+from scraper.manners import Robots, delay, read_robots, retry_after
 from scraper.plan import Surroundings, Visit, visit_blog
 from scraper.platforms._platform import Answer, Ask
-from scraper.read import platform_of, read_served
+from scraper.read import platform_of, read, read_served
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ class BlogSpider(scrapy.Spider):
             clinic=clinic, private=is_private_host(urlsplit(clinic.url).hostname or ""), known=[], limit=limit
         )
         self.visit = Visit(clinic_id=clinic.slug)
-        self._robots: dict[str, Robots] = {}
+        self._robots: dict[tuple[str, str], Robots] = {}
         self._robots_answers: dict[str, Answer] = {}
         self._notes: list[Extraction] = []
         self._pause = 0.0
@@ -107,7 +108,11 @@ class BlogSpider(scrapy.Spider):
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Any]:
         """Any answer, whatever its status: its items as one `Extraction`, then the request that follows from it."""
         exchange = exchange_of(response)
-        items = read_served(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
+        blanked = response.meta.get("blanked_body")
+        if blanked is not None:  # a token answer is read as it was recorded, so that the record says the same again
+            items = read(replace(exchange, body=blanked))
+        else:
+            items = read_served(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
         yield self._extraction(response.meta.get("capture"), items, exchange)
         told = (response.headers.get("Retry-After") or b"").decode("latin-1")
         sighted = tuple(Sighting(url=url, source="listing") for url in response.meta.get("sighted", ()))
@@ -168,19 +173,23 @@ class BlogSpider(scrapy.Spider):
         if ask.url in self._robots_answers:
             return self._robots_answers[ask.url]
         url, passed = ask.url, list[str]()
+        robots = urlsplit(ask.url).path == "/robots.txt"
         for _ in range(MAX_HOPS):
-            refusal = yield from self._refusal(url)
+            # Where robots.txt itself leads is followed unasked (RFC 9309 2.3.1.2): there is nothing to ask yet.
+            refusal = None if robots else (yield from self._refusal(url))
             if refusal:
                 self._note(Problem(kind="robots-refused", message=f"{url}: {refusal}", url=url))
                 return Answer(ask=ask, exchange=None, reason=f"{url}: {refusal}", redirected_from=tuple(passed))
             reply = yield from self._attempt(ask, url)
             exchange = reply.exchange
-            if exchange is None or not (300 <= exchange.status < 400 and exchange.location):
+            moved = exchange is not None and 300 <= exchange.status < 400 and exchange.location
+            # What is sent (ids of commenters, say) was meant for this site alone.
+            if exchange is None or not moved or (ask.body and origin_of(moved) != origin_of(ask.url)):
                 return Answer(
                     ask=ask, exchange=exchange, items=reply.items, reason=reply.reason, redirected_from=tuple(passed)
                 )
             passed.append(url)
-            url = exchange.location
+            url = moved
         message = f"{ask.url}: redirected more than {MAX_HOPS} times; given up"
         self._note(Problem(kind="endless-redirect", message=message, url=ask.url))
         return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
@@ -196,31 +205,41 @@ class BlogSpider(scrapy.Spider):
             if attempt == retries or not (busy or lost):
                 break
             told = retry_after(reply.retry_after, datetime.now(UTC))
-            backoff = self.settings.getfloat("RETRY_PAUSE") * 2**attempt
-            self._pause = told if told is not None else backoff
-            if self._pause > self.settings.getfloat("RETRY_AFTER_MAX"):
-                self._pause = 0.0
+            if told is not None and told > self.settings.getfloat("RETRY_AFTER_MAX"):
                 break
+            self._pause = told if told is not None else self.settings.getfloat("RETRY_PAUSE") * 2**attempt
             said += [item.message for item in reply.items if isinstance(item, Problem)]
             said += [reply.reason] if reply.reason else []
             logger.info("%s: asked again in %.1f s", url, self._pause)
         if reply.exchange is not None and not busy:
             self.visit.mended.update(said)
+        elif busy:
+            self._obey(url, reply)
         return reply
+
+    def _obey(self, url: str, reply: Reply) -> None:
+        """A server that is still busy: its last word holds for whatever is asked next, a long one for the whole run."""
+        told = retry_after(reply.retry_after, datetime.now(UTC))
+        if told is None:
+            return
+        if told <= self.settings.getfloat("RETRY_AFTER_MAX"):
+            self._pause = told
+            return
+        self._robots[origin_of(url)] = Robots(refused=f"the server asked to be left alone for {told:.0f} s")
 
     def _refusal(self, url: str) -> Generator[Request, Reply, str | None]:
         """Why robots.txt forbids the address; None when it does not. Asks for the host's robots.txt the first time."""
         parts = urlsplit(url)
         if parts.path == "/robots.txt" or parts.scheme not in ("http", "https"):
             return None
-        origin = f"{parts.scheme}://{parts.netloc}"
+        origin = origin_of(url)
         if origin not in self._robots:
-            answer = yield from self._answer(Ask(url=f"{origin}/robots.txt"))
+            answer = yield from self._answer(Ask(url=f"{parts.scheme}://{parts.netloc}/robots.txt"))
             self._robots_answers[answer.ask.url] = answer  # the plan asks for it as well, for its sitemaps
             self._robots[origin] = read_robots(answer.exchange, answer.reason)
             seconds, capped = delay(self.floor, self._robots[origin].crawl_delay)
             if capped:
-                logger.warning("%s: Crawl-delay capped at %.0f s", origin, seconds)
+                logger.warning("%s: Crawl-delay capped at %.0f s", parts.netloc, seconds)
             self._set_delay(seconds)
         robots = self._robots[origin]
         if robots.allowed(url):
@@ -240,12 +259,11 @@ class BlogSpider(scrapy.Spider):
 
     def _request(self, ask: Ask, url: str) -> Request:
         self.visit.requests += 1
-        same_host = urlsplit(url).netloc == urlsplit(ask.url).netloc
         return Request(
             url,
             method=ask.method,
-            # Tokens never follow a redirect to another host.
-            headers=dict(ask.headers) if same_host else {},
+            # Tokens never follow a redirect to another host, nor out of https.
+            headers=dict(ask.headers) if origin_of(url) == origin_of(ask.url) else {},
             body=ask.body,
             callback=self.parse,
             errback=self.missed,
@@ -279,38 +297,16 @@ def exchange_of(response: Response) -> Exchange:
     )
 
 
+def origin_of(url: str) -> tuple[str, str]:
+    """Scheme and host with port: what a token, or a robots.txt, is for."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
 def redirect_target(url: str, location: bytes | None) -> str | None:
-    """The absolute address of a Location header; None where there is none, or none that can be read ("http://[x")."""
+    """The absolute address of a Location header; None where there is none, or none that can be asked ("http://x:99999")."""
     try:
-        return urljoin(url, str(location, "latin-1")) if location else None
+        target = urljoin(url, str(location, "latin-1")) if location else None
+        return target if target and urlsplit(target).port != 0 else None  # reading an impossible port raises
     except ValueError:
         return None
-
-
-def describe(error: BaseException, url: str) -> tuple[str, str]:
-    """A failed fetch in plain words: a short name for `problems.kind`, and the line."""
-    if isinstance(error, Refused):
-        return error.kind, str(error)
-    name = type(error).__name__
-    host = urlsplit(url).hostname
-    known = {
-        "DNSLookupError": ("dns", f"{host}: no such host; check the address"),
-        "CannotResolveHostError": ("dns", f"{host}: no such host; check the address"),
-        "TimeoutError": ("timeout", f"{url}: no answer in time"),
-        "TCPTimedOutError": ("timeout", f"{url}: no answer in time"),
-        "DownloadTimeoutError": ("timeout", f"{url}: no answer in time"),
-        "ConnectionRefusedError": ("refused", f"{url}: nobody listens there"),
-        "DownloadConnectionRefusedError": ("refused", f"{url}: nobody listens there"),
-        "DownloadCancelledError": ("too-large", f"{url}: larger than the limit; given up"),
-        "ResponseDataLossError": ("cut-short", f"{url}: the answer broke off"),
-        "ResponseFailed": ("broken-connection", f"{url}: the connection broke off"),
-        "ResponseNeverReceived": ("broken-connection", f"{url}: the connection broke off"),
-        "DownloadFailedError": ("broken-connection", f"{url}: the connection broke off"),
-        "ConnectionLost": ("broken-connection", f"{url}: the connection broke off"),
-        "IgnoreRequest": ("ignored", f"{url}: {error}"),
-    }
-    if name == "IgnoreRequest" and "exceed" in str(error).lower():
-        return "bomb", f"{url}: unpacks to more than the limit; nothing stored of it"
-    return known.get(
-        name, ("fetch-failed", f"{url}: {name}: {str(error).splitlines()[0] if str(error) else 'no word'}")
-    )

@@ -29,6 +29,8 @@ _MARKS = (
 _CONSENT_BYTES = 120_000
 # A title such as "Before you continue", "Cookie consent", "We value your privacy".
 _CONSENT = re.compile(rb"<title[^>]*>[^<]{0,80}(?:before you continue|consent|your privacy|cookie)", re.I)
+# Hosts of free sites, each with many: `user.wixsite.com/clinic`, of the Studio editor `user.wixstudio.com/clinic`.
+FREE_HOSTS = (".wixsite.com", ".wixstudio.com", ".wixstudio.io", ".editorx.io")
 # "/blog/page/2" -> "/blog", "2"
 _PAGED = re.compile(r"^(?P<first>.*?)/page/(?P<number>\d{1,5})/?$")
 
@@ -94,7 +96,7 @@ class Wix(Platform):
         parts = urlsplit(url)
         base = f"{parts.scheme}://{parts.netloc}"
         site = parts.path.strip("/").split("/")[0]
-        return f"{base}/{site}" if site and (parts.hostname or "").endswith(".wixsite.com") else base
+        return f"{base}/{site}" if site and (parts.hostname or "").endswith(FREE_HOSTS) else base
 
     def counters(self, blog: Blog) -> Plan:
         """Counts (and bodies and media) that the pages leave to a script."""

@@ -68,9 +68,9 @@ def read_warmup(body: bytes, encoding: str, url: str, slug: str | None, *, after
 
 
 def _entry(warmup: Warmup, key: str, value: Any, url: str, slug: str | None) -> None:
-    own = slug is None or key == slug or key.endswith(slug) or key.removeprefix("OldPostPageWarmupData-") == slug
+    own = slug is None or key in (slug, unquote(slug)) or key.endswith(slug)
     if isinstance(value, str) and UUID.fullmatch(value):
-        if own or warmup.uuid is None:
+        if own:  # the same data holds ids of other things under other keys
             warmup.uuid = value.lower()
         return
     if isinstance(value, str):
