@@ -247,11 +247,13 @@ def save_unplaced(page: Page, kind: str, item: Item) -> None:
     """An item whose post is not known yet: kept until one of its addresses is."""
     # Under an id where it has one: a URL may be given to another post before this one is read.
     address = min(item["post"], key=lambda one: identity.kind_of(one) == "url")
+    # A comment whose pseudonym may not be shown keeps none in waiting either.
+    kept = {**item, "person": None} if kind == "Comment" and item["author"] is None else dict(item)
     page.db.conn.execute(
         "INSERT INTO unplaced (clinic_id, address, capture_id, position, kind, item, extractor_version) SELECT ?, ?, ?,"
         " coalesce(max(position), 0) + 1, ?, ?, ? FROM unplaced WHERE capture_id = ?",
         (
-            page.clinic_id, address, page.capture_id, kind, json.dumps(dict(item)), page.extractor_version,
+            page.clinic_id, address, page.capture_id, kind, json.dumps(kept), page.extractor_version,
             page.capture_id,
         ),
     )  # fmt: skip

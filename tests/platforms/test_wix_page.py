@@ -13,9 +13,10 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from bs4 import BeautifulSoup, Tag
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,7 @@ from scraper.items import (
     Unreadable,
 )
 from scraper.platforms.wix import Wix, address
+from scraper.platforms.wix.counters import Counters, _printed
 from scraper.platforms.wix.page import read_page
 
 PAGES = sorted((Path(__file__).parents[1] / "pages" / "wix").glob("*.html"))
@@ -336,3 +338,32 @@ class TestAnything:
         begun = time.process_time()
         told(page("<p>x</p>", head=head * 50_000))
         assert time.process_time() - begun < 5
+
+
+@pytest.mark.parametrize(
+    ("printed", "views", "comments"),
+    [
+        ("<span>16 views</span><span>3 ratings</span>", 16, None),
+        ("<span>5 ratings</span><span>2 comments</span>", None, 2),
+        ("<span>16 zzz</span><span>2 qqq</span>", 16, 2),  # words of a language that is not known: the order tells
+    ],
+)
+def test_a_number_is_taken_by_its_order_only_where_no_word_is_known(
+    printed: str, views: int | None, comments: int | None
+) -> None:
+    found = Counters()
+    _printed(found, cast(Tag, BeautifulSoup(f"<div>{printed}</div>", "lxml").div))
+    assert (found.views, found.comments_count) == (views, comments)
+
+
+@pytest.mark.parametrize(
+    ("url", "root"),
+    [
+        ("https://www.clinic.example/post/a", "https://www.clinic.example"),
+        ("https://user.wixsite.com/clinic/post/a", "https://user.wixsite.com/clinic"),
+        ("https://user.wixstudio.io/clinic/blog", "https://user.wixstudio.io/clinic"),
+        ("https://user.wixsite.com", "https://user.wixsite.com"),
+    ],
+)
+def test_free_sites_begin_below_their_own_name(url: str, root: str) -> None:
+    assert Wix().root(url) == root

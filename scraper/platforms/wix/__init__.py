@@ -29,8 +29,6 @@ _MARKS = (
 _CONSENT_BYTES = 120_000
 # A title such as "Before you continue", "Cookie consent", "We value your privacy".
 _CONSENT = re.compile(rb"<title[^>]*>[^<]{0,80}(?:before you continue|consent|your privacy|cookie)", re.I)
-# Hosts of free sites, each with many: `user.wixsite.com/clinic`, of the Studio editor `user.wixstudio.com/clinic`.
-FREE_HOSTS = (".wixsite.com", ".wixstudio.com", ".wixstudio.io", ".editorx.io")
 # "/blog/page/2" -> "/blog", "2"
 _PAGED = re.compile(r"^(?P<first>.*?)/page/(?P<number>\d{1,5})/?$")
 
@@ -93,10 +91,7 @@ class Wix(Platform):
 
     def root(self, url: str) -> str:
         """Scheme and host; free sites share `user.wixsite.com` and are told apart by the first part of the path."""
-        parts = urlsplit(url)
-        base = f"{parts.scheme}://{parts.netloc}"
-        site = parts.path.strip("/").split("/")[0]
-        return f"{base}/{site}" if site and (parts.hostname or "").endswith(FREE_HOSTS) else base
+        return address.root(url)
 
     def counters(self, blog: Blog) -> Plan:
         """Counts (and bodies and media) that the pages leave to a script."""

@@ -30,6 +30,17 @@ _FILE = re.compile(r"static\.wixstatic\.com/media/([^/?#]+)")
 # "ab_12_mv2.jpg", "ab_12_mv2_d_1200_800_s_2.png": a mirror wrote "_" where the file's name has "~"
 _MIRRORED = re.compile(r"_mv2(?=[._])")
 
+# Hosts of free sites, each with many: `user.wixsite.com/clinic`, of the Studio editor `user.wixstudio.com/clinic`.
+FREE_HOSTS = (".wixsite.com", ".wixstudio.com", ".wixstudio.io", ".editorx.io")
+
+
+def root(url: str) -> str:
+    """Base URL of the site, no trailing slash: free sites share a host and are told apart by the path's first part."""
+    parts = urlsplit(url)
+    base = f"{parts.scheme}://{parts.netloc}"
+    site = parts.path.strip("/").split("/")[0]
+    return f"{base}/{site}" if site and (parts.hostname or "").endswith(FREE_HOSTS) else base
+
 
 def is_post(url: str) -> bool:
     """The path has the shape of a post's."""

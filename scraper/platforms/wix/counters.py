@@ -71,13 +71,13 @@ def _printed(found: Counters, stats: Tag) -> None:
         # <div class="hash" style="--width:40px"> </div>, twice: boxes for a script. An empty node: hidden by the owner.
         found.pending = stats.find(True) is not None
         return
-    for position, (hooks, text) in enumerate(texts[:6]):
-        kind = counter_kind(text)
+    told = [counter_kind(text) for _, text in texts[:6]]
+    for position, ((hooks, text), kind) in enumerate(zip(texts, told, strict=False)):
         if "view-count" in hooks:
             kind = "views"
         elif "comment-count" in hooks:
             kind = "comments"
-        elif kind is None and len(texts) == 2:
+        elif len(texts) == 2 and told == [None, None]:
             kind = "views" if position == 0 else "comments"  # words of a language that is not known: the order is
         if kind == "views" and found.views_raw is None:
             found.views, found.views_raw = count(text), text

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from bs4 import Tag
 
@@ -63,11 +62,11 @@ def read_listing(exchange: Exchange) -> Iterator[Item]:
 
 def _of_warmup(warmup: Warmup, url: str) -> dict[str, Sighting]:
     """The posts of the feed's warm-up data, by canonical address."""
-    parts = urlsplit(url)
+    root = address.root(url)
     found: dict[str, Sighting] = {}
     for feed in warmup.feeds:
         for post in map(mapping, sequence(dig(feed, "posts", "posts"))):
-            first, *others = api.addresses_of(post, f"{parts.scheme}://{parts.netloc}") or ("",)
+            first, *others = api.addresses_of(post, root) or ("",)
             if not first or first.startswith("wix:"):
                 continue
             place = canonical_url(first)
@@ -87,12 +86,16 @@ def _of_cards(tree: Tag, head: Head, exchange: Exchange) -> Iterator[Sighting]:
     page = canonical_url(head.url(exchange.url))
     resolve = address.resolver(page, head.canonical)
     found: dict[str, Sighting] = {}
+    looked = 0
     for link in tree.find_all("a", href=True):
         place = canonical_url(resolve(str(link["href"])))
         if not address.is_post(place) or not same_site(place, page) or len(found) > _MOST_POSTS:
             continue
         if place in found and found[place].title is not None:
             continue
+        looked += 1  # a picture, a title and a button link to each post; more than that is no page of a blog
+        if looked > 4 * _MOST_POSTS:
+            break
         card = next((each for each in around(link) if str(each.get("data-hook")) in _CARDS), None)
         hooks = Hooks(link if card is None else card, most=_LARGEST_CARD)
         sighting = Sighting(
