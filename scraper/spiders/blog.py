@@ -12,6 +12,7 @@ import logging
 from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urljoin, urlsplit
@@ -219,7 +220,7 @@ class BlogSpider(scrapy.Spider):
 
     def _obey(self, url: str, reply: Reply) -> None:
         """A server that is still busy: its last word holds for whatever is asked next, a long one for the whole run."""
-        told = retry_after(reply.retry_after, datetime.now(UTC))
+        told = retry_after(reply.retry_after, datetime.now(UTC), cap=inf)
         if told is None:
             return
         if told <= self.settings.getfloat("RETRY_AFTER_MAX"):

@@ -219,7 +219,7 @@ def test_a_full_disk(archive: Path, notes_archive: Path, blog: Blog, size: int) 
     assert faults(archive) == []
     assert column(archive, "SELECT status FROM clinic_runs ORDER BY started_at") == ["done", "cut-short", "done"]
     assert one(archive, "SELECT count(*) FROM readings WHERE evidence = 'read'") >= 6
-    assert asked < 9
+    assert asked < len(blog.asked) - asked, "it asked for as much as a visit that could be recorded"
 
 
 def test_a_full_disk_at_the_database(archive: Path, notes_archive: Path, blog: Blog) -> None:
