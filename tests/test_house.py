@@ -42,7 +42,7 @@ def test_every_module_and_public_name_says_what_it_is(path: Path) -> None:
 @pytest.mark.parametrize("path", MODULES, ids=names)
 def test_files_are_short_and_named_for_what_they_do(path: Path) -> None:
     appended = path.name == "migrations.py"  # grows by one step at a time, and no step is ever edited
-    assert appended or len(path.read_text("utf-8").splitlines()) <= 330, f"{names(path)}: too long; one reason a file"
+    assert appended or len(path.read_text("utf-8").splitlines()) <= 320, f"{names(path)}: too long; one reason a file"
     assert path.stem not in {"utils", "helpers", "misc", "common"}
     assert not re.search(r"^class \w*(Manager|Helper)\b", path.read_text("utf-8"), re.MULTILINE)
 

@@ -6,6 +6,7 @@ generators that yield an `Ask` and are sent the `Answer`, so that the spider alo
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -76,7 +77,7 @@ class Blog:
     everything: bool = True  # False under --limit: ask post by post where a bulk answer would cover others
 
 
-class Platform:
+class Platform(ABC):
     """Base of all platforms. A subclass sets the data below and overrides what its platform gives."""
 
     name: ClassVar[str] = ""
@@ -87,21 +88,21 @@ class Platform:
     feeds: ClassVar[Sequence[str]] = ()
     listings: ClassVar[Sequence[str]] = ()
 
+    @abstractmethod
     def claims(self, exchange: Exchange) -> bool:
         """This exchange is this platform's: by its markup, or by an address only this platform has."""
-        raise NotImplementedError  # pragma: no cover
 
+    @abstractmethod
     def read(self, exchange: Exchange) -> Iterator[Item]:
         """Every item that the exchange gives. Raises `NotAPost` where it stands for a page that cannot be used."""
-        raise NotImplementedError  # pragma: no cover
 
+    @abstractmethod
     def is_post_url(self, url: str) -> bool:
         """The address has the shape of a post's on this platform, e.g. `/post/how-does-ketamine-work`."""
-        raise NotImplementedError  # pragma: no cover
 
+    @abstractmethod
     def is_listing_url(self, url: str) -> bool:
         """The address has the shape of a listing's (blog page N, category, tag)."""
-        raise NotImplementedError  # pragma: no cover
 
     def next_listing(self, url: str) -> str | None:
         """The address after this page of a listing: ".../blog" gives ".../blog/page/2"; None where it has no pages."""

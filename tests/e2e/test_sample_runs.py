@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import time
 from pathlib import Path
 
@@ -89,7 +90,7 @@ def posts_now(archive: Path) -> int:
     """Posts committed so far; 0 while there is no archive."""
     try:
         return int(one(archive, "SELECT count(*) FROM posts"))
-    except Exception:
+    except sqlite3.Error:  # no file, or no table in it yet
         return 0
 
 
