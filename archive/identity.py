@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlite_utils import Database
+
+from archive.batch import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,9 @@ class Entity:
 
 def kind_of(address: str) -> str:
     """The kind of an address, within which an entity has one value: "url", "wix uuid", "wix hex", "wordpress id"."""
-    prefix, _, value = address.partition(":")
-    if prefix in ("http", "https"):
+    if is_url(address):
         return "url"
+    prefix, _, value = address.partition(":")
     if len(value) == 36 and value.count("-") == 4:
         return f"{prefix} uuid"
     if len(value) == 24 and all(digit in "0123456789abcdef" for digit in value):
@@ -35,83 +37,132 @@ def kind_of(address: str) -> str:
     return f"{prefix} id"
 
 
-def find_post(db: Database, clinic_id: str, addresses: Sequence[str]) -> int | None:
-    """The post that any of the addresses means; ids are believed before URLs."""
-    for address in _ids_first(addresses):
-        row = db.conn.execute(
-            "SELECT post_id FROM post_addresses WHERE clinic_id = ? AND address = ? AND post_id IS NOT NULL",
-            (clinic_id, address),
-        ).fetchone()
-        if row:
-            return int(row[0])
-    return None
+class Addresses:
+    """All addresses of a clinic, kept in memory while it is folded: entity and post of each.
 
-
-def join(db: Database, clinic_id: str, addresses: Sequence[str], capture_id: str, matched_by: str) -> Entity:
-    """Put the addresses into one entity, uniting what they belonged to, and give it back.
-
-    Two posts united become the older one (`merge_posts`). Entities whose ids of one kind differ are never united: where
-    an id is given, a URL of theirs moves to the entity of the id; where none is (a redirect), both stay as they are.
+    What is learned waits in `batch` like any other row (`settle` puts it there); `write` makes all rows visible, which
+    a merge of two posts needs.
     """
-    unique = tuple(dict.fromkeys(addresses))
-    marks = ",".join("?" * len(unique))
-    rows = db.conn.execute(
-        f"SELECT address, entity_id, post_id FROM post_addresses WHERE clinic_id = ? AND address IN ({marks})",
-        (clinic_id, *unique),
-    ).fetchall()
-    if len(rows) == len(unique) and len({row[1:] for row in rows}) == 1 and rows[0][2] is not None:
-        return Entity(rows[0][1], rows[0][2], ())  # nothing to learn, as for nearly all that a second visit names
-    known = {address: entity for address, entity, _ in rows}
-    given = {kind_of(address): address for address in unique if kind_of(address) != "url"}
-    if len(known) < len(unique) or len(set(known.values())) > 1:
-        united = _agreeing(db, clinic_id, [known[one] for one in _ids_first(unique) if one in known], given)
-    else:
-        united = [known[unique[0]]]
-    entity_id = min(united) if united else _next(db, clinic_id)
-    for other in (one for one in united if one != entity_id):
-        db.conn.execute(
-            "UPDATE post_addresses SET entity_id = ? WHERE clinic_id = ? AND entity_id = ?",
-            (entity_id, clinic_id, other),
+
+    def __init__(self, db: Database, clinic_id: str, batch: Batch, write: Callable[[], None]) -> None:
+        self._db, self._clinic_id, self._batch, self._write = db, clinic_id, batch, write
+        self._at: dict[str, tuple[int, int | None]] = {}  # entity and post
+        self._of: dict[int, dict[str, None]] = {}  # addresses of an entity
+        self._learned: dict[str, tuple[str, str]] = {}  # how, and from which capture
+        self._moved: dict[str, None] = {}
+        rows = db.conn.execute(
+            "SELECT address, entity_id, post_id FROM post_addresses WHERE clinic_id = ?", (clinic_id,)
         )
-    posts = [
-        row[0]
-        for row in db.conn.execute(
-            "SELECT DISTINCT post_id FROM post_addresses WHERE clinic_id = ? AND entity_id = ? AND post_id IS NOT NULL"
-            " ORDER BY post_id",
-            (clinic_id, entity_id),
-        )
-    ]
-    for drop in posts[1:]:
-        merge_posts(db, keep=posts[0], drop=drop)
-    joining = [one for one in unique if one not in known or (given and known[one] not in united)]
-    db.conn.executemany(
-        "INSERT INTO post_addresses (clinic_id, address, kind, entity_id, matched_by, capture_id) VALUES (?,?,?,?,?,?)"
-        " ON CONFLICT (clinic_id, address) DO UPDATE SET entity_id = excluded.entity_id, post_id = NULL,"
-        " matched_by = excluded.matched_by, capture_id = excluded.capture_id",
-        [(clinic_id, one, kind_of(one), entity_id, matched_by, capture_id) for one in joining],
-    )
-    if not posts:
-        return Entity(entity_id, None, ())
-    return Entity(entity_id, posts[0], _take(db, clinic_id, entity_id, posts[0]))
+        for address, entity_id, post_id in rows:
+            self._at[address] = (entity_id, post_id)
+            self._of.setdefault(entity_id, {})[address] = None
+        self._last = max(self._of, default=0)
+
+    def find(self, addresses: Sequence[str]) -> int | None:
+        """The post that any of the addresses means; ids are believed before URLs."""
+        for address in _ids_first(addresses):
+            post_id = self._at.get(address, _NOWHERE)[1]
+            if post_id is not None:
+                return post_id
+        return None
+
+    def join(self, addresses: Sequence[str], capture_id: str, matched_by: str) -> Entity:
+        """Put the addresses into one entity, uniting what they belonged to, and give it back.
+
+        Two posts united become the older one (`merge_posts`). Entities whose ids of one kind differ are never united:
+        where an id is given, a URL of theirs moves to the entity of the id; where none is (a redirect), both stay as
+        they are.
+        """
+        unique = tuple(dict.fromkeys(addresses))
+        places = [self._at.get(one) for one in unique]
+        first = places[0]
+        if first is not None and first[1] is not None and all(place == first for place in places):
+            return Entity(first[0], first[1], ())  # nothing to learn, as for nearly all that a second visit names
+        known = {address: place[0] for address, place in zip(unique, places, strict=True) if place is not None}
+        given = {kind_of(address): address for address in unique if not is_url(address)}
+        if len(known) < len(unique) or len(set(known.values())) > 1:
+            united = self._agreeing([known[one] for one in _ids_first(unique) if one in known], given)
+        else:
+            united = [known[unique[0]]]
+        entity_id = min(united) if united else self._new()
+        for other in united:
+            if other != entity_id:
+                self._moved.update(self._of[other])
+                for address in self._of.pop(other):
+                    self._place(address, entity_id, self._at[address][1])
+        posts = sorted({post for one in self._of.get(entity_id, ()) if (post := self._at[one][1]) is not None})
+        for drop in posts[1:]:
+            self._merge(posts[0], drop)
+        for one in unique:
+            if one not in known or (given and known[one] not in united):
+                if one in known:
+                    del self._of[known[one]][one]
+                self._place(one, entity_id, None)
+                self._learned[one] = (matched_by, capture_id)
+        if not posts:
+            return Entity(entity_id, None, ())
+        return Entity(entity_id, posts[0], self.become_post(entity_id, posts[0]))
+
+    def become_post(self, entity_id: int, post_id: int) -> tuple[str, ...]:
+        """All addresses of the entity mean this post from now on; gives those that did not before."""
+        joined = [address for address in self._of[entity_id] if self._at[address][1] != post_id]
+        for address in joined:
+            self._place(address, entity_id, post_id)
+            self._moved[address] = None
+        return tuple(sorted(joined))
+
+    def platform_id(self, entity_id: int) -> str | None:
+        """The platform's id of the post: the one its other services use (Wix: 24 hex digits) before any other."""
+        ids = [address for address in self._of[entity_id] if not is_url(address)]
+        best = min(ids, key=lambda one: (not kind_of(one).endswith(" hex"), one), default=None)
+        return best.partition(":")[2] if best else None
+
+    def settle(self) -> None:
+        """What was learned goes into the batch."""
+        for address, (matched_by, capture_id) in self._learned.items():
+            row = (self._clinic_id, address, kind_of(address), *self._at[address], matched_by, capture_id)
+            self._batch.put("addresses", row)
+        for address in self._moved.keys() - self._learned.keys():
+            self._batch.put("addresses moved", (*self._at[address], self._clinic_id, address))
+        self._learned, self._moved = {}, {}
+
+    def _place(self, address: str, entity_id: int, post_id: int | None) -> None:
+        self._at[address] = (entity_id, post_id)
+        self._of.setdefault(entity_id, {})[address] = None
+
+    def _merge(self, keep: int, drop: int) -> None:
+        self._write()
+        merge_posts(self._db, keep=keep, drop=drop)
+        for address, (entity_id, post_id) in self._at.items():
+            if post_id == drop:
+                self._at[address] = (entity_id, keep)
+
+    def _agreeing(self, entities: Sequence[int], given: dict[str, str]) -> list[int]:
+        """Those of the entities, the most trusted first, that have no other id of a kind given now or found before."""
+        ids, united = dict(given), list[int]()
+        for entity_id in dict.fromkeys(entities):
+            own = [(kind_of(address), address) for address in self._of[entity_id] if not is_url(address)]
+            if all(ids.get(kind, address) == address for kind, address in own):
+                ids.update(own)
+                united.append(entity_id)
+        return united
+
+    def _new(self) -> int:
+        """A number that no entity of the clinic has."""
+        self._last += 1
+        return self._last
 
 
-def _take(db: Database, clinic_id: str, entity_id: int, post_id: int) -> tuple[str, ...]:
-    """All addresses of the entity mean this post; gives those that did not before."""
-    rows = db.conn.execute(
-        "UPDATE post_addresses SET post_id = ? WHERE clinic_id = ? AND entity_id = ? AND post_id IS NOT ?"
-        " RETURNING address",
-        (post_id, clinic_id, entity_id, post_id),
-    ).fetchall()
-    return tuple(sorted(row[0] for row in rows))
+_NOWHERE: tuple[int, int | None] = (0, None)
 
 
-def _ids_first(addresses: Sequence[str]) -> list[str]:
-    return sorted(addresses, key=lambda one: kind_of(one) == "url")
+def is_url(address: str) -> bool:
+    """The address is a web address, not an id."""
+    return address.startswith(("http:", "https:"))
 
 
-def become_post(db: Database, clinic_id: str, entity_id: int, post_id: int) -> list[str]:
-    """The entity's text was read: all its addresses now mean this post. Returns them."""
-    return list(_take(db, clinic_id, entity_id, post_id))
+def _ids_first(addresses: Sequence[str]) -> Sequence[str]:
+    return addresses if len(addresses) == 1 else sorted(addresses, key=is_url)
 
 
 # Rows that one post has at most once for what else is in their key; both posts of a merge may have them.
@@ -169,23 +220,3 @@ def _rename_firsts(db: Database, post_id: int) -> None:
 def _row(db: Database, post_id: int) -> dict[str, str]:
     cursor: sqlite3.Cursor = db.conn.execute("SELECT * FROM posts WHERE post_id = ?", (post_id,))
     return dict(zip((column[0] for column in cursor.description), cursor.fetchone(), strict=True))
-
-
-def _agreeing(db: Database, clinic_id: str, entities: Sequence[int], given: dict[str, str]) -> list[int]:
-    """Those of the entities, the most trusted first, that have no other id of a kind given now or found before."""
-    ids, united = dict(given), list[int]()
-    for entity_id in dict.fromkeys(entities):
-        own = db.conn.execute(
-            "SELECT kind, address FROM post_addresses WHERE clinic_id = ? AND entity_id = ? AND kind != 'url'",
-            (clinic_id, entity_id),
-        ).fetchall()
-        if all(ids.get(kind, address) == address for kind, address in own):
-            ids.update(own)
-            united.append(entity_id)
-    return united
-
-
-def _next(db: Database, clinic_id: str) -> int:
-    """A number that no entity of the clinic has: asked by clinic, the index answers without reading all of it."""
-    sql = "SELECT coalesce(max(entity_id), 0) + 1 FROM post_addresses WHERE clinic_id = ?"
-    return int(db.conn.execute(sql, (clinic_id,)).fetchone()[0])

@@ -8,20 +8,17 @@ same source: HTML, API and rendered pages never agree to the letter.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from archive import identity
 from archive.dates import date_at
-from archive.save import Item, Page, adopt, save_author, save_reading
+from archive.identity import Entity
+from archive.save import Item, Page, adopt, identify, save_author, save_reading
+from archive.shown import FIELDS, LABELS, Shown, as_json
 from archive.sightings import save_post_sighting
 from archive.text import content_sha256, domain_of
 
 RANK = {name: rank for rank, name in enumerate(("html", "warmup", "api", "rendered", "feed", "text"))}
-FIELDS = (
-    "url", "slug", "title", "author", "published_at", "published_raw", "modified_at", "language",
-    "excerpt", "minutes_to_read", "cover_image_url", "body_text", "body_html", "word_count",
-)  # fmt: skip
 # A change of these, without a change of the text, leaves a row in post_changes.
 TRACKED = {"url", "author", "published_at", "language", "excerpt", "cover_image_url"}
 COUNTERS = ("views", "likes", "comments_count")
@@ -29,26 +26,56 @@ COUNTERS = ("views", "likes", "comments_count")
 
 def save_post(page: Page, item: Item) -> int:
     """A post as one capture shows it: identity, text, fields, edges and counters. Returns its post_id."""
-    entity = identity.join(page.db, page.clinic_id, item["addresses"], page.capture_id, "page")
-    post_id, joined = entity.post_id, list(entity.joined)
-    if post_id is None:
-        cursor = page.db.conn.execute(
-            "INSERT INTO posts (clinic_id, platform, sources, first_seen_at, last_seen_at) VALUES (?,?,'{}',?,?)",
-            (page.clinic_id, item["platform"], page.at, page.at),
-        )
-        post_id = int(cursor.lastrowid or 0)
-        joined = identity.become_post(page.db, page.clinic_id, entity.entity_id, post_id)
-    revision_id = _save_revision(page, post_id, item)
-    _save_fields(page, post_id, item, revision_id)
-    if joined:
-        adopt(page, post_id, joined)
+    book = page.book
+    entity = book.addresses.join(item["addresses"], page.capture_id, "page")
+    new = entity.post_id is None
+    if entity.post_id is None:
+        post_id, shown = book.new_id("posts"), Shown()
+        entity = Entity(entity.entity_id, post_id, book.addresses.become_post(entity.entity_id, post_id))
+    else:
+        post_id = entity.post_id
+        shown = book.post(post_id)
+    book.touched.add(post_id)
+    before = dict(shown.sources)
+    revision_id = _save_revision(page, post_id, item, shown)
+    changes = _changes(page, post_id, shown, item)
+    for table in LABELS:
+        _save_labels(page, post_id, table, item, shown)
+    if new:
+        _insert_post(page, entity, item["platform"], changes, shown.sources)
+    else:
+        _update_post(page, post_id, changes, shown.sources if shown.sources != before else None)
+        if entity.joined:
+            identify(page, entity)
+    if revision_id is not None and shown.sources.get("body_text") == (item["sources"].get("body_text") or ""):
+        book.batch.put("posts shown", (revision_id, post_id))
+    if entity.joined:
+        adopt(page, entity)
     save_post_sighting(page, post_id, revision_id, item["url"] or page.url)
-    _save_labels(page, post_id, "categories", "category_id", item)
-    _save_labels(page, post_id, "tags", "tag_id", item)
     _save_images(page, post_id, revision_id, item["images"])
     _save_related(page, post_id, item["related_posts"])
     _save_counters(page, post_id, item)
     return post_id
+
+
+def _insert_post(
+    page: Page, entity: Entity, platform: str, changes: Mapping[str, Any], sources: Mapping[str, str]
+) -> None:
+    named = page.book.addresses.platform_id(entity.entity_id)
+    row = (changes.get(name) for name in (*FIELDS, "author_id", "published_on"))
+    told = as_json(frozenset(sources.items()))
+    page.book.batch.put(
+        "posts", (entity.post_id, page.clinic_id, platform, named, *row, told, page.at, page.at)
+    )  # fmt: skip
+
+
+def _update_post(page: Page, post_id: int, changes: dict[str, Any], sources: Mapping[str, str] | None) -> None:
+    if sources is not None:
+        changes["sources"] = as_json(frozenset(sources.items()))
+    if changes:
+        assignments = ", ".join(f"{name} = ?" for name in changes)
+        page.db.conn.execute(f"UPDATE posts SET {assignments} WHERE post_id = ?", (*changes.values(), post_id))
+    page.book.batch.put("posts seen", (page.at, post_id))
 
 
 def _save_counters(page: Page, post_id: int, item: Item) -> None:
@@ -61,99 +88,82 @@ def _save_counters(page: Page, post_id: int, item: Item) -> None:
         save_reading(page, {**mine, "source": source}, post_id)
 
 
-def _save_revision(page: Page, post_id: int, item: Item) -> int | None:
+def _save_revision(page: Page, post_id: int, item: Item, shown: Shown) -> int | None:
     """A row where the text differs from the last one of its source; the id of the text shown now, None without one."""
     source = item["sources"].get("body_text") or item["sources"].get("title")
     if source is None or (item["body_text"] is None and not item["body_html"]):
         return None
-    last = _last_revision(page, post_id, source)
-    new = content_sha256(item["title"], item["body_text"], [link.url for link in item["links"]])
+    sha256 = content_sha256(item["title"], item["body_text"], [link.url for link in item["links"]])
+    last = shown.revisions.get(source)
     if last is None:
-        seen = page.db.conn.execute("SELECT 1 FROM revisions WHERE post_id = ?", (post_id,)).fetchone()
-        return _insert_revision(page, post_id, item, source, new, kind="source" if seen else "first")
-    revision_id, sha256, version, capture_id = last
-    if sha256 == new:
-        return int(revision_id)
-    if version < page.extractor_version:
+        kind = "source" if shown.revisions else "first"
+        return _insert_revision(page, post_id, item, source, sha256, kind=kind)
+    revision_id = last.revision_id
+    if sha256 == last.content_sha256:
+        return revision_id
+    if last.extractor_version < page.extractor_version:
         # The parser changed since: what it reads differently in the old bytes is no edit of the clinic's.
-        then = page.reread(capture_id)
+        then = page.reread(last.capture_id)
         if then is None:  # nobody can tell any more who changed the text; an edit is not claimed without evidence
-            return _insert_revision(page, post_id, item, source, new, kind="extractor")
+            return _insert_revision(page, post_id, item, source, sha256, kind="extractor")
         reading = content_sha256(then["title"], then["body_text"], [link.url for link in then["links"]])
-        if reading != sha256:
+        if reading != last.content_sha256:
             revision_id = _insert_revision(
-                page, post_id, then, source, reading, kind="extractor", capture_id=capture_id
+                page, post_id, then, source, reading, kind="extractor", capture_id=last.capture_id
             )
-        if reading == new:
-            return int(revision_id)
-    return _insert_revision(page, post_id, item, source, new, kind="content")
-
-
-def _last_revision(page: Page, post_id: int, source: str) -> Any:
-    return page.db.conn.execute(
-        "SELECT revision_id, content_sha256, extractor_version, capture_id FROM revisions WHERE post_id = ? AND"
-        " source = ? ORDER BY captured_at DESC, revision_id DESC LIMIT 1",
-        (post_id, source),
-    ).fetchone()
+        if reading == sha256:
+            return revision_id
+    return _insert_revision(page, post_id, item, source, sha256, kind="content")
 
 
 def _insert_revision(
     page: Page, post_id: int, item: Item, source: str, sha256: str, *, kind: str, capture_id: str | None = None
 ) -> int:
-    capture_id = capture_id or page.capture_id
-    cursor = page.db.conn.execute(
-        "INSERT INTO revisions (post_id, capture_id, kind, source, captured_at, content_sha256, title, author,"
-        " body_text, body_html, word_count, modified_at, extractor_version) SELECT ?, capture_id, ?, ?, fetched_at,"
-        " ?,?,?,?,?,?,?,? FROM captures WHERE capture_id = ?",
-        (
-            post_id, kind, source, sha256, item["title"], item["author"], item["body_text"], item["body_html"],
-            item["word_count"], item["modified_at"], page.extractor_version, capture_id,
-        ),
+    at = page.at
+    if capture_id is not None:
+        (at,) = page.db.conn.execute("SELECT fetched_at FROM captures WHERE capture_id = ?", (capture_id,)).fetchone()
+    book = page.book
+    revision_id = book.new_id("revisions")
+    row = (
+        revision_id, post_id, capture_id or page.capture_id, kind, source, at, sha256, item["title"], item["author"],
+        item["body_text"], item["body_html"], item["word_count"], item["modified_at"], page.extractor_version,
     )  # fmt: skip
-    revision_id = int(cursor.lastrowid or 0)
-    page.db.conn.executemany(
-        "INSERT INTO links (revision_id, position, url, text, domain, rel) VALUES (?,?,?,?,?,?)",
-        [
-            (revision_id, position, link.url, link.text, domain_of(link.url), link.rel)
-            for position, link in enumerate(item["links"], 1)
-        ],
-    )
+    book.batch.put("revisions", row)
+    for position, link in enumerate(item["links"], 1):
+        book.batch.put("links", (revision_id, position, link.url, link.text, domain_of(link.url), link.rel))
     return revision_id
 
 
-def _save_fields(page: Page, post_id: int, item: Item, revision_id: int | None) -> None:
-    """Take over each field that this capture gives by a source at least as good as the one shown."""
-    cursor = page.db.conn.execute(
-        f"SELECT sources, last_seen_at, {', '.join(FIELDS)} FROM posts WHERE post_id = ?", (post_id,)
-    )
-    old = dict(zip((column[0] for column in cursor.description), cursor.fetchone(), strict=True))
-    sources: dict[str, str] = json.loads(old["sources"])
-    changes: dict[str, Any] = {"last_seen_at": max(page.at, old["last_seen_at"]), "removed_at": None}
+def _changes(page: Page, post_id: int, shown: Shown, item: Item) -> dict[str, Any]:
+    """Each field that this capture gives by a source at least as good as the one shown, whose it then is.
+
+    A field that differs from another word of the same source leaves a row in post_changes.
+    """
+    changes: dict[str, Any] = {}
+    told, sources, old = item["sources"], shown.sources, shown.fields
+    heading, text = told.get("title") or "text", told.get("body_text") or "text"
     for name in FIELDS:
         value = item[name]
-        given = item["sources"].get(name) or item["sources"].get("body_text" if "body" in name else "title") or "text"
+        if value is None:
+            continue
+        given = told.get(name) or (text if "body" in name else heading)
         before = sources.get(name)
-        if value is None or RANK[given] > RANK[before or "text"]:
-            continue
-        sources[name] = given
-        if value == old[name]:
-            continue
-        changes[name] = value
-        # As with texts, only two words of one source tell of a change; a better source is no edit.
-        if before == given and name in TRACKED:
-            _change(page, post_id, name, old[name], value)
-    if "author" in changes:
-        changes["author_id"] = save_author(page, {"name": item["author"], "person": item["author_person"]})
-    elif item["author"] is not None and item["author_person"] is not None:
-        save_author(page, {"name": item["author"], "person": item["author_person"]})
+        if before != given:
+            if before is not None and RANK[given] > RANK[before]:
+                continue
+            sources[name] = given
+        if value != old[name]:
+            changes[name] = value
+            # As with texts, only two words of one source tell of a change; a better source is no edit.
+            if before == given and name in TRACKED:
+                _change(page, post_id, name, old[name], value)
+    if item["author"] is not None and ("author" in changes or item["author_person"] is not None):
+        author_id = save_author(page, {"name": item["author"], "person": item["author_person"]})
+        if "author" in changes:
+            changes["author_id"] = author_id
     if "published_at" in changes:
-        zone = page.db.conn.execute("SELECT timezone FROM clinics WHERE clinic_id = ?", (page.clinic_id,)).fetchone()
-        changes["published_on"] = date_at(changes["published_at"], zone[0] if zone else None)
-    if revision_id is not None and sources.get("body_text") == (item["sources"].get("body_text") or ""):
-        changes["revision_id"] = revision_id
-    changes["sources"] = json.dumps(sources, sort_keys=True)
-    assignments = ", ".join(f"{name} = ?" for name in changes)
-    page.db.conn.execute(f"UPDATE posts SET {assignments} WHERE post_id = ?", (*changes.values(), post_id))
+        changes["published_on"] = date_at(changes["published_at"], page.book.timezone)
+    return changes
 
 
 def _change(page: Page, post_id: int, field: str, old: Any, new: Any) -> None:
@@ -163,65 +173,37 @@ def _change(page: Page, post_id: int, field: str, old: Any, new: Any) -> None:
     )
 
 
-def _save_labels(page: Page, post_id: int, table: str, key: str, item: Item) -> None:
+def _save_labels(page: Page, post_id: int, table: str, item: Item, shown: Shown) -> None:
     """Categories or tags of a post, with the captures that first and last named them; a changed set is a change.
 
     As with fields, the best source that ever gave any is believed: another's list may be shorter.
     """
-    execute = page.db.conn.execute
-    labels = list(dict.fromkeys(item[table]))
-    sources = json.loads(execute("SELECT sources FROM posts WHERE post_id = ?", (post_id,)).fetchone()[0])
-    given, shown = item["sources"].get(table) or "text", sources.get(table)
-    if not labels or RANK[given] > RANK[shown or "text"]:
+    labels = dict.fromkeys(item[table])
+    given, last = item["sources"].get(table) or "text", shown.sources.get(table)
+    if not labels or (last is not None and RANK[given] > RANK[last]):
         return
-    if given == shown:
-        rows = execute(
-            f"SELECT label, last_capture_id FROM post_{table} JOIN {table} USING ({key}) JOIN captures ON"
-            f" captures.capture_id = last_capture_id WHERE post_id = ? ORDER BY fetched_at DESC, label",
-            (post_id,),
-        ).fetchall()
-        before = sorted(label for label, capture_id in rows if capture_id == rows[0][1])
-        if before != sorted(labels):
-            old, new = (json.dumps(one, ensure_ascii=False) for one in (before, sorted(labels)))
-            _change(page, post_id, table, old, new)
-    else:
-        told = json.dumps({**sources, table: given}, sort_keys=True)
-        execute("UPDATE posts SET sources = ? WHERE post_id = ?", (told, post_id))
-    for label in labels:
-        execute(f"INSERT INTO {table} (clinic_id, label) VALUES (?,?) ON CONFLICT DO NOTHING", (page.clinic_id, label))
-        execute(
-            f"INSERT INTO post_{table} (post_id, {key}, first_capture_id, last_capture_id) SELECT ?, {key}, ?, ? FROM"
-            f" {table} WHERE clinic_id = ? AND label = ? ON CONFLICT DO UPDATE SET last_capture_id ="
-            " excluded.last_capture_id",
-            (post_id, page.capture_id, page.capture_id, page.clinic_id, label),
-        )
+    book = page.book
+    ids = [book.label_id(table, label) for label in labels]
+    if given == last:
+        before = shown.labels[table]
+        if before != set(ids):
+            names = {number: label for label, number in book.labels[table].items()}
+            old, new = (sorted(names[one] for one in some) for some in (before, ids))
+            _change(page, post_id, table, json.dumps(old, ensure_ascii=False), json.dumps(new, ensure_ascii=False))
+    shown.sources[table] = given
+    for label_id in ids:
+        book.batch.put(f"post_{table}", (post_id, label_id, page.capture_id, page.capture_id))
 
 
 def _save_images(page: Page, post_id: int, revision_id: int | None, images: Iterable[Any]) -> None:
-    page.db.conn.executemany(
-        "INSERT INTO images (post_id, kind, url, revision_id, position, alt, caption, first_capture_id,"
-        " last_capture_id) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET position = excluded.position, alt ="
-        " coalesce(excluded.alt, alt), caption = coalesce(excluded.caption, caption), last_capture_id ="
-        " excluded.last_capture_id",
-        [
-            (
-                post_id, image.kind, image.url, revision_id, position, image.alt, image.caption, page.capture_id,
-                page.capture_id,
-            )
-            for position, image in enumerate(images, 1)
-        ],
-    )  # fmt: skip
+    named = page.capture_id
+    for position, image in enumerate(images, 1):
+        row = (post_id, image.kind, image.url, revision_id, position, image.alt, image.caption, named, named)
+        page.book.batch.put("images", row)
 
 
 def _save_related(page: Page, post_id: int, related: Iterable[Any]) -> None:
-    page.db.conn.executemany(
-        "INSERT INTO related_posts (post_id, related_url, position, title, excerpt, first_capture_id, last_capture_id)"
-        " VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET position = excluded.position, title ="
-        " coalesce(excluded.title, title), excerpt = coalesce(excluded.excerpt, excerpt), last_capture_id ="
-        " excluded.last_capture_id",
-        [
-            (post_id, card.url, card.position, card.title, card.excerpt, page.capture_id, page.capture_id)
-            for card in related
-            if card.url is not None
-        ],
-    )
+    for card in related:
+        if card.url is not None:
+            row = (post_id, card.url, card.position, card.title, card.excerpt, page.capture_id, page.capture_id)
+            page.book.batch.put("related_posts", row)

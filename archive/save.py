@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlite_utils import Database
 
-from archive import identity
+from archive.book import Book
 from archive.dates import date_posts
+from archive.identity import Entity, is_url
 
 Item = Mapping[str, Any]
 
@@ -23,8 +24,7 @@ Item = Mapping[str, Any]
 class Page:
     """The capture whose items are being saved, and whom it belongs to."""
 
-    db: Database
-    clinic_id: str
+    book: Book
     crawl_id: str | None
     capture_id: str
     at: str  # the capture's date, ISO 8601 UTC with microseconds
@@ -32,6 +32,16 @@ class Page:
     extractor_version: int
     # The post that today's parser reads from an older capture; None when its record cannot be read any more.
     reread: Callable[[str], Item | None]
+
+    @property
+    def db(self) -> Database:
+        """The archive's database, for questions that the book does not answer."""
+        return self.book.db
+
+    @property
+    def clinic_id(self) -> str:
+        """The clinic that the capture belongs to."""
+        return self.book.clinic_id
 
 
 def save_clinic(db: Database, clinic: Item, attributes: Mapping[str, str]) -> None:
@@ -59,29 +69,28 @@ def _timezone(db: Database, clinic_id: str) -> str | None:
     return row[0] if row else None
 
 
-def save_captures(db: Database, rows: list[dict[str, Any]]) -> None:
-    """Captures of a batch, all at once; one that is there already is left as it is."""
-    db.table("captures").insert_all(rows, pk="capture_id", ignore=True, batch_size=500)
-
-
 def save_site(page: Page, item: Item) -> None:
     """What a page says of the whole site; the first to say it stands, the stanza before all."""
-    before = _timezone(page.db, page.clinic_id)
+    book = page.book
+    told = (book.platform or item["platform"], book.timezone or item["timezone"], book.language or item["language"])
+    if told == (book.platform, book.timezone, book.language):
+        return
+    zoned = told[1] != book.timezone
+    book.platform, book.timezone, book.language = told
     page.db.conn.execute(
-        "UPDATE clinics SET platform = coalesce(platform, ?), timezone = coalesce(timezone, ?),"
-        " language = coalesce(language, ?) WHERE clinic_id = ? AND (platform IS NULL OR timezone IS NULL OR language IS"
-        " NULL)",
-        (item["platform"], item["timezone"], item["language"], page.clinic_id),
+        "UPDATE clinics SET platform = ?, timezone = ?, language = ? WHERE clinic_id = ?", (*told, page.clinic_id)
     )
-    if _timezone(page.db, page.clinic_id) != before:
+    if zoned:
+        book.write()
         date_posts(page.db, page.clinic_id)
 
 
 def place(page: Page, addresses: tuple[str, ...], matched_by: str) -> int | None:
     """The post that the addresses mean, learning those it did not have; None while its text was never read."""
-    entity = identity.join(page.db, page.clinic_id, addresses, page.capture_id, matched_by)
+    entity = page.book.addresses.join(addresses, page.capture_id, matched_by)
     if entity.post_id is not None and entity.joined:
-        adopt(page, entity.post_id, entity.joined)
+        identify(page, entity)
+        adopt(page, entity)
     return entity.post_id
 
 
@@ -89,78 +98,71 @@ def _post_of(page: Page, item: Item) -> int | None:
     """The post that an item is about; addresses that it names together are of one post from now on."""
     if len(item["post"]) > 1:
         return place(page, tuple(item["post"]), item["source"])
-    return identity.find_post(page.db, page.clinic_id, item["post"])
+    return page.book.addresses.find(item["post"])
 
 
-def adopt(page: Page, post_id: int, addresses: tuple[str, ...] | list[str]) -> None:
-    """The addresses now mean this post: sightings and unplaced items that named them become its own."""
-    marks = ",".join("?" * len(addresses))
-    page.db.conn.execute(
-        f"UPDATE sightings SET post_id = ? WHERE clinic_id = ? AND post_id IS NULL AND url IN ({marks})",
-        (post_id, page.clinic_id, *addresses),
-    )
-    # The platform's id that its other services use stands first: Wix names a post by 24 hex digits as well as a UUID.
-    page.db.conn.execute(
-        "UPDATE posts SET platform_post_id = (SELECT substr(address, instr(address, ':') + 1) FROM post_addresses WHERE"
-        " post_addresses.post_id = posts.post_id AND kind != 'url' ORDER BY kind LIKE '% hex' DESC, address LIMIT 1)"
-        " WHERE post_id = ?",
-        (post_id,),
-    )
+def identify(page: Page, entity: Entity) -> None:
+    """The post has further addresses: one of them may be the platform's own id."""
+    page.book.batch.put("posts identified", (page.book.addresses.platform_id(entity.entity_id), entity.post_id))
+
+
+def adopt(page: Page, entity: Entity) -> None:
+    """The entity's joined addresses now mean its post: sightings and unplaced items that named them become its own."""
+    book, post_id, addresses = page.book, entity.post_id, entity.joined
+    assert post_id is not None
+    for address in addresses:
+        if is_url(address):
+            book.batch.put("sightings adopted", (post_id, page.clinic_id, address))
+    if book.waiting.isdisjoint(addresses):
+        return
+    book.write()
+    book.waiting.difference_update(addresses)
     waiting = page.db.conn.execute(
         "SELECT unplaced.rowid, kind, item, capture_id, captures.fetched_at, captures.url, extractor_version"
         " FROM unplaced JOIN captures USING (capture_id) WHERE unplaced.clinic_id = ? AND address IN"
-        f" ({marks}) ORDER BY fetched_at, position",
+        f" ({','.join('?' * len(addresses))}) ORDER BY fetched_at, position",
         (page.clinic_id, *addresses),
     ).fetchall()
     for rowid, kind, text, capture_id, at, url, version in waiting:
         page.db.conn.execute("DELETE FROM unplaced WHERE rowid = ?", (rowid,))
-        then = Page(
-            db=page.db, clinic_id=page.clinic_id, crawl_id=page.crawl_id, capture_id=capture_id, at=at, url=url,
-            extractor_version=version, reread=page.reread,
-        )  # fmt: skip
-        item = json.loads(text)
-        (save_reading if kind == "Reading" else save_comment)(then, item, post_id)
+        then = replace(page, capture_id=capture_id, at=at, url=url, extractor_version=version)
+        (save_reading if kind == "Reading" else save_comment)(then, json.loads(text), post_id)
 
 
 def save_reading(page: Page, item: Item, post_id: int | None = None) -> None:
-    """Counters as this capture printed them: one row a source, none when all are silent, never changed afterwards.
-
-    What one capture says of a post in two places is one reading; where they differ, the first stands.
-    """
-    counters = ("views", "likes", "comments_count", "views_raw", "likes_raw", "comments_count_raw")
-    if all(item[name] is None for name in counters):
+    """Counters as this capture printed them: one row a source, none when all are silent, never changed afterwards."""
+    counters = (
+        item["views"], item["likes"], item["comments_count"], item["views_raw"], item["likes_raw"],
+        item["comments_count_raw"],
+    )  # fmt: skip
+    if counters == _SILENT:
         return
     post_id = post_id or _post_of(page, item)
     if post_id is None:
         save_unplaced(page, "Reading", item)
         return
-    page.db.conn.execute(
-        "INSERT INTO readings (post_id, capture_id, source, read_at, views, likes, comments_count, views_raw,"
-        " likes_raw, comments_count_raw, evidence, extractor_version) VALUES (?,?,?,?,?,?,?,?,?,?,'read',?)"
-        f" ON CONFLICT DO UPDATE SET {', '.join(f'{name} = coalesce({name}, excluded.{name})' for name in counters)}",
-        (
-            post_id, page.capture_id, item["source"], page.at, *(item[name] for name in counters),
-            page.extractor_version,
-        ),
-    )  # fmt: skip
+    row = (post_id, page.capture_id, item["source"], page.at, *counters, "read", page.extractor_version)
+    page.book.batch.put("readings", row)
+
+
+_SILENT = (None,) * 6
 
 
 def save_author(page: Page, item: Item) -> int:
     """A post's author; with `person`, a key by which comments of the clinic's own people are told apart."""
-    name, key = item["name"], item["person"]
-    row = page.db.conn.execute(
-        "SELECT author_id, person_key FROM authors WHERE clinic_id = ? AND name = ?", (page.clinic_id, name)
-    ).fetchone()
-    if row is None:
-        cursor = page.db.conn.execute(
-            "INSERT INTO authors (clinic_id, name, person_key) VALUES (?,?,?)", (page.clinic_id, name, key)
-        )
-        author_id = int(cursor.lastrowid or 0)
-    else:
-        author_id = int(row[0])
-        if key is not None and row[1] is None:
-            page.db.conn.execute("UPDATE authors SET person_key = ? WHERE author_id = ?", (key, author_id))
-    if key is not None and (row is None or row[1] is None):
+    book, name, key = page.book, item["name"], item["person"]
+    author_id = book.authors.get(name)
+    news = key is not None and name not in book.keyed
+    if author_id is None:
+        author_id = book.authors[name] = book.new_id("authors")
+        book.batch.put("authors", (author_id, page.clinic_id, name, key))
+    elif news:
+        book.write()
+        page.db.conn.execute("UPDATE authors SET person_key = ? WHERE author_id = ?", (key, author_id))
+    if news:
+        book.staff[key] = name
+        book.keyed.add(name)
+        book.write()
         page.db.conn.execute(
             "UPDATE comments SET author = ?, author_kind = 'staff' WHERE clinic_id = ? AND author = ?",
             (name, page.clinic_id, key),
@@ -179,38 +181,28 @@ def save_comment(page: Page, item: Item, post_id: int | None = None) -> None:
     if post_id is None:
         save_unplaced(page, "Comment", item)
         return
-    new = {name: item[name] for name in COMMENT_FIELDS}
+    book, name, parent = page.book, item["platform_comment_id"], item["parent_id"]
+    new = {field: item[field] for field in COMMENT_FIELDS}
     new["edited"] = None if item["edited"] is None else int(item["edited"])
-    staff = page.db.conn.execute(
-        "SELECT name FROM authors WHERE clinic_id = ? AND person_key = ?", (page.clinic_id, item["person"])
-    ).fetchone()
-    if staff:
-        new["author"], new["author_kind"] = staff[0], "staff"
-    parent = item["parent_id"]
-    columns = ("comment_id", "parent_platform_comment_id", "first_seen_at", "last_seen_at", *COMMENT_FIELDS)
-    row = page.db.conn.execute(
-        f"SELECT {', '.join(columns)} FROM comments WHERE clinic_id = ? AND platform_comment_id = ?",
-        (page.clinic_id, item["platform_comment_id"]),
-    ).fetchone()
-    if row is None:
-        names = (
-            "clinic_id", "post_id", "platform_comment_id", "parent_platform_comment_id", "source", "capture_id",
-            "last_capture_id", "first_seen_at", "last_seen_at", *new,
+    if item["person"] in book.staff:
+        new["author"], new["author_kind"] = book.staff[item["person"]], "staff"
+    old = book.comment(name)
+    if old is None:
+        row = (
+            page.clinic_id, post_id, name, parent, item["source"], page.capture_id, page.capture_id, page.at, page.at,
+            *new.values(),
         )  # fmt: skip
-        cursor = page.db.conn.execute(
-            f"INSERT INTO comments ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})",
-            (
-                page.clinic_id, post_id, item["platform_comment_id"], parent, item["source"], page.capture_id,
-                page.capture_id, page.at, page.at, *new.values(),
-            ),
-        )  # fmt: skip
-        _place_replies(page, int(cursor.lastrowid or 0), item["platform_comment_id"], parent)
+        book.batch.put("comments", row)
+        book.new_comment(name)
+        _place_replies(page, name, parent)
         return
-    old = dict(zip(columns, row, strict=True))
     if page.at < old["last_seen_at"]:  # it waited for its post while newer captures found theirs
-        page.db.table("comments").update(old["comment_id"], {"first_seen_at": min(page.at, old["first_seen_at"])})
+        page.db.conn.execute(
+            "UPDATE comments SET first_seen_at = min(?, first_seen_at) WHERE comment_id = ?",
+            (page.at, old["comment_id"]),
+        )
         return
-    changed = {name: value for name, value in new.items() if value is not None and value != old[name]}
+    changed = {field: value for field, value in new.items() if value is not None and value != old[field]}
     if {"body_text", "status"} & changed.keys():
         if old["body_text"] is not None or "status" in changed:
             page.db.conn.execute(
@@ -222,31 +214,30 @@ def save_comment(page: Page, item: Item, post_id: int | None = None) -> None:
         changed["capture_id"] = page.capture_id
     if parent is not None and old["parent_platform_comment_id"] is None:
         changed["parent_platform_comment_id"] = parent
-        _place_replies(page, old["comment_id"], item["platform_comment_id"], parent)
-    page.db.table("comments").update(
-        old["comment_id"], {**changed, "last_capture_id": page.capture_id, "last_seen_at": page.at}
-    )
-
-
-def _place_replies(page: Page, comment_id: int, platform_id: str, parent: str | None) -> None:
-    """Join a new comment to its parent, and to replies that arrived before it."""
-    page.db.conn.execute(
-        "UPDATE comments SET parent_id = ? WHERE clinic_id = ? AND parent_platform_comment_id = ? AND parent_id IS"
-        " NULL",
-        (comment_id, page.clinic_id, platform_id),
-    )
-    if parent is not None:
+        _place_replies(page, name, parent)
+    if changed:
+        assignments = ", ".join(f"{field} = ?" for field in changed)
         page.db.conn.execute(
-            "UPDATE comments SET parent_id = (SELECT comment_id FROM comments WHERE clinic_id = ? AND"
-            " platform_comment_id = ?) WHERE comment_id = ?",
-            (page.clinic_id, parent, comment_id),
+            f"UPDATE comments SET {assignments} WHERE comment_id = ?", (*changed.values(), old["comment_id"])
         )
+    book.batch.put("comments seen", (page.capture_id, page.at, old["comment_id"]))
+
+
+def _place_replies(page: Page, name: str, parent: str | None) -> None:
+    """Join a comment to its parent, and to replies that arrived before it."""
+    book = page.book
+    if name in book.parents:
+        book.batch.put("replies", (page.clinic_id, name))
+    if parent is not None:
+        book.parents.add(parent)
+        book.batch.put("parents", (page.clinic_id, parent, name))
 
 
 def save_unplaced(page: Page, kind: str, item: Item) -> None:
     """An item whose post is not known yet: kept until one of its addresses is."""
     # Under an id where it has one: a URL may be given to another post before this one is read.
-    address = min(item["post"], key=lambda one: identity.kind_of(one) == "url")
+    address = min(item["post"], key=is_url)
+    page.book.waiting.add(address)
     # A comment whose pseudonym may not be shown keeps none in waiting either.
     kept = {**item, "person": None} if kind == "Comment" and item["author"] is None else dict(item)
     page.db.conn.execute(

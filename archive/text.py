@@ -6,6 +6,7 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from courlan import normalize_url
@@ -31,6 +32,7 @@ def domain_of(url: str) -> str | None:
         return None
 
 
+@lru_cache(maxsize=8_192)  # most links of a blog stand under all of its posts
 def _target(url: str) -> str:
     try:
         return str(normalize_url(url)) if url.startswith("http") else url

@@ -83,7 +83,8 @@ def masked_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list
     told = [item.names for extraction in thread for item in extraction.items if isinstance(item, Names)]
     names = {person: name for part in told for person, name in part.items()}
     # All that were told: one who changed the name in between may be called by either.
-    signed = [signature(item.body_text) for one in thread for item in one.items if isinstance(item, Comment)]
+    comments = [item for one in thread for item in one.items if isinstance(item, Comment)]
+    signed = [] if policy == "keep" else [signature(item.body_text) for item in comments]
     # Beyond that many, signatures are masked where they stand alone: every name is looked for in every text.
     shared = list(filter(None, signed))[:MOST_SIGNATURES]
     pattern = name_pattern([*(name for part in told for name in part.values()), *shared])
@@ -91,7 +92,8 @@ def masked_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list
 
     def as_allowed(item: Comment) -> Comment:
         if policy == "keep":
-            return replace(item, author=_name(names, item))
+            name = _name(names, item)
+            return item if name == item.author else replace(item, author=name)
         author = None if policy == "omit" else item.author
         if withheld:
             return replace(item, author=author, body_text=None, body_html=None)

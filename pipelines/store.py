@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any, Self
 
 from scrapy.crawler import Crawler
 from sqlite_utils import Database
 
 from archive import posts, save, sightings
+from archive.book import Book
 from archive.warc import Capture, WarcWriteError
 from pipelines.privacy import masked_thread
 from pipelines.reread import missing_original, reread_post
 from pipelines.run import Run, utc
-from pipelines.validate import sound
+from pipelines.validate import fields_of, sound
 from scraper.items import (
     Alias,
     Author,
@@ -39,7 +40,7 @@ from scraper.items import (
 from scraper.spiders.blog import BlogSpider
 
 # A transaction holds at most this many captures, and none waits longer than this many seconds for its rows.
-BATCH, PATIENCE = 64, 10.0
+BATCH, PATIENCE = 128, 10.0
 # What is learned about the site and its people comes before the posts of the same capture, whatever the reader's order.
 ORDER: dict[type, int] = {Site: 0, Author: 1, Post: 2}
 # What no answer of a comments service gives: where it stands, the visit has turned to something else.
@@ -48,7 +49,8 @@ ELSEWHERE = (Post, Reading, Sighting, Alias, Gone, Site)
 
 def as_mapping(item: Item) -> Mapping[str, Any]:
     """The item's fields by name, one level deep: what the durable side takes."""
-    return {name: getattr(item, name) for name in FIELDS[type(item)]}
+    names, values = fields_of(type(item))
+    return dict(zip(names, values(item), strict=True))
 
 
 def concluded(thread: list[Extraction]) -> list[Extraction]:
@@ -81,7 +83,7 @@ class Fold:
         sync: Callable[[], None],
         reread: Callable[[str], Mapping[str, Any] | None],
     ) -> None:
-        self._db, self._clinic_id, self._crawl_id, self._privacy = db, clinic_id, crawl_id, privacy
+        self._db, self._book, self._crawl_id, self._privacy = db, Book(db, clinic_id), crawl_id, privacy
         self._sync, self._reread = sync, reread
         self._thread: list[Extraction] = []
         self._spoken_of: set[str] = set()  # posts of the comments in the thread
@@ -127,28 +129,29 @@ class Fold:
         if not batch:
             return
         self._sync()
+        book = self._book
         with self._db.atomic():
             self._db.execute("PRAGMA defer_foreign_keys = ON")
+            book.begin(item.addresses for one in batch for item in one.items if isinstance(item, Post))
             captured = [extraction.capture for extraction in batch if isinstance(extraction.capture, Capture)]
-            rows = {capture.capture_id: self._capture_row(capture) for capture in captured}
-            lost = self._missing({row["refers_to"] for row in rows.values()} - rows.keys())
-            for row in rows.values():
-                row["refers_to"] = None if row["refers_to"] in lost else row["refers_to"]
-            save.save_captures(self._db, list(rows.values()))
+            lost = self._missing({one.refers_to for one in captured} - {one.capture_id for one in captured})
+            for capture in captured:
+                book.batch.put("captures", self._capture_row(capture, lost))
+            book.batch.write()  # rows of other tables are made of theirs
             for extraction in batch:
                 self._apply(extraction, lost)
+            book.write()
 
     def _missing(self, capture_ids: set[str | None]) -> set[str]:
         """Those that the archive does not have: a revisit of one is told as a problem, and cannot refer to it."""
         find = "SELECT 1 FROM captures WHERE capture_id = ?"
-        return {one for one in capture_ids if one and not self._db.execute(find, [one]).fetchone()}
+        return {one for one in capture_ids if one and not self._db.conn.execute(find, (one,)).fetchone()}
 
     def _apply(self, extraction: Extraction, lost: set[str]) -> None:
-        capture = extraction.capture
+        capture, book = extraction.capture, self._book
         assert isinstance(capture, Capture)
         page = save.Page(
-            db=self._db,
-            clinic_id=self._clinic_id,
+            book=book,
             crawl_id=self._crawl_id,
             capture_id=capture.capture_id,
             at=utc(capture.fetched_at),
@@ -156,23 +159,23 @@ class Fold:
             extractor_version=extraction.extractor_version,
             reread=self._reread,
         )
+        book.captures.add(capture.capture_id)
         if capture.http_status == 304 and capture.refers_to:
             sightings.save_not_modified(page, capture.refers_to)
             if capture.refers_to in lost:
                 sightings.save_problem(page, as_mapping(missing_original(capture.url, "no row")))
+        book.look_up_comments(item.platform_comment_id for item in extraction.items if isinstance(item, Comment))
         for item in sorted(extraction.items, key=lambda one: ORDER.get(type(one), 3)):
             SAVERS[type(item)](page, as_mapping(item))
 
-    def _capture_row(self, capture: Capture) -> dict[str, Any]:
-        return {
-            "capture_id": capture.capture_id, "crawl_id": self._crawl_id, "clinic_id": self._clinic_id,
-            "url": capture.url, "method": capture.method, "request_sha256": capture.request_sha256,
-            "fetched_at": utc(capture.fetched_at), "http_status": capture.http_status, "mime": capture.mime,
-            "etag": capture.etag, "last_modified": capture.last_modified, "payload_sha256": capture.payload_sha256,
-            "payload_length": capture.payload_length, "record_type": capture.record_type,
-            "refers_to": capture.refers_to, "warc_file": capture.warc_file, "warc_offset": capture.warc_offset,
-            "warc_length": capture.warc_length, "origin": "crawl",
-        }  # fmt: skip
+    def _capture_row(self, capture: Capture, lost: set[str]) -> tuple[Any, ...]:
+        return (
+            capture.capture_id, self._crawl_id, self._book.clinic_id, capture.url, capture.method,
+            capture.request_sha256, utc(capture.fetched_at), capture.http_status, capture.mime, capture.etag,
+            capture.last_modified, capture.payload_sha256, capture.payload_length, capture.record_type,
+            None if capture.refers_to in lost else capture.refers_to, capture.warc_file, capture.warc_offset,
+            capture.warc_length, "crawl",
+        )  # fmt: skip
 
 
 SAVERS: dict[type, Callable[[save.Page, Mapping[str, Any]], object]] = {
@@ -187,10 +190,6 @@ SAVERS: dict[type, Callable[[save.Page, Mapping[str, Any]], object]] = {
     Gone: sightings.save_gone,
     Problem: sightings.save_problem,
 }
-
-
-# Looked up for every item, so asked of the dataclasses once.
-FIELDS = {kind: tuple(field.name for field in fields(kind)) for kind in SAVERS}
 
 
 class Store:

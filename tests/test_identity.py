@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive import identity
+from archive.book import Book
 from scraper.items import Alias
 from tests.making import (
     CLINIC,
@@ -30,8 +31,12 @@ from tests.making import (
 )
 
 
+def owner_at(archive: Made, clinic_id: str, *addresses: str) -> int | None:
+    return Book(archive.db, clinic_id).addresses.find(addresses)
+
+
 def owner(archive: Made, address: str) -> int | None:
-    return identity.find_post(archive.db, CLINIC, [address])
+    return owner_at(archive, CLINIC, address)
 
 
 def test_kinds() -> None:
@@ -137,7 +142,7 @@ def test_an_id_is_believed_before_a_url(archive: Made) -> None:
 
 def test_clinics_do_not_share_addresses(archive: Made) -> None:
     archive.fold(extraction(1, post()))
-    assert identity.find_post(archive.db, "elsewhere", [HEX, url("sleep")]) is None
+    assert owner_at(archive, "elsewhere", HEX, url("sleep")) is None
 
 
 def test_what_waits_under_an_address_of_a_united_entity_is_adopted(archive: Made) -> None:
