@@ -59,7 +59,13 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
                 raise OlderSchema(f"{path}: schema is older than this program; any crawl into it brings it up to date")
             return db
         # Text leaves the file when it leaves a row: masked names must not linger in freed pages.
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "secure_delete=ON"):
+        for pragma in (
+            "journal_mode=WAL",
+            "foreign_keys=ON",
+            "synchronous=FULL",
+            "secure_delete=ON",
+            "cache_size=-8000",
+        ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
         if pending:
             if db.table("clinics").exists():

@@ -25,7 +25,7 @@ from archive import save
 from archive.batch import STATEMENTS, Batch
 from archive.db import open_archive
 from archive.warc import Capture
-from pipelines.store import Fold
+from pipelines.store import BATCH, Fold
 from scraper.items import Comment, Extraction, Item, Link, Post, Reading, Related, Sighting, Site
 from tests.bench._figure import cpu
 
@@ -38,6 +38,8 @@ WORDS = [
 ]
 
 Rows = dict[str, list[dict[str, Any]]]
+Work = Callable[[], None]
+SHOWN = "posts shown"  # the revision of each post, beside the tables
 
 
 def posts(views: int = 100, day: int = 0) -> list[Extraction]:
@@ -196,48 +198,74 @@ def _new(old: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[dict[str
     return [row for row in rows if tuple(row.values()) not in known]
 
 
-def executemany(db: Database, rows: Rows) -> None:
+def executemany(db: Database, rows: Rows) -> Work:
     """Upsert by the `sqlite3` module's own `executemany`, a thousand rows a transaction."""
-    for table, some in rows.items():
-        if not some:
-            continue
-        names, keys = list(some[0]), db.table(table).pks
-        changes = (
-            ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys) or f"{keys[0]} = {keys[0]}"
-        )
-        sql = (
-            f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
-            f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
-        )
-        values = [tuple(row.values()) for row in some]
-        for first in range(0, len(values), 1000):
-            db.execute("BEGIN")
-            db.conn.executemany(sql, values[first : first + 1000])
-            db.execute("COMMIT")
+    ready = [
+        (_upsert(db, table, list(some[0])), [tuple(row.values()) for row in some])
+        for table, some in rows.items()
+        if some
+    ]
+
+    def work() -> None:
+        for sql, values in ready:
+            for first in range(0, len(values), 1000):
+                db.execute("BEGIN")
+                db.conn.executemany(sql, values[first : first + 1000])
+                db.execute("COMMIT")
+
+    return work
 
 
-def row_by_row(db: Database, rows: Rows) -> None:
+def _upsert(db: Database, table: str, names: list[str]) -> str:
+    if table == SHOWN:
+        return STATEMENTS[SHOWN]
+    keys = db.table(table).pks
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys) or f"{keys[0]} = {keys[0]}"
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+        f" ON CONFLICT ({', '.join(keys)}) DO UPDATE SET {changes}"
+    )
+
+
+def row_by_row(db: Database, rows: Rows) -> Work:
     """sqlite-utils' `upsert` for each row, each its own transaction."""
-    for table, some in rows.items():
-        own, keys = db.table(table), db.table(table).pks
-        for row in some:
-            own.upsert(row, pk=keys if len(keys) > 1 else keys[0])
+
+    def work() -> None:
+        for table, some in rows.items():
+            if table == SHOWN:
+                for row in some:
+                    db.table("posts").update(row["post_id"], {"revision_id": row["revision_id"]})
+                continue
+            own, keys = db.table(table), db.table(table).pks
+            for row in some:
+                own.upsert(row, pk=keys if len(keys) > 1 else keys[0])
+
+    return work
 
 
-def by_batch(db: Database, rows: Rows) -> None:
-    """The product's own writer, a thousand rows a transaction, with the columns that its statements name."""
+def by_batch(db: Database, rows: Rows) -> Work:
+    """The product's own writer: a table at a time, and of each as many rows a transaction as the product's batches of
+    captures have."""
     batch = Batch(db)
-    for table, some in rows.items():
+    captures = len(rows["captures"])
+    ready: list[tuple[str, list[tuple[Any, ...]]]] = []
+    for table, some in ((table, some) for table, some in rows.items() if some):
         statement = "addresses" if table == "post_addresses" else table
-        if not some:
-            continue
-        names = re.findall(r"\w+", STATEMENTS[statement].partition("(")[2].partition(")")[0])
-        for first in range(0, len(some), 1000):
-            db.execute("BEGIN")
-            for row in some[first : first + 1000]:
-                batch.put(statement, tuple(row[name] for name in names))
-            batch.write()
-            db.execute("COMMIT")
+        inserted = re.findall(r"\w+", STATEMENTS[statement].partition("(")[2].partition(")")[0])
+        names = ("revision_id", "post_id") if table == SHOWN else inserted
+        ready.append((statement, [tuple(row[name] for name in names) for row in some]))
+
+    def work() -> None:
+        for statement, values in ready:
+            several = max(1, len(values) * BATCH // captures)
+            for first in range(0, len(values), several):
+                db.execute("BEGIN")
+                for row in values[first : first + several]:
+                    batch.put(statement, row)
+                batch.write()
+                db.execute("COMMIT")
+
+    return work
 
 
 def ready(given: Sequence[Extraction], more: Sequence[Extraction]) -> Rows:
@@ -245,7 +273,11 @@ def ready(given: Sequence[Extraction], more: Sequence[Extraction]) -> Rows:
     with archive(full_text=False, given=given) as db:
         before = rows_of(db)
         fold(db, more)
-        return added(before, rows_of(db))
+        rows = added(before, rows_of(db))
+    # Posts and revisions refer to each other: a writer of one table after another sets the one column of it last.
+    shown = [{"revision_id": post.pop("revision_id"), "post_id": post["post_id"]} for post in rows["posts"]]
+    rows[SHOWN] = [row for row in shown if row["revision_id"] is not None]
+    return rows
 
 
 def folding(given: Sequence[Extraction], more: Sequence[Extraction]) -> float:
@@ -257,11 +289,7 @@ def folding(given: Sequence[Extraction], more: Sequence[Extraction]) -> float:
         return cpu(lambda: fold(db, more))
 
 
-def writing(given: Sequence[Extraction], rows: Rows, writer: Callable[[Database, Rows], None]) -> float:
-    """CPU seconds of writing the rows, ready made, into an archive that holds `given`.
-
-    Foreign keys are not checked: posts and revisions refer to each other, and tables are written one after another.
-    """
+def writing(given: Sequence[Extraction], rows: Rows, writer: Callable[[Database, Rows], Work]) -> float:
+    """CPU seconds of writing the rows, ready made, into an archive that holds `given`."""
     with archive(full_text=False, given=given) as db:
-        db.execute("PRAGMA foreign_keys = OFF")
-        return cpu(lambda: writer(db, rows))
+        return cpu(writer(db, rows))

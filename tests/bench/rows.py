@@ -13,7 +13,7 @@ from tests.bench._figure import cpu, figure, ratio
 def batch_write() -> float:
     """A first visit folded (1,000 posts with 5 comments and 20 readings each), against the same rows, ready made,
     written by `executemany`, a table after another, a thousand rows a transaction. The fold also finds out which post
-    an address means, whether a text is new, and which edges it has, and has its foreign keys checked.
+    an address means, whether a text is new, and which edges it has.
     """
     visit = [*_rows.posts(), *_rows.comments(), *_rows.readings()]
     rows = _rows.ready((), visit)
