@@ -118,15 +118,11 @@ def _end(body: bytes, start: int, name: bytes) -> int:
     """Where the element that begins at `start` ends, counting those of its name inside it; -1 where it does not."""
     opening, closing = b"<" + name, b"</" + name
     depth, position = 0, start
-    nearest_open = start
     while True:
         close = body.find(closing, position)
         if close < 0:
             return -1
-        while 0 <= nearest_open < close:
-            depth += 1
-            nearest_open = body.find(opening, nearest_open + 1)
-        depth -= 1
+        depth += body.count(opening, position, close) - 1
         position = close + len(closing)
         if depth <= 0:
             after = body.find(b">", position)

@@ -197,7 +197,7 @@ class _Reader:
     def body(self) -> Body:
         """What stands between the block markers, or what the warm-up data holds where the markup has no body."""
         self.body_source: Source = "html"
-        if any(_PAYWALL.search(text) for text in self.hooks.strings) or self.hooks.like("paywall"):
+        if _PAYWALL.search("\n".join(self.hooks.strings)) or self.hooks.like("paywall"):
             raise Paywall("the post is for members or subscribers only: what stands there is its preview")
         if self.hooks.first_block is not None:
             nodes = list(self.hooks.first_block.next_siblings)
