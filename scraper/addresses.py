@@ -73,6 +73,7 @@ def is_web_address(url: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=8_192)  # the same few hundred are compared again and again
 def host_key(url: str) -> str:
     """The site of an address: host in lower case less `www.`, and the port unless it is the scheme's own.
 
@@ -87,7 +88,8 @@ def host_key(url: str) -> str:
 
 def same_site(one: str, other: str) -> bool:
     """Both are web addresses of one site, `www.` or not, http or https."""
-    return host_key(one) != "" and host_key(one) == host_key(other)
+    site = host_key(one)
+    return site != "" and site == host_key(other)
 
 
 @lru_cache(maxsize=50_000)  # a merge asks for the same addresses again and again

@@ -91,8 +91,9 @@ class Finds:
         for item in items:
             if isinstance(item, Sighting) and below(item.url, self.root):
                 self.sightings.append(item)
-                mine.add(post_key(item.url))
-        self.named |= mine
+                key = post_key(item.url)
+                mine.add(key)
+                self.named.add(key)
         return len(mine) - before
 
     def merged(self) -> Discovery:

@@ -102,7 +102,7 @@ def _items(exchange: Exchange) -> Iterator[Item]:
     if page and status >= 400:
         yield Problem(kind=f"http-{status}", message=f"{exchange.url}: answered {status}", url=exchange.url)
         return
-    if page and not exchange.body.strip():
+    if page and (not exchange.body or exchange.body.isspace()):
         raise Unreadable("an empty answer; nothing stored, the next run asks again")
     if platform is None:
         yield from unsupported(exchange)

@@ -26,11 +26,11 @@ RETRY_AFTER_MAX = 300.0  # ours: a server that asks for a longer pause is left f
 REDIRECT_ENABLED = False  # default True; the spider follows, so that each hop is a capture and asks robots.txt
 METAREFRESH_ENABLED = False  # default True; the same
 CONCURRENT_ITEMS = 1  # default 100; an answer gives one item, and Scrapy starts a task for each it could give
-HTTPERROR_ALLOW_ALL = True  # default False; a refusal is an answer, and is read
 COOKIES_ENABLED = (
     False  # default True; nothing here needs them, and with them Scrapy asks publicsuffix.org at the start
 )
 REFERER_ENABLED = False  # default True; where we come from is nobody's business
+DOWNLOADER_STATS = False  # default True; the archive tells how many answers of how many bytes came
 DEFAULT_REQUEST_HEADERS = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,application/json;q=0.9,*/*;q=0.8",
     "Accept-Encoding": "gzip, deflate",  # default adds br and zstd, which other people's WARC checkers stumble over
@@ -49,9 +49,17 @@ TWISTED_DNS_RESOLVER = "scraper.manners.GuardedResolver"  # refuses names that l
 
 # Wiring
 DOWNLOADER_MIDDLEWARES = {
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the plan knows what is of the site
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # there are no passwords
     "pipelines.freshness.Freshness": 560,
     "scraper.manners.Guard": 760,  # after whatever could change the address
     "pipelines.capture.Capture": 990,  # next to the downloader: bodies are still as served
+}
+SPIDER_MIDDLEWARES = {  # each is passed by every item and request that the spider yields
+    "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,  # nobody asks which request was the first
+    "scrapy.spidermiddlewares.httperror.HttpErrorMiddleware": None,  # a refusal is an answer, and is read
+    "scrapy.spidermiddlewares.depth.DepthMiddleware": None,  # a visit is one long chain: its depth says nothing
+    "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # no meta is ever copied
 }
 ITEM_PIPELINES = {
     "pipelines.privacy.Pseudonymise": 100,

@@ -175,6 +175,8 @@ def visit(run: Run, settings: Settings, clinics: list[Clinic], limit: int | None
     gc.set_threshold(5_000, 10, 10)
     process = Process(settings)
     logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
+    for name in ("scrapy.core.engine", "scrapy.core.scraper"):
+        logging.getLogger(name).setLevel(logging.INFO)  # else a line a request is made, and dropped by its level
     places = DeferredSemaphore(SIDE_BY_SIDE)
 
     def begin(clinic: Clinic) -> Deferred[None]:

@@ -275,7 +275,6 @@ class BlogSpider(scrapy.Spider):
                 "secret": ask.secret,
                 "conditional": ask.conditional,
                 "allow_private": self.clinic.allow_private,
-                "handle_httpstatus_all": True,
             },
         )
 

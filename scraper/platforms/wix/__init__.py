@@ -104,7 +104,7 @@ class Wix(Platform):
 
 def _refuse_walls(exchange: Exchange, body: bytes) -> None:
     """Raise for answers that are no page of the site at all."""
-    if not body.strip():
+    if not body or body.isspace():
         raise Unreadable("an empty answer")
     if b"<" not in body:
         raise Unreadable("no HTML in it")

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -59,6 +60,7 @@ class _Called:
     call: str
 
 
+@lru_cache(maxsize=256)  # each answer is asked about several times
 def _called(url: str) -> _Called | None:
     try:
         parts = urlsplit(url)

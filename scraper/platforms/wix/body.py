@@ -18,6 +18,7 @@ from bs4.element import PageElement
 
 from scraper.items import Image, Link
 from scraper.platforms._readers import BLOCKS, clean, events, sanitise_html, text_of, visible
+from scraper.platforms.wix.hooks import before, inside
 from scraper.platforms.wix.pictures import picture_of
 
 Resolve = Callable[[str], str]
@@ -208,6 +209,15 @@ class _Writer:
 
     def _flush(self) -> None:
         """End the run of text: it becomes a line, and a block of markup."""
+        if self._plain or self._has_media:
+            self._block()
+        self._run.clear()
+        if self._inline:
+            self._run.extend(start for start, _ in self._inline[:_MOST_INLINE])
+        if self._anchor:
+            self._anchor.append(" ")
+
+    def _block(self) -> None:
         line = clean("".join(self._plain))
         if line is not None and visible(line):
             self.lines.append(line)
@@ -225,11 +235,7 @@ class _Writer:
                 tag = self._named[-1] if self._named and self._named[-1] in _TEXTS else "p"
                 self.html.append(f"<{tag}>{markup}</{tag}>")
         self._plain.clear()
-        self._run.clear()
-        self._run.extend(start for start, _ in self._inline[:_MOST_INLINE])
         self._has_media = False
-        if self._anchor:
-            self._anchor.append(" ")
 
     def _open_inline(self, tag: Tag) -> None:
         start, end = f"<{tag.name}>", f"</{tag.name}>"
@@ -260,24 +266,24 @@ class _Writer:
             return
         self._add(Image(url=url, alt=alt))
 
-    def _caption(self, figure: Tag, before: int) -> None:
+    def _caption(self, figure: Tag, earlier: int) -> None:
         """A figure is over: its caption is that of the pictures in it."""
-        caption = text_of(figure.find("figcaption"))
+        caption = text_of(next(inside(figure, "figcaption"), None))
         if caption is not None:
-            self.images[before:] = [replace(image, caption=caption) for image in self.images[before:]]
+            self.images[earlier:] = [replace(image, caption=caption) for image in self.images[earlier:]]
 
     def _gallery(self, tag: Tag) -> None:
         """A gallery shows the pictures first in view, each twice (a preview, a copy); the rest comes by script."""
         self.shells = True
         seen: set[str] = set()
-        for picture in tag.find_all(["wow-image", "img"]):
+        for picture in inside(tag, "wow-image", "img"):
             url, alt = picture_of(picture)
             if url is not None and url not in seen:
                 seen.add(url)
                 self._add(Image(url=url, alt=alt, kind="gallery"))
 
     def _film(self, tag: Tag) -> None:
-        for player in (tag, tag.find("source")):
+        for player in (tag, next(inside(tag, "source"), None)):
             source = player.get("src") if player is not None else None
             if isinstance(source, str) and source and not source.startswith(("blob:", "data:")):
                 self.images.append(Image(url=self._resolve(source), kind="video"))
@@ -295,9 +301,8 @@ class _Writer:
         """The block before is over; one of a kind that a script fills, and that gave nothing, is a shell."""
         self._flush()
         kind = _PLUGIN.sub("", str(tag.get("type") or "").strip().lower()).replace("_", "-")
-        block = tag.find_previous_sibling()
-        before = self._before.get(id(block), -1)
-        if kind and kind not in _COMPLETE and (self._came() == before or kind == "gallery"):
+        came_before = self._before.get(id(before(tag)), -1)
+        if kind and kind not in _COMPLETE and (self._came() == came_before or kind == "gallery"):
             self.shells = True
 
 

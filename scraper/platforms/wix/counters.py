@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any, TypeGuard
 
 from bs4 import Tag
 
 from scraper.items import Source
 from scraper.platforms._readers import clean, count, counter_kind
-from scraper.platforms.wix.hooks import Hooks, around
+from scraper.platforms.wix.hooks import Hooks, around, before, inside
 from scraper.platforms.wix.warmup import Warmup
 
 # Names of the same number in the answers of two eras: `postMetadata` and `metrics`/`postCountInfo`.
@@ -33,6 +33,7 @@ _NAMES = {
 
 
 _MOST_ELEMENTS = 40  # there are six
+_HOLDERS = ("span", "a", "div", "p")  # what a counter stands in
 
 
 @dataclass(slots=True)
@@ -62,14 +63,14 @@ def read(hooks: Hooks, warmup: Warmup) -> Counters:
 
 def _printed(found: Counters, stats: Tag) -> None:
     texts: list[tuple[str, str]] = []  # (hooks, text) of the innermost elements with text
-    for tag in stats.find_all(["span", "a", "div", "p"], limit=_MOST_ELEMENTS):
-        text = clean(tag.get_text())
-        if text is not None and tag.find(["span", "a", "div", "p"]) is None:
-            inside = (tag, *takewhile(lambda each: each is not stats, around(tag)))
-            texts.append((" ".join(str(each.get("data-hook") or "") for each in inside), text))
+    for tag in islice(inside(stats, *_HOLDERS), _MOST_ELEMENTS):
+        text = clean(tag.get_text()) if next(inside(tag, *_HOLDERS), None) is None else None
+        if text is not None:
+            outwards = (tag, *takewhile(lambda each: each is not stats, around(tag)))
+            texts.append((" ".join(str(each.get("data-hook") or "") for each in outwards), text))
     if not texts:
         # <div class="hash" style="--width:40px"> </div>, twice: boxes for a script. An empty node: hidden by the owner.
-        found.pending = stats.find(True) is not None
+        found.pending = next(inside(stats), None) is not None
         return
     told = [counter_kind(text) for _, text in texts[:6]]
     for position, ((hooks, text), kind) in enumerate(zip(texts, told, strict=False)):
@@ -91,8 +92,8 @@ def _likes(found: Counters, hooks: Hooks) -> None:
     if counter is None:
         return
     printed = clean(counter.get_text())
-    before = counter.find_previous_sibling()
-    sentence = clean(before.get_text()) if isinstance(before, Tag) else None
+    told = before(counter)
+    sentence = clean(told.get_text()) if told is not None else None
     found.likes_raw = sentence or printed
     found.likes = count(printed)
     if found.likes is None and sentence is not None:

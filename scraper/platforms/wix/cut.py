@@ -14,7 +14,7 @@ from bs4 import Tag
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
 
 from scraper.items import Exchange
-from scraper.platforms.wix.hooks import find_hook
+from scraper.platforms.wix.hooks import find_hooks
 from scraper.platforms.wix.tree import soup
 
 # One tag with its attributes, whatever they hold: '<meta content="a > b" property="og:title"/>'
@@ -23,8 +23,8 @@ _LONGEST_TAG = 65_536
 _MOST_TAGS = 300
 # The recent posts follow the article; between them stand at most a few widgets that the owner put there.
 _FAR = 200_000
-# What the tags of a head are read for.
-_READ = (b"og:", b"article:", b"description", b"canonical", b"<html")
+# What the tags of a head are read for: '<meta property="og:title" .../>', '<link rel="canonical" .../>', '<html lang>'
+_READ = re.compile(rb"og:|article:|description|canonical|<html")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +88,20 @@ def parts(exchange: Exchange, body: bytes, *, whole: bool = False) -> Parts:
     linked = [script.decode(encoding, "replace") for script in scripts]
     if whole or not cut:
         tree = soup(body, encoding, full=whole)
-        return Parts(tree, linked, find_hook(tree, "post"), find_hook(tree, "recent-posts"), encoding, end)
+        return Parts(tree, linked, _first(tree, "post"), _first(tree, "recent-posts"), encoding, end)
     shelf = _recent(body, end)
     return Parts(
         soup(tags, encoding),
         linked,
-        find_hook(soup(cut, encoding), "post"),
-        find_hook(soup(shelf, encoding, without="post-footer"), "recent-posts") if shelf else None,
+        _first(soup(cut, encoding), "post"),
+        _first(soup(shelf, encoding, without="post-footer"), "recent-posts") if shelf else None,
         encoding,
         end,
     )
+
+
+def _first(tree: Tag, hook: str) -> Tag | None:
+    return next(find_hooks(tree, hook), None)
 
 
 def _article(body: bytes) -> tuple[int, int]:
@@ -118,15 +122,11 @@ def _end(body: bytes, start: int, name: bytes) -> int:
     """Where the element that begins at `start` ends, counting those of its name inside it; -1 where it does not."""
     opening, closing = b"<" + name, b"</" + name
     depth, position = 0, start
-    nearest_open = start
     while True:
         close = body.find(closing, position)
         if close < 0:
             return -1
-        while 0 <= nearest_open < close:
-            depth += 1
-            nearest_open = body.find(opening, nearest_open + 1)
-        depth -= 1
+        depth += body.count(opening, position, close) - 1
         position = close + len(closing)
         if depth <= 0:
             after = body.find(b">", position)
@@ -168,7 +168,7 @@ def _head(body: bytes, before: int) -> tuple[bytes, list[bytes]]:
             tag = _TAG.match(body, position, min(position + _LONGEST_TAG, before))
             if tag is not None:
                 end = tag.end()
-                if any(name in tag[0] for name in _READ):
+                if _READ.search(tag[0]):
                     tags.append(tag[0])
         elif body.startswith(b"<script", position):
             opened = body.find(b">", position, before)

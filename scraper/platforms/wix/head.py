@@ -21,6 +21,7 @@ from scraper.addresses import is_web_address
 from scraper.items import Problem
 from scraper.platforms._readers import clean
 from scraper.platforms.wix import address
+from scraper.platforms.wix.hooks import inside
 
 _MOST_ISLANDS = 20
 # "Europe/London", "UTC", "America/Argentina/Buenos_Aires", "Etc/GMT+5"
@@ -66,15 +67,19 @@ class Head:
 def read_head(tree: Tag, linked: Iterable[str], url: str) -> Head:
     """Read the head's tags from `tree`, and the texts of its JSON-LD scripts. Broken JSON is a problem, no error."""
     head = Head()
-    root = tree.find("html")
-    if isinstance(root, Tag):
+    root = link = None  # the first of each
+    for tag in inside(tree, "meta", "html", "link"):
+        if tag.name == "meta":
+            name, content = tag.get("property") or tag.get("name"), tag.get("content")
+            if isinstance(name, str) and isinstance(content, str) and content.strip():
+                head.metas.setdefault(name.strip().lower(), content)
+        elif tag.name == "html":
+            root = root or tag
+        elif "canonical" in tag.get_attribute_list("rel"):
+            link = link or tag
+    if root is not None:
         head.language = clean(str(root.get("lang") or ""))
-    for tag in tree.find_all("meta"):
-        name, content = tag.get("property") or tag.get("name"), tag.get("content")
-        if isinstance(name, str) and isinstance(content, str) and content.strip():
-            head.metas.setdefault(name.strip().lower(), content)
-    link = tree.find("link", rel="canonical")
-    if isinstance(link, Tag):
+    if link is not None:
         head.canonical = str(link.get("href") or "").strip() or None
     for text in linked:
         try:

@@ -30,11 +30,10 @@ class Hooks:
         self.ids: list[tuple[str, Tag]] = []
         self.strings: list[str] = []
         self._named: dict[str, list[Tag]] = {}
-        self._walk(tree, None)
+        self._walk(tree)
         if self.first_block is None and self.old_body is not None:
-            old = self.old_body
             self.links, self.ids, self.strings, self._named = [], [], [], {}
-            self._walk(tree, old)
+            self._walk(tree, without=self.old_body)
 
     def get(self, name: str) -> Tag | None:
         """The first element of that hook."""
@@ -48,33 +47,35 @@ class Hooks:
         """Every element whose hook contains `part`."""
         return [tag for name, tags in self._named.items() if part in name for tag in tags]
 
-    def _walk(self, tree: Tag, without: Tag | None) -> None:
-        stack: list[Iterator[PageElement]] = [iter([tree])]
-        for _ in range(2 * self._most):
-            if not stack:
+    def _walk(self, tree: Tag, without: Tag | None = None) -> None:
+        node: PageElement | None = tree
+        end = _after(tree)
+        for _ in range(self._most):
+            if node is None or node is end:
                 break
-            node = next(stack[-1], None)
-            if node is None:
-                stack.pop()
-            elif isinstance(node, Tag):
-                if self._note(node):
-                    stack[-1] = iter(())  # what follows among its siblings is the text
-                elif node is not without:
-                    stack.append(iter(node.contents))
-            elif isinstance(node, NavigableString):
-                self.strings.append(node)
+            if not isinstance(node, Tag):
+                if isinstance(node, NavigableString):
+                    self.strings.append(node)
+                node = node.next_element
+            elif self._note(node):
+                # What follows among its siblings is the text.
+                node = _after(node.parent) if node is not tree and node.parent is not None else end
+            else:
+                node = _after(node) if node is without else node.next_element
 
     def _note(self, tag: Tag) -> bool:
         """Take the element down; True for the marker that the text begins behind."""
+        if tag.name == "a":
+            self.links.append(tag)
         attributes = tag.attrs
+        if not attributes:
+            return False
         hook = attributes.get("data-hook")
         if isinstance(hook, str):
             self._named.setdefault(hook, []).append(tag)
             if hook == "rcv-block-first" and self.first_block is None:
                 self.first_block = tag
                 return True
-        if tag.name == "a":
-            self.links.append(tag)
         name = attributes.get("id")
         if isinstance(name, str):
             self.ids.append((name, tag))
@@ -85,9 +86,29 @@ class Hooks:
         return False
 
 
-def find_hook(tree: Tag, name: str) -> Tag | None:
-    """The first element of that hook anywhere in the tree, text and all."""
-    return tree.find(lambda tag: tag.attrs.get("data-hook") == name)
+def _after(tag: Tag) -> PageElement | None:
+    """What follows the element and all that is in it."""
+    around: Tag | None = tag
+    while around is not None:
+        if around.next_sibling is not None:
+            return around.next_sibling
+        around = around.parent
+    return None
+
+
+def find_hooks(tree: Tag, name: str) -> Iterator[Tag]:
+    """The elements of that hook anywhere in the tree, text and all."""
+    return (tag for tag in inside(tree) if tag.attrs.get("data-hook") == name)
+
+
+def inside(tag: Tag, *names: str) -> Iterator[Tag]:
+    """The elements of these names inside one, in the page's order; of any name where none is given."""
+    return (each for each in tag.descendants if isinstance(each, Tag) and (not names or each.name in names))
+
+
+def before(tag: Tag) -> Tag | None:
+    """The element that stands before one, beside it."""
+    return next((each for each in tag.previous_siblings if isinstance(each, Tag)), None)
 
 
 def around(tag: Tag) -> Iterator[Tag]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Literal
 
 from bs4 import Tag
@@ -40,7 +41,7 @@ from scraper.platforms.wix.body import Body, render
 from scraper.platforms.wix.comments import member
 from scraper.platforms.wix.cut import Parts, hooked, parts, utf8
 from scraper.platforms.wix.head import Head, read_head, timezone
-from scraper.platforms.wix.hooks import Hooks, around, within
+from scraper.platforms.wix.hooks import Hooks, around, find_hooks, within
 from scraper.platforms.wix.shapes import count, mapping, sequence, string
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID, Warmup, read_warmup
 
@@ -197,7 +198,7 @@ class _Reader:
     def body(self) -> Body:
         """What stands between the block markers, or what the warm-up data holds where the markup has no body."""
         self.body_source: Source = "html"
-        if any(_PAYWALL.search(text) for text in self.hooks.strings) or self.hooks.like("paywall"):
+        if _PAYWALL.search("\n".join(self.hooks.strings)) or self.hooks.like("paywall"):
             raise Paywall("the post is for members or subscribers only: what stands there is its preview")
         if self.hooks.first_block is not None:
             nodes = list(self.hooks.first_block.next_siblings)
@@ -254,31 +255,36 @@ class _Reader:
         return address.original_file(found) if found else None
 
     def labels(self, name: Literal["categories", "tags"]) -> tuple[str, ...]:
-        """Labels of categories or tags: links of the article's header and footer, else of the warm-up data.
-
-        `<nav data-hook="tag-cloud-root"><ul><li><a>`; `<ul><li><a data-hook="link">` for categories (their addresses
-        hold "/categories/", unless the owner chose others), in feeds `<a data-hook="category-label-list__item">`.
-        """
-        found: list[str | None] = []
-        for link in self.hooks.links:
-            hook, href = str(link.get("data-hook") or ""), str(link.get("href") or "")
-            tag = "/tags/" in href or within(link, "tag-cloud-root")
-            category = hook.startswith("category-label") or "/categories/" in href
-            category = category or (hook == "link" and any(each.name == "li" for each in around(link)))
-            if tag if name == "tags" else category and not tag:
-                found.append(text_of(link))
-        labels = tuple(dict.fromkeys(label for label in found if label is not None))
+        """Labels of categories or tags: links of the article's header and footer, else of the warm-up data."""
+        texts = (text_of(link) for link, kind in self.labelling if kind == name)
+        labels = tuple(dict.fromkeys(label for label in texts if label is not None))
         known = (clean(string(mapping(entry).get("label"))) for entry in sequence(self.warmup.page.get(name)))
         warm = tuple(dict.fromkeys(label for label in known if label is not None))
         if labels or warm:
             self.sources[name] = "html" if labels else "warmup"
         return labels or warm
 
+    @cached_property
+    def labelling(self) -> list[tuple[Tag, str | None]]:
+        """The article's links, with what each is a label of: "categories", "tags" or nothing.
+
+        `<nav data-hook="tag-cloud-root"><ul><li><a>`; `<ul><li><a data-hook="link">` for categories (their addresses
+        hold "/categories/", unless the owner chose others), in feeds `<a data-hook="category-label-list__item">`.
+        """
+        found: list[tuple[Tag, str | None]] = []
+        for link in self.hooks.links:
+            hook, href = str(link.get("data-hook") or ""), str(link.get("href") or "")
+            category = hook.startswith("category-label") or "/categories/" in href
+            category = category or (hook == "link" and any(each.name == "li" for each in around(link)))
+            tag = "/tags/" in href or within(link, "tag-cloud-root")
+            found.append((link, "tags" if tag else "categories" if category else None))
+        return found
+
     def related(self) -> tuple[Related, ...]:
         """The cards of "Recent Posts", as shown."""
         if self.page.recent is None:
             return ()
-        cards = Hooks(self.page.recent).all("recent-post-list-item")
+        cards = find_hooks(self.page.recent, "recent-post-list-item")
         return tuple(self.card(position, Hooks(card)) for position, card in enumerate(cards, 1))
 
     def card(self, position: int, card: Hooks) -> Related:
