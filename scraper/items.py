@@ -42,6 +42,11 @@ class Exchange:
     via: str | None = None
     page: str | None = None
 
+    @property
+    def of_script(self) -> bool:
+        """A script of the rendered page asked for it."""
+        return self.via in ("xhr", "fetch")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
