@@ -17,6 +17,7 @@ from bs4 import BeautifulSoup, Tag
 
 from scraper.items import AuthorKind, Comment, Exchange, Precision, ThreadPage
 from scraper.platforms._readers import count, read_date, text_of, utc, western_digits
+from scraper.platforms.wix import address
 from scraper.platforms.wix.asked import page_of
 from scraper.platforms.wix.body import render
 from scraper.platforms.wix.hooks import find_hook
@@ -92,7 +93,7 @@ def read_widget(widget: bytes, exchange: Exchange, language: str | None = None) 
     before: dict[str, list[str]] = {}  # top comment -> its answers so far
     for item in items:
         parent = item.parent and _answered(item, people, before.setdefault(item.parent, []))
-        yield _comment(item, post, parent, exchange.fetched_at, language)
+        yield _comment(item, post, parent, exchange, language)
         if item.parent:
             before[item.parent].append(item.name)
     if items:
@@ -157,16 +158,16 @@ def _names(printed: str, author: str) -> bool:
 
 
 def _comment(
-    item: _Shown, post: tuple[str, ...], parent: str | None, at: datetime | None, language: str | None
+    item: _Shown, post: tuple[str, ...], parent: str | None, exchange: Exchange, language: str | None
 ) -> Comment:
     author, content = item.text("comments-author"), item.hooks.get("comment-content")
     viewer = content.find(_is_viewer) if content is not None else None
-    body = render((viewer or content).contents, lambda url: url) if content is not None else None
+    body = render((viewer or content).contents, address.resolver(exchange.url, None)) if content is not None else None
     # A deleted comment that was answered stays, without anybody's name and text.
     deleted = (author is None and content is None) or any("deleted" in hook for hook in item.hooks)
     pending = any("pending" in hook for hook in item.hooks)
     edited = "edited-comment-indicator" in item.hooks or " edited" in str(item.tag["data-hook"])
-    posted, precision = _posted(item.text("time-ago"), at, language)
+    posted, precision = _posted(item.text("time-ago"), exchange.fetched_at, language)
     return Comment(
         post=post,
         platform_comment_id=item.name,
