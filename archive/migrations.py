@@ -340,6 +340,13 @@ def m001_initial(db: Database) -> None:
     _full_text(db, "comments", "comment_id", ("body_text",))
 
 
+@migrations()
+def m002_rendered_pages(db: Database) -> None:
+    """Captures say how they came: by a request of our own (NULL), or through a browser that rendered a page."""
+    for column in ("via", "page_url"):
+        db.table("captures").add_column(column, str)
+
+
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
     """FTS5 over `columns`, kept by triggers that fire only when the text changed.
 

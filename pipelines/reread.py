@@ -32,6 +32,7 @@ logger = logging.getLogger(__name__)
 def exchange_of(group: Group, body: bytes) -> Exchange:
     """A recorded exchange as parsers see it, decoded by the very code that decodes a live answer.
 
+    What a browser received lies there decoded, and names no coding; a DOM is a page that was there.
     `body`: the payload as recorded, of the original where the record is a revisit. Raises `IgnoreRequest` for one that
     unpacks to more than the limit.
     """
@@ -40,7 +41,8 @@ def exchange_of(group: Group, body: bytes) -> Exchange:
     headers: dict[str, list[str]] = {}
     for name, value in group.response_headers:
         headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
-    raw = Response(capture.url, status=capture.http_status or 0, headers=headers, body=body, request=request)
+    status = 200 if capture.record_type == "resource" else capture.http_status or 0
+    raw = Response(capture.url, status=status, headers=headers, body=body, request=request)
     response = _decoder().process_response(request, raw)
     assert isinstance(response, Response)
     location = response.headers.get("Location")
@@ -53,6 +55,8 @@ def exchange_of(group: Group, body: bytes) -> Exchange:
         method=capture.method,
         request_body=group.request_body,
         location=redirect_target(capture.url, location),
+        via=capture.via,
+        page=capture.page,
     )
 
 

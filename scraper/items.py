@@ -37,6 +37,15 @@ class Exchange:
     method: str = "GET"
     request_body: bytes = field(default=b"", repr=False)
     location: str | None = None  # absolute target of a redirect
+    # How a browser that rendered a page got it ("document", "xhr", "fetch", "script", ..., "dom": the page as it stands
+    # in the end), and the URL of that page. None: a request of our own.
+    via: str | None = None
+    page: str | None = None
+
+    @property
+    def of_script(self) -> bool:
+        """A script of the rendered page asked for it."""
+        return self.via in ("xhr", "fetch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 
 from scraper import discover
-from scraper.addresses import canonical_url, same_site
+from scraper.addresses import canonical_url, post_key, same_site
 from scraper.items import (
     Alias,
     BotChallenge,
+    Comment,
     Exchange,
     Gone,
     Item,
@@ -22,6 +24,7 @@ from scraper.items import (
     NotFoundPage,
     Post,
     Problem,
+    Reading,
     Sighting,
     Unreadable,
 )
@@ -80,6 +83,40 @@ def is_post_url(url: str) -> bool:
 
 
 def _items(exchange: Exchange) -> Iterator[Item]:
+    if exchange.via is None:
+        yield from _of_page(exchange)
+    elif exchange.via == "document":
+        if _is_rendered_page(exchange):
+            yield from _of_page(exchange)
+    elif exchange.of_script or exchange.via == "dom":
+        yield from map(_rendered, _of_answer(exchange) if exchange.of_script else _of_page(exchange))
+    # Scripts, styles, pictures: the bytes are kept, nothing is read from them.
+
+
+def _is_rendered_page(exchange: Exchange) -> bool:
+    """The document is the page itself, at an address on the way to it or the last; not one in a frame of it."""
+    page = exchange.page or exchange.url
+    return post_key(exchange.url) == post_key(page) or (same_site(exchange.url, page) and is_post_url(exchange.url))
+
+
+def _of_answer(exchange: Exchange) -> Iterator[Item]:
+    """What a page's script was answered, where that is of a known kind; a page calls for much else."""
+    platform = platform_of(exchange)
+    told = 200 <= exchange.status < 300 or (platform is not None and platform.is_api_url(exchange.url))
+    if platform is not None and told and exchange.method != "OPTIONS":
+        yield from platform.read(exchange)
+
+
+def _rendered(item: Item) -> Item:
+    """The item as one that came through a browser."""
+    if isinstance(item, Post):
+        return replace(item, sources=dict.fromkeys(item.sources, "rendered"))
+    if isinstance(item, Reading | Comment):
+        return replace(item, source="rendered")
+    return item
+
+
+def _of_page(exchange: Exchange) -> Iterator[Item]:
     status = exchange.status
     if status == 304:
         return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,17 @@ from pipelines.catch_up import catch_up
 from pipelines.run import Run
 from scraper.items import Problem
 from tests.making import faults, natural
-from tests.visiting import SITE, Visiting, comments_answer, comments_url, post_answer, post_url, with_privacy
+from tests.visiting import (
+    HEXES,
+    SITE,
+    Visiting,
+    comments_answer,
+    comments_url,
+    members_answer,
+    post_answer,
+    post_url,
+    with_privacy,
+)
 
 NAMES = ("Marisol", "Vega", "Roe")
 TOLD = {"p1": "Marisol Vega", "p2": "Ada Roe"}
@@ -190,6 +202,72 @@ def test_a_killed_run_is_not_running_any_more(tmp_path: Path) -> None:
     assert (status, complete, posts) == ("cut-short", 0, 1)
     assert _rows(tmp_path, "SELECT max(fetched_at) FROM captures") == [(ended,)]
     assert _rows(tmp_path, "SELECT ended_at, exit_code FROM crawls") == [(ended, None)]
+
+
+PAGE = f"{SITE}/post/sleep"
+SHOWN = """<html lang="en"><head><meta name="generator" content="Wix.com Website Builder">
+<meta property="article:published_time" content="2026-02-20T10:00:00.000Z"></head><body>
+<div data-hook="post-page"><article data-hook="post"><h1 data-hook="post-title">On sleep</h1><div>
+<div data-hook="rcv-block-first"></div><p>Sleep well.</p><div data-hook="rcv-block-last"></div></div>
+<div data-hook="post-stats">{stats}</div></article></div>{widget}</body></html>"""
+WIDGET = f"""<div data-hook="wc-root {HEXES["sleep"]}"><div id="C-old" data-hook="list-item top-level">
+<span data-hook="comments-author">Ada Roe</span><span data-hook="time-ago">3h</span><div data-hook="comment-content">
+<p>Roe was here before.</p></div></div></div>"""
+
+
+def rendered(visiting: Visiting) -> list[Any]:
+    """The steps of a rendered visit: what the browser received, in order of completion, then the DOM."""
+    writer, json_type = visiting.run.writer("riverside"), [(b"Content-Type", b"application/json")]
+
+    def received(via: str, url: str, body: bytes, **changes: Any) -> Any:
+        mime = [(b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Encoding", b"br")]
+        values: dict[str, Any] = {
+            "url": url, "method": "GET", "request_headers": [], "request_body": b"", "status": 200, "reason": "OK",
+            "protocol": "h2", "response_headers": mime if via == "document" else json_type, "body": body, "ip": None,
+            "fetched_at": datetime.now(UTC), "via": via, "page": PAGE,
+        }  # fmt: skip
+        return lambda: writer.write_exchange(**values | changes)
+
+    waiting = SHOWN.format(stats='<div style="--width:40px"> </div>', widget="").encode()
+    shown = SHOWN.format(stats="<span>9 views</span><span>3 comments</span>", widget=WIDGET).encode()
+    counts = json.dumps({"postPageMetadata": {"id": "sleep", "postMetadata": {"viewCount": 9}}}).encode()
+    said = comments_answer(("c1", "p1", "Marisol Vega helped me."), ("c2", "p2", "Roe did."), following="")
+    members = {"method": "POST", "request_body": b'{"query": {}}'}
+    return [
+        received("document", PAGE, waiting),
+        received("script", "https://cdn.example/viewer.js", b"go()"),
+        received("fetch", f"{SITE}/_srv/beat/sleep", counts),
+        received("xhr", f"{SITE}/_srv/voices?resourceId={HEXES['sleep']}", said),
+        received("xhr", f"{SITE}/_srv/faces", members_answer(**TOLD), **members),
+        lambda: writer.write_dom(url=PAGE, page=PAGE, body=shown, at=datetime.now(UTC)),
+    ]
+
+
+@pytest.mark.parametrize("steps", range(1, 7))
+def test_killed_while_a_page_was_rendered(tmp_path: Path, steps: int) -> None:
+    """Its whole records are folded in like any other, and say that they came through a browser."""
+    with Visiting(tmp_path / "a") as visiting:
+        for step in rendered(visiting)[:steps]:
+            step()
+        visiting.kill()
+    rebuilt = forgotten(tmp_path / "a", tmp_path / "b")
+    lines, tables = caught_up(tmp_path / "a")
+    assert [line for line in lines if f"; {steps} recorded answers folded in" in line]
+    assert caught_up(rebuilt)[1] == tables
+    types = [row[0] for row in _rows(tmp_path / "a", "SELECT record_type FROM captures ORDER BY fetched_at")]
+    assert types == ["response"] * min(steps, 5) + ["resource"] * (steps == 6)
+    readings = _rows(tmp_path / "a", "SELECT views, comments_count, source FROM readings ORDER BY read_at")
+    assert readings == [(9, None, "rendered"), (9, 3, "rendered")][: (steps > 2) + (steps > 5)]
+    assert _rows(tmp_path / "a", "SELECT kind, source FROM revisions ORDER BY captured_at") == [
+        ("first", "html"), ("source", "rendered"),
+    ][: 1 + (steps > 5)]  # fmt: skip
+    if steps == 6:  # the DOM is what joins the comments' key to the post
+        told = _rows(tmp_path / "a", "SELECT platform_comment_id, source, body_text FROM comments ORDER BY 1")
+        assert told == [
+            ("c1", "rendered", "[name] helped me."), ("c2", "rendered", "[name] did."),
+            ("old", "rendered", "[name] was here before."),
+        ]  # fmt: skip
+    assert _rows(tmp_path / "a", "SELECT count(*) FROM problems WHERE kind <> 'thread-cut-short'") == [(0,)]
 
 
 def test_killed_before_anything_was_fetched(tmp_path: Path) -> None:

@@ -89,12 +89,34 @@ def test_a_newer_schema_is_refused(archive: Made) -> None:
             open_archive(archive.folder, mode)  # type: ignore[arg-type]
 
 
+def test_an_archive_from_before_browsers_gets_their_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its captures came by requests of our own: NULL in both."""
+    first = Migrations("archive")
+    first._migrations = opening.migrations._migrations[:1]
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, "migrations", first)
+        old = open_archive(tmp_path, "write")
+    assert not {"via", "page_url"} & {column.name for column in old.table("captures").columns}
+    old.execute("INSERT INTO clinics (clinic_id, name, url, blog_status) VALUES ('riverside', 'R', 'x', 'blog')")
+    old.execute(
+        "INSERT INTO captures (capture_id, clinic_id, url, method, fetched_at, record_type, warc_file, warc_offset,"
+        " warc_length, origin) VALUES ('c', 'riverside', 'x', 'GET', '2026', 'response', 'f', 0, 1, 'crawl')"
+    )
+    old.close()
+    with pytest.raises(OlderSchema):
+        open_archive(tmp_path, "read")
+    db = open_archive(tmp_path, "write")
+    assert db.execute("SELECT via, page_url, url FROM captures").fetchall() == [(None, None, "x")]
+    assert db.table("captures").strict and faults(db) == []
+    db.close()
+
+
 def test_a_step_is_taken_once_after_a_copy(archive: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     steps = Migrations("archive")
     steps._migrations = list(opening.migrations._migrations)
 
     @steps()
-    def m002_more(db: Database) -> None:
+    def m900_more(db: Database) -> None:
         db.execute("ALTER TABLE authors ADD COLUMN told TEXT")
 
     monkeypatch.setattr(opening, "migrations", steps)
@@ -104,7 +126,7 @@ def test_a_step_is_taken_once_after_a_copy(archive: Made, monkeypatch: pytest.Mo
     archive.db.close()
     archive.db = open_archive(archive.folder, "write")
     assert archive.one("SELECT count(told) FROM authors") == 0
-    (copy,) = archive.folder.glob("archive-before-m002_more-*.db")
+    (copy,) = archive.folder.glob("archive-before-m900_more-*.db")
     kept = Database(copy)
     assert kept.execute("SELECT title FROM posts").fetchone() == ("On sleep",)
     kept.close()

@@ -112,6 +112,58 @@ def test_odd_addresses(address: str) -> None:
     read(exchange(address, b"<html></html>"))
 
 
+class TestARenderedPage:
+    """What a browser received for `/post/a`, and what it shows in the end."""
+
+    PAGE = (PAGES / "g1_text_counters.html").read_bytes()
+    URL = f"{SITE}/post/a"
+
+    def rendered(self, via: str, body: bytes, url: str = URL, **changes: object) -> tuple[object, ...]:
+        return read(exchange(url, body, via=via, page=self.URL, **changes))
+
+    def test_its_document_is_read_as_ever(self) -> None:
+        assert self.rendered("document", self.PAGE) == read(exchange(self.URL, self.PAGE))
+        assert self.rendered("document", b"", status=404) == (Gone(url=self.URL, answered="404"),)
+        moved = self.rendered("document", b"", status=301, location=f"{SITE}/post/b")
+        assert moved == (Alias(addresses=(f"{SITE}/post/b", self.URL)),)
+        assert any(isinstance(one, Post) for one in self.rendered("document", self.PAGE, f"{SITE}/post/b"))
+
+    @pytest.mark.parametrize(
+        "url", ["https://ads.example/post/a", f"{SITE}/_partials/chat", "https://video.example/embed"]
+    )
+    def test_documents_in_its_frames_give_nothing(self, url: str) -> None:
+        assert self.rendered("document", self.PAGE, url) == ()
+        assert self.rendered("document", b"<html>no</html>", url, status=500) == ()
+
+    @pytest.mark.parametrize("via", ["script", "stylesheet", "image", "font", "media", "other", "ping", "manifest"])
+    def test_whatever_else_it_is_made_of_gives_nothing(self, via: str) -> None:
+        for body in (self.PAGE, post_answer("sleep", "Sleep well."), b"", b"<html></html>"):
+            assert self.rendered(via, body) == self.rendered(via, body, post_url("sleep")) == ()
+            assert self.rendered(via, body, status=403) == ()
+
+    @pytest.mark.parametrize("body", [b"", b"<html>no</html>", b"{}", b"[1", b"<urlset></urlset>", b"User-agent: *"])
+    @pytest.mark.parametrize("status", [200, 204, 301, 404, 500])
+    def test_answers_of_no_known_kind_give_nothing(self, body: bytes, status: int) -> None:
+        for url in (f"{SITE}/x", self.URL, f"{SITE}/robots.txt", "https://stats.example/collect?id=1"):
+            assert self.rendered("xhr", body, url, status=status) == ()
+
+    def test_a_known_address_that_refuses_is_a_problem_here_too(self) -> None:
+        (found,) = self.rendered("fetch", b"{}", post_url("sleep"), status=403)
+        assert isinstance(found, Problem) and found.kind == "api-refused"
+        assert self.rendered("fetch", b"", post_url("sleep"), status=204, method="OPTIONS") == ()
+
+    def test_it_is_told_as_rendered_down_to_the_last_field(self) -> None:
+        for found in (
+            self.rendered("dom", self.PAGE),
+            self.rendered("xhr", post_answer("sleep", "Sleep."), post_url("sleep")),
+        ):
+            (post,) = (one for one in found if isinstance(one, Post))
+            assert set(post.sources.values()) == {"rendered"}
+        (plain,) = (one for one in read(exchange(self.URL, self.PAGE)) if isinstance(one, Post))
+        (shown,) = (one for one in self.rendered("dom", self.PAGE) if isinstance(one, Post))
+        assert plain.sources.keys() == shown.sources.keys() and plain.body_text == shown.body_text
+
+
 class TestCutBodies:
     BODY = json.dumps({"postPage": {}}).encode() * 50
 

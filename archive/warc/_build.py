@@ -71,12 +71,13 @@ def clean(headers: Iterable[tuple[bytes, bytes]], side: str) -> tuple[Headers, t
     return tuple(lines), tuple(dict.fromkeys(blanked))
 
 
-def as_stored(headers: Headers, body: bytes, *, bodiless: bool) -> Headers:
+def as_stored(headers: Headers, body: bytes, *, bodiless: bool, decoded: bool) -> Headers:
     """Response headers that are true of the stored body.
 
-    The chunking was undone on the way in, so `Transfer-Encoding` goes under `X-Archive-Orig-Transfer-Encoding`.
+    The chunking was undone on the way in, so `Transfer-Encoding` goes under `X-Archive-Orig-Transfer-Encoding`; so
+    does `Content-Encoding` where that was undone as well (`decoded`: by a browser).
     A `Content-Length` that is not the body's goes under `X-Archive-Orig-Content-Length` and the true one is added;
-    it is added after chunking too. The length in an answer that has no body by rule (`bodiless`: HEAD, 1xx, 204, 304)
+    it is added after decoding too. The length in an answer that has no body by rule (`bodiless`: HEAD, 1xx, 204, 304)
     speaks of another body and stays.
     """
     true_length = b"%d" % len(body)
@@ -86,6 +87,8 @@ def as_stored(headers: Headers, body: bytes, *, bodiless: bool) -> Headers:
         key = name.lower()
         if key == b"transfer-encoding":
             name, needed = b"X-Archive-Orig-Transfer-Encoding", True
+        elif key == b"content-encoding" and decoded:
+            name, needed = b"X-Archive-Orig-Content-Encoding", True
         elif key == b"content-length" and not bodiless:
             if value == true_length and not stated:
                 stated = True

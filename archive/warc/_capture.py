@@ -7,6 +7,7 @@ from archive.warc._build import header
 from archive.warc._types import Capture, Headers, RecordType
 
 NOTHING = hashlib.sha256(b"").hexdigest()
+DOM = "dom"  # `Capture.via` of what a browser shows in the end, as against what it received
 
 
 def capture_of(
@@ -18,11 +19,13 @@ def capture_of(
     record_type: RecordType,
     url: str,
     method: str,
-    status: int,
+    status: int | None,
     headers: Headers,
     refers_to: str | None,
     request_body: bytes,
     ip: str | None,
+    via: str | None,
+    page: str | None,
 ) -> Capture:
     """The Capture of an exchange. `place` is (file, offset, length), `payload` (sha256 in hex, bytes)."""
     mime = (header(headers, b"content-type") or "").partition(";")[0].strip().lower()
@@ -43,6 +46,30 @@ def capture_of(
         refers_to,
         hashlib.sha256(request_body).hexdigest() if request_body else None,
         ip,
+        via,
+        page,
+    )
+
+
+def capture_of_dom(
+    *, capture_id: str, at: datetime, place: tuple[str, int, int], url: str, body: bytes, mime: str, page: str
+) -> Capture:
+    """The Capture of a rendered page's DOM: nothing was asked for it, and no server answered."""
+    return capture_of(
+        capture_id=capture_id,
+        at=at,
+        place=place,
+        payload=(hashlib.sha256(body).hexdigest(), len(body)),
+        record_type="resource",
+        url=url,
+        method="GET",
+        status=None,
+        headers=((b"Content-Type", mime.encode("latin-1", "replace")),),
+        refers_to=None,
+        request_body=b"",
+        ip=None,
+        via=DOM,
+        page=page,
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from archive.warc._build import header, json_untext
-from archive.warc._capture import NOTHING, capture_of, capture_of_failure
+from archive.warc._capture import DOM, NOTHING, capture_of, capture_of_dom, capture_of_failure
 from archive.warc._coding import MAX_DECODED, decode
 from archive.warc._foreign import arc_frames, dechunk, is_arc
 from archive.warc._frame import Frame, digest_differs, frames
@@ -107,6 +107,8 @@ def _record(frame: Frame, request: Frame | None) -> Record:
     if http and kind in ("response", "revisit"):
         return _group(frame, request, kind, url)
     place = frame.file, frame.offset, frame.length
+    if kind == "resource" and frame.get("X-Archive-Via") == DOM:
+        return _dom(frame, place, url)
     if kind == "warcinfo":
         return Info(_record_id(frame), _date(frame.get("WARC-Date")), *place, _warc_fields(frame), frame.problems)
     ours = frame.get("X-Archive-Kind") if kind == "metadata" else None
@@ -126,6 +128,22 @@ def _record(frame: Frame, request: Frame | None) -> Record:
     if not kind:
         raise _Unusable("no WARC-Type")
     return Other(kind, *place, frame.fields, frame.block, frame.problems)
+
+
+def _dom(frame: Frame, place: tuple[str, int, int], url: str) -> Group:
+    """A rendered page's DOM; the resource records of others are none, and stay as they are."""
+    mime = frame.get("Content-Type") or ""
+    capture = capture_of_dom(
+        capture_id=_record_id(frame),
+        at=_date(frame.get("WARC-Date")),
+        place=place,
+        url=url,
+        body=frame.block,
+        mime=mime,
+        page=frame.get("X-Archive-Page") or url,
+    )
+    headers = ((b"Content-Type", mime.encode("latin-1", "replace")),)
+    return Group(capture, "", "", headers, frame.block, (), b"", problems=frame.problems)
 
 
 def _group(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
@@ -172,6 +190,8 @@ def _group(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
         refers_to=_uuid(refers_to) if refers_to else None,
         request_body=asked,
         ip=frame.get("WARC-IP-Address"),
+        via=frame.get("X-Archive-Via"),
+        page=frame.get("X-Archive-Page"),
     )
     blanked = [*_names(frame), *(_names(request) if request else ())]
     return Group(

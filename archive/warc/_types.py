@@ -8,7 +8,7 @@ from typing import Literal
 Headers = tuple[tuple[bytes, bytes], ...]
 """HTTP header lines in their order, repeats kept, each (name, value) as bytes without the line break."""
 
-RecordType = Literal["response", "revisit", "failure"]
+RecordType = Literal["response", "revisit", "resource", "failure"]
 
 
 class WarcWriteError(Exception):
@@ -55,7 +55,7 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One HTTP exchange, or one fetch that got no answer, and where its bytes lie.
+    """One HTTP exchange, one rendered page's DOM, or one fetch that got no answer, and where its bytes lie.
 
     The writer returns it and the reader gives an equal one back from the same bytes.
     """
@@ -71,9 +71,9 @@ class Capture:
     warc_length: int
     """Bytes of that member, compressed."""
     payload_sha256: str
-    """Hex digest of the body the server sent (content-encoded, chunking undone, after blanking); for an equal-payload
-    revisit that of the original, which is the same (empty when a foreign record tells it by another digest only); for a
-    failure that of no bytes."""
+    """Hex digest of the body the server sent (content-encoded, chunking undone, after blanking; where it came through a
+    browser decoded as well); for an equal-payload revisit that of the original, which is the same (empty when a foreign
+    record tells it by another digest only); for a failure that of no bytes."""
     payload_length: int
     """Bytes of that body."""
     record_type: RecordType
@@ -92,11 +92,17 @@ class Capture:
     request_sha256: str | None
     """Hex digest of the request body; None when it was empty."""
     ip: str | None
+    via: str | None = None
+    """How a browser that rendered a page got it ("document", "xhr", "script", ...; "dom": the page as it stood in the
+    end); None for a request of our own."""
+    page: str | None = None
+    """The URL of that page, spelled as `url` is; None for a request of our own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """An exchange as recorded: a response or revisit with its request."""
+    """An exchange as recorded: a response or revisit with its request; or a rendered page's DOM, which has no request,
+    and of HTTP no more than its Content-Type."""
 
     capture: Capture
     protocol: str

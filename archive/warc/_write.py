@@ -10,12 +10,13 @@ from types import TracebackType
 from typing import Self
 
 from archive.warc import _build as build
-from archive.warc._capture import capture_of, capture_of_failure
+from archive.warc._capture import DOM, capture_of, capture_of_dom, capture_of_failure
 from archive.warc._file import OpenFile
 from archive.warc._types import Capture, Note, Original
 
 PROFILE = "http://netpreserve.org/warc/1.1/revisit/"
 FIELDS = "application/warc-fields"
+HTML = "text/html; charset=utf-8"
 
 
 def _now() -> datetime:
@@ -76,6 +77,8 @@ class Writer:
         refers_to: Original | None = None,
         redacted: tuple[str, ...] = (),
         truncated: str | None = None,
+        via: str | None = None,
+        page: str | None = None,
     ) -> Capture:
         """Write an exchange as a group: the response (or revisit), then its request, linked by WARC-Concurrent-To.
 
@@ -84,6 +87,9 @@ class Writer:
         digests are taken; what the caller blanked itself it names in `redacted` ("body"). Both stand in
         X-Archive-Blanked. The status line is HTTP/1.0 or HTTP/1.1, the versions WARC tools read; another `protocol`
         ("h2") is kept in WARC-Protocol. `truncated` ("length", "time", "disconnect") says that the body is cut.
+
+        What a browser received for a page that it rendered has `via`, how it got it ("document", "xhr", ...), and
+        `page`, the URL of that page (X-Archive-Via, X-Archive-Page). A browser gives bodies decoded: so is `body` then.
 
         With `refers_to` the record is a revisit without a body (WARC 1.1, 6.7): `server-not-modified` for status 304,
         else `identical-payload-digest`. ValueError when the URL or a known digest of the original differs.
@@ -94,7 +100,7 @@ class Writer:
         if refers_to is not None and build.warc_url(refers_to.url) != target:
             raise ValueError(f"a revisit of {target} cannot refer to {refers_to.url}")
         bodiless = method.upper() == "HEAD" or status < 200 or status in (204, 304)
-        got = build.as_stored(got, body, bodiless=bodiless)
+        got = build.as_stored(got, body, bodiless=bodiless, decoded=via is not None)
         sha256 = hashlib.sha256(body).hexdigest()
 
         not_modified = refers_to is not None and status == 304
@@ -108,7 +114,8 @@ class Writer:
 
         file = self._ready()
         at, capture_id = self._stamp(fetched_at), self._new_id()
-        common = self._common(at, target)
+        page = build.warc_url(page) if page is not None else None
+        common = [*self._common(at, target), *_rendered(via, page)]
         if ip:
             common.append(("WARC-IP-Address", ip))
         if protocol and protocol.upper() != version:
@@ -169,7 +176,25 @@ class Writer:
             refers_to=refers_to.capture_id if refers_to else None,
             request_body=request_body,
             ip=ip,
+            via=via,
+            page=page,
         )
+
+    def write_dom(self, *, url: str, page: str, body: bytes, at: datetime, document: str | None = None) -> Capture:
+        """Write what a browser shows of a rendered page in the end: a `resource` record (WARC 1.1, 6.4).
+
+        `body` is the DOM as UTF-8 HTML, `url` the address it stands at, `page` the one that was rendered (as in
+        `write_exchange`), `document` the capture_id of the answer it grew from (WARC-Concurrent-To).
+        """
+        target, page = build.warc_url(url), build.warc_url(page)
+        fields = [
+            *_rendered(DOM, page),
+            *([("WARC-Concurrent-To", _urn(document))] if document else []),
+            # No WARC-Payload-Digest: payload and block are the same here, and FastWARC 2 holds one against other bytes.
+            ("Content-Type", HTML),
+        ]
+        record_id, date, place = self._lone("resource", fields, body, at, target)
+        return capture_of_dom(capture_id=record_id, at=date, place=place, url=target, body=body, mime=HTML, page=page)
 
     def write_failure(
         self, *, url: str, method: str, request_body: bytes, reason: str, message: str, at: datetime
@@ -183,14 +208,16 @@ class Writer:
         block = {"method": method, "reason": reason, "message": build.json_text(message)}
         if asked:
             block["request-sha256"] = asked
-        record_id, date, place = self._metadata("failure", block, at, target)
+        fields = [("X-Archive-Kind", "failure"), ("Content-Type", FIELDS)]
+        record_id, date, place = self._lone("metadata", fields, build.warc_fields(block), at, target)
         return capture_of_failure(
             capture_id=record_id, at=date, place=place, url=target, method=method, request_sha256=asked
         )
 
     def write_note(self, kind: str, fields: Mapping[str, str], at: datetime) -> Note:
         """Write a note of the clinic's run: `kind` "run-started" or "run-ended", `fields` name to JSON text."""
-        record_id, date, (name, offset, length) = self._metadata(kind, fields, at, None)
+        kinds = [("X-Archive-Kind", kind), ("Content-Type", FIELDS)]
+        record_id, date, (name, offset, length) = self._lone("metadata", kinds, build.warc_fields(fields), at, None)
         return Note(record_id, kind, date, name, offset, length, dict(fields))
 
     def sync(self) -> None:
@@ -210,20 +237,14 @@ class Writer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _metadata(
-        self, kind: str, block: Mapping[str, str], at: datetime, target: str | None
+    def _lone(
+        self, kind: str, fields: list[tuple[str, str]], block: bytes, at: datetime, target: str | None
     ) -> tuple[str, datetime, tuple[str, int, int]]:
-        body = build.warc_fields(block)
+        """Write a record that stands alone; its id, date and place."""
         file = self._ready()
         date, record_id = self._stamp(at), self._new_id()
-        fields = [
-            ("WARC-Type", "metadata"),
-            ("WARC-Record-ID", _urn(record_id)),
-            *self._common(date, target),
-            ("X-Archive-Kind", kind),
-            ("Content-Type", FIELDS),
-        ]
-        member = build.record(fields, b"", body, stored=False)
+        first = [("WARC-Type", kind), ("WARC-Record-ID", _urn(record_id)), *self._common(date, target)]
+        member = build.record([*first, *fields], b"", block, stored=False)
         offset = file.append(member)
         self.last = date
         return record_id, date, (self._name(file), offset, len(member))
@@ -270,6 +291,11 @@ class Writer:
 
     def _name(self, file: OpenFile) -> str:
         return file.path.relative_to(self._archive).as_posix()
+
+
+def _rendered(via: str | None, page: str | None) -> list[tuple[str, str]]:
+    """The fields of a record that belongs to a rendered page."""
+    return [(name, value) for name, value in (("X-Archive-Via", via), ("X-Archive-Page", page)) if value is not None]
 
 
 def _urn(record_id: str) -> str:

@@ -77,6 +77,15 @@ class Blog:
     everything: bool = True  # False under --limit: ask post by post where a bulk answer would cover others
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """What a browser looks for on a rendered post page, as CSS selectors."""
+
+    counters: str  # matches once the post's own counters are printed
+    comments: str  # matches once the list of comments stands there
+    more: tuple[str, ...]  # whatever matches is pressed, again and again, until nothing does
+
+
 class Platform(ABC):
     """Base of all platforms. A subclass sets the data below and overrides what its platform gives."""
 
@@ -87,6 +96,8 @@ class Platform(ABC):
     sitemaps: ClassVar[Sequence[str]] = ()
     feeds: ClassVar[Sequence[str]] = ()
     listings: ClassVar[Sequence[str]] = ()
+    # How a browser tells that a post page is complete; None: its pages need no browser.
+    rendered: ClassVar[Rendered | None] = None
 
     @abstractmethod
     def claims(self, exchange: Exchange) -> bool:
@@ -111,6 +122,17 @@ class Platform(ABC):
     def is_api_url(self, url: str) -> bool:
         """The address is one of the platform's machine interfaces, whose error answers say nothing about a page."""
         return False
+
+    def secret(self, url: str, body: bytes) -> bool:
+        """The answer (decoded) hands out tokens: its texts are blanked before it is recorded."""
+        return False
+
+    def learned_address(self, exchange: Exchange) -> str | None:
+        """Where a page's script found comments, if no known address is meant, with names for what it asked.
+
+        "/_srv/voices?contextId&cursor"; with the host where that is another than the page's. None for anything else.
+        """
+        return None
 
     def root(self, url: str) -> str:
         """Base URL of the site that `url` belongs to, no trailing slash: scheme and host, unless sites share a host."""

@@ -1,7 +1,8 @@
 """Wix: post pages and listings of every generation, text copies of them, and the services behind them.
 
 *Recognised by*  the generator tag, Wix's own `http-equiv` metas, or the hooks of the blog widget; services by address.
-*Sources*        `page` (posts), `listing` (everything else with posts on it), `text` (copies as plain text), `api`.
+*Sources*        `page` (posts), `listing` (everything else with posts on it), `text` (copies as plain text), `api`;
+                 of rendered pages `answers` (what their scripts received) and `widget` (comments in the DOM).
 *Caveats*        a page that says "not found" is as large as a post and may answer 200; members' posts show a preview.
 """
 
@@ -9,13 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from scraper.items import BotChallenge, ConsentWall, Exchange, Item, Unreadable
-from scraper.platforms._platform import Blog, Plan, Platform
+from scraper.items import BotChallenge, ConsentWall, Exchange, Item, Post, Unreadable
+from scraper.platforms._platform import Blog, Plan, Platform, Rendered
 from scraper.platforms._recognise import bot_challenge
-from scraper.platforms.wix import address, api, comments
+from scraper.platforms.wix import address, answers, api, comments, widget
 from scraper.platforms.wix.cut import hooked, utf8
 from scraper.platforms.wix.listing import read_listing
 from scraper.platforms.wix.page import is_post_page, no_post, read_page
@@ -41,20 +43,32 @@ class Wix(Platform):
     sitemaps: ClassVar[Sequence[str]] = ("/blog-posts-sitemap.xml", "/sitemap.xml")
     feeds: ClassVar[Sequence[str]] = ("/blog-feed.xml",)
     listings: ClassVar[Sequence[str]] = ("/blog",)
+    rendered: ClassVar[Rendered | None] = Rendered(
+        # Before its script ran, the node holds empty boxes, later ones with the hook "skeleton-loader".
+        counters='article[data-hook="post"] [data-hook="post-stats"] span:not([data-hook="skeleton-loader"])',
+        comments='[data-hook^="wc-root"] [data-hook^="list-item"]',
+        more=tuple(f'[data-hook^="wc-root"] button[data-hook*="{part}"]:not([disabled])' for part in widget.MORE),
+    )
 
     def claims(self, exchange: Exchange) -> bool:
         """A page with a mark of Wix, a text copy of one, or an answer of a Wix service."""
+        if exchange.of_script:
+            return api.claims(exchange.url) or answers.claims(exchange)
         if api.claims(exchange.url) or api.is_post_answer(exchange.body):
             return True
         return any(mark in exchange.body for mark in _MARKS) or is_text_copy(exchange)
 
     def read(self, exchange: Exchange) -> Iterator[Item]:
-        """The items of a post page, listing, text copy or service answer, told apart by looking.
+        """The items of a post page, listing, text copy or service answer, told apart by looking; of a DOM as well.
 
         Raises `NotFoundPage`, `Paywall`, `BotChallenge`, `ConsentWall`, `Unreadable` or `NotAPost` for other pages.
         """
+        if exchange.of_script and not api.reads(exchange.url):
+            return answers.read(exchange)
         if api.claims(exchange.url):
             return api.read(exchange)
+        if exchange.via == "dom":
+            return self._read_dom(exchange)
         if api.is_post_answer(exchange.body):
             return api.read_post_answer(exchange)
         if is_text_copy(exchange):
@@ -67,6 +81,22 @@ class Wix(Platform):
         if hooked(body, "not-found-page") >= 0 or (address.is_post(exchange.url) and not listing):
             raise no_post(body)
         return read_listing(exchange)
+
+    def _read_dom(self, exchange: Exchange) -> Iterator[Item]:
+        """A page as it stood in the end: the post without the comments below it, then those."""
+        body, widgets = widget.cut(utf8(exchange))
+        named = widget.filed_under(widgets)
+        post: Post | None = None
+        for item in self.read(replace(exchange, body=body, via=None)):
+            if isinstance(item, Post):
+                post = item
+                if named is not None:
+                    item.addresses = tuple(dict.fromkeys((*item.addresses, named)))
+                    item.comments_key = item.comments_key or named.removeprefix("wix:")
+            yield item
+        if post is not None:
+            for markup in widgets:
+                yield from widget.read_widget(markup, exchange, post.language)
 
     def is_post_url(self, url: str) -> bool:
         """`/post/<slug>`, `/single-post/<slug>`, on a free site below its name, in a language below its prefix."""
@@ -92,6 +122,14 @@ class Wix(Platform):
     def root(self, url: str) -> str:
         """Scheme and host; free sites share `user.wixsite.com` and are told apart by the first part of the path."""
         return address.root(url)
+
+    def secret(self, url: str, body: bytes) -> bool:
+        """The visitor's tokens, whatever address gave them."""
+        return api.gives_tokens(url) or answers.is_token_answer(body)
+
+    def learned_address(self, exchange: Exchange) -> str | None:
+        """Where comments were answered that were told by their shape alone."""
+        return answers.learned_address(exchange) if exchange.of_script and exchange.status == 200 else None
 
     def counters(self, blog: Blog) -> Plan:
         """Counts (and bodies and media) that the pages leave to a script."""

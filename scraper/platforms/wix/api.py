@@ -20,6 +20,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from scraper.addresses import is_web_address
 from scraper.items import Author, Exchange, Item, Problem, Sighting
 from scraper.platforms._readers import clean, iso_date
 from scraper.platforms.wix import comments
@@ -35,7 +36,7 @@ from scraper.platforms.wix.post_object import (
 )
 from scraper.platforms.wix.shapes import decode, dig, mapping, sequence, string
 
-__all__ = ["addresses_of", "claims", "counters", "post_of", "read"]
+__all__ = ["addresses_of", "claims", "counters", "post_of", "read", "reads"]
 
 # "/mysite/_api/blog-frontend-adapter-public/v2/post-page/my-slug": site "/mysite", service, call "post-page/my-slug"
 SERVICE = re.compile(
@@ -52,16 +53,17 @@ PUBLIC_HOSTS = ("www.wixapis.com", "wixapis.com")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Called:
-    """What an address asks of which service, and the root of the site that it stands below."""
+class Called:
+    """What is asked of which service, and the root of the site that it stands below."""
 
     root: str
     service: str
     call: str
+    post: str = ""  # address of the post that is meant, where that is known besides
 
 
 @lru_cache(maxsize=256)  # each answer is asked about several times
-def _called(url: str) -> _Called | None:
+def _called(url: str) -> Called | None:
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -71,13 +73,24 @@ def _called(url: str) -> _Called | None:
         match = pattern.match(parts.path)
         if match and (pattern is not COMMUNITY or public or match["api"]):
             root = f"{parts.scheme}://{parts.netloc.lower()}{match['site']}"
-            return _Called(root=root, service=match["service"], call=unquote(match["call"]))
-    return _Called(root="", service="", call=parts.path) if public else None
+            return Called(root=root, service=match["service"], call=unquote(match["call"]))
+    return Called(root="", service="", call=parts.path) if public else None
 
 
 def claims(url: str) -> bool:
     """The address is one of Wix's services, whatever the site."""
     return _called(url) is not None
+
+
+def reads(url: str) -> bool:
+    """The address alone tells how its answer is read."""
+    called = _called(url)
+    return called is not None and _reader(called) is not None
+
+
+def gives_tokens(url: str) -> bool:
+    """The address is the one that hands out a visitor's tokens."""
+    return TOKENS.match(urlsplit(url).path) is not None
 
 
 # How the answer about one post begins, served alone or as the page's own call kept it.
@@ -97,13 +110,16 @@ def read_post_answer(exchange: Exchange) -> Iterator[Item]:
         yield Problem(kind="malformed-json", message="a document that cannot be read", url=exchange.url or None)
         return
     yield from _post_page(
-        dig(value, "postPageResponse", "data") or value, _Called(root="", service="", call=""), exchange
+        dig(value, "postPageResponse", "data") or value, Called(root="", service="", call=""), exchange
     )
 
 
-def read(exchange: Exchange) -> Iterator[Item]:
-    """The items of one answer; of one that is refused, cut or no JSON, a `Problem`. Never raises."""
-    called = _called(exchange.url)
+def read(exchange: Exchange, called: Called | None = None) -> Iterator[Item]:
+    """The items of one answer; of one that is refused, cut or no JSON, a `Problem`. Never raises.
+
+    `called`: what it answers, where another sign than its address tells.
+    """
+    called = called or _called(exchange.url)
     if called is None or 300 <= exchange.status < 400:
         return
     name = called.call or called.service
@@ -128,10 +144,10 @@ def read(exchange: Exchange) -> Iterator[Item]:
     yield from reader(value, called, exchange)
 
 
-Reader = Callable[[Any, _Called, Exchange], Iterator[Item]]
+Reader = Callable[[Any, Called, Exchange], Iterator[Item]]
 
 
-def _reader(called: _Called) -> Reader | None:
+def _reader(called: Called) -> Reader | None:
     """Who reads the answer; None for answers that hold nothing for the archive (tokens, categories, settings)."""
     family, call = called.service.split("/")[0], called.call.split("/")[0]
     if family == "comments":
@@ -155,26 +171,29 @@ def _missing(field: str, exchange: Exchange) -> Problem:
     return Problem(kind="missing-field", message=message, url=exchange.url, field=field)
 
 
-def _post_page(value: Any, called: _Called, exchange: Exchange) -> Iterator[Item]:
+def _post_page(value: Any, called: Called, exchange: Exchange) -> Iterator[Item]:
     page = mapping(dig(value, "postPage"))
     if mapping(page.get("post")):
-        yield post_of(page, called.root)
+        post = post_of(page, called.root)
+        if called.post and not any(map(is_web_address, post.addresses)):
+            post.addresses = (called.post, *post.addresses)
+        yield post
     else:
         yield _missing("postPage.post", exchange)
 
 
-def _post_metadata(value: Any, called: _Called, exchange: Exchange) -> Iterator[Item]:
+def _post_metadata(value: Any, called: Called, exchange: Exchange) -> Iterator[Item]:
     about = mapping(dig(value, "postPageMetadata"))
     if not mapping(about.get("postMetadata")):
         yield _missing("postPageMetadata.postMetadata", exchange)
     slug = called.call.partition("/")[2] or string(about.get("id"))
-    name = platform_address(slug) or canonical(f"{called.root}/post/{slug}")
-    if slug and name:
+    name = called.post or platform_address(slug) or (canonical(f"{called.root}/post/{slug}") if slug else None)
+    if name:
         yield from reading(about.get("postMetadata"), (name,))
     # relatedPostsMetadata holds numbers of other posts, older than those posts' own answers: they are never read.
 
 
-def _feed_page(value: Any, called: _Called, exchange: Exchange) -> Iterator[Item]:
+def _feed_page(value: Any, called: Called, exchange: Exchange) -> Iterator[Item]:
     posts = dig(value, "postFeedPage", "posts", "posts")
     if not isinstance(posts, list):
         yield _missing("postFeedPage.posts", exchange)
@@ -182,7 +201,7 @@ def _feed_page(value: Any, called: _Called, exchange: Exchange) -> Iterator[Item
         yield from _listed(mapping(post), called.root)
 
 
-def _feed_metadata(value: Any, called: _Called, exchange: Exchange) -> Iterator[Item]:
+def _feed_metadata(value: Any, called: Called, exchange: Exchange) -> Iterator[Item]:
     metrics = dig(value, "postFeedMetadataPage", "postMetrics")
     if not isinstance(metrics, dict):
         yield _missing("postFeedMetadataPage.postMetrics", exchange)
@@ -192,7 +211,7 @@ def _feed_metadata(value: Any, called: _Called, exchange: Exchange) -> Iterator[
             yield from reading(numbers, (address,))
 
 
-def _legacy(value: Any, called: _Called, exchange: Exchange) -> Iterator[Item]:
+def _legacy(value: Any, called: Called, exchange: Exchange) -> Iterator[Item]:
     """communities-blog-node-api: one post (bare or below `post`), or many (an array, or below `posts`)."""
     many = value if isinstance(value, list) else dig(value, "posts")
     if isinstance(many, list):

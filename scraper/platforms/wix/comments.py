@@ -14,11 +14,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Generator, Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 from scraper.items import AuthorKind, Comment, Exchange, Item, Names, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan
 from scraper.platforms._readers import clean, iso_date
+from scraper.platforms.wix.asked import asked, page_of
 from scraper.platforms.wix.ricos import Body, render
 from scraper.platforms.wix.shapes import count, decode, dig, mapping, sequence, string
 from scraper.platforms.wix.tokens import BLOG_APP, Session
@@ -46,7 +47,7 @@ def read_comments(value: object, exchange: Exchange) -> Iterator[Item]:
 
     Two-level answers (`comments` and `commentReplies`), one thread (`comment`, `replies`) and one comment are read.
     """
-    asked = parse_qs(urlsplit(exchange.url).query)
+    request = asked(exchange)
     listed = [*sequence(dig(value, "comments")), *sequence(dig(value, "replies"))]
     listed += [dig(value, "comment")] if mapping(dig(value, "comment")) else []
     for part in mapping(dig(value, "commentReplies")).values():
@@ -54,25 +55,57 @@ def read_comments(value: object, exchange: Exchange) -> Iterator[Item]:
     if not listed and not mapping(value).keys() & {"comments", "comment", "replies", "pagingMetadata"}:
         message = "the answer has no comments: another shape than was ever seen"
         yield Problem(kind="missing-field", message=message, url=exchange.url, field="comments")
-    fallback = next((asked[name][0] for name in ("resourceId", "contextId") if name in asked), "")
+    spoken_of = {_resource(raw) for raw in map(mapping, listed)} - {()}
+    one = spoken_of.pop() if len(spoken_of) == 1 and exchange.via else ()
+    fallback = request.post or one or page_of(exchange)
     for raw in map(mapping, listed):
-        post = string(raw.get("resourceId") or raw.get("contextId")) or fallback
+        post = _resource(raw) or fallback
         if string(raw.get("id")) and post:
             yield _comment(raw, post)
     following = next_cursor(value)
-    if fallback:
+    if fallback and not (exchange.via and "comments" not in mapping(value)):
         replies = [next_cursor(part) for part in mapping(dig(value, "commentReplies")).values()]
+        beside = _left_unsaid(value) if exchange.via else ()
+        begins = exchange.via is None or not _only_replies(value)
         yield ThreadPage(
-            post=(f"wix:{fallback.lower()}",),
-            asked=next(iter(asked.get("cursorPaging.cursor", ())), None),
-            following=tuple(cursor for cursor in (following, *replies) if cursor),
+            post=fallback,
+            asked=request.cursor or (None if begins else "(replies)"),
+            following=(*(cursor for cursor in (following, *replies) if cursor), *beside),
         )
-    if following and following in asked.get("cursorPaging.cursor", ()):
+    if following and following == request.cursor:
         message = "the comments service answered with the same cursor again; the rest of the thread stays unread"
         yield Problem(kind="repeated-cursor", message=message, url=exchange.url)
 
 
-def _comment(raw: Mapping[str, Any], post: str) -> Comment:
+def _resource(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    """The post that a comment says it stands under, as addresses."""
+    name = string(raw.get("resourceId") or raw.get("contextId"))
+    return (f"wix:{name.lower()}",) if name else ()
+
+
+def _only_replies(value: object) -> bool:
+    """Every comment answers another: asked for in words that are not known, but no beginning of a thread."""
+    listed = sequence(dig(value, "comments"))
+    return bool(listed) and all(dig(raw, "parentComment", "id") for raw in listed)
+
+
+def _left_unsaid(value: object) -> Iterator[str]:
+    """Marks for what an answer leaves out without a cursor to it: more comments (`hasNext`), or replies (`replyCount`).
+
+    An answer to a script of which only the shape is known may page in other ways than by cursors.
+    """
+    if dig(value, "pagingMetadata", "hasNext") is True and not next_cursor(value):
+        yield "(more)"
+    replies = mapping(dig(value, "commentReplies"))
+    for raw in map(mapping, sequence(dig(value, "comments"))):
+        if dig(raw, "parentComment", "id"):
+            continue
+        given = mapping(replies.get(string(raw.get("id"))))
+        if (count(raw.get("replyCount")) or 0) > len(sequence(given.get("replies"))) and not next_cursor(given):
+            yield f"(replies of {string(raw.get('id'))})"
+
+
+def _comment(raw: Mapping[str, Any], post: tuple[str, ...]) -> Comment:
     status = string(raw.get("status")).lower() or None
     deleted = status == "deleted"
     author = mapping(raw.get("author"))
@@ -82,7 +115,7 @@ def _comment(raw: Mapping[str, Any], post: str) -> Comment:
     likes = count(dig(raw, "reactionSummary", "total"))
     edited = raw.get("contentEdited")
     return Comment(
-        post=(f"wix:{post.lower()}",),
+        post=post,
         platform_comment_id=string(raw.get("id")),
         parent_id=string(dig(raw, "parentComment", "id")) or None,
         author=clean(string(author.get("name"))),
