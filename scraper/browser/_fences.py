@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from typing import Any, Final
@@ -64,13 +63,11 @@ async def _abort(route: Route) -> None:
 class Fence:
     """The fence around one page."""
 
-    def __init__(self, page: Page, url: str, render: Render, recorder: Recorder) -> None:
+    def __init__(self, page: Page, render: Render, recorder: Recorder) -> None:
         self._page = page
-        self._url = url
         self._render = render
         self._recorder = recorder
         self._entered = False
-        self._closing: set[asyncio.Task[None]] = set()
 
     async def put_up(self) -> None:
         """Before the page's first request."""

@@ -20,7 +20,11 @@ POLL: Final = 0.1  # seconds
 MOST_PRESSES: Final = 300
 MOST_STEPS: Final = 60  # of scrolling: a page may grow as it is scrolled
 PRESS_SECONDS: Final = 5.0  # for a press to show
+FRUITLESS_SECONDS: Final = 1.5  # after a press that made the page ask for nothing
 SETTLE_SECONDS: Final = 8.0  # for an empty list of comments to fill
+# The button itself remembers; places in the page shift as others come and go.
+_FRUITLESS: Final = "node => { node[Symbol.for('fruitless')] = true; }"
+_IS_FRUITLESS: Final = "node => node[Symbol.for('fruitless')] === true"
 _TEXT: Final = re.compile(r"\S")
 # "Show more comments", "Load more replies", "View 3 more replies", "Show replies (2)" in the languages that sites were
 # seen in; the words of other languages are from Wix's and WordPress's own translations.
@@ -153,32 +157,46 @@ class Driver:
         return gained
 
     async def _press(self, buttons: Locator, button: Locator) -> bool:
-        """Press one button and wait for what it brings; False: it brings nothing."""
+        """Press one button and wait for what it brings; False: it brings nothing, and is not pressed again."""
         before = await self._state(buttons, button)
         if before is None or not await button.is_visible() or not await self._enabled(button):
             return False
         try:
-            # Without a hit test: what covers it (a consent banner) is nothing a visitor could not close.
-            await button.dispatch_event("click", timeout=1_000)
+            if await button.evaluate(_IS_FRUITLESS, timeout=1_000):
+                return False
+            await self._click(button)
+            outcome = await self._outcome(buttons, button, before)
+            if outcome == "less":  # it was open: open it again
+                await self._click(button)
+                await self._outcome(buttons, button, (before[0] - 1, *before[1:]))
+            if outcome != "more":
+                await button.evaluate(_FRUITLESS, timeout=1_000)
         except Error:
             if self.page.is_closed():
                 raise
             return True  # gone, or no longer there to be pressed: look again
+        return outcome == "more"
+
+    async def _click(self, button: Locator) -> None:
+        # Without a hit test: what covers it (a consent banner) is nothing a visitor could not close.
+        await button.dispatch_event("click", timeout=1_000)
         self.pressed += 1
         self.recorder.stir()
+
+    async def _outcome(self, buttons: Locator, button: Locator, before: tuple[int, int, str]) -> str:
+        """What a press brought: "more", "less" or "nothing"."""
         loop = asyncio.get_running_loop()
         until = loop.time() + PRESS_SECONDS
-        while loop.time() < until or self.recorder.busy():
+        while self.recorder.busy() or (loop.time() < until and self.recorder.quiet_for() < FRUITLESS_SECONDS):
             await asyncio.sleep(POLL / 2)
             after = await self._state(buttons, button)
             if after is None or after[0] > before[0] or after[1] != before[1]:
-                return True
-            if after[0] < before[0]:  # it was open, and is shut now
-                await button.dispatch_event("click", timeout=1_000)
-                return False
+                return "more"
+            if after[0] < before[0]:
+                return "less"
             if not self.wanted.item and after[2] != before[2] and not self.recorder.busy():
-                return True  # nothing can be counted: another word on the button must do
-        return False
+                return "more"  # nothing can be counted: another word on the button must do
+        return "nothing"
 
     async def _enabled(self, button: Locator) -> bool:
         loop = asyncio.get_running_loop()

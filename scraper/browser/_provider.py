@@ -10,6 +10,9 @@ import asyncio
 import logging
 import os
 import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from playwright.async_api import Browser, BrowserContext, Error, Playwright, async_playwright
@@ -21,6 +24,7 @@ from scraper.browser._model import NoBrowser
 logger = logging.getLogger(__name__)
 
 PAGES = 2  # rendered side by side in a run; more would slow each other down, and time limits would tell lies
+STOP_SECONDS = 10.0
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 INSTALL = (
     "no Chromium found: install it (Debian, Ubuntu: apt install chromium; macOS: brew install --cask chromium) or name"
@@ -63,6 +67,8 @@ class _Process:
         self.places = asyncio.Semaphore(PAGES)
         self._driver: Playwright | None = None
         self._browser: Browser | None = None
+        self._folder: str | None = None  # of its own, for profile and sockets
+        self._warned = False
 
     async def browser(self, options: dict[str, Any]) -> Browser:
         """The running browser; a new one where there is none, or it died."""
@@ -72,20 +78,29 @@ class _Process:
                 self._browser = await self._launch(options)
             return self._browser
 
+    async def discard(self, browser: Browser | None) -> None:
+        """End this browser, which is dead or out of hand, unless another one has already taken its place."""
+        async with self.lock:
+            if browser is None or browser is self._browser:
+                await self._stop()
+
     async def _launch(self, options: dict[str, Any]) -> Browser:
         executable = find_browser(options.get("executable_path"))
-        rootless = os.geteuid() != 0
-        if not rootless:
+        sandbox = os.geteuid() != 0
+        if not sandbox and not self._warned:
+            self._warned = True
             logger.warning("run as root: the browser's sandbox is off; run as another user to have it on")
-        self._driver = await async_playwright().start()
+        self._folder = tempfile.mkdtemp(prefix="browser-")
         try:
+            with _temporary(self._folder):
+                self._driver = await async_playwright().start()
             return await self._driver.chromium.launch(
                 **{
                     **options,
                     "executable_path": executable,
-                    "chromium_sandbox": rootless,
+                    "chromium_sandbox": sandbox,
                     "args": [*FLAGS, *options.get("args", ())],
-                    # Scrapy ends the run on Ctrl-C, and the browser with it; by itself it would be gone under the page.
+                    # Scrapy ends the run on Ctrl-C, and the browser with it; by itself it would go from under a page.
                     "handle_sigint": False,
                     "handle_sigterm": False,
                     "handle_sighup": False,
@@ -103,14 +118,31 @@ class _Process:
     async def _stop(self) -> None:
         browser, self._browser = self._browser, None
         driver, self._driver = self._driver, None
-        if browser is not None and browser.is_connected():
-            try:
-                async with asyncio.timeout(10):
-                    await browser.close()
-            except (Error, TimeoutError) as error:
-                logger.warning("the browser did not close by itself: %s", error)
-        if driver is not None:
-            await driver.stop()  # ends what is left of the browser, and removes its profile
+        # The driver ends what is left of the browser; where it is dead too, the browser's pipe to it broke.
+        for ending in (browser and browser.is_connected() and browser.close, driver and driver.stop):
+            if ending:
+                try:
+                    async with asyncio.timeout(STOP_SECONDS):
+                        await ending()
+                except (Exception, TimeoutError) as error:  # a dead driver raises a bare Exception
+                    logger.debug("the browser did not close by itself: %r", error)
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)  # a browser that was killed leaves its profile
+
+
+@contextmanager
+def _temporary(folder: str) -> Iterator[None]:
+    """Programs started in the block keep what is temporary in this folder. Playwright takes no other word for it."""
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = folder
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before
 
 
 class LateProvider:
@@ -128,6 +160,11 @@ class LateProvider:
     async def launch_browser(self) -> Browser:
         """The run's browser, started now if it is the first to ask. Raises `NoBrowser`."""
         return await self._leased().browser(self._options)
+
+    async def discard(self, browser: Browser | None) -> None:
+        """End a browser that is dead or out of hand; the next page starts a new one."""
+        if self._process is not None:
+            await self._process.discard(browser)
 
     def place(self) -> asyncio.Semaphore:
         """To be held while a page is rendered."""

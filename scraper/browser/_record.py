@@ -83,6 +83,12 @@ class Recorder:
             self._note(request, "no answer before the page was closed")
         return tuple(one for one in self._received if one is not None), tuple(self._failed)
 
+    def abandon(self) -> None:
+        """The page is lost: wait for nothing more."""
+        self._done = True
+        for task in self._tasks:
+            task.cancel()
+
     def _began(self, request: Request) -> None:
         if self._done:
             return

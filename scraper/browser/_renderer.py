@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from playwright._impl._errors import TargetClosedError  # has no public name
 from playwright.async_api import Error, Page
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -39,7 +40,7 @@ from scraper.browser._record import Recorder
 logger = logging.getLogger(__name__)
 
 LARGEST_DOM: Final = 32 * 1024 * 1024
-LAST_SECONDS: Final = 5.0  # for each of the last things: the DOM, bodies under way, closing
+LAST_SECONDS: Final = 3.0  # for each of the last things: the DOM, bodies under way, closing
 _ENCODED = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
@@ -84,30 +85,42 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
             page = await self._create_page(request=request, spider=self._crawler.spider)
             page.on("crash", lambda _: crashed.set())
             return await self._visit(page, request, render, proxy)
-        except BrowserFailure:
-            raise
         except Error as error:
-            first = str(error).splitlines()[0]
-            if crashed.is_set() or page is None or page.is_closed() or not self._connected():
-                raise BrowserCrashed(f"{request.url}: the browser died under the page ({first})") from error
-            raise BrowserFailure(f"{request.url}: {first}") from error
+            first = str(error).splitlines()[0].strip()
+            if not crashed.is_set():
+                if not isinstance(error, TargetClosedError) and self._connected():
+                    raise BrowserFailure(f"{request.url}: {first}") from error
+                page = None
+                await self._discard()
+            raise BrowserCrashed(f"{request.url}: the browser died under the page ({first})") from error
         finally:
             if page is not None:
                 await self._leave(page, render.context)
 
     async def _visit(self, page: Page, request: Request, render: Render, proxy: Proxy) -> Response:
+        recorder = Recorder(page, proxy)
+        try:
+            rendering = await self._rendered(page, request, render, proxy, recorder)
+        except BaseException:
+            recorder.abandon()
+            raise
+        request.meta[RENDERING] = rendering
+        return _answer(request, rendering)
+
+    async def _rendered(
+        self, page: Page, request: Request, render: Render, proxy: Proxy, recorder: Recorder
+    ) -> Rendering:
         loop = asyncio.get_running_loop()
         began, refusals = loop.time(), len(proxy.connector.refusals)
-        recorder = Recorder(page, proxy)
-        fence = Fence(page, request.url, render, recorder)
-        await fence.put_up()
-        deadline = began + self._page_seconds
+        await Fence(page, render, recorder).put_up()
+        # The last of the time is for what is there by then.
+        deadline = began + self._page_seconds - min(LAST_SECONDS, self._page_seconds / 4)
         driver = Driver(page, render.wanted, recorder, deadline, self._quiet_seconds)
         lost = None
         try:
-            await page.goto(request.url, wait_until="commit", timeout=self._page_seconds * 1_000)
+            await page.goto(request.url, wait_until="commit", timeout=(deadline - loop.time()) * 1_000)
         except Error as error:
-            if not self._connected() or page.is_closed():
+            if not self._connected() or page.is_closed() or isinstance(error, TargetClosedError):
                 raise
             lost = str(error).splitlines()[0].removeprefix("Page.goto: ")
         else:
@@ -115,8 +128,13 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
         dom, dom_at = (b"", None) if lost else await self._dom(page, driver)
         received, failed = await recorder.finish(LAST_SECONDS)
         told = {urlsplit(one.url).netloc for one in recorder.refused}
-        behind = [one for one in proxy.connector.refusals[refusals:] if not {one.host, f"{one.host}:{one.port}"} & told]
-        rendering = Rendering(
+        # What no event of the page told of: sockets of workers, connections made in advance.
+        behind = [
+            Turned(url=f"{one.host}:{one.port}", kind="connection", reason=one.reason)
+            for one in proxy.connector.refusals[refusals:]
+            if not {one.host, f"{one.host}:{one.port}"} & told
+        ]
+        return Rendering(
             url=page.url,
             received=received,
             failed=failed,
@@ -125,15 +143,10 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
             complete=lost is None and driver.reason is None,
             reason=lost or driver.reason,
             pressed=driver.pressed,
-            refused=(
-                *recorder.refused,
-                *(Turned(url=f"{one.host}:{one.port}", kind="connection", reason=one.reason) for one in behind),
-            ),
+            refused=(*recorder.refused, *behind),
             skipped=recorder.skipped,
             seconds=loop.time() - began,
         )
-        request.meta[RENDERING] = rendering
-        return _answer(request, rendering)
 
     async def _dom(self, page: Page, driver: Driver) -> tuple[bytes, datetime | None]:
         """The document as it stands now; nothing where it is too large, or its own script does not let go."""
@@ -151,13 +164,12 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
     async def _leave(self, page: Page, context: str) -> None:
         """Close the page; where it does not let go, its context, and at last the browser."""
         wrapper = self.context_wrappers.get(context)
-        for closing in (page.close, wrapper.context.close if wrapper else None, self.browser.close):
-            if closing is None:
-                continue
+        for closing in (page.close, wrapper and wrapper.context.close):
             try:
                 async with asyncio.timeout(LAST_SECONDS):
                     await page.unroute_all(behavior="ignoreErrors")
-                    await closing()
+                    if closing:
+                        await closing()
             except TimeoutError:
                 logger.warning("%s does not close", page.url)
             except Error as error:
@@ -166,6 +178,7 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
             else:
                 self.stats.inc_value("playwright/page_count/closed")
                 return
+        await self._discard()
 
     async def _proxy(self, render: Render) -> Proxy:
         """The clinic's own way out."""
@@ -189,6 +202,14 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
         if hasattr(self, "browser") and not self.browser.is_connected():
             self.context_wrappers.clear()
             del self.browser
+
+    async def _discard(self) -> None:
+        """End the browser, however it is: a dead driver leaves it looking alive."""
+        browser = getattr(self, "browser", None)
+        self.context_wrappers.clear()
+        if browser is not None:
+            del self.browser
+            await self.browser_provider.discard(browser)
 
     async def _browser_disconnected_callback(self) -> None:
         # The base class closes contexts and forgets the browser in its own time, which may be that of the next one.

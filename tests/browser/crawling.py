@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,8 @@ class Page:
     private: tuple[str, ...] = ()
     forbidden: str = ""  # sub-requests whose address holds this are not allowed
     settings: dict[str, Any] = field(default_factory=dict)
-    kill: str = ""  # kill -9 the browser when this path is asked for, so often as `kills` says
+    kill: str = ""  # "--type=renderer" kills the pages' own processes, "node" the driver, "chromium" the whole browser,
+    kills: int = 0  # at the first sub-request, so many times
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +81,13 @@ class _Visitor(scrapy.Spider):
             return None
         page = self.pages[len(self.came)]
 
+        left = page.kills
+
         async def allow(url: str) -> str | None:
+            nonlocal left
+            if left:
+                left -= 1
+                _kill(page.kill)
             return "robots.txt forbids it" if page.forbidden and page.forbidden in url else None
 
         meta = (
@@ -127,6 +136,18 @@ def _children() -> tuple[str, ...]:
     return tuple(child.name() for child in psutil.Process().children(recursive=True))
 
 
+def _kill(what: str) -> None:
+    import psutil
+
+    children = psutil.Process().children(recursive=True)
+    if what == "chromium":
+        children = [child for child in children if child.name() == what and "node" in child.parent().name()]
+    for child in children:
+        with suppress(psutil.NoSuchProcess):
+            if what in " ".join([child.name(), *child.cmdline()]):
+                child.kill()
+
+
 def crawled(pages: Sequence[Page], folder: Path, **settings: Any) -> Crawl:
     """Visit the pages one after another."""
     temporary = folder / "tmp"
@@ -169,9 +190,20 @@ def _still_there(mark: str) -> list[str]:
     return found
 
 
+def _rebind() -> None:
+    """Names below `.example` are on this machine, as a name's owner may say of any."""
+    system = socket.getaddrinfo
+
+    def rebound(host: Any, port: Any, *more: Any, **named: Any) -> Any:
+        return system("127.0.0.1" if str(host).endswith(".example") else host, port, *more, **named)
+
+    socket.getaddrinfo = rebound
+
+
 def main(asked: str, told: str) -> None:
     """In the process of the crawl."""
     pages, more = pickle.loads(Path(asked).read_bytes())
+    _rebind()
     settings = Settings()
     settings.setdict(
         {
