@@ -11,7 +11,8 @@ ARCHIVE ?= var
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/ready  ## make .venv/ with everything pinned by hash, development tools too
+setup: .venv/ready  ## make .venv/ with everything pinned by hash, development tools too; Chromium where apt can
+	@sh scraper/browser/install.sh
 
 .venv/ready: requirements-dev.txt requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -27,6 +27,10 @@ def describe(error: BaseException, url: str) -> tuple[str, str]:
         "ResponseNeverReceived": ("broken-connection", f"{url}: the connection broke off"),
         "DownloadFailedError": ("broken-connection", f"{url}: the connection broke off"),
         "ConnectionLost": ("broken-connection", f"{url}: the connection broke off"),
+        "NoBrowser": ("no-browser", str(error)),
+        "BrowserCrashed": ("browser-crashed", str(error)),
+        "BrowserFailure": ("render-failed", str(error)),
+        "PageUnreachable": ("page-unreachable", str(error)),
         "IgnoreRequest": ("ignored", f"{url}: {error}"),
     }
     if name == "IgnoreRequest" and "exceed" in str(error).lower():

@@ -1,0 +1,129 @@
+"""Connections that were looked at: a name is resolved once, and each of its addresses is asked of the guard first."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from socket import SOCK_STREAM
+from urllib.parse import urlsplit
+
+from scraper.addresses import DEFAULT_PORTS, is_private_host, literal_ip, refuse_private
+
+logger = logging.getLogger(__name__)
+
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+
+TRIED = 4  # addresses of one name
+REMEMBERED = 1_000  # refusals, and hosts whose address is known
+
+
+class Refused(Exception):
+    """A connection that is not made. `status` is the proxy's answer."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A connection that was not made because it must not be, and why, in words."""
+
+    host: str
+    port: int
+    reason: str
+    at: datetime
+
+
+async def look_up(host: str, port: int) -> list[str]:
+    """Every address of a name, as the system resolves it. Raises OSError where it has none."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+@dataclass
+class Connector:
+    """Connects to hosts, private ones only where `private` names them: `host:port` (that port alone) or `host`."""
+
+    private: set[str] = field(default_factory=set)
+    resolve: Resolve = look_up
+    seconds: float = 10.0  # for the name, and again for each address
+    refusals: list[Refusal] = field(default_factory=list)
+    peers: dict[tuple[str, int], str] = field(default_factory=dict)  # host and port: the address last connected to
+
+    async def connect(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection to an address of the host that was looked at. Raises `Refused`."""
+        for ip in (await self._addresses(host, port))[:TRIED]:
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(self.seconds):
+                    made = await asyncio.open_connection(ip, port)
+                if len(self.peers) >= REMEMBERED:
+                    self.peers.pop(next(iter(self.peers)))
+                self.peers[host, port] = ip
+                return made
+        raise Refused(502, f"{host}: nobody answers at port {port}")
+
+    async def _addresses(self, host: str, port: int) -> list[str]:
+        permitted = self.permits(host, port)
+        literal = literal_ip(host)
+        if not permitted and is_private_host(host):
+            raise self.refuse(host, port, (literal and _reason(literal)) or f"{host} is a name of a private network")
+        try:
+            async with asyncio.timeout(self.seconds):
+                found = [literal] if literal else await self.resolve(host, port)
+        except (OSError, UnicodeError, TimeoutError) as error:
+            raise Refused(502, f"{host}: no such host") from error
+        for ip in found:
+            # One private address spoils the name: which of them a second look finds first is its owner's choice.
+            if not permitted and (reason := _reason(ip)):
+                raise self.refuse(host, port, f"{host}: {reason}")
+        return sorted(found, key=lambda ip: ":" in ip)  # IPv4 first, as the crawler itself uses it alone
+
+    def permits(self, host: str, port: int) -> bool:
+        """The place may be private."""
+        return host in self.private or f"{host}:{port}" in self.private
+
+    def refuse(self, host: str, port: int, reason: str) -> Refused:
+        """Remember that the place was refused; gives what to raise."""
+        if len(self.refusals) < REMEMBERED:
+            self.refusals.append(Refusal(host, port, reason, datetime.now(UTC)))
+        logger.info("the browser was refused %s:%d: %s", host, port, reason)
+        return Refused(403, reason)
+
+    def peer(self, url: str) -> str | None:
+        """The IP address that the host of `url` was last connected to; None: never."""
+        place = _place(url)
+        return self.peers.get(place) if place else None
+
+    def refused(self, url: str) -> str | None:
+        """Why the host of `url` was last refused; None: it was not."""
+        place = _place(url)
+        return next((one.reason for one in reversed(self.refusals) if (one.host, one.port) == place), None)
+
+
+def _reason(ip: str) -> str | None:
+    try:
+        return refuse_private(ip)
+    except ValueError:
+        return f"{ip} is no IP address"
+
+
+def _place(url: str) -> tuple[str, int] | None:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+    except ValueError:
+        return None
+    return ((parts.hostname or "").lower(), port) if parts.hostname else None
+
+
+def place_of(url: str) -> str:
+    """`host:port` of an address, as `Connector.private` takes it. Raises ValueError where it has none."""
+    place = _place(url)
+    if place is None or not place[1]:
+        raise ValueError(f"{url}: no http address")
+    return f"{place[0]}:{place[1]}"
