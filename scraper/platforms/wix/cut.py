@@ -14,7 +14,7 @@ from bs4 import Tag
 from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
 
 from scraper.items import Exchange
-from scraper.platforms.wix.hooks import find_hooks
+from scraper.platforms.wix.hooks import find_hook
 from scraper.platforms.wix.tree import soup
 
 # One tag with its attributes, whatever they hold: '<meta content="a > b" property="og:title"/>'
@@ -88,20 +88,16 @@ def parts(exchange: Exchange, body: bytes, *, whole: bool = False) -> Parts:
     linked = [script.decode(encoding, "replace") for script in scripts]
     if whole or not cut:
         tree = soup(body, encoding, full=whole)
-        return Parts(tree, linked, _first(tree, "post"), _first(tree, "recent-posts"), encoding, end)
+        return Parts(tree, linked, find_hook(tree, "post"), find_hook(tree, "recent-posts"), encoding, end)
     shelf = _recent(body, end)
     return Parts(
         soup(tags, encoding),
         linked,
-        _first(soup(cut, encoding), "post"),
-        _first(soup(shelf, encoding, without="post-footer"), "recent-posts") if shelf else None,
+        find_hook(soup(cut, encoding), "post"),
+        find_hook(soup(shelf, encoding, without="post-footer"), "recent-posts") if shelf else None,
         encoding,
         end,
     )
-
-
-def _first(tree: Tag, hook: str) -> Tag | None:
-    return next(find_hooks(tree, hook), None)
 
 
 def _article(body: bytes) -> tuple[int, int]:

@@ -96,6 +96,11 @@ def _after(tag: Tag) -> PageElement | None:
     return None
 
 
+def find_hook(tree: Tag, name: str) -> Tag | None:
+    """The first element of that hook anywhere in the tree, text and all."""
+    return next(find_hooks(tree, name), None)
+
+
 def find_hooks(tree: Tag, name: str) -> Iterator[Tag]:
     """The elements of that hook anywhere in the tree, text and all."""
     return (tag for tag in inside(tree) if tag.attrs.get("data-hook") == name)
