@@ -20,7 +20,7 @@ from scraper.platforms._readers import count, read_date, text_of, utc, western_d
 from scraper.platforms.wix import address
 from scraper.platforms.wix.asked import page_of
 from scraper.platforms.wix.body import render
-from scraper.platforms.wix.hooks import find_hooks
+from scraper.platforms.wix.hooks import find_hook
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
 
 # data-hook="wc-root 64ddbf6a1737d98af033206f"
@@ -217,6 +217,6 @@ def _hidden(tree: Tag, here: int) -> Iterator[str]:
         hook = str(tag["data-hook"])
         if any(part in hook for part in MORE):
             yield f"({hook})"
-    told = count(text_of(next(find_hooks(tree, "wc-header-title"), None)))
+    told = count(text_of(find_hook(tree, "wc-header-title")))
     if told is not None and told > here:
         yield "(more)"
