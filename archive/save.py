@@ -30,6 +30,7 @@ class Page:
     at: str  # the capture's date, ISO 8601 UTC with microseconds
     url: str
     extractor_version: int
+    from_dom: bool  # read from a rendered page as people see it, and not from what a server sent
     # The post that today's parser reads from an older capture; None when its record cannot be read any more.
     reread: Callable[[str], Item | None]
 
@@ -203,7 +204,12 @@ def save_comment(page: Page, item: Item, post_id: int | None = None) -> None:
         )
         return
     changed = {field: value for field, value in new.items() if value is not None and value != old[field]}
-    if {"body_text", "status"} & changed.keys():
+    worse, better = _rank(page, old)
+    if worse:
+        changed = {field: value for field, value in changed.items() if old[field] is None}
+    elif better:
+        changed |= {"source": item["source"], "capture_id": page.capture_id}
+    elif {"body_text", "status"} & changed.keys():
         if old["body_text"] is not None or "status" in changed:
             page.db.conn.execute(
                 "INSERT INTO comment_revisions (comment_id, capture_id, captured_at, body_text, body_html, status)"
@@ -221,6 +227,18 @@ def save_comment(page: Page, item: Item, post_id: int | None = None) -> None:
             f"UPDATE comments SET {assignments} WHERE comment_id = ?", (*changed.values(), old["comment_id"])
         )
     book.batch.put("comments seen", (page.capture_id, page.at, old["comment_id"]))
+
+
+def _rank(page: Page, old: Item) -> tuple[bool, bool]:
+    """This capture is a worse witness of a comment than the one it was read from, or a better one.
+
+    As with posts, two words are compared only where they came in the same way: a page is made of what the service
+    answered, but never says it to the letter.
+    """
+    if not page.from_dom and old["source"] != "rendered":
+        return False, False
+    (via,) = page.db.conn.execute("SELECT via FROM captures WHERE capture_id = ?", (old["capture_id"],)).fetchone()
+    return page.from_dom and via != "dom", not page.from_dom and via == "dom"
 
 
 def _place_replies(page: Page, name: str, parent: str | None) -> None:

@@ -20,6 +20,7 @@ from sqlite_utils import Database
 from archive.warc import Capture as Captured
 from archive.warc import CutShort, Original, TooLarge, Undecodable, WarcWriteError, decode
 from pipelines.run import Run
+from scraper.browser import META
 from scraper.failures import describe
 
 LARGEST_TOKENS = 1_000_000  # bytes of a token answer, unpacked; those seen have some thousands
@@ -40,8 +41,8 @@ class Capture:
 
         Raises `WarcWriteError` after telling the run that nothing more can be written.
         """
-        if "clinic" not in request.meta:
-            return response  # `scrapy shell` and the like archive nothing
+        if "clinic" not in request.meta or META in request.meta:
+            return response  # `scrapy shell` and the like archive nothing; rendered pages: `pipelines.rendered`
         run = Run.of(self._crawler.settings)
         clinic_id = request.meta["clinic"].slug
         encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1").strip().lower()
@@ -112,11 +113,15 @@ def find_original(db: Database, clinic_id: str, request: Request, status: int, b
 
 
 def last_whole_answer(db: Database, clinic_id: str, request: Request) -> dict[str, Any] | None:
-    """The newest capture of the request that holds a body of its own, as a row; None where there is none."""
+    """The newest capture of the request that holds a body of its own, as a row; None where there is none.
+
+    What came through a browser does not count: it was decoded, and asked for with other headers.
+    """
     asked = hashlib.sha256(request.body).hexdigest() if request.body else None
     cursor = db.conn.execute(
         "SELECT capture_id, fetched_at, payload_sha256, etag, last_modified FROM captures WHERE url = ? AND"
         " clinic_id = ? AND method = ? AND request_sha256 IS ? AND http_status = 200 AND record_type = 'response'"
+        " AND via IS NULL"
         " ORDER BY fetched_at DESC LIMIT 1",
         (request.url, clinic_id, request.method, asked),
     )
@@ -133,17 +138,23 @@ def _blanked(response: Response) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """A token answer with every text in it emptied: the shape stays as proof, the secrets do not reach the disk."""
     encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1")
     try:
-        plain = json.loads(decode(response.body, encoding, LARGEST_TOKENS))
-    except (ValueError, RecursionError, CutShort, TooLarge, Undecodable):
+        body = blanked_tokens(decode(response.body, encoding, LARGEST_TOKENS))
+    except (ValueError, CutShort, TooLarge, Undecodable):
         body = b""  # whatever it is, it is not kept
-    else:
-        body = json.dumps(_emptied(plain)).encode()
     headers = [
         (b"X-Archive-Orig-Content-Encoding" if name.lower() == b"content-encoding" else name, value)
         for name, value in _pairs(response)
         if name.lower() != b"content-length"
     ]
     return body, [*headers, (b"Content-Length", str(len(body)).encode())]
+
+
+def blanked_tokens(body: bytes) -> bytes:
+    """JSON with every text in it emptied; nothing of what is no JSON."""
+    try:
+        return json.dumps(_emptied(json.loads(body))).encode()
+    except (ValueError, RecursionError):
+        return b""
 
 
 def _emptied(value: Any) -> Any:

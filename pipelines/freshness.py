@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from scrapy import signals
@@ -15,7 +16,7 @@ from sqlite_utils import Database
 
 from archive.warc import WarcWriteError
 from pipelines.capture import last_whole_answer
-from pipelines.run import Run
+from pipelines.run import Run, utc
 from scraper.platforms._platform import Known
 from scraper.spiders.blog import BlogSpider
 
@@ -46,6 +47,8 @@ class Freshness:
         try:
             run.begin(spider.clinic, spider.visit, self._crawler.settings["USER_AGENT"])
             spider.surroundings.known = known_posts(run.db, spider.clinic.slug)
+            spider.surroundings.remembered = remembered_routes(run.db, spider.clinic.slug, datetime.now(UTC))
+            spider.surroundings.told = told_before(run.db, spider.clinic.slug)
         except (WarcWriteError, OSError, sqlite3.Error) as error:
             run.halt(f"{spider.clinic.slug}: the visit could not begin: {error}")
             raise CloseSpider("archive-not-writable") from error
@@ -76,6 +79,31 @@ class Freshness:
             run = Run.of(self._crawler.settings)
             request.meta["sighted"] = sighted(run.db, request.meta["clinic"].slug, request.url)
         return response
+
+
+# The cheap routes are tried first again after so long, in case they have opened.
+LONGEST_MEMORY = timedelta(days=30)
+
+
+def remembered_routes(db: Database, clinic_id: str, now: datetime) -> frozenset[str]:
+    """What came through the browser when it last came at all, and not through a service: "counters", "comments"."""
+    since = utc(now - LONGEST_MEMORY)
+    newest = {
+        "counters": "SELECT source FROM readings JOIN posts USING (post_id) WHERE clinic_id = ? AND read_at > ? AND"
+        " source IN ('api', 'rendered') ORDER BY read_at DESC LIMIT 1",
+        "comments": "SELECT source FROM comments WHERE clinic_id = ? AND last_seen_at > ? AND source IN ('api',"
+        " 'rendered') ORDER BY last_seen_at DESC LIMIT 1",
+    }
+    found = {what: db.conn.execute(sql, (clinic_id, since)).fetchone() for what, sql in newest.items()}
+    return frozenset(what for what, row in found.items() if row and row[0] == "rendered")
+
+
+def told_before(db: Database, clinic_id: str) -> frozenset[str]:
+    """Addresses of comments that some earlier run learned: they are told once."""
+    rows = db.conn.execute(
+        "SELECT DISTINCT message FROM problems WHERE clinic_id = ? AND kind = 'learned-address'", (clinic_id,)
+    )
+    return frozenset(row[0] for row in rows)
 
 
 def known_posts(db: Database, clinic_id: str) -> list[Known]:

@@ -136,6 +136,8 @@ def complaints(run: Run) -> list[str]:
             lines.append(f"{clinic_id}: the visit ended without a word; see the log, and please report it")
         elif outcome.status == "cut-short" and not run.broken:
             lines.append(f"{clinic_id}: ended early; what was read is kept, the next run goes on")
+        if visit.unknown_line and not run.broken:
+            lines.append(f"{clinic_id}: {visit.unknown_line}")
         if visit.platform is not None and not run.broken:
             others = [one for one in outcome.problems if one not in visit.mended and not _told(one, visit.unread)]
             told = list(dict.fromkeys([*visit.unread, *others]))
@@ -166,6 +168,7 @@ def summary(run: Run) -> dict[str, Any]:
                 "gone": outcome.visit.gone,
                 "members_only": outcome.visit.members_only,
                 "failed": outcome.visit.failed,
+                "rendered": outcome.visit.rendered,
                 "requests": outcome.captures,
                 "warc_bytes": outcome.warc_bytes,
                 **outcome.rows,

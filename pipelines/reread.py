@@ -21,10 +21,10 @@ from sqlite_utils import Database
 from archive.warc import BadRecord, Failure, Group, read_record
 from pipelines.validate import sound
 from scraper import settings as house
+from scraper.exchanges import redirect_target
 from scraper.failures import describe
 from scraper.items import Exchange, Extraction, Item, Post, Problem
 from scraper.read import platform_of, read_served
-from scraper.spiders.blog import redirect_target
 
 logger = logging.getLogger(__name__)
 

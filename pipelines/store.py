@@ -18,6 +18,7 @@ from archive import posts, save, sightings
 from archive.book import Book
 from archive.warc import Capture, WarcWriteError
 from pipelines.privacy import masked_thread
+from pipelines.rendered import said_once
 from pipelines.reread import missing_original, reread_post
 from pipelines.run import Run, utc
 from pipelines.validate import fields_of, sound
@@ -86,6 +87,7 @@ class Fold:
         self._db, self._book, self._crawl_id, self._privacy = db, Book(db, clinic_id), crawl_id, privacy
         self._sync, self._reread = sync, reread
         self._thread: list[Extraction] = []
+        self._rendering: str | None = None  # the page that the thread was rendered with
         self._spoken_of: set[str] = set()  # posts of the comments in the thread
         self._pending: list[Extraction] = []
         self._since = time.monotonic()
@@ -93,6 +95,14 @@ class Fold:
     def add(self, extraction: Extraction) -> None:
         """Take the next capture's items; committed with its batch, at the latest by `finish`."""
         extraction = sound(extraction)
+        page = extraction.capture.page if isinstance(extraction.capture, Capture) else None
+        if self._thread and page != self._rendering:
+            self._release(ended=True)
+        self._rendering = page
+        if page is not None:
+            # A rendered page is one visit: whatever its answers say, its last one may tell names to be masked in them.
+            self._thread.append(extraction)
+            return
         spoken_of = {item.post[0] for item in extraction.items if isinstance(item, Comment | ThreadPage)}
         if self._thread and self._is_elsewhere(extraction, spoken_of):
             self._release(ended=True)
@@ -120,7 +130,8 @@ class Fold:
     def _release(self, *, ended: bool) -> None:
         """The thread is as whole as it gets: mask its texts with all the names it told."""
         if self._thread:
-            self._pending += masked_thread(concluded(self._thread), self._privacy, ended=ended)
+            thread = said_once(self._thread) if self._rendering else self._thread
+            self._pending += masked_thread(concluded(thread), self._privacy, ended=ended)
             self._thread, self._spoken_of = [], set()
 
     def commit(self) -> None:
@@ -157,6 +168,7 @@ class Fold:
             at=utc(capture.fetched_at),
             url=capture.url,
             extractor_version=extraction.extractor_version,
+            from_dom=capture.via == "dom",
             reread=self._reread,
         )
         book.captures.add(capture.capture_id)
@@ -174,7 +186,7 @@ class Fold:
             capture.request_sha256, utc(capture.fetched_at), capture.http_status, capture.mime, capture.etag,
             capture.last_modified, capture.payload_sha256, capture.payload_length, capture.record_type,
             None if capture.refers_to in lost else capture.refers_to, capture.warc_file, capture.warc_offset,
-            capture.warc_length, "crawl",
+            capture.warc_length, "crawl", capture.via, capture.page,
         )  # fmt: skip
 
 

@@ -7,12 +7,14 @@ from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from operator import attrgetter, is_
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from archive.warc import Capture, WarcWriteError
 from pipelines.run import Run
+from scraper.addresses import same_site
 from scraper.items import (
     Alias,
     Author,
@@ -37,7 +39,7 @@ ESSENTIAL: dict[type, tuple[str, ...]] = {
     Link: ("url",), Image: ("url",), Related: ("position",),
 }  # fmt: skip
 # Kept in the table, and no reason to write to anybody: an owner hides a post's counters, or shows it to members only.
-NO_NEWS = {"no-counters", "paywall"}
+NO_NEWS = {"no-counters", "paywall", "no-browser", "not-rendered", "learned-address", "sub-request"}
 COUNTED = ("title", "author", "published_at", "body_text", "views", "comments_count")
 
 
@@ -152,6 +154,12 @@ def _fields_of(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, 
     return names, (lambda value: (one(value),)) if len(names) == 1 else one
 
 
+def is_news(problem: Problem, site: str) -> bool:
+    """Somebody should be told of it. What a rendered page's trackers say to robots is no business of a reader's."""
+    foreign_robots = urlsplit(problem.url or "").path == "/robots.txt" and not same_site(problem.url or "", site)
+    return problem.kind not in NO_NEWS and not foreign_robots
+
+
 class Validate:
     """Sees to it that every extraction names its bytes, and counts what posts lack."""
 
@@ -181,7 +189,7 @@ class Validate:
             raise DropItem("an extraction without a capture")
         stats = self._crawler.stats
         for item in extraction.items:
-            if isinstance(item, Problem) and item.kind not in NO_NEWS:
+            if isinstance(item, Problem) and is_news(item, run.outcomes[extraction.clinic_id].clinic.url):
                 run.outcomes[extraction.clinic_id].problems.append(item.message)
             elif isinstance(item, Post) and stats is not None:
                 for name in COUNTED:

@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from scraper.addresses import canonical_url, is_loopback_host, is_private_host, is_web_address, post_key
+from scraper.toml_file import ConfigError, TomlFile
 
 PRODUCT = "clinic-blog-archive"  # the product token of the User-Agent, and what robots.txt knows us by (RFC 9309 2.2.1)
 VERSION = "0.1"
@@ -35,6 +36,7 @@ SHORTEST_DELAY = 1.0  # seconds; no stanza may ask a public host more often
 
 Comments = Literal["threads", "counts", "none"]
 Privacy = Literal["pseudonymous", "omit", "keep"]
+Render = Literal["auto", "never", "always"]
 
 _SLUG = re.compile(r"[a-z0-9-]+")  # riverside, st-mary-2, 127-0-0-1-8000
 # RFC 2606 and RFC 6761 names that belong to nobody, and "put yours here": you@clinic.edu, me@your-clinic.edu, CHANGE-ME
@@ -42,10 +44,6 @@ _PLACEHOLDER = re.compile(
     r"\bexample\.(?:com|net|org|edu)\b|\.(?:example|invalid|test)\b|\byou(?:r[-.\w]*)?@|@your\b|\bchange[-_ ]?me\b",
     re.IGNORECASE,
 )
-
-
-class ConfigError(Exception):
-    """clinics.toml cannot be used. The message says where (`clinics.toml:12`), what is wrong and what to do; exit 4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +69,8 @@ class Clinic:
     attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     comments: Comments = "threads"  # with the other two the comments service is never called
     privacy: Privacy = "pseudonymous"
+    render: Render = "auto"  # a browser for what pages and services do not give; "always": for every post
+    render_images: bool = False  # the browser loads pictures, media and fonts as well
     delay: float | None = None  # seconds between requests, at least; None: the house's
     allow_private: bool = False  # the site, and what it redirects to, may be on a private or loopback address
     timezone: str | None = None  # IANA name; the platform may tell
@@ -177,7 +177,7 @@ def parse_clinics(text: str, path: Path) -> Clinics:
             if twice
             else f"{path}:{line}: not TOML: {what}"
         ) from error
-    file = _File(text, path)
+    file = TomlFile(text, path)
     file.only(data, (), ("crawler", "clinics"))
     crawler = _crawler(file, file.table(data, ("crawler",)))
     clinics: list[Clinic] = []
@@ -191,10 +191,13 @@ def parse_clinics(text: str, path: Path) -> Clinics:
     return Clinics(crawler=crawler, clinics=tuple(clinics), path=path)
 
 
-_KEYS = ("name", "url", "attributes", "comments", "privacy", "delay", "allow_private", "timezone", "closed")
+_KEYS = (
+    "name", "url", "attributes", "comments", "privacy", "render", "render_images", "delay", "allow_private", "timezone",
+    "closed",
+)  # fmt: skip
 
 
-def _crawler(file: _File, table: Mapping[str, Any]) -> Crawler:
+def _crawler(file: TomlFile, table: Mapping[str, Any]) -> Crawler:
     file.only(table, ("crawler",), ("contact", "project_url"))
     for key in ("contact", "project_url"):
         value = file.value(table, ("crawler", key), str, "") or ""
@@ -207,7 +210,7 @@ def _crawler(file: _File, table: Mapping[str, Any]) -> Crawler:
     return Crawler(contact=table.get("contact", "").strip(), project_url=project_url.strip())
 
 
-def _clinic(file: _File, slug: str, table: Mapping[str, Any]) -> Clinic:
+def _clinic(file: TomlFile, slug: str, table: Mapping[str, Any]) -> Clinic:
     at = ("clinics", slug)
     if not _SLUG.fullmatch(slug):
         file.fail(at, f"the slug {slug!r} may hold a-z, 0-9 and - only")
@@ -226,6 +229,8 @@ def _clinic(file: _File, slug: str, table: Mapping[str, Any]) -> Clinic:
         attributes=MappingProxyType(dict(file.value(table, (*at, "attributes"), dict, {}))),
         comments=cast(Comments, file.choice(table, (*at, "comments"), ("threads", "counts", "none"))),
         privacy=cast(Privacy, file.choice(table, (*at, "privacy"), ("pseudonymous", "omit", "keep"))),
+        render=cast(Render, file.choice(table, (*at, "render"), ("auto", "never", "always"))),
+        render_images=file.value(table, (*at, "render_images"), bool, False),
         delay=None if delay is None else float(delay),
         allow_private=file.value(table, (*at, "allow_private"), bool, False),
         timezone=file.value(table, (*at, "timezone"), str, None),
@@ -243,76 +248,3 @@ def _clinic(file: _File, slug: str, table: Mapping[str, Any]) -> Clinic:
     if is_private_host(urlsplit(url).hostname or "") and not clinic.allow_private:
         file.fail((*at, "url"), f"{url} is on a private address: add allow_private = true if that is meant")
     return clinic
-
-
-Where = tuple[str, ...]
-
-
-class _File:
-    """The text of a clinics.toml, to say on which line a key stands. tomllib gives values without their places."""
-
-    def __init__(self, text: str, path: Path) -> None:
-        self.path = path
-        self.lines = [f"{line}\n" for line in text.split("\n")]  # as TOML counts them, not as str.splitlines does
-
-    def fail(self, where: Where, what: str) -> None:
-        """Raises ConfigError at the line of a key, or of the nearest table above it."""
-        line = next((found for n in range(len(where), 0, -1) if (found := self.line(where[:n]))), 1)
-        raise ConfigError(f"{self.path}:{line}: {what}")
-
-    def line(self, where: Where) -> int | None:
-        """The line (from 1) where a key is written; None where it is not there.
-
-        tomllib itself decides, so that strings over several lines, quoted keys and inline tables cannot mislead: it is
-        the line that names the key, before which the text is whole TOML without it, and from which it has it.
-        """
-        for start, line in enumerate(self.lines):
-            if where[-1] not in line or self._has(self.lines[:start], where) is not False:
-                continue
-            for end in range(start + 1, len(self.lines) + 1):  # a value may go on for some lines
-                has = self._has(self.lines[:end], where)
-                if has is not None:
-                    break
-            if has:
-                return start + 1
-        return None
-
-    @staticmethod
-    def _has(lines: list[str], where: Where) -> bool | None:
-        """The key is there; None where the text is cut within a value."""
-        try:
-            value: Any = tomllib.loads("".join(lines))
-        except tomllib.TOMLDecodeError:
-            return None
-        for key in where:
-            if not isinstance(value, dict) or key not in value:
-                return False
-            value = value[key]
-        return True
-
-    def only(self, table: Mapping[str, Any], where: Where, known: tuple[str, ...]) -> None:
-        """Fails at the first key that is not known."""
-        for key in table:
-            if key not in known:
-                place = f"[{'.'.join(where)}]" if where else "the file"
-                self.fail((*where, key), f"unknown key {key!r} in {place}; known: {', '.join(known)}")
-
-    def table(self, parent: Mapping[str, Any], where: Where) -> Mapping[str, Any]:
-        """The table of that name, empty where it is not there."""
-        return cast(Mapping[str, Any], self.value(parent, where, dict, {}))
-
-    def value(self, table: Mapping[str, Any], where: Where, kind: type | tuple[type, ...], default: Any) -> Any:
-        """The value of a key, if it is of that kind (true is no number, a time of day is no date)."""
-        value = table.get(where[-1], default)
-        kinds = kind if isinstance(kind, tuple) else (kind,)
-        if value is not default and type(value) not in kinds:
-            names = {str: "a text in quotes", bool: "true or false", dict: "a table", date: "a date such as 2026-03-31"}
-            self.fail(where, f"{where[-1]} must be {names.get(kinds[0], 'a number')}, not {value!r}")
-        return value
-
-    def choice(self, table: Mapping[str, Any], where: Where, choices: tuple[str, ...]) -> str:
-        """The value of a key that is one of some words; the first of them where it is not there."""
-        value = self.value(table, where, str, choices[0])
-        if value not in choices:
-            self.fail(where, f"{where[-1]} = {value!r}: it is one of {', '.join(choices)}")
-        return cast(str, value)

@@ -19,6 +19,7 @@ from scraper.manners import read_robots
 from scraper.merge import Discovery, merge
 from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan, Platform
 from scraper.read import is_post_url, platform_of
+from scraper.rendering import complete
 
 # Bounds of a visit, far above any clinic's blog: what lies beyond is a trap or a fault, and is told.
 MAX_SITEMAPS, MAX_LISTINGS, MAX_POSTS = 50, 400, 20_000
@@ -47,6 +48,9 @@ class Visit:
     failure: str | None = None  # why the visit as a whole failed, in words
     limited: bool = False
     finished: bool = False  # the plan came to its end
+    rendered: int = 0  # posts that a browser showed
+    unknown: list[Problem] = field(default_factory=list)  # fields of posts that stay unknown, and why
+    unknown_line: str | None = None  # the same in a line, where something can be done about it
 
 
 @dataclass(slots=True)
@@ -57,6 +61,9 @@ class Surroundings:
     private: bool
     known: list[Known]
     limit: int | None = None
+    # What the browser told the last time that anything but the pages told it: "counters", "comments".
+    remembered: frozenset[str] = frozenset()
+    told: frozenset[str] = frozenset()  # what was learned before, and told
 
 
 Step = Generator[Ask, Answer, None]
@@ -165,9 +172,7 @@ def visit_blog(start: Surroundings, visit: Visit) -> Plan:
     visit.discovered = len(finds.due())
     if start.limit is None:
         visit.notes += merged.disagreements()
-    yield from platform.counters(blog)
-    if blog.read_comments:
-        yield from platform.threads(blog)
+    yield from complete(platform, blog, start, visit)
 
 
 def _sitemaps(platform: Platform, blog: Blog, finds: Finds) -> Step:

@@ -48,11 +48,16 @@ REMOTE_CONTROL_ENABLED = False  # default True; the same
 TWISTED_DNS_RESOLVER = "scraper.manners.GuardedResolver"  # refuses names that lead to private addresses
 
 # Wiring
+DOWNLOAD_HANDLERS = {  # Scrapy's own, and a browser for the requests that ask for one
+    "http": "scraper.browser.RenderingHandler",
+    "https": "scraper.browser.RenderingHandler",
+}
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the plan knows what is of the site
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # there are no passwords
     "pipelines.freshness.Freshness": 560,
     "scraper.manners.Guard": 760,  # after whatever could change the address
+    "pipelines.rendered.Rendered": 980,
     "pipelines.capture.Capture": 990,  # next to the downloader: bodies are still as served
 }
 SPIDER_MIDDLEWARES = {  # each is passed by every item and request that the spider yields

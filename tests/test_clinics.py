@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from scraper.clinics import (
     Clinic,
-    ConfigError,
     Crawler,
     clinic_from_url,
     parse_clinics,
@@ -19,6 +18,7 @@ from scraper.clinics import (
     refuse_placeholder,
     user_agent,
 )
+from scraper.toml_file import ConfigError
 
 HERE = Path("clinics.toml")
 FULL = """\

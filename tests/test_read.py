@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.reread import exchange_of
+from scraper.exchanges import redirect_target
 from scraper.items import Alias, Comment, Exchange, Gone, Names, NotAPost, Post, Problem, Sighting
 from scraper.read import is_cut, is_post_url, platform_of, read, read_post, read_served
-from scraper.spiders.blog import redirect_target
 from tests.visiting import MEMBERS_URL as MEMBERS
 from tests.visiting import SITE, comments_answer, comments_url, members_answer, post_answer, post_url
 

@@ -10,10 +10,11 @@ from scrapy.http import Request
 from scrapy.utils.test import get_crawler
 
 from scraper.clinics import Clinic
+from scraper.exchanges import redirect_target
 from scraper.items import Exchange
 from scraper.plan import below
 from scraper.platforms._platform import Answer, Ask
-from scraper.spiders.blog import BlogSpider, Reply, redirect_target
+from scraper.spiders.blog import BlogSpider, Reply
 
 SITE = "https://clinic.example"
 Server = Callable[[Request], Reply]

@@ -24,10 +24,11 @@ from pipelines.store import Store
 from pipelines.validate import Validate
 from scraper import settings as house
 from scraper.clinics import Clinic
+from scraper.exchanges import exchange_of
 from scraper.failures import describe
 from scraper.items import Extraction, Problem
 from scraper.read import read_served
-from scraper.spiders.blog import BlogSpider, exchange_of
+from scraper.spiders.blog import BlogSpider
 
 SITE = "https://riverside.example"
 CLINIC = Clinic(slug="riverside", name="Riverside", url=SITE)
@@ -117,7 +118,7 @@ class Visiting:
         response = self.freshness.process_response(request, unpacked)
         exchange = exchange_of(response)
         items = read_served(exchange, request.meta["wire_encoding"], request.meta["wire_body"])
-        return self.tell(self.spider._extraction(request.meta["capture"], items, exchange))
+        return self.tell(self.spider.extraction(request.meta["capture"], items, exchange))
 
     def fail(self, url: str, error: Exception) -> Extraction:
         """No answer came."""
@@ -125,11 +126,11 @@ class Visiting:
         self.capture.process_exception(request, error)
         kind, message = describe(error, url)
         problem = Problem(kind=kind, message=message, url=url)
-        return self.tell(self.spider._extraction(request.meta.get("capture"), (problem,), None))
+        return self.tell(self.spider.extraction(request.meta.get("capture"), (problem,), None))
 
     def note(self, problem: Problem) -> None:
         """What the spider tells of itself."""
-        self.spider._note(problem)
+        self.spider.note(problem)
         for note in self.spider._notes:
             self.tell(note)
         self.spider._notes.clear()

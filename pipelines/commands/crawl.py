@@ -29,13 +29,13 @@ from scraper.addresses import is_private_host, post_key
 from scraper.clinics import (
     Clinic,
     Clinics,
-    ConfigError,
     clinic_from_url,
     read_clinics,
     refuse_placeholder,
     user_agent,
 )
 from scraper.spiders.blog import BlogSpider
+from scraper.toml_file import ConfigError
 
 logger = logging.getLogger(__name__)
 

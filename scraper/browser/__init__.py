@@ -18,6 +18,7 @@ from scraper.browser._handler import RenderingHandler
 from scraper.browser._model import (
     META,
     RENDERING,
+    VISITED,
     Allow,
     BrowserCrashed,
     BrowserFailure,
@@ -28,12 +29,13 @@ from scraper.browser._model import (
     Render,
     Rendering,
     Turned,
-    Wanted,
 )
+from scraper.platforms._platform import Wanted
 
 __all__ = [
     "META",
     "RENDERING",
+    "VISITED",
     "Allow",
     "BrowserCrashed",
     "BrowserFailure",

@@ -7,24 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from scraper.platforms._platform import Wanted
+
 META: Final = "render"  # in `request.meta`: a `Render`, which makes a request a rendered one
 RENDERING: Final = "rendering"  # in `request.meta` afterwards: the `Rendering`, also where the request failed
+VISITED: Final = "visited"  # in `request.meta` once recorded: (capture, `Exchange` or `Problem` in it)
 
 # Why an address must not be fetched, in words; None where it may. Asked of every request that a page makes.
 Allow = Callable[[str], Awaitable[str | None]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """Where a platform's page shows what a visitor sees, as CSS selectors. An empty one is not waited for."""
-
-    counters: str = ""  # ready when an element matches that holds some text
-    comments: str = ""  # the root of the comments
-    item: str = ""  # one comment or reply, anywhere: the list is ready when one is there, or no script asks any more
-    expected: int | None = None  # how many comments the post says it has: with some expected, one is waited for
-    more: tuple[str, ...] = ()  # buttons that bring more of them, in the order to press them
-    # Buttons inside the comments that say so in words are pressed as well.
-    words: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ from typing import Final
 
 from playwright.async_api import Error, Locator, Page
 
-from scraper.browser._model import Wanted
 from scraper.browser._record import Recorder
+from scraper.platforms._platform import Wanted
 
 POLL: Final = 0.1  # seconds
 MOST_PRESSES: Final = 300

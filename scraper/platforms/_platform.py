@@ -16,6 +16,19 @@ from scraper.items import Exchange, Item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Where a platform's page shows what a visitor sees, as CSS selectors. An empty one is not waited for."""
+
+    counters: str = ""  # ready when an element matches that holds some text
+    comments: str = ""  # the root of the comments
+    item: str = ""  # one comment or reply, anywhere: the list is ready when one is there, or no script asks any more
+    expected: int | None = None  # how many comments the post says it has: with some expected, one is waited for
+    more: tuple[str, ...] = ()  # buttons that bring more of them, in the order to press them
+    # Buttons inside the comments that say so in words are pressed as well.
+    words: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """A request that a plan wants made."""
 
@@ -25,6 +38,7 @@ class Ask:
     body: bytes = b""
     secret: bool = False  # the answer holds tokens: they are blanked before it is recorded
     conditional: bool = False  # send ETag and Last-Modified of the last capture
+    wanted: Wanted | None = None  # have a browser render the page until this is there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +48,8 @@ class Answer:
     ask: Ask
     exchange: Exchange | None  # None: nothing came (refused, timed out, too large)
     items: tuple[Item, ...] = ()
-    reason: str | None = None  # why nothing came, in words
+    reason: str | None = None  # why nothing came, or not all that was wanted, in words
+    kind: str | None = None  # of what went wrong, where nothing came
     redirected_from: tuple[str, ...] = ()  # addresses passed on the way, first asked first
 
     @property
@@ -61,6 +76,8 @@ class Known:
     last_modified: str | None = None
     published_at: str | None = None
     counters_pending: bool = True  # the page's own bytes do not give the counters
+    counted: bool = False  # some answer of this run gave them
+    thread_read: bool = False  # its comments were read in this run
     comments_count: int | None = None
     comments_key: str | None = None
     media_pending: bool = False
@@ -77,15 +94,6 @@ class Blog:
     everything: bool = True  # False under --limit: ask post by post where a bulk answer would cover others
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rendered:
-    """What a browser looks for on a rendered post page, as CSS selectors."""
-
-    counters: str  # matches once the post's own counters are printed
-    comments: str  # matches once the list of comments stands there
-    more: tuple[str, ...]  # whatever matches is pressed, again and again, until nothing does
-
-
 class Platform(ABC):
     """Base of all platforms. A subclass sets the data below and overrides what its platform gives."""
 
@@ -96,8 +104,8 @@ class Platform(ABC):
     sitemaps: ClassVar[Sequence[str]] = ()
     feeds: ClassVar[Sequence[str]] = ()
     listings: ClassVar[Sequence[str]] = ()
-    # How a browser tells that a post page is complete; None: its pages need no browser.
-    rendered: ClassVar[Rendered | None] = None
+    # How a browser tells that a post page shows everything; None: its pages need no browser.
+    wanted: ClassVar[Wanted | None] = None
 
     @abstractmethod
     def claims(self, exchange: Exchange) -> bool:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import scrapy
 from scrapy.crawler import Crawler
@@ -23,13 +23,16 @@ from scrapy.http import Request, Response
 from twisted.python.failure import Failure
 
 from scraper.addresses import is_private_host
+from scraper.browser import META, RENDERING
 from scraper.clinics import Clinic, Clinics, clinic_from_url, read_clinics, refuse_placeholder, user_agent
+from scraper.exchanges import exchange_of, origin_of
 from scraper.failures import describe
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
 from scraper.manners import Robots, delay, read_robots, retry_after
 from scraper.plan import Surroundings, Visit, visit_blog
 from scraper.platforms._platform import Answer, Ask
 from scraper.read import platform_of, read, read_served
+from scraper.spiders._showing import Showing
 
 logger = logging.getLogger(__name__)
 
@@ -63,9 +66,10 @@ class BlogSpider(scrapy.Spider):
             clinic=clinic, private=is_private_host(urlsplit(clinic.url).hostname or ""), known=[], limit=limit
         )
         self.visit = Visit(clinic_id=clinic.slug)
-        self._robots: dict[tuple[str, str], Robots] = {}
+        self.robots: dict[tuple[str, str], Robots] = {}
         self._robots_answers: dict[str, Answer] = {}
         self._notes: list[Extraction] = []
+        self._showing = Showing(self)
         self._pause = 0.0
         self._delay = 0.0
         self._talk: Talk | None = None
@@ -108,26 +112,47 @@ class BlogSpider(scrapy.Spider):
 
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Any]:
         """Any answer, whatever its status: its items as one `Extraction`, then the request that follows from it."""
+        if META in response.meta:
+            async for step in self._shown(response):
+                yield step
+            return
         exchange = exchange_of(response)
-        blanked = response.meta.get("blanked_body")
-        if blanked is not None:  # a token answer is read as it was recorded, so that the record says the same again
-            items = read(replace(exchange, body=blanked))
-        else:
-            items = read_served(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
-        yield self._extraction(response.meta.get("capture"), items, exchange)
+        items = self.read(response, exchange)
+        yield self.extraction(response.meta.get("capture"), items, exchange)
         told = (response.headers.get("Retry-After") or b"").decode("latin-1")
         sighted = tuple(Sighting(url=url, source="listing") for url in response.meta.get("sighted", ()))
         async for step in self._go_on(Reply(exchange, items or sighted, retry_after=told)):
             yield step
 
+    @staticmethod
+    def read(response: Response, exchange: Exchange) -> tuple[Item, ...]:
+        """The items of an answer that was fetched without a browser."""
+        blanked = response.meta.get("blanked_body")
+        if blanked is not None:  # a token answer is read as it was recorded, so that the record says the same again
+            return read(replace(exchange, body=blanked))
+        return read_served(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
+
     async def missed(self, failure: Failure) -> AsyncIterator[Any]:
         """No usable answer came: DNS, timeout, too large, a bomb. The reason is told, and the plan goes on."""
         request: Request = failure.request  # type: ignore[attr-defined]
         kind, message = describe(failure.value or Exception("no reason given"), request.url)
-        yield self._extraction(
+        for extraction in self._showing.visited(request):
+            yield extraction
+        yield self.extraction(
             request.meta.get("capture"), (Problem(kind=kind, message=message, url=request.url),), None
         )
         async for step in self._go_on(Reply(None, (), message, kind)):
+            yield step
+
+    async def _shown(self, response: Response) -> AsyncIterator[Any]:
+        """A rendered page: an `Extraction` for each answer that the browser got, in order, the last for the DOM."""
+        assert response.request is not None
+        visited = self._showing.visited(response.request)
+        for extraction in visited:
+            yield extraction
+        items = tuple(item for extraction in visited for item in extraction.items)
+        rendering = response.meta[RENDERING]
+        async for step in self._go_on(Reply(exchange_of(response), items, rendering.reason)):
             yield step
 
     async def _go_on(self, reply: Reply) -> AsyncIterator[Any]:
@@ -150,12 +175,13 @@ class BlogSpider(scrapy.Spider):
                 self._pause = 0.0
             yield request
 
-    def _extraction(self, capture: object, items: tuple[Item, ...], exchange: Exchange | None) -> Extraction:
+    def extraction(self, capture: object, items: tuple[Item, ...], exchange: Exchange | None) -> Extraction:
+        """What one capture says; `exchange` tells whose parser read it."""
         platform = platform_of(exchange) if exchange is not None else None
         version = platform.extractor_version if platform else 0
         return Extraction(clinic_id=self.clinic.slug, capture=capture, items=items, extractor_version=version)
 
-    def _note(self, problem: Problem) -> None:
+    def note(self, problem: Problem) -> None:
         """A problem that no exchange tells by itself; it gets a record of its own (`pipelines.validate`)."""
         self._notes.append(Extraction(clinic_id=self.clinic.slug, capture=None, items=(problem,)))
 
@@ -167,7 +193,8 @@ class BlogSpider(scrapy.Spider):
             while True:
                 ask = plan.send((yield from self._answer(ask)))
         except StopIteration:
-            return
+            for problem in self.visit.unknown:
+                self.note(problem)
 
     def _answer(self, ask: Ask) -> Generator[Request, Reply, Answer]:
         """One ask with robots, retries and redirects."""
@@ -179,7 +206,7 @@ class BlogSpider(scrapy.Spider):
             # Where robots.txt itself leads is followed unasked (RFC 9309 2.3.1.2): there is nothing to ask yet.
             refusal = None if robots else (yield from self._refusal(url))
             if refusal:
-                self._note(Problem(kind="robots-refused", message=f"{url}: {refusal}", url=url))
+                self.note(Problem(kind="robots-refused", message=f"{url}: {refusal}", url=url))
                 return Answer(ask=ask, exchange=None, reason=f"{url}: {refusal}", redirected_from=tuple(passed))
             reply = yield from self._attempt(ask, url)
             exchange = reply.exchange
@@ -187,12 +214,13 @@ class BlogSpider(scrapy.Spider):
             # What is sent (ids of commenters, say) was meant for this site alone.
             if exchange is None or not moved or (ask.body and origin_of(moved) != origin_of(ask.url)):
                 return Answer(
-                    ask=ask, exchange=exchange, items=reply.items, reason=reply.reason, redirected_from=tuple(passed)
-                )
+                    ask=ask, exchange=exchange, items=reply.items, reason=reply.reason, kind=reply.kind,
+                    redirected_from=tuple(passed),
+                )  # fmt: skip
             passed.append(url)
             url = moved
         message = f"{ask.url}: redirected more than {MAX_HOPS} times; given up"
-        self._note(Problem(kind="endless-redirect", message=message, url=ask.url))
+        self.note(Problem(kind="endless-redirect", message=message, url=ask.url))
         return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
 
     def _attempt(self, ask: Ask, url: str) -> Generator[Request, Reply, Reply]:
@@ -200,7 +228,7 @@ class BlogSpider(scrapy.Spider):
         retries = self.settings.getint("RETRY_TIMES")
         said: list[str] = []
         for attempt in range(retries + 1):
-            reply: Reply = yield self._request(ask, url)
+            reply: Reply = yield self.request(ask, url)
             busy = reply.exchange is not None and reply.exchange.status in RETRIED
             lost = reply.kind in PASSING
             if attempt == retries or not (busy or lost):
@@ -226,7 +254,7 @@ class BlogSpider(scrapy.Spider):
         if told <= self.settings.getfloat("RETRY_AFTER_MAX"):
             self._pause = told
             return
-        self._robots[origin_of(url)] = Robots(refused=f"the server asked to be left alone for {told:.0f} s")
+        self.robots[origin_of(url)] = Robots(refused=f"the server asked to be left alone for {told:.0f} s")
 
     def _refusal(self, url: str) -> Generator[Request, Reply, str | None]:
         """Why robots.txt forbids the address; None when it does not. Asks for the host's robots.txt the first time."""
@@ -234,15 +262,15 @@ class BlogSpider(scrapy.Spider):
         if parts.path == "/robots.txt" or parts.scheme not in ("http", "https"):
             return None
         origin = origin_of(url)
-        if origin not in self._robots:
+        if origin not in self.robots:
             answer = yield from self._answer(Ask(url=f"{parts.scheme}://{parts.netloc}/robots.txt"))
             self._robots_answers[answer.ask.url] = answer  # the plan asks for it as well, for its sitemaps
-            self._robots[origin] = read_robots(answer.exchange, answer.reason)
-            seconds, capped = delay(self.floor, self._robots[origin].crawl_delay)
+            self.robots[origin] = read_robots(answer.exchange, answer.reason)
+            seconds, capped = delay(self.floor, self.robots[origin].crawl_delay)
             if capped:
                 logger.warning("%s: Crawl-delay capped at %.0f s", parts.netloc, seconds)
             self._set_delay(seconds)
-        robots = self._robots[origin]
+        robots = self.robots[origin]
         if robots.allowed(url):
             return None
         return robots.refused or "robots.txt forbids it; not fetched"
@@ -258,8 +286,10 @@ class BlogSpider(scrapy.Spider):
         if name in engine.downloader.slots:
             engine.downloader.slots[name].delay = self._delay
 
-    def _request(self, ask: Ask, url: str) -> Request:
+    def request(self, ask: Ask, url: str) -> Request:
+        """The request for an ask of the plan, to be made of `url`: its own address, or where that led."""
         self.visit.requests += 1
+        rendered = {} if ask.wanted is None else self._showing.meta(ask.wanted)
         return Request(
             url,
             method=ask.method,
@@ -275,38 +305,6 @@ class BlogSpider(scrapy.Spider):
                 "secret": ask.secret,
                 "conditional": ask.conditional,
                 "allow_private": self.clinic.allow_private,
+                **rendered,
             },
         )
-
-
-def exchange_of(response: Response) -> Exchange:
-    """A Scrapy response as parsers see it: decoded body, absolute redirect target, the capture's date."""
-    request = response.request
-    assert request is not None
-    location = response.headers.get("Location")
-    captured = response.meta.get("capture")
-    return Exchange(
-        url=response.url,
-        body=response.body,
-        content_type=(response.headers.get("Content-Type") or b"").decode("latin-1"),
-        status=response.status,
-        fetched_at=getattr(captured, "fetched_at", None) or datetime.now(UTC),
-        method=request.method,
-        request_body=request.body,
-        location=redirect_target(response.url, location),
-    )
-
-
-def origin_of(url: str) -> tuple[str, str]:
-    """Scheme and host with port: what a token, or a robots.txt, is for."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc
-
-
-def redirect_target(url: str, location: bytes | None) -> str | None:
-    """The absolute address of a Location header; None where there is none, or none that can be asked ("http://x:99999")."""
-    try:
-        target = urljoin(url, str(location, "latin-1")) if location else None
-        return target if target and urlsplit(target).port != 0 else None  # reading an impossible port raises
-    except ValueError:
-        return None

@@ -15,7 +15,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from scraper.items import BotChallenge, ConsentWall, Exchange, Item, Post, Unreadable
-from scraper.platforms._platform import Blog, Plan, Platform, Rendered
+from scraper.platforms._platform import Blog, Plan, Platform, Wanted
 from scraper.platforms._recognise import bot_challenge
 from scraper.platforms.wix import address, answers, api, comments, widget
 from scraper.platforms.wix.cut import hooked, utf8
@@ -43,11 +43,12 @@ class Wix(Platform):
     sitemaps: ClassVar[Sequence[str]] = ("/blog-posts-sitemap.xml", "/sitemap.xml")
     feeds: ClassVar[Sequence[str]] = ("/blog-feed.xml",)
     listings: ClassVar[Sequence[str]] = ("/blog",)
-    rendered: ClassVar[Rendered | None] = Rendered(
+    wanted: ClassVar[Wanted | None] = Wanted(
         # Before its script ran, the node holds empty boxes, later ones with the hook "skeleton-loader".
         counters='article[data-hook="post"] [data-hook="post-stats"] span:not([data-hook="skeleton-loader"])',
-        comments='[data-hook^="wc-root"] [data-hook^="list-item"]',
-        more=tuple(f'[data-hook^="wc-root"] button[data-hook*="{part}"]:not([disabled])' for part in widget.MORE),
+        comments='[data-hook^="wc-root"]',
+        item='[data-hook^="wc-root"] [data-hook^="list-item"]',
+        more=tuple(f'[data-hook^="wc-root"] button[data-hook*="{part}"]' for part in widget.MORE),
     )
 
     def claims(self, exchange: Exchange) -> bool:

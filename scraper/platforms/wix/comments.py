@@ -174,7 +174,7 @@ def threads(blog: Blog) -> Plan:
     """
     conversation = _Conversation(blog)
     for known in list(blog.posts.values()):
-        if known.comments_key and known.comments_count != 0:
+        if known.comments_key and known.comments_count != 0 and not known.thread_read:
             yield from conversation.thread(known, known.comments_key)
             if conversation.closed:
                 return
@@ -210,6 +210,7 @@ class _Conversation:
             waiting = [*top, *waiting, *replies]
             cursor = next((cursor for cursor in waiting if cursor not in seen), None)
             if cursor is None:
+                known.thread_read = True
                 break
             seen.add(cursor)
             answer = yield from self._session.ask(list_url(door, key, cursor, self._limit))

@@ -124,7 +124,6 @@ class _Memory:
     def __init__(self, blog: Blog) -> None:
         self._blog = blog
         self._met: set[str] = set()  # names of all posts that some answer spoke of
-        self._done: set[str] = set()  # URLs of posts that were counted
         self._by_name: dict[str, Known] = {}
         for known in blog.posts.values():
             for address in (known.url, *known.addresses):
@@ -151,12 +150,12 @@ class _Memory:
         internal = next((one[4:] for one in addresses if one.startswith("wix:") and len(one) == len("wix:") + 24), None)
         known.comments_key = known.comments_key or internal
         if isinstance(item, (Reading, Post)) and (item.views, item.likes, item.comments_count) != (None, None, None):
-            self._done.add(known.url)
+            known.counted = True
             if item.comments_count is not None:
                 known.comments_count = item.comments_count
 
     def counted(self, known: Known) -> bool:
-        return known.url in self._done
+        return known.counted
 
     def uncounted(self) -> bool:
         """Some post lacks its counters still."""

@@ -1,0 +1,164 @@
+"""Rendered: what a browser received for a page, and the page as it stood in the end, go to the WARC.
+
+The browser's own events are recorded, answer by answer in the order of their completion; the DOM comes last, as a
+`resource` record. What follows finds the records in `request.meta["visited"]`, each with what is to be read from it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Self
+
+from scrapy.crawler import Crawler
+from scrapy.http import Request, Response
+
+from archive.warc import Capture, Original, WarcWriteError, Writer
+from pipelines.capture import blanked_tokens
+from pipelines.run import Run
+from scraper.browser import META, RENDERING, VISITED, Received, Rendering
+from scraper.exchanges import redirect_target
+from scraper.items import Comment, Exchange, Extraction, Item, Post, Problem, Reading
+from scraper.platforms import platforms
+
+# Why a body is not there, in the words of WARC-Truncated (WARC 1.1, 5.13); a redirect has none to miss.
+TRUNCATED = {"too-large": "length", "evicted": "unspecified"}
+# Scripts and styles are the same under every page: so many are remembered, to be recorded once in a run.
+MOST_ORIGINALS = 5_000
+COUNTERS = ("views", "likes", "comments_count")
+# Sub-requests of one page without an answer that get a record each; a page may try thousands.
+MOST_SUB_PROBLEMS = 50
+
+
+class Rendered:
+    """Records what a rendered request brought, before anything reads it."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+        self._originals: OrderedDict[tuple[str, str, bytes, str], Original] = OrderedDict()
+        self._told: set[tuple[str, str]] = set()  # host and reason of sub-requests that came to nothing
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """Record the page. Raises `WarcWriteError` after telling the run that nothing more can be written."""
+        self._record(request)
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Record what was received for a page whose own document never came; the failure itself is told elsewhere."""
+        if not isinstance(exception, WarcWriteError):
+            self._record(request)
+
+    def _record(self, request: Request) -> None:
+        rendering: Rendering | None = request.meta.get(RENDERING)
+        if META not in request.meta or "clinic" not in request.meta or rendering is None:
+            return
+        run, clinic_id = Run.of(self._crawler.settings), request.meta["clinic"].slug
+        outcome = run.outcomes[clinic_id]
+        visited: list[tuple[Capture, Exchange | Problem]] = []
+        request.meta[VISITED] = visited
+        try:
+            for pair in self._pairs(run.writer(clinic_id), request.url, rendering):
+                visited.append(pair)
+                outcome.captures += 1
+                outcome.recorded += 1
+                outcome.warc_bytes += pair[0].warc_length
+        except WarcWriteError as error:
+            run.halt(str(error))
+            raise
+
+    def _pairs(self, writer: Writer, page: str, rendering: Rendering) -> Iterator[tuple[Capture, Exchange | Problem]]:
+        document = None
+        for received in rendering.received:
+            capture, exchange = self._exchange(writer, page, received)
+            if received is rendering.document:
+                document = capture.capture_id
+            yield capture, exchange
+        yield from self._sub_problems(writer, page, rendering)
+        if rendering.dom and rendering.dom_at:
+            capture = writer.write_dom(
+                url=rendering.url, page=page, body=rendering.dom, at=rendering.dom_at, document=document
+            )
+            yield capture, Exchange(
+                url=capture.url, body=rendering.dom, content_type=capture.mime or "", fetched_at=capture.fetched_at,
+                via=capture.via, page=capture.page,
+            )  # fmt: skip
+
+    def _exchange(self, writer: Writer, page: str, received: Received) -> tuple[Capture, Exchange]:
+        body, headers, redacted = received.body, list(received.headers), tuple[str, ...]()
+        if any(platform.secret(received.url, body) for platform in platforms()):
+            body, redacted = blanked_tokens(body), ("body",)
+        key = (received.url, received.method, received.request_body, sha256(body).hexdigest())
+        original = self._originals.get(key) if body and received.status == 200 else None
+        capture = writer.write_exchange(
+            url=received.url, method=received.method, request_headers=received.request_headers,
+            request_body=received.request_body, status=received.status, reason=received.reason,
+            protocol=received.protocol, response_headers=headers, body=body, ip=received.ip,
+            fetched_at=received.completed_at, refers_to=original, redacted=redacted,
+            truncated=TRUNCATED.get(received.truncated or ""), via=received.kind, page=page,
+        )  # fmt: skip
+        if original is None and body and received.status == 200:
+            self._originals[key] = Original(capture.capture_id, capture.url, capture.fetched_at, capture.payload_sha256)
+            if len(self._originals) > MOST_ORIGINALS:
+                self._originals.popitem(last=False)
+        location = next((value for name, value in headers if name.lower() == b"location"), None)
+        content_type = next((value for name, value in headers if name.lower() == b"content-type"), b"")
+        return capture, Exchange(
+            url=capture.url, body=body, content_type=content_type.decode("latin-1"), status=received.status,
+            fetched_at=capture.fetched_at, method=received.method, request_body=received.request_body,
+            location=redirect_target(capture.url, location), via=capture.via, page=capture.page,
+        )  # fmt: skip
+
+    def _sub_problems(self, writer: Writer, page: str, rendering: Rendering) -> Iterator[tuple[Capture, Problem]]:
+        """Sub-requests that were not let out, or got no answer: once a run for each host and reason."""
+        told = [(one.url, one.reason, "was not let out") for one in rendering.refused]
+        told += [(one.url, one.reason, "got no answer") for one in rendering.failed]
+        number = 0
+        for url, reason, what in told:
+            key = (url.partition("://")[2].partition("/")[0] or url, reason)
+            if key in self._told or number >= MOST_SUB_PROBLEMS:
+                continue
+            self._told.add(key)
+            number += 1
+            message = f"{page}: {url[:500]} {what}: {reason}"
+            capture = writer.write_failure(
+                url=page, method="GET", request_body=b"", reason="sub-request", message=message, at=datetime.now(UTC)
+            )
+            yield capture, Problem(kind="sub-request", message=message, url=capture.url)
+
+
+def said_once(visit: Iterable[Extraction]) -> list[Extraction]:
+    """The captures of one rendered page, with what they say twice left to the better witness.
+
+    The DOM is made of the answers that the page's script got: where one of those was read, it says the same to the
+    letter, and the DOM in words that were made for people ("5 hours ago"). It is believed for the rest.
+    """
+    captures = list(visit)
+    scripted = [item for one in captures if not _is_dom(one) for item in one.items]
+    readings = [item for item in scripted if isinstance(item, Reading) and item.source == "rendered"]
+    counted = {name for name in COUNTERS if any(getattr(one, name) is not None for one in readings)}
+    commented = {item.platform_comment_id for item in scripted if isinstance(item, Comment)}
+    return [
+        replace(one, items=tuple(_left(one.items, counted, commented))) if _is_dom(one) else one for one in captures
+    ]
+
+
+def _is_dom(extraction: Extraction) -> bool:
+    return isinstance(extraction.capture, Capture) and extraction.capture.via == "dom"
+
+
+def _left(items: Iterable[Item], counted: set[str], commented: set[str]) -> Iterator[Item]:
+    named = counted | {f"{name}_raw" for name in counted}
+    for item in items:
+        if isinstance(item, Comment) and item.platform_comment_id in commented:
+            continue
+        if counted and isinstance(item, Post):
+            sources = {name: source for name, source in item.sources.items() if name not in named}
+            item = replace(item, **dict.fromkeys(named), sources=sources)  # type: ignore[arg-type]
+        yield item

@@ -1,0 +1,43 @@
+"""What was fetched, as parsers see it: a Scrapy response, or an answer that a browser got."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from urllib.parse import urljoin, urlsplit
+
+from scrapy.http import Response
+
+from scraper.items import Exchange
+
+
+def exchange_of(response: Response) -> Exchange:
+    """A Scrapy response as parsers see it: decoded body, absolute redirect target, the capture's date."""
+    request = response.request
+    assert request is not None
+    location = response.headers.get("Location")
+    captured = response.meta.get("capture")
+    return Exchange(
+        url=response.url,
+        body=response.body,
+        content_type=(response.headers.get("Content-Type") or b"").decode("latin-1"),
+        status=response.status,
+        fetched_at=getattr(captured, "fetched_at", None) or datetime.now(UTC),
+        method=request.method,
+        request_body=request.body,
+        location=redirect_target(response.url, location),
+    )
+
+
+def origin_of(url: str) -> tuple[str, str]:
+    """Scheme and host with port: what a token, or a robots.txt, is for."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
+def redirect_target(url: str, location: bytes | None) -> str | None:
+    """The absolute address of a Location header; None where there is none, or none that can be asked ("http://x:99999")."""
+    try:
+        target = urljoin(url, str(location, "latin-1")) if location else None
+        return target if target and urlsplit(target).port != 0 else None  # reading an impossible port raises
+    except ValueError:
+        return None

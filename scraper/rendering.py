@@ -1,0 +1,158 @@
+"""Which posts a browser is asked for: those whose counters or comments nothing cheaper gave.
+
+`auto` renders a post whose counters a script would fill and no service told, and one that says it has comments of which
+none could be read; `always` every post; `never` none. What is still unknown afterwards is told with its reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from scraper.clinics import Clinic
+from scraper.items import Comment, Post, Problem, Reading, ThreadPage
+from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan, Platform, Wanted
+
+if TYPE_CHECKING:
+    from scraper.plan import Surroundings, Visit
+
+# Failures in a row after which the browser is not asked again in this run.
+MOST_FAILURES = 3
+# What will be so for every other page too.
+HOPELESS = {"no-browser"}
+NO_COMMENTS_WANTED = "its stanza wants no comments read, and a rendered page would bring them"
+
+
+def complete(platform: Platform, blog: Blog, start: Surroundings, visit: Visit) -> Plan:
+    """What the pages left out: by the route that worked the last time, then by the other one for what is still lacking.
+
+    A browser is asked last and for little, except where it is known that nothing else answers.
+    """
+    browsing = Browsing(start.clinic, blog, platform.wanted)
+    by_browser = frozenset() if browsing.closed else start.remembered
+    said: list[str] = []  # what the services complained of
+    if "counters" not in by_browser:
+        yield from _listening(platform.counters(blog), said)
+    if blog.read_comments and not by_browser:
+        yield from _listening(platform.threads(blog), said)
+    always = start.clinic.render == "always"
+    yield from browsing.render(list(blog.posts.values()) if always else lacking(blog))
+    if "counters" in by_browser and any(map(lacks_counters, blog.posts.values())):
+        yield from _listening(platform.counters(blog), said)
+    if blog.read_comments and by_browser and lacking(blog):
+        yield from _listening(platform.threads(blog), said)
+    if browsing.rendered and not browsing.why:
+        visit.mended.update(said)  # a visitor's eyes saw all the same
+    visit.rendered = browsing.rendered
+    visit.unknown = unknown(blog, browsing)
+    if visit.unknown:
+        posts = len({problem.url for problem in visit.unknown})
+        line = f"{posts} post{'s' * (posts > 1)} with unknown counters or comments: {browsing.because}"
+        visit.notes.append(line)
+        visit.unknown_line = None if browsing.meant else line
+
+
+def _listening(plan: Plan, said: list[str]) -> Plan:
+    """The same plan; the problems that its answers tell are noted."""
+    answer: Answer | None = None
+    with suppress(StopIteration):
+        while True:
+            ask = next(plan) if answer is None else plan.send(answer)
+            answer = yield ask
+            said += [item.message for item in answer.items if isinstance(item, Problem)]
+
+
+def lacks_counters(known: Known) -> bool:
+    """A script would fill the post's counters, and nothing else gave them."""
+    return known.counters_pending and not known.counted
+
+
+def lacks_comments(known: Known, blog: Blog) -> bool:
+    """The post says that it has comments, or nobody knows, and they were not read."""
+    unknown = known.comments_count is None and known.counters_pending
+    return blog.read_comments and not known.thread_read and (bool(known.comments_count) or unknown)
+
+
+def lacking(blog: Blog) -> list[Known]:
+    """The posts of which something is unknown, in the blog's order."""
+    return [known for known in blog.posts.values() if lacks_counters(known) or lacks_comments(known, blog)]
+
+
+class Browsing:
+    """The rendered pages of one visit."""
+
+    def __init__(self, clinic: Clinic, blog: Blog, wanted: Wanted | None) -> None:
+        self._blog, self._wanted = blog, wanted
+        self.rendered = 0  # pages that came
+        self.why: dict[str, str] = {}  # posts whose page did not come, or not whole, and why
+        self._failures = 0  # in a row
+        self.closed: str | None = None  # why the browser is asked no more
+        if clinic.render == "never":
+            self.closed = 'its stanza says render = "never"'
+        elif clinic.comments != "threads":
+            self.closed = NO_COMMENTS_WANTED
+        elif wanted is None:
+            self.closed = "pages of this platform are not rendered"
+        self.meant = self.closed is not None
+
+    @property
+    def because(self) -> str:
+        """Why something may be unknown still, in a few words."""
+        return self.closed or next(iter(self.why.values()), None) or "the pages did not show them"
+
+    def render(self, posts: Iterable[Known]) -> Plan:
+        """Ask for the posts one after another, until the browser fails too often."""
+        for known in posts:
+            if self.closed:
+                return
+            if known.url not in self.why:
+                yield from self._page(known)
+
+    def _page(self, known: Known) -> Generator[Ask, Answer, None]:
+        assert self._wanted is not None
+        counters = self._wanted.counters if known.counters_pending else ""
+        wanted = replace(self._wanted, counters=counters, expected=known.comments_count)
+        answer = yield Ask(url=known.url, wanted=wanted)
+        if answer.reason:
+            self.why[known.url] = answer.reason
+        if answer.exchange is None:
+            self._failures += 1
+            if answer.kind in HOPELESS:
+                self.closed = answer.reason
+            elif self._failures >= MOST_FAILURES:
+                self.closed = f"the browser failed {self._failures} times in a row"
+            return
+        self._failures = 0
+        self.rendered += 1
+        _learn(known, answer)
+
+
+def _learn(known: Known, answer: Answer) -> None:
+    """What the page told at last."""
+    for item in answer.items:
+        if isinstance(item, Reading | Post) and (item.views, item.likes, item.comments_count) != (None, None, None):
+            theirs = item.post if isinstance(item, Reading) else item.addresses
+            if not set(theirs).isdisjoint((known.url, *known.addresses)):
+                known.counted = True
+                known.comments_count = known.comments_count if item.comments_count is None else item.comments_count
+        if isinstance(item, Post):
+            known.comments_key = known.comments_key or item.comments_key
+    # Whole or in part: what the browser could not open, the same browser will not open a minute later.
+    told = any(isinstance(item, Comment | ThreadPage) for item in answer.items)
+    known.thread_read = told or known.comments_count == 0
+
+
+def unknown(blog: Blog, browsing: Browsing) -> list[Problem]:
+    """What stays unknown of the posts of this visit, one problem a post and kind of field."""
+    problems = []
+    for known in blog.posts.values():
+        why = browsing.why.get(known.url) or browsing.closed or "the page did not show it"
+        if lacks_counters(known):
+            message = f"{known.url}: views, likes and number of comments are unknown: {why}"
+            problems.append(Problem(kind="not-rendered", message=message, url=known.url, field="views"))
+        if blog.read_comments and known.comments_count and not known.thread_read:
+            message = f"{known.url}: its {known.comments_count} comments are unknown: {why}"
+            problems.append(Problem(kind="not-rendered", message=message, url=known.url, field="comments"))
+    return problems

@@ -1,0 +1,103 @@
+"""The rendered half of a visit: what a page may ask for while a browser shows it, and what came of that."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from scrapy.http import Request
+
+from scraper.browser import VISITED, rendered_request_meta
+from scraper.exchanges import exchange_of, origin_of
+from scraper.failures import describe
+from scraper.items import Exchange, Extraction, Problem
+from scraper.manners import Robots, read_robots
+from scraper.platforms import platforms
+from scraper.platforms._platform import Ask, Wanted
+from scraper.read import read
+
+if TYPE_CHECKING:
+    from scraper.spiders.blog import BlogSpider
+
+logger = logging.getLogger(__name__)
+
+MOST_HOPS = 5  # redirects of robots.txt (RFC 9309 2.3.1.2)
+
+
+class Showing:
+    """Rendered pages of one spider, one at a time."""
+
+    def __init__(self, spider: BlogSpider) -> None:
+        self._spider = spider
+        self._asides: list[Extraction] = []
+        self._asking = asyncio.Lock()
+        self._learned: set[str] = set()
+
+    def meta(self, wanted: Wanted) -> dict[str, Any]:
+        """What makes a request a rendered one, under the rules of the clinic's stanza."""
+        clinic = self._spider.clinic
+        return rendered_request_meta(
+            wanted,
+            context=clinic.slug,
+            private=[urlsplit(clinic.url).netloc] if clinic.allow_private else (),
+            allow=self._allow,
+            images=clinic.render_images,
+        )
+
+    def visited(self, request: Request) -> list[Extraction]:
+        """What was recorded while a page was rendered: robots.txt of the hosts it turned to, then its own answers."""
+        visited, self._asides = self._asides, []
+        for capture, what in request.meta.get(VISITED, ()):
+            if isinstance(what, Exchange):
+                visited.append(self._spider.extraction(capture, read(what), what))
+                self._learn(what)
+            else:
+                visited.append(self._spider.extraction(capture, (what,), None))
+        return visited
+
+    def _learn(self, exchange: Exchange) -> None:
+        """Tell once where the page's script found comments, if no route of ours knows the address."""
+        found = next(filter(None, (platform.learned_address(exchange) for platform in platforms())), "")
+        path = found.partition("?")[0]
+        if not found or path in self._learned or any(path in told for told in self._spider.surroundings.told):
+            return
+        self._learned.add(path)
+        message = f"comments came from {found}, which only the browser asks: no cheaper route knows this address yet"
+        logger.info("%s: %s", self._spider.clinic.slug, message)
+        self._spider.note(Problem(kind="learned-address", message=message, url=exchange.page))
+
+    async def _allow(self, url: str) -> str | None:
+        """Why a rendered page must not ask for the address: robots.txt of its host, which is read first."""
+        origin = origin_of(url)
+        async with self._asking:
+            if origin not in self._spider.robots:
+                self._spider.robots[origin] = await self._robots_aside(f"{origin[0]}://{origin[1]}/robots.txt")
+        robots = self._spider.robots[origin]
+        return None if robots.allowed(url) else robots.refused or "robots.txt forbids it"
+
+    async def _robots_aside(self, url: str) -> Robots:
+        """robots.txt of a host that a page turned to while it was rendered, which the visit's own slot waits for."""
+        engine = self._spider.crawler.engine
+        assert engine is not None
+        for _ in range(MOST_HOPS):
+            request = self._spider.request(Ask(url=url), url)
+            own = urlsplit(url).hostname == urlsplit(self._spider.clinic.url).hostname
+            request.meta.update(
+                download_slot=f"{self._spider.clinic.slug} robots", allow_private=request.meta["allow_private"] and own
+            )
+            try:
+                response = await engine.download_async(request)
+            except Exception as error:
+                kind, message = describe(error, url)
+                problem = Problem(kind=kind, message=message, url=url)
+                self._asides.append(self._spider.extraction(request.meta.get("capture"), (problem,), None))
+                return read_robots(None, message)
+            exchange = exchange_of(response)
+            items = self._spider.read(response, exchange)
+            self._asides.append(self._spider.extraction(request.meta.get("capture"), items, exchange))
+            if not (300 <= exchange.status < 400 and exchange.location):
+                return read_robots(exchange)
+            url = exchange.location
+        return read_robots(None, "redirected too often")
