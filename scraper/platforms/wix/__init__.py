@@ -20,7 +20,7 @@ from scraper.platforms._recognise import bot_challenge
 from scraper.platforms.wix import address, answers, api, comments, widget
 from scraper.platforms.wix.cut import hooked, utf8
 from scraper.platforms.wix.listing import read_listing
-from scraper.platforms.wix.page import is_post_page, no_post, read_page
+from scraper.platforms.wix.page import no_post, post_page, read_page
 from scraper.platforms.wix.text import is_text_copy, read_text
 
 # What only pages made by Wix carry, commonest first; the last are hooks of the blog widget itself, for saved extracts.
@@ -76,8 +76,9 @@ class Wix(Platform):
             return read_text(exchange)
         body = utf8(exchange)
         _refuse_walls(exchange, body)
-        if is_post_page(body):
-            return read_page(exchange)
+        page = post_page(body)
+        if page >= 0:
+            return read_page(exchange, after=page)
         listing = hooked(body, "feed-page-root") >= 0 or hooked(body, "post-list-item") >= 0
         if hooked(body, "not-found-page") >= 0 or (address.is_post(exchange.url) and not listing):
             raise no_post(body)

@@ -79,9 +79,12 @@ def encoding_of(exchange: Exchange, sample: bytes) -> str:
     return declared
 
 
-def parts(exchange: Exchange, body: bytes, *, whole: bool = False) -> Parts:
-    """The parts of a page; `whole` builds the tree of all of it (the slow way, equal in every field)."""
-    start, end = _article(body)
+def parts(exchange: Exchange, body: bytes, *, whole: bool = False, after: int = 0) -> Parts:
+    """The parts of a page; `whole` builds the tree of all of it (the slow way, equal in every field).
+
+    `after`: the hook around the article stands no earlier, as far as is known.
+    """
+    start, end = _article(body, after)
     cut = body[start:end]
     encoding = encoding_of(exchange, cut or body)
     tags, scripts = _head(body, start or len(body))
@@ -100,9 +103,9 @@ def parts(exchange: Exchange, body: bytes, *, whole: bool = False) -> Parts:
     )
 
 
-def _article(body: bytes) -> tuple[int, int]:
+def _article(body: bytes, after: int) -> tuple[int, int]:
     """Where the first `<article ... data-hook="post">` begins and ends; (0, 0) where it cannot be cut out."""
-    position = max(0, body.find(b'data-hook="post-page"'))
+    position = max(0, body.find(b'data-hook="post-page"', after))
     for _ in range(50):  # style sheets may name the hook as well
         position = body.find(b'data-hook="post"', position + 1)
         if position < 0:

@@ -49,14 +49,15 @@ from scraper.platforms.wix.warmup import INTERNAL_ID, UUID, Warmup, read_warmup
 _PAYWALL = re.compile(r"keep reading this exclusive post|this post is for (?:members|subscribers)", re.I)
 
 
-def read_page(exchange: Exchange, *, whole: bool = False) -> Iterator[Item]:
+def read_page(exchange: Exchange, *, whole: bool = False, after: int = 0) -> Iterator[Item]:
     """Read a post page: a `Post`, a `Site`, a `Sighting` a card, a `Problem` a promised field that is not there.
 
-    `whole` parses the whole page instead of cutting it first: the same items, slowly. Raises `NotAPost` (or `Paywall`,
-    or `Unreadable` for a page cut off inside its text) where there is no whole post.
+    `whole` parses the whole page instead of cutting it first: the same items, slowly. `after`: what stands before was
+    searched already (`post_page`). Raises `NotAPost` (or `Paywall`, or `Unreadable` for a page cut off inside its text)
+    where there is no whole post.
     """
     body = utf8(exchange)
-    page = parts(exchange, body, whole=whole)
+    page = parts(exchange, body, whole=whole, after=after)
     if page.article is None:
         raise no_post(body)
     head = read_head(page.head, page.linked, exchange.url)
@@ -91,10 +92,15 @@ def no_post(body: bytes) -> NotAPost:
     return NotAPost("a page of the blog without the text of a post in it (drawn by a script, or moved?)")
 
 
-def is_post_page(body: bytes) -> bool:
-    """The bytes are of a post page, by the hook around its article."""
+def post_page(body: bytes) -> int:
+    """Where the hook around the article of a post page stands; -1 on any other page."""
     start = hooked(body, "post-page")
-    return start >= 0 and hooked(body, "post", after=start) >= 0
+    return start if start >= 0 and hooked(body, "post", after=start) >= 0 else -1
+
+
+def is_post_page(body: bytes) -> bool:
+    """The bytes are of a post page."""
+    return post_page(body) >= 0
 
 
 class _Reader:
