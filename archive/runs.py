@@ -21,7 +21,7 @@ def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
         "problems": f"SELECT count(*) FROM problems WHERE capture_id IN ({mine})",
         "captures": f"SELECT count(*) FROM ({mine})",
         "wire_bytes": f"SELECT coalesce(sum(payload_length), 0) FROM captures WHERE capture_id IN ({mine})"
-        " AND record_type = 'response'",
+        " AND record_type = 'response' AND via IS NULL",
     }
     wanted = {"crawl": crawl_id, "clinic": clinic_id}
     return {name: int(db.execute(sql, wanted).fetchone()[0]) for name, sql in counts.items()}

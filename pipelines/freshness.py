@@ -137,8 +137,8 @@ def sighted(db: Database, clinic_id: str, url: str) -> list[str]:
         row[0]
         for row in db.execute(
             "SELECT url FROM sightings WHERE source = 'listing' AND capture_id = (SELECT capture_id FROM captures"
-            " WHERE clinic_id = ? AND url = ? AND http_status = 200 AND record_type = 'response' ORDER BY fetched_at"
-            " DESC LIMIT 1)",
+            " WHERE clinic_id = ? AND url = ? AND http_status = 200 AND record_type = 'response' AND via IS NULL"
+            " ORDER BY fetched_at DESC LIMIT 1)",
             (clinic_id, url),
         )
     ]

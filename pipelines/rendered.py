@@ -140,13 +140,19 @@ def said_once(visit: Iterable[Extraction]) -> list[Extraction]:
     letter, and the DOM in words that were made for people ("5 hours ago"). It is believed for the rest.
     """
     captures = list(visit)
-    scripted = [item for one in captures if not _is_dom(one) for item in one.items]
-    readings = [item for item in scripted if isinstance(item, Reading) and item.source == "rendered"]
+    scripted = [item for one in captures if not _is_dom(one) for item in one.items if _of_script(one)]
+    shown = {address for one in captures if _is_dom(one) for item in one.items if isinstance(item, Post)
+             for address in item.addresses}  # fmt: skip
+    readings = [item for item in scripted if isinstance(item, Reading) and not shown.isdisjoint(item.post)]
     counted = {name for name in COUNTERS if any(getattr(one, name) is not None for one in readings)}
     commented = {item.platform_comment_id for item in scripted if isinstance(item, Comment)}
     return [
         replace(one, items=tuple(_left(one.items, counted, commented))) if _is_dom(one) else one for one in captures
     ]
+
+
+def _of_script(extraction: Extraction) -> bool:
+    return isinstance(extraction.capture, Capture) and extraction.capture.via in ("xhr", "fetch")
 
 
 def _is_dom(extraction: Extraction) -> bool:

@@ -57,15 +57,16 @@ def as_mapping(item: Item) -> Mapping[str, Any]:
 def concluded(thread: list[Extraction]) -> list[Extraction]:
     """The captures of one thread, the last of them saying so where they reach from its beginning to its last cursor."""
     items = [item for extraction in thread for item in extraction.items]
-    pages = [item for item in items if isinstance(item, ThreadPage)]
-    asked = {page.asked for page in pages}
-    left = {cursor for page in pages for cursor in page.following} - asked
-    whole: tuple[Item, ...] = ()
-    if None in asked and not left:
-        seen = tuple(item.platform_comment_id for item in items if isinstance(item, Comment))
-        whole = (Thread(post=pages[0].post, comments=seen),)
+    whole: list[Item] = []
+    for post in dict.fromkeys(item.post for item in items if isinstance(item, ThreadPage)):
+        pages = [item for item in items if isinstance(item, ThreadPage) and item.post == post]
+        asked = {page.asked for page in pages}
+        left = {cursor for page in pages for cursor in page.following} - asked
+        if None in asked and not left:
+            seen = (item.platform_comment_id for item in items if isinstance(item, Comment) and item.post == post)
+            whole.append(Thread(post=post, comments=tuple(seen)))
     bare = [replace(one, items=tuple(item for item in one.items if not isinstance(item, ThreadPage))) for one in thread]
-    return [*bare[:-1], replace(bare[-1], items=bare[-1].items + whole)]
+    return [*bare[:-1], replace(bare[-1], items=(*bare[-1].items, *whole))]
 
 
 class Fold:

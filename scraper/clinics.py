@@ -52,6 +52,7 @@ class Crawler:
 
     contact: str = ""  # an e-mail address or a page with one
     project_url: str = ""  # a page about the project
+    browser: str = ""  # the Chromium to start where a page must be rendered; "": the one that is found
 
     @property
     def is_placeholder(self) -> bool:
@@ -198,7 +199,7 @@ _KEYS = (
 
 
 def _crawler(file: TomlFile, table: Mapping[str, Any]) -> Crawler:
-    file.only(table, ("crawler",), ("contact", "project_url"))
+    file.only(table, ("crawler",), ("contact", "project_url", "browser"))
     for key in ("contact", "project_url"):
         value = file.value(table, ("crawler", key), str, "") or ""
         # The value goes into a header, inside parentheses: line ends would forge headers, brackets end the comment.
@@ -207,7 +208,8 @@ def _crawler(file: TomlFile, table: Mapping[str, Any]) -> Crawler:
     project_url = table.get("project_url", "")
     if project_url and not is_web_address(project_url):
         file.fail(("crawler", "project_url"), "project_url must be an http or https address")
-    return Crawler(contact=table.get("contact", "").strip(), project_url=project_url.strip())
+    browser = file.value(table, ("crawler", "browser"), str, "") or ""
+    return Crawler(contact=table.get("contact", "").strip(), project_url=project_url.strip(), browser=browser.strip())
 
 
 def _clinic(file: TomlFile, slug: str, table: Mapping[str, Any]) -> Clinic:

@@ -113,7 +113,8 @@ class Browsing:
     def _page(self, known: Known) -> Generator[Ask, Answer, None]:
         assert self._wanted is not None
         counters = self._wanted.counters if known.counters_pending else ""
-        wanted = replace(self._wanted, counters=counters, expected=known.comments_count)
+        comments = self._wanted.comments if known.comments_count != 0 else ""
+        wanted = replace(self._wanted, counters=counters, comments=comments, expected=known.comments_count)
         answer = yield Ask(url=known.url, wanted=wanted)
         if answer.reason:
             self.why[known.url] = answer.reason

@@ -47,6 +47,11 @@ TELNETCONSOLE_ENABLED = False  # default True; a port that runs code
 REMOTE_CONTROL_ENABLED = False  # default True; the same
 TWISTED_DNS_RESOLVER = "scraper.manners.GuardedResolver"  # refuses names that lead to private addresses
 
+# Rendering, where a page must be
+BROWSER_EXECUTABLE = None  # ours: the Chromium to start; None: the first on PATH
+BROWSER_PAGE_SECONDS = 45.0  # ours: for a page, whatever it does
+BROWSER_QUIET_SECONDS = 10.0  # ours: without traffic, after which what a page has not shown is held never to come
+
 # Wiring
 DOWNLOAD_HANDLERS = {  # Scrapy's own, and a browser for the requests that ask for one
     "http": "scraper.browser.RenderingHandler",

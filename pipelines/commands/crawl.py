@@ -73,7 +73,8 @@ def command(
     except ConfigError as error:
         _fail(str(error), report.BAD_CONFIG)
     run = _opened(archive, listed)
-    settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, limit, verbose)
+    settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, verbose)
+    settings.set("BROWSER_EXECUTABLE", listed.crawler.browser or None, priority="cmdline")
     stopped = visit(run, settings, chosen, limit)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
@@ -134,9 +135,7 @@ def _choose(listed: Clinics, slugs: Iterable[str], url: str | None, allow_privat
     return [replace(clinic, allow_private=True) for clinic in chosen] if allow_private else chosen
 
 
-def crawl_settings(
-    archive: Path, clinics_file: Path, agent: str, delay: float | None, limit: int | None, verbose: bool
-) -> Settings:
+def crawl_settings(archive: Path, clinics_file: Path, agent: str, delay: float | None, verbose: bool) -> Settings:
     """Scrapy's settings for a run of ours: the house's, with a log file in the archive."""
     settings = Settings()
     settings.setmodule("scraper.settings", priority="project")

@@ -28,7 +28,7 @@ STOP_SECONDS = 10.0
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 INSTALL = (
     "no Chromium found: install it (Debian, Ubuntu: apt install chromium; macOS: brew install --cask chromium) or name"
-    " one in the setting BROWSER_EXECUTABLE"
+    " one as `browser` under [crawler] in clinics.toml"
 )
 FLAGS = (
     # Names are the proxy's to resolve. Whatever would go round it finds no host.
@@ -54,7 +54,11 @@ def find_browser(executable: str | None = None) -> str:
     names = (executable,) if executable else NAMES
     found = next((found for name in names if (found := shutil.which(name, path=path))), None)
     if found is None:
-        raise NoBrowser(f"BROWSER_EXECUTABLE: {executable} is no program" if executable else INSTALL)
+        raise NoBrowser(
+            f"{executable}, `browser` in clinics.toml, is no program: correct it, or install Chromium and leave it out"
+            if executable
+            else INSTALL
+        )
     return found
 
 

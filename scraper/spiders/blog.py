@@ -96,6 +96,7 @@ class BlogSpider(scrapy.Spider):
             raise ValueError("the blog spider wants -a clinic=SLUG (see clinics.toml) or -a url=URL")
         refuse_placeholder(listed.crawler, [clinic])
         settings.set("USER_AGENT", user_agent(listed.crawler), priority="spider")
+        settings.set("BROWSER_EXECUTABLE", listed.crawler.browser or None, priority="spider")
         return replace(clinic, allow_private=True) if settings.getbool("ALLOW_PRIVATE") else clinic
 
     async def start(self) -> AsyncIterator[Any]:

@@ -121,7 +121,7 @@ def unstored(url: str, folder: Path) -> int:
 
 
 def _settings(url: str, folder: Path) -> Settings:
-    settings = crawl_settings(folder, folder / "clinics.toml", "clinic-archive-bench", 0, None, False)
+    settings = crawl_settings(folder, folder / "clinics.toml", "clinic-archive-bench", 0, False)
     extensions = {**settings.getdict("EXTENSIONS"), WATCH: 0}
     settings.set("EXTENSIONS", extensions, priority="cmdline")
     return settings
