@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 from playwright.async_api import Browser, BrowserContext, Error, Playwright, async_playwright
@@ -94,7 +95,7 @@ class _Process:
         if not sandbox and not self._warned:
             self._warned = True
             logger.warning("run as root: the browser's sandbox is off; run as another user to have it on")
-        self._folder = tempfile.mkdtemp(prefix="browser-")
+        self._folder = tempfile.mkdtemp(prefix="browser-", dir=_short())
         try:
             with _temporary(self._folder):
                 self._driver = await async_playwright().start()
@@ -112,7 +113,7 @@ class _Process:
             )
         except Error as error:
             await self._stop()
-            raise NoBrowser(f"{executable} did not start: {str(error).splitlines()[0]}") from error
+            raise NoBrowser(f"{executable} did not start: {_why(str(error))}") from error
 
     async def stop(self) -> None:
         """End the browser and its driver."""
@@ -131,8 +132,22 @@ class _Process:
                 except (Exception, TimeoutError) as error:  # a dead driver raises a bare Exception
                     logger.debug("the browser did not close by itself: %r", error)
         folder, self._folder = self._folder, None
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)  # a browser that was killed leaves its profile
+        for _ in range(50):  # a browser that was killed leaves its profile; one without a driver takes time to notice
+            if folder is None or not Path(folder).exists():
+                break
+            shutil.rmtree(folder, ignore_errors=True)
+            await asyncio.sleep(0.1)
+
+
+def _short() -> str | None:
+    """Where the browser's folder goes: its sockets have paths of some 100 bytes at most. None: the usual place."""
+    return "/tmp" if len(tempfile.gettempdir()) > 30 and Path("/tmp").is_dir() else None  # noqa: S108
+
+
+def _why(told: str) -> str:
+    """The line that says why a browser did not start, among the many that Playwright tells."""
+    lines = [line.strip(" -") for line in told.splitlines()]
+    return next((line for line in lines if "FATAL" in line or "error while loading" in line), lines[0])
 
 
 @contextmanager

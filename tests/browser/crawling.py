@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -38,7 +40,6 @@ class Page:
     wanted: Wanted | None = field(default_factory=Wanted)
     private: tuple[str, ...] = ()
     forbidden: str = ""  # sub-requests whose address holds this are not allowed
-    settings: dict[str, Any] = field(default_factory=dict)
     kill: str = ""  # "--type=renderer" kills the pages' own processes, "node" the driver, "chromium" the whole browser,
     kills: int = 0  # at the first sub-request, so many times
 
@@ -150,8 +151,8 @@ def _kill(what: str) -> None:
 
 def crawled(pages: Sequence[Page], folder: Path, **settings: Any) -> Crawl:
     """Visit the pages one after another."""
-    temporary = folder / "tmp"
-    temporary.mkdir(parents=True)
+    folder.mkdir()
+    temporary = Path(tempfile.mkdtemp(prefix="t"))  # a short path: sockets go there
     told = folder / "told"
     (folder / "asked").write_bytes(pickle.dumps((list(pages), settings)))
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONWARNINGS": "error"}
@@ -173,6 +174,7 @@ def crawled(pages: Sequence[Page], folder: Path, **settings: Any) -> Crawl:
     log, _ = process.communicate(timeout=120)
     came, stats = pickle.loads(told.read_bytes()) if told.exists() else ([], {})
     left = [path.name for path in temporary.iterdir()] + _still_there(str(temporary))
+    shutil.rmtree(temporary)
     return Crawl(came=came, stats=stats, code=process.returncode, log=log, left=tuple(left))
 
 
@@ -183,7 +185,7 @@ def _still_there(mark: str) -> list[str]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("TMPDIR") == mark:
+            if process.environ().get("TMPDIR", "").startswith(mark):
                 found.append(f"{process.name()} ({process.status()})")
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue

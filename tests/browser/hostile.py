@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -95,7 +94,8 @@ _PAGES = {
       link.setAttribute('aria-label', 'Afficher plus de commentaires');
       button('Delete my account', () => fetch('/deleted'));
     </script>""",
-    "/dying": "<h1>dying</h1><script>fetch('/never')</script><p class=never></p>",
+    "/dying": """<h1 id=said>dying</h1><script>
+      fetch('/slowly').then(() => { document.body.dataset.done = 'yes'; });</script>""",
     "/agent": "<h1 id=said></h1><script>document.getElementById('said').textContent = navigator.userAgent</script>",
 }
 
@@ -131,6 +131,8 @@ def serving(other: int = 0, address: str = "127.0.0.1") -> Iterator[Hostile]:
             if self.path == "/never":
                 stopping.wait(60)
                 return
+            if self.path == "/slowly":
+                stopping.wait(0.5)
             if self.path.startswith("/redirect/"):
                 host = "127.0.0.1" if self.path.endswith("literal") else "rebinding.example"
                 self._send(302, b"", ("Location", f"http://{host}:{other}/redirected"))
@@ -181,4 +183,3 @@ def serving(other: int = 0, address: str = "127.0.0.1") -> Iterator[Hostile]:
         server.shutdown()
         thread.join()
         server.server_close()
-        time.sleep(0)

@@ -1,0 +1,183 @@
+"""What a page tries and does not get: private addresses, sockets, windows, downloads, time without end."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from scraper.browser import Rendering, Wanted
+from tests.browser.crawling import AGENT, Came, Crawl, Page, crawled
+from tests.browser.hostile import BIG, Hostile, serving
+
+_DONE = Wanted(counters="body[data-done] #said")
+_SAID = Wanted(counters="#said")
+# In this order: what one page leaves behind (a frozen process, cookies) must not harm the next.
+_PAGES: dict[str, Wanted | None] = {
+    "/nothing": None,
+    "/agent": _SAID,
+    "/missing": _SAID,
+    "/reaches": _DONE,
+    "/framed": _SAID,
+    "/tricks": _DONE,
+    "/pressing": Wanted(comments="#root", item=".item", more=("[data-hook=toggle]",)),
+    "/heavy": _SAID,
+    "/pending": _SAID,
+    "/endless": Wanted(counters=".never"),
+    "/bottomless": _SAID,
+    "/never": _SAID,
+    "/plain": Wanted(),
+}
+
+
+@dataclass(frozen=True)
+class Visited:
+    """One crawl of all of them."""
+
+    crawl: Crawl
+    server: Hostile
+    other: Hostile  # which no page may reach
+
+    def came(self, path: str) -> Came:
+        return self.crawl.came[list(_PAGES).index(path)]
+
+    def page(self, path: str) -> Rendering:
+        rendering = self.came(path).rendering
+        assert rendering is not None, self.came(path).problem
+        return rendering
+
+    def said(self, path: str) -> str:
+        found = re.search(r'id="said">([^<]*)<', self.page(path).dom.decode())
+        assert found is not None
+        return found[1]
+
+
+@pytest.fixture(scope="module")
+def visited(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visited]:
+    with serving() as other, serving(other.port) as server:
+        pages = [
+            Page(url=server.url(path), wanted=wanted, private=(server.place,), forbidden="robots-forbid-this")
+            for path, wanted in _PAGES.items()
+        ]
+        folder = tmp_path_factory.mktemp("hostile")
+        crawl = crawled(pages, folder / "crawl", BROWSER_PAGE_SECONDS=5.5, BROWSER_QUIET_SECONDS=1.5)
+        assert len(crawl.came) == len(pages), crawl.log
+        yield Visited(crawl, server, other)
+
+
+def test_nothing_is_started_for_a_request_that_is_not_rendered(visited: Visited) -> None:
+    first = visited.came("/nothing")
+    assert first.status == 404 and first.rendering is None
+    assert first.processes == ()
+
+
+def test_the_crawl_ends_and_leaves_nothing(visited: Visited) -> None:
+    assert visited.crawl.code == 0
+    assert visited.crawl.left == ()
+    assert "ERROR" not in visited.crawl.log and "Traceback" not in visited.crawl.log
+
+
+def test_every_request_says_who_asks(visited: Visited) -> None:
+    assert {headers["User-Agent"] for path, headers in visited.server.asked if path != "/nothing"} == {AGENT}
+    assert "Headless" not in json.dumps(visited.server.asked)
+    assert visited.said("/agent") == AGENT
+
+
+def test_what_was_served_is_recorded_not_what_became_of_it(visited: Visited) -> None:
+    document = visited.page("/agent").document
+    assert document is not None
+    assert AGENT.encode() not in document.body and document.body == visited.came("/agent").body
+    assert [value for name, value in document.headers if name.lower() == b"set-cookie"] == [b"one=1", b"two=2"]
+    assert (document.status, document.protocol, document.ip) == (200, "HTTP/1.1", "127.0.0.1")
+    assert document.completed_at.tzinfo is not None
+    assert not any(name.lower().startswith(b"proxy") for name, _ in document.request_headers)
+
+
+def test_an_error_is_an_answer(visited: Visited) -> None:
+    assert visited.came("/missing").status == 404
+    assert visited.page("/missing").complete
+
+
+def test_no_page_reaches_a_private_address(visited: Visited) -> None:
+    assert visited.other.asked == []
+    refused = {one.url.split("//")[1].split("/", 1)[-1] for one in visited.page("/reaches").refused}
+    assert refused == {*"abcdefghij", "redirected", "robots-forbid-this"}
+    redirected = [one for one in visited.page("/reaches").refused if one.url.endswith("redirected")]
+    assert len(redirected) == 2
+    assert {one.reason for one in visited.page("/reaches").refused if one.url == "https://rebinding.example/g"} == {
+        "rebinding.example: 127.0.0.1 is a loopback address"
+    }
+    assert [one.truncated for one in visited.page("/reaches").received] == [None, "redirect", "redirect"]
+
+
+def test_frames_and_hints_are_no_way_round(visited: Visited) -> None:
+    page = visited.page("/framed")
+    assert page.skipped == 1  # the image
+    assert {one.kind for one in page.refused} >= {"document", "other"}
+    # The page's own document is the first; a frame's is not.
+    assert page.document is not None and page.document.url.endswith("/framed")
+
+
+def test_robots_are_asked_about_sub_requests(visited: Visited) -> None:
+    assert "/robots-forbid-this" not in visited.server.paths()
+
+
+def test_tricks_come_to_nothing(visited: Visited) -> None:
+    page = visited.page("/tricks")
+    told = json.loads(visited.said("/tricks").replace("&quot;", '"'))
+    assert told["dialog"] is False and told["popup"] is True
+    assert told["rtc"] == told["transport"] == "undefined"
+    assert (told["socket"], told["other"], told["hidden"]) == ("closed", "closed", "refused")
+    assert told["notification"] != "granted" and told["place"] == "refused"
+    assert {one.kind for one in page.refused} >= {"dialog", "download", "popup", "websocket", "ping", "eventsource"}
+    assert not {"/popup", "/worker.js", "/socket", "/events", "/beacon"} & set(visited.server.paths())
+    assert page.url.endswith("/tricks")  # it wanted to leave
+    assert "/from-worker" in [one.url[-12:] for one in page.received]  # what a worker asks is seen too
+
+
+def test_buttons_that_toggle_or_do_nothing_are_left_alone(visited: Visited) -> None:
+    page = visited.page("/pressing")
+    assert page.complete, page.reason
+    # One there, two that were hidden, three that came one by one, one by a button that is named for screen readers.
+    assert page.dom.count(b'class="item"') == 7
+    assert "/deleted" not in visited.server.paths()
+    assert page.pressed <= 9
+
+
+def test_a_body_over_the_limit_is_told(visited: Visited) -> None:
+    page = visited.page("/heavy")
+    assert visited.said("/heavy") == str(BIG)
+    assert [(one.url[-4:], one.truncated, one.body) for one in page.received[1:]] == [("/big", "too-large", b"")]
+
+
+def test_it_does_not_wait_for_what_is_not_wanted(visited: Visited) -> None:
+    page = visited.page("/pending")
+    assert page.complete and page.seconds < 2
+    assert [(one.url[-6:], one.reason) for one in page.failed] == [("/never", "no answer before the page was closed")]
+
+
+def test_a_page_whose_script_never_lets_go_comes_back(visited: Visited) -> None:
+    page = visited.page("/endless")
+    assert not page.complete and page.seconds < 10
+    assert page.reason is not None and "time limit" in page.reason
+    assert page.document is not None and b"endless" in page.document.body
+
+
+def test_scrolling_has_an_end(visited: Visited) -> None:
+    page = visited.page("/bottomless")
+    assert page.reason is not None and "counters never came" in page.reason
+    assert page.seconds < 10
+
+
+def test_a_server_that_says_nothing_is_a_failure_in_words(visited: Visited) -> None:
+    came = visited.came("/never")
+    assert came.status is None and came.problem is not None
+    assert came.problem[0] == "page-unreachable"
+    assert came.rendering is not None and came.rendering.failed
+
+
+def test_the_next_page_is_well(visited: Visited) -> None:
+    assert visited.page("/plain").complete
