@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from scraper.addresses import canonical_url, is_loopback_host, is_private_host, is_web_address, post_key
+from scraper.platforms import platforms
 from scraper.toml_file import ConfigError, TomlFile
 
 PRODUCT = "clinic-blog-archive"  # the product token of the User-Agent, and what robots.txt knows us by (RFC 9309 2.2.1)
@@ -139,7 +140,8 @@ def user_agent(crawler: Crawler) -> str:
 
 
 def clinic_from_url(url: str) -> Clinic:
-    """The clinic of `--url`: its slug is the host with `-` for `.`, and the port unless it is the scheme's own.
+    """The clinic of `--url`: its slug is the host with `-` for `.`, the port unless it is the scheme's own, and the
+    site's name where sites share a host (`user-wixsite-com-clinic`).
 
     `http://127.0.0.1:8000` gives `127-0-0-1-8000`; it may be fetched only where the run permits private addresses.
     Raises ConfigError where it is no http(s) address.
@@ -150,6 +152,9 @@ def clinic_from_url(url: str) -> Clinic:
     parts = urlsplit(address)
     host = parts.hostname or ""
     slug = re.sub(r"[^a-z0-9-]", "-", host.strip("[]")) + (f"-{parts.port}" if parts.port else "")
+    # Where sites share a host, the path tells them apart: user.wixsite.com/clinic and user.wixsite.com/other.
+    below = max((urlsplit(platform.root(address)).path for platform in platforms()), key=len, default="")
+    slug += re.sub(r"[^a-z0-9-]", "-", below.lower().rstrip("/").replace("/", "-"))
     return Clinic(slug=slug, name=host, url=address.rstrip("/"))
 
 

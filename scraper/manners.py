@@ -17,12 +17,15 @@ of a proxy that tunnels. A proxy is the operator's word: it is allowed, and what
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, cast
 from urllib.parse import urljoin, urlsplit
+from weakref import WeakKeyDictionary
 
 from protego import Protego
 from scrapy.exceptions import IgnoreRequest
@@ -128,6 +131,38 @@ def delay(own_floor: float, crawl_delay: float | None, cap: float = LONGEST_DELA
     """
     asked = crawl_delay or 0.0
     return max(own_floor, min(asked, cap)), asked > max(cap, own_floor)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """Whose turn it is at one host, in all of this process."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    slot: str = ""  # who asked last
+    ended: float = 0.0
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Turn]] = WeakKeyDictionary()
+
+
+@asynccontextmanager
+async def host_turn(request: Request, crawler: Crawler) -> AsyncIterator[None]:
+    """One request at a time to a host, also where several clinics are visited side by side that share one.
+
+    Scrapy's own slots are one a clinic, which ask one thing at a time of all hosts. Where another clinic asked the host
+    last, the asking clinic's own delay is kept after that.
+    """
+    loop = asyncio.get_running_loop()
+    turn = _turns.setdefault(loop, {}).setdefault(urlsplit(request.url).netloc, _Turn())
+    slot = str(request.meta.get("download_slot", ""))
+    async with turn.lock:
+        own = crawler.engine.downloader.slots.get(slot) if crawler.engine else None
+        if own is not None and turn.slot not in ("", slot):
+            await asyncio.sleep(max(0.0, turn.ended + own.delay - loop.time()))
+        try:
+            yield
+        finally:
+            turn.slot, turn.ended = slot, loop.time()
 
 
 class Refused(IgnoreRequest):

@@ -170,7 +170,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         ("https://www.riverside.com/", "www-riverside-com", "https://www.riverside.com"),
         ("http://127.0.0.1:8000", "127-0-0-1-8000", "http://127.0.0.1:8000"),
         ("http://[::1]:8000/", "--1-8000", "http://[::1]:8000"),
-        ("https://user.wixsite.com/site", "user-wixsite-com", "https://user.wixsite.com/site"),
+        ("https://user.wixsite.com/site", "user-wixsite-com-site", "https://user.wixsite.com/site"),
+        ("https://user.wixsite.com/Other/blog", "user-wixsite-com-other", "https://user.wixsite.com/Other/blog"),
         ("https://müller.de:443", "xn--mller-kva-de", "https://xn--mller-kva.de"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -11,15 +12,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scrapy.http import Request
 
 from scraper.items import Exchange
-from scraper.manners import ROBOTS_LIMIT, Robots, delay, read_robots, retry_after
+from scraper.manners import ROBOTS_LIMIT, Robots, delay, host_turn, read_robots, retry_after
 
 URL = "https://www.a.de/robots.txt"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -300,3 +304,33 @@ def test_a_proxy_is_the_operators_word_but_no_way_round(site: Any) -> None:
     )
     assert [seen[:2] for seen in result["seen"]] == [["http://nobody.invalid/x", 200], [inside, "PrivateAddress"]]
     assert site.asked == ["http://nobody.invalid/x", f"http://nobody.invalid/away?to={inside}"]
+
+
+def test_clinics_that_share_a_host_take_turns_there() -> None:
+    """Side by side at their own hosts, one at a time at the shared one, each its own delay after the other."""
+    crawler: Any = SimpleNamespace(
+        engine=SimpleNamespace(
+            downloader=SimpleNamespace(slots={"a": SimpleNamespace(delay=0.05), "b": SimpleNamespace(delay=0.05)})
+        )
+    )
+    inside: dict[str, int] = {}
+    most: dict[str, int] = {}
+    starts: list[tuple[str, str, float]] = []
+
+    async def ask(slot: str, url: str) -> None:
+        request = Request(url, meta={"download_slot": slot})
+        async with host_turn(request, crawler):
+            host = url.split("/")[2]
+            inside[host] = inside.get(host, 0) + 1
+            most[host] = max(most.get(host, 0), inside[host])
+            starts.append((slot, host, asyncio.get_running_loop().time()))
+            await asyncio.sleep(0.01)
+            inside[host] -= 1
+
+    async def both() -> None:
+        await asyncio.gather(*(ask(slot, "https://shared.example/x") for slot in ("a", "b", "a", "b")))
+
+    asyncio.run(both())
+    assert most == {"shared.example": 1}
+    gaps = [later - earlier for (_, _, earlier), (_, _, later) in pairwise(starts)]
+    assert all(gap >= 0.05 for gap in gaps)

@@ -11,6 +11,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from scraper.browser._model import META
+from scraper.manners import host_turn
 
 if TYPE_CHECKING:
     from scraper.browser._renderer import Renderer
@@ -29,7 +30,8 @@ class RenderingHandler(HTTP11DownloadHandler):
     async def download_request(self, request: Request) -> Response:
         """The answer; for a rendered request the page's own document, with `request.meta["rendering"]` beside it."""
         if META not in request.meta:
-            return await super().download_request(request)
+            async with host_turn(request, self._crawler):
+                return await super().download_request(request)
         renderer = _renderers.get(self._crawler)
         if renderer is None:
             from scraper.browser._renderer import Renderer  # noqa: PLC0415 (see above)
