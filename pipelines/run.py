@@ -27,7 +27,7 @@ from archive.db import ArchiveError, open_archive
 from archive.warc import Writer
 from archive.warc._file import sync_folder
 from scraper.clinics import PRODUCT, VERSION, Clinic
-from scraper.plan import Visit
+from scraper.visit import Visit
 
 logger = logging.getLogger(__name__)
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from scraper.clinics import Clinic
 from scraper.items import Comment, Post, Problem, Reading, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan, Platform, Wanted
-
-if TYPE_CHECKING:
-    from scraper.plan import Surroundings, Visit
+from scraper.visit import Surroundings, Visit
 
 # Failures in a row after which the browser is not asked again in this run.
 MOST_FAILURES = 3

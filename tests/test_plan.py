@@ -9,9 +9,10 @@ import pytest
 
 from scraper.clinics import Clinic
 from scraper.items import Exchange, Gone, Item, Post, Problem, Sighting
-from scraper.plan import Surroundings, Visit, visit_blog
+from scraper.plan import visit_blog
 from scraper.platforms._platform import Answer, Ask, Known
 from scraper.read import read
+from scraper.visit import Surroundings, Visit
 
 SITE = "https://riverside.example"
 HOME = b"<html><head><meta name='generator' content='Wix.com Website Builder'></head><body></body></html>"

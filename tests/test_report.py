@@ -18,7 +18,7 @@ from pipelines.report import complaints, exit_code, judge, summary
 from pipelines.run import Outcome
 from scraper.clinics import Clinic
 from scraper.items import Problem
-from scraper.plan import Visit
+from scraper.visit import Visit
 from tests.visiting import CLINIC, Visiting, post_answer, post_url
 
 PAGE = post_answer("sleep", "Sleep well.", views=3)

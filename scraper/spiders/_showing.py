@@ -4,32 +4,53 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from scrapy.http import Request
+from scrapy.crawler import Crawler
+from scrapy.http import Request, Response
 
 from scraper.browser import VISITED, rendered_request_meta
+from scraper.clinics import Clinic
 from scraper.exchanges import exchange_of, origin_of
 from scraper.failures import describe
-from scraper.items import Exchange, Extraction, Problem
+from scraper.items import Exchange, Extraction, Item, Problem
 from scraper.manners import Robots, read_robots
 from scraper.platforms import platforms
 from scraper.platforms._platform import Ask, Wanted
 from scraper.read import read
-
-if TYPE_CHECKING:
-    from scraper.spiders.blog import BlogSpider
+from scraper.visit import Surroundings
 
 logger = logging.getLogger(__name__)
 
 MOST_HOPS = 5  # redirects of robots.txt (RFC 9309 2.3.1.2)
 
 
+class Visitor(Protocol):
+    """What of the spider a rendered page needs: its clinic and rules, and how it asks and tells."""
+
+    clinic: Clinic
+    crawler: Crawler
+    robots: dict[tuple[str, str], Robots]
+    surroundings: Surroundings
+
+    def request(self, ask: Ask, url: str) -> Request:
+        """See `BlogSpider`."""
+
+    def read(self, response: Response, exchange: Exchange) -> tuple[Item, ...]:
+        """See `BlogSpider`."""
+
+    def extraction(self, capture: object, items: tuple[Item, ...], exchange: Exchange | None) -> Extraction:
+        """See `BlogSpider`."""
+
+    def note(self, problem: Problem) -> None:
+        """See `BlogSpider`."""
+
+
 class Showing:
     """Rendered pages of one spider, one at a time."""
 
-    def __init__(self, spider: BlogSpider) -> None:
+    def __init__(self, spider: Visitor) -> None:
         self._spider = spider
         self._asides: list[Extraction] = []
         self._asking = asyncio.Lock()

@@ -29,10 +29,11 @@ from scraper.exchanges import exchange_of, origin_of
 from scraper.failures import describe
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
 from scraper.manners import Robots, delay, read_robots, retry_after
-from scraper.plan import Surroundings, Visit, visit_blog
+from scraper.plan import visit_blog
 from scraper.platforms._platform import Answer, Ask
 from scraper.read import platform_of, read, read_served
 from scraper.spiders._showing import Showing
+from scraper.visit import Surroundings, Visit
 
 logger = logging.getLogger(__name__)
 

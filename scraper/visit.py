@@ -1,0 +1,49 @@
+"""What a visit starts from, and how it went: the memory that its plan, the spider and the run's report share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from scraper.clinics import Clinic
+from scraper.items import Problem
+from scraper.platforms._platform import Known
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """How the visit to one clinic went: what the run's summary and the exit code are made of."""
+
+    clinic_id: str
+    platform: str | None = None
+    blog_status: str = "unknown"  # blog, none_found, unsupported, unreachable
+    discovered: int = 0
+    asked: int = 0  # posts asked for
+    fetched: int = 0  # posts that answered as posts, changed or not
+    unchanged: int = 0  # of these, those the server called unchanged
+    gone: int = 0  # posts that answered that they are not there (404, 410)
+    members_only: int = 0  # posts that only members may read
+    failed: int = 0  # posts that did not answer as posts
+    unread: list[str] = field(default_factory=list)  # of these, the address and why, in words
+    mended: set[str] = field(default_factory=set)  # problems of attempts that went well when repeated
+    requests: int = 0
+    found_in: dict[str, int] = field(default_factory=dict)  # number of posts that each source named
+    notes: list[str] = field(default_factory=list)  # disagreements of the sources, bounds met
+    failure: str | None = None  # why the visit as a whole failed, in words
+    limited: bool = False
+    finished: bool = False  # the plan came to its end
+    rendered: int = 0  # posts that a browser showed
+    unknown: list[Problem] = field(default_factory=list)  # fields of posts that stay unknown, and why
+    unknown_line: str | None = None  # the same in a line, where something can be done about it
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What a visit starts from: the clinic's stanza, posts that the archive knows, and the bounds of this run."""
+
+    clinic: Clinic
+    private: bool
+    known: list[Known]
+    limit: int | None = None
+    # What the browser told the last time that anything but the pages told it: "counters", "comments".
+    remembered: frozenset[str] = frozenset()
+    told: frozenset[str] = frozenset()  # what was learned before, and told
