@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from archive.db import DATABASE
-from archive.warc import records
+from archive.warc import Original, records
 from pipelines import store
 from pipelines.catch_up import catch_up
 from pipelines.run import Run
@@ -268,6 +268,25 @@ def test_killed_while_a_page_was_rendered(tmp_path: Path, steps: int) -> None:
             ("old", "rendered", "[name] was here before."),
         ]  # fmt: skip
     assert _rows(tmp_path / "a", "SELECT count(*) FROM problems WHERE kind <> 'thread-cut-short'") == [(0,)]
+
+
+def test_an_answer_that_a_page_got_twice_is_read_from_the_first(tmp_path: Path) -> None:
+    """Its second record is a revisit of one whose row is not committed yet, and what it tells are names."""
+    with Visiting(tmp_path) as visiting:
+        steps = rendered(visiting)
+        for step in steps[:4]:
+            step()
+        first = steps[4]()
+        original = Original(first.capture_id, first.url, first.fetched_at, first.payload_sha256)
+        visiting.run.writer("riverside").write_exchange(
+            url=first.url, method="POST", request_headers=[], request_body=b'{"query": {}}', status=200, reason="OK",
+            protocol="h2", response_headers=[(b"Content-Type", b"application/json")], body=members_answer(**TOLD),
+            ip=None, fetched_at=datetime.now(UTC), refers_to=original, via="xhr", page=PAGE,
+        )  # fmt: skip
+        visiting.kill()
+    caught_up(tmp_path)
+    assert _rows(tmp_path, "SELECT record_type FROM captures ORDER BY fetched_at DESC LIMIT 1") == [("revisit",)]
+    assert _rows(tmp_path, "SELECT message FROM problems WHERE kind = 'missing-original'") == []
 
 
 def test_killed_before_anything_was_fetched(tmp_path: Path) -> None:
