@@ -117,9 +117,7 @@ def missing_original(url: str, why: str) -> Problem:
     return Problem(kind="missing-original", message=message, url=url)
 
 
-def _original_body(
-    archive: Path, db: Database, capture_id: str | None, places: Mapping[str, tuple[str, int]]
-) -> bytes:
+def _original_body(archive: Path, db: Database, capture_id: str | None, places: Mapping[str, tuple[str, int]]) -> bytes:
     """The payload that a revisit stands on. Raises `BadRecord` where it cannot be read."""
     find = "SELECT warc_file, warc_offset FROM captures WHERE capture_id = ?"
     row = places.get(capture_id or "") or db.conn.execute(find, (capture_id,)).fetchone()
