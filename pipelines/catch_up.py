@@ -75,6 +75,7 @@ def _stem(path: Path) -> Path:
 def _fold_in(run: Run, series: _Series) -> None:
     (privacy,) = run.db.execute("SELECT privacy FROM clinics WHERE clinic_id = ?", [series.clinic_id]).fetchone()
     fold: Fold | None = None
+    places: dict[str, tuple[str, int]] = {}  # of records whose rows are not committed yet
     for path in series.paths:
         # The rows about to be committed stand on these bytes, which the killed run may never have made safe.
         with path.open("rb+") as file:
@@ -91,7 +92,9 @@ def _fold_in(run: Run, series: _Series) -> None:
                     run.db, series.clinic_id, series.crawl_id, privacy, lambda: None,
                     lambda capture_id: reread_post(run.archive, run.db, capture_id),
                 )  # fmt: skip
-                fold.add(pseudonymous(extraction_of(run.archive, run.db, series.clinic_id, record), run.key))
+                places[record.capture.capture_id] = (name, record.capture.warc_offset)
+                told = extraction_of(run.archive, run.db, series.clinic_id, record, places)
+                fold.add(pseudonymous(told, run.key))
                 series.folded += 1
     if fold is not None:
         fold.finish(ended=bool(series.told.get("finished")))

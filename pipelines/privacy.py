@@ -77,8 +77,8 @@ def masked_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list
     leaves the texts and puts the names where they are known.
 
     `ended`: the record shows that the visit went on after this thread, so that all its names were asked for. Where it
-    does not (the run was killed or stopped in its middle), names may stand in the texts that nobody told yet: the
-    comments are stored without their texts, which the next visit reads again.
+    does not (the run was killed or stopped in its middle, a page never showed them), names may stand in the texts that
+    nobody told yet: the comments are stored without their texts, which the next visit reads again.
     """
     told = [item.names for extraction in thread for item in extraction.items if isinstance(item, Names)]
     names = {person: name for part in told for person, name in part.items()}
@@ -118,10 +118,30 @@ def masked_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list
     ]
 
 
+def names_shown(visit: list[Extraction]) -> bool:
+    """A rendered page came so far that whoever could be named is: each member among its comments by an answer, or by
+    the page itself.
+
+    A page may be left while the names are on their way, or they are refused: then the texts name people whom nothing
+    recorded tells. One whom the page shows without a name among others who have theirs is a member no more.
+    """
+    comments = [item for one in visit for item in one.items if isinstance(item, Comment)]
+    shown = {
+        item.platform_comment_id for one in visit if getattr(one.capture, "via", None) == "dom"
+        for item in one.items if isinstance(item, Comment)
+    }  # fmt: skip
+    names = {name for one in visit for item in one.items if isinstance(item, Names) for name in item.names}
+    unnamed = [
+        one.platform_comment_id for one in comments
+        if one.author_kind == "member" and names.isdisjoint((one.platform_comment_id, one.person))
+    ]  # fmt: skip
+    return not unnamed or (bool(names) and shown.issuperset(unnamed))
+
+
 MOST_SIGNATURES = 100
 _WITHHELD = Problem(
     kind="thread-cut-short",
-    message="the run ended before all names of this thread were read: its texts are left out until the next visit",
+    message="not all names of this thread were read: its texts are left out until the next visit",
 )
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Self
+from urllib.parse import urlsplit
 
 from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
@@ -74,17 +75,20 @@ class Rendered:
             raise
 
     def _pairs(self, writer: Writer, page: str, rendering: Rendering) -> Iterator[tuple[Capture, Exchange | Problem]]:
-        document = None
+        document: Capture | None = None
         for received in rendering.received:
             capture, exchange = self._exchange(writer, page, received)
             if received is rendering.document:
-                document = capture.capture_id
+                document = capture
             yield capture, exchange
         yield from self._sub_problems(writer, page, rendering)
         if rendering.dom and rendering.dom_at:
+            # It is what became of this document. The address that its script puts up (`history.pushState`) may be
+            # another post's, whose text it is not.
             capture = writer.write_dom(
-                url=rendering.url, page=page, body=rendering.dom, at=rendering.dom_at, document=document
-            )
+                url=document.url if document else page, page=page, body=rendering.dom, at=rendering.dom_at,
+                document=document.capture_id if document else None,
+            )  # fmt: skip
             yield capture, Exchange(
                 url=capture.url, body=rendering.dom, content_type=capture.mime or "", fetched_at=capture.fetched_at,
                 via=capture.via, page=capture.page,
@@ -121,16 +125,27 @@ class Rendered:
         told += [(one.url, one.reason, "got no answer") for one in rendering.failed]
         number = 0
         for url, reason, what in told:
-            key = (url.partition("://")[2].partition("/")[0] or url, reason)
-            if key in self._told or number >= MOST_SUB_PROBLEMS:
+            # The host alone: what a script puts behind it may name a reader ("/u/jane", "?email=").
+            host = _host(url)
+            if (host, reason) in self._told or number >= MOST_SUB_PROBLEMS:
                 continue
-            self._told.add(key)
+            self._told.add((host, reason))
             number += 1
-            message = f"{page}: {url[:500]} {what}: {reason}"
+            message = f"{page}: a request to {host} {what}: {reason}"
             capture = writer.write_failure(
                 url=page, method="GET", request_body=b"", reason="sub-request", message=message, at=datetime.now(UTC)
             )
             yield capture, Problem(kind="sub-request", message=message, url=capture.url)
+
+
+def _host(url: str) -> str:
+    """Host and port of an address, or of what is given as "host:port"."""
+    try:
+        return (
+            urlsplit(url if "//" in url else f"//{url}").netloc.rpartition("@")[2][:253] or "an address without a host"
+        )
+    except ValueError:
+        return "an address without a host"
 
 
 def said_once(visit: Iterable[Extraction]) -> list[Extraction]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from scrapy.crawler import Crawler
@@ -27,6 +28,8 @@ from scraper.items import Exchange, Extraction, Item, Post, Problem
 from scraper.read import platform_of, read_served
 
 logger = logging.getLogger(__name__)
+
+NOWHERE: Mapping[str, tuple[str, int]] = MappingProxyType({})
 
 
 def exchange_of(group: Group, body: bytes) -> Exchange:
@@ -70,8 +73,18 @@ def _decoder() -> HttpCompressionMiddleware:
     return HttpCompressionMiddleware.from_crawler(crawler)
 
 
-def extraction_of(archive: Path, db: Database, clinic_id: str, record: Group | Failure) -> Extraction:
-    """What a recorded exchange says, exactly as a live crawl would have said it."""
+def extraction_of(
+    archive: Path,
+    db: Database,
+    clinic_id: str,
+    record: Group | Failure,
+    places: Mapping[str, tuple[str, int]] = NOWHERE,
+) -> Extraction:
+    """What a recorded exchange says, exactly as a live crawl would have said it.
+
+    `places`: file and offset of captures by their id, which have no row yet; a page shows the same answer twice in a
+    run, and the second is a revisit of the first.
+    """
     if isinstance(record, Failure):
         capture = record.capture
         problem = Problem(kind=record.reason, message=record.message, url=capture.url)
@@ -80,7 +93,7 @@ def extraction_of(archive: Path, db: Database, clinic_id: str, record: Group | F
     url = record.capture.url
     try:
         if record.profile == "identical-payload-digest":
-            body = _original_body(archive, db, record.capture.refers_to)
+            body = _original_body(archive, db, record.capture.refers_to, places)
         exchange = exchange_of(record, body)
     except IgnoreRequest as error:
         kind, message = describe(error, url)
@@ -104,9 +117,10 @@ def missing_original(url: str, why: str) -> Problem:
     return Problem(kind="missing-original", message=message, url=url)
 
 
-def _original_body(archive: Path, db: Database, capture_id: str | None) -> bytes:
+def _original_body(archive: Path, db: Database, capture_id: str | None, places: Mapping[str, tuple[str, int]]) -> bytes:
     """The payload that a revisit stands on. Raises `BadRecord` where it cannot be read."""
-    row = db.conn.execute("SELECT warc_file, warc_offset FROM captures WHERE capture_id = ?", (capture_id,)).fetchone()
+    find = "SELECT warc_file, warc_offset FROM captures WHERE capture_id = ?"
+    row = places.get(capture_id or "") or db.conn.execute(find, (capture_id,)).fetchone()
     if row is None:
         raise BadRecord("archive.db", 0, f"no capture {capture_id}, which a revisit refers to")
     original = read_record(archive, row[0], row[1])

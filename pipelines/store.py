@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from archive import posts, save, sightings
 from archive.book import Book
 from archive.warc import Capture, WarcWriteError
-from pipelines.privacy import masked_thread
+from pipelines.privacy import masked_thread, names_shown
 from pipelines.rendered import said_once
 from pipelines.reread import missing_original, reread_post
 from pipelines.run import Run, utc
@@ -131,7 +131,10 @@ class Fold:
     def _release(self, *, ended: bool) -> None:
         """The thread is as whole as it gets: mask its texts with all the names it told."""
         if self._thread:
-            thread = said_once(self._thread) if self._rendering else self._thread
+            thread = self._thread
+            if self._rendering is not None:
+                ended = ended and names_shown(thread)
+                thread = said_once(thread)
             self._pending += masked_thread(concluded(thread), self._privacy, ended=ended)
             self._thread, self._spoken_of = [], set()
 

@@ -89,7 +89,7 @@ def _items(exchange: Exchange) -> Iterator[Item]:
         if _is_rendered_page(exchange):
             yield from _of_page(exchange)
     elif exchange.of_script or exchange.via == "dom":
-        yield from map(_rendered, _of_answer(exchange) if exchange.of_script else _of_page(exchange))
+        yield from map(_rendered, _of_answer(exchange) if exchange.of_script else _of_dom(exchange))
     # Scripts, styles, pictures: the bytes are kept, nothing is read from them.
 
 
@@ -105,6 +105,24 @@ def _of_answer(exchange: Exchange) -> Iterator[Item]:
     told = 200 <= exchange.status < 300 or (platform is not None and platform.is_api_url(exchange.url))
     if platform is not None and told and exchange.method != "OPTIONS":
         yield from platform.read(exchange)
+
+
+def _of_dom(exchange: Exchange) -> Iterator[Item]:
+    """What a browser shows in the end, where that is still the post that was asked for: a script may have put another
+    in its place, with that one's address."""
+    if platform_of(exchange) is None:
+        message = f"{exchange.url}: what a browser shows in the end is no page of a blog; nothing stored of it"
+        yield Problem(kind="not-rendered", message=message, url=exchange.url)
+        return
+    own = {post_key(exchange.url), post_key(exchange.page or exchange.url)}
+    items = list(_of_page(exchange))
+    named = (item.url for item in items if isinstance(item, Post) and item.url)
+    other = next((url for url in named if same_site(url, exchange.url) and post_key(url) not in own), None)
+    if other is not None:
+        message = f"{exchange.url}: in a browser the page turns into {other}; nothing stored of that"
+        yield Problem(kind="not-rendered", message=message, url=exchange.url)
+        return
+    yield from items
 
 
 def _rendered(item: Item) -> Item:

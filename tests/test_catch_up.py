@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from archive.db import DATABASE
-from archive.warc import records
+from archive.warc import Original, records
 from pipelines import store
 from pipelines.catch_up import catch_up
 from pipelines.run import Run
@@ -268,6 +268,68 @@ def test_killed_while_a_page_was_rendered(tmp_path: Path, steps: int) -> None:
             ("old", "rendered", "[name] was here before."),
         ]  # fmt: skip
     assert _rows(tmp_path / "a", "SELECT count(*) FROM problems WHERE kind <> 'thread-cut-short'") == [(0,)]
+
+
+@pytest.mark.parametrize("missing", ["late", "refused"])
+def test_a_page_whose_names_never_came_keeps_its_texts_back(tmp_path: Path, missing: str) -> None:
+    """The page was left before they came, or the site refused them, and the visit went on: nobody can mask them."""
+    anonymous = (
+        WIDGET.replace("C-old", "C-c1").replace("Ada Roe", "Unknown member").replace("Roe was here", "It was so")
+    )
+    shown = SHOWN.format(stats="<span>9 views</span><span>2 comments</span>", widget=anonymous).encode()
+    with Visiting(tmp_path / "a") as visiting:
+        for step in rendered(visiting)[:4]:
+            step()
+        if missing == "refused":
+            visiting.run.writer("riverside").write_dom(url=PAGE, page=PAGE, body=shown, at=datetime.now(UTC))
+        visiting.answer(post_url("rest"), post_answer("rest", "Rest well."))
+        visiting.kill()
+    caught_up(tmp_path / "a")  # looks for names itself
+    texts = _rows(tmp_path / "a", "SELECT DISTINCT body_text FROM comments WHERE platform_comment_id IN ('c1', 'c2')")
+    assert texts in ([], [(None,)])
+    assert _rows(tmp_path / "a", "SELECT count(*) FROM problems WHERE kind = 'thread-cut-short'") == [(1,)]
+
+
+def test_one_whom_the_page_shows_without_a_name_is_a_member_no_more(tmp_path: Path) -> None:
+    """Names of others came, so that they were told to all who have one."""
+    widget = WIDGET.replace("C-old", "C-c2").replace("Ada Roe", "Unknown member").replace("Roe was", "It was")
+    shown = SHOWN.format(stats="<span>9 views</span><span>2 comments</span>", widget=widget).encode()
+    with Visiting(tmp_path / "a") as visiting:
+        for step in rendered(visiting)[:3]:
+            step()
+        writer, headers = visiting.run.writer("riverside"), [(b"Content-Type", b"application/json")]
+        said = comments_answer(("c1", "p1", "Marisol Vega helped me."), ("c2", "p9", "It did."), following="")
+        for url, body in ((f"{SITE}/_srv/voices?resourceId={HEXES['sleep']}", said),
+                          (f"{SITE}/_srv/faces", members_answer(p1="Marisol Vega"))):  # fmt: skip
+            writer.write_exchange(
+                url=url, method="GET", request_headers=[], request_body=b"", status=200, reason="OK", protocol="h2",
+                response_headers=headers, body=body, ip=None, fetched_at=datetime.now(UTC), via="xhr", page=PAGE,
+            )  # fmt: skip
+        writer.write_dom(url=PAGE, page=PAGE, body=shown, at=datetime.now(UTC))
+        visiting.answer(post_url("rest"), post_answer("rest", "Rest well."))
+        visiting.kill()
+    caught_up(tmp_path / "a")
+    texts = _rows(tmp_path / "a", "SELECT body_text FROM comments ORDER BY platform_comment_id")
+    assert texts == [("[name] helped me.",), ("It did.",)]
+
+
+def test_an_answer_that_a_page_got_twice_is_read_from_the_first(tmp_path: Path) -> None:
+    """Its second record is a revisit of one whose row is not committed yet, and what it tells are names."""
+    with Visiting(tmp_path) as visiting:
+        steps = rendered(visiting)
+        for step in steps[:4]:
+            step()
+        first = steps[4]()
+        original = Original(first.capture_id, first.url, first.fetched_at, first.payload_sha256)
+        visiting.run.writer("riverside").write_exchange(
+            url=first.url, method="POST", request_headers=[], request_body=b'{"query": {}}', status=200, reason="OK",
+            protocol="h2", response_headers=[(b"Content-Type", b"application/json")], body=members_answer(**TOLD),
+            ip=None, fetched_at=datetime.now(UTC), refers_to=original, via="xhr", page=PAGE,
+        )  # fmt: skip
+        visiting.kill()
+    caught_up(tmp_path)
+    assert _rows(tmp_path, "SELECT record_type FROM captures ORDER BY fetched_at DESC LIMIT 1") == [("revisit",)]
+    assert _rows(tmp_path, "SELECT message FROM problems WHERE kind = 'missing-original'") == []
 
 
 def test_killed_before_anything_was_fetched(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pipelines.reread import exchange_of
 from scraper.exchanges import redirect_target
 from scraper.items import Alias, Comment, Exchange, Gone, Names, NotAPost, Post, Problem, Sighting
 from scraper.read import is_cut, is_post_url, platform_of, read, read_post, read_served
+from tests.test_catch_up import SHOWN
 from tests.visiting import MEMBERS_URL as MEMBERS
 from tests.visiting import SITE, comments_answer, comments_url, members_answer, post_answer, post_url
 
@@ -146,6 +147,21 @@ class TestARenderedPage:
     def test_answers_of_no_known_kind_give_nothing(self, body: bytes, status: int) -> None:
         for url in (f"{SITE}/x", self.URL, f"{SITE}/robots.txt", "https://stats.example/collect?id=1"):
             assert self.rendered("xhr", body, url, status=status) == ()
+
+    @pytest.mark.parametrize("body", [b"<html>no</html>", b"", b"<p>bomb</p>" * 9])
+    def test_a_dom_that_is_no_page_any_more_is_told_as_one(self, body: bytes) -> None:
+        (found,) = self.rendered("dom", body)
+        assert isinstance(found, Problem) and found.kind == "not-rendered"
+
+    def test_a_dom_that_turned_into_another_post_gives_nothing_of_it(self) -> None:
+        """An endless page puts up the next post, with its address."""
+        named = f'<link rel="canonical" href="{SITE}/post/b">'.encode()
+        page = SHOWN.format(stats="", widget="").encode()
+        other = page.replace(b"</head>", named + b"</head>")
+        assert any(isinstance(one, Post) for one in self.rendered("dom", page))
+        (found,) = self.rendered("dom", other)
+        assert isinstance(found, Problem) and f"{SITE}/post/b" in found.message
+        assert any(isinstance(one, Post) for one in self.rendered("dom", other, f"{SITE}/post/b"))
 
     def test_a_known_address_that_refuses_is_a_problem_here_too(self) -> None:
         (found,) = self.rendered("fetch", b"{}", post_url("sleep"), status=403)

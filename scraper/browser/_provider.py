@@ -7,12 +7,13 @@ eight clinics do not mean eight browsers. The last one to leave ends it.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 PAGES = 2  # rendered side by side in a run; more would slow each other down, and time limits would tell lies
 STOP_SECONDS = 10.0
+FOLDER = "clinic-archive-browser-"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 INSTALL = (
     "no Chromium found: install it (Debian, Ubuntu: apt install chromium; macOS: brew install --cask chromium) or name"
@@ -73,6 +75,7 @@ class _Process:
         self._driver: Playwright | None = None
         self._browser: Browser | None = None
         self._folder: str | None = None  # of its own, for profile and sockets
+        self._held: int | None = None  # the lock on it
         self._warned = False
 
     async def browser(self, options: dict[str, Any]) -> Browser:
@@ -95,7 +98,9 @@ class _Process:
         if not sandbox and not self._warned:
             self._warned = True
             logger.warning("run as root: the browser's sandbox is off; run as another user to have it on")
-        self._folder = tempfile.mkdtemp(prefix="browser-", dir=_short())
+        _sweep()
+        self._folder = tempfile.mkdtemp(prefix=FOLDER, dir=_short())
+        self._held = hold(self._folder)
         try:
             with _temporary(self._folder):
                 self._driver = await async_playwright().start()
@@ -137,6 +142,30 @@ class _Process:
                 break
             shutil.rmtree(folder, ignore_errors=True)
             await asyncio.sleep(0.1)
+        if self._held is not None:
+            os.close(self._held)
+            self._held = None
+
+
+def hold(folder: str | Path) -> int | None:
+    """Lock the folder until the descriptor is closed, or the process gone; None: somebody holds it."""
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(held)
+        return None
+    return held
+
+
+def _sweep() -> None:
+    """Take away the folders of runs that were killed, and so could not do it themselves."""
+    for left in Path(_short() or tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        with suppress(OSError):  # another user's, or gone already
+            held = hold(left)
+            if held is not None:
+                shutil.rmtree(left, ignore_errors=True)
+                os.close(held)
 
 
 def _short() -> str | None:

@@ -156,6 +156,9 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
         except TimeoutError:
             driver.missing.append("the page did not answer")
             return b"", None
+        if not page.url.startswith(("http:", "https:")):  # "about:blank", "blob:", which are asked of nobody
+            driver.missing.append(f"the page left for {page.url.partition(':')[0]}:")
+            return b"", None
         if len(dom) > LARGEST_DOM:
             driver.missing.append(f"its document is larger than {LARGEST_DOM} bytes")
             return b"", None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 
-from scraper.browser import VISITED, rendered_request_meta
+from scraper.addresses import DEFAULT_PORTS
+from scraper.browser import META, VISITED, rendered_request_meta
 from scraper.clinics import Clinic
 from scraper.exchanges import exchange_of, origin_of
 from scraper.failures import describe
@@ -24,6 +26,16 @@ from scraper.visit import Surroundings
 logger = logging.getLogger(__name__)
 
 MOST_HOPS = 5  # redirects of robots.txt (RFC 9309 2.3.1.2)
+MOST_HOSTS = 60  # that one page may turn to for the first time; each is asked for its robots.txt
+ROBOTS_SECONDS = 10.0  # for one of them: the page's own time goes by meanwhile
+
+
+def places_of(url: str) -> set[str]:
+    """`host:port` of an address; where it names no port, those of http and https, since the one leads to the other."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    ports = {parts.port} if parts.port else set(DEFAULT_PORTS.values())
+    return {f"{host}:{port}" for port in ports}
 
 
 class Visitor(Protocol):
@@ -55,20 +67,28 @@ class Showing:
         self._asides: list[Extraction] = []
         self._asking = asyncio.Lock()
         self._learned: set[str] = set()
+        self._page = object()  # the one being rendered
+        self._hosts = 0  # asked for robots.txt on its behalf
 
     def meta(self, wanted: Wanted) -> dict[str, Any]:
         """What makes a request a rendered one, under the rules of the clinic's stanza."""
         clinic = self._spider.clinic
+        self._page = page = object()
+        self._hosts = 0
         return rendered_request_meta(
             wanted,
             context=clinic.slug,
-            private=[urlsplit(clinic.url).netloc] if clinic.allow_private else (),
-            allow=self._allow,
+            private=places_of(clinic.url) if clinic.allow_private else (),
+            allow=partial(self._allow, page),
             images=clinic.render_images,
         )
 
-    def visited(self, request: Request) -> list[Extraction]:
+    async def visited(self, request: Request) -> list[Extraction]:
         """What was recorded while a page was rendered: robots.txt of the hosts it turned to, then its own answers."""
+        if META in request.meta:
+            self._page = object()  # whatever of it still waits for a robots.txt waits for nothing
+            async with self._asking:  # but for the one that is under way, which is recorded too
+                pass
         visited, self._asides = self._asides, []
         for capture, what in request.meta.get(VISITED, ()):
             if isinstance(what, Exchange):
@@ -89,12 +109,18 @@ class Showing:
         logger.info("%s: %s", self._spider.clinic.slug, message)
         self._spider.note(Problem(kind="learned-address", message=message, url=exchange.page))
 
-    async def _allow(self, url: str) -> str | None:
+    async def _allow(self, page: object, url: str) -> str | None:
         """Why a rendered page must not ask for the address: robots.txt of its host, which is read first."""
         origin = origin_of(url)
-        async with self._asking:
-            if origin not in self._spider.robots:
-                self._spider.robots[origin] = await self._robots_aside(f"{origin[0]}://{origin[1]}/robots.txt")
+        if origin not in self._spider.robots:  # a host that is known waits for no other's
+            async with self._asking:
+                if origin not in self._spider.robots:
+                    if page is not self._page:
+                        return "the page was over before robots.txt of the host was asked for"
+                    if self._hosts >= MOST_HOSTS:
+                        return f"the page turned to more than {MOST_HOSTS} hosts"
+                    self._hosts += 1
+                    self._spider.robots[origin] = await self._robots_aside(f"{origin[0]}://{origin[1]}/robots.txt")
         robots = self._spider.robots[origin]
         return None if robots.allowed(url) else robots.refused or "robots.txt forbids it"
 
@@ -104,9 +130,11 @@ class Showing:
         assert engine is not None
         for _ in range(MOST_HOPS):
             request = self._spider.request(Ask(url=url), url)
-            own = urlsplit(url).hostname == urlsplit(self._spider.clinic.url).hostname
+            own = not places_of(url).isdisjoint(places_of(self._spider.clinic.url))
             request.meta.update(
-                download_slot=f"{self._spider.clinic.slug} robots", allow_private=request.meta["allow_private"] and own
+                download_slot=f"{self._spider.clinic.slug} robots",
+                download_timeout=ROBOTS_SECONDS,
+                allow_private=request.meta["allow_private"] and own,
             )
             try:
                 response = await engine.download_async(request)

@@ -138,7 +138,7 @@ class BlogSpider(scrapy.Spider):
         """No usable answer came: DNS, timeout, too large, a bomb. The reason is told, and the plan goes on."""
         request: Request = failure.request  # type: ignore[attr-defined]
         kind, message = describe(failure.value or Exception("no reason given"), request.url)
-        for extraction in self._showing.visited(request):
+        for extraction in await self._showing.visited(request):
             yield extraction
         yield self.extraction(
             request.meta.get("capture"), (Problem(kind=kind, message=message, url=request.url),), None
@@ -149,7 +149,7 @@ class BlogSpider(scrapy.Spider):
     async def _shown(self, response: Response) -> AsyncIterator[Any]:
         """A rendered page: an `Extraction` for each answer that the browser got, in order, the last for the DOM."""
         assert response.request is not None
-        visited = self._showing.visited(response.request)
+        visited = await self._showing.visited(response.request)
         for extraction in visited:
             yield extraction
         items = tuple(item for extraction in visited for item in extraction.items)

@@ -26,7 +26,7 @@ _PAGES = {
     "/framed": """<iframe src="http://rebinding.example:OTHER/frame"></iframe><iframe src="/plain"></iframe>
       <link rel=preconnect href="http://127.0.0.1:OTHER"><link rel=dns-prefetch href="//rebinding.example">
       <link rel=prefetch href="http://127.0.0.1:OTHER/prefetched"><img src="http://127.0.0.1:OTHER/image">
-      <p id=said>framed</p>""",
+      <p id=said>framed</p><script>setTimeout(() => document.body.dataset.done = 'yes', 800)</script>""",
     "/tricks": """<p id=said></p><a id=get href="/download" download>get</a><script>
       const told = {};
       function tell(name, value) {
@@ -61,6 +61,9 @@ _PAGES = {
       setTimeout(() => document.body.dataset.done = 'yes', 1500);
     </script>""",
     "/endless": "<h1 id=said>endless</h1><script>setTimeout(() => { while (true) {} }, 200)</script>",
+    "/leaves": """<h1 id=said>here</h1><script>
+      setTimeout(() => { location.href = URL.createObjectURL(new Blob(['gone'], {type: 'text/html'})); }, 200);
+    </script>""",
     "/heavy": """<h1 id=said></h1><script>
       fetch('/big').then(answer => answer.arrayBuffer()).then(bytes => {
         document.getElementById('said').textContent = bytes.byteLength;

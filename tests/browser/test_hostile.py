@@ -21,9 +21,10 @@ _PAGES: dict[str, Wanted | None] = {
     "/agent": _SAID,
     "/missing": _SAID,
     "/reaches": _DONE,
-    "/framed": _SAID,
+    "/framed": _DONE,
     "/tricks": _DONE,
     "/pressing": Wanted(comments="#root", item=".item", more=("[data-hook=toggle]",)),
+    "/leaves": Wanted(counters=".never"),
     "/heavy": _SAID,
     "/pending": _SAID,
     "/endless": Wanted(counters=".never"),
@@ -145,6 +146,13 @@ def test_buttons_that_toggle_or_do_nothing_are_left_alone(visited: Visited) -> N
     assert page.dom.count(b'class="item"') == 7
     assert "/deleted" not in visited.server.paths()
     assert page.pressed <= 9
+
+
+def test_a_page_that_leaves_for_one_of_its_own_making_shows_nothing(visited: Visited) -> None:
+    page = visited.page("/leaves")
+    assert (page.dom, page.dom_at) == (b"", None)
+    assert page.reason is not None and "left for blob:" in page.reason
+    assert page.document is not None and page.document.url.endswith("/leaves")
 
 
 def test_a_body_over_the_limit_is_told(visited: Visited) -> None:

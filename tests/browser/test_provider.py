@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from scraper.browser import NoBrowser
-from scraper.browser._provider import INSTALL, find_browser
+from scraper.browser import NoBrowser, _provider
+from scraper.browser._provider import FOLDER, INSTALL, find_browser, hold
 from tests.browser.crawling import ROOT, Page, crawled
 
 
@@ -44,3 +45,16 @@ def test_a_run_without_a_browser_goes_on(tmp_path: Path) -> None:
 def test_a_crawl_that_renders_nothing_does_not_even_import_playwright() -> None:
     told = "import sys, scraper.browser; sys.exit('playwright' in sys.modules or 'scrapy_playwright' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", told], cwd=ROOT, check=False).returncode == 0
+
+
+def test_what_killed_runs_left_is_taken_away_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(_provider, "_short", lambda: str(tmp_path))
+    for name in (f"{FOLDER}killed", f"{FOLDER}running", "others"):
+        (tmp_path / name / "profile").mkdir(parents=True)
+    (tmp_path / f"{FOLDER}link").symlink_to(tmp_path / "others")
+    held = hold(tmp_path / f"{FOLDER}running")
+    assert held is not None
+    _provider._sweep()
+    os.close(held)
+    assert sorted(each.name for each in tmp_path.iterdir()) == [f"{FOLDER}link", f"{FOLDER}running", "others"]
+    assert (tmp_path / "others" / "profile").exists()

@@ -94,7 +94,8 @@ class TestPosts:
 
     def test_a_feed_names_posts_of_the_site(self) -> None:
         posts = [{"id": UUID, "slug": "rest", "title": "On rest"}]
-        found = told({"postFeedPage": {"posts": {"posts": posts}}}, page="https://user.wixsite.com/site/post/sleep")
+        free = "https://user.wixsite.com/site"
+        found = told({"postFeedPage": {"posts": {"posts": posts}}}, page=f"{free}/post/sleep", url=f"{free}/_srv/x")
         (sighting,) = (one for one in found if isinstance(one, Sighting))
         assert sighting.url == "https://user.wixsite.com/site/post/rest"
 
@@ -192,6 +193,35 @@ class TestTheirPlaceInTheThread:
         assert [type(each) for each in found] == [Comment, Comment]
 
 
+class TestOthers:
+    """What an advertisement in the page is answered by its own host is nothing that the clinic said."""
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://ads.example/x", "https://clinic.example.ads.example/x", "https://notclinic.example/x",
+            "https://ads.example/_api/comments/v1/comments/list-by-resource", "https://other.wixsite.com/site/x",
+            "https://ads.example/_api/blog-frontend-adapter-public/v2/post-page-metadata/sleep", "https://[x",
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize(
+        "value", [{"postPageMetadata": {"postMetadata": COUNTS}}, listed(comment("a"))], ids=["counters", "comments"]
+    )
+    def test_say_nothing_of_the_blog(self, url: str, value: Any) -> None:
+        assert told(value, url=url) == []
+        assert Wix().learned_address(answered(value, url=url)) is None
+
+    @pytest.mark.parametrize(
+        ("url", "page"),
+        [
+            ("https://api.clinic.example/x", PAGE), ("https://www.clinic.example/x", PAGE),
+            ("https://comments.wixapis.com/x", PAGE), ("https://api.clinic.co.uk/x", "https://blog.clinic.co.uk/post/a"),
+        ],
+    )  # fmt: skip
+    def test_the_sites_own_hosts_and_the_platforms_do(self, url: str, page: str) -> None:
+        assert told({"postPageMetadata": {"postMetadata": COUNTS}}, url=url, page=page)
+
+
 class TestLearnedAddresses:
     def test_has_the_names_and_none_of_the_values(self) -> None:
         path = f"/_srv/voices/{key(1)}/list?contextId={key(1)}&cursorPaging.cursor={SEAM}&empty=&contextId=x"
@@ -199,8 +229,8 @@ class TestLearnedAddresses:
         assert found == "/_srv/voices/{id}/list?contextId&cursorPaging.cursor&empty"
 
     def test_names_the_host_where_it_is_another(self) -> None:
-        away = answered(listed(comment("a")), url="https://comments.other.example/v2?a=b")
-        assert Wix().learned_address(away) == "https://comments.other.example/v2?a"
+        away = answered(listed(comment("a")), url="https://comments.clinic.example/v2?a=b")
+        assert Wix().learned_address(away) == "https://comments.clinic.example/v2?a"
 
     def test_says_nothing_of_known_addresses_other_answers_and_our_own(self) -> None:
         known = answered(listed(comment("a")), f"/_api/comments/v1/comments/list-by-resource?resourceId={key(1)}")

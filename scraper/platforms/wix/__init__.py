@@ -54,7 +54,7 @@ class Wix(Platform):
     def claims(self, exchange: Exchange) -> bool:
         """A page with a mark of Wix, a text copy of one, or an answer of a Wix service."""
         if exchange.of_script:
-            return api.claims(exchange.url) or answers.claims(exchange)
+            return answers.is_of_site(exchange) and (api.claims(exchange.url) or answers.claims(exchange))
         if api.claims(exchange.url) or api.is_post_answer(exchange.body):
             return True
         return any(mark in exchange.body for mark in _MARKS) or is_text_copy(exchange)
@@ -131,7 +131,8 @@ class Wix(Platform):
 
     def learned_address(self, exchange: Exchange) -> str | None:
         """Where comments were answered that were told by their shape alone."""
-        return answers.learned_address(exchange) if exchange.of_script and exchange.status == 200 else None
+        told = exchange.of_script and exchange.status == 200 and answers.is_of_site(exchange)
+        return answers.learned_address(exchange) if told else None
 
     def counters(self, blog: Blog) -> Plan:
         """Counts (and bodies and media) that the pages leave to a script."""

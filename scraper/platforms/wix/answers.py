@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from courlan import extract_domain
+
 from scraper.addresses import same_site
 from scraper.items import Exchange, Item
 from scraper.platforms.wix import address, api
@@ -27,8 +29,28 @@ _ADAPTER = "blog-frontend-adapter-public/v2"
 _STATUSES = {"PUBLISHED", "DELETED", "PENDING", "HIDDEN"}
 # Words of which one stands in every answer that is read here: others are not decoded at all.
 _WORDS = (b'"postPage', b'"postFeed', b'"comments"', b'"comment"', b'"members"')
+# Hosts of Wix's own services; sites of its customers are elsewhere.
+_SERVICES = (".wix.com", ".wixapis.com", ".wixapps.net")
 # "/voices/64ddbf6a1737d98af033206f/list": an id in a path is the post's, not the address's
 _ID = re.compile(f"{UUID.pattern}|{INTERNAL_ID.pattern}", re.I)
+
+
+def is_of_site(exchange: Exchange) -> bool:
+    """The answer comes from the page's own site, a host below or beside it, or one of Wix's services.
+
+    What an advertisement or a chat is answered by its own host may have any shape, and says nothing of this blog.
+    """
+    page = exchange.page or exchange.url
+    if same_site(exchange.url, page):
+        return True
+    try:
+        host, own = f".{urlsplit(exchange.url).hostname}", f".{(urlsplit(page).hostname or '').removeprefix('www.')}"
+    except ValueError:
+        return False
+    if host.endswith(address.FREE_HOSTS):
+        return False
+    domain = extract_domain(page)  # None where the ending is none that registrars sell
+    return host.endswith((*_SERVICES, own, f".{domain or own[1:]}"))
 
 
 def claims(exchange: Exchange) -> bool:
