@@ -47,8 +47,7 @@ class Book:
         for author_id, name, key in self._rows("SELECT author_id, name, person_key FROM authors WHERE clinic_id = ?"):
             self.authors[name] = author_id
             if key is not None:
-                self.staff[key] = name
-                self.keyed.add(name)
+                self.name_staff(key, name)
         site = self._rows("SELECT platform, timezone, language FROM clinics WHERE clinic_id = ?")
         told: tuple[str | None, ...] = site[0] if site else (None, None, None)
         self.platform, self.timezone, self.language = told
@@ -61,8 +60,10 @@ class Book:
                 " AND parent_platform_comment_id IS NOT NULL"
             )
         }
-        self.touched: set[int] = set()  # posts with rows that wait
-        self.captures: set[str] = set()  # captures with rows that wait
+        self.at = ""  # date of the capture at hand
+        # Posts and captures of the transaction, some of whose rows may wait.
+        self.touched: set[int] = set()
+        self.captures: set[str] = set()
         self._next: dict[str, int] = {}
         self._posts: dict[int, Shown] = {}  # those of the batch at hand, as they are stored
         self._comments: dict[str, dict[str, Any] | None] = {}  # those of the capture at hand, as they are stored
@@ -75,6 +76,8 @@ class Book:
         """A new transaction: other clinics may have written since the last one. Its posts have these addresses."""
         self._next.clear()
         self._comments.clear()
+        self.touched.clear()
+        self.captures.clear()
         known = {post_id for one in addresses if (post_id := self.addresses.find(one)) is not None}
         self._posts = read_shown(self.db, known) if known else {}
 
@@ -83,9 +86,12 @@ class Book:
         self.addresses.settle()
         self.batch.write()
         self._posts.clear()
-        self.touched.clear()
-        self.captures.clear()
         self._commented.clear()
+
+    def name_staff(self, key: str, name: str) -> None:
+        """The clinic's own person of that key; one who writes under two names has the first by the alphabet."""
+        self.staff[key] = min(name, self.staff.get(key, name))
+        self.keyed.add(name)
 
     def new_id(self, table: str) -> int:
         """The key of the next row of a table."""

@@ -113,7 +113,7 @@ def adopt(page: Page, entity: Entity) -> None:
     assert post_id is not None
     for address in addresses:
         if is_url(address):
-            book.batch.put("sightings adopted", (post_id, page.clinic_id, address))
+            book.batch.put("sightings adopted", (post_id, page.clinic_id, address, book.at))
     if book.waiting.isdisjoint(addresses):
         return
     book.write()
@@ -161,12 +161,11 @@ def save_author(page: Page, item: Item) -> int:
         book.write()
         page.db.conn.execute("UPDATE authors SET person_key = ? WHERE author_id = ?", (key, author_id))
     if news:
-        book.staff[key] = name
-        book.keyed.add(name)
+        book.name_staff(key, name)
         book.write()
         page.db.conn.execute(
             "UPDATE comments SET author = ?, author_kind = 'staff' WHERE clinic_id = ? AND author = ?",
-            (name, page.clinic_id, key),
+            (book.staff[key], page.clinic_id, key),
         )
     return author_id
 
