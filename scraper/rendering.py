@@ -40,10 +40,10 @@ def complete(platform: Platform, blog: Blog, start: Surroundings, visit: Visit) 
         yield from _listening(platform.counters(blog), said)
     if blog.read_comments and by_browser and lacking(blog):
         yield from _listening(platform.threads(blog), said)
-    if browsing.rendered and not browsing.why:
-        visit.mended.update(said)  # a visitor's eyes saw all the same
     visit.rendered = browsing.rendered
     visit.unknown = unknown(blog, browsing)
+    if browsing.rendered and not visit.unknown:
+        visit.mended.update(said)  # a visitor's eyes saw all the same
     if visit.unknown:
         posts = len({problem.url for problem in visit.unknown})
         line = f"{posts} post{'s' * (posts > 1)} with unknown counters or comments: {browsing.because}"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scraper.clinics import Clinic
-from scraper.items import Comment, Exchange, Item, Post, Reading, ThreadPage
+from scraper.items import Comment, Exchange, Item, Post, Problem, Reading, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan, Wanted
 from scraper.platforms.wix import Wix
 from scraper.rendering import MOST_FAILURES, complete
@@ -180,3 +180,37 @@ def test_a_thread_seen_in_part_is_not_asked_for_again() -> None:
     _, visit = completed(site, known("a"), seen={"a": part}, remembered=frozenset({"comments"}))
     assert visit.unknown == []
     assert "threads" not in site.asked
+
+
+REFUSED = "post-page-metadata/a: answered 404; what it would have told stays unknown"
+
+
+def refused(*shown: Item, reason: str | None = None) -> Visit:
+    """A visit whose services refuse, and whose one page shows these items in a browser."""
+    blog = Blog(root=SITE, posts={url("a"): known("a")}, read_comments=True)
+    visit = Visit(clinic_id="riverside")
+    plan = complete(Wix(), blog, Surroundings(clinic=CLINIC, private=False, known=[]), visit)
+    answer: Any = None
+    try:
+        while True:
+            ask = plan.send(answer)
+            items = shown if ask.wanted else (Problem(kind="api-refused", message=REFUSED),)
+            exchange = Exchange(url=ask.url, body=b"") if ask.wanted else None
+            answer = Answer(ask=ask, exchange=exchange, items=items, reason=reason if ask.wanted else REFUSED)
+    except StopIteration:
+        return visit
+
+
+@pytest.mark.parametrize("reason", [None, "comments never came"])
+def test_what_services_refused_is_no_news_where_a_page_showed_it_all(reason: str | None) -> None:
+    """Also where the page has no list of comments to wait for, since it says that it has none."""
+    visit = refused(Reading(post=(url("a"),), views=9, comments_count=0, source="rendered"), reason=reason)
+    assert (visit.rendered, visit.unknown, visit.unknown_line) == (1, [], None)
+    assert REFUSED in visit.mended
+
+
+def test_what_services_refused_is_told_where_something_stays_unknown() -> None:
+    visit = refused(Post(platform="wix", url=url("a"), addresses=(url("a"),)), reason="counters never came")
+    assert [one.field for one in visit.unknown] == ["views"]
+    assert visit.mended == set()
+    assert "counters never came" in (visit.unknown_line or "")

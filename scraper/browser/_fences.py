@@ -7,7 +7,17 @@ import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, Dialog, Download, Error, Page, Request, Route, WebSocketRoute
+from playwright.async_api import (
+    BrowserContext,
+    CDPSession,
+    Dialog,
+    Download,
+    Error,
+    Page,
+    Request,
+    Route,
+    WebSocketRoute,
+)
 
 from scraper.addresses import is_private_host
 from scraper.browser._connector import place_of
@@ -63,11 +73,13 @@ async def _abort(route: Route) -> None:
 class Fence:
     """The fence around one page."""
 
-    def __init__(self, page: Page, render: Render, recorder: Recorder) -> None:
+    def __init__(self, page: Page, render: Render, recorder: Recorder, proxy: Proxy) -> None:
         self._page = page
         self._render = render
         self._recorder = recorder
+        self._proxy = proxy
         self._entered = False
+        self._session: CDPSession
 
     async def put_up(self) -> None:
         """Before the page's first request."""
@@ -77,6 +89,39 @@ class Fence:
         page.on("popup", self._close)
         await page.route_web_socket(_ALL, self._no_socket)
         await page.route(_ALL, self._gate)
+        # Where an answer leads, the browser follows without asking the gate: Playwright's routes see a request's first
+        # address alone. (Frames in a process of their own, and workers, are followed unasked still.)
+        session = self._session = await page.context.new_cdp_session(page)
+        session.on("Fetch.requestPaused", self._led)
+        session.on("Fetch.authRequired", self._known)
+        everything = [{"urlPattern": "*", "requestStage": "Request"}]
+        await session.send("Fetch.enable", {"patterns": everything, "handleAuthRequests": True})
+
+    async def _known(self, asked: dict[str, Any]) -> None:
+        """Who listens to requests is asked for passwords too: our proxy's is known, others are not given."""
+        ours = asked["authChallenge"].get("source") == "Proxy"
+        answer = {"response": "ProvideCredentials", "username": self._proxy.username, "password": self._proxy.password}
+        sent = {
+            "requestId": asked["requestId"],
+            "authChallengeResponse": answer if ours else {"response": "CancelAuth"},
+        }
+        await _quietly(self._session.send("Fetch.continueWithAuth", sent))
+
+    async def _led(self, paused: dict[str, Any]) -> None:
+        """Let a request go on to where a redirect led it, or not; any other has the gate before it."""
+        url, request = paused["request"]["url"], {"requestId": paused["requestId"]}
+        reason = None
+        # A private address is the proxy's to refuse, which tells it as it does every other.
+        if "redirectedRequestId" in paused and url.startswith(("http:", "https:")) and not self._private(url):
+            reason = await self._forbidden(url)
+        try:
+            if reason is None:
+                await self._session.send("Fetch.continueRequest", request)
+            else:
+                self._recorder.refuse(url, str(paused.get("resourceType", "")).lower(), reason)
+                await self._session.send("Fetch.failRequest", {**request, "errorReason": "BlockedByClient"})
+        except Error as error:
+            logger.debug("%s: the page was closed meanwhile: %s", url, error)
 
     async def _gate(self, route: Route, request: Request) -> None:
         """Let one request out, or not."""
@@ -102,14 +147,17 @@ class Fence:
                 return "the page wanted to leave for another address"
             self._entered = True
             return None  # the crawler asked robots.txt before it came here
-        reason = self._private(request.url)
-        if reason is None and self._render.allow is not None:
-            try:
-                reason = await self._render.allow(request.url)
-            except Exception as error:  # whatever it is: what could not be asked is not fetched
-                logger.exception("%s: could not ask whether it may be fetched", request.url)
-                reason = f"could not ask whether it may be fetched ({type(error).__name__})"
-        return reason
+        return self._private(request.url) or await self._forbidden(request.url)
+
+    async def _forbidden(self, url: str) -> str | None:
+        """Why the crawler's own rules forbid the address."""
+        if self._render.allow is None:
+            return None
+        try:
+            return await self._render.allow(url)
+        except Exception as error:  # whatever it is: what could not be asked is not fetched
+            logger.exception("could not ask whether a page's request may be made")
+            return f"could not ask whether it may be fetched ({type(error).__name__})"
 
     def _is_main(self, request: Request) -> bool:
         try:

@@ -112,7 +112,7 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
     ) -> Rendering:
         loop = asyncio.get_running_loop()
         began, refusals = loop.time(), len(proxy.connector.refusals)
-        await Fence(page, render, recorder).put_up()
+        await Fence(page, render, recorder, proxy).put_up()
         # The last of the time is for what is there by then.
         deadline = began + self._page_seconds - min(LAST_SECONDS, self._page_seconds / 4)
         driver = Driver(page, render.wanted, recorder, deadline, self._quiet_seconds)

@@ -134,7 +134,11 @@ class _Visitor(scrapy.Spider):
 def _children() -> tuple[str, ...]:
     import psutil
 
-    return tuple(child.name() for child in psutil.Process().children(recursive=True))
+    names = []
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # a frame's own process ends with its page
+            names.append(child.name())
+    return tuple(names)
 
 
 def _kill(what: str) -> None:

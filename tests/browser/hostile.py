@@ -17,7 +17,8 @@ _PAGES = {
       const places = [`http://127.0.0.1:${other}/a`, `http://127.0.0.2:${other}/b`, `http://[::1]:${other}/c`,
         `http://0x7f000001:${other}/d`, `http://localhost:${other}/e`, `http://rebinding.example:${other}/f`,
         'https://rebinding.example/g', `https://rebinding.example:${other}/h`, `http://10.0.0.1/i`,
-        `http://[::ffff:127.0.0.1]:${other}/j`, '/redirect/literal', '/redirect/named', '/robots-forbid-this'];
+        `http://[::ffff:127.0.0.1]:${other}/j`, '/redirect/literal', '/redirect/named',
+        '/redirect/forbidden', '/robots-forbid-this'];
       Promise.allSettled(places.map(place => fetch(place, {mode: 'no-cors'}))).then(all => {
         document.getElementById('said').textContent = all.map(one => one.status).join(' ');
         document.body.dataset.done = 'yes';
@@ -136,7 +137,9 @@ def serving(other: int = 0, address: str = "127.0.0.1") -> Iterator[Hostile]:
                 return
             if self.path == "/slowly":
                 stopping.wait(0.5)
-            if self.path.startswith("/redirect/"):
+            if self.path == "/redirect/forbidden":
+                self._send(302, b"", ("Location", "/robots-forbid-this-too"))
+            elif self.path.startswith("/redirect/"):
                 host = "127.0.0.1" if self.path.endswith("literal") else "rebinding.example"
                 self._send(302, b"", ("Location", f"http://{host}:{other}/redirected"))
             elif self.path == "/big":

@@ -105,7 +105,7 @@ def test_an_error_is_an_answer(visited: Visited) -> None:
 def test_no_page_reaches_a_private_address(visited: Visited) -> None:
     assert visited.other.asked == []
     refused = {one.url.split("//")[1].split("/", 1)[-1] for one in visited.page("/reaches").refused}
-    assert refused == {*"abcdefghij", "redirected", "robots-forbid-this"}
+    assert refused == {*"abcdefghij", "redirected", "robots-forbid-this", "robots-forbid-this-too"}
     redirected = [one for one in visited.page("/reaches").refused if one.url.endswith("redirected")]
     assert len(redirected) == 2
     assert {one.reason for one in visited.page("/reaches").refused if one.url == "https://rebinding.example/g"} == {
@@ -123,7 +123,9 @@ def test_frames_and_hints_are_no_way_round(visited: Visited) -> None:
 
 
 def test_robots_are_asked_about_sub_requests(visited: Visited) -> None:
-    assert "/robots-forbid-this" not in visited.server.paths()
+    """Also about where an answer leads."""
+    assert "/redirect/forbidden" in visited.server.paths()
+    assert not {"/robots-forbid-this", "/robots-forbid-this-too"} & set(visited.server.paths())
 
 
 def test_tricks_come_to_nothing(visited: Visited) -> None:
