@@ -17,6 +17,8 @@ from scraper.visit import Surroundings, Visit
 
 # Failures in a row after which the browser is not asked again in this run.
 MOST_FAILURES = 3
+# Pages in a row that came, and told nothing that was not known before: such a site shows nothing to a browser either.
+MOST_FRUITLESS = 3
 # What will be so for every other page too.
 HOPELESS = {"no-browser"}
 NO_COMMENTS_WANTED = "its stanza wants no comments read, and a rendered page would bring them"
@@ -85,6 +87,7 @@ class Browsing:
         self.rendered = 0  # pages that came
         self.why: dict[str, str] = {}  # posts whose page did not come, or not whole, and why
         self._failures = 0  # in a row
+        self._fruitless = 0  # in a row
         self.closed: str | None = None  # why the browser is asked no more
         if clinic.render == "never":
             self.closed = 'its stanza says render = "never"'
@@ -124,7 +127,15 @@ class Browsing:
             return
         self._failures = 0
         self.rendered += 1
+        before = (known.counted, known.thread_read)
         _learn(known, answer)
+        told = (known.counted, known.thread_read) != before or not (
+            lacks_counters(known) or lacks_comments(known, self._blog)
+        )
+        self._fruitless = 0 if told else self._fruitless + 1
+        if self._fruitless >= MOST_FRUITLESS:
+            reason = answer.reason or "they did not show them"
+            self.closed = f"{self._fruitless} pages in a row told nothing in a browser either ({reason})"
 
 
 def _learn(known: Known, answer: Answer) -> None:

@@ -155,6 +155,15 @@ def test_a_browser_that_fails_again_and_again_is_left_alone() -> None:
     assert visit.unknown_line.startswith("6 posts with unknown counters or comments")
 
 
+def test_pages_that_tell_nothing_in_a_browser_either_are_few() -> None:
+    posts = [known(str(number)) for number in range(9)]
+    silent = {str(number): () for number in (0, 1, 3, 4, 5, 6)}
+    rendered, visit = completed(Site(), *posts, seen=silent)
+    assert rendered == [str(number) for number in range(6)]
+    assert len(visit.unknown) == 8
+    assert "3 pages in a row" in (visit.unknown_line or "")
+
+
 def test_no_browser_is_asked_once() -> None:
     rendered, visit = completed(Site(), known("a"), known("b"), seen={"a": "no-browser"})
     assert rendered == ["a"]

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 
-from scraper.addresses import DEFAULT_PORTS
+from scraper.addresses import DEFAULT_PORTS, is_private_host
 from scraper.browser import META, VISITED, rendered_request_meta
 from scraper.clinics import Clinic
 from scraper.exchanges import exchange_of, origin_of
@@ -110,7 +110,12 @@ class Showing:
         self._spider.note(Problem(kind="learned-address", message=message, url=exchange.page))
 
     async def _allow(self, page: object, url: str) -> str | None:
-        """Why a rendered page must not ask for the address: robots.txt of its host, which is read first."""
+        """Why a rendered page must not ask for the address: robots.txt of its host, which is read first.
+
+        A site on a private address is somebody's own, or a copy: nobody outside is asked anything for it.
+        """
+        if self._spider.surroundings.private and not is_private_host(urlsplit(url).hostname or ""):
+            return "the site is on a private address: nobody outside is asked for it"
         origin = origin_of(url)
         if origin not in self._spider.robots:  # a host that is known waits for no other's
             async with self._asking:

@@ -74,6 +74,9 @@ def visited(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     archive = tmp_path_factory.mktemp("real") / "archive"
     with serving(Server()) as server:
         serve(server, request.param, BLOGS[request.param])
+        # Its scripts were not captured: a browser would wait for them in vain.
+        stanza = f'[clinics.captured]\nname = "C"\nurl = "{server.url}"\nallow_private = true\nrender = "never"\n'
+        (archive.parent / "clinics.toml").write_text(stanza)
         done = crawl(archive, server.url, "--json")
         first = list(server.paths)
         again = crawl(archive, server.url, "--json")
