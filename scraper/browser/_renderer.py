@@ -82,9 +82,14 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
         request.meta["playwright_context"] = render.context
         request.meta["playwright_context_kwargs"] = context_options(proxy, self._agent)
         try:
-            page = await self._create_page(request=request, spider=self._crawler.spider)
+            async with asyncio.timeout(self._page_seconds):  # a browser that dies meanwhile may leave the question open
+                page = await self._create_page(request=request, spider=self._crawler.spider)
             page.on("crash", lambda _: crashed.set())
             return await self._visit(page, request, render, proxy)
+        except TimeoutError as error:
+            page = None
+            await self._discard()
+            raise BrowserCrashed(f"{request.url}: the browser did not answer") from error
         except Error as error:
             first = str(error).splitlines()[0].strip()
             if not crashed.is_set():
@@ -112,9 +117,10 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
     ) -> Rendering:
         loop = asyncio.get_running_loop()
         began, refusals = loop.time(), len(proxy.connector.refusals)
-        await Fence(page, render, recorder, proxy).put_up()
         # The last of the time is for what is there by then.
         deadline = began + self._page_seconds - min(LAST_SECONDS, self._page_seconds / 4)
+        async with asyncio.timeout_at(deadline):
+            await Fence(page, render, recorder, proxy).put_up()
         driver = Driver(page, render.wanted, recorder, deadline, self._quiet_seconds)
         lost = None
         try:
