@@ -107,12 +107,19 @@ def told_before(db: Database, clinic_id: str) -> frozenset[str]:
 
 
 def known_posts(db: Database, clinic_id: str) -> list[Known]:
-    """The clinic's posts as the spider wants them, newest first, removed ones too."""
+    """The clinic's posts as the spider wants them, newest first, removed ones too.
+
+    A page that has not changed is not sent again: that a script fills its counters is known from who told them before,
+    or from the word of an earlier run that nobody did.
+    """
     rows = db.execute(
         "SELECT url, published_at, (SELECT comments_count FROM readings WHERE readings.post_id ="
         " posts.post_id AND comments_count IS NOT NULL ORDER BY read_at DESC LIMIT 1), (SELECT"
-        " json_group_array(address) FROM post_addresses WHERE post_addresses.post_id = posts.post_id) FROM posts WHERE"
-        " clinic_id = ? AND url IS NOT NULL ORDER BY published_at DESC",
+        " json_group_array(address) FROM post_addresses WHERE post_addresses.post_id = posts.post_id), EXISTS (SELECT 1"
+        " FROM readings WHERE readings.post_id = posts.post_id AND views IS NOT NULL AND source IN ('api', 'rendered'))"
+        " AND NOT EXISTS (SELECT 1 FROM readings WHERE readings.post_id = posts.post_id AND views IS NOT NULL AND"
+        " source = 'html') OR url IN (SELECT url FROM problems WHERE clinic_id = ?1 AND kind = 'not-rendered') FROM posts WHERE"
+        " clinic_id = ?1 AND url IS NOT NULL ORDER BY published_at DESC",
         [clinic_id],
     )
     return [
@@ -121,8 +128,9 @@ def known_posts(db: Database, clinic_id: str) -> list[Known]:
             addresses=tuple(json.loads(addresses)),
             published_at=published_at,
             comments_count=comments_count,
+            scripted=bool(scripted),
         )
-        for url, published_at, comments_count, addresses in rows
+        for url, published_at, comments_count, addresses, scripted in rows
     ]
 
 

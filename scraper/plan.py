@@ -256,7 +256,7 @@ def _learn(post: Known, page: Post) -> None:
     if page.url and same_site(page.url, post.url):
         post.url = page.url
     post.addresses = tuple(dict.fromkeys((*page.addresses, *post.addresses)))
-    post.counters_pending = page.counters_pending
+    post.counters_pending = post.scripted = page.counters_pending
     post.comments_count = page.comments_count
     post.comments_key = page.comments_key or post.comments_key
     post.media_pending = page.media_pending

@@ -65,12 +65,12 @@ def _listening(plan: Plan, said: list[str]) -> Plan:
 
 def lacks_counters(known: Known) -> bool:
     """A script would fill the post's counters, and nothing else gave them."""
-    return known.counters_pending and not known.counted
+    return known.scripted and not known.counted
 
 
 def lacks_comments(known: Known, blog: Blog) -> bool:
     """The post says that it has comments, or nobody knows, and they were not read."""
-    unknown = known.comments_count is None and known.counters_pending
+    unknown = known.comments_count is None and known.scripted
     return blog.read_comments and not known.thread_read and (bool(known.comments_count) or unknown)
 
 
@@ -112,7 +112,7 @@ class Browsing:
 
     def _page(self, known: Known) -> Generator[Ask, Answer, None]:
         assert self._wanted is not None
-        counters = self._wanted.counters if known.counters_pending else ""
+        counters = self._wanted.counters if known.scripted else ""
         comments = self._wanted.comments if known.comments_count != 0 else ""
         wanted = replace(self._wanted, counters=counters, comments=comments, expected=known.comments_count)
         answer = yield Ask(url=known.url, wanted=wanted)

@@ -24,7 +24,8 @@ def url(name: str) -> str:
 
 def known(name: str, **changes: Any) -> Known:
     """A post whose page was read; by default a script fills its counters."""
-    return Known(**({"url": url(name), "addresses": (url(name), f"wix:{name}"), "comments_key": name} | changes))
+    values = {"url": url(name), "addresses": (url(name), f"wix:{name}"), "comments_key": name, "scripted": True}
+    return Known(**(values | changes))
 
 
 class Site(Wix):
@@ -78,7 +79,7 @@ def completed(
 
 def test_services_that_answer_spare_the_browser() -> None:
     site = Site(counts=("a",), threads=("b",))
-    rendered, visit = completed(site, known("a"), known("b", counters_pending=False, comments_count=2))
+    rendered, visit = completed(site, known("a"), known("b", scripted=False, comments_count=2))
     assert (rendered, visit.rendered, visit.unknown) == ([], 0, [])
     assert site.asked == ["counters", "threads"]
 
@@ -88,10 +89,10 @@ def test_only_posts_that_lack_something_are_rendered() -> None:
         Site(counts=("counted",), threads=("read",)),
         known("counted"),
         known("pending"),
-        known("printed", counters_pending=False, comments_count=0),
-        known("silent", counters_pending=False, comments_count=None),
-        known("read", counters_pending=False, comments_count=3),
-        known("talked", counters_pending=False, comments_count=3),
+        known("printed", scripted=False, comments_count=0),
+        known("silent", scripted=False, comments_count=None),
+        known("read", scripted=False, comments_count=3),
+        known("talked", scripted=False, comments_count=3),
         seen={"talked": (Comment(post=("wix:talked",), platform_comment_id="c"),)},
     )
     assert rendered == ["pending", "talked"]
@@ -109,7 +110,7 @@ def test_only_posts_that_lack_something_are_rendered() -> None:
     ],
 )
 def test_the_stanza_decides(clinic: Clinic, names: list[str]) -> None:
-    posts = (known("a", counters_pending=False, comments_count=0), known("b"))
+    posts = (known("a", scripted=False, comments_count=0), known("b"))
     rendered, visit = completed(Site(), *posts, clinic=clinic)
     assert rendered == names
     assert bool(visit.unknown) == (not names)
@@ -119,9 +120,7 @@ def test_the_stanza_decides(clinic: Clinic, names: list[str]) -> None:
 def test_the_browser_waits_for_what_is_wanted_alone() -> None:
     wanted: list[Wanted | None] = []
     blog = Blog(root=SITE)
-    blog.posts = {
-        one.url: one for one in (known("a", comments_count=0), known("b", counters_pending=False, comments_count=4))
-    }
+    blog.posts = {one.url: one for one in (known("a", comments_count=0), known("b", scripted=False, comments_count=4))}
     plan = complete(Site(), blog, Surroundings(clinic=CLINIC, private=True, known=[]), Visit(clinic_id="r"))
     ask = next(plan)
     wanted.append(ask.wanted)

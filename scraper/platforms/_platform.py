@@ -76,6 +76,7 @@ class Known:
     last_modified: str | None = None
     published_at: str | None = None
     counters_pending: bool = True  # the page's own bytes do not give the counters
+    scripted: bool = False  # the page was seen to leave them to a script
     counted: bool = False  # some answer of this run gave them
     thread_read: bool = False  # its comments were read in this run
     comments_count: int | None = None

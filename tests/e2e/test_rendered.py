@@ -166,10 +166,11 @@ def test_the_next_run_starts_with_what_worked(closed: Clinic, seen: Crawled, tmp
     assert one(tmp_path / "archive", "SELECT count(*) FROM comment_revisions") == 0
 
 
-def test_with_the_services_on_no_browser_is_started(first: Crawled) -> None:
-    assert one(first.archive, "SELECT count(*) FROM captures WHERE via IS NOT NULL") == 0
-    assert first.done.clinic["rendered"] == 0
-    log = (first.archive / "log" / "crawl.log").read_text("utf-8")
+def test_with_the_services_on_no_browser_is_started(first: Crawled, second: Crawled) -> None:
+    """Neither for a new blog nor for one that has not changed, whose pages are not sent again."""
+    assert one(second.archive, "SELECT count(*) FROM captures WHERE via IS NOT NULL") == 0
+    assert (first.done.clinic["rendered"], second.done.clinic["rendered"]) == (0, 0)
+    log = (second.archive / "log" / "crawl.log").read_text("utf-8")
     assert "browser" not in log.lower()
     assert "playwright" not in log.lower()
 

@@ -165,6 +165,8 @@ def test_stopped_in_the_middle(first: Crawled, tmp_path: Path, which: signal.Sig
 def test_without_the_known_addresses_the_rest_is_still_crawled(tmp_path: Path) -> None:
     """`--no-api`: bodies from the pages; views of placeholder pages are unknown, never 0."""
     with running(tmp_path / "clinic", api=False) as clinic:
+        stanza = f'[clinics.c]\nname = "C"\nurl = "{clinic.url}"\nallow_private = true\nrender = "never"\n'
+        (tmp_path / "clinics.toml").write_text(stanza)
         done = crawl(tmp_path / "archive", clinic.url, "--json")
         truth = clinic.truth()
     assert done.code == 0
