@@ -118,8 +118,8 @@ def known_posts(db: Database, clinic_id: str) -> list[Known]:
         " json_group_array(address) FROM post_addresses WHERE post_addresses.post_id = posts.post_id), EXISTS (SELECT 1"
         " FROM readings WHERE readings.post_id = posts.post_id AND views IS NOT NULL AND source IN ('api', 'rendered'))"
         " AND NOT EXISTS (SELECT 1 FROM readings WHERE readings.post_id = posts.post_id AND views IS NOT NULL AND"
-        " source = 'html') OR url IN (SELECT url FROM problems WHERE clinic_id = ?1 AND kind = 'not-rendered') FROM posts WHERE"
-        " clinic_id = ?1 AND url IS NOT NULL ORDER BY published_at DESC",
+        " source = 'html') OR url IN (SELECT url FROM problems WHERE clinic_id = ?1 AND kind = 'not-rendered') FROM posts"
+        " WHERE clinic_id = ?1 AND url IS NOT NULL ORDER BY published_at DESC",
         [clinic_id],
     )
     return [
