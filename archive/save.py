@@ -113,7 +113,7 @@ def adopt(page: Page, entity: Entity) -> None:
     assert post_id is not None
     for address in addresses:
         if is_url(address):
-            book.batch.put("sightings adopted", (post_id, page.clinic_id, address, book.at))
+            book.batch.put("sightings adopted", (post_id, page.clinic_id, address))
     if book.waiting.isdisjoint(addresses):
         return
     book.write()

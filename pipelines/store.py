@@ -176,7 +176,8 @@ class Fold:
             reread=self._reread,
         )
         book.captures.add(capture.capture_id)
-        book.at = page.at
+            if extraction.items:
+                book.write()  # what it says itself, where it says anything, comes second
         if capture.http_status == 304 and capture.refers_to:
             sightings.save_not_modified(page, capture.refers_to)
             if capture.refers_to in lost:

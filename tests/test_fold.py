@@ -293,6 +293,23 @@ def test_an_address_that_left_a_post_takes_no_later_sighting_along(archive: Made
     ]  # fmt: skip
 
 
+def test_nor_one_of_the_same_capture(archive: Made) -> None:
+    """The capture that says whose the address is says that it is another's, and names it once more."""
+    first = post(addresses=(url("sleep"), HEX))
+    other = sighting("rest", addresses=(url("sleep"), OTHER_HEX), source="feed")
+    archive.fold(extraction(1, first, other, sighting("sleep", source="sitemap")))
+    assert archive.rows("SELECT source, post_id FROM sightings WHERE url = ? ORDER BY source", url("sleep")) == [
+        ("post", 1), ("sitemap", None),
+    ]  # fmt: skip
+
+
+def test_one_of_the_clinics_own_people_is_learned_where_a_comment_changes_hands(archive: Made) -> None:
+    """The comment is another's from the capture on that tells who its writer was."""
+    archive.fold(extraction(1, post()), extraction(2, comment(person="k", author="k", author_kind="member")))
+    archive.fold(extraction(3, Author(name="Bo", person="k"), comment(person="p", author="p", author_kind="member")))
+    assert archive.rows("SELECT author, author_kind FROM comments") == [("p", "member")]
+
+
 def test_one_person_with_two_names_is_one_name_in_every_order(archive: Made) -> None:
     archive.fold(
         extraction(1, post(), Author(name="Dr Roe", person="k"), Author(name="Bo", person="k")),

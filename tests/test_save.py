@@ -174,6 +174,18 @@ class TestRevisits:
 
     def test_one_whose_original_is_not_here_is_a_problem(self, archive: Made) -> None:
         gone = {"url": url("sleep"), "http_status": 304, "record_type": "revisit", "refers_to": "f" * 36}
+    @pytest.mark.parametrize("committed", [True, False])
+    def test_what_a_304_says_itself_comes_second(self, archive: Made, committed: bool) -> None:
+        fold = archive.folder_of()
+        fold.add(self.PAGE)
+        if committed:
+            fold.commit()
+        odd = reading(HEX, views=4, likes=1, source="html")
+        fold.add(extraction(2, odd, http_status=304, record_type="revisit", refers_to=capture(1).capture_id))
+        fold.finish(ended=True)
+        sql = "SELECT views, likes, evidence FROM readings ORDER BY read_at"
+        assert archive.rows(sql) == [(3, None, "read"), (3, 1, "not-modified")]
+
         archive.fold(extraction(2, **gone))
         assert archive.rows("SELECT kind FROM problems") == [("missing-original",)]
         assert archive.rows("SELECT refers_to FROM captures") == [(None,)]
