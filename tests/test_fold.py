@@ -326,3 +326,14 @@ def test_not_modified_since_a_moment_ago(archive: Made) -> None:
     archive.fold(extraction(1, shown), extraction(2, **same))
     assert archive.rows("SELECT views, evidence FROM readings ORDER BY read_at") == [(3, "read"), (3, "not-modified")]
     assert archive.one("SELECT count(*) FROM sightings WHERE source = 'post'") == 2
+
+
+def test_rendered_pages_one_after_the_other_are_committed(archive: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every post is rendered, no other answer comes in between."""
+    monkeypatch.setattr(store, "BATCH", 2)
+    fold = archive.folder_of()
+    for number in range(1, 7):
+        fold.add(extraction(number, via="document", page=url(str(number))))
+    assert archive.one("SELECT count(*) FROM captures") == 4  # the last is still being rendered, one waits
+    fold.finish(ended=True)
+    assert archive.one("SELECT count(*) FROM captures") == 6
