@@ -67,10 +67,8 @@ STATEMENTS = {
         "ON CONFLICT DO UPDATE SET revision_id = coalesce(excluded.revision_id, revision_id), lastmod ="
         " coalesce(lastmod, excluded.lastmod)",
     ),
-    # Those before the address came to mean the post: it may have left it again since.
     # "+": by the index of addresses, not by the one of posts, where all that wait for one stand together.
-    "sightings adopted": "UPDATE sightings SET post_id = ? WHERE clinic_id = ? AND url = ? AND seen_at <= ? AND"
-    " +post_id IS NULL",
+    "sightings adopted": "UPDATE sightings SET post_id = ? WHERE clinic_id = ? AND url = ? AND +post_id IS NULL",
     "readings": _insert(
         "readings",
         f"post_id capture_id source read_at {' '.join(_COUNTERS)} evidence extractor_version",

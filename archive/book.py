@@ -60,7 +60,6 @@ class Book:
                 " AND parent_platform_comment_id IS NOT NULL"
             )
         }
-        self.at = ""  # date of the capture at hand
         # Posts and captures of the transaction, some of whose rows may wait.
         self.touched: set[int] = set()
         self.captures: set[str] = set()
@@ -86,6 +85,7 @@ class Book:
         self.addresses.settle()
         self.batch.write()
         self._posts.clear()
+        self._comments.clear()
         self._commented.clear()
 
     def name_staff(self, key: str, name: str) -> None:

@@ -93,10 +93,13 @@ class Addresses:
         posts = sorted({post for one in self._of.get(entity_id, ()) if (post := self._at[one][1]) is not None})
         for drop in posts[1:]:
             self._merge(posts[0], drop)
+        leaving = [one for one in known if given and known[one] not in united]
+        if leaving:
+            self._write()  # sightings that wait to be adopted with it are those from before it left
+        for one in leaving:
+            del self._of[known[one]][one]
         for one in unique:
-            if one not in known or (given and known[one] not in united):
-                if one in known:
-                    del self._of[known[one]][one]
+            if one not in known or one in leaving:
                 self._place(one, entity_id, None)
                 self._learned[one] = (matched_by, capture_id)
         if not posts:
@@ -115,7 +118,7 @@ class Addresses:
         """The platform's id of the post: the one its other services use (Wix: 24 hex digits) before any other."""
         ids = [address for address in self._of[entity_id] if not is_url(address)]
         best = min(ids, key=lambda one: (not kind_of(one).endswith(" hex"), one), default=None)
-        return best.partition(":")[2] if best else None
+        return best.partition(":")[2] or best if best else None
 
     def settle(self) -> None:
         """What was learned goes into the batch."""

@@ -113,20 +113,23 @@ def adopt(page: Page, entity: Entity) -> None:
     assert post_id is not None
     for address in addresses:
         if is_url(address):
-            book.batch.put("sightings adopted", (post_id, page.clinic_id, address, book.at))
+            book.batch.put("sightings adopted", (post_id, page.clinic_id, address))
     if book.waiting.isdisjoint(addresses):
         return
     book.write()
     book.waiting.difference_update(addresses)
     waiting = page.db.conn.execute(
-        "SELECT unplaced.rowid, kind, item, capture_id, captures.fetched_at, captures.url, extractor_version"
+        "SELECT unplaced.rowid, kind, item, capture_id, captures.fetched_at, captures.url, captures.via,"
+        " extractor_version"
         " FROM unplaced JOIN captures USING (capture_id) WHERE unplaced.clinic_id = ? AND address IN"
         f" ({','.join('?' * len(addresses))}) ORDER BY fetched_at, position",
         (page.clinic_id, *addresses),
     ).fetchall()
-    for rowid, kind, text, capture_id, at, url, version in waiting:
+    for rowid, kind, text, capture_id, at, url, via, version in waiting:
         page.db.conn.execute("DELETE FROM unplaced WHERE rowid = ?", (rowid,))
-        then = replace(page, capture_id=capture_id, at=at, url=url, extractor_version=version)
+        then = replace(
+            page, capture_id=capture_id, at=at, url=url, extractor_version=version, from_dom=via == "dom"
+        )  # fmt: skip
         (save_reading if kind == "Reading" else save_comment)(then, json.loads(text), post_id)
 
 

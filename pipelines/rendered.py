@@ -81,7 +81,6 @@ class Rendered:
             if received is rendering.document:
                 document = capture
             yield capture, exchange
-        yield from self._sub_problems(writer, page, rendering)
         if rendering.dom and rendering.dom_at:
             # It is what became of this document. The address that its script puts up (`history.pushState`) may be
             # another post's, whose text it is not.
@@ -93,6 +92,8 @@ class Rendered:
                 url=capture.url, body=rendering.dom, content_type=capture.mime or "", fetched_at=capture.fetched_at,
                 via=capture.via, page=capture.page,
             )  # fmt: skip
+        # Last, since they are no part of the page: what a fold holds together, its answers and its DOM, ends with them.
+        yield from self._sub_problems(writer, page, rendering)
 
     def _exchange(self, writer: Writer, page: str, received: Received) -> tuple[Capture, Exchange]:
         body, headers, redacted = received.body, list(received.headers), tuple[str, ...]()

@@ -97,19 +97,15 @@ class Fold:
         """Take the next capture's items; committed with its batch, at the latest by `finish`."""
         extraction = sound(extraction)
         page = extraction.capture.page if isinstance(extraction.capture, Capture) else None
-        if self._thread and page != self._rendering:
+        spoken_of = {item.post[0] for item in extraction.items if isinstance(item, Comment | ThreadPage)}
+        if self._thread and (page != self._rendering or (page is None and self._is_elsewhere(extraction, spoken_of))):
             self._release(ended=True)
         self._rendering = page
-        if page is not None:
-            # A rendered page is one visit: whatever its answers say, its last one may tell names to be masked in them.
-            self._thread.append(extraction)
-            return
-        spoken_of = {item.post[0] for item in extraction.items if isinstance(item, Comment | ThreadPage)}
-        if self._thread and self._is_elsewhere(extraction, spoken_of):
-            self._release(ended=True)
         if not self._pending and not self._thread:
             self._since = time.monotonic()
-        if self._thread or spoken_of or any(isinstance(item, Names) for item in extraction.items):
+        named = any(isinstance(item, Names) for item in extraction.items)
+        # A rendered page is one visit: whatever its answers say, its last one may tell names to be masked in them.
+        if page is not None or self._thread or spoken_of or named:
             self._thread.append(extraction)
             self._spoken_of |= spoken_of
         else:
@@ -176,11 +172,12 @@ class Fold:
             reread=self._reread,
         )
         book.captures.add(capture.capture_id)
-        book.at = page.at
         if capture.http_status == 304 and capture.refers_to:
             sightings.save_not_modified(page, capture.refers_to)
             if capture.refers_to in lost:
                 sightings.save_problem(page, as_mapping(missing_original(capture.url, "no row")))
+            if extraction.items:
+                book.write()  # what it says itself, where it says anything, comes second
         book.look_up_comments(item.platform_comment_id for item in extraction.items if isinstance(item, Comment))
         for item in sorted(extraction.items, key=lambda one: ORDER.get(type(one), 3)):
             SAVERS[type(item)](page, as_mapping(item))

@@ -293,6 +293,23 @@ def test_an_address_that_left_a_post_takes_no_later_sighting_along(archive: Made
     ]  # fmt: skip
 
 
+def test_nor_one_of_the_same_capture(archive: Made) -> None:
+    """The capture that says whose the address is says that it is another's, and names it once more."""
+    first = post(addresses=(url("sleep"), HEX))
+    other = sighting("rest", addresses=(url("sleep"), OTHER_HEX), source="feed")
+    archive.fold(extraction(1, first, other, sighting("sleep", source="sitemap")))
+    assert archive.rows("SELECT source, post_id FROM sightings WHERE url = ? ORDER BY source", url("sleep")) == [
+        ("post", 1), ("sitemap", None),
+    ]  # fmt: skip
+
+
+def test_one_of_the_clinics_own_people_is_learned_where_a_comment_changes_hands(archive: Made) -> None:
+    """The comment is another's from the capture on that tells who its writer was."""
+    archive.fold(extraction(1, post()), extraction(2, comment(person="k", author="k", author_kind="member")))
+    archive.fold(extraction(3, Author(name="Bo", person="k"), comment(person="p", author="p", author_kind="member")))
+    assert archive.rows("SELECT author, author_kind FROM comments") == [("p", "member")]
+
+
 def test_one_person_with_two_names_is_one_name_in_every_order(archive: Made) -> None:
     archive.fold(
         extraction(1, post(), Author(name="Dr Roe", person="k"), Author(name="Bo", person="k")),
@@ -309,3 +326,14 @@ def test_not_modified_since_a_moment_ago(archive: Made) -> None:
     archive.fold(extraction(1, shown), extraction(2, **same))
     assert archive.rows("SELECT views, evidence FROM readings ORDER BY read_at") == [(3, "read"), (3, "not-modified")]
     assert archive.one("SELECT count(*) FROM sightings WHERE source = 'post'") == 2
+
+
+def test_rendered_pages_one_after_the_other_are_committed(archive: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where every post is rendered, no other answer comes in between."""
+    monkeypatch.setattr(store, "BATCH", 2)
+    fold = archive.folder_of()
+    for number in range(1, 7):
+        fold.add(extraction(number, via="document", page=url(str(number))))
+    assert archive.one("SELECT count(*) FROM captures") == 4  # the last is still being rendered, one waits
+    fold.finish(ended=True)
+    assert archive.one("SELECT count(*) FROM captures") == 6

@@ -140,6 +140,12 @@ def test_an_id_is_believed_before_a_url(archive: Made) -> None:
     assert (owner(archive, HEX), owner(archive, OTHER_HEX), owner(archive, url("a"))) == (one, other, other)
 
 
+def test_an_address_of_no_known_kind_is_an_id_as_it_is(archive: Made) -> None:
+    archive.fold(extraction(1, post(addresses=(url("sleep"), "7"))), extraction(2, post("b", addresses=("wp:",))))
+    assert archive.rows("SELECT platform_post_id FROM posts ORDER BY 1") == [("7",), ("wp:",)]
+    assert faults(archive.db) == []
+
+
 def test_clinics_do_not_share_addresses(archive: Made) -> None:
     archive.fold(extraction(1, post()))
     assert owner_at(archive, "elsewhere", HEX, url("sleep")) is None

@@ -67,3 +67,11 @@ def test_a_sub_request_is_told_by_its_host_alone(tmp_path: Path, host: str) -> N
         f"{PAGE}: a request to {host} was not let out: no", f"{PAGE}: a request to {host} was not let out: never",
         f"{PAGE}: a request to {host} got no answer: net::ERR",
     ]  # fmt: skip
+
+
+def test_what_is_told_of_sub_requests_comes_after_the_page(tmp_path: Path) -> None:
+    """Between its answers and its DOM it would end what a fold holds together: names told by the ones would not be
+    masked in the other, and what both say would be stored twice."""
+    turned = Turned(url="https://ads.example/x", kind="fetch", reason="no")
+    told = [capture.via for capture, _ in recorded(tmp_path, refused=(turned,))]
+    assert told == ["document", "dom", None]

@@ -146,6 +146,17 @@ class TestComments:
         ((text, first, last),) = archive.rows("SELECT body_text, first_seen_at, last_seen_at FROM comments")
         assert (text, first < last) == ("New.", True)
 
+    def test_one_that_waited_is_believed_as_it_came(self, archive: Made) -> None:
+        """A script's answer is no worse for being placed by what the page shows in the end."""
+        page = {"page": url("sleep")}
+        archive.fold(
+            extraction(1, post(), comment(text="First.")),
+            extraction(2, comment(text="Then.", post=(UUID,)), via="xhr", **page),
+            extraction(3, post(source="rendered", addresses=(url("sleep"), HEX, UUID)), via="dom", **page),
+        )
+        assert archive.rows("SELECT body_text FROM comments") == [("Then.",)]
+        assert archive.rows("SELECT body_text FROM comment_revisions") == [("First.",)]
+
 
 class TestRevisits:
     PAGE = extraction(
@@ -162,6 +173,18 @@ class TestRevisits:
         assert archive.rows(sql) == [(3, "3", None, "read", "1"), (3, "3", None, "not-modified", "2")]
         assert archive.one("SELECT last_seen_at FROM posts") == archive.one("SELECT max(fetched_at) FROM captures")
         assert archive.one("SELECT count(*) FROM revisions") == 1
+
+    @pytest.mark.parametrize("committed", [True, False])
+    def test_what_a_304_says_itself_comes_second(self, archive: Made, committed: bool) -> None:
+        fold = archive.folder_of()
+        fold.add(self.PAGE)
+        if committed:
+            fold.commit()
+        odd = reading(HEX, views=4, likes=1, source="html")
+        fold.add(extraction(2, odd, http_status=304, record_type="revisit", refers_to=capture(1).capture_id))
+        fold.finish(ended=True)
+        sql = "SELECT views, likes, evidence FROM readings ORDER BY read_at"
+        assert archive.rows(sql) == [(3, None, "read"), (3, 1, "not-modified")]
 
     def test_an_equal_payload_is_a_full_reading(self, archive: Made) -> None:
         again = extraction(
