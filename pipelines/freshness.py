@@ -112,14 +112,14 @@ def known_posts(db: Database, clinic_id: str) -> list[Known]:
     A page that has not changed is not sent again: that a script fills its counters is known from who told them before,
     or from the word of an earlier run that nobody did.
     """
+    own = "FROM readings WHERE readings.post_id = posts.post_id AND"
     rows = db.execute(
-        "SELECT url, published_at, (SELECT comments_count FROM readings WHERE readings.post_id ="
-        " posts.post_id AND comments_count IS NOT NULL ORDER BY read_at DESC LIMIT 1), (SELECT"
-        " json_group_array(address) FROM post_addresses WHERE post_addresses.post_id = posts.post_id), EXISTS (SELECT 1"
-        " FROM readings WHERE readings.post_id = posts.post_id AND views IS NOT NULL AND source IN ('api', 'rendered'))"
-        " AND NOT EXISTS (SELECT 1 FROM readings WHERE readings.post_id = posts.post_id AND views IS NOT NULL AND"
-        " source = 'html') OR url IN (SELECT url FROM problems WHERE clinic_id = ?1 AND kind = 'not-rendered') FROM posts"
-        " WHERE clinic_id = ?1 AND url IS NOT NULL ORDER BY published_at DESC",
+        f"SELECT url, published_at, (SELECT comments_count {own} comments_count IS NOT NULL ORDER BY read_at DESC LIMIT"
+        " 1), (SELECT json_group_array(address) FROM post_addresses WHERE post_addresses.post_id = posts.post_id),"
+        f" EXISTS (SELECT 1 {own} views IS NOT NULL AND source IN ('api', 'rendered'))"
+        f" AND NOT EXISTS (SELECT 1 {own} views IS NOT NULL AND source = 'html')"
+        " OR url IN (SELECT url FROM problems WHERE clinic_id = ?1 AND kind = 'not-rendered')"
+        " FROM posts WHERE clinic_id = ?1 AND url IS NOT NULL ORDER BY published_at DESC",
         [clinic_id],
     )
     return [
