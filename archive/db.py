@@ -65,6 +65,7 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
             "synchronous=FULL",
             "secure_delete=ON",
             "cache_size=-8000",
+            "wal_autocheckpoint=4000",  # of 4 KB; by default a page is copied home every thousand, and soon again
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
         if pending:

@@ -106,7 +106,8 @@ def find_original(db: Database, clinic_id: str, request: Request, status: int, b
     """
     if status not in (200, 304):
         return None
-    row = last_whole_answer(db, clinic_id, request)
+    known = "last_whole_answer" in request.meta  # asked before the request was made
+    row = request.meta["last_whole_answer"] if known else last_whole_answer(db, clinic_id, request)
     if row is None or (status == 200 and (not body or row["payload_sha256"] != hashlib.sha256(body).hexdigest())):
         return None
     return Original(row["capture_id"], request.url, datetime.fromisoformat(row["fetched_at"]), row["payload_sha256"])

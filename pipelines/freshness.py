@@ -64,7 +64,7 @@ class Freshness:
         if not request.meta.get("conditional"):
             return
         run = Run.of(self._crawler.settings)
-        last = last_whole_answer(run.db, request.meta["clinic"].slug, request)
+        last = request.meta["last_whole_answer"] = last_whole_answer(run.db, request.meta["clinic"].slug, request)
         # "Not modified" is of use only where the answer before gave something: a wall or a preview is asked for anew.
         if last is None or not gave_a_post(run.db, last["capture_id"]):
             return

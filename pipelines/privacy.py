@@ -58,7 +58,7 @@ def pseudonymous(extraction: Extraction, key: bytes) -> Extraction:
             items.append(replace(item, person=known_as(item.person), author=known_as(item.person)))
         elif isinstance(item, Author):
             items.append(replace(item, person=known_as(item.person)))
-        elif isinstance(item, Post):
+        elif isinstance(item, Post) and item.author_person is not None:
             items.append(replace(item, author_person=known_as(item.author_person)))
         elif isinstance(item, Names):
             # One without an id is nobody's comment, but its name is masked like the others.

@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from uuid import uuid4
@@ -97,9 +98,14 @@ class Outcome:
     rows: dict[str, int] = field(default_factory=dict)  # new rows a table
 
 
-def _place(archive: Path) -> str:
+@lru_cache(maxsize=64)
+def _named(archive: str) -> str:
+    return str(Path(archive))
+
+
+def _place(archive: str) -> str:
     """What an open run is found by; asked for several times an answer, so without a look at the disk."""
-    return str(archive.absolute())
+    return _named(archive) if archive.startswith("/") else str(Path(archive).absolute())
 
 
 class Run:
@@ -132,7 +138,7 @@ class Run:
         self.broken: str | None = None  # why nothing more can be written, in one line
         self._writers: dict[str, Writer] = {}
         self._stops: list[Callable[[], object]] = []
-        Run._open[_place(archive)] = self
+        Run._open[_place(str(archive))] = self
 
     def on_halt(self, stop: Callable[[], object]) -> None:
         """Call `stop` when nothing more can be written."""
@@ -149,14 +155,14 @@ class Run:
     @classmethod
     def of(cls, settings: BaseSettings) -> Self:
         """The open run of the archive that the settings name; opened now if there is none."""
-        archive = Path(settings["ARCHIVE"])
+        archive = str(settings["ARCHIVE"])
         run = cls._open.get(_place(archive))
-        return run if run is not None else cls(archive)  # type: ignore[return-value]
+        return run if run is not None else cls(Path(archive))  # type: ignore[return-value]
 
     @classmethod
     def is_open(cls, settings: BaseSettings) -> bool:
         """A run holds the archive that the settings name."""
-        return _place(Path(settings["ARCHIVE"])) in cls._open
+        return _place(str(settings["ARCHIVE"])) in cls._open
 
     def begin(self, clinic: Clinic, visit: Visit, user_agent: str) -> Outcome:
         """The run comes to a clinic: its row, its run's row, a WARC file that names both."""
@@ -245,7 +251,7 @@ class Run:
 
     def release(self) -> None:
         """Give the archive back."""
-        Run._open.pop(_place(self.archive), None)
+        Run._open.pop(_place(str(self.archive)), None)
         try:
             if not self.broken:
                 self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -143,7 +143,7 @@ def crawl_settings(archive: Path, clinics_file: Path, agent: str, delay: float |
     log.mkdir(parents=True, exist_ok=True)
     settings.update(
         {
-            "ARCHIVE": str(archive),
+            "ARCHIVE": str(archive.absolute()),
             "CLINICS_FILE": str(clinics_file),
             "USER_AGENT": agent,
             "DELAY": delay,

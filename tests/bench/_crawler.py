@@ -33,8 +33,12 @@ from tests.bench._pages import own_slug
 
 # Whatever records, stores, or asks the archive: what is left fetches and parses.
 STORING = {
-    "DOWNLOADER_MIDDLEWARES": ("pipelines.freshness.Freshness", "pipelines.capture.Capture"),
-    "ITEM_PIPELINES": ("pipelines.privacy.Pseudonymise", "pipelines.store.Validate", "pipelines.store.Store"),
+    "DOWNLOADER_MIDDLEWARES": (
+        "pipelines.freshness.Freshness",
+        "pipelines.rendered.Rendered",
+        "pipelines.capture.Capture",
+    ),
+    "ITEM_PIPELINES": ("pipelines.privacy.Pseudonymise", "pipelines.validate.Validate", "pipelines.store.Store"),
     "EXTENSIONS": ("pipelines.report.Report", "pipelines.feeds.PostFeeds"),
 }
 WATCH = "tests.bench._crawler.Watch"
