@@ -160,12 +160,10 @@ def save_author(page: Page, item: Item) -> int:
     if author_id is None:
         author_id = book.authors[name] = book.new_id("authors")
         book.batch.put("authors", (author_id, page.clinic_id, name, key))
-    elif news:
-        book.write()
-        page.db.conn.execute("UPDATE authors SET person_key = ? WHERE author_id = ?", (key, author_id))
     if news:
         book.name_staff(key, name)
         book.write()
+        page.db.conn.execute("UPDATE authors SET person_key = ? WHERE author_id = ?", (key, author_id))
         page.db.conn.execute(
             "UPDATE comments SET author = ?, author_kind = 'staff' WHERE clinic_id = ? AND author = ?",
             (book.staff[key], page.clinic_id, key),

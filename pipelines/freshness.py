@@ -106,31 +106,50 @@ def told_before(db: Database, clinic_id: str) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-def known_posts(db: Database, clinic_id: str) -> list[Known]:
-    """The clinic's posts as the spider wants them, newest first, removed ones too.
+# Runs that told of a post's views, or that nobody told them, and whether the page itself printed them: (post, printed).
+_SCRIPTED = """
+WITH told AS (
+  SELECT readings.post_id, crawl_id, read_at AS at, readings.source IN ('html', 'warmup') AS printed
+  FROM readings JOIN captures USING (capture_id) WHERE captures.clinic_id = ?1 AND views IS NOT NULL
+  UNION ALL
+  SELECT posts.post_id, problems.crawl_id, happened_at, 0 FROM problems JOIN posts USING (clinic_id, url)
+  WHERE clinic_id = ?1 AND problems.kind = 'not-rendered'
+), runs AS (
+  SELECT post_id, max(at) AS at, max(printed) AS printed FROM told GROUP BY post_id, crawl_id
+)
+SELECT post_id, printed, max(at) FROM runs GROUP BY post_id
+"""
 
-    A page that has not changed is not sent again: that a script fills its counters is known from who told them before,
-    or from the word of an earlier run that nobody did.
+
+def left_to_script(db: Database, clinic_id: str) -> set[int]:
+    """The posts whose pages leave their counters to a script, as the newest run that tells of them shows.
+
+    A page that has not changed is not sent again, and so does not say it itself. The newest run alone counts: a blog
+    may come to leave to a script what its pages printed for years.
     """
-    own = "FROM readings WHERE readings.post_id = posts.post_id AND"
+    rows = db.conn.execute(_SCRIPTED, (clinic_id,))
+    return {post_id for post_id, printed, _ in rows if not printed}
+
+
+def known_posts(db: Database, clinic_id: str) -> list[Known]:
+    """The clinic's posts as the spider wants them, newest first, removed ones too."""
     rows = db.execute(
-        f"SELECT url, published_at, (SELECT comments_count {own} comments_count IS NOT NULL ORDER BY read_at DESC LIMIT"
-        " 1), (SELECT json_group_array(address) FROM post_addresses WHERE post_addresses.post_id = posts.post_id),"
-        f" EXISTS (SELECT 1 {own} views IS NOT NULL AND source IN ('api', 'rendered'))"
-        f" AND NOT EXISTS (SELECT 1 {own} views IS NOT NULL AND source = 'html')"
-        " OR url IN (SELECT url FROM problems WHERE clinic_id = ?1 AND kind = 'not-rendered')"
-        " FROM posts WHERE clinic_id = ?1 AND url IS NOT NULL ORDER BY published_at DESC",
+        "SELECT post_id, url, published_at, (SELECT comments_count FROM readings WHERE readings.post_id ="
+        " posts.post_id AND comments_count IS NOT NULL ORDER BY read_at DESC LIMIT 1), (SELECT"
+        " json_group_array(address) FROM post_addresses WHERE post_addresses.post_id = posts.post_id) FROM posts WHERE"
+        " clinic_id = ? AND url IS NOT NULL ORDER BY published_at DESC",
         [clinic_id],
     )
+    scripted = left_to_script(db, clinic_id)
     return [
         Known(
             url=url,
             addresses=tuple(json.loads(addresses)),
             published_at=published_at,
             comments_count=comments_count,
-            scripted=bool(scripted),
+            scripted=post_id in scripted,
         )
-        for url, published_at, comments_count, addresses, scripted in rows
+        for post_id, url, published_at, comments_count, addresses in rows
     ]
 
 

@@ -22,7 +22,7 @@ from pipelines.capture import blanked_tokens
 from pipelines.run import Run
 from scraper.browser import META, RENDERING, VISITED, Received, Rendering
 from scraper.exchanges import redirect_target
-from scraper.items import Comment, Exchange, Extraction, Item, Post, Problem, Reading
+from scraper.items import OF_SCRIPT, Comment, Exchange, Extraction, Item, Post, Problem, Reading
 from scraper.platforms import platforms
 
 # Why a body is not there, in the words of WARC-Truncated (WARC 1.1, 5.13); a redirect has none to miss.
@@ -123,7 +123,7 @@ class Rendered:
     def _sub_problems(self, writer: Writer, page: str, rendering: Rendering) -> Iterator[tuple[Capture, Problem]]:
         """Sub-requests that were not let out, or got no answer: once a run for each host and reason."""
         told = [(one.url, one.reason, "was not let out") for one in rendering.refused]
-        told += [(one.url, one.reason, "got no answer") for one in rendering.failed]
+        told += [(one.url, one.reason, "failed") for one in rendering.failed]
         number = 0
         for url, reason, what in told:
             # The host alone: what a script puts behind it may name a reader ("/u/jane", "?email=").
@@ -156,7 +156,7 @@ def said_once(visit: Iterable[Extraction]) -> list[Extraction]:
     letter, and the DOM in words that were made for people ("5 hours ago"). It is believed for the rest.
     """
     captures = list(visit)
-    scripted = [item for one in captures if not _is_dom(one) for item in one.items if _of_script(one)]
+    scripted = [item for one in captures if _via(one) in OF_SCRIPT for item in one.items]
     shown = {address for one in captures if _is_dom(one) for item in one.items if isinstance(item, Post)
              for address in item.addresses}  # fmt: skip
     readings = [item for item in scripted if isinstance(item, Reading) and not shown.isdisjoint(item.post)]
@@ -167,12 +167,12 @@ def said_once(visit: Iterable[Extraction]) -> list[Extraction]:
     ]
 
 
-def _of_script(extraction: Extraction) -> bool:
-    return isinstance(extraction.capture, Capture) and extraction.capture.via in ("xhr", "fetch")
-
-
 def _is_dom(extraction: Extraction) -> bool:
-    return isinstance(extraction.capture, Capture) and extraction.capture.via == "dom"
+    return _via(extraction) == "dom"
+
+
+def _via(extraction: Extraction) -> str | None:
+    return extraction.capture.via if isinstance(extraction.capture, Capture) else None
 
 
 def _left(items: Iterable[Item], counted: set[str], commented: set[str]) -> Iterator[Item]:

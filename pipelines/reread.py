@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -22,7 +22,7 @@ from sqlite_utils import Database
 from archive.warc import BadRecord, Failure, Group, read_record
 from pipelines.validate import sound
 from scraper import settings as house
-from scraper.exchanges import redirect_target
+from scraper.exchanges import exchange_of as fetched
 from scraper.failures import describe
 from scraper.items import Exchange, Extraction, Item, Post, Problem
 from scraper.read import platform_of, read_served
@@ -40,7 +40,7 @@ def exchange_of(group: Group, body: bytes) -> Exchange:
     unpacks to more than the limit.
     """
     capture = group.capture
-    request = Request(capture.url, method=capture.method, body=group.request_body)
+    request = Request(capture.url, method=capture.method, body=group.request_body, meta={"capture": capture})
     headers: dict[str, list[str]] = {}
     for name, value in group.response_headers:
         headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
@@ -48,19 +48,7 @@ def exchange_of(group: Group, body: bytes) -> Exchange:
     raw = Response(capture.url, status=status, headers=headers, body=body, request=request)
     response = _decoder().process_response(request, raw)
     assert isinstance(response, Response)
-    location = response.headers.get("Location")
-    return Exchange(
-        url=capture.url,
-        body=response.body,
-        content_type=(response.headers.get("Content-Type") or b"").decode("latin-1"),
-        status=response.status,
-        fetched_at=capture.fetched_at,
-        method=capture.method,
-        request_body=group.request_body,
-        location=redirect_target(capture.url, location),
-        via=capture.via,
-        page=capture.page,
-    )
+    return replace(fetched(response), via=capture.via, page=capture.page)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What was fetched, as parsers see it: a Scrapy response, or an answer that a browser got."""
+"""What was fetched, as parsers see it, and where an answer leads."""
 
 from __future__ import annotations
 

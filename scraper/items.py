@@ -25,6 +25,9 @@ AuthorKind = Literal["staff", "member", "guest", "unknown"]
 Precision = Literal["second", "minute", "hour", "day", "month", "year"]
 
 
+OF_SCRIPT = ("xhr", "fetch")  # how a browser gets what a page's script asks for
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """One request and its answer, as a parser sees it: decoded, with the moment it was made."""
@@ -45,7 +48,7 @@ class Exchange:
     @property
     def of_script(self) -> bool:
         """A script of the rendered page asked for it."""
-        return self.via in ("xhr", "fetch")
+        return self.via in OF_SCRIPT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

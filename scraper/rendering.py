@@ -50,7 +50,7 @@ def complete(platform: Platform, blog: Blog, start: Surroundings, visit: Visit) 
         posts = len({problem.url for problem in visit.unknown})
         line = f"{posts} post{'s' * (posts > 1)} with unknown counters or comments: {browsing.because}"
         visit.notes.append(line)
-        visit.unknown_line = None if browsing.meant else line
+        visit.unknown_line = line
 
 
 def _listening(plan: Plan, said: list[str]) -> Plan:
@@ -95,7 +95,6 @@ class Browsing:
             self.closed = NO_COMMENTS_WANTED
         elif wanted is None:
             self.closed = "pages of this platform are not rendered"
-        self.meant = self.closed is not None
 
     @property
     def because(self) -> str:

@@ -33,7 +33,7 @@ class Visit:
     finished: bool = False  # the plan came to its end
     rendered: int = 0  # posts that a browser showed
     unknown: list[Problem] = field(default_factory=list)  # fields of posts that stay unknown, and why
-    unknown_line: str | None = None  # the same in a line, where something can be done about it
+    unknown_line: str | None = None  # the same in a line
 
 
 @dataclass(slots=True)

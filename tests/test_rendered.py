@@ -65,7 +65,7 @@ def test_a_sub_request_is_told_by_its_host_alone(tmp_path: Path, host: str) -> N
     told = [what.message for _, what in recorded(tmp_path, refused=refused, failed=failed) if isinstance(what, Problem)]
     assert told == [
         f"{PAGE}: a request to {host} was not let out: no", f"{PAGE}: a request to {host} was not let out: never",
-        f"{PAGE}: a request to {host} got no answer: net::ERR",
+        f"{PAGE}: a request to {host} failed: net::ERR",
     ]  # fmt: skip
 
 

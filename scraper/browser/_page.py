@@ -141,8 +141,7 @@ class Driver:
     async def _round(self, root: Locator) -> bool:
         """Press every button once over; False: nothing came of it."""
         found = [self.page.locator(selector) for selector in self.wanted.more]
-        if self.wanted.words:
-            found.append(root.get_by_role("button", name=_MORE))
+        found.append(root.get_by_role("button", name=_MORE))
         gained = False
         for buttons in found:
             passed = 0  # buttons that stay where they are after they were pressed

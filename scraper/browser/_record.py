@@ -84,7 +84,7 @@ class Recorder:
         return tuple(one for one in self._received if one is not None), tuple(self._failed)
 
     def abandon(self) -> None:
-        """The page is lost: wait for nothing more."""
+        """Wait for nothing more: the page is lost, or everything came."""
         self._done = True
         for task in self._tasks:
             task.cancel()

@@ -106,9 +106,8 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
         recorder = Recorder(page, proxy)
         try:
             rendering = await self._rendered(page, request, render, proxy, recorder)
-        except BaseException:
+        finally:
             recorder.abandon()
-            raise
         request.meta[RENDERING] = rendering
         return _answer(request, rendering)
 

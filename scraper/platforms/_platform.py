@@ -23,9 +23,8 @@ class Wanted:
     comments: str = ""  # the root of the comments
     item: str = ""  # one comment or reply, anywhere: the list is ready when one is there, or no script asks any more
     expected: int | None = None  # how many comments the post says it has: with some expected, one is waited for
-    more: tuple[str, ...] = ()  # buttons that bring more of them, in the order to press them
-    # Buttons inside the comments that say so in words are pressed as well.
-    words: bool = True
+    # Buttons that bring more of them, in the order to press them; those that say so in words are pressed as well.
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from scraper.items import Exchange
-from scraper.platforms.wix.page import is_post_page
+from scraper.platforms.wix.page import post_page
 from tests.bench._figure import ROOT
 from tests.clinic.model import Post
 from tests.clinic.padding import style_sheets
@@ -57,7 +57,7 @@ def real() -> tuple[list[Exchange], str]:
         ]
         told = "30 pages of the sample clinic, real ones not being at hand"
     exchanges = [Exchange(url=url, body=body, content_type="text/html; charset=UTF-8") for url, body in made]
-    posts = [exchange for exchange in exchanges if is_post_page(exchange.body)]
+    posts = [exchange for exchange in exchanges if post_page(exchange.body) >= 0]
     return posts, told
 
 

@@ -18,7 +18,7 @@ import pytest
 
 from scraper.items import Exchange, Item, Post, Reading, Sighting, Site
 from scraper.platforms.wix import Wix
-from scraper.platforms.wix.page import is_post_page, read_page
+from scraper.platforms.wix.page import post_page, read_page
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[2] / "shared"
@@ -188,7 +188,7 @@ def test_the_time_zone_is_that_of_the_viewer_model(name: str) -> None:
 def test_listings_name_posts_of_their_own_site(path: Path) -> None:
     exchange = Exchange(url="https://mirror.example/blog", body=path.read_bytes(), content_type="text/html")
     assert Wix().claims(exchange)
-    assert not is_post_page(exchange.body)
+    assert post_page(exchange.body) < 0
     items = list(Wix().read(exchange))
     assert not any(isinstance(item, Post) for item in items)
     seen = [item for item in items if isinstance(item, Sighting)]

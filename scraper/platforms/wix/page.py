@@ -98,11 +98,6 @@ def post_page(body: bytes) -> int:
     return start if start >= 0 and hooked(body, "post", after=start) >= 0 else -1
 
 
-def is_post_page(body: bytes) -> bool:
-    """The bytes are of a post page."""
-    return post_page(body) >= 0
-
-
 class _Reader:
     """Reads one article; each field with the source it came from."""
 

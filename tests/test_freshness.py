@@ -1,0 +1,78 @@
+"""What the archive knows before a visit: which posts, what their pages leave to a script, which route worked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipelines.freshness import LONGEST_MEMORY, known_posts, remembered_routes, told_before
+from scraper.items import Item, Problem
+from tests.making import CLINIC, START, Made, comment, extraction, post, reading, url
+
+
+def visit(archive: Made, number: int, *items: Item) -> None:
+    """A run of its own, in which one capture says all this."""
+    archive.crawl(str(number))
+    archive.fold(extraction(number, *items), crawl_id=str(number))
+
+
+def scripted(archive: Made) -> bool:
+    (known,) = known_posts(archive.db, CLINIC)
+    return known.scripted
+
+
+PRINTED = post(views=3)
+BARE = post()
+RENDERED = reading(views=4, source="rendered")
+SERVED = reading(views=4, source="api")
+UNKNOWN = Problem(kind="not-rendered", message="unknown", url=url("sleep"))
+
+
+@pytest.mark.parametrize(
+    ("runs", "expected"),
+    [
+        ([(BARE,)], False),  # nobody ever told of counters: their owner may hide them
+        ([(PRINTED,)], False),
+        ([(BARE, RENDERED)], True),
+        ([(BARE, SERVED)], True),
+        ([(PRINTED, SERVED)], False),  # a service counts all posts, also those whose pages print it
+        ([(PRINTED, UNKNOWN)], False),  # its comments were unknown
+        ([(BARE, UNKNOWN)], True),  # a browser died: the next run fills the gap
+        ([(PRINTED,), (BARE, RENDERED)], True),  # the blog changed how it prints
+        ([(PRINTED,), (BARE, UNKNOWN)], True),
+        ([(BARE, RENDERED), (PRINTED,)], False),
+    ],
+)
+def test_what_a_page_leaves_to_a_script_is_told_by_the_newest_run(
+    archive: Made, runs: list[tuple[Item, ...]], expected: bool
+) -> None:
+    for number, items in enumerate(runs, 1):
+        visit(archive, number, *items)
+    assert scripted(archive) == expected
+
+
+def test_a_word_of_the_server_that_nothing_changed_keeps_what_the_page_printed(archive: Made) -> None:
+    visit(archive, 1, PRINTED)
+    archive.crawl("2")
+    same = {"http_status": 304, "record_type": "revisit", "refers_to": "00000000-0000-4000-8000-000000000001"}
+    archive.fold(extraction(2, **same), extraction(3, SERVED), crawl_id="2")
+    assert not scripted(archive)
+
+
+def test_the_route_that_worked_last_is_remembered_for_a_month(archive: Made) -> None:
+    now = START + timedelta(days=1)
+    assert remembered_routes(archive.db, CLINIC, now) == frozenset()
+    visit(archive, 1, BARE, SERVED, comment(source="api"))
+    assert remembered_routes(archive.db, CLINIC, now) == frozenset()
+    visit(archive, 2, RENDERED)
+    assert remembered_routes(archive.db, CLINIC, now) == {"counters"}
+    visit(archive, 3, comment("c2", source="rendered"))
+    assert remembered_routes(archive.db, CLINIC, now) == {"counters", "comments"}
+    assert remembered_routes(archive.db, CLINIC, now + LONGEST_MEMORY) == frozenset()
+    assert remembered_routes(archive.db, "elsewhere", datetime.now(UTC)) == frozenset()
+
+
+def test_an_address_that_was_learned_is_known_to_have_been_told(archive: Made) -> None:
+    visit(archive, 1, Problem(kind="learned-address", message="comments came from /voices"), UNKNOWN)
+    assert told_before(archive.db, CLINIC) == {"comments came from /voices"}
