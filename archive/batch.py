@@ -33,7 +33,8 @@ STATEMENTS = {
     "captures": _insert(
         "captures",
         "capture_id crawl_id clinic_id url method request_sha256 fetched_at http_status mime etag last_modified"
-        " payload_sha256 payload_length record_type refers_to warc_file warc_offset warc_length origin via page_url",
+        " payload_sha256 payload_length record_type refers_to warc_file warc_offset warc_length origin via page_url"
+        " retrieved_at retrieved_from holds_comments",
         "ON CONFLICT DO NOTHING",
     ),
     "authors": _insert("authors", "author_id clinic_id name person_key"),
@@ -43,7 +44,7 @@ STATEMENTS = {
         "posts",
         "post_id clinic_id platform platform_post_id url slug title author published_at published_raw modified_at"
         " language excerpt minutes_to_read cover_image_url body_text body_html word_count author_id published_on"
-        " sources first_seen_at last_seen_at",
+        " sources first_seen_at last_seen_at first_seen_origin",
     ),
     "revisions": _insert(
         "revisions",

@@ -200,7 +200,8 @@ def merge_posts(db: Database, *, keep: int, drop: int) -> None:
     filled = {name: value for name, value in dropped.items() if kept[name] is None and value is not None}
     sources = {name: how for name, how in json.loads(dropped["sources"]).items() if name in filled}
     filled["sources"] = json.dumps({**json.loads(kept["sources"]), **sources}, sort_keys=True)
-    filled["first_seen_at"] = min(kept["first_seen_at"], dropped["first_seen_at"])
+    first = min(kept, dropped, key=lambda row: row["first_seen_at"])
+    filled |= {name: first[name] for name in ("first_seen_at", "first_seen_origin")}
     filled["last_seen_at"] = max(kept["last_seen_at"], dropped["last_seen_at"])
     execute("DELETE FROM posts WHERE post_id = ?", (drop,))
     db.table("posts").update(keep, filled)

@@ -347,6 +347,29 @@ def m002_rendered_pages(db: Database) -> None:
         db.table("captures").add_column(column, str)
 
 
+@migrations()
+def m003_captures_of_others(db: Database) -> None:
+    """Captures of others, and long ago: whence and when we got them, what they hold; what an older parser read."""
+    for column in ("retrieved_at", "retrieved_from"):
+        db.table("captures").add_column(column, str)
+    db.table("captures").add_column("holds_comments", int)
+    db.table("crawls").add_column("kind", str)
+    db.table("posts").add_column("first_seen_origin", str)
+    _create(
+        db,
+        "superseded_readings",
+        {
+            "post_id": int, "capture_id": str, "source": str, "extractor_version": int, "read_at": str, "views": int,
+            "likes": int, "comments_count": int, "views_raw": str, "likes_raw": str, "comments_count_raw": str,
+        },
+        ("post_id", "capture_id", "source", "extractor_version"),
+        "read_at",
+        post_id="posts",
+        capture_id="captures",
+    )  # fmt: skip
+    db.table("superseded_readings").create_index(["capture_id"])
+
+
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
     """FTS5 over `columns`, kept by triggers that fire only when the text changed.
 

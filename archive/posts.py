@@ -64,7 +64,9 @@ def _insert_post(
     named = page.book.addresses.platform_id(entity.entity_id)
     row = (changes.get(name) for name in (*FIELDS, "author_id", "published_on"))
     told = as_json(frozenset(sources.items()))
-    page.book.batch.put("posts", (entity.post_id, page.clinic_id, platform, named, *row, told, page.at, page.at))
+    page.book.batch.put(
+        "posts", (entity.post_id, page.clinic_id, platform, named, *row, told, page.at, page.at, page.origin)
+    )
 
 
 def _update_post(page: Page, post_id: int, changes: dict[str, Any], sources: Mapping[str, str] | None) -> None:

@@ -29,6 +29,7 @@ class Page:
     capture_id: str
     at: str  # the capture's date, ISO 8601 UTC with microseconds
     url: str
+    origin: str  # who made it: "crawl", or what it was brought in from
     extractor_version: int
     from_dom: bool  # read from a rendered page as people see it, and not from what a server sent
     # The post that today's parser reads from an older capture; None when its record cannot be read any more.

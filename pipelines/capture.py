@@ -122,7 +122,7 @@ def last_whole_answer(db: Database, clinic_id: str, request: Request) -> dict[st
     cursor = db.conn.execute(
         "SELECT capture_id, fetched_at, payload_sha256, etag, last_modified FROM captures WHERE url = ? AND"
         " clinic_id = ? AND method = ? AND request_sha256 IS ? AND http_status = 200 AND record_type = 'response'"
-        " AND via IS NULL"
+        " AND via IS NULL AND origin = 'crawl'"
         " ORDER BY fetched_at DESC LIMIT 1",
         (request.url, clinic_id, request.method, asked),
     )

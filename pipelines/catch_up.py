@@ -16,10 +16,10 @@ from typing import Any
 from archive import runs
 from archive.recovery import recover, whole_until
 from archive.warc import BadRecord, Failure, Group, Info, Note, Record, records
+from pipelines.fold import Fold, Source
 from pipelines.privacy import pseudonymous
 from pipelines.reread import extraction_of, reread_post
 from pipelines.run import Run
-from pipelines.store import Fold
 
 
 @dataclass(slots=True)
@@ -89,12 +89,12 @@ def _fold_in(run: Run, series: _Series) -> None:
                 series.told = {key: json.loads(text) for key, text in record.fields.items()}
             elif isinstance(record, Group | Failure) and record.capture.capture_id not in known:
                 fold = fold or Fold(
-                    run.db, series.clinic_id, series.crawl_id, privacy, lambda: None,
+                    run.db, series.clinic_id, lambda: None,
                     lambda capture_id: reread_post(run.archive, run.db, capture_id),
                 )  # fmt: skip
                 places[record.capture.capture_id] = (name, record.capture.warc_offset)
                 told = extraction_of(run.archive, run.db, series.clinic_id, record, places)
-                fold.add(pseudonymous(told, run.key))
+                fold.add(pseudonymous(told, run.key), Source(series.crawl_id, privacy))
                 series.folded += 1
     if fold is not None:
         fold.finish(ended=bool(series.told.get("finished")))

@@ -180,7 +180,8 @@ class Run:
         )
         with self.db.atomic():
             self.db.execute(
-                "INSERT INTO crawls (crawl_id, started_at, software) VALUES (?,?,?) ON CONFLICT DO NOTHING",
+                "INSERT INTO crawls (crawl_id, started_at, software, kind) VALUES (?,?,?,'crawl') ON CONFLICT"
+                " DO NOTHING",
                 (self.crawl_id, utc(self.started_at), self.software),
             )
             self._enter(clinic)

@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from archive import save
 from archive.db import DATABASE, open_archive
 from archive.warc import Capture
-from pipelines.store import Fold
+from pipelines.fold import Fold, Source
 from scraper.items import Comment, Extraction, Item, Post, Reading, Sighting
 
 CLINIC = "riverside"
@@ -75,6 +75,17 @@ def sighting(slug: str = "sleep", **changes: Any) -> Sighting:
     return Sighting(**({"url": url(slug), "source": "listing"} | changes))
 
 
+class Folding:
+    """A fold of what one source says."""
+
+    def __init__(self, fold: Fold, source: Source) -> None:
+        self.fold, self._source = fold, source
+        self.commit, self.finish = fold.commit, fold.finish
+
+    def add(self, extraction: Extraction) -> None:
+        self.fold.add(extraction, self._source)
+
+
 class Made:
     """An archive of one clinic in a folder, and the means to fold into it."""
 
@@ -100,9 +111,9 @@ class Made:
         privacy: str = "pseudonymous",
         crawl_id: str | None = None,
         reread: Callable[[str], Mapping[str, Any] | None] = lambda _: None,
-    ) -> Fold:
+    ) -> Folding:
         """A fold into this archive."""
-        return Fold(self.db, CLINIC, crawl_id, privacy, lambda: None, reread)
+        return Folding(Fold(self.db, CLINIC, lambda: None, reread), Source(crawl_id, privacy))
 
     def fold(self, *extractions: Extraction, ended: bool = True, **options: Any) -> None:
         """Fold them in, as one visit."""

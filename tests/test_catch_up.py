@@ -12,7 +12,7 @@ import pytest
 
 from archive.db import DATABASE
 from archive.warc import Original, records
-from pipelines import store
+from pipelines import fold as folding
 from pipelines.catch_up import catch_up
 from pipelines.run import Run
 from scraper.items import Problem
@@ -81,7 +81,7 @@ def forgotten(archive: Path, target: Path) -> Path:
 @pytest.mark.parametrize("steps", range(11))
 def test_killed_after_any_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int, batch: int) -> None:
     """The archive that caught up equals one folded from the same bytes alone, and a second start changes nothing."""
-    monkeypatch.setattr(store, "BATCH", batch)
+    monkeypatch.setattr(folding, "BATCH", batch)
     with Visiting(tmp_path / "a") as visiting:
         for step in script(visiting)[:steps]:
             step()

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive.book import Book
-from pipelines import store
+from pipelines import fold as folding
 from scraper.items import Alias, Author, Comment, Extraction, Gone, Item, Names, Problem, Site, ThreadPage
 from tests.making import (
     CLINIC,
@@ -111,7 +111,7 @@ def test_batches_make_no_difference(
             if number in committed_after:
                 fold.commit()
         fold.finish(ended=ended)
-        assert known(fold._book) == known(Book(parts.db, CLINIC))
+        assert known(fold.fold._book) == known(Book(parts.db, CLINIC))
         assert natural(parts.db) == natural(whole.db)
         assert faults(whole.db) == []
         assert whole.one("SELECT count(*) FROM captures") == len(visit)
@@ -124,8 +124,8 @@ def test_nor_does_their_size(tmp_path: Path, template: Path, visit: list[list[It
         with made(tmp_path / "one", template) as whole:
             whole.fold(*extractions(visit))
             wanted = natural(whole.db)
-        patch.setattr(store, "BATCH", size)
-        patch.setattr(store, "PATIENCE", 0)
+        patch.setattr(folding, "BATCH", size)
+        patch.setattr(folding, "PATIENCE", 0)
         with made(tmp_path / "many", template) as parts:
             parts.fold(*extractions(visit))
             assert natural(parts.db) == wanted
@@ -219,17 +219,20 @@ def test_names_that_are_kept_are_text_that_a_table_can_hold(archive: Made) -> No
     assert faults(archive.db) == []
 
 
+SOURCE = folding.Source(None, "keep")
+
+
 def test_bytes_come_before_rows(archive: Made) -> None:
     """The WARC is synced before the transaction begins, and not for nothing."""
     asked: list[int] = []
-    fold = store.Fold(
-        archive.db, "riverside", None, "keep", lambda: asked.append(archive.one("SELECT count(*) FROM captures")),
+    fold = folding.Fold(
+        archive.db, "riverside", lambda: asked.append(archive.one("SELECT count(*) FROM captures")),
         lambda _: None,
     )  # fmt: skip
     fold.commit()
-    fold.add(extraction(1, post()))
+    fold.add(extraction(1, post()), SOURCE)
     fold.commit()
-    fold.add(extraction(2, comment()))
+    fold.add(extraction(2, comment()), SOURCE)
     fold.finish(ended=True)
     assert asked == [0, 1]
 
@@ -238,8 +241,8 @@ def test_a_failing_sync_commits_nothing(archive: Made) -> None:
     def refuse() -> None:
         raise OSError("disk")
 
-    fold = store.Fold(archive.db, "riverside", None, "keep", refuse, lambda _: None)
-    fold.add(extraction(1, post()))
+    fold = folding.Fold(archive.db, "riverside", refuse, lambda _: None)
+    fold.add(extraction(1, post()), SOURCE)
     with pytest.raises(OSError, match="disk"):
         fold.finish(ended=True)
     assert archive.one("SELECT count(*) FROM captures") == 0
@@ -255,7 +258,7 @@ def test_a_capture_folded_twice_is_there_once(archive: Made) -> None:
 
 def test_every_kind_of_item_has_a_saver() -> None:
     kinds = set(Item.__args__) - {Names, ThreadPage}  # type: ignore[attr-defined]  # these join a thread's captures
-    assert set(store.SAVERS) == kinds
+    assert set(folding.SAVERS) == kinds
 
 
 def test_the_row_says_what_the_record_said(archive: Made) -> None:
@@ -330,7 +333,7 @@ def test_not_modified_since_a_moment_ago(archive: Made) -> None:
 
 def test_rendered_pages_one_after_the_other_are_committed(archive: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where every post is rendered, no other answer comes in between."""
-    monkeypatch.setattr(store, "BATCH", 2)
+    monkeypatch.setattr(folding, "BATCH", 2)
     fold = archive.folder_of()
     for number in range(1, 7):
         fold.add(extraction(number, via="document", page=url(str(number))))

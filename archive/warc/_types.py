@@ -97,6 +97,12 @@ class Capture:
     end); None for a request of our own."""
     page: str | None = None
     """The URL of that page, spelled as `url` is; None for a request of our own."""
+    origin: str = "crawl"
+    """Who made it: "crawl" (a request of our own), or the archive or tool that it was brought in from."""
+    retrieved_at: datetime | None = None
+    """When it was brought in, where that is not when it was made."""
+    retrieved_from: str | None = None
+    """Where it was brought in from: the address at a web archive, the name of a file; None for a crawl's."""
 
 
 @dataclass(frozen=True, slots=True)

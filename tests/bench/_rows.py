@@ -25,7 +25,7 @@ from archive import save
 from archive.batch import STATEMENTS, Batch
 from archive.db import open_archive
 from archive.warc import Capture
-from pipelines.store import BATCH, Fold
+from pipelines.fold import BATCH, Fold, Source
 from scraper.items import Comment, Extraction, Item, Link, Post, Reading, Related, Sighting, Site
 from tests.bench._figure import cpu
 
@@ -170,9 +170,9 @@ def archive(*, full_text: bool, given: Sequence[Extraction] = ()) -> Iterator[Da
 
 def fold(db: Database, extractions: Sequence[Extraction]) -> None:
     """The product's way in, less the bytes: there is no WARC to make durable before a commit."""
-    one = Fold(db, CLINIC, CRAWL, "keep", lambda: None, lambda _: None)
+    one, source = Fold(db, CLINIC, lambda: None, lambda _: None), Source(CRAWL, "keep")
     for extraction in extractions:
-        one.add(extraction)
+        one.add(extraction, source)
     one.finish(ended=True)
 
 
