@@ -31,25 +31,39 @@ def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
 ABOUT_CLINIC = ("platform", "blog_status", "finished")
 
 
+def save_run_start(db: Database, crawl_id: str, clinic_id: str, started_at: str) -> None:
+    """A run comes to a clinic, whose row there is."""
+    db.execute(
+        "INSERT INTO clinic_runs (crawl_id, clinic_id, started_at, status) VALUES (?,?,?,'running') ON CONFLICT DO"
+        " NOTHING",
+        (crawl_id, clinic_id, started_at),
+    )
+
+
+def save_run_end(db: Database, crawl_id: str, clinic_id: str, told: Mapping[str, Any]) -> None:
+    """The end of a run at a clinic: columns of `clinic_runs`; `ABOUT_CLINIC` is passed over."""
+    row = {name: value for name, value in told.items() if name not in ABOUT_CLINIC}
+    assignments = ", ".join(f"{name} = :{name}" for name in row)
+    db.execute(
+        f"UPDATE clinic_runs SET {assignments} WHERE crawl_id = :crawl_id AND clinic_id = :clinic_id",
+        {**row, "crawl_id": crawl_id, "clinic_id": clinic_id},
+    )
+
+
 def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, told: Mapping[str, Any]) -> None:
-    """The end of a run at a clinic, and what the visit found out about the clinic.
+    """The end of a visit to a clinic, and what it found out about the clinic.
 
     `told`: columns of `clinic_runs`, and `ABOUT_CLINIC`, as the run-ended note of the clinic's WARC holds them.
     """
-    row = {name: value for name, value in told.items() if name not in ABOUT_CLINIC}
-    assignments = ", ".join(f"{name} = :{name}" for name in row)
     with db.atomic():
-        db.execute(
-            f"UPDATE clinic_runs SET {assignments} WHERE crawl_id = :crawl_id AND clinic_id = :clinic_id",
-            {**row, "crawl_id": crawl_id, "clinic_id": clinic_id},
-        )
+        save_run_end(db, crawl_id, clinic_id, told)
         db.execute(
             "UPDATE clinics SET first_crawled_at = coalesce(first_crawled_at, ?), platform = coalesce(platform, ?)"
             " WHERE clinic_id = ?",
-            (row["ended_at"], told["platform"], clinic_id),
+            (told["ended_at"], told["platform"], clinic_id),
         )
         save_blog_status(db, clinic_id, told["blog_status"])
-        if row["complete"]:
+        if told["complete"]:
             confirm_removals(db, clinic_id)
 
 
@@ -68,11 +82,30 @@ def save_killed_run(db: Database, crawl_id: str, clinic_id: str) -> None:
             " :clinic_id",
             wanted,
         )
-        db.execute(
-            "UPDATE crawls SET ended_at = (SELECT max(ended_at) FROM clinic_runs WHERE crawl_id = :crawl_id)"
-            " WHERE crawl_id = :crawl_id AND exit_code IS NULL",
-            {"crawl_id": crawl_id},
-        )
+
+
+def save_crawl(db: Database, crawl_id: str, started_at: str, software: str, kind: str) -> None:
+    """The row of a run as a whole, where it has none yet."""
+    db.execute(
+        "INSERT INTO crawls (crawl_id, started_at, software, kind) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
+        (crawl_id, started_at, software, kind),
+    )
+
+
+def save_crawl_end(db: Database, crawl_id: str, told: Mapping[str, Any]) -> None:
+    """The end of a run: `told` has ended_at, exit_code and summary, as the crawl-ended note of its WARC does."""
+    db.execute(
+        "UPDATE crawls SET ended_at = ?, exit_code = ?, summary = ? WHERE crawl_id = ?",
+        (told["ended_at"], told["exit_code"], told["summary"], crawl_id),
+    )
+
+
+def settle_crawls(db: Database) -> None:
+    """Runs that never told their end ended with the last of their clinics. Not to be called while one goes on."""
+    db.execute(
+        "UPDATE crawls SET ended_at = (SELECT max(ended_at) FROM clinic_runs WHERE crawl_id = crawls.crawl_id)"
+        " WHERE ended_at IS NULL"
+    )
 
 
 def running(db: Database) -> list[tuple[str, str]]:

@@ -55,7 +55,7 @@ def read_shown(db: Database, post_ids: Iterable[int]) -> dict[int, Shown]:
         found[post_id] = Shown(fields=dict(zip(FIELDS, values, strict=True)), sources=json.loads(sources))
     for post_id, source, *values in execute(
         "SELECT post_id, source, revision_id, content_sha256, extractor_version, capture_id FROM revisions WHERE"
-        f" post_id {among} ORDER BY post_id, captured_at, revision_id",
+        f" post_id {among} ORDER BY post_id, captured_at, extractor_version, revision_id",
         wanted,
     ):
         found[post_id].revisions[source] = Revision(*values)  # the last of a source stays

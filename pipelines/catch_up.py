@@ -6,31 +6,27 @@ never recorded, so that no fold of these bytes, now or in a rebuild, could mask 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from archive import runs
 from archive.recovery import recover, whole_until
 from archive.warc import BadRecord, Failure, Group, Info, Note, Record, records
-from pipelines.fold import Fold, Source
+from pipelines.history import Scanned, Series, runs_of
 from pipelines.privacy import pseudonymous
-from pipelines.reread import extraction_of, reread_post
-from pipelines.run import Run
+from pipelines.refold import Refolding
+from pipelines.reread import extraction_of
+from pipelines.run import RUNS, Run
 
 
 @dataclass(slots=True)
-class _Series:
-    """The files of one run at one clinic, and what was found in them."""
+class _Unended:
+    """The files of one run at one clinic."""
 
     clinic_id: str
     paths: list[Path]
-    crawl_id: str | None = None
-    folded: int = 0
-    told: dict[str, Any] = field(default_factory=dict)  # of the run-ended note, where the run came so far
 
 
 def catch_up(run: Run) -> list[str]:
@@ -40,31 +36,46 @@ def catch_up(run: Run) -> list[str]:
     rows are there. Raises OSError and `sqlite3.Error`.
     """
     lines = []
-    for series in _unended(run):
-        name = series.paths[-1].relative_to(run.archive)
-        if not run.db.execute("SELECT 1 FROM clinics WHERE clinic_id = ?", [series.clinic_id]).fetchone():
-            lines.append(f"{name}: left as it is: archive.db does not know the clinic; rebuild it from its WARC files")
+    told = runs_of(run.archive, unclosed=True)
+    for one in told:
+        runs.save_crawl(run.db, one.crawl_id, one.started_at, one.software, one.kind)
+    for unended in _unended(run):
+        name = unended.paths[-1].relative_to(run.archive)
+        if _has_a_past(run, unended):
+            lines.append(
+                f"{name}: left as it is: archive.db does not know the clinic, whose older files lie beside it; make"
+                " archive.db anew with `clinic-archive rebuild`"
+            )
             continue
-        _fold_in(run, series)
-        lines.append(f"{name}: an earlier run was killed; {series.folded} recorded answers folded in")
-        if series.told and series.crawl_id:
-            runs.save_clinic_run(run.db, series.crawl_id, series.clinic_id, series.told)
+        folded = _fold_in(run, unended)
+        lines.append(f"{name}: an earlier run was killed; {folded} recorded answers folded in")
     for crawl_id, clinic_id in runs.running(run.db):
         runs.save_killed_run(run.db, crawl_id, clinic_id)
+    for one in told:
+        if one.end is not None:
+            runs.save_crawl_end(run.db, one.crawl_id, one.end)
+    runs.settle_crawls(run.db)
     for mended in recover(run.archive):
         if mended.torn is not None:
             lines.append(f"{mended.warc_file}: {mended.cut} bytes of a torn record set aside in {mended.torn.name}")
     return lines
 
 
-def _unended(run: Run) -> list[_Series]:
+def _unended(run: Run) -> list[_Unended]:
     """Runs with an unclosed file, or with a row that says they still run; a long one has several files."""
     folder = run.archive / "warc"
-    stems = {_stem(sidecar) for sidecar in folder.rglob("*.warc.gz.open")}
+    stems = {_stem(sidecar) for sidecar in folder.rglob("*.warc.gz.open") if sidecar.parent.name != RUNS}
     for crawl_id, clinic_id in runs.running(run.db):
         stems |= {_stem(path) for path in (folder / clinic_id).glob(f"*-{crawl_id[:8]}-*.warc.gz")}
-    found = [_Series(stem.parent.name, sorted(stem.parent.glob(f"{stem.name}-*.warc.gz"))) for stem in sorted(stems)]
-    return [series for series in found if series.paths]
+    found = [_Unended(stem.parent.name, sorted(stem.parent.glob(f"{stem.name}-*.warc.gz"))) for stem in sorted(stems)]
+    return [unended for unended in found if unended.paths]
+
+
+def _has_a_past(run: Run, unended: _Unended) -> bool:
+    """The database knows nothing of the clinic although other files of it are there: it is not theirs."""
+    if run.db.execute("SELECT 1 FROM clinics WHERE clinic_id = ?", [unended.clinic_id]).fetchone():
+        return False
+    return bool(set(unended.paths[0].parent.glob("*.warc.gz")) - set(unended.paths))
 
 
 def _stem(path: Path) -> Path:
@@ -72,32 +83,32 @@ def _stem(path: Path) -> Path:
     return path.with_name(path.name.rpartition("-")[0])
 
 
-def _fold_in(run: Run, series: _Series) -> None:
-    (privacy,) = run.db.execute("SELECT privacy FROM clinics WHERE clinic_id = ?", [series.clinic_id]).fetchone()
-    fold: Fold | None = None
-    places: dict[str, tuple[str, int]] = {}  # of records whose rows are not committed yet
-    for path in series.paths:
+def _fold_in(run: Run, unended: _Unended) -> int:
+    """Fold in what has no row; the number of captures."""
+    series = Series(unended.clinic_id, [])
+    for path in unended.paths:
         # The rows about to be committed stand on these bytes, which the killed run may never have made safe.
         with path.open("rb+") as file:
             os.fsync(file.fileno())
-        name = path.relative_to(run.archive).as_posix()
+        scanned = Scanned(path.relative_to(run.archive).as_posix())
+        for record in _whole(path, scanned.file, run.archive):
+            if isinstance(record, Info):
+                scanned.read_info(record)
+            elif isinstance(record, Note):
+                scanned.notes.append(record)
+        scanned.fill(series)
+    refolding = Refolding(run.db, run.archive, unended.clinic_id)
+    refolding.begin(series)
+    places: dict[str, tuple[str, int]] = {}  # of records whose rows are not committed yet
+    for path, name in zip(unended.paths, series.files, strict=True):
         known = {row[0] for row in run.db.execute("SELECT capture_id FROM captures WHERE warc_file = ?", [name])}
         for record in _whole(path, name, run.archive):
-            if isinstance(record, Info):
-                series.crawl_id = series.crawl_id or _known_crawl(run, record.fields.get("isPartOf"))
-            elif isinstance(record, Note) and record.kind == "run-ended":
-                series.told = {key: json.loads(text) for key, text in record.fields.items()}
-            elif isinstance(record, Group | Failure) and record.capture.capture_id not in known:
-                fold = fold or Fold(
-                    run.db, series.clinic_id, lambda: None,
-                    lambda capture_id: reread_post(run.archive, run.db, capture_id),
-                )  # fmt: skip
+            if isinstance(record, Group | Failure) and record.capture.capture_id not in known:
                 places[record.capture.capture_id] = (name, record.capture.warc_offset)
-                told = extraction_of(run.archive, run.db, series.clinic_id, record, places)
-                fold.add(pseudonymous(told, run.key), Source(series.crawl_id, privacy))
-                series.folded += 1
-    if fold is not None:
-        fold.finish(ended=bool(series.told.get("finished")))
+                told = extraction_of(run.archive, run.db, unended.clinic_id, record, places)
+                refolding.take(pseudonymous(told, run.key), series)
+    refolding.end(series)
+    return len(places)
 
 
 def _whole(path: Path, name: str, archive: Path) -> Iterator[Record]:
@@ -110,8 +121,3 @@ def _whole(path: Path, name: str, archive: Path) -> Iterator[Record]:
         if place >= end:
             return
         yield record
-
-
-def _known_crawl(run: Run, crawl_id: str | None) -> str | None:
-    row = run.db.execute("SELECT crawl_id FROM crawls WHERE crawl_id = ?", [crawl_id]).fetchone()
-    return row[0] if row else None

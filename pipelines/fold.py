@@ -139,6 +139,11 @@ class Fold:
         if len(self._pending) >= BATCH or (self._pending and time.monotonic() - self._since > PATIENCE):
             self.commit()
 
+    def look_up(self) -> None:
+        """Something else wrote to the clinic's rows (a run began): what is kept of them in memory is read anew."""
+        self.commit()
+        self._book = Book(self._db, self._book.clinic_id)
+
     def end(self, source: Source, *, ended: bool) -> None:
         """The source has no more. `ended`: its visit came to its end; else a thread may lack its names
         (`masked_thread`)."""

@@ -70,6 +70,18 @@ def pseudonymous(extraction: Extraction, key: bytes) -> Extraction:
     return replace(extraction, items=tuple(items))
 
 
+def tells_of_people(extraction: Extraction) -> bool:
+    """Some item names a person by the platform's id, so that the archive's key is needed to store it."""
+    for item in extraction.items:
+        if isinstance(item, Comment | Author) and item.person:
+            return True
+        if isinstance(item, Post) and item.author_person:
+            return True
+        if isinstance(item, Names) and item.names:
+            return True
+    return False
+
+
 def masked_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list[Extraction]:
     """The captures of one thread with the names that any of them tells masked in the texts of all of them.
 

@@ -63,15 +63,15 @@ def _decoder() -> HttpCompressionMiddleware:
 
 def extraction_of(
     archive: Path,
-    db: Database,
+    db: Database | None,
     clinic_id: str,
     record: Group | Failure,
     places: Mapping[str, tuple[str, int]] = NOWHERE,
 ) -> Extraction:
     """What a recorded exchange says, exactly as a live crawl would have said it.
 
-    `places`: file and offset of captures by their id, which have no row yet; a page shows the same answer twice in a
-    run, and the second is a revisit of the first.
+    `places`: file and offset of captures by their id, for those that have no row in `db` (a page shows the same answer
+    twice in a run, and the second is a revisit of the first), or where there is none.
     """
     if isinstance(record, Failure):
         capture = record.capture
@@ -105,10 +105,14 @@ def missing_original(url: str, why: str) -> Problem:
     return Problem(kind="missing-original", message=message, url=url)
 
 
-def _original_body(archive: Path, db: Database, capture_id: str | None, places: Mapping[str, tuple[str, int]]) -> bytes:
+def _original_body(
+    archive: Path, db: Database | None, capture_id: str | None, places: Mapping[str, tuple[str, int]]
+) -> bytes:
     """The payload that a revisit stands on. Raises `BadRecord` where it cannot be read."""
-    find = "SELECT warc_file, warc_offset FROM captures WHERE capture_id = ?"
-    row = places.get(capture_id or "") or db.conn.execute(find, (capture_id,)).fetchone()
+    row = places.get(capture_id or "")
+    if row is None and db is not None:
+        find = "SELECT warc_file, warc_offset FROM captures WHERE capture_id = ?"
+        row = db.conn.execute(find, (capture_id,)).fetchone()
     if row is None:
         raise BadRecord("archive.db", 0, f"no capture {capture_id}, which a revisit refers to")
     original = read_record(archive, row[0], row[1])

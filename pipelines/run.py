@@ -11,7 +11,7 @@ import logging
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -25,7 +25,7 @@ from sqlite_utils import Database
 
 from archive import runs, save
 from archive.db import ArchiveError, open_archive
-from archive.warc import Writer
+from archive.warc import WarcWriteError, Writer
 from archive.warc._file import sync_folder
 from scraper.clinics import PRODUCT, VERSION, Clinic
 from scraper.visit import Visit
@@ -33,6 +33,7 @@ from scraper.visit import Visit
 logger = logging.getLogger(__name__)
 
 LOCK_FILE = ".lock"
+RUNS = "_runs"  # the folder below warc/ that holds what belongs to a run and to no clinic; no slug begins so
 KEY_FILE = "pseudonym.key"
 
 
@@ -59,24 +60,28 @@ def read_key(folder: Path, *, wanted: bool = False) -> bytes:
     if not path.exists():
         if wanted:
             raise BadKey(f"{path}: gone, but the archive holds pseudonyms made with it; put it back from your backup")
-        _make_key(path)
-    text = path.read_text("ascii", "replace").strip()
+        make_key(path, secrets.token_hex(32))
+    return key_in(path)
+
+
+def key_in(path: Path) -> bytes:
+    """The key that a file holds. Raises `BadKey`."""
     try:
-        key = bytes.fromhex(text)
-    except ValueError:
+        key = bytes.fromhex(path.read_text("ascii", "replace").strip())
+    except (ValueError, OSError):
         key = b""
     if len(key) != 32:
         raise BadKey(f"{path}: not a key (64 hex digits); put it back from your backup")
     return key
 
 
-def _make_key(path: Path) -> None:
+def make_key(path: Path, text: str) -> None:
     """Under its name only once it is whole and on the disk: a kill in between leaves no empty key."""
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(32) + "\n")
+        file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
     part.rename(path)
@@ -108,6 +113,17 @@ def _place(archive: str) -> str:
     return _named(archive) if archive.startswith("/") else str(Path(archive).absolute())
 
 
+def hold(archive: Path) -> filelock.BaseFileLock:
+    """The archive's lock, taken; given back by its `release`. Raises `Locked`, OSError."""
+    archive.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(archive / LOCK_FILE)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise Locked(f"{archive}: another run is writing to this archive; nothing done") from error
+    return lock
+
+
 class Run:
     """An archive held for writing. Raises `Locked`, `BadKey`, or what `open_archive` raises."""
 
@@ -116,12 +132,7 @@ class Run:
     def __init__(self, archive: Path) -> None:
         self.archive = archive
         self.software = f"{PRODUCT}/{VERSION}"
-        archive.mkdir(parents=True, exist_ok=True)
-        self._lock = filelock.FileLock(archive / LOCK_FILE)
-        try:
-            self._lock.acquire(timeout=0)
-        except filelock.Timeout as error:
-            raise Locked(f"{archive}: another run is writing to this archive; nothing done") from error
+        self._lock = hold(archive)
         try:
             self.db: Database = open_archive(archive, "write")
             try:
@@ -137,6 +148,8 @@ class Run:
         self.outcomes: dict[str, Outcome] = {}
         self.broken: str | None = None  # why nothing more can be written, in one line
         self._writers: dict[str, Writer] = {}
+        self._log: Writer | None = None  # of the run as a whole
+        self._closed: list[Clinic] = []
         self._stops: list[Callable[[], object]] = []
         Run._open[_place(str(archive))] = self
 
@@ -164,50 +177,56 @@ class Run:
         """A run holds the archive that the settings name."""
         return _place(str(settings["ARCHIVE"])) in cls._open
 
-    def begin(self, clinic: Clinic, visit: Visit, user_agent: str) -> Outcome:
-        """The run comes to a clinic: its row, its run's row, a WARC file that names both."""
+    def begin(
+        self, clinic: Clinic, visit: Visit, user_agent: str, *, kind: str = "crawl", web_archive: str | None = None
+    ) -> Outcome:
+        """The run comes to a clinic: its row, its run's row, a WARC file that names both.
+
+        `kind`: what `crawls.kind` says. `web_archive`: the address of the archive that is asked instead of the clinic.
+        """
         now = datetime.now(UTC)
+        self._begin_log(kind)
         outcome = Outcome(clinic=clinic, started_at=utc(now), visit=visit)
         self.outcomes[clinic.slug] = outcome
         last = self.db.execute("SELECT max(fetched_at) FROM captures WHERE clinic_id = ?", [clinic.slug]).fetchone()[0]
-        stanza = json.dumps(clinic.as_stanza(), sort_keys=True, default=str)
+        stanza = stanza_text(clinic)
+        about = {"kind": kind} | ({"web-archive": web_archive} if web_archive else {})
         self._writers[clinic.slug] = Writer(
             self.archive,
             clinic.slug,
             self.crawl_id,
-            {"software": self.software, "http-header-user-agent": user_agent, "clinic": clinic.slug, "stanza": stanza},
+            {"software": self.software, "http-header-user-agent": user_agent, "clinic": clinic.slug, "stanza": stanza}
+            | about,
             last=datetime.fromisoformat(last) if last else None,
         )
+        told = {"crawl": self.crawl_id, "started_at": outcome.started_at, **about}
+        fields = {name: json.dumps(value) for name, value in told.items()}
+        self._writers[clinic.slug].write_note("run-started", {**fields, "stanza": stanza}, now)
+        self._writers[clinic.slug].sync()
         with self.db.atomic():
-            self.db.execute(
-                "INSERT INTO crawls (crawl_id, started_at, software, kind) VALUES (?,?,?,'crawl') ON CONFLICT"
-                " DO NOTHING",
-                (self.crawl_id, utc(self.started_at), self.software),
-            )
-            self._enter(clinic)
-            self.db.execute(
-                "INSERT INTO clinic_runs (crawl_id, clinic_id, started_at, status) VALUES (?,?,?,'running')",
-                (self.crawl_id, clinic.slug, outcome.started_at),
-            )
-        self._writers[clinic.slug].write_note(
-            "run-started", {"crawl": json.dumps(self.crawl_id), "stanza": stanza}, now
-        )
+            runs.save_crawl(self.db, self.crawl_id, utc(self.started_at), self.software, kind)
+            enter(self.db, clinic.slug, clinic.as_stanza())
+            runs.save_run_start(self.db, self.crawl_id, clinic.slug, outcome.started_at)
         return outcome
+
+    def _begin_log(self, kind: str) -> None:
+        """The run's own WARC file: what `crawls` holds of it, and the clinics that it does not visit any more."""
+        if self._log is not None:
+            return
+        self._log = Writer(self.archive, RUNS, self.crawl_id, {"software": self.software, "kind": kind}, last=None)
+        told = {"crawl": self.crawl_id, "started_at": utc(self.started_at), "software": self.software, "kind": kind}
+        fields = {name: json.dumps(value) for name, value in told.items()}
+        stanzas = {clinic.slug: clinic.as_stanza() for clinic in self._closed}
+        closed = json.dumps(stanzas, sort_keys=True, default=str)
+        self._log.write_note("crawl-started", {**fields, "closed": closed}, self.started_at)
+        self._log.sync()
 
     def enlist_closed(self, clinics: Iterable[Clinic]) -> None:
         """Clinics that are visited no more stay in the archive: they are part of what shares are taken of."""
+        self._closed = [clinic for clinic in clinics if clinic.closed is not None]
         with self.db.atomic():
-            for clinic in clinics:
-                if clinic.closed is not None:
-                    self._enter(clinic)
-                    runs.save_blog_status(self.db, clinic.slug, "closed")
-
-    def _enter(self, clinic: Clinic) -> None:
-        row = {
-            "clinic_id": clinic.slug, "name": clinic.name, "url": clinic.url, "timezone": clinic.timezone,
-            "comments": clinic.comments, "privacy": clinic.privacy,
-        }  # fmt: skip
-        save.save_clinic(self.db, row, dict(clinic.attributes))
+            for clinic in self._closed:
+                enter_closed(self.db, clinic.slug, clinic.as_stanza())
 
     def writer(self, clinic_id: str) -> Writer:
         """The clinic's WARC writer of this run."""
@@ -233,18 +252,16 @@ class Run:
         Raises `ArchiveError` where the end cannot be written, unless that is what ended the run.
         """
         try:
-            if self.outcomes:
-                self.db.execute(
-                    "UPDATE crawls SET ended_at = ?, exit_code = ?, summary = ? WHERE crawl_id = ?",
-                    # Where the archive lies on this machine is nothing for those it is given to.
-                    (
-                        utc(datetime.now(UTC)),
-                        exit_code,
-                        json.dumps({**summary, "archive": None}, ensure_ascii=False),
-                        self.crawl_id,
-                    ),
-                )
-        except sqlite3.Error as error:
+            if self._log is not None:
+                now = datetime.now(UTC)
+                # Where the archive lies on this machine is nothing for those it is given to.
+                text = json.dumps({**summary, "archive": None}, ensure_ascii=False)
+                told = {"ended_at": utc(now), "exit_code": exit_code, "summary": text}
+                self._log.write_note("crawl-ended", {name: json.dumps(value) for name, value in told.items()}, now)
+                self._log.sync()
+                runs.save_crawl_end(self.db, self.crawl_id, told)
+                self._log.close()
+        except (sqlite3.Error, WarcWriteError) as error:
             if not self.broken:  # else it is told already, and is why this fails too
                 raise ArchiveError(f"{self.archive}: the end of the run could not be written: {error}") from error
         finally:
@@ -259,6 +276,23 @@ class Run:
         finally:
             self.db.close()
             self._lock.release()
+
+
+def stanza_text(clinic: Clinic) -> str:
+    """The clinic's stanza as a WARC holds it: one line of JSON."""
+    return json.dumps(clinic.as_stanza(), sort_keys=True, default=str)
+
+
+def enter(db: Database, clinic_id: str, stanza: Mapping[str, Any]) -> None:
+    """The clinic's row, and its attributes, as a stanza has them (`Clinic.as_stanza`)."""
+    row = {name: stanza.get(name) for name in ("name", "url", "timezone", "comments", "privacy")}
+    save.save_clinic(db, {**row, "clinic_id": clinic_id}, dict(stanza.get("attributes") or {}))
+
+
+def enter_closed(db: Database, clinic_id: str, stanza: Mapping[str, Any]) -> None:
+    """The row of a clinic that is visited no more."""
+    enter(db, clinic_id, stanza)
+    runs.save_blog_status(db, clinic_id, "closed")
 
 
 def _has_pseudonyms(db: Database) -> bool:

@@ -74,7 +74,7 @@ def test_the_end_is_told_in_rows_and_in_the_warc(tmp_path: Path) -> None:
         visiting.visit.asked = visiting.visit.fetched = 1
         visiting.end()
         assert row(visiting, "status, complete, fetched, posts, new_posts, readings") == ("done", 1, 1, 1, 1, 1)
-        (path,) = tmp_path.rglob("*.warc.gz")
+        (path,) = (tmp_path / "warc" / "riverside").glob("*.warc.gz")
         (note,) = [one for one in records(path) if isinstance(one, Note) and one.kind == "run-ended"]
         told = {name: json.loads(text) for name, text in note.fields.items()}
         assert (told["finished"], told["blog_status"], told["platform"]) == (True, "blog", "wix")

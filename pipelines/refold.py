@@ -1,0 +1,192 @@
+"""The fold from stored bytes: a clinic's history read again and folded in order, for rebuild, import and reparse.
+
+Reading is the work, so it is shared among all cores, in processes; folding is done here, in order, clinic by clinic.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Self
+
+from sqlite_utils import Database
+
+from archive import runs
+from archive.warc import Failure, Group, read_record
+from pipelines.fold import Fold
+from pipelines.history import Entry, History, Series, places
+from pipelines.privacy import pseudonymous, tells_of_people
+from pipelines.reread import extraction_of, reread_post
+from pipelines.run import BadKey, enter, enter_closed
+from scraper.items import Extraction
+
+CHUNK = 24  # captures that a process reads at a time
+AHEAD = 3  # chunks a process that are read before the fold has come to them
+FEWEST = 60  # captures that are worth starting processes for
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A capture to be read: its place, whose it is, and where the payload lies that it refers to."""
+
+    entry: Entry
+    clinic_id: str
+    web_archive: str | None
+    original: tuple[str, int] | None
+
+
+class Readers:
+    """Processes that read stored captures of one archive; `cores`: how many may be busy with it, this one included."""
+
+    def __init__(self, archive: Path, key: bytes | None, cores: int | None = None) -> None:
+        self.archive, self.key = archive, key
+        self._cores = cores or len(os.sched_getaffinity(0))
+        self._pool: ProcessPoolExecutor | None = None
+
+    def read(self, tasks: Iterable[Task], number: int) -> Iterator[Extraction]:
+        """What each capture says, in order. Raises `BadKey` where people are told of and there is no key."""
+        if self._cores < 2 or number < FEWEST:
+            for task in tasks:
+                yield _read(self.archive, self.key, task)
+            return
+        if self._pool is None:
+            # Not forked: a crawl's threads may hold locks that a copy of this process would wait for.
+            self._pool = ProcessPoolExecutor(self._cores, get_context("spawn"))
+        waiting: deque[Future[list[Extraction]]] = deque()
+        source = iter(tasks)
+        while True:
+            while len(waiting) < AHEAD * self._cores and (chunk := list(islice(source, CHUNK))):
+                waiting.append(self._pool.submit(_read_all, self.archive, self.key, chunk))
+            if not waiting:
+                return
+            yield from waiting.popleft().result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+
+
+def _read_all(archive: Path, key: bytes | None, tasks: list[Task]) -> list[Extraction]:
+    return [_read(archive, key, task) for task in tasks]
+
+
+def _read(archive: Path, key: bytes | None, task: Task) -> Extraction:
+    """One stored capture as its visit's first pipeline left it. Raises `BadRecord`, OSError, `BadKey`."""
+    entry = task.entry
+    record = read_record(archive, entry.file, entry.offset)
+    assert isinstance(record, Group | Failure)
+    if record.capture.refers_to != entry.refers_to:
+        record = replace(record, capture=replace(record.capture, refers_to=entry.refers_to))
+    known = {entry.refers_to: task.original} if entry.refers_to and task.original else {}
+    told = extraction_of(archive, None, task.clinic_id, record, known)
+    if key is None:
+        if tells_of_people(told):
+            raise BadKey(
+                f"{entry.file}: byte {entry.offset}: tells of people, and there is no pseudonym.key to name them by;"
+                " give the archive's own with --key FILE"
+            )
+        return told
+    return pseudonymous(told, key)
+
+
+class Refolding:
+    """Rows of one clinic from its history. The caller holds the transaction, or a database that nobody reads yet."""
+
+    def __init__(self, db: Database, archive: Path, clinic_id: str) -> None:
+        self._db, self._clinic_id = db, clinic_id
+        self._fold = Fold(db, clinic_id, lambda: None, lambda one: reread_post(archive, db, one))
+
+    def begin(self, one: Series) -> None:
+        """A run or an import comes to the clinic: what its stanza says holds from now on."""
+        self._fold.commit()
+        if one.crawl_id is None:
+            return
+        runs.save_crawl(self._db, one.crawl_id, one.started_at, one.software, one.kind)
+        enter(self._db, self._clinic_id, one.stanza)
+        runs.save_run_start(self._db, one.crawl_id, self._clinic_id, one.started_at)
+        self._fold.look_up()
+
+    def drained(self, one: Series) -> None:
+        """An import has no more captures, though it was made later: what of it is held together goes no further."""
+        self._fold.end(one.source, ended=False)
+
+    def take(self, extraction: Extraction, one: Series) -> None:
+        """The next capture."""
+        self._fold.add(extraction, one.source)
+
+    def end(self, one: Series) -> None:
+        """A run or an import is over."""
+        self._fold.end(one.source, ended=bool(one.told and one.told.get("finished")))
+        self._fold.commit()
+        if one.crawl_id is None:
+            return
+        if one.told is None:
+            runs.save_killed_run(self._db, one.crawl_id, self._clinic_id)
+        elif one.kind == "crawl":
+            runs.save_clinic_run(self._db, one.crawl_id, self._clinic_id, one.told)
+        else:  # nobody visited the clinic
+            runs.save_run_end(self._db, one.crawl_id, self._clinic_id, one.told)
+
+
+def fold_history(db: Database, history: History, readers: Readers) -> int:
+    """Fold a clinic's whole history into a database that holds nothing of it; the number of captures.
+
+    Raises `BadKey`, `BadRecord`, OSError, `sqlite3.Error`.
+    """
+    events = list(history.events())
+    stanzas = [event for event in events if event.stanza is not None]
+    if not stanzas:
+        return 0
+    # Captures of others may be older than any run: they belong to the clinic as it was first told of.
+    first = min(stanzas, key=lambda event: event.at)
+    assert first.stanza is not None
+    enter(db, history.clinic_id, first.stanza)
+    refolding = Refolding(db, readers.archive, history.clinic_id)
+    known = places(entry for one in history.series for entry in one.entries)
+    tasks = [
+        Task(event.entry, history.clinic_id, event.series.web_archive, known.get(event.entry.refers_to or ""))
+        for event in events if event.entry is not None and event.series is not None
+    ]  # fmt: skip
+    extractions = readers.read(tasks, len(tasks))
+    left = {id(one): len(one.entries) for one in history.series}
+    for event in events:
+        one = event.series
+        if one is None:
+            assert event.stanza is not None
+            enter_closed(db, history.clinic_id, event.stanza)
+        elif event.entry is not None:
+            refolding.take(next(extractions), one)
+            left[id(one)] -= 1
+            if one.kind != "crawl" and not left[id(one)]:
+                refolding.drained(one)
+        elif event.stanza is not None:
+            refolding.begin(one)
+        else:
+            refolding.end(one)
+    return len(tasks)
+
+
+def forget(db: Database, clinic_id: str) -> None:
+    """Delete every row of a clinic, inside the caller's transaction."""
+    posts = "(SELECT post_id FROM posts WHERE clinic_id = ?)"
+    for table in ("related_posts", "images", "post_tags", "post_categories", "post_changes", "readings",
+                  "superseded_readings"):  # fmt: skip
+        db.conn.execute(f"DELETE FROM {table} WHERE post_id IN {posts}", (clinic_id,))
+    revisions = f"(SELECT revision_id FROM revisions WHERE post_id IN {posts})"
+    db.conn.execute(f"DELETE FROM links WHERE revision_id IN {revisions}", (clinic_id,))
+    comments = "(SELECT comment_id FROM comments WHERE clinic_id = ?)"
+    db.conn.execute(f"DELETE FROM comment_revisions WHERE comment_id IN {comments}", (clinic_id,))
+    for table in ("sightings", "absences", "problems", "unplaced", "post_addresses", "comments"):
+        db.conn.execute(f"DELETE FROM {table} WHERE clinic_id = ?", (clinic_id,))
+    db.conn.execute(f"DELETE FROM revisions WHERE post_id IN {posts}", (clinic_id,))
+    for table in ("posts", "authors", "categories", "tags", "captures", "clinic_runs", "clinic_attributes", "clinics"):
+        db.conn.execute(f"DELETE FROM {table} WHERE clinic_id = ?", (clinic_id,))
