@@ -34,6 +34,7 @@ def gather(sources: Iterable[Path], archive: Path, key_file: Path | None) -> Non
     A source is an archive's folder, a folder of WARC files, or one such file, all written by this program. Raises
     `Refused`, `BadKey`, OSError.
     """
+    archive.mkdir(parents=True, exist_ok=True)
     copies: dict[Path, _Copy] = {}
     keys = [key_file] if key_file else []
     for source in sources:

@@ -17,7 +17,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from tests.clinic import Clinic, running
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import Row, column, crawl, faults, one, rows, start_crawl, warcs, words
+from tests.e2e.product import Row, column, crawl, faults, one, rows, run, start_crawl, warcs, words
 from tests.e2e.test_sample_comments import MASKED
 
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
@@ -55,6 +55,14 @@ def test_the_crawl_is_a_success(seen: Crawled) -> None:
     assert seen.done.code == 0, seen.done.err
     assert seen.done.clinic["rendered"] > 20
     assert faults(seen.archive) == []
+
+
+def test_a_rebuild_says_the_same(seen: Crawled, tmp_path: Path) -> None:
+    """A page that was rendered is one visit again: its answers, its DOM, and who was named where."""
+    archive = shutil.copytree(seen.archive, tmp_path / "archive")
+    done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    assert done.json["differs"] == []
 
 
 def test_counters_equal_what_the_clinic_served(seen: Crawled, stored: dict[str, Row]) -> None:

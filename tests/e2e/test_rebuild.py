@@ -1,0 +1,81 @@
+"""The sample clinic's archive rebuilt from its WARC files by the command, and killed on the way."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from archive.db import DATABASE
+from tests.e2e.conftest import Crawled
+from tests.e2e.product import BIN, environment, faults, one, run
+
+KILLS = 25 if os.environ.get("SOAK") else 4
+
+
+@pytest.fixture(scope="module")
+def wanted(third: Crawled, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the archive of three crawls says."""
+    archive = shutil.copytree(third.archive, tmp_path_factory.mktemp("wanted") / "archive")
+    done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=archive)
+    assert (done.code, done.err) == (0, "")
+    assert done.json["differs"] == []
+    assert done.json["captures"] == one(third.archive, "SELECT count(*) FROM captures")
+    assert faults(archive) == []
+    return str(done.json["sha256"])
+
+
+def test_an_archive_from_warc_alone(third: Crawled, wanted: str, tmp_path: Path) -> None:
+    """Neither the database nor the network is there; the key of the pseudonyms is found beside the WARC."""
+    done = run(
+        "clinic-archive", "rebuild", "--from", third.archive, "--archive", tmp_path / "new", "--json", cwd=tmp_path
+    )
+    assert (done.code, done.err) == (0, "")
+    assert done.json["sha256"] == wanted
+    assert faults(tmp_path / "new") == []
+    sql = "SELECT count(*) FROM comments WHERE author LIKE 'reader-%'"
+    assert one(tmp_path / "new", sql) == one(third.archive, sql) > 0
+
+
+def test_from_a_terminal_that_is_none_nothing_is_printed(third: Crawled, tmp_path: Path) -> None:
+    done = run("clinic-archive", "rebuild", "--from", third.archive, "--archive", tmp_path / "new", cwd=tmp_path)
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
+def test_no_key_and_comments(third: Crawled, tmp_path: Path) -> None:
+    shutil.copytree(third.archive / "warc", tmp_path / "warc")
+    done = run("clinic-archive", "rebuild", "--archive", tmp_path, cwd=tmp_path)
+    assert done.code == 4
+    assert "--key" in done.err
+    assert not (tmp_path / DATABASE).exists()
+    key = third.archive / "pseudonym.key"
+    assert run("clinic-archive", "rebuild", "--archive", tmp_path, "--key", key, cwd=tmp_path).code == 0
+
+
+def test_nothing_to_rebuild_from(tmp_path: Path) -> None:
+    done = run("clinic-archive", "rebuild", "--archive", tmp_path / "new", cwd=tmp_path)
+    assert done.code == 4
+    assert "--from" in done.err
+
+
+def test_killed_at_any_instant_and_run_again(third: Crawled, wanted: str, tmp_path: Path) -> None:
+    archive = shutil.copytree(third.archive, tmp_path / "archive")
+    command = [str(BIN / "clinic-archive"), "rebuild", "--archive", str(archive)]
+    chance = random.Random(4)
+    for _ in range(KILLS):
+        process = subprocess.Popen(command, cwd=tmp_path, env=environment(), start_new_session=True)
+        time.sleep(chance.uniform(0.5, 3.5))
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        assert one(archive, "SELECT count(*) FROM captures") == one(third.archive, "SELECT count(*) FROM captures")
+        assert faults(archive) == []
+    done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=tmp_path)
+    assert (done.code, done.json["sha256"], done.json["differs"]) == (0, wanted, [])
+    assert not (archive / "rebuilding").exists()
