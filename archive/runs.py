@@ -27,6 +27,8 @@ def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
     return {name: int(db.execute(sql, wanted).fetchone()[0]) for name, sql in counts.items()}
 
 
+# Columns of `clinic_runs` that `count_rows` gives.
+COUNTED = ("posts", "new_posts", "new_revisions", "readings", "comments", "wire_bytes")
 # What a visit tells about its clinic, beside the columns of its run; the run-ended note of the WARC holds both.
 ABOUT_CLINIC = ("platform", "blog_status", "finished")
 
@@ -70,8 +72,7 @@ def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, told: Mapping[s
 def save_killed_run(db: Database, crawl_id: str, clinic_id: str) -> None:
     """A run that ended without a word: what its captures show, as a run that was cut short."""
     counts = count_rows(db, crawl_id, clinic_id)
-    told = ("posts", "new_posts", "new_revisions", "readings", "comments", "wire_bytes")
-    row: dict[str, Any] = {name: counts[name] for name in told}
+    row: dict[str, Any] = {name: counts[name] for name in COUNTED}
     row |= {"status": "cut-short", "complete": 0, "note": "killed; what lay whole in its WARC was folded in afterwards"}
     assignments = ", ".join(f"{name} = :{name}" for name in row)
     wanted = {**row, "crawl_id": crawl_id, "clinic_id": clinic_id}

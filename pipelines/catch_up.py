@@ -16,7 +16,7 @@ from archive.recovery import recover, whole_until
 from archive.warc import BadRecord, Failure, Group, Info, Note, Record, records
 from pipelines.history import Scanned, Series, runs_of
 from pipelines.privacy import pseudonymous
-from pipelines.refold import Refolding
+from pipelines.refold import Refolding, refold
 from pipelines.reread import extraction_of
 from pipelines.run import RUNS, Run
 
@@ -97,6 +97,9 @@ def _fold_in(run: Run, unended: _Unended) -> int:
             elif isinstance(record, Note):
                 scanned.notes.append(record)
         scanned.fill(series)
+    if series.kind != "crawl":  # what others captured is older than what is there
+        history = refold(run.db, run.archive, run.key, unended.clinic_id)
+        return sum(len(one.entries) for one in history.series if one.crawl_id == series.crawl_id)
     refolding = Refolding(run.db, run.archive, unended.clinic_id)
     refolding.begin(series)
     places: dict[str, tuple[str, int]] = {}  # of records whose rows are not committed yet

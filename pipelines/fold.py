@@ -44,6 +44,7 @@ from scraper.platforms import platforms
 BATCH, PATIENCE = 128, 10.0
 # What is learned about the site and its people comes before the posts of the same capture, whatever the reader's order.
 ORDER: dict[type, int] = {Site: 0, Author: 1, Post: 2}
+OF_PEOPLE = (Comment, Names, Thread, ThreadPage)
 # What no answer of a comments service gives: where it stands, the visit has turned to something else.
 ELSEWHERE = (Post, Reading, Sighting, Alias, Gone, Site)
 
@@ -75,6 +76,7 @@ class Source:
 
     crawl_id: str | None
     privacy: str
+    comments: str = "threads"  # else what a page or a file of others holds of them all the same becomes no row
 
 
 @dataclass(slots=True)
@@ -120,6 +122,10 @@ class Fold:
     def add(self, extraction: Extraction, source: Source) -> None:
         """Take the next capture's items; committed with its batch, at the latest by `finish`."""
         extraction = sound(extraction)
+        if source.comments != "threads":
+            extraction = replace(
+                extraction, items=tuple(one for one in extraction.items if not isinstance(one, OF_PEOPLE))
+            )
         page = extraction.capture.page if isinstance(extraction.capture, Capture) else None
         spoken_of = {item.post[0] for item in extraction.items if isinstance(item, Comment | ThreadPage)}
         thread = self._threads.setdefault(source, _Thread())
@@ -224,7 +230,7 @@ class Fold:
         return (
             capture.capture_id, source.crawl_id, self._book.clinic_id, capture.url, capture.method,
             capture.request_sha256, utc(capture.fetched_at), capture.http_status, capture.mime, capture.etag,
-            capture.last_modified, capture.payload_sha256, capture.payload_length, capture.record_type,
+            capture.last_modified, capture.payload_sha256 or None, capture.payload_length, capture.record_type,
             None if capture.refers_to in lost else capture.refers_to, capture.warc_file, capture.warc_offset,
             capture.warc_length, capture.origin, capture.via, capture.page,
             utc(capture.retrieved_at) if capture.retrieved_at else None, capture.retrieved_from,

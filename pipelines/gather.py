@@ -18,7 +18,7 @@ SPARE = 64 << 20  # bytes to be left free on the disk
 
 
 class Refused(Exception):
-    """A source that nothing can be taken from; the message says why and what to do."""
+    """Nothing can be taken from a source or file; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +112,23 @@ def _take_key(keys: list[Path], archive: Path) -> None:
 
 
 def _copy(copy: _Copy) -> None:
-    """Under its name only once it is whole and on the disk."""
     copy.target.parent.mkdir(parents=True, exist_ok=True)
     if copy.unclosed:
         copy.target.with_name(copy.target.name + OPEN_SUFFIX).touch(mode=0o600)
-    part = copy.target.with_name(copy.target.name + ".part")
+    copy_whole(copy.source, copy.target, copy.target.with_name(copy.target.name + ".part"))
+
+
+def copy_whole(source: Path, target: Path, part: Path) -> None:
+    """Copy a file by way of `part`: it has its name only once it is whole and on the disk. Raises OSError."""
     try:
-        with copy.source.open("rb") as source, os.fdopen(
-            os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
-        ) as target:  # fmt: skip
-            shutil.copyfileobj(source, target, 1 << 20)
-            target.flush()
-            os.fsync(target.fileno())
-        part.replace(copy.target)
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with source.open("rb") as given, os.fdopen(descriptor, "wb") as copy:
+            shutil.copyfileobj(given, copy, 1 << 20)
+            copy.flush()
+            os.fsync(copy.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(target)
     except OSError:
         part.unlink(missing_ok=True)
         raise
-    sync_folder(copy.target.parent)
+    sync_folder(target.parent)

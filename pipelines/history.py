@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,21 +16,10 @@ from typing import Any
 from archive.warc import BadRecord, Failure, Group, Info, Note, records
 from archive.warc._file import OPEN_SUFFIX
 from pipelines.fold import Source
+from pipelines.others import Brought, Entry, resolved, scan_others
 from pipelines.run import RUNS, utc
 
 EARLIEST = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One capture of the history: what it is found by, and where its record lies."""
-
-    at: datetime
-    capture_id: str
-    payload_sha256: str
-    file: str  # relative to the archive
-    offset: int
-    refers_to: str | None
 
 
 @dataclass(slots=True)
@@ -48,12 +37,14 @@ class Series:
     started_at: str = ""  # as that note tells it
     ended_at: datetime | None = None  # date of its run-ended note
     told: dict[str, Any] | None = None  # what that note tells
+    imports: list[Mapping[str, Any]] = field(default_factory=list)  # files of others, as its notes tell of them
     entries: list[Entry] = field(default_factory=list)
 
     @property
     def source(self) -> Source:
         """Whose captures they are, for the fold."""
-        return Source(self.crawl_id, str(self.stanza.get("privacy") or "pseudonymous"))
+        privacy, comments = (self.stanza.get(name) for name in ("privacy", "comments"))
+        return Source(self.crawl_id, privacy or "pseudonymous", comments or "threads")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +119,28 @@ def history_of(archive: Path, clinic_id: str, told: Iterable[Told]) -> History:
     ordered = sorted(series.values(), key=lambda one: (one.begun_at, one.files))
     known: dict[str, Entry] = {}
     for one in ordered:
+        for note in one.imports:
+            one.entries += brought_in(archive, clinic_id, note, problems)
         one.entries = [entry for entry in one.entries if _is_first(entry, known, problems)]
+    whole = {entry.capture_id: entry for entry in resolved(known.values())}
+    for one in ordered:
+        if one.imports:
+            one.entries = [whole[entry.capture_id] for entry in one.entries]
     closed = [
         (datetime.fromisoformat(run.started_at), run.closed[clinic_id]) for run in told if clinic_id in run.closed
     ]
     return History(clinic_id, ordered, problems, closed)
+
+
+def brought_in(archive: Path, clinic_id: str, told: Mapping[str, Any], problems: list[str]) -> list[Entry]:
+    """A clinic's captures of a file of others, which an import's note tells of."""
+    path, at = archive / told["file"], datetime.fromisoformat(told["at"])
+    if not path.exists():
+        problems.append(f"{told['file']}: gone, but an import of {told['at']} stands on it; put it back")
+        return []
+    found = scan_others(path, told["file"], {clinic_id: told["site"]}, at)
+    whence = Brought(origin=told["origin"], retrieved_at=at, retrieved_from=told["name"])
+    return [replace(entry, brought=whence) for entry in found.entries.get(clinic_id, ())]
 
 
 def _is_first(entry: Entry, known: dict[str, Entry], problems: list[str]) -> bool:
@@ -178,6 +186,8 @@ class Scanned:
             if note.kind == "run-started":
                 one.begun_at, one.stanza = note.at, told["stanza"]
                 one.started_at = told.get("started_at") or utc(note.at)
+            elif note.kind == "import":
+                one.imports.append(told)
             elif note.kind == "run-ended":
                 one.ended_at, one.told = note.at, told
 

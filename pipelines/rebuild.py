@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,10 +20,9 @@ from archive.db import DATABASE, ArchiveError, open_archive
 from archive.recovery import recover
 from archive.superseded import carry_over, set_aside
 from pipelines.history import clinics_of, history_of, runs_of
-from pipelines.refold import Readers, fold_history
+from pipelines.refold import Readers, fold_history, newest_version
 from pipelines.reread import reread_post
 from pipelines.run import KEY_FILE, key_in
-from scraper.platforms import platforms
 
 SCRATCH = "rebuilding"
 
@@ -88,11 +86,6 @@ def _fold_all(db: Database, archive: Path, key: bytes | None, done: Rebuilt, cor
     runs.settle_crawls(db)
 
 
-def versions() -> Mapping[str, int]:
-    """The version of each platform's parser, by the platform's name."""
-    return {platform.name: platform.extractor_version for platform in platforms()}
-
-
 def _compare_and_carry_over(db: Database, archive: Path, done: Rebuilt) -> bool:
     """Tell what differs from the old database, and take from it what older parsers read; False where there is none."""
     now = canonical.digests(db)
@@ -107,10 +100,9 @@ def _compare_and_carry_over(db: Database, archive: Path, done: Rebuilt) -> bool:
         return True
     done.differs = sorted(name for name in now.keys() | said.keys() if now.get(name) != said.get(name))
     db.execute("ATTACH ? AS old", [str(archive / DATABASE)])
-    newest = versions()
-    for clinic_id, platform in db.execute("SELECT clinic_id, platform FROM clinics").fetchall():
+    for (clinic_id,) in db.execute("SELECT clinic_id FROM clinics").fetchall():
         with db.atomic():
-            set_aside(db, clinic_id, newest.get(platform, 0), "old")
+            set_aside(db, clinic_id, newest_version(db, clinic_id), "old")
             carry_over(db, clinic_id, lambda one: reread_post(archive, db, one))
     db.execute("DETACH old")
     return True

@@ -18,13 +18,16 @@ from typing import Self
 from sqlite_utils import Database
 
 from archive import runs
+from archive.superseded import carry_over, set_aside
 from archive.warc import Failure, Group, read_record
 from pipelines.fold import Fold
-from pipelines.history import Entry, History, Series, places
+from pipelines.history import History, Series, history_of, places, runs_of
+from pipelines.others import Entry
 from pipelines.privacy import pseudonymous, tells_of_people
 from pipelines.reread import extraction_of, reread_post
 from pipelines.run import BadKey, enter, enter_closed
 from scraper.items import Extraction
+from scraper.platforms import platforms
 
 CHUNK = 24  # captures that a process reads at a time
 AHEAD = 3  # chunks a process that are read before the fold has come to them
@@ -84,8 +87,13 @@ def _read(archive: Path, key: bytes | None, task: Task) -> Extraction:
     entry = task.entry
     record = read_record(archive, entry.file, entry.offset)
     assert isinstance(record, Group | Failure)
-    if record.capture.refers_to != entry.refers_to:
-        record = replace(record, capture=replace(record.capture, refers_to=entry.refers_to))
+    if entry.brought is not None:
+        whence = entry.brought
+        capture = replace(
+            record.capture, refers_to=entry.refers_to, payload_sha256=entry.payload_sha256, origin=whence.origin,
+            retrieved_at=whence.retrieved_at, retrieved_from=whence.retrieved_from,
+        )  # fmt: skip
+        record = replace(record, capture=capture)
     known = {entry.refers_to: task.original} if entry.refers_to and task.original else {}
     told = extraction_of(archive, None, task.clinic_id, record, known)
     if key is None:
@@ -133,8 +141,10 @@ class Refolding:
             runs.save_killed_run(self._db, one.crawl_id, self._clinic_id)
         elif one.kind == "crawl":
             runs.save_clinic_run(self._db, one.crawl_id, self._clinic_id, one.told)
-        else:  # nobody visited the clinic
-            runs.save_run_end(self._db, one.crawl_id, self._clinic_id, one.told)
+        else:  # nobody visited the clinic; what came of it is known only now
+            counts = runs.count_rows(self._db, one.crawl_id, self._clinic_id)
+            told = {name: counts[name] for name in runs.COUNTED}
+            runs.save_run_end(self._db, one.crawl_id, self._clinic_id, one.told | told)
 
 
 def fold_history(db: Database, history: History, readers: Readers) -> int:
@@ -173,6 +183,27 @@ def fold_history(db: Database, history: History, readers: Readers) -> int:
         else:
             refolding.end(one)
     return len(tasks)
+
+
+def refold(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> History:
+    """Make a clinic's rows anew, all at once or not at all: captures older than its newest have come, or a parser has.
+
+    What older versions of the parser read is kept (`archive.superseded`). Raises what `fold_history` does.
+    """
+    history = history_of(archive, clinic_id, runs_of(archive))
+    with Readers(archive, key) as readers, db.atomic():
+        db.execute("PRAGMA defer_foreign_keys = ON")
+        set_aside(db, clinic_id, newest_version(db, clinic_id))
+        forget(db, clinic_id)
+        fold_history(db, history, readers)
+        carry_over(db, clinic_id, lambda one: reread_post(archive, db, one))
+    return history
+
+
+def newest_version(db: Database, clinic_id: str) -> int:
+    """Of the parser of a clinic's platform; 0 where none was recognised yet."""
+    row = db.execute("SELECT platform FROM clinics WHERE clinic_id = ?", [clinic_id]).fetchone()
+    return next((one.extractor_version for one in platforms() if row and one.name == row[0]), 0)
 
 
 def forget(db: Database, clinic_id: str) -> None:

@@ -185,7 +185,7 @@ class Run:
         `kind`: what `crawls.kind` says. `web_archive`: the address of the archive that is asked instead of the clinic.
         """
         now = datetime.now(UTC)
-        self._begin_log(kind)
+        self.begin_log(kind)
         outcome = Outcome(clinic=clinic, started_at=utc(now), visit=visit)
         self.outcomes[clinic.slug] = outcome
         last = self.db.execute("SELECT max(fetched_at) FROM captures WHERE clinic_id = ?", [clinic.slug]).fetchone()[0]
@@ -209,7 +209,7 @@ class Run:
             runs.save_run_start(self.db, self.crawl_id, clinic.slug, outcome.started_at)
         return outcome
 
-    def _begin_log(self, kind: str) -> None:
+    def begin_log(self, kind: str) -> None:
         """The run's own WARC file: what `crawls` holds of it, and the clinics that it does not visit any more."""
         if self._log is not None:
             return

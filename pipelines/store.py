@@ -55,7 +55,7 @@ class Store:
             spider = self._crawler.spider
             assert isinstance(spider, BlogSpider)
             clinic = spider.clinic
-            self._source = Source(run.crawl_id, clinic.privacy)
+            self._source = Source(run.crawl_id, clinic.privacy, clinic.comments)
             self._fold = Fold(
                 run.db,
                 clinic.slug,

@@ -102,7 +102,7 @@ def test_reading_goes_on_behind_damage(tmp_path: Path) -> None:
 # How each sample reads: a letter a record (Info, Group, Other, Bad).
 READS = {
     "example-bad-non-chunked.warc.gz": "B",
-    "example-resource.warc.gz": "IIO",
+    "example-resource.warc.gz": "IIG",
     "example-trunc.warc": "IIGBO",
     "example-wget-bad-target-uri.warc.gz": "IGOOO",
     "example-wrong-chunks.warc.gz": "BB",

@@ -104,7 +104,7 @@ def test_no_value_forges_a_field(tmp_path: Path, wrong: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(("kind", "via"), [("resource", None), ("resource", "screenshot"), ("conversion", "dom")])
-def test_a_resource_of_somebody_else_is_no_page_of_ours(tmp_path: Path, kind: str, via: str | None) -> None:
+def test_a_resource_of_somebody_else_is_no_rendered_page(tmp_path: Path, kind: str, via: str | None) -> None:
     block = b"<p>hello</p>"
     fields = [f"WARC-Type: {kind}", "WARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-000000000009>"]
     fields += ["WARC-Date: 2026-11-01T12:00:00Z", f"WARC-Target-URI: {SITE}", "Content-Type: text/html"]
@@ -113,7 +113,11 @@ def test_a_resource_of_somebody_else_is_no_page_of_ours(tmp_path: Path, kind: st
     path = tmp_path / "foreign.warc"
     path.write_bytes(head + block + b"\r\n\r\n")
     (found,) = records(path)
-    assert isinstance(found, Other) and found.record_type == kind
+    if via is None:  # a page that somebody saved
+        assert isinstance(found, Group) and found.body == block
+        assert (found.capture.record_type, found.capture.via, found.capture.page) == (kind, None, None)
+    else:
+        assert isinstance(found, Other) and found.record_type == kind
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -51,16 +51,24 @@ def capture_of(
     )
 
 
-def capture_of_dom(
-    *, capture_id: str, at: datetime, place: tuple[str, int, int], url: str, body: bytes, mime: str, page: str
+def capture_of_page(
+    *,
+    capture_id: str,
+    at: datetime,
+    place: tuple[str, int, int],
+    url: str,
+    body: bytes,
+    mime: str,
+    page: str | None,
+    record_type: RecordType = "resource",
 ) -> Capture:
-    """The Capture of a rendered page's DOM: nothing was asked for it, and no server answered."""
+    """The Capture of a page without an exchange; with `page`, of a rendered page's DOM. No server answered."""
     return capture_of(
         capture_id=capture_id,
         at=at,
         place=place,
         payload=(hashlib.sha256(body).hexdigest(), len(body)),
-        record_type="resource",
+        record_type=record_type,
         url=url,
         method="GET",
         status=None,
@@ -68,7 +76,7 @@ def capture_of_dom(
         refers_to=None,
         request_body=b"",
         ip=None,
-        via=DOM,
+        via=DOM if page is not None else None,
         page=page,
     )
 

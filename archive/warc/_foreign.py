@@ -40,10 +40,11 @@ def is_arc(path: Path) -> bool:
     return start.startswith(b"filedesc://")
 
 
-def arc_frames(path: Path, name: str) -> Iterator[Frame | BadRecord]:
-    """The records of an ARC file as WARC records. ARC has no record ids: one is made of URL, date and content, so that
-    the same file gives the same captures. Nothing is read behind damage."""
+def arc_frames(path: Path, name: str, start: int = 0) -> Iterator[Frame | BadRecord]:
+    """The records of an ARC file as WARC records, from byte `start` on. ARC has no record ids: one is made of URL, date
+    and content, so that the same file gives the same captures. Nothing is read behind damage."""
     with path.open("rb") as file:
+        file.seek(start)
         iterator = ArchiveIterator(file, no_record_parse=True, arc2warc=True)
         try:
             for record in iterator:

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from archive.warc._types import BadRecord
 
-MAX_RECORD = 1 << 30
+MAX_RECORD = 1 << 28
 """Bytes: a record that inflates to more is refused, so that no file can fill the memory."""
 _MAX_HEADER = 1 << 20
 _CHUNK = 1 << 18

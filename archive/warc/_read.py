@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from archive.warc._build import header, json_untext
-from archive.warc._capture import DOM, NOTHING, capture_of, capture_of_dom, capture_of_failure
+from archive.warc._capture import DOM, NOTHING, capture_of, capture_of_failure, capture_of_page
 from archive.warc._coding import MAX_DECODED, decode
 from archive.warc._foreign import arc_frames, dechunk, is_arc
 from archive.warc._frame import Frame, digest_differs, frames
@@ -27,7 +27,7 @@ def records(path: Path, *, archive: Path | None = None, start: int = 0) -> Itera
     record can be found. Records whose digests differ are yielded with `problems`. Raises OSError only.
     """
     name = _name(path, archive)
-    source = arc_frames(path, name) if is_arc(path) else frames(path, name, start)
+    source = arc_frames(path, name, start) if is_arc(path) else frames(path, name, start)
     held: Frame | None = None
     for frame in source:
         if isinstance(frame, BadRecord):
@@ -107,8 +107,11 @@ def _record(frame: Frame, request: Frame | None) -> Record:
     if http and kind in ("response", "revisit"):
         return _group(frame, request, kind, url)
     place = frame.file, frame.offset, frame.length
-    if kind == "resource" and frame.get("X-Archive-Via") == DOM:
-        return _dom(frame, place, url)
+    if kind in ("resource", "conversion"):
+        rendered = kind == "resource" and frame.get("X-Archive-Via") == DOM
+        saved = frame.get("X-Archive-Via") is None and url.lower().startswith(("http:", "https:"))
+        if rendered or (saved and _PAGE.match(content_type)):
+            return _page(frame, place, url, rendered=rendered)
     if kind == "warcinfo":
         return Info(_record_id(frame), _date(frame.get("WARC-Date")), *place, _warc_fields(frame), frame.problems)
     ours = frame.get("X-Archive-Kind") if kind == "metadata" else None
@@ -130,17 +133,22 @@ def _record(frame: Frame, request: Frame | None) -> Record:
     return Other(kind, *place, frame.fields, frame.block, frame.problems)
 
 
-def _dom(frame: Frame, place: tuple[str, int, int], url: str) -> Group:
-    """A rendered page's DOM; the resource records of others are none, and stay as they are."""
+# "text/html; charset=utf-8", "text/plain" (the text of a page, as Common Crawl's WET files have it)
+_PAGE = re.compile(r"(text/(html|plain|xml)|application/(json|xml|(xhtml|rss|atom)\+xml))\s*(;|$)")
+
+
+def _page(frame: Frame, place: tuple[str, int, int], url: str, *, rendered: bool) -> Group:
+    """A page without an exchange: a rendered page's DOM, or one that somebody saved, or its text."""
     mime = frame.get("Content-Type") or ""
-    capture = capture_of_dom(
+    capture = capture_of_page(
         capture_id=_record_id(frame),
         at=_date(frame.get("WARC-Date")),
         place=place,
         url=url,
         body=frame.block,
         mime=mime,
-        page=frame.get("X-Archive-Page") or url,
+        page=(frame.get("X-Archive-Page") or url) if rendered else None,
+        record_type="conversion" if _kind(frame) == "conversion" else "resource",
     )
     headers = ((b"Content-Type", mime.encode("latin-1", "replace")),)
     return Group(capture, "", "", headers, frame.block, (), b"", problems=frame.problems)
@@ -155,6 +163,7 @@ def _group(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
         protocol, status, reason, headers, body = "HTTP/1.1", 200, "", (), b""
     else:
         raise _Unusable("an empty HTTP response, without even a status line")
+    as_sent = body
     if (header(headers, b"transfer-encoding") or "").lower() == "chunked":
         body, whole = dechunk(body)
         if not whole:
@@ -174,7 +183,8 @@ def _group(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
         content = sha256, int(length) if length.isascii() and length.isdigit() else 0
     else:
         content = hashlib.sha256(body).hexdigest() if body else NOTHING, len(body)
-        if kind == "response" and stated and digest_differs(stated, body):
+        # Some tools (wget) take the digest of a chunked body as it was sent.
+        if kind == "response" and stated and digest_differs(stated, body) and digest_differs(stated, as_sent):
             problems.append("the payload digest differs")
     refers_to = frame.get("WARC-Refers-To") if kind == "revisit" else None
     capture = capture_of(
@@ -206,7 +216,14 @@ def _group(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
         tuple(dict.fromkeys(blanked)),
         frame.get("WARC-Truncated"),
         tuple(problems),
+        _original(frame) if kind == "revisit" and not refers_to else None,
     )
+
+
+def _original(frame: Frame) -> tuple[str, datetime] | None:
+    """What a revisit stands on, by URL and date (WARC 1.1, 6.7.2); None where it does not tell both."""
+    url, date = frame.get("WARC-Refers-To-Target-URI"), frame.get("WARC-Refers-To-Date")
+    return (url.removeprefix("<").removesuffix(">"), _date(date)) if url and date else None
 
 
 def _profile(frame: Frame) -> Profile:

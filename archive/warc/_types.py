@@ -8,7 +8,7 @@ from typing import Literal
 Headers = tuple[tuple[bytes, bytes], ...]
 """HTTP header lines in their order, repeats kept, each (name, value) as bytes without the line break."""
 
-RecordType = Literal["response", "revisit", "resource", "failure"]
+RecordType = Literal["response", "revisit", "resource", "conversion", "failure"]
 
 
 class WarcWriteError(Exception):
@@ -107,8 +107,9 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """An exchange as recorded: a response or revisit with its request; or a rendered page's DOM, which has no request,
-    and of HTTP no more than its Content-Type."""
+    """An exchange as recorded: a response or revisit with its request; or a page without one, of which HTTP tells no
+    more than the Content-Type: a rendered page's DOM, a page that somebody saved (`resource`), or its text
+    (`conversion`)."""
 
     capture: Capture
     protocol: str
@@ -127,6 +128,8 @@ class Group:
     """WARC-Truncated: length, time, disconnect or unspecified, when the body is known to be cut."""
     problems: tuple[str, ...] = ()
     """What is wrong with the bytes though they can be read: a digest that differs, bad chunking."""
+    original: tuple[str, datetime] | None = None
+    """URL and date of the original of a foreign revisit that does not name it by its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +147,11 @@ class Info:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A metadata record of ours that belongs to no URL: the start or end of a run at the clinic."""
+    """A metadata record of ours that belongs to no URL: the start or end of a run at the clinic, a file brought in."""
 
     record_id: str
     kind: str
-    """"run-started" or "run-ended"."""
+    """"run-started", "run-ended", "import", "crawl-started" or "crawl-ended"."""
     at: datetime
     """As written: strictly later than every record before it."""
     warc_file: str
@@ -172,7 +175,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A record of somebody else's that is no HTTP exchange (resource, conversion, dns, a lone request, ...)."""
+    """A record of somebody else's that is no page and no HTTP exchange (dns, a lone request, a screenshot, ...)."""
 
     record_type: str
     warc_file: str

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from archive.warc import _build as build
-from archive.warc._capture import DOM, capture_of, capture_of_dom, capture_of_failure
+from archive.warc._capture import DOM, capture_of, capture_of_failure, capture_of_page
 from archive.warc._file import OpenFile
 from archive.warc._types import Capture, Note, Original
 
@@ -194,7 +194,7 @@ class Writer:
             ("Content-Type", HTML),
         ]
         record_id, date, place = self._lone("resource", fields, body, at, target)
-        return capture_of_dom(capture_id=record_id, at=date, place=place, url=target, body=body, mime=HTML, page=page)
+        return capture_of_page(capture_id=record_id, at=date, place=place, url=target, body=body, mime=HTML, page=page)
 
     def write_failure(
         self, *, url: str, method: str, request_body: bytes, reason: str, message: str, at: datetime

@@ -21,4 +21,4 @@ def main() -> None:
 
 
 for _verb in pkgutil.iter_modules(__path__):
-    main.add_command(import_module(f"{__name__}.{_verb.name}").command, _verb.name)
+    main.add_command(import_module(f"{__name__}.{_verb.name}").command, _verb.name.rstrip("_"))

@@ -1,0 +1,36 @@
+"""A page that somebody saved, as a WARC file of one record: its bytes as they are, its address and date beside them."""
+
+import hashlib
+import uuid
+from datetime import datetime
+
+from archive.warc import _build as build
+
+FIELDS = "application/warc-fields"
+
+
+def saved_page(*, url: str, at: datetime, dated_by: str, body: bytes, content_type: str, name: str) -> bytes:
+    """The file: a warcinfo and a `resource` record (WARC 1.1, 6.4). The same page gives the same file again.
+
+    `at`: when it was saved; `dated_by`: how that is known ("given", "file": its modification time). `name`: the file
+    that it was.
+    """
+    target, date = build.warc_url(url), build.warc_date(at)
+    seed = f"{target} {date} {hashlib.sha256(body).hexdigest()}"
+    info_id, record_id = (uuid.uuid5(uuid.NAMESPACE_URL, f"{what} {seed}") for what in ("warcinfo", "page"))
+    block = {"software": "a saved page", "format": "WARC File Format 1.1", "description": f"made of the file {name}"}
+    info = [
+        ("WARC-Type", "warcinfo"), ("WARC-Record-ID", f"<urn:uuid:{info_id}>"), ("WARC-Date", date),
+        ("Content-Type", FIELDS),
+    ]  # fmt: skip
+    page = [
+        ("WARC-Type", "resource"), ("WARC-Record-ID", f"<urn:uuid:{record_id}>"), ("WARC-Date", date),
+        ("WARC-Target-URI", target), ("WARC-Warcinfo-ID", f"<urn:uuid:{info_id}>"), ("X-Archive-Dated-By", dated_by),
+        ("Content-Type", content_type),
+    ]  # fmt: skip
+    return b"".join(
+        (
+            build.record(info, b"", build.warc_fields(block), stored=False),
+            build.record(page, b"", body, stored=False),
+        )
+    )
