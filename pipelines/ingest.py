@@ -43,7 +43,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A file that goes in: where it is now, its name below `imports/`, and what it holds."""
+    """A file that goes in: where it is now, its place in the archive, its name as given, and what it holds."""
 
     path: Path
     file: str
@@ -117,7 +117,7 @@ def _look(run: Run, file: Path, name: str, clinics: Mapping[str, Clinic], one: T
         return None
     sha256 = _sha256(file)
     place = f"{IMPORTS}/{sha256[:16]}/{_plain(name)}"
-    return _Taken(file, place, name, sha256, held, new)
+    return _Taken(file, place, one.path.name, sha256, held, new)
 
 
 def _nothing(one: Told, clinics: Mapping[str, Clinic]) -> str:

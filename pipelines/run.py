@@ -204,13 +204,12 @@ class Run:
         self._writers[clinic.slug].write_note("run-started", {**fields, "stanza": stanza}, now)
         self._writers[clinic.slug].sync()
         with self.db.atomic():
-            runs.save_crawl(self.db, self.crawl_id, utc(self.started_at), self.software, kind)
             enter(self.db, clinic.slug, clinic.as_stanza())
             runs.save_run_start(self.db, self.crawl_id, clinic.slug, outcome.started_at)
         return outcome
 
     def begin_log(self, kind: str) -> None:
-        """The run's own WARC file: what `crawls` holds of it, and the clinics that it does not visit any more."""
+        """The run's row, and its own WARC file: what `crawls` holds of it, and the clinics that it visits no more."""
         if self._log is not None:
             return
         self._log = Writer(self.archive, RUNS, self.crawl_id, {"software": self.software, "kind": kind}, last=None)
@@ -220,6 +219,7 @@ class Run:
         closed = json.dumps(stanzas, sort_keys=True, default=str)
         self._log.write_note("crawl-started", {**fields, "closed": closed}, self.started_at)
         self._log.sync()
+        runs.save_crawl(self.db, self.crawl_id, utc(self.started_at), self.software, kind)
 
     def enlist_closed(self, clinics: Iterable[Clinic]) -> None:
         """Clinics that are visited no more stay in the archive: they are part of what shares are taken of."""
