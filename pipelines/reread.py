@@ -79,6 +79,10 @@ def extraction_of(
         return Extraction(clinic_id=clinic_id, capture=capture, items=(problem,))
     body = record.body if record.body is not None else b""
     url = record.capture.url
+    if record.truncated and record.capture.origin != "crawl":
+        message = f"{url}: recorded by another tool, and cut ({record.truncated}); nothing stored of it"
+        cut = Problem(kind="cut-short", message=message, url=url)
+        return Extraction(clinic_id=clinic_id, capture=record.capture, items=(cut,))
     try:
         if record.profile == "identical-payload-digest":
             body = _original_body(archive, db, record.capture.refers_to, places)

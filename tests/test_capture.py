@@ -30,7 +30,7 @@ def rows(visiting: Visiting, sql: str) -> list[tuple[object, ...]]:
 
 
 def recorded(visiting: Visiting, number: int = -1) -> Group:
-    (path,) = (visiting.run.archive / "warc").rglob("*.warc.gz")
+    (path,) = (visiting.run.archive / "warc" / "riverside").glob("*.warc.gz")
     return [one for one in records(path, archive=visiting.run.archive) if isinstance(one, Group)][number]
 
 
@@ -115,7 +115,7 @@ def test_a_304_is_asked_for_and_is_the_servers_word(visiting: Visiting) -> None:
 
 def test_a_fetch_without_an_answer_is_recorded(visiting: Visiting) -> None:
     visiting.fail(f"{SITE}/post/a", TimeoutError("took too long"))
-    (path,) = (visiting.run.archive / "warc").rglob("*.warc.gz")
+    (path,) = (visiting.run.archive / "warc" / "riverside").glob("*.warc.gz")
     (failure,) = [one for one in records(path, archive=visiting.run.archive) if isinstance(one, Failure)]
     assert (failure.reason, failure.capture.url) == ("timeout", f"{SITE}/post/a")
     assert rows(visiting, "SELECT kind, message FROM problems") == [(failure.reason, failure.message)]
@@ -124,7 +124,7 @@ def test_a_fetch_without_an_answer_is_recorded(visiting: Visiting) -> None:
 def test_what_the_spider_tells_of_itself_gets_a_record(visiting: Visiting) -> None:
     """A fold of the WARC has no spider to ask."""
     visiting.note(Problem(kind="robots-refused", message="a: forbidden", url=f"{SITE}/a"))
-    (path,) = (visiting.run.archive / "warc").rglob("*.warc.gz")
+    (path,) = (visiting.run.archive / "warc" / "riverside").glob("*.warc.gz")
     (failure,) = [one for one in records(path, archive=visiting.run.archive) if isinstance(one, Failure)]
     assert (failure.reason, failure.message, failure.capture.url) == ("robots-refused", "a: forbidden", f"{SITE}/a")
     found = rows(

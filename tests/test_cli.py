@@ -213,7 +213,7 @@ class TestParse:
 
 def test_serve_without_an_archive_says_how_to_make_one(tmp_path: Path) -> None:
     done = cli("serve", "--archive", tmp_path)
-    assert done.exit_code == 1
+    assert done.exit_code == 4
     assert "clinic-archive crawl" in done.stderr
     (tmp_path / "archive.db").write_bytes(b"something else" * 200)
     assert cli("serve", "--archive", tmp_path).exit_code == 6

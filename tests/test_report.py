@@ -84,7 +84,7 @@ def test_the_end_is_told_in_rows_and_in_the_warc(tmp_path: Path) -> None:
             "SELECT blog_status, platform, first_crawled_at FROM clinics"
         ).fetchall()
         assert (status, platform, first) == ("blog", "wix", told["ended_at"])
-        assert list(tmp_path.rglob("*.open")) == []
+        assert list((tmp_path / "warc" / "riverside").rglob("*.open")) == []
         visiting.run.close(0, summary(visiting.run))
         assert exit_code(visiting.run, stopped=False) == 0
 

@@ -21,4 +21,6 @@ def main() -> None:
 
 
 for _verb in pkgutil.iter_modules(__path__):
+    if _verb.name.startswith("_"):
+        continue
     main.add_command(import_module(f"{__name__}.{_verb.name}").command, _verb.name.rstrip("_"))

@@ -5,13 +5,11 @@ from __future__ import annotations
 import gc
 import json
 import logging
-import os
-import sqlite3
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -20,11 +18,11 @@ from scrapy.settings import Settings
 from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
 from twisted.python.failure import Failure
 
-from archive.db import ArchiveError, NewerSchema, NotAnArchive
+from archive.db import ArchiveError
 from pipelines import report
-from pipelines.catch_up import catch_up
+from pipelines.commands._held import fail, held
 from pipelines.progress import Progress
-from pipelines.run import BadKey, Locked, Run
+from pipelines.run import Run
 from scraper.addresses import is_private_host, post_key
 from scraper.clinics import (
     Clinic,
@@ -71,8 +69,8 @@ def command(
         chosen = _choose(listed, clinics, url, allow_private)
         refuse_placeholder(listed.crawler, chosen)
     except ConfigError as error:
-        _fail(str(error), report.BAD_CONFIG)
-    run = _opened(archive, listed)
+        fail(str(error), report.BAD_CONFIG)
+    run = held(archive, listed)
     settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, verbose)
     settings.set("BROWSER_EXECUTABLE", listed.crawler.browser or None, priority="cmdline")
     stopped = visit(run, settings, chosen, limit)
@@ -83,37 +81,13 @@ def command(
     try:
         run.close(code, told)
     except ArchiveError as error:
-        _fail(str(error), report.UNEXPECTED)
+        fail(str(error), report.UNEXPECTED)
     if as_json:
         click.echo(json.dumps({**told, "exit_code": code}, ensure_ascii=False))
     elif sys.stdout.isatty():
         for clinic_id, numbers in told["clinics"].items():
             click.echo(sentence(clinic_id, numbers))
     sys.exit(code)
-
-
-def _opened(archive: Path, listed: Clinics) -> Run:
-    """The archive, held for writing, with what a killed run left folded in; else the process ends with a reason."""
-    try:
-        run = Run(archive)
-    except Locked as error:
-        _fail(str(error), report.LOCKED)
-    except (NewerSchema, BadKey) as error:
-        _fail(str(error), report.BAD_CONFIG)
-    except NotAnArchive as error:
-        _fail(str(error), report.INTEGRITY)
-    except ArchiveError as error:
-        _fail(str(error), report.UNEXPECTED)
-    except OSError as error:
-        _fail(f"{archive}: {error.strerror or error}; choose another --archive or free some space", report.UNEXPECTED)
-    try:
-        for line in catch_up(run):
-            click.echo(line, err=True)
-        run.enlist_closed(listed)
-    except (OSError, sqlite3.Error) as error:
-        run.release()
-        _fail(f"{archive}: {error}; what a killed run left could not be folded in, nothing fetched", report.UNEXPECTED)
-    return run
 
 
 def _choose(listed: Clinics, slugs: Iterable[str], url: str | None, allow_private: bool) -> list[Clinic]:
@@ -204,10 +178,3 @@ def sentence(clinic_id: str, numbers: dict[str, Any]) -> str:
         f" {numbers['rendered']} pages in a browser, {numbers['requests']} requests,"
         f" {numbers['warc_bytes'] / 1e6:.1f} MB recorded"
     )
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(message, err=True)
-    # Scrapy's threads are not started yet; nothing has to be waited for.
-    sys.stderr.flush()
-    sys.exit(code if code else os.EX_SOFTWARE)

@@ -9,17 +9,17 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 from sqlite_utils import Database
 
-from archive.db import ArchiveError, NewerSchema, NotAnArchive
+from archive.db import ArchiveError
 from archive.warc import BadRecord, WarcWriteError
 from pipelines import report
-from pipelines.catch_up import catch_up
+from pipelines.commands._held import fail, held
 from pipelines.ingest import Told, ingest
-from pipelines.run import BadKey, Locked, Run
+from pipelines.run import BadKey
 from scraper.clinics import Clinic, Clinics, clinic_from_url, read_clinics
 from scraper.plan import below
 from scraper.platforms import platforms
@@ -49,27 +49,16 @@ def command(
         listed = read_clinics(clinics_file) if clinics_file.exists() else Clinics()
         given = _site(url) if url else None
     except ConfigError as error:
-        _fail(str(error), report.BAD_CONFIG)
+        fail(str(error), report.BAD_CONFIG)
+    run = held(archive, listed)
     try:
-        run = Run(archive)
-    except Locked as error:
-        _fail(str(error), report.LOCKED)
-    except (NewerSchema, BadKey) as error:
-        _fail(str(error), report.BAD_CONFIG)
-    except NotAnArchive as error:
-        _fail(str(error), report.INTEGRITY)
-    except (ArchiveError, OSError) as error:
-        _fail(str(error), report.UNEXPECTED)
-    try:
-        for line in catch_up(run):
-            click.echo(line, err=True)
         told = ingest(run, _files(paths), _clinics(run.db, listed, given), url, at)
         code = report.UNEXPECTED if any(one.refused for one in told) else report.DONE
         run.close(code, _summary(told))
     except (OSError, sqlite3.Error, WarcWriteError, BadRecord, BadKey, ArchiveError) as error:
         run.broken = run.broken or str(error)
         run.release()
-        _fail(f"{archive}: {error}; what is whole goes in at the next start", report.UNEXPECTED)
+        fail(f"{archive}: {error}; what is whole goes in at the next start", report.UNEXPECTED)
     _tell(told, code, as_json)
 
 
@@ -139,8 +128,3 @@ def _sentence(one: Told) -> str:
     parts += [f"{one.unread} pictures, scripts and the like" if one.unread else ""]
     parts += [f"{one.elsewhere} captures of other sites left out" if one.elsewhere else ""]
     return f"{one.path.name} ({one.origin}): {'; '.join(filter(None, parts))}"
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(code)

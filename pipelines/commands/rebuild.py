@@ -7,13 +7,14 @@ import sqlite3
 import sys
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from archive.db import ArchiveError, NewerSchema
 from archive.warc import BadRecord
 from pipelines import report
+from pipelines.commands._held import fail
 from pipelines.gather import Refused, gather
 from pipelines.rebuild import Rebuilt, rebuild
 from pipelines.run import BadKey, Locked, hold
@@ -37,20 +38,20 @@ def command(sources: tuple[Path, ...], key_file: Path | None, archive: Path, as_
     try:
         lock = hold(archive)
     except Locked as error:
-        _fail(str(error), report.LOCKED)
+        fail(str(error), report.LOCKED)
     except OSError as error:
-        _fail(f"{archive}: {error.strerror or error}; choose another --archive", report.UNEXPECTED)
+        fail(f"{archive}: {error.strerror or error}; choose another --archive", report.UNEXPECTED)
     try:
         gather(sources, archive, key_file)
         if not any((archive / "warc").rglob("*.warc.gz")):
-            _fail(f"{archive}: no WARC files in its folder warc/; name some with --from", report.BAD_CONFIG)
+            fail(f"{archive}: no WARC files in its folder warc/; name some with --from", report.BAD_CONFIG)
         done = rebuild(archive)
     except (Refused, BadKey, NewerSchema) as error:
-        _fail(str(error), report.BAD_CONFIG)
+        fail(str(error), report.BAD_CONFIG)
     except BadRecord as error:
-        _fail(f"{error}; archive.db is as it was", report.INTEGRITY)
+        fail(f"{error}; archive.db is as it was", report.INTEGRITY)
     except (ArchiveError, OSError, sqlite3.Error) as error:
-        _fail(f"{archive}: {error}; archive.db is as it was", report.UNEXPECTED)
+        fail(f"{archive}: {error}; archive.db is as it was", report.UNEXPECTED)
     finally:
         lock.release()
     _tell(done, archive, as_json, time.monotonic() - began)
@@ -86,8 +87,3 @@ def _compared(done: Rebuilt) -> str:
     if not done.differs:
         return f"it says the same as before; the old one is {done.kept.name}"
     return f"it differs from before in {', '.join(done.differs)}; the old one is {done.kept.name}"
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(code)

@@ -6,13 +6,13 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
 import archive as durable
 from archive.db import DATABASE, ArchiveError, NewerSchema, NotAnArchive, open_archive
 from pipelines import report
+from pipelines.commands._held import fail
 
 SITE = Path(durable.__file__).parent / "site"
 
@@ -24,14 +24,14 @@ def command(archive: Path, port: int) -> None:
     """Serve the archive read-only at http://127.0.0.1:PORT until Ctrl-C. A crawl may write at the same time."""
     try:
         open_archive(archive, "read").close()
-    except NewerSchema as error:
-        _fail(str(error), report.BAD_CONFIG)
+    except (NewerSchema, FileNotFoundError) as error:
+        fail(str(error), report.BAD_CONFIG)
     except NotAnArchive as error:
-        _fail(str(error), report.INTEGRITY)
-    except (ArchiveError, FileNotFoundError) as error:
-        _fail(str(error), report.UNEXPECTED)
+        fail(str(error), report.INTEGRITY)
+    except ArchiveError as error:
+        fail(str(error), report.UNEXPECTED)
     if port and not is_free(port):
-        _fail(f"127.0.0.1:{port} is taken; stop what listens there, or name another --port (0: any)", report.UNEXPECTED)
+        fail(f"127.0.0.1:{port} is taken; stop what listens there, or name another --port (0: any)", report.UNEXPECTED)
     port = port or free_port()
     click.echo(f"http://127.0.0.1:{port}/")
     sys.stdout.flush()
@@ -75,8 +75,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _fail(message: str, code: int) -> NoReturn:
-    click.echo(message, err=True)
-    sys.exit(code)

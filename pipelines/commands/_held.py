@@ -1,0 +1,51 @@
+"""What every writing verb does first: hold the archive, and take up what a killed run left; or end with a reason."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from archive.db import ArchiveError, NewerSchema, NotAnArchive
+from pipelines import report
+from pipelines.catch_up import catch_up
+from pipelines.run import BadKey, Locked, Run
+from scraper.clinics import Clinic
+
+
+def held(archive: Path, listed: Iterable[Clinic] = ()) -> Run:
+    """The archive, held for writing, with what a killed run left folded in; else the process ends.
+
+    `listed`: the clinics of clinics.toml, of which the closed ones are entered.
+    """
+    try:
+        run = Run(archive)
+    except Locked as error:
+        fail(str(error), report.LOCKED)
+    except (NewerSchema, BadKey) as error:
+        fail(str(error), report.BAD_CONFIG)
+    except NotAnArchive as error:
+        fail(str(error), report.INTEGRITY)
+    except ArchiveError as error:
+        fail(str(error), report.UNEXPECTED)
+    except OSError as error:
+        fail(f"{archive}: {error.strerror or error}; choose another --archive or free some space", report.UNEXPECTED)
+    try:
+        for line in catch_up(run):
+            click.echo(line, err=True)
+        run.enlist_closed(listed)
+    except (OSError, sqlite3.Error) as error:
+        run.release()
+        fail(f"{archive}: {error}; what a killed run left could not be folded in, nothing done", report.UNEXPECTED)
+    return run
+
+
+def fail(message: str, code: int) -> NoReturn:
+    """Say why in one line, and end the process."""
+    click.echo(message, err=True)
+    sys.stderr.flush()
+    sys.exit(code)

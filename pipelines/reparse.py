@@ -1,0 +1,71 @@
+"""Reparse: after an upgrade of a parser, what it reads differently in bytes that were stored before.
+
+A clinic's rows are a fold of its captures, so they are folded again, in one transaction; texts and counters as the
+older parser read them stay beside the new ones (`archive.superseded`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlite_utils import Database
+
+from archive.difference import Difference, difference, remember
+from pipelines.refold import newest_version, refold
+from pipelines.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Reparsed:
+    """What today's parser reads otherwise of one clinic."""
+
+    difference: Difference
+    texts: int  # revisions of kind `extractor` that came of it
+    problems: list[str]  # records that could not be read, in words
+
+
+class _DryRun(Exception):
+    """Nothing is to be kept."""
+
+
+def outdated(db: Database) -> list[str]:
+    """Clinics some of whose rows an older version of their platform's parser read, or no version read anything of."""
+    clinics = [row[0] for row in db.execute("SELECT clinic_id FROM clinics ORDER BY clinic_id").fetchall()]
+    return [one for one in clinics if _is_outdated(db, one)]
+
+
+def _is_outdated(db: Database, clinic_id: str) -> bool:
+    mine = "post_id IN (SELECT post_id FROM posts WHERE clinic_id = :clinic)"
+    # A text that an older version read stays as a revision, and is no news once a newer one stands beside it.
+    row = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM readings WHERE extractor_version < :version AND evidence = 'read' AND"
+        f" {mine}) OR EXISTS (SELECT 1 FROM posts JOIN revisions USING (revision_id) WHERE clinic_id = :clinic AND"
+        " extractor_version < :version) OR EXISTS (SELECT 1 FROM revisions AS r WHERE extractor_version < :version AND"
+        f" r.{mine} AND NOT EXISTS (SELECT 1 FROM revisions AS n WHERE n.post_id = r.post_id AND n.capture_id ="
+        " r.capture_id AND n.source = r.source AND n.extractor_version > r.extractor_version))"
+        " OR (NOT EXISTS (SELECT 1 FROM posts WHERE clinic_id = :clinic) AND EXISTS (SELECT 1 FROM captures WHERE"
+        " clinic_id = :clinic))",
+        {"clinic": clinic_id, "version": newest_version(db, clinic_id)},
+    ).fetchone()
+    return bool(row[0])
+
+
+def reparse(run: Run, clinic_id: str, *, dry_run: bool) -> Reparsed:
+    """Read a clinic's captures again and keep what came of it, unless `dry_run`. Raises what `refold` does."""
+    found: Reparsed | None = None
+    try:
+        with run.db.atomic():
+            count = (
+                "SELECT count(*) FROM revisions JOIN posts USING (post_id) WHERE kind = 'extractor' AND clinic_id = ?"
+            )
+            (before,) = run.db.execute(count, [clinic_id]).fetchone()
+            remember(run.db, clinic_id)
+            history = refold(run.db, run.archive, run.key, clinic_id)
+            (after,) = run.db.execute(count, [clinic_id]).fetchone()
+            found = Reparsed(difference(run.db, clinic_id), after - before, history.problems)
+            if dry_run:
+                raise _DryRun
+    except _DryRun:
+        pass
+    assert found is not None
+    return found
