@@ -233,7 +233,7 @@ def refused(folder: Path, *options: str) -> tuple[int, str]:
 
 def test_serve_refuses_what_it_cannot_serve_in_one_line(served: Made, tmp_path: Path) -> None:
     code, line = refused(tmp_path / "none")
-    assert (code, "clinic-archive crawl" in line) == (1, True)
+    assert (code, "clinic-archive crawl" in line) == (4, True)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
