@@ -8,7 +8,7 @@ same source: HTML, API and rendered pages never agree to the letter.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from archive.dates import date_at
@@ -79,13 +79,18 @@ def _update_post(page: Page, post_id: int, changes: dict[str, Any], sources: Map
 
 
 def _save_counters(page: Page, post_id: int, item: Item) -> None:
+    for reading in counters(item):
+        save_reading(page, reading, post_id)
+
+
+def counters(item: Item) -> Iterator[Item]:
     """A reading for each source that the counters of a page came by; what was printed may come by another than its
     number (a placeholder in the markup, the count in the data beside it)."""
     how = {name: item["sources"].get(name) for name in (*COUNTERS, *(f"{name}_raw" for name in COUNTERS))}
     how |= {f"{name}_raw": how[f"{name}_raw"] or how[name] for name in COUNTERS}
     for source in dict.fromkeys(filter(None, how.values())):
         mine = {name: item[name] if given == source else None for name, given in how.items()}
-        save_reading(page, {**mine, "source": source}, post_id)
+        yield {**mine, "source": source}
 
 
 def _save_revision(page: Page, post_id: int, item: Item, shown: Shown) -> int | None:

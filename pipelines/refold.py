@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from archive import runs
 from archive.superseded import carry_over, set_aside
-from archive.warc import Failure, Group, read_record
+from archive.warc import BadRecord, Failure, Group, read_record
 from pipelines.fold import Fold
 from pipelines.history import History, Series, history_of, places, runs_of
 from pipelines.others import Entry
@@ -44,6 +44,14 @@ class Task:
     original: tuple[str, int] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A capture whose record cannot be read, and why."""
+
+    entry: Entry
+    why: str
+
+
 class Readers:
     """Processes that read stored captures of one archive; `cores`: how many may be busy with it, this one included."""
 
@@ -52,7 +60,7 @@ class Readers:
         self._cores = cores or len(os.sched_getaffinity(0))
         self._pool: ProcessPoolExecutor | None = None
 
-    def read(self, tasks: Iterable[Task], number: int) -> Iterator[Extraction]:
+    def read(self, tasks: Iterable[Task], number: int) -> Iterator[Extraction | Damaged]:
         """What each capture says, in order. Raises `BadKey` where people are told of and there is no key."""
         if self._cores < 2 or number < FEWEST:
             for task in tasks:
@@ -61,7 +69,7 @@ class Readers:
         if self._pool is None:
             # Not forked: a crawl's threads may hold locks that a copy of this process would wait for.
             self._pool = ProcessPoolExecutor(self._cores, get_context("spawn"))
-        waiting: deque[Future[list[Extraction]]] = deque()
+        waiting: deque[Future[list[Extraction | Damaged]]] = deque()
         source = iter(tasks)
         while True:
             while len(waiting) < AHEAD * self._cores and (chunk := list(islice(source, CHUNK))):
@@ -78,20 +86,30 @@ class Readers:
             self._pool.shutdown(cancel_futures=True)
 
 
-def _read_all(archive: Path, key: bytes | None, tasks: list[Task]) -> list[Extraction]:
+def _read_all(archive: Path, key: bytes | None, tasks: list[Task]) -> list[Extraction | Damaged]:
     return [_read(archive, key, task) for task in tasks]
 
 
-def _read(archive: Path, key: bytes | None, task: Task) -> Extraction:
-    """One stored capture as its visit's first pipeline left it. Raises `BadRecord`, OSError, `BadKey`."""
+def _read(archive: Path, key: bytes | None, task: Task) -> Extraction | Damaged:
+    """One stored capture as its visit's first pipeline left it. Raises `BadKey`."""
     entry = task.entry
-    record = read_record(archive, entry.file, entry.offset)
-    assert isinstance(record, Group | Failure)
+    try:
+        record = read_record(archive, entry.file, entry.offset)
+    except BadRecord as error:
+        return Damaged(entry, error.why)
+    except (OSError, ValueError) as error:
+        return Damaged(entry, getattr(error, "strerror", None) or str(error))
+    if not isinstance(record, Group | Failure):
+        return Damaged(entry, "another kind of record lies there")
+    lies = [why for why in record.problems if "digest" in why]
+    if lies:
+        return Damaged(entry, "; ".join(lies))
     if entry.brought is not None:
         whence = entry.brought
         capture = replace(
-            record.capture, refers_to=entry.refers_to, payload_sha256=entry.payload_sha256, origin=whence.origin,
-            retrieved_at=whence.retrieved_at, retrieved_from=whence.retrieved_from,
+            record.capture, refers_to=entry.refers_to, origin=whence.origin, retrieved_at=whence.retrieved_at,
+            retrieved_from=whence.retrieved_from,
+            payload_sha256=record.capture.payload_sha256 or entry.payload_sha256,  # what a revisit does not tell
         )  # fmt: skip
         record = replace(record, capture=capture)
     known = {entry.refers_to: task.original} if entry.refers_to and task.original else {}
@@ -174,7 +192,10 @@ def fold_history(db: Database, history: History, readers: Readers) -> int:
             assert event.stanza is not None
             enter_closed(db, history.clinic_id, event.stanza)
         elif event.entry is not None:
-            refolding.take(next(extractions), one)
+            extraction = next(extractions)
+            if isinstance(extraction, Damaged):
+                raise BadRecord(extraction.entry.file, extraction.entry.offset, extraction.why)
+            refolding.take(extraction, one)
             left[id(one)] -= 1
             if one.kind != "crawl" and not left[id(one)]:
                 refolding.drained(one)

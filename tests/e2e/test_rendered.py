@@ -17,7 +17,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from tests.clinic import Clinic, running
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import Row, column, crawl, faults, one, rows, run, start_crawl, warcs, words
+from tests.e2e.product import Done, Row, column, crawl, faults, one, rows, run, start_crawl, warcs, words
 from tests.e2e.test_sample_comments import MASKED
 
 pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
@@ -63,6 +63,7 @@ def test_a_rebuild_says_the_same(seen: Crawled, tmp_path: Path) -> None:
     done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     assert done.json["differs"] == []
+    assert run("clinic-archive", "verify", "--archive", archive, cwd=tmp_path) == Done(0, "", "")
 
 
 def test_counters_equal_what_the_clinic_served(seen: Crawled, stored: dict[str, Row]) -> None:

@@ -1,0 +1,100 @@
+"""What an archive's database says of itself, checked: pages, keys, full text, and rows that must agree with each other.
+
+Nothing here reads a WARC file or knows a parser (`pipelines.recheck` does).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from archive.db import DATABASE
+from archive.text import content_sha256
+
+MOST = 200  # of one kind of fault that are told one by one
+
+# What must give no row: (what it means, how to find it).
+_AGREE = (
+    (
+        "post {0}: shows another text than its revision {1}",
+        "SELECT posts.post_id, revision_id FROM posts JOIN revisions USING (revision_id) WHERE revisions.body_text IS"
+        " NOT posts.body_text OR revisions.post_id != posts.post_id",
+    ),
+    (
+        "reading of post {0} in capture {1}: repeats what its original does not say",
+        "SELECT r.post_id, r.capture_id FROM readings AS r JOIN captures AS c USING (capture_id) LEFT JOIN readings"
+        " AS o ON o.post_id = r.post_id AND o.capture_id = c.refers_to AND o.source = r.source WHERE r.evidence ="
+        " 'not-modified' AND (o.capture_id IS NULL OR o.views IS NOT r.views OR o.likes IS NOT r.likes OR"
+        " o.comments_count IS NOT r.comments_count)",
+    ),
+    (
+        "capture {0}: a revisit of {1}, which holds no body",
+        "SELECT c.capture_id, o.capture_id FROM captures AS c JOIN captures AS o ON o.capture_id = c.refers_to WHERE"
+        " c.record_type = 'revisit' AND o.record_type NOT IN ('response', 'resource', 'conversion')",
+    ),
+    (
+        "comment {0}: its parent {1} stands under another post",
+        "SELECT c.comment_id, p.comment_id FROM comments AS c JOIN comments AS p ON p.comment_id = c.parent_id WHERE"
+        " p.post_id != c.post_id",
+    ),
+    (
+        "post {0}: first seen at {1}, after it was last seen",
+        "SELECT post_id, first_seen_at FROM posts WHERE first_seen_at > last_seen_at",
+    ),
+)
+
+
+def faults(db: Database) -> Iterator[str]:
+    """What is wrong in the database, one line each: SQLite's own checks, keys, hashes of texts, rows that disagree."""
+    for (line,) in db.execute(f"PRAGMA integrity_check({MOST})").fetchall():
+        if line != "ok":
+            yield f"{DATABASE}: {line}"
+    for table, rowid, parent, _ in db.execute("PRAGMA foreign_key_check").fetchall():
+        yield f"{table}: row {rowid} names a row of {parent} that is not there"
+    for meaning, sql in _AGREE:
+        for row in db.execute(f"{sql} LIMIT {MOST}").fetchall():
+            yield meaning.format(*row)
+    yield from _texts(db)
+
+
+def _texts(db: Database) -> Iterator[str]:
+    """Revisions whose hash is not that of their text."""
+    sql = (
+        "SELECT revision_id, content_sha256, title, body_text, (SELECT json_group_array(url) FROM links WHERE"
+        " links.revision_id = revisions.revision_id) FROM revisions"
+    )
+    for revision_id, sha256, title, body_text, links in db.conn.execute(sql):
+        if content_sha256(title, body_text, json.loads(links)) != sha256:
+            yield f"revision {revision_id}: its text is not the one that its content_sha256 is of"
+
+
+def full_text_faults(folder: Path) -> tuple[list[str], str | None]:
+    """Indexes that do not hold what their tables do; and why they could not be checked, where a writer is at work.
+
+    FTS5 checks by an INSERT that changes nothing: it needs a connection that could write.
+    """
+    found: list[str] = []
+    try:
+        connection = sqlite3.connect(f"{(folder / DATABASE).resolve().as_uri()}?mode=rw", uri=True, timeout=30)
+    except sqlite3.Error as error:
+        return [], f"the full-text index was not checked: {error}"
+    try:
+        for table in ("posts", "comments"):
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.execute(f"INSERT INTO {table}_fts({table}_fts, rank) VALUES ('integrity-check', 1)")
+            except sqlite3.DatabaseError as error:
+                if "locked" in str(error) or "readonly" in str(error):
+                    return found, f"the full-text index was not checked: {error}"
+                found.append(
+                    f"{table}_fts: does not hold what {table} does ({error}); `clinic-archive rebuild` mends it"
+                )
+            finally:
+                connection.rollback()
+    finally:
+        connection.close()
+    return found, None

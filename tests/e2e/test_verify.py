@@ -1,0 +1,32 @@
+"""`clinic-archive verify` on the sample clinic's archive of three crawls."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tests.e2e.conftest import Crawled
+from tests.e2e.product import Done, one, rows, run
+
+
+def test_a_whole_archive_is_called_so_in_silence(third: Crawled, tmp_path: Path) -> None:
+    archive = shutil.copytree(third.archive, tmp_path / "archive")
+    assert run("clinic-archive", "verify", "--archive", archive, cwd=tmp_path) == Done(0, "", "")
+    done = run("clinic-archive", "verify", "--archive", archive, "--json", cwd=tmp_path)
+    assert done.json["captures"] == one(archive, "SELECT count(*) FROM captures")
+
+
+def test_one_flipped_byte(third: Crawled, tmp_path: Path) -> None:
+    archive = shutil.copytree(third.archive, tmp_path / "archive")
+    sql = "SELECT * FROM revisions JOIN captures USING (capture_id) WHERE kind = 'content'"
+    (revision,) = rows(archive, sql)
+    path = archive / revision["warc_file"]
+    data = bytearray(path.read_bytes())
+    data[revision["warc_offset"] + revision["warc_length"] // 3] ^= 1
+    path.write_bytes(data)
+    done = run("clinic-archive", "verify", "--archive", archive, cwd=tmp_path)
+    assert done.code == 6
+    assert any(
+        revision["capture_id"] in line and f"revision {revision['revision_id']}" in line
+        for line in done.err.splitlines()
+    )
