@@ -18,7 +18,8 @@ from archive.warc import WarcWriteError
 from pipelines.capture import last_whole_answer
 from pipelines.run import Run, utc
 from scraper.platforms._platform import Known
-from scraper.spiders.blog import BlogSpider
+from scraper.spiders._clinic import ClinicSpider
+from scraper.spiders.wayback import WaybackSpider
 
 
 class Freshness:
@@ -33,19 +34,23 @@ class Freshness:
         crawler.signals.connect(freshness.spider_opened, signals.spider_opened)
         return freshness
 
-    def spider_opened(self, spider: BlogSpider) -> None:
+    def spider_opened(self, spider: ClinicSpider) -> None:
         """Posts that no listing names any more are asked for all the same: only then can they be called absent.
 
         Raises `CloseSpider` where the archive cannot be written: nothing is fetched then.
         """
-        if not isinstance(spider, BlogSpider):
+        if not isinstance(spider, ClinicSpider):
             return
         run = Run.of(self._crawler.settings)
         if run.broken:
             raise CloseSpider("archive-not-writable")
         run.on_halt(self._stop)
         try:
-            run.begin(spider.clinic, spider.visit, self._crawler.settings["USER_AGENT"])
+            agent = self._crawler.settings["USER_AGENT"]
+            run.begin(spider.clinic, spider.visit, agent, kind=spider.kind, web_archive=spider.web_archive)
+            if isinstance(spider, WaybackSpider):
+                spider.wanted.asked_before = asked_before(run.db, spider.clinic.slug, spider.wanted.base)
+                return
             spider.surroundings.known = known_posts(run.db, spider.clinic.slug)
             spider.surroundings.remembered = remembered_routes(run.db, spider.clinic.slug, datetime.now(UTC))
             spider.surroundings.told = told_before(run.db, spider.clinic.slug)
@@ -79,6 +84,17 @@ class Freshness:
             run = Run.of(self._crawler.settings)
             request.meta["sighted"] = sighted(run.db, request.meta["clinic"].slug, request.url)
         return response
+
+
+def asked_before(db: Database, clinic_id: str, base: str) -> frozenset[str]:
+    """Addresses at a web archive that an earlier backfill of the clinic asked for, and had a lasting answer from."""
+    rows = db.execute(
+        "SELECT retrieved_from FROM captures WHERE clinic_id = :clinic AND retrieved_from LIKE :below UNION SELECT url"
+        " FROM captures WHERE clinic_id = :clinic AND url LIKE :below AND http_status IN (200, 301, 302, 303, 307, 308,"
+        " 403, 404)",
+        {"clinic": clinic_id, "below": f"{base}/web/%"},
+    ).fetchall()
+    return frozenset(row[0] for row in rows)
 
 
 # The cheap routes are tried first again after so long, in case they have opened.

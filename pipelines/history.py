@@ -16,6 +16,7 @@ from typing import Any
 from archive.warc import BadRecord, Failure, Group, Info, Note, records
 from archive.warc._file import OPEN_SUFFIX
 from pipelines.fold import Source
+from pipelines.mementos import capture_of, memento_in
 from pipelines.others import Brought, Entry, resolved, scan_others
 from pipelines.run import RUNS, utc
 
@@ -205,12 +206,15 @@ def scan(archive: Path, file: str) -> Scanned:
         elif isinstance(record, Group | Failure):
             lies = [why for why in record.problems if "digest" in why]
             found.problems += [f"{file}: byte {record.capture.warc_offset}: {why}; left out" for why in lies]
-            found.entries += [] if lies else [_entry(record)]
+            found.entries += [] if lies else [_entry(record, found.info.get("web-archive"))]
     return found
 
 
-def _entry(record: Group | Failure) -> Entry:
+def _entry(record: Group | Failure, web_archive: str | None) -> Entry:
     capture = record.capture
+    if web_archive is not None and isinstance(record, Group):
+        memento = memento_in(record, web_archive)
+        capture = capture_of(capture, memento, web_archive) if memento else capture
     return Entry(
         at=capture.fetched_at, capture_id=capture.capture_id, payload_sha256=capture.payload_sha256,
         file=capture.warc_file, offset=capture.warc_offset, refers_to=capture.refers_to,

@@ -12,7 +12,7 @@ from rich.progress import Progress as Bar
 from scrapy import signals
 from scrapy.crawler import Crawler, CrawlerProcess
 
-from scraper.spiders.blog import BlogSpider
+from scraper.spiders._clinic import ClinicSpider
 
 
 class Progress:
@@ -29,7 +29,7 @@ class Progress:
         with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
             tasks: dict[str, int] = {}
 
-            def advance(spider: BlogSpider, **_: object) -> None:
+            def advance(spider: ClinicSpider, **_: object) -> None:
                 visit = spider.visit
                 name = spider.clinic.slug
                 if name not in tasks:

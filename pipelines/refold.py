@@ -113,7 +113,7 @@ def _read(archive: Path, key: bytes | None, task: Task) -> Extraction | Damaged:
         )  # fmt: skip
         record = replace(record, capture=capture)
     known = {entry.refers_to: task.original} if entry.refers_to and task.original else {}
-    told = extraction_of(archive, None, task.clinic_id, record, known)
+    told = extraction_of(archive, None, task.clinic_id, record, known, task.web_archive)
     if key is None:
         if tells_of_people(told):
             raise BadKey(

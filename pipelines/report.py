@@ -14,8 +14,9 @@ from scrapy.crawler import Crawler
 from archive import runs
 from archive.warc import WarcWriteError
 from pipelines.catch_up import catch_up
+from pipelines.refold import refold
 from pipelines.run import Outcome, Run, utc
-from scraper.spiders.blog import BlogSpider
+from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ class Report:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         # `scrapy shell` and the like archive nothing, and must not hold the archive.
-        self._stands_alone = issubclass(crawler.spidercls, BlogSpider) and not Run.is_open(crawler.settings)
+        self._stands_alone = issubclass(crawler.spidercls, ClinicSpider) and not Run.is_open(crawler.settings)
         if self._stands_alone:
             for line in catch_up(Run.of(crawler.settings)):
                 logger.warning("%s", line)
@@ -42,9 +43,9 @@ class Report:
         crawler.signals.connect(report.engine_stopped, signals.engine_stopped)
         return report
 
-    def spider_closed(self, spider: BlogSpider, reason: str) -> None:
+    def spider_closed(self, spider: ClinicSpider, reason: str) -> None:
         """The clinic's run is over: count, judge, write it down."""
-        if not isinstance(spider, BlogSpider) or not Run.is_open(self._crawler.settings):
+        if not isinstance(spider, ClinicSpider) or not Run.is_open(self._crawler.settings):
             return
         run = Run.of(self._crawler.settings)
         outcome = run.outcomes.get(spider.clinic.slug)
@@ -56,10 +57,23 @@ class Report:
             logger.info("%s: %s", spider.clinic.slug, note)
         try:
             if not run.broken:
-                self._write(run, outcome, why)
+                (self._write if spider.kind == "crawl" else self._fold)(run, outcome, why)
         except (WarcWriteError, sqlite3.Error) as error:
             run.halt(str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: not written: {error}")
             outcome.status, _ = judge(outcome, reason, run.broken)
+
+    def _fold(self, run: Run, outcome: Outcome, why: str | None) -> None:
+        """What others captured is older than what is there: the clinic is folded anew, once all of it is recorded."""
+        clinic_id, visit = outcome.clinic.slug, outcome.visit
+        told: dict[str, Any] = {
+            "ended_at": utc(datetime.now(UTC)), "status": outcome.status, "complete": 0,
+            "discovered": visit.discovered, "fetched": visit.fetched, "failed": visit.failed,
+            "note": "; ".join(filter(None, [why, visit.unknown_line, *visit.notes])) or None,
+            "finished": visit.finished,
+        }  # fmt: skip
+        run.end(clinic_id, {name: json.dumps(value) for name, value in told.items()})
+        refold(run.db, run.archive, run.key, clinic_id)
+        outcome.rows = runs.count_rows(run.db, run.crawl_id, clinic_id)
 
     def _write(self, run: Run, outcome: Outcome, why: str | None) -> None:
         """The end of the visit, in the WARC first: a kill in between leaves a note from which the row is made."""

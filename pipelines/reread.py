@@ -20,11 +20,13 @@ from scrapy.statscollectors import StatsCollector
 from sqlite_utils import Database
 
 from archive.warc import BadRecord, Failure, Group, read_record
+from pipelines.mementos import capture_of, header_of
 from pipelines.validate import sound
 from scraper import settings as house
 from scraper.exchanges import exchange_of as fetched
 from scraper.failures import describe
 from scraper.items import Exchange, Extraction, Item, Post, Problem
+from scraper.memento import memento_of, own_answer
 from scraper.read import platform_of, read_served
 
 logger = logging.getLogger(__name__)
@@ -67,11 +69,13 @@ def extraction_of(
     clinic_id: str,
     record: Group | Failure,
     places: Mapping[str, tuple[str, int]] = NOWHERE,
+    web_archive: str | None = None,
 ) -> Extraction:
     """What a recorded exchange says, exactly as a live crawl would have said it.
 
     `places`: file and offset of captures by their id, for those that have no row in `db` (a page shows the same answer
-    twice in a run, and the second is a revisit of the first), or where there is none.
+    twice in a run, and the second is a revisit of the first), or where there is none. `web_archive`: the address of the
+    archive whose answers were recorded.
     """
     if isinstance(record, Failure):
         capture = record.capture
@@ -94,10 +98,16 @@ def extraction_of(
     except (BadRecord, OSError) as error:
         why = str(error) if isinstance(error, BadRecord) else error.strerror or type(error).__name__
         return Extraction(clinic_id=clinic_id, capture=record.capture, items=(missing_original(url, why),))
+    capture = record.capture
+    if web_archive is not None:
+        memento = memento_of(exchange, header_of(record), web_archive)
+        if memento is None:
+            return Extraction(clinic_id=clinic_id, capture=capture, items=own_answer(exchange, header_of(record)))
+        exchange, capture = memento.exchange, capture_of(capture, memento, web_archive)
     platform = platform_of(exchange)
     return Extraction(
         clinic_id=clinic_id,
-        capture=record.capture,
+        capture=capture,
         items=read_served(exchange, record.capture.content_encoding or "", body),
         extractor_version=platform.extractor_version if platform else 0,
     )

@@ -38,8 +38,12 @@ ESSENTIAL: dict[type, tuple[str, ...]] = {
     Alias: ("addresses",), Gone: ("url", "answered"), Author: ("name",), Problem: ("kind", "message"),
     Link: ("url",), Image: ("url",), Related: ("position",),
 }  # fmt: skip
-# Kept in the table, and no reason to write to anybody: an owner hides a post's counters, or shows it to members only.
-NO_NEWS = {"no-counters", "paywall", "no-browser", "not-rendered", "learned-address", "sub-request"}
+# Kept in the table, and no reason to write to anybody: an owner hides a post's counters, or shows it to members only;
+# or told in one line for all.
+NO_NEWS = {
+    "no-counters", "paywall", "no-browser", "not-rendered", "learned-address", "sub-request", "no-capture",
+    "blocked-capture",
+}  # fmt: skip
 COUNTED = ("title", "author", "published_at", "body_text", "views", "comments_count")
 
 

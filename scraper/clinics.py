@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from scraper.addresses import canonical_url, is_loopback_host, is_private_host, is_web_address, post_key
+from scraper.memento import INTERNET_ARCHIVE
 from scraper.platforms import platforms
 from scraper.toml_file import ConfigError, TomlFile
 
@@ -54,6 +55,7 @@ class Crawler:
     contact: str = ""  # an e-mail address or a page with one
     project_url: str = ""  # a page about the project
     browser: str = ""  # the Chromium to start where a page must be rendered; "": the one that is found
+    web_archive: str = INTERNET_ARCHIVE  # where `backfill` looks for older captures; no trailing slash
 
     @property
     def is_placeholder(self) -> bool:
@@ -204,7 +206,7 @@ _KEYS = (
 
 
 def _crawler(file: TomlFile, table: Mapping[str, Any]) -> Crawler:
-    file.only(table, ("crawler",), ("contact", "project_url", "browser"))
+    file.only(table, ("crawler",), ("contact", "project_url", "browser", "web_archive"))
     for key in ("contact", "project_url"):
         value = file.value(table, ("crawler", key), str, "") or ""
         # The value goes into a header, inside parentheses: line ends would forge headers, brackets end the comment.
@@ -213,8 +215,14 @@ def _crawler(file: TomlFile, table: Mapping[str, Any]) -> Crawler:
     project_url = table.get("project_url", "")
     if project_url and not is_web_address(project_url):
         file.fail(("crawler", "project_url"), "project_url must be an http or https address")
+    web_archive = table.get("web_archive", INTERNET_ARCHIVE)
+    if not isinstance(web_archive, str) or not is_web_address(web_archive):
+        file.fail(("crawler", "web_archive"), "web_archive must be an http or https address")
     browser = file.value(table, ("crawler", "browser"), str, "") or ""
-    return Crawler(contact=table.get("contact", "").strip(), project_url=project_url.strip(), browser=browser.strip())
+    return Crawler(
+        contact=table.get("contact", "").strip(), project_url=project_url.strip(), browser=browser.strip(),
+        web_archive=web_archive.strip().rstrip("/"),
+    )  # fmt: skip
 
 
 def _clinic(file: TomlFile, slug: str, table: Mapping[str, Any]) -> Clinic:

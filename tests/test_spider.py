@@ -14,7 +14,8 @@ from scraper.exchanges import redirect_target
 from scraper.items import Exchange
 from scraper.plan import below
 from scraper.platforms._platform import Answer, Ask
-from scraper.spiders.blog import BlogSpider, Reply
+from scraper.spiders._clinic import Reply
+from scraper.spiders.blog import BlogSpider
 
 SITE = "https://clinic.example"
 Server = Callable[[Request], Reply]

@@ -32,6 +32,7 @@ from scraper.clinics import (
     refuse_placeholder,
     user_agent,
 )
+from scraper.spiders._clinic import ClinicSpider
 from scraper.spiders.blog import BlogSpider
 from scraper.toml_file import ConfigError
 
@@ -73,7 +74,7 @@ def command(
     run = held(archive, listed)
     settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, verbose)
     settings.set("BROWSER_EXECUTABLE", listed.crawler.browser or None, priority="cmdline")
-    stopped = visit(run, settings, chosen, limit)
+    stopped = visit(run, settings, chosen, limit=limit)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
     for line in report.complaints(run):
@@ -141,8 +142,13 @@ class Process(CrawlerProcess):
         return super().stop()
 
 
-def visit(run: Run, settings: Settings, clinics: list[Clinic], limit: int | None) -> bool:
-    """Crawl the clinics side by side; True when the run was ended from outside (Ctrl-C, SIGTERM)."""
+def visit(
+    run: Run, settings: Settings, clinics: list[Clinic], spider: type[ClinicSpider] = BlogSpider, **arguments: Any
+) -> bool:
+    """Crawl the clinics side by side; True when the run was ended from outside (Ctrl-C, SIGTERM).
+
+    `arguments`: what the spider takes beside its clinic.
+    """
     # Pages are read into trees full of circles, thrown away a page later: counting them out less often costs a little
     # memory and saves a twentieth of the time.
     gc.set_threshold(5_000, 10, 10)
@@ -155,7 +161,7 @@ def visit(run: Run, settings: Settings, clinics: list[Clinic], limit: int | None
     def begin(clinic: Clinic) -> Deferred[None]:
         if process.stopped or run.broken:
             return succeed(None)
-        return process.crawl(BlogSpider, clinic=clinic, limit=limit)
+        return process.crawl(spider, clinic=clinic, **arguments)
 
     def broke_off(failure: Failure, clinic: Clinic) -> None:
         logger.error("%s: the visit broke off", clinic.slug, exc_info=failure.value)

@@ -47,16 +47,16 @@ class Visitor(Protocol):
     surroundings: Surroundings
 
     def request(self, ask: Ask, url: str) -> Request:
-        """See `BlogSpider`."""
+        """See `ClinicSpider`."""
 
     def read(self, response: Response, exchange: Exchange) -> tuple[Item, ...]:
-        """See `BlogSpider`."""
+        """See `ClinicSpider`."""
 
     def extraction(self, capture: object, items: tuple[Item, ...], exchange: Exchange | None) -> Extraction:
-        """See `BlogSpider`."""
+        """See `ClinicSpider`."""
 
     def note(self, problem: Problem) -> None:
-        """See `BlogSpider`."""
+        """See `ClinicSpider`."""
 
 
 class Showing:

@@ -1,0 +1,36 @@
+"""Stored answers of a web archive, told apart: a memento stands at the clinic's address and at its own date."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from archive.warc import Capture, Group
+from archive.warc._build import header as header_in
+from archive.warc._build import warc_url
+from scraper.exchanges import redirect_target
+from scraper.items import Exchange
+from scraper.memento import Header, Memento, memento_of
+
+
+def header_of(group: Group) -> Header:
+    """The response headers of a record by name."""
+    return lambda name: header_in(group.response_headers, name.lower().encode("latin-1"))
+
+
+def memento_in(group: Group, base: str) -> Memento | None:
+    """The memento that a recorded answer of the web archive at `base` is; its body is not looked at."""
+    location = header_in(group.response_headers, b"location")
+    exchange = Exchange(
+        url=group.capture.url, body=b"", status=group.capture.http_status or 0, fetched_at=group.capture.fetched_at,
+        location=redirect_target(group.capture.url, location.encode("latin-1") if location else None),
+    )  # fmt: skip
+    return memento_of(exchange, header_of(group), base)
+
+
+def capture_of(capture: Capture, memento: Memento, base: str) -> Capture:
+    """The capture's row: the clinic's address and the memento's date; when and where it was got beside them."""
+    return replace(
+        capture, url=warc_url(memento.url), fetched_at=memento.at, origin=urlsplit(base).netloc,
+        retrieved_at=capture.fetched_at, retrieved_from=capture.url, etag=None, last_modified=None,
+    )  # fmt: skip

@@ -1,0 +1,301 @@
+"""What every spider here is: it drives a plan, one request at a time, and extracts nothing itself.
+
+Around each `Ask` of the plan it does what every request needs: robots.txt of the host first, retries with the server's
+own Retry-After, redirects one hop at a time (each hop is a capture, and is asked of robots again). Every exchange,
+also a refused or redirected one, comes to `parse` and leaves it as one `Extraction`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Generator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import inf
+from typing import Any
+from urllib.parse import urlsplit
+
+import scrapy
+from scrapy.http import Request, Response
+from twisted.python.failure import Failure
+
+from scraper.addresses import is_private_host
+from scraper.browser import META, RENDERING
+from scraper.clinics import Clinic
+from scraper.exchanges import exchange_of, origin_of
+from scraper.failures import describe
+from scraper.items import Exchange, Extraction, Item, Problem, Sighting
+from scraper.manners import Robots, delay, read_robots, retry_after
+from scraper.platforms._platform import Answer, Ask, Plan
+from scraper.read import platform_of, read, read_served
+from scraper.spiders._showing import Showing
+from scraper.visit import Surroundings, Visit
+
+logger = logging.getLogger(__name__)
+
+RETRIED = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
+# What may be gone at the next attempt; other failures (no such host, too large) will not.
+PASSING = {"timeout", "broken-connection", "cut-short"}
+MAX_HOPS = 10
+Talk = Generator[Request, "Reply", None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back for one request: the exchange, or why there is none."""
+
+    exchange: Exchange | None
+    items: tuple[Item, ...]
+    reason: str | None = None
+    kind: str | None = None  # of what went wrong, where nothing came
+    retry_after: str = ""
+
+
+class ClinicSpider(scrapy.Spider, ABC):
+    """A visit to one clinic, or to what others have of it."""
+
+    kind: str  # what `crawls.kind` says
+    web_archive: str | None = None  # who is asked instead of the clinic
+
+    def __init__(self, clinic: Clinic, limit: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.clinic = clinic
+        self.surroundings = Surroundings(
+            clinic=clinic, private=is_private_host(urlsplit(clinic.url).hostname or ""), known=[], limit=limit
+        )
+        self.visit = Visit(clinic_id=clinic.slug)
+        self.robots: dict[tuple[str, str], Robots] = {}
+        self._robots_answers: dict[str, Answer] = {}
+        self._notes: list[Extraction] = []
+        self._showing = Showing(self)
+        self._pause = 0.0
+        self._delay = 0.0
+        self._talk: Talk | None = None
+
+    async def start(self) -> AsyncIterator[Any]:
+        """The first request of the visit; each of the others follows from an answer."""
+        self._talk = self._converse()
+        self._set_delay(self.floor)
+        yield next(self._talk)
+
+    @property
+    def floor(self) -> float:
+        """Seconds between two requests of this clinic, before its robots.txt is asked: its own, else the run's."""
+        asked = self.settings["DELAY"]
+        return self.clinic.delay_floor if asked is None else float(asked)
+
+    async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Any]:
+        """Any answer, whatever its status: its items as one `Extraction`, then the request that follows from it."""
+        if META in response.meta:
+            async for step in self._shown(response):
+                yield step
+            return
+        exchange = self.exchange(response)
+        items = self.read(response, exchange)
+        yield self.extraction(response.meta.get("capture"), items, exchange)
+        told = (response.headers.get("Retry-After") or b"").decode("latin-1")
+        sighted = tuple(Sighting(url=url, source="listing") for url in response.meta.get("sighted", ()))
+        async for step in self._go_on(Reply(exchange, items or sighted, retry_after=told)):
+            yield step
+
+    @abstractmethod
+    def plan(self) -> Plan:
+        """The order of the visit."""
+
+    def exchange(self, response: Response) -> Exchange:
+        """What was fetched, as parsers see it."""
+        return exchange_of(response)
+
+    def leads_on(self, exchange: Exchange) -> str | None:
+        """Where the answer says to go instead."""
+        return exchange.location if 300 <= exchange.status < 400 else None
+
+    def is_busy(self, exchange: Exchange) -> bool:
+        """The server is busy, and may be asked again."""
+        return exchange.status in RETRIED
+
+    def read(self, response: Response, exchange: Exchange) -> tuple[Item, ...]:
+        """The items of an answer that was fetched without a browser."""
+        blanked = response.meta.get("blanked_body")
+        if blanked is not None:  # a token answer is read as it was recorded, so that the record says the same again
+            return read(replace(exchange, body=blanked))
+        return read_served(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
+
+    async def missed(self, failure: Failure) -> AsyncIterator[Any]:
+        """No usable answer came: DNS, timeout, too large, a bomb. The reason is told, and the plan goes on."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        kind, message = describe(failure.value or Exception("no reason given"), request.url)
+        for extraction in await self._showing.visited(request):
+            yield extraction
+        yield self.extraction(
+            request.meta.get("capture"), (Problem(kind=kind, message=message, url=request.url),), None
+        )
+        async for step in self._go_on(Reply(None, (), message, kind)):
+            yield step
+
+    async def _shown(self, response: Response) -> AsyncIterator[Any]:
+        """A rendered page: an `Extraction` for each answer that the browser got, in order, the last for the DOM."""
+        assert response.request is not None
+        visited = await self._showing.visited(response.request)
+        for extraction in visited:
+            yield extraction
+        items = tuple(item for extraction in visited for item in extraction.items)
+        rendering = response.meta[RENDERING]
+        async for step in self._go_on(Reply(exchange_of(response), items, rendering.reason)):
+            yield step
+
+    async def _go_on(self, reply: Reply) -> AsyncIterator[Any]:
+        assert self._talk is not None
+        try:
+            request = self._talk.send(reply)
+        except StopIteration:
+            self.visit.finished = True
+            request = None
+        except Exception as error:
+            self.visit.failure = f"the visit broke off ({type(error).__name__}: {error}); please report it"
+            logger.exception("%s: the visit broke off", self.clinic.slug)
+            request = None
+        notes, self._notes = self._notes, []
+        for note in notes:
+            yield note
+        if request is not None:
+            if self._pause:
+                await asyncio.sleep(self._pause)
+                self._pause = 0.0
+            yield request
+
+    def extraction(self, capture: object, items: tuple[Item, ...], exchange: Exchange | None) -> Extraction:
+        """What one capture says; `exchange` tells whose parser read it."""
+        platform = platform_of(exchange) if exchange is not None else None
+        version = platform.extractor_version if platform else 0
+        return Extraction(clinic_id=self.clinic.slug, capture=capture, items=items, extractor_version=version)
+
+    def note(self, problem: Problem) -> None:
+        """A problem that no exchange tells by itself; it gets a record of its own (`pipelines.validate`)."""
+        self._notes.append(Extraction(clinic_id=self.clinic.slug, capture=None, items=(problem,)))
+
+    def _converse(self) -> Talk:
+        """Drive the plan to its end."""
+        plan = self.plan()
+        try:
+            ask = next(plan)
+            while True:
+                ask = plan.send((yield from self._answer(ask)))
+        except StopIteration:
+            for problem in self.visit.unknown:
+                self.note(problem)
+
+    def _answer(self, ask: Ask) -> Generator[Request, Reply, Answer]:
+        """One ask with robots, retries and redirects."""
+        if ask.url in self._robots_answers:
+            return self._robots_answers[ask.url]
+        url, passed = ask.url, list[str]()
+        robots = urlsplit(ask.url).path == "/robots.txt"
+        for _ in range(MAX_HOPS):
+            # Where robots.txt itself leads is followed unasked (RFC 9309 2.3.1.2): there is nothing to ask yet.
+            refusal = None if robots else (yield from self._refusal(url))
+            if refusal:
+                self.note(Problem(kind="robots-refused", message=f"{url}: {refusal}", url=url))
+                return Answer(ask=ask, exchange=None, reason=f"{url}: {refusal}", redirected_from=tuple(passed))
+            reply = yield from self._attempt(ask, url)
+            exchange = reply.exchange
+            moved = self.leads_on(exchange) if exchange is not None else None
+            # What is sent (ids of commenters, say) was meant for this site alone.
+            if exchange is None or not moved or (ask.body and origin_of(moved) != origin_of(ask.url)):
+                return Answer(
+                    ask=ask, exchange=exchange, items=reply.items, reason=reply.reason, kind=reply.kind,
+                    redirected_from=tuple(passed),
+                )  # fmt: skip
+            passed.append(url)
+            url = moved
+        message = f"{ask.url}: redirected more than {MAX_HOPS} times; given up"
+        self.note(Problem(kind="endless-redirect", message=message, url=ask.url))
+        return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
+
+    def _attempt(self, ask: Ask, url: str) -> Generator[Request, Reply, Reply]:
+        """One address, asked again after a pause where the server says that it is only busy."""
+        retries = self.settings.getint("RETRY_TIMES")
+        said: list[str] = []
+        for attempt in range(retries + 1):
+            reply: Reply = yield self.request(ask, url)
+            busy = reply.exchange is not None and self.is_busy(reply.exchange)
+            lost = reply.kind in PASSING
+            if attempt == retries or not (busy or lost):
+                break
+            told = retry_after(reply.retry_after, datetime.now(UTC))
+            if told is not None and told > self.settings.getfloat("RETRY_AFTER_MAX"):
+                break
+            self._pause = told if told is not None else self.settings.getfloat("RETRY_PAUSE") * 2**attempt
+            said += [item.message for item in reply.items if isinstance(item, Problem)]
+            said += [reply.reason] if reply.reason else []
+            logger.info("%s: asked again in %.1f s", url, self._pause)
+        if reply.exchange is not None and not busy:
+            self.visit.mended.update(said)
+        elif busy:
+            self._obey(url, reply)
+        return reply
+
+    def _obey(self, url: str, reply: Reply) -> None:
+        """A server that is still busy: its last word holds for whatever is asked next, a long one for the whole run."""
+        told = retry_after(reply.retry_after, datetime.now(UTC), cap=inf)
+        if told is None:
+            return
+        if told <= self.settings.getfloat("RETRY_AFTER_MAX"):
+            self._pause = told
+            return
+        self.robots[origin_of(url)] = Robots(refused=f"the server asked to be left alone for {told:.0f} s")
+
+    def _refusal(self, url: str) -> Generator[Request, Reply, str | None]:
+        """Why robots.txt forbids the address; None when it does not. Asks for the host's robots.txt the first time."""
+        parts = urlsplit(url)
+        if parts.path == "/robots.txt" or parts.scheme not in ("http", "https"):
+            return None
+        origin = origin_of(url)
+        if origin not in self.robots:
+            answer = yield from self._answer(Ask(url=f"{parts.scheme}://{parts.netloc}/robots.txt"))
+            self._robots_answers[answer.ask.url] = answer  # the plan asks for it as well, for its sitemaps
+            self.robots[origin] = read_robots(answer.exchange, answer.reason)
+            seconds, capped = delay(self.floor, self.robots[origin].crawl_delay)
+            if capped:
+                logger.warning("%s: Crawl-delay capped at %.0f s", parts.netloc, seconds)
+            self._set_delay(seconds)
+        robots = self.robots[origin]
+        if robots.allowed(url):
+            return None
+        return robots.refused or "robots.txt forbids it; not fetched"
+
+    def _set_delay(self, seconds: float) -> None:
+        """Slow the clinic's own download slot down; a run never gets quicker again."""
+        engine = self.crawler.engine
+        assert engine is not None
+        name = self.clinic.slug
+        self._delay = max(self._delay, seconds)
+        # For a slot still to be made (Scrapy drops one that was idle for a minute), and for the one in use.
+        engine.downloader.per_slot_settings[name] = {"concurrency": 1, "delay": self._delay, "jitter": 0}
+        if name in engine.downloader.slots:
+            engine.downloader.slots[name].delay = self._delay
+
+    def request(self, ask: Ask, url: str) -> Request:
+        """The request for an ask of the plan, to be made of `url`: its own address, or where that led."""
+        self.visit.requests += 1
+        rendered = {} if ask.wanted is None else self._showing.meta(ask.wanted)
+        return Request(
+            url,
+            method=ask.method,
+            # Tokens never follow a redirect to another host, nor out of https.
+            headers=dict(ask.headers) if origin_of(url) == origin_of(ask.url) else {},
+            body=ask.body,
+            callback=self.parse,
+            errback=self.missed,
+            dont_filter=True,
+            meta={
+                "download_slot": self.clinic.slug,
+                "clinic": self.clinic,
+                "secret": ask.secret,
+                "conditional": ask.conditional,
+                "allow_private": self.clinic.allow_private,
+                **rendered,
+            },
+        )
