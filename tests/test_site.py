@@ -55,6 +55,7 @@ def site(served: Made) -> Datasette:
         [str(served.folder / DATABASE)],
         metadata=METADATA,
         plugins_dir=str(SITE / "plugins"),
+        template_dir=str(SITE / "templates"),
         static_mounts=[("site", str(SITE / "static"))],
         settings={name: value == "on" if value in ("on", "off") else int(value) for name, value in settings.items()},
     )

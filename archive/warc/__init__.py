@@ -6,6 +6,7 @@ https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/.
 """
 
 from archive.warc._coding import decode
+from archive.warc._members import members
 from archive.warc._read import payload, read_record, records
 from archive.warc._types import (
     BadRecord,
@@ -42,6 +43,7 @@ __all__ = [
     "WarcWriteError",
     "Writer",
     "decode",
+    "members",
     "payload",
     "read_record",
     "records",

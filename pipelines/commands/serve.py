@@ -20,7 +20,8 @@ SITE = Path(durable.__file__).parent / "site"
 @click.command(short_help="Browse and query the archive with Datasette.")
 @click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="0: any free one.")
-def command(archive: Path, port: int) -> None:
+@click.option("--with-comment-captures", is_flag=True, help="Give out records that name those who comment.")
+def command(archive: Path, port: int, with_comment_captures: bool) -> None:
     """Serve the archive read-only at http://127.0.0.1:PORT until Ctrl-C. A crawl may write at the same time."""
     try:
         open_archive(archive, "read").close()
@@ -35,6 +36,10 @@ def command(archive: Path, port: int) -> None:
     port = port or free_port()
     click.echo(f"http://127.0.0.1:{port}/")
     sys.stdout.flush()
+    if with_comment_captures:
+        os.environ["CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES"] = "1"
+    else:
+        os.environ.pop("CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES", None)
     # A process of its own name: signals reach Datasette directly, and nothing of ours stays in memory.
     os.execv(sys.executable, [sys.executable, "-m", "datasette", "serve", *arguments(archive, port)])  # noqa: S606
 
@@ -47,6 +52,7 @@ def arguments(archive: Path, port: int) -> list[str]:
         "--port", str(port),
         "--metadata", str(SITE / "metadata.yaml"),
         "--plugins-dir", str(SITE / "plugins"),
+        "--template-dir", str(SITE / "templates"),
         "--static", f"site:{SITE / 'static'}",
         "--setting", "suggest_facets", "off",
         "--setting", "sql_time_limit_ms", "3000",

@@ -145,3 +145,22 @@ def archive(notes_archive: Path, tmp_path: Path) -> Path:
     """An archive that already holds the blog's three posts."""
     shutil.copytree(notes_archive, tmp_path / "archive")
     return tmp_path / "archive"
+
+
+PEERS = ("pywb==2.10.0", "wacz==0.6.0", "setuptools<81")
+
+
+@pytest.fixture(scope="session")
+def peers() -> Path:
+    """Where the programs of others are that judge our files: an environment of their own, made once."""
+    folder = ROOT / ".venv-peers"
+    done = folder / "ready"
+    if not done.exists() or done.read_text() != " ".join(PEERS):
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        pip = [folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", *PEERS]
+        installed = subprocess.run(pip, capture_output=True, text=True, check=False)
+        if installed.returncode:
+            pytest.skip(f"pywb and wacz could not be installed: {installed.stderr[-300:]}")
+        done.write_text(" ".join(PEERS))
+    return folder / "bin"

@@ -15,8 +15,7 @@ DATABASE = "archive"
 # Datasette links foreign keys of tables; a view has none, so a column's name says whose row it means.
 ROWS = {
     "clinic_id": "clinics", "post_id": "posts", "related_post_id": "posts", "revision_id": "revisions",
-    "old_revision_id": "revisions", "comment_id": "comments", "parent_id": "comments", "capture_id": "captures",
-    "old_capture_id": "captures", "last_capture_id": "captures", "crawl_id": "crawls",
+    "old_revision_id": "revisions", "comment_id": "comments", "parent_id": "comments", "crawl_id": "crawls",
 }  # fmt: skip
 # Read once: these files do not change while a server runs, and cells are many.
 SENTENCES = {name: sql.splitlines()[0].removeprefix("--").strip() for name, sql in views().items()}
@@ -48,8 +47,6 @@ def render_cell(value: object, column: str, table: str | None, database: str, da
     if value is None or database != DATABASE or column not in ROWS or table not in SENTENCES:
         return None
     key = str(value)
-    # A capture's key is a UUID: its start is enough to tell it apart by eye, the link and title have it whole.
-    shown = f"{key[:8]}…" if ROWS[column] == "captures" else key
     return Markup('<a href="{}" title="{}">{}</a>').format(
-        datasette.urls.row(database, ROWS[column], tilde_encode(key)), key, shown
+        datasette.urls.row(database, ROWS[column], tilde_encode(key)), key, key
     )

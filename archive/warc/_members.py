@@ -1,0 +1,34 @@
+"""The bytes of a capture's records as they lie in their file, to be given away."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from archive.warc._frame import Frame, frames
+from archive.warc._types import BadRecord
+
+
+def members(folder: Path, name: str, offset: int) -> Iterator[bytes]:
+    """The records of a capture at its place in a WARC file, as they lie there (each a gzip member, or plain): that of
+    the answer, and of its request where that follows.
+
+    Raises `BadRecord` where there is none, OSError, ValueError for a name that leads out of the archive.
+    """
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"{name!r} leads out of the archive")
+    first: Frame | None = None
+    with path.open("rb") as file:
+        for frame in frames(path, name, offset):
+            if isinstance(frame, BadRecord):
+                if first is None:
+                    raise frame
+                return
+            if first is not None and frame.get("WARC-Concurrent-To") != first.get("WARC-Record-ID"):
+                return
+            file.seek(frame.offset)
+            yield file.read(frame.length)
+            if first is not None:
+                return
+            first = frame
+    if first is None:
+        raise BadRecord(name, offset, "nothing lies here: the file is shorter")

@@ -1,0 +1,100 @@
+"""Other people's programs read what we write, and we read what they write."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from fastwarc.warc import ArchiveIterator, WarcRecordType
+
+from tests.clinic import Clinic
+from tests.e2e.conftest import Crawled
+from tests.e2e.product import column, crawl, faults, one, rows, run, warcs
+
+
+@contextmanager
+def pywb(peers: Path, folder: Path, files: list[Path]) -> Iterator[str]:
+    """pywb, serving the files as a collection; its address."""
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    for arguments in (["init", "clinic"], ["add", "clinic", *map(str, files)]):
+        subprocess.run([peers / "wb-manager", *arguments], cwd=folder, env=environment, capture_output=True, check=True)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [peers / "wayback", "-b", "127.0.0.1", "-p", str(port)], cwd=folder, env=environment, stdout=log, stderr=log
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(200):
+            try:
+                httpx.get(url, timeout=5)
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield f"{url}/clinic"
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def test_pywb_replays_every_page_byte_for_byte(third: Crawled, peers: Path, tmp_path: Path) -> None:
+    """Each answer at its own moment, those of later crawls that are revisits as well."""
+    files = [path for path in warcs(third.archive) if path.parent.name != "_runs"]
+    bodies: dict[str, bytes] = {}
+    for path in files:
+        with path.open("rb") as file:
+            for record in ArchiveIterator(file, record_types=WarcRecordType.response):
+                bodies[record.record_id.removeprefix("<urn:uuid:").rstrip(">")] = record.reader.read()
+    sql = (
+        "SELECT coalesce(refers_to, capture_id) AS original, url, fetched_at, record_type FROM captures WHERE method ="
+        " 'GET' AND http_status = 200 AND mime IN ('text/html', 'application/xml', 'application/rss+xml') AND"
+        " (url, substr(fetched_at, 1, 19)) NOT IN (SELECT url, substr(fetched_at, 1, 19) FROM captures GROUP BY 1, 2"
+        " HAVING count(*) > 1) ORDER BY capture_id"
+    )
+    asked = rows(third.archive, sql)
+    kinds = {row["record_type"] for row in asked}
+    assert kinds == {"response", "revisit"} and len(asked) > 150
+    some = [row for row in asked if row["record_type"] == "revisit"][:40] + asked[:: max(1, len(asked) // 60)]
+    with pywb(peers, tmp_path, files) as place, httpx.Client(timeout=30, follow_redirects=True) as client:
+        for row in some:
+            stamp = "".join(digit for digit in row["fetched_at"][:19] if digit.isdigit())
+            wanted = bodies[row["original"]]
+            answer = client.get(f"{place}/{stamp}id_/{row['url']}", headers={"Accept-Encoding": "gzip"})
+            assert answer.status_code == 200, row
+            plain = gzip.decompress(wanted) if wanted.startswith(b"\x1f\x8b") else wanted
+            assert hashlib.sha256(answer.content).digest() == hashlib.sha256(plain).digest(), row["url"]
+
+
+@pytest.mark.skipif(shutil.which("wget") is None, reason="no wget on this machine")
+def test_what_wget_wrote_gives_the_same_posts(clinic: Clinic, tmp_path: Path) -> None:
+    """The same site, recorded by another tool and imported, and crawled by us."""
+    done = crawl(tmp_path / "own", clinic.url)
+    assert done.code == 0, done.err
+    given = ["--quiet", "--execute", "robots=off", "--delete-after", "--no-warc-keep-log"]
+    pages = [clinic.url + path for path in ("/", "/blog", "/sitemap.xml", "/blog-posts-sitemap.xml", "/blog-feed.xml")]
+    pages += [post["url"] for post in clinic.truth()["posts"] if not post["deleted"]]
+    command = ["wget", *given, f"--warc-file={tmp_path / 'site'}", "-P", str(tmp_path / "files"), *pages]
+    subprocess.run(command, cwd=tmp_path, check=False, timeout=120)
+    done = run("clinic-archive", "import", "site.warc.gz", "--archive", "wget", "--url", clinic.url, cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    sql = "SELECT url, slug, title, author, published_at, language, word_count, body_text FROM posts ORDER BY url"
+    assert rows(tmp_path / "wget", sql) == rows(tmp_path / "own", sql)
+    texts = "SELECT DISTINCT content_sha256 FROM revisions WHERE source = 'html' ORDER BY 1"
+    assert column(tmp_path / "wget", texts) == column(tmp_path / "own", texts)
+    assert one(tmp_path / "wget", "SELECT DISTINCT origin FROM captures").startswith("Wget/")
+    assert [fault for fault in faults(tmp_path / "wget") if "imports" not in fault] == []
+    assert run("clinic-archive", "verify", "--archive", "wget", cwd=tmp_path).code == 0
+    done = run("clinic-archive", "rebuild", "--archive", "wget", "--json", cwd=tmp_path)
+    assert (done.code, done.json["differs"]) == (0, [])
