@@ -152,7 +152,8 @@ def known_posts(db: Database, clinic_id: str) -> list[Known]:
     rows = db.execute(
         "SELECT post_id, url, published_at, (SELECT comments_count FROM readings WHERE readings.post_id ="
         " posts.post_id AND comments_count IS NOT NULL ORDER BY read_at DESC LIMIT 1), (SELECT"
-        " json_group_array(address) FROM post_addresses WHERE post_addresses.post_id = posts.post_id) FROM posts WHERE"
+        " json_group_array(address) FROM post_addresses WHERE post_addresses.post_id = posts.post_id), last_seen_at"
+        " FROM posts WHERE"
         " clinic_id = ? AND url IS NOT NULL ORDER BY published_at DESC",
         [clinic_id],
     )
@@ -164,8 +165,9 @@ def known_posts(db: Database, clinic_id: str) -> list[Known]:
             published_at=published_at,
             comments_count=comments_count,
             scripted=post_id in scripted,
+            last_seen_at=last_seen_at,
         )
-        for post_id, url, published_at, comments_count, addresses in rows
+        for post_id, url, published_at, comments_count, addresses, last_seen_at in rows
     ]
 
 

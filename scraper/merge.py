@@ -109,15 +109,15 @@ def _found(group: list[Sighting]) -> Found:
 
 def _newest_first(group: list[tuple[int, Sighting]]) -> tuple[float, int, int]:
     found = _found([sighting for _, sighting in group])
-    moment = _moment(found.published_at) or _moment(found.lastmod)
+    at = moment(found.published_at) or moment(found.lastmod)
     rank, place = min((_TELLING.index(one.source) if one.source != "sitemap" else 9, place) for place, one in group)
-    return (-moment.timestamp() if moment else float("inf"), rank, place)
+    return (-at.timestamp() if at else float("inf"), rank, place)
 
 
-def _moment(printed: str | None) -> datetime | None:
+def moment(printed: str | None) -> datetime | None:
     """A date or moment in ISO 8601, to compare by; one without a zone is taken as UTC."""
     try:
-        moment = datetime.fromisoformat(printed) if printed else None
+        at = datetime.fromisoformat(printed) if printed else None
     except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+    return at.replace(tzinfo=UTC) if at and at.tzinfo is None else at

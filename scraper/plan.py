@@ -15,7 +15,7 @@ from scraper import discover
 from scraper.addresses import canonical_url, post_key, same_site
 from scraper.items import Exchange, Gone, Post, Problem, SightedIn, Sighting, UnsupportedPlatform
 from scraper.manners import read_robots
-from scraper.merge import Discovery, merge
+from scraper.merge import Discovery, merge, moment
 from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan, Platform
 from scraper.read import is_post_url, platform_of
 from scraper.rendering import complete
@@ -75,6 +75,7 @@ class Finds:
             keys = [post_key(found.url), *(post_key(one) for one in found.addresses)]
             post = next((known[key] for key in keys if key in known), None) or Known(url=found.url)
             post.addresses = tuple(dict.fromkeys((*post.addresses, found.url, *found.addresses)))
+            post.lastmod = found.lastmod
             self._place(due, post, found.url)
         for post in self.known:
             self._place(due, post, *post.addresses)
@@ -88,6 +89,18 @@ class Finds:
                 post.addresses = tuple(dict.fromkeys((*post.addresses, post.url)))
                 post.url = own
             due.setdefault(own, post)
+
+
+def urgency(post: Known) -> int:
+    """What is fetched first: 0 never seen, 1 changed since it was seen, as a sitemap or feed says, 2 any other.
+
+    A bare date ("2026-11-25") may be any moment of that day.
+    """
+    if post.last_seen_at is None:
+        return 0
+    changed, bare = moment(post.lastmod), len(post.lastmod or "") == len("2026-11-25")
+    seen = moment(post.last_seen_at[:10] if bare else post.last_seen_at)
+    return 1 if changed and seen and changed >= seen else 2
 
 
 def visit_blog(start: Surroundings, visit: Visit) -> Plan:
@@ -185,8 +198,8 @@ def _listings(platform: Platform, blog: Blog, finds: Finds, home: Exchange, star
 
 
 def _posts(blog: Blog, finds: Finds, start: Surroundings, visit: Visit) -> Step:
-    """Every post, newest first; posts that only "Recent Posts" name join the end of the queue."""
-    waiting = finds.due()
+    """Every post, the most urgent first, or under a limit the newest; posts that only "Recent Posts" name come last."""
+    waiting = finds.due() if start.limit is not None else sorted(finds.due(), key=urgency)
     queued = {post_key(address) for post in waiting for address in (post.url, *post.addresses)}
     done: set[str] = set()
     cards = 0

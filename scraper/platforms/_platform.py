@@ -74,6 +74,8 @@ class Known:
     etag: str | None = None
     last_modified: str | None = None
     published_at: str | None = None
+    last_seen_at: str | None = None  # ISO 8601 UTC; None: never, so far as the archive knows
+    lastmod: str | None = None  # as a sitemap or feed of this run printed it
     counters_pending: bool = True  # the page's own bytes do not give the counters
     scripted: bool = False  # the page was seen to leave them to a script
     counted: bool = False  # some answer of this run gave them
