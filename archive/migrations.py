@@ -355,6 +355,8 @@ def m003_captures_of_others(db: Database) -> None:
     db.table("captures").add_column("holds_comments", int)
     db.table("crawls").add_column("kind", str)
     db.table("posts").add_column("first_seen_origin", str)
+    for table, column in (("crawls", "kind"), ("posts", "first_seen_origin")):
+        db.execute(f"UPDATE {table} SET {column} = 'crawl'")  # until now there was nothing else
     _create(
         db,
         "superseded_readings",

@@ -12,10 +12,10 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 
 from archive import runs
-from archive.warc import WarcWriteError
+from archive.warc import BadRecord, WarcWriteError
 from pipelines.catch_up import catch_up
 from pipelines.refold import refold
-from pipelines.run import Outcome, Run, utc
+from pipelines.run import BadKey, Outcome, Run, utc
 from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ class Report:
         try:
             if not run.broken:
                 (self._write if spider.kind == "crawl" else self._fold)(run, outcome, why)
-        except (WarcWriteError, sqlite3.Error) as error:
+        except (WarcWriteError, sqlite3.Error, OSError, BadRecord, BadKey) as error:
             run.halt(str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: not written: {error}")
             outcome.status, _ = judge(outcome, reason, run.broken)
 

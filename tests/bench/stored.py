@@ -1,0 +1,111 @@
+"""B and V: rows made anew from stored bytes, and checked against them, on one core and on two."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from archive.db import open_archive
+from archive.warc import Group, Writer, records
+from pipelines.rebuild import rebuild
+from pipelines.recheck import recheck
+from pipelines.reread import extraction_of
+from tests.bench._figure import figure, ratio
+from tests.bench._pages import SMALL, own_slug, pages, wire
+
+PAGES = 600
+BASE = "https://clinic.example"
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@cache
+def _kept() -> TemporaryDirectory[str]:
+    return TemporaryDirectory()
+
+
+@cache
+def stored() -> Path:
+    """An archive of one run that saw so many post pages of 405 KB, gzipped as servers send them; rebuilt once."""
+    folder = Path(_kept().name) / "archive"
+    stanza = {"name": "Clinic", "url": BASE, "comments": "threads", "privacy": "pseudonymous", "attributes": {}}
+    told = {"crawl": "c" * 32, "started_at": "2026-01-01T00:00:00.000000Z", "kind": "crawl"}
+    with Writer(folder, "clinic", "c" * 32, {"stanza": json.dumps(stanza)}, last=None, clock=lambda: START) as writer:
+        fields = {name: json.dumps(value) for name, value in (told | {"stanza": stanza}).items()}
+        writer.write_note("run-started", fields, START)
+        for number, body in enumerate(pages(BASE, PAGES, SMALL)):
+            packed = wire(body)
+            headers = [("Content-Type", "text/html; charset=UTF-8"), ("Content-Encoding", "gzip")]
+            writer.write_exchange(
+                url=f"{BASE}/post/{own_slug(number).decode()}", method="GET", request_headers=[], request_body=b"",
+                status=200, reason="OK", protocol="HTTP/1.1",
+                response_headers=[(name.encode(), value.encode()) for name, value in headers],
+                body=packed, ip=None, fetched_at=START + timedelta(seconds=number),
+            )  # fmt: skip
+    rebuild(folder, cores=1)
+    return folder
+
+
+def wall(work: Callable[[], object]) -> float:
+    """Seconds that go by: work that is shared among processes is not this one's alone."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def rebuilt(cores: int) -> float:
+    """Seconds of a rebuild, whose result is looked at."""
+    folder = stored()
+    for old in folder.glob("archive-before-*.db"):
+        old.unlink()
+
+    def work() -> None:
+        done = rebuild(folder, cores=cores)
+        assert (done.clinics, done.differs, done.problems) == ({"clinic": PAGES}, [], [])
+
+    return wall(work)
+
+
+def parsed() -> float:
+    """Seconds of parsing alone: the same recorded exchanges, in memory already, unpacked and read in one process."""
+    folder = stored()
+    (path,) = (folder / "warc" / "clinic").glob("*.warc.gz")
+    groups = [record for record in records(path, archive=folder) if isinstance(record, Group)]
+    assert len(groups) == PAGES
+    return wall(lambda: [extraction_of(folder, None, "clinic", group) for group in groups])
+
+
+@figure("B1", "of the speed of parsing alone that a whole rebuild has, both on one core", least=0.5)
+def rebuild_on_one_core() -> float:
+    """Read, parse, fold, index, compare with the old database, and take its place."""
+    return ratio(parsed, lambda: rebuilt(1))
+
+
+@figure("B2", "of the speed of parsing alone on one core that a rebuild has on two", least=0.75)
+def rebuild_on_two_cores() -> float:
+    """The same, with two processes that parse beside the one that folds."""
+    return ratio(parsed, lambda: rebuilt(2))
+
+
+@figure("B3", "pages of 405 KB a second that a rebuild reads on two cores", least=60)
+def pages_a_second() -> float:
+    """Wall clock, process start included."""
+    return PAGES / min(rebuilt(2) for _ in range(3))
+
+
+@figure("V1", "captures of 405 KB a second that verify checks on two cores", least=60)
+def captures_a_second() -> float:
+    """Every record read, digests, parsed again and compared; the checks of the database are not in it."""
+    folder = stored()
+
+    def work() -> None:
+        with closing(open_archive(folder, "read")) as db:
+            done = recheck(folder, db, sample=None, seed=0, cores=2)
+        assert (done.captures, done.faults) == (PAGES, [])
+
+    return PAGES / min(wall(work) for _ in range(3))

@@ -1,0 +1,45 @@
+"""`clinic-archive import` as a process, killed on the way."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from tests.e2e.conftest import Crawled
+from tests.e2e.product import BIN, Done, environment, faults, one, rows, run
+
+KILLS = 25 if os.environ.get("SOAK") else 4
+TEXTS = "SELECT content_sha256, captured_at, kind, source FROM revisions ORDER BY 1, 2, 3, 4"
+
+
+def test_killed_at_any_instant_and_run_again(third: Crawled, tmp_path: Path) -> None:
+    """What an archive of ours recorded, brought into another as if a stranger had made it."""
+    files = [str(path) for path in sorted((third.archive / "warc").rglob("*.warc.gz")) if path.parent.name != "_runs"]
+    calm, archive = tmp_path / "calm", tmp_path / "archive"
+    given = ["import", *files, "--url", third.url, "--archive"]
+    done = run("clinic-archive", *given, calm, "--json", cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    chance = random.Random(5)
+    for _ in range(KILLS):
+        command = [str(BIN / "clinic-archive"), *given, str(archive)]
+        process = subprocess.Popen(
+            command, cwd=tmp_path, env=environment(), start_new_session=True, stderr=subprocess.DEVNULL
+        )
+        time.sleep(chance.uniform(0.4, 4.0))
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert run("clinic-archive", *given, archive, cwd=tmp_path).code == 0
+    assert rows(archive, TEXTS) == rows(calm, TEXTS)
+    for table in ("posts", "captures", "readings", "comments", "sightings", "absences"):
+        sql = f"SELECT count(*) FROM {table}"
+        assert one(archive, sql) == one(calm, sql), table
+    assert [fault for fault in faults(archive) if "imports" not in fault] == []
+    assert not list((archive / "imports").glob("*.part"))
+    done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=tmp_path)
+    assert (done.code, done.json["differs"]) == (0, [])
+    assert run("clinic-archive", "verify", "--archive", archive, cwd=tmp_path) == Done(0, "", "")
