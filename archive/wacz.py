@@ -21,7 +21,7 @@ from typing import IO, Any
 from cdxj_indexer.main import CDXJIndexer  # type: ignore[import-untyped]
 from sqlite_utils import Database
 
-from archive.warc import members
+from archive.warc import Info, members, records
 from archive.warc._foreign import is_arc
 
 LARGEST_WARC = 1_000_000_000  # bytes of a file inside, after which another is begun
@@ -89,6 +89,7 @@ def _copy_records(folder: Path, rows: Iterable[tuple[str, int]], scratch: Path) 
     paths: list[Path] = []
     out: IO[bytes] | None = None
     is_old: dict[str, bool] = {}
+    introduced: set[tuple[Path, str]] = set()
     number = 0
     try:
         for name, offset in rows:
@@ -101,13 +102,22 @@ def _copy_records(folder: Path, rows: Iterable[tuple[str, int]], scratch: Path) 
                 is_old[name] = is_arc(folder / name)
             if is_old[name]:  # ARC has no place in a WACZ
                 continue
-            for member in members(folder, name, offset):
-                out.write(member if member.startswith(GZIP) else gzip.compress(member, mtime=0))
+            wanted = [offset]
+            if (paths[-1], name) not in introduced:  # whose records follow, as their file says in its first one
+                introduced.add((paths[-1], name))
+                wanted = [0, offset] if _begins_with_warcinfo(folder / name) else wanted
+            for place in wanted:
+                for member in members(folder, name, place):
+                    out.write(member if member.startswith(GZIP) else gzip.compress(member, mtime=0))
             number += 1
     finally:
         if out is not None:
             out.close()
     return paths, number
+
+
+def _begins_with_warcinfo(path: Path) -> bool:
+    return isinstance(next(iter(records(path)), None), Info)
 
 
 def _store(package: zipfile.ZipFile, name: str, data: Path | bytes) -> dict[str, Any]:

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from types import MappingProxyType, SimpleNamespace
+from typing import Any, cast
 
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response
 from scrapy.settings import Settings
-from scrapy.spiders import Spider
+from scrapy.signalmanager import SignalManager
 from scrapy.statscollectors import StatsCollector
 from sqlite_utils import Database
 
@@ -58,8 +58,9 @@ def _decoder() -> HttpCompressionMiddleware:
     """Scrapy's own decoder with the house's limits."""
     settings = Settings()
     settings.setmodule(house)
-    crawler = Crawler(Spider, settings)
-    crawler.stats = StatsCollector(crawler)  # Scrapy sets it when a crawl starts; here none does
+    # Not a whole crawler: to make one sends the log of the run that goes on to stderr.
+    crawler = cast(Crawler, SimpleNamespace(settings=settings, signals=SignalManager()))
+    crawler.stats = StatsCollector(crawler)
     return HttpCompressionMiddleware.from_crawler(crawler)
 
 

@@ -74,9 +74,8 @@ def _tell(done: Rebuilt, archive: Path, as_json: bool, seconds: float) -> None:
         }  # fmt: skip
         click.echo(json.dumps(told, ensure_ascii=False))
     elif sys.stdout.isatty():
-        click.echo(
-            f"{archive}: {captures} captures of {len(done.clinics)} clinics in {seconds:.0f} s; {_compared(done)}"
-        )
+        clinics = f"{len(done.clinics)} clinic{'' if len(done.clinics) == 1 else 's'}"
+        click.echo(f"{archive}: {captures} captures of {clinics} in {seconds:.0f} s; {_compared(done)}")
     sys.exit(code)
 
 

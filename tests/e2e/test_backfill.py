@@ -66,7 +66,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
             Captured("20150129034904", edited["url"], b"too many", status=429),
         ]
         archive = folder / "archive"
-        done = crawl(archive, clinic.url)
+        done = crawl(archive, clinic.url, "--limit", "8")
         assert done.code == 0, done.err
         yield Past(
             clinic, archive, memory, edited["slug"], removed["slug"], (renamed["slug"], moved), old_text
