@@ -43,9 +43,9 @@ def exchange_of(group: Group, body: bytes) -> Exchange:
     """
     capture = group.capture
     request = Request(capture.url, method=capture.method, body=group.request_body, meta={"capture": capture})
-    headers: dict[str, list[str]] = {}
+    headers: dict[bytes, list[bytes]] = {}
     for name, value in group.response_headers:
-        headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+        headers.setdefault(name, []).append(value)  # as bytes: Scrapy makes UTF-8 of any text
     status = 200 if capture.record_type == "resource" else capture.http_status or 0
     raw = Response(capture.url, status=status, headers=headers, body=body, request=request)
     response = _decoder().process_response(request, raw)
