@@ -35,9 +35,19 @@ def origin_of(url: str) -> tuple[str, str]:
 
 
 def redirect_target(url: str, location: bytes | None) -> str | None:
-    """The absolute address of a Location header; None where there is none, or none that can be asked ("http://x:99999")."""
+    """The absolute address of a Location header; None where there is none, or none that can be asked ("http://x:99999").
+
+    Letters beyond ASCII have no place in it; servers that send them mean UTF-8, old ones Latin-1.
+    """
     try:
-        target = urljoin(url, str(location, "latin-1")) if location else None
+        target = urljoin(url, _text(location)) if location else None
         return target if target and urlsplit(target).port != 0 else None  # reading an impossible port raises
     except ValueError:
         return None
+
+
+def _text(header: bytes) -> str:
+    try:
+        return header.decode("utf-8")
+    except UnicodeDecodeError:
+        return header.decode("latin-1")

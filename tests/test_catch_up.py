@@ -410,3 +410,15 @@ def test_a_first_run_killed_before_it_had_a_row(tmp_path: Path) -> None:
     _, wanted = caught_up(shutil.copytree(tmp_path, tmp_path / "copy"))
     _, tables = caught_up(_without_database(tmp_path))
     assert tables == wanted
+
+
+@pytest.mark.parametrize("letters", ["f\u00fcr".encode(), "f\u00fcr".encode("latin-1")])
+def test_letters_beyond_ascii_in_a_location_are_the_same_from_the_record(tmp_path: Path, letters: bytes) -> None:
+    with Visiting(tmp_path / "a") as visiting:
+        visiting.answer(f"{SITE}/post/old", status=301, headers={"Location": SITE.encode() + b"/post/" + letters})
+        visiting.end()
+        live = natural(visiting.run.db)
+        visiting.run.close(0, {})
+    _, again = caught_up(forgotten(tmp_path / "a", tmp_path / "b"))
+    assert again["post_addresses"] == live["post_addresses"]
+    assert f"{SITE}/post/f%C3%BCr" in {row[1] for row in live["post_addresses"]}
