@@ -21,7 +21,8 @@ from scraper.clinics import PRODUCT, VERSION
 
 @click.command(short_help="Write captures to a WACZ, to be replayed in a browser.")
 @click.argument("clinic", required=False)
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE",
+              help="Where to write it.")  # fmt: skip
 @click.option("--with-comment-captures", is_flag=True, help="Also captures that show comments and who wrote them.")
 @click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one summary object to stdout.")

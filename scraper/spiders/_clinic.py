@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -53,8 +52,10 @@ class Reply:
     retry_after: str = ""
 
 
-class ClinicSpider(scrapy.Spider, ABC):
-    """A visit to one clinic, or to what others have of it."""
+class ClinicSpider(scrapy.Spider):
+    """A visit to one clinic, or to what others have of it. Not an ABC: Scrapy reads every attribute of a spider, and
+    those of an abstract class cannot all be read.
+    """
 
     kind: str  # what `crawls.kind` says
     web_archive: str | None = None  # who is asked instead of the clinic
@@ -100,9 +101,9 @@ class ClinicSpider(scrapy.Spider, ABC):
         async for step in self._go_on(Reply(exchange, items or sighted, retry_after=told)):
             yield step
 
-    @abstractmethod
     def plan(self) -> Plan:
-        """The order of the visit."""
+        """The order of the visit; each spider has its own."""
+        raise NotImplementedError
 
     def exchange(self, response: Response) -> Exchange:
         """What was fetched, as parsers see it."""

@@ -16,7 +16,7 @@ from archive.db import DATABASE
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import BIN, environment, faults, one, run
 
-KILLS = 25 if os.environ.get("SOAK") else 4
+KILLS = 25 if os.environ.get("SOAK") else 3
 
 
 @pytest.fixture(scope="module")
