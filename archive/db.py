@@ -56,7 +56,9 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
         pending = _schema(db, path)
         if mode == "read":
             if pending:
-                raise OlderSchema(f"{path}: schema is older than this program; any crawl into it brings it up to date")
+                raise OlderSchema(
+                    f"{path}: schema is older than this program; any crawl or reparse of it brings it up to date"
+                )
             return db
         # Text leaves the file when it leaves a row: masked names must not linger in freed pages.
         for pragma in (

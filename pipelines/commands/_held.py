@@ -1,4 +1,4 @@
-"""What every writing verb does first: hold the archive, and take up what a killed run left; or end with a reason."""
+"""What every verb on an archive does first: open it, to write or to read; or end the process with a reason."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+from sqlite_utils import Database
 
-from archive.db import ArchiveError, NewerSchema, NotAnArchive
+from archive.db import ArchiveError, NewerSchema, NotAnArchive, OlderSchema, open_archive
 from pipelines import report
 from pipelines.catch_up import catch_up
 from pipelines.run import BadKey, Locked, Run
@@ -42,6 +43,18 @@ def held(archive: Path, listed: Iterable[Clinic] = ()) -> Run:
         run.release()
         fail(f"{archive}: {error}; what a killed run left could not be folded in, nothing done", report.UNEXPECTED)
     return run
+
+
+def read_only(archive: Path) -> Database:
+    """The archive, to be read; else the process ends."""
+    try:
+        return open_archive(archive, "read")
+    except (NewerSchema, OlderSchema, FileNotFoundError) as error:
+        fail(str(error), report.BAD_CONFIG)
+    except NotAnArchive as error:
+        fail(str(error), report.INTEGRITY)
+    except ArchiveError as error:
+        fail(str(error), report.UNEXPECTED)
 
 
 def fail(message: str, code: int) -> NoReturn:

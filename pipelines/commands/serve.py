@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 import archive as durable
-from archive.db import DATABASE, ArchiveError, NewerSchema, NotAnArchive, open_archive
+from archive.db import DATABASE
 from pipelines import report
-from pipelines.commands._held import fail
+from pipelines.commands._held import fail, read_only
 
 SITE = Path(durable.__file__).parent / "site"
 
@@ -23,14 +23,7 @@ SITE = Path(durable.__file__).parent / "site"
 @click.option("--with-comment-captures", is_flag=True, help="Give out records that name those who comment.")
 def command(archive: Path, port: int, with_comment_captures: bool) -> None:
     """Serve the archive read-only at http://127.0.0.1:PORT until Ctrl-C. A crawl may write at the same time."""
-    try:
-        open_archive(archive, "read").close()
-    except (NewerSchema, FileNotFoundError) as error:
-        fail(str(error), report.BAD_CONFIG)
-    except NotAnArchive as error:
-        fail(str(error), report.INTEGRITY)
-    except ArchiveError as error:
-        fail(str(error), report.UNEXPECTED)
+    read_only(archive).close()
     if port and not is_free(port):
         fail(f"127.0.0.1:{port} is taken; stop what listens there, or name another --port (0: any)", report.UNEXPECTED)
     port = port or free_port()

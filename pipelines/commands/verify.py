@@ -14,10 +14,9 @@ from typing import Any
 
 import click
 
-from archive.db import ArchiveError, NewerSchema, NotAnArchive, OlderSchema, open_archive
 from archive.verify import faults, full_text_faults
 from pipelines import report
-from pipelines.commands._held import fail
+from pipelines.commands._held import fail, read_only
 from pipelines.recheck import Rechecked, recheck
 from pipelines.run import utc
 
@@ -38,17 +37,13 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
     seed = seed if seed is not None else random.SystemRandom().randrange(2**31)
     began = time.monotonic()
     try:
-        with closing(open_archive(archive, "read")) as db:
+        with closing(read_only(archive)) as db:
             db.execute("BEGIN")  # what is committed from here on is not looked at
             found = list(faults(db))
             done = recheck(archive, db, sample=sample, seed=seed)
-    except (NewerSchema, OlderSchema, FileNotFoundError) as error:
-        fail(str(error), report.BAD_CONFIG)
-    except NotAnArchive as error:
-        fail(str(error), report.INTEGRITY)
     except sqlite3.DatabaseError as error:
         fail(f"{archive}: the database is damaged: {error}; `clinic-archive rebuild` makes it anew", report.INTEGRITY)
-    except (ArchiveError, OSError) as error:
+    except OSError as error:
         fail(str(error), report.UNEXPECTED)
     broken, unchecked = full_text_faults(archive)
     done.faults = [*found, *broken, *done.faults]

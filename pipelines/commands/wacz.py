@@ -11,11 +11,10 @@ from pathlib import Path
 
 import click
 
-from archive.db import ArchiveError, NewerSchema, NotAnArchive, OlderSchema, open_archive
 from archive.wacz import write_wacz
 from archive.warc import BadRecord
 from pipelines import report
-from pipelines.commands._held import fail
+from pipelines.commands._held import fail, read_only
 from scraper.clinics import PRODUCT, VERSION
 
 
@@ -32,15 +31,7 @@ def command(clinic: str | None, output: Path, with_comment_captures: bool, archi
     Captures that hold comments, or may, stay out of it: they name private persons. ReplayWeb.page opens the file.
     """
     try:
-        db = open_archive(archive, "read")
-    except (NewerSchema, OlderSchema, FileNotFoundError) as error:
-        fail(str(error), report.BAD_CONFIG)
-    except NotAnArchive as error:
-        fail(str(error), report.INTEGRITY)
-    except ArchiveError as error:
-        fail(str(error), report.UNEXPECTED)
-    try:
-        with closing(db):
+        with closing(read_only(archive)) as db:
             db.execute("BEGIN")
             known = [row[0] for row in db.execute("SELECT clinic_id FROM clinics ORDER BY 1").fetchall()]
             if clinic is not None and clinic not in known:
