@@ -123,8 +123,9 @@ def _begins_with_warcinfo(path: Path) -> bool:
 def _store(package: zipfile.ZipFile, name: str, data: Path | bytes) -> dict[str, Any]:
     """Put a file in, uncompressed so that a player can read parts of it; what datapackage.json says of it."""
     said, size = hashlib.sha256(), 0
+    # No ZIP64 fields, which no file here needs: ReplayWeb.page looks for a file's bytes as if there were none.
     source: IO[bytes] = data.open("rb") if isinstance(data, Path) else io.BytesIO(data)
-    with source, package.open(zipfile.ZipInfo(name, WHEN), "w", force_zip64=True) as target:
+    with source, package.open(zipfile.ZipInfo(name, WHEN), "w") as target:
         while block := source.read(1 << 20):
             said.update(block)
             size += len(block)
