@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 from typing import Self
 
 from sqlite_utils import Database
@@ -52,6 +54,21 @@ class Damaged:
     why: str
 
 
+@dataclass(slots=True)
+class _Chunk:
+    """Captures that are read together, by another process or by this one."""
+
+    tasks: list[Task]
+    future: Future[list[Extraction | Damaged]]
+    told: list[Extraction | Damaged] | None = None
+
+    def is_read(self) -> bool:
+        """What it says is there, or an error to be raised."""
+        if self.told is None and self.future.done():
+            self.told = self.future.result()
+        return self.told is not None
+
+
 class Readers:
     """Processes that read stored captures of one archive; `cores`: how many may be busy with it, this one included."""
 
@@ -66,17 +83,30 @@ class Readers:
             for task in tasks:
                 yield _read(self.archive, self.key, task)
             return
-        if self._pool is None:
-            # Not forked: a crawl's threads may hold locks that a copy of this process would wait for.
-            self._pool = ProcessPoolExecutor(self._cores, get_context("spawn"))
-        waiting: deque[Future[list[Extraction | Damaged]]] = deque()
+        waiting: deque[_Chunk] = deque()
         source = iter(tasks)
         while True:
             while len(waiting) < AHEAD * self._cores and (chunk := list(islice(source, CHUNK))):
-                waiting.append(self._pool.submit(_read_all, self.archive, self.key, chunk))
+                waiting.append(_Chunk(chunk, self._submit(chunk)))
             if not waiting:
                 return
-            yield from waiting.popleft().result()
+            while not waiting[0].is_read():
+                self._help(waiting)
+            yield from waiting.popleft().told or ()
+
+    def _submit(self, chunk: list[Task]) -> Future[list[Extraction | Damaged]]:
+        if self._pool is None:
+            # Not forked: a crawl's threads may hold locks that a copy of this process would wait for.
+            self._pool = ProcessPoolExecutor(self._cores - 1, get_context("spawn"), _end_with_parent)
+        return self._pool.submit(_read_all, self.archive, self.key, chunk)
+
+    def _help(self, waiting: deque[_Chunk]) -> None:
+        """Read a chunk here that no other process has begun, the last of them, rather than wait for the first."""
+        mine = next((one for one in reversed(waiting) if one.told is None and one.future.cancel()), None)
+        if mine is None:
+            waiting[0].future.exception()  # returns when it is read
+        else:
+            mine.told = _read_all(self.archive, self.key, mine.tasks)
 
     def __enter__(self) -> Self:
         return self
@@ -84,6 +114,18 @@ class Readers:
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """A process that waits for work waits for ever when the one that would give it is killed."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def _read_all(archive: Path, key: bytes | None, tasks: list[Task]) -> list[Extraction | Damaged]:

@@ -19,7 +19,7 @@ from pipelines.reread import extraction_of
 from tests.bench._figure import figure, ratio
 from tests.bench._pages import SMALL, own_slug, pages, wire
 
-PAGES = 600
+PAGES = 1_500
 BASE = "https://clinic.example"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

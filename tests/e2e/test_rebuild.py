@@ -10,6 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from archive.db import DATABASE
@@ -79,3 +80,19 @@ def test_killed_at_any_instant_and_run_again(third: Crawled, wanted: str, tmp_pa
     done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=tmp_path)
     assert (done.code, done.json["sha256"], done.json["differs"]) == (0, wanted, [])
     assert not (archive / "rebuilding").exists()
+
+
+def test_killed_alone_it_leaves_no_process_behind(third: Crawled, tmp_path: Path) -> None:
+    """Those that read for it end with it, though only it was killed."""
+    archive = shutil.copytree(third.archive, tmp_path / "archive")
+    command = [str(BIN / "clinic-archive"), "rebuild", "--archive", str(archive)]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment())
+    children: list[psutil.Process] = []
+    while process.poll() is None and not any("spawn_main" in " ".join(one.cmdline()) for one in children):
+        time.sleep(0.02)
+        children = psutil.Process(process.pid).children(recursive=True)
+    assert children
+    process.kill()
+    process.wait()
+    _, left = psutil.wait_procs(children, timeout=15)
+    assert left == []
