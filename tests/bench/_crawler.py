@@ -105,7 +105,7 @@ def bare(url: str, posts: int) -> int:
 def full(url: str, folder: Path) -> int:
     """As `clinic-archive crawl --url`, from the lock to the last checkpoint."""
     run = Run(folder)
-    visit(run, _settings(url, folder), [clinic_at(url)], None)
+    visit(run, _settings(url, folder), [clinic_at(url)])
     stored = int(run.db.execute("SELECT count(*) FROM revisions").fetchone()[0])
     run.close(0, report.summary(run))
     return stored
