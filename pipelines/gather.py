@@ -52,7 +52,8 @@ def gather(sources: Iterable[Path], archive: Path, key_file: Path | None) -> Non
 
 def _copies(source: Path, archive: Path) -> Iterator[_Copy]:
     paths = [source] if source.is_file() else sorted(source.rglob("*.warc.gz"))
-    for path in paths:
+    # What was imported has its own place, also where a program of this kind wrote it.
+    for path in (one for one in paths if IMPORTS not in one.relative_to(source).parts):
         clinic_id = _clinic_of(path)
         if clinic_id is not None:
             unclosed = path.with_name(path.name + OPEN_SUFFIX).exists()

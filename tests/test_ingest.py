@@ -26,6 +26,7 @@ from pipelines import ingest as ingesting
 from pipelines import rebuild
 from pipelines.catch_up import catch_up
 from pipelines.commands import main
+from pipelines.gather import gather
 from pipelines.ingest import Told, ingest
 from pipelines.run import Run
 from scraper.clinics import Clinic
@@ -393,6 +394,16 @@ def test_where_no_comments_are_wanted_those_of_others_become_no_rows(grown: Path
     bring(tmp_path / "a", taken, clinic=replace(CLINIC, comments="counts"))
     assert rows(tmp_path / "a", "SELECT count(*) FROM posts") == [(1,)]
     assert rows(tmp_path / "a", "SELECT count(*) FROM comments") == [(0,)]
+
+
+def test_what_this_program_wrote_is_an_import_all_the_same(grown: Path, tmp_path: Path) -> None:
+    """Also in a rebuild elsewhere, where its warcinfo names a clinic and a run."""
+    (own,) = (grown / "warc" / "riverside").glob("*.warc.gz")
+    bring(tmp_path / "a", own)
+    before = said(tmp_path / "a")
+    gather([tmp_path / "a"], tmp_path / "new", None)
+    rebuild.rebuild(tmp_path / "new")
+    assert said(tmp_path / "new") == before
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="../shared/warc-samples is not here")
