@@ -4,6 +4,8 @@ BIN := .venv/bin
 SERVE ?= 1
 PORT ?= 8001
 ARCHIVE ?= var
+# Tests wait more than they work: one more process than there are cores.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo crawl serve test soak lint bench lock
@@ -30,10 +32,10 @@ serve: setup  ## browse the archive with Datasette (ARCHIVE=var PORT=8001)
 	$(BIN)/clinic-archive serve --archive $(ARCHIVE) --port $(PORT)
 
 test: setup  ## the whole test suite
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 soak: setup  ## the tests that take samples, with their full counts
-	SOAK=1 $(BIN)/pytest
+	SOAK=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 lint: setup  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

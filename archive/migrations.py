@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from archive import search
+
 migrations = Migrations("archive")
 
 _KEYS = {
@@ -370,6 +372,12 @@ def m003_captures_of_others(db: Database) -> None:
         capture_id="captures",
     )  # fmt: skip
     db.table("superseded_readings").create_index(["capture_id"])
+
+
+@migrations()
+def m004_search(db: Database) -> None:
+    """One full-text index over posts, their past wordings and comments, in the order of their dates."""
+    search.create(db)
 
 
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:

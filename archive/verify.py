@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from archive import search
 from archive.db import DATABASE
 from archive.text import content_sha256
 
@@ -95,6 +96,8 @@ def full_text_faults(folder: Path) -> tuple[list[str], str | None]:
                 )
             finally:
                 connection.rollback()
+        found += search.faults(connection)
     finally:
+        connection.rollback()
         connection.close()
     return found, None

@@ -15,6 +15,7 @@ from sqlite_utils import Database
 
 from archive import posts, save, sightings
 from archive.book import Book
+from archive.search import index_due
 from archive.warc import Capture
 from pipelines.privacy import masked_thread, names_shown
 from pipelines.rendered import said_once
@@ -193,6 +194,7 @@ class Fold:
             for source, extraction in batch:
                 self._apply(source, extraction, lost)
             book.write()
+            index_due(self._db)
 
     def _missing(self, capture_ids: set[str | None]) -> set[str]:
         """Those that the archive does not have: a revisit of one is told as a problem, and cannot refer to it."""

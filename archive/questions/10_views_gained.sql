@@ -1,0 +1,35 @@
+-- Views gained between two dates
+-- Of each post: its last view count up to either date, both read from one source. Without dates, from the first reading
+-- to the last; a post first read between them counts from its first reading.
+-- :clinic (clinic) = ; a clinic, empty for all
+-- :from (date) = ; first day, empty for the beginning
+-- :to (date) = ; last day, empty for now
+-- chart: bar x=views_gained y=title
+SELECT
+  b.views - a.views AS views_gained,
+  p.title,
+  p.clinic_id,
+  a.views AS views_before,
+  a.read_at AS before_read_at,
+  b.views AS views_after,
+  b.read_at AS after_read_at,
+  b.source,
+  p.published_on,
+  p.post_id,
+  p.url
+FROM posts AS p
+JOIN readings AS b ON b.rowid = (
+  SELECT r.rowid FROM readings AS r
+  WHERE r.post_id = p.post_id AND r.evidence = 'read' AND r.views IS NOT NULL
+    AND r.read_at < iif(:to = '', '9999', date(:to, '+1 day'))
+  ORDER BY r.read_at DESC, r.extractor_version DESC LIMIT 1)
+JOIN readings AS a ON a.rowid = coalesce(
+  (SELECT r.rowid FROM readings AS r
+    WHERE r.post_id = p.post_id AND r.source = b.source AND r.evidence = 'read' AND r.views IS NOT NULL
+      AND :from != '' AND r.read_at < date(:from, '+1 day')
+    ORDER BY r.read_at DESC, r.extractor_version DESC LIMIT 1),
+  (SELECT r.rowid FROM readings AS r
+    WHERE r.post_id = p.post_id AND r.source = b.source AND r.evidence = 'read' AND r.views IS NOT NULL
+    ORDER BY r.read_at, r.extractor_version DESC LIMIT 1))
+WHERE (:clinic = '' OR p.clinic_id = :clinic) AND a.read_at <= b.read_at
+ORDER BY views_gained DESC, p.post_id

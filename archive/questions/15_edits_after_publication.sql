@@ -1,0 +1,24 @@
+-- Posts that were edited after publication
+-- When the words changed, as the interval it is: after the old text was last seen, before the new one was. Days are
+-- counted from publication to the moment the new text was first seen.
+-- :clinic (clinic) = ; a clinic, empty for all
+-- :days (number) = 0; at least so many days after publication
+SELECT
+  e.old_last_seen_at AS changed_after,
+  e.new_first_seen_at AS changed_before,
+  CAST(julianday(e.new_first_seen_at) - julianday(p.published_at) AS INTEGER) AS days_after_publication,
+  e.title,
+  e.clinic_id,
+  e.words_added,
+  e.title_before,
+  p.published_on,
+  e.modified_at_claimed,
+  e.old_revision_id,
+  e.revision_id,
+  e.post_id,
+  e.url
+FROM edited_posts AS e
+JOIN posts AS p ON p.post_id = e.post_id
+WHERE (:clinic = '' OR e.clinic_id = :clinic)
+  AND julianday(e.new_first_seen_at) - julianday(p.published_at) >= CAST(:days AS REAL)
+ORDER BY e.new_first_seen_at DESC

@@ -1,0 +1,19 @@
+-- A word by month and clinic
+-- In how many of the posts published in a month a word or phrase stands, as they read now, and of how many.
+-- The month is the clinic's own; where its time zone is not known, that of UTC.
+-- :word (text) = ; a word or a phrase
+-- :clinic (clinic) = ; a clinic, empty for all
+-- chart: line x=month y=percent color=clinic_id
+SELECT
+  substr(coalesce(p.published_on, p.published_at), 1, 7) AS month,
+  p.clinic_id,
+  count(f.rowid) AS posts_with_word,
+  count(*) AS posts,
+  round(100.0 * count(f.rowid) / count(*), 1) AS percent
+FROM posts AS p
+LEFT JOIN (
+  SELECT rowid FROM posts_fts WHERE posts_fts MATCH '"' || replace(:word, '"', '""') || '"'
+) AS f ON f.rowid = p.post_id
+WHERE p.published_at IS NOT NULL AND (:clinic = '' OR p.clinic_id = :clinic)
+GROUP BY month, p.clinic_id
+ORDER BY month, p.clinic_id

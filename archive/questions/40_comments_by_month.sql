@@ -1,0 +1,17 @@
+-- Comments per post and month
+-- How many of a post's comments were written in a month; those whose date is not told are in no month.
+-- :clinic (clinic) = ; a clinic, empty for all
+-- chart: bar x=month y=comments color=author_kind
+SELECT
+  substr(c.posted_at, 1, 7) AS month,
+  p.title,
+  c.clinic_id,
+  c.author_kind,
+  count(*) AS comments,
+  c.post_id,
+  p.url
+FROM comments AS c
+JOIN posts AS p ON p.post_id = c.post_id
+WHERE c.posted_at IS NOT NULL AND (:clinic = '' OR c.clinic_id = :clinic)
+GROUP BY month, c.post_id, c.author_kind
+ORDER BY month DESC, comments DESC, c.post_id

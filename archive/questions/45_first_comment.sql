@@ -1,0 +1,18 @@
+-- Days from publication to the first comment
+-- Of posts that have comments; both dates as the page tells them.
+-- :clinic (clinic) = ; a clinic, empty for all
+-- chart: point x=published_on y=days_to_first_comment
+SELECT
+  round(julianday(min(c.posted_at)) - julianday(p.published_at), 1) AS days_to_first_comment,
+  p.published_on,
+  min(c.posted_at) AS first_comment_at,
+  count(*) AS comments,
+  p.title,
+  p.clinic_id,
+  p.post_id,
+  p.url
+FROM comments AS c
+JOIN posts AS p ON p.post_id = c.post_id
+WHERE c.posted_at IS NOT NULL AND p.published_at IS NOT NULL AND (:clinic = '' OR c.clinic_id = :clinic)
+GROUP BY p.post_id
+ORDER BY days_to_first_comment

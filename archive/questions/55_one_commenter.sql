@@ -1,0 +1,17 @@
+-- One pseudonym's comments across posts
+-- A pseudonym is one person at one clinic, as the platform identifies people; a bare display name has none.
+-- :pseudonym (text) = ; as in the column author of comments
+SELECT
+  c.posted_at,
+  p.title AS post_title,
+  c.body_text,
+  c.status,
+  c.clinic_id,
+  c.parent_id,
+  c.comment_id,
+  c.post_id,
+  p.url
+FROM comments AS c
+JOIN posts AS p ON p.post_id = c.post_id
+WHERE c.author = :pseudonym
+ORDER BY c.posted_at, c.comment_id

@@ -1,0 +1,18 @@
+-- Posts that cite a domain
+-- Links of the texts shown now to a domain or to what lies under it: nih.gov also finds pubmed.ncbi.nlm.nih.gov.
+-- :domain (text) = ; a domain, empty for all
+-- :clinic (clinic) = ; a clinic, empty for all
+SELECT
+  l.domain,
+  l.text AS link_text,
+  l.url AS link_url,
+  p.title,
+  p.published_on,
+  p.clinic_id,
+  p.post_id,
+  p.url
+FROM links AS l
+JOIN posts AS p ON p.revision_id = l.revision_id
+WHERE l.domain IS NOT NULL AND (:clinic = '' OR p.clinic_id = :clinic)
+  AND (:domain = '' OR l.domain = lower(:domain) OR l.domain LIKE '%.' || lower(:domain))
+ORDER BY p.published_on DESC, p.post_id, l.position

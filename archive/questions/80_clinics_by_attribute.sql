@@ -1,0 +1,14 @@
+-- Clinics grouped by an attribute
+-- An attribute is what your settings add to a clinic (state, ownership, ...); clinics without it form a group, NULL.
+-- :attribute (text) = ; an attribute's name, as in clinic_attributes
+-- chart: bar x=posts y=value
+SELECT
+  a.value,
+  count(*) AS clinics,
+  sum(c.blog_status = 'blog') AS with_blog,
+  sum((SELECT count(*) FROM posts AS p WHERE p.clinic_id = c.clinic_id)) AS posts,
+  sum((SELECT count(*) FROM comments AS m WHERE m.clinic_id = c.clinic_id)) AS comments
+FROM clinics AS c
+LEFT JOIN clinic_attributes AS a ON a.clinic_id = c.clinic_id AND a.name = :attribute
+GROUP BY a.value
+ORDER BY posts DESC

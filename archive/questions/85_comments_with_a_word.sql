@@ -1,0 +1,19 @@
+-- Comments that contain a word
+-- A word or a phrase in the comments kept, newest first.
+-- :word (text) = ; a word or a phrase
+-- :clinic (clinic) = ; a clinic, empty for all
+SELECT
+  c.posted_at,
+  c.body_text,
+  c.author,
+  c.author_kind,
+  p.title AS post_title,
+  c.clinic_id,
+  c.comment_id,
+  c.post_id,
+  p.url
+FROM comments_fts AS f
+JOIN comments AS c ON c.comment_id = f.rowid
+JOIN posts AS p ON p.post_id = c.post_id
+WHERE f.comments_fts MATCH '"' || replace(:word, '"', '""') || '"' AND (:clinic = '' OR c.clinic_id = :clinic)
+ORDER BY c.posted_at DESC, c.comment_id DESC
