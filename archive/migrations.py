@@ -376,8 +376,13 @@ def m003_captures_of_others(db: Database) -> None:
 
 @migrations()
 def m004_search(db: Database) -> None:
-    """One full-text index over posts, their past wordings and comments, in the order of their dates."""
+    """One full-text index over posts, their past wordings and comments, in the order of their dates; what the site asks
+    of a whole archive is found by index."""
     search.create(db)
+    db.table("posts").create_index(["clinic_id", "slug"])
+    db.table("posts").create_index(["first_seen_at"])
+    db.execute("CREATE INDEX idx_posts_removed_at ON posts (removed_at) WHERE removed_at IS NOT NULL")
+    db.execute("CREATE INDEX idx_revisions_edits ON revisions (captured_at) WHERE kind = 'content'")
 
 
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archive.warc import BadRecord, Failure, Group, read_record
+from archive.warc import BadRecord, Failure, Group, payload, read_record
 
 
 @dataclass(slots=True)
@@ -45,6 +45,17 @@ def show(folder: Path, capture: dict[str, Any]) -> Shown:
     if found.body is not None:
         told.digest = hashlib.sha256(found.body).hexdigest()
     return told
+
+
+def robots(folder: Path, capture: dict[str, Any]) -> str | None:
+    """The text of a robots.txt as it was captured, at most 20,000 characters; None where its record cannot be read."""
+    try:
+        found = read_record(folder, capture["warc_file"], capture["warc_offset"])
+        if not isinstance(found, Group) or found.capture.http_status != 200:
+            return None
+        return payload(found).decode("utf-8", "replace")[:20_000]
+    except (BadRecord, OSError, ValueError):
+        return None
 
 
 def _text(headers: tuple[tuple[bytes, bytes], ...]) -> list[tuple[str, str]]:

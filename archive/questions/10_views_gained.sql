@@ -4,7 +4,7 @@
 -- :clinic (clinic) = ; a clinic, empty for all
 -- :from (date) = ; first day, empty for the beginning
 -- :to (date) = ; last day, empty for now
--- chart: bar x=views_gained y=title
+-- chart: bar x=title y=views_gained
 SELECT
   b.views - a.views AS views_gained,
   p.title,

@@ -1,7 +1,7 @@
 -- Clinics grouped by an attribute
 -- An attribute is what your settings add to a clinic (state, ownership, ...); clinics without it form a group, NULL.
 -- :attribute (text) = ; an attribute's name, as in clinic_attributes
--- chart: bar x=posts y=value
+-- chart: bar x=value y=posts
 SELECT
   a.value,
   count(*) AS clinics,

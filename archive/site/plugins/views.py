@@ -44,9 +44,12 @@ def get_metadata(datasette: Datasette) -> dict[str, Any]:
 @hookimpl  # type: ignore[untyped-decorator]
 def render_cell(value: object, column: str, table: str | None, database: str, datasette: Datasette) -> Markup | None:
     """A key in a view as a link to its row; None leaves the cell to Datasette."""
-    if value is None or database != DATABASE or column not in ROWS or table not in SENTENCES:
+    if value is None or database != DATABASE or column not in ROWS or (table is not None and table not in SENTENCES):
         return None
     key = str(value)
+    if ROWS[column] == "posts" and key.isdigit():
+        place = datasette.urls.path(f"/-/post/{key}")
+        return Markup('<a href="{}" title="The post, to read">{}</a>').format(place, key)
     return Markup('<a href="{}" title="{}">{}</a>').format(
         datasette.urls.row(database, ROWS[column], tilde_encode(key)), key, key
     )

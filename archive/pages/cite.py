@@ -1,0 +1,127 @@
+"""How a post is cited: APA, BibTeX, RIS and CSL-JSON, each with the wording's permalink and the day it was captured.
+
+The clinic published it, this archive kept it. A field that no page told is left out, never guessed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import date
+
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+          "December")  # fmt: skip
+# What BibTeX gives a meaning to. Braces become what looks like them: a reader need not count.
+_TEX = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
+        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "{": "(", "}": ")"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is cited. Dates are ISO 8601; `published` may be None, `captured` is when the wording was captured."""
+
+    title: str
+    author: str | None
+    published: str | None
+    clinic: str
+    url: str
+    permalink: str
+    captured: str
+    archive: str
+    language: str | None = None
+
+    @property
+    def day(self) -> date | None:
+        """The day of publication; None where no page told one that is in the calendar."""
+        try:
+            return date.fromisoformat((self.published or "")[:10])
+        except ValueError:
+            return None
+
+    @property
+    def key(self) -> str:
+        """For BibTeX: "riverside-2026-on-sleep"."""
+        words = re.findall(
+            r"[a-z0-9]+", f"{self.clinic} {self.day.year if self.day else 'undated'} {self.title}".lower()
+        )
+        return "-".join(words)[:60].rstrip("-") or "post"
+
+
+def apa(work: Work) -> str:
+    """APA, 7th edition, a blog post with an archived version."""
+    author = work.author or work.clinic
+    when = f"({work.day.year}, {MONTHS[work.day.month - 1]} {work.day.day})" if work.day else "(n.d.)"
+    title = work.title if work.title.endswith((".", "?", "!", "…")) else f"{work.title}."
+    published_in = f" {work.clinic}." if work.author else ""
+    captured = date.fromisoformat(work.captured[:10])
+    return (
+        f"{author}{'' if author.endswith('.') else '.'} {when}. {title}{published_in} {work.url} (archived"
+        f" {MONTHS[captured.month - 1]} {captured.day}, {captured.year}, at {work.permalink})"
+    )
+
+
+def bibtex(work: Work) -> str:
+    """BibTeX: @online, which biblatex knows; plain BibTeX takes it for @misc."""
+    told = {
+        "title": f"{{{_tex(work.title)}}}",
+        "author": f"{{{_tex(work.author)}}}" if work.author else None,
+        "organization": _tex(work.clinic),
+        "date": work.day.isoformat() if work.day else None,
+        "year": str(work.day.year) if work.day else None,
+        "url": _url(work.permalink),
+        "urldate": work.captured[:10],
+        "howpublished": f"Blog post, {_url(work.url)}",
+        "note": f"Archived {work.captured[:10]} by {_tex(work.archive)}",
+        "language": work.language,
+    }
+    lines = [f"  {name} = {{{value}}}" for name, value in told.items() if value]
+    return f"@online{{{work.key},\n" + ",\n".join(lines) + "\n}\n"
+
+
+def ris(work: Work) -> str:
+    """RIS, type BLOG, as reference managers read it; lines end with CR LF."""
+    day = work.day
+    told = [
+        ("TY", "BLOG"), ("TI", work.title), ("AU", work.author), ("PB", work.clinic), ("T2", work.clinic),
+        ("PY", str(day.year) if day else None), ("DA", day.strftime("%Y/%m/%d") if day else None),
+        ("UR", work.permalink), ("L2", work.url), ("Y2", work.captured[:10].replace("-", "/")),
+        ("DB", work.archive), ("LA", work.language), ("N1", f"Archived {work.captured} from {work.url}"), ("ER", ""),
+    ]  # fmt: skip
+    return "".join(f"{tag}  - {_one_line(value)}\r\n" for tag, value in told if value is not None)
+
+
+def csl(work: Work) -> str:
+    """CSL-JSON, type post-weblog: a list of one item."""
+    item: dict[str, object] = {
+        "id": work.key, "type": "post-weblog", "title": work.title, "container-title": work.clinic,
+        "publisher": work.clinic, "URL": work.url, "archive": work.archive, "archive_location": work.permalink,
+        "accessed": {"date-parts": [[int(part) for part in work.captured[:10].split("-")]]},
+    }  # fmt: skip
+    if work.author:
+        item["author"] = [{"literal": work.author}]
+    if work.day:
+        item["issued"] = {"date-parts": [[work.day.year, work.day.month, work.day.day]]}
+    if work.language:
+        item["language"] = work.language
+    return json.dumps([item], ensure_ascii=False, indent=1) + "\n"
+
+
+# End of the address, who writes it, media type.
+STYLES = {
+    "bib": (bibtex, "application/x-bibtex; charset=utf-8"),
+    "ris": (ris, "application/x-research-info-systems; charset=utf-8"),
+    "json": (csl, "application/vnd.citationstyles.csl+json"),
+}
+
+
+def _tex(text: str) -> str:
+    return "".join(_TEX.get(one, one) for one in _one_line(text))
+
+
+def _url(text: str) -> str:
+    return re.sub(r"[{}\\%\s]", lambda found: f"\\{found[0]}" if found[0] == "%" else "", text)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

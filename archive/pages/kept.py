@@ -1,0 +1,95 @@
+"""Answers that are kept while the database stays as it is: totals over a million rows are not counted for each visitor.
+
+What was quick to find is found anew at the first look after a change. What took longer is shown as it was, with its
+age, while it is found anew aside.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+# Seconds within which an answer counts as quick.
+QUICK = 0.15
+# So many answers are kept: of each clinic a few.
+MOST = 500
+
+
+@dataclass(slots=True)
+class _Answer:
+    value: Any
+    version: int
+    took: float
+    found_at: datetime
+    being_found: bool = False
+
+
+class Kept:
+    """Answers about one database file, by name. Safe to be asked by several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._answers: dict[Any, _Answer] = {}
+        self._watch: sqlite3.Connection | None = None
+
+    def get(self, name: Any, find: Callable[[sqlite3.Connection], Any]) -> tuple[Any, datetime]:
+        """The answer of that name, found by `find` where it is not known yet, and when it was found.
+
+        Raises what `find` raises, and `sqlite3.Error`.
+        """
+        version = self._version()
+        with self._lock:
+            known = self._answers.get(name)
+            if known is not None and known.version == version:
+                return known.value, known.found_at
+            if known is not None and known.took > QUICK:
+                if not known.being_found:
+                    known.being_found = True
+                    threading.Thread(target=self._find, args=(name, find, version), daemon=True).start()
+                return known.value, known.found_at
+        answer = self._find(name, find, version)
+        return answer.value, answer.found_at
+
+    def warm(self, name: Any, find: Callable[[sqlite3.Connection], Any]) -> None:
+        """Find an answer before it is asked for; what goes wrong will go wrong for whoever asks."""
+        with suppress(sqlite3.Error):
+            self.get(name, find)
+
+    def _find(self, name: Any, find: Callable[[sqlite3.Connection], Any], version: int) -> _Answer:
+        start = time.monotonic()
+        connection = self._connect()
+        try:
+            value = find(connection)
+        except BaseException:
+            with self._lock:
+                self._answers.pop(name, None)
+            raise
+        finally:
+            connection.close()
+        answer = _Answer(value, version, time.monotonic() - start, datetime.now(UTC))
+        with self._lock:
+            if len(self._answers) >= MOST:
+                self._answers.pop(next(iter(self._answers)))
+            self._answers[name] = answer
+        return answer
+
+    def _version(self) -> int:
+        """A number that differs once another connection has committed; told by one connection, always the same."""
+        with self._lock:
+            if self._watch is None:
+                self._watch = self._connect()
+            (version,) = self._watch.execute("PRAGMA data_version").fetchone()
+            return int(version)
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(
+            f"{self._path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=10
+        )

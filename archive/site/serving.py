@@ -1,0 +1,117 @@
+"""What the site's plugins share: asking the database aside, within a time, and answering with a page or a stream."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from datasette.app import Datasette  # type: ignore[import-untyped]
+from datasette.utils import sqlite_timelimit  # type: ignore[import-untyped]
+from datasette.utils.asgi import Request, Response  # type: ignore[import-untyped]
+from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
+
+from archive.pages.kept import Kept
+
+DATABASE = "archive"
+# Milliseconds that the queries of one page may take together.
+PATIENCE = 5000
+Answer = TypeVar("Answer")
+
+
+async def allowed(datasette: Datasette, request: Request) -> None:
+    """Raises `Forbidden` for a visitor who may not see the database."""
+    await datasette.ensure_permissions(request.actor, [("view-database", DATABASE), "view-instance"])
+
+
+async def ask(datasette: Datasette, find: Callable[[sqlite3.Connection], Answer]) -> Answer:
+    """What `find` reads, in a thread of Datasette's, all of it from one moment of the database.
+
+    Raises `DatasetteError` (503) where it takes too long or a writer is in the way.
+    """
+
+    def within_a_time(connection: sqlite3.Connection) -> Answer:
+        with sqlite_timelimit(connection, PATIENCE):
+            connection.execute("BEGIN")
+            try:
+                return find(connection)
+            finally:
+                connection.execute("ROLLBACK")
+
+    try:
+        found: Answer = await datasette.get_database(DATABASE).execute_fn(within_a_time)
+    except sqlite3.OperationalError as error:
+        raise DatasetteError(
+            f"The archive could not answer now ({error}). Try again in a moment; a search answers sooner with fewer"
+            " or rarer words.",
+            title="Too slow, or too busy",
+            status=503,
+        ) from error
+    return found
+
+
+@cache
+def _kept(path: Path) -> Kept:
+    return Kept(path)
+
+
+def kept_answers(datasette: Datasette) -> Kept:
+    """What is kept about the database file that is served."""
+    return _kept(folder(datasette) / f"{DATABASE}.db")
+
+
+async def keep(datasette: Datasette, name: object, find: Callable[[sqlite3.Connection], Any]) -> tuple[Any, Any]:
+    """An answer that is kept until the database changes, and when it was found (`archive.pages.kept`)."""
+    return await asyncio.to_thread(kept_answers(datasette).get, name, find)
+
+
+def folder(datasette: Datasette) -> Path:
+    """The archive's folder."""
+    return Path(datasette.get_database(DATABASE).path).parent
+
+
+async def page(
+    datasette: Datasette, request: Request, template: str, context: dict[str, Any], status: int = 200
+) -> Response:
+    """An answer in HTML."""
+    html = await datasette.render_template(template, context, request=request)
+    return Response.html(html, status=status)
+
+
+def page_number(request: Request) -> int:
+    """The page that is asked for, 1 where that is no number of a page."""
+    text = request.args.get("page") or "1"
+    return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:9]) < 100_000 else 1
+
+
+class Stream:
+    """An answer whose blocks are made in a thread while they are sent; it ends when the visitor goes away.
+
+    An error on the way breaks the connection off, so that nobody takes a part for the whole.
+    """
+
+    def __init__(self, blocks: Iterator[bytes], headers: dict[str, str], receive: Any, *, body: bool = True) -> None:
+        self._blocks, self._headers, self._receive, self._body = blocks, headers, receive, body
+
+    async def asgi_send(self, send: Any) -> None:
+        """Send the answer, as ASGI wants it."""
+        head = [[name.lower().encode(), value.encode("latin-1", "replace")] for name, value in self._headers.items()]
+        gone = asyncio.create_task(self._gone())
+        try:
+            # The first block is made before anything is said: an error in it is still an error page.
+            block = await asyncio.to_thread(next, self._blocks, None) if self._body else None
+            await send({"type": "http.response.start", "status": 200, "headers": head})
+            while block is not None and not gone.done():
+                await send({"type": "http.response.body", "body": block, "more_body": True})
+                block = await asyncio.to_thread(next, self._blocks, None)
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.cancel()
+            await asyncio.to_thread(self._blocks.close)  # type: ignore[attr-defined]
+
+    async def _gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
