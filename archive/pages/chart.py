@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import vl_convert
 from markupsafe import Markup
 
-WIDE, NARROW = 640, 300
+from archive.pages._drawer import svg_of
+
+WIDE, NARROW = 640, 330
 # More points than a chart has pixels say no more; the table has them all.
 MOST = 1200
 COLOURS = [f"var(--chart-{number})" for number in range(1, 9)]
@@ -34,6 +35,8 @@ _CONFIG = {
     "range": {"category": COLOURS},
     "header": {"labelColor": "var(--quiet)", "titleColor": "var(--quiet)"},
 }  # fmt: skip
+# What is neither printable in XML nor a single unit of UTF-16.
+_UNDRAWABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]")
 # 2026, 2026-03, 2026-03-01, 2026-03-01T09:30:00.5Z
 _TIME = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?Z?)?)?)?")
 
@@ -62,7 +65,7 @@ def draw(
     panels = (y,) if isinstance(y, str) else tuple(y)
     values = [dict(zip(names, one, strict=True)) for one in table]
     used = [name for name in (x, *panels, color) if name]
-    values = [{name: one[name] for name in used} for one in values if one[x] is not None]
+    values = [{name: _drawable(one[name]) for name in used} for one in values if one[x] is not None]
     drawn = tuple(name for name in panels if any(isinstance(one[name], int | float) for one in values))
     if not values or not drawn:
         return Chart(title, None, names, table)
@@ -75,19 +78,31 @@ def draw(
     return Chart(title, _both(spec, title), names, table)
 
 
+def _drawable(value: Any) -> Any:
+    """A text without the characters that Vega cannot set: controls, and those that it would cut in two (emoji)."""
+    return _UNDRAWABLE.sub("□", value) if isinstance(value, str) else value
+
+
 @lru_cache(maxsize=1000)
-def _both(spec: str, title: str) -> Markup:
+def _both(spec: str, title: str) -> Markup | None:
     """Both widths; kept, since the same numbers give the same drawing."""
     told = json.loads(spec)
-    both = Markup("").join(
-        Markup('<div class="{}">{}</div>').format(name, _svg(_specification(told, width)))
-        for name, width in (("wide", WIDE), ("narrow", NARROW))
+    return _in_both(title, _svg(_specification(told, WIDE)), _svg(_specification(told, NARROW)))
+
+
+def _in_both(title: str, wide: Markup | None, narrow: Markup | None) -> Markup | None:
+    if wide is None or narrow is None:
+        return None
+    drawing = (
+        '<div class="drawing" role="img" aria-label="{}"><div class="wide">{}</div><div class="narrow">{}</div></div>'
     )
-    return Markup('<div class="drawing" role="img" aria-label="{}">{}</div>').format(title, both)
+    return Markup(drawing).format(title, wide, narrow)  # noqa: S704 # ours, in the line above
 
 
-def _svg(spec: dict[str, Any]) -> Markup:
-    svg: str = vl_convert.vegalite_to_svg(spec)
+def _svg(spec: dict[str, Any]) -> Markup | None:
+    svg = svg_of(spec)
+    if svg is None:
+        return None
     # Two drawings of one page must not share the names that they refer to: clip0, gradient_0.
     unique = f"v{abs(hash(svg)) % 10**9}"
     svg = re.sub(r'(id="|url\(#|href="#)(clip|gradient_|pattern)', rf"\g<1>{unique}-\g<2>", svg)
@@ -112,8 +127,8 @@ def _specification(told: dict[str, Any], width: int) -> dict[str, Any]:
         panel = {"width": inner, "height": told["height"], "mark": _MARKS[mark], "encoding": encoding}
         panels.append(panel | {"transform": [{"filter": f"isValid(datum[{json.dumps(name)}])"}]})
     if mark == "bar" and across["type"] == "nominal" and len(panels) == 1:
-        # Names read better beside their bar than below it; more than forty bars are no picture any more.
-        values = values[:40]
+        # Names read better beside their bar than below it; more than thirty bars are no picture any more.
+        values = values[:30]
         beside = {"title": None, "labelLimit": inner // 2}
         encoding["x"], encoding["y"] = encoding["y"], {"field": x, "type": "nominal", "sort": None, "axis": beside}
         panels[0] |= {"width": inner // 2, "height": {"step": 20}}
@@ -192,14 +207,10 @@ def calendar(title: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) ->
 
 
 @lru_cache(maxsize=200)
-def _squares(spec: str, title: str) -> Markup:
+def _squares(spec: str, title: str) -> Markup | None:
     told = json.loads(spec)
-    day, status = told["day"], told["status"]
-    both = Markup("").join(
-        Markup('<div class="{}">{}</div>').format(name, _svg(_days(values, day, status)))
-        for name, values in (("wide", told["values"]), ("narrow", told["values"][-154:]))
-    )
-    return Markup('<div class="drawing" role="img" aria-label="{}">{}</div>').format(title, both)
+    values, day, status = told["values"], told["day"], told["status"]
+    return _in_both(title, _svg(_days(values, day, status)), _svg(_days(values[-154:], day, status)))
 
 
 def _days(values: list[dict[str, str]], day: str, status: str) -> dict[str, Any]:

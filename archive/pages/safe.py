@@ -31,9 +31,19 @@ def shown(html: str | None) -> Markup | None:
     if "<img" in html or "<h" in html:
         html = _without_pictures(html)
     clean = nh3.clean(
-        html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel="noopener noreferrer nofollow"
+        html,
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes=_SCHEMES,
+        link_rel="noopener noreferrer nofollow",
+        attribute_filter=_whole_address,
     )
     return Markup(clean)  # noqa: S704 # cleaned in the line above
+
+
+def _whole_address(_: str, name: str, value: str) -> str | None:
+    """Of an address nothing where it is a part of one: here it would lead to a page of this site."""
+    return value if name != "href" or value.lower().startswith(tuple(f"{one}:" for one in _SCHEMES)) else None
 
 
 def paragraphs(text: str | None) -> Markup | None:

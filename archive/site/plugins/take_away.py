@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from datasette import hookimpl  # type: ignore[import-untyped]
 from datasette.app import Datasette  # type: ignore[import-untyped]
-from datasette.utils import InvalidSql, tilde_decode, validate_sql_select  # type: ignore[import-untyped]
+from datasette.utils import InvalidSql, escape_fts, tilde_decode, validate_sql_select  # type: ignore[import-untyped]
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 
 from archive.export import EXCEL_RULE, FORMATS, Source, TooManyRows, csv_blocks, write
@@ -178,6 +178,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     """A connection of its own, which only reads, and only for a time."""
     uri = f"{path.resolve().as_uri()}?mode=ro"
     connection = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=30)
+    connection.create_function("escape_fts", 1, escape_fts)  # in the SQL of a table that is searched
     end = time.monotonic() + PATIENCE
     connection.set_progress_handler(lambda: time.monotonic() > end, 100_000)
     return connection
