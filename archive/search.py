@@ -216,19 +216,30 @@ def match_of(query: Query) -> list[str]:
 
 def search(connection: sqlite3.Connection, query: Query, *, most: int = 20, skip: int = 0) -> list[Hit]:
     """Hits, newest first; or the best first: all words in the title as typed, in the title, as typed in the text, near
-    each other, anywhere; newest first within each. Raises `sqlite3.Error`, never for what was typed.
+    each other, anywhere; newest first within each. The best are looked for among the newest `COUNTED`: where words are
+    common, to look through all takes the longer the more there are. Raises `sqlite3.Error`, never for what was typed.
     """
     found: dict[int, None] = {}
-    for match in match_of(query):
+    matches = match_of(query)
+    oldest = _oldest(connection, matches[-1]) if query.best_first and matches else 0
+    for match in matches:
         # Hits of a better tier come again in the next ones: so many more are read.
         rows = connection.execute(
-            f"SELECT rowid FROM search_fts WHERE {_where(query)} ORDER BY rowid DESC LIMIT {skip + most + len(found)}",
-            _values(query, match),
+            f"SELECT rowid FROM search_fts WHERE {_where(query)} AND rowid >= :oldest ORDER BY rowid DESC LIMIT"
+            f" {skip + most + len(found)}",
+            {**_values(query, match), "oldest": oldest},
         )
         found.update(dict.fromkeys(row[0] for row in rows))
         if len(found) >= skip + most:
             break
     return [Hit(doc & 3, (doc & ((1 << 30) - 1)) >> 2, doc) for doc in list(found)[skip : skip + most]]
+
+
+def _oldest(connection: sqlite3.Connection, match: str) -> int:
+    """The document up to which the best are looked for; 0: all."""
+    sql = f"SELECT rowid FROM search_fts WHERE search_fts MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET {COUNTED}"
+    row = connection.execute(sql, (match,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def count(connection: sqlite3.Connection, query: Query) -> int:

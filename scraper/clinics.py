@@ -41,6 +41,8 @@ Privacy = Literal["pseudonymous", "omit", "keep"]
 Render = Literal["auto", "never", "always"]
 
 _SLUG = re.compile(r"[a-z0-9-]+")  # riverside, st-mary-2, 127-0-0-1-8000
+# A clinic's page is /SLUG on the archive's site, where these lead elsewhere.
+RESERVED = {"-", "archive", "site"}
 # RFC 2606 and RFC 6761 names that belong to nobody, and "put yours here": you@clinic.edu, me@your-clinic.edu, CHANGE-ME
 _PLACEHOLDER = re.compile(
     r"\bexample\.(?:com|net|org|edu)\b|\.(?:example|invalid|test)\b|\byou(?:r[-.\w]*)?@|@your\b|\bchange[-_ ]?me\b",
@@ -157,6 +159,10 @@ def clinic_from_url(url: str) -> Clinic:
     # Where sites share a host, the path tells them apart: user.wixsite.com/clinic and user.wixsite.com/other.
     below = max((urlsplit(platform.root(address)).path for platform in platforms()), key=len, default="")
     slug += re.sub(r"[^a-z0-9-]", "-", below.lower().rstrip("/").replace("/", "-"))
+    if slug in RESERVED:
+        raise ConfigError(
+            f"--url {url}: {slug!r} is an address of the archive's site; give the clinic a stanza and a slug"
+        )
     return Clinic(slug=slug, name=host, url=address.rstrip("/"))
 
 
@@ -229,6 +235,8 @@ def _clinic(file: TomlFile, slug: str, table: Mapping[str, Any]) -> Clinic:
     at = ("clinics", slug)
     if not _SLUG.fullmatch(slug):
         file.fail(at, f"the slug {slug!r} may hold a-z, 0-9 and - only")
+    if slug in RESERVED:
+        file.fail(at, f"the slug {slug!r} is an address of the archive's site: choose another")
     file.only(table, at, _KEYS)
     for key in ("name", "url"):
         if not (file.value(table, (*at, key), str, "") or "").strip():

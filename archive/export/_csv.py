@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from archive.export._source import Source, bare, columns_of, read, wraps
+from archive.export._source import Source, bare, columns_of, declared, read, wraps
 
 BOM = "\ufeff"
 AT_ONCE = 2000
@@ -50,7 +50,13 @@ def csv_blocks(
 
 def _quoted(connection: sqlite3.Connection, source: Source, width: int) -> Iterator[bytes]:
     names = [f"c{number}" for number in range(width)]
-    line = " || ',' || ".join(_CELL.format(name) for name in names)
+    kinds = declared(connection, source)
+    if set(kinds) <= _KNOWN.keys():
+        # Twice as quick as putting the cells together one by one; it stops at a NUL, which our tables do not hold.
+        cells = [_KNOWN[kind].format(name) for kind, name in zip(kinds, names, strict=True)]
+        line = f"printf('{','.join(['%s'] * width)}', {', '.join(cells)})"
+    else:
+        line = " || ',' || ".join(_CELL.format(name) for name in names)
     if width == 1:  # readers skip an empty line, and with it the row
         line = f"iif(c0 IS NULL, '\"\"', {line}) || ''"
     sql = f"WITH exported ({', '.join(names)}) AS (\n{bare(source.sql)}\n) SELECT {line} FROM exported"
@@ -60,13 +66,16 @@ def _quoted(connection: sqlite3.Connection, source: Source, width: int) -> Itera
         yield ("\r\n".join([row[0] for row in rows]) + "\r\n").encode()
 
 
-# A cell as SQL: instr, not GLOB, which stops at a NUL; 15 digits of a float where these are enough, else Python's.
+_TEXT = (
+    "WHEN instr({0}, '\"') OR instr({0}, ',') OR instr({0}, char(10)) OR instr({0}, char(13)) OR {0} = '' THEN '\"' ||"
+    " replace({0}, '\"', '\"\"') || '\"' ELSE {0} END"
+)
+# A cell as SQL: of a column of a STRICT table, and of anything. instr, not GLOB, which stops at a NUL; 15 digits of a
+# float where these are enough, else Python's.
+_KNOWN = {"TEXT": f"CASE WHEN {{0}} IS NULL THEN '' {_TEXT}", "INTEGER": "coalesce({0}, '')"}
 _CELL = (
-    "CASE typeof({0}) WHEN 'text' THEN CASE WHEN instr({0}, '\"') OR instr({0}, ',') OR instr({0}, char(10)) OR"
-    " instr({0}, char(13)) OR {0} = '' THEN '\"' || replace({0}, '\"', '\"\"') || '\"' ELSE {0} END"
-    " WHEN 'integer' THEN {0} WHEN 'null' THEN ''"
-    " WHEN 'real' THEN iif(CAST(CAST({0} AS TEXT) AS REAL) = {0}, CAST({0} AS TEXT), shortest({0}))"
-    " ELSE lower(hex({0})) END"
+    f"CASE typeof({{0}}) WHEN 'text' THEN CASE {_TEXT} WHEN 'integer' THEN {{0}} WHEN 'null' THEN '' WHEN 'real' THEN"
+    " iif(CAST(CAST({0} AS TEXT) AS REAL) = {0}, CAST({0} AS TEXT), shortest({0})) ELSE lower(hex({0})) END"
 )
 
 

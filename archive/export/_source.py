@@ -64,10 +64,9 @@ def find(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str
     if known[name] == "question":
         values = {one: given.get(one, default) for one, default in asked.items()}
         return Source(name, questions()[name].sql, values)
-    # The order of a table is that of its key, so that one archive gives the same file twice.
-    keys = [row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?) WHERE pk ORDER BY pk", (name,))]
-    order = f" ORDER BY {', '.join(f'[{key}]' for key in keys)}" if keys else ""
-    return Source(name, f"SELECT * FROM [{name}]{order}")
+    # As they lie there, which is the order in which they were written: for ORDER BY within the statement that it is
+    # wrapped in, SQLite would copy each row once more.
+    return Source(name, f"SELECT * FROM [{name}]")
 
 
 def columns_of(connection: sqlite3.Connection, source: Source) -> list[str]:
@@ -90,6 +89,25 @@ def count_up_to(connection: sqlite3.Connection, source: Source, most: int) -> in
     sql = f"SELECT count(*) FROM (SELECT 1 FROM (\n{bare(source.sql)}\n) LIMIT {most})"
     (number,) = connection.execute(sql, source.parameters).fetchone()
     return int(number)
+
+
+def declared(connection: sqlite3.Connection, source: Source) -> list[str]:
+    """Of each column the type that its table declares, "" for what is computed; all "" where nobody can tell."""
+    # A declared type is a promise in STRICT tables alone.
+    if connection.execute(
+        "SELECT 1 FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict AND name NOT GLOB"
+        " '*_fts*' AND name NOT GLOB '_sqlite_*' AND name NOT GLOB 'sqlite_*'"
+    ).fetchone():
+        return [""]
+    try:
+        connection.execute(f"CREATE TEMP VIEW exported AS {bare(source.sql)}")
+    except sqlite3.Error:  # a parameter in it, say
+        return [""]
+    try:
+        found = connection.execute("SELECT type FROM pragma_table_info('exported')").fetchall()
+    finally:
+        connection.execute("DROP VIEW temp.exported")
+    return [kind for (kind,) in found]
 
 
 def bare(sql: str) -> str:

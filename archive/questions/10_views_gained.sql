@@ -31,5 +31,5 @@ JOIN readings AS a ON a.rowid = coalesce(
   (SELECT r.rowid FROM readings AS r
     WHERE r.post_id = p.post_id AND r.source = b.source AND r.evidence = 'read' AND r.views IS NOT NULL
     ORDER BY r.read_at, r.extractor_version DESC LIMIT 1))
-WHERE (:clinic = '' OR p.clinic_id = :clinic) AND a.read_at <= b.read_at
+WHERE p.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~') AND a.read_at <= b.read_at
 ORDER BY views_gained DESC, p.post_id

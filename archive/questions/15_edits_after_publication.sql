@@ -19,6 +19,6 @@ SELECT
   e.url
 FROM edited_posts AS e
 JOIN posts AS p ON p.post_id = e.post_id
-WHERE (:clinic = '' OR e.clinic_id = :clinic)
+WHERE e.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
   AND julianday(e.new_first_seen_at) - julianday(p.published_at) >= CAST(:days AS REAL)
 ORDER BY e.new_first_seen_at DESC

@@ -21,7 +21,7 @@ JOIN json_each(
   '["' || replace(replace(replace(replace(
     substr(json_quote(replace(o.body_text, char(92), '/')), 2, length(json_quote(replace(o.body_text, char(92), '/'))) - 2),
     '\n', '","'), '. ', '.","'), '? ', '?","'), '! ', '!","') || '"]') AS s
-WHERE (:clinic = '' OR e.clinic_id = :clinic)
+WHERE e.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
   AND trim(s.value) != ''
   AND instr(lower(s.value), lower(:word)) > 0
   AND instr(replace(n.body_text, char(92), '/'), trim(s.value)) = 0

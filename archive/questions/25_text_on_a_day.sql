@@ -20,5 +20,5 @@ JOIN revisions AS r ON r.revision_id = (
   WHERE one.post_id = p.post_id AND one.source = shown.source
     AND one.captured_at < date(iif(:day = '', 'now', :day), '+1 day')
   ORDER BY one.captured_at DESC, one.extractor_version DESC, one.revision_id DESC LIMIT 1)
-WHERE :clinic = '' OR p.clinic_id = :clinic
+WHERE p.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
 ORDER BY p.clinic_id, p.published_at DESC, p.post_id

@@ -14,6 +14,6 @@ FROM posts AS p
 LEFT JOIN (
   SELECT rowid FROM posts_fts WHERE posts_fts MATCH '"' || replace(:word, '"', '""') || '"'
 ) AS f ON f.rowid = p.post_id
-WHERE p.published_at IS NOT NULL AND (:clinic = '' OR p.clinic_id = :clinic)
+WHERE p.published_at IS NOT NULL AND p.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
 GROUP BY month, p.clinic_id
 ORDER BY month, p.clinic_id

@@ -9,6 +9,6 @@ SELECT
   sum(p.word_count) AS words,
   count(DISTINCT p.author_id) AS authors
 FROM posts AS p
-WHERE p.published_at IS NOT NULL AND (:clinic = '' OR p.clinic_id = :clinic)
+WHERE p.published_at IS NOT NULL AND p.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
 GROUP BY month, p.clinic_id
 ORDER BY month, p.clinic_id

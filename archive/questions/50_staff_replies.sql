@@ -1,18 +1,23 @@
 -- How soon the clinic answers its readers
--- Hours from a reader's comment to the first reply by the clinic's own people; NULL where none of them replied.
+-- Hours from a reader's comment to the first reply by the clinic's own people, and the comment's own words.
 -- :clinic (clinic) = ; a clinic, empty for all
 SELECT
-  round(24 * (julianday(min(r.posted_at)) - julianday(c.posted_at)), 1) AS hours_to_reply,
+  round(24 * (julianday(r.replied_at) - julianday(c.posted_at)), 1) AS hours_to_reply,
   c.posted_at,
-  min(r.posted_at) AS replied_at,
+  r.replied_at,
   c.body_text,
   p.title AS post_title,
   c.clinic_id,
   c.comment_id,
   c.post_id
-FROM comments AS c
+FROM (
+  SELECT parent_id, min(posted_at) AS replied_at
+  FROM comments
+  WHERE author_kind = 'staff' AND parent_id IS NOT NULL
+    AND clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
+  GROUP BY parent_id
+) AS r
+JOIN comments AS c ON c.comment_id = r.parent_id
 JOIN posts AS p ON p.post_id = c.post_id
-LEFT JOIN comments AS r ON r.parent_id = c.comment_id AND r.author_kind = 'staff'
-WHERE c.author_kind != 'staff' AND (:clinic = '' OR c.clinic_id = :clinic)
-GROUP BY c.comment_id
-ORDER BY replied_at IS NULL, hours_to_reply
+WHERE c.author_kind != 'staff'
+ORDER BY hours_to_reply IS NULL, hours_to_reply, c.comment_id

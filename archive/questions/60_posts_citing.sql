@@ -13,6 +13,6 @@ SELECT
   p.url
 FROM links AS l
 JOIN posts AS p ON p.revision_id = l.revision_id
-WHERE l.domain IS NOT NULL AND (:clinic = '' OR p.clinic_id = :clinic)
+WHERE l.domain IS NOT NULL AND p.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
   AND (:domain = '' OR l.domain = lower(:domain) OR l.domain LIKE '%.' || lower(:domain))
 ORDER BY p.published_on DESC, p.post_id, l.position

@@ -12,5 +12,5 @@ SELECT
   p.post_id,
   p.url
 FROM posts AS p
-WHERE p.removed_at IS NOT NULL AND (:clinic = '' OR p.clinic_id = :clinic)
+WHERE p.removed_at IS NOT NULL AND p.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
 ORDER BY p.removed_at DESC, p.post_id

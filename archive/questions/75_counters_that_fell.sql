@@ -23,7 +23,7 @@ FROM (
   JOIN readings AS r ON r.post_id = p.post_id AND r.evidence = 'read'
   JOIN json_each('["views", "likes", "comments_count"]') AS k
     ON CASE k.value WHEN 'views' THEN r.views WHEN 'likes' THEN r.likes ELSE r.comments_count END IS NOT NULL
-  WHERE :clinic = '' OR p.clinic_id = :clinic
+  WHERE p.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
   WINDOW w AS (PARTITION BY r.post_id, r.source, k.value ORDER BY r.read_at, r.extractor_version)
 ) AS t
 JOIN posts AS p ON p.post_id = t.post_id

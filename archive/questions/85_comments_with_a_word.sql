@@ -15,5 +15,5 @@ SELECT
 FROM comments_fts AS f
 JOIN comments AS c ON c.comment_id = f.rowid
 JOIN posts AS p ON p.post_id = c.post_id
-WHERE f.comments_fts MATCH '"' || replace(:word, '"', '""') || '"' AND (:clinic = '' OR c.clinic_id = :clinic)
+WHERE f.comments_fts MATCH '"' || replace(:word, '"', '""') || '"' AND c.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
 ORDER BY c.posted_at DESC, c.comment_id DESC

@@ -3,9 +3,11 @@
     -- Views gained between two dates            what it asks, one line
     -- What is read from the newest ...          more, any number of lines
     -- :clinic (clinic) = ; a clinic's short name, empty for all
-    -- chart: bar x=views_gained y=title
+    -- chart: bar x=title y=views_gained
 
 A parameter is optional text; its default stands after "=". A question without parameters would be a view.
+`clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')` is one clinic, or all of them: slugs are of small
+letters, digits and hyphens, and SQLite finds a range by index where it would scan for "empty or equal".
 """
 
 from __future__ import annotations

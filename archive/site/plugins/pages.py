@@ -22,8 +22,8 @@ from archive.recorded import robots
 from archive.search import KINDS, Query
 from archive.site.serving import DATABASE, allowed, ask, folder, keep, kept_answers, page, page_number
 
-# What no clinic is called: Datasette's own addresses, and ours.
-_CLINIC = rf"/(?P<clinic>(?!-/|{DATABASE}[/.]|site/)[^/]+)"
+# As clinics.toml allows it; what it reserves are Datasette's own addresses, and ours.
+_CLINIC = rf"/(?P<clinic>(?!-/|{DATABASE}/|site/)[a-z0-9-]+)"
 _STAMP = r"(?P<stamp>\d{14}-[0-9a-f]{8})"
 
 
@@ -40,7 +40,7 @@ def register_routes() -> list[tuple[str, Any]]:
         (rf"{_CLINIC}/(?P<slug>[^/]+)/{_STAMP}$", show_post),
         (rf"{_CLINIC}/(?P<slug>[^/]+)/compare$", show_difference),
         (rf"{_CLINIC}/(?P<slug>[^/]+)$", show_post),
-        (rf"/(?P<clinic>(?!-$|{DATABASE}$|{DATABASE}\.|favicon\.ico$|robots\.txt$|\.json)[^/]+)/?$", show_clinic),
+        (rf"/(?P<clinic>(?!-$|{DATABASE}$)[a-z0-9-]+)$", show_clinic),
     ]
 
 

@@ -36,6 +36,10 @@ _ABOUT_THE_FILE = {"_dl", "_stream", "_excel", "_labels", "_next", "_shape", "_f
 _LIMIT = re.compile(r"\s+limit\s+\d+\s*$", re.IGNORECASE)
 
 
+# The order that Datasette gives a table unasked: the whole of it comes as it lies there, half as dear as in an order.
+_ORDER = re.compile(r"\s+order by (?:(?!\border by\b).)*$", re.IGNORECASE | re.DOTALL)
+
+
 @hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, Any]]:
     """Files of tables, views, questions and typed SQL."""
@@ -92,9 +96,12 @@ async def _of_table(datasette: Datasette, request: Request, name: str) -> tuple[
     told = json.loads(answer.text) if "json" in answer.headers.get("content-type", "") else {}
     if answer.status_code != 200 or "query" not in told:
         return _refused(told.get("error") or f"{name} could not be read", answer.status_code), {}
+    sql = _LIMIT.sub("", told["query"]["sql"])
+    if not any(request.args.get(name) for name in ("_sort", "_sort_desc", "_size")) and not told["is_view"]:
+        sql = _ORDER.sub("", sql)
     size = request.args.get("_size") or ""
     limit = f" limit {size}" if size.isascii() and size.isdigit() else ""
-    return _LIMIT.sub("", told["query"]["sql"]) + limit, told["query"]["params"]
+    return sql + limit, told["query"]["params"]
 
 
 async def _labelled(datasette: Datasette, request: Request, name: str, sql: str, values: dict[str, Any]) -> str:
