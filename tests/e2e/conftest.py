@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
+from scraper.browser import NoBrowser
+from scraper.browser._provider import find_browser
 from tests.clinic import Clinic, running
+from tests.e2e.browsing import served
 from tests.e2e.hostile import Blog, serving
 from tests.e2e.product import ROOT, Done, Row, crawl
 
@@ -164,3 +168,23 @@ def peers() -> Path:
             pytest.skip(f"pywb and wacz could not be installed: {installed.stderr[-300:]}")
         done.write_text(" ".join(PEERS))
     return folder / "bin"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium for all that is looked at."""
+    try:
+        executable = find_browser()
+    except NoBrowser as missing:
+        pytest.skip(str(missing))
+    with sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def site(third: Crawled) -> Iterator[str]:
+    """The archive of the sample clinic after three crawls, served."""
+    with served(third.archive) as url:
+        yield url

@@ -1,0 +1,114 @@
+"""The served site in a real Chromium: what runs, loads or is refused there, and what a visitor sees."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any
+
+import httpx
+from playwright.sync_api import Browser, Page, Request
+
+from tests.e2e.product import BIN, ROOT, environment
+
+PHONE, DESKTOP = (390, 844), (1280, 900)
+# Pictures of what was seen, for whoever looks at a failed run.
+PICTURES = Path(os.environ.get("ARTEFACTS") or ROOT / "var" / "screenshots")
+
+# Runs before anything of a page does, outside of its policy: what the browser refused is counted.
+WATCH = """
+window.__refused = [];
+document.addEventListener('securitypolicyviolation', event => {
+  window.__refused.push(event.violatedDirective + ' ' + event.blockedURI + ' ' + event.sourceFile);
+});
+"""
+
+
+@contextmanager
+def served(archive: Path, *options: str) -> Iterator[str]:
+    """The archive served by the command, at the address that it says."""
+    command = [str(BIN / "clinic-archive"), "serve", "--archive", str(archive), "--port", "0", *options]
+    # It says where it stands, then a line a request, which would stop it once a pipe that nobody reads is full.
+    with TemporaryFile() as said:
+        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env=environment())
+        try:
+            yield _address(said)
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _address(said: IO[bytes]) -> str:
+    """Where a server stands, by its first line, once it answers there."""
+    for _ in range(600):
+        time.sleep(0.05)
+        said.seek(0)
+        first = said.readline().decode().strip()
+        if first.startswith("http"):
+            with suppress(httpx.TransportError):
+                httpx.get(first, timeout=30)
+                return first.rstrip("/")
+    said.seek(0)
+    raise AssertionError(f"the server did not come up: {said.read().decode()}")
+
+
+@dataclass
+class Visit:
+    """A page of the browser, and what happened in it that should not."""
+
+    page: Page
+    url: str
+    dialogs: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+    def go(self, path: str, status: int = 200) -> Page:
+        """Look at a path of the site; the answer must have that status."""
+        answer = self.page.goto(f"{self.url}{path}")
+        assert answer is not None
+        assert answer.status == status, f"{path}: {answer.status}"
+        return self.page
+
+    def faults(self) -> list[str]:
+        """What ran, was asked of another host, was refused by the policy, or could not be loaded."""
+        refused: list[str] = self.page.evaluate("window.__refused")
+        return [*self.dialogs, *self.outside, *self.errors, *refused]
+
+    def keep(self, name: str) -> None:
+        """A picture of the page as it is now."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
+@contextmanager
+def visiting(browser: Browser, url: str, size: tuple[int, int] = DESKTOP, **options: Any) -> Iterator[Visit]:
+    """A visitor with a window of that size. `bypass_csp`: whatever the policy would refuse may run."""
+    width, height = size
+    context = browser.new_context(viewport={"width": width, "height": height}, **options)
+    context.add_init_script(WATCH)
+    visit = Visit(context.new_page(), url)
+
+    def asked(request: Request) -> None:
+        if not re.match(rf"{re.escape(url)}(/|$)|data:|about:", request.url):
+            visit.outside.append(request.url)
+
+    def said(message: Any) -> None:
+        # The console tells of an answer 404 as of an error; the status is looked at where a page is asked for.
+        if message.type == "error" and "status of 4" not in message.text:
+            visit.errors.append(message.text)
+
+    visit.page.on("dialog", lambda dialog: (visit.dialogs.append(dialog.message), dialog.dismiss()))
+    visit.page.on("request", asked)
+    visit.page.on("console", said)
+    visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    try:
+        yield visit
+    finally:
+        context.close()
