@@ -8,10 +8,10 @@ ARCHIVE ?= var
 WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo crawl serve test soak lint bench lock
+.PHONY: help setup demo crawl serve export test soak lint bench bench-large screenshots lock
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready  ## make .venv/ with everything pinned by hash, development tools too; Chromium where apt can
 	@sh scraper/browser/install.sh
@@ -31,6 +31,9 @@ crawl: setup  ## visit the clinics of clinics.toml (ARCHIVE=var)
 serve: setup  ## browse the archive with Datasette (ARCHIVE=var PORT=8001)
 	$(BIN)/clinic-archive serve --archive $(ARCHIVE) --port $(PORT)
 
+export: setup  ## every table, view and question as CSV into ARCHIVE/exports (ARCHIVE=var)
+	$(BIN)/clinic-archive export --all $(ARCHIVE)/exports --archive $(ARCHIVE)
+
 test: setup  ## the whole test suite
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
@@ -45,6 +48,12 @@ lint: setup  ## ruff, mypy, import-linter
 
 bench: setup  ## speed, as ratios within one run; exit 1 when a goal is missed
 	$(BIN)/python -m tests.bench
+
+bench-large: setup  ## the search among a million posts (half an hour, 8 GB)
+	$(BIN)/python -m tests.bench --large
+
+screenshots: setup  ## the README's pictures, of half a year of the sample clinic
+	$(BIN)/python -m tests.screenshots
 
 lock: setup  ## pin the newest versions that fit (needs uv)
 	printf 'setuptools\nwheel\n' | uv pip compile --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -19,6 +19,8 @@ from sqlite_utils import Database
 
 COMMENT, POST, PAST = 0, 1, 2
 KINDS = {"comments": COMMENT, "posts": POST, "past": PAST}
+# Words of a search that are looked for; FTS5 takes no more than 256 in one expression.
+MOST_WORDS = 64
 # Hits are counted so far and no further.
 COUNTED = 10_000
 
@@ -188,7 +190,7 @@ def terms(words: str) -> list[str]:
         if any(unicodedata.category(one)[0] in "LN" or unicodedata.category(one) == "Co" for one in text):
             star = "*" if match[2] and match[2].endswith("*") else ""
             found.append('"' + text.replace('"', '""') + '"' + star)
-    return found
+    return found[:MOST_WORDS]
 
 
 def match_of(query: Query) -> list[str]:

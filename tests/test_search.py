@@ -116,7 +116,8 @@ def hostile() -> list[str]:
     lines = json.loads(BLNS.read_text("utf-8")) if BLNS.exists() else []
     return [
         *lines, "Price (IV)", "off-label", "O'Brien", "-x", "a:b", 'x" OR "y', "NEAR(a b)", "^a", "title:x", "a AND",
-        "{title}: x", "*", '"', '""', "\0", "a\0b", "\ud7ff", "𝕏", "²",
+        "{title}: x", "*", '"', '""', "\0", "a\0b", "\ud7ff", "𝕏", "²", "a " * 5000, "(" * 5000,
+        "a" * 100_000, '"' + "a " * 5000, "a* " * 300,
     ]  # fmt: skip
 
 

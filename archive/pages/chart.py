@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -75,7 +75,18 @@ def draw(
             "values": values[:: len(values) // MOST + 1],
         }
     )  # fmt: skip
-    return Chart(title, _both(spec, title), names, table)
+    return Chart(title, _drawn(_both, spec, title), names, table)
+
+
+class _NotDrawn(Exception):
+    """Vega could not, this time: nothing to be kept."""
+
+
+def _drawn(how: Callable[[str, str], Markup], spec: str, title: str) -> Markup | None:
+    try:
+        return how(spec, title)
+    except _NotDrawn:
+        return None
 
 
 def _drawable(value: Any) -> Any:
@@ -84,25 +95,23 @@ def _drawable(value: Any) -> Any:
 
 
 @lru_cache(maxsize=1000)
-def _both(spec: str, title: str) -> Markup | None:
+def _both(spec: str, title: str) -> Markup:
     """Both widths; kept, since the same numbers give the same drawing."""
     told = json.loads(spec)
     return _in_both(title, _svg(_specification(told, WIDE)), _svg(_specification(told, NARROW)))
 
 
-def _in_both(title: str, wide: Markup | None, narrow: Markup | None) -> Markup | None:
-    if wide is None or narrow is None:
-        return None
+def _in_both(title: str, wide: Markup, narrow: Markup) -> Markup:
     drawing = (
         '<div class="drawing" role="img" aria-label="{}"><div class="wide">{}</div><div class="narrow">{}</div></div>'
     )
     return Markup(drawing).format(title, wide, narrow)  # noqa: S704 # ours, in the line above
 
 
-def _svg(spec: dict[str, Any]) -> Markup | None:
+def _svg(spec: dict[str, Any]) -> Markup:
     svg = svg_of(spec)
     if svg is None:
-        return None
+        raise _NotDrawn
     # Two drawings of one page must not share the names that they refer to: clip0, gradient_0.
     unique = f"v{abs(hash(svg)) % 10**9}"
     svg = re.sub(r'(id="|url\(#|href="#)(clip|gradient_|pattern)', rf"\g<1>{unique}-\g<2>", svg)
@@ -203,11 +212,11 @@ def calendar(title: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) ->
         return Chart(title, None, tuple(columns), rows)
     values = [dict(zip(columns[:2], one[:2], strict=True)) for one in rows[-371:]]
     spec = json.dumps({"values": values, "day": columns[0], "status": columns[1]})
-    return Chart(title, _squares(spec, title), tuple(columns), rows)
+    return Chart(title, _drawn(_squares, spec, title), tuple(columns), rows)
 
 
 @lru_cache(maxsize=200)
-def _squares(spec: str, title: str) -> Markup | None:
+def _squares(spec: str, title: str) -> Markup:
     told = json.loads(spec)
     values, day, status = told["values"], told["day"], told["status"]
     return _in_both(title, _svg(_days(values, day, status)), _svg(_days(values[-154:], day, status)))

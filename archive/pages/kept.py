@@ -53,7 +53,7 @@ class Kept:
             if known is not None and known.took > QUICK:
                 if not known.being_found:
                     known.being_found = True
-                    threading.Thread(target=self._find, args=(name, find, version), daemon=True).start()
+                    threading.Thread(target=self._again, args=(name, find, version), daemon=True).start()
                 return known.value, known.found_at
         answer = self._find(name, find, version)
         return answer.value, answer.found_at
@@ -62,6 +62,10 @@ class Kept:
         """Find an answer before it is asked for; what goes wrong will go wrong for whoever asks."""
         with suppress(sqlite3.Error):
             self.get(name, find)
+
+    def _again(self, name: Any, find: Callable[[sqlite3.Connection], Any], version: int) -> None:
+        with suppress(sqlite3.Error):
+            self._find(name, find, version)
 
     def _find(self, name: Any, find: Callable[[sqlite3.Connection], Any], version: int) -> _Answer:
         start = time.monotonic()

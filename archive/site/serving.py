@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -88,30 +89,46 @@ def page_number(request: Request) -> int:
 
 
 class Stream:
-    """An answer whose blocks are made in a thread while they are sent; it ends when the visitor goes away.
+    """An answer whose blocks are made in a thread while they are sent; the work ends when the visitor goes away.
 
-    An error on the way breaks the connection off, so that nobody takes a part for the whole.
+    An error in the first block is told by `refuse`; a later one breaks the connection off, so that nobody takes a part
+    for the whole. `abandoned` is set when the visitor has gone: whoever makes the blocks looks at it.
     """
 
-    def __init__(self, blocks: Iterator[bytes], headers: dict[str, str], receive: Any, *, body: bool = True) -> None:
-        self._blocks, self._headers, self._receive, self._body = blocks, headers, receive, body
+    def __init__(
+        self,
+        blocks: Generator[bytes],
+        headers: dict[str, str],
+        request: Request,
+        refuse: Callable[[sqlite3.Error], Response],
+        abandoned: threading.Event,
+    ) -> None:
+        self._blocks, self._headers, self._request = blocks, headers, request
+        self._refuse, self._abandoned = refuse, abandoned
 
     async def asgi_send(self, send: Any) -> None:
         """Send the answer, as ASGI wants it."""
-        head = [[name.lower().encode(), value.encode("latin-1", "replace")] for name, value in self._headers.items()]
-        gone = asyncio.create_task(self._gone())
+        watch = asyncio.create_task(self._watch())
         try:
-            # The first block is made before anything is said: an error in it is still an error page.
-            block = await asyncio.to_thread(next, self._blocks, None) if self._body else None
+            try:
+                block = await asyncio.to_thread(next, self._blocks, None)
+            except sqlite3.Error as error:
+                await self._refuse(error).asgi_send(send)
+                return
+            head = [
+                [name.lower().encode(), value.encode("latin-1", "replace")] for name, value in self._headers.items()
+            ]
             await send({"type": "http.response.start", "status": 200, "headers": head})
-            while block is not None and not gone.done():
+            while block is not None and self._request.method != "HEAD" and not self._abandoned.is_set():
                 await send({"type": "http.response.body", "body": block, "more_body": True})
                 block = await asyncio.to_thread(next, self._blocks, None)
             await send({"type": "http.response.body", "body": b""})
         finally:
-            gone.cancel()
-            await asyncio.to_thread(self._blocks.close)  # type: ignore[attr-defined]
+            watch.cancel()
+            self._abandoned.set()
+            await asyncio.to_thread(self._blocks.close)
 
-    async def _gone(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
+    async def _watch(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
             pass
+        self._abandoned.set()

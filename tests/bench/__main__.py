@@ -1,4 +1,4 @@
-"""Speed in CPU seconds: `python -m tests.bench [--only ID]...` prints `ID value goal ok|short what it is` a figure.
+"""Speed in CPU seconds: `python -m tests.bench [--only ID]... [--large]` prints `ID value goal ok|short what it is`.
 
 Exit 1 when a figure is short of its goal.
 """
@@ -28,7 +28,9 @@ def main() -> int:
     names = sorted({one.name for one in FIGURES})
     parser = argparse.ArgumentParser(prog="tests.bench", description="Speed, as ratios in CPU seconds within one run.")
     parser.add_argument("--only", action="append", choices=names, metavar="ID", help=f"one of {', '.join(names)}")
-    only = parser.parse_args().only or names
+    parser.add_argument("--large", action="store_true", help="the figures that take half an hour, and these alone")
+    asked = parser.parse_args()
+    only = asked.only or names
     for line in (
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Python {platform.python_version()};"
         f" SQLite {sqlite3.sqlite_version}; {platform.system()} {platform.machine()}",
@@ -38,7 +40,7 @@ def main() -> int:
     short = 0
     start = time.monotonic()
     for one in FIGURES:
-        if one.name not in only:
+        if one.name not in only or one.large != asked.large:
             continue
         try:
             value, what = one.measure(), one.what

@@ -26,6 +26,8 @@ class Figure:
     measure: Callable[[], float]
     least: float | None
     most: float | None
+    large: bool = False
+    """Measured by `make bench-large` alone."""
 
     @property
     def goal(self) -> str:
@@ -42,12 +44,12 @@ FIGURES: list[Figure] = []
 
 
 def figure(
-    name: str, what: str, *, least: float | None = None, most: float | None = None
+    name: str, what: str, *, least: float | None = None, most: float | None = None, large: bool = False
 ) -> Callable[[Callable[[], float]], Callable[[], float]]:
     """Make a function without arguments a figure: `name` as in the list of goals, `what` for the reader of the line."""
 
     def register(measure: Callable[[], float]) -> Callable[[], float]:
-        FIGURES.append(Figure(name, what, measure, least, most))
+        FIGURES.append(Figure(name, what, measure, least, most, large))
         return measure
 
     return register

@@ -20,7 +20,7 @@ from tests.bench._archive import RARE, made
 from tests.bench._figure import ROUNDS, cpu, figure, ratio
 from tests.bench._served import Served, serving
 
-POSTS = 100_000
+POSTS, MANY = 100_000, 1_000_000
 ROW = "/archive/posts/77"
 POST = "/clinic-76/p76"
 
@@ -148,7 +148,8 @@ WORDS = tuple(kind for kind in KINDS if kind != "prefix")
 
 def slowest(posts: int, *kinds: str, best_first: bool) -> float:
     """Milliseconds of CPU of the slowest kind of search for 20 hits among so many posts; the median of rounds."""
-    with closing(open_archive(made(posts), "read")) as db:
+    folder = made(posts) if posts != MANY else made(MANY, 0, 1)
+    with closing(open_archive(folder, "read")) as db:
         connection = db.conn
         connection.execute("PRAGMA mmap_size = 4000000000")
         return max(1000 * _one(connection, KINDS[kind], best_first) for kind in kinds or KINDS)
@@ -199,3 +200,35 @@ def a_page_of_results() -> float:
             return lambda: results(db.conn, Query(words), 1)
 
         return max(1000 * min(cpu(page(words)) for _ in range(ROUNDS)) for words in KINDS.values())
+
+
+@cache
+def _many() -> int:
+    """A million posts, without comments, read once."""
+    made(MANY, 0, 1)
+    return MANY
+
+
+@figure("F1", "times its time among 100,000 posts: the slowest newest-first search of words among a million", most=2,
+        large=True)  # fmt: skip
+def newest_first_of_many() -> float:
+    """Words and phrases."""
+    return slowest(_many(), *WORDS, best_first=False) / max(slowest(POSTS, *WORDS, best_first=False), 0.05)
+
+
+@figure("F1", "ms: the slowest newest-first search of words or a phrase among a million posts", most=5, large=True)
+def newest_first_million() -> float:
+    """20 hits."""
+    return slowest(_many(), *WORDS, best_first=False)
+
+
+@figure("F1", "ms: a newest-first search of the begin* of a word among a million posts", most=50, large=True)
+def prefix_million() -> float:
+    """20 hits."""
+    return slowest(_many(), "prefix", best_first=False)
+
+
+@figure("F2", "ms: the slowest search by best match among a million posts", most=30, large=True)
+def best_match_million() -> float:
+    """20 hits among the newest 10,000."""
+    return slowest(_many(), best_first=True)

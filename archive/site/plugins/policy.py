@@ -8,7 +8,7 @@ from typing import Any
 from datasette import handle_exception as faults  # type: ignore[import-untyped]
 from datasette import hookimpl
 from datasette.app import Datasette  # type: ignore[import-untyped]
-from datasette.utils.asgi import NotFound, Request  # type: ignore[import-untyped]
+from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 
 POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -50,8 +50,13 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[Any], Any]:
 
 @hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, Any]]:
-    """Pages that are closed."""
-    return [(CLOSED, closed)]
+    """Pages that are closed, and what robots may read."""
+    return [(CLOSED, closed), (r"/robots\.txt$", robots)]
+
+
+async def robots() -> Response:
+    """An archive of what private persons wrote is not for search engines, wherever it may come to stand."""
+    return Response.text("User-agent: *\nDisallow: /\n")
 
 
 async def closed(request: Request) -> None:

@@ -11,8 +11,9 @@ import json
 import re
 import sqlite3
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -138,33 +139,25 @@ async def _file(datasette: Datasette, request: Request, source: Source) -> Any:
         return await _sheet(path, source, headers)
     if excel:
         headers["X-Archive-Altered"] = EXCEL_RULE
-    blocks = _blocks(path, source, excel=excel)
-    try:
-        first = await asyncio.to_thread(next, blocks)
-    except sqlite3.Error as error:
+    abandoned = threading.Event()
+
+    def refuse(error: sqlite3.Error) -> Response:
         return _refused(f"{source.name}: {error}", 400)
-    return Stream(_again(first, blocks), headers, request.receive, body=request.method != "HEAD")
+
+    return Stream(_blocks(path, source, abandoned, excel=excel), headers, request, refuse, abandoned)
 
 
-def _blocks(path: Path, source: Source, *, excel: bool) -> Iterator[bytes]:
-    connection = _connect(path)
+def _blocks(path: Path, source: Source, abandoned: threading.Event, *, excel: bool) -> Generator[bytes]:
+    connection = _connect(path, abandoned)
     try:
         yield from csv_blocks(connection, source, excel=excel)
     finally:
         connection.close()
 
 
-def _again(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
-    try:
-        yield first
-        yield from others
-    finally:
-        others.close()  # type: ignore[attr-defined]
-
-
 async def _sheet(path: Path, source: Source, headers: dict[str, str]) -> Response:
     def make() -> bytes:
-        connection = _connect(path)
+        connection = _connect(path, threading.Event())
         try:
             with tempfile.TemporaryDirectory() as aside:
                 return write(Path(aside) / "sheet.xlsx", connection, source, FORMATS["xlsx"]).path.read_bytes()
@@ -181,13 +174,13 @@ async def _sheet(path: Path, source: Source, headers: dict[str, str]) -> Respons
     return Response(body=body, status=200, headers=headers, content_type=headers["Content-Type"])
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    """A connection of its own, which only reads, and only for a time."""
+def _connect(path: Path, abandoned: threading.Event) -> sqlite3.Connection:
+    """A connection of its own, which only reads, and only for a time or until nobody waits for it any more."""
     uri = f"{path.resolve().as_uri()}?mode=ro"
     connection = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=30)
     connection.create_function("escape_fts", 1, escape_fts)  # in the SQL of a table that is searched
     end = time.monotonic() + PATIENCE
-    connection.set_progress_handler(lambda: time.monotonic() > end, 100_000)
+    connection.set_progress_handler(lambda: abandoned.is_set() or time.monotonic() > end, 100_000)
     return connection
 
 
