@@ -380,6 +380,7 @@ def m004_search(db: Database) -> None:
     of a whole archive is found by index."""
     search.create(db)
     db.table("posts").create_index(["clinic_id", "slug"])
+    db.table("posts").create_index(["clinic_id", "published_on"])
     db.table("posts").create_index(["first_seen_at"])
     db.table("posts").create_index(["language"])
     db.execute("CREATE INDEX idx_posts_removed_at ON posts (removed_at) WHERE removed_at IS NOT NULL")

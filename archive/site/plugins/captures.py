@@ -150,7 +150,10 @@ async def _standing(datasette: Datasette, capture_id: str) -> list[tuple[str, in
         number = found.first()[0]
         if number:
             place = f"{datasette.urls.table(DATABASE, table)}?{column}={tilde_encode(capture_id)}"
-            told.append((f"{table} that refer to it" if column == "refers_to" else table, number, place))
+            rows = table.removesuffix("s") if number == 1 else table
+            told.append(
+                (f"{rows} that refer{'s' * (number == 1)} to it" if column == "refers_to" else rows, number, place)
+            )
     return told
 
 

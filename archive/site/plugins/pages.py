@@ -19,7 +19,7 @@ from archive.pages._rows import row, rows
 from archive.pages.permalinks import find_posts, find_wording, post_path
 from archive.questions import questions
 from archive.recorded import robots
-from archive.search import KINDS, Query
+from archive.search import COUNTED, KINDS, Query
 from archive.site.serving import DATABASE, allowed, ask, folder, keep, kept_answers, page, page_number
 
 # As clinics.toml allows it; what it reserves are Datasette's own addresses, and ours.
@@ -139,8 +139,9 @@ async def show_post(datasette: Datasette, request: Request) -> Response:
 
     def read(connection: Any) -> dict[str, Any]:
         told = post.read(connection, post_id, revision_id)
-        wanted = request.args.get("comment")
-        at = thread.page_of(connection, post_id, int(wanted)) if wanted and wanted.isdigit() else number
+        wanted = request.args.get("comment") or ""
+        known = wanted.isascii() and wanted.isdigit() and len(wanted) < 19
+        at = thread.page_of(connection, post_id, int(wanted)) if known else number
         told["comments"], told["comments_kept"] = thread.conversation(connection, post_id, at)
         told["number"], told["pages"] = at, -(-told["comments_kept"] // thread.AT_ONCE)
         others = ",".join("?" * (len(posts) - 1))
@@ -232,7 +233,7 @@ async def show_search(datasette: Datasette, request: Request) -> Response:
         "" if "to" in odd else given["to"], given["kind"] if given["kind"] in KINDS else "",
         bool(request.args.get("commented")), order == "best",
     )  # fmt: skip
-    number = page_number(request)
+    number = min(page_number(request), COUNTED // found.AT_ONCE)  # further than it counts, nobody reads
 
     def read(connection: Any) -> dict[str, Any]:
         told: dict[str, Any] = found.results(connection, query, number) if given["q"] else {"hits": [], "more": False}

@@ -42,8 +42,14 @@ def get_metadata(datasette: Datasette) -> dict[str, Any]:
 
 
 @hookimpl  # type: ignore[untyped-decorator]
-def render_cell(value: object, column: str, table: str | None, database: str, datasette: Datasette) -> Markup | None:
-    """A key in a view as a link to its row; None leaves the cell to Datasette."""
+def render_cell(
+    row: Any, value: object, column: str, table: str | None, database: str, datasette: Datasette
+) -> Markup | None:
+    """A key in a view as a link to its row, a post's title as one to its page; None leaves the cell to Datasette."""
+    if table in ("posts", "posts_with_counts") and column == "title" and value and database == DATABASE:
+        place = datasette.urls.path(f"/-/post/{row['post_id']}") if "post_id" in row.keys() else None  # noqa: SIM118
+        shown = f"{str(value)[:119]}…" if len(str(value)) > 120 else value
+        return Markup('<a href="{}">{}</a>').format(place, shown) if place else None
     if value is None or database != DATABASE or column not in ROWS or (table is not None and table not in SENTENCES):
         return None
     key = str(value)
