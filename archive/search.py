@@ -23,6 +23,8 @@ KINDS = {"comments": COMMENT, "posts": POST, "past": PAST}
 MOST_WORDS = 64
 # Hits are counted so far and no further.
 COUNTED = 10_000
+# The best are looked for among so many of the newest hits: where words are common, all would take ever longer.
+RANKED = 5_000
 
 # Minutes since 1970 and 2**31, which takes the years 0 to 9999; no date: 0, the last of all. Then 28 bits of the key, 2
 # of the kind.
@@ -194,7 +196,10 @@ def terms(words: str) -> list[str]:
 
 
 def match_of(query: Query) -> list[str]:
-    """FTS5 queries for what was typed, best first; one alone where the order is that of dates. None without a word."""
+    """FTS5 queries for what was typed, best first; one alone where the order is that of dates. None without a word.
+
+    The begin* of a word is looked for by date alone: FTS5 gathers all that it finds for each query anew.
+    """
     found = terms(query.words)
     if not found:
         return []
@@ -205,25 +210,23 @@ def match_of(query: Query) -> list[str]:
     )
     everywhere = " AND ".join(found)
     tiers = [f"{{title body}} : ({everywhere})"]
-    if query.best_first:
-        plain = [one for one in found if not one.endswith("*")]
-        phrase = '"' + " ".join(one[1:-1] for one in plain) + '"'
-        if len(found) > 1 and len(plain) == len(found):
-            tiers = [f"title : {phrase}", f"title : ({everywhere})", f"body : {phrase}",
-                     f"body : NEAR({' '.join(plain)}, 20)", *tiers]  # fmt: skip
-        else:
-            tiers = [f"title : ({everywhere})", *tiers]
+    if query.best_first and not any(one.endswith("*") for one in found):
+        phrase = '"' + " ".join(one[1:-1] for one in found) + '"'
+        tiers = [f"title : ({everywhere})", *tiers]
+        if len(found) > 1:
+            near = f"body : NEAR({' '.join(found)}, 20)"
+            tiers = [f"title : {phrase}", tiers[0], f"body : {phrase}", near, tiers[1]]
     return [f"({tier}){scope}" for tier in tiers]
 
 
 def search(connection: sqlite3.Connection, query: Query, *, most: int = 20, skip: int = 0) -> list[Hit]:
     """Hits, newest first; or the best first: all words in the title as typed, in the title, as typed in the text, near
-    each other, anywhere; newest first within each. The best are looked for among the newest `COUNTED`: where words are
-    common, to look through all takes the longer the more there are. Raises `sqlite3.Error`, never for what was typed.
+    each other, anywhere; newest first within each. The best are looked for among the newest `RANKED`. Raises
+    `sqlite3.Error`, never for what was typed.
     """
     found: dict[int, None] = {}
     matches = match_of(query)
-    oldest = _oldest(connection, matches[-1]) if query.best_first and matches else 0
+    oldest = _oldest(connection, matches[-1]) if len(matches) > 1 else 0
     for match in matches:
         # Hits of a better tier come again in the next ones: so many more are read.
         rows = connection.execute(
@@ -239,7 +242,7 @@ def search(connection: sqlite3.Connection, query: Query, *, most: int = 20, skip
 
 def _oldest(connection: sqlite3.Connection, match: str) -> int:
     """The document up to which the best are looked for; 0: all."""
-    sql = f"SELECT rowid FROM search_fts WHERE search_fts MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET {COUNTED}"
+    sql = f"SELECT rowid FROM search_fts WHERE search_fts MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET {RANKED}"
     row = connection.execute(sql, (match,)).fetchone()
     return int(row[0]) if row else 0
 

@@ -20,15 +20,15 @@ _TOTALS = {
 # Of each post one source, the one that told its views most often: two sources count differently, and a visit reads
 # both. A month gains what lies between the last reading in it and the last one before it, or the first of all.
 _GAINED = """
-WITH chosen AS (
+WITH chosen AS MATERIALIZED (
   SELECT post_id, source FROM (
-    SELECT post_id, source, row_number() OVER (PARTITION BY post_id ORDER BY count(*) DESC, source) AS place
-    FROM readings WHERE evidence = 'read' AND views IS NOT NULL GROUP BY post_id, source
+    SELECT r.post_id, r.source, row_number() OVER (PARTITION BY r.post_id ORDER BY count(*) DESC, r.source) AS place
+    FROM readings AS r WHERE r.evidence = 'read' AND r.views IS NOT NULL {only} GROUP BY r.post_id, r.source
   ) WHERE place = 1
 ), months AS (
   SELECT r.post_id, substr(r.read_at, 1, 7) AS month, max(r.read_at || printf('%015d', r.views)) AS last,
     min(r.read_at || printf('%015d', r.views)) AS first
-  FROM readings AS r JOIN chosen AS c ON c.post_id = r.post_id AND c.source = r.source {only}
+  FROM chosen AS c CROSS JOIN readings AS r ON r.post_id = c.post_id AND r.source = c.source
   WHERE r.evidence = 'read' AND r.views IS NOT NULL GROUP BY r.post_id, month
 )
 SELECT month, sum(gained) AS views_gained, count(*) AS posts_read FROM (
@@ -98,7 +98,7 @@ def posts_by_month(connection: sqlite3.Connection, clinic_id: str | None = None)
 
 def views_by_month(connection: sqlite3.Connection, clinic_id: str | None = None) -> Chart:
     """Views gained a month, over all posts (of a clinic). Raises `sqlite3.Error`."""
-    only = "JOIN posts AS p ON p.post_id = r.post_id AND p.clinic_id = ?" if clinic_id else ""
+    only = "AND r.post_id IN (SELECT post_id FROM posts WHERE clinic_id = ?)" if clinic_id else ""
     found = connection.execute(_GAINED.format(only=only), (clinic_id,) if clinic_id else ()).fetchall()
     columns = ("month", "views_gained", "posts_read")
     return draw("Views gained a month", columns, found, "bar", "month", "views_gained")

@@ -19,7 +19,7 @@ from archive.pages._rows import row, rows
 from archive.pages.permalinks import find_posts, find_wording, post_path
 from archive.questions import questions
 from archive.recorded import robots
-from archive.search import COUNTED, KINDS, Query
+from archive.search import COUNTED, KINDS, RANKED, Query
 from archive.site.serving import DATABASE, allowed, ask, folder, keep, kept_answers, page, page_number
 
 # As clinics.toml allows it; what it reserves are Datasette's own addresses, and ours.
@@ -246,7 +246,8 @@ async def show_search(datasette: Datasette, request: Request) -> Response:
     again |= {"commented": "on"} if query.commented else {}
     return await page(
         datasette, request, "search.html",
-        {**told, "given": given, "order": order, "commented": query.commented, "odd": odd, "page_number": number,
+        {**told, "given": given, "order": order, "commented": query.commented, "ranked": RANKED, "odd": odd,
+         "page_number": number,
          "next": urlencode({**again, "page": number + 1}), "previous": urlencode({**again, "page": number - 1})},
     )  # fmt: skip
 
