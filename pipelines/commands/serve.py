@@ -48,7 +48,7 @@ def arguments(archive: Path, port: int) -> list[str]:
         "--template-dir", str(SITE / "templates"),
         "--static", f"site:{SITE / 'static'}",
         "--setting", "suggest_facets", "off",
-        "--setting", "sql_time_limit_ms", "3000",
+        "--setting", "sql_time_limit_ms", "10000",
         "--setting", "default_page_size", "50",
         "--setting", "facet_time_limit_ms", "1000",
         "--setting", "max_csv_mb", "0",

@@ -314,6 +314,13 @@ def test_empty_archives_and_odd_posts_are_shown(browser: Browser, tmp_path: Path
         assert rtl.locator(".text").evaluate("one => getComputedStyle(one).direction") == "rtl"
 
 
+def test_an_answer_that_takes_too_long_says_what_to_do(visit: Visit) -> None:
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select count(*) from n"
+    page = visit.go(f"/archive?sql={quote(endless)}&_timelimit=100", 400)
+    assert "with .csv after the address" in page.locator("main").inner_text()
+    assert visit.faults() == []
+
+
 def leave(address: str, sql: str) -> None:
     """Ask for a file, and go away after a second or so."""
     start = time.monotonic()
