@@ -17,14 +17,15 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-COMMENT, POST, PAST = 0, 1, 2
+from archive.ranking import COMMENT, PAST, POST, Hit, best_first
+
 KINDS = {"comments": COMMENT, "posts": POST, "past": PAST}
 # Words of a search that are looked for; FTS5 takes no more than 256 in one expression.
 MOST_WORDS = 64
 # Hits are counted so far and no further.
 COUNTED = 10_000
 # The best are looked for among so many of the newest hits: where words are common, all would take ever longer.
-RANKED = 5_000
+RANKED = 2_000
 
 # Minutes since 1970 and 2**31, which takes the years 0 to 9999; no date: 0, the last of all. Then 28 bits of the key, 2
 # of the kind.
@@ -172,15 +173,6 @@ class Query:
     best_first: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A document that was found: its kind (COMMENT, POST, PAST) and the key of its row."""
-
-    kind: int
-    key: int
-    doc: int
-
-
 def terms(words: str) -> list[str]:
     """The words and "quoted phrases" of what was typed, as FTS5 strings; `sleep*` means words that begin so.
 
@@ -195,65 +187,45 @@ def terms(words: str) -> list[str]:
     return found[:MOST_WORDS]
 
 
-def match_of(query: Query) -> list[str]:
-    """FTS5 queries for what was typed, best first; one alone where the order is that of dates. None without a word.
-
-    The begin* of a word is looked for by date alone: FTS5 gathers all that it finds for each query anew.
-    """
+def match_of(query: Query) -> str | None:
+    """What was typed, and the clinic and platform, as an FTS5 query; None without a word."""
     found = terms(query.words)
     if not found:
-        return []
+        return None
     scope = "".join(
         f' AND scope : "{letter}{name.encode("utf-8", "replace").hex()}"'
         for letter, name in (("c", query.clinic_id), ("p", query.platform))
         if name
     )
-    everywhere = " AND ".join(found)
-    tiers = [f"{{title body}} : ({everywhere})"]
-    if query.best_first and not any(one.endswith("*") for one in found):
-        phrase = '"' + " ".join(one[1:-1] for one in found) + '"'
-        tiers = [f"title : ({everywhere})", *tiers]
-        if len(found) > 1:
-            near = f"body : NEAR({' '.join(found)}, 20)"
-            tiers = [f"title : {phrase}", tiers[0], f"body : {phrase}", near, tiers[1]]
-    return [f"({tier}){scope}" for tier in tiers]
+    return f"({{title body}} : ({' AND '.join(found)})){scope}"
 
 
 def search(connection: sqlite3.Connection, query: Query, *, most: int = 20, skip: int = 0) -> list[Hit]:
-    """Hits, newest first; or the best first: all words in the title as typed, in the title, as typed in the text, near
-    each other, anywhere; newest first within each. The best are looked for among the newest `RANKED`. Raises
-    `sqlite3.Error`, never for what was typed.
+    """Hits, newest first; or of the newest `RANKED` the best first (`archive.ranking`), then the others.
+
+    Raises `sqlite3.Error`, never for what was typed.
     """
-    found: dict[int, None] = {}
-    matches = match_of(query)
-    oldest = _oldest(connection, matches[-1]) if len(matches) > 1 else 0
-    for match in matches:
-        # Hits of a better tier come again in the next ones: so many more are read.
-        rows = connection.execute(
-            f"SELECT rowid FROM search_fts WHERE {_where(query)} AND rowid >= :oldest ORDER BY rowid DESC LIMIT"
-            f" {skip + most + len(found)}",
-            {**_values(query, match), "oldest": oldest},
-        )
-        found.update(dict.fromkeys(row[0] for row in rows))
-        if len(found) >= skip + most:
-            break
-    return [Hit(doc & 3, (doc & ((1 << 30) - 1)) >> 2, doc) for doc in list(found)[skip : skip + most]]
-
-
-def _oldest(connection: sqlite3.Connection, match: str) -> int:
-    """The document up to which the best are looked for; 0: all."""
-    sql = f"SELECT rowid FROM search_fts WHERE search_fts MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET {RANKED}"
-    row = connection.execute(sql, (match,)).fetchone()
-    return int(row[0]) if row else 0
+    match = match_of(query)
+    if match is None:
+        return []
+    first, number = (0, max(skip + most, RANKED)) if query.best_first else (skip, most)
+    found = connection.execute(
+        f"SELECT rowid FROM search_fts WHERE {_where(query)} ORDER BY rowid DESC LIMIT {number} OFFSET {first}",
+        _values(query, match),
+    )
+    hits = [Hit(doc & 3, (doc & ((1 << 30) - 1)) >> 2, doc) for (doc,) in map(tuple, found)]
+    if query.best_first:
+        hits = [*best_first(connection, hits[:RANKED], terms(query.words)), *hits[RANKED:]][skip : skip + most]
+    return hits
 
 
 def count(connection: sqlite3.Connection, query: Query) -> int:
     """The number of hits, counted no further than `COUNTED` + 1. Raises `sqlite3.Error`."""
-    matches = match_of(query)
-    if not matches:
+    match = match_of(query)
+    if match is None:
         return 0
     sql = f"SELECT count(*) FROM (SELECT 1 FROM search_fts WHERE {_where(query)} LIMIT {COUNTED + 1})"
-    (number,) = connection.execute(sql, _values(query, matches[-1])).fetchone()
+    (number,) = connection.execute(sql, _values(query, match)).fetchone()
     return int(number)
 
 

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive import search
-from archive.search import COMMENT, PAST, POST, Query, terms
+from archive.ranking import COMMENT, PAST, POST
+from archive.search import Query, terms
 from pipelines.refold import forget
 from tests.making import CLINIC, OTHER_HEX, Made, comment, extraction, post, url
 
@@ -59,6 +60,8 @@ def test_best_match_puts_titles_and_phrases_first(archive: Made) -> None:
     )  # fmt: skip
     assert found(archive, "deep sleep") == [(POST, 1), (POST, 2), (POST, 3), (POST, 4)]
     assert found(archive, "deep sleep", best_first=True) == [(POST, 4), (POST, 2), (POST, 1), (POST, 3)]
+    assert found(archive, "deep", best_first=True) == [(POST, 3), (POST, 4), (POST, 1), (POST, 2)]
+    assert found(archive, "DÉEP slee*", best_first=True)[0] == (POST, 4)
     whole = search.search(archive.db.conn, Query("deep sleep", best_first=True), most=10)
     paged = [search.search(archive.db.conn, Query("deep sleep", best_first=True), most=1, skip=n) for n in range(5)]
     assert [one for page in paged for one in page] == whole

@@ -9,7 +9,8 @@ from markupsafe import Markup, escape
 
 from archive.pages._rows import Row, row
 from archive.pages.permalinks import post_path, stamp
-from archive.search import COMMENT, COUNTED, PAST, POST, Query, count, match_of, search
+from archive.ranking import COMMENT, PAST, POST
+from archive.search import COUNTED, Query, count, match_of, search
 
 AT_ONCE = 20
 _ON, _OFF = "\x01", "\x02"
@@ -53,8 +54,8 @@ def _place(kind: int, one: Row) -> str:
 
 def _mark(query: Query, told: list[Row]) -> None:
     """Title and snippet of each with the words marked, by the rules that found them: a small index of these texts."""
-    matches = match_of(Query(query.words))
-    if not told or not matches:
+    match = match_of(Query(query.words))
+    if not told or match is None:
         return
     small = sqlite3.connect(":memory:")
     try:
@@ -68,7 +69,7 @@ def _mark(query: Query, told: list[Row]) -> None:
         marked = small.execute(
             "SELECT rowid, highlight(t, 0, ?1, ?2), snippet(t, 1, ?1, ?2, ' … ', 36) FROM t WHERE t MATCH ?3",
             # A comment is found by its own words, though its post's title stands above it.
-            (_ON, _OFF, matches[0]),
+            (_ON, _OFF, match),
         )
         for place, title, snippet in marked:
             told[place] |= {"title_html": _html(title), "snippet": _html(snippet)}
