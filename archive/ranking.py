@@ -1,8 +1,8 @@
 """Which hits of a search are the best: titles before texts, phrases before scattered words, the newest first in each.
 
-FTS5's own ranking reads all that it finds, and so does a phrase that hardly occurs among words that often do: among
-a million posts each takes a quarter of a second. Here the work is bounded, whatever the words: a few thousand titles and a
-few hundred texts are looked at.
+FTS5's own ranking reads all that it finds, and so does a phrase that hardly occurs among words that often do: among a
+million posts each takes a quarter of a second. Here the work is bounded, whatever the words: a few thousand titles and
+a few hundred texts are looked at.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class Hit:
 
 def best_first(connection: sqlite3.Connection, hits: Sequence[Hit], terms: Sequence[str]) -> list[Hit]:
     """Hits, given newest first, the best first: all words in the title in the order in which they were typed, all in the
-    title, in the text in that order, the others. `terms` are FTS5 strings; `"ketam"*` means any such word.
+    title, in the text in that order, the others. `terms` are FTS5 strings; of `"ketam"*` any word is meant that begins
+    so.
 
     Raises `sqlite3.Error`.
     """
