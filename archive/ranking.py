@@ -32,8 +32,8 @@ class Hit:
 
 
 def best_first(connection: sqlite3.Connection, hits: Sequence[Hit], terms: Sequence[str]) -> list[Hit]:
-    """Hits, given newest first, the best first: all words in the title in the order in which they were typed, all in the
-    title, in the text in that order, the others. `terms` are FTS5 strings; of `"ketam"*` any word is meant that begins
+    """Hits, given newest first, the best first: all words in the title in the order in which they were typed, all in
+    the title, in the text in that order, the others. `terms` are FTS5 strings; `"ketam"*` means any word that begins
     so.
 
     Raises `sqlite3.Error`.
