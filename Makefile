@@ -35,10 +35,10 @@ export: setup  ## every table, view and question as CSV into ARCHIVE/exports (AR
 	$(BIN)/clinic-archive export --all $(ARCHIVE)/exports --archive $(ARCHIVE)
 
 test: setup  ## the whole test suite
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 soak: setup  ## the tests that take samples, with their full counts
-	SOAK=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile
+	SOAK=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
