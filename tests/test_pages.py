@@ -21,7 +21,7 @@ from archive.db import DATABASE
 from archive.pages import cite, clinic, feed, found, home, post, thread
 from archive.pages._drawer import svg_of
 from archive.pages.chart import calendar, draw, spark
-from archive.pages.difference import compare
+from archive.pages.compare import compare
 from archive.pages.kept import Kept
 from archive.pages.permalinks import find_posts, find_wording, post_path, stamp
 from archive.pages.safe import _TAGS, paragraphs, shown

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from archive.pages._rows import Row, row, rows
-from archive.pages.difference import Line, compare
+from archive.pages.compare import Line, compare
 from archive.pages.permalinks import stamp
 
 KINDS = {
