@@ -28,3 +28,9 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def archive(tmp_path: Path, template: Path) -> Iterator[Made]:
     with made(tmp_path, template) as found:
         yield found
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Bytes go by their number: packed ones hold the second in which they were packed, and processes that share the
+    tests must call them the same."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None
