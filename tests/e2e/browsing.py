@@ -82,9 +82,11 @@ class Visit:
         return [*self.dialogs, *self.outside, *self.errors, *refused]
 
     def keep(self, name: str) -> None:
-        """A picture of the page as it is now."""
+        """A picture of the page as it is now, of its first 3,000 pixels."""
         PICTURES.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+        size = self.page.evaluate("[innerWidth, Math.min(document.documentElement.scrollHeight, 3000)]")
+        shown = {"x": 0, "y": 0, "width": size[0], "height": size[1]}
+        self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True, clip=shown, timeout=120_000)
 
 
 @contextmanager

@@ -170,9 +170,9 @@ def peers() -> Path:
     return folder / "bin"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium for all that is looked at."""
+    """A Chromium for all that a module looks at. No longer: while its driver is there, nobody else may run a loop."""
     try:
         executable = find_browser()
     except NoBrowser as missing:
