@@ -6,6 +6,7 @@ PORT ?= 8001
 ARCHIVE ?= var
 # Tests wait more than they work: one more process than there are cores.
 WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
+SHARED = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo crawl serve export test soak lint bench bench-large screenshots lock
@@ -35,10 +36,12 @@ export: setup  ## every table, view and question as CSV into ARCHIVE/exports (AR
 	$(BIN)/clinic-archive export --all $(ARCHIVE)/exports --archive $(ARCHIVE)
 
 test: setup  ## the whole test suite
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -m alone
+	$(BIN)/pytest -m "not alone" $(SHARED)
 
 soak: setup  ## the tests that take samples, with their full counts
-	SOAK=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -m alone
+	SOAK=1 $(BIN)/pytest -m "not alone" $(SHARED)
 
 lint: setup  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

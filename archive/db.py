@@ -123,6 +123,11 @@ def views() -> dict[str, str]:
     return {re.sub(r"^\d+_", "", path.stem): path.read_text("utf-8").strip() for path in sorted(VIEWS.glob("*.sql"))}
 
 
+def sentences() -> dict[str, str]:
+    """Of each view what it answers: the first comment line of its SQL."""
+    return {name: sql.splitlines()[0].removeprefix("--").strip() for name, sql in views().items()}
+
+
 def _lay_views(db: Database) -> None:
     """Make the views of this version; one whose SQL is unchanged is left alone, so that readers are not disturbed."""
     wanted = {name: f"CREATE VIEW {name} AS\n{sql.rstrip(';')}" for name, sql in views().items()}

@@ -32,7 +32,6 @@ RANKED = 2_000
 _DOC = "(((coalesce(CAST(strftime('%s', {at}) AS INTEGER) / 60 + 2147483648, 0)) << 30) | ({key} << 2) | {kind})"
 # Clinic and platform as words that nobody types: "c" and the name in hexadecimal.
 _SCOPE = "'c' || lower(hex({clinic})) || ' p' || lower(hex(coalesce({platform}, '')))"
-_PLATFORM = "(SELECT platform FROM clinics WHERE clinics.clinic_id = {clinic})"
 
 _POST_DOC = _DOC.format(at="{row}.published_at", key="{row}.post_id", kind=POST)
 _POST_SCOPE = _SCOPE.format(clinic="{row}.clinic_id", platform="{row}.platform")
@@ -137,7 +136,7 @@ def _name(part: dict[str, str]) -> str:
 
 
 def faults(connection: sqlite3.Connection) -> list[str]:
-    """What is wrong with the index, a line each. The connection must be one that could write; nothing is written."""
+    """What is wrong with the index, a line each, inside the caller's write transaction; nothing is written."""
     found = []
     try:
         connection.execute("INSERT INTO search_fts (search_fts) VALUES ('integrity-check')")

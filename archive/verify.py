@@ -84,18 +84,17 @@ def full_text_faults(folder: Path) -> tuple[list[str], str | None]:
     except sqlite3.Error as error:
         return [], f"the full-text index was not checked: {error}"
     try:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.DatabaseError as error:
+            return [], f"the full-text index was not checked: {error}"
         for table in ("posts", "comments"):
             try:
-                connection.execute("BEGIN IMMEDIATE")
                 connection.execute(f"INSERT INTO {table}_fts({table}_fts, rank) VALUES ('integrity-check', 1)")
             except sqlite3.DatabaseError as error:
-                if "locked" in str(error) or "readonly" in str(error):
-                    return found, f"the full-text index was not checked: {error}"
                 found.append(
                     f"{table}_fts: does not hold what {table} does ({error}); `clinic-archive rebuild` mends it"
                 )
-            finally:
-                connection.rollback()
         found += search.faults(connection)
     finally:
         connection.rollback()

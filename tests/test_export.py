@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.export import FORMATS, MOST_ROWS, Source, TooManyRows, Unknown, csv_blocks, find, names, write
+from archive.export import FORMATS, MOST_ROWS, Source, Tally, TooManyRows, Unknown, csv_blocks, find, names, write
 from archive.export._csv import neutral
 from archive.export._sheet import MOST_CHARACTERS, write_sheet
 from archive.questions import questions
@@ -127,10 +127,10 @@ def test_no_cell_of_the_excel_flavour_starts_a_formula(text: str) -> None:
     if not HOSTILE.exists():
         pytest.skip("no ../shared: only the formulas listed here are tried")
     db = sqlite3.connect(":memory:")
-    altered: list[int] = []
-    shown = plain(db, Source("q", "SELECT :t AS t", {"t": text}), excel=True, altered=altered)
+    tally = Tally()
+    shown = plain(db, Source("q", "SELECT :t AS t", {"t": text}), excel=True, tally=tally)
     assert shown.startswith("\ufeff")
-    assert altered == [1]
+    assert (tally.rows, tally.altered) == (1, 1)
     # However the cell is split, by whatever reads it, no part begins as a formula does.
     for separator in (None, ";", ",", "\t", "\n", "\r"):
         for part in parsed(shown)[1][0].split(separator) if separator else [parsed(shown)[1][0]]:

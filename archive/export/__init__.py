@@ -4,27 +4,24 @@ Nothing is cut in silence. CSV comes in two flavours: plain, which reads back id
 a spreadsheet would take for something else are marked as text.
 """
 
-from archive.export._csv import EXCEL_RULE, csv_blocks
-from archive.export._formats import FORMATS, Format, Written, write
+from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
+from archive.export._formats import FORMATS, Written, write
 from archive.export._sheet import MOST_ROWS, TooManyRows
-from archive.export._source import Source, Unknown, columns_of, find, names, read
-from archive.export._whole import MANIFEST, export_all
+from archive.export._source import Source, Unknown, find, names
+from archive.export._whole import export_all
 
 __all__ = [
     "EXCEL_RULE",
     "FORMATS",
-    "MANIFEST",
     "MOST_ROWS",
-    "Format",
     "Source",
+    "Tally",
     "TooManyRows",
     "Unknown",
     "Written",
-    "columns_of",
     "csv_blocks",
     "export_all",
     "find",
     "names",
-    "read",
     "write",
 ]

@@ -10,7 +10,8 @@ import csv
 import io
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from archive.export._source import Source, bare, columns_of, declared, read, wraps
@@ -29,26 +30,35 @@ _FORMULA = re.compile(r"""(?:^|(?<=[\n\r\t;,|]))(?=[=+\-@＝＋－＠\t\r])|^(?=
 _NUMERAL = re.compile(r"0\d+|\d{16,}|\d+(?:\.\d+)?[eE][+-]?\d+")
 
 
-def csv_blocks(
-    connection: sqlite3.Connection, source: Source, *, excel: bool = False, altered: list[int] | None = None
-) -> Iterator[bytes]:
-    """A source as blocks of a CSV file. For Excel with a byte order mark, and cells altered as `EXCEL_RULE` says.
+@dataclass(slots=True)
+class Tally:
+    """What was written so far: rows, and cells that were altered for a spreadsheet."""
 
-    `altered`: a list to which the number of altered cells is appended in the end. Raises `sqlite3.Error`.
+    rows: int = 0
+    altered: int = 0
+
+
+def csv_blocks(
+    connection: sqlite3.Connection, source: Source, *, excel: bool = False, tally: Tally | None = None
+) -> Generator[bytes]:
+    """A source as blocks of a CSV file, counted in `tally`. For Excel with a byte order mark, and cells altered as
+    `EXCEL_RULE` says. Raises `sqlite3.Error`.
     """
-    columns = columns_of(connection, source)
+    columns, tally = columns_of(connection, source), tally or Tally()
     if excel:
-        yield from _for_excel(connection, source, columns, altered)
-    elif wraps(connection, source) and columns:
-        yield _lines([columns])
-        yield from _quoted(connection, source, len(columns))
+        yield BOM.encode() + _lines([[neutral(name)[0] for name in columns]])
+        yield from _for_excel(connection, source, tally)
+        return
+    yield _lines([columns])
+    if wraps(connection, source) and columns:
+        yield from _quoted(connection, source, len(columns), tally)
     else:
-        yield _lines([columns])
         for rows in read(connection, source):
+            tally.rows += len(rows)
             yield _lines([[_plain(value) for value in row] for row in rows])
 
 
-def _quoted(connection: sqlite3.Connection, source: Source, width: int) -> Iterator[bytes]:
+def _quoted(connection: sqlite3.Connection, source: Source, width: int, tally: Tally) -> Iterator[bytes]:
     names = [f"c{number}" for number in range(width)]
     kinds = declared(connection, source)
     if set(kinds) <= _KNOWN.keys():
@@ -63,6 +73,7 @@ def _quoted(connection: sqlite3.Connection, source: Source, width: int) -> Itera
     connection.create_function("shortest", 1, repr, deterministic=True)
     cursor = connection.execute(sql, source.parameters)
     while rows := cursor.fetchmany(AT_ONCE):
+        tally.rows += len(rows)
         yield ("\r\n".join([row[0] for row in rows]) + "\r\n").encode()
 
 
@@ -83,23 +94,12 @@ def _plain(value: Any) -> Any:
     return value.hex() if isinstance(value, bytes) else value
 
 
-def _for_excel(
-    connection: sqlite3.Connection, source: Source, columns: list[str], altered: list[int] | None
-) -> Iterator[bytes]:
-    number = 0
-    yield BOM.encode() + _lines([[neutral(name)[0] for name in columns]])
+def _for_excel(connection: sqlite3.Connection, source: Source, tally: Tally) -> Iterator[bytes]:
     for rows in read(connection, source):
-        told = []
-        for row in rows:
-            cells = []
-            for value in row:
-                cell, changed = neutral(value)
-                number += changed
-                cells.append(cell)
-            told.append(cells)
-        yield _lines(told)
-    if altered is not None:
-        altered.append(number)
+        tally.rows += len(rows)
+        told = [[neutral(value) for value in row] for row in rows]
+        tally.altered += sum(changed for row in told for _, changed in row)
+        yield _lines([[cell for cell, _ in row] for row in told])
 
 
 def neutral(value: Any) -> tuple[Any, bool]:
@@ -117,7 +117,5 @@ def neutral(value: Any) -> tuple[Any, bool]:
 def _lines(rows: list[list[Any]]) -> bytes:
     """Rows by the standard library's writer."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    for row in rows:
-        writer.writerow(row)
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
     return text.getvalue().encode()

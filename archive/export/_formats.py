@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from archive.export._csv import EXCEL_RULE, csv_blocks
+from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
 from archive.export._parquet import write_parquet
 from archive.export._sheet import write_sheet
-from archive.export._source import Source, columns_of, count_up_to, read
+from archive.export._source import Source, columns_of, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +68,19 @@ def _swapped(path: Path) -> Iterator[Path]:
 
 
 def _csv(draft: Path, _: Path, connection: sqlite3.Connection, source: Source) -> tuple[int, str | None]:
-    return _rows_of_csv(draft, connection, source), None
+    return _blocks(draft, connection, source, excel=False).rows, None
 
 
 def _excel_csv(draft: Path, _: Path, connection: sqlite3.Connection, source: Source) -> tuple[int, str | None]:
-    altered: list[int] = []
-    rows = _rows_of_csv(draft, connection, source, excel=True, altered=altered)
-    return rows, f"{altered[0]} cells altered: {EXCEL_RULE}" if altered[0] else None
+    told = _blocks(draft, connection, source, excel=True)
+    return told.rows, f"{told.altered} cells altered: {EXCEL_RULE}" if told.altered else None
 
 
-def _rows_of_csv(draft: Path, connection: sqlite3.Connection, source: Source, **options: Any) -> int:
+def _blocks(draft: Path, connection: sqlite3.Connection, source: Source, *, excel: bool) -> Tally:
+    tally = Tally()
     with draft.open("wb") as file:
-        for block in csv_blocks(connection, source, **options):
-            file.write(block)
-    return count_up_to(connection, source, 1 << 62)
+        file.writelines(csv_blocks(connection, source, excel=excel, tally=tally))
+    return tally
 
 
 def _json_lines(draft: Path, _: Path, connection: sqlite3.Connection, source: Source) -> tuple[int, str | None]:

@@ -33,7 +33,6 @@ _CONFIG = {
         "labelColor": "var(--ink)", "titleColor": "var(--quiet)", "labelFontSize": 12, "orient": "top", "title": None,
     },
     "range": {"category": COLOURS},
-    "header": {"labelColor": "var(--quiet)", "titleColor": "var(--quiet)"},
 }  # fmt: skip
 # What is neither printable in XML nor a single unit of UTF-16.
 _UNDRAWABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]")
@@ -165,14 +164,9 @@ def _across(values: list[dict[str, Any]], x: str, mark: str, narrow: bool) -> tu
             last = max(one[x] for one in values)
             first = min(*(one[x] for one in values), f"{int(last[:4]) - 1:04}{last[4:]}")
             # A year at least: a single month would be as wide as the chart.
-            across["scale"]["domain"] = [
-                {"year": int(one[:4]), "month": int(one[5:]), "utc": True} for one in (first, last)
-            ]
-            across["scale"]["domain"][1] = {
-                "year": int(last[:4]) + int(last[5:]) // 12,
-                "month": int(last[5:]) % 12 + 1,
-                "utc": True,
-            }
+            months = [12 * int(one[:4]) + int(one[5:]) - 1 for one in (first, last)]
+            edges = (divmod(month, 12) for month in (months[0], months[1] + 1))
+            across["scale"]["domain"] = [{"year": year, "month": month + 1, "utc": True} for year, month in edges]
         return across, {"title": None, "labelFlush": True, **ticks}
     if all(isinstance(one[x], int | float) for one in values):
         return {"type": "quantitative"}, {"title": x.replace("_", " "), **ticks}

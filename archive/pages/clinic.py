@@ -9,7 +9,7 @@ from typing import Any
 from archive.pages import feed
 from archive.pages._rows import Row, row, rows, value
 from archive.pages.chart import Chart, calendar, draw, spark
-from archive.pages.home import movers, posts_by_month, views_by_month
+from archive.pages.home import posts_by_month, views_by_month
 
 AT_ONCE = 50
 SORTS = {
@@ -35,7 +35,6 @@ def summary(connection: sqlite3.Connection, clinic_id: str) -> dict[str, Any]:
         ],
         "coverage": coverage(connection, clinic_id),
         "edits": feed.edits(connection, clinic_id)[:10],
-        "movers": movers(connection, clinic_id),
         "removed": rows(
             connection,
             "SELECT clinic_id, slug, platform_post_id, title, removed_at, last_seen_at FROM posts WHERE clinic_id = ?"

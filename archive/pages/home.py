@@ -38,7 +38,7 @@ SELECT month, sum(gained) AS views_gained, count(*) AS posts_read FROM (
 """
 
 
-# As the question views_gained, for the clinics' posts of the last 30 days; rows of posts are read of the winners alone.
+# As the question views_gained asks; rows of posts are read of the winners alone.
 _READ = "r.post_id = p.post_id AND r.evidence = 'read' AND r.views IS NOT NULL"
 _MOVERS = f"""
 SELECT g.views_gained, g.before_read_at, p.clinic_id, p.slug, p.platform_post_id, p.title, c.name AS clinic
@@ -52,7 +52,7 @@ FROM (
       ORDER BY r.read_at DESC, r.extractor_version DESC LIMIT 1),
     (SELECT r.rowid FROM readings AS r WHERE {_READ} AND r.source = b.source
       ORDER BY r.read_at, r.extractor_version DESC LIMIT 1))
-  WHERE p.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~') AND b.read_at >= :from AND b.views > a.views
+  WHERE b.read_at >= :from AND b.views > a.views
   ORDER BY views_gained DESC, p.post_id LIMIT {SHOWN}
 ) AS g
 JOIN posts AS p USING (post_id) JOIN clinics AS c USING (clinic_id)
@@ -113,14 +113,13 @@ def _newest(connection: sqlite3.Connection) -> list[Row]:
     )
 
 
-def movers(connection: sqlite3.Connection, clinic_id: str = "") -> dict[str, Any]:
+def movers(connection: sqlite3.Connection) -> dict[str, Any]:
     """Posts that gained most views in the 30 days before the newest reading. Raises `sqlite3.Error`."""
     newest = value(connection, "SELECT max(read_at) FROM readings")
     if newest is None:
         return {"since": None, "posts": []}
     since = value(connection, "SELECT date(?, '-30 days')", (newest,))
-    found = rows(connection, _MOVERS, {"clinic": clinic_id, "from": since})
-    return {"since": since, "posts": found}
+    return {"since": since, "posts": rows(connection, _MOVERS, {"from": since})}
 
 
 def _removed(connection: sqlite3.Connection) -> list[Row]:

@@ -24,11 +24,8 @@ _FIELDS = {
 }  # fmt: skip
 
 
-def read(connection: sqlite3.Connection, post_id: int, revision_id: int | None = None) -> dict[str, Any]:
-    """Everything about a post but its comments. `revision_id`: show that wording instead of the present one.
-
-    Raises `sqlite3.Error`.
-    """
+def head(connection: sqlite3.Connection, post_id: int, revision_id: int | None = None) -> dict[str, Any]:
+    """A post, its wordings, and the text of one of them: the present one, or `revision_id`. Raises `sqlite3.Error`."""
     post = row(
         connection,
         "SELECT p.*, c.name AS clinic, c.url AS clinic_url, c.comments_policy, c.timezone FROM posts AS p JOIN clinics"
@@ -39,31 +36,33 @@ def read(connection: sqlite3.Connection, post_id: int, revision_id: int | None =
     post["path"] = post_path(post["clinic_id"], post["slug"], post["platform_post_id"])
     kept = wordings(connection, post_id)
     shown_id = revision_id or post["revision_id"]
-    wording = next((one for one in kept if one["revision_id"] == shown_id), None)
-    text = row(
-        connection,
-        "SELECT title, author, body_html, body_text, word_count FROM revisions WHERE revision_id = ?",
-        (shown_id,),
-    )
-    text = (
-        text
-        if text is not None
-        else {name: post[name] for name in ("title", "author", "body_html", "body_text", "word_count")}
-    )
+    names = ("title", "author", "body_html", "body_text", "word_count")
+    text = row(connection, f"SELECT {', '.join(names)} FROM revisions WHERE revision_id = ?", (shown_id,))
+    return {
+        "post": post, "text": text or {name: post[name] for name in names}, "wordings": kept,
+        "wording": next((one for one in kept if one["revision_id"] == shown_id), None),
+        "past": bool(revision_id and revision_id != post["revision_id"]),
+    }  # fmt: skip
+
+
+def read(connection: sqlite3.Connection, post_id: int, revision_id: int | None = None) -> dict[str, Any]:
+    """Everything about a post but its comments: its `head`, and what stands around the text. Raises `sqlite3.Error`."""
+    told = head(connection, post_id, revision_id)
+    post, text, wording = told["post"], told["text"], told["wording"]
     sources = json.loads(post["sources"] or "{}")
     counts = row(connection, "SELECT * FROM posts_with_counts WHERE post_id = ?", (post_id,))
     assert counts is not None
-    return {
-        "post": post, "text": text, "html": shown(text["body_html"]) or paragraphs(text["body_text"]),
-        "wording": wording, "wordings": kept, "past": bool(revision_id and revision_id != post["revision_id"]),
-        "edits": [one for one in kept if one["kind"] == "content"], "counts": counts,
+    return told | {
+        "html": shown(text["body_html"]) or paragraphs(text["body_text"]),
+        "edits": [one for one in told["wordings"] if one["kind"] == "content"], "counts": counts,
         "chart": curves(connection, post_id),
-        "came": [(label, post.get(name), SOURCES.get(sources[name], sources[name])) for name, label in _FIELDS.items()
+        "came": [(label, SOURCES.get(sources[name], sources[name])) for name, label in _FIELDS.items()
                  if name in sources],
         "categories": _labels(connection, "categories", "category_id", post_id),
         "tags": _labels(connection, "tags", "tag_id", post_id),
         "links": rows(
-            connection, "SELECT url, text, domain FROM links WHERE revision_id = ? ORDER BY position", (shown_id,)
+            connection, "SELECT url, text, domain FROM links WHERE revision_id = ? ORDER BY position",
+            (revision_id or post["revision_id"],),
         ),
         "pictures": rows(
             connection,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import date
 from typing import Any
 
 from archive.pages._rows import Row, row, rows
@@ -54,11 +53,6 @@ def difference(connection: sqlite3.Connection, old_id: int, new_id: int, *, whol
         "same": all(_unchanged(line) for line in lines) and old["title"] == new["title"],
         "links_out": sorted(links[0] - links[1]), "links_in": sorted(links[1] - links[0]),
     }  # fmt: skip
-
-
-def day(text: str) -> date:
-    """A day as a visitor writes it, "2026-03-01". Raises ValueError."""
-    return date.fromisoformat(text)
 
 
 def _unchanged(line: Line) -> bool:

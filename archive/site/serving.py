@@ -74,12 +74,9 @@ def folder(datasette: Datasette) -> Path:
     return Path(datasette.get_database(DATABASE).path).parent
 
 
-async def page(
-    datasette: Datasette, request: Request, template: str, context: dict[str, Any], status: int = 200
-) -> Response:
+async def page(datasette: Datasette, request: Request, template: str, context: dict[str, Any]) -> Response:
     """An answer in HTML."""
-    html = await datasette.render_template(template, context, request=request)
-    return Response.html(html, status=status)
+    return Response.html(await datasette.render_template(template, context, request=request))
 
 
 def page_number(request: Request) -> int:

@@ -71,6 +71,7 @@ def test_headers_say_who_asks_and_nothing_about_anybody(tmp_path: Path, blog: Bl
         assert set(each.headers["accept-encoding"].replace(" ", "").split(",")) <= {"gzip", "deflate", "br", "identity"}
 
 
+@pytest.mark.alone
 def test_crawl_delay_is_kept(tmp_path: Path, blog: Blog) -> None:
     blog.answers["/robots.txt"] = Reply(b"User-agent: *\nCrawl-delay: 1\n", kind="text/plain")
     assert crawl(tmp_path / "archive", blog.url, "--limit", "1").code == 0
@@ -78,13 +79,14 @@ def test_crawl_delay_is_kept(tmp_path: Path, blog: Blog) -> None:
     gaps = [later - earlier for earlier, later in pairwise(moments)]
     assert len(gaps) > 4
     # The first pause is behind robots.txt itself, which had to be read to know of it.
-    assert min(gaps) > 0.7
+    assert min(gaps) > 0.95
 
 
+@pytest.mark.alone
 def test_the_shortest_delay_asked_for_is_kept(tmp_path: Path, blog: Blog) -> None:
     assert crawl(tmp_path / "archive", blog.url, "--limit", "1", "--delay", "0.3").code == 0
     moments = [each.at for each in blog.asked]
-    assert min(later - earlier for earlier, later in pairwise(moments)) > 0.2
+    assert min(later - earlier for earlier, later in pairwise(moments)) > 0.28
 
 
 @pytest.mark.parametrize("answer", [BUSY, Reply(b"", 429, headers=(("Retry-After", "0"),))], ids=["503", "429"])

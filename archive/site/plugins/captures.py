@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import os
 import shlex
-from pathlib import Path
 from typing import Any
 
 from datasette import hookimpl  # type: ignore[import-untyped]
@@ -16,9 +15,9 @@ from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[imp
 from markupsafe import Markup
 
 from archive.recorded import show
+from archive.site.serving import DATABASE, folder
 from archive.warc import BadRecord, members
 
-DATABASE = "archive"
 # Set by `clinic-archive serve --with-comment-captures`.
 WITH_COMMENTS = "CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES"
 NAMES = ("capture_id", "first_capture_id", "last_capture_id", "old_capture_id", "refers_to")
@@ -70,8 +69,7 @@ async def _revision(datasette: Datasette, revision_id: object) -> Markup:
 async def page(datasette: Datasette, request: Request) -> Response:
     """The page of one capture."""
     capture = await _capture(datasette, request)
-    folder = _folder(datasette)
-    shown = await asyncio.to_thread(show, folder, capture)
+    shown = await asyncio.to_thread(show, folder(datasette), capture)
     original = await _row(datasette, capture["refers_to"]) if capture["refers_to"] else None
     agrees = bool(shown.digest) and shown.digest == capture["payload_sha256"]
     html = await datasette.render_template(
@@ -101,7 +99,7 @@ async def record(datasette: Datasette, request: Request) -> Response:
         )
     try:
         parts = await asyncio.to_thread(
-            lambda: list(members(_folder(datasette), capture["warc_file"], capture["warc_offset"]))
+            lambda: list(members(folder(datasette), capture["warc_file"], capture["warc_offset"]))
         )
     except (BadRecord, OSError, ValueError) as error:
         why = error.why if isinstance(error, BadRecord) else getattr(error, "strerror", None) or str(error)
@@ -118,10 +116,6 @@ def _given_out(capture: dict[str, Any], original: dict[str, Any] | None) -> bool
     if os.environ.get(WITH_COMMENTS):
         return True
     return all(one is None or one["holds_comments"] == 0 for one in (capture, original))
-
-
-def _folder(datasette: Datasette) -> Path:
-    return Path(datasette.get_database(DATABASE).path).parent
 
 
 async def _capture(datasette: Datasette, request: Request) -> dict[str, Any]:

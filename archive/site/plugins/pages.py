@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+from datetime import date
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -13,7 +14,7 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 from jinja2 import Environment
 
-from archive.db import views
+from archive.db import sentences
 from archive.pages import cite, clinic, feed, found, home, post, thread, wording
 from archive.pages._rows import row, rows
 from archive.pages.permalinks import find_posts, find_wording, post_path
@@ -70,11 +71,8 @@ def between(first: str | None, last: str) -> str:
 def startup(datasette: Datasette) -> None:
     """What the first page takes long to count is counted before anybody asks."""
     if DATABASE in datasette.databases and datasette.executor is not None:
-        threading.Thread(target=_warm, args=(datasette,), daemon=True).start()
-
-
-def _warm(datasette: Datasette) -> None:
-    kept_answers(datasette).warm("home", home.summary)
+        warm = kept_answers(datasette).warm
+        threading.Thread(target=warm, args=("home", home.summary), daemon=True).start()
 
 
 async def show_home(datasette: Datasette, request: Request) -> Response:
@@ -87,7 +85,7 @@ async def show_home(datasette: Datasette, request: Request) -> Response:
 async def show_clinic(datasette: Datasette, request: Request) -> Response:
     """A clinic."""
     await allowed(datasette, request)
-    clinic_id = unquote(request.url_vars["clinic"])
+    clinic_id = request.url_vars["clinic"]
     sort = request.args.get("sort") or "published"
     number = page_number(request)
     sort = sort if sort in clinic.SORTS else "published"
@@ -119,7 +117,7 @@ async def show_by_number(datasette: Datasette, request: Request) -> Response:
 async def _find(datasette: Datasette, request: Request) -> list[int]:
     """The posts of the address; raises `NotFound` with what may help."""
     await allowed(datasette, request)
-    clinic_id, slug = unquote(request.url_vars["clinic"]), request.url_vars["slug"]
+    clinic_id, slug = request.url_vars["clinic"], request.url_vars["slug"]
     posts = await ask(datasette, lambda connection: find_posts(connection, clinic_id, slug))
     if not posts:
         known = await ask(datasette, lambda connection: clinic.of(connection, clinic_id))
@@ -185,7 +183,7 @@ async def show_citation(datasette: Datasette, request: Request) -> Response:
     """A wording's citation as a file."""
     posts = await _find(datasette, request)
     post_id, revision_id = await _wording(datasette, posts, request.url_vars["stamp"])
-    told = await ask(datasette, lambda connection: post.read(connection, post_id, revision_id))
+    told = await ask(datasette, lambda connection: post.head(connection, post_id, revision_id))
     work = _work(request, told | {"archive": datasette.metadata("title")})
     assert work is not None
     style = request.url_vars["style"]
@@ -202,7 +200,7 @@ async def show_difference(datasette: Datasette, request: Request) -> Response:
     def read(connection: Any) -> dict[str, Any]:
         ids = [find_wording(connection, posts, name) if name else None for name in wanted]
         post_id = next((one["post_id"] for one in ids if one), posts[0])
-        told = post.read(connection, post_id)
+        told = post.head(connection, post_id)
         kept = told["wordings"]
         edits = [one for one in kept if one["before"]] or kept
         told["to"] = ids[1]["revision_id"] if ids[1] else edits[-1]["revision_id"] if edits else None
@@ -253,17 +251,18 @@ async def show_search(datasette: Datasette, request: Request) -> Response:
 
 
 def _is_day(text: str) -> bool:
+    """As a visitor writes it: 2026-03-01."""
     try:
-        return bool(wording.day(text))
+        date.fromisoformat(text)
     except ValueError:
         return False
+    return True
 
 
 async def show_questions(datasette: Datasette, request: Request) -> Response:
     """What can be asked: ready questions, and the views."""
     await allowed(datasette, request)
-    sentences = {name: sql.splitlines()[0].removeprefix("--").strip() for name, sql in views().items()}
-    return await page(datasette, request, "explore.html", {"questions": questions().values(), "views": sentences})
+    return await page(datasette, request, "explore.html", {"questions": questions().values(), "views": sentences()})
 
 
 async def show_feed(datasette: Datasette, request: Request) -> Response:

@@ -19,6 +19,7 @@ HEADERS = (
     (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+OURS = {name for name, _ in HEADERS}
 # Pages for whoever develops Datasette: they hold scripts of their own, and forms that nobody needs here.
 CLOSED = r"/-/(?:patterns|messages|permissions|allow-debug|logout|auth-token)$"
 
@@ -36,8 +37,7 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[Any], Any]:
         async def with_policy(scope: Any, receive: Any, send: Any) -> None:
             async def sending(message: Any) -> None:
                 if message["type"] == "http.response.start":
-                    ours = {name for name, _ in HEADERS}
-                    others = [pair for pair in message.get("headers", []) if bytes(pair[0]).lower() not in ours]
+                    others = [pair for pair in message.get("headers", []) if bytes(pair[0]).lower() not in OURS]
                     message = {**message, "headers": [*others, *HEADERS]}
                 await send(message)
 

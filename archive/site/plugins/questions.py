@@ -33,7 +33,7 @@ def extra_template_vars(
     datasette: Datasette, template: str, view_name: str | None
 ) -> dict[str, Any] | Callable[[], Any]:
     """For the page of a question: what it asks for, the clinics to choose from, the drawing of its answer."""
-    if template != "query.html" and not str(template).startswith("query-"):
+    if template != "query.html":
         return {}
 
     async def told() -> dict[str, Any]:

@@ -9,16 +9,16 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils import tilde_encode  # type: ignore[import-untyped]
 from markupsafe import Markup
 
-from archive.db import views
+from archive.db import sentences
+from archive.site.serving import DATABASE
 
-DATABASE = "archive"
 # Datasette links foreign keys of tables; a view has none, so a column's name says whose row it means.
 ROWS = {
     "clinic_id": "clinics", "post_id": "posts", "related_post_id": "posts", "revision_id": "revisions",
     "old_revision_id": "revisions", "comment_id": "comments", "parent_id": "comments", "crawl_id": "crawls",
 }  # fmt: skip
 # Read once: these files do not change while a server runs, and cells are many.
-SENTENCES = {name: sql.splitlines()[0].removeprefix("--").strip() for name, sql in views().items()}
+SENTENCES = sentences()
 
 
 @hookimpl  # type: ignore[untyped-decorator]
