@@ -47,18 +47,23 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         yield archive
 
 
-@pytest.fixture(scope="module")
-def site(served: Made) -> Datasette:
-    """The site as `serve` configures it, in this process."""
-    settings = dict(setting_pairs(served.folder))
+def site_of(folder: Path, **metadata: Any) -> Datasette:
+    """An archive's site in this process, as `serve` configures it; `metadata` beside what the site says of itself."""
+    settings = dict(setting_pairs(folder))
     return Datasette(
-        [str(served.folder / DATABASE)],
-        metadata=METADATA,
+        [str(folder / DATABASE)],
+        metadata={**METADATA, **metadata},
         plugins_dir=str(SITE / "plugins"),
         template_dir=str(SITE / "templates"),
         static_mounts=[("site", str(SITE / "static"))],
         settings={name: value == "on" if value in ("on", "off") else int(value) for name, value in settings.items()},
     )
+
+
+@pytest.fixture(scope="module")
+def site(served: Made) -> Datasette:
+    """The site as `serve` configures it, in this process."""
+    return site_of(served.folder)
 
 
 def setting_pairs(folder: Path) -> Iterator[tuple[str, str]]:

@@ -18,10 +18,9 @@ from fastwarc.warc import ArchiveIterator
 from warcio.archiveiterator import ArchiveIterator as WarcioIterator
 
 from archive.db import DATABASE
-from pipelines.commands.serve import SITE
 from tests.test_ingest import Foreign, bring, sleep
 from tests.test_rebuild import visit
-from tests.test_site import METADATA, get
+from tests.test_site import get, site_of
 from tests.visiting import post_url
 
 pytestmark = pytest.mark.filterwarnings(
@@ -44,10 +43,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(archive: Path) -> Datasette:
-    return Datasette(
-        [str(archive / DATABASE)], metadata=METADATA, plugins_dir=str(SITE / "plugins"),
-        template_dir=str(SITE / "templates"), static_mounts=[("site", str(SITE / "static"))],
-    )  # fmt: skip
+    return site_of(archive)
 
 
 def one(archive: Path, where: str) -> dict[str, Any]:
@@ -135,9 +131,7 @@ def test_a_forged_place_gives_nothing(archive: Path, tmp_path: Path, forged: str
         live.backup(copy)
         copy.execute("UPDATE captures SET warc_file = ? WHERE url LIKE '%robots.txt'", (forged,))
         copy.commit()
-    forging = Datasette(
-        [str(tmp_path / DATABASE)], plugins_dir=str(SITE / "plugins"), template_dir=str(SITE / "templates")
-    )
+    forging = site_of(tmp_path)
     capture = one(archive, "url LIKE '%robots.txt'")
     shown = page(forging, capture)
     assert shown.status_code == 200 and "cannot be read" in shown.text

@@ -13,10 +13,8 @@ import pytest
 from bs4 import BeautifulSoup
 from datasette.app import Datasette
 
-from archive.db import DATABASE
-from pipelines.commands.serve import SITE
 from tests.making import HEX, Made, comment, extraction, made, post, reading, url
-from tests.test_site import METADATA, get
+from tests.test_site import get, site_of
 
 PAGES = (
     "/", "/riverside", "/riverside/rest", "/riverside/sleep", "/riverside/rest/compare", "/-/search",
@@ -50,10 +48,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
 
 @pytest.fixture(scope="module")
 def site(archive: Made) -> Datasette:
-    return Datasette(
-        [str(archive.folder / DATABASE)], metadata=METADATA, plugins_dir=str(SITE / "plugins"),
-        template_dir=str(SITE / "templates"), static_mounts=[("site", str(SITE / "static"))],
-    )  # fmt: skip
+    return site_of(archive.folder)
 
 
 def soup(answer: httpx.Response) -> BeautifulSoup:
@@ -218,10 +213,7 @@ def test_json_of_datasette_is_still_there(site: Datasette) -> None:
 
 
 def test_a_visitor_without_a_permission_sees_nothing(archive: Made) -> None:
-    closed = Datasette(
-        [str(archive.folder / DATABASE)], metadata={**METADATA, "allow": {"id": "root"}},
-        plugins_dir=str(SITE / "plugins"), template_dir=str(SITE / "templates"),
-    )  # fmt: skip
+    closed = site_of(archive.folder, allow={"id": "root"})
     for path in (
         "/", "/riverside", "/riverside/rest", "/-/search?q=heals", "/-/explore", "/-/edits.atom", "/archive/posts.csv",
         "/archive.csv?sql=select+1", "/archive/views_gained.csv", "/riverside/rest/compare", "/-/post/1",

@@ -15,12 +15,10 @@ import openpyxl
 import pytest
 from datasette.app import Datasette
 
-from archive.db import DATABASE
 from archive.export import MOST_ROWS
 from archive.questions import questions
-from pipelines.commands.serve import SITE
 from tests.making import Made, comment, extraction, made, post, url
-from tests.test_site import METADATA, get
+from tests.test_site import get, site_of
 
 POSTS = 1500
 
@@ -43,11 +41,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
 
 @pytest.fixture(scope="module")
 def site(archive: Made) -> Datasette:
-    return Datasette(
-        [str(archive.folder / DATABASE)], metadata=METADATA, plugins_dir=str(SITE / "plugins"),
-        template_dir=str(SITE / "templates"), static_mounts=[("site", str(SITE / "static"))],
-        settings={"max_returned_rows": 1000, "default_page_size": 50},
-    )  # fmt: skip
+    return site_of(archive.folder)
 
 
 def lines(answer: httpx.Response) -> list[dict[str, str]]:
