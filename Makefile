@@ -9,7 +9,7 @@ WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 SHARED = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo crawl serve export test soak lint bench bench-large screenshots lock
+.PHONY: help setup demo crawl cron serve export test soak lint bench bench-large screenshots lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ demo: setup  ## crawl a sample clinic on this machine into var/demo/ and serve i
 
 crawl: setup  ## visit the clinics of clinics.toml (ARCHIVE=var)
 	$(BIN)/clinic-archive crawl --archive $(ARCHIVE)
+
+cron: setup  ## the crontab lines of a daily crawl (ARCHIVE=a folder outside the checkout)
+	@$(BIN)/clinic-archive schedule $(if $(filter-out file default,$(origin ARCHIVE)),--archive $(ARCHIVE))
 
 serve: setup  ## browse the archive with Datasette (ARCHIVE=var PORT=8001)
 	$(BIN)/clinic-archive serve --archive $(ARCHIVE) --port $(PORT)

@@ -115,6 +115,7 @@ def _place(archive: str) -> str:
 
 def hold(archive: Path) -> filelock.BaseFileLock:
     """The archive's lock, taken; given back by its `release`. Raises `Locked`, OSError."""
+    os.umask(os.umask(0o022) | 0o022)  # what others may write to proves nothing
     archive.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(archive / LOCK_FILE)
     try:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import click
 from sqlite_utils import Database
@@ -55,6 +56,21 @@ def read_only(archive: Path) -> Database:
         fail(str(error), report.INTEGRITY)
     except ArchiveError as error:
         fail(str(error), report.UNEXPECTED)
+
+
+class Duration(click.ParamType[float]):
+    """A length of time: "90m", "6h", "2d", "45s"; seconds, as a float."""
+
+    name = "duration"
+    UNITS: ClassVar[dict[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds; a usage error names what is wrong."""
+        # "1.5h": a number, and s, m, h or d
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", str(value).strip())
+        if match is None:
+            self.fail(f"{value!r} is no length of time; write 90m, 6h or 2d", param, ctx)
+        return float(match[1]) * self.UNITS[match[2]]
 
 
 def fail(message: str, code: int) -> NoReturn:

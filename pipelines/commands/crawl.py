@@ -8,8 +8,9 @@ import logging
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import click
@@ -20,7 +21,7 @@ from twisted.python.failure import Failure
 
 from archive.db import ArchiveError
 from pipelines import report
-from pipelines.commands._held import fail, held
+from pipelines.commands._held import Duration, fail, held
 from pipelines.progress import Progress
 from pipelines.run import Run
 from scraper.addresses import is_private_host, post_key
@@ -36,10 +37,14 @@ from scraper.spiders._clinic import ClinicSpider
 from scraper.spiders.blog import BlogSpider
 from scraper.toml_file import ConfigError
 
+if TYPE_CHECKING:
+    from twisted.internet.base import ReactorBase
+
 logger = logging.getLogger(__name__)
 
 # Clinics are independent: so many are visited side by side, each at its own pace.
 SIDE_BY_SIDE = 8
+LARGEST_LOG, KEPT_LOGS = 5_000_000, 5  # bytes of crawl.log, and how many older ones are kept
 
 
 @click.command(short_help="Visit clinics and bring the archive up to date.")
@@ -49,6 +54,7 @@ SIDE_BY_SIDE = 8
 @click.option("--clinics-file", type=click.Path(dir_okay=False, path_type=Path), default=Path("clinics.toml"),
               show_default=True)  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), help="Only the N newest posts of each clinic.")
+@click.option("--time-limit", type=Duration(), help="End cleanly after so long, e.g. 90m or 6h; the next run goes on.")
 @click.option("--delay", type=click.FloatRange(0), help="Seconds between requests; robots.txt may ask for more.")
 @click.option("--allow-private", is_flag=True, help="Permit loopback and private addresses in this run.")
 @click.option("-v", "--verbose", is_flag=True, help="Print the log to stderr.")
@@ -59,6 +65,7 @@ def command(
     archive: Path,
     clinics_file: Path,
     limit: int | None,
+    time_limit: float | None,
     delay: float | None,
     allow_private: bool,
     verbose: bool,
@@ -74,7 +81,7 @@ def command(
     run = held(archive, listed)
     settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, verbose)
     settings.set("BROWSER_EXECUTABLE", listed.crawler.browser or None, priority="cmdline")
-    stopped = visit(run, settings, chosen, limit=limit)
+    stopped = visit(run, settings, chosen, time_limit=time_limit, limit=limit)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
     for line in report.complaints(run):
@@ -116,6 +123,7 @@ def crawl_settings(archive: Path, clinics_file: Path, agent: str, delay: float |
     settings.setmodule("scraper.settings", priority="project")
     log = archive / "log"
     log.mkdir(parents=True, exist_ok=True)
+    _rotate(log / "crawl.log")
     settings.update(
         {
             "ARCHIVE": str(archive.absolute()),
@@ -131,6 +139,14 @@ def crawl_settings(archive: Path, clinics_file: Path, agent: str, delay: float |
     return settings
 
 
+def _rotate(log: Path) -> None:
+    """A log that has grown large becomes crawl.log.1, and so on; the oldest goes. The caller holds the archive."""
+    if log.exists() and log.stat().st_size > LARGEST_LOG:
+        handler = RotatingFileHandler(log, backupCount=KEPT_LOGS, delay=True)
+        handler.doRollover()
+        handler.close()
+
+
 class Process(CrawlerProcess):
     """Scrapy's process, which remembers that it was asked to stop: visits that still wait for a place are not begun."""
 
@@ -143,11 +159,17 @@ class Process(CrawlerProcess):
 
 
 def visit(
-    run: Run, settings: Settings, clinics: list[Clinic], spider: type[ClinicSpider] = BlogSpider, **arguments: Any
+    run: Run,
+    settings: Settings,
+    clinics: list[Clinic],
+    spider: type[ClinicSpider] = BlogSpider,
+    time_limit: float | None = None,
+    **arguments: Any,
 ) -> bool:
-    """Crawl the clinics side by side; True when the run was ended from outside (Ctrl-C, SIGTERM).
+    """Crawl the clinics side by side; True when the run was ended from outside (Ctrl-C, SIGTERM, the time limit).
 
-    `arguments`: what the spider takes beside its clinic.
+    `time_limit`: in seconds; what is under way then is finished, as after SIGTERM. `arguments`: what the spider
+    takes beside its clinic.
     """
     # Pages are read into trees full of circles, thrown away a page later: counting them out less often costs a little
     # memory and saves a twentieth of the time.
@@ -167,9 +189,17 @@ def visit(
         logger.error("%s: the visit broke off", clinic.slug, exc_info=failure.value)
         run.lost(clinic, f"the visit broke off ({type(failure.value).__name__}: {failure.value}); please report it")
 
+    def out_of_time() -> None:
+        logger.warning("the time limit of %.0f s is reached; the visits are ended", time_limit)
+        process.stop()
+
     with Progress.on_terminal(process):
         for clinic in clinics:
             places.run(begin, clinic).addErrback(broke_off, clinic)
+        if time_limit is not None:
+            from twisted.internet import reactor  # noqa: PLC0415  # installed with the first visit, not before
+
+            cast("ReactorBase", reactor).callLater(time_limit, out_of_time)
         process.start()
     return process.stopped and run.broken is None
 

@@ -185,3 +185,32 @@ def test_without_the_known_addresses_the_rest_is_still_crawled(tmp_path: Path) -
     assert faults(archive) == []
     asked = one(archive, "SELECT count(*) FROM captures WHERE url LIKE '%/_api/%'")
     assert asked < 20, "a closed API is asked a handful of times, not for each post"
+
+
+def test_a_run_ends_at_its_time_limit(first: Crawled, tmp_path: Path) -> None:
+    """Cleanly: what was read is kept, and the next run goes on."""
+    archive = tmp_path / "archive"
+    done = crawl(archive, first.url, "--delay", "0.5", "--time-limit", "4s")
+    assert done.code == 130
+    assert len(done.lines) == 1
+    assert "the next run goes on" in done.err
+    assert faults(archive) == []
+    assert column(archive, "SELECT status FROM clinic_runs") == ["cut-short"]
+    assert one(archive, "SELECT count(*) FROM captures") >= 4
+
+
+def test_a_large_log_is_put_aside(first: Crawled, tmp_path: Path) -> None:
+    log = tmp_path / "archive" / "log" / "crawl.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("old\n" * 1_500_000)
+    assert crawl(tmp_path / "archive", first.url, "--limit", "1").code == 0
+    assert log.with_name("crawl.log.1").read_text().startswith("old\n")
+    assert "old" not in log.read_text()
+
+
+def test_what_a_run_makes_is_writable_by_nobody_else(first: Crawled, tmp_path: Path) -> None:
+    done = crawl(tmp_path / "archive", first.url, "--limit", "1", preexec=lambda: os.umask(0))
+    assert done.code == 0
+    made = list((tmp_path / "archive").rglob("*"))
+    assert made
+    assert [path for path in made if path.stat().st_mode & 0o022] == []

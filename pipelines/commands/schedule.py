@@ -1,0 +1,120 @@
+"""`clinic-archive schedule`: the lines that make cron or systemd crawl this archive every day."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from pipelines import report
+from pipelines.commands._held import fail
+
+USER = "clinic-archive"  # where the one who asks is root, who should not crawl
+SPREAD = 900  # seconds within which a run begins at random, so that no site is met on the stroke of the hour
+
+
+@click.command(short_help="Print the lines for cron or systemd.")
+@click.option("--cron", "form", flag_value="cron", default="cron", help="Lines of a crontab (the default).")
+@click.option("--systemd", "form", flag_value="systemd", help="A service and a timer.")
+@click.option("--archive", type=click.Path(file_okay=False, path_type=Path),
+              help="A folder outside every git checkout; inside one only where it is named here.")  # fmt: skip
+@click.option("--clinics-file", type=click.Path(dir_okay=False, path_type=Path), default=Path("clinics.toml"),
+              show_default=True, help="Who is crawled.")  # fmt: skip
+@click.option("--time-limit", default="6h", show_default=True, help="As `crawl` takes it.")
+def command(form: str, archive: Path | None, clinics_file: Path, time_limit: str) -> None:
+    """Print what to install for one crawl a day and one `verify` a week. Nothing is installed.
+
+    Paths are absolute; the minute is this archive's own, and a run begins up to 15 minutes after it, at random. An
+    archive that another run holds (75) is no failure. It is to be run by a user who is not root.
+    """
+    where = (archive or Path("var")).absolute()
+    if archive is None and (checkout := _checkout_of(where)) is not None:
+        fail(
+            f"{where} lies in the git checkout {checkout}, which a later clean-up may take with it: name a folder"
+            " outside with --archive DIR (or this one, if that is meant)",
+            report.BAD_CONFIG,
+        )
+    program = Path(sys.executable).absolute().with_name("clinic-archive")
+    crawl = [
+        program,
+        "crawl",
+        "--archive",
+        where,
+        "--clinics-file",
+        clinics_file.absolute(),
+        "--time-limit",
+        time_limit,
+    ]
+    verify = [program, "verify", "--archive", where]
+    user = USER if os.geteuid() == 0 else getpass.getuser()
+    minute = int(hashlib.sha256(str(where).encode()).hexdigest(), 16) % 60
+    made = _cron if form == "cron" else _systemd
+    click.echo(made(shlex.join(map(str, crawl)), shlex.join(map(str, verify)), user, minute, where))
+
+
+def _checkout_of(folder: Path) -> Path | None:
+    """The git checkout that the folder lies in."""
+    return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
+
+
+def _cron(crawl: str, verify: str, user: str, minute: int, archive: Path) -> str:
+    # In a crontab an unescaped % ends the command.
+    crawl, verify = crawl.replace("%", r"\%"), verify.replace("%", r"\%")
+    return f"""\
+# Install with: crontab -u {user} -e   (the user must own {archive}; not root)
+# Silent when all is well; what goes wrong is mailed to MAILTO, one line a problem.
+MAILTO={user}
+{minute} 3 * * * sleep "$(shuf -i 0-{SPREAD} -n 1)"; {crawl} || [ $? -eq {report.LOCKED} ]
+{minute} 12 * * 0 {verify}"""
+
+
+def _systemd(crawl: str, verify: str, user: str, minute: int, archive: Path) -> str:
+    # systemd expands % and $ in what it starts.
+    crawl, verify = (line.replace("%", "%%").replace("$", "$$") for line in (crawl, verify))
+    return "\n".join(
+        _unit(name, words, line, when, user, archive)
+        for name, words, line, when in (
+            ("clinic-archive", "Crawl the clinics' blogs", crawl, f"*-*-* 03:{minute:02}:00"),
+            ("clinic-archive-verify", "Verify the archive of clinics' blogs", verify, f"Sun 12:{minute:02}:00"),
+        )
+    )
+
+
+def _unit(name: str, words: str, line: str, when: str, user: str, archive: Path) -> str:
+    return f"""\
+# /etc/systemd/system/{name}.service
+[Unit]
+Description={words}
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=oneshot
+User={user}
+ExecStart={line}
+SuccessExitStatus={report.LOCKED}
+UMask=0027
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+ReadWritePaths={str(archive).replace("%", "%%")}
+PrivateTmp=yes
+TimeoutStopSec=90
+
+# /etc/systemd/system/{name}.timer   (then: systemctl enable --now {name}.timer)
+[Unit]
+Description={words}: when
+
+[Timer]
+OnCalendar={when}
+RandomizedDelaySec={SPREAD}
+Persistent=yes
+
+[Install]
+WantedBy=timers.target
+"""
