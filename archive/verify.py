@@ -87,7 +87,9 @@ def full_text_faults(folder: Path) -> tuple[list[str], str | None]:
         try:
             connection.execute("BEGIN IMMEDIATE")
         except sqlite3.DatabaseError as error:
-            return [], f"the full-text index was not checked: {error}"
+            if "locked" in str(error) or "readonly" in str(error):
+                return [], f"the full-text index was not checked: {error}"
+            return [f"the full-text index cannot be checked: {error}; `clinic-archive rebuild` mends it"], None
         for table in ("posts", "comments"):
             try:
                 connection.execute(f"INSERT INTO {table}_fts({table}_fts, rank) VALUES ('integrity-check', 1)")

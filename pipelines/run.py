@@ -113,9 +113,14 @@ def _place(archive: str) -> str:
     return _named(archive) if archive.startswith("/") else str(Path(archive).absolute())
 
 
+def tighten_umask() -> None:
+    """What this process makes from now on is writable by nobody else: what others may write to proves nothing."""
+    os.umask(os.umask(0o022) | 0o022)
+
+
 def hold(archive: Path) -> filelock.BaseFileLock:
     """The archive's lock, taken; given back by its `release`. Raises `Locked`, OSError."""
-    os.umask(os.umask(0o022) | 0o022)  # what others may write to proves nothing
+    tighten_umask()
     archive.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(archive / LOCK_FILE)
     try:

@@ -254,7 +254,7 @@ class Guard:
         if literal_ip(host):
             return None
         try:
-            ip = await maybe_deferred_to_future(_reactor().resolve(host))
+            ip = await maybe_deferred_to_future(running_reactor().resolve(host))
         except _RefusedLookupError as refusal:
             return str(refusal.args[0])
         except DNSLookupError:
@@ -269,7 +269,7 @@ class Guard:
 
     @staticmethod
     def _allow(host: str) -> None:
-        resolver = _reactor().resolver
+        resolver = running_reactor().resolver
         if isinstance(resolver, GuardedResolver):
             resolver.allow(host)
 
@@ -279,7 +279,8 @@ class Guard:
         return refusal
 
 
-def _reactor() -> ReactorBase:
+def running_reactor() -> ReactorBase:
+    """Twisted's reactor, once Scrapy has installed the one that it wants."""
     # The import installs a reactor: not before Scrapy has installed its own.
     from twisted.internet import reactor  # noqa: PLC0415
 

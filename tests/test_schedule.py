@@ -32,8 +32,11 @@ def test_cron_runs_what_is_printed(tmp_path: Path) -> None:
     archive = tmp_path / "50% of 'it'"
     (tmp_path / "clinics.toml").write_text('[clinics.shut]\nname = "S"\nurl = "https://s.org"\nclosed = 2026-01-01\n')
     crawl, verify = commands(printed("--archive", archive, "--clinics-file", tmp_path / "clinics.toml"))
-    pause, _, crawl = crawl.partition("; ")
-    assert pause == 'sleep "$(shuf -i 0-900 -n 1)"'
+    pause, end, crawl = crawl.partition(')"; ')
+    wait = subprocess.run(
+        ["sh", "-c", pause.replace("sleep", "echo") + end], capture_output=True, text=True, check=True
+    )
+    assert 0 <= int(wait.stdout) < 900
     done = subprocess.run(["sh", "-c", crawl], cwd="/", capture_output=True, text=True, check=False)
     assert "no clinic to visit" in done.stderr
     done = subprocess.run(["sh", "-c", verify], cwd="/", capture_output=True, text=True, check=False)
@@ -65,8 +68,11 @@ def test_an_archive_in_a_checkout_is_refused_unless_it_is_named(
     assert str(tmp_path / "var") in printed("--archive", "var")
 
 
-def test_systemd_units(tmp_path: Path) -> None:
-    text = printed("--systemd", "--archive", tmp_path)
+@pytest.mark.parametrize("name", ["blogs", "50% of 'it', \"$HOME\" \\ more"])
+def test_systemd_units(tmp_path: Path, name: str) -> None:
+    archive = tmp_path / name
+    archive.mkdir()
+    text = printed("--systemd", "--archive", archive)
     files = dict(re.findall(r"^# (/etc/systemd/system/\S+?\.(?:service|timer)).*\n((?:(?!# /etc).*\n)+)", text, re.M))
     assert len(files) == 4
     for name, unit in files.items():
@@ -75,6 +81,9 @@ def test_systemd_units(tmp_path: Path) -> None:
         if name.endswith(".service"):
             assert parsed["Service"]["SuccessExitStatus"] == "75"
             assert parsed["Service"]["User"] not in ("root", "")
+            assert words(parsed["Service"]["ReadWritePaths"]) == [str(archive)]
+            started = words(parsed["Service"]["ExecStart"].replace("$$", "$"))
+            assert started[2:4] == ["--archive", str(archive)]
         else:
             assert parsed["Timer"]["RandomizedDelaySec"] == "900"
     if shutil.which("systemd-analyze"):
@@ -82,6 +91,17 @@ def test_systemd_units(tmp_path: Path) -> None:
             when = re.search(r"OnCalendar=(.*)", files[f"/etc/systemd/system/{name}.timer"])
             assert when is not None
             subprocess.run(["systemd-analyze", "calendar", when[1]], check=True, capture_output=True)
+
+
+def words(line: str) -> list[str]:
+    """Words of a unit file as systemd reads them: quotes around a whole one, a backslash before what is meant."""
+    found = re.findall(r'"((?:[^"\\]|\\.)*)"|(\S+)', line)
+    return [re.sub(r"\\(.)", r"\1", quoted or plain).replace("%%", "%") for quoted, plain in found]
+
+
+def test_a_time_limit_is_checked_before_it_is_printed() -> None:
+    assert "--time-limit 5400s" in printed("--archive", "/srv/blogs", "--time-limit", "90m")
+    assert CliRunner().invoke(main, ["schedule", "--archive", "/srv/blogs", "--time-limit", "soon"]).exit_code == 2
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("45s", 45), ("90m", 5400), ("1.5h", 5400), ("2d", 172800), ("0s", 0)])

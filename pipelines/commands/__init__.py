@@ -7,6 +7,7 @@ from importlib import import_module
 
 import click
 
+from pipelines.run import tighten_umask
 from scraper.clinics import VERSION
 
 
@@ -18,6 +19,7 @@ def main() -> None:
     Exit codes: 0 done, 1 unexpected (or a file that is no post), 2 usage, 3 some clinics failed, 4 bad configuration,
     6 integrity failure, 75 another run holds the archive, 130 ended early.
     """
+    tighten_umask()
 
 
 for _verb in pkgutil.iter_modules(__path__):

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -33,12 +33,10 @@ from scraper.clinics import (
     refuse_placeholder,
     user_agent,
 )
+from scraper.manners import running_reactor
 from scraper.spiders._clinic import ClinicSpider
 from scraper.spiders.blog import BlogSpider
 from scraper.toml_file import ConfigError
-
-if TYPE_CHECKING:
-    from twisted.internet.base import ReactorBase
 
 logger = logging.getLogger(__name__)
 
@@ -197,9 +195,7 @@ def visit(
         for clinic in clinics:
             places.run(begin, clinic).addErrback(broke_off, clinic)
         if time_limit is not None:
-            from twisted.internet import reactor  # noqa: PLC0415  # installed with the first visit, not before
-
-            cast("ReactorBase", reactor).callLater(time_limit, out_of_time)
+            running_reactor().callLater(time_limit, out_of_time)
         process.start()
     return process.stopped and run.broken is None
 

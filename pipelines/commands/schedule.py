@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from pipelines import report
-from pipelines.commands._held import fail
+from pipelines.commands._held import Duration, fail
 
 USER = "clinic-archive"  # where the one who asks is root, who should not crawl
 SPREAD = 900  # seconds within which a run begins at random, so that no site is met on the stroke of the hour
@@ -25,8 +25,8 @@ SPREAD = 900  # seconds within which a run begins at random, so that no site is 
               help="A folder outside every git checkout; inside one only where it is named here.")  # fmt: skip
 @click.option("--clinics-file", type=click.Path(dir_okay=False, path_type=Path), default=Path("clinics.toml"),
               show_default=True, help="Who is crawled.")  # fmt: skip
-@click.option("--time-limit", default="6h", show_default=True, help="As `crawl` takes it.")
-def command(form: str, archive: Path | None, clinics_file: Path, time_limit: str) -> None:
+@click.option("--time-limit", type=Duration(), default="6h", show_default=True, help="Of each crawl.")
+def command(form: str, archive: Path | None, clinics_file: Path, time_limit: float) -> None:
     """Print what to install for one crawl a day and one `verify` a week. Nothing is installed.
 
     Paths are absolute; the minute is this archive's own, and a run begins up to 15 minutes after it, at random. An
@@ -40,21 +40,13 @@ def command(form: str, archive: Path | None, clinics_file: Path, time_limit: str
             report.BAD_CONFIG,
         )
     program = Path(sys.executable).absolute().with_name("clinic-archive")
-    crawl = [
-        program,
-        "crawl",
-        "--archive",
-        where,
-        "--clinics-file",
-        clinics_file.absolute(),
-        "--time-limit",
-        time_limit,
-    ]
-    verify = [program, "verify", "--archive", where]
+    listed = ["--clinics-file", clinics_file.absolute(), "--time-limit", f"{time_limit:.0f}s"]
+    crawl = [str(one) for one in (program, "crawl", "--archive", where, *listed)]
+    verify = [str(one) for one in (program, "verify", "--archive", where)]
     user = USER if os.geteuid() == 0 else getpass.getuser()
     minute = int(hashlib.sha256(str(where).encode()).hexdigest(), 16) % 60
     made = _cron if form == "cron" else _systemd
-    click.echo(made(shlex.join(map(str, crawl)), shlex.join(map(str, verify)), user, minute, where))
+    click.echo(made(crawl, verify, user, minute, where))
 
 
 def _checkout_of(folder: Path) -> Path | None:
@@ -62,32 +54,40 @@ def _checkout_of(folder: Path) -> Path | None:
     return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
 
 
-def _cron(crawl: str, verify: str, user: str, minute: int, archive: Path) -> str:
+def _cron(crawl: list[str], verify: list[str], user: str, minute: int, archive: Path) -> str:
     # In a crontab an unescaped % ends the command.
-    crawl, verify = crawl.replace("%", r"\%"), verify.replace("%", r"\%")
+    first, second = (shlex.join(command).replace("%", r"\%") for command in (crawl, verify))
+    # awk is everywhere; shuf is not on macOS, and sh has no $RANDOM.
+    pause = f"sleep \"$(awk 'BEGIN {{ srand(); print int(rand() * {SPREAD}) }}')\""
     return f"""\
 # Install with: crontab -u {user} -e   (the user must own {archive}; not root)
 # Silent when all is well; what goes wrong is mailed to MAILTO, one line a problem.
 MAILTO={user}
-{minute} 3 * * * sleep "$(shuf -i 0-{SPREAD} -n 1)"; {crawl} || [ $? -eq {report.LOCKED} ]
-{minute} 12 * * 0 {verify}"""
+{minute} 3 * * * {pause}; {first} || [ $? -eq {report.LOCKED} ]
+{minute} 12 * * 0 {second}"""
 
 
-def _systemd(crawl: str, verify: str, user: str, minute: int, archive: Path) -> str:
-    # systemd expands % and $ in what it starts.
-    crawl, verify = (line.replace("%", "%%").replace("$", "$$") for line in (crawl, verify))
+def _quoted(text: str | Path) -> str:
+    """A word of a unit file, as systemd.syntax(7) has it: inside its quotes backslashes and % are doubled."""
+    plain = str(text).replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{plain}"' if set(plain) & set(" \t'\"\\") else plain
+
+
+def _systemd(crawl: list[str], verify: list[str], user: str, minute: int, archive: Path) -> str:
+    # Of what is started, systemd expands $ too.
+    first, second = (" ".join(map(_quoted, command)).replace("$", "$$") for command in (crawl, verify))
     return "\n".join(
         _unit(name, words, line, when, user, archive)
         for name, words, line, when in (
-            ("clinic-archive", "Crawl the clinics' blogs", crawl, f"*-*-* 03:{minute:02}:00"),
-            ("clinic-archive-verify", "Verify the archive of clinics' blogs", verify, f"Sun 12:{minute:02}:00"),
+            ("clinic-archive", "Crawl the clinics' blogs", first, f"*-*-* 03:{minute:02}:00"),
+            ("clinic-archive-verify", "Verify the archive of clinics' blogs", second, f"Sun 12:{minute:02}:00"),
         )
     )
 
 
 def _unit(name: str, words: str, line: str, when: str, user: str, archive: Path) -> str:
     return f"""\
-# /etc/systemd/system/{name}.service
+# /etc/systemd/system/{name}.service   ({archive} must be there and belong to {user})
 [Unit]
 Description={words}
 After=network-online.target
@@ -102,7 +102,7 @@ UMask=0027
 NoNewPrivileges=yes
 ProtectSystem=strict
 ProtectHome=read-only
-ReadWritePaths={str(archive).replace("%", "%%")}
+ReadWritePaths={_quoted(archive)}
 PrivateTmp=yes
 TimeoutStopSec=90
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.clinic import running
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import column, crawl, faults, one, rows, start_crawl
+from tests.e2e.product import column, crawl, faults, one, rows, run, start_crawl
 
 
 def test_silence_on_success(first: Crawled, tmp_path: Path) -> None:
@@ -209,8 +209,11 @@ def test_a_large_log_is_put_aside(first: Crawled, tmp_path: Path) -> None:
 
 
 def test_what_a_run_makes_is_writable_by_nobody_else(first: Crawled, tmp_path: Path) -> None:
-    done = crawl(tmp_path / "archive", first.url, "--limit", "1", preexec=lambda: os.umask(0))
-    assert done.code == 0
+    open_to_all = {"cwd": tmp_path, "preexec": lambda: os.umask(0)}
+    assert crawl(tmp_path / "archive", first.url, "--limit", "1", preexec=open_to_all["preexec"]).code == 0
+    for verb in (("verify",), ("export", "--all", tmp_path / "archive" / "exports")):
+        done = run("clinic-archive", *verb, "--archive", tmp_path / "archive", **open_to_all)
+        assert done.code == 0, done.err
     made = list((tmp_path / "archive").rglob("*"))
     assert made
     assert [path for path in made if path.stat().st_mode & 0o022] == []
