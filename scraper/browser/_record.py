@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 LARGEST_BODY: Final = 32 * 1024 * 1024
 LARGEST_PAGE: Final = 200 * 1024 * 1024  # bytes of all bodies of a page
 MOST_ANSWERS: Final = 5_000  # of a page; what comes after is told as failed
+AFTERWARDS: Final = 0.5  # seconds that the browser is given to tell of answers that the page has already
 HELD_OPEN: Final = 10.0  # seconds after which an answer under way is taken for one that never ends (long polling)
 _DATA: Final = frozenset({"document", "script", "xhr", "fetch"})  # what may bring what is waited for
 _VERSIONS: Final = {"h2": "HTTP/2", "h3": "HTTP/3"}
@@ -72,7 +73,13 @@ class Recorder:
         self._moved = self._loop.time()
 
     async def finish(self, seconds: float) -> tuple[tuple[Received, ...], tuple[Failed, ...]]:
-        """What came and what did not; waits so long for bodies still on their way from the browser."""
+        """What came and what did not; waits so long for bodies still on their way from the browser.
+
+        The page may show what an answer brought before the browser tells that it came: a moment is left for that.
+        """
+        under_way, until = set(self._under_way), self._loop.time() + AFTERWARDS
+        while under_way & self._under_way.keys() and self._loop.time() < until:
+            await asyncio.sleep(AFTERWARDS / 20)
         self._done = True
         if self._tasks:
             await asyncio.wait(list(self._tasks), timeout=seconds)
