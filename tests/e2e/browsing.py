@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 import httpx
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, Locator, Page, Request
 
 from tests.e2e.product import BIN, ROOT, environment
 
@@ -75,6 +75,11 @@ class Visit:
         assert answer is not None
         assert answer.status == status, f"{path}: {answer.status}"
         return self.page
+
+    def follow(self, link: Locator) -> None:
+        """Click on what leads to another page, and wait until that is there: the old one may still be looked at."""
+        with self.page.expect_navigation():
+            link.click()
 
     def faults(self) -> list[str]:
         """What ran, was asked of another host, was refused by the policy, or could not be loaded."""

@@ -147,12 +147,12 @@ def test_a_clinic_lists_its_posts_with_their_numbers(visit: Visit, third: Crawle
     )
     assert shown == [[row["title"], "–" if row["views"] is None else f"{row['views']:,}"] for row in kept]
     page.locator("select[name=sort]").select_option("views")
-    page.get_by_role("button", name="Show").click()
+    visit.follow(page.get_by_role("button", name="Show"))
     most = one(
         third.archive, "SELECT title FROM posts_with_counts ORDER BY views DESC NULLS LAST, published_at DESC LIMIT 1"
     )
     assert page.locator("#posts ~ .scroll tbody th a").first.text_content() == most
-    page.get_by_role("link", name="Next").click()
+    visit.follow(page.get_by_role("link", name="Next"))
     assert page.locator("#posts ~ .scroll tbody tr").count() == len(third.truth["posts"]) - 50 or (
         page.locator("#posts ~ .scroll tbody tr").count() == one(third.archive, "SELECT count(*) FROM posts") - 50
     )
@@ -182,13 +182,13 @@ def test_a_post_says_what_its_rows_say(visit: Visit, third: Crawled, clinic_id: 
 
 def test_a_known_edit_is_shown_word_by_word(visit: Visit, third: Crawled, clinic_id: str, changes: Changes) -> None:
     page = visit.go(f"/{clinic_id}/{quote(changes.edited)}")
-    page.get_by_role("link", name="what changed").first.click()
+    visit.follow(page.get_by_role("link", name="what changed").first)
     assert changes.new_text in " ".join(page.locator(".difference ins").all_text_contents())
     first = "SELECT r.body_text FROM revisions AS r JOIN posts USING (post_id) WHERE slug = ? AND kind = 'first'"
     old = one(third.archive, first, changes.edited).split("\n")[0]
     assert old in " ".join(page.locator(".difference del").all_text_contents())
     page.go_back()
-    page.locator("#wordings tbody a").nth(-1).click()  # the capture of the first wording
+    visit.follow(page.locator("#wordings tbody a").nth(-1))  # the capture of the first wording
     assert "read again just now: the same" in page.locator("main").inner_text()
 
 
@@ -239,7 +239,7 @@ def test_a_question_is_asked_by_its_form(visit: Visit, clinic_id: str) -> None:
     page = visit.go("/archive/sentences_removed")
     page.locator("input[name=word]").fill("open")
     page.locator("select[name=clinic]").select_option(clinic_id)
-    page.get_by_role("button", name="Run").click()
+    visit.follow(page.get_by_role("button", name="Run"))
     sentences = page.locator("td.col-sentence").all_text_contents()
     assert sentences
     assert all("open" in one.lower() for one in sentences)
@@ -250,7 +250,7 @@ def test_a_table_is_filtered_and_its_file_is_what_is_seen(visit: Visit, third: C
     page = visit.go("/archive/posts")
     page.locator("select[name=_filter_column]").select_option("language")
     page.locator("input[name=_filter_value]").fill("de")
-    page.get_by_role("button", name="Apply").click()
+    visit.follow(page.get_by_role("button", name="Apply"))
     number = one(third.archive, "SELECT count(*) FROM posts WHERE language = 'de'")
     assert page.locator(".rows-and-columns tbody tr").count() == number
     with page.expect_download() as waiting:
