@@ -387,6 +387,33 @@ def m004_search(db: Database) -> None:
     db.execute("CREATE INDEX idx_revisions_edits ON revisions (captured_at) WHERE kind = 'content'")
 
 
+@migrations()
+def m005_years_of_runs(db: Database) -> None:
+    """What runs say of themselves over the years: bounds they met, fields their pages gave, and what was confirmed."""
+    for column in ("limited", "not_due", "waiting"):
+        db.table("clinic_runs").add_column(column, int)
+    _create(
+        db,
+        "run_fields",
+        {"crawl_id": str, "clinic_id": str, "field": str, "expected": int, "told": int, "lost": int},
+        ("crawl_id", "clinic_id", "field"),
+        "expected told lost",
+        crawl_id="crawls",
+        clinic_id="clinics",
+    )
+    _create(
+        db,
+        "confirmations",
+        {"clinic_id": str, "confirmed_at": str},
+        ("clinic_id", "confirmed_at"),
+        "confirmed_at",
+        clinic_id="clinics",
+    )
+    db.table("clinic_runs").create_index(["clinic_id", "started_at"])
+    db.table("run_fields").create_index(["clinic_id", "field"])
+    db.table("absences").create_index(["capture_id"])
+
+
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
     """FTS5 over `columns`, kept by triggers that fire only when the text changed.
 

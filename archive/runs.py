@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from archive.evidence import confirm_removals, save_fields
+
 
 def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
     """New rows of a run at a clinic: posts, revisions (kind `content`), readings, comments, captures; posts in all."""
@@ -30,7 +32,7 @@ def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
 # Columns of `clinic_runs` that `count_rows` gives.
 COUNTED = ("posts", "new_posts", "new_revisions", "readings", "comments", "wire_bytes")
 # What a visit tells about its clinic, beside the columns of its run; the run-ended note of the WARC holds both.
-ABOUT_CLINIC = ("platform", "blog_status", "finished")
+ABOUT_CLINIC = ("platform", "blog_status", "finished", "fields")
 
 
 def save_run_start(db: Database, crawl_id: str, clinic_id: str, started_at: str) -> None:
@@ -65,6 +67,7 @@ def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, told: Mapping[s
             (told["ended_at"], told["platform"], clinic_id),
         )
         save_blog_status(db, clinic_id, told["blog_status"])
+        save_fields(db, crawl_id, clinic_id, told.get("fields", ()))  # runs of older versions measured none
         if told["complete"]:
             confirm_removals(db, clinic_id)
 
@@ -128,19 +131,14 @@ def save_blog_status(db: Database, clinic_id: str, status: str) -> None:
     )
 
 
-def confirm_removals(db: Database, clinic_id: str) -> None:
-    """Posts that answered as gone, and never as there since, in complete runs at least 20 hours apart: removed at the
-    first of these answers. A post that is seen again loses the mark where it is seen."""
-    db.execute(
-        "UPDATE posts SET removed_at = evidence.first FROM (SELECT absences.post_id, min(seen_at) AS first,"
-        " max(seen_at) AS last FROM absences JOIN captures USING (capture_id) JOIN clinic_runs ON"
-        " clinic_runs.crawl_id = captures.crawl_id AND clinic_runs.clinic_id = captures.clinic_id JOIN posts ON"
-        " posts.post_id = absences.post_id WHERE complete = 1 AND comment_id IS NULL AND absences.clinic_id = ? AND"
-        " seen_at > posts.last_seen_at GROUP BY absences.post_id HAVING"
-        " count(DISTINCT captures.crawl_id) > 1) AS evidence WHERE posts.post_id = evidence.post_id"
-        " AND removed_at IS NULL AND julianday(evidence.last) - julianday(evidence.first) >= 20 / 24.0",
+def is_without_blog(db: Database, clinic_id: str) -> bool:
+    """An earlier visit found no blog there, and none ever did."""
+    status = db.execute(
+        "SELECT 1 FROM clinics WHERE clinic_id = ?1 AND blog_status IN ('none_found', 'unsupported') AND NOT EXISTS"
+        " (SELECT 1 FROM posts WHERE clinic_id = ?1)",
         [clinic_id],
-    )
+    ).fetchone()
+    return status is not None
 
 
 POST_KEYS = (

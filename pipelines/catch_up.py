@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive import runs
+from archive.evidence import save_confirmation
 from archive.recovery import recover, whole_until
 from archive.warc import BadRecord, Failure, Group, Info, Note, Record, records
 from pipelines.history import Scanned, Series, runs_of
@@ -52,6 +53,9 @@ def catch_up(run: Run) -> list[str]:
     for crawl_id, clinic_id in runs.running(run.db):
         runs.save_killed_run(run.db, crawl_id, clinic_id)
     for one in told:
+        with run.db.atomic():
+            for clinic_id, at in one.confirmed:
+                save_confirmation(run.db, clinic_id, at)
         if one.end is not None:
             runs.save_crawl_end(run.db, one.crawl_id, one.end)
     runs.settle_crawls(run.db)

@@ -52,7 +52,8 @@ class Series:
 class Event:
     """What happened at a moment: a run began (it has a stanza), one capture was made, or a run ended (neither).
 
-    Without a series: a run found that the clinic is visited no more.
+    Without a series: a run found that the clinic is visited no more (it has a stanza), or the operator confirmed what
+    runs had reported.
     """
 
     at: datetime
@@ -75,10 +76,12 @@ class History:
     series: list[Series]
     problems: list[str]
     closed: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)  # when told, and by which stanza
+    confirmed: list[datetime] = field(default_factory=list)
 
     def events(self) -> Iterator[Event]:
         """What happened, in order."""
         found = [Event(at, 0, None, stanza=stanza) for at, stanza in self.closed]
+        found += [Event(at, 2, None) for at in self.confirmed]
         for one in self.series:
             found.append(Event(one.begun_at, 0, one, stanza=one.stanza))
             found += [Event(entry.at, 1, one, entry) for entry in one.entries]
@@ -98,6 +101,7 @@ class Told:
     kind: str
     closed: Mapping[str, Any]  # stanzas of clinics that it visited no more, by slug
     end: Mapping[str, Any] | None  # ended_at, exit_code, summary
+    confirmed: tuple[tuple[str, str], ...] = ()  # clinics whose reports the operator confirmed, and when
 
 
 def clinics_of(archive: Path, told: Iterable[Told]) -> list[str]:
@@ -130,7 +134,8 @@ def history_of(archive: Path, clinic_id: str, told: Iterable[Told]) -> History:
     closed = [
         (datetime.fromisoformat(run.started_at), run.closed[clinic_id]) for run in told if clinic_id in run.closed
     ]
-    return History(clinic_id, ordered, problems, closed)
+    confirmed = [datetime.fromisoformat(at) for run in told for slug, at in run.confirmed if slug == clinic_id]
+    return History(clinic_id, ordered, problems, closed, confirmed)
 
 
 def brought_in(archive: Path, clinic_id: str, told: Mapping[str, Any], problems: list[str]) -> list[Entry]:
@@ -228,11 +233,14 @@ def runs_of(archive: Path, *, unclosed: bool = False) -> list[Told]:
     for path in sorted((archive / "warc" / RUNS).glob("*.warc.gz")):
         if unclosed and not path.with_name(path.name + OPEN_SUFFIX).exists():
             continue
-        notes = {note.kind: _fields(note) for note in scan(archive, path.relative_to(archive).as_posix()).notes}
+        written = scan(archive, path.relative_to(archive).as_posix()).notes
+        notes = {note.kind: _fields(note) for note in written}
+        confirmed = [_fields(note) for note in written if note.kind == "confirmed"]
         start = notes.get("crawl-started")
         if start is not None:
             told = {name: start[name] for name in ("started_at", "software", "kind", "closed")}
-            found.append(Told(crawl_id=start["crawl"], **told, end=notes.get("crawl-ended")))
+            pairs = tuple((one["clinic"], one["at"]) for one in confirmed)
+            found.append(Told(crawl_id=start["crawl"], **told, end=notes.get("crawl-ended"), confirmed=pairs))
     return sorted(found, key=lambda one: one.started_at)
 
 

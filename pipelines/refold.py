@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
@@ -20,6 +21,7 @@ from typing import Self
 from sqlite_utils import Database
 
 from archive import runs
+from archive.evidence import save_confirmation
 from archive.superseded import carry_over, set_aside
 from archive.warc import BadRecord, Failure, Group, read_record
 from pipelines.fold import Fold
@@ -27,7 +29,7 @@ from pipelines.history import History, Series, history_of, places, runs_of
 from pipelines.others import Entry
 from pipelines.privacy import pseudonymous, tells_of_people
 from pipelines.reread import extraction_of, reread_post
-from pipelines.run import BadKey, enter, enter_closed
+from pipelines.run import BadKey, enter, enter_closed, utc
 from scraper.items import Extraction
 from scraper.platforms import platforms
 
@@ -191,6 +193,11 @@ class Refolding:
         """The next capture."""
         self._fold.add(extraction, one.source)
 
+    def confirm(self, at: datetime) -> None:
+        """The operator said that what the runs before had reported is so."""
+        self._fold.commit()
+        save_confirmation(self._db, self._clinic_id, utc(at))
+
     def end(self, one: Series) -> None:
         """A run or an import is over."""
         self._fold.end(one.source, ended=bool(one.told and one.told.get("finished")))
@@ -230,9 +237,10 @@ def fold_history(db: Database, history: History, readers: Readers) -> int:
     left = {id(one): len(one.entries) for one in history.series}
     for event in events:
         one = event.series
-        if one is None:
-            assert event.stanza is not None
+        if one is None and event.stanza is not None:
             enter_closed(db, history.clinic_id, event.stanza)
+        elif one is None:
+            refolding.confirm(event.at)
         elif event.entry is not None:
             extraction = next(extractions)
             if isinstance(extraction, Damaged):
@@ -282,5 +290,6 @@ def forget(db: Database, clinic_id: str) -> None:
     for table in ("sightings", "absences", "problems", "unplaced", "post_addresses", "comments"):
         db.conn.execute(f"DELETE FROM {table} WHERE clinic_id = ?", (clinic_id,))
     db.conn.execute(f"DELETE FROM revisions WHERE post_id IN {posts}", (clinic_id,))
-    for table in ("posts", "authors", "categories", "tags", "captures", "clinic_runs", "clinic_attributes", "clinics"):
+    for table in ("posts", "authors", "categories", "tags", "captures", "run_fields", "confirmations", "clinic_runs",
+                  "clinic_attributes", "clinics"):  # fmt: skip
         db.conn.execute(f"DELETE FROM {table} WHERE clinic_id = ?", (clinic_id,))

@@ -12,16 +12,20 @@ from scrapy import signals
 from scrapy.crawler import Crawler
 
 from archive import runs
+from archive.evidence import Loss, losses, vanished
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.catch_up import catch_up
+from pipelines.outcome import Outcome
 from pipelines.refold import refold
-from pipelines.run import BadKey, Outcome, Run, utc
+from pipelines.run import BadKey, Run, utc
 from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
 
 DONE, UNEXPECTED, USAGE, CLINICS_FAILED, BAD_CONFIG, DEGRADED, INTEGRITY, LOCKED, STOPPED = 0, 1, 2, 3, 4, 5, 6, 75, 130
 
+# How a status is told to a person, of those that a person is told of.
+LOUD = {"failed": "failed", "moved_or_gone": "moved or gone", "degraded": "degraded"}
 MOST_LINES = 20  # for a clinic, on stderr: who is mailed reads no more
 
 
@@ -51,31 +55,34 @@ class Report:
         outcome = run.outcomes.get(spider.clinic.slug)
         if outcome is None:
             return
-        outcome.status, why = judge(outcome, reason, run.broken)
         visit = outcome.visit
         for note in visit.notes:
             logger.info("%s: %s", spider.clinic.slug, note)
+        write = self._write if spider.kind == "crawl" else self._fold
         try:
+            if spider.kind == "crawl" and not run.broken:
+                look_back(run, outcome)
+            outcome.status, outcome.why = judge(outcome, reason, run.broken)
             if not run.broken:
-                (self._write if spider.kind == "crawl" else self._fold)(run, outcome, why)
+                write(run, outcome)
         except (WarcWriteError, sqlite3.Error, OSError, BadRecord, BadKey) as error:
             run.halt(str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: not written: {error}")
-            outcome.status, _ = judge(outcome, reason, run.broken)
+            outcome.status, outcome.why = judge(outcome, reason, run.broken)
 
-    def _fold(self, run: Run, outcome: Outcome, why: str | None) -> None:
+    def _fold(self, run: Run, outcome: Outcome) -> None:
         """What others captured is older than what is there: the clinic is folded anew, once all of it is recorded."""
         clinic_id, visit = outcome.clinic.slug, outcome.visit
         told: dict[str, Any] = {
             "ended_at": utc(datetime.now(UTC)), "status": outcome.status, "complete": 0,
             "discovered": visit.discovered, "fetched": visit.fetched, "failed": visit.failed,
-            "note": "; ".join(filter(None, [why, visit.unknown_line, *visit.notes])) or None,
+            "note": "; ".join(filter(None, [outcome.why, visit.unknown_line, *visit.notes])) or None,
             "finished": visit.finished,
         }  # fmt: skip
         run.end(clinic_id, {name: json.dumps(value) for name, value in told.items()})
         refold(run.db, run.archive, run.key, clinic_id)
         outcome.rows = runs.count_rows(run.db, run.crawl_id, clinic_id)
 
-    def _write(self, run: Run, outcome: Outcome, why: str | None) -> None:
+    def _write(self, run: Run, outcome: Outcome) -> None:
         """The end of the visit, in the WARC first: a kill in between leaves a note from which the row is made."""
         clinic_id, visit = outcome.clinic.slug, outcome.visit
         rows = outcome.rows = runs.count_rows(run.db, run.crawl_id, clinic_id)
@@ -91,8 +98,9 @@ class Report:
             "failed": visit.failed, "posts": rows["posts"], "new_posts": rows["new_posts"],
             "new_revisions": rows["new_revisions"], "readings": rows["readings"], "comments": rows["comments"],
             "wire_bytes": rows["wire_bytes"], "found_in": json.dumps(visit.found_in),
-            "note": "; ".join(filter(None, [why, *visit.notes])) or None,
+            "note": "; ".join(filter(None, [outcome.why, *visit.notes])) or None, "limited": int(visit.limited),
             "platform": visit.platform, "blog_status": visit.blog_status, "finished": visit.finished,
+            "fields": outcome.fields,
         }  # fmt: skip
         run.end(clinic_id, {name: json.dumps(value) for name, value in told.items()})
         runs.save_clinic_run(run.db, run.crawl_id, clinic_id, told)
@@ -106,20 +114,52 @@ class Report:
             run.close(exit_code(run, stopped=False), summary(run))
 
 
-def judge(outcome: Outcome, reason: str, broken: str | None) -> tuple[str, str | None]:
-    """How the run at a clinic ended, and why if not well: "done", "failed" or "cut-short" (ended from outside).
+def look_back(run: Run, outcome: Outcome) -> None:
+    """Compare the visit, whose rows are written, with the clinic's past: what vanished, what is told no more."""
+    clinic_id, visit = outcome.clinic.slug, outcome.visit
+    outcome.vanished = vanished(run.db, run.crawl_id, clinic_id)
+    measured = outcome.coverage.measured(run.db, run.crawl_id, clinic_id, outcome.started_at, visit.counting)
+    outcome.fields = measured
+    past = {loss.field: loss for loss in losses(run.db, clinic_id)}
+    for one in measured:  # the newest word; where nothing could be measured today, the last one holds
+        earlier = past.pop(one.field, None)
+        if one.lost:
+            since, accepted = (earlier.since, earlier.accepted) if earlier else (outcome.started_at, False)
+            past[one.field] = Loss(*one, since, accepted)
+    outcome.lost = [loss for loss in past.values() if not loss.accepted]
 
-    A clinic fails when discovery gave nothing or over half of its pages failed.
+
+def judge(outcome: Outcome, reason: str, broken: str | None) -> tuple[str, str | None]:
+    """How the run at a clinic ended, and why if not well.
+
+    "done"; "degraded": posts cease to give a field; "moved_or_gone": over a third of the posts vanished at once, or the
+    home page leads to another host; "failed": discovery gave nothing, or over half of the pages failed; "no-blog": so
+    it was found before; "cut-short": ended from outside.
     """
-    visit = outcome.visit
+    visit, (gone, posts) = outcome.visit, outcome.vanished
+    confirm = f"`clinic-archive confirm {outcome.clinic.slug}`"
     if broken:
         return "cut-short", broken
     if visit.failure:
-        return "failed", visit.failure
+        known = outcome.without_blog and visit.blog_status in ("none_found", "unsupported")
+        return "no-blog" if known else "failed", visit.failure
+    if visit.moved:
+        return "moved_or_gone", (
+            f"its home leads to {visit.moved}, on another host: nothing there was asked for, no post is marked removed;"
+            " if the clinic moved there, change url in its stanza"
+        )
     if not visit.finished:
         return "cut-short", f"ended early ({reason})"
     if visit.failed * 2 > visit.asked:
         return "failed", f"{visit.failed} of {visit.asked} posts could not be read"
+    if gone * 3 > posts:
+        return "moved_or_gone", (
+            f"{gone} of {posts} posts answer that they are gone: none is marked removed until {confirm} says that it"
+            " is so"
+        )
+    if outcome.lost:
+        said = (f"{one.field} (by {one.told} of {one.expected} posts)" for one in outcome.lost)
+        return "degraded", f"told no more: {', '.join(said)}; look at the blog, and accept it with {confirm}"
     return "done", None
 
 
@@ -130,8 +170,10 @@ def exit_code(run: Run, *, stopped: bool) -> int:
     statuses = {outcome.status for outcome in run.outcomes.values()}
     if "running" in statuses:  # its end was never reached, nor told
         return UNEXPECTED
-    if "failed" in statuses:
+    if statuses & {"failed", "moved_or_gone"}:
         return CLINICS_FAILED
+    if "degraded" in statuses:
+        return DEGRADED
     if stopped or "cut-short" in statuses:
         return STOPPED
     return DONE
@@ -144,8 +186,8 @@ def complaints(run: Run) -> list[str]:
         lines.append(run.broken)
     for clinic_id, outcome in run.outcomes.items():
         visit = outcome.visit
-        if outcome.status == "failed":
-            lines.append(f"{clinic_id}: failed: {judge(outcome, '', None)[1]}")
+        if outcome.status in LOUD:
+            lines.append(f"{clinic_id}: {LOUD[outcome.status]}: {outcome.why or visit.failure}")
         elif outcome.status == "running":
             lines.append(f"{clinic_id}: the visit ended without a word; see the log, and please report it")
         elif outcome.status == "cut-short" and not run.broken:
@@ -188,6 +230,8 @@ def summary(run: Run) -> dict[str, Any]:
                 **outcome.rows,
                 "problem_lines": list(dict.fromkeys(outcome.problems)),
                 "notes": outcome.visit.notes,
+                "lost_fields": [loss._asdict() for loss in outcome.lost],
+                "why": outcome.why,
                 "failure": outcome.visit.failure,
             }
             for clinic_id, outcome in run.outcomes.items()

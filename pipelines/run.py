@@ -12,7 +12,6 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -25,8 +24,10 @@ from sqlite_utils import Database
 
 from archive import runs, save
 from archive.db import ArchiveError, open_archive
+from archive.evidence import save_confirmation
 from archive.warc import WarcWriteError, Writer
 from archive.warc._file import sync_folder
+from pipelines.outcome import Outcome
 from scraper.clinics import PRODUCT, VERSION, Clinic
 from scraper.visit import Visit
 
@@ -86,21 +87,6 @@ def make_key(path: Path, text: str) -> None:
         os.fsync(file.fileno())
     part.rename(path)
     sync_folder(path.parent)
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What the run did at one clinic, counted where it happened."""
-
-    clinic: Clinic
-    started_at: str
-    visit: Visit
-    warc_bytes: int = 0
-    captures: int = 0  # exchanges and fetches without an answer
-    recorded: int = 0  # all records that want a row: these, and problems that no exchange tells
-    problems: list[str] = field(default_factory=list)
-    status: str = "running"  # done, failed, cut-short
-    rows: dict[str, int] = field(default_factory=dict)  # new rows a table
 
 
 @lru_cache(maxsize=64)
@@ -192,7 +178,9 @@ class Run:
         """
         now = datetime.now(UTC)
         self.begin_log(kind)
-        outcome = Outcome(clinic=clinic, started_at=utc(now), visit=visit)
+        outcome = Outcome(
+            clinic=clinic, started_at=utc(now), visit=visit, without_blog=runs.is_without_blog(self.db, clinic.slug)
+        )
         self.outcomes[clinic.slug] = outcome
         last = self.db.execute("SELECT max(fetched_at) FROM captures WHERE clinic_id = ?", [clinic.slug]).fetchone()[0]
         stanza = stanza_text(clinic)
@@ -233,6 +221,20 @@ class Run:
         with self.db.atomic():
             for clinic in self._closed:
                 enter_closed(self.db, clinic.slug, clinic.as_stanza())
+
+    def confirm(self, clinic_id: str) -> None:
+        """The operator says that what the runs reported of the clinic is so; recorded before it is acted upon.
+
+        Raises `WarcWriteError`, `sqlite3.Error`.
+        """
+        self.begin_log("confirm")
+        assert self._log is not None
+        at = datetime.now(UTC)
+        told = {"clinic": clinic_id, "at": utc(at)}
+        self._log.write_note("confirmed", {name: json.dumps(value) for name, value in told.items()}, at)
+        self._log.sync()
+        with self.db.atomic():
+            save_confirmation(self.db, clinic_id, told["at"])
 
     def writer(self, clinic_id: str) -> Writer:
         """The clinic's WARC writer of this run."""

@@ -114,6 +114,9 @@ def visit_blog(start: Surroundings, visit: Visit) -> Plan:
         status = home.exchange.status if home.exchange else "nothing"
         visit.failure = home.reason or (problems[0].message if problems else f"{clinic.url}: answered {status}")
         return
+    if start.known and not same_site(home.exchange.url, clinic.url):
+        visit.moved, visit.blog_status = home.exchange.url, "unknown"
+        return
     platform = platform_of(home.exchange)
     if platform is None:
         # A wall, or an empty page on a bad day, says nothing about the site's platform.
@@ -218,8 +221,11 @@ def _posts(blog: Blog, finds: Finds, start: Surroundings, visit: Visit) -> Step:
         page = next((item for item in answer.items if isinstance(item, Post)), None)
         if page is not None:
             _learn(post, page)
+            visit.counting.add(post.url)
         elif answer.unchanged and was_known:
             visit.unchanged += 1
+            if post.scripted:  # else the page tells them, and it has not changed
+                visit.counting.add(post.url)
         elif any(isinstance(item, Gone) for item in answer.items):
             visit.gone += 1  # an answer, and the evidence of a removal: such a visit is whole all the same
             continue

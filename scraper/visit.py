@@ -29,6 +29,10 @@ class Visit:
     found_in: dict[str, int] = field(default_factory=dict)  # number of posts that each source named
     notes: list[str] = field(default_factory=list)  # disagreements of the sources, bounds met
     failure: str | None = None  # why the visit as a whole failed, in words
+    moved: str | None = (
+        None  # the address on another host that the home page leads to, of a clinic whose posts are known
+    )
+    counting: set[str] = field(default_factory=set)  # posts whose counters were sought
     limited: bool = False
     finished: bool = False  # the plan came to its end
     rendered: int = 0  # posts that a browser showed

@@ -65,6 +65,7 @@ visits = st.tuples(
     st.lists(steps(), max_size=8),
     st.sampled_from(["ended", "ended", "ended", "stopped", "killed"]),
     st.sampled_from([0, 1, 21, 50]),  # hours since the run before
+    st.sampled_from([False, False, True]),  # the operator confirms it
 )
 
 
@@ -105,6 +106,17 @@ def visit(archive: Path, made: list[Step], how: str, clinic: Clinic = CLINIC) ->
         visiting.run.close(0, report.summary(visiting.run))
 
 
+def confirm(archive: Path, *, killed: bool = False) -> None:
+    """The operator says that what was reported is so; `killed` before the command has ended."""
+    held = Run(archive)
+    catch_up(held)
+    held.confirm("riverside")
+    if killed:
+        held.release()
+    else:
+        held.close(0, {})
+
+
 def said(archive: Path) -> dict[str, str]:
     with closing(open_archive(archive, "write")) as db:
         assert faults(db) == []
@@ -124,10 +136,12 @@ def test_rebuild_equals_live(tmp_path_factory: pytest.TempPathFactory, story: li
     folder = tmp_path_factory.mktemp("story")
     at = timedelta()
     with pytest.MonkeyPatch.context() as patch:
-        for made, how, hours in story:
+        for made, how, hours, confirmed in story:
             at += timedelta(hours=hours)
             now_is(patch, at)
             visit(folder / "live", made, how)
+            if confirmed:
+                confirm(folder / "live")
     settle(folder / "live")
     live = said(folder / "live")
     gather([folder / "live"], folder / "new", None)
@@ -153,7 +167,9 @@ def test_removals_are_confirmed_by_the_same_runs(tmp_path: Path) -> None:
         for hours, kind in ((0, "post"), (24, "gone"), (48, "gone"), (72, "post"), (96, "gone"), (120, "gone")):
             now_is(patch, timedelta(hours=hours))
             given: Any = ("sleep", "Sleep well.", 1) if kind == "post" else "sleep"
-            visit(tmp_path, [("post", ("rest", "Rest.", None)), (kind, given)], "ended")
+            visit(
+                tmp_path, [("post", ("rest", "Rest.", None)), ("post", ("wake", "Wake.", None)), (kind, given)], "ended"
+            )
     before = said(tmp_path)
     assert _one(tmp_path, "SELECT count(*) FROM posts WHERE removed_at IS NOT NULL") == 1
     rebuild.rebuild(tmp_path)

@@ -14,8 +14,8 @@ from twisted.internet.defer import Deferred, succeed
 from archive.warc import Note, records
 from pipelines import report
 from pipelines.commands.crawl import Process
+from pipelines.outcome import Outcome
 from pipelines.report import complaints, exit_code, judge, summary
-from pipelines.run import Outcome
 from scraper.clinics import Clinic
 from scraper.items import Problem
 from scraper.visit import Visit
@@ -78,7 +78,8 @@ def test_the_end_is_told_in_rows_and_in_the_warc(tmp_path: Path) -> None:
         (note,) = [one for one in records(path) if isinstance(one, Note) and one.kind == "run-ended"]
         told = {name: json.loads(text) for name, text in note.fields.items()}
         assert (told["finished"], told["blog_status"], told["platform"]) == (True, "blog", "wix")
-        columns = {name: value for name, value in told.items() if name not in ("finished", "blog_status", "platform")}
+        apart = ("finished", "blog_status", "platform", "fields")
+        columns = {name: value for name, value in told.items() if name not in apart}
         assert row(visiting, ", ".join(columns)) == tuple(columns.values())
         ((status, platform, first),) = visiting.run.db.execute(
             "SELECT blog_status, platform, first_crawled_at FROM clinics"

@@ -32,8 +32,12 @@ from scraper.spiders.blog import BlogSpider
 
 SITE = "https://riverside.example"
 CLINIC = Clinic(slug="riverside", name="Riverside", url=SITE)
-UUIDS = {"sleep": "0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e5f", "rest": "0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e60"}
-HEXES = {"sleep": "64ddbf6a1737d98af033206f", "rest": "64ddbf6a1737d98af0332070"}
+UUIDS = {
+    "sleep": "0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e5f",
+    "rest": "0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e60",
+    "wake": "0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e61",
+}
+HEXES = {"sleep": "64ddbf6a1737d98af033206f", "rest": "64ddbf6a1737d98af0332070", "wake": "64ddbf6a1737d98af0332071"}
 
 
 def comments_url(slug: str, cursor: str = "") -> str:

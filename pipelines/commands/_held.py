@@ -46,6 +46,16 @@ def held(archive: Path, listed: Iterable[Clinic] = ()) -> Run:
     return run
 
 
+def refuse_unknown(run: Run, clinics: Iterable[str]) -> None:
+    """End the process, the archive given back, where a clinic is named that the archive does not know."""
+    known = {row[0] for row in run.db.execute("SELECT clinic_id FROM clinics").fetchall()}
+    unknown = [one for one in clinics if one not in known]
+    if unknown:
+        run.release()
+        names = ", ".join(sorted(known)) or "none"
+        fail(f"{run.archive}: no clinic {', '.join(unknown)} in this archive; it has {names}", report.BAD_CONFIG)
+
+
 def read_only(archive: Path) -> Database:
     """The archive, to be read; else the process ends."""
     try:

@@ -12,7 +12,7 @@ import click
 
 from archive.warc import BadRecord
 from pipelines import report
-from pipelines.commands._held import fail, held
+from pipelines.commands._held import fail, held, refuse_unknown
 from pipelines.reparse import Reparsed, outdated, reparse
 from pipelines.run import BadKey
 
@@ -28,12 +28,8 @@ def command(clinics: tuple[str, ...], dry_run: bool, archive: Path, as_json: boo
     A text that is read differently becomes a revision of kind `extractor`; what the older parser read stays.
     """
     run = held(archive)
+    refuse_unknown(run, clinics)
     try:
-        known = {row[0] for row in run.db.execute("SELECT clinic_id FROM clinics").fetchall()}
-        unknown = [one for one in clinics if one not in known]
-        if unknown:
-            names = ", ".join(sorted(known)) or "none"
-            fail(f"{archive}: no clinic {', '.join(unknown)} in this archive; it has {names}", report.BAD_CONFIG)
         done = {one: reparse(run, one, dry_run=dry_run) for one in clinics or outdated(run.db)}
     except BadRecord as error:
         fail(f"{error}; nothing was changed", report.INTEGRITY)

@@ -1,0 +1,55 @@
+"""`clinic-archive confirm`: what the last runs reported of a clinic is so."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from archive.db import ArchiveError
+from archive.evidence import losses
+from archive.warc import WarcWriteError
+from pipelines import report
+from pipelines.commands._held import fail, held, refuse_unknown
+from pipelines.run import Run
+
+
+@click.command(short_help="Say that posts are gone, or a field is told no more, as the last runs reported.")
+@click.argument("clinics", nargs=-1, required=True, metavar="CLINIC...")
+@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one summary object to stdout.")
+def command(clinics: tuple[str, ...], archive: Path, as_json: bool) -> None:
+    """Confirm what the runs so far reported of the named clinics, after a look at their blogs.
+
+    Posts of which over a third vanished at once may count as removed from now on (as soon as two visits, 20 hours
+    apart, found them gone), and a field that is told no more is not missed any longer. It is recorded in the WARC.
+    """
+    run = held(archive)
+    refuse_unknown(run, clinics)
+    try:
+        done = {clinic_id: _confirm(run, clinic_id) for clinic_id in clinics}
+        run.close(report.DONE, {"confirmed": done})
+    except (sqlite3.Error, OSError, WarcWriteError, ArchiveError) as error:
+        run.broken = run.broken or str(error)
+        run.release()
+        fail(f"{archive}: {error}; not all was confirmed", report.UNEXPECTED)
+    if as_json:
+        click.echo(json.dumps({"clinics": done, "exit_code": report.DONE}, ensure_ascii=False))
+    elif sys.stdout.isatty():
+        for clinic_id, one in done.items():
+            click.echo(f"{clinic_id}: {one['removed_posts']} posts marked removed; fields not missed any longer:"
+                       f" {', '.join(one['accepted_fields']) or 'none'}")  # fmt: skip
+
+
+def _confirm(run: Run, clinic_id: str) -> dict[str, Any]:
+    """What changed by it: posts that are marked removed now, fields that are missed no longer."""
+    removed = "SELECT count(*) FROM posts WHERE clinic_id = ? AND removed_at IS NOT NULL"
+    fields = [loss.field for loss in losses(run.db, clinic_id) if not loss.accepted]
+    (before,) = run.db.execute(removed, [clinic_id]).fetchone()
+    run.confirm(clinic_id)
+    (after,) = run.db.execute(removed, [clinic_id]).fetchone()
+    return {"removed_posts": after - before, "accepted_fields": fields}

@@ -1,0 +1,138 @@
+"""What a run tells of a clinic beside its numbers: fields lost, posts that vanished many at once; the word on it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from pipelines import rebuild, report
+from pipelines.commands import main
+from tests.test_rebuild import Step, confirm, now_is, said, settle, take
+from tests.visiting import HEXES, SITE, Visiting
+
+SLUGS = tuple(HEXES)
+
+
+def posts(**views: int | None) -> list[Step]:
+    """Every post as the service gives it, with its views."""
+    return [("post", (slug, f"On {slug}.", views.get(slug, 5))) for slug in SLUGS]
+
+
+def run(archive: Path, made: list[Step], *, counting: bool = True, **told: Any) -> tuple[int, list[str]]:
+    """A visit; its exit code, and the lines for cron."""
+    settle(archive)
+    with Visiting(archive) as visiting:
+        for step in made:
+            take(visiting, step)
+        visiting.visit.fetched = visiting.visit.asked = len(made)
+        visiting.visit.counting = {f"{SITE}/post/{slug}" for slug in SLUGS} if counting else set()
+        for name, value in told.items():
+            setattr(visiting.visit, name, value)
+        visiting.end(status=told.get("blog_status", "blog"))
+        code = report.exit_code(visiting.run, stopped=False)
+        lines = report.complaints(visiting.run)
+        visiting.run.close(code, report.summary(visiting.run))
+        return code, lines
+
+
+def rows(archive: Path, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(archive / "archive.db")) as db:
+        return db.execute(sql).fetchall()
+
+
+def test_a_counter_that_falls_silent_is_told_at_the_first_run(tmp_path: Path) -> None:
+    assert run(tmp_path, posts()) == (0, [])
+    silent = posts(**dict.fromkeys(SLUGS, None))
+    code, lines = run(tmp_path, silent)
+    assert code == 5
+    (line,) = lines
+    assert line.startswith("riverside: degraded: told no more: views (by 0 of 3 posts);")
+    assert run(tmp_path, silent)[0] == 5  # the exit code stays
+    assert run(tmp_path, [], counting=False)[0] == 5  # a run that cannot tell believes the last that could
+    assert rows(tmp_path, "SELECT status, complete FROM clinic_runs ORDER BY started_at") == [
+        ("done", 1), ("degraded", 0), ("degraded", 0), ("degraded", 0),
+    ]  # fmt: skip
+    fields = "SELECT expected, told, lost FROM run_fields WHERE field = 'views'"
+    assert rows(tmp_path, fields) == [(3, 0, 1), (3, 0, 1)]
+    assert run(tmp_path, posts()) == (0, [])  # the theme was mended
+
+
+def test_one_post_that_hides_its_counter_is_no_change_of_theme(tmp_path: Path) -> None:
+    run(tmp_path, posts())
+    assert run(tmp_path, posts(sleep=None)) == (0, [])
+
+
+def test_a_loss_is_accepted_until_the_field_comes_back(tmp_path: Path) -> None:
+    silent = posts(**dict.fromkeys(SLUGS, None))
+    run(tmp_path, posts())
+    run(tmp_path, silent)
+    done = CliRunner().invoke(main, ["confirm", "riverside", "--archive", str(tmp_path), "--json"])
+    assert (done.exit_code, '"accepted_fields": ["views"]' in done.output) == (0, True)
+    assert run(tmp_path, silent) == (0, [])
+    assert run(tmp_path, posts()) == (0, [])
+    assert run(tmp_path, silent)[0] == 5
+
+
+def test_posts_that_vanish_many_at_once_wait_for_a_word(tmp_path: Path) -> None:
+    """Two such runs a day apart remove nothing; the operator's word does, and a rebuild says the same."""
+    gone: list[Step] = [("gone", "sleep"), ("gone", "rest"), ("post", ("wake", "On wake.", 5))]
+    removed = "SELECT count(*) FROM posts WHERE removed_at IS NOT NULL"
+    with pytest.MonkeyPatch.context() as patch:
+        run(tmp_path, posts())
+        for day in (1, 2):
+            now_is(patch, timedelta(days=day))
+            code, lines = run(tmp_path, gone, gone=2)
+            assert code == 3
+            assert lines[0].startswith("riverside: moved or gone: 2 of 3 posts answer that they are gone")
+        assert rows(tmp_path, removed) == [(0,)]
+        confirm(tmp_path)
+        assert rows(tmp_path, removed) == [(2,)]
+        now_is(patch, timedelta(days=3))
+        assert run(tmp_path, gone, gone=2) == (0, [])
+    before = said(tmp_path)
+    rebuild.rebuild(tmp_path)
+    assert said(tmp_path) == before
+
+
+def test_a_word_given_after_one_such_run_lets_the_next_one_count(tmp_path: Path) -> None:
+    gone: list[Step] = [("gone", "sleep"), ("gone", "rest"), ("post", ("wake", "On wake.", 5))]
+    with pytest.MonkeyPatch.context() as patch:
+        run(tmp_path, posts())
+        now_is(patch, timedelta(days=1))
+        run(tmp_path, gone)
+        confirm(tmp_path, killed=True)
+        settle(tmp_path)
+        now_is(patch, timedelta(days=2))
+        assert run(tmp_path, gone) == (0, [])
+    assert rows(tmp_path, "SELECT count(*) FROM posts WHERE removed_at IS NOT NULL") == [(2,)]
+    before = said(tmp_path)
+    rebuild.rebuild(tmp_path)
+    assert said(tmp_path) == before
+
+
+def test_a_home_that_leads_elsewhere(tmp_path: Path) -> None:
+    run(tmp_path, posts())
+    code, lines = run(tmp_path, [], moved="https://other.example/", counting=False)
+    assert (code, lines[0][:60]) == (3, "riverside: moved or gone: its home leads to https://other.ex")
+
+
+def test_a_clinic_without_a_blog_fails_once(tmp_path: Path) -> None:
+    none = {"failure": "no blog post was found", "blog_status": "none_found"}
+    assert run(tmp_path, [], **none)[0] == 3
+    assert run(tmp_path, [], **none) == (0, [])
+    assert rows(tmp_path, "SELECT status FROM clinic_runs ORDER BY started_at") == [("failed",), ("no-blog",)]
+    assert run(tmp_path, [], failure="timed out", blog_status="unreachable")[0] == 3
+
+
+def test_nobody_confirms_what_is_not_there(tmp_path: Path) -> None:
+    run(tmp_path, posts())
+    done = CliRunner().invoke(main, ["confirm", "elsewhere", "--archive", str(tmp_path)])
+    assert done.exit_code == 4
+    assert "no clinic elsewhere in this archive; it has riverside" in done.output
+    assert CliRunner().invoke(main, ["confirm", "riverside", "--archive", str(tmp_path)]).exit_code == 0
