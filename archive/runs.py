@@ -118,6 +118,23 @@ def running(db: Database) -> list[tuple[str, str]]:
     return list(db.execute(wanted).fetchall())
 
 
+def last_visits(db: Database) -> list[dict[str, Any]]:
+    """Every clinic with what is kept of it and how its last visit went, by clinic_id; NULLs where none was made.
+
+    A visit is a run that asked the clinic itself: what others had captured tells nothing about how it is today.
+    """
+    return list(
+        db.query(
+            "SELECT clinics.clinic_id, name, url, platform, blog_status, (SELECT count(*) FROM posts WHERE"
+            " posts.clinic_id = clinics.clinic_id) AS posts, last.started_at AS last_visit_at,"
+            " last.status AS last_status, last.note AS last_note FROM clinics LEFT JOIN clinic_runs AS last"
+            " ON last.clinic_id = clinics.clinic_id AND last.crawl_id = (SELECT crawl_id FROM clinic_runs AS any"
+            " JOIN crawls USING (crawl_id) WHERE any.clinic_id = clinics.clinic_id AND coalesce(kind, 'crawl') ="
+            " 'crawl' ORDER BY any.started_at DESC LIMIT 1) ORDER BY clinics.clinic_id"
+        )
+    )
+
+
 def save_blog_status(db: Database, clinic_id: str, status: str) -> None:
     """Whether there is a blog, as the last visit found: blog, none_found, unsupported, unreachable; or closed.
 

@@ -1,0 +1,33 @@
+"""The spider of a check: a visit for the newest post alone, to which "there is no blog" is an answer, not a failure."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from scrapy.crawler import Crawler
+
+from scraper.plan import visit_blog
+from scraper.platforms._platform import Plan
+from scraper.spiders.blog import BlogSpider
+
+# What a site says of itself; a visit that ends so has answered what it was made for.
+ANSWERS = ("none_found", "unsupported")
+
+
+class CheckSpider(BlogSpider):
+    """Started by `clinic-archive clinics check`."""
+
+    name = "check"
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
+        """As of any blog, with one post to ask for."""
+        return super().from_crawler(crawler, *args, **{**kwargs, "limit": 1})
+
+    def plan(self) -> Plan:
+        """The order of a visit; at its end, why there is no blog becomes the run's note."""
+        visit = self.visit
+        yield from visit_blog(self.surroundings, visit)
+        if visit.blog_status in ANSWERS and visit.failure:
+            visit.notes.append(visit.failure)
+            visit.failure = None
