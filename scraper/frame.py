@@ -74,7 +74,8 @@ def read_frame(path: Path) -> Frame:
     records = _records(text, faults)
     at, header = next(records, (1, []))
     names = [cell.lower() if cell.lower() in OWN else cell for cell in header]
-    faults = faults or [(at, what) for what in _header_faults(names)]
+    if not faults:
+        faults += [(at, what) for what in _header_faults(names)]
     if faults:
         return Frame(path, (), (), faults)
     rows: list[Row] = []

@@ -37,7 +37,7 @@ def documents(export: Done, project: Path) -> dict[str, Row]:
 
 def test_the_spider_is_listed(project: Path) -> None:
     done = run("scrapy", "list", cwd=project)
-    assert (done.code, done.out.split()) == (0, ["blog", "wayback"])
+    assert (done.code, done.out.split()) == (0, ["blog", "check", "wayback"])
 
 
 def test_private_addresses_are_refused_unless_allowed(third: Crawled, project: Path, tmp_path: Path) -> None:

@@ -1,0 +1,145 @@
+"""`clinic-archive clinics check` of sites on this machine: a blog, a site without one, another platform, nobody."""
+
+from __future__ import annotations
+
+import json
+import resource
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clinic import Clinic, running
+from tests.e2e.hostile import MISSING, Blog, Reply, page, serving
+from tests.e2e.product import Done, Row, column, faults, one, rows, run
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    with running(tmp_path_factory.mktemp("clinic")) as clinic:
+        yield clinic
+
+
+def verb(folder: Path, *arguments: str) -> Done:
+    return run("clinic-archive", "clinics", *arguments, "--archive", folder / "archive", cwd=folder)
+
+
+def stanza(slug: str, url: str, *more: str) -> str:
+    return "\n".join(
+        [f"[clinics.{slug}]", f'name = "{slug.title()}"', f'url = "{url}"', "allow_private = true", *more, ""]
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("frame")
+
+
+@pytest.fixture(scope="module")
+def done(folder: Path, sample: Clinic) -> Done:
+    """Four clinics asked together, and a closed one that is not."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with serving(Blog()) as bare, serving(Blog()) as other:
+        bare.answers.clear()
+        bare.answers["/"] = Reply(page("<p>Welcome.</p>").encode())
+        other.answers.clear()
+        other.answers["/"] = Reply(b'<!DOCTYPE html><html><meta name="generator" content="WordPress 6"/></html>')
+        closed = stanza("shut", "http://127.0.0.1:9", "closed = 2026-01-01")
+        text = stanza("sample", sample.url) + stanza("bare", bare.url) + stanza("other", other.url)
+        (folder / "clinics.toml").write_text(text + stanza("nobody", nobody) + closed)
+        return verb(folder, "check", "--json")
+
+
+class TestFrame:
+    """What is told of them is what the archive holds."""
+
+    def test_answers(self, done: Done) -> None:
+        told = done.json["clinics"]
+        keys = ("reached", "blog_status", "platform", "status")
+        assert {slug: tuple(one[key] for key in keys) for slug, one in told.items()} == {
+            "sample": (True, "blog", "wix", "done"),
+            "bare": (True, "none_found", "wix", "done"),
+            "other": (True, "unsupported", None, "done"),
+            "nobody": (False, "unreachable", None, "failed"),
+        }  # fmt: skip
+        assert "no blog post was found" in told["bare"]["why"]
+        assert "WordPress" in told["other"]["why"]
+        assert "nobody listens" in told["nobody"]["why"]
+
+    def test_posts_are_named_and_one_is_read(self, done: Done, sample: Clinic) -> None:
+        told, truth = done.json["clinics"]["sample"], sample.truth()
+        assert told["found_in"]["sitemap"] == sum(post["listed_in"]["sitemap"] for post in truth["posts"])
+        assert told["discovered"] >= told["found_in"]["sitemap"]
+        assert (told["fetched"], told["posts"]) == (1, 1)
+
+    def test_only_the_dead_one_is_a_failure(self, done: Done) -> None:
+        assert (done.code, done.json["exit_code"]) == (3, 3)
+        assert [line.partition(":")[0] for line in done.lines] == ["nobody"], done.err
+
+    def test_the_archive_holds_the_same(self, done: Done, folder: Path) -> None:
+        assert done.json
+        archive = folder / "archive"
+        found = {
+            row["clinic_id"]: row for row in rows(archive, "SELECT * FROM clinics JOIN clinic_runs USING (clinic_id)")
+        }
+        assert {slug: (row["blog_status"], row["status"], row["complete"]) for slug, row in found.items()} == {
+            "sample": ("blog", "done", 0), "bare": ("none_found", "done", 0), "other": ("unsupported", "done", 0),
+            "nobody": ("unreachable", "failed", 0),
+        }  # fmt: skip
+        assert "no blog post was found" in found["bare"]["note"]
+        assert one(archive, "SELECT blog_status FROM clinics WHERE clinic_id = 'shut'") == "closed"
+        assert column(archive, "SELECT DISTINCT kind FROM crawls") == ["crawl"]
+        assert faults(archive) == []
+
+    def test_the_list_tells_it(self, done: Done, folder: Path) -> None:
+        assert done.json
+        told: list[Row] = verb(folder, "list", "--json").json["clinics"]
+        assert [(row["slug"], row["blog_status"], row["posts"], row["last_status"]) for row in told] == [
+            ("sample", "blog", 1, "done"), ("bare", "none_found", 0, "done"), ("other", "unsupported", 0, "done"),
+            ("nobody", "unreachable", 0, "failed"), ("shut", "closed", 0, None),
+        ]  # fmt: skip
+
+    def test_a_rebuild_says_the_same(self, done: Done, folder: Path) -> None:
+        assert done.json
+        sql = "SELECT clinic_id, blog_status, status, note FROM clinics LEFT JOIN clinic_runs USING (clinic_id)"
+        before = rows(folder / "archive", sql)
+        rebuilt = run("clinic-archive", "rebuild", "--archive", folder / "archive", cwd=folder)
+        assert (rebuilt.code, rebuilt.err) == (0, "")
+        assert sorted(map(str, rows(folder / "archive", sql))) == sorted(map(str, before))
+
+
+def test_a_clinic_by_name_in_words(tmp_path: Path) -> None:
+    """Nothing else is asked; that there is no blog is no failure; a closed one is asked where it is named."""
+    with serving(Blog()) as bare, serving(Blog()) as shut:
+        bare.answers["/sitemap.xml"] = bare.answers["/blog-feed.xml"] = bare.answers["/blog"] = MISSING
+        text = stanza("bare", bare.url) + stanza("shut", shut.url, "closed = 2026-01-01")
+        (tmp_path / "clinics.toml").write_text(text)
+        done = verb(tmp_path, "check", "bare")
+        assert (done.code, done.err, shut.paths) == (0, "", [])
+        header, line = done.out.splitlines()
+        assert header.split("  ")[0] == "clinic"
+        assert line.split()[:5] == ["bare", "up", "wix", "none", "found"]
+        assert line.endswith("no blog post was found in sitemap, feed or listing")
+        done = verb(tmp_path, "check", "shut")
+        assert (done.code, done.err) == (0, "")
+        assert done.out.splitlines()[1].split()[:5] == ["shut", "up", "wix", "blog", "3"]
+        assert "sitemap 3" in done.out
+        assert sum(path.startswith("/post/") for path in shut.paths) == 1
+        assert json.loads(verb(tmp_path, "list", "--json").out)["clinics"][1]["blog_status"] == "closed"
+
+
+def test_a_full_disk_leaves_the_file(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk: the new text does not fit, the old one stays."""
+    before = stanza("a", "http://127.0.0.1:9") + "# " + "x" * 2000 + "\n"
+    (tmp_path / "clinics.toml").write_text(before)
+    (tmp_path / "frame.csv").write_text("slug,name,url\nlake,Lake,https://lake.org\n")
+    done = run(
+        "clinic-archive", "clinics", "import", "frame.csv", cwd=tmp_path,
+        preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
+    )  # fmt: skip
+    assert (done.code, done.out, len(done.lines)) == (1, "", 1)
+    assert "nothing written" in done.err
+    assert (tmp_path / "clinics.toml").read_text() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clinics.toml", "frame.csv"]
