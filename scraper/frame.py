@@ -95,7 +95,8 @@ def read_frame(path: Path) -> Frame:
         if isinstance(found, Row):
             rows.append(found)
         else:
-            faults += [(line, f"{slug}: {what}" if slug else what) for what in found]
+            told = slug if slug.isprintable() else repr(slug)  # one line a fault
+            faults += [(line, f"{told}: {what}" if told else what) for what in found]
     return Frame(path, tuple(name for name in names if name and name not in OWN), tuple(rows), faults)
 
 

@@ -76,7 +76,7 @@ def import_(file: Path, clinics_file: Path, dry_run: bool, as_json: bool) -> Non
     elif dry_run:
         click.echo("\n".join(row.stanza for row in new), nl=False)
     elif sys.stdout.isatty():
-        click.echo(f"{clinics_file}: {len(new)} clinics added, {unchanged} unchanged")
+        click.echo(f"{clinics_file}: {len(new)} added, {unchanged} unchanged")
 
 
 def _replace(path: Path, text: str) -> None:
@@ -212,13 +212,13 @@ def check(
 
 
 def _answers(run: Run) -> dict[str, dict[str, Any]]:
-    """Of each clinic: its url, whether its first page was read (null: the visit was ended before), if not why, and
-    what that says of a blog."""
+    """Of each clinic: its url, whether its first page was read (null: the visit was ended before), whether it has a
+    blog, and why, where that is not all that was asked for."""
     found = {}
     for slug, outcome in run.outcomes.items():
         status = outcome.visit.blog_status
         reached = None if status == "unknown" else status != "unreachable"
-        why = outcome.visit.failure or next(iter(outcome.visit.notes), None)
+        why = outcome.visit.failure or next(iter((*outcome.visit.unread, *outcome.visit.notes)), None)
         found[slug] = {"url": outcome.clinic.url, "reached": reached, "blog_status": status, "why": why}
     return found
 
@@ -230,6 +230,6 @@ def _shown(answers: dict[str, dict[str, Any]]) -> str:
         sources = ", ".join(f"{source} {number}" for source, number in one["found_in"].items())
         blog = "-" if one["blog_status"] in ("unknown", "unreachable") else one["blog_status"].replace("_", " ")
         posts = str(one["discovered"]) if one["blog_status"] == "blog" else "-"
-        where = one["failure"] or sources or one["why"] or "-"
+        where = (one["why"] if one["status"] == "failed" else sources or one["why"]) or "-"
         rows.append((slug, words[one["reached"]], one["platform"] or "-", blog, posts, where))
     return table(("clinic", "site", "platform", "blog", "posts", "named in, or why"), rows, numbers=("posts",))

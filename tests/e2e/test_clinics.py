@@ -127,6 +127,10 @@ def test_a_clinic_by_name_in_words(tmp_path: Path) -> None:
         assert done.out.splitlines()[1].split()[:5] == ["shut", "up", "wix", "blog", "3"]
         assert "sitemap 3" in done.out
         assert sum(path.startswith("/post/") for path in shut.paths) == 1
+        shut.answers["/post/note-3"] = Reply(b"<html>Off for today</html>")
+        done = verb(tmp_path, "check", "shut")
+        assert (done.code, done.out.splitlines()[1].split()[:5]) == (3, ["shut", "up", "wix", "blog", "3"])
+        assert f"{shut.url}/post/note-3" in done.out.splitlines()[1]
         assert json.loads(verb(tmp_path, "list", "--json").out)["clinics"][1]["blog_status"] == "closed"
 
 
