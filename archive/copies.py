@@ -71,18 +71,21 @@ class Copies:
         except Unreadable as error:
             self._tell(name, known, f"cannot be read: {error.strerror}")
             return
-        if expected is not None and got.prefix != expected.sha256:
+        as_known = known is not None and (got.size, got.sha256) == (known.size, known.sha256)
+        if expected is not None and got.prefix != expected.sha256 and not (as_known and there > got.size):
             if there >= 0:
-                self._tell(name, expected, "no longer begins with what was backed up, so it was damaged since")
+                self._tell(
+                    name, expected, "no longer what was backed up; `clinic-archive verify` tells if it is damaged"
+                )
                 return
             self.problems.append(f"{name}: not what was backed up once, and that copy is gone; taken as it is now")
         elif known is not None and there < 0:
             self.problems.append(f"{copy}: gone from the backup; copied anew")
         fresh = Held(got.size, got.sha256, stat.st_mtime_ns, written or (is_warc and self.lacks_rows(name)))
-        if expected is not None and (there, expected.sha256) == (got.size, got.sha256):
-            self._keep(name, fresh)
-            return
-        self._enter(name, fresh)
+        if name not in self._damaged and there >= got.size:
+            self._keep(name, fresh)  # there may be more, of a backup that was killed, where the archive was restored
+        else:
+            self._enter(name, fresh)
 
     def look_for_lost(self) -> None:
         """Files of the snapshot before that the archive has no more."""
