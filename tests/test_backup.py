@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -281,6 +282,28 @@ def test_a_damaged_database(archive: Path, tmp_path: Path) -> None:
     restored(tmp_path / "backup", tmp_path / "new")
 
 
+@pytest.mark.parametrize("most", [100, 2000, 40_000])
+def test_a_disk_that_takes_no_more(archive: Path, tmp_path: Path, most: int) -> None:
+    """One line, exit 1; what was there stays, and the next backup needs no help."""
+    folder = tmp_path / "backup"
+    backed_up(archive, folder)
+    visit(archive, [("post", ("rest", "Rest.", 2)), ("thread", "rest")], "ended")
+    before = files(folder)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        made = cli("backup", folder, "--archive", archive)
+        restoring = cli("restore", folder, "--archive", tmp_path / "new")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    for code, _, err in (made, restoring):
+        assert (code, len(err.splitlines())) == (1, 1)
+    assert files(folder) == before
+    assert {one.name for one in tmp_path.iterdir()} == {"archive", "backup"}
+    backed_up(archive, folder)
+    assert said(restored(folder, tmp_path / "new")) == said(archive)
+
+
 def test_what_is_refused(archive: Path, tmp_path: Path) -> None:
     folder, full = tmp_path / "backup", tmp_path / "full"
     full.mkdir()
@@ -365,7 +388,7 @@ def test_while_a_crawl_writes(archive: Path, tmp_path: Path, monkeypatch: pytest
     with start(CRAWLING, archive, 60 if SOAK else 1.5) as process:
         while process.poll() is None:
             before = rows(archive)
-            made.append((backed_up(archive, tmp_path / "backup")["snapshot"], before))
+            made.append((backed_up(archive, tmp_path / "backup", "--keep", 9999)["snapshot"], before))
             time.sleep(0.05)
     assert process.returncode == 0
     everything = rows(archive)

@@ -54,7 +54,8 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
     except (BackupRefused, BadKey) as error:
         fail(str(error), report.BAD_CONFIG)
     except (OSError, sqlite3.Error) as error:
-        fail(f"{folder}: not finished: {error}; what was there is as it was", report.UNEXPECTED)
+        why = getattr(error, "strerror", None) or error
+        fail(f"{folder}: not finished: {why}; the snapshots that were there are as they were", report.UNEXPECTED)
     finally:
         lock.release()
     _tell(done, archive, folder, as_json, time.monotonic() - began)

@@ -63,7 +63,7 @@ def command(folder: Path, name: str | None, listing: bool, archive: Path, as_jso
             report.INTEGRITY,
         )
     except (OSError, sqlite3.Error) as error:
-        fail(f"{archive}: not restored: {error}", report.UNEXPECTED)
+        fail(f"{archive}: not restored: {getattr(error, 'strerror', None) or error}", report.UNEXPECTED)
     finally:
         if not (archive / DATABASE).exists():
             shutil.rmtree(part, ignore_errors=True)
