@@ -79,8 +79,8 @@ class Copies:
                 )
                 return
             self.problems.append(f"{name}: not what was backed up once, and that copy is gone; taken as it is now")
-        elif known is not None and there < 0:
-            self.problems.append(f"{copy}: gone from the backup; copied anew")
+        elif name in self._damaged or (known is not None and there < 0):
+            self.problems.append(f"{copy}: the backup's copy was damaged or gone; copied anew")
         fresh = Held(got.size, got.sha256, stat.st_mtime_ns, written or (is_warc and self.lacks_rows(name)))
         if name not in self._damaged and there >= got.size:
             self._keep(name, fresh)  # there may be more, of a backup that was killed, where the archive was restored
@@ -125,13 +125,11 @@ class Copies:
         copy = self.folder / name
         try:
             seen = read_through(copy, mark=known.size if known else 0)
-        except Unreadable as error:
+        except Unreadable:
             self._damaged.add(name)
-            self.problems.append(f"{copy}: the backup's copy could not be read: {error.strerror}")
             return known
         if known and seen.prefix != known.sha256:
             self._damaged.add(name)
-            self.problems.append(f"{copy}: the backup's copy was damaged")
             return known
         return Held(seen.size, seen.sha256, unclosed=True)
 
