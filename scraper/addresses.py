@@ -126,10 +126,19 @@ def _bracketed(host: str) -> str:
 
 
 # Prefixes whose last 32 bits are an IPv4 address that a gateway will connect to.
-_NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))  # RFC 6052, RFC 8215
+_NAT64_LOCAL = ip_network("64:ff9b:1::/48")  # RFC 8215
+_NAT64 = (ip_network("64:ff9b::/96"), _NAT64_LOCAL)  # RFC 6052
+_THIS_NETWORK = ip_network("0.0.0.0/8")
 _IPV4_COMPATIBLE = ip_network("::/96")  # RFC 4291 2.5.5.1, deprecated: ::127.0.0.1
 _GATEWAYS = (*_NAT64, ip_network("::ffff:0:0/96"))
 _SHARED = ip_network("100.64.0.0/10")  # RFC 6598, between a carrier and its customers
+# What older Pythons call global, and what is, but answers only from inside a cloud.
+_NEVER = (
+    ip_network("192.0.0.0/24"),  # IETF protocol assignments; Oracle's metadata service is 192.0.0.192
+    ip_network("192.88.99.0/24"),  # RFC 7526, relays of 6to4, given up
+    ip_network("168.63.129.16/32"),  # Azure's own services, asked from a virtual machine
+    ip_network("3fff::/20"),  # RFC 9637, documentation
+)
 
 
 def refuse_private(ip: str) -> str | None:
@@ -166,6 +175,8 @@ _RANGES = (
 def _not_public(address: IPv4Address | IPv6Address) -> str | None:
     if address in _SHARED:
         return "an address of carrier-grade NAT"
+    if any(address in network for network in _NEVER):
+        return "an address of no public site"
     reason = next((words for name, words in _RANGES if getattr(address, name, False)), None)
     return reason or (None if address.is_global else "not a global address")
 
@@ -175,7 +186,19 @@ def _carried(address: IPv6Address) -> list[IPv4Address]:
     inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     if address in _IPV4_COMPATIBLE or any(address in prefix for prefix in _NAT64):
         inner.append(IPv4Address(int(address) & 0xFFFFFFFF))
+    if address in _NAT64_LOCAL:
+        inner += _higher_up(int(address))
     return [one for one in inner if one is not None]
+
+
+def _higher_up(number: int) -> list[IPv4Address]:
+    """What a gateway with a prefix of 48, 56 or 64 bits reads from an address (RFC 6052 2.2), less what is nothing.
+
+    The octet of bits 64 to 71 is passed over. Behind a prefix of 96 bits stand zeros there, and bits of 0.0.0.0/8.
+    """
+    passed = (number >> 64 << 56) | (number & ((1 << 56) - 1))
+    found = [IPv4Address(passed >> (88 - length) & 0xFFFFFFFF) for length in (48, 56, 64)]
+    return [one for one in found if one not in _THIS_NETWORK]
 
 
 def literal_ip(host: str) -> str | None:
