@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import urljoin, urlsplit
 
-from scrapy.http import Response
+from scrapy.http import Request, Response
 
 from scraper.items import Exchange
 
@@ -32,6 +32,18 @@ def origin_of(url: str) -> tuple[str, str]:
     """Scheme and host with port: what a token, or a robots.txt, is for."""
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
+
+
+def as_asked(url: str) -> str | None:
+    r"""The address as Scrapy will ask for it, or None where it makes no request of it ("mailto:a@b.example").
+
+    What is decided about an address is decided about this one: of `http://a.example\@b.example/` the host is a.example
+    here, and b.example to `urlsplit`.
+    """
+    try:
+        return Request(url).url
+    except ValueError:
+        return None
 
 
 def redirect_target(url: str, location: bytes | None) -> str | None:

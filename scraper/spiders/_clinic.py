@@ -23,10 +23,10 @@ from twisted.python.failure import Failure
 from scraper.addresses import is_private_host
 from scraper.browser import META, RENDERING
 from scraper.clinics import Clinic
-from scraper.exchanges import exchange_of, origin_of
+from scraper.exchanges import as_asked, exchange_of, origin_of
 from scraper.failures import describe
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
-from scraper.manners import Robots, delay, read_robots, retry_after
+from scraper.manners import ForeignScheme, Robots, delay, read_robots, retry_after
 from scraper.platforms._platform import Answer, Ask, Plan
 from scraper.read import platform_of, read, read_served
 from scraper.spiders._showing import Showing
@@ -214,7 +214,12 @@ class ClinicSpider(scrapy.Spider):
                     redirected_from=tuple(passed),
                 )  # fmt: skip
             passed.append(url)
-            url = moved
+            following = as_asked(moved)
+            if following is None:
+                message = f"{moved}: not an http or https address; not fetched"
+                self.note(Problem(kind=ForeignScheme.kind, message=message, url=passed[-1]))
+                return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
+            url = following
         message = f"{ask.url}: redirected more than {MAX_HOPS} times; given up"
         self.note(Problem(kind="endless-redirect", message=message, url=ask.url))
         return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))

@@ -14,7 +14,7 @@ from scrapy.http import Request, Response
 from scraper.addresses import DEFAULT_PORTS, is_private_host
 from scraper.browser import META, VISITED, rendered_request_meta
 from scraper.clinics import Clinic
-from scraper.exchanges import exchange_of, origin_of
+from scraper.exchanges import as_asked, exchange_of, origin_of
 from scraper.failures import describe
 from scraper.items import Exchange, Extraction, Item, Problem
 from scraper.manners import Robots, read_robots
@@ -151,7 +151,8 @@ class Showing:
             exchange = exchange_of(response)
             items = self._spider.read(response, exchange)
             self._asides.append(self._spider.extraction(request.meta.get("capture"), items, exchange))
-            if not (300 <= exchange.status < 400 and exchange.location):
+            following = as_asked(exchange.location) if 300 <= exchange.status < 400 and exchange.location else None
+            if following is None:
                 return read_robots(exchange)
-            url = exchange.location
+            url = following
         return read_robots(None, "redirected too often")
