@@ -12,7 +12,7 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,6 +38,8 @@ from scraper.platforms.wix import Wix, address
 from scraper.platforms.wix.counters import Counters, _printed
 from scraper.platforms.wix.page import read_page
 from scraper.read import read as read_any
+from tests.clinic.pages import post_document
+from tests.clinic.world import World
 
 PAGES = sorted((Path(__file__).parents[1] / "pages" / "wix").glob("*.html"))
 HEADER = re.compile(r"<!-- url: (\S+) captured_at: (\S+)(?: via: (dom))? -->")
@@ -372,3 +374,24 @@ def test_a_number_is_taken_by_its_order_only_where_no_word_is_known(
 )
 def test_free_sites_begin_below_their_own_name(url: str, root: str) -> None:
     assert Wix().root(url) == root
+
+
+@pytest.mark.parametrize(
+    "slug", ["snow-day-policy", "a-garden-for-sitting", "what-six-weeks-of-questionnaires-taught-us"]
+)
+def test_a_page_that_ends_early_gives_the_whole_post_or_none(tmp_path: Path, slug: str) -> None:
+    """A wrong Content-Length cuts a page anywhere; labels stand behind the text, and must not seem to be gone."""
+    world = World(tmp_path, "https://a.example")
+    post = next(one for one in world.posts if one.slug == slug)
+    page = post_document(world, post, world.peek(post), datetime.now(UTC)).encode()
+
+    def shown(body: bytes) -> tuple[object, ...] | None:
+        items = read_any(Exchange(url=f"https://a.example/post/{slug}", body=body, content_type="text/html"))
+        one = next((item for item in items if isinstance(item, Post)), None)
+        return one and (one.title, one.author, one.body_text, one.links, one.categories, one.tags, one.published_at)
+
+    whole = shown(page)
+    assert whole is not None and whole[4]
+    seen = [shown(page[: len(page) * part // 120]) for part in range(120)]
+    assert [each for each in seen if each not in (None, whole)] == []
+    assert None in seen and whole in seen

@@ -53,13 +53,15 @@ def read_page(exchange: Exchange, *, whole: bool = False, after: int = 0) -> Ite
     """Read a post page: a `Post`, a `Site`, a `Sighting` a card, a `Problem` a promised field that is not there.
 
     `whole` parses the whole page instead of cutting it first: the same items, slowly. `after`: what stands before was
-    searched already (`post_page`). Raises `NotAPost` (or `Paywall`, or `Unreadable` for a page cut off inside its text)
+    searched already (`post_page`). Raises `NotAPost` (or `Paywall`, or `Unreadable` for a page cut off inside its article)
     where there is no whole post.
     """
     body = utf8(exchange)
     page = parts(exchange, body, whole=whole, after=after)
     if page.article is None:
         raise no_post(body)
+    if not page.end and b"</html" not in body.lower():  # the labels stand behind the text
+        raise Unreadable("the page is cut off behind the post's text; fetch it again")
     head = read_head(page.head, page.linked, exchange.url)
     url = canonical_url(head.url(exchange.url))
     slug = address.slug(url)
