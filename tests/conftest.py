@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import pytest
 from hypothesis import settings
 
 from tests.making import Made, made
+
+STARTED = time.time()
 
 # How long an example takes is the machine's affair.
 settings.register_profile("untimed", deadline=None)
@@ -34,3 +38,11 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     """Bytes go by their number: packed ones hold the second in which they were packed, and processes that share the
     tests must call them the same."""
     return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the soak test of faults found, as a table (`tests/e2e/test_faults.py`)."""
+    table = Path(os.environ.get("ARTEFACTS") or Path(__file__).parents[1] / "var") / "faults.md"
+    if os.environ.get("SOAK") and table.exists() and table.stat().st_mtime > STARTED:
+        terminalreporter.section("faults")
+        terminalreporter.write(table.read_text("utf-8"))

@@ -17,6 +17,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", choices=["127.0.0.1", "localhost"])
     parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
     parser.add_argument("--state", type=Path, default=Path("var/clinic"), help="where counts and changes are kept")
+    parser.add_argument("--base", help="the address that its pages name, where something stands in front of it")
     parser.add_argument("--no-api", action="store_true", help="the known API addresses answer 404")
     parser.add_argument("--print-commenters", action="store_true", help="print names, e-mails, phones and stop")
     parser.add_argument("--exit-with-parent", action="store_true", help="stop when the starting process has ended")
@@ -66,7 +67,7 @@ def main() -> None:
         threading.Thread(target=_stop_when_orphaned, args=(parent,), daemon=True).start()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: os._exit(0))
-    app = application(arguments.state, base, not arguments.no_api)
+    app = application(arguments.state, arguments.base or base, not arguments.no_api)
     config = uvicorn.Config(
         app,
         log_level="warning",

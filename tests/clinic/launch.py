@@ -59,8 +59,11 @@ def _first_line(stream: IO[str]) -> str:
 
 
 @contextmanager
-def running(state: Path, *, port: int = 0, api: bool = True) -> Iterator[Clinic]:
-    """A clinic that keeps its counts in `state` and ends with the block."""
+def running(state: Path, *, port: int = 0, api: bool = True, base: str | None = None) -> Iterator[Clinic]:
+    """A clinic that keeps its counts in `state` and ends with the block.
+
+    `base`: the address that its pages name, where something stands in front of it; `url` stays its own.
+    """
     command = [
         sys.executable,
         "-m",
@@ -73,6 +76,8 @@ def running(state: Path, *, port: int = 0, api: bool = True) -> Iterator[Clinic]
     ]
     if not api:
         command.append("--no-api")
+    if base:
+        command += ["--base", base]
     process = subprocess.Popen(command, cwd=_ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     clinic = Clinic("", process)

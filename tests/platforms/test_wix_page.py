@@ -384,6 +384,7 @@ def test_a_page_that_ends_early_gives_the_whole_post_or_none(tmp_path: Path, slu
     world = World(tmp_path, "https://a.example")
     post = next(one for one in world.posts if one.slug == slug)
     page = post_document(world, post, world.peek(post), datetime.now(UTC)).encode()
+    world.state.close()
 
     def shown(body: bytes) -> tuple[object, ...] | None:
         items = read_any(Exchange(url=f"https://a.example/post/{slug}", body=body, content_type="text/html"))

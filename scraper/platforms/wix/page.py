@@ -53,7 +53,7 @@ def read_page(exchange: Exchange, *, whole: bool = False, after: int = 0) -> Ite
     """Read a post page: a `Post`, a `Site`, a `Sighting` a card, a `Problem` a promised field that is not there.
 
     `whole` parses the whole page instead of cutting it first: the same items, slowly. `after`: what stands before was
-    searched already (`post_page`). Raises `NotAPost` (or `Paywall`, or `Unreadable` for a page cut off inside its article)
+    searched already (`post_page`). Raises `NotAPost` (or `Paywall`, or `Unreadable` for one cut off inside its article)
     where there is no whole post.
     """
     body = utf8(exchange)
