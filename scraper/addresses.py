@@ -24,13 +24,25 @@ _END_OF_NAME = re.compile(r"(?<=_)|(?:_?id)?(?![a-z])")
 # overlay of one picture, which its robots.txt disallows (`Disallow: *?lightbox=`).
 _MORE_TRACKERS = frozenset({"_hsenc", "_hsmi", "hsctatracking", "srsltid", "mibextid", "replytocom", "lightbox"})
 
+# Names of what a server tells one visitor from another by: `?PHPSESSID=...`, `;jsessionid=...`. A new one a visit, so
+# that a site that writes them into its links would have new posts for ever.
+_SESSION = (
+    r"phpsessid|jsessionid|aspsessionid\w*|asp\.net_sessionid|session_?id|sessid|oscsid|zenid|xtcsid|cfid|cftoken"
+)
+_SESSION_NAME = re.compile(_SESSION, re.IGNORECASE)
+_SESSION_IN_PATH = re.compile(rf";(?:{_SESSION}|sid)=[^/?#;]*", re.IGNORECASE)
+# `?sid=12` is a story's number elsewhere: only with the value of a session.
+_SESSION_VALUE = re.compile(r"(?=[^\d]*\d)(?=[^a-z]*[a-z])[0-9a-z]{16,}", re.IGNORECASE)
+# Relative links that lead ever deeper do not end by themselves: "/a/a/a/a", "/x/a/b/a/b/a/b/a/b".
+_CIRCLES = re.compile(r"(/[^/]+(?:/[^/]+){0,2}?)\1{3}(?=/|$)")
+
 
 @lru_cache(maxsize=8_192)  # a page names the same addresses several times over
 def canonical_url(url: str, base: str | None = None) -> str:
     """The one spelling of an address: two spellings of a post's address give equal strings.
 
-    Scheme and host in lower case (international names as `xn--`), default port, userinfo, fragment and tracking
-    parameters dropped, query sorted, percent-encoding as RFC 3986 6.2.2 has it (`ó` and `%c3%b3` become `%C3%B3`,
+    Scheme and host in lower case (international names as `xn--`), default port, userinfo, fragment, tracking parameters
+    and session ids dropped, query sorted, percent-encoding as RFC 3986 6.2.2 has it (`ó` and `%c3%b3` become `%C3%B3`,
     `%7Emv2` becomes `~mv2`), dot segments resolved, no slash at the end of a path unless it is the root. The scheme is
     kept, and so is a query that chooses a page, such as `?lang=es`.
 
@@ -112,13 +124,24 @@ def is_tracker(name: str) -> bool:
     return name in _MORE_TRACKERS or any(_END_OF_NAME.match(name, hit.end()) for hit in TRACKERS_RE.finditer(name))
 
 
+def _is_dropped(name: str, value: str) -> bool:
+    if is_tracker(name) or _SESSION_NAME.fullmatch(name):
+        return True
+    return name.lower() == "sid" and _SESSION_VALUE.fullmatch(value) is not None
+
+
+def goes_in_circles(url: str) -> bool:
+    """One to three parts of the path stand four times in a row, as in `/a/a/a/a`: no site writes so on purpose."""
+    return _CIRCLES.search(urlsplit(url).path) is not None
+
+
 def _without_tracking(url: str) -> str:
     head, mark, rest = url.partition("?")
     query, hash_mark, fragment = rest.partition("#")
-    kept = [pair for pair in query.split("&") if pair and not is_tracker(pair.partition("=")[0])]
+    kept = [pair for pair in query.split("&") if pair and not _is_dropped(*pair.partition("=")[::2])]
     if "#" in head or not mark:  # a question mark inside a fragment begins no query
-        return url
-    return head + ("?" + "&".join(kept) if kept else "") + hash_mark + fragment
+        return _SESSION_IN_PATH.sub("", url)
+    return _SESSION_IN_PATH.sub("", head) + ("?" + "&".join(kept) if kept else "") + hash_mark + fragment
 
 
 def _bracketed(host: str) -> str:

@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from scraper.addresses import post_key, same_site
+from scraper.addresses import goes_in_circles, post_key, same_site
 from scraper.items import SightedIn, Sighting
 from scraper.merge import LISTS, Discovery, merge
 from scraper.platforms._platform import Known
 
 
 def below(url: str, root: str) -> bool:
-    """The address is of this site: on its host, and where sites share one, below its own path."""
+    """The address is of this site: on its host, and where sites share one, below its own path; no `/a/a/a/a`."""
     path = urlsplit(root).path
-    return same_site(url, root) and f"{urlsplit(url).path}/".startswith(f"{path}/")
+    return same_site(url, root) and f"{urlsplit(url).path}/".startswith(f"{path}/") and not goes_in_circles(url)
 
 
 @dataclass(slots=True)

@@ -57,9 +57,9 @@ def visit_blog(start: Surroundings, visit: Visit) -> Plan:
     )
     finds = Finds(start.known, blog.root)
     finds.add(home.items)
-    yield from _sitemaps(platform, blog, finds)
+    yield from _sitemaps(platform, blog, finds, visit)
     yield from _feeds(platform, blog, finds)
-    yield from _listings(platform, blog, finds, home.exchange, start)
+    yield from _listings(platform, blog, finds, home.exchange, start, visit)
     if not finds.posts():
         visit.blog_status = "none_found"
         visit.failure = f"{blog.root} runs {platform.name}, but no blog post was found in sitemap, feed or listing"
@@ -78,7 +78,7 @@ def visit_blog(start: Surroundings, visit: Visit) -> Plan:
     agenda.close()
 
 
-def _sitemaps(platform: Platform, blog: Blog, finds: Finds) -> Step:
+def _sitemaps(platform: Platform, blog: Blog, finds: Finds, visit: Visit) -> Step:
     """robots.txt names sitemaps, sitemaps name more; those that a platform is known to hide are tried anyway."""
     robots = yield Ask(url=f"{urlsplit(blog.root).scheme}://{urlsplit(blog.root).netloc}/robots.txt")
     waiting = [
@@ -96,6 +96,8 @@ def _sitemaps(platform: Platform, blog: Blog, finds: Finds) -> Step:
         if answer.ok and answer.exchange is not None:
             waiting += [sub for sub, _ in discover.read_sitemap(answer.exchange, is_post_url).sub_sitemaps]
             finds.add(answer.items, "sitemap")
+    if waiting and len(seen) >= MAX_SITEMAPS:
+        visit.notes.append(f"more than {MAX_SITEMAPS} sitemaps: the others were not read")
 
 
 def _feeds(platform: Platform, blog: Blog, finds: Finds) -> Step:
@@ -104,7 +106,7 @@ def _feeds(platform: Platform, blog: Blog, finds: Finds) -> Step:
         finds.add(answer.items, "feed" if answer.ok else None)
 
 
-def _listings(platform: Platform, blog: Blog, finds: Finds, home: Exchange, start: Surroundings) -> Step:
+def _listings(platform: Platform, blog: Blog, finds: Finds, home: Exchange, start: Surroundings, visit: Visit) -> Step:
     """The blog's pages one after another while they name posts, and the categories they link to."""
     waiting = [blog.root + path for path in platform.listings]
     waiting += [url for url in discover.read_links(home) if platform.is_listing_url(url)]
@@ -124,4 +126,6 @@ def _listings(platform: Platform, blog: Blog, finds: Finds, home: Exchange, star
         if following and sightings and (news or answer.unchanged) and start.limit is None:
             waiting.insert(0, following)
         if start.limit is not None and len(finds.named) >= start.limit:
-            break
+            return
+    if waiting and len(seen) >= MAX_LISTINGS:
+        visit.notes.append(f"more than {MAX_LISTINGS} pages of lists: the others were not read")

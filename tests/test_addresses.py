@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from scraper.addresses import (
     canonical_url,
+    goes_in_circles,
     host_key,
     is_loopback_host,
     is_private_host,
@@ -49,6 +50,12 @@ def test_spellings_of_one_post_are_one(spelling: str) -> None:
         ("https://a.de/?p=12&lang=es&gclid=1", "https://a.de/?lang=es&p=12"),
         ("https://a.de/?gallery=1&reference=2&page_id=3", "https://a.de/?gallery=1&page_id=3&reference=2"),
         ("https://static.wixstatic.com/media/a%7Emv2.jpg", "https://static.wixstatic.com/media/a~mv2.jpg"),
+        ("https://a.de/post/x;jsessionid=0A1B.node1?x=1", "https://a.de/post/x?x=1"),
+        ("https://a.de/post/x;v=2", "https://a.de/post/x;v=2"),
+        ("https://a.de/post/x?PHPSESSID=1&lang=es&ASPSESSIONIDCQ=2", "https://a.de/post/x?lang=es"),
+        ("https://a.de/post/x?sid=0f3c9ab1d2e4f5a60718", "https://a.de/post/x"),
+        ("https://a.de/story?sid=12", "https://a.de/story?sid=12"),  # a story's number
+        ("https://a.de/story?sid=summer-reading-group-2021", "https://a.de/story?sid=summer-reading-group-2021"),
         ("https://a.de/x%2Fy", "https://a.de/x%2Fy"),  # an encoded slash is part of a slug
         ("https://müller.de/x", "https://xn--mller-kva.de/x"),
         ("http://[0:0::1]:80/x", "http://[::1]/x"),
@@ -106,6 +113,18 @@ def test_sites() -> None:
     assert is_web_address("https://a.de")
     assert not is_web_address("ftp://a.de")
     assert not is_web_address("http://[x")
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/a/a/a/a", True), ("/x/a/a/a/a/y", True), ("/a/b/a/b/a/b/a/b", True), ("/a/b/c/a/b/c/a/b/c/a/b/c/", True),
+        ("/a/a/a", False), ("/post/2006/06/06/06", False), ("/aa/aaa/a/a", False), ("/ab/ab/ab/abc", False),
+        ("", False),
+    ],
+)  # fmt: skip
+def test_paths_that_go_in_circles(path: str, expected: bool) -> None:
+    assert goes_in_circles(f"https://a.de{path}") is expected
 
 
 @pytest.mark.parametrize("name", ["utm_source", "UTM_Campaign", "fbclid", "gclid", "ref", "gad_campaignid", "_hsenc"])
