@@ -134,6 +134,7 @@ class Line:
     script: Script = lambda path, number: None
     asked: list[str] = field(default_factory=list)
     broken: int = 0  # answers that something was done to
+    heard: list[tuple[bytes, Answer]] = field(default_factory=list)  # heads of requests, and what the server said
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -147,6 +148,7 @@ class Line:
         """Another script, and all counts at nothing."""
         self._counts.clear()
         self.asked.clear()
+        self.heard.clear()
         self.broken = 0
         self.script = script
 
@@ -186,6 +188,7 @@ class Line:
         fault = self.script(path, self._counts[path]) or Fault(well)
         self.broken += fault.send is not well
         answer = await self._upstream(lines, body, fault.plain) if fault.asked else Answer(b"", b"")
+        self.heard.append((head, answer))
         await fault.send(writer, answer)
 
     async def _upstream(self, lines: list[bytes], body: bytes, plain: bool) -> Answer:
