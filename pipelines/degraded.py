@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from sqlite_utils import Database
 
 from archive.evidence import Measured
-from scraper.items import Item, Post
+from archive.warc import Capture
+from scraper.items import Extraction, Post
+from scraper.platforms import platforms
 
 PROMISED = ("title", "author", "published_at", "body_text")
 COUNTERS = ("views", "likes", "comments_count")
@@ -26,10 +28,15 @@ class Coverage:
     """What the posts of one visit gave: names of fields by an address of the post."""
 
     _told: dict[str, set[str]] = field(default_factory=dict)
+    _silent: set[str] = field(default_factory=set)  # addresses of services that are in trouble today
 
-    def take(self, items: Iterable[Item]) -> None:
+    def take(self, extraction: Extraction) -> None:
         """Note what an answer says of posts. Several of one post count together."""
-        for item in items:
+        capture = extraction.capture
+        if isinstance(capture, Capture) and any(platform.is_api_url(capture.url) for platform in platforms()):
+            troubled = capture.http_status is None or capture.http_status >= 500
+            (self._silent.add if troubled else self._silent.discard)(capture.url)
+        for item in extraction.items:
             if isinstance(item, Post) and item.addresses:
                 given = {name for name in PROMISED if getattr(item, name) is not None}
                 self._told.setdefault(item.addresses[0], set()).update(given)
@@ -39,7 +46,8 @@ class Coverage:
     ) -> list[Measured]:
         """Each field that could be missed in this run, whose rows are written.
 
-        `counting`: an address of each post whose counters were sought.
+        `counting`: an address of each post whose counters were sought. Where a service did not answer, or with 5xx, a
+        bad day is told as such, and says nothing of counters.
         """
         where = "SELECT address, post_id FROM post_addresses WHERE clinic_id = ? AND post_id IS NOT NULL"
         post_of = dict(db.conn.execute(where, (clinic_id,)).fetchall())
@@ -58,7 +66,8 @@ class Coverage:
         for name in PROMISED:
             expected = [post_id for post_id in told if name in ever.get(post_id, ())]
             found.append(Measured(name, len(expected), sum(name in told[post_id] for post_id in expected)))
-        sought = {post_of[address] for address in counting if address in post_of} & ever.keys()
+        counted = () if self._silent else counting
+        sought = {post_of[address] for address in counted if address in post_of} & ever.keys()
         found += _counters(db, crawl_id, clinic_id, started_at, sought)
         return [one for one in found if one.expected >= fewest]
 

@@ -192,7 +192,7 @@ class Validate:
             run.halt("an answer was read that was never recorded; the run is stopped, please report it")
             raise DropItem("an extraction without a capture")
         stats = self._crawler.stats
-        run.outcomes[extraction.clinic_id].coverage.take(extraction.items)
+        run.outcomes[extraction.clinic_id].coverage.take(extraction)
         for item in extraction.items:
             if isinstance(item, Problem) and is_news(item, run.outcomes[extraction.clinic_id].clinic.url):
                 run.outcomes[extraction.clinic_id].problems.append(item.message)

@@ -28,6 +28,7 @@ class Agenda:
         self._queued: set[str] = set()  # keys of all addresses of posts that were or will be asked for
         self._done: set[str] = set()
         self._cards = 0
+        self._told: set[str] = set()  # keys of posts that services named
         self._others: list[Known] = []  # known posts that are not due
         self._resting: set[str] = set()  # keys of all their addresses
         self._put_off: list[Known] = []  # due, and left for another day by the budget
@@ -79,15 +80,18 @@ class Agenda:
         with suppress(StopIteration):
             while True:
                 answer = yield (next(plan) if answer is None else plan.send(answer))
-                if self._start.limit is None:
-                    self._finds.add(item for item in answer.items if isinstance(item, Sighting))
+                named = [item for item in answer.items if isinstance(item, Sighting)]
+                if self._start.limit is None and named:
+                    self._finds.add(named)
+                    self._told |= {post_key(item.url) for item in named}
 
     def news(self) -> Step:
         """Posts that services alone call new or changed."""
         if self._start.limit is not None:
             return
         put_off = {key for post in self._put_off for key in _keys(post)}
-        unmet = [post for post in self._finds.posts() if _keys(post).isdisjoint(self._queued | put_off)]
+        told = [post for post in self._finds.posts() if not _keys(post).isdisjoint(self._told)]
+        unmet = [post for post in told if _keys(post).isdisjoint(self._queued | put_off)]
         due = [post for post in unmet if self._clock.why(post) in (Why.NEW, Why.CHANGED)]
         yield from self._read(self._within_budget(due))
 

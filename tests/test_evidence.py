@@ -136,3 +136,11 @@ def test_nobody_confirms_what_is_not_there(tmp_path: Path) -> None:
     assert done.exit_code == 4
     assert "no clinic elsewhere in this archive; it has riverside" in done.output
     assert CliRunner().invoke(main, ["confirm", "riverside", "--archive", str(tmp_path)]).exit_code == 0
+
+
+def test_a_service_in_trouble_is_no_change_of_theme(tmp_path: Path) -> None:
+    """A bad day is told by the lines of its answers; a service that refuses for good is a loss."""
+    run(tmp_path, posts())
+    silent = posts(**dict.fromkeys(SLUGS, None))
+    assert run(tmp_path, [*silent, ("busy", 503)])[0] == 0
+    assert run(tmp_path, [*silent, ("busy", 503), ("busy", 403)])[0] == 5

@@ -86,6 +86,9 @@ def take(visiting: Visiting, step: Step) -> None:
         visiting.answer(comments_url(given), comments_answer(("late", "p1", "Vega again.")))
     elif kind == "fail":
         visiting.fail(f"{SITE}/post/{given}", TimeoutError("slow"))
+    elif kind == "busy":
+        metadata = f"{SITE}/_api/blog-frontend-adapter-public/v2/post-feed-page-metadata?page=1"
+        visiting.answer(metadata, b"", status=given)
     elif kind == "note":
         visiting.note(Problem(kind="robots-refused", message="forbidden", url=f"{SITE}/x"))
     else:

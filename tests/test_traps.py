@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from scraper.plan import MAX_CARDS, MAX_LISTINGS, MAX_SITEMAPS
+from scraper.agenda import MAX_CARDS
+from scraper.plan import MAX_LISTINGS, MAX_SITEMAPS
 from tests.test_plan import HOME, SITE, page_of, post, posts, sitemap, visited
 
 SESSIONS: list[Callable[[int], str]] = [

@@ -85,7 +85,7 @@ class Sample:
         file.write_text(STANZA.format(url=(case and case.url) or self.line.url), "utf-8")
         begin = [str(BIN / "python"), "-c", IMPATIENT.format(timeout=case.timeout if case else 60.0)]
         done = subprocess.run(
-            [*begin, "crawl", "--archive", str(archive), "--clinics-file", str(file)],
+            [*begin, "crawl", "--all", "--archive", str(archive), "--clinics-file", str(file)],
             cwd=ROOT, capture_output=True, timeout=120, env=environment(), check=False,
         )  # fmt: skip
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())

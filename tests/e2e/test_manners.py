@@ -150,8 +150,8 @@ def scrapy(archive: Path, url: str, *settings: str) -> int:
     (project / "scrapy.cfg").write_text("[settings]\ndefault = scraper.settings\n", "utf-8")
     more = [each for setting in settings for each in ("-s", setting)]
     done = run(
-        "scrapy", "crawl", "blog", "-a", f"url={url}", "-s", f"ARCHIVE={archive}", "-s", "ALLOW_PRIVATE=1",
-        "-s", "RETRY_PAUSE=0.05", *more, cwd=project,
+        "scrapy", "crawl", "blog", "-a", f"url={url}", "-a", "everything=1", "-s", f"ARCHIVE={archive}", "-s",
+        "ALLOW_PRIVATE=1", "-s", "RETRY_PAUSE=0.05", *more, cwd=project,
     )  # fmt: skip
     assert done.code == 0, done.err[-3000:]
     return int(column(archive, "SELECT exit_code FROM crawls ORDER BY started_at")[-1])
