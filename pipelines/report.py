@@ -18,6 +18,7 @@ from pipelines.catch_up import catch_up
 from pipelines.outcome import Outcome
 from pipelines.refold import refold
 from pipelines.run import BadKey, Run, utc
+from pipelines.told import MOST_LINES, RUN
 from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,6 @@ DONE, UNEXPECTED, USAGE, CLINICS_FAILED, BAD_CONFIG, DEGRADED, INTEGRITY, LOCKED
 
 # How a status is told to a person, of those that a person is told of.
 LOUD = {"failed": "failed", "moved_or_gone": "moved or gone", "degraded": "degraded"}
-MOST_LINES = 20  # for a clinic, on stderr: who is mailed reads no more
 
 
 class Report:
@@ -181,8 +181,8 @@ def exit_code(run: Run, *, stopped: bool) -> int:
     return DONE
 
 
-def complaints(run: Run) -> list[str]:
-    """One line a problem, for stderr: what cron mails."""
+def complaints(run: Run, most: int | None = MOST_LINES) -> list[str]:
+    """One line a problem, for stderr: what cron mails. `most`: of what a clinic's posts did not give; None: all."""
     lines: list[str] = []
     if run.broken:
         lines.append(run.broken)
@@ -199,10 +199,20 @@ def complaints(run: Run) -> list[str]:
         if visit.platform is not None and not run.broken:
             others = [one for one in outcome.problems if one not in visit.mended and not _told(one, visit.unread)]
             told = list(dict.fromkeys([*visit.unread, *others]))
-            lines += [f"{clinic_id}: {message}" for message in told[:MOST_LINES]]
-            if len(told) > MOST_LINES:
-                lines.append(f"{clinic_id}: and {len(told) - MOST_LINES} problems more; the table `problems` has them")
+            lines += [f"{clinic_id}: {message}" for message in told[:most]]
+            if most is not None and len(told) > most:
+                lines.append(f"{clinic_id}: and {len(told) - most} problems more; the table `problems` has them")
     return lines
+
+
+def seen_through(run: Run) -> set[str]:
+    """What the run saw to its end, so that a problem of it that was not met is over: clinics, and itself.
+
+    A visit that failed, was cut short or limited says nothing of the posts that it did not come to.
+    """
+    whole = {"done", "degraded", "no-blog"}
+    seen = {slug for slug, one in run.outcomes.items() if one.status in whole and not one.visit.limited}
+    return seen if run.broken else seen | {RUN}
 
 
 def _told(problem: str, unread: list[str]) -> bool:

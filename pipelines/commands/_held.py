@@ -16,6 +16,7 @@ from archive.db import ArchiveError, NewerSchema, NotAnArchive, OlderSchema, ope
 from pipelines import report
 from pipelines.catch_up import catch_up
 from pipelines.run import BadKey, Locked, Run
+from pipelines.told import complaints_of, tell
 from scraper.clinics import Clinic
 
 
@@ -37,8 +38,8 @@ def held(archive: Path, listed: Iterable[Clinic] = ()) -> Run:
     except OSError as error:
         fail(f"{archive}: {error.strerror or error}; choose another --archive or free some space", report.UNEXPECTED)
     try:
-        for line in catch_up(run):
-            click.echo(line, err=True)
+        run.recovered = catch_up(run)
+        tell(archive, complaints_of(run.recovered))
         run.enlist_closed(listed)
     except (OSError, sqlite3.Error) as error:
         run.release()
@@ -84,7 +85,9 @@ class Duration(click.ParamType[float]):
 
 
 def fail(message: str, code: int) -> NoReturn:
-    """Say why in one line, and end the process."""
+    """Say why in one line, and end the process; the line is a note of the SystemExit."""
     click.echo(message, err=True)
     sys.stderr.flush()
-    sys.exit(code)
+    ending = SystemExit(code)
+    ending.add_note(message)
+    raise ending

@@ -22,8 +22,10 @@ from twisted.python.failure import Failure
 from archive.db import ArchiveError
 from pipelines import report
 from pipelines.commands._held import Duration, fail, held
+from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
 from pipelines.progress import Progress
 from pipelines.run import Run
+from pipelines.told import complaints_of, tell
 from scraper.addresses import is_private_host, post_key
 from scraper.clinics import (
     Clinic,
@@ -56,8 +58,11 @@ LARGEST_LOG, KEPT_LOGS = 5_000_000, 5  # bytes of crawl.log, and how many older 
 @click.option("--time-limit", type=Duration(), help="End cleanly after so long, e.g. 90m or 6h; the next run goes on.")
 @click.option("--delay", type=click.FloatRange(0), help="Seconds between requests; robots.txt may ask for more.")
 @click.option("--allow-private", is_flag=True, help="Permit loopback and private addresses in this run.")
+@click.option("--ping-url", type=PingUrl(), envvar=VARIABLE, show_envvar=True,
+              help="Tell a watcher: POST to URL/start, then to URL, or to URL/fail.")  # fmt: skip
 @click.option("-v", "--verbose", is_flag=True, help="Print the log to stderr.")
 @click.option("--json", "as_json", is_flag=True, help="Print one summary object to stdout.")
+@watched
 def command(
     clinics: tuple[str, ...],
     url: str | None,
@@ -70,6 +75,7 @@ def command(
     allow_private: bool,
     verbose: bool,
     as_json: bool,
+    watcher: Watcher,
 ) -> None:
     """Visit the named clinics (all of clinics.toml without a name) and bring the archive up to date."""
     try:
@@ -79,13 +85,13 @@ def command(
     except ConfigError as error:
         fail(str(error), report.BAD_CONFIG)
     run = held(archive, listed)
+    watcher.begin()
     settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, verbose)
     settings.set("BROWSER_EXECUTABLE", listed.crawler.browser or None, priority="cmdline")
     stopped = visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
-    for line in report.complaints(run):
-        click.echo(line, err=True)
+    watcher.lines = _tell(run)
     try:
         run.close(code, told)
     except ArchiveError as error:
@@ -96,6 +102,15 @@ def command(
         for clinic_id, numbers in told["clinics"].items():
             click.echo(sentence(clinic_id, numbers))
     sys.exit(code)
+
+
+def _tell(run: Run) -> list[str]:
+    """All that went wrong, into the log; to stderr what is new there (`pipelines.told`). Gives the lines."""
+    lines = report.complaints(run, most=None)
+    for line in [*run.recovered, *lines]:
+        logger.warning("%s", line)
+    tell(run.archive, complaints_of(lines, run.outcomes), over=report.seen_through(run))
+    return [*run.recovered, *report.complaints(run)]
 
 
 def _choose(listed: Clinics, slugs: Iterable[str], url: str | None, allow_private: bool) -> list[Clinic]:
