@@ -45,7 +45,7 @@ class PingUrl(click.ParamType[str]):
         """The address as given."""
         url = str(value).strip()
         try:
-            sound = is_web_address(url) and urlsplit(url).port != 0 and url.isascii() and url.isprintable()
+            sound = is_web_address(url) and urlsplit(url).port != 0 and re.fullmatch(r"[!-~]+", url) is not None
         except ValueError:  # "http://x:99999"
             sound = False
         if not sound:

@@ -13,7 +13,9 @@ import click
 
 from pipelines import report
 from pipelines.commands._held import Duration, fail
+from pipelines.commands._ping import VARIABLE
 
+CRAWL = "clinic-archive"  # the name of the units; that of verify is made from it
 USER = "clinic-archive"  # where the one who asks is root, who should not crawl
 SPREAD = 900  # seconds within which a run begins at random, so that no site is met on the stroke of the hour
 
@@ -61,10 +63,11 @@ def _cron(crawl: list[str], verify: list[str], user: str, minute: int, archive: 
     pause = f"sleep \"$(awk 'BEGIN {{ srand(); print int(rand() * {SPREAD}) }}')\""
     return f"""\
 # Install with: crontab -u {user} -e   (the user must own {archive}; not root)
-# Silent when all is well; what goes wrong is mailed to MAILTO, one line a problem.
+# Silent when all is well; what goes wrong is mailed to MAILTO, one line a problem, and weekly while it stays.
 MAILTO={user}
 {minute} 3 * * * {pause}; {first} || [ $? -eq {report.LOCKED} ]
-{minute} 12 * * 0 {second}"""
+{minute} 12 * * 0 {second}
+# A watcher outside notices a machine that is off. A line above these tells it: {VARIABLE}=https://..."""
 
 
 def _quoted(text: str | Path) -> str:
@@ -79,13 +82,16 @@ def _systemd(crawl: list[str], verify: list[str], user: str, minute: int, archiv
     return "\n".join(
         _unit(name, words, line, when, user, archive)
         for name, words, line, when in (
-            ("clinic-archive", "Crawl the clinics' blogs", first, f"*-*-* 03:{minute:02}:00"),
-            ("clinic-archive-verify", "Verify the archive of clinics' blogs", second, f"Sun 12:{minute:02}:00"),
+            (CRAWL, "Crawl the clinics' blogs", first, f"*-*-* 03:{minute:02}:00"),
+            (f"{CRAWL}-verify", "Verify the archive of clinics' blogs", second, f"Sun 12:{minute:02}:00"),
         )
     )
 
 
 def _unit(name: str, words: str, line: str, when: str, user: str, archive: Path) -> str:
+    # Not Environment=, which `systemctl show` tells everybody.
+    more = f"# {VARIABLE}=https://... in this file, root's alone, tells a watcher outside.\n" if name == CRAWL else ""
+    more += f"EnvironmentFile=-/etc/{name}.env\n" if more else ""
     return f"""\
 # /etc/systemd/system/{name}.service   ({archive} must be there and belong to {user})
 [Unit]
@@ -96,7 +102,7 @@ Wants=network-online.target
 [Service]
 Type=oneshot
 User={user}
-ExecStart={line}
+{more}ExecStart={line}
 SuccessExitStatus={report.LOCKED}
 UMask=0027
 NoNewPrivileges=yes

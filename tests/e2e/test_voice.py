@@ -1,0 +1,124 @@
+"""What a scheduled crawl says, to cron and to a watcher outside, and to whom it never says the watcher's address."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.hostile import Blog, Reply
+from tests.e2e.product import Done, crawl, environment, one, run, start_crawl
+from tests.watching import SECRET, Watching, watching
+
+VARIABLE = "CLINIC_ARCHIVE_PING_URL"
+
+
+@pytest.fixture
+def watcher() -> Iterator[Watching]:
+    with watching() as server:
+        yield server
+
+
+def told(done: Done) -> tuple[int, str, list[str]]:
+    return done.code, done.out, done.lines
+
+
+def holding(archive: Path, secret: str) -> list[str]:
+    """The archive's files that hold the text, packed or not."""
+    found = []
+    for path in archive.rglob("*"):
+        if path.is_file():
+            stored = path.read_bytes()
+            plain = gzip.decompress(stored) if path.suffix == ".gz" else b""
+            found += [path.name] if secret.encode() in stored + plain else []
+    return found
+
+
+def test_a_watcher_is_told_of_start_and_end_and_stays_secret(tmp_path: Path, blog: Blog, watcher: Watching) -> None:
+    archive = tmp_path / "archive"
+    assert told(crawl(archive, blog.url, "--ping-url", watcher.url)) == (0, "", [])
+    assert watcher.paths == ["/S/start", "/S"]
+    assert [ping.body for ping in watcher.pings] == ["", "exit code 0"]
+    done = crawl(archive, blog.url, "--json", "-v", env=environment(**{VARIABLE: watcher.url}))
+    assert (done.code, watcher.paths) == (0, ["/S/start", "/S"] * 2)
+    assert SECRET not in done.out + done.err
+    assert (archive / "log" / "crawl.log").stat().st_size > 0
+    assert holding(archive, "note-1") != []
+    assert holding(archive, SECRET) == []
+
+
+def test_a_watcher_that_is_away_changes_nothing(tmp_path: Path, blog: Blog, watcher: Watching) -> None:
+    """One line in the log each time, one on stderr the first time."""
+    archive = tmp_path / "archive"
+    watcher.statuses = [503]
+    line = f"{watcher.base}/…: the watcher was not told how the run ended: answered 503"
+    assert told(crawl(archive, blog.url, "--ping-url", watcher.url)) == (0, "", [line])
+    assert told(crawl(archive, blog.url, "--ping-url", watcher.url)) == (0, "", [])
+    log = (archive / "log" / "crawl.log").read_text("utf-8")
+    assert log.count(line) == 2
+    assert log.count("was not told that the run began: answered 503") == 2
+    assert holding(archive, SECRET) == []
+
+
+def test_a_problem_that_stays_is_told_once_and_counts_each_time(tmp_path: Path, blog: Blog, watcher: Watching) -> None:
+    """In the log, to the watcher and by the exit code; on stderr again when it went away and came back."""
+    archive = tmp_path / "archive"
+    well = blog.answers["/"]
+
+    def visit(*, broken: bool) -> Done:
+        blog.answers["/"] = Reply(b"", 503) if broken else well
+        return crawl(archive, blog.url, "--ping-url", watcher.url, "--delay", "0")
+
+    first = visit(broken=True)
+    assert (first.code, len(first.lines)) == (3, 1)
+    assert "failed" in first.err
+    assert told(visit(broken=True)) == (3, "", [])
+    assert (archive / "log" / "crawl.log").read_text("utf-8").count(first.lines[0]) == 2
+    assert [ping.body for ping in watcher.pings[1::2]] == [f"exit code 3\n{first.lines[0]}"] * 2
+    assert watcher.paths == ["/S/start", "/S/fail"] * 2
+    assert told(visit(broken=False)) == (0, "", [])
+    assert visit(broken=True).lines == first.lines
+    assert one(archive, "SELECT count(*) FROM crawls") == 4
+
+
+def test_a_held_archive_pings_nobody_and_a_killed_run_never_ends(tmp_path: Path, blog: Blog, watcher: Watching) -> None:
+    archive = tmp_path / "archive"
+    going = start_crawl(archive, blog.url, "--delay", "1", "--ping-url", watcher.url)
+    try:
+        for _ in range(400):
+            if list((archive / "warc").rglob("*.warc.gz")):
+                break
+            time.sleep(0.05)
+        assert watcher.paths == ["/S/start"]
+        assert crawl(archive, blog.url, "--ping-url", watcher.url).code == 75
+        assert watcher.paths == ["/S/start"]
+    finally:
+        os.kill(going.pid, signal.SIGKILL)
+        going.communicate(timeout=30)
+    again = crawl(archive, blog.url, "--ping-url", watcher.url)
+    assert again.code == 0
+    assert [line for line in again.lines if "an earlier run was killed" in line] == again.lines
+    assert watcher.paths == ["/S/start", "/S/start", "/S"]
+    assert watcher.pings[-1].body == "\n".join(["exit code 0", *again.lines])
+    assert again.lines[0] in (archive / "log" / "crawl.log").read_text("utf-8")
+
+
+def test_a_run_that_its_time_limit_ends_is_well(tmp_path: Path, blog: Blog, watcher: Watching) -> None:
+    """It goes on the next time; and so is one that somebody stops."""
+    more = ("--delay", "0.5", "--time-limit", "2s", "--ping-url", watcher.url)
+    assert crawl(tmp_path / "archive", blog.url, *more).code == 130
+    assert watcher.paths == ["/S/start", "/S"]
+    assert "exit code 130\n" in watcher.pings[-1].body
+
+
+def test_a_broken_configuration_is_seen_outside(tmp_path: Path, watcher: Watching) -> None:
+    (tmp_path / "clinics.toml").write_text("[clinics.x\n")
+    done = run("clinic-archive", "crawl", cwd=tmp_path, env=environment(**{VARIABLE: watcher.url}))
+    assert (done.code, len(done.lines)) == (4, 1)
+    assert watcher.paths == ["/S/fail"]
+    assert watcher.pings[0].body == f"exit code 4\n{done.lines[0]}"
