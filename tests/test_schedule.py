@@ -93,6 +93,17 @@ def test_systemd_units(tmp_path: Path, name: str) -> None:
             subprocess.run(["systemd-analyze", "calendar", when[1]], check=True, capture_output=True)
 
 
+def test_where_the_address_of_a_watcher_goes(tmp_path: Path) -> None:
+    """Into no list of processes: a line of the crontab, or a file that only root reads; `verify` has none."""
+    crontab = printed("--archive", tmp_path)
+    assert crontab.splitlines()[-1].startswith("# ")
+    assert "CLINIC_ARCHIVE_PING_URL=https://" in crontab.splitlines()[-1]
+    units = printed("--systemd", "--archive", tmp_path)
+    assert re.findall(r"^EnvironmentFile=.*", units, re.M) == ["EnvironmentFile=-/etc/clinic-archive.env"]
+    assert units.index("EnvironmentFile") < units.index("clinic-archive-verify.service")
+    assert "--ping-url" not in crontab + units
+
+
 def words(line: str) -> list[str]:
     """Words of a unit file as systemd reads them: quotes around a whole one, a backslash before what is meant."""
     found = re.findall(r'"((?:[^"\\]|\\.)*)"|(\S+)', line)
