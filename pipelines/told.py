@@ -60,9 +60,9 @@ def problem_of(line: str) -> str:
     """What two lines about the same problem share: numbers, dates and ids outside addresses may differ.
 
     "a: 3 of 4 posts could not be read" and "a: 1 of 1 post could not be read" give the same. Addresses stay as they
-    are, but for values in a query of more than 40 characters, which are cursors and tokens.
+    are, but for values in a query of more than 40 characters, which are cursors and tokens; and so do clinics.
     """
-    parts = re.split(r"(https?://\S+)", line)
+    parts = re.split(r"(^[a-z0-9-]+: |https?://\S+)", line)
     for place, part in enumerate(parts):
         if place % 2:
             parts[place] = re.sub(r"(?<==)[^&#=]{41,}", "#", part)
@@ -82,7 +82,7 @@ def weigh(
     comes back. On a `terminal` all are told, and that counts for nothing: who is mailed has not seen them. A moment
     that lies in the future, of a clock that was wrong, holds nothing back.
     """
-    met = {(one.about, _digest(one.line)): one for one in complaints}
+    met = {(one.about, _digest(one.line)) for one in complaints}
     after = {
         key: known._replace(seen=min(known.seen, now))
         for key, known in memory.items()
