@@ -223,7 +223,7 @@ def sentence(clinic_id: str, numbers: dict[str, Any]) -> str:
         return f"{clinic_id}: {numbers['status']}"
     return (
         f"{clinic_id}: {numbers['fetched']} posts ({numbers['new_posts']} new, {numbers['new_revisions']} edited,"
-        f" {numbers['unchanged']} not modified; {numbers['not_due']} not due), {numbers['readings']} readings, {numbers['comments']} comments,"
-        f" {numbers['rendered']} pages in a browser, {numbers['requests']} requests,"
+        f" {numbers['unchanged']} not modified), {numbers['not_due']} not due; {numbers['readings']} readings,"
+        f" {numbers['comments']} comments, {numbers['rendered']} pages in a browser, {numbers['requests']} requests,"
         f" {numbers['warc_bytes'] / 1e6:.1f} MB recorded"
     )
