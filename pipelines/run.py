@@ -249,6 +249,12 @@ class Run:
         )
         outcome.status, outcome.visit.failure = "failed", outcome.visit.failure or why
 
+    def left_off(self) -> None:
+        """Visits that a second signal ended at once: their files stay open, and the next start goes on from them."""
+        for outcome in self.outcomes.values():
+            if outcome.status == "running":
+                outcome.status = "cut-short"
+
     def end(self, clinic_id: str, fields: dict[str, str]) -> None:
         """The clinic's visit is over: its note goes to the WARC, whose file is closed. Raises `WarcWriteError`."""
         writer = self._writers.pop(clinic_id)

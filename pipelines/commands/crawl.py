@@ -214,6 +214,8 @@ def visit(
         if time_limit is not None:
             running_reactor().callLater(time_limit, out_of_time)
         process.start()
+    if process.stopped:
+        run.left_off()
     return process.stopped and run.broken is None
 
 
