@@ -47,6 +47,14 @@ def held(archive: Path, listed: Iterable[Clinic] = ()) -> Run:
     return run
 
 
+def close(run: Run, code: int, told: dict[str, Any]) -> None:
+    """The run is over, with this exit code and summary; where its end cannot be written, so is the process."""
+    try:
+        run.close(code, told)
+    except ArchiveError as error:
+        fail(str(error), report.UNEXPECTED)
+
+
 def refuse_unknown(run: Run, clinics: Iterable[str]) -> None:
     """End the process, the archive given back, where a clinic is named that the archive does not know."""
     known = {row[0] for row in run.db.execute("SELECT clinic_id FROM clinics").fetchall()}

@@ -19,9 +19,8 @@ from scrapy.settings import Settings
 from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
 from twisted.python.failure import Failure
 
-from archive.db import ArchiveError
 from pipelines import report
-from pipelines.commands._held import Duration, fail, held
+from pipelines.commands._held import Duration, close, fail, held
 from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
 from pipelines.progress import Progress
 from pipelines.run import Run
@@ -92,10 +91,7 @@ def command(
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
     watcher.lines = _tell(run)
-    try:
-        run.close(code, told)
-    except ArchiveError as error:
-        fail(str(error), report.UNEXPECTED)
+    close(run, code, told)
     if as_json:
         click.echo(json.dumps({**told, "exit_code": code}, ensure_ascii=False))
     elif sys.stdout.isatty():
