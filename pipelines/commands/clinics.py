@@ -203,7 +203,7 @@ def check(
         run.close(code, told)
     except ArchiveError as error:
         fail(str(error), report.UNEXPECTED)
-    answers = {slug: {**answer, **told["clinics"][slug]} for slug, answer in _answers(run).items()}
+    answers = {slug: {**told["clinics"][slug], **answer} for slug, answer in _answers(run).items()}
     if as_json:
         click.echo(json.dumps({**told, "clinics": answers, "exit_code": code}, ensure_ascii=False))
     else:
