@@ -12,7 +12,7 @@ OBSERVED = (
     " post that it asked for was answered."
 )
 MISSED = {
-    "partial": "observed in part", "failed": "visited without success", "refused": "closed to us by robots.txt",
+    "partial": "observed in part", "failed": "visited without success", "refused": "refused by robots.txt",
     "not-attempted": "not visited",
 }  # fmt: skip
 
@@ -26,15 +26,16 @@ def paragraph(told: Coverage) -> str:
     kinds = [f"{blogs['blog']:,} with a blog", f"{blogs['none']:,} without one"]
     kinds += [f"{blogs['unknown']:,} of which it could not be told"] if blogs["unknown"] else []
     software = [name.replace("/", " ") for name in told.software]
+    clinics = _many(len(told.clinics), "clinic")
     sentences = (
-        f"From {told.first} to {told.last} ({_many(length, 'day')}, UTC) {_many(len(told.clinics), 'clinic')} {_was(len(told.clinics))}"
-        f" followed, {_and(kinds)}.",
+        f"From {told.first} to {told.last} ({_many(length, 'day')}, UTC) {clinics} {_was(len(told.clinics))} followed,"
+        f" {_and(kinds)}.",
         f"{_many(told.visits, 'visit')} {_was(told.visits)} made, of which {told.complete_visits:,}"
         f" {_was(told.complete_visits)} complete.",
         _share(told),
         _longest_gap(told),
-        f"In this period {_many(told.posts, 'post')} {_was(told.posts)} read; {_many(told.edits, 'edit')} of their texts"
-        f" and {_many(told.readings, 'reading')} of their counters (views, likes, comments) were recorded.",
+        f"In this period {_many(told.posts, 'post')} {_was(told.posts)} read; {_many(told.edits, 'edit')} of their"
+        f" texts and {_many(told.readings, 'reading')} of their counters (views, likes, comments) were recorded.",
         "The rules of each host's robots.txt were obeyed: what they forbid was not asked for.",
         f"The visits were made with {_and(software)}.",
     )
@@ -50,7 +51,11 @@ def _share(told: Coverage) -> str:
         f"Of {_many(told.days, 'clinic-day')} (counted from each clinic's first visit, without days on which it had no"
         f" blog or was retired) {seen:,} ({100 * seen / told.days:.1f}%) {_was(seen)} observed"
     )
-    why = [f"{told.states[state]:,} {_was(told.states[state])} {words}" for state, words in MISSED.items() if told.states[state]]
+    why = [
+        f"{told.states[state]:,} {_was(told.states[state])} {words}"
+        for state, words in MISSED.items()
+        if told.states[state]
+    ]
     return f"{OBSERVED} {of_all}{f'; {_and(why)}' if missed else ''}."
 
 
