@@ -10,10 +10,11 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from archive.db import DATABASE
 from archive.holding import is_held
@@ -157,7 +158,8 @@ def clinics(connection: sqlite3.Connection, now: datetime) -> list[ClinicStandin
     found = []
     for row in connection.execute(_CLINICS):
         at = _moment(row[-1])
-        found.append(ClinicStanding(*row, (now - at).total_seconds() if at else None))
+        told: tuple[Any, ...] = (*row, (now - at).total_seconds() if at else None)
+        found.append(ClinicStanding(*told))
     return found
 
 
@@ -193,12 +195,19 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _captures(folder: Path) -> Iterator[tuple[str, int]]:
-    """Name and size of every file of captures; one that is renamed meanwhile is passed over."""
-    for top in FOLDERS:
-        for place, _, names in os.walk(folder / top):
-            for name in names:
-                if size := _size(Path(place, name)):
-                    yield name, size
+    """Name and size of every file of captures; what is renamed or taken away meanwhile is passed over."""
+    waiting = [str(folder / top) for top in FOLDERS]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(entry.path)
+                    else:
+                        with suppress(FileNotFoundError):
+                            yield entry.name, entry.stat().st_size
+        except (FileNotFoundError, NotADirectoryError):
+            continue
 
 
 def _size(path: Path) -> int:
