@@ -118,11 +118,12 @@ class Standing:
         return [one for one in self.clinics if one.is_stale(max_age)]
 
 
-_CLINICS = """
-WITH visits AS MATERIALIZED (
-  SELECT r.*, row_number() OVER (PARTITION BY r.clinic_id ORDER BY r.started_at DESC) AS place
-  FROM clinic_runs AS r JOIN crawls AS k ON k.crawl_id = r.crawl_id WHERE k.kind IS NULL OR k.kind = 'crawl'
+# The newest of a clinic's visits, found by index.
+_NEWEST = (
+    "SELECT r.{0} FROM clinic_runs AS r JOIN crawls AS k ON k.crawl_id = r.crawl_id WHERE r.clinic_id = c.clinic_id AND"
+    " (k.kind IS NULL OR k.kind = 'crawl') {1} ORDER BY r.started_at DESC LIMIT 1"
 )
+_CLINICS = f"""
 SELECT
   c.clinic_id, c.name, c.blog_status,
   (SELECT count(*) FROM posts AS p WHERE p.clinic_id = c.clinic_id),
@@ -130,8 +131,8 @@ SELECT
   (SELECT count(*) FROM problems AS p WHERE p.clinic_id = v.clinic_id AND p.happened_at >= v.started_at
     AND p.crawl_id = v.crawl_id),
   (SELECT count(DISTINCT a.entity_id) FROM post_addresses AS a WHERE a.clinic_id = c.clinic_id AND a.post_id IS NULL),
-  (SELECT max(w.started_at) FROM visits AS w WHERE w.clinic_id = c.clinic_id AND w.status = 'done' AND w.complete = 1)
-FROM clinics AS c LEFT JOIN visits AS v ON v.clinic_id = c.clinic_id AND v.place = 1
+  ({_NEWEST.format("started_at", "AND r.status = 'done' AND r.complete = 1")})
+FROM clinics AS c LEFT JOIN clinic_runs AS v ON v.rowid = ({_NEWEST.format("rowid", "")})
 ORDER BY c.clinic_id
 """
 
