@@ -22,6 +22,7 @@ from archive.verify import Verified, last_result
 
 WINDOW = 30  # days over which growth is measured
 DEFAULT_AGE = 36 * 3600.0  # seconds: a daily visit may be half a day late
+STANDINGS = ("stale", "fresh", "closed", "no blog", "not visited")
 # What captures lie in: those of visits, and those that others made.
 FOLDERS = ("warc", "imports")
 # riverside-20260301093000-0123abcd-00000.warc.gz, or .open while it is written
@@ -58,7 +59,7 @@ class ClinicStanding:
         return self.expected and (self.age is None or self.age > max_age)
 
     def standing(self, max_age: float) -> str:
-        """In a word or two: fresh, stale, closed, no blog, not visited."""
+        """One of `STANDINGS`."""
         if self.expected:
             return "stale" if self.is_stale(max_age) else "fresh"
         return "closed" if self.blog_status == "closed" else "no blog" if self.visited_at else "not visited"
@@ -116,6 +117,10 @@ class Standing:
     def stale(self, max_age: float) -> list[ClinicStanding]:
         """The clinics that were not observed within so many seconds, although they should have been."""
         return [one for one in self.clinics if one.is_stale(max_age)]
+
+    def in_order(self, max_age: float) -> list[ClinicStanding]:
+        """All clinics, the stale ones first."""
+        return sorted(self.clinics, key=lambda one: not one.is_stale(max_age))
 
 
 # The newest of a clinic's visits, found by index.
@@ -232,9 +237,8 @@ def facts(told: Standing) -> list[tuple[str, str]]:
         database += f"; {size(on_disk.database_a_day)} a day (an estimate: its size over its age)"
     free = f"{size(on_disk.free)} free"
     if on_disk.days_left is not None:
-        left = on_disk.days_left
-        long = f"{left / 365:,.0f} years" if left > 3650 else f"{left:,.0f} days"
-        free += f", enough for about {long} like the last ones (an estimate)"
+        days = on_disk.days_left
+        free += ", enough for " + ("ten years or more" if days > 3650 else f"about {days:,.0f} days") + " (an estimate)"
     return [
         ("run", told.runs), ("database", database), ("captures", captures), ("disk", free),
         ("verified", verified_in_words(told.verified)),
@@ -244,7 +248,7 @@ def facts(told: Standing) -> list[tuple[str, str]]:
 def verified_in_words(found: Verified | str | None) -> str:
     """When it was last verified, and with what result."""
     if not isinstance(found, Verified):
-        return found or "not yet; `clinic-archive verify` does it"
+        return found or "not yet: clinic-archive verify does it"
     faults = f"{found.faults:,} fault{'' if found.faults == 1 else 's'}" if found.faults else "all as stored"
     what = f"{found.captures:,} captures" if found.whole else f"a sample of {found.captures:,} captures"
     return f"{found.at[:16].replace('T', ' ')}, {what}: {faults}"

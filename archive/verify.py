@@ -138,6 +138,6 @@ def last_result(folder: Path) -> Verified | str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return f"{RESULT}: {error.strerror or error}"
+        return f"not known, {RESULT}: {error.strerror or error}"
     except (ValueError, TypeError, KeyError, RecursionError):
-        return f"{RESULT} is damaged; `clinic-archive verify` writes it anew"
+        return f"not known, {RESULT} is damaged: clinic-archive verify writes it anew"

@@ -87,7 +87,7 @@ def _show(told: Standing, max_age: float) -> None:
             (one.visited_at or "-")[:16].replace("T", " "), one.status or "-", _number(one.unread),
             _number(one.waiting), _number(one.failed), _number(one.problems),
         )
-        for one in told.clinics
+        for one in told.in_order(max_age)
     ]  # fmt: skip
     if rows:
         click.echo(f"{table(HEADER, rows, numbers=NUMBERS)}\n")
