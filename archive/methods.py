@@ -37,7 +37,7 @@ def paragraph(told: Coverage) -> str:
         f"In this period {_many(told.posts, 'post')} {_was(told.posts)} read; {_many(told.edits, 'edit')} of their"
         f" texts and {_many(told.readings, 'reading')} of their counters (views, likes, comments) were recorded.",
         "The rules of each host's robots.txt were obeyed: what they forbid was not asked for.",
-        f"The visits were made with {_and(software)}.",
+        f"The visits were made with {_and(software)}." if software else "",
     )
     return " ".join(filter(None, sentences))
 

@@ -89,11 +89,12 @@ async def show_status(datasette: Datasette, request: Request) -> Response:
     """How the archive stands now."""
     await allowed(datasette, request)
     told = await ask(datasette, lambda connection: read_standing(connection, folder(datasette), datetime.now(UTC)))
-    counts = Counter(one.standing(DEFAULT_AGE) for one in told.clinics)
+    found = Counter(one.standing(DEFAULT_AGE) for one in told.clinics)
+    counts = [(name, found[name]) for name in STANDINGS if found[name]]
     return await page(
         datasette, request, "status.html",
-        {"told": told, "facts": facts(told), "max_age": DEFAULT_AGE, "age_of": age,
-         "counts": [(name, counts[name]) for name in STANDINGS if counts[name]], "stale": counts["stale"], "expected": counts["stale"] + counts["fresh"]},
+        {"told": told, "facts": facts(told), "max_age": DEFAULT_AGE, "age_of": age, "counts": counts,
+         "stale": found["stale"], "expected": found["stale"] + found["fresh"]},
     )  # fmt: skip
 
 
