@@ -135,9 +135,12 @@ SELECT
   v.started_at, v.status, coalesce(v.complete, 0), v.note, v.failed, v.waiting,
   (SELECT count(*) FROM problems AS p WHERE p.clinic_id = v.clinic_id AND p.happened_at >= v.started_at
     AND p.crawl_id = v.crawl_id),
-  (SELECT count(DISTINCT a.entity_id) FROM post_addresses AS a WHERE a.clinic_id = c.clinic_id AND a.post_id IS NULL),
+  coalesce(u.unread, 0),
   ({_NEWEST.format("started_at", "AND r.status = 'done' AND r.complete = 1")})
-FROM clinics AS c LEFT JOIN clinic_runs AS v ON v.rowid = ({_NEWEST.format("rowid", "")})
+FROM clinics AS c LEFT JOIN clinic_runs AS v ON v.rowid = ({_NEWEST.format("rowid", "")}) LEFT JOIN (
+  SELECT clinic_id, count(DISTINCT url) AS unread FROM sightings INDEXED BY idx_sightings_post_id_seen_at
+  WHERE post_id IS NULL GROUP BY clinic_id
+) AS u ON u.clinic_id = c.clinic_id
 ORDER BY c.clinic_id
 """
 

@@ -13,10 +13,11 @@ WITH RECURSIVE visits AS (
       WHEN r.status != 'failed' THEN 2
       -- robots.txt forbade the home page, which is then why the visit failed; or as many posts as were not read.
       WHEN (
-        SELECT count(DISTINCT CASE WHEN a.address = p.url THEN p.url END) >= max(r.failed, 1)
+        SELECT count(DISTINCT CASE WHEN EXISTS (
+            SELECT 1 FROM sightings AS s WHERE s.clinic_id = p.clinic_id AND s.url = p.url
+          ) THEN p.url END) >= max(r.failed, 1)
           OR max(instr(r.note, p.message)) = 1
         FROM problems AS p
-        LEFT JOIN post_addresses AS a ON a.clinic_id = p.clinic_id AND a.address = p.url
         WHERE p.clinic_id = r.clinic_id AND p.happened_at >= r.started_at
           AND p.happened_at < date(coalesce(r.ended_at, r.started_at), '+2 days')
           AND p.crawl_id = r.crawl_id AND p.kind = 'robots-refused' AND p.message LIKE '%robots.txt forbids it%'
