@@ -10,8 +10,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from itertools import groupby
 from typing import Any
+
+from archive.db import views
 
 STATES = ("observed", "partial", "failed", "refused", "not-attempted", "no-blog", "closed")
 # Days on which there was nothing to observe: neither a gap nor part of what shares are taken of.
@@ -86,10 +89,10 @@ class Coverage:
         return longest_first(gap for one in self.clinics if one.blog != "none" for gap in one.gaps)
 
 
-def known_days(connection: sqlite3.Connection) -> tuple[str, str] | None:
-    """The first and the last day with a visit to any clinic, None without one. Raises `sqlite3.Error`."""
-    first, last = connection.execute("SELECT min(day), max(day) FROM coverage").fetchone()
-    return None if first is None else (str(first), str(last))
+@cache
+def day_by_day() -> str:
+    """The view's SELECT: an archive that nobody has written to since an upgrade has yesterday's views, or none."""
+    return f"({views()['coverage']}\n)"
 
 
 def read_coverage(
@@ -101,7 +104,7 @@ def read_coverage(
     """
     chosen = f" AND clinic_id IN ({','.join('?' * len(clinics))})" if clinics else ""
     rows = connection.execute(
-        "SELECT clinic_id, day, state, runs, complete_runs FROM coverage WHERE day >= ? AND day <= ?"
+        f"SELECT clinic_id, day, state, runs, complete_runs FROM {day_by_day()} WHERE day >= ? AND day <= ?"
         f"{chosen} ORDER BY clinic_id, day",
         (first.isoformat() if first else "", last.isoformat() if last else "9", *clinics),
     ).fetchall()

@@ -257,8 +257,8 @@ def studied(archive: Made) -> Made:
 
 
 def test_the_paragraph_says_what_the_rows_say(studied: Made) -> None:
-    told = read_coverage(studied.db.conn)
-    assert paragraph(told) == (
+    said = paragraph(read_coverage(studied.db.conn))
+    assert said == (
         "From 2026-03-01 to 2026-03-10 (10 days, UTC) 2 clinics were followed, 1 with a blog and 1 without one."
         " 17 visits were made, of which 6 were complete. A clinic-day counts as observed when at least one visit that"
         " began on it came to its end under no limit, and every post that it asked for was answered. Of 10 clinic-days"
@@ -268,6 +268,8 @@ def test_the_paragraph_says_what_the_rows_say(studied: Made) -> None:
         " and 3 readings of their counters (views, likes, comments) were recorded. The rules of each host's robots.txt"
         " were obeyed: what they forbid was not asked for. The visits were made with clinic-blog-archive 0.1.0."
     )
+    readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
+    assert said in " ".join(readme.replace("\n> ", " ").split()), "the README shows this paragraph"
 
 
 def test_a_period_counts_what_was_read_in_it_alone(studied: Made) -> None:
@@ -293,6 +295,12 @@ def test_the_clinics_page_shows_the_same_days(studied: Made) -> None:
     assert [(row[0], row[1].replace(" ", "-")) for row in chart.rows] == days(studied)
     assert chart.svg is not None
     assert {"var(--seen)", "var(--failed)", "var(--gap)"} <= set(re.findall(r"var\(--\w+\)", chart.svg))
+
+
+def test_an_archive_of_before_the_view_is_counted_all_the_same(studied: Made) -> None:
+    before = paragraph(read_coverage(studied.db.conn)), page.coverage(studied.db.conn, CLINIC).rows
+    studied.db.execute("DROP VIEW coverage")
+    assert (paragraph(read_coverage(studied.db.conn)), page.coverage(studied.db.conn, CLINIC).rows) == before
 
 
 # --- the command ---

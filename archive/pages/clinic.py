@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from archive.coverage import day_by_day
 from archive.pages import feed
 from archive.pages._rows import Row, row, rows, value
 from archive.pages.chart import Chart, calendar, draw, spark
@@ -95,8 +96,8 @@ def _comments_by_month(connection: sqlite3.Connection, clinic_id: str) -> Chart:
 def coverage(connection: sqlite3.Connection, clinic_id: str) -> Chart:
     """Each day from the clinic's first visit on, as the view `coverage` has it. Raises `sqlite3.Error`."""
     days = connection.execute(
-        "SELECT day, replace(state, '-', ' '), runs, posts_read, not_read, reason FROM coverage WHERE clinic_id = ?"
-        " ORDER BY day",
+        f"SELECT day, replace(state, '-', ' '), runs, posts_read, not_read, reason FROM {day_by_day()} WHERE clinic_id"
+        " = ? ORDER BY day",
         (clinic_id,),
     ).fetchall()
     columns = ("day", "coverage", "visits", "posts_read", "not_read", "reason")
