@@ -46,8 +46,9 @@ class Covered:
 
     @property
     def days(self) -> int:
-        """Days on which there was something to observe."""
-        return sum(number for state, number in self.states.items() if state not in OUTSIDE)
+        """Days on which there was something to observe, as far as is known."""
+        within = sum(number for state, number in self.states.items() if state not in OUTSIDE)
+        return 0 if self.blog == "none" else within
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class Coverage:
     @property
     def days(self) -> int:
         """Of these, clinic-days on which there was something to observe."""
-        return sum(one.days for one in self.clinics if one.blog != "none")
+        return sum(one.days for one in self.clinics)
 
     @property
     def visits(self) -> int:
@@ -85,8 +86,8 @@ class Coverage:
 
     @property
     def gaps(self) -> list[Gap]:
-        """Of those clinics, the longest first."""
-        return longest_first(gap for one in self.clinics if one.blog != "none" for gap in one.gaps)
+        """Of all clinics, the longest first."""
+        return longest_first(gap for one in self.clinics for gap in one.gaps)
 
 
 @cache
@@ -120,7 +121,7 @@ def _covered(clinic_id: str, blog: str, rows: list[tuple[Any, ...]]) -> Covered:
     states = Counter(row[2] for row in rows)
     return Covered(
         clinic_id, blog, rows[0][1], rows[-1][1], {state: states[state] for state in STATES},
-        sum(row[3] for row in rows), sum(row[4] for row in rows), _gaps(clinic_id, rows),
+        sum(row[3] for row in rows), sum(row[4] for row in rows), [] if blog == "none" else _gaps(clinic_id, rows),
     )  # fmt: skip
 
 
