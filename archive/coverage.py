@@ -61,6 +61,7 @@ class Coverage:
     posts: int = 0
     edits: int = 0
     readings: int = 0
+    not_due: int = 0  # known posts that visits did not ask for, since nothing said that they had changed
     software: tuple[str, ...] = ()
 
     @property
@@ -156,7 +157,7 @@ _VISIT = "captures.crawl_id IN (SELECT crawl_id FROM crawls WHERE kind IS NULL O
 
 def _read(
     connection: sqlite3.Connection, clinics: list[str], first: str, last: str
-) -> tuple[int, int, int, tuple[str, ...]]:
+) -> tuple[int, int, int, int, tuple[str, ...]]:
     """Posts read, edits met and readings taken by visits in the period, and what program made them."""
     marks = ",".join("?" * len(clinics))
     after = (date.fromisoformat(last) + timedelta(days=1)).isoformat()
@@ -176,9 +177,14 @@ def _read(
         f" read_at < ? AND captures.clinic_id IN ({marks}) AND {_VISIT}",
         (first, after, *clinics),
     ).fetchone()
+    (not_due,) = connection.execute(
+        "SELECT coalesce(sum(not_due), 0) FROM clinic_runs JOIN crawls USING (crawl_id) WHERE (kind IS NULL OR kind ="
+        f" 'crawl') AND clinic_id IN ({marks}) AND clinic_runs.started_at >= ? AND clinic_runs.started_at < ?",
+        (*clinics, first, after),
+    ).fetchone()
     software = connection.execute(
         "SELECT DISTINCT software FROM crawls WHERE (kind IS NULL OR kind = 'crawl') AND crawl_id IN (SELECT crawl_id"
         f" FROM clinic_runs WHERE clinic_id IN ({marks}) AND started_at >= ? AND started_at < ?) ORDER BY software",
         (*clinics, first, after),
     ).fetchall()
-    return posts, edits, readings, tuple(row[0] for row in software)
+    return posts, edits, readings, not_due, tuple(row[0] for row in software)

@@ -2,6 +2,9 @@
 
 Addresses that were ever named together belong to one *entity*; an entity becomes a post when its text is first read.
 An id outweighs a URL: when a known URL comes with another id of the same kind, the slug was given to a new post.
+
+Where a clinic moves to another site its posts get other ids. That a post there is one from before is proved by a
+redirect, or by title and date together (`Addresses.unite`); `post_addresses.matched_by` says by which.
 """
 
 from __future__ import annotations
@@ -48,14 +51,14 @@ class Addresses:
         self._db, self._clinic_id, self._batch, self._write = db, clinic_id, batch, write
         self._at: dict[str, tuple[int, int | None]] = {}  # entity and post
         self._of: dict[int, dict[str, None]] = {}  # addresses of an entity
+        self.sites: set[str] = set()  # hosts of all addresses
         self._learned: dict[str, tuple[str, str]] = {}  # how, and from which capture
         self._moved: dict[str, None] = {}
         rows = db.conn.execute(
             "SELECT address, entity_id, post_id FROM post_addresses WHERE clinic_id = ?", (clinic_id,)
         )
         for address, entity_id, post_id in rows:
-            self._at[address] = (entity_id, post_id)
-            self._of.setdefault(entity_id, {})[address] = None
+            self._place(address, entity_id, post_id)
         self._last = max(self._of, default=0)
 
     def find(self, addresses: Sequence[str]) -> int | None:
@@ -106,6 +109,27 @@ class Addresses:
             return Entity(entity_id, None, ())
         return Entity(entity_id, posts[0], self.become_post(entity_id, posts[0]))
 
+    def unite(self, old: str, new: str, capture_id: str, matched_by: str) -> Entity | None:
+        """The posts that two addresses at different sites mean are one, though their ids differ; None where either is
+        known at the other's site already: one post there is one post here."""
+        places = (self._at.get(old), self._at.get(new))
+        if places[0] is None or places[1] is None or places[0][0] == places[1][0]:
+            return None
+        if self._is_at(places[0][0], site_of(new)) or self._is_at(places[1][0], site_of(old)):
+            return None
+        entity_id, other = sorted((places[0][0], places[1][0]))
+        self._moved.update(self._of[other])
+        for address in self._of.pop(other):
+            self._place(address, entity_id, self._at[address][1])
+        self._learned[new] = (matched_by, capture_id)
+        posts = sorted({post for one in self._of[entity_id] if (post := self._at[one][1]) is not None})
+        for drop in posts[1:]:
+            self._merge(posts[0], drop)
+        return Entity(entity_id, posts[0], self.become_post(entity_id, posts[0])) if posts else None
+
+    def _is_at(self, entity_id: int, site: str) -> bool:
+        return any(is_url(address) and site_of(address) == site for address in self._of[entity_id])
+
     def become_post(self, entity_id: int, post_id: int) -> tuple[str, ...]:
         """All addresses of the entity mean this post from now on; gives those that did not before."""
         joined = [address for address in self._of[entity_id] if self._at[address][1] != post_id]
@@ -132,6 +156,8 @@ class Addresses:
     def _place(self, address: str, entity_id: int, post_id: int | None) -> None:
         self._at[address] = (entity_id, post_id)
         self._of.setdefault(entity_id, {})[address] = None
+        if is_url(address):
+            self.sites.add(site_of(address))
 
     def _merge(self, keep: int, drop: int) -> None:
         self._write()
@@ -144,9 +170,12 @@ class Addresses:
         """Those of the entities, the most trusted first, that have no other id of a kind given now or found before."""
         ids, united = dict(given), list[int]()
         for entity_id in dict.fromkeys(entities):
-            own = [(kind_of(address), address) for address in self._of[entity_id] if not is_url(address)]
-            if all(ids.get(kind, address) == address for kind, address in own):
-                ids.update(own)
+            own: dict[str, list[str]] = {}  # one of a kind, but for a post that moved to another site
+            for address in self._of[entity_id]:
+                if not is_url(address):
+                    own.setdefault(kind_of(address), []).append(address)
+            if all(kind not in ids or ids[kind] in found for kind, found in own.items()):
+                ids = {**{kind: found[0] for kind, found in own.items()}, **ids}
                 united.append(entity_id)
         return united
 
@@ -162,6 +191,11 @@ _NOWHERE: tuple[int, int | None] = (0, None)
 def is_url(address: str) -> bool:
     """The address is a web address, not an id."""
     return address.startswith(("http:", "https:"))
+
+
+def site_of(url: str) -> str:
+    """ "clinic.example" of "https://www.clinic.example/post/sleep"."""
+    return url.split("/", 3)[2].removeprefix("www.")
 
 
 def _ids_first(addresses: Sequence[str]) -> Sequence[str]:

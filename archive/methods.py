@@ -8,8 +8,8 @@ from datetime import date
 from archive.coverage import Coverage
 
 OBSERVED = (
-    "A clinic-day counts as observed when at least one visit that began on it came to its end under no limit, and every"
-    " post that it asked for was answered."
+    "A clinic-day counts as observed when at least one visit that began on it came to its end under no limit, left no"
+    " post that was due for later, and was answered for every post that it asked for."
 )
 MISSED = {
     "partial": "observed in part", "failed": "visited without success", "refused": "refused by robots.txt",
@@ -34,6 +34,7 @@ def paragraph(told: Coverage) -> str:
         f" {_was(told.complete_visits)} complete.",
         _share(told),
         _longest_gap(told),
+        _not_due(told),
         f"In this period {_many(told.posts, 'post')} {_was(told.posts)} read; {_many(told.edits, 'edit')} of their"
         f" texts and {_many(told.readings, 'reading')} of their counters (views, likes, comments) were recorded.",
         "The rules of each host's robots.txt were obeyed: what they forbid was not asked for.",
@@ -65,6 +66,14 @@ def _longest_gap(told: Coverage) -> str:
     gap = told.gaps[0]
     when = gap.first if gap.days == 1 else f"{gap.first} to {gap.last}"
     return f"The longest interval without an observed day lasted {_many(gap.days, 'day')} ({gap.clinic_id}, {when})."
+
+
+def _not_due(told: Coverage) -> str:
+    """That not every visit asks for every post."""
+    if not told.not_due:
+        return ""
+    left = f"{_many(told.not_due, 'time')} one was left until it was due"
+    return f"Posts that nothing called changed were not asked for at every visit ({left})."
 
 
 def _many(number: int, word: str) -> str:

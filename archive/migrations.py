@@ -412,6 +412,7 @@ def m005_years_of_runs(db: Database) -> None:
     db.table("clinic_runs").create_index(["clinic_id", "started_at"])
     db.table("run_fields").create_index(["clinic_id", "field"])
     db.table("absences").create_index(["capture_id"])
+    db.table("problems").create_index(["clinic_id", "kind", "happened_at"])
 
 
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from archive.dates import date_at
-from archive.identity import Entity
+from archive.identity import Entity, site_of
 from archive.save import Item, Page, adopt, identify, save_author, save_reading
 from archive.shown import FIELDS, LABELS, Shown, as_json
 from archive.sightings import save_post_sighting
@@ -28,6 +28,8 @@ def save_post(page: Page, item: Item) -> int:
     """A post as one capture shows it: identity, text, fields, edges and counters. Returns its post_id."""
     book = page.book
     entity = book.addresses.join(item["addresses"], page.capture_id, "page")
+    if entity.post_id is None and item["url"]:
+        entity = _from_another_site(page, item) or entity
     new = entity.post_id is None
     if entity.post_id is None:
         post_id, shown = book.new_id("posts"), Shown()
@@ -56,6 +58,22 @@ def save_post(page: Page, item: Item) -> int:
     _save_related(page, post_id, item["related_posts"])
     _save_counters(page, post_id, item)
     return post_id
+
+
+def _from_another_site(page: Page, item: Item) -> Entity | None:
+    """The post of the clinic that was read at another site under the same title and date, where there is just one."""
+    book = page.book
+    if not (item["title"] and item["published_at"]) or book.addresses.sites <= {site_of(item["url"])}:
+        return None
+    book.write()
+    found = page.db.conn.execute(
+        "SELECT url FROM posts WHERE clinic_id = ? AND title = ? AND substr(published_at, 1, 10) = ? AND url IS NOT"
+        " NULL",
+        (page.clinic_id, item["title"], item["published_at"][:10]),
+    ).fetchall()
+    if len(found) != 1:
+        return None
+    return book.addresses.unite(found[0][0], item["url"], page.capture_id, "title and date")
 
 
 def _insert_post(

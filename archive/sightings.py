@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from archive.save import Item, Page, place
+from archive.identity import site_of
+from archive.save import Item, Page, adopt, identify, place
 
 
 def save_sighting(page: Page, item: Item) -> None:
@@ -34,8 +35,19 @@ def _sighting(
 
 
 def save_alias(page: Page, item: Item) -> None:
-    """A redirect joined two addresses: whichever is a post, both mean it from now on."""
-    place(page, tuple(item["addresses"]), item["matched_by"])
+    """A redirect joined two addresses: whichever is a post, both mean it from now on.
+
+    From one site to another it joins posts that were both read; it proves where a clinic's post moved to.
+    """
+    new, old = item["addresses"]
+    addresses = page.book.addresses
+    if site_of(new) == site_of(old):
+        place(page, (new, old), item["matched_by"])
+    elif addresses.find((new,)) is not None and addresses.find((old,)) is not None:
+        entity = addresses.unite(old, new, page.capture_id, item["matched_by"])
+        if entity is not None and entity.joined:
+            identify(page, entity)
+            adopt(page, entity)
 
 
 def save_gone(page: Page, item: Item) -> None:

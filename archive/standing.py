@@ -45,7 +45,7 @@ class ClinicStanding:
     waiting: int | None  # posts that were due, and left for another visit
     problems: int
     unread: int  # posts that a sitemap, feed, listing or page named, and no visit has read
-    observed_at: str | None  # start of the last complete visit
+    observed_at: str | None  # start of the last visit that observed it, as the view `coverage` says of days
     age: float | None  # seconds since then
 
     @property
@@ -136,7 +136,7 @@ SELECT
   (SELECT count(*) FROM problems AS p WHERE p.clinic_id = v.clinic_id AND p.happened_at >= v.started_at
     AND p.crawl_id = v.crawl_id),
   coalesce(u.unread, 0),
-  ({_NEWEST.format("started_at", "AND r.status = 'done' AND r.complete = 1")})
+  ({_NEWEST.format("started_at", "AND r.status = 'done' AND r.complete = 1 AND coalesce(r.waiting, 0) = 0")})
 FROM clinics AS c LEFT JOIN clinic_runs AS v ON v.rowid = ({_NEWEST.format("rowid", "")}) LEFT JOIN (
   SELECT clinic_id, count(DISTINCT url) AS unread FROM sightings INDEXED BY idx_sightings_post_id_seen_at
   WHERE post_id IS NULL GROUP BY clinic_id

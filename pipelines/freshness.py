@@ -51,8 +51,11 @@ class Freshness:
             if isinstance(spider, WaybackSpider):
                 spider.wanted.asked_before = asked_before(run.db, spider.clinic.slug, spider.wanted.base)
                 return
-            spider.surroundings.known = known_posts(run.db, spider.clinic.slug)
-            spider.surroundings.remembered = remembered_routes(run.db, spider.clinic.slug, datetime.now(UTC))
+            now = datetime.now(UTC)
+            spider.surroundings.now = now
+            spider.surroundings.asked_today = asked_since(run.db, spider.clinic.slug, now - timedelta(days=1))
+            spider.surroundings.known = known_posts(run.db, spider.clinic.slug, now)
+            spider.surroundings.remembered = remembered_routes(run.db, spider.clinic.slug, now)
             spider.surroundings.told = told_before(run.db, spider.clinic.slug)
         except (WarcWriteError, OSError, sqlite3.Error) as error:
             run.halt(f"{spider.clinic.slug}: the visit could not begin: {error}")
@@ -122,53 +125,75 @@ def told_before(db: Database, clinic_id: str) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-# Runs that told of a post's views, or that nobody told them, and whether the page itself printed them: (post, printed).
-_SCRIPTED = """
-WITH told AS (
-  SELECT readings.post_id, crawl_id, read_at AS at, readings.source IN ('html', 'warmup') AS printed
-  FROM readings JOIN captures USING (capture_id) WHERE captures.clinic_id = ?1 AND views IS NOT NULL
-  UNION ALL
-  SELECT posts.post_id, problems.crawl_id, happened_at, 0 FROM problems JOIN posts USING (clinic_id, url)
-  WHERE clinic_id = ?1 AND problems.kind = 'not-rendered'
-), runs AS (
-  SELECT post_id, max(at) AS at, max(printed) AS printed FROM told GROUP BY post_id, crawl_id
-)
-SELECT post_id, printed, max(at) FROM runs GROUP BY post_id
+# What the newest readings of a post say of its views: the run, and whether the page itself printed them.
+_TOLD = """
+SELECT read_at, crawl_id, source IN ('html', 'warmup') FROM (
+  SELECT read_at, capture_id, source, views FROM readings WHERE post_id = ? ORDER BY read_at DESC LIMIT 20
+) JOIN captures USING (capture_id) WHERE views IS NOT NULL ORDER BY read_at DESC
 """
+# Those of the last months whose views nobody told: a page is read at least once in that time.
+_UNTOLD = "SELECT url, max(happened_at) FROM problems WHERE clinic_id = ? AND kind = 'not-rendered' AND happened_at > ?"
 
 
-def left_to_script(db: Database, clinic_id: str) -> set[int]:
+def left_to_script(db: Database, clinic_id: str, now: datetime) -> set[int]:
     """The posts whose pages leave their counters to a script, as the newest run that tells of them shows.
 
     A page that has not changed is not sent again, and so does not say it itself. The newest run alone counts: a blog
     may come to leave to a script what its pages printed for years.
     """
-    rows = db.conn.execute(_SCRIPTED, (clinic_id,))
-    return {post_id for post_id, printed, _ in rows if not printed}
+    untold = dict(db.conn.execute(f"{_UNTOLD} GROUP BY url", (clinic_id, utc(now - timedelta(days=90)))).fetchall())
+    scripted = set()
+    for post_id, url in db.conn.execute("SELECT post_id, url FROM posts WHERE clinic_id = ?", (clinic_id,)).fetchall():
+        told = db.conn.execute(_TOLD, (post_id,)).fetchall()
+        printed = any(shown for _, crawl_id, shown in told if crawl_id == told[0][1])
+        newest = told[0][0] if told else ""
+        if (told and not printed) or untold.get(url, "") > newest:
+            scripted.add(post_id)
+    return scripted
 
 
-def known_posts(db: Database, clinic_id: str) -> list[Known]:
+# What each post is known by, and what happened to it last; every answer is found by index, however long the history.
+_KNOWN = """
+SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NOT NULL,
+  (SELECT json_group_array(address) FROM post_addresses AS a WHERE a.post_id = p.post_id),
+  (SELECT max(seen_at) FROM absences AS a
+    WHERE a.post_id = p.post_id AND comment_id IS NULL AND seen_at > p.last_seen_at),
+  (SELECT seen_at FROM sightings AS s
+    WHERE s.post_id = p.post_id AND source IN ('sitemap', 'feed', 'listing') ORDER BY seen_at DESC LIMIT 1),
+  (SELECT read_at FROM readings AS r WHERE r.post_id = p.post_id AND evidence = 'read' ORDER BY read_at DESC LIMIT 1),
+  (SELECT comments_count FROM readings AS r
+    WHERE r.post_id = p.post_id AND comments_count IS NOT NULL ORDER BY read_at DESC LIMIT 1),
+  thread_at,
+  (SELECT comments_count FROM readings AS r WHERE r.post_id = p.post_id AND comments_count IS NOT NULL
+    AND read_at <= thread_at ORDER BY read_at DESC LIMIT 1)
+FROM (SELECT *, (SELECT max(last_seen_at) FROM comments AS c WHERE c.post_id = posts.post_id) AS thread_at FROM posts
+  WHERE clinic_id = ? AND url IS NOT NULL) AS p
+ORDER BY published_at DESC
+"""
+
+
+def known_posts(db: Database, clinic_id: str, now: datetime) -> list[Known]:
     """The clinic's posts as the spider wants them, newest first, removed ones too."""
-    rows = db.execute(
-        "SELECT post_id, url, published_at, (SELECT comments_count FROM readings WHERE readings.post_id ="
-        " posts.post_id AND comments_count IS NOT NULL ORDER BY read_at DESC LIMIT 1), (SELECT"
-        " json_group_array(address) FROM post_addresses WHERE post_addresses.post_id = posts.post_id), last_seen_at"
-        " FROM posts WHERE"
-        " clinic_id = ? AND url IS NOT NULL ORDER BY published_at DESC",
-        [clinic_id],
-    )
-    scripted = left_to_script(db, clinic_id)
-    return [
-        Known(
-            url=url,
-            addresses=tuple(json.loads(addresses)),
-            published_at=published_at,
-            comments_count=comments_count,
-            scripted=post_id in scripted,
-            last_seen_at=last_seen_at,
-        )
-        for post_id, url, published_at, comments_count, addresses, last_seen_at in rows
-    ]
+    scripted = left_to_script(db, clinic_id, now)
+    names = (
+        "url", "published_at", "first_seen_at", "last_seen_at", "removed", "addresses", "missed_at", "listed_at",
+        "counted_at", "comments_count", "thread_at", "thread_count",
+    )  # fmt: skip
+    found = []
+    for post_id, *values in db.conn.execute(_KNOWN, (clinic_id,)):
+        told = dict(zip(names, values, strict=True))
+        told |= {"addresses": tuple(json.loads(told["addresses"])), "removed": bool(told["removed"])}
+        found.append(Known(**told, scripted=post_id in scripted))
+    return found
+
+
+def asked_since(db: Database, clinic_id: str, since: datetime) -> int:
+    """Requests of our own to the clinic since then, a browser's not counted."""
+    (number,) = db.conn.execute(
+        "SELECT count(*) FROM captures WHERE clinic_id = ? AND fetched_at > ? AND via IS NULL AND retrieved_at IS NULL",
+        (clinic_id, utc(since)),
+    ).fetchone()
+    return int(number)
 
 
 def gave_a_post(db: Database, capture_id: str) -> bool:

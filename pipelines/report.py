@@ -92,7 +92,8 @@ class Report:
             run.halt(f"{clinic_id}: {lost} recorded answers have no row; the next run folds them in, please report it")
             return
         # A visit that met no post at all is no evidence that posts are gone: the site may have moved.
-        complete = outcome.status == "done" and not visit.limited and visit.failed == 0 and visit.fetched > 0
+        met = visit.fetched > 0 or (visit.asked == 0 and visit.not_due > 0 and not visit.waiting)
+        complete = outcome.status == "done" and not visit.limited and visit.failed == 0 and met
         told: dict[str, Any] = {
             "ended_at": utc(datetime.now(UTC)), "status": outcome.status, "complete": int(complete),
             "discovered": visit.discovered, "fetched": visit.fetched, "unchanged": visit.unchanged, "gone": visit.gone,
@@ -100,6 +101,7 @@ class Report:
             "new_revisions": rows["new_revisions"], "readings": rows["readings"], "comments": rows["comments"],
             "wire_bytes": rows["wire_bytes"], "found_in": json.dumps(visit.found_in),
             "note": "; ".join(filter(None, [outcome.why, *visit.notes])) or None, "limited": int(visit.limited),
+            "not_due": visit.not_due, "waiting": visit.waiting,
             "platform": visit.platform, "blog_status": visit.blog_status, "finished": visit.finished,
             "fields": outcome.fields,
         }  # fmt: skip
@@ -222,6 +224,8 @@ def summary(run: Run) -> dict[str, Any]:
                 "found_in": outcome.visit.found_in,
                 "fetched": outcome.visit.fetched,
                 "unchanged": outcome.visit.unchanged,
+                "not_due": outcome.visit.not_due,
+                "waiting": outcome.visit.waiting,
                 "gone": outcome.visit.gone,
                 "members_only": outcome.visit.members_only,
                 "failed": outcome.visit.failed,

@@ -18,7 +18,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from scraper.addresses import canonical_url, is_loopback_host, is_private_host, is_web_address, post_key
+from scraper.due import Schedule
 from scraper.memento import INTERNET_ARCHIVE
 from scraper.platforms import platforms
 from scraper.toml_file import ConfigError, TomlFile
@@ -81,6 +82,7 @@ class Clinic:
     allow_private: bool = False  # the site, and what it redirects to, may be on a private or loopback address
     timezone: str | None = None  # IANA name; the platform may tell
     closed: date | None = None  # the day the clinic closed; it stays in the archive, it is asked for no more
+    schedule: Schedule = field(default_factory=Schedule)  # how often its posts are looked at
 
     @property
     def is_loopback(self) -> bool:
@@ -100,6 +102,7 @@ class Clinic:
         stanza["attributes"] = dict(self.attributes)
         if self.closed:
             stanza["closed"] = self.closed.isoformat()
+        stanza["schedule"] = {key: value for key, value in asdict(self.schedule).items() if value is not None}
         return stanza
 
 
@@ -207,7 +210,7 @@ def parse_clinics(text: str, path: Path) -> Clinics:
 
 _KEYS = (
     "name", "url", "attributes", "comments", "privacy", "render", "render_images", "delay", "allow_private", "timezone",
-    "closed",
+    "closed", "schedule",
 )  # fmt: skip
 
 
@@ -258,6 +261,7 @@ def _clinic(file: TomlFile, slug: str, table: Mapping[str, Any]) -> Clinic:
         allow_private=file.value(table, (*at, "allow_private"), bool, False),
         timezone=file.value(table, (*at, "timezone"), str, None),
         closed=file.value(table, (*at, "closed"), date, None),
+        schedule=_schedule(file, at, file.value(table, (*at, "schedule"), dict, {})),
     )
     for name, value in clinic.attributes.items():
         if not isinstance(value, str) or not value:
@@ -271,3 +275,17 @@ def _clinic(file: TomlFile, slug: str, table: Mapping[str, Any]) -> Clinic:
     if is_private_host(urlsplit(url).hostname or "") and not clinic.allow_private:
         file.fail((*at, "url"), f"{url} is on a private address: add allow_private = true if that is meant")
     return clinic
+
+
+def _schedule(file: TomlFile, at: tuple[str, ...], table: Mapping[str, Any]) -> Schedule:
+    """`[clinics.SLUG.schedule]`: whole numbers, each at least 1."""
+    at = (*at, "schedule")
+    names = tuple(one.name for one in fields(Schedule))
+    file.only(table, at, names)
+    given: dict[str, int] = {}
+    for name in names:
+        number = file.value(table, (*at, name), int, None)
+        if number is not None and number < 1:
+            file.fail((*at, name), f"{name} = {number}: at least 1")
+        given |= {} if number is None else {name: number}
+    return Schedule(**given)

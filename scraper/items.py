@@ -160,9 +160,9 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """Two addresses of one post: a redirect from an old slug to the new one."""
+    """Two addresses of one post: a redirect from an old slug, or from where the clinic was before."""
 
-    addresses: tuple[str, str]
+    addresses: tuple[str, str]  # the new one, the old one
     matched_by: str = "redirect"
 
 

@@ -19,7 +19,7 @@ class Found:
     addresses: tuple[str, ...] = ()  # all others, URLs and platform ids
     sources: frozenset[SightedIn] = frozenset()
     published_at: str | None = None
-    lastmod: str | None = None
+    lastmod: str | None = None  # the latest that any source tells
     title: str | None = None
 
 
@@ -38,7 +38,7 @@ class Discovery:
 
         Only sources that were read are compared. A feed as long as its cap is no witness of what it leaves out.
         """
-        lists = [name for name in _LISTS if name in self.counts]
+        lists = [name for name in LISTS if name in self.counts]
         full = {name for name in lists if name != "feed" or self.counts["feed"] != self.feed_cap}
         sentences = []
         for one, other in permutations(lists, 2):
@@ -58,7 +58,7 @@ def _sentence(what: str, posts: list[Found]) -> str:
     return f"{len(posts)} {'post is' if len(posts) == 1 else 'posts are'} {what}: {named}"
 
 
-_LISTS: tuple[SightedIn, ...] = ("sitemap", "feed", "listing")
+LISTS: tuple[SightedIn, ...] = ("sitemap", "feed", "listing")
 # Whose word counts first, for the spelling of an address, and for dates and titles.
 _SPELLING: tuple[SightedIn, ...] = ("post", "sitemap", "listing", "feed", "related")
 _TELLING: tuple[SightedIn, ...] = ("post", "feed", "listing", "sitemap", "related")
@@ -102,7 +102,7 @@ def _found(group: list[Sighting]) -> Found:
         addresses=tuple(address for address in [*urls, *ids] if address != spelt[0].url),
         sources=frozenset(one.source for one in group),
         published_at=next((one.published_at for one in told if one.published_at), None),
-        lastmod=next((one.lastmod for one in spelt if one.lastmod), None),
+        lastmod=max((one.lastmod for one in spelt if one.lastmod), key=_last, default=None),
         title=next((one.title for one in told if one.title), None),
     )
 
@@ -112,6 +112,11 @@ def _newest_first(group: list[tuple[int, Sighting]]) -> tuple[float, int, int]:
     at = moment(found.published_at) or moment(found.lastmod)
     rank, place = min((_TELLING.index(one.source) if one.source != "sitemap" else 9, place) for place, one in group)
     return (-at.timestamp() if at else float("inf"), rank, place)
+
+
+def _last(lastmod: str) -> float:
+    at = moment(lastmod)
+    return at.timestamp() if at else float("-inf")
 
 
 def moment(printed: str | None) -> datetime | None:

@@ -174,9 +174,9 @@ def _document(exchange: Exchange) -> list[Item] | None:
 
 
 def _redirect(exchange: Exchange) -> Iterator[Item]:
-    """A renamed post: both addresses look like posts of one site. Anything else says nothing about a post."""
+    """A renamed post, or one that moved to another site: both addresses look like posts. Anything else says nothing."""
     target = exchange.location
-    if target and is_post_url(exchange.url) and is_post_url(target) and same_site(exchange.url, target):
+    if target and is_post_url(exchange.url) and is_post_url(target):
         old, new = canonical_url(exchange.url), canonical_url(target)
         if old != new:
             yield Alias(addresses=(new, old))

@@ -65,13 +65,14 @@ def _listening(plan: Plan, said: list[str]) -> Plan:
 
 def lacks_counters(known: Known) -> bool:
     """A script would fill the post's counters, and nothing else gave them."""
-    return known.scripted and not known.counted
+    return known.alone and known.scripted and not known.counted
 
 
 def lacks_comments(known: Known, blog: Blog) -> bool:
     """The post says that it has comments, or nobody knows, and they were not read."""
     unknown = known.comments_count is None and known.scripted
-    return blog.read_comments and not known.thread_read and (bool(known.comments_count) or unknown)
+    wanted = blog.read_comments and known.thread_due
+    return wanted and not known.thread_read and (bool(known.comments_count) or unknown)
 
 
 def lacking(blog: Blog) -> list[Known]:
@@ -160,7 +161,7 @@ def unknown(blog: Blog, browsing: Browsing) -> list[Problem]:
         if lacks_counters(known):
             message = f"{known.url}: views, likes and number of comments are unknown: {why}"
             problems.append(Problem(kind="not-rendered", message=message, url=known.url, field="views"))
-        if blog.read_comments and known.comments_count and not known.thread_read:
+        if known.comments_count and lacks_comments(known, blog):
             message = f"{known.url}: its {known.comments_count} comments are unknown: {why}"
             problems.append(Problem(kind="not-rendered", message=message, url=known.url, field="comments"))
     return problems

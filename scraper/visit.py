@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from scraper.clinics import Clinic
 from scraper.items import Problem
@@ -23,6 +24,8 @@ class Visit:
     gone: int = 0  # posts that answered that they are not there (404, 410)
     members_only: int = 0  # posts that only members may read
     failed: int = 0  # posts that did not answer as posts
+    not_due: int = 0  # known posts that were not asked for: nothing said that they had changed
+    waiting: int = 0  # posts that were due, and are left for another day by the budget
     unread: list[str] = field(default_factory=list)  # of these, the address and why, in words
     mended: set[str] = field(default_factory=set)  # problems of attempts that went well when repeated
     requests: int = 0
@@ -48,6 +51,9 @@ class Surroundings:
     private: bool
     known: list[Known]
     limit: int | None = None
+    everything: bool = False  # every post is asked for, due or not
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))  # by which posts are due
+    asked_today: int = 0  # requests to the clinic in the last 24 hours
     # What the browser told the last time that anything but the pages told it: "counters", "comments".
     remembered: frozenset[str] = frozenset()
     told: frozenset[str] = frozenset()  # what was learned before, and told

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from w3lib.url import safe_url_string
 
 from scraper.addresses import post_key
+from scraper.finds import below
 from scraper.items import Problem
 from scraper.memento import Listed, address_of, cdx_url, read_cdx
-from scraper.plan import below
 from scraper.platforms import platforms
 from scraper.platforms._platform import Answer, Ask, Plan
 from scraper.read import is_post_url, platform_of

@@ -18,7 +18,7 @@ def visit(archive: Made, number: int, *items: Item) -> None:
 
 
 def scripted(archive: Made) -> bool:
-    (known,) = known_posts(archive.db, CLINIC)
+    (known,) = known_posts(archive.db, CLINIC, START)
     return known.scripted
 
 

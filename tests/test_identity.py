@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from archive import identity
 from archive.book import Book
-from scraper.items import Alias
+from scraper.items import Alias, Post
 from tests.making import (
     CLINIC,
     HEX,
@@ -161,3 +162,70 @@ def test_what_waits_under_an_address_of_a_united_entity_is_adopted(archive: Made
     )
     assert archive.rows("SELECT views FROM readings") == [(7,)]
     assert archive.one("SELECT count(*) FROM unplaced") == 0
+
+
+# --- a clinic that moved to another site ---
+
+NEW = "https://new.example"
+DATE = "2026-01-02T03:04:05Z"
+
+
+def moved(slug: str = "sleep", **changes: Any) -> Post:
+    """The post as the new site has it, with an id of its own."""
+    there = f"{NEW}/post/{slug}"
+    return post(slug, **({"url": there, "addresses": (there, OTHER_HEX), "published_at": DATE} | changes))
+
+
+def matched(archive: Made) -> dict[str, str]:
+    """How each address of the post was learned, by the address."""
+    return dict(
+        archive.db.execute("SELECT address, matched_by FROM post_addresses WHERE post_id IS NOT NULL").fetchall()
+    )
+
+
+def test_title_and_date_prove_where_a_post_moved_to(archive: Made) -> None:
+    archive.fold(extraction(1, post(published_at=DATE)))
+    archive.fold(extraction(2, sighting("sleep", url=f"{NEW}/post/sleep"), moved()))
+    archive.fold(extraction(3, reading(OTHER_HEX, views=7)), extraction(4, moved(text="Sleep better.")))
+    assert archive.one("SELECT count(*) FROM posts") == 1
+    assert archive.one("SELECT first_seen_at < last_seen_at FROM posts") == 1
+    assert matched(archive) == {
+        url("sleep"): "page", HEX: "page", f"{NEW}/post/sleep": "title and date", OTHER_HEX: "page",
+    }  # fmt: skip
+    kinds = archive.db.execute("SELECT kind FROM revisions ORDER BY captured_at").fetchall()
+    assert kinds == [("first",), ("content",)]
+    assert archive.one("SELECT count(*) FROM readings JOIN posts USING (post_id)") == 1
+    assert faults(archive.db) == []
+
+
+@pytest.mark.parametrize("changes", [{"title": "On rest"}, {"published_at": "2026-01-03T00:00:00Z"}, {"title": None}])
+def test_another_title_or_date_proves_nothing(archive: Made, changes: dict[str, Any]) -> None:
+    archive.fold(extraction(1, post(published_at=DATE)), extraction(2, moved(**changes)))
+    assert archive.one("SELECT count(*) FROM posts") == 2
+
+
+def test_two_posts_of_one_title_and_date_prove_nothing(archive: Made) -> None:
+    other = post("rest", addresses=(url("rest"), OTHER_UUID), published_at=DATE)
+    archive.fold(extraction(1, post(published_at=DATE)), extraction(2, other), extraction(3, moved()))
+    assert archive.one("SELECT count(*) FROM posts") == 3
+
+
+def test_a_redirect_proves_where_a_post_moved_to(archive: Made) -> None:
+    alias = Alias(addresses=(f"{NEW}/post/slumber", url("sleep")))
+    archive.fold(extraction(1, post()), extraction(2, alias))  # the new site was not read yet
+    assert owner(archive, f"{NEW}/post/slumber") is None
+    archive.fold(extraction(3, moved("slumber", title="On slumber")), extraction(4, alias))
+    assert archive.one("SELECT count(*) FROM posts") == 1
+    assert matched(archive)[f"{NEW}/post/slumber"] == "redirect"
+    archive.fold(extraction(5, moved("slumber", title="On slumber", text="Better.")))
+    assert archive.one("SELECT count(*) FROM posts") == 1
+    assert faults(archive.db) == []
+
+
+def test_old_posts_that_all_lead_to_one_are_not_one(archive: Made) -> None:
+    other = post("rest", title="On rest", addresses=(url("rest"), OTHER_UUID))
+    welcome = f"{NEW}/post/welcome"
+    archive.fold(extraction(1, post()), extraction(2, other), extraction(3, moved("welcome", title="Welcome")))
+    archive.fold(*(extraction(n, Alias(addresses=(welcome, url(slug)))) for n, slug in ((4, "sleep"), (5, "rest"))))
+    assert archive.one("SELECT count(*) FROM posts") == 2
+    assert owner(archive, url("rest")) not in (None, owner(archive, welcome))

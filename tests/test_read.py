@@ -49,9 +49,12 @@ class TestRedirects:
         found = read(exchange(f"{SITE}/post/old", status=301, location=f"{SITE}/post/new#x"))
         assert found == (Alias(addresses=(f"{SITE}/post/new", f"{SITE}/post/old")),)
 
-    @pytest.mark.parametrize(
-        "target", [f"{SITE}/", f"{SITE}/blog", "https://other.example/post/a", f"{SITE}/post/old", None]
-    )
+    def test_to_another_site_tells_where_a_post_moved_to(self) -> None:
+        (alias,) = read(exchange(f"{SITE}/post/old", status=301, location="https://other.example/post/a"))
+        assert isinstance(alias, Alias)
+        assert alias.addresses == ("https://other.example/post/a", f"{SITE}/post/old")
+
+    @pytest.mark.parametrize("target", [f"{SITE}/", f"{SITE}/blog", "https://other.example/", f"{SITE}/post/old", None])
     def test_any_other_says_nothing(self, target: str | None) -> None:
         assert read(exchange(f"{SITE}/post/old", status=302, location=target)) == ()
 

@@ -11,8 +11,8 @@ from scrapy.utils.test import get_crawler
 
 from scraper.clinics import Clinic
 from scraper.exchanges import redirect_target
+from scraper.finds import below
 from scraper.items import Exchange
-from scraper.plan import below
 from scraper.platforms._platform import Answer, Ask
 from scraper.spiders._clinic import Reply
 from scraper.spiders.blog import BlogSpider

@@ -8,7 +8,7 @@ WITH RECURSIVE visits AS (
     r.failed,
     -- 1 observed, 2 partial, 3 no-blog, 4 refused, 5 failed
     CASE
-      WHEN r.status = 'done' AND r.complete = 1 THEN 1
+      WHEN r.status = 'done' AND r.complete = 1 AND coalesce(r.waiting, 0) = 0 THEN 1
       WHEN r.status = 'no-blog' OR (r.status = 'done' AND r.discovered = 0) THEN 3
       WHEN r.status != 'failed' THEN 2
       -- robots.txt forbade the home page, which is then why the visit failed; or as many posts as were not read.
@@ -28,6 +28,7 @@ WITH RECURSIVE visits AS (
       WHEN r.note IS NOT NULL THEN r.note
       WHEN r.status = 'running' THEN 'goes on, or ended without a word'
       WHEN r.failed > 0 THEN r.failed || ' posts could not be read'
+      WHEN r.waiting > 0 THEN r.waiting || ' posts that were due wait for another visit'
       WHEN r.limited = 1 THEN 'a bound was met: posts may have been left out'
       ELSE ''
     END AS note

@@ -100,7 +100,7 @@ def _as_json(told: Coverage) -> dict[str, Any]:
         "from": told.first, "to": told.last, "clinic_days": told.days, "states": told.states,
         "observed_share": round(told.states["observed"] / told.days, 4) if told.days else None,
         "visits": told.visits, "complete_visits": told.complete_visits, "posts": told.posts, "edits": told.edits,
-        "readings": told.readings, "software": list(told.software),
+        "readings": told.readings, "not_due": told.not_due, "software": list(told.software),
         "clinics": {
             one.clinic_id: {
                 "blog": one.blog, "from": one.first, "to": one.last, "days": one.days, "states": one.states,

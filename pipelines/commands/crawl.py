@@ -52,6 +52,7 @@ LARGEST_LOG, KEPT_LOGS = 5_000_000, 5  # bytes of crawl.log, and how many older 
 @click.option("--clinics-file", type=click.Path(dir_okay=False, path_type=Path), default=Path("clinics.toml"),
               show_default=True)  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), help="Only the N newest posts of each clinic.")
+@click.option("--all", "everything", is_flag=True, help="Every post, due or not, whatever the day's budget.")
 @click.option("--time-limit", type=Duration(), help="End cleanly after so long, e.g. 90m or 6h; the next run goes on.")
 @click.option("--delay", type=click.FloatRange(0), help="Seconds between requests; robots.txt may ask for more.")
 @click.option("--allow-private", is_flag=True, help="Permit loopback and private addresses in this run.")
@@ -63,6 +64,7 @@ def command(
     archive: Path,
     clinics_file: Path,
     limit: int | None,
+    everything: bool,
     time_limit: float | None,
     delay: float | None,
     allow_private: bool,
@@ -79,7 +81,7 @@ def command(
     run = held(archive, listed)
     settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, verbose)
     settings.set("BROWSER_EXECUTABLE", listed.crawler.browser or None, priority="cmdline")
-    stopped = visit(run, settings, chosen, time_limit=time_limit, limit=limit)
+    stopped = visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
     for line in report.complaints(run):

@@ -21,7 +21,7 @@ from pipelines.commands._held import fail, held
 from pipelines.ingest import Told, ingest
 from pipelines.run import BadKey
 from scraper.clinics import Clinic, Clinics, clinic_from_url, read_clinics
-from scraper.plan import below
+from scraper.finds import below
 from scraper.platforms import platforms
 from scraper.toml_file import ConfigError
 

@@ -74,15 +74,33 @@ class Known:
     etag: str | None = None
     last_modified: str | None = None
     published_at: str | None = None
-    last_seen_at: str | None = None  # ISO 8601 UTC; None: never, so far as the archive knows
+    first_seen_at: str | None = None  # ISO 8601 UTC, like all of these
+    last_seen_at: str | None = None  # read as a post, or told to be unchanged; None: never, so far as the archive knows
+    missed_at: str | None = None  # answered that it is gone, and not as a post since
+    removed: bool = False  # that was confirmed
+    listed_at: str | None = None  # named by a sitemap, feed or listing of an earlier run
+    named: bool = False  # the same in this run
     lastmod: str | None = None  # as a sitemap or feed of this run printed it
+    alone: bool = True  # its page is due, and so is whatever is asked for it alone
     counters_pending: bool = True  # the page's own bytes do not give the counters
     scripted: bool = False  # the page was seen to leave them to a script
     counted: bool = False  # some answer of this run gave them
+    counted_at: str | None = None  # when its counters were last read
     thread_read: bool = False  # its comments were read in this run
+    thread_at: str | None = None  # when its comments were last read
+    thread_count: int | None = None  # how many it said that it had, then
     comments_count: int | None = None
     comments_key: str | None = None
     media_pending: bool = False
+
+    @property
+    def thread_due(self) -> bool:
+        """Its comments are to be read: its page is due, there are as many as never before, or they were never read."""
+        return (
+            self.alone
+            or self.comments_count != self.thread_count
+            or (self.thread_at is None and bool(self.thread_count))
+        )
 
 
 @dataclass(slots=True, kw_only=True)

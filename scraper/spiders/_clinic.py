@@ -60,11 +60,15 @@ class ClinicSpider(scrapy.Spider):
     kind: str  # what `crawls.kind` says
     web_archive: str | None = None  # who is asked instead of the clinic
 
-    def __init__(self, clinic: Clinic, limit: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, clinic: Clinic, limit: int | None = None, everything: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.clinic = clinic
         self.surroundings = Surroundings(
-            clinic=clinic, private=is_private_host(urlsplit(clinic.url).hostname or ""), known=[], limit=limit
+            clinic=clinic,
+            private=is_private_host(urlsplit(clinic.url).hostname or ""),
+            known=[],
+            limit=limit,
+            everything=everything,
         )
         self.visit = Visit(clinic_id=clinic.slug)
         self.robots: dict[tuple[str, str], Robots] = {}

@@ -15,7 +15,8 @@ from scraper.spiders._clinic import ClinicSpider
 
 
 class BlogSpider(ClinicSpider):
-    """`scrapy crawl blog -a clinic=SLUG` or `-a url=URL`; `-a limit=N` takes the N newest posts."""
+    """`scrapy crawl blog -a clinic=SLUG` or `-a url=URL`; `-a limit=N` takes the N newest posts, `-a everything=1` all,
+    due or not."""
 
     name = "blog"
     kind = "crawl"

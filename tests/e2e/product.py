@@ -67,9 +67,11 @@ def run(
 
 
 def crawl_command(archive: Path, url: str | None, *more: str) -> list[str]:
-    """The arguments of a crawl of a site on this machine."""
+    """The arguments of a crawl of a site on this machine: of all posts, unless `--due` is among them."""
     where = ["--url", url] if url else []
-    return ["crawl", *where, "--allow-private", "--archive", str(archive), *more]
+    told = [one for one in more if one != "--due"]
+    every = [] if "--due" in more else ["--all"]
+    return ["crawl", *where, "--allow-private", "--archive", str(archive), *every, *told]
 
 
 def crawl(archive: Path, url: str | None, *more: str, **how: Any) -> Done:

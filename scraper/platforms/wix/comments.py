@@ -174,7 +174,7 @@ def threads(blog: Blog) -> Plan:
     """
     conversation = _Conversation(blog)
     for known in list(blog.posts.values()):
-        if known.comments_key and known.comments_count != 0 and not known.thread_read:
+        if known.comments_key and known.comments_count != 0 and not known.thread_read and known.thread_due:
             yield from conversation.thread(known, known.comments_key)
             if conversation.closed:
                 return

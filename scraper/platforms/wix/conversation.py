@@ -67,7 +67,7 @@ def counters(blog: Blog) -> Plan:
     metadata, contents = _Endpoint(session), _Endpoint(session)
     for known in list(blog.posts.values()):
         root, slug = _place(blog, known)
-        if slug is None:
+        if slug is None or not known.alone:
             continue
         if known.counters_pending and not memory.counted(known) and metadata.open:
             memory.learn((yield from metadata.counters_of(root, slug)).items)
@@ -128,6 +128,7 @@ class _Memory:
         for known in blog.posts.values():
             for address in (known.url, *known.addresses):
                 self._by_name.setdefault(_name(address), known)
+            known.comments_key = known.comments_key or _internal(known.addresses)
 
     def learn(self, items: Iterable[Item]) -> int:
         """Take over ids and comment counts; returns how many posts the items speak of for the first time."""
@@ -147,8 +148,7 @@ class _Memory:
         known.addresses = tuple(dict.fromkeys((*known.addresses, *map(_spelling, addresses))))
         for address in addresses:
             self._by_name.setdefault(_name(address), known)
-        internal = next((one[4:] for one in addresses if one.startswith("wix:") and len(one) == len("wix:") + 24), None)
-        known.comments_key = known.comments_key or internal
+        known.comments_key = known.comments_key or _internal(addresses)
         if isinstance(item, (Reading, Post)) and (item.views, item.likes, item.comments_count) != (None, None, None):
             known.counted = True
             if item.comments_count is not None:
@@ -167,6 +167,11 @@ class _Memory:
 
     def lacks(self, known: Known) -> bool:
         return known.counters_pending or self.lacks_key(known)
+
+
+def _internal(addresses: Iterable[str]) -> str | None:
+    """What a post's comments are filed under: the 24 digits of "wix:64ddbf6a1737d98af033206f"."""
+    return next((one[4:] for one in addresses if one.startswith("wix:") and len(one) == len("wix:") + 24), None)
 
 
 def _addresses(item: Item) -> Iterator[str]:

@@ -1,0 +1,51 @@
+"""The second visit asks for what is due, and counts every post all the same."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Crawled
+from tests.e2e.product import Done, column, crawl, one
+
+
+@pytest.fixture(scope="module")
+def archive(first: Crawled, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copytree(first.archive, tmp_path_factory.mktemp("due") / "archive")
+
+
+@pytest.fixture(scope="module")
+def again(first: Crawled, archive: Path) -> Done:
+    """A crawl as cron makes it, a minute after the first."""
+    return crawl(archive, first.url, "--due", "--json")
+
+
+LAST = "(SELECT crawl_id FROM crawls ORDER BY started_at DESC LIMIT 1)"
+
+
+def test_pages_that_were_just_read_are_not_read_again(first: Crawled, archive: Path, again: Done) -> None:
+    assert again.code == 0, again.err
+    read = column(
+        archive, f"SELECT url FROM captures WHERE crawl_id = {LAST} AND url LIKE '%/post/%' AND method = 'GET'"
+    )
+    known = set(column(archive, "SELECT url FROM posts"))
+    today = first.truth["first_start"][:10]  # a bare date in the sitemap may be any moment of that day
+    changed = {post["url"] for post in first.posts() if (post["modified_at"] or post["published_at"])[:10] >= today}
+    assert known & set(read) <= changed
+    assert again.clinic["not_due"] >= len(known) - len(changed)
+    assert again.clinic["requests"] < first.done.clinic["requests"] / 2
+
+
+def test_every_shown_counter_is_read_again(archive: Path, again: Done) -> None:
+    assert again.clinic["readings"] > 0
+    counted = f"SELECT count(DISTINCT post_id) FROM readings JOIN captures USING (capture_id) WHERE crawl_id = {LAST}"
+    assert one(archive, f"{counted} AND views IS NOT NULL") == one(
+        archive, "SELECT count(DISTINCT post_id) FROM readings WHERE views IS NOT NULL"
+    )
+
+
+def test_such_a_visit_is_complete(archive: Path, again: Done) -> None:
+    assert again.clinic["status"] == "done"
+    assert one(archive, f"SELECT complete FROM clinic_runs WHERE crawl_id = {LAST}") == 1

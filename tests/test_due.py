@@ -1,0 +1,168 @@
+"""When a post is looked at again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scraper.clinics import Clinic
+from scraper.due import LATELY, SAMPLE, Clock, Schedule, Why
+from scraper.platforms._platform import Known
+from tests.test_plan import HOME, SITE, page_of, post, posts, visited
+
+NOW = datetime(2026, 6, 1, 6, tzinfo=UTC)
+
+
+def ago(days: float) -> str:
+    return (NOW - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def known(name: str = "a", **told: Any) -> Known:
+    """An old post that was read ten days ago, and is named today."""
+    values: dict[str, Any] = {
+        "url": post(name), "addresses": (post(name),), "published_at": "2024-01-01T00:00:00Z",
+        "first_seen_at": ago(400), "last_seen_at": ago(10), "listed_at": ago(1), "named": True, "counted_at": ago(1),
+    }  # fmt: skip
+    return Known(**(values | told))
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({}, None),
+        ({"last_seen_at": None}, Why.NEW),
+        ({"last_seen_at": ago(29.9)}, None), ({"last_seen_at": ago(30)}, Why.TIME),
+        # new posts often: published lately, or of an unknown date and first seen lately
+        ({"published_at": ago(13), "last_seen_at": ago(1)}, Why.TIME),
+        ({"published_at": ago(13), "last_seen_at": ago(0.5)}, None),
+        ({"published_at": None, "first_seen_at": ago(3), "last_seen_at": ago(1)}, Why.TIME),
+        ({"published_at": None}, None),
+        # a list says so; a bare date may be any moment of its day
+        ({"lastmod": ago(9)}, Why.CHANGED), ({"lastmod": ago(11)}, None), ({"lastmod": "last week"}, None),
+        ({"lastmod": ago(10)[:10]}, Why.CHANGED), ({"lastmod": ago(11)[:10]}, None),
+        # gone: asked for until that is settled, then seldom, at once when something is heard of it
+        ({"missed_at": ago(1)}, Why.MISSING),
+        ({"missed_at": ago(1), "removed": True, "named": False}, None),
+        ({"last_seen_at": ago(60), "missed_at": ago(31), "removed": True, "named": False}, Why.TIME),
+        ({"missed_at": ago(5), "removed": True, "listed_at": ago(6)}, Why.MISSING),
+        ({"missed_at": ago(5), "removed": True, "listed_at": ago(1)}, None),  # a sitemap that always named it
+        ({"missed_at": ago(5), "removed": True, "listed_at": ago(1), "lastmod": ago(2)}, Why.CHANGED),
+        # it was listed when it was last looked at, and is no more; or never was
+        ({"named": False}, Why.MISSING), ({"named": False, "listed_at": ago(11)}, None),
+        ({"named": False, "listed_at": None}, None),
+    ],
+)  # fmt: skip
+def test_why_a_post_is_due(told: dict[str, Any], why: Why | None) -> None:
+    assert Clock(NOW, Schedule(), lists_read=True).why(known(**told)) == why
+
+
+def test_lists_that_could_not_be_read_name_nothing_missing() -> None:
+    assert Clock(NOW, Schedule(), lists_read=False).why(known(named=False)) is None
+
+
+def test_a_stanza_changes_the_clocks() -> None:
+    clock = Clock(NOW, Schedule(text_days=7, fresh_days=1000), lists_read=True)
+    assert clock.why(known()) is Why.TIME
+    assert Clock(NOW, Schedule(text_days=7), lists_read=True).why(known()) is Why.TIME
+    assert clock.why(known(last_seen_at=ago(0.1))) is None
+
+
+days = st.floats(0, 100)
+any_post = st.builds(
+    lambda name, seen, published, named, missed: known(
+        f"p{name}", last_seen_at=None if seen is None else ago(seen), published_at=ago(published), named=named,
+        missed_at=ago(missed * seen) if missed is not None and seen else None,
+    ),
+    st.integers(), st.none() | days, days, st.booleans(), st.none() | st.floats(0, 0.99),
+)  # fmt: skip
+
+
+@given(st.lists(any_post, max_size=30))
+def test_every_post_is_chosen_or_not_and_none_waits_too_long(found: list[Known]) -> None:
+    due, others = Clock(NOW, Schedule(), lists_read=True).choose(found)
+    assert sorted(map(id, [*due, *others])) == sorted(map(id, found))
+    assert all(one.alone for one in due)
+    for one in others:
+        assert one.last_seen_at is not None
+        assert NOW - datetime.fromisoformat(one.last_seen_at) < timedelta(days=30)
+    could = [one for one in others if one.missed_at is None and (one.last_seen_at or "") < ago(LATELY / timedelta(1))]
+    read = sum(one.last_seen_at is not None for one in due)
+    assert read >= SAMPLE or not could  # a sample is always there
+
+
+# --- a visit ---
+
+
+def site(*names: str, gone: frozenset[str] = frozenset(), lastmod: str = "2025-01-01", feed: bytes = b"") -> Any:
+    """A clinic whose sitemap names these posts."""
+
+    def respond(url: str) -> Any:
+        if url.rstrip("/") == SITE:
+            return 200, HOME
+        if url.endswith("/blog-posts-sitemap.xml"):
+            entries = (f"<url><loc>{post(name)}</loc><lastmod>{lastmod}</lastmod></url>" for name in names)
+            return 200, b"<urlset>%s</urlset>" % "".join(entries).encode()
+        name = url.rpartition("/")[2]
+        if "/post/" in url and name in names and name not in gone:
+            return page_of(name)
+        return 404, feed
+
+    return respond
+
+
+NAMES = tuple(f"p{n:02}" for n in range(20))
+
+
+def archive(**told: Any) -> list[Known]:
+    told = {"named": False} | told  # lists name posts of a run, the archive does not
+    return [known(name, last_seen_at=ago(10 + n / 10), **told) for n, name in enumerate(NAMES)]
+
+
+def test_a_quiet_blog_is_asked_for_a_sample_the_longest_unread_first() -> None:
+    asked, visit = visited(site(*NAMES), known=archive(), now=NOW)
+    assert posts(asked) == ["p19", "p18", "p17"]
+    assert (visit.asked, visit.fetched, visit.not_due, visit.discovered) == (3, 3, 17, 20)
+
+
+def test_what_is_new_comes_first_and_what_changed_is_read() -> None:
+    found = archive()
+    asked, _ = visited(site(*NAMES, "new", lastmod=ago(9.95)[:10]), known=found, now=NOW)
+    assert posts(asked)[0] == "new"
+    assert len(posts(asked)) == 21
+
+
+def test_a_post_that_falls_out_of_the_lists_is_asked_for() -> None:
+    asked, visit = visited(site(*NAMES[1:]), known=archive(), now=NOW)
+    assert posts(asked)[0] == "p00"
+    assert visit.gone == 1
+
+
+def test_where_most_are_gone_all_are_asked_for() -> None:
+    """A sitemap that stays names posts that are not there: the sample meets it, and the rest is looked at."""
+    asked, visit = visited(site(*NAMES, gone=frozenset(NAMES)), known=archive(), now=NOW)
+    assert (len(posts(asked)), visit.gone, visit.not_due) == (20, 20, 0)
+
+
+def test_a_run_that_was_cut_short_goes_on() -> None:
+    lately = [known(name, last_seen_at=ago(0.1), published_at=ago(1)) for name in NAMES[:12]]
+    asked, visit = visited(site(*NAMES), known=lately, now=NOW)
+    assert posts(asked) == list(NAMES[12:])
+    assert visit.not_due == 12
+
+
+def test_all_means_all() -> None:
+    asked, _ = visited(site(*NAMES), known=archive(), now=NOW, everything=True)
+    assert len(posts(asked)) == 20
+
+
+def test_a_days_budget_holds_and_the_rest_waits() -> None:
+    """Eight requests find the posts, four are kept for counters."""
+    clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=100))
+    asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, asked_today=90)
+    assert (visit.waiting, len(posts(asked))) == (14, 6)
+    asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, asked_today=100)
+    assert (visit.waiting, posts(asked)) == (20, [])
