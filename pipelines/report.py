@@ -23,7 +23,8 @@ from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
 
-DONE, UNEXPECTED, USAGE, CLINICS_FAILED, BAD_CONFIG, DEGRADED, INTEGRITY, LOCKED, STOPPED = 0, 1, 2, 3, 4, 5, 6, 75, 130
+DONE, UNEXPECTED, USAGE, CLINICS_FAILED, BAD_CONFIG, DEGRADED, INTEGRITY, STALE = range(8)
+LOCKED, STOPPED = 75, 130
 
 # How a status is told to a person, of those that a person is told of.
 LOUD = {"failed": "failed", "moved_or_gone": "moved or gone", "degraded": "degraded"}

@@ -25,6 +25,7 @@ from sqlite_utils import Database
 from archive import runs, save
 from archive.db import ArchiveError, open_archive
 from archive.evidence import save_confirmation
+from archive.holding import LOCK_FILE
 from archive.warc import WarcWriteError, Writer
 from archive.warc._file import sync_folder
 from pipelines.outcome import Outcome
@@ -33,7 +34,6 @@ from scraper.visit import Visit
 
 logger = logging.getLogger(__name__)
 
-LOCK_FILE = ".lock"
 RUNS = "_runs"  # the folder below warc/ that holds what belongs to a run and to no clinic; no slug begins so
 KEY_FILE = "pseudonym.key"
 

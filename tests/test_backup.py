@@ -23,11 +23,12 @@ from click.testing import CliRunner
 
 from archive import canonical
 from archive.db import DATABASE, open_archive
+from archive.holding import LOCK_FILE
 from archive.snapshots import SNAPSHOTS, stamps
 from pipelines import refold
 from pipelines.commands import main
 from pipelines.gather import IMPORTS
-from pipelines.run import KEY_FILE, LOCK_FILE
+from pipelines.run import KEY_FILE
 from tests.test_ingest import Foreign, bring, sleep
 from tests.test_rebuild import settle, visit
 from tests.visiting import Visiting, post_answer, post_url

@@ -201,6 +201,7 @@ def test_codes_are_those_of_the_readme() -> None:
         report.UNEXPECTED,
         report.CLINICS_FAILED,
         report.BAD_CONFIG,
+        report.STALE,
         report.LOCKED,
         report.STOPPED,
     ):
