@@ -45,8 +45,8 @@ class ClinicStanding:
     waiting: int | None  # posts that were due, and left for another visit
     problems: int
     unread: int  # posts that a sitemap, feed, listing or page named, and no visit has read
-    # Start of the last visit that ended well, under no limit. A post that could not be read, or waits for its day, makes
-    # no clinic stale, while the view `coverage` calls such a day a partial one.
+    # Start of the last visit that ended well, under no limit. A post that could not be read, or waits for its day,
+    # makes no clinic stale, while the view `coverage` calls such a day a partial one.
     observed_at: str | None
     age: float | None  # seconds since then
 

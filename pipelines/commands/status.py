@@ -32,7 +32,8 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
     """Say how each clinic's last visit went and when it was last observed, what waits, and how the archive stands.
 
     Exit code 7 where a clinic that has a blog and is not closed was not observed within --max-age: no visit to it ended
-    well, under no limit. Each is named on stderr. 6 where the last `verify` found faults. It only reads, also while a crawl writes.
+    well, under no limit. Each is named on stderr. 6 where the last `verify` found faults. It only reads, also while a
+    crawl writes.
     """
     try:
         with closing(read_only(archive)) as db:
