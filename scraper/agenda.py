@@ -101,7 +101,7 @@ class Agenda:
         if self._start.limit is not None:
             return
         for post in self._finds.elsewhere:
-            if post.removed or post.missed_at is not None or self._clock.is_lately(post.last_seen_at):
+            if post.removed or post.missed_at is not None:
                 continue
             answer = yield Ask(url=post.url)
             if answer.exchange is None or not below(answer.exchange.url, self._blog.root):
