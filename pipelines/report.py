@@ -15,9 +15,10 @@ from archive import runs
 from archive.evidence import Loss, losses, vanished
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.catch_up import catch_up
+from pipelines.key import BadKey
 from pipelines.outcome import Outcome
 from pipelines.refold import refold
-from pipelines.run import BadKey, Run, utc
+from pipelines.run import Run, utc
 from pipelines.told import MOST_LINES, RUN
 from scraper.spiders._clinic import ClinicSpider
 

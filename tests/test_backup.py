@@ -28,7 +28,7 @@ from archive.snapshots import SNAPSHOTS, stamps
 from pipelines import refold
 from pipelines.commands import main
 from pipelines.gather import IMPORTS
-from pipelines.run import KEY_FILE
+from pipelines.key import KEY_FILE
 from tests.test_ingest import Foreign, bring, sleep
 from tests.test_rebuild import settle, visit
 from tests.visiting import Visiting, post_answer, post_url

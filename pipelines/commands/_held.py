@@ -15,7 +15,8 @@ from sqlite_utils import Database
 from archive.db import ArchiveError, NewerSchema, NotAnArchive, OlderSchema, open_archive
 from pipelines import report
 from pipelines.catch_up import catch_up
-from pipelines.run import BadKey, Locked, Run
+from pipelines.key import BadKey
+from pipelines.run import Locked, Run
 from pipelines.told import complaints_of, tell
 from scraper.clinics import Clinic
 

@@ -18,7 +18,8 @@ from archive.snapshots import BackupRefused, make_folder
 from pipelines import report
 from pipelines.commands._held import fail
 from pipelines.gather import IMPORTS
-from pipelines.run import KEY_FILE, BadKey, Locked, hold, key_in
+from pipelines.key import KEY_FILE, BadKey, key_in
+from pipelines.run import Locked, hold
 from scraper.clinics import PRODUCT, VERSION
 
 MOST_LINES = 20
