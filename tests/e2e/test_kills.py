@@ -1,0 +1,315 @@
+"""kill -9 at any instant of crawl, import, export and backup: nothing that was acknowledged is lost, and what comes of
+the next start is what comes of an undisturbed one. A hundred kills with SOAK, told in a table (`make soak` shows it)."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from archive.snapshots import PART, SNAPSHOTS, stamps
+from pipelines import refold
+from pipelines.commands import main
+from pipelines.run import KEY_FILE
+from tests.clinic import Clinic, running
+from tests.e2e.killing import Pace, Tally, acknowledged, end_group, kill, lost, pace, said, write_table
+from tests.e2e.product import BIN, Done, crawl, crawl_command, environment, rows, warcs
+
+CRAWLS, IMPORTS, EXPORTS, BACKUPS = (40, 25, 15, 20) if os.environ.get("SOAK") else (1, 1, 1, 2)
+EVERY = 9 if os.environ.get("SOAK") else 15  # of so many of the clinic's posts one is kept: a visit takes seconds
+
+
+@pytest.fixture(autouse=True)
+def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is looked at from here is small; what is killed has its processes."""
+    monkeypatch.setattr(refold, "FEWEST", 10**6)
+
+
+@pytest.fixture(scope="module")
+def tallies() -> Iterator[dict[str, Tally]]:
+    found = {verb: Tally() for verb in ("crawl", "import", "export", "backup")}
+    yield found
+    write_table(found)
+
+
+def cli(*arguments: str | Path) -> Done:
+    """The command line in this process, which saves its start: for what is not killed."""
+    done = CliRunner().invoke(main, [str(one) for one in arguments], catch_exceptions=False)
+    return Done(done.exit_code, done.stdout, done.stderr)
+
+
+def good(*arguments: str | Path) -> list[str]:
+    """It ended well; the lines that it told."""
+    done = cli(*arguments)
+    assert (done.code, done.out) == (0, ""), done.err
+    return done.lines
+
+
+@dataclass
+class Sample:
+    """A few posts of the sample clinic; an archive of a first visit; what changed since; what undisturbed visits made."""
+
+    clinic: Clinic
+    folder: Path
+    base: Path
+    pace: Pace
+    _calm: dict[bool, Path] = field(default_factory=dict)
+
+    def calm(self, *, again: bool) -> Path:
+        """The archive of an undisturbed visit to the changed blog: the first, or one after that of `base`."""
+        if again not in self._calm:
+            archive = self.folder / f"calm-{again}" / "archive"
+            if again:
+                shutil.copytree(self.base, archive)
+            else:
+                new(archive, self)
+            done = crawl(archive, self.clinic.url)
+            assert (done.code, done.err) == (0, "")
+            self._calm[again] = archive
+        return self._calm[again]
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
+    folder = tmp_path_factory.mktemp("kills")
+    base = folder / "base" / "archive"
+    with running(folder / "clinic") as clinic:
+        posts = clinic.truth()["posts"]
+        for number, post in enumerate(posts):
+            if number % EVERY:
+                clinic.control("delete", slug=post["slug"])
+        base.parent.mkdir()
+        begun = pace(*crawl_command(base, clinic.url), cwd=folder, sign=(base / "archive.db-wal").exists)
+        kept = [post for post in posts[::EVERY] if post["access"] == "public"]
+        talked = next(post for post in kept if post["comments"])
+        clinic.control("edit", slug=kept[0]["slug"], text="The opening paragraph was rewritten.")
+        clinic.control("rename", slug=kept[1]["slug"])
+        clinic.control("delete", slug=kept[2]["slug"])
+        clinic.control("publish", slug="a-new-post", text="A short note.")
+        clinic.control("add_comment", slug=talked["slug"], text="Parking behind the house was easy to find.")
+        yield Sample(clinic, folder, base, begun)
+
+
+def new(archive: Path, sample: Sample) -> None:
+    """An archive that holds nothing but a key, the same for all: readers then have the same pseudonyms in each."""
+    archive.mkdir(parents=True)
+    shutil.copy(sample.base / KEY_FILE, archive)
+
+
+def read_by_others(archive: Path) -> None:
+    """Who only reads need not wait for the next crawl to mend what a kill left."""
+    if not (archive / "archive.db").exists():
+        done = cli("verify", "--archive", archive)
+        assert (done.code, done.out) == (4, "")
+        assert "no archive here; `clinic-archive crawl" in done.err
+        return
+    done = cli("verify", "--archive", archive)
+    if done.code:  # killed while the very first tables were laid
+        assert (done.code, len(done.lines)) == (4, 1), done.err
+        assert "brings it up to date" in done.err
+        assert not warcs(archive)
+        return
+    assert done == Done(0, "", "")
+
+
+def count(tally: Tally, lines: list[str]) -> None:
+    """What the next start told of mending; it tells nothing else."""
+    for line in lines:
+        folded = re.search(r"an earlier run was killed; (\d+) recorded answers folded in$", line)
+        tally.folded += int(folded[1]) if folded else 0
+        torn = re.search(r": \d+ bytes of a torn record set aside in ", line)
+        tally.torn += bool(torn)
+        assert folded or torn, line
+
+
+def ended(archive: Path) -> int:
+    """Runs that told their end."""
+    there = (archive / "archive.db").exists() and rows(archive, "SELECT 1 FROM sqlite_master WHERE name = 'crawls'")
+    return len(rows(archive, "SELECT 1 FROM crawls WHERE exit_code IS NOT NULL")) if there else 0
+
+
+def test_crawl(sample: Sample, tallies: dict[str, Tally], tmp_path: Path) -> None:
+    chance, tally = random.Random(11), tallies["crawl"]
+    url, scratch = sample.clinic.url, tmp_path / "copy"
+    for number in range(CRAWLS):
+        again = number % 3 != 2
+        archive = tmp_path / str(number) / "archive"
+        archive.parent.mkdir()
+        if again:
+            shutil.copytree(sample.base, archive)
+        else:
+            new(archive, sample)
+        before, runs, files = acknowledged(archive, scratch), ended(archive), warcs(archive)
+        wal = archive / "archive.db-wal"
+        over = kill(*crawl_command(archive, url), cwd=tmp_path, sign=wal.exists, pace=sample.pace, chance=chance)
+        told = acknowledged(archive, scratch)
+        done = over or ended(archive) > runs
+        tally.fell["after" if done else "during" if told != before or warcs(archive) != files else "before"] += 1
+        read_by_others(archive)
+        resumed = crawl(archive, url)
+        assert (resumed.code, resumed.out) == (0, ""), resumed.err
+        count(tally, resumed.lines)
+        good("verify", "--archive", archive)
+        gone = lost(before, told) + lost(told, acknowledged(archive, scratch))
+        tally.lost += len(gone)
+        assert gone == []
+        assert said(archive, visited=True) == said(sample.calm(again=again), visited=True), number
+        assert_served(sample.clinic, archive)
+        if number % 8 == 1:
+            rebuilt = cli("rebuild", "--archive", archive, "--json")
+            assert (rebuilt.code, rebuilt.json["differs"]) == (0, [])
+        shutil.rmtree(archive.parent)
+
+
+def assert_served(clinic: Clinic, archive: Path) -> None:
+    """Every view that is told was served."""
+    served = {(f"wix:{post['post_id']}", one["views"]) for post in clinic.truth()["posts"] for one in post["served"]}
+    sql = (
+        "SELECT address, views FROM readings JOIN post_addresses USING (post_id) WHERE kind = 'wix uuid' AND views IS"
+        " NOT NULL"
+    )
+    told = {tuple(row.values()) for row in rows(archive, sql)}
+    assert told
+    assert told <= served
+
+
+def test_import(sample: Sample, tallies: dict[str, Tally], tmp_path: Path) -> None:
+    """Of what another archive recorded, brought in as if a stranger had made it; alone, or after its older half."""
+    chance, tally = random.Random(12), tallies["import"]
+    files = [path for path in warcs(sample.calm(again=True)) if path.parent.name != "_runs"]
+    older = [path for path in warcs(sample.base) if path.parent.name != "_runs"]
+    scratch, calm, half = tmp_path / "copy", tmp_path / "calm", tmp_path / "half"
+    given = ("import", "--url", sample.clinic.url, *files, "--archive")
+    new(half, sample)
+    new(calm, sample)
+    good("import", "--url", sample.clinic.url, *older, "--archive", half)
+    began = time.monotonic()
+    good(*given, calm)
+    works = Pace(sample.pace.starts, time.monotonic() - began)
+    for number in range(IMPORTS):
+        archive = tmp_path / str(number)
+        if number % 2:
+            shutil.copytree(half, archive)
+        else:
+            new(archive, sample)
+        before, runs, there = acknowledged(archive, scratch), ended(archive), warcs(archive)
+        wal = archive / "archive.db-wal"
+        over = kill(*given, archive, cwd=tmp_path, sign=wal.exists, pace=works, chance=chance)
+        told = acknowledged(archive, scratch)
+        done = over or ended(archive) > runs
+        parts = [*(archive / "imports").glob("*.part")]
+        tally.fell[
+            "after" if done else "during" if told != before or warcs(archive) != there or parts else "before"
+        ] += 1
+        read_by_others(archive)
+        count(tally, good(*given, archive))
+        good("verify", "--archive", archive)
+        gone = lost(before, told) + lost(told, acknowledged(archive, scratch))
+        tally.lost += len(gone)
+        assert gone == []
+        assert said(archive, visited=False) == said(calm, visited=False), number
+        assert sorted(kept.read_bytes() for kept in (archive / "imports").rglob("*.gz")) == sorted(
+            path.read_bytes() for path in files
+        )
+        assert not list((archive / "imports").glob("*.part"))
+        shutil.rmtree(archive)
+
+
+def contents(folder: Path) -> dict[str, Any]:
+    """Files of a folder as they are, but those that no user looks at; the manifest less the moment it was made."""
+    found: dict[str, Any] = {path.name: path.read_bytes() for path in folder.glob("[!.]*")}
+    if "manifest.json" in found:
+        found["manifest.json"] = json.loads(found["manifest.json"]) | {"made_at": None}
+    return found
+
+
+def test_export(sample: Sample, tallies: dict[str, Tally], tmp_path: Path) -> None:
+    chance, tally = random.Random(13), tallies["export"]
+    archive, old, calm = sample.calm(again=True), tmp_path / "old", tmp_path / "calm"
+    good("export", "--all", old, "--archive", sample.base)
+    (old / "thesis.txt").write_text("mine")
+    began = time.monotonic()
+    good("export", "--all", calm, "--archive", archive)
+    works = Pace(sample.pace.starts, time.monotonic() - began)
+    for number in range(EXPORTS):
+        folder = tmp_path / str(number)
+        if number % 3 != 2:
+            shutil.copytree(old, folder)
+        before, new = (contents(folder) if folder.exists() else {}), contents(calm)
+        command, stage = ("export", "--all", folder, "--archive", archive), folder / ".part"
+        over = kill(*command, cwd=tmp_path, sign=stage.exists, pace=works, chance=chance)
+        now = contents(folder) if folder.exists() else {}
+        swapped = now.get("manifest.json") == new["manifest.json"]
+        tally.fell["after" if swapped or over else "during" if stage.exists() else "before"] += 1
+        # Each file is whole; the old ones stand until the new ones are, and the manifest tells which are of its export.
+        mixed = [name for name in now if now[name] not in (before.get(name), new.get(name))]
+        mixed += [name for name in before if name not in now and name in new]
+        mixed += [name for name in new if swapped and now[name] != new[name]]
+        tally.lost += len(mixed)
+        assert mixed == []
+        good(*command)
+        assert {name: now for name, now in contents(folder).items() if name != "thesis.txt"} == new
+        assert not list(folder.glob(".*"))
+        shutil.rmtree(folder)
+
+
+def test_backup(sample: Sample, tallies: dict[str, Tally], tmp_path: Path) -> None:
+    """Of an archive at rest, and of one whose crawl is killed in the same instant."""
+    chance, tally = random.Random(14), tallies["backup"]
+    scratch, first, calm = tmp_path / "copy", tmp_path / "first", sample.calm(again=True)
+    good("backup", first, "--archive", sample.base)
+    began = time.monotonic()
+    good("backup", shutil.copytree(first, tmp_path / "calm"), "--archive", calm)
+    works = Pace(sample.pace.starts, time.monotonic() - began)
+    for number in range(BACKUPS):
+        home = tmp_path / str(number)
+        folder, archive = shutil.copytree(first, home / "backup"), calm
+        crawling = None
+        if number % 3 == 2:
+            archive = shutil.copytree(sample.base, home / "archive")
+            command = [str(BIN / "clinic-archive"), *crawl_command(archive, sample.clinic.url)]
+            crawling = subprocess.Popen(command, cwd=home, env=environment(), start_new_session=True)
+            time.sleep(chance.uniform(0, sample.pace.works))
+        parts = folder / SNAPSHOTS
+        over = kill(
+            "backup", folder, "--archive", archive, cwd=home, pace=works, chance=chance,
+            sign=lambda parts=parts: any(parts.glob(f"*{PART}")),  # type: ignore[misc]
+        )  # fmt: skip
+        if crawling is not None:
+            end_group(crawling)
+        begun = any(path.name.endswith(PART) for path in folder.rglob("*"))
+        made = len(stamps(folder)) > 1
+        tally.fell["after" if made or over else "during" if begun else "before"] += 1
+        copied = restored(folder, home / "restored")
+        gone = lost(acknowledged(sample.base, scratch), acknowledged(copied, scratch))
+        if crawling is not None:
+            gone += lost(acknowledged(copied, scratch), acknowledged(archive, scratch))
+            resumed = crawl(archive, sample.clinic.url)
+            assert resumed.code == 0, resumed.err
+            count(tally, resumed.lines)
+        good("backup", folder, "--archive", archive)
+        newest = restored(folder, home / "newest")
+        gone += lost(acknowledged(archive, scratch), acknowledged(newest, scratch))
+        tally.lost += len(gone)
+        assert gone == []
+        assert said(newest, visited=False) == said(archive, visited=False), number
+        assert not list(folder.rglob(f"*{PART}"))
+        shutil.rmtree(home)
+
+
+def restored(folder: Path, archive: Path) -> Path:
+    """The newest snapshot as an archive that stands on its bytes."""
+    good("restore", folder, "--archive", archive)
+    good("verify", "--archive", archive)
+    return archive
