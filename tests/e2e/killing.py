@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from click.testing import CliRunner
 
 from archive import canonical
 from archive.db import open_archive
-from tests.e2e.product import BIN, ROOT, environment
+from pipelines.commands import main
+from tests.e2e.product import BIN, ROOT, Done, environment, rows, warcs
 
 TABLE = Path(os.environ.get("ARTEFACTS") or ROOT / "var" / "kills") / "kills.txt"
 # What an archive may never lose once it is committed, by what stands for a row wherever it is kept.
@@ -64,9 +66,9 @@ def pace(*command: str | Path, cwd: Path, sign: Callable[[], bool]) -> Pace:
 def kill(*command: str | Path, cwd: Path, sign: Callable[[], bool], pace: Pace, chance: random.Random) -> bool:
     """SIGKILL for the process and all that it started, at a random instant; True where it had ended by then.
 
-    One instant in six is drawn from all of the time that it takes, the others from that of its work, and a bit after.
+    One instant in four is drawn from all of the time that it takes, the others from that of its work, and a bit after.
     """
-    anywhere = chance.random() < 1 / 6
+    anywhere = chance.random() < 1 / 4
     instant = chance.uniform(0, pace.starts + pace.works) if anywhere else chance.uniform(0, pace.works * 1.1)
     process = _start(command, cwd)
     while not anywhere and not sign() and process.poll() is None:
@@ -109,6 +111,31 @@ def _group_of(pid: int) -> int | None:
     with suppress(ProcessLookupError):
         return os.getpgid(pid)
     return None
+
+
+def cli(*arguments: str | Path) -> Done:
+    """The command line in this process, which saves its start: for what is not killed."""
+    done = CliRunner().invoke(main, [str(one) for one in arguments], catch_exceptions=False)
+    return Done(done.exit_code, done.stdout, done.stderr)
+
+
+def good(*arguments: str | Path) -> list[str]:
+    """It ended well; the lines that it told."""
+    done = cli(*arguments)
+    assert (done.code, done.out) == (0, ""), done.err
+    return done.lines
+
+
+def writes(archive: Path) -> Callable[[], bool]:
+    """A run has come so far as to write something new."""
+    there = len(warcs(archive))
+    return lambda: len(warcs(archive)) > there or any((archive / "imports").glob("*.part"))
+
+
+def ended(archive: Path) -> int:
+    """Runs that told their end."""
+    there = (archive / "archive.db").exists() and rows(archive, "SELECT 1 FROM sqlite_master WHERE name = 'crawls'")
+    return len(rows(archive, "SELECT 1 FROM crawls WHERE exit_code IS NOT NULL")) if there else 0
 
 
 def acknowledged(archive: Path, scratch: Path) -> Said:
@@ -162,9 +189,12 @@ def heads(data: bytes) -> Iterator[dict[str, str]]:
 
 def lost(before: Said, after: Said) -> list[str]:
     """What was acknowledged and is not there any more."""
-    found = [f"{table}: {row}" for table, told in before.items() for row in told - after[table]]
-    captured = {row[0] for row in after["captures"]}
-    return found + [f"an answer without a row: {one}" for one in before["answers"] - captured]
+    return [f"{table}: {row}" for table, told in before.items() for row in told - after[table]]
+
+
+def unread(at: Said) -> list[str]:
+    """Whole answers that have no row."""
+    return [f"an answer without a row: {one}" for one in at["answers"] - {row[0] for row in at["captures"]}]
 
 
 # Of a run, or of the moment: two archives of the same clinic differ in them.
@@ -196,8 +226,8 @@ def said(archive: Path, *, visited: bool) -> dict[str, Any]:
                 continue
             names = [one.name for one in db.table(table).columns if one.name not in canonical._LOCAL]
             kept = [number for number, name in enumerate(names) if name not in left_out]
-            rows = [tuple(row[number] for number in kept) for row in canonical.rows(db, table)]
-            found[table] = set(rows) if visited else sorted(rows, key=repr)
+            told = [tuple(row[number] for number in kept) for row in canonical.rows(db, table)]
+            found[table] = set(told) if visited else sorted(told, key=repr)
         if visited:
             found["last counters"] = set(db.execute(COUNTERS).fetchall())
     return found
@@ -216,11 +246,11 @@ class Tally:
 def write_table(tallies: dict[str, Tally]) -> None:
     """A line a verb, where artefacts go."""
     columns = ("verb", "kills", "before", "during", "after", "torn tails cut", "answers folded in", "lost")
-    rows: list[tuple[object, ...]] = [
+    told: list[tuple[Any, ...]] = [
         (verb, one.fell.total(), one.fell["before"], one.fell["during"], one.fell["after"], one.torn, one.folded,
          one.lost) for verb, one in tallies.items()
     ]  # fmt: skip
-    rows.append(("all", *(sum(row[number] for row in rows) for number in range(1, len(columns)))))  # type: ignore[misc]
-    lines = ["  ".join(f"{cell!s:>{len(name)}}" for cell, name in zip(row, columns, strict=True)) for row in rows]
+    told.append(("all", *(sum(row[number] for row in told) for number in range(1, len(columns)))))
+    lines = ["  ".join(f"{cell!s:>{len(name)}}" for cell, name in zip(row, columns, strict=True)) for row in told]
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     TABLE.write_text("\n".join(["  ".join(columns), *lines]) + "\n", "utf-8")
