@@ -71,7 +71,8 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
         if pending:
-            if db.table("clinics").exists():
+            # Without a clinic nothing is lost: it is an archive whose very first start was killed between two steps.
+            if db.table("clinics").exists() and db.execute("SELECT 1 FROM clinics LIMIT 1").fetchone():
                 _copy(db, folder, pending[0])
             migrations.apply(db)
         _lay_views(db)
@@ -113,9 +114,12 @@ def _schema(db: Database, path: Path) -> list[str]:
 
 
 def _copy(db: Database, folder: Path, step: str) -> None:
-    """A copy of the database as it was before `step`."""
+    """A copy of the database as it was before `step`, under its name only once it is whole."""
     target = folder / f"archive-before-{step}-{datetime.now(UTC):%Y%m%d%H%M%S}.db"
-    db.execute("VACUUM INTO ?", [str(target)])
+    part = folder / "archive-before.db.part"
+    part.unlink(missing_ok=True)  # of a start that was killed
+    db.execute("VACUUM INTO ?", [str(part)])
+    part.replace(target)
 
 
 def views() -> dict[str, str]:

@@ -17,6 +17,7 @@ import click
 from archive.verify import faults, full_text_faults, keep_result
 from pipelines import report
 from pipelines.commands._held import fail, read_only
+from pipelines.orphans import closed_files
 from pipelines.recheck import Rechecked, recheck
 from pipelines.run import utc
 
@@ -37,9 +38,10 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
     began = time.monotonic()
     try:
         with closing(read_only(archive)) as db:
+            closed = closed_files(archive)
             db.execute("BEGIN")  # what is committed from here on is not looked at
             found = list(faults(db))
-            done = recheck(archive, db, sample=sample, seed=seed)
+            done = recheck(archive, db, sample=sample, seed=seed, closed=closed)
     except sqlite3.DatabaseError as error:
         why = f"the database is damaged: {error}; `clinic-archive rebuild` makes it anew"
         broken_off = Rechecked(faults=[why])
