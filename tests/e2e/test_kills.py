@@ -19,7 +19,7 @@ import pytest
 
 from archive.snapshots import PART, SNAPSHOTS, stamps
 from pipelines import refold
-from pipelines.run import KEY_FILE
+from pipelines.key import KEY_FILE
 from tests.clinic import Clinic, running
 from tests.e2e.killing import (
     Pace,
