@@ -21,6 +21,8 @@ from scraper.platforms._platform import Known
 
 # What was read so short a time ago is not read again: a run that was cut short goes on where it was.
 LATELY = timedelta(hours=20)
+# Daily runs do not begin on the minute: the thirtieth run after a look is the thirtieth day.
+SLACK = timedelta(hours=12)
 # Posts that are read on every visit although nothing is due, the longest unread first: else nobody would notice before
 # a month has passed that a new theme silences a field, or that all posts are gone behind a sitemap that stays.
 SAMPLE = 3
@@ -75,7 +77,7 @@ class Clock:
         """How long the post is left alone when nothing happens."""
         begun = moment(post.published_at or post.first_seen_at)
         fresh = begun is not None and self.now - begun < timedelta(days=self.schedule.fresh_days)
-        return LATELY if fresh and not post.removed else timedelta(days=self.schedule.text_days)
+        return LATELY if fresh and not post.removed else max(timedelta(days=self.schedule.text_days) - SLACK, LATELY)
 
     def is_lately(self, at: str | None) -> bool:
         """It was a short time ago."""

@@ -35,7 +35,7 @@ def known(name: str = "a", **told: Any) -> Known:
     [
         ({}, None),
         ({"last_seen_at": None}, Why.NEW),
-        ({"last_seen_at": ago(29.9)}, None), ({"last_seen_at": ago(30)}, Why.TIME),
+        ({"last_seen_at": ago(29.4)}, None), ({"last_seen_at": ago(29.5)}, Why.TIME),
         # new posts often: published lately, or of an unknown date and first seen lately
         ({"published_at": ago(13), "last_seen_at": ago(1)}, Why.TIME),
         ({"published_at": ago(13), "last_seen_at": ago(0.5)}, None),
