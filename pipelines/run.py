@@ -23,7 +23,7 @@ from scrapy.settings import BaseSettings
 from sqlite_utils import Database
 
 from archive import runs, save
-from archive.db import ArchiveError, open_archive
+from archive.db import ArchiveError, empty_log, open_archive
 from archive.evidence import save_confirmation
 from archive.warc import WarcWriteError, Writer
 from archive.warc._file import sync_folder
@@ -280,7 +280,9 @@ class Run:
         Run._open.pop(_place(str(self.archive)), None)
         try:
             if not self.broken:
-                self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                kept = empty_log(self.db)
+                if kept:
+                    logger.info("%s: %s", self.archive, kept)  # no fault, and not worth a mail
         finally:
             self.db.close()
             self._lock.release()

@@ -18,6 +18,8 @@ from typing import Any
 
 # Seconds within which an answer counts as quick.
 QUICK = 0.15
+# Seconds that finding one may take: a reader that stays holds up the write-ahead log of whoever writes.
+LONGEST = 60.0
 # So many answers are kept: of each clinic a few.
 MOST = 500
 
@@ -43,7 +45,7 @@ class Kept:
     def get(self, name: Any, find: Callable[[sqlite3.Connection], Any]) -> tuple[Any, datetime]:
         """The answer of that name, found by `find` where it is not known yet, and when it was found.
 
-        Raises what `find` raises, and `sqlite3.Error`.
+        Raises what `find` raises, and `sqlite3.Error`, also where it takes too long (`LONGEST`).
         """
         version = self._version()
         with self._lock:
@@ -70,6 +72,7 @@ class Kept:
     def _find(self, name: Any, find: Callable[[sqlite3.Connection], Any], version: int) -> _Answer:
         start = time.monotonic()
         connection = self._connect()
+        connection.set_progress_handler(lambda: time.monotonic() - start > LONGEST, 100_000)
         try:
             value = find(connection)
         except BaseException:
