@@ -1,4 +1,4 @@
-"""What readers may hold up, and for how long: queries end, files that nobody takes end, and a crawl's log is emptied."""
+"""What readers may hold up, and for how long: queries end, files that nobody takes end, a run's log is emptied."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ from archive.pages.kept import Kept
 DATABASE = "archive"
 # Milliseconds that the queries of one page may take together.
 PATIENCE = 5000
-# Seconds within which a visitor must have taken a block of a file (some 2,000 rows), and all of it. Until then one moment
-# of the database is held for it, and what a crawl writes meanwhile cannot leave the write-ahead log.
+# Seconds within which a visitor must have taken a block of a file (some 2,000 rows), and all of it. Until then one
+# moment of the database is held for it, and what a crawl writes meanwhile cannot leave the write-ahead log.
 STALLED, LONGEST = 60.0, 900.0
 Answer = TypeVar("Answer")
 
