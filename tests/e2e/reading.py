@@ -22,9 +22,9 @@ def pages(archive: Path) -> tuple[str, ...]:
     (one,) = rows(archive, "SELECT clinic_id, slug FROM posts WHERE slug NOT GLOB '*[^a-z0-9-]*' ORDER BY 2 LIMIT 1")
     clinic, slug = one["clinic_id"], one["slug"]
     return (
-        "/", f"/{clinic}", f"/{clinic}/{slug}", "/-/search?q=the", "/archive/posts_with_counts", "/archive/readings.csv",
-        f"/archive/views_gained?clinic={clinic}", "/archive/posts.json?_shape=array", "/-/posts.atom",
-        f"/archive.csv?sql={quote('select * from provenance')}",
+        "/", f"/{clinic}", f"/{clinic}/{slug}", "/-/search?q=the", "/archive/posts_with_counts",
+        "/archive/readings.csv", f"/archive/views_gained?clinic={clinic}", "/archive/posts.json?_shape=array",
+        "/-/posts.atom", f"/archive.csv?sql={quote('select * from provenance')}",
     )  # fmt: skip
 
 
