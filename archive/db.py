@@ -14,15 +14,11 @@ from typing import Literal
 
 from sqlite_utils import Database
 
+from archive import wal
 from archive.migrations import migrations
 
 VIEWS = Path(__file__).parent / "views"
 DATABASE = "archive.db"
-# Pages of 4 KB in the write-ahead log from which on they are copied home. By default that is done every thousand, and
-# soon again. A log that grew beyond while a reader stood in the way is cut back to this when it begins anew.
-LOG_PAGES = 4000
-# Seconds that the end of a run waits for readers, so that the log can be emptied: a page of the site takes no longer.
-PATIENCE = 5.0
 
 
 class ArchiveError(Exception):
@@ -72,8 +68,8 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
             "synchronous=FULL",
             "secure_delete=ON",
             "cache_size=-8000",
-            f"wal_autocheckpoint={LOG_PAGES}",
-            f"journal_size_limit={LOG_PAGES * 4096}",
+            f"wal_autocheckpoint={wal.PAGES}",
+            f"journal_size_limit={wal.PAGES * 4096}",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
         if pending:
@@ -122,25 +118,6 @@ def _copy(db: Database, folder: Path, step: str) -> None:
     """A copy of the database as it was before `step`."""
     target = folder / f"archive-before-{step}-{datetime.now(UTC):%Y%m%d%H%M%S}.db"
     db.execute("VACUUM INTO ?", [str(target)])
-
-
-def empty_log(db: Database) -> str | None:
-    """Copy the write-ahead log home and cut it to nothing; why that could not be done, where a reader stood in the way.
-
-    Nothing is lost then: readers see what the log holds, and the next run empties it. Raises `sqlite3.Error`.
-    """
-    (before,) = db.execute("PRAGMA busy_timeout").fetchone()
-    db.execute(f"PRAGMA busy_timeout = {PATIENCE * 1000:.0f}").fetchall()
-    try:
-        busy, pages, copied = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    finally:
-        db.execute(f"PRAGMA busy_timeout = {before}").fetchall()
-    if not busy:
-        return None
-    return (
-        f"the write-ahead log keeps {pages} pages, {copied} of them copied home: a reader was in the way for"
-        f" {PATIENCE:.0f} s; the next run empties it"
-    )
 
 
 def views() -> dict[str, str]:

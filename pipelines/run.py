@@ -23,8 +23,9 @@ from scrapy.settings import BaseSettings
 from sqlite_utils import Database
 
 from archive import runs, save
-from archive.db import ArchiveError, empty_log, open_archive
+from archive.db import ArchiveError, open_archive
 from archive.evidence import save_confirmation
+from archive.wal import Log
 from archive.warc import WarcWriteError, Writer
 from archive.warc._file import sync_folder
 from pipelines.outcome import Outcome
@@ -280,7 +281,7 @@ class Run:
         Run._open.pop(_place(str(self.archive)), None)
         try:
             if not self.broken:
-                kept = empty_log(self.db)
+                kept = Log(self.db).empty()
                 if kept:
                     logger.info("%s: %s", self.archive, kept)  # no fault, and not worth a mail
         finally:

@@ -17,8 +17,8 @@ import pytest
 import uvicorn
 from datasette.app import Datasette
 
-from archive import db as opening
-from archive.db import DATABASE, empty_log
+from archive import wal
+from archive.db import DATABASE
 from archive.pages import kept
 from archive.site import serving
 from pipelines.run import Run
@@ -121,7 +121,7 @@ def test_a_file_that_is_not_taken_does_not_hold_its_moment_for_ever(
 def test_a_reader_at_the_end_of_a_run_is_no_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(opening, "PATIENCE", 0.2)
+    monkeypatch.setattr(wal, "PATIENCE", 0.2)
     caplog.set_level(logging.INFO, "pipelines.run")
     log = tmp_path / f"{DATABASE}-wal"
     run = Run(tmp_path)
@@ -140,26 +140,77 @@ def test_a_reader_at_the_end_of_a_run_is_no_fault(
     assert len([one for one in caplog.records if "write-ahead log" in one.message]) == 1
 
 
-def test_a_log_that_grew_behind_a_reader_is_cut_back(archive: Made) -> None:
-    """By the writer, as soon as it begins the log anew; nobody waits for the run's end."""
-    log = archive.folder / f"{DATABASE}-wal"
+@pytest.fixture
+def log(archive: Made) -> Path:
+    """The archive's write-ahead log, and a table to fill it with."""
+    archive.db.execute("CREATE TABLE filling (page TEXT) STRICT")
+    return archive.folder / f"{DATABASE}-wal"
 
-    def write() -> None:
-        archive.db.execute("CREATE TABLE IF NOT EXISTS filling (page TEXT) STRICT")
-        archive.db.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO"
-                           " filling SELECT hex(randomblob(2000)) FROM n")  # fmt: skip
 
-    with closing(sqlite3.connect(archive.folder / DATABASE, isolation_level=None)) as reader:
+def fill(archive: Made, megabytes: int) -> None:
+    many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 250)"
+    for _ in range(megabytes):
+        archive.db.execute(f"{many} INSERT INTO filling SELECT hex(randomblob(2000)) FROM n")
+
+
+@contextmanager
+def reading(archive: Made) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(archive.folder / DATABASE, isolation_level=None, check_same_thread=False)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM posts").fetchone()
-        for _ in range(4):
-            write()
-        grown = log.stat().st_size
-    write()
-    archive.db.execute("DROP TABLE filling")
-    assert grown > 3 * opening.LOG_PAGES * 4096
-    for _ in range(3):
-        archive.db.execute("UPDATE clinics SET name = name || '.'")
-    assert log.stat().st_size < 2 * opening.LOG_PAGES * 4096
-    assert empty_log(archive.db) is None
+        yield reader
+
+
+def test_a_log_that_grew_behind_a_reader_is_cut_back(archive: Made, log: Path) -> None:
+    """By the writer, as soon as it begins the log anew; nobody waits for the run's end."""
+    with reading(archive):
+        fill(archive, 50)
+        assert log.stat().st_size > 3 * wal.PAGES * 4096
+    fill(archive, 2)
+    assert log.stat().st_size <= wal.PAGES * 4096
+    assert wal.Log(archive.db).empty() is None
     assert log.stat().st_size == 0
+
+
+def test_readers_who_overlap_are_waited_for_before_the_log_grows_on(archive: Made, log: Path) -> None:
+    ours = wal.Log(archive.db)
+    with reading(archive) as first:
+        fill(archive, 20)
+        with reading(archive) as second:
+            fill(archive, 20)  # whenever something is committed, one of the two reads what was before
+            assert log.stat().st_size > wal.LARGE
+            enders = [
+                threading.Timer(0.2 * one, reader.execute, ["ROLLBACK"]) for one, reader in ((1, first), (2, second))
+            ]
+            for ender in enders:
+                ender.start()
+            ours.relieve()
+            for ender in enders:
+                ender.join()
+            fill(archive, 1)
+            assert log.stat().st_size <= wal.PAGES * 4096
+
+
+def test_a_reader_who_stays_is_not_waited_for_at_each_commit(
+    archive: Made, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wal, "BRIEFLY", 0.5)
+    ours = wal.Log(archive.db)
+    with reading(archive):
+        fill(archive, 40)
+        start = time.monotonic()
+        for _ in range(10):
+            ours.relieve()
+        assert 0.4 < time.monotonic() - start < 2
+        assert log.stat().st_size > wal.LARGE
+
+
+def test_a_query_of_the_writer_itself_is_no_fault(archive: Made, log: Path) -> None:
+    with reading(archive):
+        fill(archive, 40)
+    asked = archive.db.execute("SELECT * FROM filling")
+    assert asked.fetchone()
+    with pytest.raises(sqlite3.OperationalError):
+        archive.db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+    wal.Log(archive.db).relieve()
+    asked.close()
