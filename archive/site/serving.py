@@ -17,6 +17,7 @@ from datasette.utils.asgi import Request, Response  # type: ignore[import-untype
 from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
 from archive.pages.kept import Kept
+from archive.published import FOLDER
 
 DATABASE = "archive"
 # Milliseconds that the queries of one page may take together.
@@ -69,7 +70,7 @@ def _kept(path: Path) -> Kept:
 
 def kept_answers(datasette: Datasette) -> Kept:
     """What is kept about the database file that is served."""
-    return _kept(folder(datasette) / f"{DATABASE}.db")
+    return _kept(database_file(datasette))
 
 
 async def keep(datasette: Datasette, name: object, find: Callable[[sqlite3.Connection], Any]) -> tuple[Any, Any]:
@@ -83,9 +84,15 @@ async def keep(datasette: Datasette, name: object, find: Callable[[sqlite3.Conne
         _refuse(error)
 
 
+def database_file(datasette: Datasette) -> Path:
+    """The file that is served."""
+    return Path(datasette.get_database(DATABASE).path)
+
+
 def folder(datasette: Datasette) -> Path:
-    """The archive's folder."""
-    return Path(datasette.get_database(DATABASE).path).parent
+    """The archive's folder, where the WARC files are: a published copy lies in a folder of it."""
+    beside = database_file(datasette).parent
+    return beside.parent if beside.name == FOLDER and not (beside / "warc").exists() else beside
 
 
 async def page(datasette: Datasette, request: Request, template: str, context: dict[str, Any]) -> Response:

@@ -24,7 +24,7 @@ from datasette.utils import InvalidSql, escape_fts, tilde_decode, validate_sql_s
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 
 from archive.export import EXCEL_RULE, FORMATS, Source, TooManyRows, csv_blocks, write
-from archive.site.serving import DATABASE, LONGEST, Stream, allowed, folder
+from archive.site.serving import DATABASE, LONGEST, Stream, allowed, database_file
 
 # Sheets that are made at a time, each at the price of a core; others wait for their turn.
 _TURN = asyncio.Semaphore(2)
@@ -132,7 +132,7 @@ async def _file(datasette: Datasette, request: Request, source: Source) -> Any:
         "Content-Disposition": f'attachment; filename="{source.name}{form.suffix}"',
         "Cache-Control": "no-cache",
     }
-    path = folder(datasette) / f"{DATABASE}.db"
+    path = database_file(datasette)
     if form.suffix == ".xlsx":
         return await _sheet(path, source, headers)
     if excel:
