@@ -20,7 +20,7 @@ def _visits() -> tuple[list[float], list[int], list[int]]:
     return list(seconds), list(database), list(warc)
 
 
-@figure("H1", "times the CPU of the tenth visit, of the hundredth: 60 posts, of which only counters change", most=1.25)
+@figure("H1", "times the CPU of the tenth visit, of the hundredth: 60 posts, of which only counters change", most=1.3)
 def hundredth_visit() -> float:
     """Medians of five visits, 8 to 12 and 96 to 100. What fetching and starting a process cost, always the same and
     fifty times as much, is left out, so that growth shows. What remains of it is pages written: keys of captures are
