@@ -92,7 +92,7 @@ def test_the_next_request_shows_what_was_published_and_eight_readers_notice_noth
     with served(written.folder, "--published") as site, httpx.Client(base_url=site, timeout=30) as visitor:
         readers = Readers(site, pages(written.folder))
         with readers.reading():
-            for number in range(2, 12):
+            for number in range(2, 8):
                 write_post(written, number)
                 assert visitor.get(f"/riverside/p{number}").status_code == 404
                 publish(written.folder)

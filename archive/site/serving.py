@@ -76,7 +76,7 @@ def kept_answers(datasette: Datasette) -> Kept:
 async def keep(datasette: Datasette, name: object, find: Callable[[sqlite3.Connection], Any]) -> tuple[Any, Any]:
     """An answer that is kept until the database changes, and when it was found (`archive.pages.kept`).
 
-    Raises `DatasetteError` (503) as `ask` does; what is found aside has longer.
+    Raises `DatasetteError` (503) as `ask` does, but only after `archive.pages.kept.LONGEST`.
     """
     try:
         return await asyncio.to_thread(kept_answers(datasette).get, name, find)

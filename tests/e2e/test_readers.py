@@ -13,7 +13,7 @@ from tests.e2e.product import column, crawl, one
 from tests.e2e.reading import Readers, pages
 
 # How long there are crawls, one after another, and of how many posts.
-SECONDS, POSTS = (600, 1000) if os.environ.get("SOAK") else (1, 15)
+SECONDS, POSTS = (600, 1000) if os.environ.get("SOAK") else (1, 10)
 
 
 def test_crawls_and_readers_do_not_hinder_each_other(tmp_path: Path) -> None:

@@ -34,9 +34,9 @@ class Reopened(connected.Database):  # type: ignore[misc]
 
         def on_the_file_of_now(connection: sqlite3.Connection) -> Any:
             if self._here.identity != identity(Path(self.path)):
-                connection.close()
-                self._all_file_connections.remove(connection)
-                connection = self.connect()
+                old, connection = connection, self.connect()
+                old.close()
+                self._all_file_connections.remove(old)
                 self.ds._prepare_connection(connection, self.name)
                 setattr(connected.connections, self.name, connection)
             return fn(connection)
