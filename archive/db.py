@@ -14,6 +14,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
+from archive import wal
 from archive.migrations import migrations
 
 VIEWS = Path(__file__).parent / "views"
@@ -67,7 +68,8 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
             "synchronous=FULL",
             "secure_delete=ON",
             "cache_size=-8000",
-            "wal_autocheckpoint=4000",  # of 4 KB; by default a page is copied home every thousand, and soon again
+            f"wal_autocheckpoint={wal.PAGES}",
+            f"journal_size_limit={wal.PAGES * 4096}",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
         if pending:

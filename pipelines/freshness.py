@@ -83,9 +83,9 @@ class Freshness:
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Remember for the plan which posts a listing named that has not changed since."""
-        if response.status == 304:
-            run = Run.of(self._crawler.settings)
-            request.meta["sighted"] = sighted(run.db, request.meta["clinic"].slug, request.url)
+        last = request.meta.get("last_whole_answer")
+        if response.status == 304 and last is not None:
+            request.meta["sighted"] = sighted(Run.of(self._crawler.settings).db, last["capture_id"])
         return response
 
 
@@ -201,14 +201,7 @@ def gave_a_post(db: Database, capture_id: str) -> bool:
     return db.execute("SELECT 1 FROM sightings WHERE capture_id = ? LIMIT 1", [capture_id]).fetchone() is not None
 
 
-def sighted(db: Database, clinic_id: str, url: str) -> list[str]:
-    """Post addresses that the newest whole answer of a listing named."""
-    return [
-        row[0]
-        for row in db.execute(
-            "SELECT url FROM sightings WHERE source = 'listing' AND capture_id = (SELECT capture_id FROM captures"
-            " WHERE clinic_id = ? AND url = ? AND http_status = 200 AND record_type = 'response' AND via IS NULL"
-            " ORDER BY fetched_at DESC LIMIT 1)",
-            (clinic_id, url),
-        )
-    ]
+def sighted(db: Database, capture_id: str) -> list[str]:
+    """Post addresses that the capture, a listing, named."""
+    found = db.conn.execute("SELECT url FROM sightings WHERE source = 'listing' AND capture_id = ?", (capture_id,))
+    return [url for (url,) in found]

@@ -25,6 +25,7 @@ from archive import runs, save
 from archive.db import ArchiveError, open_archive
 from archive.evidence import save_confirmation
 from archive.holding import LOCK_FILE
+from archive.wal import Log
 from archive.warc import WarcWriteError, Writer
 from pipelines.key import has_pseudonyms, read_key
 from pipelines.outcome import Outcome
@@ -243,7 +244,9 @@ class Run:
         Run._open.pop(_place(str(self.archive)), None)
         try:
             if not self.broken:
-                self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                kept = Log(self.db).empty()
+                if kept:
+                    logger.info("%s: %s", self.archive, kept)  # no fault, and not worth a mail
         finally:
             self.db.close()
             self._lock.release()
