@@ -26,6 +26,8 @@ LATELY = timedelta(hours=20)
 SAMPLE = 3
 # Where no call counts all posts, those that are not due are counted one by one so often.
 ONE_BY_ONE = timedelta(days=7)
+# So far behind UTC the latest clocks are: a bare date of a list may be the site's own.
+WESTERNMOST = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +67,17 @@ class Clock:
             return Why.MISSING
         if changed(post, looked):
             return Why.CHANGED
-        if missed and post.named and (listed is None or listed < missed):
+        # Lists are read before posts: one of the visit that looked at the post names it some time earlier.
+        since = looked - LATELY
+        if missed and post.named and (listed is None or listed < since):
             return Why.MISSING  # removed, and named again
-        if self.lists_read and not missed and not post.named and listed and listed >= seen:
+        if self.lists_read and not missed and not post.named and listed and listed >= since:
             return Why.MISSING  # it was listed when it was last looked at
-        return Why.TIME if self.now - looked >= self.patience(post) else None
+        return None if self._within(looked, self.patience(post)) else Why.TIME
+
+    def _within(self, then: datetime, patience: timedelta) -> bool:
+        """It was so short a time ago. What a wrong clock dated into the future was not."""
+        return timedelta(0) <= self.now - then < patience
 
     def patience(self, post: Known) -> timedelta:
         """How long the post is left alone when nothing happens."""
@@ -80,7 +88,7 @@ class Clock:
     def is_lately(self, at: str | None) -> bool:
         """It was a short time ago."""
         then = moment(at)
-        return then is not None and self.now - then < LATELY
+        return then is not None and self._within(then, LATELY)
 
     def choose(self, posts: Iterable[Known]) -> tuple[list[Known], list[Known]]:
         """The posts that are due, the most urgent first and a sample among them; and all others.
@@ -97,9 +105,9 @@ class Clock:
         others = [post for post in rest if not any(post is one for one in sample)]
         for post in others:
             counted = moment(post.counted_at)
-            post.alone = not post.removed and counted is not None and self.now - counted >= ONE_BY_ONE
+            post.alone = not post.removed and counted is not None and not self._within(counted, ONE_BY_ONE)
             thread = moment(post.thread_at)
-            if thread is not None and self.now - thread >= timedelta(days=self.schedule.text_days):
+            if thread is not None and not self._within(thread, timedelta(days=self.schedule.text_days)):
                 post.thread_at = None
         return chosen, others
 
@@ -111,9 +119,10 @@ def _order(one: tuple[Why, Known]) -> tuple[Why, str]:
 
 
 def changed(post: Known, looked: datetime) -> bool:
-    """A list says that the post changed since. A bare date ("2026-11-25") may be any moment of that day."""
+    """A list says that the post changed since. A bare date ("2026-11-25") may be any moment of that day, anywhere."""
     at = moment(post.lastmod)
     if at is None:
         return False
     bare = len(post.lastmod or "") == len("2026-11-25")
-    return at >= (datetime(looked.year, looked.month, looked.day, tzinfo=UTC) if bare else looked)
+    day = looked - WESTERNMOST
+    return at >= (datetime(day.year, day.month, day.day, tzinfo=UTC) if bare else looked)

@@ -41,9 +41,10 @@ def known(name: str = "a", **told: Any) -> Known:
         ({"published_at": ago(13), "last_seen_at": ago(0.5)}, None),
         ({"published_at": None, "first_seen_at": ago(3), "last_seen_at": ago(1)}, Why.TIME),
         ({"published_at": None}, None),
-        # a list says so; a bare date may be any moment of its day
+        # a list says so; a bare date may be any moment of its day, also where it is yesterday still
         ({"lastmod": ago(9)}, Why.CHANGED), ({"lastmod": ago(11)}, None), ({"lastmod": "last week"}, None),
-        ({"lastmod": ago(10)[:10]}, Why.CHANGED), ({"lastmod": ago(11)[:10]}, None),
+        ({"lastmod": ago(10)[:10]}, Why.CHANGED), ({"lastmod": ago(11)[:10]}, Why.CHANGED),
+        ({"lastmod": ago(12)[:10]}, None),
         # gone: asked for until that is settled, then seldom, at once when something is heard of it
         ({"missed_at": ago(1)}, Why.MISSING),
         ({"missed_at": ago(1), "removed": True, "named": False}, None),
@@ -51,7 +52,12 @@ def known(name: str = "a", **told: Any) -> Known:
         ({"missed_at": ago(5), "removed": True, "listed_at": ago(6)}, Why.MISSING),
         ({"missed_at": ago(5), "removed": True, "listed_at": ago(1)}, None),  # a sitemap that always named it
         ({"missed_at": ago(5), "removed": True, "listed_at": ago(1), "lastmod": ago(2)}, Why.CHANGED),
+        # the list that named it was read just before it answered that it is gone, in the same visit
+        ({"missed_at": ago(5), "removed": True, "listed_at": ago(5.01)}, None),
+        # a clock was wrong, and is right again
+        ({"last_seen_at": ago(-400)}, Why.TIME), ({"last_seen_at": ago(-400), "published_at": None}, Why.TIME),
         # it was listed when it was last looked at, and is no more; or never was
+        ({"named": False, "listed_at": ago(10.01)}, Why.MISSING),
         ({"named": False}, Why.MISSING), ({"named": False, "listed_at": ago(11)}, None),
         ({"named": False, "listed_at": None}, None),
     ],
