@@ -147,6 +147,24 @@ def test_a_post_that_falls_out_of_the_lists_is_asked_for() -> None:
     assert visit.gone == 1
 
 
+def test_a_renamed_post_that_a_feed_still_names_by_its_old_address_has_changed() -> None:
+    """The sitemap knows its new address and when it changed, the feed the old one and nothing more."""
+    feed = b"<rss><channel><item><title>t</title><link>%s</link></item></channel></rss>" % post("was").encode()
+    found = [*archive()[:5], known("new", addresses=(post("new"), post("was")), named=False)]
+    answer = site(*NAMES[:5], "new")
+
+    def respond(url: str) -> Any:
+        if url.endswith("/blog-posts-sitemap.xml"):
+            entries = [(name, "2025-01-01") for name in NAMES[:5]] + [("new", ago(1))]
+            urls = "".join(f"<url><loc>{post(name)}</loc><lastmod>{at}</lastmod></url>" for name, at in entries)
+            return 200, f"<urlset>{urls}</urlset>".encode()
+        return (200, feed) if url.endswith("/blog-feed.xml") else answer(url)
+
+    asked, visit = visited(respond, known=found, now=NOW)
+    assert visit.found_in == {"sitemap": 6, "feed": 1}
+    assert posts(asked)[0] == "new"
+
+
 def test_where_most_are_gone_all_are_asked_for() -> None:
     """A sitemap that stays names posts that are not there: the sample meets it, and the rest is looked at."""
     asked, visit = visited(site(*NAMES, gone=frozenset(NAMES)), known=archive(), now=NOW)
