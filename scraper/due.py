@@ -98,9 +98,9 @@ class Clock:
         ranked = [(self.why(post), post) for post in posts]
         due = sorted(((rank, post) for rank, post in ranked if rank is not None), key=_order)
         rest = [post for rank, post in ranked if rank is None]
-        known = sum(rank is not Why.NEW for rank, _ in due)
+        there = sum(rank is not Why.NEW and post.missed_at is None for rank, post in due)
         settled = (post for post in rest if post.missed_at is None and not self.is_lately(post.last_seen_at))
-        sample = sorted(settled, key=lambda post: post.last_seen_at or "")[: max(SAMPLE - known, 0)]
+        sample = sorted(settled, key=lambda post: post.last_seen_at or "")[: max(SAMPLE - there, 0)]
         chosen = [*(post for _, post in due), *sample]
         others = [post for post in rest if not any(post is one for one in sample)]
         for post in others:
@@ -113,9 +113,10 @@ class Clock:
 
 
 def _order(one: tuple[Why, Known]) -> tuple[Why, str]:
-    """By reason, and what only its time makes due by its age; else as the lists have them."""
+    """By reason, and the longest unread first, so that none waits for ever behind others; new ones as the lists have
+    them."""
     rank, post = one
-    return rank, (post.last_seen_at or "") if rank is Why.TIME else ""
+    return rank, "" if rank is Why.NEW else max(post.last_seen_at or "", post.missed_at or "")
 
 
 def changed(post: Known, looked: datetime) -> bool:

@@ -190,3 +190,34 @@ def test_a_days_budget_holds_and_the_rest_waits() -> None:
     assert (visit.waiting, len(posts(asked))) == (14, 6)
     asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, asked_today=100)
     assert (visit.waiting, posts(asked)) == (20, [])
+
+
+def test_a_budget_starves_nobody() -> None:
+    """A blog that calls all posts changed every day, and addresses of a sitemap that never were a post."""
+    clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=20))
+    found, read = archive(), set[str]()
+    for day in range(4):
+        now = NOW + timedelta(days=day)
+        for one in found:
+            one.named = False
+        at = (now + timedelta(days=1)).isoformat()
+        asked, visit = visited(site(*NAMES, lastmod=at), known=found, now=now, clinic=clinic)
+        assert (len(posts(asked)), visit.waiting) == (16, 4)
+        for one in found:
+            if one.url.rpartition("/")[2] in posts(asked):
+                one.last_seen_at = now.isoformat()
+        read |= set(posts(asked))
+    assert read == set(NAMES)
+    dead = tuple(f"dead{n:02}" for n in range(40))
+    answer = site(*dead, *NAMES, gone=frozenset(dead))
+    asked, _ = visited(answer, known=[known(NAMES[0], last_seen_at=ago(40))], now=NOW, clinic=clinic)
+    assert (len(posts(asked)), "p00" in posts(asked)) == (16, True)
+
+
+def test_posts_that_were_gone_before_are_no_sign_that_all_vanish() -> None:
+    """Two that were removed and are looked at again, and three that a sitemap names and that never were there."""
+    removed = [known(name, last_seen_at=ago(90), missed_at=ago(40), removed=True) for name in ("x", "y")]
+    dead = frozenset({"x", "y", "d1", "d2", "d3"})
+    asked, visit = visited(site(*NAMES, *dead, gone=dead), known=[*archive(), *removed], now=NOW)
+    assert (visit.gone, visit.not_due) == (5, 17)
+    assert sorted(posts(asked)) == ["d1", "d2", "d3", "p17", "p18", "p19", "x", "y"]
