@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.freshness import LONGEST_MEMORY, known_posts, remembered_routes, told_before
+from pipelines.freshness import LONGEST_MEMORY, asked_lately, known_posts, remembered_routes, told_before
 from scraper.items import Item, Problem
 from tests.making import CLINIC, START, Made, comment, extraction, post, reading, url
 
@@ -76,3 +76,10 @@ def test_the_route_that_worked_last_is_remembered_for_a_month(archive: Made) -> 
 def test_an_address_that_was_learned_is_known_to_have_been_told(archive: Made) -> None:
     visit(archive, 1, Problem(kind="learned-address", message="comments came from /voices"), UNKNOWN)
     assert told_before(archive.db, CLINIC) == {"comments came from /voices"}
+
+
+def test_a_visit_at_the_hour_of_yesterdays_has_a_days_budget(archive: Made) -> None:
+    visit(archive, 1, BARE)
+    visit(archive, 2, BARE)
+    hours = {hour: asked_lately(archive.db, CLINIC, START + timedelta(hours=hour)) for hour in (-1, 1, 19, 23.9)}
+    assert hours == {-1: 0, 1: 2, 19: 2, 23.9: 0}
