@@ -231,7 +231,9 @@ def merge_posts(db: Database, *, keep: int, drop: int) -> None:
         execute(f"DELETE FROM {table} WHERE post_id = ?", (drop,))
     _rename_firsts(db, keep)
     kept, dropped = (_row(db, post_id) for post_id in (keep, drop))
-    filled = {name: value for name, value in dropped.items() if kept[name] is None and value is not None}
+    filled: dict[str, str | None] = {
+        name: value for name, value in dropped.items() if kept[name] is None and value is not None
+    }
     sources = {name: how for name, how in json.loads(dropped["sources"]).items() if name in filled}
     filled["sources"] = json.dumps({**json.loads(kept["sources"]), **sources}, sort_keys=True)
     first = min(kept, dropped, key=lambda row: row["first_seen_at"])
