@@ -30,8 +30,8 @@ class Agenda:
         self._cards = 0
         self._told: set[str] = set()  # keys of posts that services named
         self._others: list[Known] = []  # known posts that are not due
-        self._resting: set[str] = set()  # keys of all their addresses
         self._put_off: list[Known] = []  # due, and left for another day by the budget
+        self._resting: set[str] = set()  # keys of all addresses of both
         self._sought = self._vanished = 0  # posts that were there the last time; of these, those that answer as gone
 
     def posts(self) -> Step:
@@ -53,7 +53,8 @@ class Agenda:
         self._resting = {key for post in self._others for key in _keys(post)}
         yield from self._read(self._within_budget(waiting))
         if self._vanished * 3 > self._sought and self._others:
-            again, self._others, self._resting = self._others, [], set()
+            again, self._others = self._others, []
+            self._resting.difference_update(key for post in again for key in _keys(post))
             yield from self._read(self._within_budget(again))
         for post in [*self._others, *(post for post in self._put_off if post.last_seen_at)]:
             self._blog.posts.setdefault(post.url, post)
@@ -78,6 +79,7 @@ class Agenda:
         for post in put_off:
             post.alone = False
         self._put_off += put_off
+        self._resting.update(key for post in put_off for key in _keys(post))
         return [post for post in posts if id(post) in kept]
 
     def listening(self, plan: Plan) -> Step:

@@ -192,6 +192,18 @@ def test_a_days_budget_holds_and_the_rest_waits() -> None:
     assert (visit.waiting, posts(asked)) == (20, [])
 
 
+def test_nor_do_cards_of_other_posts_lead_beyond_it() -> None:
+    clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=20))
+    answer = site(*NAMES)
+
+    def respond(url: str) -> Any:
+        return page_of(url.rpartition("/")[2], *NAMES) if "/post/" in url else answer(url)
+
+    for found in ([], [known(name, last_seen_at=ago(40)) for name in NAMES]):
+        asked, visit = visited(respond, known=found, now=NOW, clinic=clinic)
+        assert (len(posts(asked)), visit.waiting) == (16, 4)
+
+
 def test_a_budget_starves_nobody() -> None:
     """A blog that calls all posts changed every day, and addresses of a sitemap that never were a post."""
     clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=20))
