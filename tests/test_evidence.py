@@ -168,6 +168,18 @@ def test_a_clinic_without_a_blog_fails_once(tmp_path: Path) -> None:
     assert run(tmp_path, [], failure="timed out", blog_status="unreachable")[0] == 3
 
 
+def test_a_word_about_a_clinic_that_a_new_database_does_not_know_hinders_nobody(tmp_path: Path) -> None:
+    """It was killed, and then archive.db was lost: `rebuild` reads it from the WARC."""
+    run(tmp_path, posts())
+    confirm(tmp_path, killed=True)
+    before = said(tmp_path)
+    for file in tmp_path.glob("archive.db*"):
+        file.unlink()
+    settle(tmp_path)
+    rebuild.rebuild(tmp_path)
+    assert said(tmp_path) == before
+
+
 def test_nobody_confirms_what_is_not_there(tmp_path: Path) -> None:
     run(tmp_path, posts())
     done = CliRunner().invoke(main, ["confirm", "elsewhere", "--archive", str(tmp_path)])
