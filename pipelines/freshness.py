@@ -153,10 +153,13 @@ def left_to_script(db: Database, clinic_id: str, now: datetime) -> set[int]:
     return scripted
 
 
-# What each post is known by, and what happened to it last; every answer is found by index, however long the history.
+# What each post is known by, what was learned last coming first: an old slug leads nowhere, and under the id of the
+# site where the clinic was before there are no comments. And what happened to it last; every answer is found by index,
+# however long the history.
 _KNOWN = """
 SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NOT NULL,
-  (SELECT json_group_array(address) FROM post_addresses AS a WHERE a.post_id = p.post_id),
+  (SELECT json_group_array(address) FROM (SELECT address FROM post_addresses AS a JOIN captures USING (capture_id)
+    WHERE a.post_id = p.post_id ORDER BY fetched_at DESC, address)),
   (SELECT max(seen_at) FROM absences AS a
     WHERE a.post_id = p.post_id AND comment_id IS NULL AND seen_at > p.last_seen_at),
   (SELECT seen_at FROM sightings AS s
