@@ -233,3 +233,11 @@ def test_posts_that_were_gone_before_are_no_sign_that_all_vanish() -> None:
     asked, visit = visited(site(*NAMES, *dead, gone=dead), known=[*archive(), *removed], now=NOW)
     assert (visit.gone, visit.not_due) == (5, 17)
     assert sorted(posts(asked)) == ["d1", "d2", "d3", "p17", "p18", "p19", "x", "y"]
+
+
+def test_no_counters_are_missed_of_posts_that_are_gone() -> None:
+    """Else a blog of which most posts were removed counted as one that ceases to tell them."""
+    gone = [known(f"x{n}", last_seen_at=ago(90), missed_at=ago(5), removed=True, scripted=True) for n in range(30)]
+    there = archive(scripted=True)
+    _, visit = visited(site(*NAMES), known=[*there, *gone], now=NOW)
+    assert visit.counting == {post(name) for name in NAMES}
