@@ -58,8 +58,6 @@ class Agenda:
             yield from self._read(self._within_budget(again))
         for post in [*self._others, *(post for post in self._put_off if post.last_seen_at)]:
             self._blog.posts.setdefault(post.url, post)
-            if post.scripted and post.missed_at is None:  # no service counts a post that is gone
-                self._visit.counting.add(post.url)
 
     def _urgency(self, post: Known) -> int:
         """New before changed before any other."""
@@ -116,7 +114,13 @@ class Agenda:
                 return
 
     def close(self) -> None:
-        """What the visit tells of the posts that it did not ask for."""
+        """What the visit tells of the posts that it did not ask for: how many they are, and whose counters it sought.
+
+        Where no call counts all posts those that rest were not counted, and no service counts a post that is gone.
+        """
+        for post in (*self._others, *self._put_off):
+            if post.scripted and post.missed_at is None and (post.alone or post.counted):
+                self._visit.counting.add(post.url)
         self._visit.not_due = sum(_keys(post).isdisjoint(self._queued) for post in self._others)
         self._visit.waiting = len(self._put_off)
 
