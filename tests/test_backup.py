@@ -128,6 +128,19 @@ def test_there_and_back(archive: Path, tmp_path: Path) -> None:
     assert files(new) == files(archive)
 
 
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_a_restored_database_is_open_to_those_whom_a_crawl_would_let_read(
+    archive: Path, tmp_path: Path, mask: int, mode: int
+) -> None:
+    backed_up(archive, tmp_path / "backup")
+    before = os.umask(mask)
+    try:
+        new = restored(tmp_path / "backup", tmp_path / "new")
+    finally:
+        os.umask(before)
+    assert (new / DATABASE).stat().st_mode & 0o777 == mode
+
+
 def test_nobody_else_can_read_it(archive: Path, tmp_path: Path) -> None:
     folder = tmp_path / "disk" / "backup"
     backed_up(archive, folder)
