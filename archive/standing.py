@@ -138,7 +138,7 @@ SELECT
   (SELECT count(*) FROM problems AS p WHERE p.clinic_id = v.clinic_id AND p.happened_at >= v.started_at
     AND p.crawl_id = v.crawl_id),
   coalesce(u.unread, 0),
-  ({_NEWEST.format("started_at", "AND r.status = 'done' AND coalesce(r.limited, 0) = 0")})
+  ({_NEWEST.format("started_at", "AND r.status = 'done' AND coalesce(r.limited, 0) = 0 AND r.started_at <= ?")})
 FROM clinics AS c LEFT JOIN clinic_runs AS v ON v.rowid = ({_NEWEST.format("rowid", "")}) LEFT JOIN (
   SELECT clinic_id, count(DISTINCT url) AS unread FROM sightings INDEXED BY idx_sightings_post_id_seen_at
   WHERE post_id IS NULL GROUP BY clinic_id
@@ -165,9 +165,12 @@ def read_standing(connection: sqlite3.Connection, folder: Path, now: datetime) -
 
 
 def clinics(connection: sqlite3.Connection, now: datetime) -> list[ClinicStanding]:
-    """Every clinic, by its short name. Raises `sqlite3.Error`."""
+    """Every clinic, by its short name. Raises `sqlite3.Error`.
+
+    A visit that a wrong clock dated later than `now` is no sign that the clinic was observed of late.
+    """
     found = []
-    for row in connection.execute(_CLINICS):
+    for row in connection.execute(_CLINICS, (f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",)):
         at = _moment(row[-1])
         told: tuple[Any, ...] = (*row, (now - at).total_seconds() if at else None)
         found.append(ClinicStanding(*told))

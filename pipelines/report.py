@@ -15,6 +15,7 @@ from archive import runs
 from archive.evidence import Loss, losses, vanished
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.catch_up import catch_up
+from pipelines.degraded import FEWEST
 from pipelines.key import BadKey
 from pipelines.outcome import Outcome
 from pipelines.refold import refold
@@ -161,7 +162,8 @@ def judge(outcome: Outcome, reason: str, broken: str | None) -> tuple[str, str |
     if visit.failed * 2 > visit.asked:
         return "failed", f"{visit.failed} of {visit.asked} posts could not be read"
     lost = ", ".join(f"{one.field} (by {one.told} of {one.expected} posts)" for one in outcome.lost)
-    if gone * 3 > posts or (visit.waiting and gone * 3 > visit.asked):
+    # Where a budget let few posts be asked for, one or two that are gone are no sign of anything.
+    if gone * 3 > posts or (visit.waiting and gone >= FEWEST and gone * 3 > visit.asked):
         of = f"{posts} posts" if gone * 3 > posts else f"the {visit.asked} posts that the day's budget allowed"
         return "moved_or_gone", (
             f"{gone} of {of} answer that they are gone: none is marked removed until {confirm} says that it"

@@ -133,18 +133,6 @@ def test_a_blog_that_was_emptied_is_removed_after_a_word(tmp_path: Path) -> None
     assert said(tmp_path) == before
 
 
-def test_a_budget_hides_no_posts_that_vanish_many_at_once(tmp_path: Path) -> None:
-    """One of three a day: that is no third of the posts, but all that were asked for."""
-    with pytest.MonkeyPatch.context() as patch:
-        run(tmp_path, posts())
-        for day in (1, 2):
-            now_is(patch, timedelta(days=day))
-            code, lines = run(tmp_path, [("gone", "sleep")], gone=1, waiting=2)
-            assert code == 3
-            assert "moved or gone: 1 of the 1 posts that the day's budget allowed answer" in lines[0]
-    assert rows(tmp_path, "SELECT count(*) FROM posts WHERE removed_at IS NOT NULL") == [(0,)]
-
-
 def test_what_a_word_accepts_was_told(tmp_path: Path) -> None:
     """Posts vanish of a blog whose fields were lost before: one word is for both."""
     run(tmp_path, posts())

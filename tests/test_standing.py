@@ -85,6 +85,14 @@ def test_a_clinic_that_lost_its_blog_is_still_expected_to_have_one(archive: Made
     assert of(archive).standing(DEFAULT_AGE) == "stale"
 
 
+def test_a_visit_dated_into_the_future_keeps_no_clinic_fresh(archive: Made) -> None:
+    visited(archive, "2026-03-07")
+    visited(archive, "2036-03-07")
+    one = of(archive)
+    assert (one.visited_at, one.observed_at) == ("2036-03-07T09:00:00.000000Z", "2026-03-07T09:00:00.000000Z")
+    assert one.standing(DEFAULT_AGE) == "stale"
+
+
 def test_rows_that_others_wrote_do_not_bring_it_down(archive: Made) -> None:
     visited(archive, "yesterday")
     assert of(archive).age is None
