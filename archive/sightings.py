@@ -37,17 +37,28 @@ def _sighting(
 def save_alias(page: Page, item: Item) -> None:
     """A redirect joined two addresses: whichever is a post, both mean it from now on.
 
-    From one site to another it joins posts that were both read; it proves where a clinic's post moved to.
+    From one site to another it joins posts that were both read, and share slug, title or date: it proves where a
+    clinic's post moved to. A site that was given up may send all old addresses to one new post.
     """
     new, old = item["addresses"]
     addresses = page.book.addresses
     if site_of(new) == site_of(old):
         place(page, (new, old), item["matched_by"])
-    elif addresses.find((new,)) is not None and addresses.find((old,)) is not None:
+    elif _are_alike(page, addresses.find((new,)), addresses.find((old,))):
         entity = addresses.unite(old, new, page.capture_id, item["matched_by"])
         if entity is not None and entity.joined:
             identify(page, entity)
             adopt(page, entity)
+
+
+def _are_alike(page: Page, *posts: int | None) -> bool:
+    """Both are posts that were read, under the same slug, title or date."""
+    if None in posts:
+        return False
+    page.book.write()
+    find = "SELECT slug, title, substr(published_at, 1, 10) FROM posts WHERE post_id = ?"
+    one, other = (page.db.conn.execute(find, (post_id,)).fetchone() for post_id in posts)
+    return any(mine is not None and mine == theirs for mine, theirs in zip(one, other, strict=True))
 
 
 def save_gone(page: Page, item: Item) -> None:

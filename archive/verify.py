@@ -119,7 +119,13 @@ class Verified:
 
 
 def keep_result(folder: Path, told: Mapping[str, Any]) -> None:
-    """Keep a summary as `verify` prints it; where the folder may not be written, it is only told."""
+    """Keep a summary as `verify` prints it; where the folder may not be written, it is only told.
+
+    A sample without faults takes none back that a whole verification found.
+    """
+    before = last_result(folder)
+    if not told["whole"] and not told["faults"] and isinstance(before, Verified) and before.whole and before.faults:
+        return
     part = folder / f"{RESULT}.part"
     try:
         # Where the archive lies on this machine is nothing for those it is given to.

@@ -98,7 +98,8 @@ class Report:
         known_gone = visit.gone > 0 and outcome.vanished[0] == 0
         quiet = visit.asked == 0 and visit.not_due > 0 and not visit.waiting
         met = visit.fetched > 0 or known_gone or quiet
-        complete = outcome.status == "done" and not visit.limited and visit.failed == 0 and met
+        # A page that could not be read says nothing of another that answered 404.
+        complete = outcome.status == "done" and not visit.limited and met
         told: dict[str, Any] = {
             "ended_at": utc(datetime.now(UTC)), "status": outcome.status, "complete": int(complete),
             "discovered": visit.discovered, "fetched": visit.fetched, "unchanged": visit.unchanged, "gone": visit.gone,
@@ -203,6 +204,11 @@ def complaints(run: Run, most: int | None = MOST_LINES) -> list[str]:
             lines.append(f"{clinic_id}: the visit ended without a word; see the log, and please report it")
         elif outcome.status == "cut-short" and not run.broken:
             lines.append(f"{clinic_id}: ended early; what was read is kept, the next run goes on")
+        if visit.waiting and not visit.asked and not run.broken:
+            lines.append(
+                f"{clinic_id}: no post was asked for, {visit.waiting} wait: the day's budget was used up before; raise"
+                " requests_a_day in its stanza"
+            )
         if visit.unknown_line and not run.broken:
             lines.append(f"{clinic_id}: {visit.unknown_line}")
         if visit.platform is not None and not run.broken:

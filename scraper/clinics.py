@@ -37,6 +37,8 @@ VERSION = "0.1"
 DELAY = 2.0  # seconds between two requests to a host; public crawlers of Wix sites get on with this
 SHORTEST_DELAY = 1.0  # seconds; no stanza may ask a public host more often
 
+LEAST_REQUESTS = 30  # a day; some twenty find a blog's posts and count them
+
 Comments = Literal["threads", "counts", "none"]
 Privacy = Literal["pseudonymous", "omit", "keep"]
 Render = Literal["auto", "never", "always"]
@@ -278,14 +280,15 @@ def _clinic(file: TomlFile, slug: str, table: Mapping[str, Any]) -> Clinic:
 
 
 def _schedule(file: TomlFile, at: tuple[str, ...], table: Mapping[str, Any]) -> Schedule:
-    """`[clinics.SLUG.schedule]`: whole numbers, each at least 1."""
+    """`[clinics.SLUG.schedule]`: whole numbers, each at least 1; what finds the posts takes requests, too."""
     at = (*at, "schedule")
     names = tuple(one.name for one in fields(Schedule))
     file.only(table, at, names)
     given: dict[str, int] = {}
     for name in names:
         number = file.value(table, (*at, name), int, None)
-        if number is not None and number < 1:
-            file.fail((*at, name), f"{name} = {number}: at least 1")
+        least = LEAST_REQUESTS if name == "requests_a_day" else 1
+        if number is not None and number < least:
+            file.fail((*at, name), f"{name} = {number}: at least {least}")
         given |= {} if number is None else {name: number}
     return Schedule(**given)

@@ -102,7 +102,7 @@ class Clock:
         rest = [post for rank, post in ranked if rank is None]
         there = sum(rank is not Why.NEW and post.missed_at is None for rank, post in due)
         settled = (post for post in rest if post.missed_at is None and not self.is_lately(post.last_seen_at))
-        sample = sorted(settled, key=lambda post: post.last_seen_at or "")[: max(SAMPLE - there, 0)]
+        sample = sorted(settled, key=lambda post: post.last_seen_at or "")[: SAMPLE if there <= SAMPLE else 0]
         chosen = [*(post for _, post in due), *sample]
         others = [post for post in rest if not any(post is one for one in sample)]
         for post in others:

@@ -331,3 +331,15 @@ def test_the_page_of_an_archive_without_visits(archive: Made) -> None:
     assert "There is no clinic to observe." in words(page(archive).select_one(".lead"))
     archive.db.execute("DELETE FROM clinics")
     assert "No clinic has been visited yet." in words(page(archive).select_one(".lead"))
+
+
+def test_a_sample_takes_no_fault_back(archive: Made) -> None:
+    told = {"verified_at": "2026-03-09T04:12:00Z", "captures": 12, "whole": True, "faults": ["x"]}
+    sampled = {**told, "verified_at": "2026-03-10T04:12:00Z", "captures": 2, "whole": False}
+    keep_result(archive.folder, told)
+    keep_result(archive.folder, {**sampled, "faults": []})
+    assert last_result(archive.folder) == Verified("2026-03-09T04:12:00Z", 12, True, 1)
+    keep_result(archive.folder, {**sampled, "faults": ["x", "y"]})
+    assert last_result(archive.folder) == Verified("2026-03-10T04:12:00Z", 2, False, 2)
+    keep_result(archive.folder, {**told, "faults": []})
+    assert last_result(archive.folder) == Verified("2026-03-09T04:12:00Z", 12, True, 0)

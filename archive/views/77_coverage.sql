@@ -3,14 +3,14 @@ WITH RECURSIVE visits AS (
   SELECT
     r.clinic_id,
     substr(r.started_at, 1, 10) AS day,
-    r.complete = 1 AS complete,
+    r.complete = 1 AND coalesce(r.failed, 0) = 0 AS complete,
     r.fetched,
     r.failed,
     -- 1 observed, 2 partial, 3 no-blog, 4 refused, 5 failed
     CASE
-      WHEN r.status = 'done' AND r.complete = 1 AND coalesce(r.waiting, 0) = 0 THEN 1
+      WHEN r.status = 'done' AND r.complete = 1 AND coalesce(r.failed, 0) = 0 AND coalesce(r.waiting, 0) = 0 THEN 1
       WHEN r.status = 'no-blog' OR (r.status = 'done' AND r.discovered = 0) THEN 3
-      WHEN r.status != 'failed' THEN 2
+      WHEN r.status != 'failed' AND (coalesce(r.fetched, 0) > 0 OR r.status IN ('running', 'done', 'degraded')) THEN 2
       -- robots.txt forbade the home page, which is then why the visit failed; or as many posts as were not read.
       WHEN (
         SELECT count(DISTINCT CASE WHEN EXISTS (
