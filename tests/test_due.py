@@ -248,5 +248,5 @@ def test_no_counters_are_missed_of_posts_that_nobody_counts() -> None:
 
 def test_pages_that_always_fail_do_not_take_the_place_of_the_sample() -> None:
     failing = [known(f"f{n}", last_seen_at=ago(50), named=False) for n in range(3)]
-    asked, visit = visited(site(*NAMES, "f0", "f1", "f2"), known=[*archive(), *failing], now=NOW)
+    asked, _ = visited(site(*NAMES, "f0", "f1", "f2"), known=[*archive(), *failing], now=NOW)
     assert sorted(posts(asked)) == ["f0", "f1", "f2", "p17", "p18", "p19"]
