@@ -67,7 +67,8 @@ class Clock:
             return Why.CHANGED
         if missed and post.named and (listed is None or listed < missed):
             return Why.MISSING  # removed, and named again
-        if self.lists_read and not missed and not post.named and listed and listed >= seen:
+        # Lists are read before the posts of the same visit.
+        if self.lists_read and not missed and not post.named and listed and listed >= seen - LATELY:
             return Why.MISSING  # it was listed when it was last looked at
         return Why.TIME if self.now - looked >= self.patience(post) else None
 

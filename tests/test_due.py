@@ -51,8 +51,9 @@ def known(name: str = "a", **told: Any) -> Known:
         ({"missed_at": ago(5), "removed": True, "listed_at": ago(6)}, Why.MISSING),
         ({"missed_at": ago(5), "removed": True, "listed_at": ago(1)}, None),  # a sitemap that always named it
         ({"missed_at": ago(5), "removed": True, "listed_at": ago(1), "lastmod": ago(2)}, Why.CHANGED),
-        # it was listed when it was last looked at, and is no more; or never was
-        ({"named": False}, Why.MISSING), ({"named": False, "listed_at": ago(11)}, None),
+        # it was listed when it was last looked at, or a moment before, and is no more; or never was
+        ({"named": False}, Why.MISSING), ({"named": False, "listed_at": ago(10.001)}, Why.MISSING),
+        ({"named": False, "listed_at": ago(11)}, None),
         ({"named": False, "listed_at": None}, None),
     ],
 )  # fmt: skip
