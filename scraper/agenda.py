@@ -55,7 +55,7 @@ class Agenda:
             yield from self._read(self._within_budget(again))
         for post in [*self._others, *(post for post in self._put_off if post.last_seen_at)]:
             self._blog.posts.setdefault(post.url, post)
-            if post.scripted:
+            if post.scripted and post.missed_at is None:  # nobody counts what is gone
                 self._visit.counting.add(post.url)
 
     def _urgency(self, post: Known) -> int:
