@@ -21,11 +21,13 @@ from scraper.platforms._platform import Known
 
 # What was read so short a time ago is not read again: a run that was cut short goes on where it was.
 LATELY = timedelta(hours=20)
+# So much earlier in the day than the one before may a daily run begin, or ask for a post.
+EARLIER = timedelta(days=1) - LATELY
 # Posts that are read on every visit although nothing is due, the longest unread first: else nobody would notice before
 # a month has passed that a new theme silences a field, or that all posts are gone behind a sitemap that stays.
 SAMPLE = 3
 # Where no call counts all posts, those that are not due are counted one by one so often.
-ONE_BY_ONE = timedelta(days=7)
+ONE_BY_ONE = timedelta(days=7) - EARLIER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,12 @@ class Clock:
         """How long the post is left alone when nothing happens."""
         begun = moment(post.published_at or post.first_seen_at)
         fresh = begun is not None and self.now - begun < timedelta(days=self.schedule.fresh_days)
-        return LATELY if fresh and not post.removed else timedelta(days=self.schedule.text_days)
+        return LATELY if fresh and not post.removed else self.longest
+
+    @property
+    def longest(self) -> timedelta:
+        """How long any post is left alone: daily runs come to each within `text_days`."""
+        return timedelta(days=self.schedule.text_days) - EARLIER
 
     def is_lately(self, at: str | None) -> bool:
         """It was a short time ago."""
@@ -100,7 +107,7 @@ class Clock:
             counted = moment(post.counted_at)
             post.alone = not post.removed and counted is not None and self.now - counted >= ONE_BY_ONE
             thread = moment(post.thread_at)
-            if thread is not None and self.now - thread >= timedelta(days=self.schedule.text_days):
+            if thread is not None and self.now - thread >= self.longest:
                 post.thread_at = None
         return chosen, others
 

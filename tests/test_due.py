@@ -35,7 +35,7 @@ def known(name: str = "a", **told: Any) -> Known:
     [
         ({}, None),
         ({"last_seen_at": None}, Why.NEW),
-        ({"last_seen_at": ago(29.9)}, None), ({"last_seen_at": ago(30)}, Why.TIME),
+        ({"last_seen_at": ago(29.8)}, None), ({"last_seen_at": ago(29.9)}, Why.TIME),
         # new posts often: published lately, or of an unknown date and first seen lately
         ({"published_at": ago(13), "last_seen_at": ago(1)}, Why.TIME),
         ({"published_at": ago(13), "last_seen_at": ago(0.5)}, None),
@@ -146,6 +146,13 @@ def test_where_most_are_gone_all_are_asked_for() -> None:
     """A sitemap that stays names posts that are not there: the sample meets it, and the rest is looked at."""
     asked, visit = visited(site(*NAMES, gone=frozenset(NAMES)), known=archive(), now=NOW)
     assert (len(posts(asked)), visit.gone, visit.not_due) == (20, 20, 0)
+
+
+def test_nobody_counts_what_is_gone() -> None:
+    found = archive(scripted=True)
+    found[0].missed_at, found[0].removed = ago(5), True
+    _, visit = visited(site(*NAMES[1:]), known=found, now=NOW)
+    assert visit.counting == {post(name) for name in NAMES[1:]}
 
 
 def test_a_run_that_was_cut_short_goes_on() -> None:
