@@ -169,8 +169,9 @@ def list_url(door: str, key: str, cursor: str | None = None, limit: int = LIMIT)
 def threads(blog: Blog) -> Plan:
     """Ask for every comment of the posts that may have some, and after each thread for the names of its members.
 
-    A post is passed over when its key is unknown, or its count 0 and was so when its thread was last read. All pages of a thread come before its names, and
-    those before the next post. When the first two posts are refused at every address, nothing more is asked.
+    A post is passed over when its key is unknown, or its count 0 and was so when its thread was last read. All pages of
+    a thread come before its names, and those before the next post. When the first two posts are refused at every
+    address, nothing more is asked.
     """
     conversation = _Conversation(blog)
     for known in list(blog.posts.values()):
