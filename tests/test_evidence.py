@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines import rebuild, report
-from pipelines.degraded import LAST_READINGS
 from pipelines.commands import main
+from pipelines.degraded import LAST_READINGS
 from tests.test_rebuild import Step, confirm, now_is, said, settle, take
 from tests.visiting import HEXES, SITE, Visiting
 
