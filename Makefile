@@ -45,6 +45,7 @@ test: setup  ## the whole test suite
 soak: setup  ## the tests that take samples, with their full counts
 	$(BIN)/pytest -m alone
 	SOAK=1 $(BIN)/pytest -m "not alone" $(SHARED)
+	@cat $${ARTEFACTS:-var/kills}/kills.txt
 
 lint: setup  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -14,6 +14,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
+from archive import wal
 from archive.migrations import migrations
 
 VIEWS = Path(__file__).parent / "views"
@@ -67,11 +68,13 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
             "synchronous=FULL",
             "secure_delete=ON",
             "cache_size=-8000",
-            "wal_autocheckpoint=4000",  # of 4 KB; by default a page is copied home every thousand, and soon again
+            f"wal_autocheckpoint={wal.PAGES}",
+            f"journal_size_limit={wal.PAGES * 4096}",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
         if pending:
-            if db.table("clinics").exists():
+            # Without a clinic nothing is lost: it is an archive whose very first start was killed between two steps.
+            if db.table("clinics").exists() and db.execute("SELECT 1 FROM clinics LIMIT 1").fetchone():
                 _copy(db, folder, pending[0])
             migrations.apply(db)
         _lay_views(db)
@@ -113,9 +116,12 @@ def _schema(db: Database, path: Path) -> list[str]:
 
 
 def _copy(db: Database, folder: Path, step: str) -> None:
-    """A copy of the database as it was before `step`."""
+    """A copy of the database as it was before `step`, under its name only once it is whole."""
     target = folder / f"archive-before-{step}-{datetime.now(UTC):%Y%m%d%H%M%S}.db"
-    db.execute("VACUUM INTO ?", [str(target)])
+    part = folder / "archive-before.db.part"
+    part.unlink(missing_ok=True)  # of a start that was killed
+    db.execute("VACUUM INTO ?", [str(part)])
+    part.replace(target)
 
 
 def views() -> dict[str, str]:

@@ -87,15 +87,15 @@ def confirm_removals(db: Database, clinic_id: str) -> None:
 
     A run that met too many at once counts as complete when somebody has confirmed it since.
     """
+    # From the clinic's posts to their absences: those of all clinics, over all years, are many more.
     db.execute(
         "UPDATE posts SET removed_at = evidence.first FROM (SELECT absences.post_id, min(seen_at) AS first,"
-        " max(seen_at) AS last FROM absences JOIN captures USING (capture_id) JOIN clinic_runs ON"
-        " clinic_runs.crawl_id = captures.crawl_id AND clinic_runs.clinic_id = captures.clinic_id JOIN posts ON"
-        " posts.post_id = absences.post_id WHERE (complete = 1 OR (status = 'moved_or_gone' AND limited = 0 AND failed"
-        " = 0 AND clinic_runs.ended_at <= (SELECT max(confirmed_at) FROM confirmations WHERE clinic_id = ?1)))"
-        " AND comment_id IS NULL AND absences.clinic_id = ?1 AND"
-        " seen_at > posts.last_seen_at GROUP BY absences.post_id HAVING"
-        " count(DISTINCT captures.crawl_id) > 1) AS evidence WHERE posts.post_id = evidence.post_id"
-        " AND removed_at IS NULL AND julianday(evidence.last) - julianday(evidence.first) >= 20 / 24.0",
+        " max(seen_at) AS last FROM posts CROSS JOIN absences ON absences.post_id = posts.post_id JOIN captures USING"
+        " (capture_id) JOIN clinic_runs ON clinic_runs.crawl_id = captures.crawl_id AND clinic_runs.clinic_id ="
+        " captures.clinic_id WHERE posts.clinic_id = ?1 AND posts.removed_at IS NULL AND +comment_id IS NULL AND"
+        " seen_at > posts.last_seen_at AND (complete = 1 OR (status = 'moved_or_gone' AND limited = 0 AND failed = 0"
+        " AND clinic_runs.ended_at <= (SELECT max(confirmed_at) FROM confirmations WHERE clinic_id = ?1)))"
+        " GROUP BY absences.post_id HAVING count(DISTINCT captures.crawl_id) > 1) AS evidence"
+        " WHERE posts.post_id = evidence.post_id AND julianday(evidence.last) - julianday(evidence.first) >= 20 / 24.0",
         [clinic_id],
     )

@@ -231,12 +231,17 @@ def merge_posts(db: Database, *, keep: int, drop: int) -> None:
         execute(f"DELETE FROM {table} WHERE post_id = ?", (drop,))
     _rename_firsts(db, keep)
     kept, dropped = (_row(db, post_id) for post_id in (keep, drop))
-    filled = {name: value for name, value in dropped.items() if kept[name] is None and value is not None}
+    filled: dict[str, str | None] = {
+        name: value for name, value in dropped.items() if kept[name] is None and value is not None
+    }
     sources = {name: how for name, how in json.loads(dropped["sources"]).items() if name in filled}
     filled["sources"] = json.dumps({**json.loads(kept["sources"]), **sources}, sort_keys=True)
     first = min(kept, dropped, key=lambda row: row["first_seen_at"])
     filled |= {name: first[name] for name in ("first_seen_at", "first_seen_origin")}
-    filled["last_seen_at"] = max(kept["last_seen_at"], dropped["last_seen_at"])
+    seen = filled["last_seen_at"] = max(kept["last_seen_at"], dropped["last_seen_at"])
+    # One that was removed may be there under the other's address.
+    marks = [row["removed_at"] for row in (kept, dropped) if row["removed_at"] and row["removed_at"] > seen]
+    filled["removed_at"] = min(marks, default=None)
     execute("DELETE FROM posts WHERE post_id = ?", (drop,))
     db.table("posts").update(keep, filled)
 

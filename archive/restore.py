@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -57,7 +58,9 @@ def restore(folder: Path, snapshot: Snapshot, target: Path) -> int:
         _copy(folder / name, path, held, damaged)
     if damaged:
         raise BackupDamaged(*damaged)
-    database.chmod(0o644)  # as a crawl makes it: names in it are masked
+    mask = os.umask(0o022)
+    os.umask(mask)
+    database.chmod(0o644 & ~mask)  # as a crawl makes it: names in it are masked
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
     for one in _folders(target):

@@ -18,7 +18,8 @@ def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
         "new_posts": f"SELECT count(*) FROM revisions WHERE kind = 'first' AND capture_id IN ({mine})",
         "new_revisions": f"SELECT count(*) FROM revisions WHERE kind = 'content' AND capture_id IN ({mine})",
         "readings": f"SELECT count(*) FROM readings WHERE capture_id IN ({mine})",
-        "comments": f"SELECT count(*) FROM comments WHERE last_capture_id IN ({mine})",
+        # By its clinic, for comments have no index of captures: else those of all clinics would be looked through.
+        "comments": f"SELECT count(*) FROM comments WHERE clinic_id = :clinic AND last_capture_id IN ({mine})",
         "posts": "SELECT count(*) FROM posts WHERE clinic_id = :clinic AND :crawl IS NOT NULL",
         "problems": f"SELECT count(*) FROM problems WHERE capture_id IN ({mine})",
         "captures": f"SELECT count(*) FROM ({mine})",

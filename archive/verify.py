@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlite_utils import Database
 
@@ -17,6 +20,7 @@ from archive.db import DATABASE
 from archive.text import content_sha256
 
 MOST = 200  # of one kind of fault that are told one by one
+RESULT = "verified.json"  # beside archive.db: when it was last verified, and with what result
 
 # What must give no row: (what it means, how to find it).
 _AGREE = (
@@ -102,3 +106,38 @@ def full_text_faults(folder: Path) -> tuple[list[str], str | None]:
         connection.rollback()
         connection.close()
     return found, None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What `clinic-archive verify` last found."""
+
+    at: str
+    captures: int
+    whole: bool  # every capture, and not a sample
+    faults: int
+
+
+def keep_result(folder: Path, told: Mapping[str, Any]) -> None:
+    """Keep a summary as `verify` prints it; where the folder may not be written, it is only told."""
+    part = folder / f"{RESULT}.part"
+    try:
+        # Where the archive lies on this machine is nothing for those it is given to.
+        part.write_text(json.dumps({**told, "archive": None}, ensure_ascii=False), "utf-8")
+        part.replace(folder / RESULT)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def last_result(folder: Path) -> Verified | str | None:
+    """What was kept, None where nothing was, and why in words where it cannot be read. Never raises."""
+    try:
+        told = json.loads((folder / RESULT).read_text("utf-8"))
+        return Verified(str(told["verified_at"]), int(told["captures"]), bool(told["whole"]), len(list(told["faults"])))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return f"not known, {RESULT}: {error.strerror or error}"
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return f"not known, {RESULT} is damaged: clinic-archive verify writes it anew"

@@ -119,15 +119,21 @@ def last_whole_answer(db: Database, clinic_id: str, request: Request) -> dict[st
     What came through a browser does not count: it was decoded, and asked for with other headers.
     """
     asked = hashlib.sha256(request.body).hexdigest() if request.body else None
-    cursor = db.conn.execute(
-        "SELECT capture_id, fetched_at, payload_sha256, etag, last_modified FROM captures WHERE url = ? AND"
-        " clinic_id = ? AND method = ? AND request_sha256 IS ? AND http_status = 200 AND record_type = 'response'"
-        " AND via IS NULL AND origin = 'crawl'"
-        " ORDER BY fetched_at DESC LIMIT 1",
-        (request.url, clinic_id, request.method, asked),
-    )
-    row = cursor.fetchone()
-    return dict(zip((column[0] for column in cursor.description), row, strict=True)) if row else None
+    same = "url = ? AND clinic_id = ? AND method = ? AND request_sha256 IS ? AND via IS NULL AND origin = 'crawl'"
+    whole = "http_status = 200 AND record_type = 'response'"
+    newest = f"SELECT {{}} FROM captures WHERE {same} AND {{}} ORDER BY fetched_at DESC LIMIT 1"
+    # A page that never changes has one whole answer, years back, and a revisit of it for each visit since: the newest
+    # of these names it. Only where that one is lost must all be looked through.
+    named = newest.format("coalesce(refers_to, capture_id)", f"(record_type = 'revisit' OR {whole})")
+    for place in (f"capture_id = ({named}) AND {whole}", f"capture_id = ({newest.format('capture_id', whole)})"):
+        cursor = db.conn.execute(
+            f"SELECT capture_id, fetched_at, payload_sha256, etag, last_modified FROM captures WHERE {place}",
+            (request.url, clinic_id, request.method, asked),
+        )
+        row = cursor.fetchone()
+        if row is not None:
+            return dict(zip((column[0] for column in cursor.description), row, strict=True))
+    return None
 
 
 def _pairs(message: Request | Response) -> list[tuple[bytes, bytes]]:

@@ -52,10 +52,12 @@ def catch_up(run: Run) -> list[str]:
         lines.append(f"{name}: an earlier run was killed; {folded} recorded answers folded in")
     for crawl_id, clinic_id in runs.running(run.db):
         runs.save_killed_run(run.db, crawl_id, clinic_id)
+    known = {row[0] for row in run.db.execute("SELECT clinic_id FROM clinics").fetchall()}
     for one in told:
         with run.db.atomic():
             for clinic_id, at in one.confirmed:
-                save_confirmation(run.db, clinic_id, at)
+                if clinic_id in known:  # else the database is new, and `rebuild` reads all of the clinic
+                    save_confirmation(run.db, clinic_id, at)
         if one.end is not None:
             runs.save_crawl_end(run.db, one.crawl_id, one.end)
     runs.settle_crawls(run.db)

@@ -19,7 +19,7 @@ from scraper.platforms import platforms
 
 PROMISED = ("title", "author", "published_at", "body_text")
 COUNTERS = ("views", "likes", "comments_count")
-FEWEST = 3  # posts that prove a loss, where the blog has so many
+FEWEST = 3  # posts that prove a loss, where so many were to be had
 LAST_READINGS = 20  # in which a counter must have been given, to be missed today
 
 

@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from archive import posts, save, sightings
 from archive.book import Book
 from archive.search import index_due
+from archive.wal import Log
 from archive.warc import Capture
 from pipelines.privacy import masked_thread, names_shown
 from pipelines.rendered import said_once
@@ -116,6 +117,7 @@ class Fold:
         reread: Callable[[str], Mapping[str, Any] | None],
     ) -> None:
         self._db, self._book, self._sync, self._reread = db, Book(db, clinic_id), sync, reread
+        self._log = Log(db)
         self._threads: dict[Source, _Thread] = {}
         self._pending: list[tuple[Source, Extraction]] = []
         self._since: float | None = None  # when the oldest capture that waits was taken
@@ -195,6 +197,7 @@ class Fold:
                 self._apply(source, extraction, lost)
             book.write()
             index_due(self._db)
+        self._log.relieve()
 
     def _missing(self, capture_ids: set[str | None]) -> set[str]:
         """Those that the archive does not have: a revisit of one is told as a problem, and cannot refer to it."""

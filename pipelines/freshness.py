@@ -17,6 +17,7 @@ from sqlite_utils import Database
 from archive.warc import WarcWriteError
 from pipelines.capture import last_whole_answer
 from pipelines.run import Run, utc
+from scraper.due import LATELY
 from scraper.platforms._platform import Known
 from scraper.spiders._clinic import ClinicSpider
 from scraper.spiders.wayback import WaybackSpider
@@ -53,7 +54,7 @@ class Freshness:
                 return
             now = datetime.now(UTC)
             spider.surroundings.now = now
-            spider.surroundings.asked_today = asked_since(run.db, spider.clinic.slug, now - timedelta(days=1))
+            spider.surroundings.asked_today = asked_lately(run.db, spider.clinic.slug, now)
             spider.surroundings.known = known_posts(run.db, spider.clinic.slug, now)
             spider.surroundings.remembered = remembered_routes(run.db, spider.clinic.slug, now)
             spider.surroundings.told = told_before(run.db, spider.clinic.slug)
@@ -83,9 +84,9 @@ class Freshness:
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Remember for the plan which posts a listing named that has not changed since."""
-        if response.status == 304:
-            run = Run.of(self._crawler.settings)
-            request.meta["sighted"] = sighted(run.db, request.meta["clinic"].slug, request.url)
+        last = request.meta.get("last_whole_answer")
+        if response.status == 304 and last is not None:
+            request.meta["sighted"] = sighted(Run.of(self._crawler.settings).db, last["capture_id"])
         return response
 
 
@@ -152,10 +153,13 @@ def left_to_script(db: Database, clinic_id: str, now: datetime) -> set[int]:
     return scripted
 
 
-# What each post is known by, and what happened to it last; every answer is found by index, however long the history.
+# What each post is known by, what was learned last coming first: an old slug leads nowhere, and under the id of the
+# site where the clinic was before there are no comments. And what happened to it last; every answer is found by index,
+# however long the history.
 _KNOWN = """
 SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NOT NULL,
-  (SELECT json_group_array(address) FROM post_addresses AS a WHERE a.post_id = p.post_id),
+  (SELECT json_group_array(address) FROM (SELECT address FROM post_addresses AS a JOIN captures USING (capture_id)
+    WHERE a.post_id = p.post_id ORDER BY fetched_at DESC, address)),
   (SELECT max(seen_at) FROM absences AS a
     WHERE a.post_id = p.post_id AND comment_id IS NULL AND seen_at > p.last_seen_at),
   (SELECT seen_at FROM sightings AS s
@@ -188,11 +192,16 @@ def known_posts(db: Database, clinic_id: str, now: datetime) -> list[Known]:
     return found
 
 
-def asked_since(db: Database, clinic_id: str, since: datetime) -> int:
-    """Requests of our own to the clinic since then, a browser's not counted."""
+def asked_lately(db: Database, clinic_id: str, now: datetime) -> int:
+    """Requests of our own to the clinic since the last day's visit, a browser's not counted.
+
+    Not of 24 hours: the visit of the day before, which began at this hour, would be counted, and every second day
+    would have no budget left.
+    """
     (number,) = db.conn.execute(
-        "SELECT count(*) FROM captures WHERE clinic_id = ? AND fetched_at > ? AND via IS NULL AND retrieved_at IS NULL",
-        (clinic_id, utc(since)),
+        "SELECT count(*) FROM captures WHERE clinic_id = ? AND fetched_at > ? AND fetched_at <= ? AND via IS NULL AND"
+        " retrieved_at IS NULL",
+        (clinic_id, utc(now - LATELY), utc(now)),
     ).fetchone()
     return int(number)
 
@@ -202,14 +211,7 @@ def gave_a_post(db: Database, capture_id: str) -> bool:
     return db.execute("SELECT 1 FROM sightings WHERE capture_id = ? LIMIT 1", [capture_id]).fetchone() is not None
 
 
-def sighted(db: Database, clinic_id: str, url: str) -> list[str]:
-    """Post addresses that the newest whole answer of a listing named."""
-    return [
-        row[0]
-        for row in db.execute(
-            "SELECT url FROM sightings WHERE source = 'listing' AND capture_id = (SELECT capture_id FROM captures"
-            " WHERE clinic_id = ? AND url = ? AND http_status = 200 AND record_type = 'response' AND via IS NULL"
-            " ORDER BY fetched_at DESC LIMIT 1)",
-            (clinic_id, url),
-        )
-    ]
+def sighted(db: Database, capture_id: str) -> list[str]:
+    """Post addresses that the capture, a listing, named."""
+    found = db.conn.execute("SELECT url FROM sightings WHERE source = 'listing' AND capture_id = ?", (capture_id,))
+    return [url for (url,) in found]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from archive.warc import Info, records
 from archive.warc._file import OPEN_SUFFIX, sync_folder
-from pipelines.run import KEY_FILE, BadKey, key_in, make_key
+from pipelines.key import KEY_FILE, BadKey, key_in, make_key
 
 IMPORTS = "imports"  # the folder that holds captures made by others, as they came
 SPARE = 64 << 20  # bytes to be left free on the disk

@@ -230,8 +230,10 @@ def runs_of(archive: Path, *, unclosed: bool = False) -> list[Told]:
     """The runs that told of themselves, oldest first; `unclosed`: those alone whose file was not closed. Raises
     OSError."""
     found = []
-    for path in sorted((archive / "warc" / RUNS).glob("*.warc.gz")):
-        if unclosed and not path.with_name(path.name + OPEN_SUFFIX).exists():
+    ending = ".warc.gz" + OPEN_SUFFIX * unclosed
+    sidecars = sorted((archive / "warc" / RUNS).glob(f"*{ending}"))
+    for path in (one.with_name(one.name.removesuffix(OPEN_SUFFIX)) for one in sidecars):
+        if not path.exists():
             continue
         written = scan(archive, path.relative_to(archive).as_posix()).notes
         notes = {note.kind: _fields(note) for note in written}

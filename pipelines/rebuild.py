@@ -20,9 +20,9 @@ from archive.db import DATABASE, ArchiveError, open_archive
 from archive.recovery import recover
 from archive.superseded import carry_over, set_aside
 from pipelines.history import clinics_of, history_of, runs_of
+from pipelines.key import KEY_FILE, key_in
 from pipelines.refold import Readers, fold_history, newest_version
 from pipelines.reread import reread_post
-from pipelines.run import KEY_FILE, key_in
 
 SCRATCH = "rebuilding"
 

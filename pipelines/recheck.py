@@ -21,12 +21,11 @@ from sqlite_utils import Database
 from archive.posts import counters
 from archive.text import content_sha256
 from archive.warc import Capture, Info, records
-from archive.warc._file import OPEN_SUFFIX
 from pipelines.fold import as_mapping
-from pipelines.history import scan
+from pipelines.orphans import orphans
 from pipelines.others import Brought, Entry
 from pipelines.refold import Damaged, Readers, Task
-from pipelines.run import RUNS, utc
+from pipelines.run import utc
 from pipelines.validate import sound
 from scraper.items import Comment, Extraction, Post, Reading
 
@@ -49,8 +48,13 @@ class Rechecked:
     notes: list[str] = field(default_factory=list)
 
 
-def recheck(archive: Path, db: Database, *, sample: int | None, seed: int, cores: int | None = None) -> Rechecked:
-    """Check every capture, or a random `sample` of them, of the snapshot that `db` reads. Raises `sqlite3.Error`."""
+def recheck(
+    archive: Path, db: Database, *, sample: int | None, seed: int, closed: frozenset[str], cores: int | None = None
+) -> Rechecked:
+    """Check every capture, or a random `sample` of them, of the snapshot that `db` reads. Raises `sqlite3.Error`.
+
+    `closed`: the `closed_files`, as they were before the snapshot.
+    """
     done = Rechecked()
     chosen = [
         row[0] for row in db.execute("SELECT capture_id FROM captures ORDER BY warc_file, warc_offset").fetchall()
@@ -72,7 +76,9 @@ def recheck(archive: Path, db: Database, *, sample: int | None, seed: int, cores
             done.faults += [_told(db, row, why) for why in faults]
             done.outdated += outdated
     if sample is None:
-        _look_for_orphans(archive, db, done)
+        faults, notes = orphans(archive, db, closed, "\n".join(done.faults))
+        done.faults += faults
+        done.notes += notes
     return done
 
 
@@ -260,32 +266,3 @@ def _told(db: Database, row: Mapping[str, Any], why: str) -> str:
         f"{row['clinic_id']}: capture {row['capture_id']} of {row['url']} ({row['warc_file']}, byte"
         f" {row['warc_offset']}): {why}" + (f"; {' and '.join(stands)} stand on it" if stands else "")
     )
-
-
-def _look_for_orphans(archive: Path, db: Database, done: Rechecked) -> None:
-    """Whole records of our own files that have no row: something was lost between the two."""
-    for path in sorted((archive / "warc").rglob("*.warc.gz")):
-        name = path.relative_to(archive).as_posix()
-        if path.parent.name == RUNS:
-            continue
-        if path.with_name(path.name + OPEN_SUFFIX).exists():
-            done.notes.append(f"{name}: of a run that goes on, or was killed; what has no row yet is not looked at")
-            continue
-        scanned = scan(archive, name)
-        known = {row[0] for row in db.execute("SELECT capture_id FROM captures WHERE warc_file = ?", [name]).fetchall()}
-        done.faults += [
-            f"{name}: byte {entry.offset}: a record without a row (capture {entry.capture_id}); `clinic-archive"
-            " rebuild` takes it in"
-            for entry in scanned.entries
-            if entry.capture_id not in known
-        ]
-        told = "\n".join(done.faults)
-        done.faults += [
-            line for line in scanned.problems if line.partition(";")[0] not in told and not _same(line, told)
-        ]
-
-
-def _same(line: str, told: str) -> bool:
-    """The damage is told of the capture that lies there."""
-    place = line.split(": ", 2)
-    return len(place) > 1 and f"({place[0]}, {place[1]})" in told

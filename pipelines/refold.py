@@ -26,10 +26,11 @@ from archive.superseded import carry_over, set_aside
 from archive.warc import BadRecord, Failure, Group, read_record
 from pipelines.fold import Fold
 from pipelines.history import History, Series, history_of, places, runs_of
+from pipelines.key import BadKey
 from pipelines.others import Entry
 from pipelines.privacy import pseudonymous, tells_of_people
 from pipelines.reread import extraction_of, reread_post
-from pipelines.run import BadKey, enter, enter_closed, utc
+from pipelines.run import enter, enter_closed, utc
 from scraper.items import Extraction
 from scraper.platforms import platforms
 

@@ -15,15 +15,18 @@ from archive import runs
 from archive.evidence import Loss, losses, vanished
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.catch_up import catch_up
+from pipelines.degraded import FEWEST
+from pipelines.key import BadKey
 from pipelines.outcome import Outcome
 from pipelines.refold import refold
-from pipelines.run import BadKey, Run, utc
+from pipelines.run import Run, utc
 from pipelines.told import MOST_LINES, RUN
 from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
 
-DONE, UNEXPECTED, USAGE, CLINICS_FAILED, BAD_CONFIG, DEGRADED, INTEGRITY, LOCKED, STOPPED = 0, 1, 2, 3, 4, 5, 6, 75, 130
+DONE, UNEXPECTED, USAGE, CLINICS_FAILED, BAD_CONFIG, DEGRADED, INTEGRITY, STALE = range(8)
+LOCKED, STOPPED = 75, 130
 
 # How a status is told to a person, of those that a person is told of.
 LOUD = {"failed": "failed", "moved_or_gone": "moved or gone", "degraded": "degraded"}
@@ -90,8 +93,11 @@ class Report:
         if lost:
             run.halt(f"{clinic_id}: {lost} recorded answers have no row; the next run folds them in, please report it")
             return
-        # A visit that met no post at all is no evidence that posts are gone: the site may have moved.
-        met = visit.fetched > 0 or (visit.asked == 0 and visit.not_due > 0 and not visit.waiting)
+        # A visit that met no post at all is no evidence that posts are gone, but of those that somebody said it of: the
+        # site may have moved.
+        known_gone = visit.gone > 0 and outcome.vanished[0] == 0
+        quiet = visit.asked == 0 and visit.not_due > 0 and not visit.waiting
+        met = visit.fetched > 0 or known_gone or quiet
         complete = outcome.status == "done" and not visit.limited and visit.failed == 0 and met
         told: dict[str, Any] = {
             "ended_at": utc(datetime.now(UTC)), "status": outcome.status, "complete": int(complete),
@@ -136,9 +142,10 @@ def look_back(run: Run, outcome: Outcome) -> None:
 def judge(outcome: Outcome, reason: str, broken: str | None) -> tuple[str, str | None]:
     """How the run at a clinic ended, and why if not well.
 
-    "done"; "degraded": posts cease to give a field; "moved_or_gone": over a third of the posts vanished at once, or the
-    home page leads to another host; "failed": discovery gave nothing, or over half of the pages failed; "no-blog": so
-    it was found before; "cut-short": ended from outside.
+    "done"; "degraded": posts cease to give a field; "moved_or_gone": over a third of the posts vanished at once (where
+    the day's budget left some unasked: of those that were asked for), or the home page leads to another host; "failed":
+    discovery gave nothing, or over half of the pages failed; "no-blog": so it was found before; "cut-short": ended from
+    outside.
     """
     visit, (gone, posts) = outcome.visit, outcome.vanished
     confirm = f"`clinic-archive confirm {outcome.clinic.slug}`"
@@ -156,14 +163,16 @@ def judge(outcome: Outcome, reason: str, broken: str | None) -> tuple[str, str |
         return "cut-short", f"ended early ({reason})"
     if visit.failed * 2 > visit.asked:
         return "failed", f"{visit.failed} of {visit.asked} posts could not be read"
-    if gone * 3 > posts:
+    lost = ", ".join(f"{one.field} (by {one.told} of {one.expected} posts)" for one in outcome.lost)
+    # Where a budget let few posts be asked for, one or two that are gone are no sign of anything.
+    if gone * 3 > posts or (visit.waiting and gone >= FEWEST and gone * 3 > visit.asked):
+        of = f"{posts} posts" if gone * 3 > posts else f"the {visit.asked} posts that the day's budget allowed"
         return "moved_or_gone", (
-            f"{gone} of {posts} posts answer that they are gone: none is marked removed until {confirm} says that it"
-            " is so"
+            f"{gone} of {of} answer that they are gone: none is marked removed until {confirm} says that it"
+            f" is so{f'; it accepts as well what is told no more: {lost}' if lost else ''}"
         )
-    if outcome.lost:
-        said = (f"{one.field} (by {one.told} of {one.expected} posts)" for one in outcome.lost)
-        return "degraded", f"told no more: {', '.join(said)}; look at the blog, and accept it with {confirm}"
+    if lost:
+        return "degraded", f"told no more: {lost}; look at the blog, and accept it with {confirm}"
     return "done", None
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import secrets
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -25,17 +24,17 @@ from sqlite_utils import Database
 from archive import runs, save
 from archive.db import ArchiveError, open_archive
 from archive.evidence import save_confirmation
+from archive.holding import LOCK_FILE
+from archive.wal import Log
 from archive.warc import WarcWriteError, Writer
-from archive.warc._file import sync_folder
+from pipelines.key import has_pseudonyms, read_key
 from pipelines.outcome import Outcome
 from scraper.clinics import PRODUCT, VERSION, Clinic
 from scraper.visit import Visit
 
 logger = logging.getLogger(__name__)
 
-LOCK_FILE = ".lock"
 RUNS = "_runs"  # the folder below warc/ that holds what belongs to a run and to no clinic; no slug begins so
-KEY_FILE = "pseudonym.key"
 
 
 class Locked(Exception):
@@ -45,48 +44,6 @@ class Locked(Exception):
 def utc(at: datetime) -> str:
     """ "2026-11-23T15:20:50.000123Z": how every moment is written, so that text order is time order."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-class BadKey(Exception):
-    """The key of the archive's pseudonyms is lost or damaged; the message says what to do."""
-
-
-def read_key(folder: Path, *, wanted: bool = False) -> bytes:
-    """The archive's key, 32 bytes, made at first use, readable by its owner alone.
-
-    Raises `BadKey` where the file holds anything else, or is gone although pseudonyms were made with it (`wanted`): a
-    new key would give every reader a second name.
-    """
-    path = folder / KEY_FILE
-    if not path.exists():
-        if wanted:
-            raise BadKey(f"{path}: gone, but the archive holds pseudonyms made with it; put it back from your backup")
-        make_key(path, secrets.token_hex(32))
-    return key_in(path)
-
-
-def key_in(path: Path) -> bytes:
-    """The key that a file holds. Raises `BadKey`."""
-    try:
-        key = bytes.fromhex(path.read_text("ascii", "replace").strip())
-    except (ValueError, OSError):
-        key = b""
-    if len(key) != 32:
-        raise BadKey(f"{path}: not a key (64 hex digits); put it back from your backup")
-    return key
-
-
-def make_key(path: Path, text: str) -> None:
-    """Under its name only once it is whole and on the disk: a kill in between leaves no empty key."""
-    part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    sync_folder(path.parent)
 
 
 @lru_cache(maxsize=64)
@@ -128,7 +85,7 @@ class Run:
         try:
             self.db: Database = open_archive(archive, "write")
             try:
-                self.key = read_key(archive, wanted=_has_pseudonyms(self.db))
+                self.key = read_key(archive, wanted=has_pseudonyms(self.db))
             except BaseException:
                 self.db.close()
                 raise
@@ -249,6 +206,12 @@ class Run:
         )
         outcome.status, outcome.visit.failure = "failed", outcome.visit.failure or why
 
+    def left_off(self) -> None:
+        """Visits that a second signal ended at once: their files stay open, and the next start goes on from them."""
+        for outcome in self.outcomes.values():
+            if outcome.status == "running":
+                outcome.status = "cut-short"
+
     def end(self, clinic_id: str, fields: dict[str, str]) -> None:
         """The clinic's visit is over: its note goes to the WARC, whose file is closed. Raises `WarcWriteError`."""
         writer = self._writers.pop(clinic_id)
@@ -281,7 +244,9 @@ class Run:
         Run._open.pop(_place(str(self.archive)), None)
         try:
             if not self.broken:
-                self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+                kept = Log(self.db).empty()
+                if kept:
+                    logger.info("%s: %s", self.archive, kept)  # no fault, and not worth a mail
         finally:
             self.db.close()
             self._lock.release()
@@ -302,12 +267,3 @@ def enter_closed(db: Database, clinic_id: str, stanza: Mapping[str, Any]) -> Non
     """The row of a clinic that is visited no more."""
     enter(db, clinic_id, stanza)
     runs.save_blog_status(db, clinic_id, "closed")
-
-
-def _has_pseudonyms(db: Database) -> bool:
-    """Some row holds a pseudonym, or a key by which one would be told."""
-    (found,) = db.execute(
-        "SELECT EXISTS (SELECT 1 FROM comments WHERE author LIKE 'reader-%')"
-        " OR EXISTS (SELECT 1 FROM authors WHERE person_key IS NOT NULL)"
-    ).fetchone()
-    return bool(found)

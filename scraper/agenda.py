@@ -30,13 +30,15 @@ class Agenda:
         self._cards = 0
         self._told: set[str] = set()  # keys of posts that services named
         self._others: list[Known] = []  # known posts that are not due
-        self._resting: set[str] = set()  # keys of all their addresses
         self._put_off: list[Known] = []  # due, and left for another day by the budget
+        self._resting: set[str] = set()  # keys of all addresses of both
+        self._sought = self._vanished = 0  # posts that were there the last time; of these, those that answer as gone
 
     def posts(self) -> Step:
         """Every post that is due, the most urgent first; posts that only "Recent Posts" name come last.
 
-        Where over a third of those that were known answer that they are gone, all others are asked for as well.
+        Where over a third of those that were there the last time answer that they are gone, all others are asked for as
+        well.
         """
         found = self._finds.posts()
         self._visit.discovered = len(found)
@@ -50,13 +52,12 @@ class Agenda:
                     post.alone = True
         self._resting = {key for post in self._others for key in _keys(post)}
         yield from self._read(self._within_budget(waiting))
-        if self._visit.gone * 3 > self._visit.asked and self._others:
-            again, self._others, self._resting = self._others, [], set()
+        if self._vanished * 3 > self._sought and self._others:
+            again, self._others = self._others, []
+            self._resting.difference_update(key for post in again for key in _keys(post))
             yield from self._read(self._within_budget(again))
         for post in [*self._others, *(post for post in self._put_off if post.last_seen_at)]:
             self._blog.posts.setdefault(post.url, post)
-            if post.scripted and post.missed_at is None:  # nobody counts what is gone
-                self._visit.counting.add(post.url)
 
     def _urgency(self, post: Known) -> int:
         """New before changed before any other."""
@@ -69,10 +70,15 @@ class Agenda:
         if budget is None or self._start.everything or self._start.limit is not None:
             return posts
         left = max(budget - self._start.asked_today - self._visit.requests - RESERVE, 0)
-        for post in posts[left:]:
+        # Dead addresses that a list names are new every day: a quarter is kept for posts that were read once.
+        kept = {id(post) for post in [post for post in posts if post.last_seen_at is not None][: left // 4]}
+        kept |= {id(post) for post in [post for post in posts if id(post) not in kept][: left - len(kept)]}
+        put_off = [post for post in posts if id(post) not in kept]
+        for post in put_off:
             post.alone = False
-        self._put_off += posts[left:]
-        return posts[:left]
+        self._put_off += put_off
+        self._resting.update(key for post in put_off for key in _keys(post))
+        return [post for post in posts if id(post) in kept]
 
     def listening(self, plan: Plan) -> Step:
         """The same plan; the posts that its answers name are noted, with the dates of their last change."""
@@ -101,14 +107,20 @@ class Agenda:
         if self._start.limit is not None:
             return
         for post in self._finds.elsewhere:
-            if post.removed or post.missed_at is not None or self._clock.is_lately(post.last_seen_at):
+            if post.removed or post.missed_at is not None:
                 continue
             answer = yield Ask(url=post.url)
             if answer.exchange is None or not below(answer.exchange.url, self._blog.root):
                 return
 
     def close(self) -> None:
-        """What the visit tells of the posts that it did not ask for."""
+        """What the visit tells of the posts that it did not ask for: how many they are, and whose counters it sought.
+
+        Where no call counts all posts those that rest were not counted, and no service counts a post that is gone.
+        """
+        for post in (*self._others, *self._put_off):
+            if post.scripted and post.missed_at is None and (post.alone or post.counted):
+                self._visit.counting.add(post.url)
         self._visit.not_due = sum(_keys(post).isdisjoint(self._queued) for post in self._others)
         self._visit.waiting = len(self._put_off)
 
@@ -127,9 +139,13 @@ class Agenda:
                 continue
             visit.asked += 1
             was_known = post in start.known
+            was_there = was_known and not post.removed
+            self._sought += was_there
             answer = yield Ask(url=post.url, conditional=True)
             self._done.update(post_key(url) for url in (post.url, *answer.redirected_from))
+            gone = visit.gone
             if not self._take(post, answer, was_known):
+                self._vanished += was_there and visit.gone > gone
                 continue
             visit.fetched += 1
             self._done.add(post_key(post.url))

@@ -21,13 +21,15 @@ from scraper.platforms._platform import Known
 
 # What was read so short a time ago is not read again: a run that was cut short goes on where it was.
 LATELY = timedelta(hours=20)
-# So much earlier in the day than the one before may a daily run begin, or ask for a post.
-EARLIER = timedelta(days=1) - LATELY
+# Daily runs do not begin on the minute: the thirtieth run after a look is the thirtieth day.
+SLACK = timedelta(hours=12)
 # Posts that are read on every visit although nothing is due, the longest unread first: else nobody would notice before
 # a month has passed that a new theme silences a field, or that all posts are gone behind a sitemap that stays.
 SAMPLE = 3
 # Where no call counts all posts, those that are not due are counted one by one so often.
-ONE_BY_ONE = timedelta(days=7) - EARLIER
+ONE_BY_ONE = timedelta(days=7)
+# So far behind UTC the latest clocks are: a bare date of a list may be the site's own.
+WESTERNMOST = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,28 +69,28 @@ class Clock:
             return Why.MISSING
         if changed(post, looked):
             return Why.CHANGED
-        if missed and post.named and (listed is None or listed < missed):
+        # Lists are read before posts: one of the visit that looked at the post names it some time earlier.
+        since = looked - LATELY
+        if missed and post.named and (listed is None or listed < since):
             return Why.MISSING  # removed, and named again
-        # Lists are read before the posts of the same visit.
-        if self.lists_read and not missed and not post.named and listed and listed >= seen - LATELY:
+        if self.lists_read and not missed and not post.named and listed and listed >= since:
             return Why.MISSING  # it was listed when it was last looked at
-        return Why.TIME if self.now - looked >= self.patience(post) else None
+        return None if self._within(looked, self.patience(post)) else Why.TIME
+
+    def _within(self, then: datetime, patience: timedelta) -> bool:
+        """It was so short a time ago. What a wrong clock dated into the future was not."""
+        return timedelta(0) <= self.now - then < patience
 
     def patience(self, post: Known) -> timedelta:
         """How long the post is left alone when nothing happens."""
         begun = moment(post.published_at or post.first_seen_at)
         fresh = begun is not None and self.now - begun < timedelta(days=self.schedule.fresh_days)
-        return LATELY if fresh and not post.removed else self.longest
-
-    @property
-    def longest(self) -> timedelta:
-        """How long any post is left alone: daily runs come to each within `text_days`."""
-        return timedelta(days=self.schedule.text_days) - EARLIER
+        return LATELY if fresh and not post.removed else max(timedelta(days=self.schedule.text_days) - SLACK, LATELY)
 
     def is_lately(self, at: str | None) -> bool:
         """It was a short time ago."""
         then = moment(at)
-        return then is not None and self.now - then < LATELY
+        return then is not None and self._within(then, LATELY)
 
     def choose(self, posts: Iterable[Known]) -> tuple[list[Known], list[Known]]:
         """The posts that are due, the most urgent first and a sample among them; and all others.
@@ -98,30 +100,32 @@ class Clock:
         ranked = [(self.why(post), post) for post in posts]
         due = sorted(((rank, post) for rank, post in ranked if rank is not None), key=_order)
         rest = [post for rank, post in ranked if rank is None]
-        known = sum(rank is not Why.NEW for rank, _ in due)
+        there = sum(rank is not Why.NEW and post.missed_at is None for rank, post in due)
         settled = (post for post in rest if post.missed_at is None and not self.is_lately(post.last_seen_at))
-        sample = sorted(settled, key=lambda post: post.last_seen_at or "")[: max(SAMPLE - known, 0)]
+        sample = sorted(settled, key=lambda post: post.last_seen_at or "")[: max(SAMPLE - there, 0)]
         chosen = [*(post for _, post in due), *sample]
         others = [post for post in rest if not any(post is one for one in sample)]
         for post in others:
             counted = moment(post.counted_at)
-            post.alone = not post.removed and counted is not None and self.now - counted >= ONE_BY_ONE
+            post.alone = not post.removed and counted is not None and not self._within(counted, ONE_BY_ONE)
             thread = moment(post.thread_at)
-            if thread is not None and self.now - thread >= self.longest:
+            if thread is not None and not self._within(thread, timedelta(days=self.schedule.text_days)):
                 post.thread_at = None
         return chosen, others
 
 
 def _order(one: tuple[Why, Known]) -> tuple[Why, str]:
-    """By reason, and what only its time makes due by its age; else as the lists have them."""
+    """By reason, and the longest unread first, so that none waits for ever behind others; new ones as the lists have
+    them."""
     rank, post = one
-    return rank, (post.last_seen_at or "") if rank is Why.TIME else ""
+    return rank, "" if rank is Why.NEW else max(post.last_seen_at or "", post.missed_at or "")
 
 
 def changed(post: Known, looked: datetime) -> bool:
-    """A list says that the post changed since. A bare date ("2026-11-25") may be any moment of that day."""
+    """A list says that the post changed since. A bare date ("2026-11-25") may be any moment of that day, anywhere."""
     at = moment(post.lastmod)
     if at is None:
         return False
     bare = len(post.lastmod or "") == len("2026-11-25")
-    return at >= (datetime(looked.year, looked.month, looked.day, tzinfo=UTC) if bare else looked)
+    day = looked - WESTERNMOST
+    return at >= (datetime(day.year, day.month, day.day, tzinfo=UTC) if bare else looked)

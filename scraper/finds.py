@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from scraper.addresses import goes_in_circles, post_key, same_site
 from scraper.items import SightedIn, Sighting
-from scraper.merge import LISTS, Discovery, merge
+from scraper.merge import LISTS, Discovery, latest, merge
 from scraper.platforms._platform import Known
 
 
@@ -64,8 +64,9 @@ class Finds:
             keys = [post_key(found.url), *(post_key(one) for one in found.addresses)]
             post = next((known[key] for key in keys if key in known), None) or Known(url=found.url)
             post.addresses = tuple(dict.fromkeys((*post.addresses, found.url, *found.addresses)))
-            post.lastmod = found.lastmod
-            post.named = not found.sources.isdisjoint(LISTS)
+            # Two addresses that no list joins may be of one known post: what any of them is told of counts.
+            post.lastmod = latest(post.lastmod, found.lastmod)
+            post.named = post.named or not found.sources.isdisjoint(LISTS)
             self._place(due, post, found.url)
         self.elsewhere = []
         for post in self.known:

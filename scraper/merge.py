@@ -102,7 +102,7 @@ def _found(group: list[Sighting]) -> Found:
         addresses=tuple(address for address in [*urls, *ids] if address != spelt[0].url),
         sources=frozenset(one.source for one in group),
         published_at=next((one.published_at for one in told if one.published_at), None),
-        lastmod=max((one.lastmod for one in spelt if one.lastmod), key=_last, default=None),
+        lastmod=latest(*(one.lastmod for one in spelt)),
         title=next((one.title for one in told if one.title), None),
     )
 
@@ -112,6 +112,11 @@ def _newest_first(group: list[tuple[int, Sighting]]) -> tuple[float, int, int]:
     at = moment(found.published_at) or moment(found.lastmod)
     rank, place = min((_TELLING.index(one.source) if one.source != "sitemap" else 9, place) for place, one in group)
     return (-at.timestamp() if at else float("inf"), rank, place)
+
+
+def latest(*printed: str | None) -> str | None:
+    """The latest of some dates as they are printed; what is no date comes before all others."""
+    return max(filter(None, printed), key=_last, default=None)
 
 
 def _last(lastmod: str) -> float:

@@ -38,7 +38,9 @@ def visit_blog(start: Surroundings, visit: Visit) -> Plan:
         status = home.exchange.status if home.exchange else "nothing"
         visit.failure = home.reason or (problems[0].message if problems else f"{clinic.url}: answered {status}")
         return
-    if start.known and not same_site(home.exchange.url, clinic.url):
+    # Where it always led there, posts of that site are known.
+    sites = [clinic.url, *(post.url for post in start.known)]
+    if start.known and not any(same_site(home.exchange.url, site) for site in sites):
         visit.moved, visit.blog_status = home.exchange.url, "unknown"
         return
     platform = platform_of(home.exchange)

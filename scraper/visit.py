@@ -53,7 +53,7 @@ class Surroundings:
     limit: int | None = None
     everything: bool = False  # every post is asked for, due or not
     now: datetime = field(default_factory=lambda: datetime.now(UTC))  # by which posts are due
-    asked_today: int = 0  # requests to the clinic in the last 24 hours
+    asked_today: int = 0  # requests to the clinic by runs of the last 20 hours
     # What the browser told the last time that anything but the pages told it: "counters", "comments".
     remembered: frozenset[str] = frozenset()
     told: frozenset[str] = frozenset()  # what was learned before, and told

@@ -62,8 +62,8 @@ def story(numbers: dict[str, int]) -> str:
     same = numbers["fetched"] - numbers["new_posts"] - numbers["new_revisions"]
     return (
         f"  {numbers['posts']} posts: {numbers['new_posts']} new, {numbers['new_revisions']} edited, {same} as they"
-        f" were ({numbers['unchanged']} of these not sent again); {numbers['members_only']} more for members only\n"
-        f"  {numbers['readings']} readings of their counters, {numbers['comments']} comments in threads\n"
+        f" were, {numbers['not_due']} not due yet; {numbers['members_only']} more for members only\n"
+        f"  {numbers['readings']} readings of their counters, {numbers['comments']} comments read in threads\n"
         f"  {numbers['requests']} requests, {numbers['wire_bytes'] / 1e6:.1f} MB received,"
         f" {numbers['warc_bytes'] / 1e6:.1f} MB of WARC that prove every row"
     )

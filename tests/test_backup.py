@@ -23,11 +23,12 @@ from click.testing import CliRunner
 
 from archive import canonical
 from archive.db import DATABASE, open_archive
+from archive.holding import LOCK_FILE
 from archive.snapshots import SNAPSHOTS, stamps
 from pipelines import refold
 from pipelines.commands import main
 from pipelines.gather import IMPORTS
-from pipelines.run import KEY_FILE, LOCK_FILE
+from pipelines.key import KEY_FILE
 from tests.test_ingest import Foreign, bring, sleep
 from tests.test_rebuild import settle, visit
 from tests.visiting import Visiting, post_answer, post_url
@@ -125,6 +126,19 @@ def test_there_and_back(archive: Path, tmp_path: Path) -> None:
     assert (new / KEY_FILE).stat().st_mode & 0o777 == 0o600
     assert settled(new) == settled(archive)
     assert files(new) == files(archive)
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_a_restored_database_is_open_to_those_whom_a_crawl_would_let_read(
+    archive: Path, tmp_path: Path, mask: int, mode: int
+) -> None:
+    backed_up(archive, tmp_path / "backup")
+    before = os.umask(mask)
+    try:
+        new = restored(tmp_path / "backup", tmp_path / "new")
+    finally:
+        os.umask(before)
+    assert (new / DATABASE).stat().st_mode & 0o777 == mode
 
 
 def test_nobody_else_can_read_it(archive: Path, tmp_path: Path) -> None:

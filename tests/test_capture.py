@@ -11,6 +11,7 @@ import pytest
 from scrapy.http import Response
 
 from archive.warc import Failure, Group, WarcWriteError, read_record, records
+from pipelines.capture import last_whole_answer
 from pipelines.run import Run
 from scraper.items import Extraction, Post, Problem
 from tests.visiting import CLINIC, SITE, TOKENS_URL, Visiting, post_answer, post_url
@@ -111,6 +112,25 @@ def test_a_304_is_asked_for_and_is_the_servers_word(visiting: Visiting) -> None:
     plain = visiting.request(post_url("sleep"))
     visiting.freshness.process_request(plain)
     assert "If-None-Match" not in plain.headers
+
+
+def test_the_whole_answer_is_found_behind_revisits_and_failures(visiting: Visiting) -> None:
+    def whole() -> str | None:
+        visiting.pipelines[-1]._fold.commit()  # type: ignore[union-attr]
+        row = last_whole_answer(visiting.run.db, "riverside", visiting.request(post_url("sleep")))
+        return row["capture_id"] if row else None
+
+    first = visiting.answer(post_url("sleep"), PAGE).capture
+    for status in (304, 500, 304, 404):
+        visiting.answer(post_url("sleep"), status=status)
+        assert whole() == first.capture_id
+    second = visiting.answer(post_url("sleep"), post_answer("sleep", "Sleep better.")).capture
+    assert whole() == second.capture_id
+    again = visiting.answer(post_url("sleep"), post_answer("sleep", "Sleep better.")).capture
+    assert again.refers_to == whole() == second.capture_id
+    # A revisit whose original is lost names none.
+    visiting.run.db.execute("UPDATE captures SET refers_to = NULL WHERE capture_id = ?", [again.capture_id])
+    assert whole() == second.capture_id
 
 
 def test_a_fetch_without_an_answer_is_recorded(visiting: Visiting) -> None:

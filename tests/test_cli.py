@@ -9,8 +9,8 @@ import filelock
 import pytest
 from click.testing import CliRunner, Result
 
+from archive.holding import LOCK_FILE
 from pipelines.commands import crawl, main
-from pipelines.run import LOCK_FILE
 from scraper.clinics import parse_clinics
 from tests.making import Made, comment, extraction, post
 

@@ -121,6 +121,7 @@ def test_a_step_is_taken_once_after_a_copy(archive: Made, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(opening, "migrations", steps)
     archive.fold(extraction(1, post()))
+    (archive.folder / "archive-before.db.part").write_bytes(b"half a copy, of a start that was killed")
     with pytest.raises(OlderSchema, match="any crawl"):
         open_archive(archive.folder, "read")
     archive.db.close()
@@ -130,6 +131,7 @@ def test_a_step_is_taken_once_after_a_copy(archive: Made, monkeypatch: pytest.Mo
     kept = Database(copy)
     assert kept.execute("SELECT title FROM posts").fetchone() == ("On sleep",)
     kept.close()
+    assert not list(archive.folder.glob("*.part"))
 
 
 def test_a_first_step_that_was_killed_is_taken_again(tmp_path: Path) -> None:
@@ -141,6 +143,24 @@ def test_a_first_step_that_was_killed_is_taken_again(tmp_path: Path) -> None:
     assert faults(db) == []
     db.close()
     assert list(tmp_path.glob("archive-before-*")) == []
+
+
+@pytest.mark.parametrize("taken", range(1, len(opening.migrations._migrations)))
+def test_a_first_start_that_was_killed_between_two_steps_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    """There is nothing in it that would want a copy."""
+    first = Migrations("archive")
+    first._migrations = opening.migrations._migrations[:taken]
+    begun = Database(tmp_path / "archive.db")
+    first.apply(begun)
+    begun.close()
+    with pytest.raises(OlderSchema, match="any crawl"):
+        open_archive(tmp_path, "read")
+    db = open_archive(tmp_path, "write")
+    assert faults(db) == []
+    db.close()
+    assert list(tmp_path.glob("archive-before*")) == []
 
 
 def test_only_changed_views_are_laid_anew(archive: Made, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,15 +35,16 @@ def known(name: str = "a", **told: Any) -> Known:
     [
         ({}, None),
         ({"last_seen_at": None}, Why.NEW),
-        ({"last_seen_at": ago(29.8)}, None), ({"last_seen_at": ago(29.9)}, Why.TIME),
+        ({"last_seen_at": ago(29.4)}, None), ({"last_seen_at": ago(29.5)}, Why.TIME),
         # new posts often: published lately, or of an unknown date and first seen lately
         ({"published_at": ago(13), "last_seen_at": ago(1)}, Why.TIME),
         ({"published_at": ago(13), "last_seen_at": ago(0.5)}, None),
         ({"published_at": None, "first_seen_at": ago(3), "last_seen_at": ago(1)}, Why.TIME),
         ({"published_at": None}, None),
-        # a list says so; a bare date may be any moment of its day
+        # a list says so; a bare date may be any moment of its day, also where it is yesterday still
         ({"lastmod": ago(9)}, Why.CHANGED), ({"lastmod": ago(11)}, None), ({"lastmod": "last week"}, None),
-        ({"lastmod": ago(10)[:10]}, Why.CHANGED), ({"lastmod": ago(11)[:10]}, None),
+        ({"lastmod": ago(10)[:10]}, Why.CHANGED), ({"lastmod": ago(11)[:10]}, Why.CHANGED),
+        ({"lastmod": ago(12)[:10]}, None),
         # gone: asked for until that is settled, then seldom, at once when something is heard of it
         ({"missed_at": ago(1)}, Why.MISSING),
         ({"missed_at": ago(1), "removed": True, "named": False}, None),
@@ -51,9 +52,13 @@ def known(name: str = "a", **told: Any) -> Known:
         ({"missed_at": ago(5), "removed": True, "listed_at": ago(6)}, Why.MISSING),
         ({"missed_at": ago(5), "removed": True, "listed_at": ago(1)}, None),  # a sitemap that always named it
         ({"missed_at": ago(5), "removed": True, "listed_at": ago(1), "lastmod": ago(2)}, Why.CHANGED),
-        # it was listed when it was last looked at, or a moment before, and is no more; or never was
-        ({"named": False}, Why.MISSING), ({"named": False, "listed_at": ago(10.001)}, Why.MISSING),
-        ({"named": False, "listed_at": ago(11)}, None),
+        # the list that named it was read just before it answered that it is gone, in the same visit
+        ({"missed_at": ago(5), "removed": True, "listed_at": ago(5.01)}, None),
+        # a clock was wrong, and is right again
+        ({"last_seen_at": ago(-400)}, Why.TIME), ({"last_seen_at": ago(-400), "published_at": None}, Why.TIME),
+        # it was listed when it was last looked at, and is no more; or never was
+        ({"named": False, "listed_at": ago(10.01)}, Why.MISSING),
+        ({"named": False}, Why.MISSING), ({"named": False, "listed_at": ago(11)}, None),
         ({"named": False, "listed_at": None}, None),
     ],
 )  # fmt: skip
@@ -142,17 +147,28 @@ def test_a_post_that_falls_out_of_the_lists_is_asked_for() -> None:
     assert visit.gone == 1
 
 
+def test_a_renamed_post_that_a_feed_still_names_by_its_old_address_has_changed() -> None:
+    """The sitemap knows its new address and when it changed, the feed the old one and nothing more."""
+    feed = b"<rss><channel><item><title>t</title><link>%s</link></item></channel></rss>" % post("was").encode()
+    found = [*archive()[:5], known("new", addresses=(post("new"), post("was")), named=False)]
+    answer = site(*NAMES[:5], "new")
+
+    def respond(url: str) -> Any:
+        if url.endswith("/blog-posts-sitemap.xml"):
+            entries = [(name, "2025-01-01") for name in NAMES[:5]] + [("new", ago(1))]
+            urls = "".join(f"<url><loc>{post(name)}</loc><lastmod>{at}</lastmod></url>" for name, at in entries)
+            return 200, f"<urlset>{urls}</urlset>".encode()
+        return (200, feed) if url.endswith("/blog-feed.xml") else answer(url)
+
+    asked, visit = visited(respond, known=found, now=NOW)
+    assert visit.found_in == {"sitemap": 6, "feed": 1}
+    assert posts(asked)[0] == "new"
+
+
 def test_where_most_are_gone_all_are_asked_for() -> None:
     """A sitemap that stays names posts that are not there: the sample meets it, and the rest is looked at."""
     asked, visit = visited(site(*NAMES, gone=frozenset(NAMES)), known=archive(), now=NOW)
     assert (len(posts(asked)), visit.gone, visit.not_due) == (20, 20, 0)
-
-
-def test_nobody_counts_what_is_gone() -> None:
-    found = archive(scripted=True)
-    found[0].missed_at, found[0].removed = ago(5), True
-    _, visit = visited(site(*NAMES[1:]), known=found, now=NOW)
-    assert visit.counting == {post(name) for name in NAMES[1:]}
 
 
 def test_a_run_that_was_cut_short_goes_on() -> None:
@@ -174,3 +190,57 @@ def test_a_days_budget_holds_and_the_rest_waits() -> None:
     assert (visit.waiting, len(posts(asked))) == (14, 6)
     asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, asked_today=100)
     assert (visit.waiting, posts(asked)) == (20, [])
+
+
+def test_nor_do_cards_of_other_posts_lead_beyond_it() -> None:
+    clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=20))
+    answer = site(*NAMES)
+
+    def respond(url: str) -> Any:
+        return page_of(url.rpartition("/")[2], *NAMES) if "/post/" in url else answer(url)
+
+    for found in ([], [known(name, last_seen_at=ago(40)) for name in NAMES]):
+        asked, visit = visited(respond, known=found, now=NOW, clinic=clinic)
+        assert (len(posts(asked)), visit.waiting) == (16, 4)
+
+
+def test_a_budget_starves_nobody() -> None:
+    """A blog that calls all posts changed every day, and addresses of a sitemap that never were a post."""
+    clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=20))
+    found, read = archive(), set[str]()
+    for day in range(4):
+        now = NOW + timedelta(days=day)
+        for one in found:
+            one.named = False
+        at = (now + timedelta(days=1)).isoformat()
+        asked, visit = visited(site(*NAMES, lastmod=at), known=found, now=now, clinic=clinic)
+        assert (len(posts(asked)), visit.waiting) == (16, 4)
+        for one in found:
+            if one.url.rpartition("/")[2] in posts(asked):
+                one.last_seen_at = now.isoformat()
+        read |= set(posts(asked))
+    assert read == set(NAMES)
+    dead = tuple(f"dead{n:02}" for n in range(40))
+    answer = site(*dead, *NAMES, gone=frozenset(dead))
+    asked, _ = visited(answer, known=[known(NAMES[0], last_seen_at=ago(40))], now=NOW, clinic=clinic)
+    assert (len(posts(asked)), "p00" in posts(asked)) == (16, True)
+
+
+def test_posts_that_were_gone_before_are_no_sign_that_all_vanish() -> None:
+    """Two that were removed and are looked at again, and three that a sitemap names and that never were there."""
+    removed = [known(name, last_seen_at=ago(90), missed_at=ago(40), removed=True) for name in ("x", "y")]
+    dead = frozenset({"x", "y", "d1", "d2", "d3"})
+    asked, visit = visited(site(*NAMES, *dead, gone=dead), known=[*archive(), *removed], now=NOW)
+    assert (visit.gone, visit.not_due) == (5, 17)
+    assert sorted(posts(asked)) == ["d1", "d2", "d3", "p17", "p18", "p19", "x", "y"]
+
+
+def test_no_counters_are_missed_of_posts_that_nobody_counts() -> None:
+    """Else a blog of which most posts were removed counted as one that ceases to tell them, and so did one whose posts
+    a browser counts one by one: those that rest are not opened."""
+    gone = [known(f"x{n}", last_seen_at=ago(90), missed_at=ago(5), removed=True, scripted=True) for n in range(30)]
+    sample = {post(name) for name in NAMES[-SAMPLE:]}
+    for counted, of in ((False, sample), (True, {post(name) for name in NAMES})):
+        there = archive(scripted=True, counted=counted)
+        _, visit = visited(site(*NAMES), known=[*there, *gone], now=NOW)
+        assert visit.counting == of

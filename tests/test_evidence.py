@@ -133,6 +133,32 @@ def test_a_word_given_after_one_such_run_lets_the_next_one_count(tmp_path: Path)
     assert said(tmp_path) == before
 
 
+def test_a_blog_that_was_emptied_is_removed_after_a_word(tmp_path: Path) -> None:
+    """No post is met any more, so that no visit will ever find one."""
+    gone: list[Step] = [("gone", slug) for slug in SLUGS]
+    removed = "SELECT count(*) FROM posts WHERE removed_at IS NOT NULL"
+    with pytest.MonkeyPatch.context() as patch:
+        run(tmp_path, posts())
+        now_is(patch, timedelta(days=1))
+        assert run(tmp_path, gone, gone=3, fetched=0)[0] == 3
+        confirm(tmp_path)
+        now_is(patch, timedelta(days=2))
+        assert run(tmp_path, gone, gone=3, fetched=0) == (0, [])
+        assert rows(tmp_path, removed) == [(3,)]
+    before = said(tmp_path)
+    rebuild.rebuild(tmp_path)
+    assert said(tmp_path) == before
+
+
+def test_what_a_word_accepts_was_told(tmp_path: Path) -> None:
+    """Posts vanish of a blog whose fields were lost before: one word is for both."""
+    run(tmp_path, posts())
+    run(tmp_path, posts(**dict.fromkeys(SLUGS, None)))
+    code, lines = run(tmp_path, [("gone", "sleep"), ("gone", "rest")], gone=2, counting=False)
+    assert code == 3
+    assert lines[0].endswith("says that it is so; it accepts as well what is told no more: views (by 0 of 3 posts)")
+
+
 def test_a_home_that_leads_elsewhere(tmp_path: Path) -> None:
     run(tmp_path, posts())
     code, lines = run(tmp_path, [], moved="https://other.example/", counting=False)
@@ -145,6 +171,18 @@ def test_a_clinic_without_a_blog_fails_once(tmp_path: Path) -> None:
     assert run(tmp_path, [], **none) == (0, [])
     assert rows(tmp_path, "SELECT status FROM clinic_runs ORDER BY started_at") == [("failed",), ("no-blog",)]
     assert run(tmp_path, [], failure="timed out", blog_status="unreachable")[0] == 3
+
+
+def test_a_word_about_a_clinic_that_a_new_database_does_not_know_hinders_nobody(tmp_path: Path) -> None:
+    """It was killed, and then archive.db was lost: `rebuild` reads it from the WARC."""
+    run(tmp_path, posts())
+    confirm(tmp_path, killed=True)
+    before = said(tmp_path)
+    for file in tmp_path.glob("archive.db*"):
+        file.unlink()
+    settle(tmp_path)
+    rebuild.rebuild(tmp_path)
+    assert said(tmp_path) == before
 
 
 def test_nobody_confirms_what_is_not_there(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.freshness import LONGEST_MEMORY, known_posts, remembered_routes, told_before
+from pipelines.freshness import LONGEST_MEMORY, asked_lately, known_posts, remembered_routes, told_before
 from scraper.items import Item, Problem, Thread
-from tests.making import CLINIC, HEX, START, Made, comment, extraction, post, reading, url
+from tests.making import CLINIC, HEX, OTHER_HEX, START, Made, comment, extraction, post, reading, url
 
 
 def visit(archive: Made, number: int, *items: Item) -> None:
@@ -84,3 +84,19 @@ def test_an_emptied_thread_was_read_when_its_comments_were_missed(archive: Made)
 def test_an_address_that_was_learned_is_known_to_have_been_told(archive: Made) -> None:
     visit(archive, 1, Problem(kind="learned-address", message="comments came from /voices"), UNKNOWN)
     assert told_before(archive.db, CLINIC) == {"comments came from /voices"}
+
+
+def test_a_visit_at_the_hour_of_yesterdays_has_a_days_budget(archive: Made) -> None:
+    visit(archive, 1, BARE)
+    visit(archive, 2, BARE)
+    hours = {hour: asked_lately(archive.db, CLINIC, START + timedelta(hours=hour)) for hour in (-1, 1, 19, 23.9)}
+    assert hours == {-1: 0, 1: 2, 19: 2, 23.9: 0}
+
+
+def test_the_addresses_that_were_learned_last_come_first(archive: Made) -> None:
+    """Else comments are looked for under the id that the post had at the site where the clinic was before."""
+    date, there = "2026-01-02T03:04:05Z", "https://new.example/post/sleep"
+    visit(archive, 1, post(addresses=(url("sleep"), OTHER_HEX), published_at=date))
+    visit(archive, 2, post(url=there, addresses=(there, HEX), published_at=date))
+    (known,) = known_posts(archive.db, CLINIC, START)
+    assert known.addresses == (there, HEX, url("sleep"), OTHER_HEX)

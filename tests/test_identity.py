@@ -109,6 +109,26 @@ def test_merging_loses_no_row(archive: Made) -> None:
     assert faults(archive.db) == []
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "after"),
+    [
+        (("2026", "2027"), ("2028", None), None), (("2028", None), ("2026", "2027"), None),
+        (("2026", "2027"), ("2025", None), "2027"), (("2026", "2028"), ("2025", "2027"), "2027"),
+    ],
+)  # fmt: skip
+def test_a_post_that_is_there_by_one_of_two_addresses_is_not_removed(
+    archive: Made, old: tuple[str, str | None], new: tuple[str, str | None], after: str | None
+) -> None:
+    """When either was last seen, and whether it was removed."""
+    first = post("old", "One text.", addresses=(url("old"),))
+    archive.fold(extraction(1, first), extraction(2, post("new", "Another text.", addresses=(url("new"), HEX))))
+    told = "UPDATE posts SET last_seen_at = ?, removed_at = ? WHERE slug = ?"
+    archive.db.conn.executemany(told, [(*old, "old"), (*new, "new")])
+    archive.db.conn.commit()
+    archive.fold(extraction(3, Alias(addresses=(url("new"), url("old")))))
+    assert archive.rows("SELECT removed_at FROM posts") == [(after,)]
+
+
 def test_a_slug_given_to_a_new_post_does_not_merge(archive: Made) -> None:
     archive.fold(extraction(1, post(addresses=(url("sleep"), HEX, UUID))))
     old = owner(archive, HEX)

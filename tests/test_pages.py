@@ -294,7 +294,8 @@ def test_coverage_names_each_day_between_the_visits(archive: Made) -> None:
         )
     chart = clinic.coverage(archive.db.conn, CLINIC)
     assert [row[:2] for row in chart.rows] == [
-        ("2026-03-01", "seen"), ("2026-03-02", "not tried"), ("2026-03-03", "failed"), ("2026-03-04", "partly seen"),
+        ("2026-03-01", "observed"), ("2026-03-02", "not attempted"), ("2026-03-03", "failed"),
+        ("2026-03-04", "partial"),
     ]  # fmt: skip
     assert chart.svg is not None
     assert chart.svg.count("var(--failed)") >= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -215,3 +216,18 @@ def test_new_posts_come_first_then_changed_ones_and_all_are_visited() -> None:
     order = [url.rpartition("/")[2] for url in asked if "/post/" in url and "_api" not in url]
     assert order[:4] == ["new", "changed", "old", "gone"]
     assert visit.fetched == 4
+
+
+@pytest.mark.parametrize(
+    ("known", "moved"), [("https://blog.example/post/a", None), (post("a"), "https://blog.example/")]
+)
+def test_a_home_that_always_led_to_another_host_has_not_moved(known: str, moved: str | None) -> None:
+    there = Exchange(url="https://blog.example/", body=HOME, status=200, content_type="text/html")
+    start = Surroundings(
+        clinic=Clinic(slug="riverside", name="R", url=SITE), private=True, known=[Known(url=known, addresses=(known,))]
+    )
+    visit = Visit(clinic_id="riverside")
+    plan = visit_blog(start, visit)
+    with suppress(StopIteration):
+        plan.send(Answer(ask=next(plan), exchange=there, items=(), redirected_from=(SITE,)))
+    assert visit.moved == moved

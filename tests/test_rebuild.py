@@ -19,7 +19,8 @@ from archive.db import DATABASE, open_archive
 from pipelines import capture, rebuild, refold, report, run, validate
 from pipelines.catch_up import catch_up
 from pipelines.gather import Refused, gather
-from pipelines.run import KEY_FILE, BadKey, Run
+from pipelines.key import KEY_FILE, BadKey
+from pipelines.run import Run
 from scraper.clinics import Clinic
 from scraper.items import Problem
 from scraper.visit import Visit

@@ -48,6 +48,21 @@ def test_judgement(visit: dict[str, Any], broken: str | None, status: str, why: 
 
 
 @pytest.mark.parametrize(
+    ("gone", "asked", "waiting", "why"),
+    [
+        (20, 60, 0, None), (21, 60, 0, "21 of 60 posts answer that they are gone"), (10, 30, 30, None),
+        (11, 30, 30, "11 of the 30 posts that the day's budget allowed answer that they are gone"), (2, 2, 58, None),
+    ],
+)  # fmt: skip
+def test_posts_that_vanish_many_at_once(gone: int, asked: int, waiting: int, why: str | None) -> None:
+    """Of 60; a budget that lets a few be asked for hides none."""
+    told = outcome(asked=asked, waiting=waiting, gone=gone)
+    told.vanished = gone, 60
+    status, said = judge(told, "finished", None)
+    assert (status, (said or "").partition(":")[0] or None) == ("moved_or_gone" if why else "done", why)
+
+
+@pytest.mark.parametrize(
     ("statuses", "broken", "stopped", "code"),
     [
         (["done", "done"], None, False, 0), ([], None, False, 0), (["done", "failed"], None, False, 3),
@@ -201,6 +216,7 @@ def test_codes_are_those_of_the_readme() -> None:
         report.UNEXPECTED,
         report.CLINICS_FAILED,
         report.BAD_CONFIG,
+        report.STALE,
         report.LOCKED,
         report.STOPPED,
     ):

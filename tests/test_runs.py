@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from archive import runs
-from pipelines.run import BadKey, Run, read_key, utc
+from pipelines.key import BadKey, read_key
+from pipelines.run import Run, utc
 from scraper.clinics import Clinic
 from scraper.items import Gone, Image, Related
 from tests.making import CLINIC, HEX, Made, capture, comment, extraction, post, reading, sighting, url

@@ -18,7 +18,7 @@ from tests.test_site import get, site_of
 
 PAGES = (
     "/", "/riverside", "/riverside/rest", "/riverside/sleep", "/riverside/rest/compare", "/-/search",
-    "/-/search?q=heals", "/-/explore", "/-/posts.atom", "/-/edits.atom", "/archive", "/archive/posts",
+    "/-/search?q=heals", "/-/explore", "/-/status", "/-/posts.atom", "/-/edits.atom", "/archive", "/archive/posts",
     "/archive/posts/1", "/archive?sql=select+1", "/archive/views_gained", "/archive/posts.json", "/archive/posts.csv",
     "/-/capture/nothing", "/nowhere", "/riverside/nothing", "/-/patterns", "/-/versions", "/-/plugins",
     "/archive?sql=select+nonsense", "/site/archive.css", "/robots.txt",

@@ -7,7 +7,7 @@ import os
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,17 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlite_utils import Database
 
 from archive.db import DATABASE
+from archive.verify import faults
 from pipelines.commands import main
+from pipelines.commands import verify as command_module
 from scraper.platforms.wix import Wix
 from tests.test_ingest import SITE, THEN, Foreign, bring, sleep
 from tests.test_rebuild import Step, visit
 from tests.test_reparse import mend, reparsed
-from tests.visiting import Visiting, post_url
+from tests.visiting import Visiting, post_answer, post_url
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
@@ -211,6 +214,32 @@ def test_a_file_that_is_still_written_to_is_no_damage(archive: Path) -> None:
     code, told, _ = verify(archive)
     assert code == 0
     assert path.name in told["notes"][0]
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_run_that_begins_and_ends_meanwhile_is_no_damage(
+    archive: Path, monkeypatch: pytest.MonkeyPatch, ends: bool
+) -> None:
+    """verify reads rows as they were at its start, and files as they are when their turn comes; a run may have closed
+    them, or filled one and gone on to the next, with rows that were not committed at the start."""
+    with Visiting(archive) as visiting:
+        visiting.answer(post_url("wake"), post_answer("wake", "Wake up."))
+
+        def meanwhile(db: Database) -> Iterator[str]:
+            yield from faults(db)
+            if ends:
+                visiting.end()
+                visiting.run.close(0, {})
+            else:
+                visiting.run.writer("riverside")._max_bytes = 1
+                visiting.answer(post_url("rest"), post_answer("rest", "Rest more."))
+
+        monkeypatch.setattr(command_module, "faults", meanwhile)
+        code, told, err = verify(archive)
+        assert (code, told["faults"], err) == (0, [], "")
+        assert "goes on" in told["notes"][0]
+    monkeypatch.undo()
+    assert verify(archive)[0] == 0
 
 
 def test_rows_of_an_older_parser_are_counted_for_reparse(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -88,8 +89,9 @@ def members_answer(**names: str) -> bytes:
 class Visiting:
     """One run at the clinic, its exchanges told one by one."""
 
-    def __init__(self, archive: Path, clinic: Clinic = CLINIC) -> None:
+    def __init__(self, archive: Path, clinic: Clinic = CLINIC, first: Callable[[Run], object] = lambda _: None) -> None:
         self.run = Run(archive)
+        first(self.run)
         settings = Settings()
         settings.setmodule(house, priority="project")
         settings.set("ARCHIVE", str(archive))

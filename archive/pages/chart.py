@@ -197,7 +197,10 @@ def spark(values: Sequence[int | float], width: int = 90, height: int = 22) -> M
     ).format(width, height, points)
 
 
-STATUSES = {"seen": "var(--seen)", "partly seen": "var(--partly)", "failed": "var(--failed)", "not tried": "var(--gap)"}
+STATUSES = {
+    "observed": "var(--seen)", "partial": "var(--partly)", "failed": "var(--failed)", "refused": "var(--refused)",
+    "not attempted": "var(--gap)", "no blog": "var(--nothing)", "closed": "var(--nothing)",
+}  # fmt: skip
 
 
 def calendar(title: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> Chart:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from archive.coverage import day_by_day
 from archive.pages import feed
 from archive.pages._rows import Row, row, rows, value
 from archive.pages.chart import Chart, calendar, draw, spark
@@ -17,8 +17,6 @@ SORTS = {
     "comments": "max(coalesce(p.comments_kept, 0), coalesce(p.comments_count, 0)) DESC, p.published_at DESC",
     "edits": "p.edits DESC, p.published_at DESC", "title": "p.title COLLATE NOCASE",
 }  # fmt: skip
-# What a day of visits came to: the best that any run of it reached.
-SEEN, PARTLY, FAILED, NOT_TRIED = "seen", "partly seen", "failed", "not tried"
 
 
 def of(connection: sqlite3.Connection, clinic_id: str) -> Row | None:
@@ -96,30 +94,11 @@ def _comments_by_month(connection: sqlite3.Connection, clinic_id: str) -> Chart:
 
 
 def coverage(connection: sqlite3.Connection, clinic_id: str) -> Chart:
-    """Each day from the first visit to the last: seen, partly seen, failed, not tried. Raises `sqlite3.Error`."""
-    days: dict[str, list[Any]] = {}
-    for day, status, complete, fetched, failed in connection.execute(
-        "SELECT substr(started_at, 1, 10), status, complete, fetched, failed FROM clinic_runs WHERE clinic_id = ? ORDER"
-        " BY started_at",
+    """Each day from the clinic's first visit on, as the view `coverage` has it. Raises `sqlite3.Error`."""
+    days = connection.execute(
+        f"SELECT day, replace(state, '-', ' '), runs, posts_read, not_read, reason FROM {day_by_day()} WHERE clinic_id"
+        " = ? ORDER BY day",
         (clinic_id,),
-    ):
-        came = SEEN if complete else FAILED if status == "failed" else PARTLY
-        known = days.setdefault(day, [came, 0, 0])
-        order = [SEEN, PARTLY, FAILED]
-        known[0] = min(known[0], came, key=order.index)
-        known[1] = max(known[1], fetched or 0)
-        known[2] = max(known[2], failed or 0)
-    table = []
-    if days:
-        first, last = (_day(edge) for edge in (min(days), max(days)))
-        while first <= last:
-            table.append((first.isoformat(), *days.get(first.isoformat(), (NOT_TRIED, None, None))))
-            first += timedelta(days=1)
-    return calendar("Coverage by day", ("day", "coverage", "posts_read", "posts_failed"), table)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return datetime.now(UTC).date()
+    ).fetchall()
+    columns = ("day", "coverage", "visits", "posts_read", "not_read", "reason")
+    return calendar("Coverage by day", columns, [tuple(one) for one in days])

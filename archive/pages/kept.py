@@ -16,8 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from archive.published import Identity, identity, opened
+
+Version = tuple[Identity, int]
 # Seconds within which an answer counts as quick.
 QUICK = 0.15
+# Seconds that finding one may take: a reader that stays holds up the write-ahead log of whoever writes.
+LONGEST = 60.0
 # So many answers are kept: of each clinic a few.
 MOST = 500
 
@@ -25,7 +30,7 @@ MOST = 500
 @dataclass(slots=True)
 class _Answer:
     value: Any
-    version: int
+    version: Version
     took: float
     found_at: datetime
     being_found: bool = False
@@ -38,12 +43,12 @@ class Kept:
         self._path = path
         self._lock = threading.Lock()
         self._answers: dict[Any, _Answer] = {}
-        self._watch: sqlite3.Connection | None = None
+        self._watch: tuple[sqlite3.Connection, Identity] | None = None
 
     def get(self, name: Any, find: Callable[[sqlite3.Connection], Any]) -> tuple[Any, datetime]:
         """The answer of that name, found by `find` where it is not known yet, and when it was found.
 
-        Raises what `find` raises, and `sqlite3.Error`.
+        Raises what `find` raises, and `sqlite3.Error`, also where it takes too long (`LONGEST`).
         """
         version = self._version()
         with self._lock:
@@ -63,13 +68,14 @@ class Kept:
         with suppress(sqlite3.Error):
             self.get(name, find)
 
-    def _again(self, name: Any, find: Callable[[sqlite3.Connection], Any], version: int) -> None:
+    def _again(self, name: Any, find: Callable[[sqlite3.Connection], Any], version: Version) -> None:
         with suppress(sqlite3.Error):
             self._find(name, find, version)
 
-    def _find(self, name: Any, find: Callable[[sqlite3.Connection], Any], version: int) -> _Answer:
+    def _find(self, name: Any, find: Callable[[sqlite3.Connection], Any], version: Version) -> _Answer:
         start = time.monotonic()
         connection = self._connect()
+        connection.set_progress_handler(lambda: time.monotonic() - start > LONGEST, 100_000)
         try:
             value = find(connection)
         except BaseException:
@@ -85,13 +91,18 @@ class Kept:
             self._answers[name] = answer
         return answer
 
-    def _version(self) -> int:
-        """A number that differs once another connection has committed; told by one connection, always the same."""
+    def _version(self) -> Version:
+        """What differs once another connection has committed, or another file has the name: told by one connection,
+        the same as long as the file is."""
         with self._lock:
+            if self._watch is not None and self._watch[1] != identity(self._path):
+                self._watch[0].close()
+                self._watch = None
             if self._watch is None:
-                self._watch = self._connect()
-            (version,) = self._watch.execute("PRAGMA data_version").fetchone()
-            return int(version)
+                self._watch = opened(self._path, self._connect)
+            watch, which = self._watch
+            (version,) = watch.execute("PRAGMA data_version").fetchone()
+            return which, int(version)
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Generator
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils import sqlite_timelimit  # type: ignore[import-untyped]
@@ -16,10 +17,14 @@ from datasette.utils.asgi import Request, Response  # type: ignore[import-untype
 from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
 from archive.pages.kept import Kept
+from archive.published import FOLDER
 
 DATABASE = "archive"
 # Milliseconds that the queries of one page may take together.
 PATIENCE = 5000
+# Seconds within which a visitor must have taken a block of a file (some 2,000 rows), and all of it. Until then one
+# moment of the database is held for it, and what a crawl writes meanwhile cannot leave the write-ahead log.
+STALLED, LONGEST = 60.0, 900.0
 Answer = TypeVar("Answer")
 
 
@@ -45,13 +50,17 @@ async def ask(datasette: Datasette, find: Callable[[sqlite3.Connection], Answer]
     try:
         found: Answer = await datasette.get_database(DATABASE).execute_fn(within_a_time)
     except sqlite3.OperationalError as error:
-        raise DatasetteError(
-            f"The archive could not answer now ({error}). Try again in a moment; a search answers sooner with fewer"
-            " or rarer words.",
-            title="Too slow, or too busy",
-            status=503,
-        ) from error
+        _refuse(error)
     return found
+
+
+def _refuse(error: sqlite3.OperationalError) -> NoReturn:
+    raise DatasetteError(
+        f"The archive could not answer now ({error}). Try again in a moment; a search answers sooner with fewer or"
+        " rarer words.",
+        title="Too slow, or too busy",
+        status=503,
+    ) from error
 
 
 @cache
@@ -61,17 +70,29 @@ def _kept(path: Path) -> Kept:
 
 def kept_answers(datasette: Datasette) -> Kept:
     """What is kept about the database file that is served."""
-    return _kept(folder(datasette) / f"{DATABASE}.db")
+    return _kept(database_file(datasette))
 
 
 async def keep(datasette: Datasette, name: object, find: Callable[[sqlite3.Connection], Any]) -> tuple[Any, Any]:
-    """An answer that is kept until the database changes, and when it was found (`archive.pages.kept`)."""
-    return await asyncio.to_thread(kept_answers(datasette).get, name, find)
+    """An answer that is kept until the database changes, and when it was found (`archive.pages.kept`).
+
+    Raises `DatasetteError` (503) as `ask` does, but only after `archive.pages.kept.LONGEST`.
+    """
+    try:
+        return await asyncio.to_thread(kept_answers(datasette).get, name, find)
+    except sqlite3.OperationalError as error:
+        _refuse(error)
+
+
+def database_file(datasette: Datasette) -> Path:
+    """The file that is served."""
+    return Path(datasette.get_database(DATABASE).path)
 
 
 def folder(datasette: Datasette) -> Path:
-    """The archive's folder."""
-    return Path(datasette.get_database(DATABASE).path).parent
+    """The archive's folder, where the WARC files are: a published copy lies in a folder of it."""
+    beside = database_file(datasette).parent
+    return beside.parent if beside.name == FOLDER and not (beside / "warc").exists() else beside
 
 
 async def page(datasette: Datasette, request: Request, template: str, context: dict[str, Any]) -> Response:
@@ -89,7 +110,8 @@ class Stream:
     """An answer whose blocks are made in a thread while they are sent; the work ends when the visitor goes away.
 
     An error in the first block is told by `refuse`; a later one breaks the connection off, so that nobody takes a part
-    for the whole. `abandoned` is set when the visitor has gone: whoever makes the blocks looks at it.
+    for the whole, and so does a visitor who does not read on (`STALLED`) or not to the end (`LONGEST`). `abandoned` is
+    set when the visitor has gone: whoever makes the blocks looks at it.
     """
 
     def __init__(
@@ -105,7 +127,7 @@ class Stream:
 
     async def asgi_send(self, send: Any) -> None:
         """Send the answer, as ASGI wants it."""
-        watch = asyncio.create_task(self._watch())
+        watch, end = asyncio.create_task(self._watch()), time.monotonic() + LONGEST
         try:
             try:
                 block = await asyncio.to_thread(next, self._blocks, None)
@@ -117,7 +139,11 @@ class Stream:
             ]
             await send({"type": "http.response.start", "status": 200, "headers": head})
             while block is not None and self._request.method != "HEAD" and not self._abandoned.is_set():
-                await send({"type": "http.response.body", "body": block, "more_body": True})
+                message = {"type": "http.response.body", "body": block, "more_body": True}
+                try:
+                    await asyncio.wait_for(send(message), min(STALLED, end - time.monotonic()))
+                except TimeoutError:
+                    return  # without an end: the server tells the visitor by breaking off
                 block = await asyncio.to_thread(next, self._blocks, None)
             await send({"type": "http.response.body", "body": b""})
         finally:

@@ -23,6 +23,8 @@ SELECT
   (SELECT count(*) FROM problems AS p WHERE p.clinic_id = r.clinic_id AND p.crawl_id = r.crawl_id) AS problems,
   r.note,
   c.software,
-  r.crawl_id
+  r.crawl_id,
+  r.not_due,
+  r.waiting
 FROM clinic_runs AS r
 JOIN crawls AS c ON c.crawl_id = r.crawl_id

@@ -17,7 +17,8 @@ def main() -> None:
     """An archive of health-clinic blogs: posts, counts and comments over time, with the bytes that prove them.
 
     Exit codes: 0 done, 1 unexpected (or a file that is no post), 2 usage, 3 some clinics failed, 4 bad configuration,
-    6 integrity failure, 75 another run holds the archive, 130 ended early.
+    5 a field is told no more, 6 integrity failure, 7 a clinic was not observed of late, 75 another run holds the
+    archive, 130 ended early.
     """
     tighten_umask()
 

@@ -15,7 +15,8 @@ from sqlite_utils import Database
 from archive.db import ArchiveError, NewerSchema, NotAnArchive, OlderSchema, open_archive
 from pipelines import report
 from pipelines.catch_up import catch_up
-from pipelines.run import BadKey, Locked, Run
+from pipelines.key import BadKey
+from pipelines.run import Locked, Run
 from pipelines.told import complaints_of, tell
 from scraper.clinics import Clinic
 
@@ -45,6 +46,14 @@ def held(archive: Path, listed: Iterable[Clinic] = ()) -> Run:
         run.release()
         fail(f"{archive}: {error}; what a killed run left could not be folded in, nothing done", report.UNEXPECTED)
     return run
+
+
+def close(run: Run, code: int, told: dict[str, Any]) -> None:
+    """The run is over, with this exit code and summary; where its end cannot be written, so is the process."""
+    try:
+        run.close(code, told)
+    except ArchiveError as error:
+        fail(str(error), report.UNEXPECTED)
 
 
 def refuse_unknown(run: Run, clinics: Iterable[str]) -> None:

@@ -13,9 +13,8 @@ from urllib.parse import urlsplit
 import click
 from sqlite_utils import Database
 
-from archive.db import ArchiveError
 from pipelines import report
-from pipelines.commands._held import fail, held
+from pipelines.commands._held import close, fail, held
 from pipelines.commands.crawl import crawl_settings, visit
 from scraper.addresses import is_private_host, is_web_address
 from scraper.clinics import Clinic, Clinics, read_clinics, refuse_placeholder, user_agent
@@ -93,10 +92,7 @@ def command(
     told = {**report.summary(run), "backfill": _counts(wanted)}
     for line in report.complaints(run):
         click.echo(line, err=True)
-    try:
-        run.close(code, told)
-    except ArchiveError as error:
-        fail(str(error), report.UNEXPECTED)
+    close(run, code, told)
     if as_json:
         click.echo(json.dumps({**told, "exit_code": code}, ensure_ascii=False))
     elif sys.stdout.isatty():

@@ -13,11 +13,13 @@ import click
 
 from archive.backup import BackedUp, back_up, check_place
 from archive.db import DATABASE, NotAnArchive
+from archive.holding import LOCK_FILE
 from archive.snapshots import BackupRefused, make_folder
 from pipelines import report
 from pipelines.commands._held import fail
 from pipelines.gather import IMPORTS
-from pipelines.run import KEY_FILE, LOCK_FILE, BadKey, Locked, hold, key_in
+from pipelines.key import KEY_FILE, BadKey, key_in
+from pipelines.run import Locked, hold
 from scraper.clinics import PRODUCT, VERSION
 
 MOST_LINES = 20

@@ -16,10 +16,10 @@ from typing import Any
 import click
 
 from archive import runs
-from archive.db import DATABASE, ArchiveError
+from archive.db import DATABASE
 from archive.warc._file import sync_folder
 from pipelines import report
-from pipelines.commands._held import fail, held, read_only
+from pipelines.commands._held import close, fail, held, read_only
 from pipelines.commands._table import table
 from pipelines.commands.crawl import crawl_settings, visit
 from pipelines.run import Run
@@ -199,10 +199,7 @@ def check(
     told = report.summary(run)
     for line in report.complaints(run):
         click.echo(line, err=True)
-    try:
-        run.close(code, told)
-    except ArchiveError as error:
-        fail(str(error), report.UNEXPECTED)
+    close(run, code, told)
     answers = {slug: {**told["clinics"][slug], **answer} for slug, answer in _answers(run).items()}
     if as_json:
         click.echo(json.dumps({**told, "clinics": answers, "exit_code": code}, ensure_ascii=False))

@@ -19,9 +19,8 @@ from scrapy.settings import Settings
 from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
 from twisted.python.failure import Failure
 
-from archive.db import ArchiveError
 from pipelines import report
-from pipelines.commands._held import Duration, fail, held
+from pipelines.commands._held import Duration, close, fail, held
 from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
 from pipelines.progress import Progress
 from pipelines.run import Run
@@ -92,10 +91,7 @@ def command(
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
     watcher.lines = _tell(run)
-    try:
-        run.close(code, told)
-    except ArchiveError as error:
-        fail(str(error), report.UNEXPECTED)
+    close(run, code, told)
     if as_json:
         click.echo(json.dumps({**told, "exit_code": code}, ensure_ascii=False))
     elif sys.stdout.isatty():
@@ -214,6 +210,8 @@ def visit(
         if time_limit is not None:
             running_reactor().callLater(time_limit, out_of_time)
         process.start()
+    if process.stopped:
+        run.left_off()
     return process.stopped and run.broken is None
 
 
@@ -223,7 +221,7 @@ def sentence(clinic_id: str, numbers: dict[str, Any]) -> str:
         return f"{clinic_id}: {numbers['status']}"
     return (
         f"{clinic_id}: {numbers['fetched']} posts ({numbers['new_posts']} new, {numbers['new_revisions']} edited,"
-        f" {numbers['unchanged']} not modified), {numbers['readings']} readings, {numbers['comments']} comments,"
-        f" {numbers['rendered']} pages in a browser, {numbers['requests']} requests,"
+        f" {numbers['unchanged']} not modified), {numbers['not_due']} not due; {numbers['readings']} readings,"
+        f" {numbers['comments']} comments, {numbers['rendered']} pages in a browser, {numbers['requests']} requests,"
         f" {numbers['warc_bytes'] / 1e6:.1f} MB recorded"
     )

@@ -19,7 +19,7 @@ from archive.warc import BadRecord, WarcWriteError
 from pipelines import report
 from pipelines.commands._held import fail, held
 from pipelines.ingest import Told, ingest
-from pipelines.run import BadKey
+from pipelines.key import BadKey
 from scraper.clinics import Clinic, Clinics, clinic_from_url, read_clinics
 from scraper.finds import below
 from scraper.platforms import platforms

@@ -16,8 +16,9 @@ from archive.warc import BadRecord
 from pipelines import report
 from pipelines.commands._held import fail
 from pipelines.gather import Refused, gather
+from pipelines.key import BadKey
 from pipelines.rebuild import Rebuilt, rebuild
-from pipelines.run import BadKey, Locked, hold
+from pipelines.run import Locked, hold
 
 MOST_LINES = 20
 

@@ -13,8 +13,8 @@ import click
 from archive.warc import BadRecord
 from pipelines import report
 from pipelines.commands._held import fail, held, refuse_unknown
+from pipelines.key import BadKey
 from pipelines.reparse import Reparsed, outdated, reparse
-from pipelines.run import BadKey
 
 
 @click.command(short_help="Read stored answers again after an upgrade of a parser.")

@@ -12,12 +12,13 @@ from pathlib import Path
 import click
 
 from archive.db import DATABASE
+from archive.holding import LOCK_FILE
 from archive.restore import chosen, restore
 from archive.snapshots import PART, BackupDamaged, BackupRefused, is_backup, stamps
 from archive.warc._file import sync_folder
 from pipelines import report
 from pipelines.commands._held import fail
-from pipelines.run import LOCK_FILE, Locked, hold
+from pipelines.run import Locked, hold
 
 MOST_LINES = 20
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 import archive as durable
-from archive.db import DATABASE
+from archive.db import DATABASE, ArchiveError, OlderSchema, open_archive
+from archive.published import FOLDER
 from pipelines import report
 from pipelines.commands._held import fail, read_only
 
@@ -20,10 +21,16 @@ SITE = Path(durable.__file__).parent / "site"
 @click.command(short_help="Browse and query the archive with Datasette.")
 @click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="0: any free one.")
+@click.option(
+    "--published", is_flag=True, help="Show the copy that `clinic-archive publish` made last, not the archive."
+)
 @click.option("--with-comment-captures", is_flag=True, help="Give out records that name those who comment.")
-def command(archive: Path, port: int, with_comment_captures: bool) -> None:
+def command(archive: Path, port: int, published: bool, with_comment_captures: bool) -> None:
     """Serve the archive read-only at http://127.0.0.1:PORT until Ctrl-C. A crawl may write at the same time."""
-    read_only(archive).close()
+    if published:
+        archive = _published(archive)
+    else:
+        read_only(archive).close()
     if port and not is_free(port):
         fail(f"127.0.0.1:{port} is taken; stop what listens there, or name another --port (0: any)", report.UNEXPECTED)
     port = port or free_port()
@@ -35,6 +42,18 @@ def command(archive: Path, port: int, with_comment_captures: bool) -> None:
         os.environ.pop("CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES", None)
     # A process of its own name: signals reach Datasette directly, and nothing of ours stays in memory.
     os.execv(sys.executable, [sys.executable, "-m", "datasette", "serve", *arguments(archive, port)])  # noqa: S606
+
+
+def _published(archive: Path) -> Path:
+    """The folder of the published copy; else the process ends."""
+    try:
+        open_archive(archive / FOLDER, "read").close()
+    except (FileNotFoundError, OlderSchema):
+        why = f"{archive}: nothing is published, or by an older version; `clinic-archive publish --archive {archive}`"
+        fail(why, report.BAD_CONFIG)
+    except ArchiveError:
+        read_only(archive / FOLDER)  # says it
+    return archive / FOLDER
 
 
 def arguments(archive: Path, port: int) -> list[str]:

@@ -14,14 +14,14 @@ from typing import Any
 
 import click
 
-from archive.verify import faults, full_text_faults
+from archive.verify import faults, full_text_faults, keep_result
 from pipelines import report
 from pipelines.commands._held import fail, read_only
+from pipelines.orphans import closed_files
 from pipelines.recheck import Rechecked, recheck
 from pipelines.run import utc
 
 MOST_LINES = 40
-RESULT = "verified.json"  # beside archive.db: when it was last verified, and with what result
 
 
 @click.command(short_help="Check every row against the recorded bytes.")
@@ -38,18 +38,22 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
     began = time.monotonic()
     try:
         with closing(read_only(archive)) as db:
+            closed = closed_files(archive)
             db.execute("BEGIN")  # what is committed from here on is not looked at
             found = list(faults(db))
-            done = recheck(archive, db, sample=sample, seed=seed)
+            done = recheck(archive, db, sample=sample, seed=seed, closed=closed)
     except sqlite3.DatabaseError as error:
-        fail(f"{archive}: the database is damaged: {error}; `clinic-archive rebuild` makes it anew", report.INTEGRITY)
+        why = f"the database is damaged: {error}; `clinic-archive rebuild` makes it anew"
+        broken_off = Rechecked(faults=[why])
+        keep_result(archive, _summary(archive, broken_off, time.monotonic() - began, sample, seed))
+        fail(f"{archive}: {why}", report.INTEGRITY)
     except OSError as error:
         fail(str(error), report.UNEXPECTED)
     broken, unchecked = full_text_faults(archive)
     done.faults = [*found, *broken, *done.faults]
     done.notes += [unchecked] if unchecked else []
     told = _summary(archive, done, time.monotonic() - began, sample, seed)
-    _keep(archive, told)
+    keep_result(archive, told)
     _tell(done, told, as_json)
 
 
@@ -60,16 +64,6 @@ def _summary(archive: Path, done: Rechecked, seconds: float, sample: int | None,
         "seconds": round(seconds, 2), "outdated": done.outdated, "faults": done.faults, "notes": done.notes,
         "exit_code": report.INTEGRITY if done.faults else report.DONE,
     }  # fmt: skip
-
-
-def _keep(archive: Path, told: dict[str, Any]) -> None:
-    """The result beside the archive; where that folder may not be written, it is only told."""
-    part = archive / f"{RESULT}.part"
-    try:
-        part.write_text(json.dumps({**told, "archive": None}, ensure_ascii=False), "utf-8")
-        part.replace(archive / RESULT)
-    except OSError:
-        part.unlink(missing_ok=True)
 
 
 def _tell(done: Rechecked, told: dict[str, Any], as_json: bool) -> None:

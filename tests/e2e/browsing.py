@@ -32,11 +32,11 @@ document.addEventListener('securitypolicyviolation', event => {
 
 
 @contextmanager
-def served(archive: Path, *options: str) -> Iterator[str]:
-    """The archive served by the command, at the address that it says."""
+def served(archive: Path, *options: str, log: Path | None = None) -> Iterator[str]:
+    """The archive served by the command, at the address that it says; what else it says is kept in `log`."""
     command = [str(BIN / "clinic-archive"), "serve", "--archive", str(archive), "--port", "0", *options]
     # It says where it stands, then a line a request, which would stop it once a pipe that nobody reads is full.
-    with TemporaryFile() as said:
+    with log.open("w+b") if log else TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env=environment())
         try:
             yield _address(said)

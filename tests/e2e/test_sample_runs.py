@@ -8,12 +8,14 @@ import re
 import signal
 import sqlite3
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.clinic import running
 from tests.e2e.conftest import Crawled
+from tests.e2e.hostile import Blog, Reply, serving
 from tests.e2e.product import column, crawl, faults, one, rows, run, start_crawl
 
 
@@ -160,6 +162,33 @@ def test_stopped_in_the_middle(first: Crawled, tmp_path: Path, which: signal.Sig
     assert run["ended_at"]
     (whole,) = rows(archive, "SELECT exit_code FROM crawls")
     assert whole["exit_code"] == 130
+
+
+def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    """The first waits for the page in flight, which never comes; nothing that was recorded is lost."""
+    archive = tmp_path / "archive"
+    with serving(Blog()) as blog:
+        page = blog.answers["/post/note-2"]
+        assert isinstance(page, Reply)
+        blog.answers["/post/note-2"] = replace(page, wait=50)
+        going = start_crawl(archive, blog.url)
+        while "/post/note-2" not in blog.paths:
+            time.sleep(0.02)
+        going.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert going.poll() is None
+        going.send_signal(signal.SIGTERM)
+        _, err = going.communicate(timeout=30)
+        assert going.returncode == 130
+        assert err.endswith(": ended early; what was read is kept, the next run goes on\n")
+        blog.answers["/post/note-2"] = page
+        again = crawl(archive, blog.url, "--due")
+        assert again.code == 0
+        assert "recorded answers folded in" in again.lines[0]
+        assert blog.paths.count("/post/note-1") + blog.paths.count("/post/note-3") == 2  # none is read twice
+    assert column(archive, "SELECT status FROM clinic_runs ORDER BY started_at") == ["cut-short", "done"]
+    assert one(archive, "SELECT count(*) FROM posts") == 3
+    assert faults(archive) == []
 
 
 def test_without_the_known_addresses_the_rest_is_still_crawled(tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ import httpx
 import psutil
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from click.testing import CliRunner
 from playwright.sync_api import Browser, Page
 
 from archive.questions import questions
+from pipelines.commands import main as commands
 from tests.e2e.browsing import DESKTOP, PHONE, Visit, served, visiting
 from tests.e2e.conftest import Changes, Crawled
 from tests.e2e.product import column, one, rows
@@ -42,6 +44,7 @@ def kinds(clinic_id: str, changes: Changes, third: Crawled) -> dict[str, str]:
         "home": "/", "clinic": f"/{clinic_id}", "post": f"/{clinic_id}/{quote(changes.commented)}",
         "edited": f"/{clinic_id}/{quote(changes.edited)}", "compare": f"/{clinic_id}/{quote(changes.edited)}/compare",
         "search": "/-/search?q=garden&order=best", "nothing-found": "/-/search?q=zzzz", "questions": "/-/explore",
+        "status": "/-/status",
         "question": "/archive/views_gained", "drawn": "/archive/posting_rhythm", "row": "/archive/posts/1",
         "table": "/archive/posts?_facet=language", "view": "/archive/posts_with_counts", "database": "/archive",
         "typed": "/archive?sql=select+*+from+tags", "wrong-sql": "/archive?sql=select+nonsense",
@@ -135,6 +138,26 @@ def test_home_says_what_the_database_says(visit: Visit, third: Crawled) -> None:
     assert page.locator("section:has(h2:text-is('Recent edits')) a").count() == len(
         column(third.archive, "SELECT 1 FROM revisions WHERE kind = 'content'")
     )
+
+
+def test_how_the_archive_stands_is_what_its_rows_and_files_say(visit: Visit, third: Crawled, clinic_id: str) -> None:
+    page = visit.go("/")
+    visit.follow(page.get_by_role("link", name="How the archive stands").first)
+    assert page.locator(".lead strong").count() == 0
+    cells = page.locator("tbody tr td").all_text_contents()
+    unread = one(third.archive, "SELECT count(DISTINCT url) FROM sightings WHERE post_id IS NULL")
+    assert [cells[0], cells[3]] == ["fresh", str(unread)]
+    size = sum(path.stat().st_size for path in third.archive.rglob("*.warc.gz"))
+    assert f"{size / 1e6:.1f} MB in" in page.locator(".facts").inner_text()
+    visit.follow(page.get_by_role("link", name="coverage", exact=True))
+    assert page.locator("td.col-state").all_text_contents() == ["observed"]
+    # What a paper would say of it is counted from the same rows.
+    command = ["coverage", "--archive", str(third.archive), "--json"]
+    told = json.loads(CliRunner().invoke(commands, command).stdout)
+    assert told["clinics"][clinic_id]["visits"] == 3
+    for name, sql in (("posts", "posts"), ("edits", "revisions WHERE kind = 'content'"),
+                      ("readings", "readings WHERE evidence = 'read'")):  # fmt: skip
+        assert told[name] == one(third.archive, f"SELECT count(*) FROM {sql}")
 
 
 def test_a_clinic_lists_its_posts_with_their_numbers(visit: Visit, third: Crawled, clinic_id: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import os
 import shlex
+import sqlite3
 from typing import Any
 
 from datasette import hookimpl  # type: ignore[import-untyped]
@@ -14,8 +15,10 @@ from datasette.utils import tilde_encode  # type: ignore[import-untyped]
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 from markupsafe import Markup
 
+from archive.pages._rows import row as first_row
+from archive.pages._rows import value
 from archive.recorded import show
-from archive.site.serving import DATABASE, folder
+from archive.site.serving import DATABASE, ask, folder
 from archive.warc import BadRecord, members
 
 # Set by `clinic-archive serve --with-comment-captures`.
@@ -131,17 +134,19 @@ async def _capture(datasette: Datasette, request: Request) -> dict[str, Any]:
 
 
 async def _row(datasette: Datasette, capture_id: str) -> dict[str, Any] | None:
-    found = await datasette.get_database(DATABASE).execute("SELECT * FROM captures WHERE capture_id = ?", [capture_id])
-    first = found.first()
-    return dict(first) if first else None
+    sql = "SELECT * FROM captures WHERE capture_id = ?"
+    return await ask(datasette, lambda connection: first_row(connection, sql, [capture_id]))
 
 
 async def _standing(datasette: Datasette, capture_id: str) -> list[tuple[str, int, str]]:
     """What stands on the capture: table, number of rows, where they are shown."""
-    database, told = datasette.get_database(DATABASE), []
-    for table, column in STANDING:
-        found = await database.execute(f"SELECT count(*) FROM {table} WHERE {column} = ?", [capture_id])
-        number = found.first()[0]
+
+    def count(connection: sqlite3.Connection) -> list[int]:
+        sql = "SELECT count(*) FROM {} WHERE {} = ?"
+        return [value(connection, sql.format(*one), [capture_id]) for one in STANDING]
+
+    told = []
+    for (table, column), number in zip(STANDING, await ask(datasette, count), strict=True):
         if number:
             place = f"{datasette.urls.table(DATABASE, table)}?{column}={tilde_encode(capture_id)}"
             rows = table.removesuffix("s") if number == 1 else table

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from datetime import date
+from collections import Counter
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
 
@@ -22,6 +23,7 @@ from archive.questions import questions
 from archive.recorded import robots
 from archive.search import COUNTED, KINDS, RANKED, Query
 from archive.site.serving import DATABASE, allowed, ask, folder, keep, kept_answers, page, page_number
+from archive.standing import DEFAULT_AGE, STANDINGS, age, facts, read_standing
 
 # As clinics.toml allows it; what it reserves are Datasette's own addresses, and ours.
 _CLINIC = rf"/(?P<clinic>(?!-/|{DATABASE}/|site/)[a-z0-9-]+)"
@@ -35,6 +37,7 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"/$", show_home),
         (r"/-/search$", show_search),
         (r"/-/explore$", show_questions),
+        (r"/-/status$", show_status),
         (r"/-/post/(?P<post_id>\d{1,18})$", show_by_number),
         (r"/-/(?P<what>posts|edits)\.atom$", show_feed),
         (rf"{_CLINIC}/(?P<slug>[^/]+)/{_STAMP}\.(?P<style>bib|ris|json)$", show_citation),
@@ -80,6 +83,19 @@ async def show_home(datasette: Datasette, request: Request) -> Response:
     await allowed(datasette, request)
     told, found_at = await keep(datasette, "home", home.summary)
     return await page(datasette, request, "home.html", {**told, "found_at": found_at.isoformat()})
+
+
+async def show_status(datasette: Datasette, request: Request) -> Response:
+    """How the archive stands now."""
+    await allowed(datasette, request)
+    told = await ask(datasette, lambda connection: read_standing(connection, folder(datasette), datetime.now(UTC)))
+    found = Counter(one.standing(DEFAULT_AGE) for one in told.clinics)
+    counts = [(name, found[name]) for name in STANDINGS if found[name]]
+    return await page(
+        datasette, request, "status.html",
+        {"told": told, "facts": facts(told), "max_age": DEFAULT_AGE, "age_of": age, "counts": counts,
+         "stale": found["stale"], "expected": found["stale"] + found["fresh"]},
+    )  # fmt: skip
 
 
 async def show_clinic(datasette: Datasette, request: Request) -> Response:

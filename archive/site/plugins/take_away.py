@@ -24,10 +24,8 @@ from datasette.utils import InvalidSql, escape_fts, tilde_decode, validate_sql_s
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 
 from archive.export import EXCEL_RULE, FORMATS, Source, TooManyRows, csv_blocks, write
-from archive.site.serving import DATABASE, Stream, allowed, folder
+from archive.site.serving import DATABASE, LONGEST, Stream, allowed, database_file
 
-# Seconds that an export may take: a query that never ends must not hold the machine.
-PATIENCE = 900.0
 # Sheets that are made at a time, each at the price of a core; others wait for their turn.
 _TURN = asyncio.Semaphore(2)
 # How a file is wished, not what it holds.
@@ -134,7 +132,7 @@ async def _file(datasette: Datasette, request: Request, source: Source) -> Any:
         "Content-Disposition": f'attachment; filename="{source.name}{form.suffix}"',
         "Cache-Control": "no-cache",
     }
-    path = folder(datasette) / f"{DATABASE}.db"
+    path = database_file(datasette)
     if form.suffix == ".xlsx":
         return await _sheet(path, source, headers)
     if excel:
@@ -179,7 +177,7 @@ def _connect(path: Path, abandoned: threading.Event) -> sqlite3.Connection:
     uri = f"{path.resolve().as_uri()}?mode=ro"
     connection = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=30)
     connection.create_function("escape_fts", 1, escape_fts)  # in the SQL of a table that is searched
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + LONGEST  # a query that never ends must not hold the machine
     connection.set_progress_handler(lambda: abandoned.is_set() or time.monotonic() > end, 100_000)
     return connection
 

@@ -1,0 +1,44 @@
+"""`clinic-archive publish`: a copy of the archive for `serve --published`, whole and of one moment."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from pathlib import Path
+
+import click
+
+from archive.db import ArchiveError
+from archive.published import FOLDER, NotWhole, publish
+from pipelines import report
+from pipelines.commands._held import fail, read_only
+from pipelines.run import Locked, hold
+
+
+@click.command(short_help="Publish a copy of the archive, for `serve --published`.")
+@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one summary object to stdout.")
+def command(archive: Path, as_json: bool) -> None:
+    """Copy archive.db as it is now to published/archive.db, whole and checked; a crawl may go on meanwhile.
+
+    `clinic-archive serve --published` shows that copy, and the next one as soon as it is there.
+    """
+    read_only(archive).close()
+    try:
+        lock = hold(archive / FOLDER)
+    except Locked as error:
+        fail(str(error), report.LOCKED)
+    try:
+        path = publish(archive)
+    except NotWhole as error:
+        fail(str(error), report.INTEGRITY)
+    except (ArchiveError, sqlite3.Error, OSError) as error:
+        fail(f"{archive}: {error}; nothing published", report.UNEXPECTED)
+    finally:
+        lock.release()
+    size = path.stat().st_size
+    if as_json:
+        click.echo(json.dumps({"file": str(path), "bytes": size, "exit_code": report.DONE}))
+    elif sys.stdout.isatty():
+        click.echo(f"{path}: {size / 1e6:.1f} MB")

@@ -1,0 +1,64 @@
+"""The archive's key, by which its pseudonyms are made: a file of its own beside the WARC files."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from archive.warc._file import sync_folder
+
+KEY_FILE = "pseudonym.key"
+
+
+class BadKey(Exception):
+    """The key of the archive's pseudonyms is lost or damaged; the message says what to do."""
+
+
+def read_key(folder: Path, *, wanted: bool = False) -> bytes:
+    """The archive's key, 32 bytes, made at first use, readable by its owner alone.
+
+    Raises `BadKey` where the file holds anything else, or is gone although pseudonyms were made with it (`wanted`): a
+    new key would give every reader a second name.
+    """
+    path = folder / KEY_FILE
+    if not path.exists():
+        if wanted:
+            raise BadKey(f"{path}: gone, but the archive holds pseudonyms made with it; put it back from your backup")
+        make_key(path, secrets.token_hex(32))
+    return key_in(path)
+
+
+def key_in(path: Path) -> bytes:
+    """The key that a file holds. Raises `BadKey`."""
+    try:
+        key = bytes.fromhex(path.read_text("ascii", "replace").strip())
+    except (ValueError, OSError):
+        key = b""
+    if len(key) != 32:
+        raise BadKey(f"{path}: not a key (64 hex digits); put it back from your backup")
+    return key
+
+
+def make_key(path: Path, text: str) -> None:
+    """Under its name only once it is whole and on the disk: a kill in between leaves no empty key."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+    sync_folder(path.parent)
+
+
+def has_pseudonyms(db: Database) -> bool:
+    """Some row holds a pseudonym, or a key by which one would be told."""
+    (found,) = db.execute(
+        "SELECT EXISTS (SELECT 1 FROM comments WHERE author LIKE 'reader-%')"
+        " OR EXISTS (SELECT 1 FROM authors WHERE person_key IS NOT NULL)"
+    ).fetchone()
+    return bool(found)

@@ -1,0 +1,73 @@
+"""Coverage and standing of real crawls: what robots.txt refused, and a run that goes on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from pipelines.commands import main
+from tests.e2e.hostile import Blog, Reply
+from tests.e2e.product import crawl, rows, start_crawl
+
+
+@pytest.fixture
+def blog(notes: Blog) -> Iterator[Blog]:
+    """The blog, well before and after."""
+    notes.reset()
+    yield notes
+    notes.reset()
+
+
+def status(archive: Path) -> dict[str, Any]:
+    """Nothing while there is no archive yet."""
+    done = CliRunner().invoke(main, ["status", "--archive", str(archive), "--json"])
+    told: dict[str, Any] = json.loads(done.stdout or "{}")
+    return told
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (Reply(b"User-agent: *\nDisallow: /\n", kind="text/plain"), "refused"),
+        (Reply(b"User-agent: *\nDisallow: /post/\n", kind="text/plain"), "refused"),
+        (Reply(b"busy", 503, headers=(("Retry-After", "0"),)), "failed"),
+    ],
+    ids=["all", "posts", "trouble"],
+)
+def test_what_robots_txt_refuses_is_told_from_what_fails(answer: Reply, state: str, tmp_path: Path, blog: Blog) -> None:
+    blog.answers["/robots.txt"] = answer
+    archive = tmp_path / "archive"
+    crawl(archive, blog.url)
+    (day,) = rows(archive, "SELECT * FROM coverage")
+    assert (day["state"], day["runs"], bool(day["reason"])) == (state, 1, True)
+    told = status(archive)
+    assert (told["exit_code"], len(told["stale"])) == (7, 1)
+
+
+def test_a_run_that_goes_on_is_seen_and_not_disturbed(tmp_path: Path, blog: Blog) -> None:
+    archive = tmp_path / "archive"
+    home = blog.answers["/"]
+    assert isinstance(home, Reply)
+    blog.answers["/"] = Reply(home.body, kind=home.kind, wait=2)
+    crawling = start_crawl(archive, blog.url)
+    try:
+        deadline = time.monotonic() + 60
+        told: dict[str, Any] = {}
+        while not told.get("running"):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+            told = status(archive)
+        assert (told["held"], len(told["running"])) == (True, 1)
+        out, err = crawling.communicate(timeout=60)
+    finally:
+        crawling.kill()
+        crawling.wait()
+    assert (crawling.returncode, err) == (0, ""), out
+    after = status(archive)
+    assert (after["held"], after["running"], after["exit_code"]) == (False, [], 0)
