@@ -44,7 +44,8 @@ TEXTS = """
 SELECT post_id, crawl_id, kind, body_text FROM revisions JOIN captures USING (capture_id) ORDER BY captured_at
 """
 POSTS = """
-SELECT post_id, body_text, (SELECT crawl_id FROM captures WHERE fetched_at = last_seen_at) AS seen,
+SELECT post_id, body_text, (SELECT crawl_id FROM captures AS c
+    WHERE c.clinic_id = posts.clinic_id AND fetched_at = last_seen_at) AS seen,
   (SELECT crawl_id FROM absences JOIN captures USING (capture_id)
     WHERE absences.post_id = posts.post_id AND seen_at = removed_at) AS removed
 FROM posts
