@@ -67,7 +67,11 @@ class Figures:
             f"  CPU: {cpu:.2f} s a run",
         ]
         if len(self._runs) > 104:
-            ratio = self._cpu(range(95, 104)) / self._cpu(range(7, 12))
-            lines[-1] += f"; runs 96 to 104 against runs 8 to 12, medians: {ratio:.2f}"
+            late, early = range(95, 104), range(7, 12)
+            asked_late, asked_early = (median(len(self._runs[number][1]) for number in some) for some in (late, early))
+            lines[-1] += (
+                f"; runs 96 to 104 against runs 8 to 12, medians: {self._cpu(late) / self._cpu(early):.2f}"
+                f" ({asked_late:.0f} requests against {asked_early:.0f})"
+            )
         FOLDER.mkdir(parents=True, exist_ok=True)
         (FOLDER / f"year-{story}.md").write_text("\n".join(lines) + "\n", "utf-8")
