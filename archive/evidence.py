@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 
 class Measured(NamedTuple):
-    """How many posts gave a field in a run, of those that were read and had given it before."""
+    """How many posts gave a field in a run, of those that were read and had given it before, or gave a counter now."""
 
     field: str
     expected: int

@@ -170,8 +170,9 @@ SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NO
   thread_at,
   (SELECT comments_count FROM readings AS r WHERE r.post_id = p.post_id AND comments_count IS NOT NULL
     AND read_at <= thread_at ORDER BY read_at DESC LIMIT 1)
-FROM (SELECT *, (SELECT max(last_seen_at) FROM comments AS c WHERE c.post_id = posts.post_id) AS thread_at FROM posts
-  WHERE clinic_id = ? AND url IS NOT NULL) AS p
+FROM (SELECT *, (SELECT max(at) FROM (SELECT last_seen_at AS at FROM comments AS c WHERE c.post_id = posts.post_id UNION
+    ALL SELECT seen_at FROM absences AS a WHERE a.post_id = posts.post_id AND comment_id IS NOT NULL)) AS thread_at
+  FROM posts WHERE clinic_id = ? AND url IS NOT NULL) AS p
 ORDER BY published_at DESC
 """
 

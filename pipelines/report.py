@@ -127,7 +127,9 @@ def look_back(run: Run, outcome: Outcome) -> None:
     """Compare the visit, whose rows are written, with the clinic's past: what vanished, what is told no more."""
     clinic_id, visit = outcome.clinic.slug, outcome.visit
     outcome.vanished = vanished(run.db, run.crawl_id, clinic_id)
-    measured = outcome.coverage.measured(run.db, run.crawl_id, clinic_id, outcome.started_at, visit.counting)
+    # A visit that was ended on the way had not come to the services that count, and says nothing of what they tell.
+    coverage, started_at = outcome.coverage, outcome.started_at
+    measured = coverage.measured(run.db, run.crawl_id, clinic_id, started_at, visit.counting) if visit.finished else []
     outcome.fields = measured
     past = {loss.field: loss for loss in losses(run.db, clinic_id)}
     for one in measured:  # the newest word; where nothing could be measured today, the last one holds

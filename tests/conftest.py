@@ -41,8 +41,9 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the soak test of faults found, as a table (`tests/e2e/test_faults.py`)."""
-    table = Path(os.environ.get("ARTEFACTS") or Path(__file__).parents[1] / "var") / "faults.md"
-    if os.environ.get("SOAK") and table.exists() and table.stat().st_mtime > STARTED:
-        terminalreporter.section("faults")
-        terminalreporter.write(table.read_text("utf-8"))
+    """What soak tests found: of faults (`tests/e2e/test_faults.py`), of a year (`tests/e2e/test_year.py`)."""
+    folder = Path(os.environ.get("ARTEFACTS") or Path(__file__).parents[1] / "var")
+    for table in (folder / "faults.md", *sorted(folder.glob("year-*.md"))):
+        if os.environ.get("SOAK") and table.exists() and table.stat().st_mtime > STARTED:
+            terminalreporter.section(table.stem)
+            terminalreporter.write(table.read_text("utf-8"))

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from pipelines import rebuild, report
 from pipelines.commands import main
+from pipelines.degraded import LAST_READINGS
 from tests.test_rebuild import Step, confirm, now_is, said, settle, take
 from tests.visiting import HEXES, SITE, Visiting
 
@@ -34,7 +35,7 @@ def run(archive: Path, made: list[Step], *, counting: bool = True, **told: Any) 
         visiting.visit.counting = {f"{SITE}/post/{slug}" for slug in SLUGS} if counting else set()
         for name, value in told.items():
             setattr(visiting.visit, name, value)
-        visiting.end(status=told.get("blog_status", "blog"))
+        visiting.end(status=told.get("blog_status", "blog"), finished=told.get("finished", True))
         code = report.exit_code(visiting.run, stopped=False)
         lines = report.complaints(visiting.run)
         visiting.run.close(code, report.summary(visiting.run))
@@ -61,6 +62,22 @@ def test_a_counter_that_falls_silent_is_told_at_the_first_run(tmp_path: Path) ->
     fields = "SELECT expected, told, lost FROM run_fields WHERE field = 'views'"
     assert rows(tmp_path, fields) == [(3, 0, 1), (3, 0, 1)]
     assert run(tmp_path, posts()) == (0, [])  # the theme was mended
+
+
+def test_a_counter_that_comes_back_after_a_long_silence(tmp_path: Path) -> None:
+    """Nobody's last readings told it."""
+    run(tmp_path, posts())
+    for _ in range(LAST_READINGS + 2):
+        assert run(tmp_path, posts(**dict.fromkeys(SLUGS, None)))[0] == 5
+    assert run(tmp_path, posts()) == (0, [])
+
+
+def test_a_visit_that_was_cut_short_misses_no_counters(tmp_path: Path) -> None:
+    """It had read three pages, and not come to the service that counts."""
+    run(tmp_path, posts())
+    assert run(tmp_path, posts(**dict.fromkeys(SLUGS, None)), finished=False)[0] == 130
+    assert rows(tmp_path, "SELECT count(*) FROM run_fields WHERE lost") == [(0,)]
+    assert run(tmp_path, [("busy", 503)])[0] == 0  # nor is it believed when the next one cannot tell
 
 
 def test_one_post_that_hides_its_counter_is_no_change_of_theme(tmp_path: Path) -> None:

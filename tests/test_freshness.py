@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipelines.freshness import LONGEST_MEMORY, asked_lately, known_posts, remembered_routes, told_before
-from scraper.items import Item, Problem
+from scraper.items import Item, Problem, Thread
 from tests.making import CLINIC, HEX, OTHER_HEX, START, Made, comment, extraction, post, reading, url
 
 
@@ -71,6 +71,14 @@ def test_the_route_that_worked_last_is_remembered_for_a_month(archive: Made) -> 
     assert remembered_routes(archive.db, CLINIC, now) == {"counters", "comments"}
     assert remembered_routes(archive.db, CLINIC, now + LONGEST_MEMORY) == frozenset()
     assert remembered_routes(archive.db, "elsewhere", datetime.now(UTC)) == frozenset()
+
+
+def test_an_emptied_thread_was_read_when_its_comments_were_missed(archive: Made) -> None:
+    visit(archive, 1, BARE, reading(comments_count=1, source="api"), comment())
+    visit(archive, 2, reading(comments_count=0, source="api"), Thread(post=(HEX,), comments=()))
+    (known,) = known_posts(archive.db, CLINIC, START)
+    assert known.thread_at is not None and known.thread_at.startswith("2026-03-01T09:02")
+    assert (known.comments_count, known.thread_count) == (0, 0)
 
 
 def test_an_address_that_was_learned_is_known_to_have_been_told(archive: Made) -> None:

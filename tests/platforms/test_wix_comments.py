@@ -241,6 +241,17 @@ def test_posts_without_comments_or_key_are_passed_over() -> None:
     assert run(at_hand, Service({})) == ([], [])
 
 
+def test_a_thread_whose_last_comment_was_deleted_is_read_once_more() -> None:
+    service = Service({key(1): {}})
+    at_hand = blog(1, count=0)
+    (known,) = at_hand.posts.values()
+    known.alone, known.thread_count = False, 2
+    asked, _ = run(at_hand, service)
+    assert (len(asked), known.thread_read) == (1, True)
+    known.thread_read, known.thread_count = False, 0
+    assert run(at_hand, service) == ([], [])
+
+
 def test_cursors_that_go_round_in_a_circle_end() -> None:
     def respond(ask: Ask) -> tuple[int, Any]:
         if ask.secret or ask.method == "POST":

@@ -169,12 +169,14 @@ def list_url(door: str, key: str, cursor: str | None = None, limit: int = LIMIT)
 def threads(blog: Blog) -> Plan:
     """Ask for every comment of the posts that may have some, and after each thread for the names of its members.
 
-    A post is passed over when its count is 0 or its key unknown. All pages of a thread come before its names, and
-    those before the next post. When the first two posts are refused at every address, nothing more is asked.
+    A post is passed over when its key is unknown, or its count 0 and was so when its thread was last read. All pages of
+    a thread come before its names, and those before the next post. When the first two posts are refused at every
+    address, nothing more is asked.
     """
     conversation = _Conversation(blog)
     for known in list(blog.posts.values()):
-        if known.comments_key and known.comments_count != 0 and not known.thread_read and known.thread_due:
+        some = known.comments_count != 0 or known.thread_count  # the last one may have been deleted
+        if known.comments_key and some and not known.thread_read and known.thread_due:
             yield from conversation.thread(known, known.comments_key)
             if conversation.closed:
                 return
