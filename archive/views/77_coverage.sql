@@ -10,7 +10,10 @@ WITH RECURSIVE visits AS (
     CASE
       WHEN r.status = 'done' AND r.complete = 1 AND coalesce(r.failed, 0) = 0 AND coalesce(r.waiting, 0) = 0 THEN 1
       WHEN r.status = 'no-blog' OR (r.status = 'done' AND r.discovered = 0) THEN 3
-      WHEN r.status != 'failed' AND (coalesce(r.fetched, 0) > 0 OR r.status IN ('running', 'done', 'degraded')) THEN 2
+      -- One that was led away, or cut short before it met a post, saw nothing.
+      WHEN r.status != 'failed' AND (
+        r.status NOT IN ('cut-short', 'moved_or_gone') OR coalesce(r.fetched, 1) + coalesce(r.gone, 0) > 0
+      ) THEN 2
       -- robots.txt forbade the home page, which is then why the visit failed; or as many posts as were not read.
       WHEN (
         SELECT count(DISTINCT CASE WHEN EXISTS (

@@ -75,7 +75,7 @@ class Year:
             self._run(day, at)
             if self.oracle.runs[-1].code >= 0:  # what a killed run left is folded in by the next
                 self.compare()
-                promised = self.oracle.broken_promises() if self.oracle.runs[-1].complete else []
+                promised = self.oracle.broken_promises() if self.oracle.runs[-1].whole else []
                 assert promised == [], f"day {day.number}"
         if day.confirm:
             at = day.runs[-1] + timedelta(hours=1)
@@ -157,32 +157,15 @@ class Year:
 
     def compare_days(self) -> None:
         """Which days were observed, and which are gaps."""
-        sql = "SELECT day, state FROM coverage" if self._has_coverage() else BY_RUNS
+        sql = "SELECT day, state FROM coverage"
         states = {row["day"]: row["state"] for row in rows(self.archive, sql)}
         last = max(states)
         assert states == {day: state for day, state in self.oracle.coverage().items() if day <= last}
-
-    def _has_coverage(self) -> bool:
-        return bool(rows(self.archive, "SELECT 1 FROM sqlite_master WHERE type = 'view' AND name = 'coverage'"))
 
     def _names(self) -> dict[int, int]:
         """The numbers of posts, by their keys in the archive."""
         sql = "SELECT post_id, address FROM post_addresses WHERE address LIKE 'wix:%-%' AND post_id IS NOT NULL"
         return {row["post_id"]: int(row["address"][4:12], 16) for row in rows(self.archive, sql)}
-
-
-# Where the archive has no view of it: the day's best run, and days without any.
-BY_RUNS = """
-WITH RECURSIVE runs AS (
-  SELECT date(started_at) AS day, min(CASE WHEN complete THEN 1 WHEN status != 'failed' THEN 2 ELSE 3 END) AS best
-  FROM clinic_runs GROUP BY 1
-), days(day) AS (
-  SELECT min(day) FROM runs UNION ALL SELECT date(day, '+1 day') FROM days WHERE day < (SELECT max(day) FROM runs)
-)
-SELECT day,
-  CASE best WHEN 1 THEN 'observed' WHEN 2 THEN 'partial' WHEN 3 THEN 'failed' ELSE 'not-attempted' END AS state
-FROM days LEFT JOIN runs USING (day)
-"""
 
 
 def moments_outside(year: Year) -> list[str]:

@@ -37,6 +37,8 @@ class Ran:
     status: str = "done"
     code: int = 0
     complete: bool = False
+    whole: bool = False  # complete, and every post that was asked for answered
+    blind: bool = False  # it met no post, there or gone
     missed: bool = False  # it saw that views are told no more
     lost: bool = False  # views, for the first time or still, and nobody said that it is so
 
@@ -72,7 +74,7 @@ class Oracle:
         """The operator says that it is so."""
         self._accepted = self._accepted or self._lost
         vast = (number for number, run in enumerate(self.runs) if run.status == "moved_or_gone")
-        self._confirmed |= {number for number in vast if not any(one.status == 503 for one in self.runs[number].told)}
+        self._confirmed |= set(vast)
         self._remove()
 
     # --- exactly
@@ -138,7 +140,9 @@ class Oracle:
         if run.status in ("failed", "moved_or_gone"):
             run.code = 3
         fetched = any(one.status in (200, 304) for one in asks)
-        run.complete = run.status == "done" and not failed and (fetched or not asks)
+        run.complete = run.status == "done" and (fetched or not asks)
+        run.whole = run.complete and not failed
+        run.blind = not any(one.status in (200, 304, 404) for one in asks)
 
     def _measure(self, number: int, asks: list[Told], before: set[int]) -> bool:
         """Whether views are missed: the newest run that saw three posts which had told them decides."""
@@ -173,7 +177,8 @@ class Oracle:
         days = {f"{first + timedelta(days=n):%Y-%m-%d}": "not-attempted" for n in range((last - first).days + 1)}
         best = ["not-attempted", "failed", "partial", "observed"]
         for run in self.runs:
-            came_to = "observed" if run.complete else "failed" if run.status == "failed" else "partial"
+            nothing = run.status == "failed" or (run.blind and run.status in ("cut-short", "moved_or_gone"))
+            came_to = "observed" if run.whole else "failed" if nothing and run.code != -9 else "partial"
             day = f"{run.at:%Y-%m-%d}"
             days[day] = max(days[day], came_to, key=best.index)
         return days
