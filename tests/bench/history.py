@@ -1,14 +1,19 @@
-"""H: what a long history costs the next visit, and what each visit adds to it (see `_visits`)."""
+"""H: what a long history costs the next run, and what each visit adds to it (see `_visits`)."""
 
 from __future__ import annotations
 
 import statistics
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench._figure import figure, in_a_process
+from tests.e2e.hostile import Blog, serving
+from tests.year.moved import warm
 
 VISITS = 100
+STANZA = '[clinics.elder]\nname = "Elder"\nurl = "{url}"\nallow_private = true\nrender = "never"\n'
 
 
 @cache
@@ -20,11 +25,23 @@ def _visits() -> tuple[list[float], list[int], list[int]]:
     return list(seconds), list(database), list(warc)
 
 
-@figure("H1", "times the CPU of the tenth visit, of the hundredth: 60 posts, of which only counters change", most=1.3)
+@figure("H1", "times the CPU of the tenth daily `crawl`, of the hundredth: 30 posts of a quiet blog", most=1.1)
+def hundredth_run() -> float:
+    """Medians of nine runs of the real command, 6 to 14 and 96 to 104, each on its own day; a fork for each, so that
+    starting Python is left out."""
+    with TemporaryDirectory() as folder, serving(Blog(posts=30)) as blog, warm(Path(folder)) as launch:
+        (Path(folder) / "clinics.toml").write_text(STANZA.format(url=blog.url), "utf-8")
+        began = datetime(2026, 1, 1, 6, tzinfo=UTC)
+        runs = [launch(["crawl", "--archive", "a"], began + timedelta(days=day), lambda _: None) for day in range(104)]
+    assert {one.code for one in runs} == {0}
+    seconds = [one.cpu for one in runs]
+    return statistics.median(seconds[95:]) / statistics.median(seconds[5:14])
+
+
+@figure("H3", "the same without fetching, where growth shows: 60 posts, of which only counters change", most=1.6)
 def hundredth_visit() -> float:
-    """Medians of five visits, 8 to 12 and 96 to 100. What fetching and starting a process cost, always the same and
-    fifty times as much, is left out, so that growth shows. What remains of it is pages written: keys of captures are
-    random, so that each of a visit's rows comes to lie in a page of its own, once an index has so many.
+    """Medians of five visits, 8 to 12 and 96 to 100. What grows is pages written: keys of captures are random, so that
+    each of a visit's rows comes to lie in a page of its own, once an index has so many.
     """
     seconds, _, _ = _visits()
     return statistics.median(seconds[95:100]) / statistics.median(seconds[7:12])
