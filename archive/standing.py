@@ -22,7 +22,7 @@ from archive.verify import Verified, last_result
 
 WINDOW = 30  # days over which growth is measured
 DEFAULT_AGE = 36 * 3600.0  # seconds: a daily visit may be half a day late
-STANDINGS = ("stale", "fresh", "closed", "no blog", "not visited")
+STANDINGS = ("stale", "fresh", "closed", "no blog", "unreachable", "not known", "not visited")
 # What captures lie in: those of visits, and those that others made.
 FOLDERS = ("warc", "imports")
 # riverside-20260301093000-0123abcd-00000.warc.gz, or .open while it is written
@@ -52,9 +52,9 @@ class ClinicStanding:
 
     @property
     def expected(self) -> bool:
-        """It is visited, and has a blog to observe, as far as is known."""
-        without = self.blog_status in ("none_found", "unsupported") and not self.posts
-        return self.visited_at is not None and self.blog_status != "closed" and not without
+        """It is visited, and is known to have a blog, or to have had one."""
+        with_blog = self.blog_status == "blog" or self.posts > 0
+        return self.visited_at is not None and self.blog_status != "closed" and with_blog
 
     def is_stale(self, max_age: float) -> bool:
         """It was not observed within so many seconds, although it should have been."""
@@ -64,7 +64,9 @@ class ClinicStanding:
         """One of `STANDINGS`."""
         if self.expected:
             return "stale" if self.is_stale(max_age) else "fresh"
-        return "closed" if self.blog_status == "closed" else "no blog" if self.visited_at else "not visited"
+        if self.blog_status == "closed" or self.visited_at is None:
+            return "closed" if self.blog_status == "closed" else "not visited"
+        return {"unreachable": "unreachable", "unknown": "not known"}.get(self.blog_status, "no blog")
 
 
 class Running(NamedTuple):

@@ -222,7 +222,7 @@ def test_serve_without_an_archive_says_how_to_make_one(tmp_path: Path) -> None:
 def test_a_blog_with_a_stanza_is_that_clinic_however_it_is_named(tmp_path: Path) -> None:
     """`--url` of a listed blog visits the stanza's clinic: one blog, one history."""
     listed = parse_clinics('[clinics.river]\nname = "River"\nurl = "https://www.river.example"\n', tmp_path / "c.toml")
-    (chosen,) = crawl._choose(listed, (), "https://river.example/", False)
+    (chosen,) = crawl._choose(listed, (), "https://river.example/", False, tmp_path / "c.toml")
     assert chosen.slug == "river"
-    (other,) = crawl._choose(listed, (), "https://lake.example/", False)
+    (other,) = crawl._choose(listed, (), "https://lake.example/", False, tmp_path / "c.toml")
     assert other.slug == "lake-example"
