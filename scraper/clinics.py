@@ -33,7 +33,7 @@ from scraper.platforms import platforms
 from scraper.toml_file import ConfigError, TomlFile
 
 PRODUCT = "clinic-blog-archive"  # the product token of the User-Agent, and what robots.txt knows us by (RFC 9309 2.2.1)
-VERSION = "0.1"
+VERSION = "0.1.0"
 DELAY = 2.0  # seconds between two requests to a host; public crawlers of Wix sites get on with this
 SHORTEST_DELAY = 1.0  # seconds; no stanza may ask a public host more often
 
@@ -141,7 +141,7 @@ def refuse_placeholder(crawler: Crawler, clinics: Iterable[Clinic]) -> None:
 
 
 def user_agent(crawler: Crawler) -> str:
-    """The User-Agent header: `clinic-blog-archive/0.1 (+PROJECT_URL; contact: CONTACT)`."""
+    """The User-Agent header: `clinic-blog-archive/0.1.0 (+PROJECT_URL; contact: CONTACT)`."""
     about = [f"+{crawler.project_url}"] if crawler.project_url else []
     return f"{PRODUCT}/{VERSION} ({'; '.join([*about, f'contact: {crawler.contact}'])})"
 

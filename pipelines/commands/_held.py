@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sqlite3
 import sys
@@ -40,7 +41,8 @@ def held(archive: Path, listed: Iterable[Clinic] = (), existing: bool = False) -
     except ArchiveError as error:
         fail(str(error), report.UNEXPECTED)
     except OSError as error:
-        fail(f"{archive}: {error.strerror or error}; choose another --archive or free some space", report.UNEXPECTED)
+        room = " or free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        fail(f"{archive}: {error.strerror or error}; choose another --archive{room}", report.UNEXPECTED)
     try:
         run.recovered = catch_up(run)
         tell(archive, complaints_of(run.recovered))

@@ -59,7 +59,7 @@ def command(folder: Path, name: str | None, listing: bool, archive: Path, as_jso
         for line in error.lines[:MOST_LINES]:
             click.echo(line, err=True)
         fail(
-            f"{folder}: {len(error.lines)} of {len(snapshot.files) + 1} files of snapshot {snapshot.name} are damaged;"
+            f"{folder}: {len(error.lines)} of {len(snapshot.files) + 1} files of snapshot {snapshot.name} {'is' if len(error.lines) == 1 else 'are'} damaged;"
             f" nothing restored. `clinic-archive rebuild --from {folder}` takes what is whole in its WARC files",
             report.INTEGRITY,
         )

@@ -58,7 +58,7 @@ def _why(one: ClinicStanding) -> str:
     """Since when it was not observed, and what the last visit came to."""
     since = f"not observed for {age(one.age)}" if one.age is not None else "never observed"
     when = (one.visited_at or "")[:16].replace("T", " ")
-    unread = f"{one.failed} posts could not be read" if one.failed else None
+    unread = f"{one.failed} post{'' if one.failed == 1 else 's'} could not be read" if one.failed else None
     why = None if one.complete else one.note or unread
     return f"{since}; last visit {when}: {one.status}{f', {why}' if why else ''}"
 
