@@ -130,13 +130,14 @@ class Clinics:
         return tuple(known[slug] for slug in wanted)
 
 
-def refuse_placeholder(crawler: Crawler, clinics: Iterable[Clinic]) -> None:
+def refuse_placeholder(crawler: Crawler, clinics: Iterable[Clinic], clinics_file: Path = Path("clinics.toml")) -> None:
     """Raises ConfigError where clinics of other people would be crawled by somebody who cannot be reached."""
     public = [clinic.slug for clinic in clinics if not clinic.is_loopback]
     if crawler.is_placeholder and public:
+        contact = f"the contact is still the placeholder ({crawler.contact}, {crawler.project_url or 'no page'})"
         raise ConfigError(
-            f"the contact is still the placeholder ({crawler.contact or 'none'}, {crawler.project_url or 'no page'}): "
-            f"set contact and project_url under [crawler] in clinics.toml before crawling {public[0]}"
+            f"{clinics_file}: {contact if crawler.contact else 'the contact is missing'}: "
+            f"set contact and project_url under [crawler] there before crawling {public[0]}"
         )
 
 

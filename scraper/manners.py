@@ -79,7 +79,7 @@ def read_robots(exchange: Exchange | None, reason: str | None = None) -> Robots:
     if 400 <= status < 500 and status != 429:
         return Robots()
     if not 200 <= status < 300:
-        return _refuse(f"robots.txt answered {status}" if status else "robots.txt gave no answer", exchange.url)
+        return _refuse(f"robots.txt answered {status}", exchange.url)
     body = exchange.body[:ROBOTS_LIMIT]
     if len(exchange.body) > ROBOTS_LIMIT:
         body = body[: body.rfind(b"\n") + 1]  # half a rule is another rule: "Disallow: /" of "Disallow: /private"

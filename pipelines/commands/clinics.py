@@ -187,7 +187,7 @@ def check(
         chosen = list(listed.select(slugs)) if slugs else [one for one in listed if one.closed is None]
         if not chosen:
             raise ConfigError(f"no clinic to check: add a stanza to {clinics_file}, or `clinics import` a list")
-        refuse_placeholder(listed.crawler, chosen)
+        refuse_placeholder(listed.crawler, chosen, clinics_file)
     except ConfigError as error:
         fail(str(error), report.BAD_CONFIG)
     if allow_private:

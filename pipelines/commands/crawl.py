@@ -82,7 +82,7 @@ def command(
     try:
         listed = read_clinics(clinics_file) if clinics_file.exists() or not url else Clinics()
         chosen = _choose(listed, clinics, url, allow_private, clinics_file)
-        refuse_placeholder(listed.crawler, chosen)
+        refuse_placeholder(listed.crawler, chosen, clinics_file)
     except ConfigError as error:
         fail(str(error), report.BAD_CONFIG)
     run = held(archive, listed)
