@@ -39,6 +39,7 @@ class ClinicStanding:
     posts: int
     visited_at: str | None
     status: str | None  # of the last visit, as in `clinic_runs`
+    limited: int  # 1: it was asked for the newest posts only
     complete: int  # 1: it asked for every post, and all of them answered
     note: str | None
     failed: int | None  # posts that it could not read
@@ -136,7 +137,7 @@ _CLINICS = f"""
 SELECT
   c.clinic_id, c.name, c.blog_status,
   (SELECT count(*) FROM posts AS p WHERE p.clinic_id = c.clinic_id),
-  v.started_at, v.status, coalesce(v.complete, 0), v.note, v.failed, v.waiting,
+  v.started_at, v.status, coalesce(v.limited, 0), coalesce(v.complete, 0), v.note, v.failed, v.waiting,
   (SELECT count(*) FROM problems AS p WHERE p.clinic_id = v.clinic_id AND p.happened_at >= v.started_at
     AND p.crawl_id = v.crawl_id),
   coalesce(u.unread, 0),

@@ -175,7 +175,7 @@ def read_clinics(path: Path) -> Clinics:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise ConfigError(f"{path}: no such file; copy the clinics.toml of the project, or give --url") from error
+        raise ConfigError(f"{path}: no such file; copy the clinics.toml of the project") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     return parse_clinics(text, path)

@@ -97,6 +97,8 @@ def read_frame(path: Path) -> Frame:
         else:
             told = slug if slug.isprintable() else repr(slug)  # one line a fault
             faults += [(line, f"{told}: {what}" if told else what) for what in found]
+    if not rows and not faults:
+        faults.append((at, "no row below the header"))
     return Frame(path, tuple(name for name in names if name and name not in OWN), tuple(rows), faults)
 
 

@@ -215,6 +215,8 @@ def test_a_placeholder_may_crawl_this_machine_alone() -> None:
     refuse_placeholder(Crawler(contact="archive@uni.edu"), [here, there])
     with pytest.raises(ConfigError, match=r"set contact and project_url under \[crawler\] .* riverside-com"):
         refuse_placeholder(Crawler(contact="you@example.org"), [here, there])
+    with pytest.raises(ConfigError, match=r"^mine.toml: the contact is missing: set"):
+        refuse_placeholder(Crawler(), [there], Path("mine.toml"))
 
 
 def test_the_example_of_the_repository_reads_and_is_a_placeholder() -> None:

@@ -72,6 +72,9 @@ def folder(tmp_path: Path) -> Folder:
 
 
 class TestImport:
+    def test_a_header_alone_is_no_frame(self, folder: Folder) -> None:
+        assert folder.refused("slug,name,url\n") == ["1: no row below the header"]
+
     def test_a_private_address_is_its_stanzas_business(self, folder: Folder) -> None:
         """Written by hand, it makes the row unchanged; the advice for a new one is to do so."""
         row = "slug,name,url\nhome,Home,http://127.0.0.1:8000\n"

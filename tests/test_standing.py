@@ -263,6 +263,16 @@ def test_a_clinic_that_was_never_observed_is_named_with_what_it_met(archive: Mad
     assert done.stderr.endswith(": failed, 2 posts could not be read\n")
 
 
+def test_a_limited_visit_is_called_so(archive: Made) -> None:
+    visited(archive, ago(1))
+    archive.db.execute("UPDATE clinic_runs SET limited = 1")
+    archive.db.execute("UPDATE clinics SET blog_status = 'blog'")
+    keep(archive)
+    done = status(archive)
+    assert "done (limited)" in done.stdout
+    assert done.stderr.endswith(": done (limited)\n")
+
+
 def test_a_post_that_never_answers_makes_no_clinic_stale(archive: Made) -> None:
     visited(archive, ago(1), "done", complete=0, failed=1, waiting=3)
     assert status(archive, "-q").exit_code == 0

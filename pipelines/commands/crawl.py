@@ -84,7 +84,7 @@ def command(
         chosen = _choose(listed, clinics, url, allow_private, clinics_file)
         refuse_placeholder(listed.crawler, chosen, clinics_file)
     except ConfigError as error:
-        fail(str(error), report.BAD_CONFIG)
+        fail(f"{error}{'' if url or clinics_file.exists() else ', or give --url'}", report.BAD_CONFIG)
     run = held(archive, listed)
     watcher.begin()
     settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, verbose)
@@ -234,8 +234,9 @@ def sentence(clinic_id: str, numbers: dict[str, Any]) -> str:
     """One line a clinic for a person at a terminal."""
     if numbers["status"] != "done":
         return f"{clinic_id}: {numbers['status']}"
+    posts = "1 post" if numbers["fetched"] == 1 else f"{numbers['fetched']} posts"
     return (
-        f"{clinic_id}: {numbers['fetched']} posts ({numbers['new_posts']} new, {numbers['new_revisions']} edited,"
+        f"{clinic_id}: {posts} ({numbers['new_posts']} new, {numbers['new_revisions']} edited,"
         f" {numbers['unchanged']} not modified), {numbers['not_due']} not due; {numbers['readings']} readings,"
         f" {numbers['comments']} comments, {numbers['rendered']} pages in a browser, {numbers['requests']} requests,"
         f" {numbers['warc_bytes'] / 1e6:.1f} MB recorded"
