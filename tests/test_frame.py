@@ -265,7 +265,7 @@ ROWS = st.tuples(st.from_regex(r"[a-z0-9-]{2,12}", fullmatch=True).filter(lambda
 
 @settings(max_examples=SAMPLES)
 @given(
-    rows=st.lists(ROWS, max_size=5, unique_by=lambda row: row[0]),
+    rows=st.lists(ROWS, min_size=1, max_size=5, unique_by=lambda row: row[0]),
     names=st.lists(NAMES, max_size=4, unique_by=str.lower),
     before=st.sampled_from([FILE, FILE.replace("\n", "\r\n"), FILE.rstrip(), "", "# only a comment"]),
     delimiter=st.sampled_from(DELIMITERS),
