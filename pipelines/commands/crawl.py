@@ -173,7 +173,10 @@ class Process(CrawlerProcess):
     def stop(self) -> Deferred[Any]:
         """End the visits that are under way; at the end of all of them Scrapy calls it too."""
         self.stopped = self.stopped or bool(self.crawlers)
-        return DeferredList([deferred_from_coro(self._end(one)) for one in self.crawlers], consumeErrors=True)
+        ends = (
+            self._end(one) if one.crawling and not one.engine.running else one.stop_async() for one in self.crawlers
+        )
+        return DeferredList([deferred_from_coro(one) for one in ends], consumeErrors=True)
 
     async def _end(self, crawler: Crawler) -> None:
         # Scrapy takes a crawler that is still being set up for stopped: it then runs in full, and its end is never met.
