@@ -36,7 +36,8 @@ def paragraph(told: Coverage) -> str:
         _longest_gap(told),
         _not_due(told),
         f"In this period {_many(told.posts, 'post')} {_was(told.posts)} read; {_many(told.edits, 'edit')} of their"
-        f" texts and {_many(told.readings, 'reading')} of their counters (views, likes, comments) were recorded.",
+        f" texts and {_many(told.readings, 'reading')} of their counters (views, likes, comments;"
+        " what the server called unchanged is not counted) were recorded.",
         "The rules of each host's robots.txt were obeyed: what they forbid was not asked for.",
         f"The visits were made with {_and(software)}." if software else "",
     )

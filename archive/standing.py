@@ -22,7 +22,7 @@ from archive.verify import Verified, last_result
 
 WINDOW = 30  # days over which growth is measured
 DEFAULT_AGE = 36 * 3600.0  # seconds: a daily visit may be half a day late
-STANDINGS = ("stale", "fresh", "closed", "no blog", "not visited")
+STANDINGS = ("stale", "fresh", "closed", "no blog", "unreachable", "not known", "not visited")
 # What captures lie in: those of visits, and those that others made.
 FOLDERS = ("warc", "imports")
 # riverside-20260301093000-0123abcd-00000.warc.gz, or .open while it is written
@@ -39,6 +39,7 @@ class ClinicStanding:
     posts: int
     visited_at: str | None
     status: str | None  # of the last visit, as in `clinic_runs`
+    limited: int  # 1: it was asked for the newest posts only
     complete: int  # 1: it asked for every post, and all of them answered
     note: str | None
     failed: int | None  # posts that it could not read
@@ -52,9 +53,9 @@ class ClinicStanding:
 
     @property
     def expected(self) -> bool:
-        """It is visited, and has a blog to observe, as far as is known."""
-        without = self.blog_status in ("none_found", "unsupported") and not self.posts
-        return self.visited_at is not None and self.blog_status != "closed" and not without
+        """It is visited, and is known to have a blog, or to have had one."""
+        with_blog = self.blog_status == "blog" or self.posts > 0
+        return self.visited_at is not None and self.blog_status != "closed" and with_blog
 
     def is_stale(self, max_age: float) -> bool:
         """It was not observed within so many seconds, although it should have been."""
@@ -64,7 +65,9 @@ class ClinicStanding:
         """One of `STANDINGS`."""
         if self.expected:
             return "stale" if self.is_stale(max_age) else "fresh"
-        return "closed" if self.blog_status == "closed" else "no blog" if self.visited_at else "not visited"
+        if self.blog_status == "closed" or self.visited_at is None:
+            return "closed" if self.blog_status == "closed" else "not visited"
+        return {"unreachable": "unreachable", "unknown": "not known"}.get(self.blog_status, "no blog")
 
 
 class Running(NamedTuple):
@@ -134,7 +137,7 @@ _CLINICS = f"""
 SELECT
   c.clinic_id, c.name, c.blog_status,
   (SELECT count(*) FROM posts AS p WHERE p.clinic_id = c.clinic_id),
-  v.started_at, v.status, coalesce(v.complete, 0), v.note, v.failed, v.waiting,
+  v.started_at, v.status, coalesce(v.limited, 0), coalesce(v.complete, 0), v.note, v.failed, v.waiting,
   (SELECT count(*) FROM problems AS p WHERE p.clinic_id = v.clinic_id AND p.happened_at >= v.started_at
     AND p.crawl_id = v.crawl_id),
   coalesce(u.unread, 0),

@@ -33,7 +33,7 @@ from scraper.platforms import platforms
 from scraper.toml_file import ConfigError, TomlFile
 
 PRODUCT = "clinic-blog-archive"  # the product token of the User-Agent, and what robots.txt knows us by (RFC 9309 2.2.1)
-VERSION = "0.1"
+VERSION = "0.1.0"
 DELAY = 2.0  # seconds between two requests to a host; public crawlers of Wix sites get on with this
 SHORTEST_DELAY = 1.0  # seconds; no stanza may ask a public host more often
 
@@ -132,18 +132,19 @@ class Clinics:
         return tuple(known[slug] for slug in wanted)
 
 
-def refuse_placeholder(crawler: Crawler, clinics: Iterable[Clinic]) -> None:
+def refuse_placeholder(crawler: Crawler, clinics: Iterable[Clinic], clinics_file: Path = Path("clinics.toml")) -> None:
     """Raises ConfigError where clinics of other people would be crawled by somebody who cannot be reached."""
     public = [clinic.slug for clinic in clinics if not clinic.is_loopback]
     if crawler.is_placeholder and public:
+        contact = f"the contact is still the placeholder ({crawler.contact}, {crawler.project_url or 'no page'})"
         raise ConfigError(
-            f"the contact is still the placeholder ({crawler.contact or 'none'}, {crawler.project_url or 'no page'}): "
-            f"set contact and project_url under [crawler] in clinics.toml before crawling {public[0]}"
+            f"{clinics_file}: {contact if crawler.contact else 'the contact is missing'}: "
+            f"set contact and project_url under [crawler] there before crawling {public[0]}"
         )
 
 
 def user_agent(crawler: Crawler) -> str:
-    """The User-Agent header: `clinic-blog-archive/0.1 (+PROJECT_URL; contact: CONTACT)`."""
+    """The User-Agent header: `clinic-blog-archive/0.1.0 (+PROJECT_URL; contact: CONTACT)`."""
     about = [f"+{crawler.project_url}"] if crawler.project_url else []
     return f"{PRODUCT}/{VERSION} ({'; '.join([*about, f'contact: {crawler.contact}'])})"
 
@@ -176,7 +177,7 @@ def read_clinics(path: Path) -> Clinics:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        raise ConfigError(f"{path}: no such file; copy the clinics.toml of the project, or give --url") from error
+        raise ConfigError(f"{path}: no such file; copy the clinics.toml of the project") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     return parse_clinics(text, path)

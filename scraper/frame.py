@@ -97,6 +97,8 @@ def read_frame(path: Path) -> Frame:
         else:
             told = slug if slug.isprintable() else repr(slug)  # one line a fault
             faults += [(line, f"{told}: {what}" if told else what) for what in found]
+    if not rows and not faults:
+        faults.append((at, "no row below the header"))
     return Frame(path, tuple(name for name in names if name and name not in OWN), tuple(rows), faults)
 
 
@@ -153,13 +155,19 @@ def _row(line: int, cells: dict[str, str]) -> Row | list[str]:
     """The row as a stanza, or what is wrong with it."""
     slug, name, url = (cells.pop(own, "") for own in OWN)
     stanza = stanza_of(slug, name, url, cells)
-    try:
-        return Row(line, _parsed(stanza), stanza)
-    except ConfigError:
-        # Each of the three on its own, so that all that is wrong is told.
-        good = "https://clinic.org"
-        faults = [*_faults(stanza_of(slug, "-", good)), *_faults(stanza_of("a", name, good))]
-        return faults + (_faults(stanza_of("a", "-", url)) if url else [NO_URL])
+    # That an address is private is no fault of the row: a stanza that is there may permit it (`news`).
+    for text in (stanza, _permitting(stanza)):
+        with contextlib.suppress(ConfigError):
+            return Row(line, _parsed(text), stanza)
+    # Each of the three on its own, so that all that is wrong is told.
+    good = "https://clinic.org"
+    faults = [*_faults(stanza_of(slug, "-", good)), *_faults(stanza_of("a", name, good))]
+    return faults + (_faults(_permitting(stanza_of("a", "-", url))) if url else [NO_URL])
+
+
+def _permitting(stanza: str) -> str:
+    """The same with a private address permitted."""
+    return stanza.replace("\n", "\nallow_private = true\n", 1)
 
 
 def _parsed(stanza: str) -> Clinic:
@@ -209,6 +217,10 @@ def news(frame: Frame, listed: Clinics) -> list[Row]:
         if stanza is not None:
             differences = _differences(frame, clinic, stanza)
             faults += [(row.line, f"{clinic.slug}: {what} in {listed.path}") for what in differences]
+            continue
+        if clinic.allow_private:
+            what = f"{clinic.url} is on a private address: write its stanza by hand, with allow_private = true"
+            faults.append((row.line, f"{clinic.slug}: {what}"))
             continue
         other, where = sites.setdefault(post_key(clinic.url), (clinic.slug, f"line {row.line}"))
         if other == clinic.slug:

@@ -222,7 +222,22 @@ def test_serve_without_an_archive_says_how_to_make_one(tmp_path: Path) -> None:
 def test_a_blog_with_a_stanza_is_that_clinic_however_it_is_named(tmp_path: Path) -> None:
     """`--url` of a listed blog visits the stanza's clinic: one blog, one history."""
     listed = parse_clinics('[clinics.river]\nname = "River"\nurl = "https://www.river.example"\n', tmp_path / "c.toml")
-    (chosen,) = crawl._choose(listed, (), "https://river.example/", False)
+    (chosen,) = crawl._choose(listed, (), "https://river.example/", False, tmp_path / "c.toml")
     assert chosen.slug == "river"
-    (other,) = crawl._choose(listed, (), "https://lake.example/", False)
+    (other,) = crawl._choose(listed, (), "https://lake.example/", False, tmp_path / "c.toml")
     assert other.slug == "lake-example"
+
+
+def test_where_every_clinic_is_closed_there_is_nothing_to_visit(tmp_path: Path) -> None:
+    """And nothing wrong; a file without any clinic is named."""
+    listed = tmp_path / "mine.toml"
+    listed.write_text('[clinics.shut]\nname = "S"\nurl = "https://s.org"\nclosed = 2026-01-01\n')
+    arguments = ["crawl", "--archive", str(tmp_path / "archive"), "--clinics-file", str(listed), "--time-limit", "6h"]
+    done = CliRunner().invoke(main, arguments)
+    assert (done.exit_code, done.output) == (0, "")
+    listed.write_text("")
+    done = CliRunner().invoke(main, arguments)
+    assert (done.exit_code, done.stdout) == (4, "")
+    assert f"add a stanza to {listed}" in done.stderr
+    done = CliRunner().invoke(main, ["clinics", "list", *arguments[3:5], "--archive", str(tmp_path / "none")])
+    assert done.output.splitlines()[-1] == "0 clinics"

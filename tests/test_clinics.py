@@ -65,7 +65,9 @@ def test_a_whole_file() -> None:
     assert (local.delay_floor, local.is_loopback) == (0.0, True)
     assert len(clinics) == 2
     assert clinics.select(["local-2"]) == (local,)
-    assert user_agent(clinics.crawler) == "clinic-blog-archive/0.1 (+https://uni.edu/archive; contact: archive@uni.edu)"
+    assert (
+        user_agent(clinics.crawler) == "clinic-blog-archive/0.1.0 (+https://uni.edu/archive; contact: archive@uni.edu)"
+    )
     assert riverside.as_stanza()["closed"] == "2026-03-31"
     assert "allow_private" not in riverside.as_stanza()
     assert Clinic(slug="a", name="A", url="http://localhost", delay=0.0).as_stanza()["delay"] == 0.0
@@ -213,6 +215,8 @@ def test_a_placeholder_may_crawl_this_machine_alone() -> None:
     refuse_placeholder(Crawler(contact="archive@uni.edu"), [here, there])
     with pytest.raises(ConfigError, match=r"set contact and project_url under \[crawler\] .* riverside-com"):
         refuse_placeholder(Crawler(contact="you@example.org"), [here, there])
+    with pytest.raises(ConfigError, match=r"^mine.toml: the contact is missing: set"):
+        refuse_placeholder(Crawler(), [there], Path("mine.toml"))
 
 
 def test_the_example_of_the_repository_reads_and_is_a_placeholder() -> None:

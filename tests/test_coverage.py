@@ -276,7 +276,8 @@ def test_the_paragraph_says_what_the_rows_say(studied: Made) -> None:
         " observed; 1 was visited without success and 3 were not visited. The longest interval without an observed day"
         " lasted 3 days (riverside, 2026-03-04 to 2026-03-06). Posts that nothing called changed were not"
         " asked for at every visit (12 times one was left until it was due). In this period 2 posts were read;"
-        " 1 edit of their texts and 3 readings of their counters (views, likes, comments) were recorded. The rules of"
+        " 1 edit of their texts and 3 readings of their counters (views, likes, comments; what the server called"
+        " unchanged is not counted) were recorded. The rules of"
         " each host's robots.txt were obeyed: what they forbid was not asked for. The visits were made with"
         " clinic-blog-archive 0.1.0."
     )

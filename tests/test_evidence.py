@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -190,7 +191,19 @@ def test_nobody_confirms_what_is_not_there(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["confirm", "elsewhere", "--archive", str(tmp_path)])
     assert done.exit_code == 4
     assert "no clinic elsewhere in this archive; it has riverside" in done.output
-    assert CliRunner().invoke(main, ["confirm", "riverside", "--archive", str(tmp_path)]).exit_code == 0
+    before = sorted(path.name for path in tmp_path.rglob("*"))
+    done = CliRunner().invoke(main, ["confirm", "riverside", "--archive", str(tmp_path)])
+    assert (done.exit_code, done.output) == (0, "riverside: nothing to confirm\n")
+    done = CliRunner().invoke(main, ["confirm", "riverside", "--archive", str(tmp_path), "--json"])
+    assert json.loads(done.stdout)["clinics"]["riverside"]["confirmed"] is False
+    assert sorted(path.name for path in tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("verb", [("confirm", "riverside"), ("reparse",)])
+def test_no_archive_is_made_to_be_mended(verb: tuple[str, ...], tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, [*verb, "--archive", str(tmp_path / "none")])
+    assert (done.exit_code, len(done.stderr.splitlines())) == (4, 1)
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_service_in_trouble_is_no_change_of_theme(tmp_path: Path) -> None:

@@ -274,7 +274,7 @@ def test_one_of_them_silently_to_a_file_or_stdout(full: Made, tmp_path: Path, mo
     shown = run(full, "word_by_month", "--param", "word=heals", "-o", "-")
     assert shown.stdout_bytes.splitlines()[1] == b"2026-01,riverside,1,1,100.0"
     listing = run(full, "--list").output.splitlines()
-    assert "question views_gained" in listing
+    assert any(line.startswith("question views_gained  --param ") for line in listing)
     assert "table    posts" in listing
 
 
@@ -312,3 +312,22 @@ def test_a_question_says_what_it_asks(name: str) -> None:
     assert len(question.description) > 30
     assert {one.kind for one in question.asked} <= {"clinic", "date", "number", "text"}
     assert all(f":{one.name}" in question.sql.split("\nSELECT", 1)[1] for one in question.asked)
+
+
+def test_the_format_is_what_the_suffix_says(full: Made, tmp_path: Path) -> None:
+    assert run(full, "posts", "-o", str(tmp_path / "posts.XLSX")).exit_code == 0
+    assert (tmp_path / "posts.XLSX").read_bytes().startswith(b"PK")
+    assert run(full, "posts", "-o", str(tmp_path / "posts.jsonl")).exit_code == 0
+    assert (tmp_path / "posts.jsonl").read_bytes().startswith(b"{")
+    done = run(full, "posts", "--format", "csv", "-o", str(tmp_path / "other.xlsx"))
+    assert done.exit_code == 2
+    assert "--format csv contradicts" in done.stderr
+    assert not (tmp_path / "other.xlsx").exists()
+    assert run(full, "posts", "--format", "csv", "-o", str(tmp_path / "posts.txt")).exit_code == 0
+
+
+def test_the_list_shows_what_a_question_asks(full: Made) -> None:
+    lines = run(full, "--list").stdout.splitlines()
+    questions = [line for line in lines if line.startswith("question")]
+    assert any("--param clinic=" in line for line in questions)
+    assert not any("--param" in line for line in lines if line not in questions)

@@ -72,6 +72,23 @@ def folder(tmp_path: Path) -> Folder:
 
 
 class TestImport:
+    def test_a_header_alone_is_no_frame(self, folder: Folder) -> None:
+        assert folder.refused("slug,name,url\n") == ["1: no row below the header"]
+
+    def test_a_private_address_is_its_stanzas_business(self, folder: Folder) -> None:
+        """Written by hand, it makes the row unchanged; the advice for a new one is to do so."""
+        row = "slug,name,url\nhome,Home,http://127.0.0.1:8000\n"
+        (line,) = folder.refused(row)
+        assert line == (
+            "2: home: http://127.0.0.1:8000 is on a private address: write its stanza by hand, with"
+            " allow_private = true"
+        )
+        folder.toml.write_text(
+            f'{FILE}\n[clinics.home]\nname = "Home"\nurl = "http://127.0.0.1:8000"\nallow_private = true\n'
+        )
+        done = folder.take(row, "--json")
+        assert (done.exit_code, json.loads(done.stdout)["unchanged"], json.loads(done.stdout)["added"]) == (0, 1, [])
+
     def test_rows_become_stanzas_at_the_end(self, folder: Folder) -> None:
         done = folder.take(
             "Slug, NAME ,url,State,note\nlake,Lake,https://lake.org,,\nhill,Hill,http://hill.org, CA ,n\n"
@@ -248,7 +265,7 @@ ROWS = st.tuples(st.from_regex(r"[a-z0-9-]{2,12}", fullmatch=True).filter(lambda
 
 @settings(max_examples=SAMPLES)
 @given(
-    rows=st.lists(ROWS, max_size=5, unique_by=lambda row: row[0]),
+    rows=st.lists(ROWS, min_size=1, max_size=5, unique_by=lambda row: row[0]),
     names=st.lists(NAMES, max_size=4, unique_by=str.lower),
     before=st.sampled_from([FILE, FILE.replace("\n", "\r\n"), FILE.rstrip(), "", "# only a comment"]),
     delimiter=st.sampled_from(DELIMITERS),

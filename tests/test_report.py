@@ -253,6 +253,8 @@ def test_nothing_is_fetched_where_nothing_can_be_written(tmp_path: Path) -> None
 class Crawling:
     """A visit under way, as far as Scrapy's process knows it."""
 
+    crawling = False
+
     def stop_async(self) -> Deferred[None]:
         return succeed(None)
 

@@ -66,7 +66,8 @@ def test_a_clinic_stands_by_its_last_complete_visit(archive: Made) -> None:
 @pytest.mark.parametrize(
     ("status", "blog_status", "said"),
     [
-        ("done", "blog", "fresh"), ("cut-short", "blog", "stale"), ("failed", "unreachable", "stale"),
+        ("done", "blog", "fresh"), ("cut-short", "blog", "stale"), ("failed", "unreachable", "unreachable"),
+        ("failed", "unknown", "not known"),
         ("failed", "none_found", "no blog"), ("no-blog", "unsupported", "no blog"), ("done", "closed", "closed"),
         (None, "closed", "closed"), (None, "unknown", "not visited"),
     ],
@@ -81,13 +82,15 @@ def test_only_a_clinic_with_a_blog_can_be_stale(archive: Made, status: str | Non
 def test_a_clinic_that_lost_its_blog_is_still_expected_to_have_one(archive: Made) -> None:
     archive.fold(extraction(1, post()))
     visited(archive, "2026-03-10", "failed")
-    archive.db.execute("UPDATE clinics SET blog_status = 'none_found'")
-    assert of(archive).standing(DEFAULT_AGE) == "stale"
+    for status in ("none_found", "unreachable"):
+        archive.db.execute("UPDATE clinics SET blog_status = ?", [status])
+        assert of(archive).standing(DEFAULT_AGE) == "stale"
 
 
 def test_a_visit_dated_into_the_future_keeps_no_clinic_fresh(archive: Made) -> None:
     visited(archive, "2026-03-07")
     visited(archive, "2036-03-07")
+    archive.db.execute("UPDATE clinics SET blog_status = 'blog'")
     one = of(archive)
     assert (one.visited_at, one.observed_at) == ("2036-03-07T09:00:00.000000Z", "2026-03-07T09:00:00.000000Z")
     assert one.standing(DEFAULT_AGE) == "stale"
@@ -253,10 +256,21 @@ def test_fresh_stale_and_damaged(archive: Made) -> None:
 
 def test_a_clinic_that_was_never_observed_is_named_with_what_it_met(archive: Made) -> None:
     visited(archive, ago(1), "failed", complete=0, failed=2)
+    archive.db.execute("UPDATE clinics SET blog_status = 'blog'")
     done = status(archive, "-q")
     assert done.exit_code == 7
     assert done.stderr.startswith("riverside: never observed; last visit ")
     assert done.stderr.endswith(": failed, 2 posts could not be read\n")
+
+
+def test_a_limited_visit_is_called_so(archive: Made) -> None:
+    visited(archive, ago(1))
+    archive.db.execute("UPDATE clinic_runs SET limited = 1")
+    archive.db.execute("UPDATE clinics SET blog_status = 'blog'")
+    keep(archive)
+    done = status(archive)
+    assert "done (limited)" in done.stdout
+    assert done.stderr.endswith(": done (limited)\n")
 
 
 def test_a_post_that_never_answers_makes_no_clinic_stale(archive: Made) -> None:
@@ -313,6 +327,7 @@ def test_the_page_says_what_the_command_says(archive: Made) -> None:
     visited(archive, ago(5))
     visited(archive, ago(50), "done", clinic="harbour")
     visited(archive, ago(2), "failed", clinic="harbour", note="no such <b>host</b>")
+    archive.db.execute("UPDATE clinics SET blog_status = 'blog'")
     keep(archive, "a fault")
     told = page(archive)
     assert words(told.select_one(".lead")).startswith("1 of 2 clinics was not observed in the last 36 h.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sqlite3
 import sys
@@ -12,7 +13,7 @@ from typing import Any, ClassVar, NoReturn
 import click
 from sqlite_utils import Database
 
-from archive.db import ArchiveError, NewerSchema, NotAnArchive, OlderSchema, open_archive
+from archive.db import DATABASE, ArchiveError, NewerSchema, NotAnArchive, OlderSchema, open_archive
 from pipelines import report
 from pipelines.catch_up import catch_up
 from pipelines.key import BadKey
@@ -21,11 +22,14 @@ from pipelines.told import complaints_of, tell
 from scraper.clinics import Clinic
 
 
-def held(archive: Path, listed: Iterable[Clinic] = ()) -> Run:
+def held(archive: Path, listed: Iterable[Clinic] = (), existing: bool = False) -> Run:
     """The archive, held for writing, with what a killed run left folded in; else the process ends.
 
-    `listed`: the clinics of clinics.toml, of which the closed ones are entered.
+    `listed`: the clinics of clinics.toml, of which the closed ones are entered. `existing`: none is made where there
+    is none; the process ends as it does for those that read.
     """
+    if existing and not (archive / DATABASE).exists():
+        read_only(archive).close()
     try:
         run = Run(archive)
     except Locked as error:
@@ -37,7 +41,8 @@ def held(archive: Path, listed: Iterable[Clinic] = ()) -> Run:
     except ArchiveError as error:
         fail(str(error), report.UNEXPECTED)
     except OSError as error:
-        fail(f"{archive}: {error.strerror or error}; choose another --archive or free some space", report.UNEXPECTED)
+        room = " or free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
+        fail(f"{archive}: {error.strerror or error}; choose another --archive{room}", report.UNEXPECTED)
     try:
         run.recovered = catch_up(run)
         tell(archive, complaints_of(run.recovered))
@@ -84,13 +89,20 @@ class Duration(click.ParamType[float]):
     name = "duration"
     UNITS: ClassVar[dict[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
+    def __init__(self, least: float = 0.0) -> None:
+        """`least`: in seconds; what is shorter is a usage error."""
+        self.least = least
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The seconds; a usage error names what is wrong."""
         # "1.5h": a number, and s, m, h or d
         match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", str(value).strip())
         if match is None:
             self.fail(f"{value!r} is no length of time; write 90m, 6h or 2d", param, ctx)
-        return float(match[1]) * self.UNITS[match[2]]
+        seconds = float(match[1]) * self.UNITS[match[2]]
+        if seconds < self.least:
+            self.fail(f"{value!r} leaves no time; write 90m, 6h or 2d", param, ctx)
+        return seconds
 
 
 def fail(message: str, code: int) -> NoReturn:

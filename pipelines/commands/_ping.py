@@ -168,7 +168,8 @@ def _post(url: str, body: bytes) -> str | None:
             refused = re.fullmatch(r"OK \([a-z ]+\)", said)
             return f"answered {refused[0]!r}" if refused else None
     except httpx.ConnectError as error:
-        return f"no connection ({error})"
+        why = re.sub(r"^\[[^]]*\] ", "", str(error))  # without "[Errno 111] "
+        return f"no connection ({why})"
     except httpx.ConnectTimeout:
         return f"no connection in {CONNECT:.0f} s"
     except httpx.TimeoutException:

@@ -134,7 +134,8 @@ def list_(archive: Path, clinics_file: Path, as_json: bool) -> None:
     click.echo(table(header, rows, narrowed="name", numbers=("posts",)))
     if not all(one["listed"] for one in clinics):
         click.echo(f"* in the archive, not in {clinics_file}")
-    click.echo(f"{len(clinics)} clinics: {', '.join(f'{number} {words}' for words, number in counts.most_common())}")
+    told = ", ".join(f"{number} {words}" for words, number in counts.most_common())
+    click.echo(f"{len(clinics)} clinic{'' if len(clinics) == 1 else 's'}{f': {told}' if told else ''}")
 
 
 def frame_of(listed: Clinics, kept: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -186,7 +187,7 @@ def check(
         chosen = list(listed.select(slugs)) if slugs else [one for one in listed if one.closed is None]
         if not chosen:
             raise ConfigError(f"no clinic to check: add a stanza to {clinics_file}, or `clinics import` a list")
-        refuse_placeholder(listed.crawler, chosen)
+        refuse_placeholder(listed.crawler, chosen, clinics_file)
     except ConfigError as error:
         fail(str(error), report.BAD_CONFIG)
     if allow_private:
@@ -197,14 +198,17 @@ def check(
     stopped = visit(run, settings, chosen, CheckSpider)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
-    for line in report.complaints(run):
-        click.echo(line, err=True)
+    lines = report.complaints(run)
     close(run, code, told)
     answers = {slug: {**told["clinics"][slug], **answer} for slug, answer in _answers(run).items()}
     if as_json:
         click.echo(json.dumps({**told, "clinics": answers, "exit_code": code}, ensure_ascii=False))
     else:
         click.echo(_shown(answers))
+    for line in lines:
+        # A failure stands in the table, and is told once.
+        if as_json or not any(one["why"] and line.endswith(f"failed: {one['why']}") for one in answers.values()):
+            click.echo(line, err=True)
     sys.exit(code)
 
 
@@ -229,4 +233,6 @@ def _shown(answers: dict[str, dict[str, Any]]) -> str:
         posts = str(one["discovered"]) if one["blog_status"] == "blog" else "-"
         where = (one["why"] if one["status"] == "failed" else sources or one["why"]) or "-"
         rows.append((slug, words[one["reached"]], one["platform"] or "-", blog, posts, where))
-    return table(("clinic", "site", "platform", "blog", "posts", "named in, or why"), rows, numbers=("posts",))
+    return table(
+        ("clinic", "site", "platform", "blog", "posts named", "named in, or why"), rows, numbers=("posts named",)
+    )

@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
-from scrapy.crawler import CrawlerProcess
+from scrapy.crawler import Crawler, CrawlerProcess
 from scrapy.settings import Settings
-from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
+from scrapy.utils.defer import deferred_from_coro, maybe_deferred_to_future
+from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, succeed
 from twisted.python.failure import Failure
 
 from pipelines import report
@@ -54,7 +55,8 @@ LARGEST_LOG, KEPT_LOGS = 5_000_000, 5  # bytes of crawl.log, and how many older 
               show_default=True)  # fmt: skip
 @click.option("--limit", type=click.IntRange(1), help="Only the N newest posts of each clinic.")
 @click.option("--all", "everything", is_flag=True, help="Every post, due or not, whatever the day's budget.")
-@click.option("--time-limit", type=Duration(), help="End cleanly after so long, e.g. 90m or 6h; the next run goes on.")
+@click.option("--time-limit", type=Duration(least=0.001),
+              help="End cleanly after so long, e.g. 90m or 6h; the next run goes on.")  # fmt: skip
 @click.option("--delay", type=click.FloatRange(0), help="Seconds between requests; robots.txt may ask for more.")
 @click.option("--allow-private", is_flag=True, help="Permit loopback and private addresses in this run.")
 @click.option("--ping-url", type=PingUrl(), envvar=VARIABLE, show_envvar=True,
@@ -79,15 +81,16 @@ def command(
     """Visit the named clinics (all of clinics.toml without a name) and bring the archive up to date."""
     try:
         listed = read_clinics(clinics_file) if clinics_file.exists() or not url else Clinics()
-        chosen = _choose(listed, clinics, url, allow_private)
-        refuse_placeholder(listed.crawler, chosen)
+        chosen = _choose(listed, clinics, url, allow_private, clinics_file)
+        refuse_placeholder(listed.crawler, chosen, clinics_file)
     except ConfigError as error:
-        fail(str(error), report.BAD_CONFIG)
+        fail(f"{error}{'' if url or clinics_file.exists() else ', or give --url'}", report.BAD_CONFIG)
     run = held(archive, listed)
     watcher.begin()
     settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, verbose)
     settings.set("BROWSER_EXECUTABLE", listed.crawler.browser or None, priority="cmdline")
-    stopped = visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
+    # Where every clinic is closed there is nothing to visit, and nothing wrong.
+    stopped = bool(chosen) and visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
     watcher.lines = _tell(run)
@@ -95,6 +98,8 @@ def command(
     if as_json:
         click.echo(json.dumps({**told, "exit_code": code}, ensure_ascii=False))
     elif sys.stdout.isatty():
+        if not chosen:
+            click.echo("every clinic is closed: none was visited")
         for clinic_id, numbers in told["clinics"].items():
             click.echo(sentence(clinic_id, numbers))
     sys.exit(code)
@@ -109,8 +114,10 @@ def _tell(run: Run) -> list[str]:
     return [*run.recovered, *report.complaints(run)]
 
 
-def _choose(listed: Clinics, slugs: Iterable[str], url: str | None, allow_private: bool) -> list[Clinic]:
-    """The clinics to visit; with `--url` one that need not be listed."""
+def _choose(
+    listed: Clinics, slugs: Iterable[str], url: str | None, allow_private: bool, clinics_file: Path
+) -> list[Clinic]:
+    """The clinics to visit, none where all are closed; with `--url` one that need not be listed."""
     slugs = list(slugs)
     if url and slugs:
         raise click.UsageError("name clinics or give --url, not both")
@@ -123,8 +130,8 @@ def _choose(listed: Clinics, slugs: Iterable[str], url: str | None, allow_privat
             raise ConfigError(f"--url {url} is on a private address: add --allow-private if that is meant")
     else:
         chosen = list(listed.select(slugs)) if slugs else [one for one in listed if one.closed is None]
-        if not chosen:
-            raise ConfigError("no clinic to visit: add a stanza to clinics.toml, or give --url")
+        if not list(listed):
+            raise ConfigError(f"no clinic to visit: add a stanza to {clinics_file}, or give --url")
     return [replace(clinic, allow_private=True) for clinic in chosen] if allow_private else chosen
 
 
@@ -166,7 +173,18 @@ class Process(CrawlerProcess):
     def stop(self) -> Deferred[Any]:
         """End the visits that are under way; at the end of all of them Scrapy calls it too."""
         self.stopped = self.stopped or bool(self.crawlers)
-        return super().stop()
+        ends = (
+            self._end(one) if one.crawling and not one.engine.running else one.stop_async() for one in self.crawlers
+        )
+        return DeferredList([deferred_from_coro(one) for one in ends], consumeErrors=True)
+
+    async def _end(self, crawler: Crawler) -> None:
+        # Scrapy takes a crawler that is still being set up for stopped: it then runs in full, and its end is never met.
+        while crawler in self.crawlers and crawler.crawling and not crawler.engine.running:
+            a_moment: Deferred[None] = Deferred()
+            running_reactor().callLater(0.01, a_moment.callback, None)
+            await maybe_deferred_to_future(a_moment)
+        await crawler.stop_async()
 
 
 def visit(
@@ -219,8 +237,9 @@ def sentence(clinic_id: str, numbers: dict[str, Any]) -> str:
     """One line a clinic for a person at a terminal."""
     if numbers["status"] != "done":
         return f"{clinic_id}: {numbers['status']}"
+    posts = "1 post" if numbers["fetched"] == 1 else f"{numbers['fetched']} posts"
     return (
-        f"{clinic_id}: {numbers['fetched']} posts ({numbers['new_posts']} new, {numbers['new_revisions']} edited,"
+        f"{clinic_id}: {posts} ({numbers['new_posts']} new, {numbers['new_revisions']} edited,"
         f" {numbers['unchanged']} not modified), {numbers['not_due']} not due; {numbers['readings']} readings,"
         f" {numbers['comments']} comments, {numbers['rendered']} pages in a browser, {numbers['requests']} requests,"
         f" {numbers['warc_bytes'] / 1e6:.1f} MB recorded"

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from archive.export import FORMATS, TooManyRows, Unknown, Written, csv_blocks, export_all, find, names, write
+from archive.questions import questions
 from pipelines import report
 from pipelines.commands._held import fail, read_only
 from scraper.clinics import PRODUCT, VERSION
@@ -21,10 +22,10 @@ from scraper.clinics import PRODUCT, VERSION
 @click.command(short_help="Write tables, views and ready questions to CSV, XLSX, JSON lines or Parquet.")
 @click.argument("name", required=False, metavar="[TABLE|VIEW|QUESTION]")
 @click.option("--all", "folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-              help="All of them into DIR, the same file names each time, with manifest.json.")  # fmt: skip
+              help="Every table and view (no question) into DIR, with manifest.json.")  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="Print what can be exported.")
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="csv", show_default=True,
-              help="excel-csv: with a byte order mark, formulas made harmless.")  # fmt: skip
+@click.option("--format", "form", type=click.Choice(list(FORMATS)),
+              help="Without: as -o's suffix says, else csv. excel-csv: formulas made harmless.")  # fmt: skip
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
               help="Where to write it. Without: NAME.csv and so on here; - is stdout, for CSV.")  # fmt: skip
 @click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE",
@@ -35,13 +36,13 @@ def command(
     name: str | None,
     folder: Path | None,
     listing: bool,
-    form: str,
+    form: str | None,
     output: Path | None,
     parameters: tuple[str, ...],
     archive: Path,
     as_json: bool,
 ) -> None:
-    """Write every row of a table, a view or a ready question to a file, or all of them to a folder.
+    """Write every row of a table, a view or a ready question to a file, or all tables and views to a folder.
 
     Nothing is cut: what a format cannot hold is refused, or marked and told on stderr. A file that is there is replaced
     in one step. A crawl may write at the same time.
@@ -52,6 +53,7 @@ def command(
         raise click.UsageError(
             "--all takes neither -o nor --param: names are fixed, and questions that ask are left out"
         )
+    form = _form(form, output)
     given = {}
     for one in parameters:
         key, equals, value = one.partition("=")
@@ -62,7 +64,9 @@ def command(
         try:
             if listing:
                 for known, kind in names(db.conn).items():
-                    click.echo(f"{kind:9}{known}")
+                    asked = questions()[known].parameters if kind == "question" else {}
+                    told = " ".join(f"--param {one}={default or '...'}" for one, default in asked.items())
+                    click.echo(f"{kind:9}{known}  {told}".rstrip())
             elif folder is not None:
                 _tell(export_all(folder, db.conn, FORMATS[form], f"{PRODUCT}/{VERSION}"), form, as_json)
             else:
@@ -87,6 +91,17 @@ def command(
         except (OSError, sqlite3.Error) as error:
             why = getattr(error, "strerror", None) or error
             fail(f"{output or folder or name}: could not be written: {why}", report.UNEXPECTED)
+
+
+def _form(form: str | None, output: Path | None) -> str:
+    """The format that is asked for by name or by the file's suffix; a usage error where the two contradict."""
+    suffix = (output.suffix if output else "").lower()
+    meant = [name for name, one in FORMATS.items() if Path(f"_{one.suffix}").suffix == suffix]
+    if form is None:
+        return meant[0] if meant else "csv"
+    if meant and form not in meant:
+        raise click.UsageError(f"--format {form} contradicts {output}: leave it out, or name the file otherwise")
+    return form
 
 
 def _tell(files: list[Written], form: str, as_json: bool) -> None:

@@ -27,7 +27,7 @@ def command(clinics: tuple[str, ...], dry_run: bool, archive: Path, as_json: boo
 
     A text that is read differently becomes a revision of kind `extractor`; what the older parser read stays.
     """
-    run = held(archive)
+    run = held(archive, existing=True)
     refuse_unknown(run, clinics)
     try:
         done = {one: reparse(run, one, dry_run=dry_run) for one in clinics or outdated(run.db)}

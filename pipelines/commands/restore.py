@@ -58,8 +58,9 @@ def command(folder: Path, name: str | None, listing: bool, archive: Path, as_jso
     except BackupDamaged as error:
         for line in error.lines[:MOST_LINES]:
             click.echo(line, err=True)
+        damaged = "is damaged" if len(error.lines) == 1 else "are damaged"
         fail(
-            f"{folder}: {len(error.lines)} of {len(snapshot.files) + 1} files of snapshot {snapshot.name} are damaged;"
+            f"{folder}: {len(error.lines)} of {len(snapshot.files) + 1} files of snapshot {snapshot.name} {damaged};"
             f" nothing restored. `clinic-archive rebuild --from {folder}` takes what is whole in its WARC files",
             report.INTEGRITY,
         )

@@ -17,23 +17,28 @@ from pipelines.commands._ping import VARIABLE
 
 CRAWL = "clinic-archive"  # the name of the units; that of verify is made from it
 USER = "clinic-archive"  # where the one who asks is root, who should not crawl
+_MAKE_USER = "Where there is no such user yet: useradd --system --create-home {user}"
 SPREAD = 900  # seconds within which a run begins at random, so that no site is met on the stroke of the hour
 
 
 @click.command(short_help="Print the lines for cron or systemd.")
-@click.option("--cron", "form", flag_value="cron", default="cron", help="Lines of a crontab (the default).")
-@click.option("--systemd", "form", flag_value="systemd", help="A service and a timer.")
+@click.option("--cron", is_flag=True, help="Lines of a crontab (the default).")
+@click.option("--systemd", is_flag=True, help="Services and timers.")
 @click.option("--archive", type=click.Path(file_okay=False, path_type=Path),
               help="A folder outside every git checkout; inside one only where it is named here.")  # fmt: skip
 @click.option("--clinics-file", type=click.Path(dir_okay=False, path_type=Path), default=Path("clinics.toml"),
               show_default=True, help="Who is crawled.")  # fmt: skip
-@click.option("--time-limit", type=Duration(), default="6h", show_default=True, help="Of each crawl.")
-def command(form: str, archive: Path | None, clinics_file: Path, time_limit: float) -> None:
-    """Print what to install for one crawl a day and one `verify` a week. Nothing is installed.
+@click.option("--time-limit", type=Duration(least=0.001), default="6h", show_default=True,
+              help="Of each crawl.")  # fmt: skip
+def command(cron: bool, systemd: bool, archive: Path | None, clinics_file: Path, time_limit: float) -> None:
+    """Print what to install for a crawl and a `status` a day, and a `verify` a week. Nothing is installed.
 
     Paths are absolute; the minute is this archive's own, and a run begins up to 15 minutes after it, at random. An
-    archive that another run holds (75) is no failure. It is to be run by a user who is not root.
+    archive that another run holds (75) is no failure, nor is a crawl that its time limit ended (130). It is to be run
+    by a user who is not root. A clinics file that is not there is exit 4.
     """
+    if cron and systemd:
+        raise click.UsageError("say --cron or --systemd, not both")
     where = (archive or Path("var")).absolute()
     if archive is None and (checkout := _checkout_of(where)) is not None:
         fail(
@@ -41,14 +46,24 @@ def command(form: str, archive: Path | None, clinics_file: Path, time_limit: flo
             " outside with --archive DIR (or this one, if that is meant)",
             report.BAD_CONFIG,
         )
+    if not clinics_file.is_file():
+        fail(f"{clinics_file}: no such file; name it with --clinics-file", report.BAD_CONFIG)
     program = Path(sys.executable).absolute().with_name("clinic-archive")
-    listed = ["--clinics-file", clinics_file.absolute(), "--time-limit", f"{time_limit:.0f}s"]
+    listed = ["--clinics-file", clinics_file.absolute(), "--time-limit", _words(time_limit)]
     crawl = [str(one) for one in (program, "crawl", "--archive", where, *listed)]
     verify = [str(one) for one in (program, "verify", "--archive", where)]
+    status = [str(one) for one in (program, "status", "-q", "--archive", where)]
     user = USER if os.geteuid() == 0 else getpass.getuser()
     minute = int(hashlib.sha256(str(where).encode()).hexdigest(), 16) % 60
-    made = _cron if form == "cron" else _systemd
-    click.echo(made(crawl, verify, user, minute, where))
+    made = _systemd if systemd else _cron
+    click.echo(made(crawl, verify, status, user, minute, where))
+
+
+def _words(seconds: float) -> str:
+    """A length of time in its largest whole unit: "6h"."""
+    units = ((unit, size) for unit, size in reversed(Duration.UNITS.items()) if seconds % size == 0)
+    unit, size = next(units, ("s", 1))
+    return f"{seconds / size:.12g}{unit}"
 
 
 def _checkout_of(folder: Path) -> Path | None:
@@ -56,17 +71,22 @@ def _checkout_of(folder: Path) -> Path | None:
     return next((one for one in (folder, *folder.parents) if (one / ".git").exists()), None)
 
 
-def _cron(crawl: list[str], verify: list[str], user: str, minute: int, archive: Path) -> str:
+def _cron(crawl: list[str], verify: list[str], status: list[str], user: str, minute: int, archive: Path) -> str:
     # In a crontab an unescaped % ends the command.
-    first, second = (shlex.join(command).replace("%", r"\%") for command in (crawl, verify))
+    first, second, third = (shlex.join(command).replace("%", r"\%") for command in (crawl, verify, status))
+    backup = shlex.join([crawl[0], "backup", "DIR", "--archive", str(archive)]).replace("%", r"\%")
     # awk is everywhere; shuf is not on macOS, and sh has no $RANDOM.
     pause = f"sleep \"$(awk 'BEGIN {{ srand(); print int(rand() * {SPREAD}) }}')\""
     return f"""\
 # Install with: crontab -u {user} -e   (the user must own {archive}; not root)
 # Silent when all is well; what goes wrong is mailed to MAILTO, one line a problem, and weekly while it stays.
+# {_MAKE_USER.format(user=user)}
+# MAILTO may be your own address.
 MAILTO={user}
-{minute} 3 * * * {pause}; {first} || [ $? -eq {report.LOCKED} ]
-{minute} 12 * * 0 {second}
+{minute} 3 * * * {pause}; {first} || case $? in ({report.LOCKED}|{report.STOPPED}) true;; (*) false;; esac
+{minute} 12 * * * {third}
+{minute} 13 * * 0 {second}
+# To be completed (DIR on another disk): {(minute + 40) % 60} 5 * * * {backup}
 # A watcher outside notices a machine that is off. A line above these tells it: {VARIABLE}=https://..."""
 
 
@@ -76,14 +96,17 @@ def _quoted(text: str | Path) -> str:
     return f'"{plain}"' if set(plain) & set(" \t'\"\\") else plain
 
 
-def _systemd(crawl: list[str], verify: list[str], user: str, minute: int, archive: Path) -> str:
+def _systemd(crawl: list[str], verify: list[str], status: list[str], user: str, minute: int, archive: Path) -> str:
     # Of what is started, systemd expands $ too.
-    first, second = (" ".join(map(_quoted, command)).replace("$", "$$") for command in (crawl, verify))
-    return "\n".join(
+    first, second, third = (" ".join(map(_quoted, command)).replace("$", "$$") for command in (crawl, verify, status))
+    backup = " ".join(map(_quoted, [crawl[0], "backup", "DIR", "--archive", str(archive)]))
+    head = f"# {_MAKE_USER.format(user=user)}\n# To be completed (DIR on another disk), daily: {backup}\n\n"
+    return head + "\n".join(
         _unit(name, words, line, when, user, archive)
         for name, words, line, when in (
             (CRAWL, "Crawl the clinics' blogs", first, f"*-*-* 03:{minute:02}:00"),
-            (f"{CRAWL}-verify", "Verify the archive of clinics' blogs", second, f"Sun 12:{minute:02}:00"),
+            (f"{CRAWL}-status", "Ask whether the clinics were observed", third, f"*-*-* 12:{minute:02}:00"),
+            (f"{CRAWL}-verify", "Verify the archive of clinics' blogs", second, f"Sun 13:{minute:02}:00"),
         )
     )
 
@@ -103,7 +126,7 @@ Wants=network-online.target
 Type=oneshot
 User={user}
 {more}ExecStart={line}
-SuccessExitStatus={report.LOCKED}
+SuccessExitStatus={report.LOCKED} {report.STOPPED}
 UMask=0027
 NoNewPrivileges=yes
 ProtectSystem=strict

@@ -26,7 +26,10 @@ SITE = Path(durable.__file__).parent / "site"
 )
 @click.option("--with-comment-captures", is_flag=True, help="Give out records that name those who comment.")
 def command(archive: Path, port: int, published: bool, with_comment_captures: bool) -> None:
-    """Serve the archive read-only at http://127.0.0.1:PORT until Ctrl-C. A crawl may write at the same time."""
+    """Serve the archive read-only at http://127.0.0.1:PORT until Ctrl-C. A crawl may write at the same time.
+
+    The address is printed just before it listens: it answers within seconds.
+    """
     if published:
         archive = _published(archive)
     else:

@@ -58,9 +58,9 @@ def _why(one: ClinicStanding) -> str:
     """Since when it was not observed, and what the last visit came to."""
     since = f"not observed for {age(one.age)}" if one.age is not None else "never observed"
     when = (one.visited_at or "")[:16].replace("T", " ")
-    unread = f"{one.failed} posts could not be read" if one.failed else None
+    unread = f"{one.failed} post{'' if one.failed == 1 else 's'} could not be read" if one.failed else None
     why = None if one.complete else one.note or unread
-    return f"{since}; last visit {when}: {one.status}{f', {why}' if why else ''}"
+    return f"{since}; last visit {when}: {one.status}{' (limited)' * one.limited}{f', {why}' if why else ''}"
 
 
 def _as_json(archive: Path, told: Standing, max_age: float, code: int) -> dict[str, Any]:
@@ -85,7 +85,8 @@ def _show(told: Standing, max_age: float) -> None:
     rows = [
         (
             one.clinic_id, one.standing(max_age), "never" if one.age is None else f"{age(one.age)} ago",
-            (one.visited_at or "-")[:16].replace("T", " "), one.status or "-", _number(one.unread),
+            (one.visited_at or "-")[:16].replace("T", " "), f"{one.status or '-'}{' (limited)' * one.limited}",
+            _number(one.unread),
             _number(one.waiting), _number(one.failed), _number(one.problems),
         )
         for one in told.in_order(max_age)

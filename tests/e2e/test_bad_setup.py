@@ -90,7 +90,7 @@ class TestConfiguration:
         assert one(tmp_path / "archive", "SELECT value FROM clinic_attributes") == "NY"
         agent = {each.headers["user-agent"] for each in blog.asked}
         assert agent == {
-            "clinic-blog-archive/0.1 (+https://loopback.localdomain/about; contact: crawler@loopback.localdomain)"
+            "clinic-blog-archive/0.1.0 (+https://loopback.localdomain/about; contact: crawler@loopback.localdomain)"
         }
 
 

@@ -228,6 +228,14 @@ def test_a_run_ends_at_its_time_limit(first: Crawled, tmp_path: Path) -> None:
     assert one(archive, "SELECT count(*) FROM captures") >= 4
 
 
+def test_a_limit_that_passes_while_a_visit_is_set_up_ends_it_too(first: Crawled, tmp_path: Path) -> None:
+    done = crawl(tmp_path / "archive", first.url, "--time-limit", "0.01s", timeout=30)
+    assert (done.code, len(done.lines)) == (130, 1)
+    refused = crawl(tmp_path / "other", first.url, "--time-limit", "0s", timeout=30)
+    assert refused.code == 2
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_large_log_is_put_aside(first: Crawled, tmp_path: Path) -> None:
     log = tmp_path / "archive" / "log" / "crawl.log"
     log.parent.mkdir(parents=True)
