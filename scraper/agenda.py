@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable
 from contextlib import suppress
 
 from scraper.addresses import post_key, same_site
-from scraper.due import Clock, Why
+from scraper.due import SAMPLE, Clock, Why
 from scraper.finds import Finds, below
 from scraper.items import Gone, Post, Problem, Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan
@@ -52,7 +52,7 @@ class Agenda:
                     post.alone = True
         self._resting = {key for post in self._others for key in _keys(post)}
         yield from self._read(self._within_budget(waiting))
-        if self._vanished * 3 > self._sought and self._others:
+        if self._vanished >= min(SAMPLE, len(found)) and self._vanished * 3 > self._sought and self._others:
             again, self._others = self._others, []
             self._resting.difference_update(key for post in again for key in _keys(post))
             yield from self._read(self._within_budget(again))

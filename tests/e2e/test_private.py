@@ -131,11 +131,13 @@ class Visited:
 
 def visited(clinic: Blog, folder: Path, more: str = "") -> Visited:
     """Crawl it, with `clinics.toml` as a user writes it; `more`: lines of its stanza."""
-    (folder / "sitecustomize.py").write_text(LANDSCAPE, "utf-8")
+    landscape = folder / "landscape"  # apart from the archive, whose folder's name is a package's
+    landscape.mkdir(exist_ok=True)
+    (landscape / "sitecustomize.py").write_text(LANDSCAPE, "utf-8")
     stanza = f'[clinics.public]\nname = "Public"\nurl = "http://{CLINIC}"\n{more}'
     (folder / "clinics.toml").write_text(CRAWLER + stanza, "utf-8")
     env = environment(
-        PYTHONPATH=f"{folder}:{os.environ.get('PYTHONPATH', '')}".rstrip(":"),
+        PYTHONPATH=f"{landscape}:{os.environ.get('PYTHONPATH', '')}".rstrip(":"),
         LANDSCAPE=json.dumps({CLINIC: [PUBLIC], **LEADING_HOME}),
         PUBLIC=PUBLIC,
         CLINIC_PORT=clinic.url.rpartition(":")[2],
