@@ -50,7 +50,7 @@ class TestConfiguration:
             "clinic-archive", "crawl", "--url", "https://clinic.invalid", "--archive", tmp_path / "archive",
             cwd=tmp_path,
         )  # fmt: skip
-        self.refused(tmp_path, done, "placeholder", "contact")
+        self.refused(tmp_path, done, "the contact is missing", "clinics.toml")
 
     def test_unknown_key(self, tmp_path: Path, blog: Blog) -> None:
         text = CRAWLER + stanza(blog, "allow_private = true", 'privcy = "keep"')

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import BIN, Done, environment, faults, one, rows, run
 
-KILLS = 25 if os.environ.get("SOAK") else 2
+KILLS = 25 if os.environ.get("SOAK") else 1
 TEXTS = "SELECT content_sha256, captured_at, kind, source FROM revisions ORDER BY 1, 2, 3, 4"
 
 

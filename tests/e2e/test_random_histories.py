@@ -14,7 +14,7 @@ from tests.clinic import Clinic, running
 from tests.e2e.product import Done, crawl, run
 
 SEEDS = range(12) if os.environ.get("SOAK") else [7]
-CRAWLS = 6 if os.environ.get("SOAK") else 3
+CRAWLS = 6 if os.environ.get("SOAK") else 2
 ACTIONS = ("edit", "edit", "delete", "restore", "rename", "publish", "add_comment", "delete_comment", "fail")
 
 

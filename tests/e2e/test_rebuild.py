@@ -17,7 +17,7 @@ from archive.db import DATABASE
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import BIN, environment, faults, one, run
 
-KILLS = 25 if os.environ.get("SOAK") else 2
+KILLS = 25 if os.environ.get("SOAK") else 1
 
 
 @pytest.fixture(scope="module")
