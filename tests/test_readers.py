@@ -48,6 +48,11 @@ def is_read(archive: Made) -> bool:
     return bool(busy)
 
 
+def is_let_go(archive: Made) -> bool:
+    """Soon nobody does: the answer may be there before the thread that made it has ended its query."""
+    return any(not is_read(archive) or time.sleep(0.05) for _ in range(200))
+
+
 @pytest.mark.parametrize("path", ["/riverside", "/riverside/sleep", "/-/search?q=sleep", "/-/posts.atom",
                                   "/-/capture/00000000-0000-4000-8000-000000000001"])  # fmt: skip
 def test_a_page_that_takes_too_long_says_so_and_holds_nothing(
@@ -58,7 +63,7 @@ def test_a_page_that_takes_too_long_says_so_and_holds_nothing(
     answer = get(site, path)
     assert answer.status_code == 503
     assert "Try again in a moment" in answer.text
-    assert not is_read(archive)
+    assert is_let_go(archive)
 
 
 def test_what_is_kept_is_found_within_a_time_too(
@@ -69,7 +74,7 @@ def test_what_is_kept_is_found_within_a_time_too(
     with pytest.raises(serving.DatasetteError, match="interrupted"):
         asyncio.run(serving.keep(site, "endless", lambda connection: connection.execute(ENDLESS).fetchone()))
     assert time.monotonic() - start < 5
-    assert not is_read(archive)
+    assert is_let_go(archive)
 
 
 def test_typed_sql_is_interrupted(archive: Made, site: Datasette) -> None:
@@ -77,7 +82,7 @@ def test_typed_sql_is_interrupted(archive: Made, site: Datasette) -> None:
     site.sql_time_limit_ms = 200
     answer = get(site, f"/archive.json?sql={quote(ENDLESS)}")
     assert (answer.status_code, "took too long" in answer.text) == (400, True)
-    assert not is_read(archive)
+    assert is_let_go(archive)
 
 
 @contextmanager
