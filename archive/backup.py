@@ -20,7 +20,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from archive.copies import SCRATCH, WARC, Copies, names_of, sidecar
-from archive.db import DATABASE, NotAnArchive
+from archive.db import DATABASE, NotAnArchive, copy_whole, damage
 from archive.migrations import migrations
 from archive.snapshots import (
     MARK,
@@ -40,7 +40,6 @@ from archive.snapshots import (
 )
 from archive.warc._file import sync_folder
 
-PAGES = 4096  # of the database are copied at a time
 STAMPED = "%Y%m%dT%H%M%S.%fZ"
 
 
@@ -174,19 +173,8 @@ def _copy_database(source: Path, target: Path) -> _Copied:
         raise FileNotFoundError(f"{source}: no archive here; name another --archive")
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        with (
-            closing(_connected(source)) as live,
-            closing(sqlite3.connect(target, isolation_level=None)) as copy,
-        ):
-            copy.execute("PRAGMA synchronous = OFF")  # it is made durable below
-            # In one transaction of the reader: it need not begin again whenever a crawl commits, nor does it block one.
-            live.execute("BEGIN")
-            live.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
-            live.backup(copy, pages=PAGES)
-            live.execute("ROLLBACK")
-            copy.execute("PRAGMA journal_mode = DELETE").fetchall()
-        with target.open("rb") as file:
-            os.fsync(file.fileno())
+        with closing(_connected(source)) as live:
+            copy_whole(live, target)
         whole = read_through(target)
         with closing(_connected(target)) as connection:
             return _look_into(connection, source, Held(whole.size, whole.sha256))
@@ -209,11 +197,8 @@ def _look_into(copy: sqlite3.Connection, source: Path, held: Held) -> _Copied:
     steps = migrations.applied(Database(copy))
     if not steps:
         raise NotAnArchive(f"{source}: a database, but not an archive of ours; name another --archive")
-    faults = [line for (line,) in copy.execute("PRAGMA integrity_check") if line != "ok"]
-    faults += [f"{table}: row {row} names a row of {parent} that is not there"
-               for table, row, parent, _ in copy.execute("PRAGMA foreign_key_check")]  # fmt: skip
     ends = copy.execute("SELECT warc_file, max(warc_offset + warc_length) FROM captures GROUP BY warc_file").fetchall()
     runs = copy.execute("SELECT clinic_id, substr(crawl_id, 1, 8), status = 'running' FROM clinic_runs").fetchall()
-    told = [f"{source}: {line}; `clinic-archive rebuild` makes it anew" for line in faults]
+    told = [f"{source.parent}: {line}; `clinic-archive rebuild` makes it anew" for line in damage(copy)]
     running, ended = ({(slug, crawl) for slug, crawl, runs_on in runs if runs_on == is_on} for is_on in (1, 0))
     return _Copied(held, steps[-1].name, dict(ends), frozenset(running), frozenset(ended), told)

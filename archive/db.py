@@ -6,8 +6,11 @@ anew where their SQL changed. Readers get a connection that cannot write, and re
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -19,6 +22,7 @@ from archive.migrations import migrations
 
 VIEWS = Path(__file__).parent / "views"
 DATABASE = "archive.db"
+COPIED_AT_ONCE = 4096  # pages
 
 
 class ArchiveError(Exception):
@@ -113,6 +117,36 @@ def _schema(db: Database, path: Path) -> list[str]:
             f"{path}: schema step {max(unknown)} is newer than this program knows; update clinic-archive to use it"
         )
     return [step.name for step in migrations.pending(db)]
+
+
+def copy_whole(source: sqlite3.Connection, target: Path) -> None:
+    """Copy the database as it is at this moment into a file, on the disk and without a write-ahead log beside it.
+
+    All in one transaction of `source`, at rest before: a writer that commits meanwhile neither waits nor is waited for.
+    Raises `sqlite3.Error`, OSError.
+    """
+    with closing(sqlite3.connect(target, isolation_level=None)) as copy:
+        copy.execute("PRAGMA synchronous = OFF")  # it is made durable below
+        source.execute("BEGIN")
+        try:
+            source.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
+            source.backup(copy, pages=COPIED_AT_ONCE)
+        finally:
+            if source.in_transaction:  # SQLite ends it by itself after some errors
+                source.execute("ROLLBACK")
+        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+def damage(connection: sqlite3.Connection, most: int = 100) -> Iterator[str]:
+    """What SQLite itself finds wrong, one line each: pages and indexes, of these `most`, and keys. Raises
+    `sqlite3.Error` where so much is wrong that nothing can be found."""
+    for (line,) in connection.execute(f"PRAGMA integrity_check({most})"):
+        if line != "ok":
+            yield f"{DATABASE}: {line}"
+    for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
+        yield f"{table}: row {row} names a row of {parent} that is not there"
 
 
 def _copy(db: Database, folder: Path, step: str) -> None:

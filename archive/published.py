@@ -6,13 +6,12 @@ finds out by `identity` that there is a new one.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from archive.db import DATABASE, ArchiveError, open_archive
+from archive.db import DATABASE, ArchiveError, copy_whole, damage, open_archive
 from archive.warc._file import sync_folder
 
 FOLDER = "published"  # in the archive's own
@@ -32,14 +31,12 @@ def publish(archive: Path) -> Path:
     part = target.with_name(f"{DATABASE}.part")
     for suffix in ("", "-journal", "-wal", "-shm"):  # of a call that was killed
         part.with_name(part.name + suffix).unlink(missing_ok=True)
-    with closing(open_archive(archive, "read")) as db, closing(sqlite3.connect(part, isolation_level=None)) as copy:
-        db.conn.backup(copy)  # all in one step: a crawl may write meanwhile
-        copy.execute("PRAGMA journal_mode = DELETE").fetchall()  # readers of it need to write nothing beside it
-        (found,) = copy.execute("PRAGMA integrity_check(1)").fetchone()
-        if found != "ok" or copy.execute("PRAGMA foreign_key_check").fetchone():
-            raise NotWhole(f"{archive / DATABASE}: not whole ({found}); nothing published; see `clinic-archive verify`")
-    with part.open("rb+") as file:
-        os.fsync(file.fileno())
+    with closing(open_archive(archive, "read")) as db:
+        copy_whole(db.conn, part)
+    with closing(sqlite3.connect(part, isolation_level=None)) as copy:
+        found = next(damage(copy, 1), None)
+    if found:
+        raise NotWhole(f"{archive / DATABASE}: not whole ({found}); nothing published; see `clinic-archive verify`")
     part.rename(target)
     sync_folder(target.parent)
     return target

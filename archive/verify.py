@@ -16,7 +16,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from archive import search
-from archive.db import DATABASE
+from archive.db import DATABASE, damage
 from archive.text import content_sha256
 
 MOST = 200  # of one kind of fault that are told one by one
@@ -55,11 +55,7 @@ _AGREE = (
 
 def faults(db: Database) -> Iterator[str]:
     """What is wrong in the database, one line each: SQLite's own checks, keys, hashes of texts, rows that disagree."""
-    for (line,) in db.execute(f"PRAGMA integrity_check({MOST})").fetchall():
-        if line != "ok":
-            yield f"{DATABASE}: {line}"
-    for table, rowid, parent, _ in db.execute("PRAGMA foreign_key_check").fetchall():
-        yield f"{table}: row {rowid} names a row of {parent} that is not there"
+    yield from damage(db.conn, MOST)
     for meaning, sql in _AGREE:
         for row in db.execute(f"{sql} LIMIT {MOST}").fetchall():
             yield meaning.format(*row)
