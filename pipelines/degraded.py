@@ -24,7 +24,7 @@ LAST_READINGS = 20  # in which a counter must have been given, to be missed toda
 
 
 @dataclass(slots=True)
-class Coverage:
+class FieldCoverage:
     """What the posts of one visit gave: names of fields by an address of the post."""
 
     _told: dict[str, set[str]] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from archive.evidence import Loss, Measured
-from pipelines.degraded import Coverage
+from pipelines.degraded import FieldCoverage
 from scraper.clinics import Clinic
 from scraper.visit import Visit
 
@@ -24,7 +24,7 @@ class Outcome:
     status: str = "running"  # done, degraded, moved_or_gone, failed, no-blog, cut-short
     why: str | None = None  # it ended so, in words, where it did not end well
     without_blog: bool = False  # an earlier visit came to the clinic, and found no blog
-    coverage: Coverage = field(default_factory=Coverage)
+    coverage: FieldCoverage = field(default_factory=FieldCoverage)
     vanished: tuple[int, int] = (0, 0)  # posts gone in this run, of all that are not marked as removed
     fields: list[Measured] = field(default_factory=list)  # how many posts gave what they used to give
     lost: list[Loss] = field(default_factory=list)  # fields that they give no more

@@ -44,7 +44,6 @@ NO_NEWS = {
     "no-counters", "paywall", "no-browser", "not-rendered", "learned-address", "sub-request", "no-capture",
     "blocked-capture",
 }  # fmt: skip
-COUNTED = ("title", "author", "published_at", "body_text", "views", "comments_count")
 
 
 def sound(extraction: Extraction) -> Extraction:
@@ -191,14 +190,11 @@ class Validate:
         if not isinstance(extraction.capture, Capture):
             run.halt("an answer was read that was never recorded; the run is stopped, please report it")
             raise DropItem("an extraction without a capture")
-        stats = self._crawler.stats
-        run.outcomes[extraction.clinic_id].coverage.take(extraction)
-        for item in extraction.items:
-            if isinstance(item, Problem) and is_news(item, run.outcomes[extraction.clinic_id].clinic.url):
-                run.outcomes[extraction.clinic_id].problems.append(item.message)
-            elif isinstance(item, Post) and stats is not None:
-                for name in COUNTED:
-                    stats.inc_value(f"fields/{name}/{'missing' if getattr(item, name) is None else 'found'}")
+        outcome = run.outcomes[extraction.clinic_id]
+        outcome.coverage.take(extraction)
+        outcome.problems += [
+            item.message for item in extraction.items if isinstance(item, Problem) and is_news(item, outcome.clinic.url)
+        ]
         return extraction
 
 

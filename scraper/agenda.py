@@ -25,6 +25,7 @@ class Agenda:
     def __init__(self, blog: Blog, finds: Finds, start: Surroundings, visit: Visit) -> None:
         self._blog, self._finds, self._start, self._visit = blog, finds, start, visit
         self._clock = Clock(start.now, start.clinic.schedule, finds.lists_read)
+        self._known = {id(post) for post in start.known}
         self._queued: set[str] = set()  # keys of all addresses of posts that were or will be asked for
         self._done: set[str] = set()
         self._cards = 0
@@ -44,12 +45,10 @@ class Agenda:
         self._visit.discovered = len(found)
         if self._start.limit is not None:
             waiting = found
+        elif self._start.everything:
+            waiting = sorted(found, key=self._urgency)
         else:
             waiting, self._others = self._clock.choose(found)
-            if self._start.everything:
-                waiting, self._others = sorted(found, key=self._urgency), []
-                for post in found:
-                    post.alone = True
         self._resting = {key for post in self._others for key in _keys(post)}
         yield from self._read(self._within_budget(waiting))
         if self._vanished >= min(SAMPLE, len(found)) and self._vanished * 3 > self._sought and self._others:
@@ -138,7 +137,7 @@ class Agenda:
             if post_key(post.url) in self._done:
                 continue
             visit.asked += 1
-            was_known = post in start.known
+            was_known = id(post) in self._known
             was_there = was_known and not post.removed
             self._sought += was_there
             answer = yield Ask(url=post.url, conditional=True)

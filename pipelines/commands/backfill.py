@@ -17,7 +17,7 @@ from pipelines import report
 from pipelines.commands._held import close, fail, held
 from pipelines.commands.crawl import crawl_settings, visit
 from scraper.addresses import is_private_host, is_web_address
-from scraper.clinics import Clinic, Clinics, read_clinics, refuse_placeholder, user_agent
+from scraper.clinics import Clinic, Clinics, read_clinics, refuse_placeholder
 from scraper.spiders.wayback import WaybackSpider
 from scraper.toml_file import ConfigError
 from scraper.wayback import Backfill
@@ -83,7 +83,7 @@ def command(
         run.release()
         fail(str(error), report.BAD_CONFIG)
     chosen = replace(chosen, allow_private=chosen.allow_private or allow_private)
-    settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, verbose)
+    settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
     # Its rows are made at the end, of all captures in the order of their dates.
     settings.set("ITEM_PIPELINES", {**settings.getdict("ITEM_PIPELINES"), "pipelines.store.Store": None}, "cmdline")
     wanted = Backfill(base=base, site=chosen.url, first=first, last=last, limit=limit)

@@ -23,7 +23,7 @@ from pipelines.commands._held import close, fail, held, read_only
 from pipelines.commands._table import table
 from pipelines.commands.crawl import crawl_settings, visit
 from pipelines.run import Run
-from scraper.clinics import Clinics, read_clinics, refuse_placeholder, user_agent
+from scraper.clinics import Clinics, read_clinics, refuse_placeholder
 from scraper.frame import BadFrame, appended, news, read_frame
 from scraper.spiders.check import CheckSpider
 from scraper.toml_file import ConfigError
@@ -193,8 +193,7 @@ def check(
     if allow_private:
         chosen = [replace(clinic, allow_private=True) for clinic in chosen]
     run = held(archive, listed)
-    settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, False)
-    settings.set("BROWSER_EXECUTABLE", listed.crawler.browser or None, priority="cmdline")
+    settings = crawl_settings(archive, clinics_file, listed, delay, False)
     stopped = visit(run, settings, chosen, CheckSpider)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)

@@ -87,8 +87,7 @@ def command(
         fail(f"{error}{'' if url or clinics_file.exists() else ', or give --url'}", report.BAD_CONFIG)
     run = held(archive, listed)
     watcher.begin()
-    settings = crawl_settings(archive, clinics_file, user_agent(listed.crawler), delay, verbose)
-    settings.set("BROWSER_EXECUTABLE", listed.crawler.browser or None, priority="cmdline")
+    settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
     # Where every clinic is closed there is nothing to visit, and nothing wrong.
     stopped = bool(chosen) and visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
     code = report.exit_code(run, stopped=stopped)
@@ -135,8 +134,11 @@ def _choose(
     return [replace(clinic, allow_private=True) for clinic in chosen] if allow_private else chosen
 
 
-def crawl_settings(archive: Path, clinics_file: Path, agent: str, delay: float | None, verbose: bool) -> Settings:
-    """Scrapy's settings for a run of ours: the house's, with a log file in the archive."""
+def crawl_settings(archive: Path, clinics_file: Path, listed: Clinics, delay: float | None, verbose: bool) -> Settings:
+    """Scrapy's settings for a run of ours: the house's, with who crawls, and a log file in the archive.
+
+    `listed`: what `clinics_file` says, or would where there is none.
+    """
     settings = Settings()
     settings.setmodule("scraper.settings", priority="project")
     log = archive / "log"
@@ -146,7 +148,8 @@ def crawl_settings(archive: Path, clinics_file: Path, agent: str, delay: float |
         {
             "ARCHIVE": str(archive.absolute()),
             "CLINICS_FILE": str(clinics_file),
-            "USER_AGENT": agent,
+            "USER_AGENT": user_agent(listed.crawler),
+            "BROWSER_EXECUTABLE": listed.crawler.browser or None,
             "DELAY": delay,
             "LOG_LEVEL": "INFO",
             "LOG_FILE": None if verbose else str(log / "crawl.log"),

@@ -27,7 +27,7 @@ from scrapy.settings import Settings
 from pipelines import report
 from pipelines.commands.crawl import crawl_settings, visit
 from pipelines.run import Run
-from scraper.clinics import Clinic, clinic_from_url
+from scraper.clinics import Clinic, Clinics, clinic_from_url
 from scraper.spiders.blog import BlogSpider
 from tests.bench._pages import own_slug
 
@@ -125,7 +125,7 @@ def unstored(url: str, folder: Path) -> int:
 
 
 def _settings(url: str, folder: Path) -> Settings:
-    settings = crawl_settings(folder, folder / "clinics.toml", "clinic-archive-bench", 0, False)
+    settings = crawl_settings(folder, folder / "clinics.toml", Clinics(), 0, False)
     extensions = {**settings.getdict("EXTENSIONS"), WATCH: 0}
     settings.set("EXTENSIONS", extensions, priority="cmdline")
     return settings
