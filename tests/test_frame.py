@@ -303,14 +303,19 @@ def test_any_file_is_taken_or_every_fault_has_its_line(data: bytes) -> None:
         folder = Folder(Path(name))
         folder.csv.write_bytes(data)
         listed = read_clinics(folder.toml)
+        told: tuple[str, ...] = ()
         try:
-            appended(folder.toml, listed, news(read_frame(folder.csv), listed))
+            new = list(news(read_frame(folder.csv), listed))
+            text = appended(folder.toml, listed, new)
         except BadFrame as error:
-            lines = data.count(b"\n") + data.count(b"\r") + 1
-            numbers = [int(line.removeprefix(f"{folder.csv}:").partition(":")[0]) for line in error.lines]
-            assert numbers == sorted(numbers)
-            assert numbers
-            assert 1 <= numbers[0] <= numbers[-1] <= lines
+            told = tuple(error.lines)
+            assert told
+        else:
+            assert len(list(parse_clinics(text, folder.toml))) == len(listed) + len(new)
+        lines = data.count(b"\n") + data.count(b"\r") + 1
+        numbers = [int(line.removeprefix(f"{folder.csv}:").partition(":")[0]) for line in told]
+        assert numbers == sorted(numbers)
+        assert all(1 <= number <= lines for number in numbers)
 
 
 def test_a_slug_that_is_there_and_a_new_one_at_its_site_are_two_faults(folder: Folder) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from tests.clinic import Clinic, running
 from tests.e2e import faulty
-from tests.e2e.faulty import Fault, Script
+from tests.e2e.faulty import Fault, Line, Script
 
 SOAK = bool(os.environ.get("SOAK"))
 # A few of each kind: every generation of page, threads, labels, counters that are hidden, members only, other scripts.
@@ -33,6 +36,17 @@ class Case:
     url: str | None = None  # another address of the clinic
     disk: int | None = None  # bytes left on it
     timeout: float = 20.0
+
+
+@contextmanager
+def small_clinic(folder: Path) -> Iterator[tuple[Line, Clinic]]:
+    """The sample clinic, cut to a few posts of each kind, behind a line that is well; until the block ends."""
+    with faulty.line() as made, running(folder / "clinic", base=made.url) as clinic:
+        made.upstream = clinic.url.removeprefix("http://")
+        for post in clinic.truth()["posts"]:
+            if post["slug"] not in KEPT:
+                clinic.control("delete", slug=post["slug"])
+        yield made, clinic
 
 
 def posts(path: str) -> bool:

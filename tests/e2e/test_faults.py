@@ -19,9 +19,8 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.commands import main
-from tests.clinic import Clinic, running
-from tests.e2e import faulty
-from tests.e2e.fault_cases import ALWAYS, CASES, KEPT, SOAK, Case
+from tests.clinic import Clinic
+from tests.e2e.fault_cases import ALWAYS, CASES, KEPT, SOAK, Case, small_clinic
 from tests.e2e.faulty import Line
 from tests.e2e.product import BIN, ROOT, Done, column, environment, one, rows
 from tests.e2e.test_bad_setup import CRAWLER
@@ -94,11 +93,7 @@ class Sample:
 @pytest.fixture(scope="module")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
     folder = tmp_path_factory.mktemp("faults")
-    with faulty.line() as line, running(folder / "clinic", base=line.url) as clinic:
-        line.upstream = clinic.url.removeprefix("http://")
-        for post in clinic.truth()["posts"]:
-            if post["slug"] not in KEPT:
-                clinic.control("delete", slug=post["slug"])
+    with small_clinic(folder) as (line, clinic):
         found = Sample(line, clinic, folder / "archive", {}, frozenset())
         assert found.crawl(found.archive) == Done(0, "", "")
         assert one(found.archive, "SELECT count(*) FROM posts") == len(KEPT) - 1  # one is for members only

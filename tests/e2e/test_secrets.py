@@ -15,9 +15,8 @@ import pytest
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from scraper import settings
-from tests.clinic import running
 from tests.e2e import faulty
-from tests.e2e.fault_cases import KEPT
+from tests.e2e.fault_cases import small_clinic
 from tests.e2e.faulty import Fault, Line
 from tests.e2e.product import Done, crawl, run, start_crawl, warcs
 
@@ -29,11 +28,7 @@ LONG = 12  # characters; shorter values ("42") are everywhere by chance
 def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
     """The sample clinic behind a line on which all is heard."""
     folder = tmp_path_factory.mktemp("secrets")
-    with faulty.line() as made, running(folder / "clinic", base=made.url) as clinic:
-        made.upstream = clinic.url.removeprefix("http://")
-        for post in clinic.truth()["posts"]:
-            if post["slug"] not in KEPT:
-                clinic.control("delete", slug=post["slug"])
+    with small_clinic(folder) as (made, _):
         yield made
 
 
