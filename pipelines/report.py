@@ -20,7 +20,7 @@ from pipelines.key import BadKey
 from pipelines.outcome import Outcome
 from pipelines.refold import refold
 from pipelines.run import Run, utc
-from pipelines.told import MOST_LINES, RUN
+from pipelines.told import RUN, complaints_of, shortened
 from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,7 @@ class Report:
         """Under plain `scrapy crawl` the run was opened by its components, and ends with the engine."""
         if self._stands_alone and Run.is_open(self._crawler.settings):
             run = Run.of(self._crawler.settings)
-            for line in complaints(run):
+            for line in in_short(run):
                 logger.error("%s", line)
             run.close(exit_code(run, stopped=False), summary(run))
 
@@ -193,8 +193,8 @@ def exit_code(run: Run, *, stopped: bool) -> int:
     return DONE
 
 
-def complaints(run: Run, most: int | None = MOST_LINES) -> list[str]:
-    """One line a problem, for stderr: what cron mails. `most`: of what a clinic's posts did not give; None: all."""
+def complaints(run: Run) -> list[str]:
+    """One line a problem, all of them."""
     lines: list[str] = []
     if run.broken:
         lines.append(run.broken)
@@ -216,10 +216,13 @@ def complaints(run: Run, most: int | None = MOST_LINES) -> list[str]:
         if visit.platform is not None and not run.broken:
             others = [one for one in outcome.problems if one not in visit.mended and not _told(one, visit.unread)]
             told = list(dict.fromkeys([*visit.unread, *others]))
-            lines += [f"{clinic_id}: {message}" for message in told[:most]]
-            if most is not None and len(told) > most:
-                lines.append(f"{clinic_id}: and {len(told) - most} problems more; the table `problems` has them")
+            lines += [f"{clinic_id}: {message}" for message in told]
     return lines
+
+
+def in_short(run: Run) -> list[str]:
+    """As many of the lines as a person reads."""
+    return shortened(complaints_of(complaints(run), run.outcomes))
 
 
 def seen_through(run: Run) -> set[str]:

@@ -90,7 +90,7 @@ def command(
     stopped = visit(run, settings, [chosen], WaybackSpider, wanted=wanted)
     code = report.exit_code(run, stopped=stopped)
     told = {**report.summary(run), "backfill": _counts(wanted)}
-    for line in report.complaints(run):
+    for line in report.in_short(run):
         click.echo(line, err=True)
     close(run, code, told)
     if as_json:

@@ -197,7 +197,7 @@ def check(
     stopped = visit(run, settings, chosen, CheckSpider)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
-    lines = report.complaints(run)
+    lines = report.in_short(run)
     close(run, code, told)
     answers = {slug: {**told["clinics"][slug], **answer} for slug, answer in _answers(run).items()}
     if as_json:

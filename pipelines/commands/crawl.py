@@ -106,11 +106,11 @@ def command(
 
 def _tell(run: Run) -> list[str]:
     """All that went wrong, into the log; to stderr what is new there (`pipelines.told`). Gives the lines."""
-    lines = report.complaints(run, most=None)
+    lines = report.complaints(run)
     for line in [*run.recovered, *lines]:
         logger.warning("%s", line)
     tell(run.archive, complaints_of(lines, run.outcomes), over=report.seen_through(run))
-    return [*run.recovered, *report.complaints(run)]
+    return [*run.recovered, *report.in_short(run)]
 
 
 def _choose(
