@@ -65,12 +65,12 @@ class Report:
         try:
             if spider.kind == "crawl" and not run.broken:
                 look_back(run, outcome)
-            outcome.status, outcome.why = judge(outcome, reason, run.broken)
+            outcome.status, outcome.why = judge(outcome, _ended(run, reason), run.broken)
             if not run.broken:
                 write(run, outcome)
         except (WarcWriteError, sqlite3.Error, OSError, BadRecord, BadKey) as error:
             run.halt(str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: not written: {error}")
-            outcome.status, outcome.why = judge(outcome, reason, run.broken)
+            outcome.status, outcome.why = judge(outcome, _ended(run, reason), run.broken)
 
     def _fold(self, run: Run, outcome: Outcome) -> None:
         """What others captured is older than what is there: the clinic is folded anew, once all of it is recorded."""
@@ -140,13 +140,20 @@ def look_back(run: Run, outcome: Outcome) -> None:
     outcome.lost = [loss for loss in past.values() if not loss.accepted]
 
 
-def judge(outcome: Outcome, reason: str, broken: str | None) -> tuple[str, str | None]:
+def _ended(run: Run, reason: str) -> str:
+    """What ended a visit on its way, in words: Scrapy knows but one "shutdown", whoever asked for it."""
+    if run.out_of_time:
+        return "by the time limit"
+    return "by a signal" if reason == "shutdown" else f"({reason})"
+
+
+def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | None]:
     """How the run at a clinic ended, and why if not well.
 
     "done"; "degraded": posts cease to give a field; "moved_or_gone": over a third of the posts vanished at once (where
     the day's budget left some unasked: of those that were asked for), or the home page leads to another host; "failed":
-    discovery gave nothing, or over half of the pages failed; "no-blog": so it was found before; "cut-short": ended from
-    outside.
+    discovery gave nothing, or over half of the pages failed; "no-blog": so it was found before; "cut-short": `ended`
+    from outside, "by a signal".
     """
     visit, (gone, posts) = outcome.visit, outcome.vanished
     confirm = f"`clinic-archive confirm {outcome.clinic.slug}`"
@@ -161,7 +168,7 @@ def judge(outcome: Outcome, reason: str, broken: str | None) -> tuple[str, str |
             " if the clinic moved there, change url in its stanza"
         )
     if not visit.finished:
-        return "cut-short", f"ended early ({reason})"
+        return "cut-short", f"ended early {ended}"
     if visit.failed * 2 > visit.asked:
         return "failed", f"{visit.failed} of {visit.asked} posts could not be read"
     lost = ", ".join(f"{one.field} (by {one.told} of {one.expected} posts)" for one in outcome.lost)
@@ -205,7 +212,8 @@ def complaints(run: Run) -> list[str]:
         elif outcome.status == "running":
             lines.append(f"{clinic_id}: the visit ended without a word; see the log, and please report it")
         elif outcome.status == "cut-short" and not run.broken:
-            lines.append(f"{clinic_id}: ended early; what was read is kept, the next run goes on")
+            early = outcome.why or "ended early by a second signal"
+            lines.append(f"{clinic_id}: {early}; what was read is kept, the next run goes on")
         if visit.waiting and not visit.asked and not run.broken:
             lines.append(
                 f"{clinic_id}: no post was asked for, {visit.waiting} wait: the day's budget was used up before; raise"
@@ -225,14 +233,17 @@ def in_short(run: Run) -> list[str]:
     return shortened(complaints_of(complaints(run), run.outcomes))
 
 
-def seen_through(run: Run) -> set[str]:
-    """What the run saw to its end, so that a problem of it that was not met is over: clinics, and itself.
+def seen_through(run: Run) -> dict[str, set[str]]:
+    """What the run saw to its end, so that a problem of it that was not met is over: clinics, and itself; and of each,
+    which pages it did not ask for (`post_key`), whose problems are not over.
 
     A visit that failed, was cut short or limited says nothing of the posts that it did not come to.
     """
     whole = {"done", "degraded", "no-blog"}
-    seen = {slug for slug, one in run.outcomes.items() if one.status in whole and not one.visit.limited}
-    return seen if run.broken else seen | {RUN}
+    seen = {
+        slug: one.visit.resting for slug, one in run.outcomes.items() if one.status in whole and not one.visit.limited
+    }
+    return seen if run.broken else {**seen, RUN: set()}
 
 
 def _told(problem: str, unread: list[str]) -> bool:

@@ -96,6 +96,7 @@ class Run:
         self.started_at = datetime.now(UTC)
         self.outcomes: dict[str, Outcome] = {}
         self.broken: str | None = None  # why nothing more can be written, in one line
+        self.out_of_time = False  # the run's time limit ended it
         self.recovered: list[str] = []  # what became of runs that were killed, a line each
         self._writers: dict[str, Writer] = {}
         self._log: Writer | None = None  # of the run as a whole

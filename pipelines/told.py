@@ -19,6 +19,8 @@ from typing import NamedTuple
 
 import click
 
+from scraper.addresses import post_key
+
 FILE = Path("log") / "told.json"
 AGAIN = timedelta(days=7)
 FORGOTTEN = timedelta(days=90)  # not met for so long, as of a clinic that is visited no more
@@ -35,11 +37,12 @@ class Complaint(NamedTuple):
 
 
 class Known(NamedTuple):
-    """When a problem was first met, last told without a terminal (None: never), and last met."""
+    """When a problem was first met, last told without a terminal (None: never), and last met; on which page, if any."""
 
     since: datetime
     told: datetime | None
     seen: datetime
+    page: str | None = None  # a digest of its `post_key`
 
 
 Memory = Mapping[tuple[str, str], Known]  # by what it is about, and which problem
@@ -74,23 +77,30 @@ def problem_of(line: str) -> str:
 
 
 def weigh(
-    memory: Memory, complaints: Sequence[Complaint], over: Collection[str], now: datetime, *, terminal: bool = False
+    memory: Memory,
+    complaints: Sequence[Complaint],
+    over: Mapping[str, Collection[str]],
+    now: datetime,
+    *,
+    terminal: bool = False,
 ) -> tuple[list[Complaint], dict[tuple[str, str], Known]]:
     """The complaints that are to be told now, those from before today with their age, and what is known from now on.
 
     `over`: what a run saw to its end, so that a problem of it which is no longer met is forgotten, and new when it
-    comes back. On a `terminal` all are told, and that counts for nothing: who is mailed has not seen them. A moment
-    that lies in the future, of a clock that was wrong, holds nothing back.
+    comes back; but none of the pages (`post_key`) that were not asked for. On a `terminal` all are told, and that
+    counts for nothing: who is mailed has not seen them. A moment that lies in the future, of a clock that was wrong,
+    holds nothing back.
     """
-    met = {(one.about, _digest(one.line)) for one in complaints}
+    met = {(one.about, _digest(problem_of(one.line))) for one in complaints}
+    left = {about: {_digest(key) for key in pages} for about, pages in over.items()}
     after = {
         key: known._replace(seen=min(known.seen, now))
         for key, known in memory.items()
-        if key not in met and key[0] not in over and now - known.seen < FORGOTTEN
+        if key not in met and (key[0] not in over or known.page in left[key[0]]) and now - known.seen < FORGOTTEN
     }
     due = []
     for one in complaints:
-        key = (one.about, _digest(one.line))
+        key = (one.about, _digest(problem_of(one.line)))
         before = memory.get(key)
         if before is None or now - before.seen >= FORGOTTEN:
             before = Known(now, None, now)
@@ -99,7 +109,7 @@ def weigh(
             days = (now - since).days
             due.append(one._replace(line=f"{one.line} (for {days} day{'s' * (days > 1)})") if days else one)
             told = told if terminal else now
-        after[key] = Known(since, told, now)
+        after[key] = Known(since, told, now, _page(one.line))
     if len(after) > MOST_PROBLEMS:
         # Those known for longest first: what does not fit is the same in each run, and not now these, now those.
         kept = sorted(after.items(), key=lambda item: (item[1].seen == now, -item[1].since.timestamp()), reverse=True)
@@ -119,19 +129,28 @@ def shortened(complaints: Iterable[Complaint]) -> list[str]:
     return lines
 
 
-def tell(archive: Path, complaints: Sequence[Complaint], over: Collection[str] = ()) -> None:
+def tell(archive: Path, complaints: Sequence[Complaint], over: Mapping[str, Collection[str]] | None = None) -> None:
     """Print to stderr what is to be told now (`weigh`), and remember it in the archive; all of it on a terminal."""
     file, terminal = archive / FILE, sys.stderr.isatty()
     memory = _read(file)
-    due, after = weigh(memory, complaints, over, datetime.now(UTC), terminal=terminal)
+    due, after = weigh(memory, complaints, over or {}, datetime.now(UTC), terminal=terminal)
     for line in shortened(due):
         click.echo(line, err=True)
     if after != memory:
         _write(file, after)
 
 
-def _digest(line: str) -> str:
-    return hashlib.sha256(problem_of(line).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _page(line: str) -> str | None:
+    """Which page the line is about: a digest of the first address in it, whatever scheme it is told with.
+
+    "riverside: https://riverside.example/post/sleep: answered 500" is about `riverside.example/post/sleep`.
+    """
+    address = re.search(r"https?://\S+", line)
+    return _digest(post_key(address[0].rstrip(":;,."))) if address else None
 
 
 def _read(file: Path) -> dict[tuple[str, str], Known]:
@@ -139,11 +158,11 @@ def _read(file: Path) -> dict[tuple[str, str], Known]:
     found = {}
     try:
         for about, problems in json.loads(file.read_text("ascii")).items():
-            for digest, moments in problems.items():
+            for digest, (*moments, page) in problems.items():
                 since, told, seen = (datetime.fromisoformat(one).astimezone(UTC) if one else None for one in moments)
-                if since is None or seen is None:
+                if since is None or seen is None or not isinstance(page, str | None):
                     return {}
-                found[about, digest] = Known(since, told, seen)
+                found[about, digest] = Known(since, told, seen, page)
     except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
     return found
@@ -153,8 +172,8 @@ def _write(file: Path, memory: Memory) -> None:
     """Swapped in whole; where it cannot be written, or no archive is there yet, the next run tells all again."""
     document: dict[str, dict[str, list[str | None]]] = {}
     for (about, digest), known in memory.items():
-        moments = [one.isoformat() if one else None for one in known]
-        document.setdefault(about, {})[digest] = moments
+        moments = [one.isoformat() if one else None for one in known[:3]]
+        document.setdefault(about, {})[digest] = [*moments, known.page]
     part = file.with_name(f"{file.name}.part")
     try:
         part.write_text(json.dumps(document), "ascii")

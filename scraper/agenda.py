@@ -122,6 +122,7 @@ class Agenda:
                 self._visit.counting.add(post.url)
         self._visit.not_due = sum(_keys(post).isdisjoint(self._queued) for post in self._others)
         self._visit.waiting = len(self._put_off)
+        self._visit.resting = self._resting - self._queued
 
     def _read(self, posts: Iterable[Known]) -> Step:
         """Ask for the posts one after another, and for those that they alone name."""

@@ -26,6 +26,7 @@ class Visit:
     failed: int = 0  # posts that did not answer as posts
     not_due: int = 0  # known posts that were not asked for: nothing said that they had changed
     waiting: int = 0  # posts that were due, and are left for another day by the budget
+    resting: set[str] = field(default_factory=set)  # keys of all addresses of both, that were not asked for
     unread: list[str] = field(default_factory=list)  # of these, the address and why, in words
     mended: set[str] = field(default_factory=set)  # problems of attempts that went well when repeated
     requests: int = 0

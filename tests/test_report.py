@@ -38,13 +38,13 @@ def outcome(status: str = "running", **visit: Any) -> Outcome:
         ({"failed": 3, "gone": 1}, None, "failed", "3 of 4 posts could not be read"),
         ({"gone": 4}, None, "done", None),
         ({"failure": "no blog", "finished": True}, None, "failed", "no blog"),
-        ({"finished": False}, None, "cut-short", "ended early (shutdown)"),
+        ({"finished": False}, None, "cut-short", "ended early by a signal"),
         ({}, "disk full", "cut-short", "disk full"),
         ({"asked": 0}, None, "done", None),
     ],
 )
 def test_judgement(visit: dict[str, Any], broken: str | None, status: str, why: str | None) -> None:
-    assert judge(outcome(**visit), "shutdown", broken) == (status, why)
+    assert judge(outcome(**visit), "by a signal", broken) == (status, why)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +117,18 @@ def test_a_visit_that_left_something_out_is_not_complete(tmp_path: Path, visit: 
 def test_a_visit_cut_short_is_not_complete(tmp_path: Path) -> None:
     with Visiting(tmp_path) as visiting:
         visiting.end(finished=False, status="unknown")
-        assert row(visiting, "status, complete, note") == ("cut-short", 0, "ended early (shutdown)")
+        assert row(visiting, "status, complete, note") == ("cut-short", 0, "ended early by a signal")
         assert exit_code(visiting.run, stopped=False) == 130
+        assert complaints(visiting.run) == [
+            "riverside: ended early by a signal; what was read is kept, the next run goes on"
+        ]
+
+
+def test_a_visit_that_the_time_limit_ended(tmp_path: Path) -> None:
+    with Visiting(tmp_path) as visiting:
+        visiting.run.out_of_time = True
+        visiting.end(finished=False, status="unknown")
+        assert row(visiting, "status, note") == ("cut-short", "ended early by the time limit")
 
 
 def test_a_recorded_answer_without_a_row_is_noticed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pty
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import redirect_stderr
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
@@ -42,9 +42,15 @@ class Err(io.StringIO):
 
 
 def said(
-    archive: Path, at: datetime, lines: Sequence[str], over: Sequence[str] = ("a", "b", RUN), *, terminal: bool = False
+    archive: Path,
+    at: datetime,
+    lines: Sequence[str],
+    over: Sequence[str] = ("a", "b", RUN),
+    *,
+    left: Mapping[str, Collection[str]] | None = None,
+    terminal: bool = False,
 ) -> list[str]:
-    """What a run at that moment prints."""
+    """What a run at that moment prints that saw `over` to its end, but for the pages that it `left`."""
 
     class Clock(datetime):
         @classmethod
@@ -53,7 +59,7 @@ def said(
 
     with pytest.MonkeyPatch.context() as patch, redirect_stderr(Err(terminal=terminal)) as err:
         patch.setattr(told, "datetime", Clock)
-        tell(archive, complaints_of(lines, ("a", "b")), over)
+        tell(archive, complaints_of(lines, ("a", "b")), dict.fromkeys(over, ()) | dict(left or {}))
     return err.getvalue().splitlines()
 
 
@@ -82,6 +88,21 @@ def test_a_run_that_did_not_see_a_clinic_says_nothing_of_it(folder: Path) -> Non
     assert said(folder, BEGIN, ["a: odd", "b: odd"]) == ["a: odd", "b: odd"]
     assert said(folder, BEGIN + DAY, ["b: odd"], over=["b"]) == []
     assert said(folder, BEGIN + 2 * DAY, ["a: odd"]) == []
+
+
+def test_a_page_that_was_not_asked_for_keeps_its_problem(folder: Path) -> None:
+    """It is due once in thirty days: told with its age then, and forgotten when it was asked for and was well."""
+    odd, left = "a: https://www.a.example/post/sleep: no title", {"a": {"a.example/post/sleep"}}
+    assert said(folder, BEGIN, [odd]) == [odd]
+    assert said(folder, BEGIN + DAY, [], left=left) == []
+    assert said(folder, BEGIN + 30 * DAY, [odd]) == [f"{odd} (for 30 days)"]
+    assert said(folder, BEGIN + 31 * DAY, [], left={"a": {"a.example/post/rest"}}) == []
+    assert said(folder, BEGIN + 60 * DAY, [odd]) == [odd]
+
+
+@given(st.text())
+def test_any_address_in_a_line(text: str) -> None:
+    tell(Path("/nowhere"), complaints_of([f"a: https://{text}"]))
 
 
 def test_a_clinic_that_is_visited_no_more_is_forgotten(folder: Path) -> None:
@@ -133,8 +154,9 @@ def test_more_problems_than_are_remembered(folder: Path, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "null", '{"a": 3}', '{"a": {"x": ["soon", null, "soon"]}}', '{"a": {"x": [null, null, null]}}',
-     '{"a": {"x": ["2026-03-01"]}}', '{"a": {"x": [1, 2, 3]}}', "é", "[" * 100_000,
-     '{"a": {"x": ["0001-01-01T00:00:00+14:00", null, "0001-01-01T00:00:00+14:00"]}}'],
+     '{"a": {"x": ["2026-03-01"]}}', '{"a": {"x": ["2026-03-01", null, "2026-03-01", 3]}}',
+     '{"a": {"x": ["2026-03-01", null, "2026-03-01"]}}', '{"a": {"x": [1, 2, 3]}}', "é", "[" * 100_000,
+     '{"a": {"x": ["0001-01-01T00:00:00+14:00", null, "0001-01-01T00:00:00+14:00", null]}}'],
 )  # fmt: skip
 def test_a_damaged_memory_is_an_empty_one(folder: Path, text: str) -> None:
     said(folder, BEGIN, ["a: odd"])
@@ -215,7 +237,10 @@ def test_what_a_run_saw_to_its_end(tmp_path: Path) -> None:
             for status in ("done", "degraded", "no-blog", "failed", "moved_or_gone", "cut-short", "running")
         }
         run.outcomes["limited"] = outcome("done", limited=True)
-        assert seen_through(run) == {"done", "degraded", "no-blog", RUN}
+        run.outcomes["done"].visit.resting = {"riverside.example/post/sleep"}
+        assert seen_through(run) == {
+            "done": {"riverside.example/post/sleep"}, "degraded": set(), "no-blog": set(), RUN: set()
+        }  # fmt: skip
         run.broken = "disk full"
         assert RUN not in seen_through(run)
 

@@ -85,7 +85,7 @@ class Watcher:
         line = f"{where}: the watcher was not told how the run ended: {why}"
         if why and logger.hasHandlers():
             logger.warning("%s", line)
-        tell(self._archive, [Complaint(WATCHER, line)] if why else [], over={WATCHER})
+        tell(self._archive, [Complaint(WATCHER, line)] if why else [], over={WATCHER: ()})
 
 
 def watched(body: Callable[..., None]) -> Callable[..., None]:

@@ -185,7 +185,7 @@ def check(
     try:
         listed = read_clinics(clinics_file)
         chosen = list(listed.select(slugs)) if slugs else [one for one in listed if one.closed is None]
-        if not chosen:
+        if not list(listed):
             raise ConfigError(f"no clinic to check: add a stanza to {clinics_file}, or `clinics import` a list")
         refuse_placeholder(listed.crawler, chosen, clinics_file)
     except ConfigError as error:
@@ -194,7 +194,7 @@ def check(
         chosen = [replace(clinic, allow_private=True) for clinic in chosen]
     run = held(archive, listed)
     settings = crawl_settings(archive, clinics_file, listed, delay, False)
-    stopped = visit(run, settings, chosen, CheckSpider)
+    stopped = bool(chosen) and visit(run, settings, chosen, CheckSpider)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
     lines = report.in_short(run)
@@ -203,7 +203,7 @@ def check(
     if as_json:
         click.echo(json.dumps({**told, "clinics": answers, "exit_code": code}, ensure_ascii=False))
     else:
-        click.echo(_shown(answers))
+        click.echo(_shown(answers) if chosen else "every clinic is closed: none was asked")
     for line in lines:
         # A failure stands in the table, and is told once.
         if as_json or not any(one["why"] and line.endswith(f"failed: {one['why']}") for one in answers.values()):

@@ -223,6 +223,7 @@ def visit(
 
     def out_of_time() -> None:
         logger.warning("the time limit of %.0f s is reached; the visits are ended", time_limit)
+        run.out_of_time = True
         process.stop()
 
     with Progress.on_terminal(process):

@@ -134,6 +134,15 @@ def test_a_clinic_by_name_in_words(tmp_path: Path) -> None:
         assert json.loads(verb(tmp_path, "list", "--json").out)["clinics"][1]["blog_status"] == "closed"
 
 
+def test_where_every_clinic_is_closed_nothing_is_asked_and_nothing_wrong(tmp_path: Path) -> None:
+    with serving(Blog()) as shut:
+        (tmp_path / "clinics.toml").write_text(stanza("shut", shut.url, "closed = 2026-01-01"))
+        done = verb(tmp_path, "check")
+        assert (done.code, done.out, done.err) == (0, "every clinic is closed: none was asked\n", "")
+        done = verb(tmp_path, "check", "--json")
+        assert (done.code, json.loads(done.out)["clinics"], shut.paths) == (0, {}, [])
+
+
 def test_a_full_disk_leaves_the_file(tmp_path: Path) -> None:
     """A limit on the size of files stands for the disk: the new text does not fit, the old one stays."""
     before = stanza("a", "http://127.0.0.1:9") + "# " + "x" * 2000 + "\n"

@@ -154,7 +154,7 @@ def test_stopped_in_the_middle(first: Crawled, tmp_path: Path, which: signal.Sig
     out, err = going.communicate(timeout=60)
     assert (going.returncode, out) == (130, "")
     assert len(err.splitlines()) == 1
-    assert "ended early" in err
+    assert "ended early by a signal" in err
     assert faults(archive) == []
     assert one(archive, "SELECT count(*) FROM posts") > 0
     (run,) = rows(archive, "SELECT status, complete, ended_at FROM clinic_runs")
@@ -180,7 +180,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         going.send_signal(signal.SIGTERM)
         _, err = going.communicate(timeout=30)
         assert going.returncode == 130
-        assert err.endswith(": ended early; what was read is kept, the next run goes on\n")
+        assert err.endswith(": ended early by a second signal; what was read is kept, the next run goes on\n")
         blog.answers["/post/note-2"] = page
         again = crawl(archive, blog.url, "--due")
         assert again.code == 0
@@ -222,7 +222,7 @@ def test_a_run_ends_at_its_time_limit(first: Crawled, tmp_path: Path) -> None:
     done = crawl(archive, first.url, "--delay", "0.5", "--time-limit", "4s")
     assert done.code == 130
     assert len(done.lines) == 1
-    assert "the next run goes on" in done.err
+    assert "ended early by the time limit; what was read is kept, the next run goes on" in done.err
     assert faults(archive) == []
     assert column(archive, "SELECT status FROM clinic_runs") == ["cut-short"]
     assert one(archive, "SELECT count(*) FROM captures") >= 4
