@@ -125,14 +125,17 @@ def last_whole_answer(db: Database, clinic_id: str, request: Request) -> dict[st
     # A page that never changes has one whole answer, years back, and a revisit of it for each visit since: the newest
     # of these names it. Only where that one is lost must all be looked through.
     named = newest.format("coalesce(refers_to, capture_id)", f"(record_type = 'revisit' OR {whole})")
-    for place in (f"capture_id = ({named}) AND {whole}", f"capture_id = ({newest.format('capture_id', whole)})"):
-        cursor = db.conn.execute(
-            f"SELECT capture_id, fetched_at, payload_sha256, etag, last_modified FROM captures WHERE {place}",
+    columns = ("capture_id", "fetched_at", "payload_sha256", "etag", "last_modified")
+    for capture_id in (named, newest.format("capture_id", whole)):
+        found, *row = db.conn.execute(
+            f"SELECT found, {', '.join(columns)} FROM (SELECT ({capture_id}) AS found) LEFT JOIN captures ON"
+            f" capture_id = found AND {whole}",
             (request.url, clinic_id, request.method, asked),
-        )
-        row = cursor.fetchone()
-        if row is not None:
-            return dict(zip((column[0] for column in cursor.description), row, strict=True))
+        ).fetchone()
+        if found is None:  # never met: there is nothing to look through
+            return None
+        if row[0] is not None:
+            return dict(zip(columns, row, strict=True))
     return None
 
 

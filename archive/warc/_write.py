@@ -58,7 +58,7 @@ class Writer:
         self._stem = f"{clinic_id}-{_utc(clock()):%Y%m%d%H%M%S}-{crawl_id[:8]}"
         self._serial = 0
         self._file: OpenFile | None = None
-        self._info_id = ""
+        self._info_id = self._name = ""  # of the open file: its warcinfo, its place in the archive
 
     def write_exchange(
         self,
@@ -166,7 +166,7 @@ class Writer:
         return capture_of(
             capture_id=capture_id,
             at=at,
-            place=(self._name(file), offset, len(answer)),
+            place=(self._name, offset, len(answer)),
             payload=(sha256, len(body)),
             record_type="revisit" if refers_to else "response",
             url=target,
@@ -247,7 +247,7 @@ class Writer:
         member = build.record([*first, *fields], b"", block, stored=False)
         offset = file.append(member)
         self.last = date
-        return record_id, date, (self._name(file), offset, len(member))
+        return record_id, date, (self._name, offset, len(member))
 
     def _common(self, at: datetime, target: str | None) -> list[tuple[str, str]]:
         uri = [("WARC-Target-URI", target)] if target else []
@@ -268,6 +268,7 @@ class Writer:
                 self._file = OpenFile(path, self._warcinfo(path.name))
             except FileExistsError:
                 continue  # the same crawl began in the same second before: never append to what it left
+            self._name = path.relative_to(self._archive).as_posix()
         return self._file
 
     def _warcinfo(self, name: str) -> bytes:
@@ -288,9 +289,6 @@ class Writer:
             ("Content-Type", FIELDS),
         ]
         return build.record(fields, b"", build.warc_fields(block), stored=False)
-
-    def _name(self, file: OpenFile) -> str:
-        return file.path.relative_to(self._archive).as_posix()
 
 
 def _rendered(via: str | None, page: str | None) -> list[tuple[str, str]]:
