@@ -163,13 +163,16 @@ SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NO
   (SELECT max(seen_at) FROM absences AS a
     WHERE a.post_id = p.post_id AND comment_id IS NULL AND seen_at > p.last_seen_at),
   (SELECT seen_at FROM sightings AS s
-    WHERE s.post_id = p.post_id AND source IN ('sitemap', 'feed', 'listing') ORDER BY seen_at DESC LIMIT 1),
+    WHERE s.post_id = p.post_id AND source IN ('sitemap', 'feed', 'listing')
+    AND seen_at > date(p.last_seen_at, '-2 days') ORDER BY seen_at DESC LIMIT 1),
   (SELECT read_at FROM readings AS r WHERE r.post_id = p.post_id AND evidence = 'read' ORDER BY read_at DESC LIMIT 1),
-  (SELECT comments_count FROM readings AS r
-    WHERE r.post_id = p.post_id AND comments_count IS NOT NULL ORDER BY read_at DESC LIMIT 1),
+  (SELECT comments_count FROM (SELECT comments_count FROM readings AS r WHERE r.post_id = p.post_id
+    ORDER BY read_at DESC LIMIT 20) WHERE comments_count IS NOT NULL LIMIT 1),
   thread_at,
-  (SELECT comments_count FROM readings AS r WHERE r.post_id = p.post_id AND comments_count IS NOT NULL
-    AND read_at <= thread_at ORDER BY read_at DESC LIMIT 1)
+  (SELECT comments_count FROM (SELECT comments_count FROM readings AS r WHERE r.post_id = p.post_id
+    AND read_at <= thread_at ORDER BY read_at DESC LIMIT 20) WHERE comments_count IS NOT NULL LIMIT 1),
+  (SELECT max(fetched_at) FROM captures AS c
+    WHERE c.url = p.url AND c.clinic_id = p.clinic_id AND fetched_at > p.last_seen_at AND via IS NULL)
 FROM (SELECT *, (SELECT max(at) FROM (SELECT last_seen_at AS at FROM comments AS c WHERE c.post_id = posts.post_id UNION
     ALL SELECT seen_at FROM absences AS a WHERE a.post_id = posts.post_id AND comment_id IS NOT NULL)) AS thread_at
   FROM posts WHERE clinic_id = ? AND url IS NOT NULL) AS p
@@ -182,7 +185,7 @@ def known_posts(db: Database, clinic_id: str, now: datetime) -> list[Known]:
     scripted = left_to_script(db, clinic_id, now)
     names = (
         "url", "published_at", "first_seen_at", "last_seen_at", "removed", "addresses", "missed_at", "listed_at",
-        "counted_at", "comments_count", "thread_at", "thread_count",
+        "counted_at", "comments_count", "thread_at", "thread_count", "tried_at",
     )  # fmt: skip
     found = []
     for post_id, *values in db.conn.execute(_KNOWN, (clinic_id,)):

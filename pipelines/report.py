@@ -152,8 +152,8 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
 
     "done"; "degraded": posts cease to give a field; "moved_or_gone": over a third of the posts vanished at once (where
     the day's budget left some unasked: of those that were asked for), or the home page leads to another host; "failed":
-    discovery gave nothing, or over half of the pages failed; "no-blog": so it was found before; "cut-short": `ended`
-    from outside, "by a signal".
+    discovery gave nothing, or over half of the pages failed that were there the last time; "no-blog": so it was found
+    before; "cut-short": `ended` from outside, "by a signal".
     """
     visit, (gone, posts) = outcome.visit, outcome.vanished
     confirm = f"`clinic-archive confirm {outcome.clinic.slug}`"
@@ -169,8 +169,11 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
         )
     if not visit.finished:
         return "cut-short", f"ended early {ended}"
-    if visit.failed * 2 > visit.asked:
-        return "failed", f"{visit.failed} of {visit.asked} posts could not be read"
+    # Addresses that lists still name and that lead nowhere fail in each visit: where others are read, the blog is
+    # there.
+    failed, asked = (visit.missing, visit.expected) if visit.expected else (visit.failed, visit.asked)
+    if failed * 2 > asked:
+        return "failed", f"{failed} of {asked} posts could not be read"
     lost = ", ".join(f"{one.field} (by {one.told} of {one.expected} posts)" for one in outcome.lost)
     # Where a budget let few posts be asked for, one or two that are gone are no sign of anything.
     if gone * 3 > posts or (visit.waiting and gone >= FEWEST and gone * 3 > visit.asked):

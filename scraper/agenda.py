@@ -15,6 +15,7 @@ from scraper.visit import Surroundings, Visit
 MAX_POSTS = 20_000  # far above any clinic's blog
 MAX_CARDS = 500  # posts that nothing but "Recent Posts" of other posts names
 RESERVE = 4  # requests that a day's budget keeps for the calls that count all posts
+MAX_OTHERS = 5  # addresses of a post that is gone from its own that are tried
 
 Step = Generator[Ask, Answer, None]
 
@@ -65,10 +66,10 @@ class Agenda:
 
     def _within_budget(self, posts: list[Known]) -> list[Known]:
         """As many as the day's budget allows; the others wait for the next run."""
-        budget = self._start.clinic.schedule.requests_a_day
-        if budget is None or self._start.everything or self._start.limit is not None:
+        allowed = self._start.left(self._visit.requests)
+        if allowed is None:
             return posts
-        left = max(budget - self._start.asked_today - self._visit.requests - RESERVE, 0)
+        left = max(allowed - RESERVE, 0)
         # Dead addresses that a list names are new every day: a quarter is kept for posts that were read once.
         kept = {id(post) for post in [post for post in posts if post.last_seen_at is not None][: left // 4]}
         kept |= {id(post) for post in [post for post in posts if id(post) not in kept][: left - len(kept)]}
@@ -120,8 +121,9 @@ class Agenda:
         for post in (*self._others, *self._put_off):
             if post.scripted and post.missed_at is None and (post.alone or post.counted):
                 self._visit.counting.add(post.url)
+        self._visit.counting -= self._blog.put_off
         self._visit.not_due = sum(_keys(post).isdisjoint(self._queued) for post in self._others)
-        self._visit.waiting = len(self._put_off)
+        self._visit.waiting = len({post.url for post in self._put_off} | self._blog.put_off)
         self._visit.resting = self._resting - self._queued
 
     def _read(self, posts: Iterable[Known]) -> Step:
@@ -140,12 +142,16 @@ class Agenda:
             visit.asked += 1
             was_known = id(post) in self._known
             was_there = was_known and not post.removed
+            was_readable = was_there and post.tried_at is None
             self._sought += was_there
-            answer = yield Ask(url=post.url, conditional=True)
-            self._done.update(post_key(url) for url in (post.url, *answer.redirected_from))
-            gone = visit.gone
+            visit.expected += was_readable
+            answer = yield from self._ask(post)
+            if was_known and any(isinstance(item, Gone) for item in answer.items):
+                answer = (yield from self._under_another_address(post)) or answer
+            gone, failed = visit.gone, visit.failed
             if not self._take(post, answer, was_known):
                 self._vanished += was_there and visit.gone > gone
+                visit.missing += was_readable and visit.failed > failed
                 continue
             visit.fetched += 1
             self._done.add(post_key(post.url))
@@ -154,12 +160,31 @@ class Agenda:
                 self._finds.add(answer.items)
                 waiting += self._neighbours(answer)
 
+    def _ask(self, post: Known) -> Generator[Ask, Answer, Answer]:
+        answer = yield Ask(url=post.url, conditional=True)
+        self._done.update(post_key(url) for url in (post.url, *answer.redirected_from))
+        return answer
+
+    def _under_another_address(self, post: Known) -> Generator[Ask, Answer, Answer | None]:
+        """The post, where another of its addresses on this site leads to it; what a page calls itself may be wrong."""
+        before, own = post.url, _keys(post)
+        others = [url for url in post.addresses if below(url, self._blog.root) and post_key(url) not in self._done]
+        for post.url in others[:MAX_OTHERS]:
+            answer = yield from self._ask(post)
+            page = next((item for item in answer.items if isinstance(item, Post)), None)
+            if answer.unchanged or (
+                page is not None and not own.isdisjoint(map(post_key, (page.url, *page.addresses)))
+            ):
+                return answer
+        post.url = before
+        return None
+
     def _take(self, post: Known, answer: Answer, was_known: bool) -> bool:
         """The post was there. Else it is told why not."""
         visit = self._visit
         page = next((item for item in answer.items if isinstance(item, Post)), None)
         if page is not None:
-            _learn(post, page)
+            self._learn(post, page, answer)
             visit.counting.add(post.url)
         elif answer.unchanged and was_known:
             visit.unchanged += 1
@@ -177,6 +202,19 @@ class Agenda:
             visit.unread.append(_unread(post, answer))
             return False
         return True
+
+    def _learn(self, post: Known, page: Post, answer: Answer) -> None:
+        """What the page says that decides the next questions."""
+        answered = answer.exchange.url if answer.exchange is not None else post.url
+        post.addresses = tuple(dict.fromkeys((*page.addresses, post.url, *post.addresses)))
+        if page.url and same_site(page.url, post.url):
+            # What a page calls itself may lead nowhere; it is gone by where it answered, or where a list has the post.
+            sure = post_key(page.url) == post_key(answered) or post_key(page.url) in self._finds.named
+            post.url = page.url if sure or not below(answered, self._blog.root) else answered
+        post.counters_pending = post.scripted = page.counters_pending
+        post.comments_count = page.comments_count
+        post.comments_key = page.comments_key or post.comments_key
+        post.media_pending = page.media_pending
 
     def _neighbours(self, answer: Answer) -> list[Known]:
         """Posts that this page is the first to name."""
@@ -217,14 +255,3 @@ def _unread(post: Known, answer: Answer) -> str:
     else:
         why = "answered, but not as a post"
     return why if post.url in why else f"{post.url}: {why}"
-
-
-def _learn(post: Known, page: Post) -> None:
-    """What the page says that decides the next questions."""
-    if page.url and same_site(page.url, post.url):
-        post.url = page.url
-    post.addresses = tuple(dict.fromkeys((*page.addresses, *post.addresses)))
-    post.counters_pending = post.scripted = page.counters_pending
-    post.comments_count = page.comments_count
-    post.comments_key = page.comments_key or post.comments_key
-    post.media_pending = page.media_pending

@@ -23,8 +23,9 @@ from scraper.platforms._platform import Known
 LATELY = timedelta(hours=20)
 # Daily runs do not begin on the minute: the thirtieth run after a look is the thirtieth day.
 SLACK = timedelta(hours=12)
-# Posts that are read on every visit although nothing is due, the longest unread first: else nobody would notice before
-# a month has passed that a new theme silences a field, or that all posts are gone behind a sitemap that stays.
+# Posts that are read on every visit although they are not due, those first that were not looked at for longest: else
+# nobody would notice before a month has passed that a new theme silences a field, or that all posts are gone behind a
+# sitemap that stays.
 SAMPLE = 3
 # Where no call counts all posts, those that are not due are counted one by one so often.
 ONE_BY_ONE = timedelta(days=7)
@@ -100,9 +101,8 @@ class Clock:
         ranked = [(self.why(post), post) for post in posts]
         due = sorted(((rank, post) for rank, post in ranked if rank is not None), key=_order)
         rest = [post for rank, post in ranked if rank is None]
-        there = sum(rank is not Why.NEW and post.missed_at is None for rank, post in due)
-        settled = (post for post in rest if post.missed_at is None and not self.is_lately(post.last_seen_at))
-        sample = sorted(settled, key=lambda post: post.last_seen_at or "")[: SAMPLE if there <= SAMPLE else 0]
+        settled = (post for post in rest if post.missed_at is None and not self.is_lately(_looked(post)))
+        sample = sorted(settled, key=_looked)[:SAMPLE]
         chosen = [*(post for _, post in due), *sample]
         others = [post for post in rest if not any(post is one for one in sample)]
         for post in others:
@@ -115,10 +115,15 @@ class Clock:
 
 
 def _order(one: tuple[Why, Known]) -> tuple[Why, str]:
-    """By reason, and the longest unread first, so that none waits for ever behind others; new ones as the lists have
-    them."""
+    """By reason, and first what was not asked for for longest, so that none waits for ever behind others; new ones as
+    the lists have them."""
     rank, post = one
-    return rank, "" if rank is Why.NEW else max(post.last_seen_at or "", post.missed_at or "")
+    return rank, "" if rank is Why.NEW else _looked(post)
+
+
+def _looked(post: Known) -> str:
+    """When the post was last asked for, whatever came of it; "" for never."""
+    return max(post.last_seen_at or "", post.missed_at or "", post.tried_at or "")
 
 
 def changed(post: Known, looked: datetime) -> bool:

@@ -56,6 +56,7 @@ def visit_blog(start: Surroundings, visit: Visit) -> Plan:
         private=start.private,
         read_comments=clinic.comments == "threads",
         everything=start.limit is None,
+        spent=lambda: start.left(visit.requests) == 0,
     )
     finds = Finds(start.known, blog.root)
     finds.add(home.items)

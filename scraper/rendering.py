@@ -38,7 +38,7 @@ def complete(platform: Platform, blog: Blog, start: Surroundings, visit: Visit) 
         yield from _listening(platform.threads(blog), said)
     always = start.clinic.render == "always"
     yield from browsing.render(list(blog.posts.values()) if always else lacking(blog))
-    if "counters" in by_browser and any(map(lacks_counters, blog.posts.values())):
+    if "counters" in by_browser and any(lacks_counters(known, blog) for known in blog.posts.values()):
         yield from _listening(platform.counters(blog), said)
     if blog.read_comments and by_browser and lacking(blog):
         yield from _listening(platform.threads(blog), said)
@@ -63,21 +63,23 @@ def _listening(plan: Plan, said: list[str]) -> Plan:
             said += [item.message for item in answer.items if isinstance(item, Problem)]
 
 
-def lacks_counters(known: Known) -> bool:
+def lacks_counters(known: Known, blog: Blog) -> bool:
     """A script would fill the post's counters, and nothing else gave them."""
-    return known.alone and known.scripted and not known.counted
+    return known.alone and known.scripted and not known.counted and known.url not in blog.put_off
 
 
 def lacks_comments(known: Known, blog: Blog) -> bool:
     """The post says that it has comments, or nobody knows, and they were not read."""
     unknown = known.comments_count is None and known.scripted
     wanted = blog.read_comments and known.thread_due
-    return wanted and not known.thread_read and (bool(known.comments_count) or unknown)
+    return (
+        wanted and not known.thread_read and known.url not in blog.put_off and (bool(known.comments_count) or unknown)
+    )
 
 
 def lacking(blog: Blog) -> list[Known]:
     """The posts of which something is unknown, in the blog's order."""
-    return [known for known in blog.posts.values() if lacks_counters(known) or lacks_comments(known, blog)]
+    return [known for known in blog.posts.values() if lacks_counters(known, blog) or lacks_comments(known, blog)]
 
 
 class Browsing:
@@ -107,6 +109,9 @@ class Browsing:
         for known in posts:
             if self.closed:
                 return
+            if self._blog.spent():
+                self._blog.put_off.add(known.url)
+                continue
             if known.url not in self.why:
                 yield from self._page(known)
 
@@ -130,7 +135,7 @@ class Browsing:
         before = (known.counted, known.thread_read)
         _learn(known, answer)
         told = (known.counted, known.thread_read) != before or not (
-            lacks_counters(known) or lacks_comments(known, self._blog)
+            lacks_counters(known, self._blog) or lacks_comments(known, self._blog)
         )
         self._fruitless = 0 if told else self._fruitless + 1
         if self._fruitless >= MOST_FRUITLESS:
@@ -158,7 +163,7 @@ def unknown(blog: Blog, browsing: Browsing) -> list[Problem]:
     problems = []
     for known in blog.posts.values():
         why = browsing.why.get(known.url) or browsing.closed or "the page did not show it"
-        if lacks_counters(known):
+        if lacks_counters(known, blog):
             message = f"{known.url}: views, likes and number of comments are unknown: {why}"
             problems.append(Problem(kind="not-rendered", message=message, url=known.url, field="views"))
         if known.comments_count and lacks_comments(known, blog):

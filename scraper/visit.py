@@ -19,13 +19,15 @@ class Visit:
     blog_status: str = "unknown"  # blog, none_found, unsupported, unreachable
     discovered: int = 0
     asked: int = 0  # posts asked for
+    expected: int = 0  # of these, those that were there whenever they were last asked for
+    missing: int = 0  # of those, the ones that could not be read
     fetched: int = 0  # posts that answered as posts, changed or not
     unchanged: int = 0  # of these, those the server called unchanged
     gone: int = 0  # posts that answered that they are not there (404, 410)
     members_only: int = 0  # posts that only members may read
     failed: int = 0  # posts that did not answer as posts
     not_due: int = 0  # known posts that were not asked for: nothing said that they had changed
-    waiting: int = 0  # posts that were due, and are left for another day by the budget
+    waiting: int = 0  # posts that were due, or their comments, and are left for another day by the budget
     resting: set[str] = field(default_factory=set)  # keys of all addresses of both, that were not asked for
     unread: list[str] = field(default_factory=list)  # of these, the address and why, in words
     mended: set[str] = field(default_factory=set)  # problems of attempts that went well when repeated
@@ -58,3 +60,10 @@ class Surroundings:
     # What the browser told the last time that anything but the pages told it: "counters", "comments".
     remembered: frozenset[str] = frozenset()
     told: frozenset[str] = frozenset()  # what was learned before, and told
+
+    def left(self, requests: int) -> int | None:
+        """How many requests the day's budget still allows after so many of this visit; None where there is none."""
+        budget = self.clinic.schedule.requests_a_day
+        if budget is None or self.everything or self.limit is not None:
+            return None
+        return max(budget - self.asked_today - requests, 0)

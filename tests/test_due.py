@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from scraper.clinics import Clinic
 from scraper.due import LATELY, SAMPLE, Clock, Schedule, Why
+from scraper.items import Item, Post
 from scraper.platforms._platform import Known
 from tests.test_plan import HOME, SITE, page_of, post, posts, visited
 
@@ -96,8 +98,9 @@ def test_every_post_is_chosen_or_not_and_none_waits_too_long(found: list[Known])
         assert one.last_seen_at is not None
         assert NOW - datetime.fromisoformat(one.last_seen_at) < timedelta(days=30)
     could = [one for one in others if one.missed_at is None and (one.last_seen_at or "") < ago(LATELY / timedelta(1))]
-    read = sum(one.last_seen_at is not None for one in due)
-    assert read >= SAMPLE or not could  # a sample is always there
+    clock = Clock(NOW, Schedule(), lists_read=True)
+    sample = sum(clock.why(one) is None for one in due)
+    assert sample == SAMPLE or not could  # beside all that is due
 
 
 # --- a visit ---
@@ -184,16 +187,16 @@ def test_all_means_all() -> None:
 
 
 def test_a_days_budget_holds_and_the_rest_waits() -> None:
-    """Eight requests find the posts, four are kept for counters."""
+    """Six requests find the posts, four are kept for counters."""
     clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=100))
-    asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, asked_today=90)
+    asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, asked_today=84)
     assert (visit.waiting, len(posts(asked))) == (14, 6)
     asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, asked_today=100)
     assert (visit.waiting, posts(asked)) == (20, [])
 
 
 def test_nor_do_cards_of_other_posts_lead_beyond_it() -> None:
-    clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=20))
+    clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=26))
     answer = site(*NAMES)
 
     def respond(url: str) -> Any:
@@ -206,7 +209,7 @@ def test_nor_do_cards_of_other_posts_lead_beyond_it() -> None:
 
 def test_a_budget_starves_nobody() -> None:
     """A blog that calls all posts changed every day, and addresses of a sitemap that never were a post."""
-    clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=20))
+    clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=26))
     found, read = archive(), set[str]()
     for day in range(4):
         now = NOW + timedelta(days=day)
@@ -244,6 +247,87 @@ def test_no_counters_are_missed_of_posts_that_nobody_counts() -> None:
         there = archive(scripted=True, counted=counted)
         _, visit = visited(site(*NAMES), known=[*there, *gone], now=NOW)
         assert visit.counting == of
+
+
+def test_a_sample_is_read_on_busy_days_too() -> None:
+    """Else new posts would hide for weeks that the old ones are gone behind a sitemap that stays."""
+    fresh = [known(f"n{n}", published_at=ago(3), last_seen_at=ago(1), named=False) for n in range(9)]
+    names = [f"n{n}" for n in range(9)]
+    asked, visit = visited(site(*NAMES, *names, gone=frozenset(NAMES)), known=[*archive(), *fresh], now=NOW)
+    assert posts(asked)[:9] == names
+    assert visit.gone == SAMPLE
+
+
+def test_what_was_asked_for_in_vain_is_no_sample_for_ever() -> None:
+    failed = [known(f"f{n}", last_seen_at=ago(20), tried_at=ago(1), named=False) for n in range(3)]
+    asked, _ = visited(site(*NAMES, "f0", "f1", "f2"), known=[*archive(), *failed], now=NOW)
+    assert posts(asked) == ["p19", "p18", "p17"]
+
+
+def test_pages_that_always_fail_are_no_failure_of_the_blog() -> None:
+    """Four that lead nowhere since they were read last, five that never were a post, and the sample, which is there."""
+    dead = [known(f"f{n}", last_seen_at=ago(50), tried_at=ago(1), named=False) for n in range(4)]
+    names = [*(f"f{n}" for n in range(4)), *(f"x{n}" for n in range(5))]
+    answer = site(*NAMES, *names)
+
+    def respond(url: str) -> Any:
+        return (200, b"<html>a list</html>") if url.rpartition("/")[2] in names else answer(url)
+
+    _, visit = visited(respond, known=[*archive(), *dead], now=NOW)
+    assert (visit.asked, visit.failed, visit.expected, visit.missing) == (12, 9, 3, 0)
+    _, visit = visited(respond, known=[*archive(), *(known(f"f{n}", last_seen_at=ago(50)) for n in range(4))], now=NOW)
+    assert (visit.expected, visit.missing) == (7, 4)
+
+
+def test_the_comments_of_a_day_without_budget_wait() -> None:
+    clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=30))
+    pages = {name: page_of(name) for name in NAMES}
+    for name, (_, _, items) in pages.items():
+        key = f"{name[1:]}" * 12
+        pages[name] = (200, b"", (replace(items[0], comments_count=2, comments_key=key),))  # type: ignore[type-var]
+    answer = site(*NAMES)
+
+    def respond(url: str) -> Any:
+        return pages[url.rpartition("/")[2]] if "/post/" in url else answer(url)
+
+    asked, visit = visited(respond, known=[], now=NOW, clinic=clinic, asked_today=3)
+    # Four find that nothing answers at the service of comments, then the browser would be asked for 17 pages.
+    assert (len(asked), len(posts(asked)), visit.waiting) == (27, 17, 20)
+    asked, visit = visited(respond, known=[], now=NOW)
+    assert (len(posts(asked)), visit.waiting) == (40, 0)
+
+
+def self_named(name: str, as_name: str) -> tuple[int, bytes, tuple[Item, ...]]:
+    """A post page that calls itself by another address."""
+    shown = Post(platform="wix", url=post(as_name), addresses=(post(as_name), post(name)), body_text=name)
+    return 200, b"", (shown,)
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_what_a_page_calls_itself_does_not_make_it_gone(listed: bool) -> None:
+    """`p00` calls itself `draft`, which leads nowhere; a list that names `p00` is asked no other question."""
+    wrong = known("draft", addresses=(post("draft"), post("p00")), last_seen_at=ago(40), named=False)
+    answer = site(*NAMES[0 if listed else 1 :])
+
+    def respond(url: str) -> Any:
+        return self_named("p00", "draft") if url == post("p00") else answer(url)
+
+    asked, visit = visited(respond, known=[*archive()[1:], wrong], now=NOW)
+    assert posts(asked)[: 2 - listed] == (["p00"] if listed else ["draft", "p00"])
+    assert (visit.gone, visit.fetched) == (0, 4)
+    assert wrong.url == post("p00")
+
+
+def test_an_old_address_that_leads_to_another_post_is_no_sign_of_life() -> None:
+    gone = known("new", addresses=(post("new"), post("old")), last_seen_at=ago(40), named=False)
+    answer = site(*NAMES, "new", gone=frozenset({"new"}))
+
+    def respond(url: str) -> Any:
+        return page_of("p07") if url == post("old") else answer(url)
+
+    asked, visit = visited(respond, known=[*archive(), gone], now=NOW)
+    assert posts(asked)[:2] == ["new", "old"]
+    assert (visit.gone, gone.url) == (1, post("new"))
 
 
 def test_pages_that_always_fail_do_not_take_the_place_of_the_sample() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from pipelines.freshness import LONGEST_MEMORY, asked_lately, known_posts, remembered_routes, told_before
 from scraper.items import Item, Problem, Thread
-from tests.making import CLINIC, HEX, OTHER_HEX, START, Made, comment, extraction, post, reading, url
+from tests.making import CLINIC, HEX, OTHER_HEX, START, Made, capture, comment, extraction, post, reading, url
 
 
 def visit(archive: Made, number: int, *items: Item) -> None:
@@ -84,6 +85,18 @@ def test_an_emptied_thread_was_read_when_its_comments_were_missed(archive: Made)
 def test_an_address_that_was_learned_is_known_to_have_been_told(archive: Made) -> None:
     visit(archive, 1, Problem(kind="learned-address", message="comments came from /voices"), UNKNOWN)
     assert told_before(archive.db, CLINIC) == {"comments came from /voices"}
+
+
+def test_a_post_that_was_asked_for_in_vain(archive: Made) -> None:
+    visit(archive, 1, BARE)
+    assert [one.tried_at for one in known_posts(archive.db, CLINIC, START)] == [None]
+    archive.crawl("2")
+    problem = Problem(kind="not-a-post", message="leads elsewhere", url=url("sleep"))
+    archive.fold(replace(extraction(2, problem), capture=capture(2, url=url("sleep"))), crawl_id="2")
+    (known,) = known_posts(archive.db, CLINIC, START)
+    assert known.tried_at is not None and known.tried_at.startswith("2026-03-01T09:02")
+    visit(archive, 3, BARE)
+    assert [one.tried_at for one in known_posts(archive.db, CLINIC, START)] == [None]
 
 
 def test_a_visit_at_the_hour_of_yesterdays_has_a_days_budget(archive: Made) -> None:

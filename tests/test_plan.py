@@ -44,6 +44,7 @@ def visited(respond: Respond, **start: Any) -> tuple[list[str], Visit]:
         ask: Ask = next(plan)
         while len(asked) < 3000:
             asked.append(ask.url)
+            visit.requests += 1
             status, body, *items = respond(ask.url)
             exchange = Exchange(url=ask.url, body=body, status=status, content_type="text/html", method=ask.method)
             found = items[0] if items else read(exchange)

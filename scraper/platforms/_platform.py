@@ -7,7 +7,7 @@ generators that yield an `Ask` and are sent the `Answer`, so that the spider alo
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -77,6 +77,7 @@ class Known:
     first_seen_at: str | None = None  # ISO 8601 UTC, like all of these
     last_seen_at: str | None = None  # read as a post, or told to be unchanged; None: never, so far as the archive knows
     missed_at: str | None = None  # answered that it is gone, and not as a post since
+    tried_at: str | None = None  # last asked for without being read, and not read since
     removed: bool = False  # that was confirmed
     listed_at: str | None = None  # named by a sitemap, feed or listing of an earlier run
     named: bool = False  # the same in this run
@@ -112,6 +113,8 @@ class Blog:
     posts: dict[str, Known] = field(default_factory=dict)  # by canonical URL, in the order they are due
     read_comments: bool = True  # the stanza wants threads
     everything: bool = True  # False under --limit: ask post by post where a bulk answer would cover others
+    spent: Callable[[], bool] = lambda: False  # the day's budget is used up: comments and browser wait for another day
+    put_off: set[str] = field(default_factory=set)  # addresses of the posts that they wait for
 
 
 class Platform(ABC):

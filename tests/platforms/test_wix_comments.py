@@ -12,6 +12,7 @@ import pytest
 from scraper.items import Comment, Exchange, Item, Names, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, Known
 from scraper.platforms.wix import api, comments
+from scraper.rendering import lacks_comments
 
 ROOT = "https://clinic.example"
 LIST = "/_api/comments/v1/comments/list-by-resource"
@@ -239,6 +240,16 @@ def test_posts_without_comments_or_key_are_passed_over() -> None:
     at_hand = blog(1, count=0)
     at_hand.posts["other"] = Known(url="other", comments_count=3)
     assert run(at_hand, Service({})) == ([], [])
+
+
+def test_where_the_days_budget_ends_whole_threads_wait() -> None:
+    service = Service({key(number): {f"t{number}": []} for number in (1, 2, 3)})
+    at_hand, counted = blog(1, 2, 3), iter([False, True, True])
+    at_hand.spent = lambda: next(counted)
+    asked, items = run(at_hand, service)
+    assert (ids(items), [ask.method for ask in asked]) == (["t1"], ["GET", "POST"])
+    assert at_hand.put_off == {f"{ROOT}/post/p2", f"{ROOT}/post/p3"}
+    assert not any(lacks_comments(one, at_hand) for one in at_hand.posts.values())
 
 
 def test_a_thread_whose_last_comment_was_deleted_is_read_once_more() -> None:

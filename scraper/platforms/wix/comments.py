@@ -171,12 +171,15 @@ def threads(blog: Blog) -> Plan:
 
     A post is passed over when its key is unknown, or its count 0 and was so when its thread was last read. All pages of
     a thread come before its names, and those before the next post. When the first two posts are refused at every
-    address, nothing more is asked.
+    address, nothing more is asked. Where the day's budget ends, whole threads are left for another day.
     """
     conversation = _Conversation(blog)
     for known in list(blog.posts.values()):
         some = known.comments_count != 0 or known.thread_count  # the last one may have been deleted
         if known.comments_key and some and not known.thread_read and known.thread_due:
+            if blog.spent():
+                blog.put_off.add(known.url)
+                continue
             yield from conversation.thread(known, known.comments_key)
             if conversation.closed:
                 return
