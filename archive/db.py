@@ -104,7 +104,14 @@ def _schema(db: Database, path: Path) -> list[str]:
         tables = set(db.table_names())
         applied = {step.name for step in migrations.applied(db)}
     except sqlite3.DatabaseError as error:
-        if "locked" in str(error) or "unable to open" in str(error):
+        # Extended codes (SQLITE_READONLY_DIRECTORY) have the plain one in their low byte.
+        code = error.sqlite_errorcode & 0xFF
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            raise ArchiveError(
+                f"{path}: cannot be read by this user ({error}): also to read it, files are made beside it; run this as"
+                " the owner of the archive, or make a copy with `clinic-archive publish` and read that"
+            ) from error
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR):
             raise ArchiveError(f"{path}: {error}") from error
         raise NotAnArchive(
             f"{path}: not a SQLite database ({error}); move it away or name another --archive"

@@ -142,13 +142,19 @@ def test_a_restored_database_is_open_to_those_whom_a_crawl_would_let_read(
 
 
 def test_nobody_else_can_read_it(archive: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "disk" / "backup"
+    folder = tmp_path / "backup"
     backed_up(archive, folder)
     paths = [folder, *folder.rglob("*")]
     assert [path for path in paths if path.stat().st_mode & 0o077 and path.name != LOCK_FILE] == []
     assert {path.name for path in folder.iterdir()} == {
         "backup.json", SNAPSHOTS, "warc", IMPORTS, KEY_FILE, LOCK_FILE,
     }  # fmt: skip
+
+
+def test_a_disk_that_is_not_there_is_not_made(archive: Path, tmp_path: Path) -> None:
+    code, _, err = cli("backup", tmp_path / "disk" / "backup", "--archive", archive)
+    assert (code, err) == (4, f"{tmp_path}/disk: not there; mount it or make it, and run this again\n")
+    assert not (tmp_path / "disk").exists()
 
 
 def test_only_what_is_new_is_copied(archive: Path, tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -78,6 +81,38 @@ def test_a_folder_in_its_place_is_told_in_words(tmp_path: Path) -> None:
     (tmp_path / "archive.db").mkdir()
     with pytest.raises(ArchiveError, match="unable to open"):
         open_archive(tmp_path, "write")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_who_may_read_but_not_write_is_told_so() -> None:
+    """No word of damage: the archive is whole. Python itself may lie where that user cannot start it, hence a fork."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        folder.chmod(0o755)
+        open_archive(folder, "write").close()
+        reads, writes = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.setgroups([])
+                os.setgid(65534)
+                os.setuid(65534)
+                try:
+                    open_archive(folder, "read")
+                    said = "read"
+                except ArchiveError as error:
+                    said = f"{type(error).__name__}: {error}"
+                os.write(writes, said.encode())
+            finally:
+                os._exit(0)
+        os.close(writes)
+        os.waitpid(child, 0)
+        said = os.read(reads, 1000).decode()
+        os.close(reads)
+        assert said.startswith("ArchiveError: ")
+        assert "run this as the owner" in said
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_a_newer_schema_is_refused(archive: Made) -> None:

@@ -66,7 +66,11 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
 def _check(archive: Path, folder: Path) -> None:
     """The folder is for backups of this archive. Raises `BackupRefused`, `BadKey`, OSError."""
     if not (archive / DATABASE).exists():
-        raise BackupRefused(f"{archive / DATABASE}: no archive here; `clinic-archive crawl` makes one")
+        raise BackupRefused(
+            f"{archive / DATABASE}: no archive here; `clinic-archive crawl --archive {archive}` makes one"
+        )
+    if not folder.absolute().parent.is_dir():  # a disk that is not mounted, or a slip: no backup for years
+        raise BackupRefused(f"{folder.absolute().parent}: not there; mount it or make it, and run this again")
     check_place(archive, folder, lock=LOCK_FILE)
     ours, theirs = archive / KEY_FILE, folder / KEY_FILE
     if not theirs.exists():
