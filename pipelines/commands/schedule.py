@@ -19,6 +19,9 @@ CRAWL = "clinic-archive"  # the name of the units; that of verify is made from i
 USER = "clinic-archive"  # where the one who asks is root, who should not crawl
 _MAKE_USER = "Where there is no such user yet: useradd --system --create-home {user}"
 SPREAD = 900  # seconds within which a run begins at random, so that no site is met on the stroke of the hour
+# Seconds that an ending takes at most: an answer that is under way has 60, and waits for its turn at a host that several
+# clinics share (60); then the last rows are moved (30), and a watcher is told (21).
+STOPPING = 180
 
 
 @click.command(short_help="Print the lines for cron or systemd.")
@@ -133,7 +136,7 @@ ProtectSystem=strict
 ProtectHome=read-only
 ReadWritePaths={_quoted(archive)}
 PrivateTmp=yes
-TimeoutStopSec=90
+TimeoutStopSec={STOPPING}
 
 # /etc/systemd/system/{name}.timer   (then: systemctl enable --now {name}.timer)
 [Unit]

@@ -191,6 +191,37 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     assert faults(archive) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "reply"),
+    [
+        ("/post/note-2", Reply(b"", 503, headers=(("Retry-After", "100"),))),
+        ("/robots.txt", Reply(b"User-agent: *\nCrawl-delay: 50\n", kind="text/plain")),
+    ],
+    ids=["retry-after", "crawl-delay"],
+)
+def test_a_signal_does_not_wait_for_a_pause(tmp_path: Path, path: str, reply: Reply) -> None:
+    """Long before systemd would kill it; what was to be asked next is not asked."""
+    archive = tmp_path / "archive"
+    with serving(Blog()) as blog:
+        blog.answers[path] = reply
+        going = start_crawl(archive, blog.url)
+        while path not in blog.paths:
+            time.sleep(0.02)
+        time.sleep(0.7)
+        asked = len(blog.asked)
+        try:
+            going.send_signal(signal.SIGTERM)
+            _, err = going.communicate(timeout=20)
+        finally:
+            going.kill()
+            going.wait(10)
+        assert len(blog.asked) == asked
+    assert going.returncode == 130
+    assert "ended early by a signal; what was read is kept, the next run goes on" in err
+    assert column(archive, "SELECT status FROM clinic_runs") == ["cut-short"]
+    assert faults(archive) == []
+
+
 def test_without_the_known_addresses_the_rest_is_still_crawled(tmp_path: Path) -> None:
     """`--no-api`: bodies from the pages; views of placeholder pages are unknown, never 0."""
     with running(tmp_path / "clinic", api=False) as clinic:
