@@ -36,7 +36,7 @@ def catch_up(run: Run) -> list[str]:
     In this order, so that a kill in between loses nothing: a run counts as running, and its file as unclosed, until its
     rows are there. Raises OSError and `sqlite3.Error`.
     """
-    lines = []
+    lines, left = [], list[Path]()
     told = runs_of(run.archive, unclosed=True)
     for one in told:
         runs.save_crawl(run.db, one.crawl_id, one.started_at, one.software, one.kind)
@@ -47,6 +47,7 @@ def catch_up(run: Run) -> list[str]:
                 f"{name}: left as it is: archive.db does not know the clinic, whose older files lie beside it; make"
                 " archive.db anew with `clinic-archive rebuild`"
             )
+            left += unended.paths
             continue
         folded = _fold_in(run, unended)
         lines.append(f"{name}: an earlier run was killed; {folded} recorded answers folded in")
@@ -61,7 +62,7 @@ def catch_up(run: Run) -> list[str]:
         if one.end is not None:
             runs.save_crawl_end(run.db, one.crawl_id, one.end)
     runs.settle_crawls(run.db)
-    for mended in recover(run.archive):
+    for mended in recover(run.archive, left):
         if mended.torn is not None:
             lines.append(f"{mended.warc_file}: {mended.cut} bytes of a torn record set aside in {mended.torn.name}")
     return lines

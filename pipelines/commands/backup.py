@@ -14,6 +14,7 @@ import click
 from archive.backup import BackedUp, back_up, check_place
 from archive.db import DATABASE, NotAnArchive
 from archive.holding import LOCK_FILE
+from archive.lost import why_lost
 from archive.snapshots import BackupRefused, make_folder
 from pipelines import report
 from pipelines.commands._held import fail
@@ -66,7 +67,8 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
 def _check(archive: Path, folder: Path) -> None:
     """The folder is for backups of this archive. Raises `BackupRefused`, `BadKey`, OSError."""
     if not (archive / DATABASE).exists():
-        raise BackupRefused(f"{archive / DATABASE}: no archive here; `clinic-archive crawl` makes one")
+        none = f"{archive / DATABASE}: no archive here; `clinic-archive crawl` makes one"
+        raise BackupRefused(why_lost(archive) or none)
     check_place(archive, folder, lock=LOCK_FILE)
     ours, theirs = archive / KEY_FILE, folder / KEY_FILE
     if not theirs.exists():

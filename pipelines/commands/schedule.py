@@ -19,8 +19,8 @@ CRAWL = "clinic-archive"  # the name of the units; that of verify is made from i
 USER = "clinic-archive"  # where the one who asks is root, who should not crawl
 _MAKE_USER = "Where there is no such user yet: useradd --system --create-home {user}"
 SPREAD = 900  # seconds within which a run begins at random, so that no site is met on the stroke of the hour
-# Seconds that an ending takes at most: an answer that is under way has 60, and waits for its turn at a host that several
-# clinics share (60); then the last rows are moved (30), and a watcher is told (21).
+# Seconds that an ending takes at most: an answer that is under way has 60, and waits for its turn where several clinics
+# share a host (60); then the last rows are moved (30), and a watcher is told (21).
 STOPPING = 180
 
 
