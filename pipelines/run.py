@@ -112,7 +112,9 @@ class Run:
         self.recovered: list[str] = []  # what became of runs that were killed, a line each
         self._writers: dict[str, Writer] = {}
         self._log: Writer | None = None  # of the run as a whole
+        self.not_begun: list[str] = []  # clinics that it was to visit, and ended before it came to
         self._closed: list[Clinic] = []
+        self._listed: list[Clinic] = []  # that the archive did not know before this run
         self._stops: list[Callable[[], object]] = []
         Run._open[_place(str(archive))] = self
 
@@ -180,9 +182,10 @@ class Run:
         self._log = Writer(self.archive, RUNS, self.crawl_id, {"software": self.software, "kind": kind}, last=None)
         told = {"crawl": self.crawl_id, "started_at": utc(self.started_at), "software": self.software, "kind": kind}
         fields = {name: json.dumps(value) for name, value in told.items()}
-        stanzas = {clinic.slug: clinic.as_stanza() for clinic in self._closed}
-        closed = json.dumps(stanzas, sort_keys=True, default=str)
-        self._log.write_note("crawl-started", {**fields, "closed": closed}, self.started_at)
+        for name, clinics in (("closed", self._closed), ("listed", self._listed)):
+            stanzas = {clinic.slug: clinic.as_stanza() for clinic in clinics}
+            fields[name] = json.dumps(stanzas, sort_keys=True, default=str)
+        self._log.write_note("crawl-started", fields, self.started_at)
         self._log.sync()
         runs.save_crawl(self.db, self.crawl_id, utc(self.started_at), self.software, kind)
 
@@ -192,6 +195,18 @@ class Run:
         with self.db.atomic():
             for clinic in self._closed:
                 enter_closed(self.db, clinic.slug, clinic.as_stanza())
+
+    def enlist(self, clinics: Iterable[Clinic]) -> None:
+        """Clinics that are to be visited enter the archive before any is begun: one that never is would be missed by
+        nobody. To be called once, before the first. Raises `WarcWriteError`, OSError, `sqlite3.Error`.
+        """
+        known = {row[0] for row in self.db.execute("SELECT clinic_id FROM clinics").fetchall()}
+        self._listed = [clinic for clinic in clinics if clinic.slug not in known]
+        if self._listed:
+            self.begin_log("crawl")
+            with self.db.atomic():
+                for clinic in self._listed:
+                    enter(self.db, clinic.slug, clinic.as_stanza())
 
     def confirm(self, clinic_id: str) -> None:
         """The operator says that what the runs reported of the clinic is so; recorded before it is acted upon.
