@@ -18,6 +18,7 @@ from typing import Literal
 from sqlite_utils import Database
 
 from archive import wal
+from archive.lost import why_lost
 from archive.migrations import migrations
 
 VIEWS = Path(__file__).parent / "views"
@@ -37,6 +38,10 @@ class NewerSchema(ArchiveError):
     """archive.db was written by a newer version of this program."""
 
 
+class LostDatabase(ArchiveError):
+    """archive.db is gone, or empty, beside WARC files of runs that came to their end."""
+
+
 class OlderSchema(ArchiveError):
     """archive.db wants migrating, which only a writing command does."""
 
@@ -44,14 +49,15 @@ class OlderSchema(ArchiveError):
 def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
     """The archive in `folder`, as a sqlite-utils `Database` in autocommit mode.
 
-    With "write" it is made or migrated as needed; a schema change is preceded by a copy, `archive-before-STEP.db`.
+    With "write" it is made or migrated as needed; a schema change is preceded by a copy, `archive-before-STEP-*.db`.
     Raises `NotAnArchive`, `NewerSchema`, plain `ArchiveError` where SQLite cannot use the file, and with "read"
     `OlderSchema` or `FileNotFoundError`.
     """
     path = folder / DATABASE
     if mode == "read":
         if not path.exists():
-            raise FileNotFoundError(f"{path}: no archive here; `clinic-archive crawl --archive {folder}` makes one")
+            none = f"{path}: no archive here; `clinic-archive crawl --archive {folder}` makes one"
+            raise FileNotFoundError(why_lost(folder) or none)
         connection = _connect(f"{path.resolve().as_uri()}?mode=ro", path)
     else:
         folder.mkdir(parents=True, exist_ok=True)

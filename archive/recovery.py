@@ -6,7 +6,7 @@ the cut: a group is whole once all its members are, and bytes are fsynced in the
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +30,17 @@ class Recovered:
     """Where the tail is kept; None when nothing was cut."""
 
 
-def recover(folder: Path) -> list[Recovered]:
+def recover(folder: Path, left: Collection[Path] = ()) -> list[Recovered]:
     """Mend every unclosed WARC file of the archive `folder`, whose lock the caller holds; none is the usual answer.
+
+    `left`: files that stay as they are, and unclosed, so that the next start meets them again.
 
     The tail goes to `NAME.torn` and is durable there before the file is cut; the sidecar goes last. Killed at any
     moment, the next call goes on and gives the same answer; after a call that returned, the next has nothing to say.
     Raises OSError when the disk refuses.
     """
     sidecars = sorted((folder / "warc").rglob("*.warc.gz" + OPEN_SUFFIX))
-    return [_mend(sidecar, folder) for sidecar in sidecars]
+    return [_mend(sidecar, folder) for sidecar in sidecars if sidecar.with_suffix("") not in left]
 
 
 def _mend(sidecar: Path, folder: Path) -> Recovered:

@@ -49,7 +49,11 @@ class ClinicStanding:
     # Start of the last visit that ended well, under no limit. A post that could not be read, or waits for its day,
     # makes no clinic stale, while the view `coverage` calls such a day a partial one.
     observed_at: str | None
-    age: float | None  # seconds since then
+    ended_at: str | None  # of the last visit that was not cut short, however it went
+    # Start of its first visit; where none was ever begun, of the archive's first run. None: it is not visited.
+    awaited_since: str | None
+    age: float | None  # seconds since `observed_at`
+    awaited: float | None  # seconds since `awaited_since`
 
     @property
     def expected(self) -> bool:
@@ -57,14 +61,23 @@ class ClinicStanding:
         with_blog = self.blog_status == "blog" or self.posts > 0
         return self.visited_at is not None and self.blog_status != "closed" and with_blog
 
+    @property
+    def unanswered(self) -> bool:
+        """Nobody knows yet whether it has a blog: no visit to it was begun, or each was cut short."""
+        return not self.expected and self.blog_status in ("unknown", "unreachable") and self.ended_at is None
+
     def is_stale(self, max_age: float) -> bool:
         """It was not observed within so many seconds, although it should have been."""
+        if self.unanswered:
+            return self.awaited is not None and self.awaited > max_age
         return self.expected and (self.age is None or self.age > max_age)
 
     def standing(self, max_age: float) -> str:
         """One of `STANDINGS`."""
+        if self.is_stale(max_age):
+            return "stale"
         if self.expected:
-            return "stale" if self.is_stale(max_age) else "fresh"
+            return "fresh"
         if self.blog_status == "closed" or self.visited_at is None:
             return "closed" if self.blog_status == "closed" else "not visited"
         return {"unreachable": "unreachable", "unknown": "not known"}.get(self.blog_status, "no blog")
@@ -133,6 +146,7 @@ _NEWEST = (
     "SELECT r.{0} FROM clinic_runs AS r JOIN crawls AS k ON k.crawl_id = r.crawl_id WHERE r.clinic_id = c.clinic_id AND"
     " (k.kind IS NULL OR k.kind = 'crawl') {1} ORDER BY r.started_at DESC LIMIT 1"
 )
+_OLDEST = _NEWEST.format("started_at", "").replace("DESC", "ASC")
 _CLINICS = f"""
 SELECT
   c.clinic_id, c.name, c.blog_status,
@@ -141,7 +155,10 @@ SELECT
   (SELECT count(*) FROM problems AS p WHERE p.clinic_id = v.clinic_id AND p.happened_at >= v.started_at
     AND p.crawl_id = v.crawl_id),
   coalesce(u.unread, 0),
-  ({_NEWEST.format("started_at", "AND r.status = 'done' AND coalesce(r.limited, 0) = 0 AND r.started_at <= ?")})
+  ({_NEWEST.format("started_at", "AND r.status = 'done' AND coalesce(r.limited, 0) = 0 AND r.started_at <= ?")}),
+  ({_NEWEST.format("ended_at", "AND r.status NOT IN ('running', 'cut-short')")}),
+  CASE WHEN EXISTS (SELECT 1 FROM clinic_runs AS r WHERE r.clinic_id = c.clinic_id) THEN ({_OLDEST})
+    ELSE (SELECT min(started_at) FROM crawls WHERE kind IS NULL OR kind = 'crawl') END
 FROM clinics AS c LEFT JOIN clinic_runs AS v ON v.rowid = ({_NEWEST.format("rowid", "")}) LEFT JOIN (
   SELECT clinic_id, count(DISTINCT url) AS unread FROM sightings INDEXED BY idx_sightings_post_id_seen_at
   WHERE post_id IS NULL GROUP BY clinic_id
@@ -174,8 +191,9 @@ def clinics(connection: sqlite3.Connection, now: datetime) -> list[ClinicStandin
     """
     found = []
     for row in connection.execute(_CLINICS, (f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",)):
-        at = _moment(row[-1])
-        told: tuple[Any, ...] = (*row, (now - at).total_seconds() if at else None)
+        *_, observed_at, _, awaited_since = row
+        ages = ((now - at).total_seconds() if at else None for at in map(_moment, (observed_at, awaited_since)))
+        told: tuple[Any, ...] = (*row, *ages)
         found.append(ClinicStanding(*told))
     return found
 

@@ -19,7 +19,7 @@ from pipelines.history import Scanned, Series, runs_of
 from pipelines.privacy import pseudonymous
 from pipelines.refold import Refolding, refold
 from pipelines.reread import extraction_of
-from pipelines.run import RUNS, Run
+from pipelines.run import RUNS, Run, enter
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ def catch_up(run: Run) -> list[str]:
     In this order, so that a kill in between loses nothing: a run counts as running, and its file as unclosed, until its
     rows are there. Raises OSError and `sqlite3.Error`.
     """
-    lines = []
+    lines, left = [], list[Path]()
     told = runs_of(run.archive, unclosed=True)
     for one in told:
         runs.save_crawl(run.db, one.crawl_id, one.started_at, one.software, one.kind)
@@ -47,6 +47,7 @@ def catch_up(run: Run) -> list[str]:
                 f"{name}: left as it is: archive.db does not know the clinic, whose older files lie beside it; make"
                 " archive.db anew with `clinic-archive rebuild`"
             )
+            left += unended.paths
             continue
         folded = _fold_in(run, unended)
         lines.append(f"{name}: an earlier run was killed; {folded} recorded answers folded in")
@@ -55,13 +56,16 @@ def catch_up(run: Run) -> list[str]:
     known = {row[0] for row in run.db.execute("SELECT clinic_id FROM clinics").fetchall()}
     for one in told:
         with run.db.atomic():
+            for clinic_id, stanza in one.listed.items():
+                if clinic_id not in known:
+                    enter(run.db, clinic_id, stanza)
             for clinic_id, at in one.confirmed:
                 if clinic_id in known:  # else the database is new, and `rebuild` reads all of the clinic
                     save_confirmation(run.db, clinic_id, at)
         if one.end is not None:
             runs.save_crawl_end(run.db, one.crawl_id, one.end)
     runs.settle_crawls(run.db)
-    for mended in recover(run.archive):
+    for mended in recover(run.archive, left):
         if mended.torn is not None:
             lines.append(f"{mended.warc_file}: {mended.cut} bytes of a torn record set aside in {mended.torn.name}")
     return lines

@@ -7,7 +7,7 @@ fold: (date, capture_id). A run begins and ends where its notes stand; what othe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,8 +52,8 @@ class Series:
 class Event:
     """What happened at a moment: a run began (it has a stanza), one capture was made, or a run ended (neither).
 
-    Without a series: a run found that the clinic is visited no more (it has a stanza), or the operator confirmed what
-    runs had reported.
+    Without a series: a run found that the clinic is visited no more, or is to be (it has a stanza), or the operator
+    confirmed what runs had reported.
     """
 
     at: datetime
@@ -75,12 +75,12 @@ class History:
     clinic_id: str
     series: list[Series]
     problems: list[str]
-    closed: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)  # when told, and by which stanza
+    told: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)  # stanzas that no visit told, and when
     confirmed: list[datetime] = field(default_factory=list)
 
     def events(self) -> Iterator[Event]:
         """What happened, in order."""
-        found = [Event(at, 0, None, stanza=stanza) for at, stanza in self.closed]
+        found = [Event(at, 0, None, stanza=stanza) for at, stanza in self.told]
         found += [Event(at, 2, None) for at in self.confirmed]
         for one in self.series:
             found.append(Event(one.begun_at, 0, one, stanza=one.stanza))
@@ -101,16 +101,17 @@ class Told:
     kind: str
     closed: Mapping[str, Any]  # stanzas of clinics that it visited no more, by slug
     end: Mapping[str, Any] | None  # ended_at, exit_code, summary
+    listed: Mapping[str, Any] = field(default_factory=dict)  # of those that it was the first to list
     confirmed: tuple[tuple[str, str], ...] = ()  # clinics whose reports the operator confirmed, and when
 
 
-def clinics_of(archive: Path, told: Iterable[Told]) -> list[str]:
+def clinics_of(archive: Path, told: Collection[Told]) -> list[str]:
     """Slugs of the clinics that have WARC files, or that a run told of."""
     recorded = {path.name for path in (archive / "warc").glob("*") if path.is_dir() and path.name != RUNS}
-    return sorted(recorded.union(*(run.closed for run in told)))
+    return sorted(recorded.union(*(run.closed for run in told), *(run.listed for run in told)))
 
 
-def history_of(archive: Path, clinic_id: str, told: Iterable[Told]) -> History:
+def history_of(archive: Path, clinic_id: str, told: Collection[Told]) -> History:
     """Read the notes and the places of all captures of a clinic; `told`: see `runs_of`. Raises OSError."""
     folder = archive / "warc" / clinic_id
     series: dict[str, Series] = {}
@@ -131,11 +132,12 @@ def history_of(archive: Path, clinic_id: str, told: Iterable[Told]) -> History:
     for one in ordered:
         if one.imports:
             one.entries = [whole[entry.capture_id] for entry in one.entries]
-    closed = [
-        (datetime.fromisoformat(run.started_at), run.closed[clinic_id]) for run in told if clinic_id in run.closed
-    ]
+    stanzas = [
+        (datetime.fromisoformat(run.started_at), stanzas[clinic_id])
+        for run in told for stanzas in (run.closed, run.listed) if clinic_id in stanzas
+    ]  # fmt: skip
     confirmed = [datetime.fromisoformat(at) for run in told for slug, at in run.confirmed if slug == clinic_id]
-    return History(clinic_id, ordered, problems, closed, confirmed)
+    return History(clinic_id, ordered, problems, stanzas, confirmed)
 
 
 def brought_in(archive: Path, clinic_id: str, told: Mapping[str, Any], problems: list[str]) -> list[Entry]:
@@ -242,7 +244,10 @@ def runs_of(archive: Path, *, unclosed: bool = False) -> list[Told]:
         if start is not None:
             told = {name: start[name] for name in ("started_at", "software", "kind", "closed")}
             pairs = tuple((one["clinic"], one["at"]) for one in confirmed)
-            found.append(Told(crawl_id=start["crawl"], **told, end=notes.get("crawl-ended"), confirmed=pairs))
+            listed = start.get("listed", {})  # runs of older versions told of none
+            found.append(
+                Told(crawl_id=start["crawl"], **told, listed=listed, end=notes.get("crawl-ended"), confirmed=pairs)
+            )
     return sorted(found, key=lambda one: one.started_at)
 
 

@@ -239,7 +239,8 @@ def fold_history(db: Database, history: History, readers: Readers) -> int:
     for event in events:
         one = event.series
         if one is None and event.stanza is not None:
-            enter_closed(db, history.clinic_id, event.stanza)
+            entered = enter_closed if event.stanza.get("closed") else enter
+            entered(db, history.clinic_id, event.stanza)
         elif one is None:
             refolding.confirm(event.at)
         elif event.entry is not None:

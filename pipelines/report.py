@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 DONE, UNEXPECTED, USAGE, CLINICS_FAILED, BAD_CONFIG, DEGRADED, INTEGRITY, STALE = range(8)
 LOCKED, STOPPED = 75, 130
+MOST_NAMES = 10  # of clinics that were not begun; --json has all
 
 # How a status is told to a person, of those that a person is told of.
 LOUD = {"failed": "failed", "moved_or_gone": "moved or gone", "degraded": "degraded"}
@@ -231,9 +232,22 @@ def complaints(run: Run) -> list[str]:
     return lines
 
 
+def not_begun(run: Run) -> list[str]:
+    """One line where the run ended before it came to all clinics."""
+    waiting = run.not_begun
+    if not waiting or run.broken:  # what broke it is told
+        return []
+    more = f" and {len(waiting) - MOST_NAMES} more" if len(waiting) > MOST_NAMES else ""
+    ended = "its time limit" if run.out_of_time else "a signal"
+    return [
+        f"{len(waiting)} of {len(waiting) + len(run.outcomes)} clinics not begun when {ended} ended the run:"
+        f" {', '.join(waiting[:MOST_NAMES])}{more}; the next run begins with those that have waited longest"
+    ]
+
+
 def in_short(run: Run) -> list[str]:
     """As many of the lines as a person reads."""
-    return shortened(complaints_of(complaints(run), run.outcomes))
+    return [*not_begun(run), *shortened(complaints_of(complaints(run), run.outcomes))]
 
 
 def seen_through(run: Run) -> dict[str, set[str]]:
@@ -259,6 +273,7 @@ def summary(run: Run) -> dict[str, Any]:
     return {
         "crawl_id": run.crawl_id,
         "archive": str(run.archive),
+        "not_begun": run.not_begun,
         "clinics": {
             clinic_id: {
                 "status": outcome.status,

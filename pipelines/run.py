@@ -22,9 +22,10 @@ from scrapy.settings import BaseSettings
 from sqlite_utils import Database
 
 from archive import runs, save
-from archive.db import ArchiveError, open_archive
+from archive.db import DATABASE, ArchiveError, LostDatabase, open_archive
 from archive.evidence import save_confirmation
 from archive.holding import LOCK_FILE
+from archive.lost import why_lost
 from archive.wal import Log
 from archive.warc import WarcWriteError, Writer
 from pipelines.key import has_pseudonyms, read_key
@@ -73,6 +74,13 @@ def hold(archive: Path) -> filelock.BaseFileLock:
     return lock
 
 
+def _refuse_lost(archive: Path) -> None:
+    """A new database beside the WARC files of a lost one would begin a new history without a word."""
+    why = why_lost(archive)
+    if why is not None:
+        raise LostDatabase(why)
+
+
 class Run:
     """An archive held for writing. Raises `Locked`, `BadKey`, or what `open_archive` raises."""
 
@@ -83,8 +91,12 @@ class Run:
         self.software = f"{PRODUCT}/{VERSION}"
         self._lock = hold(archive)
         try:
+            if not (archive / DATABASE).exists():
+                _refuse_lost(archive)
             self.db: Database = open_archive(archive, "write")
             try:
+                if not self.db.execute("SELECT 1 FROM clinics LIMIT 1").fetchone():
+                    _refuse_lost(archive)
                 self.key = read_key(archive, wanted=has_pseudonyms(self.db))
             except BaseException:
                 self.db.close()
@@ -100,7 +112,9 @@ class Run:
         self.recovered: list[str] = []  # what became of runs that were killed, a line each
         self._writers: dict[str, Writer] = {}
         self._log: Writer | None = None  # of the run as a whole
+        self.not_begun: list[str] = []  # clinics that it was to visit, and ended before it came to
         self._closed: list[Clinic] = []
+        self._listed: list[Clinic] = []  # that the archive did not know before this run
         self._stops: list[Callable[[], object]] = []
         Run._open[_place(str(archive))] = self
 
@@ -168,9 +182,10 @@ class Run:
         self._log = Writer(self.archive, RUNS, self.crawl_id, {"software": self.software, "kind": kind}, last=None)
         told = {"crawl": self.crawl_id, "started_at": utc(self.started_at), "software": self.software, "kind": kind}
         fields = {name: json.dumps(value) for name, value in told.items()}
-        stanzas = {clinic.slug: clinic.as_stanza() for clinic in self._closed}
-        closed = json.dumps(stanzas, sort_keys=True, default=str)
-        self._log.write_note("crawl-started", {**fields, "closed": closed}, self.started_at)
+        for name, clinics in (("closed", self._closed), ("listed", self._listed)):
+            stanzas = {clinic.slug: clinic.as_stanza() for clinic in clinics}
+            fields[name] = json.dumps(stanzas, sort_keys=True, default=str)
+        self._log.write_note("crawl-started", fields, self.started_at)
         self._log.sync()
         runs.save_crawl(self.db, self.crawl_id, utc(self.started_at), self.software, kind)
 
@@ -180,6 +195,18 @@ class Run:
         with self.db.atomic():
             for clinic in self._closed:
                 enter_closed(self.db, clinic.slug, clinic.as_stanza())
+
+    def enlist(self, clinics: Iterable[Clinic]) -> None:
+        """Clinics that are to be visited enter the archive before any is begun: one that never is would be missed by
+        nobody. To be called once, before the first. Raises `WarcWriteError`, OSError, `sqlite3.Error`.
+        """
+        known = {row[0] for row in self.db.execute("SELECT clinic_id FROM clinics").fetchall()}
+        self._listed = [clinic for clinic in clinics if clinic.slug not in known]
+        if self._listed:
+            self.begin_log("crawl")
+            with self.db.atomic():
+                for clinic in self._listed:
+                    enter(self.db, clinic.slug, clinic.as_stanza())
 
     def confirm(self, clinic_id: str) -> None:
         """The operator says that what the runs reported of the clinic is so; recorded before it is acted upon.

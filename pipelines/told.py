@@ -22,7 +22,7 @@ import click
 from scraper.addresses import post_key
 
 FILE = Path("log") / "told.json"
-AGAIN = timedelta(days=7)
+AGAIN = timedelta(days=7) - timedelta(hours=12)  # cron begins a quarter of an hour earlier or later each day
 FORGOTTEN = timedelta(days=90)  # not met for so long, as of a clinic that is visited no more
 MOST_PROBLEMS = 50_000  # that are remembered, some 6 MB; those met last
 MOST_LINES = 20  # about one clinic: who is mailed reads no more

@@ -90,10 +90,26 @@ def test_systemd_units(tmp_path: Path, name: str) -> None:
         else:
             assert parsed["Timer"]["RandomizedDelaySec"] == "900"
     if shutil.which("systemd-analyze"):
-        for name in ("clinic-archive", "clinic-archive-status", "clinic-archive-verify"):
-            when = re.search(r"OnCalendar=(.*)", files[f"/etc/systemd/system/{name}.timer"])
+        for unit in (text for place, text in files.items() if place.endswith(".timer")):
+            when = re.search(r"OnCalendar=(.*)", unit)
             assert when is not None
             subprocess.run(["systemd-analyze", "calendar", when[1]], check=True, capture_output=True)
+
+
+def test_two_archives_of_a_machine_have_units_of_their_own() -> None:
+    """Also where their folders have the same name, or one that a unit cannot have."""
+    folders = ("/srv/clinics", "/mnt/clinics", "/srv/50% of 'it'/../é", "/srv/" + 200 * "long ", "/")
+    units = [
+        re.findall(r"^# /etc/systemd/system/(\S+)", printed("--systemd", "--archive", one), re.M) for one in folders
+    ]
+    names = [name for found in units for name in found]
+    assert len(set(names)) == len(names) == 6 * len(folders)
+    assert [
+        name for name in names if not re.fullmatch(r"clinic-archive-[A-Za-z0-9-]{4,60}\.(service|timer)", name)
+    ] == []
+    first = units[0][0].removesuffix(".service")
+    assert first.startswith("clinic-archive-clinics-")
+    assert units[0] == [f"{first}{part}.{kind}" for part in ("", "-status", "-verify") for kind in ("service", "timer")]
 
 
 def test_where_the_address_of_a_watcher_goes(tmp_path: Path) -> None:
@@ -102,8 +118,9 @@ def test_where_the_address_of_a_watcher_goes(tmp_path: Path) -> None:
     assert crontab.splitlines()[-1].startswith("# ")
     assert "CLINIC_ARCHIVE_PING_URL=https://" in crontab.splitlines()[-1]
     units = printed("--systemd", "--archive", tmp_path)
-    assert re.findall(r"^EnvironmentFile=.*", units, re.M) == ["EnvironmentFile=-/etc/clinic-archive.env"]
-    assert units.index("EnvironmentFile") < units.index("clinic-archive-verify.service")
+    (name,) = re.findall(r"^# /etc/systemd/system/(\S+)-verify.service", units, re.M)
+    assert re.findall(r"^EnvironmentFile=.*", units, re.M) == [f"EnvironmentFile=-/etc/{name}.env"]
+    assert units.index("EnvironmentFile") < units.index(f"{name}-verify.service")
     assert "--ping-url" not in crontab + units
 
 

@@ -79,6 +79,40 @@ def test_only_a_clinic_with_a_blog_can_be_stale(archive: Made, status: str | Non
     assert of(archive).standing(DEFAULT_AGE) == said
 
 
+@pytest.mark.parametrize(
+    ("visits", "blog_status", "said"),
+    [
+        (("2026-03-07 cut-short", "2026-03-10 cut-short"), "unknown", "stale"),
+        (("2026-03-07 cut-short", "2026-03-10 running"), "unreachable", "stale"),
+        (("2026-03-10 cut-short",), "unknown", "not known"),  # tried today for the first time
+        (("2026-03-07 cut-short", "2026-03-10 cut-short"), "closed", "closed"),
+        (("2026-03-07 cut-short", "2026-03-10 cut-short"), "none_found", "no blog"),
+        (("2026-03-06 failed", "2026-03-07 cut-short", "2026-03-10 cut-short"), "unreachable", "unreachable"),
+        (("2026-03-06 failed", "2026-03-07 cut-short"), "unknown", "not known"),
+    ],
+)
+def test_a_clinic_whose_visits_were_all_cut_short_is_stale(
+    archive: Made, visits: tuple[str, ...], blog_status: str, said: str
+) -> None:
+    for visit in visits:
+        visited(archive, *visit.split())
+    archive.db.execute("UPDATE clinics SET blog_status = ?", [blog_status])
+    assert of(archive).standing(DEFAULT_AGE) == said
+
+
+def test_a_clinic_that_is_never_begun_is_stale(archive: Made) -> None:
+    """Once the others have been visited for long enough; but not one that others' captures alone are kept of."""
+    assert of(archive).standing(DEFAULT_AGE) == "not visited"
+    visited(archive, "2026-03-10", clinic="harbour")
+    assert of(archive).standing(DEFAULT_AGE) == "not visited"
+    visited(archive, "2026-03-07", clinic="harbour")
+    assert of(archive).standing(DEFAULT_AGE) == "stale"
+    done = status(archive, "-q")
+    assert (done.exit_code, f"{CLINIC}: never observed; no visit to it was ever begun" in done.stderr) == (7, True)
+    visited(archive, "2026-03-09", kind="import")
+    assert of(archive).standing(DEFAULT_AGE) == "not visited"
+
+
 def test_a_clinic_that_lost_its_blog_is_still_expected_to_have_one(archive: Made) -> None:
     archive.fold(extraction(1, post()))
     visited(archive, "2026-03-10", "failed")

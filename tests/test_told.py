@@ -78,6 +78,15 @@ def test_first_day_then_weekly_with_its_age(folder: Path) -> None:
     }
 
 
+def test_weekly_by_a_crontab_that_begins_at_random(folder: Path) -> None:
+    """A run within fifteen minutes, which ends earlier or later: still the same day of the week."""
+    minutes = [14, 3, 9, 0, 12, 5, 7, 2, 11, 13, 1, 8, 10, 4, 0, 6]
+    told_on = [
+        day for day, late in enumerate(minutes) if said(folder, BEGIN + day * DAY + timedelta(minutes=late), ["a: odd"])
+    ]
+    assert told_on == [0, 7, 14]
+
+
 def test_what_comes_back_is_new(folder: Path) -> None:
     assert said(folder, BEGIN, ["a: odd"]) == ["a: odd"]
     assert said(folder, BEGIN + DAY, []) == []

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NoReturn
 import click
 from sqlite_utils import Database
 
-from archive.db import DATABASE, ArchiveError, NewerSchema, NotAnArchive, OlderSchema, open_archive
+from archive.db import DATABASE, ArchiveError, LostDatabase, NewerSchema, NotAnArchive, OlderSchema, open_archive
 from pipelines import report
 from pipelines.catch_up import catch_up
 from pipelines.key import BadKey
@@ -34,7 +34,7 @@ def held(archive: Path, listed: Iterable[Clinic] = (), existing: bool = False) -
         run = Run(archive)
     except Locked as error:
         fail(str(error), report.LOCKED)
-    except (NewerSchema, BadKey) as error:
+    except (LostDatabase, NewerSchema, BadKey) as error:
         fail(str(error), report.BAD_CONFIG)
     except NotAnArchive as error:
         fail(str(error), report.INTEGRITY)

@@ -14,6 +14,7 @@ import click
 from archive.backup import BackedUp, back_up, check_place
 from archive.db import DATABASE, NotAnArchive
 from archive.holding import LOCK_FILE
+from archive.lost import why_lost
 from archive.snapshots import BackupRefused, make_folder
 from pipelines import report
 from pipelines.commands._held import fail
@@ -66,9 +67,8 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
 def _check(archive: Path, folder: Path) -> None:
     """The folder is for backups of this archive. Raises `BackupRefused`, `BadKey`, OSError."""
     if not (archive / DATABASE).exists():
-        raise BackupRefused(
-            f"{archive / DATABASE}: no archive here; `clinic-archive crawl --archive {archive}` makes one"
-        )
+        none = f"{archive / DATABASE}: no archive here; `clinic-archive crawl --archive {archive}` makes one"
+        raise BackupRefused(why_lost(archive) or none)
     if not folder.absolute().parent.is_dir():  # a disk that is not mounted, or a slip: no backup for years
         raise BackupRefused(f"{folder.absolute().parent}: not there; mount it or make it, and run this again")
     check_place(archive, folder, lock=LOCK_FILE)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import sqlite3
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,8 @@ from scrapy.utils.defer import deferred_from_coro, maybe_deferred_to_future
 from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, succeed
 from twisted.python.failure import Failure
 
+from archive.turns import waits_since
+from archive.warc import WarcWriteError
 from pipelines import report
 from pipelines.commands._held import Duration, close, fail, held
 from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
@@ -106,9 +110,11 @@ def command(
 
 def _tell(run: Run) -> list[str]:
     """All that went wrong, into the log; to stderr what is new there (`pipelines.told`). Gives the lines."""
-    lines = report.complaints(run)
-    for line in [*run.recovered, *lines]:
+    waiting, lines = report.not_begun(run), report.complaints(run)
+    for line in [*run.recovered, *waiting, *lines]:
         logger.warning("%s", line)
+    for line in waiting:  # each time: those who wait are others each time
+        click.echo(line, err=True)
     tell(run.archive, complaints_of(lines, run.outcomes), over=report.seen_through(run))
     return [*run.recovered, *report.in_short(run)]
 
@@ -200,6 +206,7 @@ def visit(
 ) -> bool:
     """Crawl the clinics side by side; True when the run was ended from outside (Ctrl-C, SIGTERM, the time limit).
 
+    Those that have waited longest come first: where a run cannot come to all, the others are the next run's first.
     `time_limit`: in seconds; what is under way then is finished, as after SIGTERM. `arguments`: what the spider
     takes beside its clinic.
     """
@@ -226,12 +233,21 @@ def visit(
         run.out_of_time = True
         process.stop()
 
+    try:
+        if spider.kind == "crawl":
+            run.enlist(clinics)
+        now = datetime.now(UTC)
+        clinics = sorted(clinics, key=lambda one: waits_since(run.db.conn, one.slug, now))
+    except (WarcWriteError, OSError, sqlite3.Error) as error:
+        run.halt(f"{run.archive}: the run could not begin: {error}")
+
     with Progress.on_terminal(process):
         for clinic in clinics:
             places.run(begin, clinic).addErrback(broke_off, clinic)
         if time_limit is not None:
             running_reactor().callLater(time_limit, out_of_time)
         process.start()
+    run.not_begun = [clinic.slug for clinic in clinics if clinic.slug not in run.outcomes]
     if process.stopped:
         run.left_off()
     return process.stopped and run.broken is None

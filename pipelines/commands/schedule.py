@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -15,10 +16,13 @@ from pipelines import report
 from pipelines.commands._held import Duration, fail
 from pipelines.commands._ping import VARIABLE
 
-CRAWL = "clinic-archive"  # the name of the units; that of verify is made from it
+CRAWL = "clinic-archive"  # what the names of the units begin with
 USER = "clinic-archive"  # where the one who asks is root, who should not crawl
 _MAKE_USER = "Where there is no such user yet: useradd --system --create-home {user}"
 SPREAD = 900  # seconds within which a run begins at random, so that no site is met on the stroke of the hour
+# Seconds that an ending takes at most: an answer that is under way has 60, and waits for its turn where several clinics
+# share a host (60); then the last rows are moved (30), and a watcher is told (21).
+STOPPING = 180
 
 
 @click.command(short_help="Print the lines for cron or systemd.")
@@ -100,21 +104,34 @@ def _systemd(crawl: list[str], verify: list[str], status: list[str], user: str, 
     # Of what is started, systemd expands $ too.
     first, second, third = (" ".join(map(_quoted, command)).replace("$", "$$") for command in (crawl, verify, status))
     backup = " ".join(map(_quoted, [crawl[0], "backup", "DIR", "--archive", str(archive)]))
+    name = _unit_name(archive)
     head = f"# {_MAKE_USER.format(user=user)}\n# To be completed (DIR on another disk), daily: {backup}\n\n"
     return head + "\n".join(
-        _unit(name, words, line, when, user, archive)
-        for name, words, line, when in (
-            (CRAWL, "Crawl the clinics' blogs", first, f"*-*-* 03:{minute:02}:00"),
-            (f"{CRAWL}-status", "Ask whether the clinics were observed", third, f"*-*-* 12:{minute:02}:00"),
-            (f"{CRAWL}-verify", "Verify the archive of clinics' blogs", second, f"Sun 13:{minute:02}:00"),
+        _unit(unit, words, line, when, user, archive, more)
+        for unit, words, line, when, more in (
+            (name, "Crawl the clinics' blogs", first, f"*-*-* 03:{minute:02}:00", _watcher(name)),
+            (f"{name}-status", "Ask whether the clinics were observed", third, f"*-*-* 12:{minute:02}:00", ""),
+            (f"{name}-verify", "Verify the archive of clinics' blogs", second, f"Sun 13:{minute:02}:00", ""),
         )
     )
 
 
-def _unit(name: str, words: str, line: str, when: str, user: str, archive: Path) -> str:
+def _unit_name(archive: Path) -> str:
+    """ "clinic-archive-clinics-3f2a": its own for each archive of a machine, also where their folders have one name."""
+    folder = re.sub(r"[^A-Za-z0-9]+", "-", archive.name)[:40].strip("-")
+    place = hashlib.sha256(str(archive).encode("utf-8", "surrogateescape")).hexdigest()[:4]
+    return "-".join(filter(None, (CRAWL, folder, place)))
+
+
+def _watcher(name: str) -> str:
     # Not Environment=, which `systemctl show` tells everybody.
-    more = f"# {VARIABLE}=https://... in this file, root's alone, tells a watcher outside.\n" if name == CRAWL else ""
-    more += f"EnvironmentFile=-/etc/{name}.env\n" if more else ""
+    return f"""\
+# {VARIABLE}=https://... in this file, root's alone, tells a watcher outside.
+EnvironmentFile=-/etc/{name}.env
+"""
+
+
+def _unit(name: str, words: str, line: str, when: str, user: str, archive: Path, more: str) -> str:
     return f"""\
 # /etc/systemd/system/{name}.service   ({archive} must be there and belong to {user})
 [Unit]
@@ -133,7 +150,7 @@ ProtectSystem=strict
 ProtectHome=read-only
 ReadWritePaths={_quoted(archive)}
 PrivateTmp=yes
-TimeoutStopSec=90
+TimeoutStopSec={STOPPING}
 
 # /etc/systemd/system/{name}.timer   (then: systemctl enable --now {name}.timer)
 [Unit]

@@ -32,7 +32,8 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
     """Say how each clinic's last visit went and when it was last observed, what waits, and how the archive stands.
 
     Exit code 7 where a clinic that has a blog and is not closed was not observed within --max-age: no visit to it ended
-    well, under no limit. Each is named on stderr. 6 where the last `verify` found faults. It only reads, also while a
+    well, under no limit; or where, for as long, every visit to a clinic was cut short, or none begun. Each is named on
+    stderr. 6 where the last `verify` found faults. It only reads, also while a
     crawl writes.
     """
     try:
@@ -57,7 +58,9 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
 def _why(one: ClinicStanding) -> str:
     """Since when it was not observed, and what the last visit came to."""
     since = f"not observed for {age(one.age)}" if one.age is not None else "never observed"
-    when = (one.visited_at or "")[:16].replace("T", " ")
+    if one.visited_at is None:
+        return f"{since}; no visit to it was ever begun"
+    when = one.visited_at[:16].replace("T", " ")
     unread = f"{one.failed} post{'' if one.failed == 1 else 's'} could not be read" if one.failed else None
     why = None if one.complete else one.note or unread
     return f"{since}; last visit {when}: {one.status}{' (limited)' * one.limited}{f', {why}' if why else ''}"
@@ -66,7 +69,7 @@ def _why(one: ClinicStanding) -> str:
 def _as_json(archive: Path, told: Standing, max_age: float, code: int) -> dict[str, Any]:
     clinics = {
         one.clinic_id: {
-            **{name: value for name, value in asdict(one).items() if name not in ("clinic_id", "age")},
+            **{name: value for name, value in asdict(one).items() if name not in ("clinic_id", "age", "awaited")},
             "age_seconds": None if one.age is None else round(one.age), "standing": one.standing(max_age),
         }
         for one in told.clinics

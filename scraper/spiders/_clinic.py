@@ -7,7 +7,6 @@ also a refused or redirected one, comes to `parse` and leaves it as one `Extract
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Generator
 from dataclasses import dataclass, replace
@@ -30,6 +29,7 @@ from scraper.manners import ForeignScheme, Robots, delay, read_robots, retry_aft
 from scraper.platforms._platform import Answer, Ask, Plan
 from scraper.read import platform_of, read, read_served
 from scraper.spiders._showing import Showing
+from scraper.spiders._waiting import waited
 from scraper.visit import Surroundings, Visit
 
 logger = logging.getLogger(__name__)
@@ -166,10 +166,10 @@ class ClinicSpider(scrapy.Spider):
         for note in notes:
             yield note
         if request is not None:
-            if self._pause:
-                await asyncio.sleep(self._pause)
-                self._pause = 0.0
-            yield request
+            engine, pause, self._pause = self.crawler.engine, self._pause, 0.0
+            assert engine is not None
+            if await waited(engine, self.clinic.slug, pause):  # else the visit is cut short here
+                yield request
 
     def extraction(self, capture: object, items: tuple[Item, ...], exchange: Exchange | None) -> Extraction:
         """What one capture says; `exchange` tells whose parser read it."""

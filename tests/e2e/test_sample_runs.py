@@ -8,6 +8,7 @@ import re
 import signal
 import sqlite3
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -191,6 +192,37 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     assert faults(archive) == []
 
 
+@pytest.mark.parametrize(
+    ("path", "reply"),
+    [
+        ("/post/note-2", Reply(b"", 503, headers=(("Retry-After", "100"),))),
+        ("/robots.txt", Reply(b"User-agent: *\nCrawl-delay: 50\n", kind="text/plain")),
+    ],
+    ids=["retry-after", "crawl-delay"],
+)
+def test_a_signal_does_not_wait_for_a_pause(tmp_path: Path, path: str, reply: Reply) -> None:
+    """Long before systemd would kill it; what was to be asked next is not asked."""
+    archive = tmp_path / "archive"
+    with serving(Blog()) as blog:
+        blog.answers[path] = reply
+        going = start_crawl(archive, blog.url)
+        while path not in blog.paths:
+            time.sleep(0.02)
+        time.sleep(0.7)
+        asked = len(blog.asked)
+        try:
+            going.send_signal(signal.SIGTERM)
+            _, err = going.communicate(timeout=20)
+        finally:
+            going.kill()
+            going.wait(10)
+        assert len(blog.asked) == asked
+    assert going.returncode == 130
+    assert "ended early by a signal; what was read is kept, the next run goes on" in err
+    assert column(archive, "SELECT status FROM clinic_runs") == ["cut-short"]
+    assert faults(archive) == []
+
+
 def test_without_the_known_addresses_the_rest_is_still_crawled(tmp_path: Path) -> None:
     """`--no-api`: bodies from the pages; views of placeholder pages are unknown, never 0."""
     with running(tmp_path / "clinic", api=False) as clinic:
@@ -226,6 +258,27 @@ def test_a_run_ends_at_its_time_limit(first: Crawled, tmp_path: Path) -> None:
     assert faults(archive) == []
     assert column(archive, "SELECT status FROM clinic_runs") == ["cut-short"]
     assert one(archive, "SELECT count(*) FROM captures") >= 4
+
+
+def test_who_was_not_begun_is_told_and_comes_first_the_next_time(tmp_path: Path) -> None:
+    archive, toml = tmp_path / "archive", '[crawler]\ncontact = "a@uni.edu"\nproject_url = "https://uni.edu"\n'
+    with ExitStack() as stack:
+        blogs = [stack.enter_context(serving(Blog())) for _ in range(10)]
+        for number, blog in enumerate(blogs):
+            for path, reply in list(blog.answers.items()):
+                assert isinstance(reply, Reply)
+                blog.answers[path] = replace(reply, wait=0.4)
+            toml += f'[clinics.c{number}]\nname = "C"\nurl = "{blog.url}"\nallow_private = true\n'
+        (tmp_path / "clinics.toml").write_text(toml)
+        done = crawl(archive, None, "--time-limit", "2s", "--json")
+        assert (done.code, done.json["not_begun"]) == (130, ["c8", "c9"])
+        line = "2 of 10 clinics not begun when its time limit ended the run: c8, c9; the next run begins with"
+        assert [one for one in done.lines if one.startswith(line)] == done.lines[:1]
+        assert [len(blog.asked) for blog in blogs[8:]] == [0, 0]
+        assert one(archive, "SELECT count(*) FROM clinics") == 10
+        again = crawl(archive, None, "--time-limit", "2s", "--json")
+        assert again.json["not_begun"] == ["c6", "c7"]
+        assert all(blog.asked for blog in blogs)
 
 
 def test_a_limit_that_passes_while_a_visit_is_set_up_ends_it_too(first: Crawled, tmp_path: Path) -> None:
