@@ -76,7 +76,7 @@ def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, told: Mapping[s
 def save_killed_run(db: Database, crawl_id: str, clinic_id: str) -> None:
     """A run that ended without a word: what its captures show, as a run that was cut short."""
     counts = count_rows(db, crawl_id, clinic_id)
-    row: dict[str, Any] = {name: counts[name] for name in COUNTED}
+    row: dict[str, Any] = {name: counts[name] for name in COUNTED} | _seen(db, crawl_id, clinic_id)
     row |= {"status": "cut-short", "complete": 0, "note": "killed; what lay whole in its WARC was folded in afterwards"}
     assignments = ", ".join(f"{name} = :{name}" for name in row)
     wanted = {**row, "crawl_id": crawl_id, "clinic_id": clinic_id}
@@ -87,6 +87,19 @@ def save_killed_run(db: Database, crawl_id: str, clinic_id: str) -> None:
             " :clinic_id",
             wanted,
         )
+
+
+def _seen(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
+    """Posts that a run's captures show to be there, and not to be there; the view `coverage` counts them likewise."""
+    mine = "captures USING (capture_id) WHERE captures.crawl_id = ? AND captures.clinic_id = ?"
+    rows = {
+        "fetched": f"sightings JOIN {mine} AND source = 'post'",
+        "gone": f"absences JOIN {mine} AND comment_id IS NULL",
+    }
+    return {
+        name: int(db.execute(f"SELECT count(DISTINCT post_id) FROM {these}", (crawl_id, clinic_id)).fetchone()[0])
+        for name, these in rows.items()
+    }
 
 
 def save_crawl(db: Database, crawl_id: str, started_at: str, software: str, kind: str) -> None:

@@ -21,7 +21,8 @@ from archive.coverage import OUTSIDE, STATES, read_coverage
 from archive.methods import paragraph
 from archive.pages import clinic as page
 from pipelines.commands import main
-from tests.making import CLINIC, Made, extraction, made, post, reading
+from scraper.items import Gone
+from tests.making import CLINIC, Made, extraction, made, post, reading, sighting
 
 HOME = "https://riverside.example"
 FORBIDDEN = f"{HOME}: robots.txt forbids it; not fetched"
@@ -78,7 +79,9 @@ def days(archive: Made, columns: str = "day, state", clinic: str = CLINIC) -> li
         ("cut-short", {"note": "ended early"}, "partial", "ended early"),
         ("degraded", {"note": "told no more: views"}, "partial", "told no more: views"),
         ("moved_or_gone", {"note": "9 of 9 gone"}, "partial", "9 of 9 gone"),
-        ("running", {"fetched": None, "failed": None}, "partial", "goes on, or ended without a word"),
+        ("running", {"fetched": None, "failed": None}, "failed", "goes on, or ended without a word"),
+        ("cut-short", {"fetched": None, "failed": None, "note": "killed"}, "failed", "killed"),
+        ("cut-short", {"fetched": 0, "gone": 2, "note": "killed"}, "partial", "killed"),
         ("failed", {"note": "no such host"}, "failed", "no such host"),
         ("failed", {"note": None}, "failed", None),
         ("no-blog", {"note": "no blog post was found"}, "no-blog", "no blog post was found"),
@@ -118,6 +121,40 @@ def test_a_refusal_by_robots_txt_is_no_failure_of_the_site(archive: Made) -> Non
     well = visited(archive, "2026-03-05")
     problem(archive, well, f"{HOME}/x: robots.txt forbids it; not fetched", f"{HOME}/x")
     assert [state for _, state in days(archive)] == ["refused", "failed", "refused", "failed", "observed"]
+
+
+@pytest.mark.parametrize("status", ["running", "cut-short"])
+def test_of_a_visit_that_told_no_numbers_its_rows_say_what_it_saw(archive: Made, status: str) -> None:
+    """It goes on, or it was killed, and an older version left no number of what was folded in afterwards."""
+    runs = [visited(archive, f"2026-03-0{day}", status, fetched=None, failed=None) for day in (1, 2, 3)]
+    archive.fold(extraction(1, post()), extraction(2, post("rest", addresses=(f"{HOME}/post/rest",))), crawl_id=runs[0])
+    archive.fold(extraction(3, Gone(url=f"{HOME}/post/rest", answered="404")), crawl_id=runs[1])
+    archive.fold(extraction(4, sighting()), crawl_id=runs[2])
+    assert days(archive, "day, state, posts_read") == [
+        ("2026-03-01", "partial", 2), ("2026-03-02", "partial", 0), ("2026-03-03", "failed", 0)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "row"), [("no-blog", {}), ("done", {"complete": 0, "limited": 1, "discovered": 0})])
+def test_that_no_blog_is_found_where_posts_are_known_is_a_failure(
+    archive: Made, status: str, row: dict[str, Any]
+) -> None:
+    """A blog that is out of order for a day was not without posts on that day."""
+    archive.fold(extraction(1, post()))  # on 1 March
+    for day in ("2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02"):
+        visited(archive, day, status, note="none was found", **row)
+    visited(archive, "2026-03-03", "failed", note="none was found")
+    assert days(archive, "state, reason") == [
+        (state, "none was found") for state in ("no-blog", "no-blog", "failed", "failed", "failed")
+    ]
+    assert read_coverage(archive.db.conn).days == 3
+
+
+def test_a_visit_that_left_posts_waiting_is_not_complete(archive: Made) -> None:
+    visited(archive, "2026-03-01", waiting=40)
+    visited(archive, "2026-03-02", waiting=0)
+    assert days(archive, "state, complete_runs") == [("partial", 0), ("observed", 1)]
+    assert "2 visits were made, of which 1 was complete." in paragraph(read_coverage(archive.db.conn))
 
 
 def test_every_day_from_the_first_visit_to_the_last_of_the_archive(archive: Made) -> None:

@@ -65,6 +65,21 @@ class TestBlogStatus:
         run.release()
 
 
+def test_a_killed_run_has_seen_what_its_rows_say(archive: Made) -> None:
+    for name in ("c1", "c2", "c3"):
+        archive.crawl(name)
+    rest = post("rest", addresses=(url("rest"),))
+    archive.fold(extraction(1, post()), extraction(2, post()), extraction(3, rest), extraction(4, comment()),
+                 crawl_id="c1")  # fmt: skip
+    archive.fold(extraction(5, sighting()), extraction(6, Gone(url=url("rest"), answered="404")),
+                 extraction(7, Gone(url=url("never"), answered="404")), crawl_id="c2")  # fmt: skip
+    for name in ("c1", "c2", "c3"):
+        runs.save_killed_run(archive.db, name, CLINIC)
+    assert archive.rows("SELECT crawl_id, status, fetched, gone FROM clinic_runs ORDER BY 1") == [
+        ("c1", "cut-short", 2, 0), ("c2", "cut-short", 0, 1), ("c3", "cut-short", 0, 0)
+    ]  # fmt: skip
+
+
 class TestRemovals:
     def crawl(self, archive: Made, name: str, *extractions: Any, complete: int = 1) -> Any:
         archive.crawl(name)

@@ -180,7 +180,8 @@ def check(
     """Ask the named clinics, or all that are not closed: is the site there, on which platform, is there a blog?
 
     It is a visit as `crawl --limit 1` makes one: under the same manners, recorded in the archive with the newest post.
-    That there is no blog is an answer (exit 0); a site that could not be read fails (exit 3).
+    That there is no blog is an answer (exit 0), unless posts of the clinic are known; that fails as a site does that
+    could not be read (exit 3).
     """
     try:
         listed = read_clinics(clinics_file)

@@ -143,6 +143,20 @@ def test_where_every_clinic_is_closed_nothing_is_asked_and_nothing_wrong(tmp_pat
         assert (done.code, json.loads(done.out)["clinics"], shut.paths) == (0, {}, [])
 
 
+def test_a_blog_that_is_known_and_not_found_is_a_failure(tmp_path: Path) -> None:
+    """Whoever asks: a check of that day must not take the day out of what shares are taken of."""
+    with serving(Blog()) as shop:
+        (tmp_path / "clinics.toml").write_text(stanza("shop", shop.url))
+        assert verb(tmp_path, "check").code == 0
+        shop.answers["/"] = Reply(b'<html><meta name="generator" content="WordPress 6"/>Back soon</html>')
+        done = verb(tmp_path, "check", "--json")
+        told = done.json["clinics"]["shop"]
+        assert (done.code, told["status"], told["blog_status"]) == (3, "failed", "unsupported")
+        assert "WordPress" in told["why"]
+    assert column(tmp_path / "archive", "SELECT DISTINCT state FROM coverage") == ["partial"]
+    assert column(tmp_path / "archive", "SELECT status FROM clinic_runs ORDER BY started_at") == ["done", "failed"]
+
+
 def test_a_full_disk_leaves_the_file(tmp_path: Path) -> None:
     """A limit on the size of files stands for the disk: the new text does not fit, the old one stays."""
     before = stanza("a", "http://127.0.0.1:9") + "# " + "x" * 2000 + "\n"
