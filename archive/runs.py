@@ -150,15 +150,29 @@ def last_visits(db: Database) -> list[dict[str, Any]]:
 
 
 def save_blog_status(db: Database, clinic_id: str, status: str) -> None:
-    """Whether there is a blog, as the last visit found: blog, none_found, unsupported, unreachable; or closed.
+    """Whether there is a blog, as the last visit found: blog, none_found, unsupported, unreachable.
 
     A visit that did not come so far ("unknown") changes nothing, and a clinic that once had a blog and does not answer
-    today still has one: `unreachable` replaces only `unknown`.
+    today still has one: `unreachable` replaces only `unknown`. A closed clinic stays so, whatever a visit to it finds:
+    its stanza alone says otherwise (`save_closing`).
     """
     db.execute(
         "UPDATE clinics SET blog_status = :status WHERE clinic_id = :clinic AND :status != 'unknown'"
-        " AND (:status != 'unreachable' OR blog_status = 'unknown')",
+        " AND blog_status != 'closed' AND (:status != 'unreachable' OR blog_status = 'unknown')",
         {"status": status, "clinic": clinic_id},
+    )
+
+
+def save_closing(db: Database, clinic_id: str, closed_on: str | None, today: str) -> None:
+    """The day from which on the clinic is closed, as its stanza has it today (ISO dates, UTC); None: it is not.
+
+    One that is closed no more, or only later, has a blog as far as its posts tell, and the next visit finds out.
+    """
+    db.execute(
+        "UPDATE clinics SET closed_on = :closed_on, blog_status = CASE WHEN :closed_on <= :today THEN 'closed'"
+        " WHEN blog_status != 'closed' THEN blog_status WHEN EXISTS (SELECT 1 FROM posts WHERE posts.clinic_id ="
+        " clinics.clinic_id) THEN 'blog' ELSE 'unknown' END WHERE clinic_id = :clinic",
+        {"closed_on": closed_on, "today": today, "clinic": clinic_id},
     )
 
 

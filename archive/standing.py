@@ -135,13 +135,13 @@ _NEWEST = (
 )
 _CLINICS = f"""
 SELECT
-  c.clinic_id, c.name, c.blog_status,
+  c.clinic_id, c.name, CASE WHEN c.closed_on <= substr(?1, 1, 10) THEN 'closed' ELSE c.blog_status END,
   (SELECT count(*) FROM posts AS p WHERE p.clinic_id = c.clinic_id),
   v.started_at, v.status, coalesce(v.limited, 0), coalesce(v.complete, 0), v.note, v.failed, v.waiting,
   (SELECT count(*) FROM problems AS p WHERE p.clinic_id = v.clinic_id AND p.happened_at >= v.started_at
     AND p.crawl_id = v.crawl_id),
   coalesce(u.unread, 0),
-  ({_NEWEST.format("started_at", "AND r.status = 'done' AND coalesce(r.limited, 0) = 0 AND r.started_at <= ?")})
+  ({_NEWEST.format("started_at", "AND r.status = 'done' AND coalesce(r.limited, 0) = 0 AND r.started_at <= ?1")})
 FROM clinics AS c LEFT JOIN clinic_runs AS v ON v.rowid = ({_NEWEST.format("rowid", "")}) LEFT JOIN (
   SELECT clinic_id, count(DISTINCT url) AS unread FROM sightings INDEXED BY idx_sightings_post_id_seen_at
   WHERE post_id IS NULL GROUP BY clinic_id

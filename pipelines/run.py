@@ -158,6 +158,8 @@ class Run:
         self._writers[clinic.slug].sync()
         with self.db.atomic():
             enter(self.db, clinic.slug, clinic.as_stanza())
+            if kind == "crawl":
+                enter_closing(self.db, clinic.slug, clinic.as_stanza(), outcome.started_at)
             runs.save_run_start(self.db, self.crawl_id, clinic.slug, outcome.started_at)
         return outcome
 
@@ -176,10 +178,10 @@ class Run:
 
     def enlist_closed(self, clinics: Iterable[Clinic]) -> None:
         """Clinics that are visited no more stay in the archive: they are part of what shares are taken of."""
-        self._closed = [clinic for clinic in clinics if clinic.closed is not None]
+        self._closed = [clinic for clinic in clinics if clinic.is_closed(self.started_at.date())]
         with self.db.atomic():
             for clinic in self._closed:
-                enter_closed(self.db, clinic.slug, clinic.as_stanza())
+                enter_closed(self.db, clinic.slug, clinic.as_stanza(), utc(self.started_at))
 
     def confirm(self, clinic_id: str) -> None:
         """The operator says that what the runs reported of the clinic is so; recorded before it is acted upon.
@@ -264,7 +266,15 @@ def enter(db: Database, clinic_id: str, stanza: Mapping[str, Any]) -> None:
     save.save_clinic(db, {**row, "clinic_id": clinic_id}, dict(stanza.get("attributes") or {}))
 
 
-def enter_closed(db: Database, clinic_id: str, stanza: Mapping[str, Any]) -> None:
-    """The row of a clinic that is visited no more."""
+def enter_closing(db: Database, clinic_id: str, stanza: Mapping[str, Any], at: str) -> None:
+    """Whether the clinic is closed at the moment `at` (see `utc`), as the stanza says of which it is visited, or not.
+
+    An import or a backfill, which may take a clinic as the archive knows it, says nothing of that.
+    """
+    runs.save_closing(db, clinic_id, stanza.get("closed"), at[:10])
+
+
+def enter_closed(db: Database, clinic_id: str, stanza: Mapping[str, Any], at: str) -> None:
+    """The row of a clinic that is visited no more, as a run finds it that began at the moment `at`."""
     enter(db, clinic_id, stanza)
-    runs.save_blog_status(db, clinic_id, "closed")
+    enter_closing(db, clinic_id, stanza, at)

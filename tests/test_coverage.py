@@ -173,14 +173,31 @@ def test_every_day_from_the_first_visit_to_the_last_of_the_archive(archive: Made
     assert none == (0, 0, None, None, None)
 
 
-def test_a_retired_clinic_is_closed_from_its_last_visit_on(archive: Made) -> None:
+SEEN, MISSED, CLOSED = "observed", "not-attempted", "closed"
+
+
+@pytest.mark.parametrize(
+    ("closed_on", "states"),
+    [
+        ("2026-03-05", [SEEN, MISSED, SEEN, MISSED, CLOSED, CLOSED]),
+        ("2026-03-02", [SEEN, CLOSED, SEEN, CLOSED, CLOSED, CLOSED]),  # and it was visited all the same
+        ("2026-02-01", [SEEN, CLOSED, SEEN, CLOSED, CLOSED, CLOSED]),
+        ("2027-01-31", [SEEN, MISSED, SEEN, MISSED, MISSED, MISSED]),
+        (None, [SEEN, MISSED, SEEN, CLOSED, CLOSED, CLOSED]),  # as older versions left it
+    ],
+)
+def test_a_retired_clinic_is_closed_from_its_day_on_where_it_is_not_visited(
+    archive: Made, closed_on: str | None, states: list[str]
+) -> None:
     for day in ("01", "03"):
         visited(archive, f"2026-03-{day}", clinic="mill")
-    archive.db.execute("UPDATE clinics SET blog_status = 'closed' WHERE clinic_id = 'mill'")
-    visited(archive, "2026-03-05")
-    assert [state for _, state in days(archive, clinic="mill")] == [
-        "observed", "not-attempted", "observed", "closed", "closed"
-    ]  # fmt: skip
+    archive.db.execute(
+        "UPDATE clinics SET closed_on = ?1, blog_status = CASE WHEN ?1 > '2026-03-06' THEN 'blog' ELSE 'closed' END"
+        " WHERE clinic_id = 'mill'",
+        [closed_on],
+    )
+    visited(archive, "2026-03-06")
+    assert [state for _, state in days(archive, clinic="mill")] == states
 
 
 def test_captures_of_others_are_no_visits(archive: Made) -> None:
@@ -212,10 +229,10 @@ RANK = {"observed": 1, "partial": 2, "no-blog": 3, "failed": 5}
 CAME_TO = {"done": "observed", "cut-short": "partial", "degraded": "partial"}
 
 
-@given(visits=VISITS, first=st.integers(-3, 28), length=st.integers(0, 30), closed=st.booleans())
+@given(visits=VISITS, first=st.integers(-3, 28), length=st.integers(0, 30), closed=st.none() | st.integers(-3, 28))
 @settings(max_examples=EXAMPLES)
 def test_states_partition_the_days(
-    visits: list[tuple[str, int, str]], first: int, length: int, closed: bool, emptied: Made
+    visits: list[tuple[str, int, str]], first: int, length: int, closed: int | None, emptied: Made
 ) -> None:
     for table in ("clinic_runs", "crawls", "clinics"):
         emptied.db.execute(f"DELETE FROM {table}")
@@ -227,8 +244,11 @@ def test_states_partition_the_days(
             visited(emptied, at, clinic=clinic, kind="import")
         else:
             visited(emptied, at, status, clinic=clinic)
-    if closed:
-        emptied.db.execute("UPDATE clinics SET blog_status = 'closed' WHERE clinic_id = 'a'")
+    if closed is not None:
+        closed_on = (START + timedelta(days=closed)).isoformat()
+        emptied.db.execute(
+            "UPDATE clinics SET blog_status = 'closed', closed_on = ? WHERE clinic_id = 'a'", [closed_on]
+        )
 
     made_by_us = [one for one in visits if one[2] != "import"]
     last = max((day for _, day, _ in made_by_us), default=0)
@@ -237,7 +257,7 @@ def test_states_partition_the_days(
         own = [(day, CAME_TO.get(status, status)) for who, day, status in made_by_us if who == clinic]
         for day in range(min(own)[0], last + 1):
             found = [state for at, state in own if at == day]
-            over = closed and clinic == "a" and day > max(own)[0]
+            over = closed is not None and clinic == "a" and day >= closed
             state = min(found, key=RANK.__getitem__) if found else "closed" if over else "not-attempted"
             expected.setdefault(clinic, {})[(START + timedelta(days=day)).isoformat()] = state
     got: dict[str, dict[str, str]] = {}

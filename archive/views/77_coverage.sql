@@ -82,9 +82,11 @@ FROM (
   SELECT clinic_id, day, came_to, 1 AS visit, whole, was_read, failed, note FROM visits
   UNION ALL
   -- Each day of a clinic once more, so that those without a visit are there as well.
-  SELECT s.clinic_id, d.day, CASE WHEN s.closed AND d.day > s.last THEN 7 ELSE 6 END, NULL, NULL, NULL, NULL, NULL
+  SELECT s.clinic_id, d.day, CASE WHEN d.day >= s.closed_on THEN 7 ELSE 6 END, NULL, NULL, NULL, NULL, NULL
   FROM (
-    SELECT c.clinic_id, c.blog_status = 'closed' AS closed, min(v.day) AS first, max(v.day) AS last
+    -- Of a clinic that was closed before its date was kept, the day after its last visit stands for it.
+    SELECT c.clinic_id, min(v.day) AS first,
+      coalesce(c.closed_on, CASE WHEN c.blog_status = 'closed' THEN date(max(v.day), '+1 day') END) AS closed_on
     FROM clinics AS c JOIN visits AS v ON v.clinic_id = c.clinic_id GROUP BY c.clinic_id
   ) AS s
   JOIN days AS d ON d.day >= s.first
