@@ -415,6 +415,18 @@ def m005_years_of_runs(db: Database) -> None:
     db.table("problems").create_index(["clinic_id", "kind", "happened_at"])
 
 
+@migrations()
+def m006_closing_dates(db: Database) -> None:
+    """The day a clinic closed; and what runs saw that were killed before they told it, as `save_killed_run` has it."""
+    db.table("clinics").add_column("closed_on", str)
+    count = (
+        "(SELECT count(DISTINCT post_id) FROM {0} JOIN captures USING (capture_id) WHERE {1} AND"
+        " captures.crawl_id = clinic_runs.crawl_id AND captures.clinic_id = clinic_runs.clinic_id)"
+    )
+    read, gone = count.format("sightings", "source = 'post'"), count.format("absences", "comment_id IS NULL")
+    db.execute(f"UPDATE clinic_runs SET fetched = {read}, gone = {gone} WHERE status = 'cut-short' AND fetched IS NULL")
+
+
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
     """FTS5 over `columns`, kept by triggers that fire only when the text changed.
 

@@ -76,7 +76,7 @@ def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, told: Mapping[s
 def save_killed_run(db: Database, crawl_id: str, clinic_id: str) -> None:
     """A run that ended without a word: what its captures show, as a run that was cut short."""
     counts = count_rows(db, crawl_id, clinic_id)
-    row: dict[str, Any] = {name: counts[name] for name in COUNTED}
+    row: dict[str, Any] = {name: counts[name] for name in COUNTED} | _seen(db, crawl_id, clinic_id)
     row |= {"status": "cut-short", "complete": 0, "note": "killed; what lay whole in its WARC was folded in afterwards"}
     assignments = ", ".join(f"{name} = :{name}" for name in row)
     wanted = {**row, "crawl_id": crawl_id, "clinic_id": clinic_id}
@@ -87,6 +87,19 @@ def save_killed_run(db: Database, crawl_id: str, clinic_id: str) -> None:
             " :clinic_id",
             wanted,
         )
+
+
+def _seen(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
+    """Posts that a run's captures show to be there, and not to be there; the view `coverage` counts them likewise."""
+    mine = "captures USING (capture_id) WHERE captures.crawl_id = ? AND captures.clinic_id = ?"
+    rows = {
+        "fetched": f"sightings JOIN {mine} AND source = 'post'",
+        "gone": f"absences JOIN {mine} AND comment_id IS NULL",
+    }
+    return {
+        name: int(db.execute(f"SELECT count(DISTINCT post_id) FROM {these}", (crawl_id, clinic_id)).fetchone()[0])
+        for name, these in rows.items()
+    }
 
 
 def save_crawl(db: Database, crawl_id: str, started_at: str, software: str, kind: str) -> None:
@@ -137,15 +150,29 @@ def last_visits(db: Database) -> list[dict[str, Any]]:
 
 
 def save_blog_status(db: Database, clinic_id: str, status: str) -> None:
-    """Whether there is a blog, as the last visit found: blog, none_found, unsupported, unreachable; or closed.
+    """Whether there is a blog, as the last visit found: blog, none_found, unsupported, unreachable.
 
     A visit that did not come so far ("unknown") changes nothing, and a clinic that once had a blog and does not answer
-    today still has one: `unreachable` replaces only `unknown`.
+    today still has one: `unreachable` replaces only `unknown`. A closed clinic stays so, whatever a visit to it finds:
+    its stanza alone says otherwise (`save_closing`).
     """
     db.execute(
         "UPDATE clinics SET blog_status = :status WHERE clinic_id = :clinic AND :status != 'unknown'"
-        " AND (:status != 'unreachable' OR blog_status = 'unknown')",
+        " AND blog_status != 'closed' AND (:status != 'unreachable' OR blog_status = 'unknown')",
         {"status": status, "clinic": clinic_id},
+    )
+
+
+def save_closing(db: Database, clinic_id: str, closed_on: str | None, today: str) -> None:
+    """The day from which on the clinic is closed, as its stanza has it today (ISO dates, UTC); None: it is not.
+
+    One that is closed no more, or only later, has a blog as far as its posts tell, and the next visit finds out.
+    """
+    db.execute(
+        "UPDATE clinics SET closed_on = :closed_on, blog_status = CASE WHEN :closed_on <= :today THEN 'closed'"
+        " WHEN blog_status != 'closed' THEN blog_status WHEN EXISTS (SELECT 1 FROM posts WHERE posts.clinic_id ="
+        " clinics.clinic_id) THEN 'blog' ELSE 'unknown' END WHERE clinic_id = :clinic",
+        {"closed_on": closed_on, "today": today, "clinic": clinic_id},
     )
 
 

@@ -149,13 +149,13 @@ _NEWEST = (
 _OLDEST = _NEWEST.format("started_at", "").replace("DESC", "ASC")
 _CLINICS = f"""
 SELECT
-  c.clinic_id, c.name, c.blog_status,
+  c.clinic_id, c.name, CASE WHEN c.closed_on <= substr(?1, 1, 10) THEN 'closed' ELSE c.blog_status END,
   (SELECT count(*) FROM posts AS p WHERE p.clinic_id = c.clinic_id),
   v.started_at, v.status, coalesce(v.limited, 0), coalesce(v.complete, 0), v.note, v.failed, v.waiting,
   (SELECT count(*) FROM problems AS p WHERE p.clinic_id = v.clinic_id AND p.happened_at >= v.started_at
     AND p.crawl_id = v.crawl_id),
   coalesce(u.unread, 0),
-  ({_NEWEST.format("started_at", "AND r.status = 'done' AND coalesce(r.limited, 0) = 0 AND r.started_at <= ?")}),
+  ({_NEWEST.format("started_at", "AND r.status = 'done' AND coalesce(r.limited, 0) = 0 AND r.started_at <= ?1")}),
   ({_NEWEST.format("ended_at", "AND r.status NOT IN ('running', 'cut-short')")}),
   CASE WHEN EXISTS (SELECT 1 FROM clinic_runs AS r WHERE r.clinic_id = c.clinic_id) THEN ({_OLDEST})
     ELSE (SELECT min(started_at) FROM crawls WHERE kind IS NULL OR kind = 'crawl') END

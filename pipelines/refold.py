@@ -30,7 +30,7 @@ from pipelines.key import BadKey
 from pipelines.others import Entry
 from pipelines.privacy import pseudonymous, tells_of_people
 from pipelines.reread import extraction_of, reread_post
-from pipelines.run import enter, enter_closed, utc
+from pipelines.run import enter, enter_closing, enter_stanza, utc
 from scraper.items import Extraction
 from scraper.platforms import platforms
 
@@ -183,6 +183,8 @@ class Refolding:
             return
         runs.save_crawl(self._db, one.crawl_id, one.started_at, one.software, one.kind)
         enter(self._db, self._clinic_id, one.stanza)
+        if one.kind == "crawl":
+            enter_closing(self._db, self._clinic_id, one.stanza, one.started_at)
         runs.save_run_start(self._db, one.crawl_id, self._clinic_id, one.started_at)
         self._fold.look_up()
 
@@ -239,8 +241,7 @@ def fold_history(db: Database, history: History, readers: Readers) -> int:
     for event in events:
         one = event.series
         if one is None and event.stanza is not None:
-            entered = enter_closed if event.stanza.get("closed") else enter
-            entered(db, history.clinic_id, event.stanza)
+            enter_stanza(db, history.clinic_id, event.stanza, utc(event.at))
         elif one is None:
             refolding.confirm(event.at)
         elif event.entry is not None:

@@ -172,6 +172,8 @@ class Run:
         self._writers[clinic.slug].sync()
         with self.db.atomic():
             enter(self.db, clinic.slug, clinic.as_stanza())
+            if kind == "crawl":
+                enter_closing(self.db, clinic.slug, clinic.as_stanza(), outcome.started_at)
             runs.save_run_start(self.db, self.crawl_id, clinic.slug, outcome.started_at)
         return outcome
 
@@ -191,10 +193,10 @@ class Run:
 
     def enlist_closed(self, clinics: Iterable[Clinic]) -> None:
         """Clinics that are visited no more stay in the archive: they are part of what shares are taken of."""
-        self._closed = [clinic for clinic in clinics if clinic.closed is not None]
+        self._closed = [clinic for clinic in clinics if clinic.is_closed(self.started_at.date())]
         with self.db.atomic():
             for clinic in self._closed:
-                enter_closed(self.db, clinic.slug, clinic.as_stanza())
+                enter_stanza(self.db, clinic.slug, clinic.as_stanza(), utc(self.started_at))
 
     def enlist(self, clinics: Iterable[Clinic]) -> None:
         """Clinics that are to be visited enter the archive before any is begun: one that never is would be missed by
@@ -206,7 +208,7 @@ class Run:
             self.begin_log("crawl")
             with self.db.atomic():
                 for clinic in self._listed:
-                    enter(self.db, clinic.slug, clinic.as_stanza())
+                    enter_stanza(self.db, clinic.slug, clinic.as_stanza(), utc(self.started_at))
 
     def confirm(self, clinic_id: str) -> None:
         """The operator says that what the runs reported of the clinic is so; recorded before it is acted upon.
@@ -291,7 +293,15 @@ def enter(db: Database, clinic_id: str, stanza: Mapping[str, Any]) -> None:
     save.save_clinic(db, {**row, "clinic_id": clinic_id}, dict(stanza.get("attributes") or {}))
 
 
-def enter_closed(db: Database, clinic_id: str, stanza: Mapping[str, Any]) -> None:
-    """The row of a clinic that is visited no more."""
+def enter_closing(db: Database, clinic_id: str, stanza: Mapping[str, Any], at: str) -> None:
+    """Whether the clinic is closed at the moment `at` (see `utc`), as the stanza says of which it is visited, or not.
+
+    An import or a backfill, which may take a clinic as the archive knows it, says nothing of that.
+    """
+    runs.save_closing(db, clinic_id, stanza.get("closed"), at[:10])
+
+
+def enter_stanza(db: Database, clinic_id: str, stanza: Mapping[str, Any], at: str) -> None:
+    """The clinic's row, and whether it is closed, as a run finds its stanza that began at the moment `at`."""
     enter(db, clinic_id, stanza)
-    runs.save_blog_status(db, clinic_id, "closed")
+    enter_closing(db, clinic_id, stanza, at)

@@ -19,7 +19,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, cast
@@ -83,7 +83,7 @@ class Clinic:
     delay: float | None = None  # seconds between requests, at least; None: the house's
     allow_private: bool = False  # the site, and what it redirects to, may be on a private or loopback address
     timezone: str | None = None  # IANA name; the platform may tell
-    closed: date | None = None  # the day the clinic closed; it stays in the archive, it is asked for no more
+    closed: date | None = None  # from this day (UTC) on it is asked for no more; it stays in the archive
     schedule: Schedule = field(default_factory=Schedule)  # how often its posts are looked at
 
     @property
@@ -97,6 +97,10 @@ class Clinic:
         if self.delay is not None:
             return self.delay
         return 0.0 if self.is_loopback else DELAY
+
+    def is_closed(self, day: date) -> bool:
+        """The clinic is asked for no more on that day."""
+        return self.closed is not None and self.closed <= day
 
     def as_stanza(self) -> dict[str, Any]:
         """The stanza as plain values, for warcinfo and the archive; keys that say nothing are left out."""
@@ -122,6 +126,11 @@ class Clinics:
     def __len__(self) -> int:
         return len(self.clinics)
 
+    def to_visit(self, slugs: Iterable[str]) -> list[Clinic]:
+        """The clinics that are named, closed or not; without a name all that are not closed. Raises as `select`."""
+        slugs, now = list(slugs), today()
+        return list(self.select(slugs)) if slugs else [one for one in self if not one.is_closed(now)]
+
     def select(self, slugs: Iterable[str]) -> tuple[Clinic, ...]:
         """The clinics of these slugs, in the order asked for. Raises ConfigError for a slug that is not there."""
         known = {clinic.slug: clinic for clinic in self.clinics}
@@ -130,6 +139,11 @@ class Clinics:
             if slug not in known:
                 raise ConfigError(f"{self.path}: no clinic {slug!r}; there are: {', '.join(known) or 'none'}")
         return tuple(known[slug] for slug in wanted)
+
+
+def today() -> date:
+    """The day by which clinics are closed: that of UTC, as all days of an archive are."""
+    return datetime.now(UTC).date()
 
 
 def refuse_placeholder(crawler: Crawler, clinics: Iterable[Clinic], clinics_file: Path = Path("clinics.toml")) -> None:

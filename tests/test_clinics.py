@@ -69,6 +69,7 @@ def test_a_whole_file() -> None:
         user_agent(clinics.crawler) == "clinic-blog-archive/0.1.0 (+https://uni.edu/archive; contact: archive@uni.edu)"
     )
     assert riverside.as_stanza()["closed"] == "2026-03-31"
+    assert [riverside.is_closed(date(2026, month, day)) for month, day in ((3, 30), (3, 31), (4, 1))] == [0, 1, 1]
     assert "allow_private" not in riverside.as_stanza()
     assert Clinic(slug="a", name="A", url="http://localhost", delay=0.0).as_stanza()["delay"] == 0.0
     assert hash(riverside) != hash(local)

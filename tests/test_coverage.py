@@ -21,7 +21,8 @@ from archive.coverage import OUTSIDE, STATES, read_coverage
 from archive.methods import paragraph
 from archive.pages import clinic as page
 from pipelines.commands import main
-from tests.making import CLINIC, Made, extraction, made, post, reading
+from scraper.items import Gone
+from tests.making import CLINIC, Made, extraction, made, post, reading, sighting
 
 HOME = "https://riverside.example"
 FORBIDDEN = f"{HOME}: robots.txt forbids it; not fetched"
@@ -78,7 +79,9 @@ def days(archive: Made, columns: str = "day, state", clinic: str = CLINIC) -> li
         ("cut-short", {"note": "ended early"}, "partial", "ended early"),
         ("degraded", {"note": "told no more: views"}, "partial", "told no more: views"),
         ("moved_or_gone", {"note": "9 of 9 gone"}, "partial", "9 of 9 gone"),
-        ("running", {"fetched": None, "failed": None}, "partial", "goes on, or ended without a word"),
+        ("running", {"fetched": None, "failed": None}, "failed", "goes on, or ended without a word"),
+        ("cut-short", {"fetched": None, "failed": None, "note": "killed"}, "failed", "killed"),
+        ("cut-short", {"fetched": 0, "gone": 2, "note": "killed"}, "partial", "killed"),
         ("failed", {"note": "no such host"}, "failed", "no such host"),
         ("failed", {"note": None}, "failed", None),
         ("no-blog", {"note": "no blog post was found"}, "no-blog", "no blog post was found"),
@@ -120,6 +123,40 @@ def test_a_refusal_by_robots_txt_is_no_failure_of_the_site(archive: Made) -> Non
     assert [state for _, state in days(archive)] == ["refused", "failed", "refused", "failed", "observed"]
 
 
+@pytest.mark.parametrize("status", ["running", "cut-short"])
+def test_of_a_visit_that_told_no_numbers_its_rows_say_what_it_saw(archive: Made, status: str) -> None:
+    """It goes on, or it was killed, and an older version left no number of what was folded in afterwards."""
+    runs = [visited(archive, f"2026-03-0{day}", status, fetched=None, failed=None) for day in (1, 2, 3)]
+    archive.fold(extraction(1, post()), extraction(2, post("rest", addresses=(f"{HOME}/post/rest",))), crawl_id=runs[0])
+    archive.fold(extraction(3, Gone(url=f"{HOME}/post/rest", answered="404")), crawl_id=runs[1])
+    archive.fold(extraction(4, sighting()), crawl_id=runs[2])
+    assert days(archive, "day, state, posts_read") == [
+        ("2026-03-01", "partial", 2), ("2026-03-02", "partial", 0), ("2026-03-03", "failed", 0)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "row"), [("no-blog", {}), ("done", {"complete": 0, "limited": 1, "discovered": 0})])
+def test_that_no_blog_is_found_where_posts_are_known_is_a_failure(
+    archive: Made, status: str, row: dict[str, Any]
+) -> None:
+    """A blog that is out of order for a day was not without posts on that day."""
+    archive.fold(extraction(1, post()))  # on 1 March
+    for day in ("2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02"):
+        visited(archive, day, status, note="none was found", **row)
+    visited(archive, "2026-03-03", "failed", note="none was found")
+    assert days(archive, "state, reason") == [
+        (state, "none was found") for state in ("no-blog", "no-blog", "failed", "failed", "failed")
+    ]
+    assert read_coverage(archive.db.conn).days == 3
+
+
+def test_a_visit_that_left_posts_waiting_is_not_complete(archive: Made) -> None:
+    visited(archive, "2026-03-01", waiting=40)
+    visited(archive, "2026-03-02", waiting=0)
+    assert days(archive, "state, complete_runs") == [("partial", 0), ("observed", 1)]
+    assert "2 visits were made, of which 1 was complete." in paragraph(read_coverage(archive.db.conn))
+
+
 def test_every_day_from_the_first_visit_to_the_last_of_the_archive(archive: Made) -> None:
     """That cron was silent, and that a clinic was forgotten, shows."""
     visited(archive, "2026-02-27", clinic="other")
@@ -136,14 +173,31 @@ def test_every_day_from_the_first_visit_to_the_last_of_the_archive(archive: Made
     assert none == (0, 0, None, None, None)
 
 
-def test_a_retired_clinic_is_closed_from_its_last_visit_on(archive: Made) -> None:
+SEEN, MISSED, CLOSED = "observed", "not-attempted", "closed"
+
+
+@pytest.mark.parametrize(
+    ("closed_on", "states"),
+    [
+        ("2026-03-05", [SEEN, MISSED, SEEN, MISSED, CLOSED, CLOSED]),
+        ("2026-03-02", [SEEN, CLOSED, SEEN, CLOSED, CLOSED, CLOSED]),  # and it was visited all the same
+        ("2026-02-01", [SEEN, CLOSED, SEEN, CLOSED, CLOSED, CLOSED]),
+        ("2027-01-31", [SEEN, MISSED, SEEN, MISSED, MISSED, MISSED]),
+        (None, [SEEN, MISSED, SEEN, CLOSED, CLOSED, CLOSED]),  # as older versions left it
+    ],
+)
+def test_a_retired_clinic_is_closed_from_its_day_on_where_it_is_not_visited(
+    archive: Made, closed_on: str | None, states: list[str]
+) -> None:
     for day in ("01", "03"):
         visited(archive, f"2026-03-{day}", clinic="mill")
-    archive.db.execute("UPDATE clinics SET blog_status = 'closed' WHERE clinic_id = 'mill'")
-    visited(archive, "2026-03-05")
-    assert [state for _, state in days(archive, clinic="mill")] == [
-        "observed", "not-attempted", "observed", "closed", "closed"
-    ]  # fmt: skip
+    archive.db.execute(
+        "UPDATE clinics SET closed_on = ?1, blog_status = CASE WHEN ?1 > '2026-03-06' THEN 'blog' ELSE 'closed' END"
+        " WHERE clinic_id = 'mill'",
+        [closed_on],
+    )
+    visited(archive, "2026-03-06")
+    assert [state for _, state in days(archive, clinic="mill")] == states
 
 
 def test_captures_of_others_are_no_visits(archive: Made) -> None:
@@ -175,10 +229,10 @@ RANK = {"observed": 1, "partial": 2, "no-blog": 3, "failed": 5}
 CAME_TO = {"done": "observed", "cut-short": "partial", "degraded": "partial"}
 
 
-@given(visits=VISITS, first=st.integers(-3, 28), length=st.integers(0, 30), closed=st.booleans())
+@given(visits=VISITS, first=st.integers(-3, 28), length=st.integers(0, 30), closed=st.none() | st.integers(-3, 28))
 @settings(max_examples=EXAMPLES)
 def test_states_partition_the_days(
-    visits: list[tuple[str, int, str]], first: int, length: int, closed: bool, emptied: Made
+    visits: list[tuple[str, int, str]], first: int, length: int, closed: int | None, emptied: Made
 ) -> None:
     for table in ("clinic_runs", "crawls", "clinics"):
         emptied.db.execute(f"DELETE FROM {table}")
@@ -190,8 +244,11 @@ def test_states_partition_the_days(
             visited(emptied, at, clinic=clinic, kind="import")
         else:
             visited(emptied, at, status, clinic=clinic)
-    if closed:
-        emptied.db.execute("UPDATE clinics SET blog_status = 'closed' WHERE clinic_id = 'a'")
+    if closed is not None:
+        closed_on = (START + timedelta(days=closed)).isoformat()
+        emptied.db.execute(
+            "UPDATE clinics SET blog_status = 'closed', closed_on = ? WHERE clinic_id = 'a'", [closed_on]
+        )
 
     made_by_us = [one for one in visits if one[2] != "import"]
     last = max((day for _, day, _ in made_by_us), default=0)
@@ -200,7 +257,7 @@ def test_states_partition_the_days(
         own = [(day, CAME_TO.get(status, status)) for who, day, status in made_by_us if who == clinic]
         for day in range(min(own)[0], last + 1):
             found = [state for at, state in own if at == day]
-            over = closed and clinic == "a" and day > max(own)[0]
+            over = closed is not None and clinic == "a" and day >= closed
             state = min(found, key=RANK.__getitem__) if found else "closed" if over else "not-attempted"
             expected.setdefault(clinic, {})[(START + timedelta(days=day)).isoformat()] = state
     got: dict[str, dict[str, str]] = {}

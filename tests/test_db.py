@@ -13,7 +13,8 @@ from sqlite_utils import Database, Migrations
 
 from archive import db as opening
 from archive.db import ArchiveError, NewerSchema, NotAnArchive, OlderSchema, open_archive, views
-from tests.making import Made, comment, extraction, faults, post
+from scraper.items import Gone
+from tests.making import Made, comment, extraction, faults, made, post, url
 
 
 def test_a_new_archive_is_whole(tmp_path: Path) -> None:
@@ -143,6 +144,29 @@ def test_an_archive_from_before_browsers_gets_their_columns(tmp_path: Path, monk
     db = open_archive(tmp_path, "write")
     assert db.execute("SELECT via, page_url, url FROM captures").fetchall() == [(None, None, "x")]
     assert db.table("captures").strict and faults(db) == []
+    db.close()
+
+
+def test_an_archive_from_before_closing_dates_gets_what_its_killed_runs_saw(
+    archive: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a rebuild of it would have it; when a clinic closed is not known until a run reads its stanza again."""
+    earlier = Migrations("archive")
+    earlier._migrations = opening.migrations._migrations[:5]
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, "migrations", earlier)
+        with made(tmp_path / "old") as old:
+            for name, status in (("c1", "cut-short"), ("c2", "cut-short"), ("c3", "running")):
+                old.crawl(name)
+                old.db.execute("UPDATE clinic_runs SET status = ? WHERE crawl_id = ?", [status, name])
+            old.fold(extraction(1, post()), extraction(2, post()), crawl_id="c1")
+            old.fold(extraction(3, Gone(url=url("sleep"), answered="404")), crawl_id="c2")
+    db = open_archive(tmp_path / "old", "write")
+    assert db.execute("SELECT crawl_id, fetched, gone FROM clinic_runs ORDER BY 1").fetchall() == [
+        ("c1", 1, 0), ("c2", 0, 1), ("c3", None, None)
+    ]  # fmt: skip
+    assert db.execute("SELECT closed_on FROM clinics").fetchall() == [(None,)]
+    assert faults(db) == []
     db.close()
 
 

@@ -6,7 +6,8 @@ import os
 import shutil
 import sqlite3
 from contextlib import closing
-from datetime import date, datetime, timedelta, tzinfo
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -303,6 +304,34 @@ def test_closed_clinics_come_back(tmp_path: Path) -> None:
     rebuild.rebuild(tmp_path)
     assert _one(tmp_path, "SELECT blog_status FROM clinics WHERE clinic_id = 'gone'") == "closed"
     assert said(tmp_path) == before
+
+
+def test_when_a_clinic_closes_comes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Announced, closed, visited all the same, closed on another day, and open again: a rebuild says it each time."""
+    closing = (datetime.now(UTC) + timedelta(days=3)).date()
+    later = closing + timedelta(days=1)
+    told = (
+        (1, closing, True, "blog"), (3, closing, False, "closed"), (4, closing, True, "closed"),
+        (5, later, False, "closed"), (6, None, True, "blog"), (7, later, False, "closed"),
+    )  # fmt: skip
+    other = Clinic(slug="other", name="Other", url="https://other.example")
+    for days, day, is_visited, status in told:
+        clinic = replace(CLINIC, closed=day)
+        with monkeypatch.context() as patch:
+            now_is(patch, timedelta(days=days))
+            with Visiting(
+                tmp_path, clinic if is_visited else other, lambda run, one=clinic: run.enlist_closed([one])
+            ) as of:
+                if is_visited:
+                    of.answer(post_url("sleep"), post_answer("sleep", "Sleep well."))
+                of.end()
+        settle(tmp_path)
+        before = said(tmp_path)
+        assert _row(tmp_path, "SELECT blog_status, closed_on FROM clinics WHERE clinic_id = 'riverside'") == (
+            status, day and day.isoformat()
+        )  # fmt: skip
+        rebuild.rebuild(tmp_path)
+        assert said(tmp_path) == before
 
 
 def _row(archive: Path, sql: str, *values: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from pipelines.key import BadKey, read_key
 from pipelines.run import Run, utc
 from scraper.clinics import Clinic
 from scraper.items import Gone, Image, Related
+from scraper.visit import Visit
 from tests.making import CLINIC, HEX, Made, capture, comment, extraction, post, reading, sighting, url
 
 HOUR = 60  # captures are a minute apart
@@ -45,7 +47,8 @@ class TestBlogStatus:
         [
             ("unknown", "blog", "blog"), ("unknown", "unreachable", "unreachable"), ("blog", "unreachable", "blog"),
             ("blog", "unknown", "blog"), ("none_found", "unknown", "none_found"), ("blog", "none_found", "none_found"),
-            ("none_found", "blog", "blog"), ("blog", "closed", "closed"), ("unsupported", "unreachable", "unsupported"),
+            ("none_found", "blog", "blog"), ("closed", "blog", "closed"), ("unsupported", "unreachable", "unsupported"),
+            ("closed", "none_found", "closed"),
         ],
     )  # fmt: skip
     def test_what_a_visit_finds_out(self, archive: Made, before: str, told: str, after: str) -> None:
@@ -53,16 +56,64 @@ class TestBlogStatus:
         runs.save_blog_status(archive.db, CLINIC, told)
         assert archive.one("SELECT blog_status FROM clinics") == after
 
+    @pytest.mark.parametrize(
+        ("before", "closed_on", "after"),
+        [
+            ("blog", "2026-03-04", "blog"), ("blog", "2026-03-03", "closed"), ("blog", "2020-01-01", "closed"),
+            ("none_found", None, "none_found"), ("closed", "2020-01-01", "closed"),
+            ("closed", "2026-03-04", "unknown"), ("closed", None, "unknown"),
+        ],
+    )  # fmt: skip
+    def test_the_stanza_says_when_a_clinic_closes(
+        self, archive: Made, before: str, closed_on: str | None, after: str
+    ) -> None:
+        archive.db.execute("UPDATE clinics SET blog_status = ?", [before])
+        runs.save_closing(archive.db, CLINIC, closed_on, "2026-03-03")
+        assert archive.rows("SELECT blog_status, closed_on FROM clinics") == [(after, closed_on)]
+
+    def test_a_clinic_that_is_closed_no_more_has_the_blog_that_its_posts_are_of(self, archive: Made) -> None:
+        archive.fold(extraction(1, post()))
+        runs.save_closing(archive.db, CLINIC, "2026-03-01", "2026-03-03")
+        runs.save_closing(archive.db, CLINIC, None, "2026-03-04")
+        assert archive.rows("SELECT blog_status, closed_on FROM clinics") == [("blog", None)]
+
     def test_closed_clinics_stay_in_the_archive(self, tmp_path: Path) -> None:
         run = Run(tmp_path)
         run.enlist_closed(
             [
                 Clinic(slug="shut", name="Shut", url="https://shut.example", closed=date(2025, 1, 1)),
                 Clinic(slug="open", name="Open", url="https://open.example"),
+                Clinic(slug="soon", name="Soon", url="https://soon.example", closed=date(9999, 1, 1)),
             ]
         )
-        assert run.db.execute("SELECT clinic_id, blog_status FROM clinics").fetchall() == [("shut", "closed")]
+        found = run.db.execute("SELECT clinic_id, blog_status, closed_on FROM clinics").fetchall()
+        assert found == [("shut", "closed", "2025-01-01")]
         run.release()
+
+    def test_what_others_captured_opens_no_closed_clinic(self, tmp_path: Path) -> None:
+        """A backfill may take a clinic as the archive knows it, when clinics.toml has it no more."""
+        shut = Clinic(slug="shut", name="Shut", url="https://shut.example", closed=date(2025, 1, 1))
+        run = Run(tmp_path)
+        run.enlist_closed([shut])
+        run.begin(replace(shut, closed=None), Visit(clinic_id="shut"), "agent", kind="backfill")
+        found = run.db.execute("SELECT clinic_id, blog_status, closed_on FROM clinics").fetchall()
+        assert found == [("shut", "closed", "2025-01-01")]
+        run.close(0, {})
+
+
+def test_a_killed_run_has_seen_what_its_rows_say(archive: Made) -> None:
+    for name in ("c1", "c2", "c3"):
+        archive.crawl(name)
+    rest = post("rest", addresses=(url("rest"),))
+    archive.fold(extraction(1, post()), extraction(2, post()), extraction(3, rest), extraction(4, comment()),
+                 crawl_id="c1")  # fmt: skip
+    archive.fold(extraction(5, sighting()), extraction(6, Gone(url=url("rest"), answered="404")),
+                 extraction(7, Gone(url=url("never"), answered="404")), crawl_id="c2")  # fmt: skip
+    for name in ("c1", "c2", "c3"):
+        runs.save_killed_run(archive.db, name, CLINIC)
+    assert archive.rows("SELECT crawl_id, status, fetched, gone FROM clinic_runs ORDER BY 1") == [
+        ("c1", "cut-short", 2, 0), ("c2", "cut-short", 0, 1), ("c3", "cut-short", 0, 0)
+    ]  # fmt: skip
 
 
 class TestRemovals:

@@ -113,6 +113,14 @@ def test_a_clinic_that_is_never_begun_is_stale(archive: Made) -> None:
     assert of(archive).standing(DEFAULT_AGE) == "not visited"
 
 
+@pytest.mark.parametrize(("closed_on", "said"), [("2026-03-10", "closed"), ("2999-01-01", "stale")])
+def test_a_clinic_whose_closing_day_has_come_is_not_missed(archive: Made, closed_on: str, said: str) -> None:
+    """Also where no run has come since then, which would have told it."""
+    visited(archive, "2026-03-07")
+    archive.db.execute("UPDATE clinics SET blog_status = 'blog', closed_on = ?", [closed_on])
+    assert of(archive).standing(DEFAULT_AGE) == said
+
+
 def test_a_clinic_that_lost_its_blog_is_still_expected_to_have_one(archive: Made) -> None:
     archive.fold(extraction(1, post()))
     visited(archive, "2026-03-10", "failed")

@@ -23,7 +23,7 @@ from pipelines.commands._held import close, fail, held, read_only
 from pipelines.commands._table import table
 from pipelines.commands.crawl import crawl_settings, visit
 from pipelines.run import Run
-from scraper.clinics import Clinics, read_clinics, refuse_placeholder
+from scraper.clinics import Clinics, read_clinics, refuse_placeholder, today
 from scraper.frame import BadFrame, appended, news, read_frame
 from scraper.spiders.check import CheckSpider
 from scraper.toml_file import ConfigError
@@ -147,7 +147,7 @@ def frame_of(listed: Clinics, kept: dict[str, dict[str, Any]]) -> list[dict[str,
     found: list[dict[str, Any]] = []
     for clinic in listed:
         told = {**nothing, "last_note": None, **kept.get(clinic.slug, {}), "name": clinic.name, "url": clinic.url}
-        if clinic.closed is not None:
+        if clinic.is_closed(today()):
             told["blog_status"] = "closed"
         found.append({"slug": clinic.slug, "listed": True, "archived": clinic.slug in kept, **told})
     slugs = {clinic.slug for clinic in listed}
@@ -180,11 +180,12 @@ def check(
     """Ask the named clinics, or all that are not closed: is the site there, on which platform, is there a blog?
 
     It is a visit as `crawl --limit 1` makes one: under the same manners, recorded in the archive with the newest post.
-    That there is no blog is an answer (exit 0); a site that could not be read fails (exit 3).
+    That there is no blog is an answer (exit 0), unless posts of the clinic are known; that fails as a site does that
+    could not be read (exit 3).
     """
     try:
         listed = read_clinics(clinics_file)
-        chosen = list(listed.select(slugs)) if slugs else [one for one in listed if one.closed is None]
+        chosen = listed.to_visit(slugs)
         if not list(listed):
             raise ConfigError(f"no clinic to check: add a stanza to {clinics_file}, or `clinics import` a list")
         refuse_placeholder(listed.crawler, chosen, clinics_file)
@@ -194,7 +195,7 @@ def check(
         chosen = [replace(clinic, allow_private=True) for clinic in chosen]
     run = held(archive, listed)
     settings = crawl_settings(archive, clinics_file, listed, delay, False)
-    stopped = bool(chosen) and visit(run, settings, chosen, CheckSpider)
+    stopped = visit(run, settings, chosen, CheckSpider)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
     lines = report.in_short(run)

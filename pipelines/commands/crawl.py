@@ -92,8 +92,7 @@ def command(
     run = held(archive, listed)
     watcher.begin()
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
-    # Where every clinic is closed there is nothing to visit, and nothing wrong.
-    stopped = bool(chosen) and visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
+    stopped = visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
     code = report.exit_code(run, stopped=stopped)
     told = report.summary(run)
     watcher.lines = _tell(run)
@@ -134,7 +133,7 @@ def _choose(
         if private and not (allow_private or chosen[0].allow_private):
             raise ConfigError(f"--url {url} is on a private address: add --allow-private if that is meant")
     else:
-        chosen = list(listed.select(slugs)) if slugs else [one for one in listed if one.closed is None]
+        chosen = listed.to_visit(slugs)
         if not list(listed):
             raise ConfigError(f"no clinic to visit: add a stanza to {clinics_file}, or give --url")
     return [replace(clinic, allow_private=True) for clinic in chosen] if allow_private else chosen
@@ -210,6 +209,9 @@ def visit(
     `time_limit`: in seconds; what is under way then is finished, as after SIGTERM. `arguments`: what the spider
     takes beside its clinic.
     """
+    if not clinics:
+        _record_closed(run)
+        return False
     # Pages are read into trees full of circles, thrown away a page later: counting them out less often costs a little
     # memory and saves a twentieth of the time.
     gc.set_threshold(5_000, 10, 10)
@@ -251,6 +253,14 @@ def visit(
     if process.stopped:
         run.left_off()
     return process.stopped and run.broken is None
+
+
+def _record_closed(run: Run) -> None:
+    """Where every clinic is closed there is nothing to visit, and nothing wrong: a rebuild is to know it, too."""
+    try:
+        run.begin_log("crawl")
+    except (WarcWriteError, OSError, sqlite3.Error) as error:
+        run.halt(f"{run.archive}: not written: {error}")
 
 
 def sentence(clinic_id: str, numbers: dict[str, Any]) -> str:

@@ -1,4 +1,7 @@
-"""The spider of a check: a visit for the newest post alone, to which "there is no blog" is an answer, not a failure."""
+"""The spider of a check: a visit for the newest post alone, to which "there is no blog" is an answer, not a failure.
+
+But where posts of the clinic are known, that none is found any more is a failure, as it is to a crawl.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,6 @@ class CheckSpider(BlogSpider):
         """The order of a visit; at its end, why there is no blog becomes the run's note."""
         visit = self.visit
         yield from visit_blog(self.surroundings, visit)
-        if visit.blog_status in ANSWERS and visit.failure:
+        if visit.blog_status in ANSWERS and visit.failure and not self.surroundings.known:
             visit.notes.append(visit.failure)
             visit.failure = None

@@ -6,6 +6,7 @@ import json
 import resource
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,35 @@ def test_where_every_clinic_is_closed_nothing_is_asked_and_nothing_wrong(tmp_pat
         assert (done.code, done.out, done.err) == (0, "every clinic is closed: none was asked\n", "")
         done = verb(tmp_path, "check", "--json")
         assert (done.code, json.loads(done.out)["clinics"], shut.paths) == (0, {}, [])
+        kept = {"blog_status": "closed", "closed_on": "2026-01-01"}
+        assert rows(tmp_path / "archive", "SELECT blog_status, closed_on FROM clinics") == [kept]
+        rebuilt = run("clinic-archive", "rebuild", "--archive", tmp_path / "archive", "--json", cwd=tmp_path)
+        assert (rebuilt.code, rebuilt.json["differs"]) == (0, [])
+
+
+def test_a_clinic_is_asked_until_the_day_it_closes(tmp_path: Path) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    with serving(Blog()) as soon:
+        (tmp_path / "clinics.toml").write_text(stanza("soon", soon.url, f"closed = {tomorrow}"))
+        done = verb(tmp_path, "check", "--json")
+        assert (done.code, done.json["clinics"]["soon"]["blog_status"]) == (0, "blog")
+        assert any(path.startswith("/post/") for path in soon.paths)
+    assert verb(tmp_path, "list", "--json").json["clinics"][0]["blog_status"] == "blog"
+    assert one(tmp_path / "archive", "SELECT closed_on FROM clinics") == str(tomorrow)
+
+
+def test_a_blog_that_is_known_and_not_found_is_a_failure(tmp_path: Path) -> None:
+    """Whoever asks: a check of that day must not take the day out of what shares are taken of."""
+    with serving(Blog()) as shop:
+        (tmp_path / "clinics.toml").write_text(stanza("shop", shop.url))
+        assert verb(tmp_path, "check").code == 0
+        shop.answers["/"] = Reply(b'<html><meta name="generator" content="WordPress 6"/>Back soon</html>')
+        done = verb(tmp_path, "check", "--json")
+        told = done.json["clinics"]["shop"]
+        assert (done.code, told["status"], told["blog_status"]) == (3, "failed", "unsupported")
+        assert "WordPress" in told["why"]
+    assert column(tmp_path / "archive", "SELECT DISTINCT state FROM coverage") == ["partial"]
+    assert column(tmp_path / "archive", "SELECT status FROM clinic_runs ORDER BY started_at") == ["done", "failed"]
 
 
 def test_a_full_disk_leaves_the_file(tmp_path: Path) -> None:

@@ -142,7 +142,10 @@ class Oracle:
         fetched = any(one.status in (200, 304) for one in asks)
         run.complete = run.status == "done" and (fetched or not asks)
         run.whole = run.complete and not failed
-        run.blind = not any(one.status in (200, 304, 404) for one in asks)
+        read = any(one.status in (200, 304) for one in asks)
+        # Of a killed run rows alone are left, and what is gone has one where the post is known.
+        known_gone = any(kept.absences[number] for kept in self.posts.values())
+        run.blind = not read and not (known_gone if run.code == -9 else any(one.status == 404 for one in asks))
 
     def _measure(self, number: int, asks: list[Told], before: set[int]) -> bool:
         """Whether views are missed: the newest run that saw three posts which had told them decides."""
@@ -178,7 +181,7 @@ class Oracle:
         best = ["not-attempted", "failed", "partial", "observed"]
         for run in self.runs:
             nothing = run.status == "failed" or (run.blind and run.status in ("cut-short", "moved_or_gone"))
-            came_to = "observed" if run.whole else "failed" if nothing and run.code != -9 else "partial"
+            came_to = "observed" if run.whole else "failed" if nothing else "partial"
             day = f"{run.at:%Y-%m-%d}"
             days[day] = max(days[day], came_to, key=best.index)
         return days
