@@ -103,7 +103,8 @@ def command(
         if not chosen:
             click.echo("every clinic is closed: none was visited")
         for clinic_id, numbers in told["clinics"].items():
-            click.echo(sentence(clinic_id, numbers))
+            if numbers["status"] == "done" or not sys.stderr.isatty():  # else the line above says it, and why
+                click.echo(sentence(clinic_id, numbers))
     sys.exit(code)
 
 
@@ -177,9 +178,16 @@ class Process(CrawlerProcess):
     """Scrapy's process, which remembers that it was asked to stop: visits that still wait for a place are not begun."""
 
     stopped = False
+    _signalled = False
 
     def stop(self) -> Deferred[Any]:
-        """End the visits that are under way; at the end of all of them Scrapy calls it too."""
+        """What Scrapy calls at the first signal, and when its reactor ends: after all visits, or at a second signal."""
+        first, self._signalled = not self._signalled, True
+        # The time limit has asked before: this signal, too, waits for the pages in flight.
+        return self.join() if first and self.stopped else self.end_visits()
+
+    def end_visits(self) -> Deferred[Any]:
+        """End the visits that are under way."""
         self.stopped = self.stopped or bool(self.crawlers)
         ends = (
             self._end(one) if one.crawling and not one.engine.running else one.stop_async() for one in self.crawlers
@@ -233,7 +241,7 @@ def visit(
     def out_of_time() -> None:
         logger.warning("the time limit of %.0f s is reached; the visits are ended", time_limit)
         run.out_of_time = True
-        process.stop()
+        process.end_visits()
 
     try:
         if spider.kind == "crawl":

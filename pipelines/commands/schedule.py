@@ -58,7 +58,10 @@ def command(cron: bool, systemd: bool, archive: Path | None, clinics_file: Path,
     verify = [str(one) for one in (program, "verify", "--archive", where)]
     status = [str(one) for one in (program, "status", "-q", "--archive", where)]
     user = USER if os.geteuid() == 0 else getpass.getuser()
-    minute = int(hashlib.sha256(str(where).encode()).hexdigest(), 16) % 60
+    # Not 15 to 29 nor 45 to 59: east of Greenwich, where 3:30 or 4 o'clock is midnight in UTC, some runs would begin
+    # before it and some after, and every other day of `coverage` be without one.
+    minute = int(hashlib.sha256(str(where).encode()).hexdigest(), 16) % 30
+    minute += 15 if minute >= 15 else 0
     made = _systemd if systemd else _cron
     click.echo(made(crawl, verify, status, user, minute, where))
 
@@ -83,9 +86,11 @@ def _cron(crawl: list[str], verify: list[str], status: list[str], user: str, min
     pause = f"sleep \"$(awk 'BEGIN {{ srand(); print int(rand() * {SPREAD}) }}')\""
     return f"""\
 # Install with: crontab -u {user} -e   (the user must own {archive}; not root)
-# Silent when all is well; what goes wrong is mailed to MAILTO, one line a problem, and weekly while it stays.
+# Silent when all is well. What goes wrong is mailed, one line a problem; while it stays, crawl says it once a week,
+# status and verify each time, and so does a crawl that finds the archive held by another run.
 # {_MAKE_USER.format(user=user)}
-# MAILTO may be your own address.
+# Once: install -d -o {user} -m 750 {shlex.quote(str(archive))}
+# MAILTO: an address that somebody reads; cron wants a mail server (such as msmtp-mta) to reach it.
 MAILTO={user}
 {minute} 3 * * * {pause}; {first} || case $? in ({report.LOCKED}|{report.STOPPED}) true;; (*) false;; esac
 {minute} 12 * * * {third}

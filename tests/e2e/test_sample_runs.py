@@ -281,6 +281,24 @@ def test_who_was_not_begun_is_told_and_comes_first_the_next_time(tmp_path: Path)
         assert all(blog.asked for blog in blogs)
 
 
+def test_the_first_signal_after_the_limit_waits_for_the_page_in_flight_too(tmp_path: Path) -> None:
+    archive = tmp_path / "archive"
+    with serving(Blog()) as blog:
+        page = blog.answers["/post/note-2"]
+        assert isinstance(page, Reply)
+        blog.answers["/post/note-2"] = replace(page, wait=6)
+        going = start_crawl(archive, blog.url, "--time-limit", "2s")
+        while "/post/note-2" not in blog.paths:
+            time.sleep(0.02)
+        time.sleep(2.5)
+        going.send_signal(signal.SIGTERM)
+        _, err = going.communicate(timeout=60)
+    assert (going.returncode, "ended early by the time limit; " in err) == (130, True)
+    assert rows(archive, "SELECT status, note FROM clinic_runs") == [
+        {"status": "cut-short", "note": "ended early by the time limit"}
+    ]
+
+
 def test_a_limit_that_passes_while_a_visit_is_set_up_ends_it_too(first: Crawled, tmp_path: Path) -> None:
     done = crawl(tmp_path / "archive", first.url, "--time-limit", "0.01s", timeout=30)
     assert (done.code, len(done.lines)) == (130, 1)
