@@ -19,7 +19,7 @@ from pipelines.history import Scanned, Series, runs_of
 from pipelines.privacy import pseudonymous
 from pipelines.refold import Refolding, refold
 from pipelines.reread import extraction_of
-from pipelines.run import RUNS, Run, enter
+from pipelines.run import RUNS, Run, enter_stanza
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ def catch_up(run: Run) -> list[str]:
         with run.db.atomic():
             for clinic_id, stanza in one.listed.items():
                 if clinic_id not in known:
-                    enter(run.db, clinic_id, stanza)
+                    enter_stanza(run.db, clinic_id, stanza, one.started_at)
             for clinic_id, at in one.confirmed:
                 if clinic_id in known:  # else the database is new, and `rebuild` reads all of the clinic
                     save_confirmation(run.db, clinic_id, at)

@@ -150,7 +150,7 @@ def refuse_placeholder(crawler: Crawler, clinics: Iterable[Clinic], clinics_file
     """Raises ConfigError where clinics of other people would be crawled by somebody who cannot be reached."""
     public = [clinic.slug for clinic in clinics if not clinic.is_loopback]
     if crawler.is_placeholder and public:
-        contact = f"contact or project_url is an example's ({crawler.contact}, {crawler.project_url or 'no page'})"
+        contact = f"contact or project_url is a placeholder ({crawler.contact}, {crawler.project_url or 'no page'})"
         raise ConfigError(
             f"{clinics_file}: {contact if crawler.contact else 'the contact is missing'}: "
             f"set contact and project_url under [crawler] there before crawling {public[0]}"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from archive.db import LostDatabase
 from pipelines import rebuild, report
 from pipelines.commands import main
 from pipelines.degraded import LAST_READINGS
@@ -181,7 +182,8 @@ def test_a_word_about_a_clinic_that_a_new_database_does_not_know_hinders_nobody(
     before = said(tmp_path)
     for file in tmp_path.glob("archive.db*"):
         file.unlink()
-    settle(tmp_path)
+    with pytest.raises(LostDatabase):
+        settle(tmp_path)
     rebuild.rebuild(tmp_path)
     assert said(tmp_path) == before
 
