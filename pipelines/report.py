@@ -121,7 +121,7 @@ class Report:
             run = Run.of(self._crawler.settings)
             for line in in_short(run):
                 logger.error("%s", line)
-            run.close(exit_code(run, stopped=False), summary(run))
+            run.close(exit_code(run), summary(run))
 
 
 def look_back(run: Run, outcome: Outcome) -> None:
@@ -188,8 +188,8 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
     return "done", None
 
 
-def exit_code(run: Run, *, stopped: bool) -> int:
-    """The process's exit code (README, "Exit codes")."""
+def exit_code(run: Run) -> int:
+    """The process's exit code (README, "Exit codes"). A run that was asked to stop when all was done is done."""
     if run.broken:
         return UNEXPECTED
     statuses = {outcome.status for outcome in run.outcomes.values()}
@@ -199,7 +199,7 @@ def exit_code(run: Run, *, stopped: bool) -> int:
         return CLINICS_FAILED
     if "degraded" in statuses:
         return DEGRADED
-    if stopped or "cut-short" in statuses:
+    if run.not_begun or "cut-short" in statuses:
         return STOPPED
     return DONE
 

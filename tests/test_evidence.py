@@ -38,7 +38,7 @@ def run(archive: Path, made: list[Step], *, counting: bool = True, **told: Any) 
         for name, value in told.items():
             setattr(visiting.visit, name, value)
         visiting.end(status=told.get("blog_status", "blog"), finished=told.get("finished", True))
-        code = report.exit_code(visiting.run, stopped=False)
+        code = report.exit_code(visiting.run)
         lines = report.complaints(visiting.run)
         visiting.run.close(code, report.summary(visiting.run))
         return code, lines

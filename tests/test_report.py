@@ -65,19 +65,19 @@ def test_posts_that_vanish_many_at_once(gone: int, asked: int, waiting: int, why
 
 
 @pytest.mark.parametrize(
-    ("statuses", "broken", "stopped", "code"),
+    ("statuses", "broken", "not_begun", "code"),
     [
-        (["done", "done"], None, False, 0), ([], None, False, 0), (["done", "failed"], None, False, 3),
-        (["done"], None, True, 130), (["cut-short", "done"], None, False, 130),
-        (["failed", "cut-short"], None, True, 3),
-        (["done"], "disk full", False, 1), (["done", "running"], None, False, 1), ([], None, True, 130),
+        (["done", "done"], None, [], 0), ([], None, [], 0), (["done", "failed"], None, [], 3),
+        (["done"], None, ["x"], 130), (["cut-short", "done"], None, [], 130),
+        (["failed", "cut-short"], None, ["x"], 3),
+        (["done"], "disk full", ["x"], 1), (["done", "running"], None, [], 1), ([], None, ["x"], 130),
     ],
 )  # fmt: skip
-def test_exit_codes(tmp_path: Path, statuses: list[str], broken: str | None, stopped: bool, code: int) -> None:
+def test_exit_codes(tmp_path: Path, statuses: list[str], broken: str | None, not_begun: list[str], code: int) -> None:
     with Visiting(tmp_path) as visiting:
         visiting.run.outcomes = {str(n): outcome(status) for n, status in enumerate(statuses)}
-        visiting.run.broken = broken
-        assert exit_code(visiting.run, stopped=stopped) == code
+        visiting.run.broken, visiting.run.not_begun = broken, not_begun
+        assert exit_code(visiting.run) == code
 
 
 def row(visiting: Visiting, columns: str) -> tuple[Any, ...]:
@@ -104,7 +104,7 @@ def test_the_end_is_told_in_rows_and_in_the_warc(tmp_path: Path) -> None:
         assert (status, platform, first) == ("blog", "wix", told["ended_at"])
         assert list((tmp_path / "warc" / "riverside").rglob("*.open")) == []
         visiting.run.close(0, summary(visiting.run))
-        assert exit_code(visiting.run, stopped=False) == 0
+        assert exit_code(visiting.run) == 0
 
 
 @pytest.mark.parametrize("visit", [{"limited": True}, {"failed": 1, "asked": 9}])
@@ -120,7 +120,7 @@ def test_a_visit_cut_short_is_not_complete(tmp_path: Path) -> None:
     with Visiting(tmp_path) as visiting:
         visiting.end(finished=False, status="unknown")
         assert row(visiting, "status, complete, note") == ("cut-short", 0, "ended early by a signal")
-        assert exit_code(visiting.run, stopped=False) == 130
+        assert exit_code(visiting.run) == 130
         assert complaints(visiting.run) == [
             "riverside: ended early by a signal; what was read is kept, the next run goes on"
         ]
@@ -146,7 +146,7 @@ def test_a_recorded_answer_without_a_row_is_noticed(tmp_path: Path) -> None:
         assert row(visiting, "status") == ("running",)
         assert visiting.run.broken is not None
         assert "1 recorded answers have no row" in visiting.run.broken
-        assert exit_code(visiting.run, stopped=False) == 1
+        assert exit_code(visiting.run) == 1
     from pipelines.catch_up import catch_up
     from pipelines.run import Run
 
@@ -168,7 +168,7 @@ def test_rows_that_cannot_be_written_end_the_run(tmp_path: Path) -> None:
         assert visiting.run.broken is not None
         assert "locked" in visiting.run.broken
         visiting.report.spider_closed(visiting.spider, "finished")
-        assert exit_code(visiting.run, stopped=False) == 1
+        assert exit_code(visiting.run) == 1
         assert complaints(visiting.run) == [visiting.run.broken]
         visiting.run.close(1, {})  # does not raise, and gives the lock back
         other.close()
@@ -186,7 +186,7 @@ def test_a_disk_that_refuses_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyP
         visiting.report.spider_closed(visiting.spider, "finished")
         assert visiting.run.outcomes["riverside"].status == "cut-short"
         assert row(visiting, "status") == ("running",)  # the next start tells what became of it
-        assert exit_code(visiting.run, stopped=False) == 1
+        assert exit_code(visiting.run) == 1
 
 
 def test_complaints_are_one_line_a_problem(tmp_path: Path) -> None:
@@ -240,7 +240,7 @@ def test_a_visit_that_could_not_begin_is_a_failed_one(tmp_path: Path) -> None:
         visiting.end()
         visiting.run.lost(Clinic(slug="other", name="O", url="https://other.example"), "broke off (KeyError: x)")
         visiting.run.lost(CLINIC, "broke off afterwards")
-        assert exit_code(visiting.run, stopped=False) == 3
+        assert exit_code(visiting.run) == 3
         assert complaints(visiting.run)[-1] == "other: failed: broke off (KeyError: x)"
         assert visiting.run.outcomes["riverside"].visit.failure == "broke off afterwards"
 
@@ -257,7 +257,7 @@ def test_nothing_is_fetched_where_nothing_can_be_written(tmp_path: Path) -> None
             visiting.freshness.spider_opened(visiting.spider)
         assert visiting.run.broken is not None
         assert "could not begin" in visiting.run.broken
-        assert exit_code(visiting.run, stopped=False) == 1
+        assert exit_code(visiting.run) == 1
         with pytest.raises(CloseSpider):
             visiting.freshness.spider_opened(visiting.spider)
 

@@ -87,8 +87,8 @@ def command(
     # Its rows are made at the end, of all captures in the order of their dates.
     settings.set("ITEM_PIPELINES", {**settings.getdict("ITEM_PIPELINES"), "pipelines.store.Store": None}, "cmdline")
     wanted = Backfill(base=base, site=chosen.url, first=first, last=last, limit=limit)
-    stopped = visit(run, settings, [chosen], WaybackSpider, wanted=wanted)
-    code = report.exit_code(run, stopped=stopped)
+    visit(run, settings, [chosen], WaybackSpider, wanted=wanted)
+    code = report.exit_code(run)
     told = {**report.summary(run), "backfill": _counts(wanted)}
     for line in report.in_short(run):
         click.echo(line, err=True)

@@ -92,8 +92,8 @@ def command(
     run = held(archive, listed)
     watcher.begin()
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
-    stopped = visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
-    code = report.exit_code(run, stopped=stopped)
+    visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
+    code = report.exit_code(run)
     told = report.summary(run)
     watcher.lines = _tell(run)
     close(run, code, told)
@@ -210,8 +210,8 @@ def visit(
     spider: type[ClinicSpider] = BlogSpider,
     time_limit: float | None = None,
     **arguments: Any,
-) -> bool:
-    """Crawl the clinics side by side; True when the run was ended from outside (Ctrl-C, SIGTERM, the time limit).
+) -> None:
+    """Crawl the clinics side by side, until all are done or the run is ended (Ctrl-C, SIGTERM, the time limit).
 
     Those that have waited longest come first: where a run cannot come to all, the others are the next run's first.
     `time_limit`: in seconds; what is under way then is finished, as after SIGTERM. `arguments`: what the spider
@@ -219,7 +219,7 @@ def visit(
     """
     if not clinics:
         _record_closed(run)
-        return False
+        return
     # Pages are read into trees full of circles, thrown away a page later: counting them out less often costs a little
     # memory and saves a twentieth of the time.
     gc.set_threshold(5_000, 10, 10)
@@ -260,7 +260,6 @@ def visit(
     run.not_begun = [clinic.slug for clinic in clinics if clinic.slug not in run.outcomes]
     if process.stopped:
         run.left_off()
-    return process.stopped and run.broken is None
 
 
 def _record_closed(run: Run) -> None:
