@@ -50,8 +50,8 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
     """The archive in `folder`, as a sqlite-utils `Database` in autocommit mode.
 
     With "write" it is made or migrated as needed; a schema change is preceded by a copy, `archive-before-STEP-*.db`.
-    Raises `NotAnArchive`, `NewerSchema`, plain `ArchiveError` where SQLite cannot use the file, and with "read"
-    `OlderSchema` or `FileNotFoundError`.
+    Raises `LostDatabase`, `NotAnArchive`, `NewerSchema`, plain `ArchiveError` where SQLite cannot use the file, and
+    with "read" `OlderSchema` or `FileNotFoundError`.
     """
     path = folder / DATABASE
     if mode == "read":
@@ -65,6 +65,9 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
     try:
         db = Database(connection, strict=True)
         pending = _schema(db, path)
+        knows = db.table("clinics").exists() and db.execute("SELECT 1 FROM clinics LIMIT 1").fetchone() is not None
+        if not knows and (why := why_lost(folder)) is not None:
+            raise LostDatabase(why)
         if mode == "read":
             if pending:
                 raise OlderSchema(
@@ -84,7 +87,7 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
             connection.execute(f"PRAGMA {pragma}").fetchall()
         if pending:
             # Without a clinic nothing is lost: it is an archive whose very first start was killed between two steps.
-            if db.table("clinics").exists() and db.execute("SELECT 1 FROM clinics LIMIT 1").fetchone():
+            if knows:
                 _copy(db, folder, pending[0])
             migrations.apply(db)
         _lay_views(db)
@@ -111,7 +114,7 @@ def _schema(db: Database, path: Path) -> list[str]:
         applied = {step.name for step in migrations.applied(db)}
     except sqlite3.DatabaseError as error:
         # Extended codes (SQLITE_READONLY_DIRECTORY) have the plain one in their low byte.
-        code = error.sqlite_errorcode & 0xFF
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # what Python's own module raises has none
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
             raise ArchiveError(
                 f"{path}: cannot be read by this user ({error}): also to read it, files are made beside it; run this as"

@@ -85,7 +85,8 @@ def confirm_removals(db: Database, clinic_id: str) -> None:
     """Posts that answered as gone, and never as there since, in complete runs at least 20 hours apart: removed at the
     first of these answers. A post that is seen again loses the mark where it is seen.
 
-    A run that met too many at once counts as complete when somebody has confirmed it since.
+    A run in which another address of the post failed is no evidence. One that met too many at once counts as complete
+    when somebody has confirmed it since.
     """
     # From the clinic's posts to their absences: those of all clinics, over all years, are many more.
     db.execute(
@@ -95,6 +96,10 @@ def confirm_removals(db: Database, clinic_id: str) -> None:
         " captures.clinic_id WHERE posts.clinic_id = ?1 AND posts.removed_at IS NULL AND +comment_id IS NULL AND"
         " seen_at > posts.last_seen_at AND (complete = 1 OR (status = 'moved_or_gone' AND limited = 0 AND"
         " clinic_runs.ended_at <= (SELECT max(confirmed_at) FROM confirmations WHERE clinic_id = ?1)))"
+        # What answers under another address with a fault may be there.
+        " AND NOT EXISTS (SELECT 1 FROM post_addresses AS a JOIN captures AS c ON c.url = a.address AND c.clinic_id ="
+        " a.clinic_id WHERE a.post_id = absences.post_id AND c.crawl_id = captures.crawl_id AND c.via IS NULL AND"
+        " (c.http_status IS NULL OR (c.http_status >= 400 AND c.http_status NOT IN (404, 410))))"
         " GROUP BY absences.post_id HAVING count(DISTINCT captures.crawl_id) > 1) AS evidence"
         " WHERE posts.post_id = evidence.post_id AND julianday(evidence.last) - julianday(evidence.first) >= 20 / 24.0",
         [clinic_id],

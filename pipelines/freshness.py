@@ -167,12 +167,13 @@ SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NO
     AND seen_at > date(p.last_seen_at, '-2 days') ORDER BY seen_at DESC LIMIT 1),
   (SELECT read_at FROM readings AS r WHERE r.post_id = p.post_id AND evidence = 'read' ORDER BY read_at DESC LIMIT 1),
   (SELECT comments_count FROM (SELECT comments_count FROM readings AS r WHERE r.post_id = p.post_id
-    ORDER BY read_at DESC LIMIT 20) WHERE comments_count IS NOT NULL LIMIT 1),
+    ORDER BY read_at DESC LIMIT 400) WHERE comments_count IS NOT NULL LIMIT 1),
   thread_at,
   (SELECT comments_count FROM (SELECT comments_count FROM readings AS r WHERE r.post_id = p.post_id
-    AND read_at <= thread_at ORDER BY read_at DESC LIMIT 20) WHERE comments_count IS NOT NULL LIMIT 1),
-  (SELECT max(fetched_at) FROM captures AS c
-    WHERE c.url = p.url AND c.clinic_id = p.clinic_id AND fetched_at > p.last_seen_at AND via IS NULL)
+    AND read_at <= thread_at ORDER BY read_at DESC LIMIT 400) WHERE comments_count IS NOT NULL LIMIT 1),
+  (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url = a.address AND c.clinic_id =
+    a.clinic_id WHERE a.post_id = p.post_id AND fetched_at > p.last_seen_at AND via IS NULL AND c.capture_id NOT IN
+    (SELECT capture_id FROM problems WHERE clinic_id = p.clinic_id AND kind = 'paywall' AND capture_id IS NOT NULL))
 FROM (SELECT *, (SELECT max(at) FROM (SELECT last_seen_at AS at FROM comments AS c WHERE c.post_id = posts.post_id UNION
     ALL SELECT seen_at FROM absences AS a WHERE a.post_id = posts.post_id AND comment_id IS NOT NULL)) AS thread_at
   FROM posts WHERE clinic_id = ? AND url IS NOT NULL) AS p

@@ -95,8 +95,6 @@ class Run:
                 _refuse_lost(archive)
             self.db: Database = open_archive(archive, "write")
             try:
-                if not self.db.execute("SELECT 1 FROM clinics LIMIT 1").fetchone():
-                    _refuse_lost(archive)
                 self.key = read_key(archive, wanted=has_pseudonyms(self.db))
             except BaseException:
                 self.db.close()

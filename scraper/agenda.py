@@ -15,7 +15,6 @@ from scraper.visit import Surroundings, Visit
 MAX_POSTS = 20_000  # far above any clinic's blog
 MAX_CARDS = 500  # posts that nothing but "Recent Posts" of other posts names
 RESERVE = 4  # requests that a day's budget keeps for the calls that count all posts
-MAX_OTHERS = 5  # addresses of a post that is gone from its own that are tried
 
 Step = Generator[Ask, Answer, None]
 
@@ -34,6 +33,7 @@ class Agenda:
         self._others: list[Known] = []  # known posts that are not due
         self._put_off: list[Known] = []  # due, and left for another day by the budget
         self._resting: set[str] = set()  # keys of all addresses of both
+        self._failing = {id(post) for post in start.known if post.tried_at and not post.removed and not post.missed_at}
         self._sought = self._vanished = 0  # posts that were there the last time; of these, those that answer as gone
 
     def posts(self) -> Step:
@@ -73,12 +73,15 @@ class Agenda:
         # Dead addresses that a list names are new every day: a quarter is kept for posts that were read once.
         kept = {id(post) for post in [post for post in posts if post.last_seen_at is not None][: left // 4]}
         kept |= {id(post) for post in [post for post in posts if id(post) not in kept][: left - len(kept)]}
-        put_off = [post for post in posts if id(post) not in kept]
-        for post in put_off:
-            post.alone = False
-        self._put_off += put_off
-        self._resting.update(key for post in put_off for key in _keys(post))
+        self._leave([post for post in posts if id(post) not in kept])
         return [post for post in posts if id(post) in kept]
+
+    def _leave(self, posts: list[Known]) -> None:
+        """They wait for another day."""
+        for post in posts:
+            post.alone = False
+        self._put_off += posts
+        self._resting.update(key for post in posts for key in _keys(post))
 
     def listening(self, plan: Plan) -> Step:
         """The same plan; the posts that its answers name are noted, with the dates of their last change."""
@@ -124,7 +127,9 @@ class Agenda:
         self._visit.counting -= self._blog.put_off
         self._visit.not_due = sum(_keys(post).isdisjoint(self._queued) for post in self._others)
         self._visit.waiting = len({post.url for post in self._put_off} | self._blog.put_off)
-        self._visit.resting = self._resting - self._queued
+        self._visit.resting = self._resting - self._queued | {post_key(url) for url in self._blog.put_off}
+        self._visit.known = sum(not post.removed for post in self._start.known)
+        self._visit.failing = len(self._failing)
 
     def _read(self, posts: Iterable[Known]) -> Step:
         """Ask for the posts one after another, and for those that they alone name."""
@@ -139,20 +144,27 @@ class Agenda:
             post = waiting.pop(0)
             if post_key(post.url) in self._done:
                 continue
+            if self._blog.spent():  # other addresses of posts before took what was left
+                self._leave([post, *waiting])
+                return
             visit.asked += 1
             was_known = id(post) in self._known
             was_there = was_known and not post.removed
             was_readable = was_there and post.tried_at is None
             self._sought += was_there
-            visit.expected += was_readable
             answer = yield from self._ask(post)
-            if was_known and any(isinstance(item, Gone) for item in answer.items):
+            if was_known and _is_elsewhere(answer):
                 answer = (yield from self._under_another_address(post)) or answer
             gone, failed = visit.gone, visit.failed
+            self._failing.discard(id(post))
             if not self._take(post, answer, was_known):
                 self._vanished += was_there and visit.gone > gone
-                visit.missing += was_readable and visit.failed > failed
+                if was_there and visit.failed > failed:
+                    self._failing.add(id(post))
+                    visit.missing += was_readable
+                visit.expected += was_readable
                 continue
+            visit.expected += was_there
             visit.fetched += 1
             self._done.add(post_key(post.url))
             self._blog.posts[post.url] = post
@@ -169,7 +181,12 @@ class Agenda:
         """The post, where another of its addresses on this site leads to it; what a page calls itself may be wrong."""
         before, own = post.url, _keys(post)
         others = [url for url in post.addresses if below(url, self._blog.root) and post_key(url) not in self._done]
-        for post.url in others[:MAX_OTHERS]:
+        for url in others:
+            if self._blog.spent():
+                self._visit.limited = True  # no evidence that it is gone
+                self._visit.notes.append(f"{before}: the day's budget ended before its other addresses were tried")
+                break
+            post.url = url
             answer = yield from self._ask(post)
             page = next((item for item in answer.items if isinstance(item, Post)), None)
             if answer.unchanged or (
@@ -241,6 +258,15 @@ class Agenda:
 def _keys(post: Known) -> set[str]:
     """By which a post is known again, whatever address names it."""
     return {post_key(address) for address in (post.url, *post.addresses)}
+
+
+def _is_elsewhere(answer: Answer) -> bool:
+    """The address leads to no post any more, and that is the server's word, not a fault on the way."""
+    if answer.exchange is None or answer.unchanged or answer.exchange.status >= 500:
+        return False
+    return not any(
+        isinstance(item, Post) or (isinstance(item, Problem) and item.kind == "paywall") for item in answer.items
+    )
 
 
 def _unread(post: Known, answer: Answer) -> str:

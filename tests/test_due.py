@@ -279,6 +279,32 @@ def test_pages_that_always_fail_are_no_failure_of_the_blog() -> None:
     assert (visit.expected, visit.missing) == (7, 4)
 
 
+def test_most_of_a_blog_failing_is_a_failure_of_the_blog_on_every_day() -> None:
+    """A wall round all posts but one: the second day knows of the first, asks for others, and that one is well."""
+    walled = [known(name, last_seen_at=ago(20), tried_at=ago(1), named=False) for name in NAMES[1:]]
+    answer = site(*NAMES)
+
+    def respond(url: str) -> Any:
+        return (403, b"") if "/post/" in url and url != post("p00") else answer(url)
+
+    fresh = known("p00", published_at=ago(2), last_seen_at=ago(1), named=False)
+    _, visit = visited(respond, known=[fresh, *walled], now=NOW)
+    assert (visit.expected, visit.missing, visit.failing, visit.known) == (1, 0, 19, 20)
+    # When they are well again, those count that were asked for, and one that fails is one of many.
+    _, visit = visited(answer, known=[fresh, *walled], now=NOW, everything=True)
+    assert (visit.expected, visit.missing, visit.failing, visit.known) == (20, 0, 0, 20)
+
+
+def test_a_budget_holds_for_other_addresses_too() -> None:
+    clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=30))
+    gone = [
+        known(name, addresses=(post(name), *(post(f"{name}-{n}") for n in range(4))), last_seen_at=ago(40), named=False)
+        for name in NAMES
+    ]
+    asked, visit = visited(site("x"), known=gone, now=NOW, clinic=clinic)
+    assert (len(asked) <= 36, visit.limited, visit.waiting > 0) == (True, True, True)
+
+
 def test_the_comments_of_a_day_without_budget_wait() -> None:
     clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=30))
     pages = {name: page_of(name) for name in NAMES}

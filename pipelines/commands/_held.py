@@ -75,7 +75,7 @@ def read_only(archive: Path) -> Database:
     """The archive, to be read; else the process ends."""
     try:
         return open_archive(archive, "read")
-    except (NewerSchema, OlderSchema, FileNotFoundError) as error:
+    except (LostDatabase, NewerSchema, OlderSchema, FileNotFoundError) as error:
         fail(str(error), report.BAD_CONFIG)
     except NotAnArchive as error:
         fail(str(error), report.INTEGRITY)

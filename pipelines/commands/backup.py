@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from archive.backup import BackedUp, back_up, check_place
-from archive.db import DATABASE, NotAnArchive
+from archive.db import DATABASE, ArchiveError, LostDatabase, NotAnArchive, open_archive
 from archive.holding import LOCK_FILE
 from archive.lost import why_lost
 from archive.snapshots import BackupRefused, make_folder
@@ -69,6 +69,12 @@ def _check(archive: Path, folder: Path) -> None:
     if not (archive / DATABASE).exists():
         none = f"{archive / DATABASE}: no archive here; `clinic-archive crawl --archive {archive}` makes one"
         raise BackupRefused(why_lost(archive) or none)
+    try:
+        open_archive(archive, "read").close()
+    except LostDatabase as error:
+        raise BackupRefused(str(error)) from error
+    except ArchiveError:
+        pass  # told where it is copied
     if not folder.absolute().parent.is_dir():  # a disk that is not mounted, or a slip: no backup for years
         raise BackupRefused(f"{folder.absolute().parent}: not there; mount it or make it, and run this again")
     check_place(archive, folder, lock=LOCK_FILE)
