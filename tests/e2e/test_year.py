@@ -224,7 +224,8 @@ def test_a_year(tmp_path: Path, served: bool) -> None:
             year = Year(tmp_path, launch, site)
             for day in script.days():
                 year.live(day)
-                if day.number % 7 == 6 and year.ids:
+                killed = year.oracle.runs[-1].code < 0  # whose rows the next start lays
+                if day.number % 7 == 6 and year.ids and not killed:
                     year.compare_days()
     finally:
         site.close()
