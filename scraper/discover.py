@@ -163,8 +163,12 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
     )
 
 
-def _utc(moment: struct_time) -> str:
-    return datetime.fromtimestamp(timegm(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _utc(moment: struct_time) -> str | None:
+    """None for what feedparser takes for a date and is none: "00" is the year -99 to it."""
+    try:
+        return datetime.fromtimestamp(timegm(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def read_links(exchange: Exchange) -> tuple[str, ...]:
