@@ -23,7 +23,7 @@ def crawl(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
                 wanted = Wanted(counters="[data-done] #said")
                 page = Page(url=server.url("/dying"), wanted=wanted, private=(server.place,), kill=what, kills=kills)
                 pages.append(page)
-        yield crawled(pages, tmp_path_factory.mktemp("crash") / "crawl", BROWSER_PAGE_SECONDS=20)
+        yield crawled(pages, tmp_path_factory.mktemp("crash") / "crawl", BROWSER_PAGE_SECONDS=14)
 
 
 @pytest.mark.parametrize("what", _WHAT)

@@ -9,6 +9,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import BIN, Done, environment, faults, one, rows, run
 
@@ -16,11 +18,12 @@ KILLS = 25 if os.environ.get("SOAK") else 1
 TEXTS = "SELECT content_sha256, captured_at, kind, source FROM revisions ORDER BY 1, 2, 3, 4"
 
 
-def test_killed_at_any_instant_and_run_again(third: Crawled, tmp_path: Path) -> None:
-    """What an archive of ours recorded, brought into another as if a stranger had made it."""
-    files = [str(path) for path in sorted((third.archive / "warc").rglob("*.warc.gz")) if path.parent.name != "_runs"]
+def test_killed_at_any_instant_and_run_again(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """What an archive of ours recorded, of one crawl or of three, brought into another as if a stranger had made it."""
+    theirs: Crawled = request.getfixturevalue("third" if KILLS > 1 else "first")
+    files = [str(path) for path in sorted((theirs.archive / "warc").rglob("*.warc.gz")) if path.parent.name != "_runs"]
     calm, archive = tmp_path / "calm", tmp_path / "archive"
-    given = ["import", *files, "--url", third.url, "--archive"]
+    given = ["import", *files, "--url", theirs.url, "--archive"]
     done = run("clinic-archive", *given, calm, "--json", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     chance = random.Random(5)

@@ -286,11 +286,11 @@ def test_the_first_signal_after_the_limit_waits_for_the_page_in_flight_too(tmp_p
     with serving(Blog()) as blog:
         page = blog.answers["/post/note-2"]
         assert isinstance(page, Reply)
-        blog.answers["/post/note-2"] = replace(page, wait=6)
+        blog.answers["/post/note-2"] = replace(page, wait=4)
         going = start_crawl(archive, blog.url, "--time-limit", "2s")
         while "/post/note-2" not in blog.paths:
             time.sleep(0.02)
-        time.sleep(2.5)
+        time.sleep(2.2)
         going.send_signal(signal.SIGTERM)
         _, err = going.communicate(timeout=60)
     assert (going.returncode, "ended early by the time limit; " in err) == (130, True)
