@@ -54,10 +54,12 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
     with "read" `OlderSchema` or `FileNotFoundError`.
     """
     path = folder / DATABASE
+    if not path.exists():
+        if (why := why_lost(folder)) is not None:
+            raise LostDatabase(why)
+        if mode == "read":
+            raise FileNotFoundError(f"{path}: no archive here; `clinic-archive crawl --archive {folder}` makes one")
     if mode == "read":
-        if not path.exists():
-            none = f"{path}: no archive here; `clinic-archive crawl --archive {folder}` makes one"
-            raise FileNotFoundError(why_lost(folder) or none)
         connection = _connect(f"{path.resolve().as_uri()}?mode=ro", path)
     else:
         folder.mkdir(parents=True, exist_ok=True)

@@ -155,7 +155,7 @@ def left_to_script(db: Database, clinic_id: str, now: datetime) -> set[int]:
 
 # What each post is known by, what was learned last coming first: an old slug leads nowhere, and under the id of the
 # site where the clinic was before there are no comments. And what happened to it last; every answer is found by index,
-# however long the history.
+# however long the history: counts of comments among the last 400 readings, a year's.
 _KNOWN = """
 SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NOT NULL,
   (SELECT json_group_array(address) FROM (SELECT address FROM post_addresses AS a JOIN captures USING (capture_id)

@@ -171,10 +171,8 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
     if not visit.finished:
         return "cut-short", f"ended early {ended}"
     # Addresses that lists still name and that lead nowhere fail in each visit: where others are read, the blog is
-    # there. But not where most of its posts fail, in this visit or since an earlier one.
+    # there.
     failed, asked = (visit.missing, visit.expected) if visit.expected else (visit.failed, visit.asked)
-    if visit.failing * 2 > visit.known:
-        failed, asked = visit.failing, visit.known
     if failed * 2 > asked:
         return "failed", f"{failed} of {asked} posts could not be read"
     lost = ", ".join(f"{one.field} (by {one.told} of {one.expected} posts)" for one in outcome.lost)

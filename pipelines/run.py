@@ -22,10 +22,9 @@ from scrapy.settings import BaseSettings
 from sqlite_utils import Database
 
 from archive import runs, save
-from archive.db import DATABASE, ArchiveError, LostDatabase, open_archive
+from archive.db import ArchiveError, open_archive
 from archive.evidence import save_confirmation
 from archive.holding import LOCK_FILE
-from archive.lost import why_lost
 from archive.wal import Log
 from archive.warc import WarcWriteError, Writer
 from pipelines.key import has_pseudonyms, read_key
@@ -74,13 +73,6 @@ def hold(archive: Path) -> filelock.BaseFileLock:
     return lock
 
 
-def _refuse_lost(archive: Path) -> None:
-    """A new database beside the WARC files of a lost one would begin a new history without a word."""
-    why = why_lost(archive)
-    if why is not None:
-        raise LostDatabase(why)
-
-
 class Run:
     """An archive held for writing. Raises `Locked`, `BadKey`, or what `open_archive` raises."""
 
@@ -91,8 +83,6 @@ class Run:
         self.software = f"{PRODUCT}/{VERSION}"
         self._lock = hold(archive)
         try:
-            if not (archive / DATABASE).exists():
-                _refuse_lost(archive)
             self.db: Database = open_archive(archive, "write")
             try:
                 self.key = read_key(archive, wanted=has_pseudonyms(self.db))

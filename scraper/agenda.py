@@ -33,7 +33,9 @@ class Agenda:
         self._others: list[Known] = []  # known posts that are not due
         self._put_off: list[Known] = []  # due, and left for another day by the budget
         self._resting: set[str] = set()  # keys of all addresses of both
-        self._failing = {id(post) for post in start.known if post.tried_at and not post.removed and not post.missed_at}
+        # Pages that failed the last time may fail for ever, and say nothing of the blog: unless most of it fails.
+        there = [post for post in start.known if not post.removed]
+        self._some_fail = sum(post.tried_at is not None and post.missed_at is None for post in there) * 2 <= len(there)
         self._sought = self._vanished = 0  # posts that were there the last time; of these, those that answer as gone
 
     def posts(self) -> Step:
@@ -128,8 +130,6 @@ class Agenda:
         self._visit.not_due = sum(_keys(post).isdisjoint(self._queued) for post in self._others)
         self._visit.waiting = len({post.url for post in self._put_off} | self._blog.put_off)
         self._visit.resting = self._resting - self._queued | {post_key(url) for url in self._blog.put_off}
-        self._visit.known = sum(not post.removed for post in self._start.known)
-        self._visit.failing = len(self._failing)
 
     def _read(self, posts: Iterable[Known]) -> Step:
         """Ask for the posts one after another, and for those that they alone name."""
@@ -150,18 +150,15 @@ class Agenda:
             visit.asked += 1
             was_known = id(post) in self._known
             was_there = was_known and not post.removed
-            was_readable = was_there and post.tried_at is None
+            was_readable = was_there and (post.tried_at is None or not self._some_fail)
             self._sought += was_there
             answer = yield from self._ask(post)
             if was_known and _is_elsewhere(answer):
                 answer = (yield from self._under_another_address(post)) or answer
             gone, failed = visit.gone, visit.failed
-            self._failing.discard(id(post))
             if not self._take(post, answer, was_known):
                 self._vanished += was_there and visit.gone > gone
-                if was_there and visit.failed > failed:
-                    self._failing.add(id(post))
-                    visit.missing += was_readable
+                visit.missing += was_readable and visit.failed > failed
                 visit.expected += was_readable
                 continue
             visit.expected += was_there

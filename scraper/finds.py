@@ -66,8 +66,8 @@ class Finds:
             post.addresses = tuple(dict.fromkeys((*post.addresses, found.url, *found.addresses)))
             # Two addresses that no list joins may be of one known post: what any of them is told of counts.
             post.lastmod = latest(post.lastmod, found.lastmod)
-            post.named = post.named or not found.sources.isdisjoint(LISTS)
             listed = not found.sources.isdisjoint(LISTS)
+            post.named = post.named or listed
             if listed and post_key(post.url) not in self.named and below(found.url, self.root):
                 # Its page calls itself by an address that nobody else has: a list is more likely to be right.
                 post.addresses = tuple(dict.fromkeys((*post.addresses, post.url)))

@@ -19,10 +19,8 @@ class Visit:
     blog_status: str = "unknown"  # blog, none_found, unsupported, unreachable
     discovered: int = 0
     asked: int = 0  # posts asked for
-    expected: int = 0  # of these, those that were there whenever they were last asked for, or are there now
+    expected: int = 0  # of these, those that were to be read as before: known ones, less those that always fail
     missing: int = 0  # of those, the ones that could not be read
-    known: int = 0  # posts that were read before, and are not gone
-    failing: int = 0  # of those, the ones that could not be read when they were last asked for
     fetched: int = 0  # posts that answered as posts, changed or not
     unchanged: int = 0  # of these, those the server called unchanged
     gone: int = 0  # posts that answered that they are not there (404, 410)

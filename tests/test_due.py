@@ -289,10 +289,10 @@ def test_most_of_a_blog_failing_is_a_failure_of_the_blog_on_every_day() -> None:
 
     fresh = known("p00", published_at=ago(2), last_seen_at=ago(1), named=False)
     _, visit = visited(respond, known=[fresh, *walled], now=NOW)
-    assert (visit.expected, visit.missing, visit.failing, visit.known) == (1, 0, 19, 20)
-    # When they are well again, those count that were asked for, and one that fails is one of many.
-    _, visit = visited(answer, known=[fresh, *walled], now=NOW, everything=True)
-    assert (visit.expected, visit.missing, visit.failing, visit.known) == (20, 0, 0, 20)
+    assert (visit.expected, visit.missing) == (4, 3)
+    # When they are well again, it is enough that those are that were asked for.
+    _, visit = visited(answer, known=[fresh, *walled], now=NOW)
+    assert (visit.expected, visit.missing) == (4, 0)
 
 
 def test_a_budget_holds_for_other_addresses_too() -> None:

@@ -12,9 +12,8 @@ from pathlib import Path
 import click
 
 from archive.backup import BackedUp, back_up, check_place
-from archive.db import DATABASE, ArchiveError, LostDatabase, NotAnArchive, open_archive
+from archive.db import ArchiveError, LostDatabase, NotAnArchive, open_archive
 from archive.holding import LOCK_FILE
-from archive.lost import why_lost
 from archive.snapshots import BackupRefused, make_folder
 from pipelines import report
 from pipelines.commands._held import fail
@@ -66,12 +65,9 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
 
 def _check(archive: Path, folder: Path) -> None:
     """The folder is for backups of this archive. Raises `BackupRefused`, `BadKey`, OSError."""
-    if not (archive / DATABASE).exists():
-        none = f"{archive / DATABASE}: no archive here; `clinic-archive crawl --archive {archive}` makes one"
-        raise BackupRefused(why_lost(archive) or none)
     try:
         open_archive(archive, "read").close()
-    except LostDatabase as error:
+    except (LostDatabase, FileNotFoundError) as error:
         raise BackupRefused(str(error)) from error
     except ArchiveError:
         pass  # told where it is copied

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sqlite3
+import subprocess
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -165,16 +166,22 @@ def test_stopped_in_the_middle(first: Crawled, tmp_path: Path, which: signal.Sig
     assert whole["exit_code"] == 130
 
 
+def waits_for_a_page(archive: Path, blog: Blog, *options: str, seconds: float) -> tuple[subprocess.Popen[str], Reply]:
+    """A crawl whose second post is in flight, and takes so long; and that post's page."""
+    page = blog.answers["/post/note-2"]
+    assert isinstance(page, Reply)
+    blog.answers["/post/note-2"] = replace(page, wait=seconds)
+    going = start_crawl(archive, blog.url, *options)
+    while "/post/note-2" not in blog.paths:
+        time.sleep(0.02)
+    return going, page
+
+
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     """The first waits for the page in flight, which never comes; nothing that was recorded is lost."""
     archive = tmp_path / "archive"
     with serving(Blog()) as blog:
-        page = blog.answers["/post/note-2"]
-        assert isinstance(page, Reply)
-        blog.answers["/post/note-2"] = replace(page, wait=50)
-        going = start_crawl(archive, blog.url)
-        while "/post/note-2" not in blog.paths:
-            time.sleep(0.02)
+        going, page = waits_for_a_page(archive, blog, seconds=50)
         going.send_signal(signal.SIGTERM)
         time.sleep(0.5)
         assert going.poll() is None
@@ -284,12 +291,7 @@ def test_who_was_not_begun_is_told_and_comes_first_the_next_time(tmp_path: Path)
 def test_the_first_signal_after_the_limit_waits_for_the_page_in_flight_too(tmp_path: Path) -> None:
     archive = tmp_path / "archive"
     with serving(Blog()) as blog:
-        page = blog.answers["/post/note-2"]
-        assert isinstance(page, Reply)
-        blog.answers["/post/note-2"] = replace(page, wait=4)
-        going = start_crawl(archive, blog.url, "--time-limit", "2s")
-        while "/post/note-2" not in blog.paths:
-            time.sleep(0.02)
+        going, _ = waits_for_a_page(archive, blog, "--time-limit", "2s", seconds=4)
         time.sleep(2.2)
         going.send_signal(signal.SIGTERM)
         _, err = going.communicate(timeout=60)
