@@ -368,7 +368,9 @@ def test_a_file_that_breaks_off_is_no_whole_file_and_nobody_works_for_those_who_
     for sql in (endless, f"select count(*) from ({endless})"):
         leave(f"{site}/archive.csv", sql)
     port = site.rsplit(":", 1)[1]
-    (server,) = [one for one in psutil.process_iter() if f"--port {port}" in " ".join(one.cmdline())]
+    # Other tests' processes end meanwhile: of those `info` has None, where `cmdline()` raises.
+    found = psutil.process_iter(["cmdline"])
+    (server,) = [one for one in found if f"--port {port}" in " ".join(one.info["cmdline"] or [])]
     for _ in range(100):
         if server.cpu_percent(0.2) < 20:
             break
