@@ -51,8 +51,8 @@ class WebArchive:
 
 
 @contextmanager
-def serving(archive: WebArchive) -> Iterator[WebArchive]:
-    """Serve it until the block ends."""
+def serving(archive: WebArchive, port: int = 0) -> Iterator[WebArchive]:
+    """Serve it until the block ends; port 0 takes any free port."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -126,7 +126,7 @@ def serving(archive: WebArchive) -> Iterator[WebArchive]:
         def log_message(self, *_: object) -> None:
             return
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         archive.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
