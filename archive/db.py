@@ -18,8 +18,8 @@ from typing import Literal
 from sqlite_utils import Database
 
 from archive import wal
-from archive.lost import why_lost
 from archive.migrations import migrations
+from archive.warc.missing_db import why_missing
 
 VIEWS = Path(__file__).parent / "views"
 DATABASE = "archive.db"
@@ -55,7 +55,7 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
     """
     path = folder / DATABASE
     if not path.exists():
-        if (why := why_lost(folder)) is not None:
+        if (why := why_missing(folder)) is not None:
             raise LostDatabase(why)
         if mode == "read":
             raise FileNotFoundError(f"{path}: no archive here; `clinic-archive crawl --archive {folder}` makes one")
@@ -68,7 +68,7 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
         db = Database(connection, strict=True)
         pending = _schema(db, path)
         knows = db.table("clinics").exists() and db.execute("SELECT 1 FROM clinics LIMIT 1").fetchone() is not None
-        if not knows and (why := why_lost(folder)) is not None:
+        if not knows and (why := why_missing(folder)) is not None:
             raise LostDatabase(why)
         if mode == "read":
             if pending:

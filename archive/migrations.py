@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
-from archive import search
+from archive.search import index
 
 migrations = Migrations("archive")
 
@@ -378,7 +378,7 @@ def m003_captures_of_others(db: Database) -> None:
 def m004_search(db: Database) -> None:
     """One full-text index over posts, their past wordings and comments, in the order of their dates; what the site asks
     of a whole archive is found by index."""
-    search.create(db)
+    index.create(db)
     db.table("posts").create_index(["clinic_id", "slug"])
     db.table("posts").create_index(["clinic_id", "published_on"])
     db.table("posts").create_index(["first_seen_at"])

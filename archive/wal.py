@@ -20,7 +20,7 @@ LARGE, BRIEFLY = 2 * PAGES * 4096, 2.0
 PATIENCE = 5.0
 
 
-class Log:
+class WriteAheadLog:
     """The log of a database, as its one writer sees it."""
 
     def __init__(self, db: Database) -> None:
@@ -28,7 +28,7 @@ class Log:
         self._path = Path(f"{db.execute('PRAGMA database_list').fetchone()[2]}-wal")
         self._large = LARGE
 
-    def relieve(self) -> None:
+    def checkpoint(self) -> None:
         """To be called after a commit: begin a large log anew, where readers let it."""
         if self._db.conn.in_transaction or not self._path.exists() or (size := self._path.stat().st_size) < self._large:
             return
@@ -39,7 +39,7 @@ class Log:
         # Somebody reads for long; who waited for him after each commit would do little else.
         self._large = size + LARGE if busy else LARGE
 
-    def empty(self) -> str | None:
+    def truncate(self) -> str | None:
         """Copy the log home and cut it to nothing; why that could not be done, where a reader stood in the way.
 
         Nothing is lost then: readers see what the log holds, and the next run empties it. Raises `sqlite3.Error`.

@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from archive.warc import Capture as Captured
 from archive.warc import CutShort, Original, TooLarge, Undecodable, WarcWriteError, decode
-from pipelines.run import Run
+from pipelines.run.run import Run
 from scraper.browser import META
 from scraper.failures import describe
 
@@ -148,7 +148,7 @@ def _blanked(response: Response) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """A token answer with every text in it emptied: the shape stays as proof, the secrets do not reach the disk."""
     encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1")
     try:
-        body = blanked_tokens(decode(response.body, encoding, LARGEST_TOKENS))
+        body = redact_tokens(decode(response.body, encoding, LARGEST_TOKENS))
     except (ValueError, CutShort, TooLarge, Undecodable):
         body = b""  # whatever it is, it is not kept
     headers = [
@@ -159,7 +159,7 @@ def _blanked(response: Response) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     return body, [*headers, (b"Content-Length", str(len(body)).encode())]
 
 
-def blanked_tokens(body: bytes) -> bytes:
+def redact_tokens(body: bytes) -> bytes:
     """JSON with every text in it emptied; nothing of what is no JSON."""
     try:
         return json.dumps(_emptied(json.loads(body))).encode()

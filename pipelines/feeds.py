@@ -6,8 +6,8 @@ from typing import Any
 
 from scrapy.extensions.feedexport import FeedExporter
 
-from archive import runs
-from pipelines.run import Run
+from archive.rows import runs
+from pipelines.run.run import Run
 from scraper.spiders.blog import BlogSpider
 
 

@@ -13,16 +13,16 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive import posts, save, sightings
-from archive.book import Book
-from archive.search import index_due
-from archive.wal import Log
+from archive.rows import context, posts, sightings
+from archive.rows.cache import ClinicCache
+from archive.search.index import index_due
+from archive.wal import WriteAheadLog
 from archive.warc import Capture
-from pipelines.privacy import masked_thread, names_shown
-from pipelines.rendered import said_once
+from pipelines.privacy.pseudonyms import mask_thread, names_shown
+from pipelines.rendered import without_repeats
 from pipelines.reread import missing_original
-from pipelines.run import utc
-from pipelines.validate import fields_of, sound
+from pipelines.run.run import utc
+from pipelines.sanitise import fields_of, storable
 from scraper.items import (
     OF_SCRIPT,
     Alias,
@@ -57,7 +57,7 @@ def as_mapping(item: Item) -> Mapping[str, Any]:
     return dict(zip(names, values(item), strict=True))
 
 
-def concluded(thread: list[Extraction]) -> list[Extraction]:
+def mark_complete(thread: list[Extraction]) -> list[Extraction]:
     """The captures of one thread, the last of them saying so where they reach from its beginning to its last cursor."""
     items = [item for extraction in thread for item in extraction.items]
     whole: list[Item] = []
@@ -73,7 +73,7 @@ def concluded(thread: list[Extraction]) -> list[Extraction]:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Provenance:
     """Where captures come from: one run at the clinic, or one import; and what its stanza wanted of commenters."""
 
     crawl_id: str | None
@@ -116,15 +116,15 @@ class Fold:
         sync: Callable[[], None],
         reread: Callable[[str], Mapping[str, Any] | None],
     ) -> None:
-        self._db, self._book, self._sync, self._reread = db, Book(db, clinic_id), sync, reread
-        self._log = Log(db)
-        self._threads: dict[Source, _Thread] = {}
-        self._pending: list[tuple[Source, Extraction]] = []
+        self._db, self._book, self._sync, self._reread = db, ClinicCache(db, clinic_id), sync, reread
+        self._log = WriteAheadLog(db)
+        self._threads: dict[Provenance, _Thread] = {}
+        self._pending: list[tuple[Provenance, Extraction]] = []
         self._since: float | None = None  # when the oldest capture that waits was taken
 
-    def add(self, extraction: Extraction, source: Source) -> None:
+    def add(self, extraction: Extraction, source: Provenance) -> None:
         """Take the next capture's items; committed with its batch, at the latest by `finish`."""
-        extraction = sound(extraction)
+        extraction = storable(extraction)
         if source.comments != "threads":
             extraction = replace(
                 extraction, items=tuple(one for one in extraction.items if not isinstance(one, OF_PEOPLE))
@@ -148,12 +148,12 @@ class Fold:
         if len(self._pending) >= BATCH or (self._pending and time.monotonic() - self._since > PATIENCE):
             self.commit()
 
-    def look_up(self) -> None:
+    def refresh(self) -> None:
         """Something else wrote to the clinic's rows (a run began): what is kept of them in memory is read anew."""
         self.commit()
-        self._book = Book(self._db, self._book.clinic_id)
+        self._book = ClinicCache(self._db, self._book.clinic_id)
 
-    def end(self, source: Source, *, ended: bool) -> None:
+    def end(self, source: Provenance, *, ended: bool) -> None:
         """The source has no more. `ended`: its visit came to its end; else a thread may lack its names
         (`masked_thread`)."""
         self._release(source, ended=ended)
@@ -165,16 +165,16 @@ class Fold:
             self.end(source, ended=ended)
         self.commit()
 
-    def _release(self, source: Source, *, ended: bool) -> None:
+    def _release(self, source: Provenance, *, ended: bool) -> None:
         """The thread is as whole as it gets: mask its texts with all the names it told."""
         held = self._threads.pop(source, None)
         if held is not None and held.captures:
             thread = held.captures
             if held.rendering is not None:
                 ended = ended and names_shown(thread)
-                thread = said_once(thread)
+                thread = without_repeats(thread)
             self._pending += [
-                (source, one) for one in masked_thread(concluded(thread), source.privacy, ended=ended)
+                (source, one) for one in mask_thread(mark_complete(thread), source.privacy, ended=ended)
             ]  # fmt: skip
 
     def commit(self) -> None:
@@ -197,17 +197,17 @@ class Fold:
                 self._apply(source, extraction, lost)
             book.write()
             index_due(self._db)
-        self._log.relieve()
+        self._log.checkpoint()
 
     def _missing(self, capture_ids: set[str | None]) -> set[str]:
         """Those that the archive does not have: a revisit of one is told as a problem, and cannot refer to it."""
         find = "SELECT 1 FROM captures WHERE capture_id = ?"
         return {one for one in capture_ids if one and not self._db.conn.execute(find, (one,)).fetchone()}
 
-    def _apply(self, source: Source, extraction: Extraction, lost: set[str]) -> None:
+    def _apply(self, source: Provenance, extraction: Extraction, lost: set[str]) -> None:
         capture, book = extraction.capture, self._book
         assert isinstance(capture, Capture)
-        page = save.Page(
+        page = context.CaptureContext(
             book=book,
             crawl_id=source.crawl_id,
             capture_id=capture.capture_id,
@@ -229,7 +229,7 @@ class Fold:
         for item in sorted(extraction.items, key=lambda one: ORDER.get(type(one), 3)):
             SAVERS[type(item)](page, as_mapping(item))
 
-    def _capture_row(self, source: Source, extraction: Extraction, lost: set[str]) -> tuple[Any, ...]:
+    def _capture_row(self, source: Provenance, extraction: Extraction, lost: set[str]) -> tuple[Any, ...]:
         capture = extraction.capture
         assert isinstance(capture, Capture)
         return (
@@ -256,12 +256,12 @@ def holds_comments(capture: Capture, items: Iterable[Item]) -> int:
     return int(of_service and capture.payload_length > 0 and not kinds & {Post, Reading, Sighting})
 
 
-SAVERS: dict[type, Callable[[save.Page, Mapping[str, Any]], object]] = {
-    Site: save.save_site,
-    Author: save.save_author,
+SAVERS: dict[type, Callable[[context.CaptureContext, Mapping[str, Any]], object]] = {
+    Site: context.save_site,
+    Author: context.save_author,
     Post: posts.save_post,
-    Reading: save.save_reading,
-    Comment: save.save_comment,
+    Reading: context.save_reading,
+    Comment: context.save_comment,
     Thread: sightings.save_thread,
     Sighting: sightings.save_sighting,
     Alias: sightings.save_alias,

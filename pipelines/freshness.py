@@ -16,9 +16,9 @@ from sqlite_utils import Database
 
 from archive.warc import WarcWriteError
 from pipelines.capture import last_whole_answer
-from pipelines.run import Run, utc
-from scraper.due import LATELY
-from scraper.platforms._platform import Known
+from pipelines.run.run import Run, utc
+from scraper.crawl.schedule import RECENT
+from scraper.platforms._platform import KnownPost
 from scraper.spiders._clinic import ClinicSpider
 from scraper.spiders.wayback import WaybackSpider
 
@@ -54,10 +54,10 @@ class Freshness:
                 return
             now = datetime.now(UTC)
             spider.surroundings.now = now
-            spider.surroundings.asked_today = asked_lately(run.db, spider.clinic.slug, now)
+            spider.surroundings.requests_today = asked_lately(run.db, spider.clinic.slug, now)
             spider.surroundings.known = known_posts(run.db, spider.clinic.slug, now)
-            spider.surroundings.remembered = remembered_routes(run.db, spider.clinic.slug, now)
-            spider.surroundings.told = told_before(run.db, spider.clinic.slug)
+            spider.surroundings.browser_only = remembered_routes(run.db, spider.clinic.slug, now)
+            spider.surroundings.reported = told_before(run.db, spider.clinic.slug)
         except (WarcWriteError, OSError, sqlite3.Error) as error:
             run.halt(f"{spider.clinic.slug}: the visit could not begin: {error}")
             raise CloseSpider("archive-not-writable") from error
@@ -181,7 +181,7 @@ ORDER BY published_at DESC
 """
 
 
-def known_posts(db: Database, clinic_id: str, now: datetime) -> list[Known]:
+def known_posts(db: Database, clinic_id: str, now: datetime) -> list[KnownPost]:
     """The clinic's posts as the spider wants them, newest first, removed ones too."""
     scripted = left_to_script(db, clinic_id, now)
     names = (
@@ -192,7 +192,7 @@ def known_posts(db: Database, clinic_id: str, now: datetime) -> list[Known]:
     for post_id, *values in db.conn.execute(_KNOWN, (clinic_id,)):
         told = dict(zip(names, values, strict=True))
         told |= {"addresses": tuple(json.loads(told["addresses"])), "removed": bool(told["removed"])}
-        found.append(Known(**told, scripted=post_id in scripted))
+        found.append(KnownPost(**told, script_counters=post_id in scripted))
     return found
 
 
@@ -205,7 +205,7 @@ def asked_lately(db: Database, clinic_id: str, now: datetime) -> int:
     (number,) = db.conn.execute(
         "SELECT count(*) FROM captures WHERE clinic_id = ? AND fetched_at > ? AND fetched_at <= ? AND via IS NULL AND"
         " retrieved_at IS NULL",
-        (clinic_id, utc(now - LATELY), utc(now)),
+        (clinic_id, utc(now - RECENT), utc(now)),
     ).fetchone()
     return int(number)
 

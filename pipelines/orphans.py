@@ -9,10 +9,10 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from archive import runs
+from archive.rows import runs
 from archive.warc._file import OPEN_SUFFIX
-from pipelines.history import scan
-from pipelines.run import RUNS
+from pipelines.log import scan
+from pipelines.run.run import RUNS
 
 
 def closed_files(archive: Path) -> frozenset[str]:

@@ -15,14 +15,15 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-from archive import canonical, runs
+from archive.compare import canonical
+from archive.compare.superseded import restore, stash
 from archive.db import DATABASE, ArchiveError, open_archive
-from archive.recovery import recover
-from archive.superseded import carry_over, set_aside
-from pipelines.history import clinics_of, history_of, runs_of
-from pipelines.key import KEY_FILE, key_in
-from pipelines.refold import Readers, fold_history, newest_version
+from archive.rows import runs
+from archive.warc.repair import repair
+from pipelines.log import clinics_of, history_of, runs_of
+from pipelines.replay import ParserPool, fold_history, newest_version
 from pipelines.reread import reread_post
+from pipelines.run.key import KEY_FILE, key_in
 
 SCRATCH = "rebuilding"
 
@@ -34,7 +35,7 @@ class Rebuilt:
     clinics: dict[str, int] = field(default_factory=dict)  # captures of each
     problems: list[str] = field(default_factory=list)  # records that could not be used, in words
     notes: list[str] = field(default_factory=list)
-    digest: str = ""  # of all that the new archive.db says (`archive.canonical`)
+    digest: str = ""  # of all that the new archive.db says (`archive.compare.canonical`)
     differs: list[str] | None = None  # tables that say something else than before; None: there was nothing before
     kept: Path | None = None  # the old database
 
@@ -48,7 +49,7 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
     done = Rebuilt()
     done.notes = [
         f"{mended.warc_file}: {mended.cut} bytes of a torn record set aside in {mended.torn.name}"
-        for mended in recover(archive)
+        for mended in repair(archive)
         if mended.torn is not None
     ]
     key_file = key_file or archive / KEY_FILE
@@ -75,7 +76,7 @@ def _fold_all(db: Database, archive: Path, key: bytes | None, done: Rebuilt, cor
     told = runs_of(archive)
     for run in told:
         runs.save_crawl(db, run.crawl_id, run.started_at, run.software, run.kind)
-    with Readers(archive, key, cores) as readers:
+    with ParserPool(archive, key, cores) as readers:
         for clinic_id in clinics_of(archive, told):
             history = history_of(archive, clinic_id, told)
             done.problems += history.problems
@@ -83,7 +84,7 @@ def _fold_all(db: Database, archive: Path, key: bytes | None, done: Rebuilt, cor
     for run in told:
         if run.end is not None:
             runs.save_crawl_end(db, run.crawl_id, run.end)
-    runs.settle_crawls(db)
+    runs.close_unended_crawls(db)
 
 
 def _compare_and_carry_over(db: Database, archive: Path, done: Rebuilt) -> bool:
@@ -102,8 +103,8 @@ def _compare_and_carry_over(db: Database, archive: Path, done: Rebuilt) -> bool:
     db.execute("ATTACH ? AS old", [str(archive / DATABASE)])
     for (clinic_id,) in db.execute("SELECT clinic_id FROM clinics").fetchall():
         with db.atomic():
-            set_aside(db, clinic_id, newest_version(db, clinic_id), "old")
-            carry_over(db, clinic_id, lambda one: reread_post(archive, db, one))
+            stash(db, clinic_id, newest_version(db, clinic_id), "old")
+            restore(db, clinic_id, lambda one: reread_post(archive, db, one))
     db.execute("DETACH old")
     return True
 

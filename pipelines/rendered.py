@@ -18,10 +18,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 
 from archive.warc import Capture, Original, WarcWriteError, Writer
-from pipelines.capture import blanked_tokens
-from pipelines.run import Run
+from pipelines.capture import redact_tokens
+from pipelines.run.run import Run
 from scraper.browser import META, RENDERING, VISITED, Received, Rendering
-from scraper.exchanges import redirect_target
+from scraper.http import redirect_target
 from scraper.items import OF_SCRIPT, Comment, Exchange, Extraction, Item, Post, Problem, Reading
 from scraper.platforms import platforms
 
@@ -97,8 +97,8 @@ class Rendered:
 
     def _exchange(self, writer: Writer, page: str, received: Received) -> tuple[Capture, Exchange]:
         body, headers, redacted = received.body, list(received.headers), tuple[str, ...]()
-        if any(platform.secret(received.url, body) for platform in platforms()):
-            body, redacted = blanked_tokens(body), ("body",)
+        if any(platform.holds_tokens(received.url, body) for platform in platforms()):
+            body, redacted = redact_tokens(body), ("body",)
         key = (received.url, received.method, received.request_body, sha256(body).hexdigest())
         original = self._originals.get(key) if body and received.status == 200 else None
         capture = writer.write_exchange(
@@ -149,7 +149,7 @@ def _host(url: str) -> str:
         return "an address without a host"
 
 
-def said_once(visit: Iterable[Extraction]) -> list[Extraction]:
+def without_repeats(visit: Iterable[Extraction]) -> list[Extraction]:
     """The captures of one rendered page, with what they say twice left to the better witness.
 
     The DOM is made of the answers that the page's script got: where one of those was read, it says the same to the

@@ -1,7 +1,7 @@
 """Reparse: after an upgrade of a parser, what it reads differently in bytes that were stored before.
 
 A clinic's rows are a fold of its captures, so they are folded again, in one transaction; texts and counters as the
-older parser read them stay beside the new ones (`archive.superseded`).
+older parser read them stay beside the new ones (`archive.compare.superseded`).
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from archive.difference import Difference, difference, remember
-from pipelines.refold import newest_version, refold
-from pipelines.run import Run
+from archive.compare.difference import Difference, difference, snapshot
+from pipelines.replay import newest_version, refold
+from pipelines.run.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def reparse(run: Run, clinic_id: str, *, dry_run: bool) -> Reparsed:
                 "SELECT count(*) FROM revisions JOIN posts USING (post_id) WHERE kind = 'extractor' AND clinic_id = ?"
             )
             (before,) = run.db.execute(count, [clinic_id]).fetchone()
-            remember(run.db, clinic_id)
+            snapshot(run.db, clinic_id)
             history = refold(run.db, run.archive, run.key, clinic_id)
             (after,) = run.db.execute(count, [clinic_id]).fetchone()
             found = Reparsed(difference(run.db, clinic_id), after - before, history.problems)

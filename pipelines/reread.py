@@ -21,13 +21,13 @@ from sqlite_utils import Database
 
 from archive.warc import BadRecord, Failure, Group, read_record
 from pipelines.mementos import capture_of, header_of
-from pipelines.validate import sound
+from pipelines.sanitise import storable
 from scraper import settings as house
-from scraper.exchanges import exchange_of as fetched
+from scraper.crawl.memento import memento_of, own_answer
+from scraper.extract import extract_response, platform_of
 from scraper.failures import describe
+from scraper.http import exchange_of as fetched
 from scraper.items import Exchange, Extraction, Item, Post, Problem
-from scraper.memento import memento_of, own_answer
-from scraper.read import platform_of, read_served
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +109,7 @@ def extraction_of(
     return Extraction(
         clinic_id=clinic_id,
         capture=capture,
-        items=read_served(exchange, record.capture.content_encoding or "", body),
+        items=extract_response(exchange, record.capture.content_encoding or "", body),
         extractor_version=platform.extractor_version if platform else 0,
     )
 
@@ -145,7 +145,7 @@ def reread_post(archive: Path, db: Database, capture_id: str) -> Mapping[str, An
         group = read_record(archive, row[0], row[1])
         if not isinstance(group, Group):
             return None
-        items = sound(extraction_of(archive, db, row[2], group)).items
+        items = storable(extraction_of(archive, db, row[2], group)).items
     except (BadRecord, OSError) as error:
         logger.warning("capture %s could not be read again: %s", capture_id, error)
         return None

@@ -29,8 +29,8 @@ from w3lib.html import remove_tags
 
 from scraper.addresses import canonical_url, is_web_address, same_site
 from scraper.items import Exchange, Item, Problem, Sighting
-from scraper.manners import read_robots
 from scraper.platforms._platform import Platform
+from scraper.robots import read_robots
 
 LARGEST_SITEMAP = 50 * 1024 * 1024  # bytes unpacked; sitemaps.org allows no more
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from scraper.manners import Refused
+from scraper.robots import Refused
 
 
 def describe(error: BaseException, url: str) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """Scrapy's settings: politeness, limits and wiring. Each departure from a default says why on its line."""
 
-from scraper.clinics import PRODUCT, VERSION
+from scraper.config.clinics import PRODUCT, VERSION
 
 BOT_NAME = "clinic-archive"
 URLLENGTH_LIMIT = 0  # default 2083; a longer address would be dropped without a word, and the visit with it
@@ -45,7 +45,7 @@ CLOSESPIDER_TIMEOUT = 0  # the default
 # Safety
 TELNETCONSOLE_ENABLED = False  # default True; a port that runs code
 REMOTE_CONTROL_ENABLED = False  # default True; the same
-TWISTED_DNS_RESOLVER = "scraper.manners.GuardedResolver"  # refuses names that lead to private addresses
+TWISTED_DNS_RESOLVER = "scraper.robots.GuardedResolver"  # refuses names that lead to private addresses
 
 # Rendering, where a page must be
 BROWSER_EXECUTABLE = None  # ours: the Chromium to start; None: the first on PATH
@@ -61,7 +61,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the plan knows what is of the site
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # there are no passwords
     "pipelines.freshness.Freshness": 560,
-    "scraper.manners.Guard": 760,  # after whatever could change the address
+    "scraper.robots.Guard": 760,  # after whatever could change the address
     "pipelines.rendered.Rendered": 980,
     "pipelines.capture.Capture": 990,  # next to the downloader: bodies are still as served
 }
@@ -72,12 +72,12 @@ SPIDER_MIDDLEWARES = {  # each is passed by every item and request that the spid
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # no meta is ever copied
 }
 ITEM_PIPELINES = {
-    "pipelines.privacy.Pseudonymise": 100,
-    "pipelines.validate.Validate": 200,
-    "pipelines.store.Store": 300,
+    "pipelines.privacy.pseudonyms.Pseudonymise": 100,
+    "pipelines.sanitise.Validate": 200,
+    "pipelines.item_pipelines.Store": 300,
 }
 EXTENSIONS = {
-    "pipelines.report.Report": 0,
+    "pipelines.run_report.Report": 0,
     "pipelines.feeds.PostFeeds": 0,
     "scrapy.extensions.feedexport.FeedExporter": None,  # PostFeeds exports whole posts instead of captures
     "scrapy.extensions.logstats.LogStats": None,  # default on; the run's own summary says more

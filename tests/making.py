@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive import save
 from archive.db import DATABASE, open_archive
+from archive.rows import context
 from archive.warc import Capture
-from pipelines.fold import Fold, Source
+from pipelines.fold import Fold, Provenance
 from scraper.items import Comment, Extraction, Item, Post, Reading, Sighting
 
 CLINIC = "riverside"
@@ -78,7 +78,7 @@ def sighting(slug: str = "sleep", **changes: Any) -> Sighting:
 class Folding:
     """A fold of what one source says."""
 
-    def __init__(self, fold: Fold, source: Source) -> None:
+    def __init__(self, fold: Fold, source: Provenance) -> None:
         self.fold, self._source = fold, source
         self.commit, self.finish = fold.commit, fold.finish
 
@@ -95,7 +95,7 @@ class Made:
         self.db.execute("PRAGMA synchronous = OFF")
         with self.db.atomic():
             row = {"clinic_id": CLINIC, "name": "Riverside", "url": SITE, "timezone": None, "comments": "threads"}
-            save.save_clinic(self.db, {**row, "privacy": "pseudonymous"}, {})
+            context.save_clinic(self.db, {**row, "privacy": "pseudonymous"}, {})
 
     def crawl(self, crawl_id: str) -> None:
         """The rows of a run that has begun."""
@@ -113,7 +113,7 @@ class Made:
         reread: Callable[[str], Mapping[str, Any] | None] = lambda _: None,
     ) -> Folding:
         """A fold into this archive."""
-        return Folding(Fold(self.db, CLINIC, lambda: None, reread), Source(crawl_id, privacy))
+        return Folding(Fold(self.db, CLINIC, lambda: None, reread), Provenance(crawl_id, privacy))
 
     def fold(self, *extractions: Extraction, ended: bool = True, **options: Any) -> None:
         """Fold them in, as one visit."""

@@ -18,10 +18,10 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from archive import runs, save
 from archive.db import DATABASE, open_archive
+from archive.rows import context, runs
 from archive.warc import Capture
-from pipelines.fold import Fold, Source
+from pipelines.fold import Fold, Provenance
 from scraper.browser._provider import find_browser
 from scraper.items import Comment, Extraction, Item, Link, Post
 from tests.clinic import running
@@ -64,7 +64,7 @@ def _tell(folder: Path, crawled: sqlite3.Connection) -> None:
     with closing(open_archive(folder, "write")) as db:
         with db.atomic():
             row = {"clinic_id": CLINIC, "name": "Juniper Lane", "url": SITE, "timezone": "America/Boise"}
-            save.save_clinic(db, {**row, "comments": "threads", "privacy": "pseudonymous"}, {"state": "ID"})
+            context.save_clinic(db, {**row, "comments": "threads", "privacy": "pseudonymous"}, {"state": "ID"})
             db.execute("UPDATE clinics SET platform = 'wix', blog_status = 'blog', language = 'en'")
         posts = [_post(crawled, one) for one in crawled.execute("SELECT * FROM posts")]
         serial = 0
@@ -81,7 +81,7 @@ def _tell(folder: Path, crawled: sqlite3.Connection) -> None:
                 seen += 1
                 for items in ((_as_of(post, number, week),), tuple(_comments(crawled, post, at))):
                     serial += 1
-                    fold.add(_extraction(serial, at, items), Source(run, "keep"))
+                    fold.add(_extraction(serial, at, items), Provenance(run, "keep"))
             fold.finish(ended=True)
             ended = f"{at + timedelta(minutes=6):%Y-%m-%dT%H:%M:%S.000000Z}"
             with db.atomic():

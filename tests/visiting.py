@@ -18,17 +18,17 @@ from scrapy.statscollectors import StatsCollector
 
 from pipelines.capture import Capture
 from pipelines.freshness import Freshness
-from pipelines.privacy import Pseudonymise
-from pipelines.report import Report
-from pipelines.run import Run
-from pipelines.store import Store
-from pipelines.validate import Validate
+from pipelines.item_pipelines import Store
+from pipelines.privacy.pseudonyms import Pseudonymise
+from pipelines.run.run import Run
+from pipelines.run_report import Report
+from pipelines.sanitise import Validate
 from scraper import settings as house
-from scraper.clinics import Clinic
-from scraper.exchanges import exchange_of
+from scraper.config.clinics import Clinic
+from scraper.extract import extract_response
 from scraper.failures import describe
+from scraper.http import exchange_of
 from scraper.items import Extraction, Problem
-from scraper.read import read_served
 from scraper.spiders.blog import BlogSpider
 
 SITE = "https://riverside.example"
@@ -123,7 +123,7 @@ class Visiting:
         assert isinstance(unpacked, Response)
         response = self.freshness.process_response(request, unpacked)
         exchange = exchange_of(response)
-        items = read_served(exchange, request.meta["wire_encoding"], request.meta["wire_body"])
+        items = extract_response(exchange, request.meta["wire_encoding"], request.meta["wire_body"])
         return self.tell(self.spider.extraction(request.meta["capture"], items, exchange))
 
     def fail(self, url: str, error: Exception) -> Extraction:

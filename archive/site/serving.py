@@ -16,8 +16,8 @@ from datasette.utils import sqlite_timelimit  # type: ignore[import-untyped]
 from datasette.utils.asgi import Request, Response  # type: ignore[import-untyped]
 from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
-from archive.pages.kept import Kept
-from archive.published import FOLDER
+from archive.backup.published import FOLDER
+from archive.site.pages.query_cache import QueryCache
 
 DATABASE = "archive"
 # Milliseconds that the queries of one page may take together.
@@ -64,19 +64,19 @@ def _refuse(error: sqlite3.OperationalError) -> NoReturn:
 
 
 @cache
-def _kept(path: Path) -> Kept:
-    return Kept(path)
+def _kept(path: Path) -> QueryCache:
+    return QueryCache(path)
 
 
-def kept_answers(datasette: Datasette) -> Kept:
+def kept_answers(datasette: Datasette) -> QueryCache:
     """What is kept about the database file that is served."""
     return _kept(database_file(datasette))
 
 
 async def keep(datasette: Datasette, name: object, find: Callable[[sqlite3.Connection], Any]) -> tuple[Any, Any]:
-    """An answer that is kept until the database changes, and when it was found (`archive.pages.kept`).
+    """An answer that is kept until the database changes, and when it was found (`archive.site.pages.query_cache`).
 
-    Raises `DatasetteError` (503) as `ask` does, but only after `archive.pages.kept.LONGEST`.
+    Raises `DatasetteError` (503) as `ask` does, but only after `archive.site.pages.query_cache.LONGEST`.
     """
     try:
         return await asyncio.to_thread(kept_answers(datasette).get, name, find)

@@ -7,8 +7,8 @@ from importlib import import_module
 
 import click
 
-from pipelines.run import tighten_umask
-from scraper.clinics import VERSION
+from pipelines.run.run import tighten_umask
+from scraper.config.clinics import VERSION
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -20,17 +20,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 import click
 
-from pipelines import report
-from pipelines.told import WATCHER, Complaint, tell
+from pipelines import run_report
+from pipelines.run.notices import WATCHER, Notice, emit
 from scraper.addresses import is_web_address
-from scraper.clinics import PRODUCT, VERSION
+from scraper.config.clinics import PRODUCT, VERSION
 
 logger = logging.getLogger(__name__)
 
 VARIABLE = "CLINIC_ARCHIVE_PING_URL"
 # A run that was stopped (Ctrl-C, SIGTERM, its time limit) ended as somebody wanted, and the next one goes on. If that
 # never comes, the watcher notices.
-WELL = {report.DONE, report.STOPPED}
+WELL = {run_report.DONE, run_report.STOPPED}
 TRIES, PAUSE = 2, 1.0  # seconds between two tries
 CONNECT, PATIENCE = 5.0, 10.0  # seconds for a connection, and for all of a try
 LARGEST = 10_000  # bytes of a body that healthchecks keeps
@@ -75,7 +75,7 @@ class Watcher:
 
         Another run that holds the archive (75) is not told of: it tells of itself.
         """
-        if self._url is None or code == report.LOCKED:
+        if self._url is None or code == run_report.LOCKED:
             return
         where = f"{urlsplit(self._url).scheme}://{urlsplit(self._url).netloc.rpartition('@')[2]}/…"
         why = _told(_below(self._url, "" if code in WELL else "/fail"), _body(self.lines, code))
@@ -85,7 +85,7 @@ class Watcher:
         line = f"{where}: the watcher was not told how the run ended: {why}"
         if why and logger.hasHandlers():
             logger.warning("%s", line)
-        tell(self._archive, [Complaint(WATCHER, line)] if why else [], over={WATCHER: ()})
+        emit(self._archive, [Notice(WATCHER, line)] if why else [], over={WATCHER: ()})
 
 
 def watched(body: Callable[..., None]) -> Callable[..., None]:
@@ -110,10 +110,10 @@ def watched(body: Callable[..., None]) -> Callable[..., None]:
             raise
         except Exception as error:
             watcher.lines.append(f"unexpected: {type(error).__name__}")
-            watcher.end(report.UNEXPECTED)
+            watcher.end(run_report.UNEXPECTED)
             raise
         else:
-            watcher.end(report.DONE)
+            watcher.end(run_report.DONE)
 
     return command
 

@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 import click
 from sqlite_utils import Database
 
-from pipelines import report
-from pipelines.commands._held import close, fail, held
+from pipelines import run_report
+from pipelines.commands._archive import close, fail, open_for_writing
 from pipelines.commands.crawl import crawl_settings, visit
 from scraper.addresses import is_private_host, is_web_address
-from scraper.clinics import Clinic, Clinics, read_clinics, refuse_placeholder
+from scraper.config.clinics import Clinic, Clinics, read_clinics, refuse_placeholder
+from scraper.config.toml_file import ConfigError
+from scraper.crawl.backfill import Backfill
 from scraper.spiders.wayback import WaybackSpider
-from scraper.toml_file import ConfigError
-from scraper.wayback import Backfill
 
 
 class Moment(click.ParamType[str]):
@@ -74,23 +74,25 @@ def command(
         if is_private_host(urlsplit(base).hostname or "") and not allow_private:
             raise ConfigError(f"{base} is on a private address: add --allow-private if that is meant")
     except ConfigError as error:
-        fail(str(error), report.BAD_CONFIG)
-    run = held(archive)
+        fail(str(error), run_report.BAD_CONFIG)
+    run = open_for_writing(archive)
     try:
         chosen = _clinic(run.db, listed, clinic)
         refuse_placeholder(listed.crawler, [replace(chosen, url=base)])
     except ConfigError as error:
         run.release()
-        fail(str(error), report.BAD_CONFIG)
+        fail(str(error), run_report.BAD_CONFIG)
     chosen = replace(chosen, allow_private=chosen.allow_private or allow_private)
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
     # Its rows are made at the end, of all captures in the order of their dates.
-    settings.set("ITEM_PIPELINES", {**settings.getdict("ITEM_PIPELINES"), "pipelines.store.Store": None}, "cmdline")
+    settings.set(
+        "ITEM_PIPELINES", {**settings.getdict("ITEM_PIPELINES"), "pipelines.item_pipelines.Store": None}, "cmdline"
+    )
     wanted = Backfill(base=base, site=chosen.url, first=first, last=last, limit=limit)
     visit(run, settings, [chosen], WaybackSpider, wanted=wanted)
-    code = report.exit_code(run)
-    told = {**report.summary(run), "backfill": _counts(wanted)}
-    for line in report.in_short(run):
+    code = run_report.exit_code(run)
+    told = {**run_report.summary(run), "backfill": _counts(wanted)}
+    for line in run_report.brief(run):
         click.echo(line, err=True)
     close(run, code, told)
     if as_json:

@@ -11,16 +11,16 @@ from pathlib import Path
 
 import click
 
-from archive.backup import BackedUp, back_up, check_place
+from archive.backup.backup import BackedUp, back_up, check_place
+from archive.backup.snapshots import BackupRefused, make_folder
 from archive.db import ArchiveError, LostDatabase, NotAnArchive, open_archive
-from archive.holding import LOCK_FILE
-from archive.snapshots import BackupRefused, make_folder
-from pipelines import report
-from pipelines.commands._held import fail
-from pipelines.gather import IMPORTS
-from pipelines.key import KEY_FILE, BadKey, key_in
-from pipelines.run import Locked, hold
-from scraper.clinics import PRODUCT, VERSION
+from archive.lock import LOCK_FILE
+from pipelines import run_report
+from pipelines.commands._archive import fail
+from pipelines.imports.adopt import IMPORTS
+from pipelines.run.key import KEY_FILE, BadKey, key_in
+from pipelines.run.run import Locked, lock_archive
+from scraper.config.clinics import PRODUCT, VERSION
 
 MOST_LINES = 20
 
@@ -41,23 +41,23 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
     try:
         _check(archive, folder)
         make_folder(folder.absolute())
-        lock = hold(folder)
+        lock = lock_archive(folder)
     except Locked:
-        fail(f"{folder}: another backup is being made there; nothing done", report.LOCKED)
+        fail(f"{folder}: another backup is being made there; nothing done", run_report.LOCKED)
     except (BackupRefused, BadKey) as error:
-        fail(str(error), report.BAD_CONFIG)
+        fail(str(error), run_report.BAD_CONFIG)
     except OSError as error:
-        fail(f"{folder}: {error.strerror or error}; choose another folder", report.UNEXPECTED)
+        fail(f"{folder}: {error.strerror or error}; choose another folder", run_report.UNEXPECTED)
     try:
         _check(archive, folder)  # it may have become another archive's just before the lock was taken
         done = back_up(archive, folder, parts=(IMPORTS, KEY_FILE), keep=keep, software=f"{PRODUCT}/{VERSION}")
     except NotAnArchive as error:
-        fail(str(error), report.INTEGRITY)
+        fail(str(error), run_report.INTEGRITY)
     except (BackupRefused, BadKey) as error:
-        fail(str(error), report.BAD_CONFIG)
+        fail(str(error), run_report.BAD_CONFIG)
     except (OSError, sqlite3.Error) as error:
         why = getattr(error, "strerror", None) or error
-        fail(f"{folder}: not finished: {why}; the snapshots that were there are as they were", report.UNEXPECTED)
+        fail(f"{folder}: not finished: {why}; the snapshots that were there are as they were", run_report.UNEXPECTED)
     finally:
         lock.release()
     _tell(done, archive, folder, as_json, time.monotonic() - began)
@@ -84,7 +84,7 @@ def _check(archive: Path, folder: Path) -> None:
 
 
 def _tell(done: BackedUp, archive: Path, folder: Path, as_json: bool, seconds: float) -> None:
-    code = report.INTEGRITY if done.problems else report.DONE
+    code = run_report.INTEGRITY if done.problems else run_report.DONE
     for line in done.problems[:MOST_LINES]:
         click.echo(line, err=True)
     if len(done.problems) > MOST_LINES:

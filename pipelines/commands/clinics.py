@@ -15,18 +15,18 @@ from typing import Any
 
 import click
 
-from archive import runs
 from archive.db import DATABASE
+from archive.rows import runs
 from archive.warc._file import sync_folder
-from pipelines import report
-from pipelines.commands._held import close, fail, held, read_only
+from pipelines import run_report
+from pipelines.commands._archive import close, fail, open_for_writing, read_only
 from pipelines.commands._table import table
 from pipelines.commands.crawl import crawl_settings, visit
-from pipelines.run import Run
-from scraper.clinics import Clinics, read_clinics, refuse_placeholder, today
-from scraper.frame import BadFrame, appended, news, read_frame
+from pipelines.run.run import Run
+from scraper.config.clinics import Clinics, read_clinics, refuse_placeholder, today
+from scraper.config.sampling_frame import BadSamplingFrame, appended, new_rows, read_frame
+from scraper.config.toml_file import ConfigError
 from scraper.spiders.check import CheckSpider
-from scraper.toml_file import ConfigError
 
 
 @click.group(short_help="Take in a list of clinics, show it, ask which of them have a blog.")
@@ -59,20 +59,20 @@ def import_(file: Path, clinics_file: Path, dry_run: bool, as_json: bool) -> Non
     try:
         listed = read_clinics(clinics_file)
         frame = read_frame(file)
-        new = news(frame, listed)
+        new = new_rows(frame, listed)
         text = appended(clinics_file, listed, new)
         if new and not dry_run:
             _replace(clinics_file, text)
     except ConfigError as error:
-        fail(str(error), report.BAD_CONFIG)
-    except BadFrame as error:
-        fail("\n".join([*error.lines, f"{file}: nothing written to {clinics_file}"]), report.BAD_CONFIG)
+        fail(str(error), run_report.BAD_CONFIG)
+    except BadSamplingFrame as error:
+        fail("\n".join([*error.lines, f"{file}: nothing written to {clinics_file}"]), run_report.BAD_CONFIG)
     except OSError as error:
-        fail(f"{error.filename or clinics_file}: {error.strerror or error}; nothing written", report.UNEXPECTED)
+        fail(f"{error.filename or clinics_file}: {error.strerror or error}; nothing written", run_report.UNEXPECTED)
     unchanged = len(frame.rows) - len(new)
     if as_json:
         told = {"clinics_file": str(clinics_file), "dry_run": dry_run, "added": [row.clinic.slug for row in new]}
-        click.echo(json.dumps({**told, "unchanged": unchanged, "exit_code": report.DONE}, ensure_ascii=False))
+        click.echo(json.dumps({**told, "unchanged": unchanged, "exit_code": run_report.DONE}, ensure_ascii=False))
     elif dry_run:
         click.echo("\n".join(row.stanza for row in new), nl=False)
     elif sys.stdout.isatty():
@@ -113,7 +113,7 @@ def list_(archive: Path, clinics_file: Path, as_json: bool) -> None:
     try:
         listed = read_clinics(clinics_file) if clinics_file.exists() or not has_archive else Clinics()
     except ConfigError as error:
-        fail(str(error), report.BAD_CONFIG)
+        fail(str(error), run_report.BAD_CONFIG)
     kept: dict[str, dict[str, Any]] = {}
     if has_archive:
         with closing(read_only(archive)) as db:
@@ -190,15 +190,15 @@ def check(
             raise ConfigError(f"no clinic to check: add a stanza to {clinics_file}, or `clinics import` a list")
         refuse_placeholder(listed.crawler, chosen, clinics_file)
     except ConfigError as error:
-        fail(str(error), report.BAD_CONFIG)
+        fail(str(error), run_report.BAD_CONFIG)
     if allow_private:
         chosen = [replace(clinic, allow_private=True) for clinic in chosen]
-    run = held(archive, listed)
+    run = open_for_writing(archive, listed)
     settings = crawl_settings(archive, clinics_file, listed, delay, False)
     visit(run, settings, chosen, CheckSpider)
-    code = report.exit_code(run)
-    told = report.summary(run)
-    lines = report.in_short(run)
+    code = run_report.exit_code(run)
+    told = run_report.summary(run)
+    lines = run_report.brief(run)
     close(run, code, told)
     answers = {slug: {**told["clinics"][slug], **answer} for slug, answer in _answers(run).items()}
     if as_json:
@@ -219,7 +219,7 @@ def _answers(run: Run) -> dict[str, dict[str, Any]]:
     for slug, outcome in run.outcomes.items():
         status = outcome.visit.blog_status
         reached = None if status == "unknown" else status != "unreachable"
-        why = outcome.visit.failure or next(iter((*outcome.visit.unread, *outcome.visit.notes)), None)
+        why = outcome.visit.failure or next(iter((*outcome.visit.failure_lines, *outcome.visit.notes)), None)
         found[slug] = {"url": outcome.clinic.url, "reached": reached, "blog_status": status, "why": why}
     return found
 

@@ -11,11 +11,11 @@ from typing import Any
 import click
 
 from archive.db import ArchiveError
-from archive.evidence import losses
+from archive.rows.evidence import losses
 from archive.warc import WarcWriteError
-from pipelines import report
-from pipelines.commands._held import fail, held, refuse_unknown
-from pipelines.run import Run
+from pipelines import run_report
+from pipelines.commands._archive import fail, open_for_writing, refuse_unknown
+from pipelines.run.run import Run
 
 
 @click.command(short_help="Say that posts are gone, or a field is told no more, as the last runs reported.")
@@ -29,20 +29,20 @@ def command(clinics: tuple[str, ...], archive: Path, as_json: bool) -> None:
     hours apart, found them gone), or that a missing field is gone for good (no more exit 5). It is recorded in the
     WARC, so that a rebuild keeps it. Of a clinic of which nothing was reported there is nothing to confirm.
     """
-    run = held(archive, existing=True)
+    run = open_for_writing(archive, existing=True)
     refuse_unknown(run, clinics)
     try:
         done = {clinic_id: _confirm(run, clinic_id) for clinic_id in clinics}
         if any(one["confirmed"] for one in done.values()):
-            run.close(report.DONE, {"confirmed": done})
+            run.close(run_report.DONE, {"confirmed": done})
         else:
             run.release()
     except (sqlite3.Error, OSError, WarcWriteError, ArchiveError) as error:
         run.broken = run.broken or str(error)
         run.release()
-        fail(f"{archive}: {error}; not all was confirmed", report.UNEXPECTED)
+        fail(f"{archive}: {error}; not all was confirmed", run_report.UNEXPECTED)
     if as_json:
-        click.echo(json.dumps({"clinics": done, "exit_code": report.DONE}, ensure_ascii=False))
+        click.echo(json.dumps({"clinics": done, "exit_code": run_report.DONE}, ensure_ascii=False))
         return
     for clinic_id, one in done.items():
         if not one["confirmed"]:

@@ -11,10 +11,10 @@ from typing import Any
 
 import click
 
-from archive.coverage import Coverage, Covered, Gap, read_coverage
-from archive.methods import paragraph
-from pipelines import report
-from pipelines.commands._held import fail, read_only
+from archive.reports.coverage import Coverage, Covered, Gap, read_coverage
+from archive.reports.methods import paragraph
+from pipelines import run_report
+from pipelines.commands._archive import fail, read_only
 from pipelines.commands._table import table
 
 MOST_GAPS = 10  # that are told one by one; --json has all
@@ -55,12 +55,14 @@ def command(clinics: tuple[str, ...], first: date | None, last: date | None, arc
             unknown = [one for one in clinics if one not in known]
             if unknown:
                 names = ", ".join(known) or "none"
-                fail(f"{archive}: no clinic {', '.join(unknown)} in this archive; it has {names}", report.BAD_CONFIG)
+                fail(
+                    f"{archive}: no clinic {', '.join(unknown)} in this archive; it has {names}", run_report.BAD_CONFIG
+                )
             told = read_coverage(db.conn, tuple(dict.fromkeys(clinics)), first, last)
     except sqlite3.Error as error:
-        fail(f"{archive}: {error}", report.UNEXPECTED)
+        fail(f"{archive}: {error}", run_report.UNEXPECTED)
     if as_json:
-        click.echo(json.dumps({"archive": str(archive), **_as_json(told), "exit_code": report.DONE}))
+        click.echo(json.dumps({"archive": str(archive), **_as_json(told), "exit_code": run_report.DONE}))
         return
     if told.clinics:
         _show(told)

@@ -22,16 +22,16 @@ from scrapy.utils.defer import deferred_from_coro, maybe_deferred_to_future
 from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, succeed
 from twisted.python.failure import Failure
 
-from archive.turns import waits_since
+from archive.rows.queue_order import queue_order
 from archive.warc import WarcWriteError
-from pipelines import report
-from pipelines.commands._held import Duration, close, fail, held
+from pipelines import run_report
+from pipelines.commands._archive import Duration, close, fail, open_for_writing
 from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
-from pipelines.progress import Progress
-from pipelines.run import Run
-from pipelines.told import complaints_of, tell
+from pipelines.run.notices import emit, notices_of
+from pipelines.run.progress import Progress
+from pipelines.run.run import Run
 from scraper.addresses import is_private_host, post_key
-from scraper.clinics import (
+from scraper.config.clinics import (
     Clinic,
     Clinics,
     clinic_from_url,
@@ -39,10 +39,10 @@ from scraper.clinics import (
     refuse_placeholder,
     user_agent,
 )
-from scraper.manners import running_reactor
+from scraper.config.toml_file import ConfigError
+from scraper.robots import running_reactor
 from scraper.spiders._clinic import ClinicSpider
 from scraper.spiders.blog import BlogSpider
-from scraper.toml_file import ConfigError
 
 logger = logging.getLogger(__name__)
 
@@ -88,13 +88,13 @@ def command(
         chosen = _choose(listed, clinics, url, allow_private, clinics_file)
         refuse_placeholder(listed.crawler, chosen, clinics_file)
     except ConfigError as error:
-        fail(f"{error}{'' if url or clinics_file.exists() else ', or give --url'}", report.BAD_CONFIG)
-    run = held(archive, listed)
+        fail(f"{error}{'' if url or clinics_file.exists() else ', or give --url'}", run_report.BAD_CONFIG)
+    run = open_for_writing(archive, listed)
     watcher.begin()
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
     visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
-    code = report.exit_code(run)
-    told = report.summary(run)
+    code = run_report.exit_code(run)
+    told = run_report.summary(run)
     watcher.lines = _tell(run)
     close(run, code, told)
     if as_json:
@@ -109,14 +109,14 @@ def command(
 
 
 def _tell(run: Run) -> list[str]:
-    """All that went wrong, into the log; to stderr what is new there (`pipelines.told`). Gives the lines."""
-    waiting, lines = report.not_begun(run), report.complaints(run)
+    """All that went wrong, into the log; to stderr what is new there (`pipelines.run.notices`). Gives the lines."""
+    waiting, lines = run_report.not_begun(run), run_report.problem_lines(run)
     for line in [*run.recovered, *waiting, *lines]:
         logger.warning("%s", line)
     for line in waiting:  # each time: those who wait are others each time
         click.echo(line, err=True)
-    tell(run.archive, complaints_of(lines, run.outcomes), over=report.seen_through(run))
-    return [*run.recovered, *report.in_short(run)]
+    emit(run.archive, notices_of(lines, run.outcomes), over=run_report.resolved(run))
+    return [*run.recovered, *run_report.brief(run)]
 
 
 def _choose(
@@ -236,7 +236,9 @@ def visit(
 
     def broke_off(failure: Failure, clinic: Clinic) -> None:
         logger.error("%s: the visit broke off", clinic.slug, exc_info=failure.value)
-        run.lost(clinic, f"the visit broke off ({type(failure.value).__name__}: {failure.value}); please report it")
+        run.mark_failed(
+            clinic, f"the visit broke off ({type(failure.value).__name__}: {failure.value}); please report it"
+        )
 
     def out_of_time() -> None:
         logger.warning("the time limit of %.0f s is reached; the visits are ended", time_limit)
@@ -245,9 +247,9 @@ def visit(
 
     try:
         if spider.kind == "crawl":
-            run.enlist(clinics)
+            run.register(clinics)
         now = datetime.now(UTC)
-        clinics = sorted(clinics, key=lambda one: waits_since(run.db.conn, one.slug, now))
+        clinics = sorted(clinics, key=lambda one: queue_order(run.db.conn, one.slug, now))
     except (WarcWriteError, OSError, sqlite3.Error) as error:
         run.halt(f"{run.archive}: the run could not begin: {error}")
 
@@ -259,13 +261,13 @@ def visit(
         process.start()
     run.not_begun = [clinic.slug for clinic in clinics if clinic.slug not in run.outcomes]
     if process.stopped:
-        run.left_off()
+        run.mark_cut_short()
 
 
 def _record_closed(run: Run) -> None:
     """Where every clinic is closed there is nothing to visit, and nothing wrong: a rebuild is to know it, too."""
     try:
-        run.begin_log("crawl")
+        run.open_run_file("crawl")
     except (WarcWriteError, OSError, sqlite3.Error) as error:
         run.halt(f"{run.archive}: not written: {error}")
 

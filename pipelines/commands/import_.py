@@ -16,14 +16,14 @@ from sqlite_utils import Database
 
 from archive.db import ArchiveError
 from archive.warc import BadRecord, WarcWriteError
-from pipelines import report
-from pipelines.commands._held import fail, held
-from pipelines.ingest import Told, ingest
-from pipelines.key import BadKey
-from scraper.clinics import Clinic, Clinics, clinic_from_url, read_clinics
-from scraper.finds import below
+from pipelines import run_report
+from pipelines.commands._archive import fail, open_for_writing
+from pipelines.imports.importer import ImportResult, import_files
+from pipelines.run.key import BadKey
+from scraper.config.clinics import Clinic, Clinics, clinic_from_url, read_clinics
+from scraper.config.toml_file import ConfigError
+from scraper.crawl.discovered import is_within
 from scraper.platforms import platforms
-from scraper.toml_file import ConfigError
 
 MOST_LINES = 20  # for a file, on stderr
 
@@ -49,16 +49,16 @@ def command(
         listed = read_clinics(clinics_file) if clinics_file.exists() else Clinics()
         given = _site(url) if url else None
     except ConfigError as error:
-        fail(str(error), report.BAD_CONFIG)
-    run = held(archive, listed)
+        fail(str(error), run_report.BAD_CONFIG)
+    run = open_for_writing(archive, listed)
     try:
-        told = ingest(run, _files(paths), _clinics(run.db, listed, given), url, at)
-        code = report.UNEXPECTED if any(one.refused for one in told) else report.DONE
+        told = import_files(run, _files(paths), _clinics(run.db, listed, given), url, at)
+        code = run_report.UNEXPECTED if any(one.refused for one in told) else run_report.DONE
         run.close(code, _summary(told))
     except (OSError, sqlite3.Error, WarcWriteError, BadRecord, BadKey, ArchiveError) as error:
         run.broken = run.broken or str(error)
         run.release()
-        fail(f"{archive}: {error}; what is whole goes in at the next start", report.UNEXPECTED)
+        fail(f"{archive}: {error}; what is whole goes in at the next start", run_report.UNEXPECTED)
     _tell(told, code, as_json)
 
 
@@ -86,7 +86,7 @@ def _clinics(db: Database, listed: Clinics, given: Clinic | None) -> dict[str, C
     for slug, name, url, comments, privacy, timezone in db.execute(f"SELECT {columns} FROM clinics").fetchall():
         known = Clinic(slug=slug, name=name, url=url, comments=comments, privacy=privacy, timezone=timezone)
         found.setdefault(slug, known)
-    if given is not None and not any(below(given.url, clinic.url) for clinic in found.values()):
+    if given is not None and not any(is_within(given.url, clinic.url) for clinic in found.values()):
         found[given.slug] = given
     return found
 
@@ -100,11 +100,11 @@ def _files(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def _summary(told: list[Told]) -> dict[str, Any]:
+def _summary(told: list[ImportResult]) -> dict[str, Any]:
     return {"files": [{**asdict(one), "path": one.path.name} for one in told]}
 
 
-def _tell(told: list[Told], code: int, as_json: bool) -> None:
+def _tell(told: list[ImportResult], code: int, as_json: bool) -> None:
     for one in told:
         if one.refused:
             click.echo(f"{one.path}: nothing taken: {one.refused}", err=True)
@@ -122,7 +122,7 @@ def _tell(told: list[Told], code: int, as_json: bool) -> None:
     sys.exit(code)
 
 
-def _sentence(one: Told) -> str:
+def _sentence(one: ImportResult) -> str:
     new = ", ".join(f"{number} captures of {clinic_id}" for clinic_id, number in one.captures.items())
     parts = [new or "nothing new", f"{one.known} known already" if one.known else ""]
     parts += [f"{one.unread} pictures, scripts and the like" if one.unread else ""]

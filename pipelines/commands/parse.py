@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
+from scraper.extract import read_post
 from scraper.items import Exchange, Image, NotAPost, Post
-from scraper.read import read_post
 
 # What an item holds beside the fields of a post; the rest is the run's memory.
 PRIVATE = {"addresses", "author_person", "counters_pending", "comments_key", "media_pending"}

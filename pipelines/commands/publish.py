@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
+from archive.backup.published import FOLDER, NotWhole, publish
 from archive.db import ArchiveError
-from archive.published import FOLDER, NotWhole, publish
-from pipelines import report
-from pipelines.commands._held import fail, read_only
-from pipelines.run import Locked, hold
+from pipelines import run_report
+from pipelines.commands._archive import fail, read_only
+from pipelines.run.run import Locked, lock_archive
 
 
 @click.command(short_help="Publish a copy of the archive, for `serve --published`.")
@@ -26,19 +26,19 @@ def command(archive: Path, as_json: bool) -> None:
     """
     read_only(archive).close()
     try:
-        lock = hold(archive / FOLDER)
+        lock = lock_archive(archive / FOLDER)
     except Locked as error:
-        fail(str(error), report.LOCKED)
+        fail(str(error), run_report.LOCKED)
     try:
         path = publish(archive)
     except NotWhole as error:
-        fail(str(error), report.INTEGRITY)
+        fail(str(error), run_report.INTEGRITY)
     except (ArchiveError, sqlite3.Error, OSError) as error:
-        fail(f"{archive}: {error}; nothing published", report.UNEXPECTED)
+        fail(f"{archive}: {error}; nothing published", run_report.UNEXPECTED)
     finally:
         lock.release()
     size = path.stat().st_size
     if as_json:
-        click.echo(json.dumps({"file": str(path), "bytes": size, "exit_code": report.DONE}))
+        click.echo(json.dumps({"file": str(path), "bytes": size, "exit_code": run_report.DONE}))
     elif sys.stdout.isatty():
         click.echo(f"{path}: {size / 1e6:.1f} MB")

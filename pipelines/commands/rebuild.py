@@ -13,12 +13,12 @@ import click
 
 from archive.db import ArchiveError, NewerSchema
 from archive.warc import BadRecord
-from pipelines import report
-from pipelines.commands._held import fail
-from pipelines.gather import Refused, gather
-from pipelines.key import BadKey
+from pipelines import run_report
+from pipelines.commands._archive import fail
+from pipelines.imports.adopt import Refused, adopt
 from pipelines.rebuild import Rebuilt, rebuild
-from pipelines.run import Locked, hold
+from pipelines.run.key import BadKey
+from pipelines.run.run import Locked, lock_archive
 
 MOST_LINES = 20
 
@@ -37,29 +37,29 @@ def command(sources: tuple[Path, ...], key_file: Path | None, archive: Path, as_
     """
     began = time.monotonic()
     try:
-        lock = hold(archive)
+        lock = lock_archive(archive)
     except Locked as error:
-        fail(str(error), report.LOCKED)
+        fail(str(error), run_report.LOCKED)
     except OSError as error:
-        fail(f"{archive}: {error.strerror or error}; choose another --archive", report.UNEXPECTED)
+        fail(f"{archive}: {error.strerror or error}; choose another --archive", run_report.UNEXPECTED)
     try:
-        gather(sources, archive, key_file)
+        adopt(sources, archive, key_file)
         if not any((archive / "warc").rglob("*.warc.gz")):
-            fail(f"{archive}: no WARC files in its folder warc/; name some with --from", report.BAD_CONFIG)
+            fail(f"{archive}: no WARC files in its folder warc/; name some with --from", run_report.BAD_CONFIG)
         done = rebuild(archive)
     except (Refused, BadKey, NewerSchema) as error:
-        fail(str(error), report.BAD_CONFIG)
+        fail(str(error), run_report.BAD_CONFIG)
     except BadRecord as error:
-        fail(f"{error}; archive.db is as it was", report.INTEGRITY)
+        fail(f"{error}; archive.db is as it was", run_report.INTEGRITY)
     except (ArchiveError, OSError, sqlite3.Error) as error:
-        fail(f"{archive}: {error}; archive.db is as it was", report.UNEXPECTED)
+        fail(f"{archive}: {error}; archive.db is as it was", run_report.UNEXPECTED)
     finally:
         lock.release()
     _tell(done, archive, as_json, time.monotonic() - began)
 
 
 def _tell(done: Rebuilt, archive: Path, as_json: bool, seconds: float) -> None:
-    code = report.INTEGRITY if done.problems else report.DONE
+    code = run_report.INTEGRITY if done.problems else run_report.DONE
     for line in done.notes:
         click.echo(line, err=True)
     for line in done.problems[:MOST_LINES]:

@@ -11,10 +11,10 @@ from pathlib import Path
 import click
 
 from archive.warc import BadRecord
-from pipelines import report
-from pipelines.commands._held import fail, held, refuse_unknown
-from pipelines.key import BadKey
+from pipelines import run_report
+from pipelines.commands._archive import fail, open_for_writing, refuse_unknown
 from pipelines.reparse import Reparsed, outdated, reparse
+from pipelines.run.key import BadKey
 
 
 @click.command(short_help="Read stored answers again after an upgrade of a parser.")
@@ -27,23 +27,23 @@ def command(clinics: tuple[str, ...], dry_run: bool, archive: Path, as_json: boo
 
     A text that is read differently becomes a revision of kind `extractor`; what the older parser read stays.
     """
-    run = held(archive, existing=True)
+    run = open_for_writing(archive, existing=True)
     refuse_unknown(run, clinics)
     try:
         done = {one: reparse(run, one, dry_run=dry_run) for one in clinics or outdated(run.db)}
     except BadRecord as error:
-        fail(f"{error}; nothing was changed", report.INTEGRITY)
+        fail(f"{error}; nothing was changed", run_report.INTEGRITY)
     except BadKey as error:
-        fail(str(error), report.BAD_CONFIG)
+        fail(str(error), run_report.BAD_CONFIG)
     except (OSError, sqlite3.Error) as error:
-        fail(f"{archive}: {error}; the clinic at hand is as it was", report.UNEXPECTED)
+        fail(f"{archive}: {error}; the clinic at hand is as it was", run_report.UNEXPECTED)
     finally:
         run.release()
     _tell(done, dry_run, as_json)
 
 
 def _tell(done: dict[str, Reparsed], dry_run: bool, as_json: bool) -> None:
-    code = report.INTEGRITY if any(one.problems for one in done.values()) else report.DONE
+    code = run_report.INTEGRITY if any(one.problems for one in done.values()) else run_report.DONE
     for clinic_id, one in done.items():
         for line in one.problems:
             click.echo(f"{clinic_id}: {line}", err=True)

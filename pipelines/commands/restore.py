@@ -11,14 +11,14 @@ from pathlib import Path
 
 import click
 
+from archive.backup.restore import chosen, restore
+from archive.backup.snapshots import PART, BackupDamaged, BackupRefused, is_backup, stamps
 from archive.db import DATABASE
-from archive.holding import LOCK_FILE
-from archive.restore import chosen, restore
-from archive.snapshots import PART, BackupDamaged, BackupRefused, is_backup, stamps
+from archive.lock import LOCK_FILE
 from archive.warc._file import sync_folder
-from pipelines import report
-from pipelines.commands._held import fail
-from pipelines.run import Locked, hold
+from pipelines import run_report
+from pipelines.commands._archive import fail
+from pipelines.run.run import Locked, lock_archive
 
 MOST_LINES = 20
 
@@ -41,15 +41,15 @@ def command(folder: Path, name: str | None, listing: bool, archive: Path, as_jso
             return
         snapshot = chosen(folder, name)
         part = _place(archive, folder)
-        lock = hold(part)
+        lock = lock_archive(part)
     except Locked:
-        fail(f"{archive}: another process restores it; nothing done", report.LOCKED)
+        fail(f"{archive}: another process restores it; nothing done", run_report.LOCKED)
     except BackupRefused as error:
-        fail(str(error), report.BAD_CONFIG)
+        fail(str(error), run_report.BAD_CONFIG)
     except BackupDamaged as error:
-        fail(f"{error}; name another with --snapshot", report.INTEGRITY)
+        fail(f"{error}; name another with --snapshot", run_report.INTEGRITY)
     except OSError as error:
-        fail(f"{archive}: {error.strerror or error}; choose another --archive", report.UNEXPECTED)
+        fail(f"{archive}: {error.strerror or error}; choose another --archive", run_report.UNEXPECTED)
     try:
         _clear(part)
         size = restore(folder, snapshot, part)
@@ -62,10 +62,10 @@ def command(folder: Path, name: str | None, listing: bool, archive: Path, as_jso
         fail(
             f"{folder}: {len(error.lines)} of {len(snapshot.files) + 1} files of snapshot {snapshot.name} {damaged};"
             f" nothing restored. `clinic-archive rebuild --from {folder}` takes what is whole in its WARC files",
-            report.INTEGRITY,
+            run_report.INTEGRITY,
         )
     except (OSError, sqlite3.Error) as error:
-        fail(f"{archive}: not restored: {getattr(error, 'strerror', None) or error}", report.UNEXPECTED)
+        fail(f"{archive}: not restored: {getattr(error, 'strerror', None) or error}", run_report.UNEXPECTED)
     finally:
         if not (archive / DATABASE).exists():
             shutil.rmtree(part, ignore_errors=True)
@@ -78,7 +78,7 @@ def _list(folder: Path, as_json: bool) -> None:
         raise BackupRefused(f"{folder}: not a backup made by clinic-archive")
     names = stamps(folder)
     if as_json:
-        click.echo(json.dumps({"backup": str(folder), "snapshots": names, "exit_code": report.DONE}))
+        click.echo(json.dumps({"backup": str(folder), "snapshots": names, "exit_code": run_report.DONE}))
     else:
         for name in names:
             click.echo(name)
@@ -110,7 +110,7 @@ def _tell(folder: Path, name: str, archive: Path, files: int, size: int, seconds
     if as_json:
         told = {
             "archive": str(archive), "backup": str(folder), "snapshot": name, "files": files + 1, "bytes": size,
-            "seconds": round(seconds, 2), "exit_code": report.DONE,
+            "seconds": round(seconds, 2), "exit_code": run_report.DONE,
         }  # fmt: skip
         click.echo(json.dumps(told, ensure_ascii=False))
     elif sys.stdout.isatty():

@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
-from archive.standing import ClinicStanding, Standing, age, facts, read_standing, verified_in_words
-from pipelines import report
-from pipelines.commands._held import Duration, fail, read_only
+from archive.reports.status import ClinicStatus, Status, age, facts, read_status, verified_in_words
+from pipelines import run_report
+from pipelines.commands._archive import Duration, fail, read_only
 from pipelines.commands._table import table
 
 HEADER = ("clinic", "standing", "observed", "last visit", "how", "unread", "waiting", "failed", "problems")
@@ -39,11 +39,11 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
     try:
         with closing(read_only(archive)) as db:
             db.execute("BEGIN")
-            told = read_standing(db.conn, archive, datetime.now(UTC))
+            told = read_status(db.conn, archive, datetime.now(UTC))
     except (OSError, sqlite3.Error) as error:
-        fail(f"{archive}: {error}", report.UNEXPECTED)
+        fail(f"{archive}: {error}", run_report.UNEXPECTED)
     stale = told.stale(max_age)
-    code = report.INTEGRITY if told.verify_failed else report.STALE if stale else report.DONE
+    code = run_report.INTEGRITY if told.verify_failed else run_report.STALE if stale else run_report.DONE
     if told.verify_failed:
         click.echo(f"{archive}: verified {verified_in_words(told.verified)}", err=True)
     for one in stale:
@@ -55,7 +55,7 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
     sys.exit(code)
 
 
-def _why(one: ClinicStanding) -> str:
+def _why(one: ClinicStatus) -> str:
     """Since when it was not observed, and what the last visit came to."""
     since = f"not observed for {age(one.age)}" if one.age is not None else "never observed"
     if one.visited_at is None:
@@ -66,7 +66,7 @@ def _why(one: ClinicStanding) -> str:
     return f"{since}; last visit {when}: {one.status}{' (limited)' * one.limited}{f', {why}' if why else ''}"
 
 
-def _as_json(archive: Path, told: Standing, max_age: float, code: int) -> dict[str, Any]:
+def _as_json(archive: Path, told: Status, max_age: float, code: int) -> dict[str, Any]:
     clinics = {
         one.clinic_id: {
             **{name: value for name, value in asdict(one).items() if name not in ("clinic_id", "age", "awaited")},
@@ -83,7 +83,7 @@ def _as_json(archive: Path, told: Standing, max_age: float, code: int) -> dict[s
     }  # fmt: skip
 
 
-def _show(told: Standing, max_age: float) -> None:
+def _show(told: Status, max_age: float) -> None:
     """A line a clinic, then a line a fact."""
     rows = [
         (

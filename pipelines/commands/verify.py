@@ -14,12 +14,12 @@ from typing import Any
 
 import click
 
-from archive.verify import faults, full_text_faults, keep_result
-from pipelines import report
-from pipelines.commands._held import fail, read_only
+from archive.reports.integrity import faults, full_text_faults, keep_result
+from pipelines import run_report
+from pipelines.commands._archive import fail, read_only
 from pipelines.orphans import closed_files
-from pipelines.recheck import Rechecked, recheck
-from pipelines.run import utc
+from pipelines.run.run import utc
+from pipelines.verify import Verification, verify
 
 MOST_LINES = 40
 
@@ -41,14 +41,14 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
             closed = closed_files(archive)
             db.execute("BEGIN")  # what is committed from here on is not looked at
             found = list(faults(db))
-            done = recheck(archive, db, sample=sample, seed=seed, closed=closed)
+            done = verify(archive, db, sample=sample, seed=seed, closed=closed)
     except sqlite3.DatabaseError as error:
         why = f"the database is damaged: {error}; `clinic-archive rebuild` makes it anew"
-        broken_off = Rechecked(faults=[why])
+        broken_off = Verification(faults=[why])
         keep_result(archive, _summary(archive, broken_off, time.monotonic() - began, sample, seed))
-        fail(f"{archive}: {why}", report.INTEGRITY)
+        fail(f"{archive}: {why}", run_report.INTEGRITY)
     except OSError as error:
-        fail(str(error), report.UNEXPECTED)
+        fail(str(error), run_report.UNEXPECTED)
     broken, unchecked = full_text_faults(archive)
     done.faults = [*found, *broken, *done.faults]
     done.notes += [unchecked] if unchecked else []
@@ -57,16 +57,16 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
     _tell(done, told, as_json)
 
 
-def _summary(archive: Path, done: Rechecked, seconds: float, sample: int | None, seed: int) -> dict[str, Any]:
+def _summary(archive: Path, done: Verification, seconds: float, sample: int | None, seed: int) -> dict[str, Any]:
     return {
         "archive": str(archive), "verified_at": utc(datetime.now(UTC)), "captures": done.captures,
         "whole": sample is None, "seed": None if sample is None else seed, "bytes": done.stored_bytes,
         "seconds": round(seconds, 2), "outdated": done.outdated, "faults": done.faults, "notes": done.notes,
-        "exit_code": report.INTEGRITY if done.faults else report.DONE,
+        "exit_code": run_report.INTEGRITY if done.faults else run_report.DONE,
     }  # fmt: skip
 
 
-def _tell(done: Rechecked, told: dict[str, Any], as_json: bool) -> None:
+def _tell(done: Verification, told: dict[str, Any], as_json: bool) -> None:
     for line in done.faults[:MOST_LINES]:
         click.echo(line, err=True)
     if len(done.faults) > MOST_LINES:

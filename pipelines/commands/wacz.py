@@ -11,11 +11,11 @@ from pathlib import Path
 
 import click
 
-from archive.wacz import write_wacz
+from archive.export.wacz import write_wacz
 from archive.warc import BadRecord
-from pipelines import report
-from pipelines.commands._held import fail, read_only
-from scraper.clinics import PRODUCT, VERSION
+from pipelines import run_report
+from pipelines.commands._archive import fail, read_only
+from scraper.config.clinics import PRODUCT, VERSION
 
 
 @click.command(short_help="Write captures to a WACZ, to be replayed in a browser.")
@@ -36,16 +36,16 @@ def command(clinic: str | None, output: Path, with_comment_captures: bool, archi
             known = [row[0] for row in db.execute("SELECT clinic_id FROM clinics ORDER BY 1").fetchall()]
             if clinic is not None and clinic not in known:
                 names = ", ".join(known) or "none"
-                fail(f"{archive}: no clinic {clinic!r} in this archive; it has {names}", report.BAD_CONFIG)
+                fail(f"{archive}: no clinic {clinic!r} in this archive; it has {names}", run_report.BAD_CONFIG)
             packed = write_wacz(
                 output, archive, db, clinic_id=clinic, with_comments=with_comment_captures,
                 software=f"{PRODUCT}/{VERSION}",
             )  # fmt: skip
     except BadRecord as error:
-        fail(f"{error}; nothing written, `clinic-archive verify` tells more", report.INTEGRITY)
+        fail(f"{error}; nothing written, `clinic-archive verify` tells more", run_report.INTEGRITY)
     except (OSError, sqlite3.Error) as error:
         why = getattr(error, "strerror", None) or error
-        fail(f"{output}: could not be written: {why}", report.UNEXPECTED)
+        fail(f"{output}: could not be written: {why}", run_report.UNEXPECTED)
     if as_json:
         click.echo(json.dumps({"file": str(output), **asdict(packed)}, ensure_ascii=False))
     elif sys.stdout.isatty():

@@ -20,6 +20,7 @@ from scraper.browser._model import (
     RENDERING,
     VISITED,
     Allow,
+    Blocked,
     BrowserCrashed,
     BrowserFailure,
     Failed,
@@ -28,15 +29,15 @@ from scraper.browser._model import (
     Received,
     Render,
     Rendering,
-    Turned,
 )
-from scraper.platforms._platform import Wanted
+from scraper.platforms._platform import RenderTargets
 
 __all__ = [
     "META",
     "RENDERING",
     "VISITED",
     "Allow",
+    "Blocked",
     "BrowserCrashed",
     "BrowserFailure",
     "Failed",
@@ -46,14 +47,13 @@ __all__ = [
     "Render",
     "Rendering",
     "RenderingHandler",
-    "Turned",
-    "Wanted",
+    "RenderTargets",
     "rendered_request_meta",
 ]
 
 
 def rendered_request_meta(
-    wanted: Wanted,
+    wanted: RenderTargets,
     *,
     context: str,
     private: Iterable[str] = (),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from scraper.platforms._platform import Wanted
+from scraper.platforms._platform import RenderTargets
 
 META: Final = "render"  # in `request.meta`: a `Render`, which makes a request a rendered one
 RENDERING: Final = "rendering"  # in `request.meta` afterwards: the `Rendering`, also where the request failed
@@ -21,7 +21,7 @@ Allow = Callable[[str], Awaitable[str | None]]
 class Render:
     """How one request is rendered. `rendered_request_meta` makes it."""
 
-    wanted: Wanted
+    wanted: RenderTargets
     context: str  # a context (cookies, storage) for each; the clinic's slug
     private: frozenset[str] = frozenset()  # `host:port` or `host` that may be private
     allow: Allow | None = None
@@ -59,7 +59,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turned:
+class Blocked:
     """A request that was not let out, and why."""
 
     url: str
@@ -79,7 +79,7 @@ class Rendering:
     complete: bool  # all that was wanted came
     reason: str | None  # why it is not complete
     pressed: int  # buttons
-    refused: tuple[Turned, ...]
+    refused: tuple[Blocked, ...]
     skipped: int = 0  # images, media, fonts that were not asked for
     seconds: float = 0.0
 

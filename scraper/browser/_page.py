@@ -14,7 +14,7 @@ from typing import Final
 from playwright.async_api import Error, Locator, Page
 
 from scraper.browser._record import Recorder
-from scraper.platforms._platform import Wanted
+from scraper.platforms._platform import RenderTargets
 
 POLL: Final = 0.1  # seconds
 MOST_PRESSES: Final = 300
@@ -53,7 +53,7 @@ class Driver:
     """Drives one page to where a visitor would have seen everything wanted. `reason` says what is missing."""
 
     page: Page
-    wanted: Wanted
+    wanted: RenderTargets
     recorder: Recorder
     deadline: float  # of the running loop's clock
     quiet_seconds: float  # without any traffic, after which what is missing is held never to come

@@ -193,7 +193,7 @@ def _temporary(folder: str) -> Iterator[None]:
             os.environ["TMPDIR"] = before
 
 
-class LateProvider:
+class LazyProvider:
     """A provider for scrapy-playwright that starts nothing until a browser is needed."""
 
     _running: ClassVar[dict[asyncio.AbstractEventLoop, _Process]] = {}

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from playwright.async_api import Error, Page, Request, Response
 
-from scraper.browser._model import Failed, Received, Turned
+from scraper.browser._model import Blocked, Failed, Received
 from scraper.browser._proxy import Proxy
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Recorder:
     """Listens to a page from before its first request until `finish`."""
 
     def __init__(self, page: Page, proxy: Proxy) -> None:
-        self.refused: list[Turned] = []
+        self.refused: list[Blocked] = []
         self.skipped = 0
         self._page = page
         self._proxy = proxy
@@ -57,7 +57,7 @@ class Recorder:
     def refuse(self, url: str, kind: str, reason: str) -> None:
         """Tell of something that was not let out."""
         if len(self.refused) < MOST_ANSWERS:
-            self.refused.append(Turned(url=url, kind=kind, reason=reason))
+            self.refused.append(Blocked(url=url, kind=kind, reason=reason))
 
     def busy(self) -> bool:
         """An answer is under way that may bring what is waited for."""

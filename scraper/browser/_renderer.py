@@ -21,19 +21,19 @@ from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 from scrapy_playwright.handler import BrowserContextWrapper, ScrapyPlaywrightDownloadHandler
 
-from scraper.browser._fences import Fence, context_options, fence_context
+from scraper.browser._interception import RequestPolicy, context_options, fence_context
 from scraper.browser._model import (
     META,
     RENDERING,
+    Blocked,
     BrowserCrashed,
     BrowserFailure,
     PageUnreachable,
     Render,
     Rendering,
-    Turned,
 )
 from scraper.browser._page import Driver
-from scraper.browser._provider import LateProvider
+from scraper.browser._provider import LazyProvider
 from scraper.browser._proxy import Proxy
 from scraper.browser._record import Recorder
 
@@ -47,7 +47,7 @@ _ENCODED = (b"content-encoding", b"content-length", b"transfer-encoding")
 class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has no types
     """The rendering half of `RenderingHandler`, made at a crawl's first rendered request."""
 
-    browser_provider: LateProvider
+    browser_provider: LazyProvider
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
@@ -60,7 +60,7 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
             "args": [f"--user-agent={self._agent}"],
         }
         # The base class would make one when the engine starts, which was before.
-        self.browser_provider = LateProvider(self.config)
+        self.browser_provider = LazyProvider(self.config)
         self._proxies: dict[str, Proxy] = {}
 
     async def _download_request(self, request: Request, spider: Any = None) -> Response:
@@ -119,7 +119,7 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
         # The last of the time is for what is there by then.
         deadline = began + self._page_seconds - min(LAST_SECONDS, self._page_seconds / 4)
         async with asyncio.timeout_at(deadline):
-            await Fence(page, render, recorder, proxy).put_up()
+            await RequestPolicy(page, render, recorder, proxy).put_up()
         driver = Driver(page, render.wanted, recorder, deadline, self._quiet_seconds)
         lost = None
         try:
@@ -135,7 +135,7 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
         told = {urlsplit(one.url).netloc for one in recorder.refused}
         # What no event of the page told of: sockets of workers, connections made in advance.
         behind = [
-            Turned(url=f"{one.host}:{one.port}", kind="connection", reason=one.reason)
+            Blocked(url=f"{one.host}:{one.port}", kind="connection", reason=one.reason)
             for one in proxy.connector.refusals[refusals:]
             if not {one.host, f"{one.host}:{one.port}"} & told
         ]

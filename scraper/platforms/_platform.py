@@ -16,7 +16,7 @@ from scraper.items import Exchange, Item
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class RenderTargets:
     """Where a platform's page shows what a visitor sees, as CSS selectors. An empty one is not waited for."""
 
     counters: str = ""  # ready when an element matches that holds some text
@@ -37,7 +37,7 @@ class Ask:
     body: bytes = b""
     secret: bool = False  # the answer holds tokens: they are blanked before it is recorded
     conditional: bool = False  # send ETag and Last-Modified of the last capture
-    wanted: Wanted | None = None  # have a browser render the page until this is there
+    wanted: RenderTargets | None = None  # have a browser render the page until this is there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +66,7 @@ Plan = Generator[Ask, Answer, None]
 
 
 @dataclass(slots=True, kw_only=True)
-class Known:
+class KnownPost:
     """What the archive (or this run) already knows of a post; the spider's memory, never a source of rows."""
 
     url: str
@@ -82,9 +82,9 @@ class Known:
     listed_at: str | None = None  # named by a sitemap, feed or listing of an earlier run
     named: bool = False  # the same in this run
     lastmod: str | None = None  # as a sitemap or feed of this run printed it
-    alone: bool = True  # its page is due, and so is whatever is asked for it alone
+    due: bool = True  # its page is due, and so is whatever is asked for it alone
     counters_pending: bool = True  # the page's own bytes do not give the counters
-    scripted: bool = False  # the page was seen to leave them to a script
+    script_counters: bool = False  # the page was seen to leave them to a script
     counted: bool = False  # some answer of this run gave them
     counted_at: str | None = None  # when its counters were last read
     thread_read: bool = False  # its comments were read in this run
@@ -98,9 +98,7 @@ class Known:
     def thread_due(self) -> bool:
         """Its comments are to be read: its page is due, there are as many as never before, or they were never read."""
         return (
-            self.alone
-            or self.comments_count != self.thread_count
-            or (self.thread_at is None and bool(self.thread_count))
+            self.due or self.comments_count != self.thread_count or (self.thread_at is None and bool(self.thread_count))
         )
 
 
@@ -110,11 +108,13 @@ class Blog:
 
     root: str  # base URL of the site, with no trailing slash: "https://example.com" or "https://user.wixsite.com/site"
     private: bool = False  # the site is on a loopback or private address: no public service is asked for it
-    posts: dict[str, Known] = field(default_factory=dict)  # by canonical URL, in the order they are due
+    posts: dict[str, KnownPost] = field(default_factory=dict)  # by canonical URL, in the order they are due
     read_comments: bool = True  # the stanza wants threads
-    everything: bool = True  # False under --limit: ask post by post where a bulk answer would cover others
-    spent: Callable[[], bool] = lambda: False  # the day's budget is used up: comments and browser wait for another day
-    put_off: set[str] = field(default_factory=set)  # addresses of the posts that they wait for
+    bulk: bool = True  # False under --limit: ask post by post where a bulk answer would cover others
+    budget_spent: Callable[[], bool] = lambda: (
+        False
+    )  # the day's budget is used up: comments and browser wait for another day
+    deferred: set[str] = field(default_factory=set)  # addresses of the posts that they wait for
 
 
 class Platform(ABC):
@@ -128,7 +128,7 @@ class Platform(ABC):
     feeds: ClassVar[Sequence[str]] = ()
     listings: ClassVar[Sequence[str]] = ()
     # How a browser tells that a post page shows everything; None: its pages need no browser.
-    wanted: ClassVar[Wanted | None] = None
+    render: ClassVar[RenderTargets | None] = None
 
     @abstractmethod
     def claims(self, exchange: Exchange) -> bool:
@@ -154,11 +154,11 @@ class Platform(ABC):
         """The address is one of the platform's machine interfaces, whose error answers say nothing about a page."""
         return False
 
-    def secret(self, url: str, body: bytes) -> bool:
+    def holds_tokens(self, url: str, body: bytes) -> bool:
         """The answer (decoded) hands out tokens: its texts are blanked before it is recorded."""
         return False
 
-    def learned_address(self, exchange: Exchange) -> str | None:
+    def unknown_comment_endpoint(self, exchange: Exchange) -> str | None:
         """Where a page's script found comments, if no known address is meant, with names for what it asked.
 
         "/_srv/voices?contextId&cursor"; with the host where that is another than the page's. None for anything else.

@@ -21,16 +21,16 @@ from twisted.python.failure import Failure
 
 from scraper.addresses import is_private_host
 from scraper.browser import META, RENDERING
-from scraper.clinics import Clinic
-from scraper.exchanges import as_asked, exchange_of, origin_of
+from scraper.config.clinics import Clinic
+from scraper.crawl.state import VisitContext, VisitResult
+from scraper.extract import extract, extract_response, platform_of
 from scraper.failures import describe
+from scraper.http import exchange_of, origin_of, requestable
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
-from scraper.manners import ForeignScheme, Robots, delay, read_robots, retry_after
 from scraper.platforms._platform import Answer, Ask, Plan
-from scraper.read import platform_of, read, read_served
-from scraper.spiders._showing import Showing
-from scraper.spiders._waiting import waited
-from scraper.visit import Surroundings, Visit
+from scraper.robots import ForeignScheme, Robots, delay, read_robots, retry_after
+from scraper.spiders._rendered import RenderedPages
+from scraper.spiders._throttle import pause
 
 logger = logging.getLogger(__name__)
 
@@ -38,11 +38,11 @@ RETRIED = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
 # What may be gone at the next attempt; other failures (no such host, too large) will not.
 PASSING = {"timeout", "broken-connection", "cut-short"}
 MAX_HOPS = 10
-Talk = Generator[Request, "Reply", None]
+Talk = Generator[Request, "_Outcome", None]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class _Outcome:
     """What came back for one request: the exchange, or why there is none."""
 
     exchange: Exchange | None
@@ -63,27 +63,27 @@ class ClinicSpider(scrapy.Spider):
     def __init__(self, clinic: Clinic, limit: int | None = None, everything: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.clinic = clinic
-        self.surroundings = Surroundings(
+        self.surroundings = VisitContext(
             clinic=clinic,
             private=is_private_host(urlsplit(clinic.url).hostname or ""),
             known=[],
             limit=limit,
-            everything=everything,
+            all_posts=everything,
         )
-        self.visit = Visit(clinic_id=clinic.slug)
+        self.visit = VisitResult(clinic_id=clinic.slug)
         self.robots: dict[tuple[str, str], Robots] = {}
         self._robots_answers: dict[str, Answer] = {}
         self._notes: list[Extraction] = []
-        self._showing = Showing(self)
+        self._showing = RenderedPages(self)
         self._pause = 0.0
         self._delay = 0.0
-        self._talk: Talk | None = None
+        self._driver: Talk | None = None
 
     async def start(self) -> AsyncIterator[Any]:
         """The first request of the visit; each of the others follows from an answer."""
-        self._talk = self._converse()
+        self._driver = self._drive()
         self._set_delay(self.floor)
-        yield next(self._talk)
+        yield next(self._driver)
 
     @property
     def floor(self) -> float:
@@ -94,15 +94,15 @@ class ClinicSpider(scrapy.Spider):
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Any]:
         """Any answer, whatever its status: its items as one `Extraction`, then the request that follows from it."""
         if META in response.meta:
-            async for step in self._shown(response):
+            async for step in self.on_rendered(response):
                 yield step
             return
         exchange = self.exchange(response)
-        items = self.read(response, exchange)
+        items = self.on_response(response, exchange)
         yield self.extraction(response.meta.get("capture"), items, exchange)
         told = (response.headers.get("Retry-After") or b"").decode("latin-1")
         sighted = tuple(Sighting(url=url, source="listing") for url in response.meta.get("sighted", ()))
-        async for step in self._go_on(Reply(exchange, items or sighted, retry_after=told)):
+        async for step in self._resume(_Outcome(exchange, items or sighted, retry_after=told)):
             yield step
 
     def plan(self) -> Plan:
@@ -121,14 +121,14 @@ class ClinicSpider(scrapy.Spider):
         """The server is busy, and may be asked again."""
         return exchange.status in RETRIED
 
-    def read(self, response: Response, exchange: Exchange) -> tuple[Item, ...]:
+    def on_response(self, response: Response, exchange: Exchange) -> tuple[Item, ...]:
         """The items of an answer that was fetched without a browser."""
         blanked = response.meta.get("blanked_body")
         if blanked is not None:  # a token answer is read as it was recorded, so that the record says the same again
-            return read(replace(exchange, body=blanked))
-        return read_served(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
+            return extract(replace(exchange, body=blanked))
+        return extract_response(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
 
-    async def missed(self, failure: Failure) -> AsyncIterator[Any]:
+    async def on_error(self, failure: Failure) -> AsyncIterator[Any]:
         """No usable answer came: DNS, timeout, too large, a bomb. The reason is told, and the plan goes on."""
         request: Request = failure.request  # type: ignore[attr-defined]
         kind, message = describe(failure.value or Exception("no reason given"), request.url)
@@ -137,10 +137,10 @@ class ClinicSpider(scrapy.Spider):
         yield self.extraction(
             request.meta.get("capture"), (Problem(kind=kind, message=message, url=request.url),), None
         )
-        async for step in self._go_on(Reply(None, (), message, kind)):
+        async for step in self._resume(_Outcome(None, (), message, kind)):
             yield step
 
-    async def _shown(self, response: Response) -> AsyncIterator[Any]:
+    async def on_rendered(self, response: Response) -> AsyncIterator[Any]:
         """A rendered page: an `Extraction` for each answer that the browser got, in order, the last for the DOM."""
         assert response.request is not None
         visited = await self._showing.visited(response.request)
@@ -148,13 +148,13 @@ class ClinicSpider(scrapy.Spider):
             yield extraction
         items = tuple(item for extraction in visited for item in extraction.items)
         rendering = response.meta[RENDERING]
-        async for step in self._go_on(Reply(exchange_of(response), items, rendering.reason)):
+        async for step in self._resume(_Outcome(exchange_of(response), items, rendering.reason)):
             yield step
 
-    async def _go_on(self, reply: Reply) -> AsyncIterator[Any]:
-        assert self._talk is not None
+    async def _resume(self, reply: _Outcome) -> AsyncIterator[Any]:
+        assert self._driver is not None
         try:
-            request = self._talk.send(reply)
+            request = self._driver.send(reply)
         except StopIteration:
             self.visit.finished = True
             request = None
@@ -166,9 +166,9 @@ class ClinicSpider(scrapy.Spider):
         for note in notes:
             yield note
         if request is not None:
-            engine, pause, self._pause = self.crawler.engine, self._pause, 0.0
+            engine, seconds, self._pause = self.crawler.engine, self._pause, 0.0
             assert engine is not None
-            if await waited(engine, self.clinic.slug, pause):  # else the visit is cut short here
+            if await pause(engine, self.clinic.slug, seconds):  # else the visit is cut short here
                 yield request
 
     def extraction(self, capture: object, items: tuple[Item, ...], exchange: Exchange | None) -> Extraction:
@@ -178,10 +178,10 @@ class ClinicSpider(scrapy.Spider):
         return Extraction(clinic_id=self.clinic.slug, capture=capture, items=items, extractor_version=version)
 
     def note(self, problem: Problem) -> None:
-        """A problem that no exchange tells by itself; it gets a record of its own (`pipelines.validate`)."""
+        """A problem that no exchange tells by itself; it gets a record of its own (`pipelines.sanitise`)."""
         self._notes.append(Extraction(clinic_id=self.clinic.slug, capture=None, items=(problem,)))
 
-    def _converse(self) -> Talk:
+    def _drive(self) -> Talk:
         """Drive the plan to its end."""
         plan = self.plan()
         try:
@@ -192,7 +192,7 @@ class ClinicSpider(scrapy.Spider):
             for problem in self.visit.unknown:
                 self.note(problem)
 
-    def _answer(self, ask: Ask) -> Generator[Request, Reply, Answer]:
+    def _answer(self, ask: Ask) -> Generator[Request, _Outcome, Answer]:
         """One ask with robots, retries and redirects."""
         if ask.url in self._robots_answers:
             return self._robots_answers[ask.url]
@@ -214,7 +214,7 @@ class ClinicSpider(scrapy.Spider):
                     redirected_from=tuple(passed),
                 )  # fmt: skip
             passed.append(url)
-            following = as_asked(moved)
+            following = requestable(moved)
             if following is None:
                 message = f"{moved}: not an http or https address; not fetched"
                 self.note(Problem(kind=ForeignScheme.kind, message=message, url=passed[-1]))
@@ -224,12 +224,12 @@ class ClinicSpider(scrapy.Spider):
         self.note(Problem(kind="endless-redirect", message=message, url=ask.url))
         return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
 
-    def _attempt(self, ask: Ask, url: str) -> Generator[Request, Reply, Reply]:
+    def _attempt(self, ask: Ask, url: str) -> Generator[Request, _Outcome, _Outcome]:
         """One address, asked again after a pause where the server says that it is only busy."""
         retries = self.settings.getint("RETRY_TIMES")
         said: list[str] = []
         for attempt in range(retries + 1):
-            reply: Reply = yield self.request(ask, url)
+            reply: _Outcome = yield self.request(ask, url)
             busy = reply.exchange is not None and self.is_busy(reply.exchange)
             lost = reply.kind in PASSING
             if attempt == retries or not (busy or lost):
@@ -242,12 +242,12 @@ class ClinicSpider(scrapy.Spider):
             said += [reply.reason] if reply.reason else []
             logger.info("%s: asked again in %.1f s", url, self._pause)
         if reply.exchange is not None and not busy:
-            self.visit.mended.update(said)
+            self.visit.recovered_problems.update(said)
         elif busy:
-            self._obey(url, reply)
+            self._apply_retry_after(url, reply)
         return reply
 
-    def _obey(self, url: str, reply: Reply) -> None:
+    def _apply_retry_after(self, url: str, reply: _Outcome) -> None:
         """A server that is still busy: its last word holds for whatever is asked next, a long one for the whole run."""
         told = retry_after(reply.retry_after, datetime.now(UTC), cap=inf)
         if told is None:
@@ -257,7 +257,7 @@ class ClinicSpider(scrapy.Spider):
             return
         self.robots[origin_of(url)] = Robots(refused=f"the server asked to be left alone for {told:.0f} s")
 
-    def _refusal(self, url: str) -> Generator[Request, Reply, str | None]:
+    def _refusal(self, url: str) -> Generator[Request, _Outcome, str | None]:
         """Why robots.txt forbids the address; None when it does not. Asks for the host's robots.txt the first time."""
         parts = urlsplit(url)
         if parts.path == "/robots.txt" or parts.scheme not in ("http", "https"):
@@ -298,7 +298,7 @@ class ClinicSpider(scrapy.Spider):
             headers=dict(ask.headers) if origin_of(url) == origin_of(ask.url) else {},
             body=ask.body,
             callback=self.parse,
-            errback=self.missed,
+            errback=self.on_error,
             dont_filter=True,
             meta={
                 "download_slot": self.clinic.slug,

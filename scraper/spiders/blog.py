@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from scrapy.crawler import Crawler
 
-from scraper.clinics import Clinic, Clinics, clinic_from_url, read_clinics, refuse_placeholder, user_agent
-from scraper.plan import visit_blog
+from scraper.config.clinics import Clinic, Clinics, clinic_from_url, read_clinics, refuse_placeholder, user_agent
+from scraper.crawl.visit import crawl_blog
 from scraper.platforms._platform import Plan
 from scraper.spiders._clinic import ClinicSpider
 
@@ -48,4 +48,4 @@ class BlogSpider(ClinicSpider):
 
     def plan(self) -> Plan:
         """The order of the visit."""
-        return visit_blog(self.surroundings, self.visit)
+        return crawl_blog(self.surroundings, self.visit)

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from scrapy.crawler import Crawler
 
-from scraper.plan import visit_blog
+from scraper.crawl.visit import crawl_blog
 from scraper.platforms._platform import Plan
 from scraper.spiders.blog import BlogSpider
 
@@ -30,7 +30,7 @@ class CheckSpider(BlogSpider):
     def plan(self) -> Plan:
         """The order of a visit; at its end, why there is no blog becomes the run's note."""
         visit = self.visit
-        yield from visit_blog(self.surroundings, visit)
+        yield from crawl_blog(self.surroundings, visit)
         if visit.blog_status in ANSWERS and visit.failure and not self.surroundings.known:
             visit.notes.append(visit.failure)
             visit.failure = None

@@ -8,14 +8,14 @@ from urllib.parse import urlsplit
 from scrapy.http import Response
 
 from scraper.addresses import is_loopback_host
-from scraper.clinics import DELAY, Clinic
-from scraper.exchanges import exchange_of, origin_of
+from scraper.config.clinics import DELAY, Clinic
+from scraper.crawl.backfill import Backfill, plan
+from scraper.crawl.memento import Header, memento_of, own_answer
+from scraper.extract import extract_response
+from scraper.http import exchange_of, origin_of
 from scraper.items import Exchange, Item
-from scraper.memento import Header, memento_of, own_answer
 from scraper.platforms._platform import Plan
-from scraper.read import read_served
 from scraper.spiders._clinic import RETRIED, ClinicSpider
-from scraper.wayback import Backfill, plan
 
 
 class WaybackSpider(ClinicSpider):
@@ -52,7 +52,7 @@ class WaybackSpider(ClinicSpider):
         """The items of a memento; of the archive's own answers, what is wrong with them."""
         if self._is_own(exchange):
             return own_answer(exchange, header_of(response))
-        return read_served(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
+        return extract_response(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
 
     def leads_on(self, exchange: Exchange) -> str | None:
         """The archive's own redirects, to the nearest capture, are followed; those that it archived are captures."""

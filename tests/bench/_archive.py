@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive import search
 from archive.db import open_archive
+from archive.search import index
 
 CLINICS, WORDS = 200, 250
 START = datetime(2016, 1, 1, tzinfo=UTC)
@@ -41,7 +41,7 @@ def made(posts: int, comments: int = 5, readings: int = 10) -> Path:
         for table in ("posts", "comments"):
             db.execute(f"INSERT INTO {table}_fts ({table}_fts) VALUES ('rebuild')")
         with db.atomic():
-            search.fill(db)
+            index.fill(db)
         for sql in dropped:
             db.execute(sql)
         db.execute("ANALYZE")

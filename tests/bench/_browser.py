@@ -25,13 +25,13 @@ from scrapy.crawler import CrawlerProcess
 from scrapy.http import Request, Response
 from scrapy.settings import Settings
 
-from scraper.browser import Wanted, rendered_request_meta
+from scraper.browser import RenderTargets, rendered_request_meta
 from scraper.browser._provider import find_browser
 from scraper.platforms.wix import Wix
 
 EVERY = 10  # pages between two looks at the memory
-assert Wix.wanted is not None
-WANTED: Wanted = Wix.wanted
+assert Wix.render is not None
+WANTED: RenderTargets = Wix.render
 
 
 class Visitor(scrapy.Spider):
@@ -39,7 +39,7 @@ class Visitor(scrapy.Spider):
 
     name = "visitor"
 
-    def __init__(self, urls: list[str], wanted: Wanted, **kwargs: Any) -> None:
+    def __init__(self, urls: list[str], wanted: RenderTargets, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.urls, self.wanted = urls, wanted
         self.seconds: list[float] = []
@@ -74,7 +74,7 @@ def _browser_size() -> float:
     return total / 1e6
 
 
-def ours(urls: list[str], wanted: Wanted) -> Visitor:
+def ours(urls: list[str], wanted: RenderTargets) -> Visitor:
     """The product's handler under Scrapy."""
     handler = "scraper.browser.RenderingHandler"
     settings = Settings(

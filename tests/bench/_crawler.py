@@ -24,10 +24,10 @@ from scrapy.crawler import Crawler, CrawlerProcess
 from scrapy.http import Response
 from scrapy.settings import Settings
 
-from pipelines import report
+from pipelines import run_report
 from pipelines.commands.crawl import crawl_settings, visit
-from pipelines.run import Run
-from scraper.clinics import Clinic, Clinics, clinic_from_url
+from pipelines.run.run import Run
+from scraper.config.clinics import Clinic, Clinics, clinic_from_url
 from scraper.spiders.blog import BlogSpider
 from tests.bench._pages import own_slug
 
@@ -38,8 +38,12 @@ STORING = {
         "pipelines.rendered.Rendered",
         "pipelines.capture.Capture",
     ),
-    "ITEM_PIPELINES": ("pipelines.privacy.Pseudonymise", "pipelines.validate.Validate", "pipelines.store.Store"),
-    "EXTENSIONS": ("pipelines.report.Report", "pipelines.feeds.PostFeeds"),
+    "ITEM_PIPELINES": (
+        "pipelines.privacy.pseudonyms.Pseudonymise",
+        "pipelines.sanitise.Validate",
+        "pipelines.item_pipelines.Store",
+    ),
+    "EXTENSIONS": ("pipelines.run_report.Report", "pipelines.feeds.PostFeeds"),
 }
 WATCH = "tests.bench._crawler.Watch"
 # Resident size is read after every 25th page, and told around these.
@@ -107,7 +111,7 @@ def full(url: str, folder: Path) -> int:
     run = Run(folder)
     visit(run, _settings(url, folder), [clinic_at(url)])
     stored = int(run.db.execute("SELECT count(*) FROM revisions").fetchone()[0])
-    run.close(0, report.summary(run))
+    run.close(0, run_report.summary(run))
     return stored
 
 

@@ -12,8 +12,8 @@ import re
 import sys
 from pathlib import Path
 
+from scraper.extract import extract
 from scraper.items import Exchange
-from scraper.read import read
 
 PARSES = 20
 URL = "https://clinic.example/post/bench-post-000000"
@@ -28,13 +28,13 @@ def kilobytes(name: str) -> int:
 
 def main(small: Path, large: Path) -> None:
     """Print the growth as JSON."""
-    read(Exchange(url=URL, body=small.read_bytes(), content_type="text/html"))
+    extract(Exchange(url=URL, body=small.read_bytes(), content_type="text/html"))
     exchange = Exchange(url=URL, body=large.read_bytes(), content_type="text/html")
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5", "ascii")
     before = kilobytes("VmRSS")
     for _ in range(PARSES):
-        read(exchange)
+        extract(exchange)
     sys.stdout.write(json.dumps({"megabytes": max(0, kilobytes("VmHWM") - before) / 1000}) + "\n")
 
 

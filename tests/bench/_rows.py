@@ -21,11 +21,11 @@ from uuid import UUID
 
 from sqlite_utils import Database
 
-from archive import save
-from archive.batch import STATEMENTS, Batch
 from archive.db import open_archive
+from archive.rows import context
+from archive.rows.batch import STATEMENTS, Batch
 from archive.warc import Capture
-from pipelines.fold import BATCH, Fold, Source
+from pipelines.fold import BATCH, Fold, Provenance
 from scraper.items import Comment, Extraction, Item, Link, Post, Reading, Related, Sighting, Site
 from tests.bench._figure import cpu
 
@@ -151,7 +151,7 @@ def archive(*, full_text: bool, given: Sequence[Extraction] = ()) -> Iterator[Da
         db.execute(
             "INSERT INTO crawls (crawl_id, started_at, software) VALUES (?,?,'bench')", [CRAWL, START.isoformat()]
         )
-        save.save_clinic(
+        context.save_clinic(
             db,
             {
                 "clinic_id": CLINIC,
@@ -170,7 +170,7 @@ def archive(*, full_text: bool, given: Sequence[Extraction] = ()) -> Iterator[Da
 
 def fold(db: Database, extractions: Sequence[Extraction]) -> None:
     """The product's way in, less the bytes: there is no WARC to make durable before a commit."""
-    one, source = Fold(db, CLINIC, lambda: None, lambda _: None), Source(CRAWL, "keep")
+    one, source = Fold(db, CLINIC, lambda: None, lambda _: None), Provenance(CRAWL, "keep")
     for extraction in extractions:
         one.add(extraction, source)
     one.finish(ended=True)

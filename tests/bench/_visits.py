@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from archive.db import DATABASE
-from pipelines.catch_up import catch_up
-from scraper.platforms.wix.conversation import feed_metadata_url
+from pipelines.recover import recover
+from scraper.platforms.wix.counters_api import feed_metadata_url
 from tests.bench._figure import cpu
 from tests.visiting import SITE, Visiting
 
@@ -24,7 +24,7 @@ POSTS, WORDS = 60, "The first session begins with a talk about what you hope for
 
 def visit(folder: Path, number: int) -> None:
     """The visit of that number, from the opening of the archive to its close."""
-    with Visiting(folder, first=catch_up) as visiting:
+    with Visiting(folder, first=recover) as visiting:
         for one in range(POSTS):
             visiting.visit.discovered += 1
             known = number > 0
@@ -32,7 +32,7 @@ def visit(folder: Path, number: int) -> None:
                 f"{SITE}/_api/blog-frontend-adapter-public/v2/post-page/p{one}", b"" if known else _page(one),
                 status=304 if known else 200, headers={"ETag": f'"{one}"'}, meta={"conditional": True},
             )  # fmt: skip
-            visiting.visit.asked += 1
+            visiting.visit.attempted += 1
             visiting.visit.fetched += 1
         counted = {_uuid(one): {"views": 10 * number + one, "likes": one, "comments": 0} for one in range(POSTS)}
         answer = {"postFeedMetadataPage": {"postMetrics": counted}}

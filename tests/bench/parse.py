@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from scraper.extract import extract
 from scraper.items import Exchange, Item, Post
 from scraper.platforms.wix.page import read_page
-from scraper.read import read
 from tests.bench._figure import cpu, figure, in_a_process, ratio
 from tests.bench._pages import LARGE, SMALL, own_slug, pages, real
 
@@ -18,20 +18,20 @@ BASE = "https://clinic.example"
 
 @figure("P1", f"times as fast as soup of the whole page, equal output, {real()[1]}", least=3)
 def parse_against_soup() -> float:
-    """`scraper.read.read`, all that a crawl does to a page, against the platform's own readers on the whole page as
-    BeautifulSoup with lxml makes it: nothing cut, nothing left out. The whole-page side begins where the page is known
+    """`scraper.extract.extract`, all that a crawl does to a page, against the platform's own readers on the whole page
+    as BeautifulSoup with lxml makes it: nothing cut, nothing left out. The whole-page side begins where the page is known
     to be a post, so that what `read` spends on telling that is counted against it. Outputs are compared as the tests
     of the platform do: a line break inside a run of text may stand as `<br>` on one side and as a space on the other.
     """
     exchanges, _ = real()
     for exchange in exchanges:
-        assert told(read(exchange)) == told(whole(exchange)), f"{exchange.url}: the two readings differ"
+        assert told(extract(exchange)) == told(whole(exchange)), f"{exchange.url}: the two readings differ"
 
     def souped() -> float:
         return cpu(lambda: [whole(exchange) for exchange in exchanges])
 
     def cut() -> float:
-        return cpu(lambda: [read(exchange) for exchange in exchanges])
+        return cpu(lambda: [extract(exchange) for exchange in exchanges])
 
     return ratio(souped, cut)
 
@@ -62,12 +62,12 @@ def peak_memory() -> float:
 
 @figure("P4", "times the cost of a 405 KB page for 1.1 MB around the same post", most=1.5)
 def cost_by_size() -> float:
-    """`scraper.read.read` of the same posts in pages of two sizes; what differs is style sheets alone."""
+    """`scraper.extract.extract` of the same posts in pages of two sizes; what differs is style sheets alone."""
     small, large = posts_of(SMALL), posts_of(LARGE)
-    assert list(map(read, small)) == list(map(read, large)), "padding changes what is read"
+    assert list(map(extract, small)) == list(map(extract, large)), "padding changes what is read"
     return ratio(
-        lambda: cpu(lambda: [read(exchange) for exchange in large]),
-        lambda: cpu(lambda: [read(exchange) for exchange in small]),
+        lambda: cpu(lambda: [extract(exchange) for exchange in large]),
+        lambda: cpu(lambda: [extract(exchange) for exchange in small]),
     )
 
 

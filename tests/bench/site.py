@@ -14,8 +14,8 @@ from functools import cache
 import httpx
 
 from archive.db import DATABASE, open_archive
-from archive.pages.found import results
-from archive.search import Query, search
+from archive.search.index import Query, search
+from archive.site.pages.search_results import results
 from tests.bench._archive import RARE, made
 from tests.bench._figure import ROUNDS, cpu, figure, ratio
 from tests.bench._served import Served, serving

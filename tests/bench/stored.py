@@ -15,8 +15,8 @@ from archive.db import open_archive
 from archive.warc import Group, Writer, records
 from pipelines.orphans import closed_files
 from pipelines.rebuild import rebuild
-from pipelines.recheck import recheck
 from pipelines.reread import extraction_of
+from pipelines.verify import verify
 from tests.bench._figure import figure, ratio
 from tests.bench._pages import SMALL, own_slug, pages, wire
 
@@ -106,7 +106,7 @@ def captures_a_second() -> float:
 
     def work() -> None:
         with closing(open_archive(folder, "read")) as db:
-            done = recheck(folder, db, sample=None, seed=0, closed=closed_files(folder), cores=2)
+            done = verify(folder, db, sample=None, seed=0, closed=closed_files(folder), cores=2)
         assert (done.captures, done.faults) == (PAGES, [])
 
     return PAGES / min(wall(work) for _ in range(3))

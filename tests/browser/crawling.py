@@ -24,7 +24,7 @@ from scrapy.http import Request, Response
 from scrapy.settings import Settings
 from twisted.python.failure import Failure
 
-from scraper.browser import Rendering, Wanted, rendered_request_meta
+from scraper.browser import Rendering, RenderTargets, rendered_request_meta
 from scraper.failures import describe
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ class Page:
     """One page to visit: rendered unless `wanted` is None."""
 
     url: str
-    wanted: Wanted | None = field(default_factory=Wanted)
+    wanted: RenderTargets | None = field(default_factory=RenderTargets)
     private: tuple[str, ...] = ()
     forbidden: str = ""  # sub-requests whose address holds this are not allowed
     kill: str = ""  # "--type=renderer" kills the pages' own processes, "node" the driver, "chromium" the whole browser,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scraper.browser import Wanted
+from scraper.browser import RenderTargets
 from tests.browser.crawling import Crawl, Page, crawled
 from tests.browser.hostile import serving
 
@@ -20,7 +20,7 @@ def crawl(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
         pages = []
         for what in _WHAT:
             for kills in (1, 2, 0):
-                wanted = Wanted(counters="[data-done] #said")
+                wanted = RenderTargets(counters="[data-done] #said")
                 page = Page(url=server.url("/dying"), wanted=wanted, private=(server.place,), kill=what, kills=kills)
                 pages.append(page)
         yield crawled(pages, tmp_path_factory.mktemp("crash") / "crawl", BROWSER_PAGE_SECONDS=14)

@@ -9,28 +9,28 @@ from dataclasses import dataclass
 
 import pytest
 
-from scraper.browser import Rendering, Wanted
+from scraper.browser import Rendering, RenderTargets
 from tests.browser.crawling import AGENT, Came, Crawl, Page, crawled
 from tests.browser.hostile import BIG, Hostile, serving
 
-_DONE = Wanted(counters="body[data-done] #said")
-_SAID = Wanted(counters="#said")
+_DONE = RenderTargets(counters="body[data-done] #said")
+_SAID = RenderTargets(counters="#said")
 # In this order: what one page leaves behind (a frozen process, cookies) must not harm the next.
-_PAGES: dict[str, Wanted | None] = {
+_PAGES: dict[str, RenderTargets | None] = {
     "/nothing": None,
     "/agent": _SAID,
     "/missing": _SAID,
     "/reaches": _DONE,
     "/framed": _DONE,
     "/tricks": _DONE,
-    "/pressing": Wanted(comments="#root", item=".item", more=("[data-hook=toggle]",)),
-    "/leaves": Wanted(counters=".never"),
+    "/pressing": RenderTargets(comments="#root", item=".item", more=("[data-hook=toggle]",)),
+    "/leaves": RenderTargets(counters=".never"),
     "/heavy": _SAID,
     "/pending": _SAID,
-    "/endless": Wanted(counters=".never"),
+    "/endless": RenderTargets(counters=".never"),
     "/bottomless": _SAID,
     "/never": _SAID,
-    "/plain": Wanted(),
+    "/plain": RenderTargets(),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scraper.browser import Rendering, Wanted
+from scraper.browser import Rendering, RenderTargets
 from tests.browser.crawling import Crawl, Page, crawled
 from tests.clinic import running
 
@@ -57,7 +57,9 @@ def sample(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         place = clinic.url.split("//")[1]
         pages = []
         for name, post in chosen.items():
-            wanted = Wanted(**_HOOKS, more=() if name == "by words" else _BUTTONS, expected=len(post["comments"]))
+            wanted = RenderTargets(
+                **_HOOKS, more=() if name == "by words" else _BUTTONS, expected=len(post["comments"])
+            )
             pages.append(Page(url=post["url"], wanted=wanted, private=(place,)))
         crawl = crawled(pages, folder / "crawl", BROWSER_PAGE_SECONDS=12, BROWSER_QUIET_SECONDS=3.5)
         truth = {post["slug"]: post for post in clinic.truth()["posts"]}

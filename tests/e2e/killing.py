@@ -20,7 +20,7 @@ from typing import Any
 import psutil
 from click.testing import CliRunner
 
-from archive import canonical
+from archive.compare import canonical
 from archive.db import open_archive
 from pipelines.commands import main
 from tests.e2e.product import BIN, ROOT, Done, environment, rows, warcs

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 
-from archive.snapshots import PART, SNAPSHOTS, stamps
-from pipelines import refold
-from pipelines.key import KEY_FILE
+from archive.backup.snapshots import PART, SNAPSHOTS, stamps
+from pipelines import replay
+from pipelines.run.key import KEY_FILE
 from tests.clinic import Clinic, running
 from tests.e2e.killing import (
     Pace,
@@ -46,7 +46,7 @@ EVERY = 9 if os.environ.get("SOAK") else 15  # of so many of the clinic's posts 
 @pytest.fixture(autouse=True)
 def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is looked at from here is small; what is killed has its processes."""
-    monkeypatch.setattr(refold, "FEWEST", 10**6)
+    monkeypatch.setattr(replay, "FEWEST", 10**6)
 
 
 @pytest.fixture(scope="module")

@@ -17,12 +17,12 @@ from pathlib import Path
 
 import httpx
 
-from pipelines.key import KEY_FILE
 from pipelines.rebuild import rebuild
+from pipelines.run.key import KEY_FILE
 from tests.clinic import Clinic
 from tests.gate import rows
 from tests.gate.sample import PORT, clinic_at
-from tests.test_ingest import Foreign
+from tests.pipelines.test_importer import Foreign
 from tests.wayback import Captured, serving
 from tests.wayback import WebArchive as Wayback
 from tests.year.moved import Launch, warm

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 
 from archive.db import open_archive
 from pipelines.commands import main
-from pipelines.key import KEY_FILE
 from pipelines.rebuild import rebuild
+from pipelines.run.key import KEY_FILE
 from tests.gate import rows
 from tests.gate.compare import complaints, differences, read_allowed
 

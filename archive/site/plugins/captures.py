@@ -15,9 +15,9 @@ from datasette.utils import tilde_encode  # type: ignore[import-untyped]
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 from markupsafe import Markup
 
-from archive.pages._rows import row as first_row
-from archive.pages._rows import value
-from archive.recorded import show
+from archive.reports.record import view
+from archive.site.pages._rows import row as first_row
+from archive.site.pages._rows import value
 from archive.site.serving import DATABASE, ask, folder
 from archive.warc import BadRecord, members
 
@@ -72,7 +72,7 @@ async def _revision(datasette: Datasette, revision_id: object) -> Markup:
 async def page(datasette: Datasette, request: Request) -> Response:
     """The page of one capture."""
     capture = await _capture(datasette, request)
-    shown = await asyncio.to_thread(show, folder(datasette), capture)
+    shown = await asyncio.to_thread(view, folder(datasette), capture)
     original = await _row(datasette, capture["refers_to"]) if capture["refers_to"] else None
     agrees = bool(shown.digest) and shown.digest == capture["payload_sha256"]
     html = await datasette.render_template(

@@ -16,14 +16,14 @@ from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[imp
 from jinja2 import Environment
 
 from archive.db import sentences
-from archive.pages import cite, clinic, feed, found, home, post, thread, wording
-from archive.pages._rows import row, rows
-from archive.pages.permalinks import find_posts, find_wording, post_path
 from archive.questions import questions
-from archive.recorded import robots
-from archive.search import COUNTED, KINDS, RANKED, Query
+from archive.reports.record import robots
+from archive.reports.status import DEFAULT_AGE, STATES, age, facts, read_status
+from archive.search.index import COUNTED, KINDS, RANKED, Query
+from archive.site.pages import cite, clinic, feed, home, post, revisions, search_results, thread
+from archive.site.pages._rows import row, rows
+from archive.site.pages.permalinks import find_posts, find_revision, post_path
 from archive.site.serving import DATABASE, allowed, ask, folder, keep, kept_answers, page, page_number
-from archive.standing import DEFAULT_AGE, STANDINGS, age, facts, read_standing
 
 # As clinics.toml allows it; what it reserves are Datasette's own addresses, and ours.
 _CLINIC = rf"/(?P<clinic>(?!-/|{DATABASE}/|site/)[a-z0-9-]+)"
@@ -32,7 +32,7 @@ _STAMP = r"(?P<stamp>\d{14}-[0-9a-f]{8})"
 
 @hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, Any]]:
-    """The addresses of the pages; a clinic's and a post's are for ever (`archive.pages.permalinks`)."""
+    """The addresses of the pages; a clinic's and a post's are for ever (`archive.site.pages.permalinks`)."""
     return [
         (r"/$", show_home),
         (r"/-/search$", show_search),
@@ -88,13 +88,13 @@ async def show_home(datasette: Datasette, request: Request) -> Response:
 async def show_status(datasette: Datasette, request: Request) -> Response:
     """How the archive stands now."""
     await allowed(datasette, request)
-    told = await ask(datasette, lambda connection: read_standing(connection, folder(datasette), datetime.now(UTC)))
-    found = Counter(one.standing(DEFAULT_AGE) for one in told.clinics)
-    counts = [(name, found[name]) for name in STANDINGS if found[name]]
+    told = await ask(datasette, lambda connection: read_status(connection, folder(datasette), datetime.now(UTC)))
+    search_results = Counter(one.standing(DEFAULT_AGE) for one in told.clinics)
+    counts = [(name, search_results[name]) for name in STATES if search_results[name]]
     return await page(
         datasette, request, "status.html",
         {"told": told, "facts": facts(told), "max_age": DEFAULT_AGE, "age_of": age, "counts": counts,
-         "stale": found["stale"], "expected": found["stale"] + found["fresh"]},
+         "stale": search_results["stale"], "expected": search_results["stale"] + search_results["fresh"]},
     )  # fmt: skip
 
 
@@ -172,7 +172,7 @@ async def show_post(datasette: Datasette, request: Request) -> Response:
 
 
 async def _wording(datasette: Datasette, posts: list[int], name: str) -> tuple[int, int]:
-    one = await ask(datasette, lambda connection: find_wording(connection, posts, name))
+    one = await ask(datasette, lambda connection: find_revision(connection, posts, name))
     if one is None:
         raise NotFound(f"The post is here, but no wording {name}; its page, without that number, lists those that are")
     return one["post_id"], one["revision_id"]
@@ -214,7 +214,7 @@ async def show_difference(datasette: Datasette, request: Request) -> Response:
     wanted = [request.args.get(name) for name in ("from", "to")]
 
     def read(connection: Any) -> dict[str, Any]:
-        ids = [find_wording(connection, posts, name) if name else None for name in wanted]
+        ids = [find_revision(connection, posts, name) if name else None for name in wanted]
         post_id = next((one["post_id"] for one in ids if one), posts[0])
         told = post.head(connection, post_id)
         kept = told["wordings"]
@@ -225,7 +225,7 @@ async def show_difference(datasette: Datasette, request: Request) -> Response:
         told["missing"] = [name for name, one in zip(wanted, ids, strict=True) if name and one is None]
         told["whole"] = bool(request.args.get("whole"))
         told["difference"] = (
-            wording.difference(connection, told["from"], told["to"], whole=told["whole"])
+            revisions.difference(connection, told["from"], told["to"], whole=told["whole"])
             if told["from"] and told["to"] else None
         )  # fmt: skip
         return told
@@ -247,10 +247,12 @@ async def show_search(datasette: Datasette, request: Request) -> Response:
         "" if "to" in odd else given["to"], given["kind"] if given["kind"] in KINDS else "",
         bool(request.args.get("commented")), order == "best",
     )  # fmt: skip
-    number = min(page_number(request), COUNTED // found.AT_ONCE)  # further than it counts, nobody reads
+    number = min(page_number(request), COUNTED // search_results.AT_ONCE)  # further than it counts, nobody reads
 
     def read(connection: Any) -> dict[str, Any]:
-        told: dict[str, Any] = found.results(connection, query, number) if given["q"] else {"hits": [], "more": False}
+        told: dict[str, Any] = (
+            search_results.results(connection, query, number) if given["q"] else {"hits": [], "more": False}
+        )
         told["clinics"] = rows(connection, "SELECT clinic_id, name, platform FROM clinics ORDER BY name, clinic_id")
         return told
 

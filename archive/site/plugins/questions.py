@@ -9,8 +9,8 @@ from typing import Any
 from datasette import hookimpl  # type: ignore[import-untyped]
 from datasette.app import Datasette  # type: ignore[import-untyped]
 
-from archive.pages.chart import Chart, draw
 from archive.questions import questions
+from archive.site.pages.chart import Chart, draw
 from archive.site.serving import DATABASE, ask
 
 

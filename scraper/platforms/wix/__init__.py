@@ -15,12 +15,12 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from scraper.items import BotChallenge, ConsentWall, Exchange, Item, Post, Unreadable
-from scraper.platforms._platform import Blog, Plan, Platform, Wanted
+from scraper.platforms._platform import Blog, Plan, Platform, RenderTargets
 from scraper.platforms._recognise import bot_challenge
-from scraper.platforms.wix import address, answers, api, comments, widget
-from scraper.platforms.wix.cut import hooked, utf8
+from scraper.platforms.wix import address, api, comments, comments_dom, xhr
 from scraper.platforms.wix.listing import read_listing
 from scraper.platforms.wix.page import no_post, post_page, read_page
+from scraper.platforms.wix.slices import hooked, utf8
 from scraper.platforms.wix.text import is_text_copy, read_text
 
 # What only pages made by Wix carry, commonest first; the last are hooks of the blog widget itself, for saved extracts.
@@ -43,18 +43,18 @@ class Wix(Platform):
     sitemaps: ClassVar[Sequence[str]] = ("/blog-posts-sitemap.xml", "/sitemap.xml")
     feeds: ClassVar[Sequence[str]] = ("/blog-feed.xml",)
     listings: ClassVar[Sequence[str]] = ("/blog",)
-    wanted: ClassVar[Wanted | None] = Wanted(
+    wanted: ClassVar[RenderTargets | None] = RenderTargets(
         # Before its script ran, the node holds empty boxes, later ones with the hook "skeleton-loader".
         counters='article[data-hook="post"] [data-hook="post-stats"] span:not([data-hook="skeleton-loader"])',
         comments='[data-hook^="wc-root"]',
         item='[data-hook^="wc-root"] [data-hook^="list-item"]',
-        more=tuple(f'[data-hook^="wc-root"] button[data-hook*="{part}"]' for part in widget.MORE),
+        more=tuple(f'[data-hook^="wc-root"] button[data-hook*="{part}"]' for part in comments_dom.MORE),
     )
 
     def claims(self, exchange: Exchange) -> bool:
         """A page with a mark of Wix, a text copy of one, or an answer of a Wix service."""
         if exchange.of_script:
-            return answers.is_of_site(exchange) and (api.claims(exchange.url) or answers.claims(exchange))
+            return xhr.is_of_site(exchange) and (api.claims(exchange.url) or xhr.claims(exchange))
         if api.claims(exchange.url) or api.is_post_answer(exchange.body):
             return True
         return any(mark in exchange.body for mark in _MARKS) or is_text_copy(exchange)
@@ -65,7 +65,7 @@ class Wix(Platform):
         Raises `NotFoundPage`, `Paywall`, `BotChallenge`, `ConsentWall`, `Unreadable` or `NotAPost` for other pages.
         """
         if exchange.of_script and not api.reads(exchange.url):
-            return answers.read(exchange)
+            return xhr.read(exchange)
         if api.claims(exchange.url):
             return api.read(exchange)
         if exchange.via == "dom":
@@ -86,8 +86,8 @@ class Wix(Platform):
 
     def _read_dom(self, exchange: Exchange) -> Iterator[Item]:
         """A page as it stood in the end: the post without the comments below it, then those."""
-        body, widgets = widget.cut(utf8(exchange))
-        named = widget.filed_under(widgets)
+        body, widgets = comments_dom.cut(utf8(exchange))
+        named = comments_dom.filed_under(widgets)
         post: Post | None = None
         for item in self.read(replace(exchange, body=body, via=None)):
             if isinstance(item, Post):
@@ -98,7 +98,7 @@ class Wix(Platform):
             yield item
         if post is not None:
             for markup in widgets:
-                yield from widget.read_widget(markup, exchange, post.language)
+                yield from comments_dom.read_widget(markup, exchange, post.language)
 
     def is_post_url(self, url: str) -> bool:
         """`/post/<slug>`, `/single-post/<slug>`, on a free site below its name, in a language below its prefix."""
@@ -127,12 +127,12 @@ class Wix(Platform):
 
     def secret(self, url: str, body: bytes) -> bool:
         """The visitor's tokens, whatever address gave them."""
-        return api.gives_tokens(url) or answers.is_token_answer(body)
+        return api.gives_tokens(url) or xhr.is_token_answer(body)
 
     def learned_address(self, exchange: Exchange) -> str | None:
         """Where comments were answered that were told by their shape alone."""
-        told = exchange.of_script and exchange.status == 200 and answers.is_of_site(exchange)
-        return answers.learned_address(exchange) if told else None
+        told = exchange.of_script and exchange.status == 200 and xhr.is_of_site(exchange)
+        return xhr.learned_address(exchange) if told else None
 
     def counters(self, blog: Blog) -> Plan:
         """Counts (and bodies and media) that the pages leave to a script."""

@@ -22,10 +22,11 @@ from urllib.parse import unquote, urlsplit
 
 from scraper.addresses import is_web_address
 from scraper.items import Author, Exchange, Item, Problem, Sighting
-from scraper.platforms._readers import clean, iso_date
+from scraper.platforms._json import decode, dig, mapping, sequence, string
+from scraper.platforms._values import clean, iso_date
 from scraper.platforms.wix import comments
-from scraper.platforms.wix.conversation import counters
-from scraper.platforms.wix.post_object import (
+from scraper.platforms.wix.counters_api import counters
+from scraper.platforms.wix.post_json import (
     addresses_of,
     canonical,
     metrics,
@@ -34,7 +35,6 @@ from scraper.platforms.wix.post_object import (
     post_of,
     reading,
 )
-from scraper.platforms.wix.shapes import decode, dig, mapping, sequence, string
 
 __all__ = ["addresses_of", "claims", "counters", "post_of", "read", "reads"]
 

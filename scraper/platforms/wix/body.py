@@ -17,9 +17,9 @@ from bs4 import Tag
 from bs4.element import PageElement
 
 from scraper.items import Image, Link
-from scraper.platforms._readers import BLOCKS, clean, events, sanitise_html, text_of, visible
+from scraper.platforms._values import BLOCKS, clean, events, sanitise_html, text_of, visible
 from scraper.platforms.wix.hooks import before, inside
-from scraper.platforms.wix.pictures import picture_of
+from scraper.platforms.wix.images import picture_of
 
 Resolve = Callable[[str], str]
 

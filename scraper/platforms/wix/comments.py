@@ -17,12 +17,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from scraper.items import AuthorKind, Comment, Exchange, Item, Names, Problem, ThreadPage
-from scraper.platforms._platform import Answer, Ask, Blog, Known, Plan
-from scraper.platforms._readers import clean, iso_date
-from scraper.platforms.wix.asked import asked, page_of
+from scraper.platforms._json import count, decode, dig, mapping, sequence, string
+from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
+from scraper.platforms._values import clean, iso_date
+from scraper.platforms.wix.comment_request import asked, page_of
 from scraper.platforms.wix.ricos import Body, render
-from scraper.platforms.wix.shapes import count, decode, dig, mapping, sequence, string
-from scraper.platforms.wix.tokens import BLOG_APP, Session
+from scraper.platforms.wix.session import BLOG_APP, Session
 
 logger = logging.getLogger(__name__)
 
@@ -177,8 +177,8 @@ def threads(blog: Blog) -> Plan:
     for known in list(blog.posts.values()):
         some = known.comments_count != 0 or known.thread_count  # the last one may have been deleted
         if known.comments_key and some and not known.thread_read and known.thread_due:
-            if blog.spent():
-                blog.put_off.add(known.url)
+            if blog.budget_spent():
+                blog.deferred.add(known.url)
                 continue
             yield from conversation.thread(known, known.comments_key)
             if conversation.closed:
@@ -201,7 +201,7 @@ class _Conversation:
         """The service does not answer: two posts before any success, or five in a row after one."""
         return self._refused >= (5 if self._found else 2)
 
-    def thread(self, known: Known, key: str) -> Plan:
+    def thread(self, known: KnownPost, key: str) -> Plan:
         first = yield from self._first(key)
         if first is None:
             return

@@ -19,7 +19,7 @@ from bs4 import Tag
 
 from scraper.addresses import is_web_address
 from scraper.items import Problem
-from scraper.platforms._readers import clean
+from scraper.platforms._values import clean
 from scraper.platforms.wix import address
 from scraper.platforms.wix.hooks import inside
 

@@ -15,14 +15,14 @@ from bs4 import Tag
 
 from scraper.addresses import canonical_url, same_site
 from scraper.items import Exchange, Item, Reading, Sighting, Site
-from scraper.platforms._readers import clean, iso_date, read_date, text_of
+from scraper.platforms._json import dig, mapping, sequence, string
+from scraper.platforms._tree import soup
+from scraper.platforms._values import clean, iso_date, read_date, text_of
 from scraper.platforms.wix import address, api
-from scraper.platforms.wix.counters import numbers
-from scraper.platforms.wix.cut import encoding_of, utf8
+from scraper.platforms.wix.footer import numbers
 from scraper.platforms.wix.head import Head, read_head, scripts, timezone
 from scraper.platforms.wix.hooks import Hooks, around
-from scraper.platforms.wix.shapes import dig, mapping, sequence, string
-from scraper.platforms.wix.tree import soup
+from scraper.platforms.wix.slices import encoding_of, utf8
 from scraper.platforms.wix.warmup import UUID, Warmup, read_warmup
 
 _TITLES = ("post-list-item__title", "recent-post__title", "post-title")

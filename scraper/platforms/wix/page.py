@@ -35,14 +35,14 @@ from scraper.items import (
     Source,
     Unreadable,
 )
-from scraper.platforms._readers import clean, iso_date, minutes, read_date, text_of
-from scraper.platforms.wix import address, counters, ricos
+from scraper.platforms._json import count, mapping, sequence, string
+from scraper.platforms._values import clean, iso_date, minutes, read_date, text_of
+from scraper.platforms.wix import address, footer, ricos
 from scraper.platforms.wix.body import Body, render
 from scraper.platforms.wix.comments import member
-from scraper.platforms.wix.cut import Parts, hooked, parts, utf8
 from scraper.platforms.wix.head import Head, read_head, timezone
 from scraper.platforms.wix.hooks import Hooks, around, find_hooks, within
-from scraper.platforms.wix.shapes import count, mapping, sequence, string
+from scraper.platforms.wix.slices import Parts, hooked, parts, utf8
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID, Warmup, read_warmup
 
 # What a members-only or paid post shows below its preview instead of the rest.
@@ -117,7 +117,7 @@ class _Reader:
         """The post with all that the page says of it."""
         body = self.body()  # first: a page without one is no post
         uuid, internal = self.ids()
-        stats = counters.read(self.hooks, self.warmup)
+        stats = footer.read(self.hooks, self.warmup)
         warm = self.warmup.post
         raw = text_of(self.hooks.get("time-ago"))
         post = Post(

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from scraper.items import Image, Link
-from scraper.platforms._readers import clean, sanitise_html, visible
-from scraper.platforms.wix.draft import nodes_of_draft
-from scraper.platforms.wix.shapes import dig, mapping, sequence, string
+from scraper.platforms._json import dig, mapping, sequence, string
+from scraper.platforms._values import clean, sanitise_html, visible
+from scraper.platforms.wix.draftjs import nodes_of_draft
 
 Kind = Literal["image", "gallery", "video", "file"]
 MEDIA = "https://static.wixstatic.com/media/"

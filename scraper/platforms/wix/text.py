@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import Exchange, Item, NotAPost, Post, Related
-from scraper.platforms._readers import (
+from scraper.platforms._values import (
     Counter,
     clean,
     count,
@@ -27,7 +27,7 @@ from scraper.platforms._readers import (
     western_digits,
 )
 from scraper.platforms.wix import address
-from scraper.platforms.wix.cut import encoding_of, utf8
+from scraper.platforms.wix.slices import encoding_of, utf8
 
 TOP, BOTTOM = "top of page", "bottom of page"
 _RECENT = frozenset({

@@ -1,0 +1,1 @@
+"""Snapshots of an archive in a folder elsewhere, and copies for publication."""

@@ -1,0 +1,1 @@
+"""What an archive says of itself: status, coverage, methods, integrity, the record of a capture."""

@@ -1,0 +1,1 @@
+"""How the items of a capture become rows. Called inside a transaction, in capture order."""

@@ -1,0 +1,81 @@
+"""What the archive shows of posts that are seen again, read for a whole batch at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sqlite_utils import Database
+
+FIELDS = (
+    "url", "slug", "title", "author", "published_at", "published_raw", "modified_at", "language",
+    "excerpt", "minutes_to_read", "cover_image_url", "body_text", "body_html", "word_count",
+)  # fmt: skip
+LABELS = {"categories": "category_id", "tags": "tag_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The last text of a post by one source, without the text."""
+
+    revision_id: int
+    content_sha256: str
+    extractor_version: int
+    capture_id: str
+
+
+@dataclass(slots=True)
+class StoredPost:
+    """A stored post: its fields, how each came, the last text of each source, the labels last named."""
+
+    fields: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(FIELDS))
+    sources: dict[str, str] = field(default_factory=dict)
+    revisions: dict[str, Revision] = field(default_factory=dict)
+    labels: dict[str, set[int]] = field(default_factory=lambda: {table: set() for table in LABELS})
+
+
+@lru_cache(maxsize=512)  # the pages of a blog give their values in few ways
+def as_json(sources: frozenset[tuple[str, str]]) -> str:
+    """How the fields of a post came, as `posts.sources` holds it."""
+    return json.dumps(dict(sources), sort_keys=True)
+
+
+def read_stored(db: Database, post_ids: Iterable[int]) -> dict[int, StoredPost]:
+    """The stored posts of that number, by number. Raises `sqlite3.Error`."""
+    wanted = (json.dumps(list(post_ids)),)
+    among = "IN (SELECT value FROM json_each(?))"
+    execute = db.conn.execute
+    found: dict[int, StoredPost] = {}
+    for post_id, sources, *values in execute(
+        f"SELECT post_id, sources, {', '.join(FIELDS)} FROM posts WHERE post_id {among}", wanted
+    ):
+        found[post_id] = StoredPost(fields=dict(zip(FIELDS, values, strict=True)), sources=json.loads(sources))
+    for post_id, source, *values in execute(
+        "SELECT post_id, source, revision_id, content_sha256, extractor_version, capture_id FROM revisions WHERE"
+        f" post_id {among} ORDER BY post_id, captured_at, extractor_version, revision_id",
+        wanted,
+    ):
+        found[post_id].revisions[source] = Revision(*values)  # the last of a source stays
+    for table, key in LABELS.items():
+        rows = execute(f"SELECT post_id, {key}, last_capture_id FROM post_{table} WHERE post_id {among}", wanted)
+        named: dict[int, dict[str, set[int]]] = {}
+        for post_id, label_id, capture_id in rows:
+            named.setdefault(post_id, {}).setdefault(capture_id, set()).add(label_id)
+        for post_id, by_capture in named.items():
+            found[post_id].labels[table] = by_capture[_newest(db, list(by_capture))]
+    return found
+
+
+def _newest(db: Database, captures: list[str]) -> str:
+    """The latest of some captures; one alone, as nearly always, need not be looked up."""
+    if len(captures) == 1:
+        return captures[0]
+    row = db.conn.execute(
+        "SELECT capture_id FROM captures WHERE capture_id IN (SELECT value FROM json_each(?)) ORDER BY fetched_at DESC"
+        " LIMIT 1",
+        (json.dumps(captures),),
+    ).fetchone()
+    return str(row[0])

@@ -1,0 +1,135 @@
+"""WARC files from elsewhere, taken into an archive for a rebuild: copied whole or not at all, and never altered."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from filecmp import cmp
+from pathlib import Path
+
+from archive.warc import Info, records
+from archive.warc._file import OPEN_SUFFIX, sync_folder
+from pipelines.run.key import KEY_FILE, BadKey, key_in, make_key
+
+IMPORTS = "imports"  # the folder that holds captures made by others, as they came
+SPARE = 64 << 20  # bytes to be left free on the disk
+
+
+class Refused(Exception):
+    """Nothing can be taken from a source or file; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    source: Path
+    target: Path
+    unclosed: bool
+
+
+def adopt(sources: Iterable[Path], archive: Path, key_file: Path | None) -> None:
+    """Copy the WARC files of other archives, and the key of their pseudonyms, to their places in this one.
+
+    A source is an archive's folder, a folder of WARC files, or one such file, all written by this program. Raises
+    `Refused`, `BadKey`, OSError.
+    """
+    archive.mkdir(parents=True, exist_ok=True)
+    copies: dict[Path, _Copy] = {}
+    keys = [key_file] if key_file else []
+    for source in sources:
+        found = list(_copies(source, archive))
+        if not found:
+            raise Refused(f"{source}: no WARC file written by clinic-archive; `clinic-archive import` takes others'")
+        copies |= {copy.target: copy for copy in found}
+        keys += [path for path in _beside(source, KEY_FILE) if path.exists()][:1]
+    wanted = [copy for copy in copies.values() if not _is_there(copy)]
+    _check_space(wanted, archive)
+    _take_key(keys, archive)
+    for copy in wanted:
+        _copy(copy)
+
+
+def _copies(source: Path, archive: Path) -> Iterator[_Copy]:
+    paths = [source] if source.is_file() else sorted(source.rglob("*.warc.gz"))
+    # What was imported has its own place, also where a program of this kind wrote it.
+    for path in (one for one in paths if IMPORTS not in one.relative_to(source).parts):
+        clinic_id = _clinic_of(path)
+        if clinic_id is not None:
+            unclosed = path.with_name(path.name + OPEN_SUFFIX).exists()
+            yield _Copy(path, archive / "warc" / clinic_id / path.name, unclosed)
+    for folder in _beside(source, IMPORTS):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                yield _Copy(path, archive / IMPORTS / path.relative_to(folder), unclosed=False)
+
+
+def _beside(source: Path, name: str) -> Iterator[Path]:
+    """Where an archive's other things may lie: in the folder that was given, or above a file or folder of its WARCs."""
+    for folder in [source, *source.absolute().parents[:3]]:
+        if (folder / name).exists():
+            yield folder / name
+            return
+
+
+def _clinic_of(path: Path) -> str | None:
+    """Whose file it is, by its warcinfo; None for one that is not ours."""
+    first = next(iter(records(path)), None)
+    if isinstance(first, Info) and "isPartOf" in first.fields:
+        clinic_id = first.fields.get("clinic", "")
+        return clinic_id if clinic_id and "/" not in clinic_id and not clinic_id.startswith(".") else None
+    return None
+
+
+def _is_there(copy: _Copy) -> bool:
+    """The file has its place already. Raises `Refused` where another one has it."""
+    if not copy.target.exists():
+        return False
+    if copy.target.samefile(copy.source) or cmp(copy.source, copy.target, shallow=False):
+        return True
+    raise Refused(f"{copy.source}: another file has its place, {copy.target}; name an --archive of its own")
+
+
+def _check_space(copies: list[_Copy], archive: Path) -> None:
+    needed = sum(copy.source.stat().st_size for copy in copies)
+    free = shutil.disk_usage(archive).free
+    if copies and needed + SPARE > free:
+        raise Refused(
+            f"{archive}: {needed / 1e6:.0f} MB to be copied, {free / 1e6:.0f} MB free on this disk; nothing copied"
+        )
+
+
+def _take_key(keys: list[Path], archive: Path) -> None:
+    """The key of the pseudonyms. Raises `BadKey` where two are known: a reader would have two names."""
+    target = archive / KEY_FILE
+    known = {key_in(path): path for path in [*keys, *([target] if target.exists() else [])]}
+    if len(known) > 1:
+        names = " and ".join(str(path) for path in known.values())
+        raise BadKey(
+            f"{names}: two keys for the pseudonyms of one archive; name one source, or an --archive of its own"
+        )
+    if known and not target.exists():
+        make_key(target, next(iter(known)).hex())
+
+
+def _copy(copy: _Copy) -> None:
+    copy.target.parent.mkdir(parents=True, exist_ok=True)
+    if copy.unclosed:
+        copy.target.with_name(copy.target.name + OPEN_SUFFIX).touch(mode=0o600)
+    copy_whole(copy.source, copy.target, copy.target.with_name(copy.target.name + ".part"))
+
+
+def copy_whole(source: Path, target: Path, part: Path) -> None:
+    """Copy a file by way of `part`: it has its name only once it is whole and on the disk. Raises OSError."""
+    try:
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with source.open("rb") as given, os.fdopen(descriptor, "wb") as copy:
+            shutil.copyfileobj(given, copy, 1 << 20)
+            copy.flush()
+            os.fsync(copy.fileno())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part.replace(target)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+    sync_folder(target.parent)

@@ -1,0 +1,124 @@
+"""What a file of others is, and the WARC files in it: a WACZ is unpacked, a saved page wrapped."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import stat
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from uuid import uuid4
+
+from archive.warc._saved import saved_page
+from pipelines.imports.adopt import SPARE, Refused
+from scraper.addresses import is_web_address
+from scraper.extract import read_post
+from scraper.items import Exchange, NotAPost
+
+LARGEST_PAGE = 32 << 20  # bytes of a saved page
+# "<!-- saved from url=(0035)https://www.example.com/post/sleep -->": what browsers write into a page that they save
+SAVED_FROM = re.compile(rb"<!--\s*saved from url=\(\d+\)(\S+)\s*-->", re.IGNORECASE)
+KINDS = {".html": "text/html", ".htm": "text/html", ".xhtml": "application/xhtml+xml", ".txt": "text/plain"}
+
+
+@contextmanager
+def opened(
+    path: Path, folder: Path, *, url: str | None, at: datetime | None
+) -> Iterator[tuple[list[tuple[Path, str]], str]]:
+    """The WARC files that a file is or holds, each with its name, and the file's own SHA-256 in hex.
+
+    What has to be unpacked or wrapped lies in `folder` meanwhile. Raises `Refused`, OSError.
+    """
+    if path.is_dir():
+        raise Refused("a folder; name the files in it")
+    with path.open("rb") as file:
+        head = file.read(512)
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    if head.startswith((b"\x1f\x8b", b"WARC/", b"filedesc://")) or head[:5].lower() == b"warc/":
+        yield [(path, path.name)], sha256
+        return
+    scratch = folder / f"{uuid4().hex}.part"
+    scratch.mkdir()
+    try:
+        if head.startswith(b"PK\x03\x04"):
+            yield _unpacked(path, scratch), sha256
+        else:
+            yield [_wrapped(path, scratch, url, at)], sha256
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _unpacked(path: Path, scratch: Path) -> list[tuple[Path, str]]:
+    """The WARC files of a WACZ (https://specs.webrecorder.net/wacz/1.1.1/): those below its archive/."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            members = package.infolist()
+            for member in members:
+                _check_member(member)
+            wanted = [one for one in members if re.fullmatch(r"archive/[^/]+\.warc(\.gz)?", one.filename)]
+            if not wanted:
+                raise Refused("a ZIP file without archive/*.warc.gz in it; not a WACZ")
+            needed, free = sum(one.file_size for one in wanted), shutil.disk_usage(scratch).free
+            if 2 * needed + SPARE > free:
+                raise Refused(
+                    f"{needed / 1e6:.0f} MB unpacked, {free / 1e6:.0f} MB free on the archive's disk; not taken"
+                )
+            found = []
+            for number, one in enumerate(wanted):
+                target = scratch / str(number)
+                with package.open(one) as source, target.open("wb") as copy:
+                    shutil.copyfileobj(source, copy, 1 << 20)  # it gives no more bytes than were declared
+                found.append((target, f"{path.stem}-{PurePosixPath(one.filename).name}"))
+            return found
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise Refused(f"a damaged ZIP file ({error})") from error
+
+
+def _check_member(member: zipfile.ZipInfo) -> None:
+    name = PurePosixPath(member.filename.replace("\\", "/"))
+    if name.is_absolute() or ".." in name.parts or re.match(r"[A-Za-z]:", member.filename):
+        raise Refused(f"a path in it climbs out: {member.filename!r}; not taken")
+    if stat.S_ISLNK(member.external_attr >> 16):
+        raise Refused(f"a symbolic link in it: {member.filename!r}; not taken")
+
+
+def _wrapped(path: Path, scratch: Path, url: str | None, at: datetime | None) -> tuple[Path, str]:
+    """A saved page as a WARC file of one record."""
+    kind = KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise Refused("not a WARC, ARC, WET or WACZ file, and no saved page (.html, .txt)")
+    status = path.stat()
+    if status.st_size > LARGEST_PAGE:
+        raise Refused(f"{status.st_size / 1e6:.0f} MB are too many for a page")
+    body = path.read_bytes()
+    if not body.strip():
+        raise Refused("it is empty")
+    address = url or _address(body, kind)
+    if address is None:
+        raise Refused("a saved page that does not tell its address; give it with --url")
+    saved_at = at or datetime.fromtimestamp(status.st_mtime, UTC)
+    target = scratch / "page.warc.gz"
+    target.write_bytes(
+        saved_page(
+            url=address, at=saved_at, dated_by="given" if at else "file", body=body, content_type=kind, name=path.name
+        )
+    )
+    return target, f"{path.name}.warc.gz"
+
+
+def _address(body: bytes, kind: str) -> str | None:
+    """The address that a saved page tells: where a browser saved it from, else the post's own canonical one."""
+    saved_from = SAVED_FROM.search(body, 0, 4096)
+    if saved_from:
+        told = saved_from[1].decode("latin-1")
+        return told if is_web_address(told) else None
+    try:
+        return read_post(Exchange(url="", body=body, content_type=kind)).url
+    except NotAPost:
+        return None

@@ -1,0 +1,1 @@
+"""Commenters are people: keyed pseudonyms for their ids, masks for their names."""

@@ -1,0 +1,50 @@
+"""A bar on a terminal, silence without one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+from scrapy import signals
+from scrapy.crawler import Crawler, CrawlerProcess
+
+from scraper.spiders._clinic import ClinicSpider
+
+
+class Progress:
+    """One line a clinic: posts asked for, of those found so far."""
+
+    @staticmethod
+    @contextmanager
+    def on_terminal(process: CrawlerProcess) -> Iterator[None]:
+        """Show the progress of the process's spiders while the block runs, if stderr is a terminal."""
+        if not sys.stderr.isatty():
+            yield
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+            tasks: dict[str, int] = {}
+
+            def advance(spider: ClinicSpider, **_: object) -> None:
+                visit = spider.visit
+                name = spider.clinic.slug
+                if name not in tasks:
+                    tasks[name] = bar.add_task(name, total=None)
+                found = max(visit.discovered, visit.attempted) or None
+                limit = spider.surroundings.limit
+                total = min(found, limit) if found and limit else found
+                bar.update(tasks[name], completed=visit.fetched + visit.failed, total=total)  # type: ignore[arg-type]
+
+            made = process.create_crawler
+
+            def create(*args: object, **kwargs: object) -> Crawler:
+                crawler = made(*args, **kwargs)  # type: ignore[arg-type]
+                crawler.signals.connect(advance, signals.response_received)
+                return crawler
+
+            process.create_crawler = create  # type: ignore[method-assign]
+            yield

@@ -1,0 +1,1 @@
+"""The configuration: clinics.toml, and clinics from a sampling frame in CSV."""

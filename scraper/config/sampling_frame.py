@@ -1,0 +1,270 @@
+"""A sampling frame: the rows of a CSV file as stanzas of clinics.toml, all of them or none.
+
+The columns slug, name and url are the stanza's own, any other column is an attribute. clinics.toml is appended to and
+never written anew: comments, order and spelling of what stands there are its owner's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from scraper.addresses import post_key
+from scraper.config.clinics import Clinic, Clinics, parse_clinics
+from scraper.config.toml_file import ConfigError
+
+OWN = ("slug", "name", "url")
+# What a stanza may say beside these. A column of such a name would look as if it did ("privacy", say), and must not.
+SETTINGS = {field.name for field in fields(Clinic)} - set(OWN)
+DELIMITERS = ",;\t"
+NO_URL = (
+    "no url: every clinic of clinics.toml is asked at an address; give the one of its site, or take the row out and"
+    " count the clinic where you keep those without a site"
+)
+
+
+Faults = list[tuple[int, str]]  # the line of the file, and what is wrong there
+
+
+class BadSamplingFrame(Exception):
+    """The file cannot be taken in. `lines`: every fault in the file's order, each with its line, `frame.csv:7: ...`."""
+
+    def __init__(self, path: Path, faults: Faults) -> None:
+        self.lines = [f"{path}:{line}: {what}" for line, what in sorted(faults, key=lambda fault: fault[0])]
+        super().__init__("\n".join(self.lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One clinic of the frame."""
+
+    line: int  # of the file, from 1; the first of a row with line ends in its cells
+    clinic: Clinic  # as the project's parser reads its stanza
+    stanza: str  # lines that end with LF
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingFrame:
+    """A whole file as it was read."""
+
+    path: Path
+    attributes: tuple[str, ...]  # names of columns, as the header writes them
+    rows: tuple[Row, ...]  # those that can be stanzas
+    faults: Faults  # what is wrong with the others, and between them
+
+
+def read_frame(path: Path) -> SamplingFrame:
+    """Reads a CSV file: UTF-8, with or without byte order mark; comma, semicolon or tab; a header.
+
+    Cells are taken without the white space around them, rows without any text are passed over. Raises OSError.
+    """
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        return SamplingFrame(path, (), (), [(line, "not UTF-8; save the file as CSV in UTF-8")])
+    faults: Faults = []
+    records = _records(text, faults)
+    at, header = next(records, (1, []))
+    names = [cell.lower() if cell.lower() in OWN else cell for cell in header]
+    if not faults:
+        faults += [(at, what) for what in _header_faults(names)]
+    if faults:
+        return SamplingFrame(path, (), (), faults)
+    rows: list[Row] = []
+    slugs: dict[str, int] = {}
+    for line, cells in records:
+        if len(cells) < len(names) or any(cells[len(names) :]):
+            faults.append((line, f"{len(cells)} cells, but the header has {len(names)}"))
+            continue
+        cell = {name: text for name, text in zip(names, cells, strict=False) if text}
+        if "" in cell:
+            faults.append((line, f"{cell.pop('')!r} stands in a column without a name"))
+        slug = cell.get("slug", "")
+        if slug and slugs.setdefault(slug, line) != line:
+            faults.append((line, f"{slug}: line {slugs[slug]} has this slug too"))
+            continue
+        found = _row(line, cell)
+        if isinstance(found, Row):
+            rows.append(found)
+        else:
+            told = slug if slug.isprintable() else repr(slug)  # one line a fault
+            faults += [(line, f"{told}: {what}" if told else what) for what in found]
+    if not rows and not faults:
+        faults.append((at, "no row below the header"))
+    return SamplingFrame(path, tuple(name for name in names if name and name not in OWN), tuple(rows), faults)
+
+
+def _records(text: str, faults: Faults) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of every record with any text; what ends the reading goes to `faults`."""
+    if "\0" in text:
+        faults.append((text[: text.index("\0")].count("\n") + 1, "holds a NUL; save the file as CSV in UTF-8"))
+        return
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=_delimiter(text), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = [cell.strip() for cell in next(reader)]
+        except StopIteration:
+            return
+        except csv.Error as error:
+            faults.append((line, f"not CSV: {error}; nothing after it was read"))
+            return
+        if any(cells):
+            yield line, cells
+
+
+def _delimiter(text: str) -> str:
+    """The one by which the header names most of our columns. (csv.Sniffer counts characters, and a name with commas
+    or an attribute with semicolons misleads it.)"""
+
+    def named(delimiter: str) -> int:
+        records = csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter)
+        with contextlib.suppress(csv.Error, StopIteration):
+            return len({cell.strip().lower() for cell in next(records)} & set(OWN))
+        return 0
+
+    return max(DELIMITERS, key=named)
+
+
+def _header_faults(names: list[str]) -> Iterator[str]:
+    missing = [name for name in OWN if name not in names]
+    if missing:
+        yield f"no column {', '.join(missing)}: the first line must name slug, name and url"
+    seen: dict[str, str] = {}
+    for name in filter(None, names):
+        if seen.setdefault(name.lower(), name) != name or names.count(name) > 1:
+            yield f"more than one column is called {seen[name.lower()]!r}"
+            return
+        if name.lower() in SETTINGS:
+            yield (
+                f"the column {name!r} has the name of a setting, which is written by hand in clinics.toml: call it"
+                " otherwise if it is an attribute"
+            )
+
+
+def _row(line: int, cells: dict[str, str]) -> Row | list[str]:
+    """The row as a stanza, or what is wrong with it."""
+    slug, name, url = (cells.pop(own, "") for own in OWN)
+    stanza = stanza_of(slug, name, url, cells)
+    # That an address is private is no fault of the row: a stanza that is there may permit it (`new_rows`).
+    for text in (stanza, _permitting(stanza)):
+        with contextlib.suppress(ConfigError):
+            return Row(line, _parsed(text), stanza)
+    # Each of the three on its own, so that all that is wrong is told.
+    good = "https://clinic.org"
+    faults = [*_faults(stanza_of(slug, "-", good)), *_faults(stanza_of("a", name, good))]
+    return faults + (_faults(_permitting(stanza_of("a", "-", url))) if url else [NO_URL])
+
+
+def _permitting(stanza: str) -> str:
+    """The same with a private address permitted."""
+    return stanza.replace("\n", "\nallow_private = true\n", 1)
+
+
+def _parsed(stanza: str) -> Clinic:
+    (clinic,) = parse_clinics(stanza, Path("row"))
+    return clinic
+
+
+def _faults(stanza: str) -> list[str]:
+    try:
+        _parsed(stanza)
+    except ConfigError as error:
+        # It says: row:2: clinic 'a' needs a name
+        return [re.sub(r"^row:\d+: (?:clinic 'a' )?", "", str(error))]
+    return []
+
+
+def stanza_of(slug: str, name: str, url: str, attributes: Mapping[str, str] | None = None) -> str:
+    """The stanza's text, its lines ended by LF."""
+    lines = [f"[clinics.{_key(slug)}]", f"name = {_quoted(name)}", f"url = {_quoted(url)}"]
+    if attributes:
+        lines += ["", f"[clinics.{_key(slug)}.attributes]"]
+        lines += [f"{_key(name)} = {_quoted(value)}" for name, value in attributes.items()]
+    return "\n".join([*lines, ""])
+
+
+def _quoted(text: str) -> str:
+    """A basic string of TOML: JSON's, but that DEL is escaped as well, and nothing that need not be."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _key(text: str) -> str:
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _quoted(text)
+
+
+def new_rows(frame: SamplingFrame, listed: Clinics) -> list[Row]:
+    """The rows whose clinics have no stanza yet.
+
+    A stanza that is there must say what its row says, in the columns that the file has; what else it says is left to
+    it. Raises `BadSamplingFrame` with all faults: in the file, between its rows, and between it and
+    clinics.toml.
+    """
+    known = {clinic.slug: clinic for clinic in listed}
+    sites = {post_key(clinic.url): (clinic.slug, str(listed.path)) for clinic in listed}
+    found: list[Row] = []
+    faults = list(frame.faults)
+    for row in frame.rows:
+        clinic, stanza = row.clinic, known.get(row.clinic.slug)
+        if stanza is not None:
+            differences = _differences(frame, clinic, stanza)
+            faults += [(row.line, f"{clinic.slug}: {what} in {listed.path}") for what in differences]
+            continue
+        if clinic.allow_private:
+            what = f"{clinic.url} is on a private address: write its stanza by hand, with allow_private = true"
+            faults.append((row.line, f"{clinic.slug}: {what}"))
+            continue
+        other, where = sites.setdefault(post_key(clinic.url), (clinic.slug, f"line {row.line}"))
+        if other == clinic.slug:
+            found.append(row)
+        else:
+            what = f"{clinic.url} is the url of {other!r} ({where}) too: a site is archived once"
+            faults.append((row.line, f"{clinic.slug}: {what}"))
+    if faults:
+        raise BadSamplingFrame(frame.path, faults)
+    return found
+
+
+def _differences(frame: SamplingFrame, row: Clinic, stanza: Clinic) -> Iterator[str]:
+    pairs: dict[str, tuple[str | None, str | None]] = {
+        "name": (row.name, stanza.name),
+        "url": (row.url, stanza.url),
+        **{name: (row.attributes.get(name), stanza.attributes.get(name)) for name in frame.attributes},
+    }
+    for what, (here, there) in pairs.items():
+        if here != there:
+            yield f"{what} is {_shown(here)} here, {_shown(there)}"
+
+
+def _shown(value: str | None) -> str:
+    return "nothing" if value is None else repr(value)
+
+
+def appended(path: Path, listed: Clinics, rows: Iterable[Row]) -> str:
+    """The text of clinics.toml with the rows' stanzas at its end.
+
+    Raises ConfigError where the file, so continued, would not say exactly what it said and these clinics (one that
+    writes all clinics as one inline table cannot be continued), OSError.
+    """
+    rows = list(rows)
+    text = path.read_bytes().decode("utf-8")
+    end = "\r\n" if "\r\n" in text else "\n"
+    more = "\n".join(row.stanza for row in rows).replace("\n", end)
+    gap = "" if not text else end if text.endswith("\n") else end + end
+    whole = text + (gap + more if rows else "")
+    try:
+        found = parse_clinics(whole.replace("\r\n", "\n").replace("\r", "\n"), path)  # lines as `read_clinics` has them
+    except ConfigError as error:
+        raise ConfigError(f"{error}; stanzas cannot be added at the end of this file, nothing written") from error
+    if (found.crawler, *found) != (listed.crawler, *listed, *(row.clinic for row in rows)):
+        raise ConfigError(f"{path}: with the stanzas at its end it would say something else; nothing written")
+    return whole

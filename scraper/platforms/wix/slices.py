@@ -1,0 +1,187 @@
+"""Cuts a Wix page to the few parts that matter, so that the parser builds a small tree instead of a large one.
+
+A post page is about 1 MB, of which the post is a twentieth: the rest is style sheets, scripts and site chrome.
+[reference: section 1.1] The cuts are found with `bytes.find`, which costs next to nothing; where a marker is missing
+the whole page is parsed instead, with the same readers and the same result.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from bs4 import Tag
+from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
+
+from scraper.items import Exchange
+from scraper.platforms._tree import soup
+from scraper.platforms.wix.hooks import find_hook
+
+# One tag with its attributes, whatever they hold: '<meta content="a > b" property="og:title"/>'
+_TAG = re.compile(rb"""<[a-zA-Z][^>"']*+(?:"[^"]*+"[^>"']*+|'[^']*+'[^>"']*+)*+>""")
+_LONGEST_TAG = 65_536
+_MOST_TAGS = 300
+# The recent posts follow the article; between them stand at most a few widgets that the owner put there.
+_FAR = 200_000
+# What the tags of a head are read for: '<meta property="og:title" .../>', '<link rel="canonical" .../>', '<html lang>'
+_READ = re.compile(rb"og:|article:|description|canonical|<html")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of a page as trees: the head's tags, the post's article, the section of recent posts."""
+
+    head: Tag
+    linked: list[str]  # the texts of the JSON-LD scripts
+    article: Tag | None
+    recent: Tag | None
+    encoding: str
+    end: int  # where the article ends in the bytes; 0 where it was not cut out
+
+
+def hooked(body: bytes, name: str, *, after: int = 0) -> int:
+    """Where `data-hook="name"` stands in the bytes, with either kind of quotes or none; -1 where it does not."""
+    hook = name.encode()
+    for pattern in (b'data-hook="%b"', b"data-hook='%b'", b"data-hook=%b ", b"data-hook=%b>"):
+        position = body.find(pattern % hook, after)
+        if position >= 0:
+            return position
+    return -1
+
+
+def utf8(exchange: Exchange) -> bytes:
+    """The body with an encoding that the byte searches can work on: UTF-16 and UTF-32 come as UTF-8."""
+    name, _ = read_bom(exchange.body[:4])
+    if name is not None and name.startswith(("utf-16", "utf-32")):
+        return exchange.body.decode(name, "replace").encode()
+    return exchange.body
+
+
+def encoding_of(exchange: Exchange, sample: bytes) -> str:
+    """The encoding a page is really in: UTF-8 where its text is valid UTF-8, whatever is declared, as Wix always is.
+
+    Where it is not, the declared one (HTTP header, then meta), except that a page that declares UTF-8 and is broken in
+    many places is Windows-1252.
+    """
+    if sample.isascii():
+        return "utf-8"
+    try:
+        sample.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    else:
+        return "utf-8"
+    declared = http_content_type_encoding(exchange.content_type) or html_body_declared_encoding(exchange.body[:4096])
+    if declared is None or declared == "utf-8":
+        high = sum(1 for byte in sample[:200_000] if byte >= 0x80)
+        broken = sample[:200_000].decode("utf-8", "replace").count("\ufffd")
+        return "utf-8" if broken * 4 <= high else "cp1252"
+    return declared
+
+
+def parts(exchange: Exchange, body: bytes, *, whole: bool = False, after: int = 0) -> Parts:
+    """The parts of a page; `whole` builds the tree of all of it (the slow way, equal in every field).
+
+    `after`: the hook around the article stands no earlier, as far as is known.
+    """
+    start, end = _article(body, after)
+    cut = body[start:end]
+    encoding = encoding_of(exchange, cut or body)
+    tags, scripts = _head(body, start or len(body))
+    linked = [script.decode(encoding, "replace") for script in scripts]
+    if whole or not cut:
+        tree = soup(body, encoding, full=whole)
+        return Parts(tree, linked, find_hook(tree, "post"), find_hook(tree, "recent-posts"), encoding, end)
+    shelf = _recent(body, end)
+    return Parts(
+        soup(tags, encoding),
+        linked,
+        find_hook(soup(cut, encoding), "post"),
+        find_hook(soup(shelf, encoding, without="post-footer"), "recent-posts") if shelf else None,
+        encoding,
+        end,
+    )
+
+
+def _article(body: bytes, after: int) -> tuple[int, int]:
+    """Where the first `<article ... data-hook="post">` begins and ends; (0, 0) where it cannot be cut out."""
+    position = max(0, body.find(b'data-hook="post-page"', after))
+    for _ in range(50):  # style sheets may name the hook as well
+        position = body.find(b'data-hook="post"', position + 1)
+        if position < 0:
+            break
+        start = body.rfind(b"<", 0, position)
+        if start >= 0 and body.startswith(b"<article", start):
+            end = _end(body, start, b"article")
+            return (start, end) if end > 0 else (0, 0)
+    return 0, 0
+
+
+def _end(body: bytes, start: int, name: bytes) -> int:
+    """Where the element that begins at `start` ends, counting those of its name inside it; -1 where it does not."""
+    opening, closing = b"<" + name, b"</" + name
+    depth, position = 0, start
+    while True:
+        close = body.find(closing, position)
+        if close < 0:
+            return -1
+        depth += body.count(opening, position, close) - 1
+        position = close + len(closing)
+        if depth <= 0:
+            after = body.find(b">", position)
+            return -1 if after < 0 else after + 1
+
+
+def _recent(body: bytes, after: int) -> bytes:
+    """The section of recent posts behind the article, up to its last card."""
+    hook = body.find(b'data-hook="recent-posts"', after, after + _FAR)
+    if hook < 0:
+        return b""
+    card, last = hook, -1
+    for _ in range(20):  # a page shows three
+        card = body.find(b'data-hook="recent-post-list-item"', card + 1, card + _FAR)
+        if card < 0:
+            break
+        last = card
+    if last < 0:
+        return b""
+    start = body.rfind(b"<", 0, last)
+    name = re.match(rb"<([a-z]+)", body[start : start + 16])
+    end = _end(body, start, name[1]) if name else -1
+    return body[body.rfind(b"<", 0, hook) : end if end > 0 else last + 65_536]
+
+
+def _head(body: bytes, before: int) -> tuple[bytes, list[bytes]]:
+    """The tags of the head that are read (`<html lang>`, metas, canonical link), and the texts of its JSON-LD scripts.
+
+    Goes from tag to tag up to `<body>`, or up to `before` where no head was found; scripts are stepped over whole.
+    """
+    tags: list[bytes] = []
+    linked: list[bytes] = []
+    tried = 0
+    position = body.find(b"<", 0, before)
+    while position >= 0 and tried < _MOST_TAGS:
+        end = position + 1
+        if body.startswith((b"<meta", b"<html", b"<link"), position):
+            tried += 1
+            tag = _TAG.match(body, position, min(position + _LONGEST_TAG, before))
+            if tag is not None:
+                end = tag.end()
+                if _READ.search(tag[0]):
+                    tags.append(tag[0])
+        elif body.startswith(b"<script", position):
+            opened = body.find(b">", position, before)
+            closed = body.find(b"</script", position, before)
+            if closed < 0:
+                break
+            if 0 <= opened < closed and b"application/ld+json" in body[position:opened]:
+                linked.append(body[opened + 1 : closed])
+            end = closed + 1
+        elif body.startswith(b"<!--", position):
+            end = body.find(b"-->", position, before) + 1
+            if end <= 0:
+                break
+        elif body.startswith(b"<body", position) and tags:
+            break
+        position = body.find(b"<", end, before)
+    return b"".join(tags), linked

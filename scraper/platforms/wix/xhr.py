@@ -1,0 +1,142 @@
+"""What the scripts of a rendered Wix page were answered, told by the shape of the JSON, whatever the address.
+
+*Recognised by* keys that these services alone use, with what stands below them: `postPageMetadata.postMetadata`,
+`postFeedMetadataPage.postMetrics`, `postPage.post`, `postFeedPage.posts`, lists of comments and of members.
+
+*Caveats* a site may call addresses that no document names, so that only the answer says what it is. Where neither it
+nor its request says which post is meant, it is the post of the page. Any other shape gives nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from courlan import extract_domain
+
+from scraper.addresses import same_site
+from scraper.items import Exchange, Item
+from scraper.platforms._json import decode, dig, mapping, sequence, string
+from scraper.platforms.wix import address, api
+from scraper.platforms.wix.comment_request import page_of
+from scraper.platforms.wix.counters_api import SLUG_MARK, slug_of
+from scraper.platforms.wix.post_json import addresses_of
+from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
+
+_ADAPTER = "blog-frontend-adapter-public/v2"
+_STATUSES = {"PUBLISHED", "DELETED", "PENDING", "HIDDEN"}
+# Words of which one stands in every answer that is read here: others are not decoded at all.
+_WORDS = (b'"postPage', b'"postFeed', b'"comments"', b'"comment"', b'"members"')
+# Hosts of Wix's own services; sites of its customers are elsewhere.
+_SERVICES = (".wix.com", ".wixapis.com", ".wixapps.net")
+# "/voices/64ddbf6a1737d98af033206f/list": an id in a path is the post's, not the address's
+_ID = re.compile(f"{UUID.pattern}|{INTERNAL_ID.pattern}", re.I)
+
+
+def is_of_site(exchange: Exchange) -> bool:
+    """The answer comes from the page's own site, a host below or beside it, or one of Wix's services.
+
+    What an advertisement or a chat is answered by its own host may have any shape, and says nothing of this blog.
+    """
+    page = exchange.page or exchange.url
+    if same_site(exchange.url, page):
+        return True
+    try:
+        host, own = f".{urlsplit(exchange.url).hostname}", f".{(urlsplit(page).hostname or '').removeprefix('www.')}"
+    except ValueError:
+        return False
+    if host.endswith(address.FREE_HOSTS):
+        return False
+    domain = extract_domain(page)  # None where the ending is none that registrars sell
+    return host.endswith((*_SERVICES, own, f".{domain or own[1:]}"))
+
+
+def claims(exchange: Exchange) -> bool:
+    """The answer has one of the shapes."""
+    return _called(exchange) is not None
+
+
+def read(exchange: Exchange) -> Iterator[Item]:
+    """The items of an answer of one of the shapes; of any other, none. Never raises."""
+    called = _called(exchange)
+    return api.read(exchange, called) if called is not None else iter(())
+
+
+def learned_address(exchange: Exchange) -> str | None:
+    """Where comments were answered, if that was recognised by their shape alone; see `Platform.learned_address`."""
+    called = None if api.reads(exchange.url) else _called(exchange)
+    if called is None or called.service != "comments":
+        return None
+    parts = urlsplit(exchange.url)
+    names = "&".join(dict.fromkeys(name for name, _ in parse_qsl(parts.query, keep_blank_values=True)))
+    away = not same_site(exchange.url, exchange.page or exchange.url)
+    path = _ID.sub("{id}", parts.path)
+    return (f"{parts.scheme}://{parts.netloc}" if away else "") + path + (f"?{names}" if names else "")
+
+
+def is_token_answer(body: bytes) -> bool:
+    """The JSON that hands out a visitor's tokens: `{"apps": {"<id>": {"instance": "..."}}}`."""
+    if b'"apps"' not in body or not (b'"instance"' in body or b'"accessToken"' in body):
+        return False
+    try:
+        apps = mapping(dig(decode(body), "apps")).values()
+    except ValueError:
+        return False
+    return any(mapping(app).keys() & {"instance", "accessToken"} for app in apps)
+
+
+def _called(exchange: Exchange) -> api.Called | None:
+    """What the answer is one to, by its shape."""
+    if exchange.body.lstrip()[:1] != b"{" or not any(word in exchange.body for word in _WORDS):
+        return None
+    try:
+        value = decode(exchange.body)
+    except ValueError:
+        return None
+    service, call = next(((service, call) for service, call, has in _SHAPES if has(value)), ("", ""))
+    if not service:
+        return None
+    page = exchange.page or exchange.url
+    # The root as the page spells it, so that root + "/post/" + slug is the page's own address: "https://a.example/es"
+    root = page.partition(SLUG_MARK)[0] if address.is_post(page) and SLUG_MARK in page else address.root(page)
+    return api.Called(root=root, service=service, call=call, post=_own_post(value, exchange))
+
+
+def _own_post(value: object, exchange: Exchange) -> str:
+    """The address of the page's post, where the answer about one post names the same slug, or none."""
+    (page,) = page_of(exchange) or ("",)
+    post = mapping(dig(value, "postPage", "post"))
+    named = string(dig(value, "postPageMetadata", "id")) or string(post.get("slug"))
+    if page and not named:
+        return "" if any(one.startswith("http") for one in addresses_of(post, "")) else page
+    return page if named and named in (slug_of(page) if page else None, address.slug(page)) else ""
+
+
+def _is_comments(value: Any) -> bool:
+    """A list of comments with its paging, or one thread: comments of Wix have a status of theirs, or a Ricos body."""
+    listed = [*sequence(dig(value, "comments")), *sequence(dig(value, "replies"))]
+    listed += [dig(value, "comment")] if mapping(dig(value, "comment")) else []
+    if not listed:
+        return isinstance(dig(value, "comments"), list) and bool(value.keys() & {"commentReplies", "pagingMetadata"})
+    return all(
+        string(dig(raw, "id")) and (dig(raw, "status") in _STATUSES or mapping(dig(raw, "content", "richContent")))
+        for raw in listed
+    )
+
+
+def _is_members(value: Any) -> bool:
+    listed = sequence(dig(value, "members"))
+    return bool(listed) and all(string(dig(raw, "id")) and mapping(dig(raw, "profile")) for raw in listed)
+
+
+# Service and call, as in the known addresses, and what has their shape.
+_SHAPES: tuple[tuple[str, str, Callable[[Any], object]], ...] = (
+    (_ADAPTER, "post-page-metadata", lambda value: mapping(dig(value, "postPageMetadata", "postMetadata"))),
+    (_ADAPTER, "post-feed-page-metadata", lambda value: mapping(dig(value, "postFeedMetadataPage", "postMetrics"))),
+    (_ADAPTER, "post-page", lambda value: mapping(dig(value, "postPage", "post"))),
+    (_ADAPTER, "post-feed-page", lambda value: sequence(dig(value, "postFeedPage", "posts", "posts"))),
+    ("comments", "comments", _is_comments),
+    ("members", "members", _is_members),
+)

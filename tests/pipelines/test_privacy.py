@@ -1,0 +1,266 @@
+"""Pseudonyms, and names, e-mail addresses and phone numbers masked in texts."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import time
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.privacy.masking import MASK, masked, name_pattern, signature
+from pipelines.privacy.pseudonyms import mask_thread, pseudonym, pseudonymous
+from scraper.items import Author, Comment, Extraction, Names
+from tests.making import HEX, OTHER_HEX, comment, extraction, post, url
+
+KEY, OTHER_KEY = b"k" * 32, b"o" * 32
+HOSTILE = Path(__file__).parents[3] / "shared" / "hostile" / "blns.json"
+NAUGHTY = [
+    "", " ", "\0", "\ud83d", "\u202eevil", "Z\u0351\u036balgo", "İ", "ß", "ﬁ", "𝔘𝔫𝔦", "👩‍⚕️", "'; DROP TABLE posts;--",
+    "a" * 5000,
+    "<script>alert(1)</script>", "%s%n{0}${x}", "(((", "[a-", "\\", "*+?", "^$", "(?P<n>", "../../etc", "\u200b", "١٢٣",
+]  # fmt: skip
+
+
+def found(text: str, *names: str) -> str | None:
+    return masked(text, name_pattern(names))
+
+
+class TestPseudonyms:
+    @given(st.text(), st.text(min_size=1))
+    def test_stable_and_of_one_clinic_and_key_alone(self, clinic: str, person: str) -> None:
+        name = pseudonym(KEY, clinic, person)
+        assert re.fullmatch(r"reader-[a-z2-7]{12}", name)
+        assert pseudonym(KEY, clinic, person) == name
+        others = (
+            pseudonym(KEY, clinic + "x", person),
+            pseudonym(OTHER_KEY, clinic, person),
+            pseudonym(KEY, clinic, "0" + person),
+        )
+        assert name not in others
+
+    def test_clinic_and_person_are_kept_apart(self) -> None:
+        assert pseudonym(KEY, "a", "bc") != pseudonym(KEY, "ab", "c")
+
+    @pytest.mark.parametrize("person", [one for one in NAUGHTY if one])
+    def test_any_id_has_one(self, person: str) -> None:
+        pseudonym(KEY, "riverside", person)
+
+    def test_no_raw_id_or_name_gets_through(self) -> None:
+        secret = comment(author="Marisol Vega", person="member:abc-123", author_kind="member")
+        raw = extraction(
+            1, secret, Author(name="Dr. Ada Roe", person="member:abc-123"),
+            Names(names={"member:abc-123": "Marisol Vega"}),
+            post(author_person="member:abc-123"),
+        )  # fmt: skip
+        done = pseudonymous(raw, KEY)
+        said, author, told, page, own = done.items
+        assert isinstance(told, Names)
+        assert isinstance(own, Names)
+        key = pseudonym(KEY, "riverside", "member:abc-123")
+        assert (said.author, said.person, author.person, page.author_person) == (key,) * 4  # type: ignore[union-attr]
+        assert dict(told.names) == {key: "Marisol Vega"}
+        assert "abc-123" not in repr(done) + "".join(map(str, told.names)) + "".join(map(str, own.names))
+        assert "Marisol" not in repr(done)
+
+    def test_a_display_name_alone_is_nobodys(self) -> None:
+        (said, _) = pseudonymous(extraction(1, comment(author="Anna")), KEY).items
+        assert (said.author, said.person) == (None, None)  # type: ignore[union-attr]
+
+    def test_names_without_an_id_are_masked_all_the_same(self) -> None:
+        raw = extraction(1, comment(text="Anna and Bertrand"), Names(names={"": "Anna"}), Names(names={"": "Bertrand"}))
+        (done,) = mask_thread([pseudonymous(raw, KEY)], "pseudonymous", ended=True)
+        assert done.items[0].body_text == "[name] and [name]"  # type: ignore[union-attr]
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("text", "name", "wanted"),
+        [
+            ("Thank you Marisol Vega!", "Marisol Vega", "Thank you [name]!"),
+            ("thank you MARISOL, said vega's son", "Marisol Vega", "thank you [name], said [name]'s son"),
+            ("Marisol \n Vega", "Marisol Vega", "[name]"),
+            ("Dear Jo Li,", "Jo  Li", "Dear [name],"),
+            ("Jo went home", "Jo Li", "Jo went home"),
+            ("Annabel and Savannah", "Anna", "Annabel and Savannah"),
+            ("Ask Anna-Maria or Maria", "Anna-Maria Roe", "Ask [name]-[name] or [name]"),
+            ("with the van", "Jan van der Berg", "with the van"),
+            ("Jan van der Berg", "Jan van der Berg", "[name]"),
+            ("Smith, J. was here", "J. Smith", "[name], J. was here"),
+            ("write to vega", "marisol.vega@mail.example", "write to [name]"),
+            ("by mail, example of it", "marisol.vega@mail.example", "by mail, example of it"),
+            ("我是李娜医生", "李娜", "我是[name]医生"),
+            ("(Anna)", "(Anna)", "[name]"),
+            ("Anna came", "(Anna) :)", "[name] came"),
+            ("in 2019", "Ed 2019", "in 2019"),
+            ("Zoe\u0308 was here", "Zo\u00eb", "[name] was here"),
+            ("Zo\u00eb was here", "Zoe\u0308", "[name] was here"),
+        ],
+    )
+    def test_whole_and_in_parts(self, text: str, name: str, wanted: str) -> None:
+        assert found(text, name) == wanted
+
+    @pytest.mark.parametrize(
+        "name", ["Shauna O'Brien", "Shauna O\u2019Brien", 'Jo "Lee" Roe', "Tom & Tina", "A<b>c Roe"]
+    )
+    def test_as_html_writes_them(self, name: str) -> None:
+        for written in (name, html.escape(name), html.escape(name).replace("&#x27;", "&#39;")):
+            assert found(f"<p>{written}</p>", name) == "<p>[name]</p>"
+        assert found("<p>Shauna&nbsp;O&#39;Brien</p>", "Shauna O'Brien") == "<p>[name]</p>"
+
+    @given(st.text(alphabet=st.characters(categories=["Lu", "Ll"]), min_size=3, max_size=12), st.sampled_from("xyz"))
+    def test_no_name_survives_in_any_case(self, name: str, other: str) -> None:
+        text = f"Hello {name}, {name.upper()} {other}."
+        done = found(text, name)
+        assert done is not None
+        assert not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", done.replace(MASK, ""), re.IGNORECASE)
+
+    def test_no_names_no_pattern(self) -> None:
+        assert name_pattern([]) is None
+        assert name_pattern(["", "  ", "!!", "\u200b"]) is None
+        assert masked("as it is", None) == "as it is"
+        assert masked(None, name_pattern(["x"])) is None
+
+
+class TestNumbersAndMail:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "jane.roe+x@mail.example.org", "(jane@example.org)", "JANE_ROE@EXAMPLE.ORG", "mailto:jane@example.org",
+            "jörg@müller.example",
+        ],
+    )  # fmt: skip
+    def test_mail(self, text: str) -> None:
+        done = masked(text, None)
+        assert done is not None
+        assert "@" not in done
+        assert "[e-mail]" in done
+
+    @pytest.mark.parametrize(
+        "number",
+        [
+            "(555) 010-2368", "+1 555 010 2368", "555.010.2368", "5550102368", "+44 20 7946 0958", "030/90 18 20 00",
+            "+49-30-901820-00", "555\u00a0010\u00a02368", "1-555-010-2368", "(+1) 555 010 2368".replace("(+1)", "+1"),
+        ],
+    )  # fmt: skip
+    def test_phone_numbers(self, number: str) -> None:
+        for text in (f"Call {number} now", number, f"<p>{number}</p>", f"({number}).", f"on 2019-02-01, {number}!"):
+            done = masked(text, None)
+            assert done is not None
+            assert "[phone]" in done, text
+            assert "2368" not in done.replace("2019", "")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "2019-02-01", "2019-02-01 14:30", "01/02/2019", "01/02/2019 10:30", "12.5.2024 9 Uhr", "2019/02/01 12:00",
+            "0.5 mg/kg", "0.5 mg/kg over 40 minutes", "40 minutes", "6 sessions in 3 weeks", "$1,250", "1 250 000",
+            "100-200-300 mg", "2019-2020", "90210", "id 12345678", "10:30-11:45", "1.2.3.4", "2019", "3 x 20 mg",
+            "from 2019-02-01 to 2019-03-01", "ICD F32.1", "02/01/2019-03/01/2019", "2019.02.01 14.30",
+        ],
+    )  # fmt: skip
+    def test_dates_doses_and_durations_are_none(self, text: str) -> None:
+        assert masked(text, None) == text
+
+
+@pytest.mark.parametrize("text", NAUGHTY)
+def test_nothing_naughty_crashes(text: str) -> None:
+    for name in NAUGHTY:
+        masked(text, name_pattern([name, text]))
+
+
+@pytest.mark.skipif(not HOSTILE.exists(), reason="the big list of naughty strings is not on this machine")
+def test_nor_does_the_big_list() -> None:
+    strings = json.loads(HOSTILE.read_text("utf-8"))
+    pattern = name_pattern(strings)
+    for text in strings:
+        masked(text, pattern)
+        masked(html.escape(text), name_pattern([text]))
+        pseudonym(KEY, "riverside", text)
+        plain = unicodedata.normalize("NFC", " ".join(text.split()))
+        if plain == text and any(map(str.isalnum, text)):
+            assert text not in (masked(f"x {text} y", pattern) or ""), text
+
+
+@given(st.text(), st.lists(st.text(max_size=8), max_size=4))
+def test_masking_never_crashes_and_is_stable(text: str, names: list[str]) -> None:
+    pattern = name_pattern(names)
+    assert masked(text, pattern) == masked(text, pattern)
+
+
+@pytest.mark.parametrize(
+    "text", ["a" * 200_000, "a." * 100_000, "1" * 200_000, "1 " * 100_000, "(1) " * 60_000, "@" * 99_999]
+)
+def test_long_texts_take_no_time(text: str) -> None:
+    began = time.perf_counter()
+    masked(text, name_pattern(["Marisol Vega", "a b c d e f"]))
+    assert time.perf_counter() - began < 2
+
+
+def texts(thread: list[Extraction]) -> list[str | None]:
+    return [item.body_text for one in thread for item in one.items if isinstance(item, Comment)]
+
+
+class TestThreads:
+    THREAD = [  # noqa: RUF012
+        extraction(1, comment("c1", "Vega helped me.", person="p1", author="reader-1", author_kind="member")),
+        extraction(2, comment("c2", "So did Roe.", person="p2", author="reader-2", author_kind="guest")),
+        extraction(3, Names(names={"p1": "Marisol Vega", "c9": "Roe"})),
+    ]
+
+    def test_a_name_of_any_answer_is_masked_in_all(self) -> None:
+        done = mask_thread(self.THREAD, "pseudonymous", ended=True)
+        assert texts(done) == ["[name] helped me.", "So did [name]."]
+        assert [one.items[0].author for one in done[:2]] == ["reader-1", "reader-2"]  # type: ignore[union-attr]
+        assert not any(isinstance(item, Names) for one in done for item in one.items)
+
+    def test_omit_drops_the_pseudonyms_too(self) -> None:
+        done = mask_thread(self.THREAD, "omit", ended=True)
+        assert [one.items[0].author for one in done[:2]] == [None, None]  # type: ignore[union-attr]
+        assert texts(done) == ["[name] helped me.", "So did [name]."]
+
+    def test_keep_leaves_texts_and_names(self) -> None:
+        for ended in (True, False):
+            done = mask_thread(self.THREAD, "keep", ended=ended)
+            assert [one.items[0].author for one in done[:2]] == ["Marisol Vega", "reader-2"]  # type: ignore[union-attr]
+            assert texts(done) == ["Vega helped me.", "So did Roe."]
+
+    def test_cut_in_two_its_texts_are_left_out(self) -> None:
+        done = mask_thread(self.THREAD[:2], "pseudonymous", ended=False)
+        assert texts(done) == [None, None]
+        assert [item.kind for item in done[-1].items if hasattr(item, "kind")] == ["thread-cut-short"]
+        assert "Vega" not in repr([one.items for one in done])
+
+    def test_with_every_member_named_it_is_whole(self) -> None:
+        assert texts(mask_thread(self.THREAD, "pseudonymous", ended=False)) == ["[name] helped me.", "So did [name]."]
+        more = [*self.THREAD, extraction(4, comment("c3", "Hm.", person="p3", author_kind="member"))]
+        assert texts(mask_thread(more, "pseudonymous", ended=False)) == [None, None, None]
+
+
+def test_addresses_of_a_post_are_not_names() -> None:
+    assert HEX != OTHER_HEX
+    assert masked(url("a-2019-02-01-note"), None) == url("a-2019-02-01-note")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("What a garden!\n— Rosa Q.", "Rosa Q."),
+        ("He listened.\nRosa Quill", "Rosa Quill"),
+        ("Ask me. Rosa Quill", "Rosa Quill"),
+        ("It helped.\nThanks, Rosa", "Rosa"),
+        ("It helped. Wonderful", None),
+        ("It helped.\nThank You", None),
+        ("It helped. See you in May", None),
+        ("Rosa Quill", None),  # a whole comment, not its end
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_comment_signed_in_its_last_words(text: str | None, name: str | None) -> None:
+    assert signature(text) == name
