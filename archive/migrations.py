@@ -427,6 +427,17 @@ def m006_closing_dates(db: Database) -> None:
     db.execute(f"UPDATE clinic_runs SET fetched = {read}, gone = {gone} WHERE status = 'cut-short' AND fetched IS NULL")
 
 
+@migrations()
+def m007_run_platform(db: Database) -> None:
+    """The platform by whose rules a run's captures are read: until now every clinic had one for ever."""
+    db.table("clinic_runs").add_column("platform", str)
+    db.execute(
+        "UPDATE clinic_runs SET platform = (SELECT platform FROM clinics WHERE clinics.clinic_id ="
+        " clinic_runs.clinic_id) WHERE coalesce((SELECT kind FROM crawls WHERE crawls.crawl_id ="
+        " clinic_runs.crawl_id), 'crawl') = 'crawl'"
+    )
+
+
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
     """FTS5 over `columns`, kept by triggers that fire only when the text changed.
 

@@ -1,7 +1,7 @@
 """Capture: every exchange goes to the WARC as it came, before anything reads it.
 
-Stands nearest to the downloader, so that it sees the body still encoded and every header that was served. What follows
-finds the record in `request.meta["capture"]`; an answer without one is never stored.
+The middleware nearest to the downloader sees the body still encoded and every header that was served. Later components
+find the record in the request's `Fetch`; an answer without one is never stored.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from archive.warc import Capture as Captured
 from archive.warc import CutShort, Original, TooLarge, Undecodable, WarcWriteError, decode
 from pipelines.run.run import Run
 from scraper.browser import META
-from scraper.failures import describe
+from scraper.http import Fetch, describe, fetch_of
 
 LARGEST_TOKENS = 1_000_000  # bytes of a token answer, unpacked; those seen have some thousands
 
@@ -41,16 +41,17 @@ class Capture:
 
         Raises `WarcWriteError` after telling the run that nothing more can be written.
         """
-        if "clinic" not in request.meta or META in request.meta:
+        fetch = fetch_of(request)
+        if fetch is None or META in request.meta:
             return response  # `scrapy shell` and the like archive nothing; rendered pages: `pipelines.rendered`
         run = Run.of(self._crawler.settings)
-        clinic_id = request.meta["clinic"].slug
+        clinic_id = fetch.clinic.slug
         encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1").strip().lower()
         body, headers, redacted = response.body, _pairs(response), tuple[str, ...]()
-        if request.meta.get("secret") and body:
+        if fetch.secret and body:
             body, headers = _blanked(response)
             redacted = ("body",)
-            request.meta["blanked_body"] = body
+            fetch.blanked_body = body
         original = find_original(run.db, clinic_id, request, response.status, body)
         try:
             captured = run.writer(clinic_id).write_exchange(
@@ -71,29 +72,30 @@ class Capture:
         except WarcWriteError as error:
             run.halt(str(error))  # nothing is fetched that cannot be recorded
             raise
-        self._stamp(run, request, captured)
-        request.meta["wire_body"], request.meta["wire_encoding"] = response.body, encoding
+        self._stamp(run, fetch, captured)
+        fetch.wire_body, fetch.wire_encoding = response.body, encoding
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Record that a fetch ended without an answer."""
-        if "clinic" not in request.meta or isinstance(exception, WarcWriteError):
+        fetch = fetch_of(request)
+        if fetch is None or isinstance(exception, WarcWriteError):
             return
         run = Run.of(self._crawler.settings)
         reason, message = describe(exception, request.url)
         try:
-            captured = run.writer(request.meta["clinic"].slug).write_failure(
+            captured = run.writer(fetch.clinic.slug).write_failure(
                 url=request.url, method=request.method, request_body=request.body, reason=reason, message=message,
                 at=datetime.now(UTC),
             )  # fmt: skip
         except WarcWriteError as error:
             run.halt(str(error))
             return
-        self._stamp(run, request, captured)
+        self._stamp(run, fetch, captured)
 
-    def _stamp(self, run: Run, request: Request, captured: Captured) -> None:
-        request.meta["capture"] = captured
-        outcome = run.outcomes[request.meta["clinic"].slug]
+    def _stamp(self, run: Run, fetch: Fetch, captured: Captured) -> None:
+        fetch.capture = captured
+        outcome = run.outcomes[fetch.clinic.slug]
         outcome.captures += 1
         outcome.recorded += 1
         outcome.warc_bytes += captured.warc_length
@@ -106,8 +108,9 @@ def find_original(db: Database, clinic_id: str, request: Request, status: int, b
     """
     if status not in (200, 304):
         return None
-    known = "last_whole_answer" in request.meta  # asked before the request was made
-    row = request.meta["last_whole_answer"] if known else last_whole_answer(db, clinic_id, request)
+    fetch = fetch_of(request)
+    is_looked_up = fetch is not None and fetch.is_looked_up  # before the request was made
+    row = fetch.last_answer if fetch is not None and is_looked_up else last_whole_answer(db, clinic_id, request)
     if row is None or (status == 200 and (not body or row["payload_sha256"] != hashlib.sha256(body).hexdigest())):
         return None
     return Original(row["capture_id"], request.url, datetime.fromisoformat(row["fetched_at"]), row["payload_sha256"])

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from archive.warc import BadRecord, Group, Info, records
-from scraper.crawl.discovered import is_within
+from scraper.addresses import is_within
 
 # The first page of the web is older than any clinic's; a date before it is a fault of a clock.
 FIRST_PAGE = datetime(1990, 12, 20, tzinfo=UTC)

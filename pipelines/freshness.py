@@ -14,11 +14,14 @@ from scrapy.http import Request, Response
 from scrapy.utils.defer import deferred_from_coro
 from sqlite_utils import Database
 
+from archive.times import utc
 from archive.warc import WarcWriteError
 from pipelines.capture import last_whole_answer
-from pipelines.run.run import Run, utc
+from pipelines.run.run import Run
 from scraper.crawl.schedule import RECENT
-from scraper.platforms._platform import KnownPost
+from scraper.http import fetch_of
+from scraper.platforms import platform_named
+from scraper.platforms._platform import KnownPost, Platform
 from scraper.spiders._clinic import ClinicSpider
 from scraper.spiders.wayback import WaybackSpider
 
@@ -51,6 +54,7 @@ class Freshness:
             run.begin(spider.clinic, spider.visit, agent, kind=spider.kind, web_archive=spider.web_archive)
             if isinstance(spider, WaybackSpider):
                 spider.wanted.asked_before = asked_before(run.db, spider.clinic.slug, spider.wanted.base)
+                spider.wanted.platform = platform_of(run.db, spider.clinic.slug)
                 return
             now = datetime.now(UTC)
             spider.surroundings.now = now
@@ -70,10 +74,12 @@ class Freshness:
 
     def process_request(self, request: Request) -> None:
         """Make a conditional request where the plan allows one and the archive holds the bytes."""
-        if not request.meta.get("conditional"):
+        fetch = fetch_of(request)
+        if fetch is None or not fetch.conditional:
             return
         run = Run.of(self._crawler.settings)
-        last = request.meta["last_whole_answer"] = last_whole_answer(run.db, request.meta["clinic"].slug, request)
+        last = fetch.last_answer = last_whole_answer(run.db, fetch.clinic.slug, request)
+        fetch.is_looked_up = True
         # "Not modified" is of use only where the answer before gave something: a wall or a preview is asked for anew.
         if last is None or not gave_a_post(run.db, last["capture_id"]):
             return
@@ -84,10 +90,16 @@ class Freshness:
 
     def process_response(self, request: Request, response: Response) -> Response:
         """Remember for the plan which posts a listing named that has not changed since."""
-        last = request.meta.get("last_whole_answer")
-        if response.status == 304 and last is not None:
-            request.meta["sighted"] = sighted(Run.of(self._crawler.settings).db, last["capture_id"])
+        fetch = fetch_of(request)
+        if response.status == 304 and fetch is not None and fetch.last_answer is not None:
+            fetch.sighted = tuple(sighted(Run.of(self._crawler.settings).db, fetch.last_answer["capture_id"]))
         return response
+
+
+def platform_of(db: Database, clinic_id: str) -> Platform | None:
+    """The clinic's platform, as its last run recognised it."""
+    row = db.conn.execute("SELECT platform FROM clinics WHERE clinic_id = ?", (clinic_id,)).fetchone()
+    return platform_named(row[0]) if row else None
 
 
 def asked_before(db: Database, clinic_id: str, base: str) -> frozenset[str]:

@@ -1,71 +1,120 @@
-"""Store: the last pipeline, which folds a live crawl's extractions into the archive."""
+"""The item pipelines of a live crawl: Pseudonymise, Validate, Store."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Self
 
 from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
 
-from archive.warc import WarcWriteError
-from pipelines.fold import Fold, Provenance
-from pipelines.reread import reread_post
+from archive.warc import Capture, WarcWriteError
+from pipelines.events import Captured
+from pipelines.privacy.pseudonyms import pseudonymous
 from pipelines.run.run import Run
-from scraper.items import Extraction
-from scraper.spiders.blog import BlogSpider
+from pipelines.sanitise import is_news
+from scraper.items import Extraction, Problem
+from scraper.spiders._clinic import ClinicSpider
 
 
-class Store:
-    """Writes extractions to the archive in batches of whole captures."""
+class _Pipeline:
+    """What the three share: the run whose archive the settings name."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
-        self._fold: Fold | None = None
-        self._source = Provenance(None, "pseudonymous")
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
+    @property
+    def _run(self) -> Run:
+        return Run.of(self._crawler.settings)
+
+
+class Pseudonymise(_Pipeline):
+    """Replaces commenters' ids and names by keyed pseudonyms, before anything else sees them."""
+
+    def process_item(self, extraction: Extraction) -> Extraction:
+        """The same extraction without a raw id of any person; display names travel on only as `Names` to be masked."""
+        return pseudonymous(extraction, self._run.key)
+
+
+class Validate(_Pipeline):
+    """Makes sure that every extraction names its capture, and counts what posts lack."""
+
+    def process_item(self, extraction: Extraction) -> Extraction:
+        """The extraction, sure to name its capture.
+
+        A problem that no exchange tells (robots.txt forbade the address) is recorded as a fetch that was not made.
+        Raises `DropItem` for anything else without a capture, and ends the run: no capture, no row.
+        """
+        run = self._run
+        is_note = extraction.capture is None and bool(extraction.items)
+        if is_note and not run.broken and all(isinstance(item, Problem) for item in extraction.items):
+            extraction = _recorded(run, extraction)
+        if not isinstance(extraction.capture, Capture):
+            run.halt("an answer was read that was never recorded; the run is stopped, please report it")
+            raise DropItem("an extraction without a capture")
+        outcome = run.outcomes[extraction.clinic_id]
+        outcome.coverage.take(extraction)
+        outcome.problems += [
+            item.message for item in extraction.items if isinstance(item, Problem) and is_news(item, outcome.clinic.url)
+        ]
+        return extraction
+
+
+class Store(_Pipeline):
+    """Records each capture in the run, which makes its rows in batches of whole captures."""
+
     def process_item(self, extraction: Extraction) -> Extraction:
         """The extraction, taken into the current batch. A failing write ends the run."""
-        run = Run.of(self._crawler.settings)
-        if not run.broken:  # what comes after is in the WARC, in its order, for the next start
+        run = self._run
+        if not run.broken:  # what follows is in the WARC, in its order, for the next start
             try:
-                self._ready(run).add(extraction, self._source)
+                run.record(Captured(run.run_at(extraction.clinic_id), extraction))
             except Exception as error:
-                self._break(run, error)
+                _break(run, error)
                 raise
         return extraction
 
     def close_spider(self) -> None:
-        """Commit the rest."""
-        if self._fold is None:
+        """Make the rows of the rest, also of captures that waited for a platform that was never recognised."""
+        run, spider = self._run, self._crawler.spider
+        assert isinstance(spider, ClinicSpider)
+        clinic_id = spider.clinic.slug
+        if run.broken or not run.is_at(clinic_id):
             return
-        run, spider = Run.of(self._crawler.settings), self._crawler.spider
-        assert isinstance(spider, BlogSpider)
-        if not run.broken:
-            try:
-                self._fold.finish(ended=spider.visit.finished)
-            except Exception as error:
-                self._break(run, error)
-                raise
+        try:
+            for extraction in [*spider.take_waiting(), *spider.take_notes()]:
+                known = Validate(self._crawler).process_item(pseudonymous(extraction, run.key))
+                run.record(Captured(run.run_at(clinic_id), known))
+            run.commit(clinic_id, finished=spider.visit.finished)
+        except Exception as error:
+            _break(run, error)
+            raise
 
-    def _ready(self, run: Run) -> Fold:
-        if self._fold is None:
-            spider = self._crawler.spider
-            assert isinstance(spider, BlogSpider)
-            clinic = spider.clinic
-            self._source = Provenance(run.crawl_id, clinic.privacy, clinic.comments)
-            self._fold = Fold(
-                run.db,
-                clinic.slug,
-                run.writer(clinic.slug).sync,
-                lambda capture_id: reread_post(run.archive, run.db, capture_id),
-            )
-        return self._fold
 
-    @staticmethod
-    def _break(run: Run, error: Exception) -> None:
-        run.halt(
-            str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: rows could not be written: {error}"
+def _recorded(run: Run, extraction: Extraction) -> Extraction:
+    """The same, with a record of its own from which a fold reads it again."""
+    problem = next(item for item in extraction.items if isinstance(item, Problem))
+    try:
+        capture = run.writer(extraction.clinic_id).write_failure(
+            url=problem.url or run.outcomes[extraction.clinic_id].clinic.url,
+            method="GET",
+            request_body=b"",
+            reason=problem.kind,
+            message=problem.message,
+            at=datetime.now(UTC),
         )
+    except WarcWriteError as error:
+        run.halt(str(error))
+        raise DropItem("a problem that could not be recorded") from error
+    run.outcomes[extraction.clinic_id].recorded += 1
+    recorded = Problem(kind=problem.kind, message=problem.message, url=capture.url)
+    return replace(extraction, capture=capture, items=(recorded,))
+
+
+def _break(run: Run, error: Exception) -> None:
+    run.halt(str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: rows could not be written: {error}")

@@ -1,7 +1,8 @@
-"""A clinic's history as its WARC files hold it: the runs and imports there were, and their captures in fold order.
+"""The log of a clinic: what its WARC files say that happened, as typed events in the order of the fold.
 
-Only places and dates are kept of a capture; its bytes are read again when their turn comes. The order is that of the
-fold: (date, capture_id). A run begins and ends where its notes stand; what others captured stands at its own date.
+The WARC is the log. An event is either recorded as a note, or it is a capture with its record. Only places and dates are
+kept of a capture here; `pipelines.replay` reads its bytes when its turn comes. Captures are ordered by (date,
+capture_id); a run begins and ends where its notes stand, and what others captured stands at its own date.
 """
 
 from __future__ import annotations
@@ -13,19 +14,28 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from archive.warc import BadRecord, Failure, Group, Info, Note, records
+from archive.times import utc
+from archive.warc import BadRecord, Failure, Group, Info, Note, Record, records
 from archive.warc._file import OPEN_SUFFIX
-from pipelines.fold import Provenance
+from pipelines.events import CapturesEnded, ClinicListed, ClinicRun, Confirmed, Event, RunEnded, RunStarted
 from pipelines.foreign import CaptureRef, ImportOrigin, resolve_revisits, scan_foreign
 from pipelines.mementos import capture_of, memento_in
-from pipelines.run.run import RUNS, utc
 
+RUNS = "_runs"  # the folder below warc/ that holds what belongs to a run and to no clinic; no slug begins so
 EARLIEST = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A capture of the log whose bytes are not read yet; `pipelines.replay.parsed` makes a `Captured` of it."""
+
+    log: RunLog
+    ref: CaptureRef
 
 
 @dataclass(slots=True)
 class RunLog:
-    """One run at the clinic, or one import: its notes, and the files that hold its captures."""
+    """One run at the clinic, or one import: its notes, and the places of its captures."""
 
     clinic_id: str
     files: list[str]
@@ -35,131 +45,144 @@ class RunLog:
     web_archive: str | None = None  # whose answers a backfill recorded
     stanza: Mapping[str, Any] = field(default_factory=dict)
     started: datetime = EARLIEST  # date of its run-started note
-    started_at: str = ""  # as that note tells it
-    ended_at: datetime | None = None  # date of its run-ended note
-    end: dict[str, Any] | None = None  # what that note tells
-    imports: list[Mapping[str, Any]] = field(default_factory=list)  # files of others, as its notes tell of them
+    started_at: str = ""  # as that note states it
+    ended: datetime | None = None  # date of its run-ended note
+    end: dict[str, Any] | None = None  # fields of that note
+    imports: list[Mapping[str, Any]] = field(default_factory=list)  # its notes on the files that it imported
     captures: list[CaptureRef] = field(default_factory=list)
 
     @property
-    def source(self) -> Provenance:
-        """Whose captures they are, for the fold."""
-        privacy, comments = (self.stanza.get(name) for name in ("privacy", "comments"))
-        return Provenance(self.crawl_id, privacy or "pseudonymous", comments or "threads")
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What happened at a moment: a run began (it has a stanza), one capture was made, or a run ended (neither).
-
-    Without a series: a run found that the clinic is visited no more, or is to be (it has a stanza), or the operator
-    confirmed what runs had reported.
-    """
-
-    at: datetime
-    rank: int  # of what has the same date
-    series: RunLog | None
-    entry: CaptureRef | None = None
-    stanza: Mapping[str, Any] | None = None
+    def run(self) -> ClinicRun:
+        """The run as events name it."""
+        return ClinicRun(
+            clinic_id=self.clinic_id,
+            crawl_id=self.crawl_id,
+            kind=self.kind,
+            software=self.software,
+            started_at=self.started_at,
+            stanza=self.stanza,
+            web_archive=self.web_archive,
+        )
 
     @property
-    def key(self) -> tuple[datetime, int, str]:
-        """By which events are ordered."""
-        return self.at, self.rank, self.entry.capture_id if self.entry else ""
+    def last_moment(self) -> datetime:
+        """When it ended; a run that never reported its end was over with its last capture, for all that is known."""
+        last = max((ref.at for ref in self.captures), default=self.started)
+        return self.ended or max(last, self.started)
 
 
 @dataclass(slots=True)
-class History:
-    """All series of a clinic, oldest first, and what of their files could not be used, in words."""
+class ClinicLog:
+    """All runs at a clinic, oldest first, and what of their files could not be used, in words."""
 
     clinic_id: str
-    series: list[RunLog]
+    runs: list[RunLog]
     problems: list[str]
-    told: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)  # stanzas that no visit told, and when
+    listed: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)  # stanzas that no visit recorded
     confirmed: list[datetime] = field(default_factory=list)
 
-    def events(self) -> Iterator[Event]:
-        """What happened, in order."""
-        found = [Event(at, 0, None, stanza=stanza) for at, stanza in self.told]
-        found += [Event(at, 2, None) for at in self.confirmed]
-        for one in self.series:
-            found.append(Event(one.started, 0, one, stanza=one.stanza))
-            found += [Event(entry.at, 1, one, entry) for entry in one.captures]
-            # A run that never told its end was over with its last capture, for all that is known.
-            last = max((entry.at for entry in one.captures), default=one.started)
-            found.append(Event(one.ended_at or max(last, one.started), 2, one))
-        return iter(sorted(found, key=lambda event: event.key))
+    def events(self) -> list[Event | Recorded]:
+        """What happened, in order; empty where no stanza of the clinic is known.
+
+        Captures of others may be older than any run: the clinic's first stanza stands before all.
+        """
+        # Of what has the same date: a begin before captures before an end.
+        found: list[tuple[datetime, int, str, Event | Recorded]] = [
+            (at, 0, "", ClinicListed(self.clinic_id, stanza, utc(at))) for at, stanza in self.listed
+        ]
+        for log in self.runs:
+            found.append((log.started, 0, "", RunStarted(log.run)))
+        starts = list(found)
+        found += [(at, 2, "", Confirmed(self.clinic_id, utc(at))) for at in self.confirmed]
+        for log in self.runs:
+            captures = sorted(log.captures, key=lambda ref: (ref.at, ref.capture_id))
+            found += [(ref.at, 1, ref.capture_id, Recorded(log, ref)) for ref in captures]
+            if log.kind != "crawl" and captures:  # its notes are younger than its captures
+                found.append((captures[-1].at, 1, captures[-1].capture_id, CapturesEnded(log.run)))
+            found.append((log.last_moment, 2, "", RunEnded(log.run, log.end)))
+        if not starts:
+            return []
+        first = min(starts, key=lambda entry: entry[0])[3]
+        assert isinstance(first, ClinicListed | RunStarted)
+        stanza = first.stanza if isinstance(first, ClinicListed) else first.run.stanza
+        ordered = [event for *_, event in sorted(found, key=lambda entry: entry[:3])]
+        return [ClinicListed(self.clinic_id, stanza, None), *ordered]
 
 
 @dataclass(frozen=True, slots=True)
 class RunHeader:
-    """A run as a whole, as its own WARC file tells it."""
+    """A run as a whole, as its own WARC file has it."""
 
     crawl_id: str
     started_at: str
     software: str
     kind: str
-    closed: Mapping[str, Any]  # stanzas of clinics that it visited no more, by slug
+    closed: Mapping[str, Any]  # stanzas of clinics that it does not visit any more, by slug
     end: Mapping[str, Any] | None  # ended_at, exit_code, summary
-    listed: Mapping[str, Any] = field(default_factory=dict)  # of those that it was the first to list
+    listed: Mapping[str, Any] = field(default_factory=dict)  # stanzas of clinics that it was the first to list
     confirmed: tuple[tuple[str, str], ...] = ()  # clinics whose reports the operator confirmed, and when
 
 
-def clinics_of(archive: Path, told: Collection[RunHeader]) -> list[str]:
-    """Slugs of the clinics that have WARC files, or that a run told of."""
+def clinics_of(archive: Path, headers: Collection[RunHeader]) -> list[str]:
+    """Slugs of the clinics that have WARC files, or that a run listed."""
     recorded = {path.name for path in (archive / "warc").glob("*") if path.is_dir() and path.name != RUNS}
-    return sorted(recorded.union(*(run.closed for run in told), *(run.listed for run in told)))
+    return sorted(recorded.union(*(run.closed for run in headers), *(run.listed for run in headers)))
 
 
-def history_of(archive: Path, clinic_id: str, told: Collection[RunHeader]) -> History:
-    """Read the notes and the places of all captures of a clinic; `told`: see `runs_of`. Raises OSError."""
+def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> ClinicLog:
+    """Read the notes and the places of all captures of a clinic; `headers`: see `runs_of`. Raises OSError."""
     folder = archive / "warc" / clinic_id
-    series: dict[str, RunLog] = {}
+    logs: dict[str, RunLog] = {}
     problems: list[str] = []
     for path in sorted(folder.glob("*.warc.gz")):
         scanned = scan(archive, path.relative_to(archive).as_posix())
         problems += scanned.problems
-        key = path.name.rpartition("-")[0]  # a long run has several files
-        one = series.setdefault(key, RunLog(clinic_id, []))
-        scanned.fill(one)
-    ordered = sorted(series.values(), key=lambda one: (one.started, one.files))
+        scanned.fill(logs.setdefault(run_stem(path.name), RunLog(clinic_id, [])))
+    ordered = sorted(logs.values(), key=lambda log: (log.started, log.files))
     known: dict[str, CaptureRef] = {}
-    for one in ordered:
-        for note in one.imports:
-            one.captures += imported(archive, clinic_id, note, problems)
-        one.captures = [entry for entry in one.captures if _is_first(entry, known, problems)]
-    whole = {entry.capture_id: entry for entry in resolve_revisits(known.values())}
-    for one in ordered:
-        if one.imports:
-            one.captures = [whole[entry.capture_id] for entry in one.captures]
-    stanzas = [
-        (datetime.fromisoformat(run.started_at), stanzas[clinic_id])
-        for run in told for stanzas in (run.closed, run.listed) if clinic_id in stanzas
-    ]  # fmt: skip
-    confirmed = [datetime.fromisoformat(at) for run in told for slug, at in run.confirmed if slug == clinic_id]
-    return History(clinic_id, ordered, problems, stanzas, confirmed)
+    for log in ordered:
+        for note in log.imports:
+            log.captures += imported(archive, clinic_id, note, problems)
+        log.captures = [ref for ref in log.captures if _is_first(ref, known, problems)]
+    whole = {ref.capture_id: ref for ref in resolve_revisits(known.values())}
+    for log in ordered:
+        if log.imports:
+            log.captures = [whole[ref.capture_id] for ref in log.captures]
+    listed = [
+        (datetime.fromisoformat(header.started_at), stanzas[clinic_id])
+        for header in headers
+        for stanzas in (header.closed, header.listed)
+        if clinic_id in stanzas
+    ]
+    confirmed = [datetime.fromisoformat(at) for header in headers for slug, at in header.confirmed if slug == clinic_id]
+    return ClinicLog(clinic_id, ordered, problems, listed, confirmed)
 
 
-def imported(archive: Path, clinic_id: str, told: Mapping[str, Any], problems: list[str]) -> list[CaptureRef]:
-    """A clinic's captures of a file of others, which an import's note tells of."""
-    path, at = archive / told["file"], datetime.fromisoformat(told["at"])
+def run_stem(name: str) -> str:
+    """ "CLINIC-YYYYMMDDhhmmss-CRAWL8" of "CLINIC-YYYYMMDDhhmmss-CRAWL8-00000.warc.gz": a long run has several files."""
+    return name.rpartition("-")[0]
+
+
+def imported(archive: Path, clinic_id: str, note: Mapping[str, Any], problems: list[str]) -> list[CaptureRef]:
+    """A clinic's captures in a file of others, which an import's note names."""
+    path, at = archive / note["file"], datetime.fromisoformat(note["at"])
     if not path.exists():
-        problems.append(f"{told['file']}: gone, but an import of {told['at']} stands on it; put it back")
+        problems.append(f"{note['file']}: missing, but an import of {note['at']} refers to it; put it back")
         return []
-    found = scan_foreign(path, told["file"], {clinic_id: told["site"]}, at)
-    whence = ImportOrigin(origin=told["origin"], retrieved_at=at, retrieved_from=told["name"])
-    return [replace(entry, brought=whence) for entry in found.entries.get(clinic_id, ())]
+    found = scan_foreign(path, note["file"], {clinic_id: note["site"]}, at)
+    origin = ImportOrigin(origin=note["origin"], retrieved_at=at, retrieved_from=note["name"])
+    return [replace(ref, brought=origin) for ref in found.entries.get(clinic_id, ())]
 
 
-def _is_first(entry: CaptureRef, known: dict[str, CaptureRef], problems: list[str]) -> bool:
-    """The capture has not been met; the same record in two files is one, another under its id is told."""
-    other = known.setdefault(entry.capture_id, entry)
-    if other is not entry and (other.at, other.payload_sha256) != (entry.at, entry.payload_sha256):
+def _is_first(ref: CaptureRef, known: dict[str, CaptureRef], problems: list[str]) -> bool:
+    """The capture was not met before; the same record in two files is one, another under its id is a problem."""
+    other = known.setdefault(ref.capture_id, ref)
+    if other is not ref and (other.at, other.payload_sha256) != (ref.at, ref.payload_sha256):
         problems.append(
-            f"{entry.file}: byte {entry.offset}: another record has the id {entry.capture_id} already"
+            f"{ref.file}: byte {ref.offset}: another record has the id {ref.capture_id} already"
             f" ({other.file}, byte {other.offset}); left out"
         )
-    return other is entry
+    return other is ref
 
 
 @dataclass(slots=True)
@@ -170,91 +193,103 @@ class FileScan:
     info: Mapping[str, str] = field(default_factory=dict)
     made_at: datetime = EARLIEST  # date of its warcinfo
     notes: list[Note] = field(default_factory=list)
-    entries: list[CaptureRef] = field(default_factory=list)
+    captures: list[CaptureRef] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    def read_info(self, record: Info) -> None:
-        """Whose file it is."""
-        if not self.info:
-            self.info, self.made_at = record.fields, record.at
-
-    def fill(self, one: RunLog) -> None:
-        """Add this file to its series."""
-        one.files.append(self.file)
-        one.captures += self.entries
-        one.crawl_id = one.crawl_id or self.info.get("isPartOf")
-        one.software = one.software or self.info.get("software", "")
-        one.kind = self.info.get("kind", "crawl")
-        one.web_archive = self.info.get("web-archive")
-        if not one.stanza:  # a kill may have come before the note that the run began
-            one.stanza = json.loads(self.info.get("stanza", "{}"))
-            one.started, one.started_at = self.made_at, utc(self.made_at)
-        for note in self.notes:
-            told = {name: json.loads(text) for name, text in note.fields.items()}
-            if note.kind == "run-started":
-                one.started, one.stanza = note.at, told["stanza"]
-                one.started_at = told.get("started_at") or utc(note.at)
-            elif note.kind == "import":
-                one.imports.append(told)
-            elif note.kind == "run-ended":
-                one.ended_at, one.end = note.at, told
-
-
-def scan(archive: Path, file: str) -> FileScan:
-    """One file of ours, record by record. A damaged record is told, and the rest is read. Raises OSError."""
-    found = FileScan(file)
-    for record in records(archive / file, archive=archive):
-        if isinstance(record, BadRecord):
-            found.problems.append(f"{record}; left out")
-        elif isinstance(record, Info):
-            found.read_info(record)
+    def take(self, record: Record) -> None:
+        """Take the next record. A damaged one becomes a problem, and is left out."""
+        if isinstance(record, Info):
+            if not self.info:
+                self.info, self.made_at = record.fields, record.at
         elif isinstance(record, Note):
-            found.notes.append(record)
+            self.notes.append(record)
         elif isinstance(record, Group | Failure):
             lies = [why for why in record.problems if "digest" in why]
-            found.problems += [f"{file}: byte {record.capture.warc_offset}: {why}; left out" for why in lies]
-            found.entries += [] if lies else [_entry(record, found.info.get("web-archive"))]
-    return found
+            self.problems += [f"{self.file}: byte {record.capture.warc_offset}: {why}; left out" for why in lies]
+            self.captures += [] if lies else [_ref_of(record, self.info.get("web-archive"))]
+
+    def fill(self, log: RunLog) -> None:
+        """Add this file to the log of its run."""
+        log.files.append(self.file)
+        log.captures += self.captures
+        log.crawl_id = log.crawl_id or self.info.get("isPartOf")
+        log.software = log.software or self.info.get("software", "")
+        log.kind = self.info.get("kind", "crawl")
+        log.web_archive = self.info.get("web-archive")
+        if not log.stanza:  # a kill may have come before the note that the run began
+            log.stanza = json.loads(self.info.get("stanza", "{}"))
+            log.started, log.started_at = self.made_at, utc(self.made_at)
+        for note in self.notes:
+            fields = fields_of(note)
+            if note.kind == "run-started":
+                log.started, log.stanza = note.at, fields["stanza"]
+                log.started_at = fields.get("started_at") or utc(note.at)
+            elif note.kind == "import":
+                log.imports.append(fields)
+            elif note.kind == "run-ended":
+                log.ended, log.end = note.at, fields
 
 
-def _entry(record: Group | Failure, web_archive: str | None) -> CaptureRef:
+def scan(archive: Path, file: str, found: Iterable[Record | BadRecord] | None = None) -> FileScan:
+    """Read one file of ours, record by record; `found`: its records, where not all are to be taken. Raises OSError."""
+    scanned = FileScan(file)
+    for record in records(archive / file, archive=archive) if found is None else found:
+        if isinstance(record, BadRecord):
+            scanned.problems.append(f"{record}; left out")
+        else:
+            scanned.take(record)
+    return scanned
+
+
+def _ref_of(record: Group | Failure, web_archive: str | None) -> CaptureRef:
     capture = record.capture
     if web_archive is not None and isinstance(record, Group):
         memento = memento_in(record, web_archive)
         capture = capture_of(capture, memento, web_archive) if memento else capture
     return CaptureRef(
-        at=capture.fetched_at, capture_id=capture.capture_id, payload_sha256=capture.payload_sha256,
-        file=capture.warc_file, offset=capture.warc_offset, refers_to=capture.refers_to,
-    )  # fmt: skip
+        at=capture.fetched_at,
+        capture_id=capture.capture_id,
+        payload_sha256=capture.payload_sha256,
+        file=capture.warc_file,
+        offset=capture.warc_offset,
+        refers_to=capture.refers_to,
+    )
 
 
 def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:
-    """The runs that told of themselves, oldest first; `unclosed`: those alone whose file was not closed. Raises
-    OSError."""
+    """The runs that have a file of their own, oldest first; `unclosed`: those alone whose file was not closed.
+
+    Raises OSError.
+    """
     found = []
     ending = ".warc.gz" + OPEN_SUFFIX * unclosed
     sidecars = sorted((archive / "warc" / RUNS).glob(f"*{ending}"))
-    for path in (one.with_name(one.name.removesuffix(OPEN_SUFFIX)) for one in sidecars):
+    for path in (sidecar.with_name(sidecar.name.removesuffix(OPEN_SUFFIX)) for sidecar in sidecars):
         if not path.exists():
             continue
         written = scan(archive, path.relative_to(archive).as_posix()).notes
-        notes = {note.kind: _fields(note) for note in written}
-        confirmed = [_fields(note) for note in written if note.kind == "confirmed"]
+        notes = {note.kind: fields_of(note) for note in written}
+        confirmed = [fields_of(note) for note in written if note.kind == "confirmed"]
         start = notes.get("crawl-started")
         if start is not None:
-            told = {name: start[name] for name in ("started_at", "software", "kind", "closed")}
-            pairs = tuple((one["clinic"], one["at"]) for one in confirmed)
-            listed = start.get("listed", {})  # runs of older versions told of none
             found.append(
-                RunHeader(crawl_id=start["crawl"], **told, listed=listed, end=notes.get("crawl-ended"), confirmed=pairs)
+                RunHeader(
+                    **{name: start[name] for name in ("started_at", "software", "kind", "closed")},
+                    crawl_id=start["crawl"],
+                    listed=start.get("listed", {}),  # runs of older versions recorded none
+                    end=notes.get("crawl-ended"),
+                    confirmed=tuple((fields["clinic"], fields["at"]) for fields in confirmed),
+                )
             )
-    return sorted(found, key=lambda one: one.started_at)
+    return sorted(found, key=lambda header: header.started_at)
 
 
-def _fields(note: Note) -> dict[str, Any]:
+def fields_of(note: Note) -> dict[str, Any]:
+    """The fields of a note: each is a value in JSON."""
     return {name: json.loads(text) for name, text in note.fields.items()}
 
 
-def locations(entries: Iterable[CaptureRef]) -> dict[str, tuple[str, int]]:
-    """File and offset of each capture by its id: where the payload of a revisit is found."""
-    return {entry.capture_id: (entry.file, entry.offset) for entry in entries}
+def locations(refs: Iterable[CaptureRef]) -> Iterator[tuple[str, tuple[str, int]]]:
+    """(capture_id, (file, offset)) of each capture: where the payload of a revisit is found."""
+    for ref in refs:
+        yield ref.capture_id, (ref.file, ref.offset)

@@ -11,8 +11,7 @@ from sqlite_utils import Database
 
 from archive.rows import runs
 from archive.warc._file import OPEN_SUFFIX
-from pipelines.log import scan
-from pipelines.run.run import RUNS
+from pipelines.log import RUNS, scan
 
 
 def closed_files(archive: Path) -> frozenset[str]:
@@ -49,7 +48,7 @@ def orphans(archive: Path, db: Database, closed: frozenset[str], told: str) -> t
         faults += [
             f"{name}: byte {entry.offset}: a record without a row (capture {entry.capture_id}); `clinic-archive"
             " rebuild` takes it in"
-            for entry in scanned.entries
+            for entry in scanned.captures
             if entry.capture_id not in known
         ]
         told = "\n".join([told, *faults])

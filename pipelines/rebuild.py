@@ -1,4 +1,6 @@
-"""Rebuild: archive.db made anew from the WARC files, through the same parsers and the same fold as a crawl.
+"""Rebuild: archive.db made again from the WARC files, through the same parsers and the same fold as a crawl.
+
+`rebuild` does it for a whole archive, `refold` for one clinic inside archive.db.
 
 The new database grows in a folder of its own and enters archive.db in one step, through SQLite's backup API: killed at
 any moment, the old one is whole, and the next rebuild begins again. The old one is kept beside it.
@@ -11,6 +13,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from sqlite_utils import Database
@@ -20,10 +23,12 @@ from archive.compare.superseded import restore, stash
 from archive.db import DATABASE, ArchiveError, open_archive
 from archive.rows import runs
 from archive.warc.repair import repair
-from pipelines.log import clinics_of, history_of, runs_of
-from pipelines.replay import ParserPool, fold_history, newest_version
-from pipelines.reread import reread_post
+from pipelines.fold import Fold
+from pipelines.log import ClinicLog, Recorded, clinics_of, locations, log_of, runs_of
+from pipelines.replay import ParserPool, parsed
 from pipelines.run.key import KEY_FILE, key_in
+from pipelines.stored import reread_post
+from scraper.platforms import platform_named
 
 SCRATCH = "rebuilding"
 
@@ -73,17 +78,17 @@ def _opened(scratch: Path) -> Database:
 
 
 def _fold_all(db: Database, archive: Path, key: bytes | None, done: Rebuilt, cores: int | None) -> None:
-    told = runs_of(archive)
-    for run in told:
-        runs.save_crawl(db, run.crawl_id, run.started_at, run.software, run.kind)
-    with ParserPool(archive, key, cores) as readers:
-        for clinic_id in clinics_of(archive, told):
-            history = history_of(archive, clinic_id, told)
-            done.problems += history.problems
-            done.clinics[clinic_id] = fold_history(db, history, readers)
-    for run in told:
-        if run.end is not None:
-            runs.save_crawl_end(db, run.crawl_id, run.end)
+    headers = runs_of(archive)
+    for header in headers:
+        runs.save_crawl(db, header.crawl_id, header.started_at, header.software, header.kind)
+    with ParserPool(archive, key, cores) as pool:
+        for clinic_id in clinics_of(archive, headers):
+            log = log_of(archive, clinic_id, headers)
+            done.problems += log.problems
+            done.clinics[clinic_id] = apply_log(db, log, pool)
+    for header in headers:
+        if header.end is not None:
+            runs.save_crawl_end(db, header.crawl_id, header.end)
     runs.close_unended_crawls(db)
 
 
@@ -104,7 +109,7 @@ def _compare_and_carry_over(db: Database, archive: Path, done: Rebuilt) -> bool:
     for (clinic_id,) in db.execute("SELECT clinic_id FROM clinics").fetchall():
         with db.atomic():
             stash(db, clinic_id, newest_version(db, clinic_id), "old")
-            restore(db, clinic_id, lambda one: reread_post(archive, db, one))
+            restore(db, clinic_id, partial(reread_post, archive, db))
     db.execute("DETACH old")
     return True
 
@@ -126,3 +131,75 @@ def _enter(db: Database, archive: Path, done: Rebuilt, *, exists: bool) -> None:
         live.execute("PRAGMA synchronous = FULL")
         db.conn.backup(live)
         live.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def apply_log(db: Database, log: ClinicLog, pool: ParserPool) -> int:
+    """Apply a clinic's whole log to a database that holds nothing of the clinic; the number of captures.
+
+    Raises `BadKey`, `BadRecord`, OSError, `sqlite3.Error`.
+    """
+    events = log.events()
+    fold = Fold(db, log.clinic_id, partial(reread_post, pool.archive, db))
+    known = dict(locations(ref for run in log.runs for ref in run.captures))
+    for event in parsed(events, pool, known.get):
+        fold.apply(event)
+    return sum(isinstance(event, Recorded) for event in events)
+
+
+def refold(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> ClinicLog:
+    """Make a clinic's rows again, all at once or not at all; what older versions of the parser read is restored.
+
+    Raises what `apply_log` does.
+    """
+    log = log_of(archive, clinic_id, runs_of(archive))
+    with ParserPool(archive, key) as pool, db.atomic():
+        db.execute("PRAGMA defer_foreign_keys = ON")
+        stash(db, clinic_id, newest_version(db, clinic_id))
+        delete_clinic_rows(db, clinic_id)
+        apply_log(db, log, pool)
+        restore(db, clinic_id, partial(reread_post, archive, db))
+    return log
+
+
+def newest_version(db: Database, clinic_id: str) -> int:
+    """Of the parser of a clinic's platform; 0 where none was recognised yet."""
+    row = db.execute("SELECT platform FROM clinics WHERE clinic_id = ?", [clinic_id]).fetchone()
+    platform = platform_named(row[0]) if row else None
+    return platform.extractor_version if platform is not None else 0
+
+
+def delete_clinic_rows(db: Database, clinic_id: str) -> None:
+    """Delete every row of a clinic, inside the caller's transaction."""
+    posts = "(SELECT post_id FROM posts WHERE clinic_id = ?)"
+    of_posts = (
+        "related_posts",
+        "images",
+        "post_tags",
+        "post_categories",
+        "post_changes",
+        "readings",
+        "superseded_readings",
+    )
+    for table in of_posts:
+        db.conn.execute(f"DELETE FROM {table} WHERE post_id IN {posts}", (clinic_id,))
+    revisions = f"(SELECT revision_id FROM revisions WHERE post_id IN {posts})"
+    db.conn.execute(f"DELETE FROM links WHERE revision_id IN {revisions}", (clinic_id,))
+    comments = "(SELECT comment_id FROM comments WHERE clinic_id = ?)"
+    db.conn.execute(f"DELETE FROM comment_revisions WHERE comment_id IN {comments}", (clinic_id,))
+    for table in ("sightings", "absences", "problems", "unplaced", "post_addresses", "comments"):
+        db.conn.execute(f"DELETE FROM {table} WHERE clinic_id = ?", (clinic_id,))
+    db.conn.execute(f"DELETE FROM revisions WHERE post_id IN {posts}", (clinic_id,))
+    of_clinic = (
+        "posts",
+        "authors",
+        "categories",
+        "tags",
+        "captures",
+        "run_fields",
+        "confirmations",
+        "clinic_runs",
+        "clinic_attributes",
+        "clinics",
+    )
+    for table in of_clinic:
+        db.conn.execute(f"DELETE FROM {table} WHERE clinic_id = ?", (clinic_id,))

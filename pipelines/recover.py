@@ -1,6 +1,6 @@
-"""After a kill: what lies whole in the WARC of a run that never ended, and has no row, is folded in before the next.
+"""Recovery after a kill: events that are whole in the WARC of a run that never ended, and have no row, are applied.
 
-A thread of comments that the kill cut in two is stored without its texts (`privacy.masked_thread`): its names were
+A thread of comments that the kill cut in two is stored without its texts (`privacy.threads.mask_thread`): its names were
 never recorded, so that no fold of these bytes, now or in a rebuild, could mask them. The next visit reads it whole.
 """
 
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.rows import runs
-from archive.rows.evidence import save_confirmation
-from archive.warc import BadRecord, Failure, Group, Info, Note, Record, records
+from archive.warc import BadRecord, Failure, Group, Record, records
 from archive.warc.repair import repair, whole_until
-from pipelines.log import FileScan, RunLog, runs_of
-from pipelines.privacy.pseudonyms import pseudonymous
-from pipelines.replay import Refolding, refold
-from pipelines.reread import extraction_of
-from pipelines.run.run import RUNS, Run, save_listed_stanza
+from pipelines.events import ClinicListed, Confirmed, Event, RunEnded, RunStarted
+from pipelines.log import RUNS, Recorded, RunHeader, RunLog, locations, run_stem, runs_of, scan
+from pipelines.rebuild import refold
+from pipelines.replay import ParserPool, parsed
+from pipelines.run.run import Run
+from pipelines.stored import in_database
 
 
 @dataclass(slots=True)
@@ -31,44 +31,50 @@ class _Unended:
 
 
 def recover(run: Run) -> list[str]:
-    """Fold in whole records without a row, tell how the killed runs ended, cut the files back; one line a run.
+    """Apply whole records without a row, report how the killed runs ended, cut the files back; one line a run.
 
     In this order, so that a kill in between loses nothing: a run counts as running, and its file as unclosed, until its
     rows are there. Raises OSError and `sqlite3.Error`.
     """
-    lines, left = [], list[Path]()
-    told = runs_of(run.archive, unclosed=True)
-    for one in told:
-        runs.save_crawl(run.db, one.crawl_id, one.started_at, one.software, one.kind)
+    lines, untouched = [], list[Path]()
+    headers = runs_of(run.archive, unclosed=True)
+    for header in headers:
+        runs.save_crawl(run.db, header.crawl_id, header.started_at, header.software, header.kind)
     for unended in _unended(run):
         name = unended.paths[-1].relative_to(run.archive)
         if _has_a_past(run, unended):
             lines.append(
-                f"{name}: left as it is: archive.db does not know the clinic, whose older files lie beside it; make"
-                " archive.db anew with `clinic-archive rebuild`"
+                f"{name}: left as it is: archive.db does not know the clinic, whose older files lie beside it; recreate"
+                " archive.db with `clinic-archive rebuild`"
             )
-            left += unended.paths
+            untouched += unended.paths
             continue
-        folded = _fold_in(run, unended)
-        lines.append(f"{name}: an earlier run was killed; {folded} recorded answers folded in")
+        number = _apply(run, unended)
+        lines.append(f"{name}: an earlier run was killed; {number} recorded answers folded in")
     for crawl_id, clinic_id in runs.running(run.db):
         runs.save_killed_run(run.db, crawl_id, clinic_id)
-    known = {row[0] for row in run.db.execute("SELECT clinic_id FROM clinics").fetchall()}
-    for one in told:
-        with run.db.atomic():
-            for clinic_id, stanza in one.listed.items():
-                if clinic_id not in known:
-                    save_listed_stanza(run.db, clinic_id, stanza, one.started_at)
-            for clinic_id, at in one.confirmed:
-                if clinic_id in known:  # else the database is new, and `rebuild` reads all of the clinic
-                    save_confirmation(run.db, clinic_id, at)
-        if one.end is not None:
-            runs.save_crawl_end(run.db, one.crawl_id, one.end)
+    for header in headers:
+        _apply_header(run, header)
     runs.close_unended_crawls(run.db)
-    for mended in repair(run.archive, left):
-        if mended.torn is not None:
-            lines.append(f"{mended.warc_file}: {mended.cut} bytes of a torn record set aside in {mended.torn.name}")
+    for repaired in repair(run.archive, untouched):
+        if repaired.torn is not None:
+            lines.append(
+                f"{repaired.warc_file}: {repaired.cut} bytes of a torn record set aside in {repaired.torn.name}"
+            )
     return lines
+
+
+def _apply_header(run: Run, header: RunHeader) -> None:
+    """The events in a run's own file: clinics that it listed, reports that the operator confirmed, its end."""
+    known = {row[0] for row in run.db.execute("SELECT clinic_id FROM clinics").fetchall()}
+    for clinic_id, stanza in header.listed.items():
+        if clinic_id not in known:
+            run.fold_of(clinic_id).apply(ClinicListed(clinic_id, stanza, header.started_at))
+    for clinic_id, at in header.confirmed:
+        if clinic_id in known:  # else the database is new, and `rebuild` reads all of the clinic
+            run.fold_of(clinic_id).apply(Confirmed(clinic_id, at))
+    if header.end is not None:
+        runs.save_crawl_end(run.db, header.crawl_id, header.end)
 
 
 def _unended(run: Run) -> list[_Unended]:
@@ -89,39 +95,36 @@ def _has_a_past(run: Run, unended: _Unended) -> bool:
 
 
 def _stem(path: Path) -> Path:
-    """ "CLINIC-YYYYMMDDhhmmss-CRAWL8" of "CLINIC-YYYYMMDDhhmmss-CRAWL8-00000.warc.gz"."""
-    return path.with_name(path.name.rpartition("-")[0])
+    return path.with_name(run_stem(path.name))
 
 
-def _fold_in(run: Run, unended: _Unended) -> int:
-    """Fold in what has no row; the number of captures."""
-    series = RunLog(unended.clinic_id, [])
+def _apply(run: Run, unended: _Unended) -> int:
+    """Apply the run's events that have no row; the number of its captures among them."""
+    log = RunLog(unended.clinic_id, [])
     for path in unended.paths:
-        # The rows about to be committed stand on these bytes, which the killed run may never have made safe.
+        # The rows about to be committed refer to these bytes, which the killed run may never have made durable.
         with path.open("rb+") as file:
             os.fsync(file.fileno())
-        scanned = FileScan(path.relative_to(run.archive).as_posix())
-        for record in _whole(path, scanned.file, run.archive):
-            if isinstance(record, Info):
-                scanned.read_info(record)
-            elif isinstance(record, Note):
-                scanned.notes.append(record)
-        scanned.fill(series)
-    if series.kind != "crawl":  # what others captured is older than what is there
-        history = refold(run.db, run.archive, run.key, unended.clinic_id)
-        return sum(len(one.captures) for one in history.series if one.crawl_id == series.crawl_id)
-    refolding = Refolding(run.db, run.archive, unended.clinic_id)
-    refolding.begin(series)
-    places: dict[str, tuple[str, int]] = {}  # of records whose rows are not committed yet
-    for path, name in zip(unended.paths, series.files, strict=True):
-        known = {row[0] for row in run.db.execute("SELECT capture_id FROM captures WHERE warc_file = ?", [name])}
-        for record in _whole(path, name, run.archive):
-            if isinstance(record, Group | Failure) and record.capture.capture_id not in known:
-                places[record.capture.capture_id] = (name, record.capture.warc_offset)
-                told = extraction_of(run.archive, run.db, unended.clinic_id, record, places)
-                refolding.take(pseudonymous(told, run.key), series)
-    refolding.end(series)
-    return len(places)
+        name = path.relative_to(run.archive).as_posix()
+        scan(run.archive, name, _whole(path, name, run.archive)).fill(log)
+    if log.kind != "crawl":  # what others captured is older than what is there
+        refold(run.db, run.archive, run.key, unended.clinic_id)
+        return len(log.captures)
+    files = ", ".join("?" * len(log.files))
+    rows = run.db.execute(f"SELECT capture_id FROM captures WHERE warc_file IN ({files})", log.files).fetchall()
+    stored = {row[0] for row in rows}
+    known = dict(locations(log.captures))
+    in_rows = in_database(run.db)
+    events: list[Event | Recorded] = [
+        RunStarted(log.run),
+        *(Recorded(log, ref) for ref in log.captures),
+        RunEnded(log.run, log.end),
+    ]
+    fold = run.fold_of(unended.clinic_id)
+    with ParserPool(run.archive, run.key, cores=1) as pool:
+        for event in parsed(events, pool, lambda capture_id: known.get(capture_id) or in_rows(capture_id), stored):
+            fold.apply(event)
+    return len(log.captures) - len(stored & set(known))
 
 
 def _whole(path: Path, name: str, archive: Path) -> Iterator[Record]:

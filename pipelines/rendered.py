@@ -1,14 +1,14 @@
 """Rendered: what a browser received for a page, and the page as it stood in the end, go to the WARC.
 
 The browser's own events are recorded, answer by answer in the order of their completion; the DOM comes last, as a
-`resource` record. What follows finds the records in `request.meta["visited"]`, each with what is to be read from it.
+`resource` record. Later components
+find the records in `request.meta["visited"]`, each with what is to be read from it.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Self
@@ -21,15 +21,15 @@ from archive.warc import Capture, Original, WarcWriteError, Writer
 from pipelines.capture import redact_tokens
 from pipelines.run.run import Run
 from scraper.browser import META, RENDERING, VISITED, Received, Rendering
-from scraper.http import redirect_target
-from scraper.items import OF_SCRIPT, Comment, Exchange, Extraction, Item, Post, Problem, Reading
-from scraper.platforms import platforms
+from scraper.comments import service_of
+from scraper.http import fetch_of, lower_headers, redirect_target
+from scraper.items import Exchange, Problem
+from scraper.platforms._platform import Platform
 
 # Why a body is not there, in the words of WARC-Truncated (WARC 1.1, 5.13); a redirect has none to miss.
 TRUNCATED = {"too-large": "length", "evicted": "unspecified"}
 # Scripts and styles are the same under every page: so many are remembered, to be recorded once in a run.
 MOST_ORIGINALS = 5_000
-COUNTERS = ("views", "likes", "comments_count")
 # Sub-requests of one page without an answer that get a record each; a page may try thousands.
 MOST_SUB_PROBLEMS = 50
 
@@ -58,14 +58,16 @@ class Rendered:
 
     def _record(self, request: Request) -> None:
         rendering: Rendering | None = request.meta.get(RENDERING)
-        if META not in request.meta or "clinic" not in request.meta or rendering is None:
+        fetch = fetch_of(request)
+        if META not in request.meta or fetch is None or rendering is None:
             return
-        run, clinic_id = Run.of(self._crawler.settings), request.meta["clinic"].slug
+        run, clinic_id = Run.of(self._crawler.settings), fetch.clinic.slug
         outcome = run.outcomes[clinic_id]
+        platform = outcome.visit.recognised
         visited: list[tuple[Capture, Exchange | Problem]] = []
         request.meta[VISITED] = visited
         try:
-            for pair in self._pairs(run.writer(clinic_id), request.url, rendering):
+            for pair in self._pairs(run.writer(clinic_id), request.url, rendering, platform):
                 visited.append(pair)
                 outcome.captures += 1
                 outcome.recorded += 1
@@ -74,10 +76,12 @@ class Rendered:
             run.halt(str(error))
             raise
 
-    def _pairs(self, writer: Writer, page: str, rendering: Rendering) -> Iterator[tuple[Capture, Exchange | Problem]]:
+    def _pairs(
+        self, writer: Writer, page: str, rendering: Rendering, platform: Platform | None
+    ) -> Iterator[tuple[Capture, Exchange | Problem]]:
         document: Capture | None = None
         for received in rendering.received:
-            capture, exchange = self._exchange(writer, page, received)
+            capture, exchange = self._exchange(writer, page, received, platform)
             if received is rendering.document:
                 document = capture
             yield capture, exchange
@@ -95,9 +99,12 @@ class Rendered:
         # Last, since they are no part of the page: what a fold holds together, its answers and its DOM, ends with them.
         yield from self._sub_problems(writer, page, rendering)
 
-    def _exchange(self, writer: Writer, page: str, received: Received) -> tuple[Capture, Exchange]:
+    def _exchange(
+        self, writer: Writer, page: str, received: Received, platform: Platform | None
+    ) -> tuple[Capture, Exchange]:
         body, headers, redacted = received.body, list(received.headers), tuple[str, ...]()
-        if any(platform.holds_tokens(received.url, body) for platform in platforms()):
+        readers = [*filter(None, (platform, service_of(received.url)))]
+        if any(reader.holds_tokens(received.url, body) for reader in readers):
             body, redacted = redact_tokens(body), ("body",)
         key = (received.url, received.method, received.request_body, sha256(body).hexdigest())
         original = self._originals.get(key) if body and received.status == 200 else None
@@ -117,7 +124,8 @@ class Rendered:
         return capture, Exchange(
             url=capture.url, body=body, content_type=content_type.decode("latin-1"), status=received.status,
             fetched_at=capture.fetched_at, method=received.method, request_body=received.request_body,
-            location=redirect_target(capture.url, location), via=capture.via, page=capture.page,
+            location=redirect_target(capture.url, location), headers=lower_headers(headers), via=capture.via,
+            page=capture.page,
         )  # fmt: skip
 
     def _sub_problems(self, writer: Writer, page: str, rendering: Rendering) -> Iterator[tuple[Capture, Problem]]:
@@ -147,40 +155,3 @@ def _host(url: str) -> str:
         )
     except ValueError:
         return "an address without a host"
-
-
-def without_repeats(visit: Iterable[Extraction]) -> list[Extraction]:
-    """The captures of one rendered page, with what they say twice left to the better witness.
-
-    The DOM is made of the answers that the page's script got: where one of those was read, it says the same to the
-    letter, and the DOM in words that were made for people ("5 hours ago"). It is believed for the rest.
-    """
-    captures = list(visit)
-    scripted = [item for one in captures if _via(one) in OF_SCRIPT for item in one.items]
-    shown = {address for one in captures if _is_dom(one) for item in one.items if isinstance(item, Post)
-             for address in item.addresses}  # fmt: skip
-    readings = [item for item in scripted if isinstance(item, Reading) and not shown.isdisjoint(item.post)]
-    counted = {name for name in COUNTERS if any(getattr(one, name) is not None for one in readings)}
-    commented = {item.platform_comment_id for item in scripted if isinstance(item, Comment)}
-    return [
-        replace(one, items=tuple(_left(one.items, counted, commented))) if _is_dom(one) else one for one in captures
-    ]
-
-
-def _is_dom(extraction: Extraction) -> bool:
-    return _via(extraction) == "dom"
-
-
-def _via(extraction: Extraction) -> str | None:
-    return extraction.capture.via if isinstance(extraction.capture, Capture) else None
-
-
-def _left(items: Iterable[Item], counted: set[str], commented: set[str]) -> Iterator[Item]:
-    named = counted | {f"{name}_raw" for name in counted}
-    for item in items:
-        if isinstance(item, Comment) and item.platform_comment_id in commented:
-            continue
-        if counted and isinstance(item, Post):
-            sources = {name: source for name, source in item.sources.items() if name not in named}
-            item = replace(item, **dict.fromkeys(named), sources=sources)  # type: ignore[arg-type]
-        yield item

@@ -1,16 +1,15 @@
-"""The fold from stored bytes: a clinic's history read again and folded in order, for rebuild, import and reparse.
+"""Replay: the events of a clinic's log with its captures parsed again, on all cores, in the order of the log.
 
-Reading is the work, so it is shared among all cores, in processes; folding is done here, in order, clinic by clinic.
+Parsing is most of the work, so it is shared among processes; events come out one by one, in order.
 """
 
 from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import islice
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
@@ -18,21 +17,17 @@ from pathlib import Path
 from threading import Thread
 from typing import Self
 
-from sqlite_utils import Database
+from scrapy.exceptions import IgnoreRequest
 
-from archive.compare.superseded import restore, stash
-from archive.rows import runs
-from archive.rows.evidence import save_confirmation
 from archive.warc import BadRecord, Failure, Group, read_record
-from pipelines.fold import Fold
+from pipelines.events import Captured, Event, RunEnded
 from pipelines.foreign import CaptureRef
-from pipelines.log import History, RunLog, history_of, locations, runs_of
+from pipelines.log import Recorded, RunLog
 from pipelines.privacy.pseudonyms import pseudonymous, tells_of_people
-from pipelines.reread import extraction_of, reread_post
 from pipelines.run.key import BadKey
-from pipelines.run.run import save_listed_stanza, save_stanza, save_stanza_closing, utc
-from scraper.items import Extraction
-from scraper.platforms import platforms
+from pipelines.stored import Locate, body_of, choose_stored, extraction_of, stored_exchange
+from scraper.items import Exchange, Extraction
+from scraper.platforms import is_home_answer, marked, platform_named, recognise
 
 CHUNK = 24  # captures that a process reads at a time
 AHEAD = 3  # chunks a process that are read before the fold has come to them
@@ -41,53 +36,56 @@ FEWEST = 60  # captures that are worth starting processes for
 
 @dataclass(frozen=True, slots=True)
 class ParseJob:
-    """A capture to be read: its place, whose it is, and where the payload lies that it refers to."""
+    """A capture to be parsed: its place, its clinic, the platform, and where the payload lies that it refers to."""
 
-    entry: CaptureRef
+    ref: CaptureRef
     clinic_id: str
-    web_archive: str | None
-    original: tuple[str, int] | None
+    kind: str = "crawl"  # of the run that made it
+    platform: str | None = None  # that the run recognised
+    clinics_own: str | None = None  # the clinic's platform, for captures that others made
+    web_archive: str | None = None
+    original: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Damaged:
     """A capture whose record cannot be read, and why."""
 
-    entry: CaptureRef
+    ref: CaptureRef
     why: str
 
 
 @dataclass(slots=True)
 class _Chunk:
-    """Captures that are read together, by another process or by this one."""
+    """Captures that are parsed together, by another process or by this one."""
 
-    tasks: list[ParseJob]
+    jobs: list[ParseJob]
     future: Future[list[Extraction | Damaged]]
-    told: list[Extraction | Damaged] | None = None
+    results: list[Extraction | Damaged] | None = None
 
     def is_read(self) -> bool:
-        """What it says is there, or an error to be raised."""
-        if self.told is None and self.future.done():
-            self.told = self.future.result()
-        return self.told is not None
+        """The results are there, or an error to be raised."""
+        if self.results is None and self.future.done():
+            self.results = self.future.result()
+        return self.results is not None
 
 
 class ParserPool:
-    """Processes that read stored captures of one archive; `cores`: how many may be busy with it, this one included."""
+    """Processes that parse stored captures of one archive; `cores`: how many may be busy, this process included."""
 
     def __init__(self, archive: Path, key: bytes | None, cores: int | None = None) -> None:
         self.archive, self.key = archive, key
         self._cores = cores or len(os.sched_getaffinity(0))
         self._pool: ProcessPoolExecutor | None = None
 
-    def read(self, tasks: Iterable[ParseJob], number: int) -> Iterator[Extraction | Damaged]:
-        """What each capture says, in order. Raises `BadKey` where people are told of and there is no key."""
+    def parse(self, jobs: Iterable[ParseJob], number: int) -> Iterator[Extraction | Damaged]:
+        """What each capture says, in order. Raises `BadKey` where a capture names people and there is no key."""
         if self._cores < 2 or number < FEWEST:
-            for task in tasks:
-                yield _read(self.archive, self.key, task)
+            for job in jobs:
+                yield _parse(self.archive, self.key, job)
             return
         waiting: deque[_Chunk] = deque()
-        source = iter(tasks)
+        source = iter(jobs)
         while True:
             while len(waiting) < AHEAD * self._cores and (chunk := list(islice(source, CHUNK))):
                 waiting.append(_Chunk(chunk, self._submit(chunk)))
@@ -95,21 +93,21 @@ class ParserPool:
                 return
             while not waiting[0].is_read():
                 self._help(waiting)
-            yield from waiting.popleft().told or ()
+            yield from waiting.popleft().results or ()
 
     def _submit(self, chunk: list[ParseJob]) -> Future[list[Extraction | Damaged]]:
         if self._pool is None:
             # Not forked: a crawl's threads may hold locks that a copy of this process would wait for.
             self._pool = ProcessPoolExecutor(self._cores - 1, get_context("spawn"), _end_with_parent)
-        return self._pool.submit(_read_all, self.archive, self.key, chunk)
+        return self._pool.submit(_parse_all, self.archive, self.key, chunk)
 
     def _help(self, waiting: deque[_Chunk]) -> None:
-        """Read a chunk here that no other process has begun, the last of them, rather than wait for the first."""
-        mine = next((one for one in reversed(waiting) if one.told is None and one.future.cancel()), None)
+        """Parse a chunk here that no other process has begun, the last of them, rather than wait for the first."""
+        mine = next((chunk for chunk in reversed(waiting) if chunk.results is None and chunk.future.cancel()), None)
         if mine is None:
             waiting[0].future.exception()  # returns when it is read
         else:
-            mine.told = _read_all(self.archive, self.key, mine.tasks)
+            mine.results = _parse_all(self.archive, self.key, mine.jobs)
 
     def __enter__(self) -> Self:
         return self
@@ -131,168 +129,142 @@ def _end_with_parent() -> None:
     Thread(target=watch, daemon=True).start()
 
 
-def _read_all(archive: Path, key: bytes | None, tasks: list[ParseJob]) -> list[Extraction | Damaged]:
-    return [_read(archive, key, task) for task in tasks]
+def _parse_all(archive: Path, key: bytes | None, jobs: list[ParseJob]) -> list[Extraction | Damaged]:
+    return [_parse(archive, key, job) for job in jobs]
 
 
-def _read(archive: Path, key: bytes | None, task: ParseJob) -> Extraction | Damaged:
+def _parse(archive: Path, key: bytes | None, job: ParseJob) -> Extraction | Damaged:
     """One stored capture as its visit's first pipeline left it. Raises `BadKey`."""
-    entry = task.entry
+    ref = job.ref
     try:
-        record = read_record(archive, entry.file, entry.offset)
+        record = read_record(archive, ref.file, ref.offset)
     except BadRecord as error:
-        return Damaged(entry, error.why)
+        return Damaged(ref, error.why)
     except (OSError, ValueError) as error:
-        return Damaged(entry, getattr(error, "strerror", None) or str(error))
+        return Damaged(ref, getattr(error, "strerror", None) or str(error))
     if not isinstance(record, Group | Failure):
-        return Damaged(entry, "another kind of record lies there")
+        return Damaged(ref, "another kind of record lies there")
     lies = [why for why in record.problems if "digest" in why]
     if lies:
-        return Damaged(entry, "; ".join(lies))
-    if entry.brought is not None:
-        whence = entry.brought
+        return Damaged(ref, "; ".join(lies))
+    if ref.brought is not None:
         capture = replace(
-            record.capture, refers_to=entry.refers_to, origin=whence.origin, retrieved_at=whence.retrieved_at,
-            retrieved_from=whence.retrieved_from,
-            payload_sha256=record.capture.payload_sha256 or entry.payload_sha256,  # what a revisit does not tell
-        )  # fmt: skip
+            record.capture,
+            refers_to=ref.refers_to,
+            origin=ref.brought.origin,
+            retrieved_at=ref.brought.retrieved_at,
+            retrieved_from=ref.brought.retrieved_from,
+            payload_sha256=record.capture.payload_sha256 or ref.payload_sha256,  # a revisit may not state it
+        )
         record = replace(record, capture=capture)
-    known = {entry.refers_to: task.original} if entry.refers_to and task.original else {}
-    told = extraction_of(archive, None, task.clinic_id, record, known, task.web_archive)
+    choose = choose_stored(job.kind, job.platform, job.clinics_own)
+    extraction = extraction_of(archive, job.clinic_id, record, choose, _only(job), job.web_archive)
     if key is None:
-        if tells_of_people(told):
+        if tells_of_people(extraction):
             raise BadKey(
-                f"{entry.file}: byte {entry.offset}: tells of people, and there is no pseudonym.key to name them by;"
+                f"{ref.file}: byte {ref.offset}: names people, and there is no pseudonym.key to make pseudonyms with;"
                 " give the archive's own with --key FILE"
             )
-        return told
-    return pseudonymous(told, key)
+        return extraction
+    return pseudonymous(extraction, key)
 
 
-class Refolding:
-    """Rows of one clinic from its history. The caller holds the transaction, or a database that nobody reads yet."""
-
-    def __init__(self, db: Database, archive: Path, clinic_id: str) -> None:
-        self._db, self._clinic_id = db, clinic_id
-        self._fold = Fold(db, clinic_id, lambda: None, lambda one: reread_post(archive, db, one))
-
-    def begin(self, one: RunLog) -> None:
-        """A run or an import comes to the clinic: what its stanza says holds from now on."""
-        self._fold.commit()
-        if one.crawl_id is None:
-            return
-        runs.save_crawl(self._db, one.crawl_id, one.started_at, one.software, one.kind)
-        save_stanza(self._db, self._clinic_id, one.stanza)
-        if one.kind == "crawl":
-            save_stanza_closing(self._db, self._clinic_id, one.stanza, one.started_at)
-        runs.save_run_start(self._db, one.crawl_id, self._clinic_id, one.started_at)
-        self._fold.refresh()
-
-    def drained(self, one: RunLog) -> None:
-        """An import has no more captures, though it was made later: what of it is held together goes no further."""
-        self._fold.end(one.source, ended=False)
-
-    def take(self, extraction: Extraction, one: RunLog) -> None:
-        """The next capture."""
-        self._fold.add(extraction, one.source)
-
-    def confirm(self, at: datetime) -> None:
-        """The operator said that what the runs before had reported is so."""
-        self._fold.commit()
-        save_confirmation(self._db, self._clinic_id, utc(at))
-
-    def end(self, one: RunLog) -> None:
-        """A run or an import is over."""
-        self._fold.end(one.source, ended=bool(one.end and one.end.get("finished")))
-        self._fold.commit()
-        if one.crawl_id is None:
-            return
-        if one.end is None:
-            runs.save_killed_run(self._db, one.crawl_id, self._clinic_id)
-        elif one.kind == "crawl":
-            runs.save_clinic_run(self._db, one.crawl_id, self._clinic_id, one.end)
-        else:  # nobody visited the clinic; what came of it is known only now
-            counts = runs.count_rows(self._db, one.crawl_id, self._clinic_id)
-            told = {name: counts[name] for name in runs.COUNTED}
-            runs.save_run_end(self._db, one.crawl_id, self._clinic_id, one.end | told)
+def _only(job: ParseJob) -> Locate:
+    return lambda capture_id: job.original if capture_id == job.ref.refers_to else None
 
 
-def fold_history(db: Database, history: History, readers: ParserPool) -> int:
-    """Fold a clinic's whole history into a database that holds nothing of it; the number of captures.
+def parsed(
+    events: Sequence[Event | Recorded], pool: ParserPool, locate: Locate, stored: Collection[str] = frozenset()
+) -> Iterator[Event]:
+    """The events with their captures parsed. Raises `BadKey`, and `BadRecord` for a capture that cannot be read.
 
-    Raises `BadKey`, `BadRecord`, OSError, `sqlite3.Error`.
+    `stored`: ids of captures that have their rows already, and are left out.
     """
-    events = list(history.events())
-    stanzas = [event for event in events if event.stanza is not None]
-    if not stanzas:
-        return 0
-    # Captures of others may be older than any run: they belong to the clinic as it was first told of.
-    first = min(stanzas, key=lambda event: event.at)
-    assert first.stanza is not None
-    save_stanza(db, history.clinic_id, first.stanza)
-    refolding = Refolding(db, readers.archive, history.clinic_id)
-    known = locations(entry for one in history.series for entry in one.captures)
-    tasks = [
-        ParseJob(event.entry, history.clinic_id, event.series.web_archive, known.get(event.entry.refers_to or ""))
-        for event in events if event.entry is not None and event.series is not None
-    ]  # fmt: skip
-    extractions = readers.read(tasks, len(tasks))
-    left = {id(one): len(one.captures) for one in history.series}
+    recorded = [event for event in events if isinstance(event, Recorded) and event.ref.capture_id not in stored]
+    chosen = _Platforms(pool.archive, events, locate)
+    jobs = (
+        ParseJob(
+            event.ref,
+            event.log.clinic_id,
+            event.log.kind,
+            chosen.of(event.log),
+            chosen.clinics_own if event.log.kind != "crawl" else None,
+            event.log.web_archive,
+            locate(event.ref.refers_to) if event.ref.refers_to else None,
+        )
+        for event in recorded
+    )
+    results = pool.parse(jobs, len(recorded))
     for event in events:
-        one = event.series
-        if one is None and event.stanza is not None:
-            save_listed_stanza(db, history.clinic_id, event.stanza, utc(event.at))
-        elif one is None:
-            refolding.confirm(event.at)
-        elif event.entry is not None:
-            extraction = next(extractions)
-            if isinstance(extraction, Damaged):
-                raise BadRecord(extraction.entry.file, extraction.entry.offset, extraction.why)
-            refolding.take(extraction, one)
-            left[id(one)] -= 1
-            if one.kind != "crawl" and not left[id(one)]:
-                refolding.drained(one)
-        elif event.stanza is not None:
-            refolding.begin(one)
+        if isinstance(event, Recorded):
+            if event.ref.capture_id in stored:
+                continue
+            result = next(results)
+            if isinstance(result, Damaged):
+                raise BadRecord(result.ref.file, result.ref.offset, result.why)
+            yield Captured(event.log.run, result)
+        elif isinstance(event, RunEnded):
+            yield replace(event, platform=chosen.of_run(event))
         else:
-            refolding.end(one)
-    return len(tasks)
+            yield event
 
 
-def refold(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> History:
-    """Make a clinic's rows anew, all at once or not at all: captures older than its newest have come, or a parser has.
-
-    What older versions of the parser read is kept (`archive.compare.superseded`). Raises what `fold_history` does.
-    """
-    history = history_of(archive, clinic_id, runs_of(archive))
-    with ParserPool(archive, key) as readers, db.atomic():
-        db.execute("PRAGMA defer_foreign_keys = ON")
-        stash(db, clinic_id, newest_version(db, clinic_id))
-        delete_clinic_rows(db, clinic_id)
-        fold_history(db, history, readers)
-        restore(db, clinic_id, lambda one: reread_post(archive, db, one))
-    return history
+UNKNOWN = "?"  # nobody looked yet; no platform has such a name
 
 
-def newest_version(db: Database, clinic_id: str) -> int:
-    """Of the parser of a clinic's platform; 0 where none was recognised yet."""
-    row = db.execute("SELECT platform FROM clinics WHERE clinic_id = ?", [clinic_id]).fetchone()
-    return next((one.extractor_version for one in platforms() if row and one.name == row[0]), 0)
+class _Platforms:
+    """The platform of each run of a clinic: as its note names it, else recognised again from its own captures."""
 
+    def __init__(self, archive: Path, events: Iterable[Event | Recorded], locate: Locate) -> None:
+        self._archive, self._locate = archive, locate
+        refs: dict[int, tuple[RunLog, list[CaptureRef]]] = {}
+        for event in events:
+            if isinstance(event, Recorded):
+                refs.setdefault(id(event.log), (event.log, []))[1].append(event.ref)
+        self.logs = [log for log, _ in refs.values()]
+        self._refs = {key: found for key, (_, found) in refs.items()}
+        self._names: dict[int, str | None] = {}
+        self._own: str | None = UNKNOWN
 
-def delete_clinic_rows(db: Database, clinic_id: str) -> None:
-    """Delete every row of a clinic, inside the caller's transaction."""
-    posts = "(SELECT post_id FROM posts WHERE clinic_id = ?)"
-    for table in ("related_posts", "images", "post_tags", "post_categories", "post_changes", "readings",
-                  "superseded_readings"):  # fmt: skip
-        db.conn.execute(f"DELETE FROM {table} WHERE post_id IN {posts}", (clinic_id,))
-    revisions = f"(SELECT revision_id FROM revisions WHERE post_id IN {posts})"
-    db.conn.execute(f"DELETE FROM links WHERE revision_id IN {revisions}", (clinic_id,))
-    comments = "(SELECT comment_id FROM comments WHERE clinic_id = ?)"
-    db.conn.execute(f"DELETE FROM comment_revisions WHERE comment_id IN {comments}", (clinic_id,))
-    for table in ("sightings", "absences", "problems", "unplaced", "post_addresses", "comments"):
-        db.conn.execute(f"DELETE FROM {table} WHERE clinic_id = ?", (clinic_id,))
-    db.conn.execute(f"DELETE FROM revisions WHERE post_id IN {posts}", (clinic_id,))
-    for table in ("posts", "authors", "categories", "tags", "captures", "run_fields", "confirmations", "clinic_runs",
-                  "clinic_attributes", "clinics"):  # fmt: skip
-        db.conn.execute(f"DELETE FROM {table} WHERE clinic_id = ?", (clinic_id,))
+    def of(self, log: RunLog) -> str | None:
+        """Name of the platform; None where the run recognised none."""
+        if log.kind != "crawl":
+            return None
+        if id(log) not in self._names:
+            named = platform_named((log.end or {}).get("platform"))
+            self._names[id(log)] = named.name if named is not None else self._recognised(log)
+        return self._names[id(log)]
+
+    def of_run(self, event: RunEnded) -> str | None:
+        """Name of the platform of a run that ends."""
+        log = next((log for log in self.logs if log.run == event.run), None)
+        return self.of(log) if log is not None else None
+
+    @property
+    def clinics_own(self) -> str | None:
+        """The platform of the clinic's last crawl; without one, of the first capture that carries a mark."""
+        if self._own is UNKNOWN:
+            crawls = [log for log in self.logs if log.kind == "crawl"]
+            named = (self.of(log) for log in reversed(crawls))
+            self._own = next((name for name in named if name is not None), None) or self._first_marked()
+        return self._own
+
+    def _first_marked(self) -> str | None:
+        exchanges = (exchange for log in self.logs for exchange in self._exchanges(log))
+        return next((platform.name for exchange in exchanges if (platform := marked(exchange)) is not None), None)
+
+    def _recognised(self, log: RunLog) -> str | None:
+        for exchange in self._exchanges(log):
+            platform = recognise(exchange) if is_home_answer(exchange) else None
+            if platform is not None:
+                return platform.name
+        return None
+
+    def _exchanges(self, log: RunLog) -> Iterator[Exchange]:
+        for ref in self._refs.get(id(log), ()):
+            try:
+                record = read_record(self._archive, ref.file, ref.offset)
+                if isinstance(record, Group) and record.capture.via is None:
+                    yield stored_exchange(record, body_of(self._archive, record, self._locate))
+            except (BadRecord, OSError, IgnoreRequest, ValueError):
+                continue

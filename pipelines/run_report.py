@@ -13,14 +13,15 @@ from scrapy.crawler import Crawler
 
 from archive.rows import runs
 from archive.rows.evidence import Loss, losses, vanished
+from archive.times import utc
 from archive.warc import BadRecord, WarcWriteError
+from pipelines.events import RunEnded
 from pipelines.recover import recover
-from pipelines.replay import refold
 from pipelines.run.field_coverage import FEWEST
 from pipelines.run.key import BadKey
 from pipelines.run.notices import RUN, notices_of, shortened
 from pipelines.run.outcome import Outcome
-from pipelines.run.run import Run, utc
+from pipelines.run.run import Run
 from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class Report:
         visit = outcome.visit
         for note in visit.notes:
             logger.info("%s: %s", spider.clinic.slug, note)
-        write = self._write if spider.kind == "crawl" else self._fold
+        write = self._end_crawl if spider.kind == "crawl" else self._end_backfill
         try:
             if spider.kind == "crawl" and not run.broken:
                 compare_with_past(run, outcome)
@@ -73,20 +74,23 @@ class Report:
             run.halt(str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: not written: {error}")
             outcome.status, outcome.why = judge(outcome, _ended(run, reason), run.broken)
 
-    def _fold(self, run: Run, outcome: Outcome) -> None:
-        """What others captured is older than what is there: the clinic is folded anew, once all of it is recorded."""
+    def _end_backfill(self, run: Run, outcome: Outcome) -> None:
+        """What others captured is older than what is there: all of it is recorded, so that rows can be made of it."""
         clinic_id, visit = outcome.clinic.slug, outcome.visit
-        told: dict[str, Any] = {
-            "ended_at": utc(datetime.now(UTC)), "status": outcome.status, "complete": 0,
-            "discovered": visit.discovered, "fetched": visit.fetched, "failed": visit.failed,
+        fields: dict[str, Any] = {
+            "ended_at": utc(datetime.now(UTC)),
+            "status": outcome.status,
+            "complete": 0,
+            "discovered": visit.discovered,
+            "fetched": visit.fetched,
+            "failed": visit.failed,
             "note": "; ".join(filter(None, [outcome.why, visit.unknown_line, *visit.notes])) or None,
             "finished": visit.finished,
-        }  # fmt: skip
-        run.end(clinic_id, {name: json.dumps(value) for name, value in told.items()})
-        refold(run.db, run.archive, run.key, clinic_id)
+        }
+        run.record(RunEnded(run.run_at(clinic_id), fields))
         outcome.rows = runs.count_rows(run.db, run.crawl_id, clinic_id)
 
-    def _write(self, run: Run, outcome: Outcome) -> None:
+    def _end_crawl(self, run: Run, outcome: Outcome) -> None:
         """The end of the visit, in the WARC first: a kill in between leaves a note from which the row is made."""
         clinic_id, visit = outcome.clinic.slug, outcome.visit
         rows = outcome.rows = runs.count_rows(run.db, run.crawl_id, clinic_id)
@@ -101,7 +105,7 @@ class Report:
         met = visit.fetched > 0 or known_gone or quiet
         # A page that could not be read says nothing of another that answered 404.
         complete = outcome.status == "done" and not visit.limited and met
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "ended_at": utc(datetime.now(UTC)), "status": outcome.status, "complete": int(complete),
             "discovered": visit.discovered, "fetched": visit.fetched, "unchanged": visit.unchanged, "gone": visit.gone,
             "failed": visit.failed, "posts": rows["posts"], "new_posts": rows["new_posts"],
@@ -112,8 +116,8 @@ class Report:
             "platform": visit.platform, "blog_status": visit.blog_status, "finished": visit.finished,
             "fields": outcome.measured_fields,
         }  # fmt: skip
-        run.end(clinic_id, {name: json.dumps(value) for name, value in told.items()})
-        runs.save_clinic_run(run.db, run.crawl_id, clinic_id, told)
+        recognised = visit.recognised.name if visit.recognised is not None else None
+        run.record(RunEnded(run.run_at(clinic_id), fields, recognised))
 
     def engine_stopped(self) -> None:
         """Under plain `scrapy crawl` the run was opened by its components, and ends with the engine."""

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
-from datetime import UTC, datetime
 from operator import attrgetter, is_
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
-from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem
-
-from archive.warc import Capture, WarcWriteError
-from pipelines.run.run import Run
 from scraper.addresses import same_site
 from scraper.items import (
     Alias,
@@ -161,54 +155,3 @@ def is_news(problem: Problem, site: str) -> bool:
     """Somebody should be told of it. What a rendered page's trackers say to robots is no business of a reader's."""
     foreign_robots = urlsplit(problem.url or "").path == "/robots.txt" and not same_site(problem.url or "", site)
     return problem.kind not in NO_NEWS and not foreign_robots
-
-
-class Validate:
-    """Sees to it that every extraction names its bytes, and counts what posts lack."""
-
-    def __init__(self, crawler: Crawler) -> None:
-        self._crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
-
-    def process_item(self, extraction: Extraction) -> Extraction:
-        """The extraction, sure to name its capture.
-
-        A problem that no exchange tells (robots.txt forbade the address) is recorded as a fetch that was not made.
-        Raises `DropItem` for anything else without a capture, and ends the run: no capture, no row.
-        """
-        run = Run.of(self._crawler.settings)
-        if (
-            extraction.capture is None
-            and not run.broken
-            and extraction.items
-            and all(isinstance(one, Problem) for one in extraction.items)
-        ):
-            extraction = _recorded(run, extraction)
-        if not isinstance(extraction.capture, Capture):
-            run.halt("an answer was read that was never recorded; the run is stopped, please report it")
-            raise DropItem("an extraction without a capture")
-        outcome = run.outcomes[extraction.clinic_id]
-        outcome.coverage.take(extraction)
-        outcome.problems += [
-            item.message for item in extraction.items if isinstance(item, Problem) and is_news(item, outcome.clinic.url)
-        ]
-        return extraction
-
-
-def _recorded(run: Run, extraction: Extraction) -> Extraction:
-    """The same, standing on a record of its own from which a fold reads it again."""
-    problem = next(one for one in extraction.items if isinstance(one, Problem))
-    try:
-        capture = run.writer(extraction.clinic_id).write_failure(
-            url=problem.url or run.outcomes[extraction.clinic_id].clinic.url, method="GET", request_body=b"",
-            reason=problem.kind, message=problem.message, at=datetime.now(UTC),
-        )  # fmt: skip
-    except WarcWriteError as error:
-        run.halt(str(error))
-        raise DropItem("a problem that could not be recorded") from error
-    run.outcomes[extraction.clinic_id].recorded += 1
-    told = Problem(kind=problem.kind, message=problem.message, url=capture.url)
-    return replace(extraction, capture=capture, items=(told,))

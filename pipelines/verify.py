@@ -20,12 +20,12 @@ from sqlite_utils import Database
 
 from archive.rows.fingerprint import content_sha256
 from archive.rows.posts import counters
+from archive.times import utc
 from archive.warc import Capture, Info, records
 from pipelines.fold import as_mapping
 from pipelines.foreign import CaptureRef, ImportOrigin
 from pipelines.orphans import orphans
 from pipelines.replay import Damaged, ParseJob, ParserPool
-from pipelines.run.run import utc
 from pipelines.sanitise import storable
 from scraper.items import Comment, Extraction, Post, Reading
 
@@ -63,9 +63,8 @@ def verify(
         kept = set(random.Random(seed).sample(chosen, sample))  # noqa: S311  it hides nothing
         chosen = [one for one in chosen if one in kept]
     with ParserPool(archive, NO_KEY, cores) as readers:
-        rows = (_row(db, capture_id) for capture_id in chosen)
-        tasks = (_task(archive, db, row) for row in rows)
-        for capture_id, found in zip(chosen, readers.read(tasks, len(chosen)), strict=True):
+        jobs = (_job(archive, db, _row(db, capture_id)) for capture_id in chosen)
+        for capture_id, found in zip(chosen, readers.parse(jobs, len(chosen)), strict=True):
             row = _row(db, capture_id)
             done.captures += 1
             done.stored_bytes += row["warc_length"]
@@ -84,15 +83,17 @@ def verify(
 
 def _row(db: Database, capture_id: str) -> dict[str, Any]:
     cursor = db.conn.execute(
-        "SELECT captures.*, coalesce(crawls.kind, 'crawl') AS kind FROM captures LEFT JOIN crawls USING (crawl_id)"
-        " WHERE capture_id = ?",
+        "SELECT captures.*, coalesce(crawls.kind, 'crawl') AS kind, clinic_runs.platform AS run_platform,"
+        " clinics.platform AS clinics_own FROM captures JOIN clinics USING (clinic_id) LEFT JOIN crawls USING (crawl_id)"
+        " LEFT JOIN clinic_runs ON clinic_runs.crawl_id = captures.crawl_id AND clinic_runs.clinic_id ="
+        " captures.clinic_id WHERE capture_id = ?",
         (capture_id,),
     )
     return dict(zip((column[0] for column in cursor.description), cursor.fetchone(), strict=True))
 
 
-def _task(archive: Path, db: Database, row: Mapping[str, Any]) -> ParseJob:
-    """The capture as a task of `Readers`."""
+def _job(archive: Path, db: Database, row: Mapping[str, Any]) -> ParseJob:
+    """The capture as a job of `ParserPool`."""
     original = None
     if row["refers_to"]:
         original = db.conn.execute(
@@ -107,7 +108,9 @@ def _task(archive: Path, db: Database, row: Mapping[str, Any]) -> ParseJob:
         refers_to=row["refers_to"], brought=brought,
     )  # fmt: skip
     web_archive = _web_archive(archive / row["warc_file"]) if row["kind"] == "backfill" else None
-    return ParseJob(entry, row["clinic_id"], web_archive, original)
+    return ParseJob(
+        entry, row["clinic_id"], row["kind"], row["run_platform"], row["clinics_own"], web_archive, original
+    )
 
 
 @cache

@@ -130,6 +130,29 @@ def _is_dropped(name: str, value: str) -> bool:
     return name.lower() == "sid" and _SESSION_VALUE.fullmatch(value) is not None
 
 
+def as_listed(url: str, base: str | None = None) -> str:
+    """The address as a list spells it, to be requested: as `canonical_url`, but a slash at the end of the path stays.
+
+    `https://a.example/sleep/#top` gives `https://a.example/sleep/`. Servers redirect from the other spelling, or do not
+    answer it at all.
+    """
+    canonical = canonical_url(url, base)
+    try:
+        listed = urlsplit(urljoin(base, url.strip()) if base else url.strip())
+        parts = urlsplit(canonical)
+    except ValueError:  # "http://[x"
+        return canonical
+    if not is_web_address(canonical) or not listed.path.endswith("/") or parts.path.endswith("/"):
+        return canonical
+    return urlunsplit((parts.scheme, parts.netloc, parts.path + "/", parts.query, ""))
+
+
+def is_within(url: str, root: str) -> bool:
+    """The address is of this site: on its host, and where sites share one, below its own path; no `/a/a/a/a`."""
+    path = urlsplit(root).path
+    return same_site(url, root) and f"{urlsplit(url).path}/".startswith(f"{path}/") and not goes_in_circles(url)
+
+
 def goes_in_circles(url: str) -> bool:
     """One to three parts of the path stand four times in a row, as in `/a/a/a/a`: no site writes so on purpose."""
     return _CIRCLES.search(urlsplit(url).path) is not None

@@ -12,11 +12,11 @@ import re
 import zlib
 from calendar import timegm
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from time import struct_time
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import feedparser  # type: ignore[import-untyped]
@@ -27,14 +27,16 @@ from scrapy.linkextractors import LinkExtractor
 from scrapy.utils.sitemap import Sitemap
 from w3lib.html import remove_tags
 
-from scraper.addresses import canonical_url, is_web_address, same_site
+from scraper.addresses import as_listed, canonical_url, is_web_address, same_site
 from scraper.items import Exchange, Item, Problem, Sighting
 from scraper.platforms._platform import Platform
 from scraper.robots import read_robots
 
 LARGEST_SITEMAP = 50 * 1024 * 1024  # bytes unpacked; sitemaps.org allows no more
 
-Kind = Literal["robots", "sitemap", "feed"]
+Kind = Literal["robots", "sitemap", "feed", "comment-feed"]
+# Whether an address is a post's (None: it does not tell), and the address of the document that names it.
+IsPostUrl = Callable[[str, str], bool | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,34 +58,11 @@ class FeedPage:
     problems: tuple[Problem, ...] = ()
 
 
-@runtime_checkable
-class ReadsGuids(Protocol):
-    """A platform that knows what the guid of a feed's item is; others are taken as `opaque_guid` has it."""
-
-    def guid_address(self, guid: str) -> str | None:
-        """The address (`wordpress:123`) that a guid (`https://site/?p=123`) gives for a post, or None."""
-
-
-def opaque_guid(platform: str) -> Callable[[str], str | None]:
-    """Takes a guid for the platform's own id where it can be nothing else: 24 hex digits, or a UUID.
-
-    `64ddbf6a1737d98af033206f` gives `wix:64ddbf6a1737d98af033206f` (reference: wix-blog, section 0, fact 4).
-    """
-
-    def address(guid: str) -> str | None:
-        return f"{platform}:{guid.lower()}" if platform and _OPAQUE.fullmatch(guid) else None
-
-    return address
-
-
-# 64ddbf6a1737d98af033206f, 0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e5f
-_OPAQUE = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-
-
-def read_sitemap(exchange: Exchange, is_post_url: Callable[[str], bool]) -> SitemapPage:
+def read_sitemap(exchange: Exchange, is_post_url: IsPostUrl) -> SitemapPage:
     """Reads a sitemap or sitemap index, gzipped (`sitemap.xml.gz`) or not. Never raises.
 
-    An entry is a sighting if `is_post_url` says so and it is of the sitemap's own site (sitemaps.org demands that).
+    An entry is a sighting if `is_post_url` does not deny it and it is of the sitemap's own site (sitemaps.org demands
+    that); an uncertain one where the address does not tell.
     Problems: sitemap-is-html, sitemap-cut, sitemap-unreadable, sitemap-foreign, too-large.
     """
     body, problem = _unpacked(exchange)
@@ -100,18 +79,30 @@ def read_sitemap(exchange: Exchange, is_post_url: Callable[[str], bool]) -> Site
         return SitemapPage(problems=(_problem("sitemap-unreadable", exchange, f"not XML: {error or 'no element'}"),))
     if sitemap.type not in {"urlset", "sitemapindex"}:
         return SitemapPage(problems=(_problem("sitemap-unreadable", exchange, f"XML of another kind: {sitemap.type}"),))
-    addresses = [(canonical_url(loc, exchange.url), lastmod) for loc, lastmod in entries]
-    addresses = [pair for pair in addresses if is_web_address(pair[0])]
+    addresses = [(loc, canonical_url(loc, exchange.url), lastmod) for loc, lastmod in entries]
+    addresses = [entry for entry in addresses if is_web_address(entry[1])]
     if sitemap.type == "sitemapindex":
-        return SitemapPage(sub_sitemaps=tuple(dict.fromkeys(addresses)), problems=tuple(problems))
-    seen = [Sighting(url=url, source="sitemap", lastmod=lastmod) for url, lastmod in addresses if is_post_url(url)]
+        subs = dict.fromkeys((url, lastmod) for _, url, lastmod in addresses)
+        return SitemapPage(sub_sitemaps=tuple(subs), problems=tuple(problems))
+    verdicts = [(loc, url, lastmod, is_post_url(url, exchange.url)) for loc, url, lastmod in addresses]
+    seen = [
+        Sighting(
+            url=url,
+            source="sitemap",
+            lastmod=lastmod,
+            listed_url=_listed(loc, exchange.url, url),
+            certain=verdict or False,
+        )
+        for loc, url, lastmod, verdict in verdicts
+        if verdict is not False
+    ]
     sightings, foreign = _own(seen, exchange)
     return SitemapPage(sightings=sightings, others=len(entries) - len(seen), problems=(*problems, *foreign))
 
 
 def read_feed(
     exchange: Exchange,
-    is_post_url: Callable[[str], bool] | None = None,
+    is_post_url: IsPostUrl | None = None,
     guid_address: Callable[[str], str | None] | None = None,
 ) -> FeedPage:
     """Reads an RSS or Atom feed. A feed without items is no problem. Never raises.
@@ -139,7 +130,11 @@ def read_feed(
     if fault is not None and not is_cut and not isinstance(fault, ThingsNobodyCaresAboutButMe):
         problems.append(_problem("feed-malformed", exchange, f"{fault}; what could be read was taken"))
     seen = [_feed_sighting(entry, exchange.url, guid_address) for entry in feed.entries]
-    posts = [one for one in seen if is_web_address(one.url) and (is_post_url is None or is_post_url(one.url))]
+    posts = []
+    for sighting in seen:
+        verdict = True if is_post_url is None else is_post_url(sighting.url, exchange.url)
+        if is_web_address(sighting.url) and verdict is not False:
+            posts.append(sighting if verdict else replace(sighting, certain=False))
     sightings, foreign = _own(posts, exchange)
     return FeedPage(sightings=sightings, others=len(seen) - len(posts), problems=(*problems, *foreign))
 
@@ -155,6 +150,7 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
     return Sighting(
         url=canonical_url(link, base) if link.strip() else "",
         source="feed",
+        listed_url=_listed(link, base, canonical_url(link, base)) if link.strip() else None,
         addresses=(address,) if address else (),
         # Not `.get`: feedparser would give the date of publication for it, with a warning.
         lastmod=entry["updated"] if "updated" in entry.keys() else None,  # noqa: SIM118
@@ -186,20 +182,35 @@ def read_links(exchange: Exchange) -> tuple[str, ...]:
     return tuple(link for link in links if same_site(link, exchange.url))
 
 
-def items_of(exchange: Exchange, platform: Platform) -> Iterator[Item] | None:
-    """What a robots.txt, sitemap or feed says, whichever platform the site is of; None for any other document.
+def sub_sitemaps(exchange: Exchange) -> list[str]:
+    """The sitemaps that a sitemap index names, in its order; none for any other document."""
+    return [url for url, _ in read_sitemap(exchange, lambda url, named_in: False).sub_sitemaps]
+
+
+def items_of(exchange: Exchange, platform: Platform | None) -> Iterator[Item] | None:
+    """What a robots.txt, sitemap or feed says by the platform's rules; None for any other document.
+
+    Without a platform nothing tells a post's address: robots.txt alone is read then.
 
     The bytes decide, and where they cannot (an HTML page, an error, nothing at all) the address does. An answer that
     is not 2xx gives a problem, `sitemap-failed` or `feed-failed`, unless it says that there is none (404, 410), that
     nothing changed (304), or where to look (a redirect).
     """
+    if platform is None:
+        return iter(read_robots(exchange).problems) if _is_robots(exchange) else None
     kind = kind_of(exchange, platform)
     return None if kind is None else _items(exchange, platform, kind)
+
+
+def _is_robots(exchange: Exchange) -> bool:
+    return exchange.method == "GET" and urlsplit(exchange.url).path == "/robots.txt"
 
 
 def _items(exchange: Exchange, platform: Platform, kind: Kind) -> Iterator[Item]:
     if kind == "robots":
         yield from read_robots(exchange).problems
+    elif kind == "comment-feed":
+        return  # the items of such a feed are comments: their texts are no titles, their links no posts
     elif not 200 <= exchange.status < 300:
         if exchange.status >= 400 and exchange.status not in {404, 410}:
             yield _problem(f"{kind}-failed", exchange, f"answered {exchange.status}; the next run asks again")
@@ -208,8 +219,7 @@ def _items(exchange: Exchange, platform: Platform, kind: Kind) -> Iterator[Item]
         yield from page.sightings
         yield from page.problems
     else:
-        guid_address = platform.guid_address if isinstance(platform, ReadsGuids) else opaque_guid(platform.name)
-        feed = read_feed(exchange, platform.is_post_url, guid_address)
+        feed = read_feed(exchange, platform.is_post_url, platform.guid_address)
         yield from feed.sightings
         yield from feed.problems
 
@@ -219,14 +229,14 @@ def kind_of(exchange: Exchange, platform: Platform) -> Kind | None:
     if exchange.method != "GET":
         return None
     path = urlsplit(exchange.url).path
-    if path == "/robots.txt":
+    if _is_robots(exchange):
         return "robots"
     body = exchange.body
     root = _root(body)
     if root in {"urlset", "sitemapindex"}:
         return "sitemap"
     if root in {"rss", "feed", "RDF"}:
-        return "feed"
+        return "comment-feed" if _is_comment_feed(exchange) else "feed"
     if _SITEMAP_PATH.search(path) or _ends_with(path, platform.sitemaps):
         return "sitemap"
     return "feed" if _ends_with(path, platform.feeds) else None
@@ -234,6 +244,27 @@ def kind_of(exchange: Exchange, platform: Platform) -> Kind | None:
 
 # /sitemap.xml, /blog-posts-sitemap.xml, /wp-sitemap-posts-post-1.xml, /sitemap_index.xml, /sitemap-2.xml.gz
 _SITEMAP_PATH = re.compile(r"(?:^|[/_-])sitemap[^/]*\.xml(?:\.gz)?$", re.IGNORECASE)
+
+
+# "/comments/feed/", "/sleep/comments/feed", "/feeds/comments/default", "/feeds/7/comments/default", "/comments.rss"
+_COMMENT_FEED_PATH = re.compile(r"(?:^|/)comments/(?:feed|default|full|rss|atom)\b|/comments\.(?:rss|atom|xml)$", re.I)
+# The link of a comment: "/sleep/#comment-12", "/sleep?showComment=15#c34", "/sleep#IDComment9"
+_COMMENT_LINK = re.compile(rb"#(?:id)?comment-?\d|[?&;]showComment=|#c\d{6,}", re.IGNORECASE)
+_LINKS = re.compile(rb"<link>[^<]*</link>|<link\b[^>]*\brel=.alternate[^>]*>", re.IGNORECASE)
+
+
+def _is_comment_feed(exchange: Exchange) -> bool:
+    """A feed of comments: by its address, or because every item's link leads to a comment."""
+    if _COMMENT_FEED_PATH.search(urlsplit(exchange.url).path):
+        return True
+    items = re.split(rb"<(?:item|entry)\b", exchange.body)[1:]
+    return bool(items) and all(any(_COMMENT_LINK.search(link) for link in _LINKS.findall(item)) for item in items)
+
+
+def _listed(listed: str, base: str, canonical: str) -> str | None:
+    """The address as the list spells it, where that is not the canonical spelling."""
+    spelling = as_listed(listed, base)
+    return spelling if spelling != canonical else None
 
 
 def _ends_with(path: str, known: Iterable[str]) -> bool:

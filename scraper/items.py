@@ -40,6 +40,8 @@ class Exchange:
     method: str = "GET"
     request_body: bytes = field(default=b"", repr=False)
     location: str | None = None  # absolute target of a redirect
+    # Response headers: names in lower case, a repeated header joined by ", ".
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     # How a browser that rendered a page got it ("document", "xhr", "fetch", "script", ..., "dom": the page as it stands
     # in the end), and the URL of that page. None: a request of our own.
     via: str | None = None
@@ -152,6 +154,9 @@ class Sighting:
 
     url: str  # canonical
     source: SightedIn
+    listed_url: str | None = None  # as the list spells it, to be requested; None: as `url`
+    # False: the address does not tell a post's from another page's. Such a sighting counts for known posts alone.
+    certain: bool = True
     addresses: tuple[str, ...] = ()  # further addresses the listing gave (the guid of a feed item, say)
     lastmod: str | None = None  # as printed
     title: str | None = None
@@ -164,6 +169,7 @@ class Alias:
 
     addresses: tuple[str, str]  # the new one, the old one
     matched_by: str = "redirect"
+    certain: bool = True  # as in `Sighting`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +178,7 @@ class Gone:
 
     url: str
     answered: str  # "404", "410", "not-found page (200)"
+    certain: bool = True  # as in `Sighting`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,3 +294,5 @@ class Extraction:
     capture: object  # the record it came from, as the capturing side describes it; None is a fault
     items: tuple[Item, ...] = field(default=(), repr=False)
     extractor_version: int = 0
+    sources: tuple[Source, ...] = SOURCES  # the platform's ranking of sources, best first
+    from_api: bool = False  # the address is a machine interface of the platform or of a comment service

@@ -45,7 +45,7 @@ CLOSESPIDER_TIMEOUT = 0  # the default
 # Safety
 TELNETCONSOLE_ENABLED = False  # default True; a port that runs code
 REMOTE_CONTROL_ENABLED = False  # default True; the same
-TWISTED_DNS_RESOLVER = "scraper.robots.GuardedResolver"  # refuses names that lead to private addresses
+TWISTED_DNS_RESOLVER = "scraper.guard.GuardedResolver"  # refuses names that lead to private addresses
 
 # Rendering, where a page must be
 BROWSER_EXECUTABLE = None  # ours: the Chromium to start; None: the first on PATH
@@ -61,7 +61,7 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the plan knows what is of the site
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # there are no passwords
     "pipelines.freshness.Freshness": 560,
-    "scraper.robots.Guard": 760,  # after whatever could change the address
+    "scraper.guard.Guard": 760,  # after whatever could change the address
     "pipelines.rendered.Rendered": 980,
     "pipelines.capture.Capture": 990,  # next to the downloader: bodies are still as served
 }
@@ -72,8 +72,8 @@ SPIDER_MIDDLEWARES = {  # each is passed by every item and request that the spid
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # no meta is ever copied
 }
 ITEM_PIPELINES = {
-    "pipelines.privacy.pseudonyms.Pseudonymise": 100,
-    "pipelines.sanitise.Validate": 200,
+    "pipelines.item_pipelines.Pseudonymise": 100,
+    "pipelines.item_pipelines.Validate": 200,
     "pipelines.item_pipelines.Store": 300,
 }
 EXTENSIONS = {

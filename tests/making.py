@@ -15,8 +15,11 @@ from sqlite_utils import Database
 from archive.db import DATABASE, open_archive
 from archive.rows import context
 from archive.warc import Capture
-from pipelines.fold import Fold, Provenance
-from scraper.items import Comment, Extraction, Item, Post, Reading, Sighting
+from pipelines.events import Captured, ClinicRun
+from pipelines.fold import Fold
+from scraper.extract import extract as extract_by
+from scraper.items import Comment, Exchange, Extraction, Item, Post, Reading, Sighting
+from scraper.platforms import platform_named
 
 CLINIC = "riverside"
 SITE = "https://riverside.example"
@@ -75,15 +78,31 @@ def sighting(slug: str = "sleep", **changes: Any) -> Sighting:
     return Sighting(**({"url": url(slug), "source": "listing"} | changes))
 
 
-class Folding:
-    """A fold of what one source says."""
+WIX = platform_named("wix")
 
-    def __init__(self, fold: Fold, source: Provenance) -> None:
-        self.fold, self._source = fold, source
-        self.commit, self.finish = fold.commit, fold.finish
+
+def extract(exchange: Exchange) -> tuple[Item, ...]:
+    """What the exchange says in a run that recognised Wix."""
+    return extract_by(exchange, WIX)
+
+
+def run_of(crawl_id: str | None = None, privacy: str = "pseudonymous") -> ClinicRun:
+    """A run at the clinic, as events name it."""
+    return ClinicRun(clinic_id=CLINIC, crawl_id=crawl_id, stanza={"privacy": privacy})
+
+
+class Folding:
+    """A fold of what one run says."""
+
+    def __init__(self, fold: Fold, run: ClinicRun) -> None:
+        self.fold, self._run = fold, run
+        self.commit = fold.commit
 
     def add(self, extraction: Extraction) -> None:
-        self.fold.add(extraction, self._source)
+        self.fold.apply(Captured(self._run, extraction))
+
+    def finish(self, *, ended: bool) -> None:
+        self.fold.finish(self._run, finished=ended)
 
 
 class Made:
@@ -113,7 +132,7 @@ class Made:
         reread: Callable[[str], Mapping[str, Any] | None] = lambda _: None,
     ) -> Folding:
         """A fold into this archive."""
-        return Folding(Fold(self.db, CLINIC, lambda: None, reread), Provenance(crawl_id, privacy))
+        return Folding(Fold(self.db, CLINIC, reread), run_of(crawl_id, privacy))
 
     def fold(self, *extractions: Extraction, ended: bool = True, **options: Any) -> None:
         """Fold them in, as one visit."""

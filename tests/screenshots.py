@@ -21,7 +21,8 @@ from playwright.sync_api import sync_playwright
 from archive.db import DATABASE, open_archive
 from archive.rows import context, runs
 from archive.warc import Capture
-from pipelines.fold import Fold, Provenance
+from pipelines.events import Captured, ClinicRun
+from pipelines.fold import Fold
 from scraper.browser._provider import find_browser
 from scraper.items import Comment, Extraction, Item, Link, Post
 from tests.clinic import running
@@ -73,7 +74,8 @@ def _tell(folder: Path, crawled: sqlite3.Connection) -> None:
             with db.atomic():
                 runs.save_crawl(db, run, f"{at:%Y-%m-%dT%H:%M:%S.000000Z}", "clinic-blog-archive", "crawl")
                 runs.save_run_start(db, run, CLINIC, f"{at:%Y-%m-%dT%H:%M:%S.000000Z}")
-            fold = Fold(db, CLINIC, lambda: None, lambda _: None)
+            fold = Fold(db, CLINIC, lambda _: None)
+            visit = ClinicRun(clinic_id=CLINIC, crawl_id=run, stanza={"privacy": "keep"})
             seen = 0
             for number, post in enumerate(posts):
                 if post.published_at is None or post.published_at > f"{at:%Y-%m-%dT%H:%M:%SZ}":
@@ -81,8 +83,8 @@ def _tell(folder: Path, crawled: sqlite3.Connection) -> None:
                 seen += 1
                 for items in ((_as_of(post, number, week),), tuple(_comments(crawled, post, at))):
                     serial += 1
-                    fold.add(_extraction(serial, at, items), Provenance(run, "keep"))
-            fold.finish(ended=True)
+                    fold.apply(Captured(visit, _extraction(serial, at, items)))
+            fold.finish(visit, finished=True)
             ended = f"{at + timedelta(minutes=6):%Y-%m-%dT%H:%M:%S.000000Z}"
             with db.atomic():
                 db.execute("UPDATE crawls SET ended_at = ?, exit_code = 0 WHERE crawl_id = ?", [ended, run])

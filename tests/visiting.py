@@ -18,17 +18,15 @@ from scrapy.statscollectors import StatsCollector
 
 from pipelines.capture import Capture
 from pipelines.freshness import Freshness
-from pipelines.item_pipelines import Store
-from pipelines.privacy.pseudonyms import Pseudonymise
+from pipelines.item_pipelines import Pseudonymise, Store, Validate
 from pipelines.run.run import Run
 from pipelines.run_report import Report
-from pipelines.sanitise import Validate
 from scraper import settings as house
 from scraper.config.clinics import Clinic
 from scraper.extract import extract_response
-from scraper.failures import describe
-from scraper.http import exchange_of
+from scraper.http import FETCH, Fetch, describe, exchange_of
 from scraper.items import Extraction, Problem
+from scraper.platforms import platform_named
 from scraper.spiders.blog import BlogSpider
 
 SITE = "https://riverside.example"
@@ -105,11 +103,12 @@ class Visiting:
         self.pipelines = [Pseudonymise(self.crawler), Validate(self.crawler), Store(self.crawler)]
         self.report = Report(self.crawler)
         self.visit = self.spider.visit
+        self.visit.recognised = platform_named("wix")
         self.freshness.spider_opened(self.spider)
 
     def request(self, url: str, **changes: Any) -> Request:
-        meta = {"clinic": self.spider.clinic, "secret": False, "conditional": False} | changes.pop("meta", {})
-        return Request(url, meta=meta, **changes)
+        fetch = Fetch(clinic=self.spider.clinic, **changes.pop("meta", {}))
+        return Request(url, meta={FETCH: fetch}, **changes)
 
     def answer(self, url: str, body: bytes = b"", **changes: Any) -> Extraction:
         """The server answers: recorded, read, stored; gives what the spider gave."""
@@ -123,8 +122,9 @@ class Visiting:
         assert isinstance(unpacked, Response)
         response = self.freshness.process_response(request, unpacked)
         exchange = exchange_of(response)
-        items = extract_response(exchange, request.meta["wire_encoding"], request.meta["wire_body"])
-        return self.tell(self.spider.extraction(request.meta["capture"], items, exchange))
+        fetch = request.meta[FETCH]
+        items = extract_response(exchange, self.visit.recognised, fetch.wire_encoding, fetch.wire_body)
+        return self.tell(self.spider.extraction(fetch.capture, items, url, exchange))
 
     def fail(self, url: str, error: Exception) -> Extraction:
         """No answer came."""
@@ -132,7 +132,7 @@ class Visiting:
         self.capture.process_exception(request, error)
         kind, message = describe(error, url)
         problem = Problem(kind=kind, message=message, url=url)
-        return self.tell(self.spider.extraction(request.meta.get("capture"), (problem,), None))
+        return self.tell(self.spider.extraction(request.meta[FETCH].capture, (problem,), url))
 
     def note(self, problem: Problem) -> None:
         """What the spider tells of itself."""

@@ -63,7 +63,7 @@ def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, told: Mapping[s
     with db.atomic():
         save_run_end(db, crawl_id, clinic_id, told)
         db.execute(
-            "UPDATE clinics SET first_crawled_at = coalesce(first_crawled_at, ?), platform = coalesce(platform, ?)"
+            "UPDATE clinics SET first_crawled_at = coalesce(first_crawled_at, ?), platform = coalesce(?, platform)"
             " WHERE clinic_id = ?",
             (told["ended_at"], told["platform"], clinic_id),
         )
@@ -71,6 +71,13 @@ def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, told: Mapping[s
         save_fields(db, crawl_id, clinic_id, told.get("fields", ()))  # runs of older versions measured none
         if told["complete"]:
             confirm_removals(db, clinic_id)
+
+
+def save_platform(db: Database, crawl_id: str, clinic_id: str, platform: str | None) -> None:
+    """The platform by whose rules the captures of a run at a clinic are read; None: the run recognised none."""
+    db.execute(
+        "UPDATE clinic_runs SET platform = ? WHERE crawl_id = ? AND clinic_id = ?", (platform, crawl_id, clinic_id)
+    )
 
 
 def save_killed_run(db: Database, crawl_id: str, clinic_id: str) -> None:

@@ -9,8 +9,13 @@ from archive.rows.identity import site_of
 
 
 def save_sighting(page: CaptureContext, item: Item) -> None:
-    """A listing named a post. Its further addresses are learned; the post may still be unread."""
+    """A listing named a post. Its further addresses are learned; the post may still be unread.
+
+    Where the address does not tell that it is a post's (`certain`), the sighting counts for a known post alone.
+    """
     addresses = (item["url"], *item["addresses"])
+    if not item["certain"] and page.book.addresses.find(addresses) is None:
+        return
     alone = len(addresses) == 1
     post_id = page.book.addresses.find(addresses) if alone else resolve_post(page, addresses, item["source"])
     _sighting(page, item["url"], item["source"], post_id=post_id, lastmod=item["lastmod"])
@@ -42,6 +47,8 @@ def save_alias(page: CaptureContext, item: Item) -> None:
     """
     new, old = item["addresses"]
     addresses = page.book.addresses
+    if not item["certain"] and addresses.find((old,)) is None:
+        return
     if site_of(new) == site_of(old):
         resolve_post(page, (new, old), item["matched_by"])
     elif _are_alike(page, addresses.find((new,)), addresses.find((old,))):
@@ -64,6 +71,8 @@ def _are_alike(page: CaptureContext, *posts: int | None) -> bool:
 def save_gone(page: CaptureContext, item: Item) -> None:
     """An address answered that nothing is there: evidence about a known post, otherwise a problem of the listing."""
     post_id = page.book.addresses.find((item["url"],))
+    if post_id is None and not item["certain"]:
+        return
     if post_id is None:
         message = f"{item['url']}: {item['answered']}, though a listing names it; nothing stored"
         save_problem(page, {"kind": "gone", "message": message, "url": item["url"], "field": None})

@@ -84,10 +84,6 @@ def command(
         fail(str(error), run_report.BAD_CONFIG)
     chosen = replace(chosen, allow_private=chosen.allow_private or allow_private)
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
-    # Its rows are made at the end, of all captures in the order of their dates.
-    settings.set(
-        "ITEM_PIPELINES", {**settings.getdict("ITEM_PIPELINES"), "pipelines.item_pipelines.Store": None}, "cmdline"
-    )
     wanted = Backfill(base=base, site=chosen.url, first=first, last=last, limit=limit)
     visit(run, settings, [chosen], WaybackSpider, wanted=wanted)
     code = run_report.exit_code(run)

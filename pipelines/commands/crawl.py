@@ -40,7 +40,7 @@ from scraper.config.clinics import (
     user_agent,
 )
 from scraper.config.toml_file import ConfigError
-from scraper.robots import running_reactor
+from scraper.guard import running_reactor
 from scraper.spiders._clinic import ClinicSpider
 from scraper.spiders.blog import BlogSpider
 

@@ -20,10 +20,10 @@ from pipelines import run_report
 from pipelines.commands._archive import fail, open_for_writing
 from pipelines.imports.importer import ImportResult, import_files
 from pipelines.run.key import BadKey
+from scraper.addresses import is_within
 from scraper.config.clinics import Clinic, Clinics, clinic_from_url, read_clinics
 from scraper.config.toml_file import ConfigError
-from scraper.crawl.discovered import is_within
-from scraper.platforms import platforms
+from scraper.platforms import site_root
 
 MOST_LINES = 20  # for a file, on stderr
 
@@ -75,7 +75,7 @@ def _date(text: str | None) -> datetime | None:
 def _site(url: str) -> Clinic:
     """The clinic at whose address a page is. Raises ConfigError."""
     clinic = clinic_from_url(url)
-    root = max((platform.root(clinic.url) for platform in platforms()), key=len)
+    root = site_root(clinic.url)
     return clinic_from_url(root)
 
 

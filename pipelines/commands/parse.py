@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from scraper.extract import read_post
+from scraper.extract import extract_post
 from scraper.items import Exchange, Image, NotAPost, Post
 
 # What an item holds beside the fields of a post; the rest is the run's memory.
@@ -37,7 +37,7 @@ def command(files: tuple[Path, ...], url: str | None, captured_at: str | None) -
     for path in files:
         try:
             exchange = Exchange(url=url or "", body=path.read_bytes(), content_type=_mime(path), fetched_at=at)
-            click.echo(json.dumps(document(read_post(exchange)), ensure_ascii=False))
+            click.echo(json.dumps(document(extract_post(exchange)), ensure_ascii=False))
         except NotAPost as error:
             failed = True
             click.echo(f"{path}: not a post: {error}", err=True)

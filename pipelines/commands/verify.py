@@ -15,10 +15,10 @@ from typing import Any
 import click
 
 from archive.reports.integrity import faults, full_text_faults, keep_result
+from archive.times import utc
 from pipelines import run_report
 from pipelines.commands._archive import fail, read_only
 from pipelines.orphans import closed_files
-from pipelines.run.run import utc
 from pipelines.verify import Verification, verify
 
 MOST_LINES = 40

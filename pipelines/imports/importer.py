@@ -16,13 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from archive.warc import Writer
+from archive.times import utc
 from archive.warc._file import sync_folder
+from pipelines.events import RunEnded
 from pipelines.foreign import ForeignFile, scan_foreign
 from pipelines.imports.adopt import IMPORTS, SPARE, Refused, copy_whole
 from pipelines.imports.unpack import opened
-from pipelines.replay import refold
-from pipelines.run.run import Run, stanza_text, utc
+from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
 
 
@@ -159,31 +159,25 @@ def _keep(archive: Path, found: _Import) -> _Import:
 
 
 def _bring_in(run: Run, taken: list[_Import], clinics: Mapping[str, Clinic], now: datetime) -> None:
-    """Note what was brought in, clinic by clinic, and make the clinics' rows anew."""
-    run.open_run_file("import")
-    for clinic_id in sorted({slug for one in taken for slug in one.captures}):
+    """Note what was imported, clinic by clinic, and make the clinics' rows again."""
+    for clinic_id in sorted({slug for found in taken for slug in found.captures}):
         clinic = clinics[clinic_id]
-        mine = [one for one in taken if clinic_id in one.captures]
-        stanza = stanza_text(clinic)
-        about = {"software": run.software, "clinic": clinic_id, "stanza": stanza, "kind": "import"}
-        newest = run.db.execute("SELECT max(fetched_at) FROM captures WHERE clinic_id = ?", [clinic_id]).fetchone()[0]
-        # Until its rows are there the file counts as unclosed: the next start makes them, should this one be killed.
-        writer = Writer(
-            run.archive, clinic_id, run.crawl_id, about, last=datetime.fromisoformat(newest) if newest else None
+        imported = [found for found in taken if clinic_id in found.captures]
+        at_clinic = run.start(clinic, "import", utc(now), {"software": run.software})
+        for found in imported:
+            run.writer(clinic_id).write_note("import", _json(_note(found, clinic, now)), now)
+        names = "; ".join(
+            f"{found.name}: {found.captures[clinic_id]} captures of {found.held.software}" for found in imported
         )
-        started = {"crawl": run.crawl_id, "started_at": utc(now), "kind": "import"}
-        writer.write_note("run-started", {**_json(started), "stanza": stanza}, now)
-        for one in mine:
-            writer.write_note("import", _json(_note(one, clinic, now)), now)
-        names = "; ".join(f"{one.name}: {one.captures[clinic_id]} captures of {one.held.software}" for one in mine)
         ended = {
-            "ended_at": utc(datetime.now(UTC)), "status": "done", "complete": 0, "note": names, "finished": True,
-            "fetched": sum(one.captures[clinic_id] for one in mine),
-        }  # fmt: skip
-        writer.write_note("run-ended", _json(ended), datetime.now(UTC))
-        writer.sync()
-        refold(run.db, run.archive, run.key, clinic_id)
-        writer.close()
+            "ended_at": utc(datetime.now(UTC)),
+            "status": "done",
+            "complete": 0,
+            "note": names,
+            "finished": True,
+            "fetched": sum(found.captures[clinic_id] for found in imported),
+        }
+        run.record(RunEnded(at_clinic, ended))
 
 
 def _note(one: _Import, clinic: Clinic, now: datetime) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from uuid import uuid4
 from archive.warc._saved import saved_page
 from pipelines.imports.adopt import SPARE, Refused
 from scraper.addresses import is_web_address
-from scraper.extract import read_post
+from scraper.extract import extract_post
 from scraper.items import Exchange, NotAPost
 
 LARGEST_PAGE = 32 << 20  # bytes of a saved page
@@ -119,6 +119,6 @@ def _address(body: bytes, kind: str) -> str | None:
         told = saved_from[1].decode("latin-1")
         return told if is_web_address(told) else None
     try:
-        return read_post(Exchange(url="", body=body, content_type=kind)).url
+        return extract_post(Exchange(url="", body=body, content_type=kind)).url
     except NotAPost:
         return None

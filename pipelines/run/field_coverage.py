@@ -15,7 +15,6 @@ from sqlite_utils import Database
 from archive.rows.evidence import Measured
 from archive.warc import Capture
 from scraper.items import Extraction, Post
-from scraper.platforms import platforms
 
 PROMISED = ("title", "author", "published_at", "body_text")
 COUNTERS = ("views", "likes", "comments_count")
@@ -33,7 +32,7 @@ class FieldCoverage:
     def take(self, extraction: Extraction) -> None:
         """Note what an answer says of posts. Several of one post count together."""
         capture = extraction.capture
-        if isinstance(capture, Capture) and any(platform.is_api_url(capture.url) for platform in platforms()):
+        if isinstance(capture, Capture) and extraction.from_api:
             troubled = capture.http_status is None or capture.http_status >= 500
             (self._silent.add if troubled else self._silent.discard)(capture.url)
         for item in extraction.items:

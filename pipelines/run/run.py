@@ -12,7 +12,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from uuid import uuid4
@@ -23,27 +23,35 @@ from sqlite_utils import Database
 
 from archive.db import ArchiveError, open_archive
 from archive.lock import LOCK_FILE
-from archive.rows import context, runs
-from archive.rows.evidence import save_confirmation
+from archive.rows import runs
+from archive.times import utc
 from archive.wal import WriteAheadLog
 from archive.warc import WarcWriteError, Writer
+from pipelines.events import (
+    Captured,
+    ClinicListed,
+    ClinicRun,
+    Confirmed,
+    Event,
+    RunEnded,
+    RunStarted,
+    as_json,
+    stanza_text,
+)
+from pipelines.fold import Fold
+from pipelines.log import RUNS
+from pipelines.rebuild import refold
 from pipelines.run.key import has_pseudonyms, read_key
 from pipelines.run.outcome import Outcome
+from pipelines.stored import reread_post
 from scraper.config.clinics import PRODUCT, VERSION, Clinic
 from scraper.crawl.state import VisitResult
 
 logger = logging.getLogger(__name__)
 
-RUNS = "_runs"  # the folder below warc/ that holds what belongs to a run and to no clinic; no slug begins so
-
 
 class Locked(Exception):
     """Another run writes to this archive."""
-
-
-def utc(at: datetime) -> str:
-    """ "2026-11-23T15:20:50.000123Z": how every moment is written, so that text order is time order."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 @lru_cache(maxsize=64)
@@ -99,7 +107,9 @@ class Run:
         self.out_of_time = False  # the run's time limit ended it
         self.recovered: list[str] = []  # what became of runs that were killed, a line each
         self._writers: dict[str, Writer] = {}
-        self._log: Writer | None = None  # of the run as a whole
+        self._run_file: Writer | None = None  # of the run as a whole
+        self._runs: dict[str, ClinicRun] = {}  # by clinic, as the writers and folds
+        self._folds: dict[str, Fold] = {}
         self.not_begun: list[str] = []  # clinics that it was to visit, and ended before it came to
         self._closed: list[Clinic] = []
         self._listed: list[Clinic] = []  # that the archive did not know before this run
@@ -139,84 +149,139 @@ class Run:
         kind: str = "crawl",
         web_archive: str | None = None,
     ) -> Outcome:
-        """The run comes to a clinic: its row, its run's row, a WARC file that names both.
+        """The run comes to a clinic: its WARC file, its rows, and what is counted of it.
 
         `kind`: what `crawls.kind` says. `web_archive`: the address of the archive that is asked instead of the clinic.
         """
-        now = datetime.now(UTC)
-        self.open_run_file(kind)
         outcome = Outcome(
-            clinic=clinic, started_at=utc(now), visit=visit, without_blog=runs.is_without_blog(self.db, clinic.slug)
+            clinic=clinic,
+            started_at=utc(datetime.now(UTC)),
+            visit=visit,
+            without_blog=runs.is_without_blog(self.db, clinic.slug),
         )
         self.outcomes[clinic.slug] = outcome
-        last = self.db.execute("SELECT max(fetched_at) FROM captures WHERE clinic_id = ?", [clinic.slug]).fetchone()[0]
-        stanza = stanza_text(clinic)
-        about = {"kind": kind} | ({"web-archive": web_archive} if web_archive else {})
-        self._writers[clinic.slug] = Writer(
-            self.archive,
-            clinic.slug,
-            self.crawl_id,
-            {"software": self.software, "http-header-user-agent": user_agent, "clinic": clinic.slug, "stanza": stanza}
-            | about,
-            last=datetime.fromisoformat(last) if last else None,
-        )
-        told = {"crawl": self.crawl_id, "started_at": outcome.started_at, **about}
-        fields = {name: json.dumps(value) for name, value in told.items()}
-        self._writers[clinic.slug].write_note("run-started", {**fields, "stanza": stanza}, now)
-        self._writers[clinic.slug].sync()
-        with self.db.atomic():
-            save_stanza(self.db, clinic.slug, clinic.as_stanza())
-            if kind == "crawl":
-                save_stanza_closing(self.db, clinic.slug, clinic.as_stanza(), outcome.started_at)
-            runs.save_run_start(self.db, self.crawl_id, clinic.slug, outcome.started_at)
+        about = {"software": self.software, "http-header-user-agent": user_agent}
+        self.start(clinic, kind, outcome.started_at, about, web_archive)
         return outcome
 
+    def start(
+        self, clinic: Clinic, kind: str, started_at: str, about: Mapping[str, str], web_archive: str | None = None
+    ) -> ClinicRun:
+        """Open the clinic's WARC file and record that the run comes to it; `about`: what its warcinfo says first."""
+        self.open_run_file(kind)
+        clinic_id = clinic.slug
+        run = ClinicRun(
+            clinic_id=clinic_id,
+            crawl_id=self.crawl_id,
+            kind=kind,
+            software=self.software,
+            started_at=started_at,
+            stanza=clinic.as_stanza(),
+            web_archive=web_archive,
+        )
+        (last,) = self.db.execute("SELECT max(fetched_at) FROM captures WHERE clinic_id = ?", [clinic_id]).fetchone()
+        info = {**about, "clinic": clinic_id, "stanza": stanza_text(run.stanza), "kind": kind}
+        self._writers[clinic_id] = Writer(
+            self.archive,
+            clinic_id,
+            self.crawl_id,
+            info | ({"web-archive": web_archive} if web_archive else {}),
+            last=datetime.fromisoformat(last) if last else None,
+        )
+        self._runs[clinic_id] = run
+        self._folds[clinic_id] = self.fold_of(clinic_id)
+        self.record(RunStarted(run))
+        return run
+
+    def record(self, event: Event) -> None:
+        """Write the event to the WARC, then make its rows: bytes before rows.
+
+        What others captured is older than what is there: events of an import or a backfill become rows once its end is
+        recorded, when the whole log of the clinic is applied again. Raises `WarcWriteError`, OSError, `sqlite3.Error`;
+        at the end of an import or a backfill `BadKey` and `BadRecord` as well.
+        """
+        clinic_id, note = event.clinic_id, event.note()
+        writer = self._run_file if isinstance(event, Confirmed) else self._writers.get(clinic_id)
+        if note is not None:
+            assert writer is not None
+            writer.write_note(*note, datetime.now(UTC))
+            writer.sync()
+        kind = event.run.kind if isinstance(event, RunStarted | Captured | RunEnded) else "crawl"
+        if isinstance(event, RunEnded):
+            self._end(event)
+        elif kind == "crawl" or (kind == "backfill" and isinstance(event, RunStarted)):
+            (self._folds.get(clinic_id) or self.fold_of(clinic_id)).apply(event)
+
+    def fold_of(self, clinic_id: str) -> Fold:
+        """A fold into the clinic's rows."""
+        writer = self._writers.get(clinic_id)
+        reread = partial(reread_post, self.archive, self.db)
+        return Fold(self.db, clinic_id, reread, writer.sync if writer is not None else lambda: None)
+
+    def _end(self, event: RunEnded) -> None:
+        """Make the rows of a run that has ended, and close its file. Killed in between, the next start does the rest:
+        the run's row says that it is running, or its file is not closed."""
+        clinic_id = event.clinic_id
+        writer, fold = self._writers.pop(clinic_id), self._folds.pop(clinic_id)
+        del self._runs[clinic_id]
+        if event.run.kind == "crawl":
+            writer.close()
+            fold.apply(event)
+        else:
+            refold(self.db, self.archive, self.key, clinic_id)
+            writer.close()
+
+    def is_at(self, clinic_id: str) -> bool:
+        """The run has begun at the clinic, and has not ended there."""
+        return clinic_id in self._runs
+
+    def run_at(self, clinic_id: str) -> ClinicRun:
+        """The run at a clinic that has begun and not ended."""
+        return self._runs[clinic_id]
+
+    def commit(self, clinic_id: str, *, finished: bool) -> None:
+        """Make the rows of all captures of the clinic; `finished`: its visit came to its end."""
+        self._folds[clinic_id].finish(self._runs[clinic_id], finished=finished)
+
     def open_run_file(self, kind: str) -> None:
-        """The run's row, and its own WARC file: what `crawls` holds of it, and the clinics that it visits no more."""
-        if self._log is not None:
+        """The run's row, and its own WARC file: what `crawls` holds of it, and the clinics that it lists."""
+        if self._run_file is not None:
             return
-        self._log = Writer(self.archive, RUNS, self.crawl_id, {"software": self.software, "kind": kind}, last=None)
-        told = {"crawl": self.crawl_id, "started_at": utc(self.started_at), "software": self.software, "kind": kind}
-        fields = {name: json.dumps(value) for name, value in told.items()}
+        self._run_file = Writer(self.archive, RUNS, self.crawl_id, {"software": self.software, "kind": kind}, last=None)
+        started_at = utc(self.started_at)
+        fields = as_json({"crawl": self.crawl_id, "started_at": started_at, "software": self.software, "kind": kind})
         for name, clinics in (("closed", self._closed), ("listed", self._listed)):
             stanzas = {clinic.slug: clinic.as_stanza() for clinic in clinics}
             fields[name] = json.dumps(stanzas, sort_keys=True, default=str)
-        self._log.write_note("crawl-started", fields, self.started_at)
-        self._log.sync()
-        runs.save_crawl(self.db, self.crawl_id, utc(self.started_at), self.software, kind)
+        self._run_file.write_note("crawl-started", fields, self.started_at)
+        self._run_file.sync()
+        runs.save_crawl(self.db, self.crawl_id, started_at, self.software, kind)
 
     def register_closed(self, clinics: Iterable[Clinic]) -> None:
-        """Clinics that are visited no more stay in the archive: they are part of what shares are taken of."""
+        """Clinics that are not visited any more stay in the archive: shares are computed over them too."""
         self._closed = [clinic for clinic in clinics if clinic.is_closed(self.started_at.date())]
-        with self.db.atomic():
-            for clinic in self._closed:
-                save_listed_stanza(self.db, clinic.slug, clinic.as_stanza(), utc(self.started_at))
+        self._record_listed(self._closed)
 
     def register(self, clinics: Iterable[Clinic]) -> None:
-        """Clinics that are to be visited enter the archive before any is begun: one that never is would be missed by
+        """Enter the clinics that are to be visited before any is begun: one that never is would otherwise be missed by
         nobody. To be called once, before the first. Raises `WarcWriteError`, OSError, `sqlite3.Error`.
         """
         known = {row[0] for row in self.db.execute("SELECT clinic_id FROM clinics").fetchall()}
         self._listed = [clinic for clinic in clinics if clinic.slug not in known]
         if self._listed:
             self.open_run_file("crawl")
-            with self.db.atomic():
-                for clinic in self._listed:
-                    save_listed_stanza(self.db, clinic.slug, clinic.as_stanza(), utc(self.started_at))
+            self._record_listed(self._listed)
+
+    def _record_listed(self, clinics: Iterable[Clinic]) -> None:
+        at = utc(self.started_at)
+        with self.db.atomic():
+            for clinic in clinics:
+                self.record(ClinicListed(clinic.slug, clinic.as_stanza(), at))
 
     def confirm(self, clinic_id: str) -> None:
-        """The operator says that what the runs reported of the clinic is so; recorded before it is acted upon.
-
-        Raises `WarcWriteError`, `sqlite3.Error`.
-        """
+        """The operator confirms what the runs reported of the clinic. Raises `WarcWriteError`, `sqlite3.Error`."""
         self.open_run_file("confirm")
-        assert self._log is not None
-        at = datetime.now(UTC)
-        told = {"clinic": clinic_id, "at": utc(at)}
-        self._log.write_note("confirmed", {name: json.dumps(value) for name, value in told.items()}, at)
-        self._log.sync()
-        with self.db.atomic():
-            save_confirmation(self.db, clinic_id, told["at"])
+        self.record(Confirmed(clinic_id, utc(datetime.now(UTC))))
 
     def writer(self, clinic_id: str) -> Writer:
         """The clinic's WARC writer of this run."""
@@ -236,27 +301,21 @@ class Run:
             if outcome.status == "running":
                 outcome.status = "cut-short"
 
-    def end(self, clinic_id: str, fields: dict[str, str]) -> None:
-        """The clinic's visit is over: its note goes to the WARC, whose file is closed. Raises `WarcWriteError`."""
-        writer = self._writers.pop(clinic_id)
-        writer.write_note("run-ended", fields, datetime.now(UTC))
-        writer.close()
-
     def close(self, exit_code: int, summary: dict[str, Any]) -> None:
         """End of the run. Writers still open stay as they are: the next start mends their files.
 
         Raises `ArchiveError` where the end cannot be written, unless that is what ended the run.
         """
         try:
-            if self._log is not None:
+            if self._run_file is not None:
                 now = datetime.now(UTC)
                 # Where the archive lies on this machine is nothing for those it is given to.
                 text = json.dumps({**summary, "archive": None}, ensure_ascii=False)
-                told = {"ended_at": utc(now), "exit_code": exit_code, "summary": text}
-                self._log.write_note("crawl-ended", {name: json.dumps(value) for name, value in told.items()}, now)
-                self._log.sync()
-                runs.save_crawl_end(self.db, self.crawl_id, told)
-                self._log.close()
+                fields = {"ended_at": utc(now), "exit_code": exit_code, "summary": text}
+                self._run_file.write_note("crawl-ended", as_json(fields), now)
+                self._run_file.sync()
+                runs.save_crawl_end(self.db, self.crawl_id, fields)
+                self._run_file.close()
         except (sqlite3.Error, WarcWriteError) as error:
             if not self.broken:  # else it is told already, and is why this fails too
                 raise ArchiveError(f"{self.archive}: the end of the run could not be written: {error}") from error
@@ -268,34 +327,9 @@ class Run:
         Run._open.pop(_place(str(self.archive)), None)
         try:
             if not self.broken:
-                kept = WriteAheadLog(self.db).truncate()
-                if kept:
-                    logger.info("%s: %s", self.archive, kept)  # no fault, and not worth a mail
+                remark = WriteAheadLog(self.db).truncate()
+                if remark:
+                    logger.info("%s: %s", self.archive, remark)  # no fault, and not worth a mail
         finally:
             self.db.close()
             self._lock.release()
-
-
-def stanza_text(clinic: Clinic) -> str:
-    """The clinic's stanza as a WARC holds it: one line of JSON."""
-    return json.dumps(clinic.as_stanza(), sort_keys=True, default=str)
-
-
-def save_stanza(db: Database, clinic_id: str, stanza: Mapping[str, Any]) -> None:
-    """The clinic's row, and its attributes, as a stanza has them (`Clinic.as_stanza`)."""
-    row = {name: stanza.get(name) for name in ("name", "url", "timezone", "comments", "privacy")}
-    context.save_clinic(db, {**row, "clinic_id": clinic_id}, dict(stanza.get("attributes") or {}))
-
-
-def save_stanza_closing(db: Database, clinic_id: str, stanza: Mapping[str, Any], at: str) -> None:
-    """Whether the clinic is closed at the moment `at` (see `utc`), as the stanza says of which it is visited, or not.
-
-    An import or a backfill, which may take a clinic as the archive knows it, says nothing of that.
-    """
-    runs.save_closing(db, clinic_id, stanza.get("closed"), at[:10])
-
-
-def save_listed_stanza(db: Database, clinic_id: str, stanza: Mapping[str, Any], at: str) -> None:
-    """The clinic's row, and whether it is closed, as a run finds its stanza that began at the moment `at`."""
-    save_stanza(db, clinic_id, stanza)
-    save_stanza_closing(db, clinic_id, stanza, at)

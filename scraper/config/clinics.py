@@ -30,7 +30,7 @@ from scraper.addresses import canonical_url, is_loopback_host, is_private_host, 
 from scraper.config.toml_file import ConfigError, TomlFile
 from scraper.crawl.memento import INTERNET_ARCHIVE
 from scraper.crawl.schedule import Schedule
-from scraper.platforms import platforms
+from scraper.platforms import site_root
 
 PRODUCT = "clinic-blog-archive"  # the product token of the User-Agent, and what robots.txt knows us by (RFC 9309 2.2.1)
 VERSION = "0.1.0"
@@ -177,7 +177,7 @@ def clinic_from_url(url: str) -> Clinic:
     host = parts.hostname or ""
     slug = re.sub(r"[^a-z0-9-]", "-", host.strip("[]")) + (f"-{parts.port}" if parts.port else "")
     # Where sites share a host, the path tells them apart: user.wixsite.com/clinic and user.wixsite.com/other.
-    below = max((urlsplit(platform.root(address)).path for platform in platforms()), key=len, default="")
+    below = urlsplit(site_root(address)).path
     slug += re.sub(r"[^a-z0-9-]", "-", below.lower().rstrip("/").replace("/", "-"))
     if slug in RESERVED:
         raise ConfigError(

@@ -11,14 +11,12 @@ from urllib.parse import urlsplit
 
 from w3lib.url import safe_url_string
 
-from scraper.addresses import post_key
-from scraper.crawl.discovered import is_within
+from scraper.addresses import is_within, post_key
 from scraper.crawl.memento import Listed, address_of, cdx_url, read_cdx
 from scraper.crawl.state import VisitResult
-from scraper.extract import is_post_url, platform_of
 from scraper.items import Problem
-from scraper.platforms import platforms
-from scraper.platforms._platform import Answer, Ask, Plan
+from scraper.platforms import platforms, recognise_alone, site_root
+from scraper.platforms._platform import Answer, Ask, Plan, Platform
 
 PAGE = 5_000  # lines of a CDX list that are asked for at a time
 MOST_PAGES = 400
@@ -35,6 +33,7 @@ class Backfill:
     first: str  # timestamps of 4 to 14 digits
     last: str | None = None
     limit: int | None = None
+    platform: Platform | None = None  # the clinic's, as its last run recognised it
     asked_before: Collection[str] = field(default_factory=frozenset)  # addresses at the web archive
     listed: int = 0  # captures of posts in the lists
     chosen: int = 0  # of these, those that differ from the one before
@@ -77,7 +76,7 @@ def _lists(wanted: Backfill, visit: VisitResult) -> Generator[Ask, Answer, list[
     found: list[Listed] = []
     resume: str | None = None
     for _ in range(MOST_PAGES):
-        url = cdx_url(wanted.base, _root(wanted.site), wanted.first, wanted.last, PAGE, resume)
+        url = cdx_url(wanted.base, site_root(wanted.site), wanted.first, wanted.last, PAGE, resume)
         answer = yield Ask(url=url)
         if answer.exchange is None or not answer.ok:
             said = [item.message for item in answer.items if isinstance(item, Problem)]
@@ -85,7 +84,7 @@ def _lists(wanted: Backfill, visit: VisitResult) -> Generator[Ask, Answer, list[
             visit.failure = answer.reason or (said[0] if said else f"{url}: answered {status}")
             return found
         listed, following = read_cdx(answer.exchange.body)
-        found += [one for one in listed if _is_wanted(one, wanted.site)]
+        found += [one for one in listed if _is_wanted(one, wanted.site, wanted.platform)]
         if following is None or following == resume:
             return found
         resume = following
@@ -94,13 +93,15 @@ def _lists(wanted: Backfill, visit: VisitResult) -> Generator[Ask, Answer, list[
     return found
 
 
-def _root(site: str) -> str:
-    """The address below which a site lies: its host, or on a shared one its own folder."""
-    return max((platform.root(site) for platform in platforms()), key=len)
+def _is_wanted(one: Listed, site: str, own: Platform | None) -> bool:
+    return one.status in WANTED and is_within(one.url, site_root(site)) and _may_be_post(one.url, own)
 
 
-def _is_wanted(one: Listed, site: str) -> bool:
-    return one.status in WANTED and is_post_url(one.url) and is_within(one.url, _root(site))
+def _may_be_post(url: str, own: Platform | None) -> bool:
+    """The clinic's platform does not deny that the address is a post's; where it is not known, some platform says so."""
+    if own is not None:
+        return own.is_post_url(url) is not False
+    return any(platform.is_post_url(url) for platform in platforms())
 
 
 def distinct(listed: Iterable[Listed]) -> list[Listed]:
@@ -123,7 +124,7 @@ def _count(wanted: Backfill, visit: VisitResult, url: str, answer: Answer) -> No
     if answer.exchange is not None and address_of(answer.exchange.url, wanted.base) is None:
         visit.fetched += 1
         if visit.platform is None:
-            platform = platform_of(answer.exchange)
+            platform = recognise_alone(answer.exchange, wanted.platform)
             visit.platform = platform.name if platform else None
         return
     kinds = {item.kind for item in answer.items if isinstance(item, Problem)}

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
-from scraper.addresses import goes_in_circles, post_key, same_site
+from scraper.addresses import is_within, post_key
 from scraper.crawl.merge import LISTS, MergedSources, latest, merge
-from scraper.items import SightedIn, Sighting
+from scraper.items import Post, SightedIn, Sighting
 from scraper.platforms._platform import KnownPost
-
-
-def is_within(url: str, root: str) -> bool:
-    """The address is of this site: on its host, and where sites share one, below its own path; no `/a/a/a/a`."""
-    path = urlsplit(root).path
-    return same_site(url, root) and f"{urlsplit(url).path}/".startswith(f"{path}/") and not goes_in_circles(url)
 
 
 @dataclass(slots=True)
@@ -29,6 +22,10 @@ class Discovered:
     named: set[str] = field(default_factory=set)  # post keys
     by_source: dict[str, set[str]] = field(default_factory=dict)  # the same, each source's own
     elsewhere: list[KnownPost] = field(default_factory=list)  # known posts without an address on this site
+    feed_size: int | None = None  # posts that a feed of the platform holds at most
+    read_posts: dict[str, Post] = field(
+        default_factory=dict
+    )  # read whole in a list's answer, by keys of their addresses
 
     def add(self, items: Iterable[object], source: SightedIn | None = None) -> int:
         """Take the sightings among the items; `source` was read, even where it named nothing.
@@ -40,7 +37,10 @@ class Discovered:
         mine = self.by_source.setdefault(source or "", set())
         before = len(mine)
         for item in items:
-            if isinstance(item, Sighting) and is_within(item.url, self.root):
+            if isinstance(item, Post) and item.body_text is not None:
+                self.read_posts |= {post_key(address): item for address in item.addresses}
+            # An address that may be any page's is requested only where something names it as a post's.
+            if isinstance(item, Sighting) and item.certain and is_within(item.url, self.root):
                 self.sightings.append(item)
                 key = post_key(item.url)
                 mine.add(key)
@@ -49,7 +49,7 @@ class Discovered:
 
     def merged(self) -> MergedSources:
         """What was named, as posts, newest first."""
-        return merge(self.sightings, read=self.read)
+        return merge(self.sightings, read=self.read, feed_size=self.feed_size)
 
     @property
     def lists_read(self) -> bool:
@@ -64,6 +64,7 @@ class Discovered:
             keys = [post_key(found.url), *(post_key(one) for one in found.addresses)]
             post = next((known[key] for key in keys if key in known), None) or KnownPost(url=found.url)
             post.addresses = tuple(dict.fromkeys((*post.addresses, found.url, *found.addresses)))
+            post.listed_url = found.listed_url or post.listed_url
             # Two addresses that no list joins may be of one known post: what any of them is told of counts.
             post.lastmod = latest(post.lastmod, found.lastmod)
             listed = not found.sources.isdisjoint(LISTS)
@@ -71,7 +72,7 @@ class Discovered:
             if listed and post_key(post.url) not in self.named and is_within(found.url, self.root):
                 # Its page calls itself by an address that nobody else has: a list is more likely to be right.
                 post.addresses = tuple(dict.fromkeys((*post.addresses, post.url)))
-                post.url = found.url
+                post.url, post.listed_url = found.url, found.listed_url
             self._place(due, post, found.url)
         self.elsewhere = []
         for post in self.known:
@@ -84,7 +85,7 @@ class Discovered:
         if own is not None:
             if own != post.url:
                 post.addresses = tuple(dict.fromkeys((*post.addresses, post.url)))
-                post.url = own
+                post.url, post.listed_url = own, None
             due.setdefault(own, post)
         elif post not in self.elsewhere:
             self.elsewhere.append(post)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from contextlib import suppress
 
-from scraper.addresses import post_key, same_site
-from scraper.crawl.discovered import Discovered, is_within
+from scraper.addresses import is_within, post_key, same_site
+from scraper.crawl.discovered import Discovered
 from scraper.crawl.schedule import SAMPLE, DueReason, RevisitPolicy
 from scraper.crawl.state import VisitContext, VisitResult
+from scraper.crawl.tee import tee
 from scraper.items import Gone, Post, Problem, Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 
@@ -46,6 +46,9 @@ class Frontier:
         """
         found = self._discovered.posts()
         self._result.discovered = len(found)
+        read = [post for post in found if self._page_read(post) is not None]
+        self._take_read(read[: self._context.limit])
+        found = [post for post in found if self._page_read(post) is None]
         if self._context.limit is not None:
             waiting = found
         elif self._context.all_posts:
@@ -60,6 +63,30 @@ class Frontier:
             yield from self._fetch(self._within_budget(again))
         for post in [*self._not_due, *(post for post in self._deferred if post.last_seen_at)]:
             self._blog.posts.setdefault(post.url, post)
+
+    def _page_read(self, post: KnownPost) -> Post | None:
+        """The post as an answer of the discovery gave it with its text; None where its page has to be requested."""
+        return next(
+            (self._discovered.read_posts[key] for key in _keys(post) if key in self._discovered.read_posts), None
+        )
+
+    def _take_read(self, posts: Iterable[KnownPost]) -> None:
+        """Posts that an API or a feed gave whole count as fetched."""
+        result = self._result
+        for post in posts:
+            page = self._page_read(post)
+            assert page is not None
+            keys = _keys(post)
+            self._queued |= keys
+            self._done |= keys
+            result.attempted += 1
+            result.fetched += 1
+            was_there = id(post) in self._known and not post.removed
+            self._expected += was_there
+            result.expected += was_there
+            self._learn(post, page, post.url)
+            result.counting.add(post.url)
+            self._blog.posts[post.url] = post
 
     def _urgency(self, post: KnownPost) -> int:
         """New before changed before any other."""
@@ -85,16 +112,17 @@ class Frontier:
         self._deferred += posts
         self._skipped_keys.update(key for post in posts for key in _keys(post))
 
-    def observing(self, plan: Plan) -> Step:
+    def observing(self, plan: Plan) -> Plan:
         """The same plan; the posts that its answers name are noted, with the dates of their last change."""
-        answer: Answer | None = None
-        with suppress(StopIteration):
-            while True:
-                answer = yield (next(plan) if answer is None else plan.send(answer))
-                named = [item for item in answer.items if isinstance(item, Sighting)]
-                if self._context.limit is None and named:
-                    self._discovered.add(named)
-                    self._announced |= {post_key(item.url) for item in named}
+
+        def note(_: Ask, answer: Answer) -> Answer:
+            named = [item for item in answer.items if isinstance(item, Sighting) and item.certain]
+            if self._context.limit is None and named:
+                self._discovered.add(named)
+                self._announced |= {post_key(item.url) for item in named}
+            return answer
+
+        return tee(plan, note)
 
     def fetch_announced(self) -> Step:
         """Posts that services alone call new or changed."""
@@ -170,27 +198,27 @@ class Frontier:
                 waiting += self._linked_posts(answer)
 
     def _ask(self, post: KnownPost) -> Generator[Ask, Answer, Answer]:
-        answer = yield Ask(url=post.url, conditional=True)
+        answer = yield Ask(url=post.request_url, conditional=True)
         self._done.update(post_key(url) for url in (post.url, *answer.redirected_from))
         return answer
 
     def _under_another_address(self, post: KnownPost) -> Generator[Ask, Answer, Answer | None]:
         """The post, where another of its addresses on this site leads to it; what a page calls itself may be wrong."""
-        before, own = post.url, _keys(post)
+        before, listed, own = post.url, post.listed_url, _keys(post)
         others = [url for url in post.addresses if is_within(url, self._blog.root) and post_key(url) not in self._done]
         for url in others:
             if self._blog.budget_spent():
                 self._result.limited = True  # no evidence that it is gone
                 self._result.notes.append(f"{before}: the day's budget ended before its other addresses were tried")
                 break
-            post.url = url
+            post.url, post.listed_url = url, None
             answer = yield from self._ask(post)
             page = next((item for item in answer.items if isinstance(item, Post)), None)
             if answer.unchanged or (
                 page is not None and not own.isdisjoint(map(post_key, (page.url, *page.addresses)))
             ):
                 return answer
-        post.url = before
+        post.url, post.listed_url = before, listed
         return None
 
     def _record_outcome(self, post: KnownPost, answer: Answer, was_known: bool) -> bool:
@@ -198,7 +226,7 @@ class Frontier:
         visit = self._result
         page = next((item for item in answer.items if isinstance(item, Post)), None)
         if page is not None:
-            self._learn(post, page, answer)
+            self._learn(post, page, answer.exchange.url if answer.exchange is not None else post.url)
             visit.counting.add(post.url)
         elif answer.unchanged and was_known:
             visit.unchanged += 1
@@ -217,14 +245,16 @@ class Frontier:
             return False
         return True
 
-    def _learn(self, post: KnownPost, page: Post, answer: Answer) -> None:
-        """What the page says that decides the next questions."""
-        answered = answer.exchange.url if answer.exchange is not None else post.url
+    def _learn(self, post: KnownPost, page: Post, answered: str) -> None:
+        """What the page says that decides the next requests; `answered`: the address that gave it."""
+        before = post.url
         post.addresses = tuple(dict.fromkeys((*page.addresses, post.url, *post.addresses)))
         if page.url and same_site(page.url, post.url):
             # What a page calls itself may lead nowhere; it is gone by where it answered, or where a list has the post.
             sure = post_key(page.url) == post_key(answered) or post_key(page.url) in self._discovered.named
             post.url = page.url if sure or not is_within(answered, self._blog.root) else answered
+        if post.url != before:
+            post.listed_url = None
         post.counters_pending = post.script_counters = page.counters_pending
         post.comments_count = page.comments_count
         post.comments_key = page.comments_key or post.comments_key
@@ -234,7 +264,7 @@ class Frontier:
         """Posts that this page is the first to name."""
         found = []
         for item in answer.items:
-            if not isinstance(item, Sighting) or not is_within(item.url, self._blog.root):
+            if not isinstance(item, Sighting) or not item.certain or not is_within(item.url, self._blog.root):
                 continue
             key = post_key(item.url)
             if key in self._queued or key in self._skipped_keys:
@@ -247,7 +277,7 @@ class Frontier:
             self._cards += 1
             if self._cards <= MAX_CARDS:
                 self._queued.add(key)
-                found.append(KnownPost(url=item.url, addresses=item.addresses))
+                found.append(KnownPost(url=item.url, listed_url=item.listed_url, addresses=item.addresses))
                 self._result.discovered += 1
         return found
 

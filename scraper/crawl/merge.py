@@ -16,6 +16,7 @@ class DiscoveredPost:
     """A post as all listings together name it."""
 
     url: str  # canonical, as the best source spells it: the post itself, sitemap, listing, feed, related
+    listed_url: str | None = None  # as that source spells it, where that differs from `url`
     addresses: tuple[str, ...] = ()  # all others, URLs and platform ids
     sources: frozenset[SightedIn] = frozenset()
     published_at: str | None = None
@@ -31,7 +32,7 @@ class MergedSources:
     counts: dict[SightedIn, int] = field(
         default_factory=dict
     )  # posts that each source named: {"sitemap": 77, "feed": 20}
-    feed_cap: int = 20  # a feed of just so many posts shows the newest alone
+    feed_size: int | None = None  # a feed of just so many posts shows the newest alone
 
     def disagreements(self) -> list[str]:
         """What one source names and another does not, a sentence each; none where all agree.
@@ -39,7 +40,7 @@ class MergedSources:
         Only sources that were read are compared. A feed as long as its cap is no witness of what it leaves out.
         """
         lists = [name for name in LISTS if name in self.counts]
-        full = {name for name in lists if name != "feed" or self.counts["feed"] != self.feed_cap}
+        full = {name for name in lists if name != "feed" or self.counts["feed"] != self.feed_size}
         sentences = []
         for one, other in permutations(lists, 2):
             if other in full:
@@ -64,12 +65,14 @@ _SPELLING_RANK: tuple[SightedIn, ...] = ("post", "sitemap", "listing", "feed", "
 _DATE_RANK: tuple[SightedIn, ...] = ("post", "feed", "listing", "sitemap", "related")
 
 
-def merge(sightings: Iterable[Sighting], *, read: Iterable[SightedIn] = (), feed_cap: int = 20) -> MergedSources:
+def merge(
+    sightings: Iterable[Sighting], *, read: Iterable[SightedIn] = (), feed_size: int | None = None
+) -> MergedSources:
     """One list of posts from all that named them: two sightings are of one post if they share an address.
 
     Addresses are compared without scheme and `www.` (`post_key`), and by platform ids. Newest first: by published_at,
     else lastmod, else the place in the listing, feed or sitemap. `read`: sources that were read, so that one which
-    named nothing counts as 0 and not as unread. `feed_cap`: how many items the platform's feed holds at most (Wix 20).
+    named nothing counts as 0 and not as unread. `feed_size`: how many items the platform's feed holds at most (Wix 20).
     """
     groups: list[list[tuple[int, Sighting]]] = []
     group_of: dict[str, list[tuple[int, Sighting]]] = {}
@@ -89,7 +92,7 @@ def merge(sightings: Iterable[Sighting], *, read: Iterable[SightedIn] = (), feed
     posts = tuple(_found([sighting for _, sighting in group]) for group in ordered)
     names = [name for name in _SPELLING_RANK if name in set(read) or any(name in post.sources for post in posts)]
     counts = {name: sum(name in post.sources for post in posts) for name in names}
-    return MergedSources(posts=posts, counts=counts, feed_cap=feed_cap)
+    return MergedSources(posts=posts, counts=counts, feed_size=feed_size)
 
 
 def _found(group: list[Sighting]) -> DiscoveredPost:
@@ -99,6 +102,7 @@ def _found(group: list[Sighting]) -> DiscoveredPost:
     ids = dict.fromkeys(address for one in group for address in one.addresses)
     return DiscoveredPost(
         url=spelt[0].url,
+        listed_url=next((seen.listed_url for seen in spelt if seen.url == spelt[0].url and seen.listed_url), None),
         addresses=tuple(address for address in [*urls, *ids] if address != spelt[0].url),
         sources=frozenset(one.source for one in group),
         published_at=next((one.published_at for one in told if one.published_at), None),

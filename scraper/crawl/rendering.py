@@ -7,11 +7,11 @@ none could be read; `always` every post; `never` none. What is still unknown aft
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from contextlib import suppress
 from dataclasses import replace
 
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitContext, VisitResult
+from scraper.crawl.tee import tee
 from scraper.items import Comment, Post, Problem, Reading, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan, Platform, RenderTargets
 
@@ -31,21 +31,21 @@ def fill_gaps(platform: Platform, blog: Blog, start: VisitContext, visit: VisitR
     """
     browsing = RenderQueue(start.clinic, blog, platform.render)
     by_browser = frozenset() if browsing.closed else start.browser_only
-    said: list[str] = []  # what the services complained of
+    messages: list[str] = []  # problems of the services
     if "counters" not in by_browser:
-        yield from _listening(platform.counters(blog), said)
+        yield from _complaining(platform.counters(blog), messages)
     if blog.read_comments and not by_browser:
-        yield from _listening(platform.threads(blog), said)
+        yield from _complaining(platform.threads(blog), messages)
     always = start.clinic.render == "always"
     yield from browsing.render(list(blog.posts.values()) if always else gaps(blog))
     if "counters" in by_browser and any(has_counter_gap(known, blog) for known in blog.posts.values()):
-        yield from _listening(platform.counters(blog), said)
+        yield from _complaining(platform.counters(blog), messages)
     if blog.read_comments and by_browser and gaps(blog):
-        yield from _listening(platform.threads(blog), said)
+        yield from _complaining(platform.threads(blog), messages)
     visit.rendered = browsing.rendered
     visit.unknown = unknown(blog, browsing)
     if browsing.rendered and not visit.unknown:
-        visit.recovered_problems.update(said)  # a visitor's eyes saw all the same
+        visit.recovered_problems.update(messages)  # the browser showed it all the same
     if visit.unknown:
         posts = len({problem.url for problem in visit.unknown})
         line = f"{posts} post{'s' * (posts > 1)} with unknown counters or comments: {browsing.because}"
@@ -53,14 +53,14 @@ def fill_gaps(platform: Platform, blog: Blog, start: VisitContext, visit: VisitR
         visit.unknown_line = line
 
 
-def _listening(plan: Plan, said: list[str]) -> Plan:
-    """The same plan; the problems that its answers tell are noted."""
-    answer: Answer | None = None
-    with suppress(StopIteration):
-        while True:
-            ask = next(plan) if answer is None else plan.send(answer)
-            answer = yield ask
-            said += [item.message for item in answer.items if isinstance(item, Problem)]
+def _complaining(plan: Plan, messages: list[str]) -> Plan:
+    """The same plan; the messages of problems in its answers are noted."""
+
+    def note(_: Ask, answer: Answer) -> Answer:
+        messages.extend(item.message for item in answer.items if isinstance(item, Problem))
+        return answer
+
+    return tee(plan, note)
 
 
 def has_counter_gap(known: KnownPost, blog: Blog) -> bool:
@@ -120,7 +120,7 @@ class RenderQueue:
         counters = self._wanted.counters if known.script_counters else ""
         comments = self._wanted.comments if known.comments_count != 0 else ""
         wanted = replace(self._wanted, counters=counters, comments=comments, expected=known.comments_count)
-        answer = yield Ask(url=known.url, wanted=wanted)
+        answer = yield Ask(url=known.request_url, wanted=wanted)
         if answer.reason:
             self.why[known.url] = answer.reason
         if answer.exchange is None:

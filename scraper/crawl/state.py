@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from scraper.config.clinics import Clinic
 from scraper.items import Problem
-from scraper.platforms._platform import KnownPost
+from scraper.platforms._platform import KnownPost, Platform
 
 
 @dataclass(slots=True, kw_only=True)
@@ -15,7 +15,8 @@ class VisitResult:
     """How the visit to one clinic went: what the run's summary and the exit code are made of."""
 
     clinic_id: str
-    platform: str | None = None
+    platform: str | None = None  # name of the platform by whose rules the blog was visited
+    recognised: Platform | None = None  # the platform that the run's captures are read by
     blog_status: str = "unknown"  # blog, none_found, unsupported, unreachable
     discovered: int = 0
     attempted: int = 0  # posts asked for

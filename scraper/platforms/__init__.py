@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import pkgutil
 from functools import cache
 from importlib import import_module
+from urllib.parse import urlsplit
 
+from scraper.items import Exchange
 from scraper.platforms._platform import Platform
+from scraper.platforms._recognise import has_mark_of
+
+logger = logging.getLogger(__name__)
 
 
 @cache
@@ -16,3 +22,52 @@ def platforms() -> tuple[Platform, ...]:
         if not module.name.startswith("_"):
             import_module(f"{__name__}.{module.name}")
     return tuple(sorted((cls() for cls in Platform.__subclasses__()), key=lambda platform: platform.name))
+
+
+def platform_named(name: str | None) -> Platform | None:
+    """The platform of that name; None for no name, or one that is not read any more."""
+    return next((platform for platform in platforms() if platform.name == name), None)
+
+
+def recognise(exchange: Exchange) -> Platform | None:
+    """The platform whose exchange it is: by a mark, else the first that claims it; None where none does."""
+    return marked(exchange) or next((platform for platform in platforms() if _claims(platform, exchange)), None)
+
+
+def _claims(platform: Platform, exchange: Exchange) -> bool:
+    try:
+        return platform.claims(exchange)
+    except Exception:  # a fault of one platform's code must not keep the others from being recognised
+        logger.exception("%s: the platform %s failed to say whether it claims it", exchange.url, platform.name)
+        return False
+
+
+def marked(exchange: Exchange) -> Platform | None:
+    """The platform whose mark (generator tag, header, head) the exchange carries; None where it carries none."""
+    return next((platform for platform in platforms() if has_mark_of(platform.marks, exchange)), None)
+
+
+def recognise_alone(exchange: Exchange, clinics_own: Platform | None) -> Platform | None:
+    """The platform of a capture that no crawl of ours made: by its own mark, else the clinic's, else by its claim.
+
+    Others may have captured the site when it ran on another platform.
+    """
+    return marked(exchange) or clinics_own or recognise(exchange)
+
+
+def is_home_answer(exchange: Exchange) -> bool:
+    """An answer by which a run may recognise the platform: a page that was there, fetched without a browser."""
+    return (
+        exchange.via is None
+        and exchange.method == "GET"
+        and 200 <= exchange.status < 300
+        and urlsplit(exchange.url).path != "/robots.txt"
+    )
+
+
+def site_root(url: str) -> str:
+    """The address below which a site lies, no trailing slash: its host, or its own folder where sites share a host.
+
+    The platform is not known yet: the longest root that any platform names is the site's.
+    """
+    return max((platform.root(url) for platform in platforms()), key=len)

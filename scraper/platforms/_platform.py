@@ -1,7 +1,7 @@
-"""What every platform is: where its posts are listed, how its answers are read, which further answers to ask for.
+"""The contract of a platform: how its answers are recognised and read, and what a crawl requests from it.
 
-A platform never fetches. `read` is a pure function of one exchange; `counters` and `threads` are *conversations*:
-generators that yield an `Ask` and are sent the `Answer`, so that the spider alone decides when and whether to fetch.
+A platform never fetches. `read` is a pure function of one exchange. `discover`, `counters` and `threads` are *plans*:
+generators that yield an `Ask` and receive its `Answer`, so that the spider alone decides whether and when to fetch.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from scraper.items import Exchange, Item
+from scraper.items import SOURCES, Exchange, Item, SightedIn, Source
+from scraper.platforms._recognise import Marks, has_mark_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,13 +30,15 @@ class RenderTargets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A request that a plan wants made."""
+    """A request that a plan wants to be made."""
 
     url: str
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = b""
     secret: bool = False  # the answer holds tokens: they are blanked before it is recorded
+    # The answer is a list of posts of this kind; a post that no list names any more may be gone.
+    lists: SightedIn | None = None
     conditional: bool = False  # send ETag and Last-Modified of the last capture
     wanted: RenderTargets | None = None  # have a browser render the page until this is there
 
@@ -49,7 +52,8 @@ class Answer:
     items: tuple[Item, ...] = ()
     reason: str | None = None  # why nothing came, or not all that was wanted, in words
     kind: str | None = None  # of what went wrong, where nothing came
-    redirected_from: tuple[str, ...] = ()  # addresses passed on the way, first asked first
+    redirected_from: tuple[str, ...] = ()  # addresses that redirected here, in order
+    new_posts: int = 0  # of a list: posts that no earlier list of its kind named
 
     @property
     def ok(self) -> bool:
@@ -70,6 +74,7 @@ class KnownPost:
     """What the archive (or this run) already knows of a post; the spider's memory, never a source of rows."""
 
     url: str
+    listed_url: str | None = None  # as a list of this run spells it, to be requested
     addresses: tuple[str, ...] = ()
     etag: str | None = None
     last_modified: str | None = None
@@ -95,6 +100,11 @@ class KnownPost:
     media_pending: bool = False
 
     @property
+    def request_url(self) -> str:
+        """The address to request: as it was listed (slash and case included), else as it is stored."""
+        return self.listed_url or self.url
+
+    @property
     def thread_due(self) -> bool:
         """Its comments are to be read: its page is due, there are as many as never before, or they were never read."""
         return (
@@ -107,6 +117,7 @@ class Blog:
     """One clinic's blog as far as this run has seen it: a conversation reads it to know what to ask."""
 
     root: str  # base URL of the site, with no trailing slash: "https://example.com" or "https://user.wixsite.com/site"
+    home: Exchange | None = None  # the answer of the site's home page
     private: bool = False  # the site is on a loopback or private address: no public service is asked for it
     posts: dict[str, KnownPost] = field(default_factory=dict)  # by canonical URL, in the order they are due
     read_comments: bool = True  # the stanza wants threads
@@ -115,48 +126,77 @@ class Blog:
         False
     )  # the day's budget is used up: comments and browser wait for another day
     deferred: set[str] = field(default_factory=set)  # addresses of the posts that they wait for
+    enough: Callable[[], bool] = lambda: False  # as many posts are named as this run wants
+    notes: list[str] = field(default_factory=list)  # bounds that a plan met, a sentence each
 
 
-class Platform(ABC):
-    """Base of all platforms. A subclass sets the data below and overrides what its platform gives."""
+class Reader(ABC):
+    """What a platform and a comment service share: how their answers are recognised and read."""
 
     name: ClassVar[str] = ""
     # Raised by hand when a parser reads anything differently; a test fails when expected output changes without it.
     extractor_version: ClassVar[int] = 0
+
+    @abstractmethod
+    def claims(self, exchange: Exchange) -> bool:
+        """Whether the exchange is this reader's: by generator tag, head, headers or an address that only it has.
+
+        Words in a page's body are no evidence, and one asset of another host is none. It may be called with any
+        exchange, including robots.txt, redirects and pages of other platforms.
+        """
+
+    @abstractmethod
+    def read(self, exchange: Exchange) -> Iterator[Item]:
+        """Every item that the exchange gives. Pure; raises `NotAPost` alone, where a page cannot be used."""
+
+    def is_api_url(self, url: str) -> bool:
+        """Whether the address is a machine interface, whose error answers say nothing about a page. Never raises."""
+        return False
+
+    def holds_tokens(self, url: str, body: bytes) -> bool:
+        """Whether the answer (decoded) hands out tokens: its texts are blanked before it is recorded."""
+        return False
+
+
+class Platform(Reader):
+    """Base of all platforms. A subclass sets the data below and overrides what its platform gives."""
+
+    # What its pages alone carry: generator tag, response headers, elements of the head (`_recognise.Marks`).
+    marks: ClassVar[Marks] = Marks()
+    # Best first: the archive shows a value of the best source that ever gave one.
+    sources: ClassVar[Sequence[Source]] = SOURCES
     # Paths tried below the site's root, beside what robots.txt and the sitemap index name.
     sitemaps: ClassVar[Sequence[str]] = ()
     feeds: ClassVar[Sequence[str]] = ()
     listings: ClassVar[Sequence[str]] = ()
+    # Posts that a feed holds at most; a feed of just so many says nothing of older posts. None: not known.
+    feed_size: ClassVar[int | None] = None
     # How a browser tells that a post page shows everything; None: its pages need no browser.
     render: ClassVar[RenderTargets | None] = None
 
-    @abstractmethod
     def claims(self, exchange: Exchange) -> bool:
-        """This exchange is this platform's: by its markup, or by an address only this platform has."""
+        """See `Reader`; by default, whether the answer carries one of the platform's `marks`."""
+        return has_mark_of(self.marks, exchange)
 
     @abstractmethod
-    def read(self, exchange: Exchange) -> Iterator[Item]:
-        """Every item that the exchange gives. Raises `NotAPost` where it stands for a page that cannot be used."""
+    def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
+        """Whether the address is a post's, e.g. `/post/how-does-ketamine-work`; None where the address does not tell.
 
-    @abstractmethod
-    def is_post_url(self, url: str) -> bool:
-        """The address has the shape of a post's on this platform, e.g. `/post/how-does-ketamine-work`."""
+        `named_in`: the address of the sitemap or feed that names it (`/wp-sitemap-posts-post-1.xml` names posts
+        alone). Never raises, whatever the address is ("http://[").
+        """
 
-    @abstractmethod
     def is_listing_url(self, url: str) -> bool:
-        """The address has the shape of a listing's (blog page N, category, tag)."""
+        """Whether the address has the shape of a listing's (page N of the blog, a category, a tag)."""
+        return False
 
     def next_listing(self, url: str) -> str | None:
         """The address after this page of a listing: ".../blog" gives ".../blog/page/2"; None where it has no pages."""
         return None
 
-    def is_api_url(self, url: str) -> bool:
-        """The address is one of the platform's machine interfaces, whose error answers say nothing about a page."""
-        return False
-
-    def holds_tokens(self, url: str, body: bytes) -> bool:
-        """The answer (decoded) hands out tokens: its texts are blanked before it is recorded."""
-        return False
+    def guid_address(self, guid: str) -> str | None:
+        """The post's address (`wordpress:123`) that the guid of a feed's item gives; None where it gives none."""
+        return None
 
     def unknown_comment_endpoint(self, exchange: Exchange) -> str | None:
         """Where a page's script found comments, if no known address is meant, with names for what it asked.
@@ -169,6 +209,16 @@ class Platform(ABC):
         """Base URL of the site that `url` belongs to, no trailing slash: scheme and host, unless sites share a host."""
         parts = urlsplit(url)
         return f"{parts.scheme}://{parts.netloc}"
+
+    def discover(self, blog: Blog) -> Plan:
+        """Ask for the lists of posts: sitemaps, feeds, then listings. A platform with an API overrides it.
+
+        Sightings in the answers name posts; a `Post` with its body in an answer counts as read, so that its page is
+        not requested.
+        """
+        from scraper.platforms._discovery import discover_by_lists  # noqa: PLC0415 (it needs this module's classes)
+
+        return discover_by_lists(self, blog)
 
     def counters(self, blog: Blog) -> Plan:
         """Ask for counts (and bodies, and media) that the pages did not give; nothing by default."""

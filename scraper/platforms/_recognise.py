@@ -1,35 +1,72 @@
-"""Pages that no platform here reads: blogs of other makers, told by name, and walls that ask whether we are human.
+"""Whose page it is: marks of platforms that are read, names of makers that are not, and walls in place of a page.
 
-*Recognised by* the generator tag or an asset host that the maker's pages carry. A platform that gets a file of its own
-in this folder is taken from the list by being read first.
+A generator tag outweighs response headers, these outweigh the elements of the head. Words in the body are no evidence,
+and neither is one asset: pages of every maker embed pictures and scripts of others.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from scraper.items import Exchange, Item, Problem, UnsupportedPlatform
 
-# A mark in the page's bytes, and whose it is. Generator tags first: assets of one maker are embedded by others.
+LARGEST_HEAD = 400_000  # bytes; heads with all style sheets inline have some 300,000
+# <meta name="generator" content="WordPress 6.4.2">, attributes in any order, quotes or none
+_META = re.compile(rb"<meta\b[^>]{0,400}>", re.IGNORECASE)
+_IS_GENERATOR = re.compile(rb"""\bname\s*=\s*["']?generator\b""", re.IGNORECASE)
+_CONTENT = re.compile(rb"""\bcontent\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)
+_HEAD_END = re.compile(rb"</head\s*>|<body\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marks:
+    """What the pages of one platform alone carry."""
+
+    # Beginnings of the generator tag's text, in any case: "Wix.com Website Builder", "WordPress".
+    generators: Sequence[str] = ()
+    # Response headers, lower case, with a pattern of the value: ("server", r"^Pepyaka").
+    headers: Sequence[tuple[str, str]] = ()
+    # Patterns of elements of the head, each enough by itself: rb'http-equiv="X-Wix-Meta-Site-Id"'.
+    head: Sequence[bytes] = ()
+
+
+class _Maker(NamedTuple):
+    """A maker of websites whose blogs are not read: its marks, and hosts of which assets come in numbers."""
+
+    name: str
+    generator: str = ""
+    header: tuple[str, str] | None = None
+    head: bytes = b""  # one is enough
+    assets: bytes = b""  # two in the head are enough
+
+
+# A platform that gets a file of its own in this folder is recognised before these.
 MAKERS = (
-    (rb"generator[^>]{0,40}Squarespace|static1\.squarespace\.com|Squarespace\.afterBodyLoad", "Squarespace"),
-    (rb"generator[^>]{0,40}WordPress|/wp-content/|/wp-json/", "WordPress"),
-    (rb"generator[^>]{0,40}Ghost|/ghost/api/|data-ghost=", "Ghost"),
-    (rb"generator[^>]{0,40}Webflow|data-wf-site=|assets\.website-files\.com", "Webflow"),
-    (rb"cdn\.shopify\.com|Shopify\.theme", "Shopify"),
-    (rb"generator[^>]{0,40}Weebly|cdn\d?\.editmysite\.com", "Weebly"),
-    (rb"generator[^>]{0,40}HubSpot|hs-scripts\.com|hubspotusercontent", "HubSpot"),
-    (rb"img1\.wsimg\.com|generator[^>]{0,60}(?:Starfield|GoDaddy)", "GoDaddy Websites"),
-    (rb"generator[^>]{0,40}[Bb]logger|blogger\.com/static", "Blogger"),
-    (rb"generator[^>]{0,40}Drupal|/sites/default/files/", "Drupal"),
-    (rb"generator[^>]{0,40}Joomla", "Joomla"),
-    (rb"substackcdn\.com", "Substack"),
-    (rb"cdn-client\.medium\.com|miro\.medium\.com", "Medium"),
-    (rb"static\.showit\.co", "Showit"),
-    (rb"irp\.cdn-website\.com|dudaone", "Duda"),
-)
+    _Maker("Squarespace", "squarespace", ("server", "squarespace"),
+           rb"Static\.SQUARESPACE_CONTEXT|Squarespace\.afterBodyLoad", rb"static1?\.squarespace\.com|squarespace-cdn\.com"),
+    _Maker("WordPress", "wordpress", ("link", r"rel=.?https://api\.w\.org"), rb"rel=.?https://api\.w\.org",
+           rb"/wp-content/|/wp-includes/"),
+    _Maker("Ghost", "ghost", None, rb"data-ghost=", rb"/ghost/"),
+    _Maker("Webflow", "webflow", ("x-wf-region", "."), rb"<html[^>]{0,400}\bdata-wf-(?:site|page|domain)=",
+           rb"website-files\.com"),
+    _Maker("Shopify", "shopify", ("x-shopid", "."), rb"Shopify\.(?:shop|theme)\s*=", rb"cdn\.shopify\.com"),
+    _Maker("Weebly", "weebly", ("x-host", r"weebly\.net"), b"", rb"editmysite\.com"),
+    _Maker("HubSpot", "hubspot", ("x-hs-hub-id", "."), b"", rb"hs-scripts\.com|hubspotusercontent|/hs-fs/|/hs/hsstatic/"),
+    _Maker("GoDaddy Websites", "starfield|go ?daddy", ("x-siteid", "."), b"", rb"img1\.wsimg\.com"),
+    _Maker("Blogger", "blogger", None, rb"rel=.service\.post", rb"blogger\.com/static"),
+    _Maker("Drupal", "drupal", ("x-generator", "drupal"), rb"data-drupal-selector", rb"/sites/default/files/|/core/misc/"),
+    _Maker("Joomla", "joomla", None, rb"joomla-script-options", rb"/media/jui/|/media/system/js/"),
+    _Maker("Substack", "substack", ("x-served-by", "substack"), b"", rb"substackcdn\.com"),
+    _Maker("Medium", "medium", ("x-powered-by", "medium"), b"", rb"cdn-client\.medium\.com|miro\.medium\.com"),
+    _Maker("Showit", "showit", None, b"", rb"static\.showit\.co"),
+    _Maker("Duda", "duda", None, rb"\bdmBody\b", rb"cdn-website\.com|multiscreensite\.com|dudaone"),
+    _Maker("Hostinger", "hostinger", None, b"", rb"zyrosite\.com"),
+)  # fmt: skip
 CHALLENGES = (
     # <title>Just a moment...</title> with a script from /cdn-cgi/challenge-platform/
     (rb"cdn-cgi/challenge-platform|cf-chl-|<title>Just a moment", "Cloudflare"),
@@ -39,8 +76,45 @@ CHALLENGES = (
     (rb"Pardon Our Interruption", "a bot wall"),
     (rb"sgcaptcha", "SiteGround"),
 )
-# A wall is a small page; the same words deep inside a megabyte of blog are somebody's script or text.
+# A wall is a small page; the same words deep inside a megabyte of blog are a script's or a text's.
 WALL_BYTES = 120_000
+
+
+@lru_cache(maxsize=4)  # every platform asks about the same page
+def generators_of(body: bytes) -> tuple[str, ...]:
+    """The texts of the page's generator tags, in their order: ("WordPress 6.4.2", "Elementor 3.18")."""
+    if b"enerator" not in body[:LARGEST_HEAD] and b"ENERATOR" not in body[:LARGEST_HEAD]:
+        return ()
+    found = []
+    for meta in _META.finditer(_head(body)):
+        content = _CONTENT.search(meta[0]) if _IS_GENERATOR.search(meta[0]) else None
+        if content is not None:
+            text = next(group for group in content.groups() if group is not None)
+            found.append(text.decode("utf-8", "replace").strip())
+    return tuple(found)
+
+
+def has_mark_of(marks: Marks, exchange: Exchange) -> bool:
+    """Whether the page is of the platform: by its generator tag; without another maker's tag, by headers or head."""
+    generators = generators_of(exchange.body)
+    names = tuple(name.lower() for name in marks.generators)
+    if any(generator.lower().startswith(names) for generator in generators):
+        return True
+    if _maker_by_generator(generators) is not None:
+        return False
+    if any(re.search(value, exchange.headers.get(name, ""), re.I) for name, value in marks.headers if name):
+        return True
+    head = _head(exchange.body)
+    return any(re.search(pattern, head) for pattern in marks.head)
+
+
+def is_anothers(marks: Marks, exchange: Exchange) -> bool:
+    """Whether the page carries a generator tag of a known maker that is not the platform's."""
+    generators = generators_of(exchange.body)
+    names = tuple(name.lower() for name in marks.generators)
+    if any(generator.lower().startswith(names) for generator in generators):
+        return False
+    return _maker_by_generator(generators) is not None
 
 
 def bot_challenge(exchange: Exchange) -> str | None:
@@ -51,7 +125,7 @@ def bot_challenge(exchange: Exchange) -> str | None:
 
 
 def unsupported(exchange: Exchange) -> Iterator[Item]:
-    """Says whose blog it is. Raises `UnsupportedPlatform` for a page; other documents nobody reads give nothing."""
+    """Name the page's maker. Raises `UnsupportedPlatform` for a page; other documents that nobody reads give nothing."""
     start = exchange.body[:2048].lstrip().lower()
     if b"<html" not in start and b"<!doctype html" not in start and "html" not in exchange.content_type:
         if exchange.body.lstrip()[:1] in (b"{", b"["):
@@ -63,8 +137,39 @@ def unsupported(exchange: Exchange) -> Iterator[Item]:
 def maker_sentence(exchange: Exchange) -> str:
     """ "example.com runs Squarespace, which is not supported yet" or that no known platform was recognised."""
     host = urlsplit(exchange.url).hostname or "the page"
-    head = exchange.body[:400_000]
-    maker = next((name for pattern, name in MAKERS if re.search(pattern, head)), None)
+    maker = _maker_of(exchange)
     if maker is None:
         return f"{host} shows no sign of a blog platform that is supported"
     return f"{host} runs {maker}, which is not supported yet"
+
+
+def _maker_of(exchange: Exchange) -> str | None:
+    by_generator = _maker_by_generator(generators_of(exchange.body))
+    if by_generator is not None:
+        return by_generator
+    for maker in MAKERS:
+        if maker.header and re.search(maker.header[1], exchange.headers.get(maker.header[0], ""), re.IGNORECASE):
+            return maker.name
+    head = _head(exchange.body)
+    by_head = next((maker.name for maker in MAKERS if maker.head and re.search(maker.head, head)), None)
+    if by_head is not None:
+        return by_head
+    counts = {maker.name: len(re.findall(maker.assets, head)) for maker in MAKERS if maker.assets}
+    name, count = max(counts.items(), key=lambda pair: pair[1])
+    return name if count > 1 else None
+
+
+def _maker_by_generator(generators: Sequence[str]) -> str | None:
+    for generator in generators:
+        for maker in MAKERS:
+            if re.match(maker.generator, generator, re.IGNORECASE):
+                return maker.name
+    return None
+
+
+@lru_cache(maxsize=4)
+def _head(body: bytes) -> bytes:
+    """The page up to the end of its head, or `LARGEST_HEAD` bytes of it."""
+    end = _HEAD_END.search(body, 0, LARGEST_HEAD)
+    # The body tag itself may carry a mark: <html data-wf-site="..."> comes before, <body class="..."> after.
+    return body[: end.end() if end else LARGEST_HEAD]

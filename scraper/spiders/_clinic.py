@@ -8,9 +8,10 @@ also a refused or redirected one, comes to `parse` and leaves it as one `Extract
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Callable, Generator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from math import inf
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,12 +24,13 @@ from scraper.addresses import is_private_host
 from scraper.browser import META, RENDERING
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitContext, VisitResult
-from scraper.extract import extract, extract_response, platform_of
-from scraper.failures import describe
-from scraper.http import exchange_of, origin_of, requestable
+from scraper.extract import extract, extract_response, extraction_by
+from scraper.guard import ForeignScheme
+from scraper.http import FETCH, Fetch, capture_of, describe, exchange_of, fetch_of, origin_of, requestable
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
-from scraper.platforms._platform import Answer, Ask, Plan
-from scraper.robots import ForeignScheme, Robots, delay, read_robots, retry_after
+from scraper.platforms import is_home_answer, recognise
+from scraper.platforms._platform import Answer, Ask, Plan, Platform
+from scraper.robots import Robots, delay, read_robots, retry_after
 from scraper.spiders._rendered import RenderedPages
 from scraper.spiders._throttle import pause
 
@@ -74,7 +76,8 @@ class ClinicSpider(scrapy.Spider):
         self.robots: dict[tuple[str, str], Robots] = {}
         self._robots_answers: dict[str, Answer] = {}
         self._notes: list[Extraction] = []
-        self._showing = RenderedPages(self)
+        self._waiting: list[Callable[[], Extraction]] = []  # captures that are read once the platform is known
+        self._rendered = RenderedPages(self)
         self._pause = 0.0
         self._delay = 0.0
         self._driver: Talk | None = None
@@ -98,12 +101,38 @@ class ClinicSpider(scrapy.Spider):
                 yield step
             return
         exchange = self.exchange(response)
+        if self.visit.recognised is None and is_home_answer(exchange):
+            self.visit.recognised = recognise(exchange)
         items = self.on_response(response, exchange)
-        yield self.extraction(response.meta.get("capture"), items, exchange)
+        if self._is_waiting():
+            self._waiting.append(partial(self._read_again, response, exchange))
+        else:
+            for extraction in self.take_waiting():
+                yield extraction
+            yield self.extraction(capture_of(response.request), items, response.url, exchange)
         told = (response.headers.get("Retry-After") or b"").decode("latin-1")
-        sighted = tuple(Sighting(url=url, source="listing") for url in response.meta.get("sighted", ()))
+        fetch = fetch_of(response.request)
+        sighted = tuple(Sighting(url=url, source="listing") for url in (fetch.sighted if fetch else ()))
         async for step in self._resume(_Outcome(exchange, items or sighted, retry_after=told)):
             yield step
+
+    def _is_waiting(self) -> bool:
+        """Captures wait to be read until the run has recognised the platform by whose rules all of them are read."""
+        return self.kind == "crawl" and self.visit.recognised is None and not self.visit.finished
+
+    def _read_again(self, response: Response, exchange: Exchange) -> Extraction:
+        items = self.on_response(response, exchange)
+        return self.extraction(capture_of(response.request), items, response.url, exchange)
+
+    def take_waiting(self) -> list[Extraction]:
+        """Extractions of the captures that were made before the platform was recognised; the caller stores them."""
+        waiting, self._waiting = self._waiting, []
+        return [read() for read in waiting]
+
+    def take_notes(self) -> list[Extraction]:
+        """Problems that no exchange tells by itself; the caller stores them, after the captures made so far."""
+        notes, self._notes = self._notes, []
+        return notes
 
     def plan(self) -> Plan:
         """The order of the visit; each spider has its own."""
@@ -123,27 +152,36 @@ class ClinicSpider(scrapy.Spider):
 
     def on_response(self, response: Response, exchange: Exchange) -> tuple[Item, ...]:
         """The items of an answer that was fetched without a browser."""
-        blanked = response.meta.get("blanked_body")
-        if blanked is not None:  # a token answer is read as it was recorded, so that the record says the same again
-            return extract(replace(exchange, body=blanked))
-        return extract_response(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
+        platform, fetch = self.platform_for(exchange), fetch_of(response.request)
+        if fetch is None:
+            return extract(exchange, platform)
+        if fetch.blanked_body is not None:  # tokens are read as they were recorded, so that the record says the same
+            return extract(replace(exchange, body=fetch.blanked_body), platform)
+        return extract_response(exchange, platform, fetch.wire_encoding, fetch.wire_body)
+
+    def platform_for(self, exchange: Exchange) -> Platform | None:
+        """The platform whose rules read the exchange: the one that this run recognised, None before that."""
+        return self.visit.recognised
 
     async def on_error(self, failure: Failure) -> AsyncIterator[Any]:
         """No usable answer came: DNS, timeout, too large, a bomb. The reason is told, and the plan goes on."""
         request: Request = failure.request  # type: ignore[attr-defined]
         kind, message = describe(failure.value or Exception("no reason given"), request.url)
-        for extraction in await self._showing.visited(request):
+        for extraction in await self._rendered.visited(request):
             yield extraction
-        yield self.extraction(
-            request.meta.get("capture"), (Problem(kind=kind, message=message, url=request.url),), None
-        )
+        problem = Problem(kind=kind, message=message, url=request.url)
+        failed = self.extraction(capture_of(request), (problem,), request.url)
+        if self._is_waiting():
+            self._waiting.append(lambda: failed)
+        else:
+            yield failed
         async for step in self._resume(_Outcome(None, (), message, kind)):
             yield step
 
     async def on_rendered(self, response: Response) -> AsyncIterator[Any]:
         """A rendered page: an `Extraction` for each answer that the browser got, in order, the last for the DOM."""
         assert response.request is not None
-        visited = await self._showing.visited(response.request)
+        visited = await self._rendered.visited(response.request)
         for extraction in visited:
             yield extraction
         items = tuple(item for extraction in visited for item in extraction.items)
@@ -162,20 +200,21 @@ class ClinicSpider(scrapy.Spider):
             self.visit.failure = f"the visit broke off ({type(error).__name__}: {error}); please report it"
             logger.exception("%s: the visit broke off", self.clinic.slug)
             request = None
-        notes, self._notes = self._notes, []
-        for note in notes:
-            yield note
+        if not self._is_waiting():
+            for extraction in [*self.take_waiting(), *self.take_notes()]:
+                yield extraction
         if request is not None:
             engine, seconds, self._pause = self.crawler.engine, self._pause, 0.0
             assert engine is not None
             if await pause(engine, self.clinic.slug, seconds):  # else the visit is cut short here
                 yield request
 
-    def extraction(self, capture: object, items: tuple[Item, ...], exchange: Exchange | None) -> Extraction:
-        """What one capture says; `exchange` tells whose parser read it."""
-        platform = platform_of(exchange) if exchange is not None else None
-        version = platform.extractor_version if platform else 0
-        return Extraction(clinic_id=self.clinic.slug, capture=capture, items=items, extractor_version=version)
+    def extraction(
+        self, capture: object, items: tuple[Item, ...], url: str, exchange: Exchange | None = None
+    ) -> Extraction:
+        """What one capture of `url` says; `exchange`: None where no answer came."""
+        platform = self.platform_for(exchange or Exchange(url=url, body=b""))
+        return extraction_by(platform, self.clinic.slug, capture, items, url, exchange)
 
     def note(self, problem: Problem) -> None:
         """A problem that no exchange tells by itself; it gets a record of its own (`pipelines.sanitise`)."""
@@ -290,7 +329,7 @@ class ClinicSpider(scrapy.Spider):
     def request(self, ask: Ask, url: str) -> Request:
         """The request for an ask of the plan, to be made of `url`: its own address, or where that led."""
         self.visit.requests += 1
-        rendered = {} if ask.wanted is None else self._showing.meta(ask.wanted)
+        rendered = {} if ask.wanted is None else self._rendered.meta(ask.wanted)
         return Request(
             url,
             method=ask.method,
@@ -302,10 +341,12 @@ class ClinicSpider(scrapy.Spider):
             dont_filter=True,
             meta={
                 "download_slot": self.clinic.slug,
-                "clinic": self.clinic,
-                "secret": ask.secret,
-                "conditional": ask.conditional,
-                "allow_private": self.clinic.allow_private,
+                FETCH: Fetch(
+                    clinic=self.clinic,
+                    secret=ask.secret,
+                    conditional=ask.conditional,
+                    allow_private=self.clinic.allow_private,
+                ),
                 **rendered,
             },
         )

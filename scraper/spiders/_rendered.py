@@ -16,11 +16,9 @@ from scraper.browser import META, VISITED, rendered_request_meta
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitContext
 from scraper.extract import extract
-from scraper.failures import describe
-from scraper.http import exchange_of, origin_of, requestable
+from scraper.http import describe, exchange_of, fetch_of, origin_of, requestable
 from scraper.items import Exchange, Extraction, Item, Problem
-from scraper.platforms import platforms
-from scraper.platforms._platform import Ask, RenderTargets
+from scraper.platforms._platform import Ask, Platform, RenderTargets
 from scraper.robots import Robots, read_robots
 
 logger = logging.getLogger(__name__)
@@ -52,7 +50,12 @@ class Visitor(Protocol):
     def on_response(self, response: Response, exchange: Exchange) -> tuple[Item, ...]:
         """See `ClinicSpider`."""
 
-    def extraction(self, capture: object, items: tuple[Item, ...], exchange: Exchange | None) -> Extraction:
+    def platform_for(self, exchange: Exchange) -> Platform | None:
+        """See `ClinicSpider`."""
+
+    def extraction(
+        self, capture: object, items: tuple[Item, ...], url: str, exchange: Exchange | None = None
+    ) -> Extraction:
         """See `ClinicSpider`."""
 
     def note(self, problem: Problem) -> None:
@@ -92,15 +95,17 @@ class RenderedPages:
         visited, self._asides = self._asides, []
         for capture, what in request.meta.get(VISITED, ()):
             if isinstance(what, Exchange):
-                visited.append(self._spider.extraction(capture, extract(what), what))
+                items = extract(what, self._spider.platform_for(what))
+                visited.append(self._spider.extraction(capture, items, what.url, what))
                 self._learn(what)
             else:
-                visited.append(self._spider.extraction(capture, (what,), None))
+                visited.append(self._spider.extraction(capture, (what,), what.url or request.url))
         return visited
 
     def _learn(self, exchange: Exchange) -> None:
         """Tell once where the page's script found comments, if no route of ours knows the address."""
-        found = next(filter(None, (platform.unknown_comment_endpoint(exchange) for platform in platforms())), "")
+        platform = self._spider.platform_for(exchange)
+        found = (platform.unknown_comment_endpoint(exchange) if platform is not None else None) or ""
         path = found.partition("?")[0]
         if not found or path in self._learned or any(path in told for told in self._spider.surroundings.reported):
             return
@@ -139,18 +144,20 @@ class RenderedPages:
             request.meta.update(
                 download_slot=f"{self._spider.clinic.slug} robots",
                 download_timeout=ROBOTS_SECONDS,
-                allow_private=request.meta["allow_private"] and own,
             )
+            fetch = fetch_of(request)
+            assert fetch is not None
+            fetch.allow_private = fetch.allow_private and own
             try:
                 response = await engine.download_async(request)
             except Exception as error:
                 kind, message = describe(error, url)
                 problem = Problem(kind=kind, message=message, url=url)
-                self._asides.append(self._spider.extraction(request.meta.get("capture"), (problem,), None))
+                self._asides.append(self._spider.extraction(fetch.capture, (problem,), url))
                 return read_robots(None, message)
             exchange = exchange_of(response)
             items = self._spider.on_response(response, exchange)
-            self._asides.append(self._spider.extraction(request.meta.get("capture"), items, exchange))
+            self._asides.append(self._spider.extraction(fetch.capture, items, exchange.url, exchange))
             following = requestable(exchange.location) if 300 <= exchange.status < 400 and exchange.location else None
             if following is None:
                 return read_robots(exchange)

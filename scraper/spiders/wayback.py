@@ -11,10 +11,10 @@ from scraper.addresses import is_loopback_host
 from scraper.config.clinics import DELAY, Clinic
 from scraper.crawl.backfill import Backfill, plan
 from scraper.crawl.memento import Header, memento_of, own_answer
-from scraper.extract import extract_response
 from scraper.http import exchange_of, origin_of
 from scraper.items import Exchange, Item
-from scraper.platforms._platform import Plan
+from scraper.platforms import recognise_alone
+from scraper.platforms._platform import Plan, Platform
 from scraper.spiders._clinic import RETRIED, ClinicSpider
 
 
@@ -48,11 +48,15 @@ class WaybackSpider(ClinicSpider):
         memento = memento_of(exchange, header_of(response), self.wanted.base)
         return memento.exchange if memento else exchange
 
-    def read(self, response: Response, exchange: Exchange) -> tuple[Item, ...]:
+    def on_response(self, response: Response, exchange: Exchange) -> tuple[Item, ...]:
         """The items of a memento; of the archive's own answers, what is wrong with them."""
         if self._is_own(exchange):
             return own_answer(exchange, header_of(response))
-        return extract_response(exchange, response.meta.get("wire_encoding", ""), response.meta.get("wire_body", b""))
+        return super().on_response(response, exchange)
+
+    def platform_for(self, exchange: Exchange) -> Platform | None:
+        """Each capture is recognised alone: the site may have run on another platform at the time."""
+        return recognise_alone(exchange, self.wanted.platform)
 
     def leads_on(self, exchange: Exchange) -> str | None:
         """The archive's own redirects, to the nearest capture, are followed; those that it archived are captures."""

@@ -39,8 +39,8 @@ STORING = {
         "pipelines.capture.Capture",
     ),
     "ITEM_PIPELINES": (
-        "pipelines.privacy.pseudonyms.Pseudonymise",
-        "pipelines.sanitise.Validate",
+        "pipelines.item_pipelines.Pseudonymise",
+        "pipelines.item_pipelines.Validate",
         "pipelines.item_pipelines.Store",
     ),
     "EXTENSIONS": ("pipelines.run_report.Report", "pipelines.feeds.PostFeeds"),

@@ -12,8 +12,8 @@ import re
 import sys
 from pathlib import Path
 
-from scraper.extract import extract
 from scraper.items import Exchange
+from tests.making import extract
 
 PARSES = 20
 URL = "https://clinic.example/post/bench-post-000000"

@@ -25,7 +25,8 @@ from archive.db import open_archive
 from archive.rows import context
 from archive.rows.batch import STATEMENTS, Batch
 from archive.warc import Capture
-from pipelines.fold import BATCH, Fold, Provenance
+from pipelines.events import Captured, ClinicRun
+from pipelines.fold import BATCH, Fold
 from scraper.items import Comment, Extraction, Item, Link, Post, Reading, Related, Sighting, Site
 from tests.bench._figure import cpu
 
@@ -170,10 +171,13 @@ def archive(*, full_text: bool, given: Sequence[Extraction] = ()) -> Iterator[Da
 
 def fold(db: Database, extractions: Sequence[Extraction]) -> None:
     """The product's way in, less the bytes: there is no WARC to make durable before a commit."""
-    one, source = Fold(db, CLINIC, lambda: None, lambda _: None), Provenance(CRAWL, "keep")
+    rows, run = (
+        Fold(db, CLINIC, lambda _: None),
+        ClinicRun(clinic_id=CLINIC, crawl_id=CRAWL, stanza={"privacy": "keep"}),
+    )
     for extraction in extractions:
-        one.add(extraction, source)
-    one.finish(ended=True)
+        rows.apply(Captured(run, extraction))
+    rows.finish(run, finished=True)
 
 
 def rows_of(db: Database) -> Rows:

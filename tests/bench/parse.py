@@ -7,11 +7,11 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from scraper.extract import extract
 from scraper.items import Exchange, Item, Post
 from scraper.platforms.wix.page import read_page
 from tests.bench._figure import cpu, figure, in_a_process, ratio
 from tests.bench._pages import LARGE, SMALL, own_slug, pages, real
+from tests.making import extract
 
 BASE = "https://clinic.example"
 

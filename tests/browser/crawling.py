@@ -25,7 +25,7 @@ from scrapy.settings import Settings
 from twisted.python.failure import Failure
 
 from scraper.browser import Rendering, RenderTargets, rendered_request_meta
-from scraper.failures import describe
+from scraper.http import describe
 
 ROOT = Path(__file__).parents[2]
 _BEGIN = "import sys; from tests.browser.crawling import main; main(*sys.argv[1:])"

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from archive.rows.cache import ClinicCache
 from pipelines import fold as folding
+from pipelines.events import Captured
 from scraper.items import Alias, Author, Comment, Extraction, Gone, Item, Names, Problem, Site, ThreadPage
 from tests.making import (
     CLINIC,
@@ -26,6 +27,7 @@ from tests.making import (
     natural,
     post,
     reading,
+    run_of,
     sighting,
     url,
 )
@@ -219,21 +221,21 @@ def test_names_that_are_kept_are_text_that_a_table_can_hold(archive: Made) -> No
     assert faults(archive.db) == []
 
 
-SOURCE = folding.Provenance(None, "keep")
+SOURCE = run_of(None, "keep")
 
 
 def test_bytes_come_before_rows(archive: Made) -> None:
     """The WARC is synced before the transaction begins, and not for nothing."""
     asked: list[int] = []
     fold = folding.Fold(
-        archive.db, "riverside", lambda: asked.append(archive.one("SELECT count(*) FROM captures")),
-        lambda _: None,
+        archive.db, "riverside", lambda _: None,
+        lambda: asked.append(archive.one("SELECT count(*) FROM captures")),
     )  # fmt: skip
     fold.commit()
-    fold.add(extraction(1, post()), SOURCE)
+    fold.apply(Captured(SOURCE, extraction(1, post())))
     fold.commit()
-    fold.add(extraction(2, comment()), SOURCE)
-    fold.finish(ended=True)
+    fold.apply(Captured(SOURCE, extraction(2, comment())))
+    fold.finish(SOURCE, finished=True)
     assert asked == [0, 1]
 
 
@@ -241,10 +243,10 @@ def test_a_failing_sync_commits_nothing(archive: Made) -> None:
     def refuse() -> None:
         raise OSError("disk")
 
-    fold = folding.Fold(archive.db, "riverside", refuse, lambda _: None)
-    fold.add(extraction(1, post()), SOURCE)
+    fold = folding.Fold(archive.db, "riverside", lambda _: None, refuse)
+    fold.apply(Captured(SOURCE, extraction(1, post())))
     with pytest.raises(OSError, match="disk"):
-        fold.finish(ended=True)
+        fold.finish(SOURCE, finished=True)
     assert archive.one("SELECT count(*) FROM captures") == 0
 
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.privacy.masking import MASK, masked, name_pattern, signature
-from pipelines.privacy.pseudonyms import mask_thread, pseudonym, pseudonymous
+from pipelines.privacy.pseudonyms import pseudonym, pseudonymous
+from pipelines.privacy.threads import mask_thread
 from scraper.items import Author, Comment, Extraction, Names
 from tests.making import HEX, OTHER_HEX, comment, extraction, post, url
 

@@ -11,8 +11,8 @@ import pytest
 from archive.warc import Capture
 from pipelines.rendered import Rendered
 from scraper.browser import META, RENDERING, VISITED, Blocked, Failed, Received, Rendering
-from scraper.extract import extract
 from scraper.items import Exchange, Post, Problem
+from tests.making import extract
 from tests.pipelines.test_recover import PAGE, SHOWN
 from tests.visiting import SITE, Visiting
 

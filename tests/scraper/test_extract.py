@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from pipelines.reread import exchange_of
-from scraper.extract import extract, extract_response, is_cut, is_post_url, platform_of, read_post
+
+from scraper.extract import extract_response, is_cut, is_post_url, platform_of, read_post
 from scraper.http import redirect_target
 from scraper.items import Alias, Comment, Exchange, Gone, Names, NotAPost, Post, Problem, Sighting
+from tests.making import extract
 from tests.pipelines.test_recover import SHOWN
 from tests.visiting import MEMBERS_URL as MEMBERS
 from tests.visiting import SITE, comments_answer, comments_url, members_answer, post_answer, post_url

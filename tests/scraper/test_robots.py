@@ -230,14 +230,14 @@ class Visits(scrapy.Spider):
         self.seen.append([failure.request.url, type(failure.value).__name__, str(failure.value)])
 
 process = AsyncCrawlerProcess({
-    "TWISTED_DNS_RESOLVER": "scraper.robots.GuardedResolver",
-    "DOWNLOADER_MIDDLEWARES": {"scraper.robots.Guard": 760},
+    "TWISTED_DNS_RESOLVER": "scraper.guard.GuardedResolver",
+    "DOWNLOADER_MIDDLEWARES": {"scraper.guard.Guard": 760},
     "CONCURRENT_REQUESTS": 1, "RETRY_ENABLED": False, "TELNETCONSOLE_ENABLED": False, "COOKIES_ENABLED": False,
     "REMOTE_CONTROL_ENABLED": False, "LOG_LEVEL": "ERROR", "DOWNLOAD_TIMEOUT": 10, **settings})
 crawler = process.create_crawler(Visits)
 process.crawl(crawler)
 process.start()
-stats = {key: value for key, value in crawler.stats.get_stats().items() if key.startswith("manners/")}
+stats = {key: value for key, value in crawler.stats.get_stats().items() if key.startswith("guard/")}
 print(json.dumps({"seen": Visits.seen, "stats": stats}))
 """
 
@@ -285,7 +285,7 @@ def test_guard_in_a_crawl(site: Any) -> None:
     assert "loopback address; allow_private = true" in refused[f"http://public.test:{port}/name"]
     assert "link-local" in refused["http://169.254.169.254/latest/meta-data"]
     assert [kind for url, kind, _ in result["seen"] if url.startswith("file:")] == ["ForeignScheme"]
-    assert result["stats"] == {"manners/private-address": 8, "manners/foreign-scheme": 1}
+    assert result["stats"] == {"guard/private-address": 8, "guard/foreign-scheme": 1}
 
 
 def test_a_name_that_answers_differently_the_second_time_gains_nothing(site: Any) -> None:

@@ -1,6 +1,7 @@
 """Wix: post pages and listings of every generation, text copies of them, and the services behind them.
 
-*Recognised by*  the generator tag, Wix's own `http-equiv` metas, or the hooks of the blog widget; services by address.
+*Recognised by*  the generator tag, Wix's headers and `http-equiv` metas, or the elements of the blog widget; services by
+                 address.
 *Sources*        `page` (posts), `listing` (everything else with posts on it), `text` (copies as plain text), `api`;
                  of rendered pages `answers` (what their scripts received) and `widget` (comments in the DOM).
 *Caveats*        a page that says "not found" is as large as a post and may answer 200; members' posts show a preview.
@@ -16,18 +17,22 @@ from urllib.parse import urlsplit
 
 from scraper.items import BotChallenge, ConsentWall, Exchange, Item, Post, Unreadable
 from scraper.platforms._platform import Blog, Plan, Platform, RenderTargets
-from scraper.platforms._recognise import bot_challenge
+from scraper.platforms._recognise import Marks, bot_challenge, has_mark_of, is_anothers
 from scraper.platforms.wix import address, api, comments, comments_dom, xhr
 from scraper.platforms.wix.listing import read_listing
 from scraper.platforms.wix.page import no_post, post_page, read_page
 from scraper.platforms.wix.slices import hooked, utf8
 from scraper.platforms.wix.text import is_text_copy, read_text
 
-# What only pages made by Wix carry, commonest first; the last are hooks of the blog widget itself, for saved extracts.
-_MARKS = (
-    b"Wix.com Website Builder", b"X-Wix-Meta-Site-Id", b"static.parastorage.com", b"wix-warmup-data",
-    b'data-hook="rcv-block-first"', b'data-hook="post-page"', b'data-hook="feed-page-root"',
-)  # fmt: skip
+# Elements of the blog widget itself, which saved extracts of a page still have when its head is gone.
+_WIDGET = (
+    b'id="wix-warmup-data"',
+    b'data-hook="rcv-block-first"',
+    b'data-hook="post-page"',
+    b'data-hook="feed-page-root"',
+)
+# 24 hex digits or a UUID: 64ddbf6a1737d98af033206f, 0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e5f
+_GUID = re.compile(r"[0-9a-f]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _CONSENT_BYTES = 120_000
 # A title such as "Before you continue", "Cookie consent", "We value your privacy".
 _CONSENT = re.compile(rb"<title[^>]*>[^<]{0,80}(?:before you continue|consent|your privacy|cookie)", re.I)
@@ -40,10 +45,17 @@ class Wix(Platform):
 
     name: ClassVar[str] = "wix"
     extractor_version: ClassVar[int] = 1
+    marks: ClassVar[Marks] = Marks(
+        generators=("Wix.com Website Builder",),
+        headers=(("x-wix-request-id", "."), ("server", r"^Pepyaka\b")),
+        # <meta http-equiv="X-Wix-Meta-Site-Id" content="..."/>
+        head=(rb"http-equiv=[\"']?X-Wix-",),
+    )
+    feed_size: ClassVar[int | None] = 20
     sitemaps: ClassVar[Sequence[str]] = ("/blog-posts-sitemap.xml", "/sitemap.xml")
     feeds: ClassVar[Sequence[str]] = ("/blog-feed.xml",)
     listings: ClassVar[Sequence[str]] = ("/blog",)
-    wanted: ClassVar[RenderTargets | None] = RenderTargets(
+    render: ClassVar[RenderTargets | None] = RenderTargets(
         # Before its script ran, the node holds empty boxes, later ones with the hook "skeleton-loader".
         counters='article[data-hook="post"] [data-hook="post-stats"] span:not([data-hook="skeleton-loader"])',
         comments='[data-hook^="wc-root"]',
@@ -52,12 +64,16 @@ class Wix(Platform):
     )
 
     def claims(self, exchange: Exchange) -> bool:
-        """A page with a mark of Wix, a text copy of one, or an answer of a Wix service."""
+        """A page with a mark of Wix or its blog widget, a text copy of one, or an answer of a Wix service."""
         if exchange.of_script:
             return xhr.is_of_site(exchange) and (api.claims(exchange.url) or xhr.claims(exchange))
         if api.claims(exchange.url) or api.is_post_answer(exchange.body):
             return True
-        return any(mark in exchange.body for mark in _MARKS) or is_text_copy(exchange)
+        if has_mark_of(self.marks, exchange):
+            return True
+        return not is_anothers(self.marks, exchange) and (
+            any(mark in exchange.body for mark in _WIDGET) or is_text_copy(exchange)
+        )
 
     def read(self, exchange: Exchange) -> Iterator[Item]:
         """The items of a post page, listing, text copy or service answer, told apart by looking; of a DOM as well.
@@ -100,7 +116,7 @@ class Wix(Platform):
             for markup in widgets:
                 yield from comments_dom.read_widget(markup, exchange, post.language)
 
-    def is_post_url(self, url: str) -> bool:
+    def is_post_url(self, url: str, named_in: str | None = None) -> bool:
         """`/post/<slug>`, `/single-post/<slug>`, on a free site below its name, in a language below its prefix."""
         return address.is_post(url)
 
@@ -117,6 +133,10 @@ class Wix(Platform):
         first, number = (paged["first"], int(paged["number"])) if paged else (parts.path.rstrip("/"), 1)
         return parts._replace(path=f"{first}/page/{number + 1}", fragment="").geturl()
 
+    def guid_address(self, guid: str) -> str | None:
+        """`64ddbf6a1737d98af033206f` gives `wix:64ddbf6a1737d98af033206f` (reference: wix-blog, section 0, fact 4)."""
+        return f"{self.name}:{guid.lower()}" if _GUID.fullmatch(guid) else None
+
     def is_api_url(self, url: str) -> bool:
         """One of the services behind the blog."""
         return api.claims(url)
@@ -125,11 +145,11 @@ class Wix(Platform):
         """Scheme and host; free sites share `user.wixsite.com` and are told apart by the first part of the path."""
         return address.root(url)
 
-    def secret(self, url: str, body: bytes) -> bool:
+    def holds_tokens(self, url: str, body: bytes) -> bool:
         """The visitor's tokens, whatever address gave them."""
         return api.gives_tokens(url) or xhr.is_token_answer(body)
 
-    def learned_address(self, exchange: Exchange) -> str | None:
+    def unknown_comment_endpoint(self, exchange: Exchange) -> str | None:
         """Where comments were answered that were told by their shape alone."""
         told = exchange.of_script and exchange.status == 200 and xhr.is_of_site(exchange)
         return xhr.learned_address(exchange) if told else None

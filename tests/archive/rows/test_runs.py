@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from archive.rows import runs
+from archive.times import utc
 from pipelines.run.key import BadKey, read_key
-from pipelines.run.run import Run, utc
+from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitResult
 from scraper.items import Gone, Image, Related

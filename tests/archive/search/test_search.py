@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from archive.search import index
 from archive.search.index import Query, terms
 from archive.search.ranking import COMMENT, PAST, POST
-from pipelines.replay import delete_clinic_rows
+from pipelines.rebuild import delete_clinic_rows
 from tests.making import CLINIC, OTHER_HEX, Made, comment, extraction, post, url
 
 BLNS = Path(__file__).parents[4] / "shared" / "hostile" / "blns.json"

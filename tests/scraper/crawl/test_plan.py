@@ -11,9 +11,9 @@ import pytest
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.visit import crawl_blog
-from scraper.extract import extract
 from scraper.items import Exchange, Gone, Item, Post, Problem, Sighting
 from scraper.platforms._platform import Answer, Ask, KnownPost
+from tests.making import extract
 
 SITE = "https://riverside.example"
 HOME = b"<html><head><meta name='generator' content='Wix.com Website Builder'></head><body></body></html>"

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.extract import extract
 from scraper.items import Comment, Exchange, Item, Names, Post, Reading, Sighting, ThreadPage
 from scraper.platforms.wix import Wix
+from tests.making import extract
 from tests.scraper.platforms.test_wix_comments import comment, key, rich
 
 ROOT = "https://clinic.example"

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper.extract import extract
 from scraper.items import Comment, Exchange, Post, Problem, ThreadPage
 from scraper.platforms.wix import comments_dom
+from tests.making import extract
 
 PAGE = "https://clinic.example/post/a"
 KEY = "64ddbf6a1737d98af033206f"

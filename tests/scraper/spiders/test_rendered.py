@@ -54,7 +54,7 @@ def showing(url: str = SITE, **changes: Any) -> tuple[BlogSpider, Engine]:
 
 
 def request(spider: BlogSpider) -> Request:
-    return Request(f"{SITE}/post/sleep", meta=spider._showing.meta(RenderTargets()))
+    return Request(f"{SITE}/post/sleep", meta=spider._rendered.meta(RenderTargets()))
 
 
 @awaited
@@ -88,7 +88,7 @@ async def test_nothing_is_asked_for_a_page_that_is_over() -> None:
         asyncio.create_task(page.meta[META].allow(f"https://{host}.example/a")) for host in ("slow", "two", "three")
     ]
     await asyncio.sleep(0)
-    ending = asyncio.create_task(spider._showing.visited(page))
+    ending = asyncio.create_task(spider._rendered.visited(page))
     await asyncio.sleep(0)
     engine.go.set()
     assert len(await ending) == 1

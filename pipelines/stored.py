@@ -1,0 +1,183 @@
+"""One stored capture, parsed again by the code that a live crawl uses: digest, revisit, memento, decoding, items."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Request, Response
+from scrapy.settings import Settings
+from scrapy.signalmanager import SignalManager
+from scrapy.statscollectors import StatsCollector
+from sqlite_utils import Database
+
+from archive.warc import BadRecord, Failure, Group, read_record
+from pipelines.mementos import capture_of, header_of
+from pipelines.sanitise import storable
+from scraper import settings as scrapy_settings
+from scraper.crawl.memento import memento_of, own_answer
+from scraper.extract import extract_response, extraction_by
+from scraper.http import describe, exchange_of
+from scraper.items import Exchange, Extraction, Item, Post, Problem
+from scraper.platforms import platform_named, recognise_alone
+from scraper.platforms._platform import Platform
+
+logger = logging.getLogger(__name__)
+
+# Where the record of a capture lies (file, offset), by its capture_id; None where that is not known.
+Locate = Callable[[str], tuple[str, int] | None]
+# The platform by whose rules an exchange is read.
+Choose = Callable[[Exchange], Platform | None]
+
+
+def extraction_of(
+    archive: Path,
+    clinic_id: str,
+    record: Group | Failure,
+    choose: Choose,
+    locate: Locate,
+    web_archive: str | None = None,
+) -> Extraction:
+    """What a recorded exchange says, exactly as a live crawl would have said it.
+
+    `choose`: the platform that reads it; `locate`: where the original of a revisit lies; `web_archive`: the address of
+    the archive whose answers were recorded.
+    """
+    capture, url = record.capture, record.capture.url
+    platform = choose(Exchange(url=url, body=b"", method=capture.method))
+
+    def problem(kind: str, message: str) -> Extraction:
+        items: tuple[Item, ...] = (Problem(kind=kind, message=message, url=url),)
+        return extraction_by(platform, clinic_id, capture, items, url, None)
+
+    if isinstance(record, Failure):
+        return problem(record.reason, record.message)
+    if record.truncated and capture.origin != "crawl":
+        message = f"{url}: recorded by another tool, and cut ({record.truncated}); nothing stored of it"
+        return problem("cut-short", message)
+    try:
+        body = body_of(archive, record, locate)
+        exchange = stored_exchange(record, body)
+    except IgnoreRequest as error:
+        return problem(*describe(error, url))
+    except (BadRecord, OSError) as error:
+        why = str(error) if isinstance(error, BadRecord) else error.strerror or type(error).__name__
+        return extraction_by(platform, clinic_id, capture, (missing_original(url, why),), url, None)
+    if web_archive is not None:
+        memento = memento_of(exchange, header_of(record), web_archive)
+        if memento is None:
+            return Extraction(clinic_id=clinic_id, capture=capture, items=own_answer(exchange, header_of(record)))
+        exchange, capture = memento.exchange, capture_of(capture, memento, web_archive)
+    platform = choose(exchange)
+    items = extract_response(exchange, platform, record.capture.content_encoding or "", body)
+    return extraction_by(platform, clinic_id, capture, items, exchange.url, exchange)
+
+
+def stored_exchange(group: Group, body: bytes) -> Exchange:
+    """A recorded exchange as parsers see it, decoded by the code that decodes a live answer.
+
+    What a browser received is recorded decoded, and names no coding; a DOM is a page that was there.
+    `body`: the payload as recorded, of the original where the record is a revisit. Raises `IgnoreRequest` for one that
+    unpacks to more than the limit.
+    """
+    capture = group.capture
+    request = Request(capture.url, method=capture.method, body=group.request_body)
+    headers: dict[bytes, list[bytes]] = {}
+    for name, value in group.response_headers:
+        headers.setdefault(name, []).append(value)  # as bytes: Scrapy makes UTF-8 of any text
+    status = 200 if capture.record_type == "resource" else capture.http_status or 0
+    raw = Response(capture.url, status=status, headers=headers, body=body, request=request)
+    response = _decoder().process_response(request, raw)
+    assert isinstance(response, Response)
+    return replace(exchange_of(response, capture.fetched_at), via=capture.via, page=capture.page)
+
+
+@cache
+def _decoder() -> HttpCompressionMiddleware:
+    """Scrapy's own decoder with this project's limits."""
+    settings = Settings()
+    settings.setmodule(scrapy_settings)
+    # Not a whole crawler: making one sends the log of the running crawl to stderr.
+    crawler = cast(Crawler, SimpleNamespace(settings=settings, signals=SignalManager()))
+    crawler.stats = StatsCollector(crawler)
+    return HttpCompressionMiddleware.from_crawler(crawler)
+
+
+def body_of(archive: Path, record: Group, locate: Locate) -> bytes:
+    """The payload as recorded, of the original where the record is a revisit of an equal one.
+
+    Raises `BadRecord` where the original cannot be read, OSError.
+    """
+    if record.profile != "identical-payload-digest":
+        return record.body if record.body is not None else b""
+    capture_id = record.capture.refers_to
+    place = locate(capture_id or "")
+    if place is None:
+        raise BadRecord("archive.db", 0, f"no capture {capture_id}, which a revisit refers to")
+    original = read_record(archive, *place)
+    if not isinstance(original, Group) or original.body is None:
+        raise BadRecord(*place, "a revisit refers to a record without a body")
+    return original.body
+
+
+def missing_original(url: str, why: str) -> Problem:
+    """A revisit refers to a record that is not there: it says nothing, and that is reported."""
+    message = f"{url}: said to be unchanged, but what it was cannot be read ({why}); nothing stored of it"
+    return Problem(kind="missing-original", message=message, url=url)
+
+
+def in_database(db: Database) -> Locate:
+    """Where the rows say that captures lie."""
+
+    def locate(capture_id: str) -> tuple[str, int] | None:
+        find = "SELECT warc_file, warc_offset FROM captures WHERE capture_id = ?"
+        row: tuple[str, int] | None = db.conn.execute(find, (capture_id,)).fetchone()
+        return row
+
+    return locate
+
+
+def choose_stored(kind: str, run_platform: str | None, clinics_own: str | None) -> Choose:
+    """The platform by whose rules a stored capture is read.
+
+    A crawl's captures are read by the platform that the run recognised. Captures that others made are recognised one by
+    one. `kind`: of the run; `run_platform`, `clinics_own`: names, None where not known.
+    """
+    own = platform_named(clinics_own)
+    if kind != "crawl":
+        return lambda exchange: recognise_alone(exchange, own)
+    platform = platform_named(run_platform)
+    if platform is not None:
+        return lambda exchange: platform
+    return lambda exchange: recognise_alone(exchange, own)  # the run has not ended yet
+
+
+def reread_post(archive: Path, db: Database, capture_id: str) -> Mapping[str, Any] | None:
+    """The post that today's parser reads from a stored capture, as a mapping; None where that is not possible."""
+    row = db.conn.execute(
+        "SELECT warc_file, warc_offset, captures.clinic_id, coalesce(kind, 'crawl'), clinic_runs.platform,"
+        " clinics.platform FROM captures JOIN clinics USING (clinic_id) LEFT JOIN crawls USING (crawl_id) LEFT JOIN"
+        " clinic_runs ON clinic_runs.crawl_id = captures.crawl_id AND clinic_runs.clinic_id = captures.clinic_id"
+        " WHERE capture_id = ?",
+        (capture_id,),
+    ).fetchone()
+    file, offset, clinic_id, kind, run_platform, clinics_own = row
+    try:
+        group = read_record(archive, file, offset)
+        if not isinstance(group, Group):
+            return None
+        choose = choose_stored(kind, run_platform, clinics_own)
+        items = storable(extraction_of(archive, clinic_id, group, choose, in_database(db))).items
+    except (BadRecord, OSError) as error:
+        logger.warning("capture %s could not be read again: %s", capture_id, error)
+        return None
+    post = next((item for item in items if isinstance(item, Post)), None)
+    return None if post is None else {field.name: getattr(post, field.name) for field in fields(post)}

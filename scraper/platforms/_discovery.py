@@ -1,0 +1,75 @@
+"""The default discovery of posts: robots.txt and sitemaps, then feeds, then the pages of the blog's listings."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from scraper.addresses import canonical_url, is_within, same_site
+from scraper.discover import read_links, sub_sitemaps
+from scraper.items import Sighting
+from scraper.platforms._platform import Answer, Ask, Blog, Plan
+from scraper.robots import read_robots
+
+if TYPE_CHECKING:
+    from scraper.platforms._platform import Platform
+
+# Bounds of a visit, far above any clinic's blog: what lies beyond is a trap or a fault, and is reported.
+MAX_SITEMAPS, MAX_LISTINGS = 50, 400
+
+Step = Generator[Ask, Answer, None]
+
+
+def discover_by_lists(platform: Platform, blog: Blog) -> Plan:
+    """Ask for every list of posts that the platform's data name."""
+    yield from _sitemaps(platform, blog)
+    for path in platform.feeds:
+        yield Ask(url=blog.root + path, lists="feed")
+    yield from _listings(platform, blog)
+
+
+def _sitemaps(platform: Platform, blog: Blog) -> Step:
+    """robots.txt names sitemaps, sitemaps name more; those that a platform is known to hide are tried as well."""
+    robots = yield Ask(url=f"{urlsplit(blog.root).scheme}://{urlsplit(blog.root).netloc}/robots.txt")
+    waiting = [
+        *read_robots(robots.exchange, robots.reason).sitemaps,
+        f"{blog.root}/sitemap.xml",
+        *(blog.root + path for path in platform.sitemaps),
+    ]
+    seen: set[str] = set()
+    while waiting and len(seen) < MAX_SITEMAPS:
+        url = waiting.pop(0)
+        if canonical_url(url) in seen or not same_site(url, blog.root):
+            continue
+        seen.add(canonical_url(url))
+        answer = yield Ask(url=url, lists="sitemap")
+        if answer.ok and answer.exchange is not None:
+            waiting += sub_sitemaps(answer.exchange)
+    if waiting and len(seen) >= MAX_SITEMAPS:
+        blog.notes.append(f"more than {MAX_SITEMAPS} sitemaps: the others were not read")
+
+
+def _listings(platform: Platform, blog: Blog) -> Step:
+    """The blog's pages one after another while they name posts, and the categories that they link to."""
+    waiting = [blog.root + path for path in platform.listings]
+    if blog.home is not None:
+        waiting += [url for url in read_links(blog.home) if platform.is_listing_url(url)]
+    seen: set[str] = set()
+    while waiting and len(seen) < MAX_LISTINGS:
+        url = canonical_url(waiting.pop(0))
+        if url in seen or not is_within(url, blog.root):
+            continue
+        seen.add(url)
+        answer = yield Ask(url=url, conditional=True, lists="listing")
+        if answer.ok and answer.exchange is not None:
+            waiting += [link for link in read_links(answer.exchange) if platform.is_listing_url(link)]
+        following = platform.next_listing(url)
+        names_posts = any(isinstance(item, Sighting) for item in answer.items)
+        # A page that names nothing new is the last: blogs answer page 999 with page 1, or with an empty one.
+        if following and names_posts and (answer.new_posts or answer.unchanged) and blog.bulk:
+            waiting.insert(0, following)
+        if blog.enough():
+            return
+    if waiting and len(seen) >= MAX_LISTINGS:
+        blog.notes.append(f"more than {MAX_LISTINGS} pages of lists: the others were not read")
