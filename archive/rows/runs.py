@@ -146,7 +146,7 @@ def last_visits(db: Database) -> list[dict[str, Any]]:
     """
     return list(
         db.query(
-            "SELECT clinics.clinic_id, name, url, platform, blog_status, (SELECT count(*) FROM posts WHERE"
+            "SELECT clinics.clinic_id, name, url, clinics.platform, blog_status, (SELECT count(*) FROM posts WHERE"
             " posts.clinic_id = clinics.clinic_id) AS posts, last.started_at AS last_visit_at,"
             " last.status AS last_status, last.note AS last_note FROM clinics LEFT JOIN clinic_runs AS last"
             " ON last.clinic_id = clinics.clinic_id AND last.crawl_id = (SELECT crawl_id FROM clinic_runs AS any"

@@ -16,6 +16,7 @@ from scraper.crawl.rendering import fill_gaps
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.tee import tee
 from scraper.items import Problem, Sighting, UnsupportedPlatform
+from scraper.platforms import recognise
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
 
 
@@ -35,7 +36,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     if start.known and not any(same_site(home.exchange.url, site) for site in sites):
         visit.moved, visit.blog_status = home.exchange.url, "unknown"
         return
-    platform = visit.recognised
+    platform = visit.recognised = visit.recognised or recognise(home.exchange)
     if platform is None:
         # A wall, or an empty page on a bad day, says nothing about the site's platform.
         known = not problems or problems[0].kind == UnsupportedPlatform.kind

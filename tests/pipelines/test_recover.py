@@ -14,8 +14,9 @@ from archive.db import DATABASE
 from archive.rows import runs
 from archive.warc import Original
 from pipelines import fold as folding
+from pipelines.events import ClinicListed
 from pipelines.recover import recover
-from pipelines.run.run import Run, save_stanza
+from pipelines.run.run import Run
 from scraper.items import Problem
 from tests.making import faults, natural
 from tests.visiting import (
@@ -398,7 +399,8 @@ def _forget_clinic(archive: Path) -> None:
         for table in run.db.table_names():
             if not table.startswith("_") and "_fts" not in table:
                 run.db.execute(f"DELETE FROM [{table}]")
-        save_stanza(run.db, "other", {**CLINIC.as_stanza(), "url": "https://other.example"})
+        stanza = {**CLINIC.as_stanza(), "url": "https://other.example"}
+        run.fold_of("other").apply(ClinicListed("other", stanza, None))
     run.release()
 
 

@@ -17,20 +17,20 @@ from scraper.discover import (
     SitemapPage,
     items_of,
     kind_of,
-    opaque_guid,
     read_feed,
     read_links,
     read_sitemap,
 )
 from scraper.items import Exchange, SightedIn, Sighting
 from scraper.platforms._platform import Platform
+from scraper.platforms.wix import Wix
 
 REAL = Path(__file__).parents[2].parent / "shared" / "real-pages" / "feeds"
 real_pages = pytest.mark.skipif(not REAL.is_dir(), reason="the real pages are not here")
 HEX = "64ddbf6a1737d98af033206f"
 
 
-def is_post(url: str) -> bool:
+def is_post(url: str, named_in: str | None = None) -> bool:
     return "/post/" in url
 
 
@@ -43,7 +43,7 @@ def sitemap(body: str | bytes, url: str = "https://www.a.de/sitemap.xml") -> Sit
 
 
 def feed(body: str | bytes, url: str = "https://www.a.de/blog-feed.xml") -> FeedPage:
-    return read_feed(exchange(body, url), is_post, opaque_guid("wix"))
+    return read_feed(exchange(body, url), is_post, Wix().guid_address)
 
 
 def kinds(page: SitemapPage | FeedPage) -> list[str]:
@@ -67,7 +67,7 @@ def test_a_sitemap() -> None:
     assert page.sightings == (
         Sighting(url="https://www.a.de/post/eins-%C3%BC", source="sitemap", lastmod="2026-01-02"),
         Sighting(url="https://www.a.de/post/two?b=1&lang=es", source="sitemap"),
-        Sighting(url="https://a.de/post/three", source="sitemap"),
+        Sighting(url="https://a.de/post/three", source="sitemap", listed_url="https://a.de/post/three/"),
     )
     assert (page.others, page.sub_sitemaps, page.problems) == (1, (), ())
 
@@ -238,12 +238,11 @@ def test_what_is_no_feed(body: str, kind: str) -> None:
 
 
 def test_opaque_guids() -> None:
-    address = opaque_guid("wix")
+    address = Wix().guid_address
     assert address(HEX.upper()) == f"wix:{HEX}"
     assert address("0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e5f") == "wix:0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e5f"
     assert address("https://a.de/?p=12") is None
     assert address("12") is None
-    assert opaque_guid("")(HEX) is None
 
 
 @given(st.binary(max_size=200) | st.text(alphabet="<>/urlsetloc&;!-? itemrss\"'", max_size=60).map(str.encode))
@@ -292,6 +291,10 @@ class Sample:
     sitemaps = ("blog-posts-sitemap.xml",)
     feeds = ("blog-feed.xml", "/feed/")
     is_post_url = staticmethod(is_post)
+
+    @staticmethod
+    def guid_address(guid: str) -> str | None:
+        return f"sample:{guid}" if len(guid) == len(HEX) else None
 
 
 class WithGuids(Sample):
@@ -380,6 +383,7 @@ def test_merge_counts_and_orders() -> None:
             Sighting(url="http://a.de/post/old", source="related"),
         ],
         read=["post"],
+        feed_size=20,
     )
     assert [post.url.rsplit("/", 1)[1] for post in found.posts] == ["new", "old", "undated"]
     assert found.counts == {"post": 0, "sitemap": 2, "listing": 2, "feed": 1, "related": 1}
@@ -397,7 +401,7 @@ def test_a_platform_id_joins_two_addresses_whenever_it_comes() -> None:
         sighted("feed", "other", "wix:3"),
     ]
     for order in permutations(sightings):
-        found = merge(order)
+        found = merge(order, feed_size=20)
         assert len(found.posts) == 2
         joined = next(post for post in found.posts if len(post.addresses) > 1)
         assert joined.url == "https://www.a.de/post/old-slug"
@@ -408,7 +412,7 @@ def test_sources_that_agree_say_nothing() -> None:
     listed = [sighted(source, str(n)) for n in range(30) for source in ("sitemap", "listing")]
     assert merge(listed + [sighted("feed", str(n)) for n in range(20)]).disagreements() == []
     assert MergedSources().disagreements() == []
-    assert merge([sighted("related", "x")]).disagreements() == []
+    assert merge([sighted("related", "x")], feed_size=20).disagreements() == []
 
 
 def test_disagreements_in_words() -> None:
@@ -428,7 +432,7 @@ def test_disagreements_in_words() -> None:
         f"2 posts are in the listing but not in the feed: {post}b, {post}x",
         f"1 post is named by other posts but in no sitemap or feed or listing: {post}z",
     ]
-    assert merge([sighted("listing", "a")], read=["sitemap"]).disagreements() == [
+    assert merge([sighted("listing", "a")], read=["sitemap"], feed_size=20).disagreements() == [
         f"1 post is in the listing but not in the sitemap: {post}a"
     ]
 
@@ -444,13 +448,13 @@ one_sighting = st.builds(
 
 @given(st.lists(one_sighting, max_size=12))
 def test_every_address_is_in_one_post_alone(sightings: list[Sighting]) -> None:
-    found = merge(sightings)
+    found = merge(sightings, feed_size=20)
     named = [address for post in found.posts for address in (post.url, *post.addresses)]
     assert len(named) == len(set(named))
     assert set(named) == {address for one in sightings for address in (one.url, *one.addresses)}
     home = {address: n for n, post in enumerate(found.posts) for address in (post.url, *post.addresses)}
     assert all(home[one.url] == home[address] for one in sightings for address in one.addresses)
-    backwards = merge(reversed(sightings)).posts
+    backwards = merge(reversed(sightings), feed_size=20).posts
     assert {frozenset((post.url, *post.addresses)) for post in backwards} == {
         frozenset((post.url, *post.addresses)) for post in found.posts
     }
@@ -482,7 +486,7 @@ def test_real_feeds_of_wix(name: str, count: int, newest: str) -> None:
     assert (len(page.sightings), page.others, page.problems) == (count, 0, ())
     assert page.sightings[0].published_at == newest
     assert all(one.addresses and one.addresses[0].startswith("wix:") and one.title for one in page.sightings)
-    assert merge(page.sightings).counts == {"feed": count}
+    assert merge(page.sightings, feed_size=20).counts == {"feed": count}
     half = feed(body[: len(body) // 2], site)
     assert kinds(half) == ["feed-cut"]
     assert half.sightings == page.sightings[: len(half.sightings)]
@@ -510,7 +514,7 @@ def test_a_real_feed_and_sitemap_merge() -> None:
     site = "https://www.fenicio.es/x"
     listed = sitemap((REAL / "colosal-ai__proyecto-fenicio__blog-posts-sitemap.xml").read_bytes(), site)
     newest = feed((REAL / "colosal-ai__proyecto-fenicio__www.fenicio.es_blog-feed.xml").read_bytes(), site)
-    found = merge([*listed.sightings, *newest.sightings])
+    found = merge([*listed.sightings, *newest.sightings], feed_size=20)
     assert found.counts == {"sitemap": 21, "feed": 20}
     assert len(found.posts) == 21
     assert found.disagreements() == []

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pipelines.reread import exchange_of
 
-from scraper.extract import extract_response, is_cut, is_post_url, platform_of, read_post
+from pipelines.stored import stored_exchange
+from scraper.extract import extract_post, extract_response, is_cut
 from scraper.http import redirect_target
 from scraper.items import Alias, Comment, Exchange, Gone, Names, NotAPost, Post, Problem, Sighting
-from tests.making import extract
+from scraper.platforms import recognise
+from scraper.platforms.wix import Wix
+from tests.making import WIX, extract
 from tests.pipelines.test_recover import SHOWN
 from tests.visiting import MEMBERS_URL as MEMBERS
 from tests.visiting import SITE, comments_answer, comments_url, members_answer, post_answer, post_url
@@ -87,10 +89,10 @@ def test_a_sitemap_and_a_feed_are_told_by_their_bytes() -> None:
 
 def test_a_page_of_another_kind_has_no_platform() -> None:
     page = exchange(f"{SITE}/", b"<html><body>Hello</body></html>")
-    assert platform_of(page) is None
+    assert recognise(page) is None
     assert all(isinstance(one, Problem) for one in extract(page))
     with pytest.raises(NotAPost):
-        read_post(page)
+        extract_post(page)
 
 
 @given(
@@ -113,7 +115,7 @@ def test_half_a_page_raises_nothing(path: Path) -> None:
     "address", ["", "x", "http://[", "//a", "https://" + "a" * 10_000, "http://a.example:99999/post/b"]
 )
 def test_odd_addresses(address: str) -> None:
-    is_post_url(address)
+    Wix().is_post_url(address)
     extract(exchange(address, b"<html></html>"))
 
 
@@ -198,10 +200,10 @@ class TestCutBodies:
     def test_it_gives_a_problem_and_nothing_else(self) -> None:
         whole = post_answer("sleep", "Sleep well.")
         packed = gzip.compress(whole)
-        (found,) = extract_response(exchange(post_url("sleep"), whole), "gzip", packed[:-3])
+        (found,) = extract_response(exchange(post_url("sleep"), whole), WIX, "gzip", packed[:-3])
         assert isinstance(found, Problem)
         assert found.kind == "cut-short"
-        assert isinstance(extract_response(exchange(post_url("sleep"), whole), "gzip", packed)[0], Post)
+        assert isinstance(extract_response(exchange(post_url("sleep"), whole), WIX, "gzip", packed)[0], Post)
 
     def test_other_encodings_are_left_to_their_decoders(self) -> None:
         assert not is_cut("", b"abc", 3)
@@ -221,6 +223,6 @@ def test_stored_bytes_are_decoded_as_live_ones(tmp_path: Path) -> None:
         )
         group = read_record(tmp_path, live.capture.warc_file, live.capture.warc_offset)  # type: ignore[attr-defined]
         assert isinstance(group, Group)
-        stored = exchange_of(group, group.body or b"")
+        stored = stored_exchange(group, group.body or b"")
         assert (stored.body, stored.location, stored.url, stored.method) == (body, None, post_url("sleep"), "GET")
         assert extract(stored) == live.items[:1] or isinstance(extract(stored)[0], Post)

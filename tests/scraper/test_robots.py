@@ -204,6 +204,7 @@ def site() -> Iterator[ThreadingHTTPServer]:
 CRAWL = """
 import json, socket, sys
 import scrapy
+from scraper.http import FETCH, Fetch
 from scrapy.crawler import AsyncCrawlerProcess
 
 plan, settings = json.loads(sys.argv[1]), json.loads(sys.argv[2])
@@ -223,7 +224,7 @@ class Visits(scrapy.Spider):
     async def start(self):
         for url, allow_private in plan:
             yield scrapy.Request(url, self.parse, errback=self.failed, dont_filter=True,
-                                 meta={"allow_private": allow_private} if allow_private is not None else {})
+                                 meta={FETCH: Fetch(clinic=None, allow_private=bool(allow_private))})
     def parse(self, response):
         self.seen.append([response.url, response.status, ""])
     def failed(self, failure):

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from scraper.crawl.frontier import MAX_CARDS
-from scraper.crawl.visit import MAX_LISTINGS, MAX_SITEMAPS
+from scraper.platforms._discovery import MAX_LISTINGS, MAX_SITEMAPS
 from tests.scraper.crawl.test_plan import HOME, SITE, page_of, post, posts, sitemap, visited
 
 SESSIONS: list[Callable[[int], str]] = [

@@ -218,7 +218,7 @@ def test_new_posts_come_first_then_changed_ones_and_all_are_visited() -> None:
             return 200, b"<urlset>%s</urlset>" % listed
         return page_of(url.rpartition("/")[2]) if "/post/" in url else (200, HOME) if url == SITE else (404, b"")
 
-    asked, visit = visited(respond, known=known, everything=True)
+    asked, visit = visited(respond, known=known, all_posts=True)
     order = [url.rpartition("/")[2] for url in asked if "/post/" in url and "_api" not in url]
     assert order[:4] == ["new", "changed", "old", "gone"]
     assert visit.fetched == 4

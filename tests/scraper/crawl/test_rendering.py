@@ -24,7 +24,7 @@ def url(name: str) -> str:
 
 def known(name: str, **changes: Any) -> KnownPost:
     """A post whose page was read; by default a script fills its counters."""
-    values = {"url": url(name), "addresses": (url(name), f"wix:{name}"), "comments_key": name, "scripted": True}
+    values = {"url": url(name), "addresses": (url(name), f"wix:{name}"), "comments_key": name, "script_counters": True}
     return KnownPost(**(values | changes))
 
 
@@ -79,7 +79,7 @@ def completed(
 
 def test_services_that_answer_spare_the_browser() -> None:
     site = Site(counts=("a",), threads=("b",))
-    rendered, visit = completed(site, known("a"), known("b", scripted=False, comments_count=2))
+    rendered, visit = completed(site, known("a"), known("b", script_counters=False, comments_count=2))
     assert (rendered, visit.rendered, visit.unknown) == ([], 0, [])
     assert site.asked == ["counters", "threads"]
 
@@ -89,10 +89,10 @@ def test_only_posts_that_lack_something_are_rendered() -> None:
         Site(counts=("counted",), threads=("read",)),
         known("counted"),
         known("pending"),
-        known("printed", scripted=False, comments_count=0),
-        known("silent", scripted=False, comments_count=None),
-        known("read", scripted=False, comments_count=3),
-        known("talked", scripted=False, comments_count=3),
+        known("printed", script_counters=False, comments_count=0),
+        known("silent", script_counters=False, comments_count=None),
+        known("read", script_counters=False, comments_count=3),
+        known("talked", script_counters=False, comments_count=3),
         seen={"talked": (Comment(post=("wix:talked",), platform_comment_id="c"),)},
     )
     assert rendered == ["pending", "talked"]
@@ -110,7 +110,7 @@ def test_only_posts_that_lack_something_are_rendered() -> None:
     ],
 )
 def test_the_stanza_decides(clinic: Clinic, names: list[str]) -> None:
-    posts = (known("a", scripted=False, comments_count=0), known("b"))
+    posts = (known("a", script_counters=False, comments_count=0), known("b"))
     rendered, visit = completed(Site(), *posts, clinic=clinic)
     assert rendered == names
     assert bool(visit.unknown) == (not names)
@@ -120,7 +120,9 @@ def test_the_stanza_decides(clinic: Clinic, names: list[str]) -> None:
 def test_the_browser_waits_for_what_is_wanted_alone() -> None:
     wanted: list[RenderTargets | None] = []
     blog = Blog(root=SITE)
-    blog.posts = {one.url: one for one in (known("a", comments_count=0), known("b", scripted=False, comments_count=4))}
+    blog.posts = {
+        one.url: one for one in (known("a", comments_count=0), known("b", script_counters=False, comments_count=4))
+    }
     plan = fill_gaps(Site(), blog, VisitContext(clinic=CLINIC, private=True, known=[]), VisitResult(clinic_id="r"))
     ask = next(plan)
     wanted.append(ask.wanted)
@@ -135,13 +137,13 @@ def test_the_browser_waits_for_what_is_wanted_alone() -> None:
 def test_what_worked_the_last_time_comes_first_and_the_other_route_fills_the_rest() -> None:
     site = Site(counts=("b",), threads=("b",))
     rendered, visit = completed(
-        site, known("a"), known("b"), seen={"b": "browser-crashed"}, remembered=frozenset({"counters", "comments"})
+        site, known("a"), known("b"), seen={"b": "browser-crashed"}, browser_only=frozenset({"counters", "comments"})
     )
     assert rendered == ["a", "b"]
     assert site.asked == ["counters"]
     assert visit.unknown == []
     site = Site()
-    completed(site, known("a"), remembered=frozenset({"counters", "comments"}))
+    completed(site, known("a"), browser_only=frozenset({"counters", "comments"}))
     assert site.asked == []
 
 
@@ -185,7 +187,7 @@ def test_a_thread_seen_in_part_is_not_asked_for_again() -> None:
         ThreadPage(post=("wix:a",), asked=None, following=("x",)),
     )
     site = Site()
-    _, visit = completed(site, known("a"), seen={"a": part}, remembered=frozenset({"comments"}))
+    _, visit = completed(site, known("a"), seen={"a": part}, browser_only=frozenset({"comments"}))
     assert visit.unknown == []
     assert "threads" not in site.asked
 

@@ -183,16 +183,16 @@ def test_a_run_that_was_cut_short_goes_on() -> None:
 
 
 def test_all_means_all() -> None:
-    asked, _ = visited(site(*NAMES), known=archive(), now=NOW, everything=True)
+    asked, _ = visited(site(*NAMES), known=archive(), now=NOW, all_posts=True)
     assert len(posts(asked)) == 20
 
 
 def test_a_days_budget_holds_and_the_rest_waits() -> None:
     """Six requests find the posts, four are kept for counters."""
     clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=100))
-    asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, asked_today=84)
+    asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, requests_today=84)
     assert (visit.deferred, len(posts(asked))) == (14, 6)
-    asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, asked_today=100)
+    asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, requests_today=100)
     assert (visit.deferred, posts(asked)) == (20, [])
 
 
@@ -242,10 +242,12 @@ def test_posts_that_were_gone_before_are_no_sign_that_all_vanish() -> None:
 def test_no_counters_are_missed_of_posts_that_nobody_counts() -> None:
     """Else a blog of which most posts were removed counted as one that ceases to tell them, and so did one whose posts
     a browser counts one by one: those that rest are not opened."""
-    gone = [known(f"x{n}", last_seen_at=ago(90), missed_at=ago(5), removed=True, scripted=True) for n in range(30)]
+    gone = [
+        known(f"x{n}", last_seen_at=ago(90), missed_at=ago(5), removed=True, script_counters=True) for n in range(30)
+    ]
     sample = {post(name) for name in NAMES[-SAMPLE:]}
     for counted, of in ((False, sample), (True, {post(name) for name in NAMES})):
-        there = archive(scripted=True, counted=counted)
+        there = archive(script_counters=True, counted=counted)
         _, visit = visited(site(*NAMES), known=[*there, *gone], now=NOW)
         assert visit.counting == of
 
@@ -317,7 +319,7 @@ def test_the_comments_of_a_day_without_budget_wait() -> None:
     def respond(url: str) -> Any:
         return pages[url.rpartition("/")[2]] if "/post/" in url else answer(url)
 
-    asked, visit = visited(respond, known=[], now=NOW, clinic=clinic, asked_today=3)
+    asked, visit = visited(respond, known=[], now=NOW, clinic=clinic, requests_today=3)
     # Four find that nothing answers at the service of comments, then the browser would be asked for 17 pages.
     assert (len(asked), len(posts(asked)), visit.deferred) == (27, 17, 20)
     asked, visit = visited(respond, known=[], now=NOW)

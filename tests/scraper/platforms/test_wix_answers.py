@@ -209,7 +209,7 @@ class TestOthers:
     )
     def test_say_nothing_of_the_blog(self, url: str, value: Any) -> None:
         assert told(value, url=url) == []
-        assert Wix().learned_address(answered(value, url=url)) is None
+        assert Wix().unknown_comment_endpoint(answered(value, url=url)) is None
 
     @pytest.mark.parametrize(
         ("url", "page"),
@@ -225,19 +225,21 @@ class TestOthers:
 class TestLearnedAddresses:
     def test_has_the_names_and_none_of_the_values(self) -> None:
         path = f"/_srv/voices/{key(1)}/list?contextId={key(1)}&cursorPaging.cursor={SEAM}&empty=&contextId=x"
-        found = Wix().learned_address(answered(listed(comment("a")), path))
+        found = Wix().unknown_comment_endpoint(answered(listed(comment("a")), path))
         assert found == "/_srv/voices/{id}/list?contextId&cursorPaging.cursor&empty"
 
     def test_names_the_host_where_it_is_another(self) -> None:
         away = answered(listed(comment("a")), url="https://comments.clinic.example/v2?a=b")
-        assert Wix().learned_address(away) == "https://comments.clinic.example/v2?a"
+        assert Wix().unknown_comment_endpoint(away) == "https://comments.clinic.example/v2?a"
 
     def test_says_nothing_of_known_addresses_other_answers_and_our_own(self) -> None:
         known = answered(listed(comment("a")), f"/_api/comments/v1/comments/list-by-resource?resourceId={key(1)}")
-        assert Wix().learned_address(known) is None
-        assert Wix().learned_address(answered({"postPageMetadata": {"id": "x", "postMetadata": COUNTS}})) is None
-        assert Wix().learned_address(answered(listed(comment("a")), via=None, page=None)) is None
-        assert Wix().learned_address(answered(listed(comment("a")), status=500)) is None
+        assert Wix().unknown_comment_endpoint(known) is None
+        assert (
+            Wix().unknown_comment_endpoint(answered({"postPageMetadata": {"id": "x", "postMetadata": COUNTS}})) is None
+        )
+        assert Wix().unknown_comment_endpoint(answered(listed(comment("a")), via=None, page=None)) is None
+        assert Wix().unknown_comment_endpoint(answered(listed(comment("a")), status=500)) is None
 
 
 @pytest.mark.parametrize(
@@ -252,6 +254,6 @@ class TestLearnedAddresses:
     ],
 )  # fmt: skip
 def test_answers_with_tokens_are_told_by_address_and_by_shape(path: str, value: Any, secret: bool) -> None:
-    assert Wix().secret(ROOT + path, json.dumps(value).encode()) is secret
-    assert Wix().secret(ROOT + path, b'{"apps": {"instance":') is path.startswith(("/_api", "/site"))
+    assert Wix().holds_tokens(ROOT + path, json.dumps(value).encode()) is secret
+    assert Wix().holds_tokens(ROOT + path, b'{"apps": {"instance":') is path.startswith(("/_api", "/site"))
     assert told(value, path) == []

@@ -15,6 +15,7 @@ from scrapy.settings import Settings
 
 from scraper import settings as house
 from scraper.browser import META, RenderTargets
+from scraper.http import FETCH
 from scraper.spiders import _rendered
 from scraper.spiders.blog import BlogSpider
 from tests.visiting import CLINIC, SITE
@@ -130,7 +131,7 @@ async def test_only_the_clinics_own_robots_may_be_private() -> None:
     allow = request(spider).meta[META].allow
     await allow("http://127.0.0.1:9000/a")
     await allow("http://127.0.0.1:8000/a")
-    assert [each.meta["allow_private"] for each in engine.asked] == [False, True]
+    assert [each.meta[FETCH].allow_private for each in engine.asked] == [False, True]
 
 
 @awaited
