@@ -18,7 +18,7 @@ from archive.times import utc
 from archive.warc import BadRecord, Failure, Group, Info, Note, Record, records
 from archive.warc._file import OPEN_SUFFIX
 from pipelines.events import CapturesEnded, ClinicListed, ClinicRun, Confirmed, Event, RunEnded, RunStarted
-from pipelines.foreign import CaptureRef, ImportOrigin, resolve_revisits, scan_foreign
+from pipelines.imports.foreign import CaptureRef, ImportOrigin, resolve_revisits, scan_foreign
 from pipelines.mementos import capture_of, memento_in
 
 RUNS = "_runs"  # the folder below warc/ that holds what belongs to a run and to no clinic; no slug begins so

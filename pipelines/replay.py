@@ -21,7 +21,7 @@ from scrapy.exceptions import IgnoreRequest
 
 from archive.warc import BadRecord, Failure, Group, read_record
 from pipelines.events import Captured, Event, RunEnded
-from pipelines.foreign import CaptureRef
+from pipelines.imports.foreign import CaptureRef
 from pipelines.log import Recorded, RunLog
 from pipelines.privacy.pseudonyms import pseudonymous, tells_of_people
 from pipelines.run.key import BadKey
@@ -238,7 +238,10 @@ class _Platforms:
     def of_run(self, event: RunEnded) -> str | None:
         """Name of the platform of a run that ends."""
         log = next((log for log in self.logs if log.run == event.run), None)
-        return self.of(log) if log is not None else None
+        if log is not None:
+            return self.of(log)
+        named = platform_named((event.fields or {}).get("platform")) if event.run.kind == "crawl" else None
+        return named.name if named is not None else None
 
     @property
     def clinics_own(self) -> str | None:

@@ -23,7 +23,7 @@ from archive.rows.posts import counters
 from archive.times import utc
 from archive.warc import Capture, Info, records
 from pipelines.fold import as_mapping
-from pipelines.foreign import CaptureRef, ImportOrigin
+from pipelines.imports.foreign import CaptureRef, ImportOrigin
 from pipelines.orphans import orphans
 from pipelines.replay import Damaged, ParseJob, ParserPool
 from pipelines.sanitise import storable

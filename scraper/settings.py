@@ -60,10 +60,10 @@ DOWNLOAD_HANDLERS = {  # Scrapy's own, and a browser for the requests that ask f
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the plan knows what is of the site
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # there are no passwords
-    "pipelines.freshness.Freshness": 560,
+    "pipelines.components.freshness.Freshness": 560,
     "scraper.guard.Guard": 760,  # after whatever could change the address
-    "pipelines.rendered.Rendered": 980,
-    "pipelines.capture.Capture": 990,  # next to the downloader: bodies are still as served
+    "pipelines.components.rendered.Rendered": 980,
+    "pipelines.components.capture.Capture": 990,  # next to the downloader: bodies are still as served
 }
 SPIDER_MIDDLEWARES = {  # each is passed by every item and request that the spider yields
     "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,  # nobody asks which request was the first
@@ -72,13 +72,13 @@ SPIDER_MIDDLEWARES = {  # each is passed by every item and request that the spid
     "scrapy.spidermiddlewares.metacopy.MetaCopyDetectionMiddleware": None,  # no meta is ever copied
 }
 ITEM_PIPELINES = {
-    "pipelines.item_pipelines.Pseudonymise": 100,
-    "pipelines.item_pipelines.Validate": 200,
-    "pipelines.item_pipelines.Store": 300,
+    "pipelines.components.item_pipelines.Pseudonymise": 100,
+    "pipelines.components.item_pipelines.Validate": 200,
+    "pipelines.components.item_pipelines.Store": 300,
 }
 EXTENSIONS = {
     "pipelines.run_report.Report": 0,
-    "pipelines.feeds.PostFeeds": 0,
+    "pipelines.components.feeds.PostFeeds": 0,
     "scrapy.extensions.feedexport.FeedExporter": None,  # PostFeeds exports whole posts instead of captures
     "scrapy.extensions.logstats.LogStats": None,  # default on; the run's own summary says more
 }

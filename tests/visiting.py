@@ -16,9 +16,9 @@ from scrapy.http import Request, Response
 from scrapy.settings import Settings
 from scrapy.statscollectors import StatsCollector
 
-from pipelines.capture import Capture
-from pipelines.freshness import Freshness
-from pipelines.item_pipelines import Pseudonymise, Store, Validate
+from pipelines.components.capture import Capture
+from pipelines.components.freshness import Freshness
+from pipelines.components.item_pipelines import Pseudonymise, Store, Validate
 from pipelines.run.run import Run
 from pipelines.run_report import Report
 from scraper import settings as house

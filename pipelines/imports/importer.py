@@ -19,8 +19,8 @@ from typing import Any
 from archive.times import utc
 from archive.warc._file import sync_folder
 from pipelines.events import RunEnded
-from pipelines.foreign import ForeignFile, scan_foreign
 from pipelines.imports.adopt import IMPORTS, SPARE, Refused, copy_whole
+from pipelines.imports.foreign import ForeignFile, scan_foreign
 from pipelines.imports.unpack import opened
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic

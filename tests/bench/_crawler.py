@@ -34,16 +34,16 @@ from tests.bench._pages import own_slug
 # Whatever records, stores, or asks the archive: what is left fetches and parses.
 STORING = {
     "DOWNLOADER_MIDDLEWARES": (
-        "pipelines.freshness.Freshness",
-        "pipelines.rendered.Rendered",
-        "pipelines.capture.Capture",
+        "pipelines.components.freshness.Freshness",
+        "pipelines.components.rendered.Rendered",
+        "pipelines.components.capture.Capture",
     ),
     "ITEM_PIPELINES": (
-        "pipelines.item_pipelines.Pseudonymise",
-        "pipelines.item_pipelines.Validate",
-        "pipelines.item_pipelines.Store",
+        "pipelines.components.item_pipelines.Pseudonymise",
+        "pipelines.components.item_pipelines.Validate",
+        "pipelines.components.item_pipelines.Store",
     ),
-    "EXTENSIONS": ("pipelines.run_report.Report", "pipelines.feeds.PostFeeds"),
+    "EXTENSIONS": ("pipelines.run_report.Report", "pipelines.components.feeds.PostFeeds"),
 }
 WATCH = "tests.bench._crawler.Watch"
 # Resident size is read after every 25th page, and told around these.

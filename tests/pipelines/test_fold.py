@@ -113,7 +113,7 @@ def test_batches_make_no_difference(
             if number in committed_after:
                 fold.commit()
         fold.finish(ended=ended)
-        assert known(fold.fold._book) == known(ClinicCache(parts.db, CLINIC))
+        assert known(fold.fold._cache) == known(ClinicCache(parts.db, CLINIC))
         assert natural(parts.db) == natural(whole.db)
         assert faults(whole.db) == []
         assert whole.one("SELECT count(*) FROM captures") == len(visit)

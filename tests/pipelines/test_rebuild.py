@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from archive.compare import canonical
 from archive.db import DATABASE, open_archive
-from pipelines import capture, rebuild, replay, run_report, sanitise
+from pipelines import rebuild, replay, run_report
+from pipelines.components import capture, item_pipelines
 from pipelines.imports.adopt import Refused, adopt
 from pipelines.recover import recover
 from pipelines.run import run
@@ -50,7 +51,7 @@ def now_is(patch: pytest.MonkeyPatch, moved: timedelta) -> None:
         def now(cls, tz: tzinfo | None = None) -> Any:
             return datetime.now(tz) + moved
 
-    for module in (capture, run_report, run, sanitise):
+    for module in (capture, run_report, run, item_pipelines):
         patch.setattr(module, "datetime", Moved)
 
 
@@ -321,7 +322,7 @@ def test_when_a_clinic_closes_comes_back(tmp_path: Path, monkeypatch: pytest.Mon
         with monkeypatch.context() as patch:
             now_is(patch, timedelta(days=days))
             with Visiting(
-                tmp_path, clinic if is_visited else other, lambda run, one=clinic: run.enlist_closed([one])
+                tmp_path, clinic if is_visited else other, lambda run, one=clinic: run.register_closed([one])
             ) as of:
                 if is_visited:
                     of.answer(post_url("sleep"), post_answer("sleep", "Sleep well."))

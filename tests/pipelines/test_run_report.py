@@ -25,7 +25,7 @@ PAGE = post_answer("sleep", "Sleep well.", views=3)
 
 
 def outcome(status: str = "running", **visit: Any) -> Outcome:
-    done = VisitResult(clinic_id="riverside", **({"finished": True, "asked": 4} | visit))
+    done = VisitResult(clinic_id="riverside", **({"finished": True, "attempted": 4} | visit))
     return Outcome(clinic=CLINIC, started_at="2026", visit=done, status=status)
 
 
@@ -42,7 +42,7 @@ def outcome(status: str = "running", **visit: Any) -> Outcome:
         ({"failure": "no blog", "finished": True}, None, "failed", "no blog"),
         ({"finished": False}, None, "cut-short", "ended early by a signal"),
         ({}, "disk full", "cut-short", "disk full"),
-        ({"asked": 0}, None, "done", None),
+        ({"attempted": 0}, None, "done", None),
     ],
 )
 def test_judgement(visit: dict[str, Any], broken: str | None, status: str, why: str | None) -> None:
@@ -50,15 +50,15 @@ def test_judgement(visit: dict[str, Any], broken: str | None, status: str, why: 
 
 
 @pytest.mark.parametrize(
-    ("gone", "asked", "waiting", "why"),
+    ("gone", "attempted", "deferred", "why"),
     [
         (20, 60, 0, None), (21, 60, 0, "21 of 60 posts answer that they are gone"), (10, 30, 30, None),
         (11, 30, 30, "11 of the 30 posts that the day's budget allowed answer that they are gone"), (2, 2, 58, None),
     ],
 )  # fmt: skip
-def test_posts_that_vanish_many_at_once(gone: int, asked: int, waiting: int, why: str | None) -> None:
+def test_posts_that_vanish_many_at_once(gone: int, attempted: int, deferred: int, why: str | None) -> None:
     """Of 60; a budget that lets a few be asked for hides none."""
-    told = outcome(asked=asked, waiting=waiting, gone=gone)
+    told = outcome(attempted=attempted, deferred=deferred, gone=gone)
     told.vanished = gone, 60
     status, said = judge(told, "finished", None)
     assert (status, (said or "").partition(":")[0] or None) == ("moved_or_gone" if why else "done", why)
@@ -107,7 +107,7 @@ def test_the_end_is_told_in_rows_and_in_the_warc(tmp_path: Path) -> None:
         assert exit_code(visiting.run) == 0
 
 
-@pytest.mark.parametrize("visit", [{"limited": True}, {"failed": 1, "asked": 9}])
+@pytest.mark.parametrize("visit", [{"limited": True}, {"failed": 1, "attempted": 9}])
 def test_a_visit_that_left_something_out_is_not_complete(tmp_path: Path, visit: dict[str, Any]) -> None:
     with Visiting(tmp_path) as visiting:
         for name, value in visit.items():

@@ -11,7 +11,7 @@ import pytest
 from scrapy.http import Response
 
 from archive.warc import Failure, Group, WarcWriteError, read_record, records
-from pipelines.capture import last_whole_answer
+from pipelines.components.capture import last_whole_answer
 from pipelines.run.run import Run
 from scraper.items import Extraction, Post, Problem
 from tests.visiting import CLINIC, SITE, TOKENS_URL, Visiting, post_answer, post_url
@@ -116,7 +116,7 @@ def test_a_304_is_asked_for_and_is_the_servers_word(visiting: Visiting) -> None:
 
 def test_the_whole_answer_is_found_behind_revisits_and_failures(visiting: Visiting) -> None:
     def whole() -> str | None:
-        visiting.pipelines[-1]._fold.commit()  # type: ignore[union-attr]
+        visiting.run._folds["riverside"].commit()
         row = last_whole_answer(visiting.run.db, "riverside", visiting.request(post_url("sleep")))
         return row["capture_id"] if row else None
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archive.warc import Capture
-from pipelines.rendered import Rendered
+from pipelines.components.rendered import Rendered
 from scraper.browser import META, RENDERING, VISITED, Blocked, Failed, Received, Rendering
 from scraper.items import Exchange, Post, Problem
 from tests.making import extract
@@ -35,8 +35,8 @@ def recorded(folder: Path, **changes: Any) -> list[tuple[Capture, Exchange | Pro
         "complete": True, "reason": None, "pressed": 0, "refused": (),
     }  # fmt: skip
     with Visiting(folder) as visiting:
-        meta = {META: object(), RENDERING: Rendering(**values | changes)}
-        request = visiting.request(PAGE, meta=meta)
+        request = visiting.request(PAGE)
+        request.meta.update({META: object(), RENDERING: Rendering(**values | changes)})
         Rendered(visiting.crawler)._record(request)
         return list(request.meta[VISITED])
 

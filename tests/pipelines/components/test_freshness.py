@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.freshness import LONGEST_MEMORY, asked_lately, known_posts, remembered_routes, told_before
+from pipelines.components.freshness import LONGEST_MEMORY, asked_lately, known_posts, remembered_routes, told_before
 from scraper.items import Item, Problem, Thread
 from tests.making import CLINIC, HEX, OTHER_HEX, START, Made, capture, comment, extraction, post, reading, url
 

@@ -43,7 +43,9 @@ class Capture:
         """
         fetch = fetch_of(request)
         if fetch is None or META in request.meta:
-            return response  # `scrapy shell` and the like archive nothing; rendered pages: `pipelines.rendered`
+            return (
+                response  # `scrapy shell` and the like archive nothing; rendered pages: `pipelines.components.rendered`
+            )
         run = Run.of(self._crawler.settings)
         clinic_id = fetch.clinic.slug
         encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1").strip().lower()

@@ -18,7 +18,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 
 from archive.warc import Capture, Original, WarcWriteError, Writer
-from pipelines.capture import redact_tokens
+from pipelines.components.capture import redact_tokens
 from pipelines.run.run import Run
 from scraper.browser import META, RENDERING, VISITED, Received, Rendering
 from scraper.comments import service_of

@@ -16,7 +16,7 @@ from sqlite_utils import Database
 
 from archive.times import utc
 from archive.warc import WarcWriteError
-from pipelines.capture import last_whole_answer
+from pipelines.components.capture import last_whole_answer
 from pipelines.run.run import Run
 from scraper.crawl.schedule import RECENT
 from scraper.http import fetch_of

@@ -1,0 +1,1 @@
+"""Scrapy components of a live crawl: middlewares, item pipelines, feeds."""
