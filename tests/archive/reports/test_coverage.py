@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from archive.reports.coverage import OUTSIDE, STATES, read_coverage
 from archive.reports.methods import paragraph
+from archive.reports.status import clinics as clinic_statuses
 from archive.site.pages import clinic as page
 from pipelines.commands import main
 from scraper.items import Gone
@@ -71,14 +72,14 @@ def days(archive: Made, columns: str = "day, state", clinic: str = CLINIC) -> li
     [
         ("done", {}, "observed", None),
         ("done", {"note": "1 post is for members only"}, "observed", "1 post is for members only"),
-        ("done", {"complete": 0, "limited": 1}, "partial", "a bound was met: posts may have been left out"),
+        ("done", {"complete": 0, "limited": 1}, "partial", "a limit was reached: posts may have been left out"),
         ("done", {"complete": 0, "failed": 2}, "partial", "2 posts could not be read"),
-        ("done", {"waiting": 3}, "partial", "3 posts that were due wait for another visit"),
+        ("done", {"waiting": 3}, "partial", "3 posts that were due wait for a later visit"),
         ("done", {"waiting": 0, "not_due": 9, "fetched": 0}, "observed", None),
         ("cut-short", {"note": "ended early"}, "partial", "ended early"),
         ("degraded", {"note": "told no more: views"}, "partial", "told no more: views"),
         ("moved_or_gone", {"note": "9 of 9 gone"}, "partial", "9 of 9 gone"),
-        ("running", {"fetched": None, "failed": None}, "failed", "goes on, or ended without a word"),
+        ("running", {"fetched": None, "failed": None}, "failed", "running, or its end was not recorded"),
         ("cut-short", {"fetched": None, "failed": None, "note": "killed"}, "failed", "killed"),
         ("cut-short", {"fetched": 0, "gone": 2, "note": "killed"}, "partial", "killed"),
         ("failed", {"note": "no such host"}, "failed", "no such host"),
@@ -265,7 +266,7 @@ def test_states_partition_the_days(
         got[clinic][day] = state
     assert got == expected
 
-    for one in status.clinics(emptied.db.conn, datetime(2026, 6, 1, tzinfo=UTC)):
+    for one in clinic_statuses(emptied.db.conn, datetime(2026, 6, 1, tzinfo=UTC)):
         well = [day for who, day, status in made_by_us if who == one.clinic_id and status in ("done", "partial")]
         last_well = (START + timedelta(days=max(well))).isoformat() if well else ""
         assert (one.observed_at or "")[:10] == last_well, "status counts each visit that ended well"
@@ -325,16 +326,16 @@ def test_the_paragraph_says_what_the_rows_say(studied: Made) -> None:
     said = paragraph(read_coverage(studied.db.conn))
     assert said == (
         "From 2026-03-01 to 2026-03-10 (10 days, UTC) 2 clinics were followed, 1 with a blog and 1 without one."
-        " 17 visits were made, of which 6 were complete. A clinic-day counts as observed when at least one visit that"
-        " began on it came to its end under no limit, left no post that was due for later, and was answered for every"
-        " post that it asked for. Of 10 clinic-days"
-        " (counted from each clinic's first visit, without days on which it had no blog or was retired) 6 (60.0%) were"
+        " 17 visits were made, of which 6 were complete. A clinic-day counts as observed if at least one visit that"
+        " began on that day ended normally, had no limit, postponed no post that was due, and received an answer for"
+        " every post that it requested. Of 10 clinic-days"
+        " (counted from each clinic's first visit, without days on which it had no blog or was closed) 6 (60.0%) were"
         " observed; 1 was visited without success and 3 were not visited. The longest interval without an observed day"
-        " lasted 3 days (riverside, 2026-03-04 to 2026-03-06). Posts that nothing called changed were not"
-        " asked for at every visit (12 times one was left until it was due). In this period 2 posts were read;"
-        " 1 edit of their texts and 3 readings of their counters (views, likes, comments; what the server called"
-        " unchanged is not counted) were recorded. The rules of"
-        " each host's robots.txt were obeyed: what they forbid was not asked for. The visits were made with"
+        " lasted 3 days (riverside, 2026-03-04 to 2026-03-06). Posts without a sign of change were not"
+        " requested at every visit (a post was left until it was due 12 times). In this period 2 posts were read;"
+        " 1 edit of their texts and 3 readings of their counters (views, likes, comments; answers of 304 Not Modified"
+        " are not counted) were recorded. The rules of"
+        " each host's robots.txt were obeyed: what they disallow was not requested. The visits were made with"
         " clinic-blog-archive 0.1.0."
     )
     shown = (Path(__file__).parents[3] / "OPERATING.md").read_text("utf-8")
@@ -350,7 +351,7 @@ def test_a_period_counts_what_was_read_in_it_alone(studied: Made) -> None:
     assert read_coverage(studied.db.conn, (), date(2030, 1, 1)).clinics == []
     alone = paragraph(read_coverage(studied.db.conn, ["mill"]))
     assert "1 clinic was followed, 0 with a blog and 1 without one" in alone
-    assert "On no day was there a blog to observe." in alone
+    assert "There was no blog to observe on any day." in alone
     one_day = paragraph(read_coverage(studied.db.conn, [CLINIC], date(2026, 3, 1), date(2026, 3, 1)))
     assert "(1 day, UTC) 1 clinic was followed" in one_day
     assert "1 visit was made, of which 1 was complete." in one_day

@@ -195,7 +195,7 @@ def _orphan(archive: Path) -> str:
         _sql("DELETE FROM readings WHERE views = 3", "1 readings more"),
         _sql("UPDATE readings SET views = 77 WHERE evidence = 'not-modified'", "what its original does not say"),
         _sql("UPDATE comments SET platform_comment_id = 'x' || platform_comment_id", "does not show comments"),
-        _sql("UPDATE posts SET body_text = 'Forged.' WHERE slug = 'sleep'", "shows another text"),
+        _sql("UPDATE posts SET body_text = 'Forged.' WHERE slug = 'sleep'", "its text differs from that of its revision"),
         _sql("UPDATE readings SET capture_id = 'none' WHERE views = 4", "names a row of captures that is not there"),
     ],
 )  # fmt: skip
