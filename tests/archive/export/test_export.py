@@ -310,8 +310,8 @@ def test_a_question_says_what_it_asks(name: str) -> None:
     question = questions()[name]
     assert 8 < len(question.title) < 60
     assert len(question.description) > 30
-    assert {one.kind for one in question.asked} <= {"clinic", "date", "number", "text"}
-    assert all(f":{one.name}" in question.sql.split("\nSELECT", 1)[1] for one in question.asked)
+    assert {one.kind for one in question.fields} <= {"clinic", "date", "number", "text"}
+    assert all(f":{one.name}" in question.sql.split("\nSELECT", 1)[1] for one in question.fields)
 
 
 def test_the_format_is_what_the_suffix_says(full: Made, tmp_path: Path) -> None:
