@@ -1,4 +1,4 @@
-"""What the pages of the site say, against what the archive holds: wordings, citations, threads, totals, oddities."""
+"""What the pages of the site say, against what the archive holds: revisions, citations, threads, totals, oddities."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def edited(archive: Made) -> Made:
     return archive
 
 
-# --- wordings and what differs between them ---
+# --- revisions and what differs between them ---
 
 WORDS = st.text(st.sampled_from("ab .\nü"), max_size=40)
 
@@ -82,7 +82,7 @@ def test_a_hundred_thousand_words_are_compared_in_time() -> None:
     assert time.process_time() - start < 10, "a guard against the square of its length, not a measurement"
 
 
-def test_wordings_know_when_they_were_seen(edited: Made) -> None:
+def test_revisions_know_when_they_were_seen(edited: Made) -> None:
     first, second = revisions(edited.db.conn, 1)
     assert (first["kind"], second["kind"], second["before"]) == ("first", "content", first)
     assert second["changed_after"] == first["last_seen_at"] == "2026-03-01T09:02:00.000000Z"
@@ -124,10 +124,10 @@ def test_a_post_says_all_that_is_kept_of_it(edited: Made) -> None:
     assert len(told["edits"]) == 1
     assert not told["past"]
     assert "mostly" in told["html"]
-    past = post.read(edited.db.conn, 1, told["wordings"][0]["revision_id"])
+    past = post.read(edited.db.conn, 1, told["revisions"][0]["revision_id"])
     assert past["past"]
     assert "mostly" not in past["html"]
-    assert ("title", "the page's own markup") in told["came"]
+    assert ("title", "the page's HTML") in told["sources"]
 
 
 # --- citing ---
@@ -260,7 +260,7 @@ def test_home_and_clinic_of_archives_without_posts_dates_or_numbers(archive: Mad
     archive.fold(extraction(1, a_post(text=None, title=None)))
     told = home.summary(db)
     assert [one.svg for one in told["charts"]] == [None, None]
-    assert told["movers"]["posts"] == []
+    assert told["most_gained"]["posts"] == []
     (one,) = clinic.posts(db, CLINIC, "views", 1)
     assert (one["views"], one["spark"]) == (None, None)
     assert post.read(db, 1)["chart"].svg is None
@@ -330,7 +330,7 @@ def test_small_drawings() -> None:
     assert calendar("c", ("day", "coverage"), []).svg is None
 
 
-def test_kept_answers_are_found_anew_after_a_commit(edited: Made) -> None:
+def test_cached_results_are_computed_again_after_a_commit(edited: Made) -> None:
     kept = QueryCache(edited.folder / DATABASE)
     asked: list[int] = []
 
@@ -377,12 +377,12 @@ def test_search_results_mark_what_was_found(edited: Made) -> None:
     assert told["number"] == 1
     assert told["hits"][0]["snippet"].startswith("Sleep heals, <mark>mostly</mark>.")
     past = search_results.results(edited.db.conn, Query('"heals schlaf"'), 1)["hits"][0]
-    assert past["kind"] == "past wording"
-    assert re.search(r"/riverside/rest/\d{14}-[0-9a-f]{8}$", past["place"])
+    assert past["kind"] == "past revision"
+    assert re.search(r"/riverside/rest/\d{14}-[0-9a-f]{8}$", past["path"])
     assert (
         "<mark>heals</mark>.\n<mark>Schlaf</mark>" in past["snippet"]
         or "<mark>heals.\nSchlaf</mark>" in past["snippet"]
     )
-    assert search_results.results(edited.db.conn, Query("thank"), 1)["hits"][0]["place"].endswith(
+    assert search_results.results(edited.db.conn, Query("thank"), 1)["hits"][0]["path"].endswith(
         "?comment=1#comment-1"
     )

@@ -59,7 +59,7 @@ def test_a_page_that_takes_too_long_says_so_and_holds_nothing(
     path: str, archive: Made, site: Datasette, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert get(site, path).status_code == 200
-    monkeypatch.setattr(serving, "PATIENCE", 0)
+    monkeypatch.setattr(serving, "QUERY_LIMIT_MS", 0)
     answer = get(site, path)
     assert answer.status_code == 503
     assert "Try again in a moment" in answer.text
@@ -69,10 +69,10 @@ def test_a_page_that_takes_too_long_says_so_and_holds_nothing(
 def test_what_is_kept_is_found_within_a_time_too(
     archive: Made, site: Datasette, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(query_cache, "LONGEST", 0.2)
+    monkeypatch.setattr(query_cache, "QUERY_LIMIT", 0.2)
     start = time.monotonic()
     with pytest.raises(serving.DatasetteError, match="interrupted"):
-        asyncio.run(serving.keep(site, "endless", lambda connection: connection.execute(ENDLESS).fetchone()))
+        asyncio.run(serving.read_cached(site, "endless", lambda connection: connection.execute(ENDLESS).fetchone()))
     assert time.monotonic() - start < 5
     assert is_let_go(archive)
 
@@ -100,7 +100,7 @@ def listening(site: Datasette) -> Iterator[int]:
             thread.join(20)
 
 
-@pytest.mark.parametrize(("limit", "reads_on"), [("STALLED", False), ("LONGEST", True)])
+@pytest.mark.parametrize(("limit", "reads_on"), [("BLOCK_TIMEOUT", False), ("DOWNLOAD_TIMEOUT", True)])
 def test_a_file_that_is_not_taken_does_not_hold_its_moment_for_ever(
     limit: str, reads_on: bool, archive: Made, site: Datasette, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,4 +1,4 @@
-"""Each row's record on the site: its headers and hash, and the bytes to take away, but for those that name people."""
+"""Each row's record on the site: its headers and hash, and the bytes to download, but for those that name people."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ def test_a_page_tells_what_was_asked_and_answered(site: Datasette, archive: Path
     capture = one(archive, "url LIKE '%robots.txt' AND record_type = 'response'")
     shown = page(site, capture)
     assert shown.status_code == 200
-    for told in (capture["url"], capture["payload_sha256"], "the same", "HTTP/1.1 200 OK", "Content-Type: text/plain",
-                 f"{capture['warc_offset']:,}", capture["warc_file"], "a visit of our own"):  # fmt: skip
+    for told in (capture["url"], capture["payload_sha256"], "it matches", "HTTP/1.1 200 OK", "Content-Type: text/plain",
+                 f"{capture['warc_offset']:,}", capture["warc_file"], "this archive's own crawler"):  # fmt: skip
         assert told in shown.text
 
 
@@ -108,7 +108,7 @@ def test_records_that_name_people_are_not_given_out(
     shown, given = page(site, capture), page(site, capture, "/record.warc.gz")
     assert given.status_code == 403
     assert "Marisol" not in shown.text + given.text
-    assert "not given out" in shown.text and "Download the record" not in shown.text
+    assert "cannot be downloaded" in shown.text and "Download the record" not in shown.text
     monkeypatch.setenv("CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES", "1")
     assert page(site, capture, "/record.warc.gz").status_code == 200
 

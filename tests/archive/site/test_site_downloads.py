@@ -141,7 +141,7 @@ def test_pages_lead_to_their_files(site: Datasette) -> None:
     for page in ("/archive/posts?title__contains=Title+7&_sort=title", "/archive/views_gained?clinic=riverside",
                  address("/archive", sql="select title from posts limit 3")):  # fmt: skip
         shown = get(site, page).text
-        took = re.findall(r'<p class="take-away">(.*?)</p>', shown, re.DOTALL)[0]
+        took = re.findall(r'<p class="downloads">(.*?)</p>', shown, re.DOTALL)[0]
         files = [link.replace("&amp;", "&") for link in re.findall(r'href="([^"]+)"', took)]
         assert [re.search(r"\.(csv|xlsx|json)", file)[1] for file in files] == ["csv", "csv", "xlsx", "json"]  # type: ignore[index]
         for file in files:
