@@ -137,13 +137,13 @@ def test_a_reader_at_the_end_of_a_run_is_no_fault(
         run.open_run_file("crawl")
         run.close(0, {})
         assert log.stat().st_size > 0
-        (record,) = [one for one in caplog.records if "write-ahead log" in one.message]
+        (record,) = [record for record in caplog.records if "write-ahead log" in record.message]
         assert record.levelno == logging.INFO
         reader.execute("ROLLBACK")
         Run(tmp_path).close(0, {})
         assert log.stat().st_size == 0
         assert reader.execute("SELECT count(*) FROM crawls").fetchone() == (1,)
-    assert len([one for one in caplog.records if "write-ahead log" in one.message]) == 1
+    assert len([record for record in caplog.records if "write-ahead log" in record.message]) == 1
 
 
 @pytest.fixture
@@ -186,7 +186,8 @@ def test_readers_who_overlap_are_waited_for_before_the_log_grows_on(archive: Mad
             fill(archive, 20)  # whenever something is committed, one of the two reads what was before
             assert log.stat().st_size > wal.LARGE
             enders = [
-                threading.Timer(0.2 * one, reader.execute, ["ROLLBACK"]) for one, reader in ((1, first), (2, second))
+                threading.Timer(0.2 * number, reader.execute, ["ROLLBACK"])
+                for number, reader in ((1, first), (2, second))
             ]
             for ender in enders:
                 ender.start()
@@ -214,9 +215,9 @@ def test_a_reader_who_stays_is_not_waited_for_at_each_commit(
 def test_a_query_of_the_writer_itself_is_no_fault(archive: Made, log: Path) -> None:
     with reading(archive):
         fill(archive, 40)
-    asked = archive.db.execute("SELECT * FROM filling")
-    assert asked.fetchone()
+    cursor = archive.db.execute("SELECT * FROM filling")
+    assert cursor.fetchone()
     with pytest.raises(sqlite3.OperationalError):
         archive.db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
     wal.WriteAheadLog(archive.db).checkpoint()
-    asked.close()
+    cursor.close()
