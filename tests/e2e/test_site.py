@@ -189,7 +189,8 @@ def test_a_post_says_what_its_rows_say(visit: Visit, third: Crawled, clinic_id: 
     assert page.locator("h1").text_content() == row["title"]
     assert page.locator(".text").inner_text().split()[:30] == row["body_text"].split()[:30]
     assert (
-        page.locator(".comment .comment-text").all_text_contents()[-1].strip() == "Parking behind the house was easy to find."
+        page.locator(".comment .comment-text").all_text_contents()[-1].strip()
+        == "Parking behind the house was easy to find."
     )
     assert page.locator(".comment").count() == one(
         third.archive, "SELECT count(*) FROM comments WHERE post_id = ?", row["post_id"]
