@@ -128,7 +128,7 @@ def test_home_says_what_the_database_says(visit: Visit, third: Crawled) -> None:
     tiles = page.locator(".tiles div").evaluate_all(
         "all => all.map(one => [one.querySelector('dt').textContent, one.querySelector('dd').textContent])"
     )
-    for name, table in zip(("posts", "comments", "readings of counters", "recorded captures"),
+    for name, table in zip(("posts", "comments", "counter readings", "captures"),
                            ("posts", "comments", "readings", "captures"), strict=True):  # fmt: skip
         assert dict(tiles)[name] == f"{one(third.archive, f'SELECT count(*) FROM {table}'):,}"
     months = (
@@ -214,8 +214,8 @@ def test_a_known_edit_is_shown_word_by_word(visit: Visit, third: Crawled, clinic
     old = one(third.archive, first, changes.edited).split("\n")[0]
     assert old in " ".join(page.locator(".difference del").all_text_contents())
     page.go_back()
-    visit.follow(page.locator("#revisions tbody a").nth(-1))  # the capture of the first wording
-    assert "read again just now: the same" in page.locator("main").inner_text()
+    visit.follow(page.locator("#revisions tbody a").nth(-1))  # the capture of the first revision
+    assert "checked just now: it matches" in page.locator("main").inner_text()
 
 
 def test_a_citation_that_other_programs_read(visit: Visit, clinic_id: str, changes: Changes, third: Crawled) -> None:
@@ -239,7 +239,7 @@ def test_renamed_and_removed_posts_keep_their_addresses(
     before = visit.go(f"/{clinic_id}/{quote(changes.renamed)}").locator("h1").text_content()
     assert visit.go(f"/{clinic_id}/{quote(changes.renamed_to)}").locator("h1").text_content() == before
     page = visit.go(f"/{clinic_id}/{quote(changes.deleted)}")
-    assert "At some visits this post was not there: answered 404" in page.locator("main").inner_text()
+    assert "At some visits this post was missing: the answer was 404" in page.locator("main").inner_text()
 
 
 # The sample clinic has no attributes to be grouped by.
@@ -320,7 +320,7 @@ def test_an_archive_that_is_being_written_is_read_at_the_same_time(browser: Brow
 def test_empty_archives_and_odd_posts_are_shown(browser: Browser, tmp_path: Path) -> None:
     with made(tmp_path / "a") as archive, served(tmp_path / "a") as site, visiting(browser, site, PHONE) as visit:
         assert "No post has been read yet" in visit.go("/").locator("main").inner_text()
-        assert "No post of this clinic is kept" in visit.go("/riverside").locator("main").inner_text()
+        assert "The archive has no post of this clinic" in visit.go("/riverside").locator("main").inner_text()
         odd = [
             post("long", title="Long " * 600, addresses=(url("long"),)),
             post("word", title="x" * 3000, text="y" * 5000, addresses=(url("word"),)),
