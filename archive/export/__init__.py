@@ -1,7 +1,7 @@
-"""Taking the archive away: every row of a table, a view, a ready question or typed SQL, in one of five formats.
+"""Exports: every row of a table, a view, a ready question or a SELECT, in one of five formats.
 
-Nothing is cut in silence. CSV comes in two flavours: plain, which reads back identical, and for Excel, where cells that
-a spreadsheet would take for something else are marked as text.
+Nothing is cut without a note. CSV comes in two forms: plain, which reads back to the same values, and for Excel, where
+cells that a spreadsheet would misread are marked as text.
 """
 
 from archive.export._csv import EXCEL_RULE, Tally, csv_blocks

@@ -1,4 +1,4 @@
-"""The formats by name, and writing one file: beside its name first, swapped in when it is whole."""
+"""The export formats by name, and writing one file: to a temporary name first, renamed when it is complete."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from archive.export._source import Source, columns_of, read
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A file that was written: its rows, its SHA-256, and what a reader must know of it (None: nothing)."""
+    """A file that was written: number of rows, SHA-256, size in bytes, and a note for its readers (None: no note)."""
 
     path: Path
     rows: int
@@ -29,13 +29,14 @@ class Written:
     note: str | None = None
 
 
-# Writes a source to a path, may put files beside the final name (second path); gives rows and a note.
+# Writes a source to the first path, and may write further files beside the second one, the final name. Returns the
+# number of rows and a note.
 Writer = Callable[[Path, Path, sqlite3.Connection, Source], tuple[int, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a source becomes a file: the end of its name, its media type, who writes it."""
+    """A file format: the ending of the file's name, its media type, and the function that writes it."""
 
     suffix: str
     media_type: str
@@ -43,9 +44,9 @@ class Format:
 
 
 def write(path: Path, connection: sqlite3.Connection, source: Source, form: Format) -> Written:
-    """Write a source to a file, which appears whole or not at all.
+    """Write a source to a file, which appears complete or not at all.
 
-    Raises `TooManyRows`, `sqlite3.Error`, OSError, and ImportError where a format wants a library that is not there.
+    Raises `TooManyRows`, `sqlite3.Error`, OSError, and ImportError if the format needs a library that is not installed.
     """
     with _swapped(path) as draft:
         rows, note = form.writer(draft, path, connection, source)
@@ -58,7 +59,7 @@ def write(path: Path, connection: sqlite3.Connection, source: Source, form: Form
 
 @contextmanager
 def _swapped(path: Path) -> Iterator[Path]:
-    """A name to write to; it takes the place of `path` when all went well, and is gone when not."""
+    """Yield a temporary path; the file replaces `path` at the end, or is removed after an error."""
     draft = path.with_name(f".{path.name}.part")
     try:
         yield draft
@@ -72,8 +73,8 @@ def _csv(draft: Path, _: Path, connection: sqlite3.Connection, source: Source) -
 
 
 def _excel_csv(draft: Path, _: Path, connection: sqlite3.Connection, source: Source) -> tuple[int, str | None]:
-    told = _blocks(draft, connection, source, excel=True)
-    return told.rows, f"{told.altered} cells altered: {EXCEL_RULE}" if told.altered else None
+    tally = _blocks(draft, connection, source, excel=True)
+    return tally.rows, f"{tally.altered} cells altered: {EXCEL_RULE}" if tally.altered else None
 
 
 def _blocks(draft: Path, connection: sqlite3.Connection, source: Source, *, excel: bool) -> Tally:
@@ -84,26 +85,26 @@ def _blocks(draft: Path, connection: sqlite3.Connection, source: Source, *, exce
 
 
 def _json_lines(draft: Path, _: Path, connection: sqlite3.Connection, source: Source) -> tuple[int, str | None]:
-    """An object a line; a blob is hexadecimal."""
+    """Write one JSON object a line; a blob is hexadecimal."""
     columns, number = columns_of(connection, source), 0
     with draft.open("w", encoding="utf-8", newline="\n") as file:
         for rows in read(connection, source):
             number += len(rows)
             for row in rows:
-                told = dict(zip(columns, row, strict=True))
-                file.write(json.dumps(told, ensure_ascii=False, default=bytes.hex) + "\n")
+                values = dict(zip(columns, row, strict=True))
+                file.write(json.dumps(values, ensure_ascii=False, default=bytes.hex) + "\n")
     return number, None
 
 
 def _xlsx(draft: Path, final: Path, connection: sqlite3.Connection, source: Source) -> tuple[int, str | None]:
-    """Texts that a cell does not hold go whole to a file of their own beside it, which is there only then."""
+    """Write an XLSX file. Texts that are too long for a cell are written whole to a JSON lines file beside it."""
     beside = final.with_name(f"{final.stem}.long-texts.jsonl")
     with _swapped(beside) as long_texts, long_texts.open("w", encoding="utf-8") as file:
 
-        def keep(row: int, column: str, text: str) -> None:
+        def on_cut(row: int, column: str, text: str) -> None:
             file.write(json.dumps({"row": row, "column": column, "text": text}, ensure_ascii=False) + "\n")
 
-        rows, cut = write_sheet(draft, connection, source, keep)
+        rows, cut = write_sheet(draft, connection, source, on_cut)
     if not cut:
         beside.unlink()
         return rows, None

@@ -1,4 +1,4 @@
-"""Parquet, by pyarrow, which is an extra: `pip install 'clinic-blog-archive[parquet]'`."""
+"""Parquet files, written by pyarrow, an optional dependency: `pip install 'clinic-blog-archive[parquet]'`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from archive.export._source import Source, bare, columns_of, describe, read, wraps
+from archive.export._source import Source, as_subquery, can_nest, columns_of, describe, read
 
-MISSING = "Parquet wants pyarrow: pip install 'clinic-blog-archive[parquet]' (or take --format csv)"
+MISSING = "Parquet needs pyarrow: pip install 'clinic-blog-archive[parquet]' (or use --format csv)"
 
 
 def write_parquet(path: Path, connection: sqlite3.Connection, source: Source) -> int:
-    """Write a source to a Parquet file, its columns described; number of rows.
+    """Write a source to a Parquet file with descriptions of its columns; return the number of rows.
 
-    A column is of the narrowest type that holds all that stands in it: int64, double or text. Times stay ISO 8601
-    texts, as some are bare dates. Raises ImportError without pyarrow, `sqlite3.Error`, OSError.
+    A column has the narrowest type that holds all its values: int64, double or text. Times stay ISO 8601 texts, since
+    some are dates without a time. Raises ImportError without pyarrow, `sqlite3.Error`, OSError.
     """
     try:
         import pyarrow as pa  # type: ignore[import-untyped] # noqa: PLC0415
@@ -23,42 +23,42 @@ def write_parquet(path: Path, connection: sqlite3.Connection, source: Source) ->
     except ImportError as error:
         raise ImportError(MISSING) from error
     columns = columns_of(connection, source)
-    # Two columns of one name, as typed SQL may give, would be one in a table of columns.
+    # A SELECT may give two columns the same name; Parquet readers expect different names.
     unique = [name if name not in columns[:place] else f"{name}_{place}" for place, name in enumerate(columns)]
-    kinds = {"text": pa.string(), "integer": pa.int64(), "real": pa.float64()}
+    types = {"text": pa.string(), "integer": pa.int64(), "real": pa.float64()}
     schema = pa.schema(
-        pa.field(name, kinds[kind], metadata={"description": describe(source, name) or ""})
-        for name, kind in zip(unique, _kinds(connection, source, columns), strict=True)
+        pa.field(name, types[kind], metadata={"description": describe(source, name) or ""})
+        for name, kind in zip(unique, _types(connection, source, columns), strict=True)
     )
     number = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for rows in read(connection, source):
             number += len(rows)
             cells = [
-                [_as(field.type == pa.string(), value) for value in column]
+                [_value(value, as_text=field.type == pa.string()) for value in column]
                 for field, column in zip(schema, zip(*rows, strict=True), strict=True)
             ]
             writer.write_batch(pa.record_batch(cells, schema=schema))
     return number
 
 
-def _kinds(connection: sqlite3.Connection, source: Source, columns: list[str]) -> list[str]:
-    """Of each column: integer, real or text, after all that stands in it; a column of NULL alone is text."""
-    if not wraps(connection, source):
+def _types(connection: sqlite3.Connection, source: Source, columns: list[str]) -> list[str]:
+    """Return integer, real or text for each column, by all its values; a column of only NULL is text."""
+    if not can_nest(connection, source):
         return ["text"] * len(columns)
     names = [f"c{number}" for number in range(len(columns))]
-    told = ", ".join(
-        f"max(typeof({one}) IN ('text', 'blob')), max(typeof({one}) = 'real'), count({one})" for one in names
+    counts = ", ".join(
+        f"max(typeof({name}) IN ('text', 'blob')), max(typeof({name}) = 'real'), count({name})" for name in names
     )
-    sql = f"WITH exported ({', '.join(names)}) AS (\n{bare(source.sql)}\n) SELECT {told} FROM exported"
+    sql = f"WITH exported ({', '.join(names)}) AS (\n{as_subquery(source.sql)}\n) SELECT {counts} FROM exported"
     found = list(connection.execute(sql, source.parameters).fetchone())
     return [
-        "text" if text or not known else "real" if real else "integer"
-        for text, real, known in zip(found[::3], found[1::3], found[2::3], strict=True)
+        "text" if text or not filled else "real" if real else "integer"
+        for text, real, filled in zip(found[::3], found[1::3], found[2::3], strict=True)
     ]
 
 
-def _as(text: bool, value: Any) -> Any:
-    if value is None or not text:
+def _value(value: Any, *, as_text: bool) -> Any:
+    if value is None or not as_text:
         return value
     return value.hex() if isinstance(value, bytes) else str(value)

@@ -1,4 +1,4 @@
-"""What can be exported: a name that the archive knows, as SQL with its parameters."""
+"""What can be exported: a table, view or question by name, as SQL with its parameters."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ import yaml
 from archive.questions import questions
 
 SITE = Path(__file__).parents[1] / "site"
-# Rows that are fetched and written at a time.
-AT_ONCE = 1000
+ROWS_PER_BLOCK = 1000  # rows that are fetched and written at a time
 
 
 class Unknown(Exception):
@@ -24,7 +23,7 @@ class Unknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A SELECT with the values of its parameters; `name` becomes the file's name."""
+    """A SELECT with the values of its parameters; `name` becomes the name of the file."""
 
     name: str
     sql: str
@@ -32,9 +31,9 @@ class Source:
 
 
 def names(connection: sqlite3.Connection, *, with_parameters: bool = True) -> dict[str, str]:
-    """What can be exported by name, each with its kind (table, view, question), tables first.
+    """Return the names that can be exported, each with its kind (table, view, question), tables first.
 
-    `with_parameters`: also questions that ask for something. Raises `sqlite3.Error`.
+    `with_parameters`: include questions that have parameters. Raises `sqlite3.Error`.
     """
     found = {
         name: kind
@@ -50,7 +49,7 @@ def names(connection: sqlite3.Connection, *, with_parameters: bool = True) -> di
 
 
 def find(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str] | None = None) -> Source:
-    """The source of that name. Parameters that are not given are empty, as in the site's forms: no restriction.
+    """Return the source of that name. A parameter that is not given has its default, as in the site's forms.
 
     Raises `Unknown`, `sqlite3.Error`.
     """
@@ -58,67 +57,69 @@ def find(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str
     known = names(connection)
     if name not in known:
         raise Unknown(f"no table, view or question {name!r}; there are {', '.join(known)}")
-    asked = questions()[name].parameters if known[name] == "question" else {}
-    if stray := [one for one in given if one not in asked]:
-        raise Unknown(f"{name} has no parameter {stray[0]!r}; it has {', '.join(asked) or 'none'}")
+    defaults = questions()[name].parameters if known[name] == "question" else {}
+    if unknown := [parameter for parameter in given if parameter not in defaults]:
+        raise Unknown(f"{name} has no parameter {unknown[0]!r}; it has {', '.join(defaults) or 'none'}")
     if known[name] == "question":
-        values = {one: given.get(one, default) for one, default in asked.items()}
+        values = {parameter: given.get(parameter, default) for parameter, default in defaults.items()}
         return Source(name, questions()[name].sql, values)
-    # As they lie there, which is the order in which they were written: for ORDER BY within the statement that it is
-    # wrapped in, SQLite would copy each row once more.
+    # Without ORDER BY the rows come in the order in which they were written. With it, SQLite would copy each row once
+    # more, since the statement becomes a subquery.
     return Source(name, f"SELECT * FROM [{name}]")
 
 
 def columns_of(connection: sqlite3.Connection, source: Source) -> list[str]:
-    """The names of a source's columns, without reading a row where its SQL can be wrapped. Raises `sqlite3.Error`."""
-    sql = f"SELECT * FROM (\n{bare(source.sql)}\n) LIMIT 0" if wraps(connection, source) else source.sql
+    """Return the names of a source's columns; reads no row if its SQL can be a subquery. Raises `sqlite3.Error`."""
+    sql = f"SELECT * FROM (\n{as_subquery(source.sql)}\n) LIMIT 0" if can_nest(connection, source) else source.sql
     return [column[0] for column in connection.execute(sql, source.parameters).description or ()]
 
 
 def read(connection: sqlite3.Connection, source: Source) -> Iterator[list[tuple[Any, ...]]]:
-    """A source's rows, `AT_ONCE` at a time. Raises `sqlite3.Error`."""
+    """Yield a source's rows, `ROWS_PER_BLOCK` at a time. Raises `sqlite3.Error`."""
     cursor = connection.execute(source.sql, source.parameters)
-    while rows := cursor.fetchmany(AT_ONCE):
+    while rows := cursor.fetchmany(ROWS_PER_BLOCK):
         yield rows
 
 
 def count_up_to(connection: sqlite3.Connection, source: Source, most: int) -> int:
-    """The number of a source's rows, counted no further than `most`; 0 for what cannot be counted (EXPLAIN)."""
-    if not wraps(connection, source):
+    """Return the number of a source's rows, counted up to `most`; 0 for what cannot be counted (EXPLAIN)."""
+    if not can_nest(connection, source):
         return 0
-    sql = f"SELECT count(*) FROM (SELECT 1 FROM (\n{bare(source.sql)}\n) LIMIT {most})"
+    sql = f"SELECT count(*) FROM (SELECT 1 FROM (\n{as_subquery(source.sql)}\n) LIMIT {most})"
     (number,) = connection.execute(sql, source.parameters).fetchone()
     return int(number)
 
 
-def declared(connection: sqlite3.Connection, source: Source) -> list[str]:
-    """Of each column the type that its table declares, "" for what is computed; all "" where nobody can tell."""
-    # A declared type is a promise in STRICT tables alone.
+def declared_types(connection: sqlite3.Connection, source: Source) -> list[str]:
+    """Return the declared type of each column, "" for a computed one; `[""]` if the types are not known.
+
+    Only STRICT tables guarantee that values have the declared type: the types count as unknown if any table is not.
+    """
     if connection.execute(
         "SELECT 1 FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND NOT strict AND name NOT GLOB"
         " '*_fts*' AND name NOT GLOB '_sqlite_*' AND name NOT GLOB 'sqlite_*'"
     ).fetchone():
         return [""]
     try:
-        connection.execute(f"CREATE TEMP VIEW exported AS {bare(source.sql)}")
-    except sqlite3.Error:  # a parameter in it, say
+        connection.execute(f"CREATE TEMP VIEW exported AS {as_subquery(source.sql)}")
+    except sqlite3.Error:  # for example, the statement has a parameter
         return [""]
     try:
         found = connection.execute("SELECT type FROM pragma_table_info('exported')").fetchall()
     finally:
         connection.execute("DROP VIEW temp.exported")
-    return [kind for (kind,) in found]
+    return [declared_type for (declared_type,) in found]
 
 
-def bare(sql: str) -> str:
-    """A statement without what ends it, so that it may stand inside another: "SELECT 1;" gives "SELECT 1"."""
+def as_subquery(sql: str) -> str:
+    """Return a statement without its end, so that another can contain it: "SELECT 1;" gives "SELECT 1"."""
     return sql.strip().rstrip("; \t\r\n")
 
 
-def wraps(connection: sqlite3.Connection, source: Source) -> bool:
-    """The statement may stand inside another, as a SELECT does; EXPLAIN and PRAGMA may not, nor what is wrong."""
+def can_nest(connection: sqlite3.Connection, source: Source) -> bool:
+    """Whether another statement can contain this one: true for a SELECT, not for EXPLAIN, PRAGMA or invalid SQL."""
     try:
-        connection.execute(f"SELECT * FROM (\n{bare(source.sql)}\n) LIMIT 0", source.parameters)
+        connection.execute(f"SELECT * FROM (\n{as_subquery(source.sql)}\n) LIMIT 0", source.parameters)
     except (sqlite3.OperationalError, sqlite3.ProgrammingError):
         return False
     return True
@@ -126,12 +127,15 @@ def wraps(connection: sqlite3.Connection, source: Source) -> bool:
 
 @cache
 def _described() -> dict[str, dict[str, str]]:
-    told = yaml.safe_load((SITE / "metadata.yaml").read_text("utf-8"))["databases"]["archive"]["tables"]
-    return {name: table.get("columns", {}) for name, table in told.items()}
+    tables = yaml.safe_load((SITE / "metadata.yaml").read_text("utf-8"))["databases"]["archive"]["tables"]
+    return {name: table.get("columns", {}) for name, table in tables.items()}
 
 
 def describe(source: Source, column: str) -> str | None:
-    """What a column holds, as the site tells it; a question's columns are told by the first table that has them."""
+    """Return the description of a column in metadata.yaml, None without one.
+
+    A column of a question has the description of the first table with a column of that name.
+    """
     tables = _described()
     if column in tables.get(source.name, {}):
         return tables[source.name][column]

@@ -1,4 +1,4 @@
-"""The whole archive as files: the same names each time, and a manifest that tells what they hold."""
+"""The export of a whole archive: one file for each table, view and question, and a manifest that describes them."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ MANIFEST = "manifest.json"
 
 
 def export_all(folder: Path, connection: sqlite3.Connection, form: Format, software: str) -> list[Written]:
-    """Write every table, view and question that asks for nothing to `folder`, with a manifest.
+    """Write every table, view and question without parameters to `folder`, with a manifest.
 
-    All files tell of one moment. They are written aside and swapped in together, each whole, the manifest last: whoever
-    reads in that instant sees by its hashes which file is not of its export. Files that are not ours are left alone.
-    Raises what `write` does; then the last export stands as it was.
+    All files are read in one transaction. They are written to a subfolder and then renamed, the manifest last: a reader
+    at that moment sees by the manifest's hashes which files belong to it. Other files in the folder are not touched.
+    Raises what `write` raises; the previous export then stays as it was.
     """
     folder.mkdir(parents=True, exist_ok=True)
     stage = folder / ".part"
-    shutil.rmtree(stage, ignore_errors=True)  # of an export that was killed
+    shutil.rmtree(stage, ignore_errors=True)  # an export that was killed left it
     stage.mkdir()
     try:
-        with _one_moment(connection):
+        with _transaction(connection):
             (schema,) = connection.execute("SELECT max(name) FROM _sqlite_migrations").fetchone()
             sources = [find(connection, name) for name in names(connection, with_parameters=False)]
-            written = [write(stage / f"{one.name}{form.suffix}", connection, one, form) for one in sources]
-        files = {one.path.name: _entry(source, one) for source, one in zip(sources, written, strict=True)}
+            written = [write(stage / f"{source.name}{form.suffix}", connection, source, form) for source in sources]
+        files = {file.path.name: _entry(source, file) for source, file in zip(sources, written, strict=True)}
         made_at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         manifest = {"schema": schema, "software": software, "made_at": made_at, "files": files}
         (stage / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", "utf-8")
-        gone = _earlier(folder) - {path.name for path in stage.iterdir()}
+        outdated = _files_of_last_export(folder) - {path.name for path in stage.iterdir()}
         for path in sorted(stage.iterdir(), key=lambda path: path.name == MANIFEST):
             path.replace(folder / path.name)
-        for name in gone:
+        for name in outdated:
             (folder / name).unlink(missing_ok=True)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
-    return [replace(one, path=folder / one.path.name) for one in written]
+    return [replace(file, path=folder / file.path.name) for file in written]
 
 
 @contextmanager
-def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN")
     try:
         yield
@@ -56,20 +56,23 @@ def _one_moment(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
-def _earlier(folder: Path) -> set[str]:
-    """The files of the last export there, by its manifest, those beside them too."""
+def _files_of_last_export(folder: Path) -> set[str]:
+    """Return the names in the manifest of the last export, and of the files of long texts beside them."""
     try:
         files = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return set()
-    beside = {path.name for name in files for path in folder.glob(f"{Path(name).stem}.long-texts.jsonl")}
-    # A name with a folder in it was never written by us.
-    return {name for name in files if Path(name).name == name} | beside
+    long_texts = {path.name for name in files for path in folder.glob(f"{Path(name).stem}.long-texts.jsonl")}
+    # An export writes no name that contains a folder.
+    return {name for name in files if Path(name).name == name} | long_texts
 
 
 def _entry(source: Source, written: Written) -> dict[str, object]:
     columns = [{"name": name, "description": describe(source, name)} for name in written.columns]
     entry: dict[str, object] = {
-        "rows": written.rows, "bytes": written.size, "sha256": written.sha256, "columns": columns
-    }  # fmt: skip
+        "rows": written.rows,
+        "bytes": written.size,
+        "sha256": written.sha256,
+        "columns": columns,
+    }
     return entry | ({"note": written.note} if written.note else {})

@@ -1,9 +1,9 @@
 -- Views gained between two dates
--- Of each post: its last view count up to either date, both read from one source. Without dates, from the first reading
--- to the last; a post first read between them counts from its first reading.
+-- For each post: the difference of its last view counts up to the two dates, both from one source. Without dates, from
+-- its first reading to its last; a post that was first read between the dates counts from its first reading.
 -- :clinic (clinic) = ; a clinic, empty for all
--- :from (date) = ; first day, empty for the beginning
--- :to (date) = ; last day, empty for now
+-- :from (date) = ; first day, empty for the first reading
+-- :to (date) = ; last day, empty for the last reading
 -- chart: bar x=title y=views_gained
 SELECT
   b.views - a.views AS views_gained,

@@ -1,8 +1,8 @@
 -- Posts that were edited after publication
--- When the words changed, as the interval it is: after the old text was last seen, before the new one was. Days are
--- counted from publication to the moment the new text was first seen.
+-- The interval of each edit: after the old text was last seen, before the new text was first seen. Days are counted
+-- from publication until the new text was first seen.
 -- :clinic (clinic) = ; a clinic, empty for all
--- :days (number) = 0; at least so many days after publication
+-- :days (number) = 0; minimum number of days after publication
 SELECT
   e.old_last_seen_at AS changed_after,
   e.new_first_seen_at AS changed_before,

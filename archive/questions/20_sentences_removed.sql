@@ -1,7 +1,7 @@
 -- Sentences that an edit removed
--- Sentences of an earlier wording that the next one lacks, and that contain a word. A text is cut at line ends and after
--- full stops, question and exclamation marks; a sentence that was reworded counts as removed.
--- :word (text) = ; what the sentence contains, empty for all
+-- Sentences of an earlier revision that are not in the next one, and that contain a word. A text is split at line ends
+-- and after full stops, question marks and exclamation marks; a sentence that was rewritten counts as removed.
+-- :word (text) = ; a word in the sentence, empty for all sentences
 -- :clinic (clinic) = ; a clinic, empty for all
 SELECT
   trim(s.value) AS sentence,
@@ -16,7 +16,7 @@ SELECT
 FROM edited_posts AS e
 JOIN revisions AS o ON o.revision_id = e.old_revision_id
 JOIN revisions AS n ON n.revision_id = e.revision_id
--- json_each walks over a text that is cut into the elements of a list; a backslash would end the list early.
+-- The text is split by turning it into a JSON list for json_each; a backslash would make that list invalid.
 JOIN json_each(
   '["' || replace(replace(replace(replace(
     substr(json_quote(replace(o.body_text, char(92), '/')), 2, length(json_quote(replace(o.body_text, char(92), '/'))) - 2),

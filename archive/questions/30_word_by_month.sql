@@ -1,6 +1,6 @@
 -- A word by month and clinic
--- In how many of the posts published in a month a word or phrase stands, as they read now, and of how many.
--- The month is the clinic's own; where its time zone is not known, that of UTC.
+-- The number of posts published in a month whose current text contains a word or phrase, and the number of all posts
+-- of the month. Months are those of the clinic's time zone, or of UTC if that is not known.
 -- :word (text) = ; a word or a phrase
 -- :clinic (clinic) = ; a clinic, empty for all
 -- chart: line x=month y=percent color=clinic_id

@@ -1,5 +1,6 @@
 -- Posting rhythm
--- Posts published a month, by the clinic's own calendar (UTC where its time zone is not known); months without one are gaps, not rows.
+-- Posts published per month. Months are those of the clinic's time zone, or of UTC if that is not known; a month
+-- without posts has no row.
 -- :clinic (clinic) = ; a clinic, empty for all
 -- chart: bar x=month y=posts color=clinic_id
 SELECT

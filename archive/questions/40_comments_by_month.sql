@@ -1,5 +1,5 @@
 -- Comments per post and month
--- How many of a post's comments were written in a month; those whose date is not told are in no month.
+-- The number of a post's comments written in a month. Comments without a date are left out.
 -- :clinic (clinic) = ; a clinic, empty for all
 -- chart: bar x=month y=comments color=author_kind
 SELECT

@@ -1,5 +1,5 @@
 -- Days from publication to the first comment
--- Of posts that have comments; both dates as the page tells them.
+-- For posts with comments in the archive; both dates as the page gives them.
 -- :clinic (clinic) = ; a clinic, empty for all
 -- chart: point x=published_on y=days_to_first_comment
 SELECT
@@ -13,6 +13,7 @@ SELECT
   p.url
 FROM comments AS c
 JOIN posts AS p ON p.post_id = c.post_id
-WHERE c.posted_at IS NOT NULL AND p.published_at IS NOT NULL AND c.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
+WHERE c.posted_at IS NOT NULL AND p.published_at IS NOT NULL
+  AND c.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
 GROUP BY p.post_id
 ORDER BY days_to_first_comment

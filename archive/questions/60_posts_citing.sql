@@ -1,5 +1,5 @@
 -- Posts that cite a domain
--- Links of the texts shown now to a domain or to what lies under it: nih.gov also finds pubmed.ncbi.nlm.nih.gov.
+-- Links in the current texts to a domain or its subdomains: nih.gov also finds pubmed.ncbi.nlm.nih.gov.
 -- :domain (text) = ; a domain, empty for all
 -- :clinic (clinic) = ; a clinic, empty for all
 SELECT

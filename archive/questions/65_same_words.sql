@@ -1,5 +1,5 @@
--- Who publishes the same words
--- Posts of any clinic that contain a sentence or phrase, word by word, oldest first.
+-- Posts that contain the same sentence
+-- Posts of any clinic that contain a sentence or phrase word for word, oldest first.
 -- :words (text) = ; a sentence or phrase
 SELECT
   p.published_on,

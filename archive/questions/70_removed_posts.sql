@@ -1,5 +1,5 @@
 -- Posts that were removed
--- A removal is confirmed by two complete runs at least 20 hours apart; until then it is in missing_posts.
+-- A removal is confirmed by two complete runs at least 20 hours apart; until then the post is in missing_posts.
 -- :clinic (clinic) = ; a clinic, empty for all
 SELECT
   p.removed_at,

@@ -1,5 +1,5 @@
 -- Counters that went down
--- A reading lower than the one before it of the same source: a reset, a recount, or comments and likes taken back.
+-- Readings that are lower than the one before from the same source: a reset, a recount, or withdrawn likes or comments.
 -- :clinic (clinic) = ; a clinic, empty for all
 SELECT
   t.read_at,

@@ -1,5 +1,6 @@
 -- Clinics grouped by an attribute
--- An attribute is what your settings add to a clinic (state, ownership, ...); clinics without it form a group, NULL.
+-- Attributes are what the configuration adds to a clinic (state, ownership, ...); clinics without the attribute form
+-- one group, NULL.
 -- :attribute (text) = ; an attribute's name, as in clinic_attributes
 -- chart: bar x=value y=posts
 SELECT

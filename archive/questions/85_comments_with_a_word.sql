@@ -1,5 +1,5 @@
 -- Comments that contain a word
--- A word or a phrase in the comments kept, newest first.
+-- Comments in the archive that contain a word or phrase, newest first.
 -- :word (text) = ; a word or a phrase
 -- :clinic (clinic) = ; a clinic, empty for all
 SELECT
@@ -15,5 +15,6 @@ SELECT
 FROM comments_fts AS f
 JOIN comments AS c ON c.comment_id = f.rowid
 JOIN posts AS p ON p.post_id = c.post_id
-WHERE f.comments_fts MATCH '"' || replace(:word, '"', '""') || '"' AND c.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
+WHERE f.comments_fts MATCH '"' || replace(:word, '"', '""') || '"'
+  AND c.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
 ORDER BY c.posted_at DESC, c.comment_id DESC

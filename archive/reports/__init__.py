@@ -1,1 +1,1 @@
-"""What an archive says of itself: status, coverage, methods, integrity, the record of a capture."""
+"""Reports on an archive: status, coverage, the methods paragraph, integrity, and the content of a WARC record."""

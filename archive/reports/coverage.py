@@ -1,6 +1,6 @@
-"""How continuously the clinics were observed: days by what came of them, gaps, and what was read meanwhile.
+"""How continuously the clinics were observed: days counted by state, gaps, and what was read in the period.
 
-The view `coverage` is the one place that says what a day came to; here its days are counted.
+The view `coverage` decides the state of each day; here its days are counted.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 from archive.db import views
 
 STATES = ("observed", "partial", "failed", "refused", "not-attempted", "no-blog", "closed")
-# Days on which there was nothing to observe: neither a gap nor part of what shares are taken of.
+# States of days without a blog to observe: they are not part of a gap, and not counted when shares are computed.
 OUTSIDE = ("no-blog", "closed")
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Days in a row, none of them observed, from the first to the last."""
+    """Consecutive days, from the first to the last, none of which was observed."""
 
     clinic_id: str
     first: str
@@ -33,10 +33,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """A clinic's days within the period, counted by state; its gaps, the longest first."""
+    """A clinic's days in the period, counted by state, and its gaps, the longest first."""
 
     clinic_id: str
-    blog: str  # "blog", "none" (no visit found one), "unknown" (no visit came so far)
+    blog: str  # "blog", "none" (no visit found a blog), "unknown" (no visit could tell)
     first: str
     last: str
     states: dict[str, int]
@@ -46,14 +46,14 @@ class Covered:
 
     @property
     def days(self) -> int:
-        """Days on which there was something to observe, as far as is known."""
+        """The number of days with a blog to observe, as far as is known."""
         within = sum(number for state, number in self.states.items() if state not in OUTSIDE)
         return 0 if self.blog == "none" else within
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What was observed between two days (ISO dates, both included; None where no day of the archive lies there)."""
+    """What was observed in a period from `first` to `last` (ISO dates, both included; None if it has no days)."""
 
     first: str | None
     last: str | None
@@ -61,46 +61,49 @@ class Coverage:
     posts: int = 0
     edits: int = 0
     readings: int = 0
-    not_due: int = 0  # known posts that visits did not ask for, since nothing said that they had changed
+    not_due: int = 0  # requests left out: a visit did not ask for a known post, since nothing said that it had changed
     software: tuple[str, ...] = ()
 
     @property
     def states(self) -> dict[str, int]:
-        """Clinic-days by state, of the clinics that are not without a blog."""
-        told = [one.states for one in self.clinics if one.blog != "none"]
-        return {state: sum(one[state] for one in told) for state in STATES}
+        """Clinic-days by state, without the clinics that have no blog."""
+        counts = [clinic.states for clinic in self.clinics if clinic.blog != "none"]
+        return {state: sum(count[state] for count in counts) for state in STATES}
 
     @property
     def days(self) -> int:
-        """Of these, clinic-days on which there was something to observe."""
-        return sum(one.days for one in self.clinics)
+        """The number of clinic-days with a blog to observe."""
+        return sum(clinic.days for clinic in self.clinics)
 
     @property
     def visits(self) -> int:
-        """Visits to all of the clinics."""
-        return sum(one.visits for one in self.clinics)
+        """The number of visits to all clinics."""
+        return sum(clinic.visits for clinic in self.clinics)
 
     @property
     def complete_visits(self) -> int:
-        """Of these, the complete ones."""
-        return sum(one.complete_visits for one in self.clinics)
+        """The number of complete visits."""
+        return sum(clinic.complete_visits for clinic in self.clinics)
 
     @property
     def gaps(self) -> list[Gap]:
-        """Of all clinics, the longest first."""
-        return longest_first(gap for one in self.clinics for gap in one.gaps)
+        """The gaps of all clinics, the longest first."""
+        return longest_first(gap for clinic in self.clinics for gap in clinic.gaps)
 
 
 @cache
 def day_by_day() -> str:
-    """The view's SELECT: an archive that nobody has written to since an upgrade has yesterday's views, or none."""
+    """Return the SELECT of the view `coverage` of this version as a subquery.
+
+    Until a command writes to it, an archive has the views of the version before an upgrade, or none.
+    """
     return f"({views()['coverage']}\n)"
 
 
 def read_coverage(
     connection: sqlite3.Connection, clinics: Sequence[str] = (), first: date | None = None, last: date | None = None
 ) -> Coverage:
-    """What was observed of the clinics (of all, where none is named) in the period, which ends with the archive's days.
+    """Return what was observed of the clinics (all if none is named) from `first` to `last`, or over the whole archive.
 
     Raises `sqlite3.Error`.
     """
@@ -114,35 +117,41 @@ def read_coverage(
         return Coverage(None, None, [])
     blogs = _blogs(connection)
     covered = [_covered(clinic_id, blogs[clinic_id], list(days)) for clinic_id, days in groupby(rows, lambda r: r[0])]
-    begin, end = min(one.first for one in covered), max(one.last for one in covered)
-    return Coverage(begin, end, covered, *_read(connection, [one.clinic_id for one in covered], begin, end))
+    begin, end = min(clinic.first for clinic in covered), max(clinic.last for clinic in covered)
+    return Coverage(begin, end, covered, *_totals(connection, [clinic.clinic_id for clinic in covered], begin, end))
 
 
 def _covered(clinic_id: str, blog: str, rows: list[tuple[Any, ...]]) -> Covered:
     states = Counter(row[2] for row in rows)
     return Covered(
-        clinic_id, blog, rows[0][1], rows[-1][1], {state: states[state] for state in STATES},
-        sum(row[3] for row in rows), sum(row[4] for row in rows), [] if blog == "none" else _gaps(clinic_id, rows),
-    )  # fmt: skip
+        clinic_id=clinic_id,
+        blog=blog,
+        first=rows[0][1],
+        last=rows[-1][1],
+        states={state: states[state] for state in STATES},
+        visits=sum(row[3] for row in rows),
+        complete_visits=sum(row[4] for row in rows),
+        gaps=[] if blog == "none" else _gaps(clinic_id, rows),
+    )
 
 
 def _gaps(clinic_id: str, rows: list[tuple[Any, ...]]) -> list[Gap]:
-    """The view has every day, so rows in a row are days in a row."""
-    found = []
+    """Return a clinic's gaps. The view has a row for every day, so consecutive rows are consecutive days."""
+    gaps = []
     for missed, run in groupby(rows, lambda row: row[2] != "observed" and row[2] not in OUTSIDE):
         if missed:
             days = [row[1] for row in run]
-            found.append(Gap(clinic_id, days[0], days[-1], len(days)))
-    return longest_first(found)
+            gaps.append(Gap(clinic_id, days[0], days[-1], len(days)))
+    return longest_first(gaps)
 
 
 def longest_first(gaps: Iterable[Gap]) -> list[Gap]:
-    """Gaps of equal length by date."""
+    """Sort gaps, the longest first; gaps of equal length by date."""
     return sorted(gaps, key=lambda gap: (-gap.days, gap.first, gap.clinic_id))
 
 
 def _blogs(connection: sqlite3.Connection) -> dict[str, str]:
-    """Whether a visit ever found a blog there."""
+    """Return for each clinic whether a visit ever found a blog (`Covered.blog`)."""
     return dict(
         connection.execute(
             "SELECT clinic_id, CASE WHEN blog_status = 'blog' OR EXISTS (SELECT 1 FROM posts WHERE posts.clinic_id ="
@@ -155,10 +164,10 @@ def _blogs(connection: sqlite3.Connection) -> dict[str, str]:
 _VISIT = "captures.crawl_id IN (SELECT crawl_id FROM crawls WHERE kind IS NULL OR kind = 'crawl')"
 
 
-def _read(
+def _totals(
     connection: sqlite3.Connection, clinics: list[str], first: str, last: str
 ) -> tuple[int, int, int, int, tuple[str, ...]]:
-    """Posts read, edits met and readings taken by visits in the period, and what program made them."""
+    """Count what visits in the period recorded: posts, edits, readings, posts not due; and name their software."""
     marks = ",".join("?" * len(clinics))
     after = (date.fromisoformat(last) + timedelta(days=1)).isoformat()
     (posts,) = connection.execute(

@@ -1,4 +1,4 @@
-"""What a paper says of how an archive was made: one paragraph of prose, out of the archive's own rows."""
+"""The methods paragraph of a paper: how an archive was made, in prose, computed from the archive's rows."""
 
 from __future__ import annotations
 
@@ -8,77 +8,82 @@ from datetime import date
 from archive.reports.coverage import Coverage
 
 OBSERVED = (
-    "A clinic-day counts as observed when at least one visit that began on it came to its end under no limit, left no"
-    " post that was due for later, and was answered for every post that it asked for."
+    "A clinic-day counts as observed if at least one visit that began on that day ended normally, had no limit,"
+    " postponed no post that was due, and received an answer for every post that it requested."
 )
 MISSED = {
-    "partial": "observed in part", "failed": "visited without success", "refused": "refused by robots.txt",
+    "partial": "partly observed",
+    "failed": "visited without success",
+    "refused": "refused by robots.txt",
     "not-attempted": "not visited",
-}  # fmt: skip
+}
 
 
-def paragraph(told: Coverage) -> str:
-    """The period, the clinics, the visits and what they missed, in English for a section on methods."""
-    if told.first is None or told.last is None:
+def paragraph(coverage: Coverage) -> str:
+    """Describe the period, the clinics, the visits and what they missed, in English for the methods of a paper."""
+    if coverage.first is None or coverage.last is None:
         return "No visit was made in this period."
-    length = (date.fromisoformat(told.last) - date.fromisoformat(told.first)).days + 1
-    blogs = Counter(one.blog for one in told.clinics)
+    length = (date.fromisoformat(coverage.last) - date.fromisoformat(coverage.first)).days + 1
+    blogs = Counter(clinic.blog for clinic in coverage.clinics)
     kinds = [f"{blogs['blog']:,} with a blog", f"{blogs['none']:,} without one"]
-    kinds += [f"{blogs['unknown']:,} of which it could not be told"] if blogs["unknown"] else []
-    software = [name.replace("/", " ") for name in told.software]
-    clinics = _many(len(told.clinics), "clinic")
+    kinds += [f"{blogs['unknown']:,} for which this is not known"] if blogs["unknown"] else []
+    software = [name.replace("/", " ") for name in coverage.software]
     sentences = (
-        f"From {told.first} to {told.last} ({_many(length, 'day')}, UTC) {clinics} {_was(len(told.clinics))} followed,"
-        f" {_and(kinds)}.",
-        f"{_many(told.visits, 'visit')} {_was(told.visits)} made, of which {told.complete_visits:,}"
-        f" {_was(told.complete_visits)} complete.",
-        _share(told),
-        _longest_gap(told),
-        _not_due(told),
-        f"In this period {_many(told.posts, 'post')} {_was(told.posts)} read; {_many(told.edits, 'edit')} of their"
-        f" texts and {_many(told.readings, 'reading')} of their counters (views, likes, comments;"
-        " what the server called unchanged is not counted) were recorded.",
-        "The rules of each host's robots.txt were obeyed: what they forbid was not asked for.",
+        f"From {coverage.first} to {coverage.last} ({_many(length, 'day')}, UTC)"
+        f" {_were(len(coverage.clinics), 'clinic')} followed, {_and(kinds)}.",
+        f"{_were(coverage.visits, 'visit')} made, of which {coverage.complete_visits:,}"
+        f" {_was(coverage.complete_visits)} complete.",
+        _observed_share(coverage),
+        _longest_gap(coverage),
+        _not_due(coverage),
+        f"In this period {_were(coverage.posts, 'post')} read; {_many(coverage.edits, 'edit')} of their texts and"
+        f" {_many(coverage.readings, 'reading')} of their counters (views, likes, comments;"
+        " answers of 304 Not Modified are not counted) were recorded.",
+        "The rules of each host's robots.txt were obeyed: what they disallow was not requested.",
         f"The visits were made with {_and(software)}." if software else "",
     )
     return " ".join(filter(None, sentences))
 
 
-def _share(told: Coverage) -> str:
-    """What a day of observation is, and how many there were."""
-    if not told.days:
-        return "On no day was there a blog to observe."
-    seen, missed = told.states["observed"], told.days - told.states["observed"]
+def _observed_share(coverage: Coverage) -> str:
+    """Say when a day counts as observed, and how many days did."""
+    if not coverage.days:
+        return "There was no blog to observe on any day."
+    seen, missed = coverage.states["observed"], coverage.days - coverage.states["observed"]
     of_all = (
-        f"Of {_many(told.days, 'clinic-day')} (counted from each clinic's first visit, without days on which it had no"
-        f" blog or was retired) {seen:,} ({100 * seen / told.days:.1f}%) {_was(seen)} observed"
+        f"Of {_many(coverage.days, 'clinic-day')} (counted from each clinic's first visit, without days on which it had"
+        f" no blog or was closed) {seen:,} ({100 * seen / coverage.days:.1f}%) {_was(seen)} observed"
     )
     why = [
-        f"{told.states[state]:,} {_was(told.states[state])} {words}"
+        f"{coverage.states[state]:,} {_was(coverage.states[state])} {words}"
         for state, words in MISSED.items()
-        if told.states[state]
+        if coverage.states[state]
     ]
     return f"{OBSERVED} {of_all}{f'; {_and(why)}' if missed else ''}."
 
 
-def _longest_gap(told: Coverage) -> str:
-    if not told.gaps:
+def _longest_gap(coverage: Coverage) -> str:
+    if not coverage.gaps:
         return ""
-    gap = told.gaps[0]
+    gap = coverage.gaps[0]
     when = gap.first if gap.days == 1 else f"{gap.first} to {gap.last}"
     return f"The longest interval without an observed day lasted {_many(gap.days, 'day')} ({gap.clinic_id}, {when})."
 
 
-def _not_due(told: Coverage) -> str:
-    """That not every visit asks for every post."""
-    if not told.not_due:
+def _not_due(coverage: Coverage) -> str:
+    """Say that not every visit requests every post."""
+    if not coverage.not_due:
         return ""
-    left = f"{_many(told.not_due, 'time')} one was left until it was due"
-    return f"Posts that nothing called changed were not asked for at every visit ({left})."
+    times = f"a post was left until it was due {_many(coverage.not_due, 'time')}"
+    return f"Posts without a sign of change were not requested at every visit ({times})."
 
 
 def _many(number: int, word: str) -> str:
     return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
+
+
+def _were(number: int, word: str) -> str:
+    return f"{_many(number, word)} {_was(number)}"
 
 
 def _was(number: int) -> str:
@@ -86,5 +91,5 @@ def _was(number: int) -> str:
 
 
 def _and(parts: list[str]) -> str:
-    """One; one and another; one, another and a third."""
+    """Join parts: "a", "a and b", "a, b and c"."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

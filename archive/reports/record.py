@@ -1,4 +1,4 @@
-"""A capture's record as people read it: what was asked, what was answered, whether its hash is still the same."""
+"""A capture's WARC record for readers: the request, the response, and whether the hash still matches."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from archive.warc import BadRecord, Failure, Group, payload, read_record
 
 @dataclass(slots=True)
 class RecordView:
-    """What is read of a record for its page."""
+    """The parts of a record that its page shows."""
 
     request_line: str = ""
     request_headers: list[tuple[str, str]] = field(default_factory=list)
     status_line: str = ""
     response_headers: list[tuple[str, str]] = field(default_factory=list)
-    message: str = ""  # of a fetch without an answer
-    digest: str = ""  # of the payload, as it lies there
+    message: str = ""  # why a fetch got no response
+    digest: str = ""  # SHA-256 of the payload as it is in the file now
     problems: list[str] = field(default_factory=list)
     unreadable: str | None = None
 
 
 def view(folder: Path, capture: dict[str, Any]) -> RecordView:
-    """Read the record of a capture; what cannot be read is told, never raised."""
+    """Read the record of a capture (a row of `captures`). Never raises: `unreadable` says why it cannot be read."""
     try:
         found = read_record(folder, capture["warc_file"], capture["warc_offset"])
     except BadRecord as error:
@@ -35,20 +35,20 @@ def view(folder: Path, capture: dict[str, Any]) -> RecordView:
     if isinstance(found, Failure):
         return RecordView(message=f"{found.reason}: {found.message}", problems=list(found.problems))
     if not isinstance(found, Group) or found.capture.capture_id != capture["capture_id"]:
-        return RecordView(unreadable="another record lies at its place")
-    told = RecordView(problems=list(found.problems))
+        return RecordView(unreadable="the WARC file has another record at this offset")
+    content = RecordView(problems=list(found.problems))
     if found.protocol:
-        told.status_line = f"{found.protocol} {found.capture.http_status} {found.reason}"
+        content.status_line = f"{found.protocol} {found.capture.http_status} {found.reason}"
     if found.request_headers:
-        told.request_line = f"{found.capture.method} {found.capture.url}"
-    told.request_headers, told.response_headers = _text(found.request_headers), _text(found.response_headers)
+        content.request_line = f"{found.capture.method} {found.capture.url}"
+    content.request_headers, content.response_headers = _text(found.request_headers), _text(found.response_headers)
     if found.body is not None:
-        told.digest = hashlib.sha256(found.body).hexdigest()
-    return told
+        content.digest = hashlib.sha256(found.body).hexdigest()
+    return content
 
 
 def robots(folder: Path, capture: dict[str, Any]) -> str | None:
-    """The text of a robots.txt as it was captured, at most 20,000 characters; None where its record cannot be read."""
+    """Return the text of a captured robots.txt, at most 20,000 characters; None if its record cannot be read."""
     try:
         found = read_record(folder, capture["warc_file"], capture["warc_offset"])
         if not isinstance(found, Group) or found.capture.http_status != 200:

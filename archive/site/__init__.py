@@ -1,1 +1,1 @@
-"""The archive served by Datasette: `plugins/` are its hooks, `templates/` and `static/` how it looks."""
+"""The archive served by Datasette: `plugins/` are its hooks, `pages/` reads the database, `templates/` makes HTML."""

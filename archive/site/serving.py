@@ -1,4 +1,4 @@
-"""What the site's plugins share: asking the database aside, within a time, and answering with a page or a stream."""
+"""What the site's plugins share: database queries in a thread with a time limit, and answers as pages or streams."""
 
 from __future__ import annotations
 
@@ -20,98 +20,107 @@ from archive.backup.published import FOLDER
 from archive.site.pages.query_cache import QueryCache
 
 DATABASE = "archive"
-# Milliseconds that the queries of one page may take together.
-PATIENCE = 5000
-# Seconds within which a visitor must have taken a block of a file (some 2,000 rows), and all of it. Until then one
-# moment of the database is held for it, and what a crawl writes meanwhile cannot leave the write-ahead log.
-STALLED, LONGEST = 60.0, 900.0
-Answer = TypeVar("Answer")
+# Milliseconds that one call of `read_database` may take, all its queries together.
+QUERY_LIMIT_MS = 5000
+# Seconds within which a visitor must receive one block of a file (about 2,000 rows), and seconds for the whole file.
+# During a download one read transaction stays open, and the write-ahead log of a running crawl cannot be emptied.
+BLOCK_TIMEOUT, DOWNLOAD_TIMEOUT = 60.0, 900.0
+Result = TypeVar("Result")
 
 
-async def allowed(datasette: Datasette, request: Request) -> None:
-    """Raises `Forbidden` for a visitor who may not see the database."""
+async def check_access(datasette: Datasette, request: Request) -> None:
+    """Raise `Forbidden` for a visitor who may not see the database."""
     await datasette.ensure_permissions(request.actor, [("view-database", DATABASE), "view-instance"])
 
 
-async def ask(datasette: Datasette, find: Callable[[sqlite3.Connection], Answer]) -> Answer:
-    """What `find` reads, in a thread of Datasette's, all of it from one moment of the database.
+async def read_database(datasette: Datasette, query: Callable[[sqlite3.Connection], Result]) -> Result:
+    """Call `query` with a connection in one of Datasette's threads, in one read transaction, and return its result.
 
-    Raises `DatasetteError` (503) where it takes too long or a writer is in the way.
+    Raises `DatasetteError` (503) if it takes longer than `QUERY_LIMIT_MS` or the database is locked.
     """
 
-    def within_a_time(connection: sqlite3.Connection) -> Answer:
-        with sqlite_timelimit(connection, PATIENCE):
+    def in_transaction(connection: sqlite3.Connection) -> Result:
+        with sqlite_timelimit(connection, QUERY_LIMIT_MS):
             connection.execute("BEGIN")
             try:
-                return find(connection)
+                return query(connection)
             finally:
                 connection.execute("ROLLBACK")
 
     try:
-        found: Answer = await datasette.get_database(DATABASE).execute_fn(within_a_time)
+        result: Result = await datasette.get_database(DATABASE).execute_fn(in_transaction)
     except sqlite3.OperationalError as error:
         _refuse(error)
-    return found
+    return result
 
 
 def _refuse(error: sqlite3.OperationalError) -> NoReturn:
     raise DatasetteError(
-        f"The archive could not answer now ({error}). Try again in a moment; a search answers sooner with fewer or"
-        " rarer words.",
-        title="Too slow, or too busy",
+        f"The archive could not answer now ({error}). Try again in a moment; a search is faster with fewer or rarer"
+        " words.",
+        title="Too slow or too busy",
         status=503,
     ) from error
 
 
 @cache
-def _kept(path: Path) -> QueryCache:
+def _cache_of(path: Path) -> QueryCache:
     return QueryCache(path)
 
 
-def kept_answers(datasette: Datasette) -> QueryCache:
-    """What is kept about the database file that is served."""
-    return _kept(database_file(datasette))
+def query_cache(datasette: Datasette) -> QueryCache:
+    """Return the cache of query results of the served database file."""
+    return _cache_of(database_file(datasette))
 
 
-async def keep(datasette: Datasette, name: object, find: Callable[[sqlite3.Connection], Any]) -> tuple[Any, Any]:
-    """An answer that is kept until the database changes, and when it was found (`archive.site.pages.query_cache`).
+async def read_cached(
+    datasette: Datasette, name: object, query: Callable[[sqlite3.Connection], Any]
+) -> tuple[Any, Any]:
+    """Return a query's result, cached until the database changes, and the time it was computed.
 
-    Raises `DatasetteError` (503) as `ask` does, but only after `archive.site.pages.query_cache.LONGEST`.
+    Raises `DatasetteError` (503) as `read_database` does, but only after `archive.site.pages.query_cache.QUERY_LIMIT`
+    seconds.
     """
     try:
-        return await asyncio.to_thread(kept_answers(datasette).get, name, find)
+        return await asyncio.to_thread(query_cache(datasette).get, name, query)
     except sqlite3.OperationalError as error:
         _refuse(error)
 
 
 def database_file(datasette: Datasette) -> Path:
-    """The file that is served."""
+    """Return the path of the served database file."""
     return Path(datasette.get_database(DATABASE).path)
 
 
-def folder(datasette: Datasette) -> Path:
-    """The archive's folder, where the WARC files are: a published copy lies in a folder of it."""
-    beside = database_file(datasette).parent
-    return beside.parent if beside.name == FOLDER and not (beside / "warc").exists() else beside
+def archive_folder(datasette: Datasette) -> Path:
+    """Return the archive's folder, which holds the WARC files. A published database lies in a subfolder of it."""
+    parent = database_file(datasette).parent
+    return parent.parent if parent.name == FOLDER and not (parent / "warc").exists() else parent
 
 
-async def page(datasette: Datasette, request: Request, template: str, context: dict[str, Any]) -> Response:
-    """An answer in HTML."""
+async def render(datasette: Datasette, request: Request, template: str, context: dict[str, Any]) -> Response:
+    """Return a template rendered as an HTML response."""
     return Response.html(await datasette.render_template(template, context, request=request))
 
 
 def page_number(request: Request) -> int:
-    """The page that is asked for, 1 where that is no number of a page."""
+    """Return the page that the request names; 1 if it names none, or something that is not a page number."""
     text = request.args.get("page") or "1"
     return int(text) if text.isascii() and text.isdigit() and 0 < int(text[:9]) < 100_000 else 1
 
 
-class Stream:
-    """An answer whose blocks are made in a thread while they are sent; the work ends when the visitor goes away.
+def absolute_url(request: Request, path: str) -> str:
+    """Return a path of this site as a URL with the scheme and host of the request."""
+    return f"{request.scheme}://{request.host}{path}"
 
-    An error in the first block is told by `refuse`; a later one breaks the connection off, so that nobody takes a part
-    for the whole, and so does a visitor who does not read on (`STALLED`) or not to the end (`LONGEST`). `abandoned` is
-    set when the visitor has gone: whoever makes the blocks looks at it.
+
+class Stream:
+    """A response whose blocks are made in a thread while they are sent; the work ends when the visitor disconnects.
+
+    An error in the first block is answered by `refuse`. A later error, a block that the visitor does not receive
+    within `BLOCK_TIMEOUT`, and a download longer than `DOWNLOAD_TIMEOUT` break off the connection, so that nobody takes
+    a partial file for a whole one. `abandoned` is set when the visitor has disconnected: the generator of the blocks
+    checks it.
     """
 
     def __init__(
@@ -126,32 +135,36 @@ class Stream:
         self._refuse, self._abandoned = refuse, abandoned
 
     async def asgi_send(self, send: Any) -> None:
-        """Send the answer, as ASGI wants it."""
-        watch, end = asyncio.create_task(self._watch()), time.monotonic() + LONGEST
+        """Send the response through ASGI's `send`."""
+        watch, deadline = asyncio.create_task(self._watch()), time.monotonic() + DOWNLOAD_TIMEOUT
         try:
             try:
-                block = await asyncio.to_thread(next, self._blocks, None)
+                block = await self._next_block()
             except sqlite3.Error as error:
                 await self._refuse(error).asgi_send(send)
                 return
-            head = [
+            headers = [
                 [name.lower().encode(), value.encode("latin-1", "replace")] for name, value in self._headers.items()
             ]
-            await send({"type": "http.response.start", "status": 200, "headers": head})
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
             while block is not None and self._request.method != "HEAD" and not self._abandoned.is_set():
                 message = {"type": "http.response.body", "body": block, "more_body": True}
                 try:
-                    await asyncio.wait_for(send(message), min(STALLED, end - time.monotonic()))
+                    await asyncio.wait_for(send(message), min(BLOCK_TIMEOUT, deadline - time.monotonic()))
                 except TimeoutError:
-                    return  # without an end: the server tells the visitor by breaking off
-                block = await asyncio.to_thread(next, self._blocks, None)
+                    return  # without a last message, so that the server breaks off the connection
+                block = await self._next_block()
             await send({"type": "http.response.body", "body": b""})
         finally:
             watch.cancel()
             self._abandoned.set()
             await asyncio.to_thread(self._blocks.close)
 
+    async def _next_block(self) -> bytes | None:
+        return await asyncio.to_thread(next, self._blocks, None)
+
     async def _watch(self) -> None:
+        """Set `abandoned` when the visitor disconnects."""
         while (await self._request.receive())["type"] != "http.disconnect":
             pass
         self._abandoned.set()

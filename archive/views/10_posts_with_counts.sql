@@ -1,6 +1,6 @@
--- Every post with its last known views, likes and comments, each with the date it was read and how; newest first.
--- A counter is the last one read of any source; one that only a 304 vouches for is older than its date, and left out.
--- A re-parse of the same capture counts by its newest extractor version. Never read is NULL, never 0.
+-- Every post with its last known views, likes and number of comments, each with its date and source.
+-- A counter is the last one read from any source. Values repeated after a 304 are left out: they are older than their
+-- date. Of several extractor versions for one capture, the newest counts. A counter that was never read is NULL, not 0.
 SELECT
   p.post_id,
   p.clinic_id,

@@ -1,7 +1,7 @@
--- How counters grew: the last value of each post, source and day (UTC), and the difference to the last day before it.
--- Differences stay within one source: a page and an API may round or lag differently. A fall is a reset (`went_down`).
--- Each counter is compared with the last day that gave it, so NULL days between widen the interval, never the number.
--- No window functions: they would read the whole ledger for the first 50 rows (1.8 s at a million readings).
+-- Counters by day: the last value of each post, source and day (UTC), and the difference to the last day before.
+-- Differences stay within one source, since a page and an API may round or lag differently. `went_down` names counters
+-- that fell. Each counter is compared with the last day that gave it: days without a value make the interval longer.
+-- It uses no window functions, which would read all readings for the first 50 rows (1.8 s at a million readings).
 SELECT
   d.day,
   d.clinic_id,

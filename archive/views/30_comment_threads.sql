@@ -1,6 +1,6 @@
--- Comments as conversations: each below the one it answers, siblings by date, with its depth and the replies it got.
--- `path` orders a thread as text: one element an ancestor, each a date and a number of fixed width. The climb to the
--- first comment ends after 50 steps, so that a damaged parent cannot turn it into a circle.
+-- Comments in conversation order: each after the one it replies to, with its depth and the number of its replies.
+-- `path` sorts a thread as text: one element for each ancestor, a date and a number of fixed width. The climb to the
+-- first comment ends after 50 steps, so that parents in a circle cannot make it endless.
 SELECT
   c.post_id,
   p.title AS post_title,

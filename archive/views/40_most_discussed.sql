@@ -1,6 +1,6 @@
--- Posts by how much they are talked about: the comments kept here, or the number the site printed, whichever is larger.
--- `commenters` counts distinct pseudonyms: a bare display name has none, so it is a lower bound. Where no comment is
--- kept (the clinic's policy, say) nothing is known about them: NULL, not 0.
+-- Posts with comments: their number in the archive or as the page prints it, whichever is larger, and who wrote them.
+-- `commenters` counts distinct pseudonyms; a comment with only a display name has none, so it is a lower bound. If no
+-- comment is in the archive (for example by the clinic's policy), nothing is known about them: NULL, not 0.
 SELECT
   max(coalesce(p.comments_kept, 0), coalesce(p.comments_count, 0)) AS discussed,
   p.post_id,

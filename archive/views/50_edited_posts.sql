@@ -1,6 +1,6 @@
--- Edits of posts: the text changed some time after the old one was last seen and before the new one was first seen.
--- Only revisions of kind `content`: what a new parser or another source reads differently is no edit. The old text is
--- the last one of the same source; it counts as seen whenever a capture showed it, a 304 included.
+-- Edits of posts: the text changed after the old text was last seen and before the new text was first seen.
+-- Only revisions of kind `content`: a text that another parser version or another source reads differently is no edit.
+-- The old text is the last one of the same source; a capture that showed it and an answer of 304 both count as seen.
 SELECT
   e.post_id,
   e.clinic_id,
@@ -25,8 +25,8 @@ FROM (
     p.clinic_id,
     p.title,
     (
-      SELECT s.seen_at FROM sightings AS s JOIN revisions AS shown ON shown.revision_id = s.revision_id
-      WHERE s.post_id = n.post_id AND shown.source = n.source AND s.seen_at < n.captured_at
+      SELECT s.seen_at FROM sightings AS s JOIN revisions AS seen ON seen.revision_id = s.revision_id
+      WHERE s.post_id = n.post_id AND seen.source = n.source AND s.seen_at < n.captured_at
       ORDER BY s.seen_at DESC LIMIT 1
     ) AS old_last_seen_at,
     n.captured_at AS new_first_seen_at,

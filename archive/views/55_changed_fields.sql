@@ -1,4 +1,4 @@
--- Changes of what is not text: an address, author, date, language, excerpt, cover, categories or tags of a post.
+-- Changes of a post beside its text: address, author, date, language, excerpt, cover picture, categories or tags.
 SELECT
   c.fetched_at AS changed_at,
   p.clinic_id,

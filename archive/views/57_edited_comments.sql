@@ -1,4 +1,4 @@
--- Comments whose text or status changed: each earlier state beside the present one.
+-- Comments whose text or status changed: each earlier state beside the current one.
 SELECT
   r.comment_id,
   c.post_id,

@@ -1,5 +1,5 @@
--- Which post points to which under "Recent Posts": each card, and the post it leads to where that one is kept here.
--- A card stands in the newest set when no later capture of the post showed other cards without it.
+-- Links from post to post under "Recent Posts": each card, and the post it links to if that is in the archive.
+-- A card is in the newest set if no later capture of the post showed other cards without it.
 SELECT
   r.post_id,
   p.title,

@@ -1,4 +1,4 @@
--- Where posts link to, by domain: counted over the text each post shows now.
+-- Domains that posts link to, counted in the current text of each post.
 SELECT
   p.clinic_id,
   l.domain,

@@ -1,4 +1,4 @@
--- Every clinic with what is kept of it and how its last visit went; one without a blog stays, as a denominator.
+-- Every clinic with the number of its posts and comments and the result of its last visit, also clinics without a blog.
 SELECT
   c.clinic_id,
   c.name,

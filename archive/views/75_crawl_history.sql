@@ -1,4 +1,4 @@
--- Every visit to a clinic: when, how long and how it ended, where posts were found, and what was new.
+-- Every visit to a clinic: when, how long, its result, where posts were found, and what was new.
 SELECT
   r.started_at,
   r.clinic_id,

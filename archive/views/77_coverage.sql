@@ -1,12 +1,12 @@
--- Every clinic day by day (UTC), from its first visit to the last day of the archive: what the day's best visit came to.
-WITH RECURSIVE told AS (
+-- Every clinic day by day (UTC), from its first visit to the archive's last day: the best result of the day's visits.
+WITH RECURSIVE run AS (
   SELECT
     r.*,
     substr(r.started_at, 1, 10) AS day,
-    -- What a day's being observed wants of a visit, and what a complete visit is.
+    -- A complete visit; a day with one counts as observed.
     r.status = 'done' AND r.complete = 1 AND coalesce(r.failed, 0) = 0 AND coalesce(r.waiting, 0) = 0 AS whole,
     r.status = 'no-blog' OR (r.status = 'done' AND r.discovered = 0) AS found_none,
-    -- A visit that goes on, or ended without a word, has told no number: its rows do.
+    -- A visit without a recorded end (running or killed) has no numbers: they are counted from its rows.
     coalesce(r.fetched, (
       SELECT count(DISTINCT s.post_id) FROM captures AS c JOIN sightings AS s ON s.capture_id = c.capture_id
       WHERE c.crawl_id = r.crawl_id AND c.clinic_id = r.clinic_id AND s.source = 'post'
@@ -28,15 +28,15 @@ WITH RECURSIVE told AS (
     -- 1 observed, 2 partial, 3 no-blog, 4 refused, 5 failed
     CASE
       WHEN t.whole THEN 1
-      -- Where posts are known, that none is found is a failure.
+      -- If posts of the clinic are known, finding none is a failure.
       WHEN t.found_none THEN CASE WHEN EXISTS (
           SELECT 1 FROM posts AS p WHERE p.clinic_id = t.clinic_id AND p.first_seen_at < date(t.day, '+1 day')
         ) THEN 5 ELSE 3 END
-      -- One that was led away, or was cut short or killed before it met a post, saw nothing.
+      -- A visit that was led to another site, cut short or killed before it reached a post is no observation.
       WHEN t.status != 'failed' AND (
         t.status NOT IN ('cut-short', 'moved_or_gone', 'running') OR t.was_read + t.was_gone > 0
       ) THEN 2
-      -- robots.txt forbade the home page, which is then why the visit failed; or as many posts as were not read.
+      -- robots.txt disallows the home page, so that the visit failed, or as many posts as could not be read.
       WHEN (
         SELECT count(DISTINCT CASE WHEN EXISTS (
             SELECT 1 FROM sightings AS s WHERE s.clinic_id = p.clinic_id AND s.url = p.url
@@ -48,16 +48,16 @@ WITH RECURSIVE told AS (
           AND p.crawl_id = t.crawl_id AND p.kind = 'robots-refused' AND p.message LIKE '%robots.txt forbids it%'
       ) THEN 4
       ELSE 5
-    END AS came_to,
+    END AS result,
     CASE
       WHEN t.note IS NOT NULL THEN t.note
-      WHEN t.status = 'running' THEN 'goes on, or ended without a word'
+      WHEN t.status = 'running' THEN 'running, or its end was not recorded'
       WHEN t.failed > 0 THEN t.failed || ' posts could not be read'
-      WHEN t.waiting > 0 THEN t.waiting || ' posts that were due wait for another visit'
-      WHEN t.limited = 1 THEN 'a bound was met: posts may have been left out'
+      WHEN t.waiting > 0 THEN t.waiting || ' posts that were due wait for a later visit'
+      WHEN t.limited = 1 THEN 'a limit was reached: posts may have been left out'
       ELSE ''
     END AS note
-  FROM told AS t
+  FROM run AS t
 ), known AS MATERIALIZED (
   SELECT min(day) AS first, max(day) AS last FROM visits
 ), days(day) AS (
@@ -68,7 +68,7 @@ WITH RECURSIVE told AS (
 SELECT
   day,
   clinic_id,
-  CASE min(came_to)
+  CASE min(result)
     WHEN 1 THEN 'observed' WHEN 2 THEN 'partial' WHEN 3 THEN 'no-blog' WHEN 4 THEN 'refused' WHEN 5 THEN 'failed'
     WHEN 6 THEN 'not-attempted' ELSE 'closed'
   END AS state,
@@ -76,15 +76,15 @@ SELECT
   count(CASE WHEN whole THEN 1 END) AS complete_runs,
   max(was_read) AS posts_read,
   max(failed) AS not_read,
-  -- Of the worst of its visits.
-  nullif(substr(max(CASE WHEN visit THEN came_to || note END), 2), '') AS reason
+  -- The note of the worst visit.
+  nullif(substr(max(CASE WHEN visit THEN result || note END), 2), '') AS reason
 FROM (
-  SELECT clinic_id, day, came_to, 1 AS visit, whole, was_read, failed, note FROM visits
+  SELECT clinic_id, day, result, 1 AS visit, whole, was_read, failed, note FROM visits
   UNION ALL
-  -- Each day of a clinic once more, so that those without a visit are there as well.
+  -- Each day of a clinic once more, so that days without a visit have a row.
   SELECT s.clinic_id, d.day, CASE WHEN d.day >= s.closed_on THEN 7 ELSE 6 END, NULL, NULL, NULL, NULL, NULL
   FROM (
-    -- Of a clinic that was closed before its date was kept, the day after its last visit stands for it.
+    -- Without a closing date (an older version stored none) a clinic is closed from the day after its last visit.
     SELECT c.clinic_id, min(v.day) AS first,
       coalesce(c.closed_on, CASE WHEN c.blog_status = 'closed' THEN date(max(v.day), '+1 day') END) AS closed_on
     FROM clinics AS c JOIN visits AS v ON v.clinic_id = c.clinic_id GROUP BY c.clinic_id

@@ -1,5 +1,5 @@
--- Posts that were once not there when asked for: how often, what was answered, and whether they were seen since.
--- Evidence, no verdict: a removal is confirmed only by complete runs at least 20 hours apart (`removed_at`).
+-- Posts that were missing when requested: how often, what was answered, and whether they were seen since.
+-- This is evidence; a removal is confirmed only by two complete runs at least 20 hours apart (`removed_at`).
 SELECT
   a.post_id,
   p.clinic_id,

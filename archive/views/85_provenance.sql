@@ -1,6 +1,6 @@
--- The bytes behind every post: each text kept, the capture it was read from, and where that lies in which WARC file.
--- A revisit record holds no body; then file, offset and length are those of the record with the same payload.
--- A post of which no text was kept leads to the first capture that showed it.
+-- The evidence for every text of a post: the capture it was read from, and its place in a WARC file.
+-- A revisit record has no body: file, offset and length are then those of the record with the same payload.
+-- For a post without a text in the archive it gives the first capture that showed the post.
 SELECT
   t.post_id,
   t.clinic_id,

@@ -1,4 +1,4 @@
--- What went wrong, once per kind and address: how often, first and last time, and whether the newest run still met it.
+-- Problems, once per kind and address: how often, first and last time, and whether the newest run still had them.
 SELECT
   g.last_at,
   g.clinic_id,

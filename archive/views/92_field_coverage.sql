@@ -1,4 +1,4 @@
--- How complete the posts of each clinic are: of how many posts a field is known. The rest were never told: NULL, not 0.
+-- Completeness of each clinic's posts: in how many posts a field is known. In the others it is NULL, not 0.
 WITH filled AS MATERIALIZED (
   SELECT
     p.clinic_id,

@@ -1,4 +1,4 @@
--- Counts and comments that came before their post was known: kept, and joined to it as soon as one of its addresses is.
+-- Counts and comments whose post is not known yet; they are assigned to it as soon as one of its addresses is known.
 SELECT
   u.clinic_id,
   u.address,

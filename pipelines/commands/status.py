@@ -13,7 +13,8 @@ from typing import Any
 
 import click
 
-from archive.reports.status import ClinicStatus, Status, age, facts, read_status, verified_in_words
+from archive.reports.status import ClinicStatus, Status, read_status
+from archive.reports.status_words import age, facts, verified_in_words
 from pipelines import run_report
 from pipelines.commands._archive import Duration, fail, read_only
 from pipelines.commands._table import table
@@ -70,7 +71,7 @@ def _as_json(archive: Path, told: Status, max_age: float, code: int) -> dict[str
     clinics = {
         one.clinic_id: {
             **{name: value for name, value in asdict(one).items() if name not in ("clinic_id", "age", "awaited")},
-            "age_seconds": None if one.age is None else round(one.age), "standing": one.standing(max_age),
+            "age_seconds": None if one.age is None else round(one.age), "standing": one.state(max_age),
         }
         for one in told.clinics
     }  # fmt: skip
@@ -87,7 +88,7 @@ def _show(told: Status, max_age: float) -> None:
     """A line a clinic, then a line a fact."""
     rows = [
         (
-            one.clinic_id, one.standing(max_age), "never" if one.age is None else f"{age(one.age)} ago",
+            one.clinic_id, one.state(max_age), "never" if one.age is None else f"{age(one.age)} ago",
             (one.visited_at or "-")[:16].replace("T", " "), f"{one.status or '-'}{' (limited)' * one.limited}",
             _number(one.unread),
             _number(one.waiting), _number(one.failed), _number(one.problems),

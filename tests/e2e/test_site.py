@@ -128,7 +128,7 @@ def test_home_says_what_the_database_says(visit: Visit, third: Crawled) -> None:
     tiles = page.locator(".tiles div").evaluate_all(
         "all => all.map(one => [one.querySelector('dt').textContent, one.querySelector('dd').textContent])"
     )
-    for name, table in zip(("posts", "comments", "readings of counters", "recorded captures"),
+    for name, table in zip(("posts", "comments", "counter readings", "captures"),
                            ("posts", "comments", "readings", "captures"), strict=True):  # fmt: skip
         assert dict(tiles)[name] == f"{one(third.archive, f'SELECT count(*) FROM {table}'):,}"
     months = (
@@ -144,7 +144,7 @@ def test_home_says_what_the_database_says(visit: Visit, third: Crawled) -> None:
 
 def test_how_the_archive_stands_is_what_its_rows_and_files_say(visit: Visit, third: Crawled, clinic_id: str) -> None:
     page = visit.go("/")
-    visit.follow(page.get_by_role("link", name="How the archive stands").first)
+    visit.follow(page.get_by_role("link", name="Archive status").first)
     assert page.locator(".lead strong").count() == 0
     cells = page.locator("tbody tr td").all_text_contents()
     unread = one(third.archive, "SELECT count(DISTINCT url) FROM sightings WHERE post_id IS NULL")
@@ -189,7 +189,8 @@ def test_a_post_says_what_its_rows_say(visit: Visit, third: Crawled, clinic_id: 
     assert page.locator("h1").text_content() == row["title"]
     assert page.locator(".text").inner_text().split()[:30] == row["body_text"].split()[:30]
     assert (
-        page.locator(".comment .said").all_text_contents()[-1].strip() == "Parking behind the house was easy to find."
+        page.locator(".comment .comment-text").all_text_contents()[-1].strip()
+        == "Parking behind the house was easy to find."
     )
     assert page.locator(".comment").count() == one(
         third.archive, "SELECT count(*) FROM comments WHERE post_id = ?", row["post_id"]
@@ -200,7 +201,7 @@ def test_a_post_says_what_its_rows_say(visit: Visit, third: Crawled, clinic_id: 
         often = f"SELECT source {known} GROUP BY source ORDER BY count(*) DESC, source LIMIT 1"
         kept = column(third.archive, f"SELECT {name} {known} AND source = ({often}) ORDER BY read_at")
         assert [line[place] for line in chart if line[place]] == [str(value) for value in kept]
-    assert page.locator("#wordings tbody tr").count() == one(
+    assert page.locator("#revisions tbody tr").count() == one(
         third.archive, "SELECT count(*) FROM revisions WHERE post_id = ?", row["post_id"]
     )
 
@@ -213,8 +214,8 @@ def test_a_known_edit_is_shown_word_by_word(visit: Visit, third: Crawled, clinic
     old = one(third.archive, first, changes.edited).split("\n")[0]
     assert old in " ".join(page.locator(".difference del").all_text_contents())
     page.go_back()
-    visit.follow(page.locator("#wordings tbody a").nth(-1))  # the capture of the first wording
-    assert "read again just now: the same" in page.locator("main").inner_text()
+    visit.follow(page.locator("#revisions tbody a").nth(-1))  # the capture of the first revision
+    assert "checked just now: it matches" in page.locator("main").inner_text()
 
 
 def test_a_citation_that_other_programs_read(visit: Visit, clinic_id: str, changes: Changes, third: Crawled) -> None:
@@ -238,7 +239,7 @@ def test_renamed_and_removed_posts_keep_their_addresses(
     before = visit.go(f"/{clinic_id}/{quote(changes.renamed)}").locator("h1").text_content()
     assert visit.go(f"/{clinic_id}/{quote(changes.renamed_to)}").locator("h1").text_content() == before
     page = visit.go(f"/{clinic_id}/{quote(changes.deleted)}")
-    assert "At some visits this post was not there: answered 404" in page.locator("main").inner_text()
+    assert "At some visits this post was missing: the answer was 404" in page.locator("main").inner_text()
 
 
 # The sample clinic has no attributes to be grouped by.
@@ -249,7 +250,7 @@ DRAWN = [name for name, question in questions().items() if question.drawing and 
 def test_questions_are_answered_and_drawn_as_their_sql_says(name: str, visit: Visit, third: Crawled) -> None:
     page = visit.go(f"/archive/{name}?word=garden")
     with page.expect_download() as waiting:
-        page.locator(".take-away a").first.click()
+        page.locator(".downloads a").first.click()
     with Path(waiting.value.path()).open(encoding="utf-8", newline="") as file:
         kept = list(csv.reader(file))
     cells = page.locator(".rows-and-columns tbody tr").evaluate_all(
@@ -279,7 +280,7 @@ def test_a_table_is_filtered_and_its_file_is_what_is_seen(visit: Visit, third: C
     number = one(third.archive, "SELECT count(*) FROM posts WHERE language = 'de'")
     assert page.locator(".rows-and-columns tbody tr").count() == number
     with page.expect_download() as waiting:
-        page.locator(".take-away").get_by_role("link", name="CSV", exact=True).click()
+        page.locator(".downloads").get_by_role("link", name="CSV", exact=True).click()
     assert waiting.value.suggested_filename == "posts.csv"
     with Path(waiting.value.path()).open(encoding="utf-8", newline="") as file:
         assert len(list(csv.reader(file))) == number + 1
@@ -296,7 +297,7 @@ def test_a_file_of_a_hundred_thousand_rows_is_whole(browser: Browser, tmp_path: 
     with served(tmp_path / "a") as site, visiting(browser, site) as visit:
         page = visit.go("/archive/problems")
         with page.expect_download() as waiting:
-            page.locator(".take-away").get_by_role("link", name="CSV", exact=True).click()
+            page.locator(".downloads").get_by_role("link", name="CSV", exact=True).click()
         with Path(waiting.value.path()).open(encoding="utf-8", newline="") as file:
             found = list(csv.DictReader(file))
     assert len(found) == 100_000
@@ -319,7 +320,7 @@ def test_an_archive_that_is_being_written_is_read_at_the_same_time(browser: Brow
 def test_empty_archives_and_odd_posts_are_shown(browser: Browser, tmp_path: Path) -> None:
     with made(tmp_path / "a") as archive, served(tmp_path / "a") as site, visiting(browser, site, PHONE) as visit:
         assert "No post has been read yet" in visit.go("/").locator("main").inner_text()
-        assert "No post of this clinic is kept" in visit.go("/riverside").locator("main").inner_text()
+        assert "The archive has no post of this clinic" in visit.go("/riverside").locator("main").inner_text()
         odd = [
             post("long", title="Long " * 600, addresses=(url("long"),)),
             post("word", title="x" * 3000, text="y" * 5000, addresses=(url("word"),)),

@@ -1,4 +1,4 @@
-"""What the pages of the site say, read from the database: plain values for templates, no HTML but what is sanitised.
+"""What the site's pages show, read from the database: plain values for templates; the only HTML is sanitised or ours.
 
-Every reader takes a `sqlite3.Connection` that it only reads from. Nothing here knows Datasette.
+Every function takes a `sqlite3.Connection` and only reads from it. Nothing here imports Datasette.
 """

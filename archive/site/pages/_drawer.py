@@ -1,7 +1,7 @@
-"""Vega, in a process of its own: a text that brings its engine down costs one drawing, not the server.
+"""Vega-Lite in a process of its own: a text that crashes its engine costs one chart, not the server.
 
-`python -m archive.site.pages._drawer` reads a specification a line from its input and answers each with a line, the SVG
-as JSON or null. It ends when its input does, and so with its parent.
+`python -m archive.site.pages._drawer` reads one specification a line from stdin and answers each with one line: the SVG
+as a JSON string, or null. It ends when stdin ends, and so with its parent process.
 """
 
 from __future__ import annotations
@@ -14,39 +14,44 @@ import sys
 import threading
 from typing import Any
 
-# Seconds that a drawing may take; the first one of a process waits for its engine.
-PATIENCE = 20.0
+# Seconds that one drawing may take. The first drawing of a process also waits for the engine to start.
+TIMEOUT = 20.0
 
 
 class Drawer:
-    """The process, started at the first drawing and anew after a fall. One drawing at a time; safe in threads."""
+    """The drawing process, started at the first drawing and again after a crash. Thread-safe; one drawing at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
 
     def draw(self, specification: dict[str, Any]) -> str | None:
-        """The SVG of a Vega-Lite specification; None where Vega could not draw it."""
+        """Return the SVG of a Vega-Lite specification; None if Vega could not draw it."""
         with self._lock:
             if self._process is None:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "archive.site.pages._drawer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                    [sys.executable, "-m", "archive.site.pages._drawer"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,
-                )  # fmt: skip
-            asked, told = self._process.stdin, self._process.stdout
-            assert asked is not None
-            assert told is not None
-            try:
-                asked.write(json.dumps(specification).encode() + b"\n")
-                asked.flush()
-                line = told.readline() if select.select([told], [], [], PATIENCE)[0] else b""
-            except OSError:
-                line = b""
-            if not line:  # it fell, or does not come to an end
+                )
+            line = self._exchange(self._process, json.dumps(specification).encode() + b"\n")
+            if not line:  # the process crashed or exceeded the time limit
                 self.end()
                 return None
         svg: str | None = json.loads(line)
         return svg
+
+    def _exchange(self, process: subprocess.Popen[bytes], line: bytes) -> bytes:
+        """Write one line to the process and return its answer; empty if there is none."""
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(line)
+            process.stdin.flush()
+            return process.stdout.readline() if select.select([process.stdout], [], [], TIMEOUT)[0] else b""
+        except OSError:
+            return b""
 
     def end(self) -> None:
         """End the process."""
@@ -62,8 +67,8 @@ svg_of = _DRAWER.draw
 
 
 def main() -> None:
-    """Draw whatever is asked for."""
-    import vl_convert  # noqa: PLC0415 # 80 MB and an engine: only where it draws
+    """Answer each specification from stdin with its SVG on stdout."""
+    import vl_convert  # noqa: PLC0415 # 80 MB and an engine: imported only in the drawing process
 
     for line in sys.stdin:
         try:

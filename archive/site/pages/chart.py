@@ -1,6 +1,6 @@
-"""Charts, drawn on the server by Vega-Lite: SVG without script or style, coloured by the style sheet's variables.
+"""Charts drawn on the server by Vega-Lite: SVG without scripts or styles, coloured by the style sheet's variables.
 
-Each comes in two widths, of which the style sheet shows one, and with its numbers as a table.
+Each chart comes in two widths, of which the style sheet shows one, and with its numbers as a table.
 """
 
 from __future__ import annotations
@@ -16,25 +16,36 @@ from markupsafe import Markup
 
 from archive.site.pages._drawer import svg_of
 
-WIDE, NARROW = 640, 330
-# More points than a chart has pixels say no more; the table has them all.
-MOST = 1200
+WIDE, NARROW = 640, 330  # pixels
+# A chart of more points than it has pixels shows nothing more; the table has all rows.
+MOST_POINTS = 1200
+MOST_BARS = 30
 COLOURS = [f"var(--chart-{number})" for number in range(1, 9)]
 _CONFIG = {
     "background": None,
     "font": "inherit",
     "view": {"stroke": None},
     "axis": {
-        "labelColor": "var(--quiet)", "titleColor": "var(--quiet)", "gridColor": "var(--rule)",
-        "domainColor": "var(--rule)", "tickColor": "var(--rule)", "labelFontSize": 12, "titleFontSize": 12,
-        "titleFontWeight": "normal", "labelLimit": 190,
+        "labelColor": "var(--quiet)",
+        "titleColor": "var(--quiet)",
+        "gridColor": "var(--rule)",
+        "domainColor": "var(--rule)",
+        "tickColor": "var(--rule)",
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "labelLimit": 190,
     },
     "legend": {
-        "labelColor": "var(--ink)", "titleColor": "var(--quiet)", "labelFontSize": 12, "orient": "top", "title": None,
+        "labelColor": "var(--ink)",
+        "titleColor": "var(--quiet)",
+        "labelFontSize": 12,
+        "orient": "top",
+        "title": None,
     },
     "range": {"category": COLOURS},
-}  # fmt: skip
-# What is neither printable in XML nor a single unit of UTF-16.
+}
+# Characters that XML cannot hold, or that are not one unit of UTF-16.
 _UNDRAWABLE = re.compile(r"[^\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]")
 # 2026, 2026-03, 2026-03-01, 2026-03-01T09:30:00.5Z
 _TIME = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?Z?)?)?)?")
@@ -42,7 +53,7 @@ _TIME = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?Z?)?)?)?")
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A drawing (both widths; None where there is nothing to draw), what it shows in words, and its numbers."""
+    """A drawing in both widths (None if there is nothing to draw), its title, and its numbers as a table."""
 
     title: str
     svg: Markup | None
@@ -51,92 +62,104 @@ class Chart:
 
 
 def draw(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[Any]], mark: str, x: str, y: Sequence[str] | str,
-    color: str | None = None, height: int = 150,
-) -> Chart:  # fmt: skip
-    """A chart of some rows. With several `y`, one panel above the other over the same x, each with its own scale.
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    mark: str,
+    x: str,
+    y: Sequence[str] | str,
+    color: str | None = None,
+    height: int = 150,
+) -> Chart:
+    """Return a chart of some rows. Several `y` give one panel above the other over the same x, each with its own scale.
 
-    `mark` is bar, line, point or step (a count that holds until the next reading). An x that looks like dates is
-    an axis of time (UTC); text is one category each. Rows without an x or a y are in the table, not in the drawing.
+    `mark` is bar, line, point or step (a count that stays until the next reading). An x column of dates gives a time
+    axis (UTC); an x column of text gives one category for each value. Rows without an x or y value are in the table
+    but not in the drawing. `height` is that of one panel in pixels.
     """
-    table = [tuple(one) for one in rows]
+    table = [tuple(row) for row in rows]
     names = tuple(columns)
     panels = (y,) if isinstance(y, str) else tuple(y)
-    values = [dict(zip(names, one, strict=True)) for one in table]
+    points = [dict(zip(names, row, strict=True)) for row in table]
     used = [name for name in (x, *panels, color) if name]
-    values = [{name: _drawable(one[name]) for name in used} for one in values if one[x] is not None]
-    drawn = tuple(name for name in panels if any(isinstance(one[name], int | float) for one in values))
-    if not values or not drawn:
+    points = [{name: _drawable(point[name]) for name in used} for point in points if point[x] is not None]
+    drawn = tuple(name for name in panels if any(isinstance(point[name], int | float) for point in points))
+    if not points or not drawn:
         return Chart(title, None, names, table)
-    spec = json.dumps(
+    settings = json.dumps(
         {
-            "mark": mark, "x": x, "y": drawn, "color": color, "height": height,
-            "values": values[:: len(values) // MOST + 1],
+            "mark": mark,
+            "x": x,
+            "y": drawn,
+            "color": color,
+            "height": height,
+            "values": points[:: len(points) // MOST_POINTS + 1],
         }
-    )  # fmt: skip
-    return Chart(title, _drawn(_both, spec, title), names, table)
+    )
+    return Chart(title, _drawn(_chart, settings, title), names, table)
 
 
 class _NotDrawn(Exception):
-    """Vega could not, this time: nothing to be kept."""
+    """Vega could not draw this time; nothing is cached."""
 
 
-def _drawn(how: Callable[[str, str], Markup], spec: str, title: str) -> Markup | None:
+def _drawn(drawing: Callable[[str, str], Markup], settings: str, title: str) -> Markup | None:
     try:
-        return how(spec, title)
+        return drawing(settings, title)
     except _NotDrawn:
         return None
 
 
 def _drawable(value: Any) -> Any:
-    """A text without the characters that Vega cannot set: controls, and those that it would cut in two (emoji)."""
+    """Return a text without the characters that Vega cannot draw: controls, and those it would split (emoji)."""
     return _UNDRAWABLE.sub("□", value) if isinstance(value, str) else value
 
 
 @lru_cache(maxsize=1000)
-def _both(spec: str, title: str) -> Markup:
-    """Both widths; kept, since the same numbers give the same drawing."""
-    told = json.loads(spec)
-    return _in_both(title, _svg(_specification(told, WIDE)), _svg(_specification(told, NARROW)))
+def _chart(settings: str, title: str) -> Markup:
+    """Draw a chart in both widths; cached, since the same settings give the same drawing."""
+    chart = json.loads(settings)
+    return _both_widths(title, _svg(_specification(chart, WIDE)), _svg(_specification(chart, NARROW)))
 
 
-def _in_both(title: str, wide: Markup, narrow: Markup) -> Markup:
+def _both_widths(title: str, wide: Markup, narrow: Markup) -> Markup:
     drawing = (
         '<div class="drawing" role="img" aria-label="{}"><div class="wide">{}</div><div class="narrow">{}</div></div>'
     )
-    return Markup(drawing).format(title, wide, narrow)  # noqa: S704 # ours, in the line above
+    return Markup(drawing).format(title, wide, narrow)  # noqa: S704 # a constant of ours, in the line above
 
 
-def _svg(spec: dict[str, Any]) -> Markup:
-    svg = svg_of(spec)
+def _svg(specification: dict[str, Any]) -> Markup:
+    svg = svg_of(specification)
     if svg is None:
         raise _NotDrawn
-    # Two drawings of one page must not share the names that they refer to: clip0, gradient_0.
+    # Two drawings on one page must not share the ids that they refer to: clip0, gradient_0.
     unique = f"v{abs(hash(svg)) % 10**9}"
     svg = re.sub(r'(id="|url\(#|href="#)(clip|gradient_|pattern)', rf"\g<1>{unique}-\g<2>", svg)
-    # Words that Vega writes for readers stand in the label of the whole; inner roles and labels would be read twice.
+    # The label of the whole drawing is enough; a screen reader would read Vega's inner roles and labels as well.
     svg = re.sub(r' (?:aria-[a-z]+|role)="[^"]*"', "", svg)
     return Markup(svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704 # Vega escapes
 
 
-def _specification(told: dict[str, Any], width: int) -> dict[str, Any]:
-    values, x, color, mark = told["values"], told["x"], told["color"], told["mark"]
+def _specification(chart: dict[str, Any], width: int) -> dict[str, Any]:
+    """Return the Vega-Lite specification of a chart at one width."""
+    values, x, color, mark = chart["values"], chart["x"], chart["color"], chart["mark"]
     narrow, inner = width == NARROW, width - 64
-    across, axis = _across(values, x, mark, narrow)
+    x_encoding, axis = _x_encoding(values, x, mark, narrow)
     panels = []
-    for position, name in enumerate(told["y"]):
-        lowest = position == len(told["y"]) - 1
+    for position, name in enumerate(chart["y"]):
+        lowest = position == len(chart["y"]) - 1
         encoding: dict[str, Any] = {
-            "x": {"field": x, **across, "axis": axis if lowest else {**axis, "labels": False, "ticks": False}},
-            "y": {"field": name, "type": "quantitative", **_up(values, name, mark)},
+            "x": {"field": x, **x_encoding, "axis": axis if lowest else {**axis, "labels": False, "ticks": False}},
+            "y": {"field": name, "type": "quantitative", **_y_encoding(values, name, mark)},
         }
         if color:
             encoding["color"] = {"field": color, "type": "nominal", "legend": {"columns": 2 if narrow else 4}}
-        panel = {"width": inner, "height": told["height"], "mark": _MARKS[mark], "encoding": encoding}
+        panel = {"width": inner, "height": chart["height"], "mark": _MARKS[mark], "encoding": encoding}
         panels.append(panel | {"transform": [{"filter": f"isValid(datum[{json.dumps(name)}])"}]})
-    if mark == "bar" and across["type"] == "nominal" and len(panels) == 1:
-        # Names read better beside their bar than below it; more than thirty bars are no picture any more.
-        values = values[:30]
+    if mark == "bar" and x_encoding["type"] == "nominal" and len(panels) == 1:
+        # Names are easier to read beside their bars than below them; more than `MOST_BARS` bars are not readable.
+        values = values[:MOST_BARS]
         beside = {"title": None, "labelLimit": inner // 2}
         encoding["x"], encoding["y"] = encoding["y"], {"field": x, "type": "nominal", "sort": None, "axis": beside}
         panels[0] |= {"width": inner // 2, "height": {"step": 20}}
@@ -154,42 +177,49 @@ _MARKS = {
 }
 
 
-def _across(values: list[dict[str, Any]], x: str, mark: str, narrow: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The kind of the x axis, by what stands on it: time, numbers, names; and how it is labelled."""
+def _x_encoding(points: list[dict[str, Any]], x: str, mark: str, narrow: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the type of the x axis, chosen by its values (times, numbers or names), and how it is labelled."""
     ticks = {"grid": False, "tickCount": 4 if narrow else 8}
-    if all(isinstance(one[x], str) and _TIME.fullmatch(one[x]) for one in values):
-        across: dict[str, Any] = {"type": "temporal", "scale": {"type": "utc"}}
-        if mark == "bar" and all(len(one[x]) == 7 for one in values):
-            across |= {"timeUnit": "utcyearmonth"}
-            last = max(one[x] for one in values)
-            first = min(*(one[x] for one in values), f"{int(last[:4]) - 1:04}{last[4:]}")
-            # A year at least: a single month would be as wide as the chart.
-            months = [12 * int(one[:4]) + int(one[5:]) - 1 for one in (first, last)]
-            edges = (divmod(month, 12) for month in (months[0], months[1] + 1))
-            across["scale"]["domain"] = [{"year": year, "month": month + 1, "utc": True} for year, month in edges]
-        return across, {"title": None, "labelFlush": True, **ticks}
-    if all(isinstance(one[x], int | float) for one in values):
+    values = [point[x] for point in points]
+    if all(isinstance(value, str) and _TIME.fullmatch(value) for value in values):
+        encoding: dict[str, Any] = {"type": "temporal", "scale": {"type": "utc"}}
+        if mark == "bar" and all(len(month) == 7 for month in values):
+            encoding["timeUnit"] = "utcyearmonth"
+            encoding["scale"]["domain"] = _month_domain(min(values), max(values))
+        return encoding, {"title": None, "labelFlush": True, **ticks}
+    if all(isinstance(value, int | float) for value in values):
         return {"type": "quantitative"}, {"title": x.replace("_", " "), **ticks}
     return {"type": "nominal", "sort": None}, {"title": None, "labelAngle": -40, "labelLimit": 90}
 
 
-def _up(values: list[dict[str, Any]], name: str, mark: str) -> dict[str, Any]:
-    """The y axis: counts have no fractions; a curve may begin where its numbers do, a bar at nothing."""
-    numbers = [one[name] for one in values if one[name] is not None]
+def _month_domain(first: str, last: str) -> list[dict[str, Any]]:
+    """Return the ends of a month axis ("2026-03"), at least one year: a single month would fill the whole chart."""
+    first = min(first, f"{int(last[:4]) - 1:04}{last[4:]}")
+    start, end = (12 * int(month[:4]) + int(month[5:]) - 1 for month in (first, last))
+    edges = (divmod(number, 12) for number in (start, end + 1))
+    return [{"year": year, "month": month + 1, "utc": True} for year, month in edges]
+
+
+def _y_encoding(points: list[dict[str, Any]], name: str, mark: str) -> dict[str, Any]:
+    """Return the y axis: counts have no fractions; bars start at zero, the scale of a step curve need not."""
+    numbers = [point[name] for point in points if point[name] is not None]
     axis: dict[str, Any] = {"title": name.replace("_", " "), "tickCount": 4}
-    if all(isinstance(one, int) for one in numbers):
+    if all(isinstance(number, int) for number in numbers):
         axis |= {"tickMinStep": 1, "format": "~s" if max(map(abs, numbers), default=0) >= 10_000 else "d"}
     return {"axis": axis, "scale": {"zero": mark != "step", "nice": True}}
 
 
 def spark(values: Sequence[int | float], width: int = 90, height: int = 22) -> Markup | None:
-    """A line the size of a word, for a table's cell; None for less than two numbers. Its cell says the numbers too."""
+    """Return a small line chart for a table cell (a sparkline, size in pixels); None for fewer than two numbers.
+
+    It is hidden from screen readers: the cell gives the numbers in words too.
+    """
     if len(values) < 2:
         return None
     low, span, last = min(values), (max(values) - min(values)) or 1, len(values) - 1
     points = " ".join(
-        f"{1 + place * (width - 2) / last:.1f},{height - 2 - (one - low) * (height - 4) / span:.1f}"
-        for place, one in enumerate(values)
+        f"{1 + position * (width - 2) / last:.1f},{height - 2 - (number - low) * (height - 4) / span:.1f}"
+        for position, number in enumerate(values)
     )
     return Markup(
         '<svg class="spark" viewBox="0 0 {0} {1}" width="{0}" height="{1}" aria-hidden="true" focusable="false">'
@@ -198,42 +228,58 @@ def spark(values: Sequence[int | float], width: int = 90, height: int = 22) -> M
 
 
 STATUSES = {
-    "observed": "var(--seen)", "partial": "var(--partly)", "failed": "var(--failed)", "refused": "var(--refused)",
-    "not attempted": "var(--gap)", "no blog": "var(--nothing)", "closed": "var(--nothing)",
-}  # fmt: skip
+    "observed": "var(--seen)",
+    "partial": "var(--partly)",
+    "failed": "var(--failed)",
+    "refused": "var(--refused)",
+    "not attempted": "var(--gap)",
+    "no blog": "var(--nothing)",
+    "closed": "var(--nothing)",
+}
+_CALENDAR_DAYS, _NARROW_CALENDAR_DAYS = 53 * 7, 22 * 7
 
 
 def calendar(title: str, columns: Sequence[str], rows: list[tuple[Any, ...]]) -> Chart:
-    """Days as squares, a column a week, coloured by what the second column says (`STATUSES`); the last 53 weeks."""
+    """Return a calendar of the last 53 weeks: one square a day, one column a week, coloured by the second column.
+
+    `rows` start with the day (ISO date) and one of `STATUSES`, oldest first.
+    """
     if not rows:
         return Chart(title, None, tuple(columns), rows)
-    values = [dict(zip(columns[:2], one[:2], strict=True)) for one in rows[-371:]]
-    spec = json.dumps({"values": values, "day": columns[0], "status": columns[1]})
-    return Chart(title, _drawn(_squares, spec, title), tuple(columns), rows)
+    days = [dict(zip(columns[:2], row[:2], strict=True)) for row in rows[-_CALENDAR_DAYS:]]
+    settings = json.dumps({"values": days, "day": columns[0], "status": columns[1]})
+    return Chart(title, _drawn(_calendar, settings, title), tuple(columns), rows)
 
 
 @lru_cache(maxsize=200)
-def _squares(spec: str, title: str) -> Markup:
-    told = json.loads(spec)
-    values, day, status = told["values"], told["day"], told["status"]
-    return _in_both(title, _svg(_days(values, day, status)), _svg(_days(values[-154:], day, status)))
+def _calendar(settings: str, title: str) -> Markup:
+    chart = json.loads(settings)
+    days, day, status = chart["values"], chart["day"], chart["status"]
+    narrow = days[-_NARROW_CALENDAR_DAYS:]
+    return _both_widths(title, _svg(_squares(days, day, status)), _svg(_squares(narrow, day, status)))
 
 
-def _days(values: list[dict[str, str]], day: str, status: str) -> dict[str, Any]:
-    present = [name for name in STATUSES if any(one[status] == name for one in values)]
+def _squares(days: list[dict[str, str]], day: str, status: str) -> dict[str, Any]:
+    """Return the Vega-Lite specification of a calendar."""
+    present = [name for name in STATUSES if any(square[status] == name for square in days)]
+    no_lines = {"title": None, "ticks": False, "domain": False}
+    # Label the column of a week with its month only if the week holds the first of the month.
+    month = "date(datum.value) <= 7 ? utcFormat(datum.value, '%b %Y') : ''"
+    week_axis = {"format": "%b %Y", "labelOverlap": True, "labelAngle": 0, "labelAlign": "left", "labelExpr": month}
     return {
-        "$schema": _SCHEMA, "data": {"values": values},
+        "$schema": _SCHEMA,
+        "data": {"values": days},
         "mark": {"type": "rect", "cornerRadius": 2, "stroke": "var(--page)", "strokeWidth": 2},
-        "width": {"step": 12}, "height": {"step": 12},
+        "width": {"step": 12},
+        "height": {"step": 12},
         "encoding": {
-            "x": {"field": day, "type": "ordinal", "timeUnit": "utcyearweek",
-                  "axis": {"title": None, "format": "%b %Y", "labelOverlap": True, "labelAngle": 0, "ticks": False,
-                           "domain": False, "labelAlign": "left", "labelExpr": "date(datum.value) <= 7 ?"
-                           " utcFormat(datum.value, '%b %Y') : ''"}},
-            "y": {"field": day, "type": "ordinal", "timeUnit": "utcday",
-                  "axis": {"title": None, "ticks": False, "domain": False, "format": "%a"}},
-            "color": {"field": status, "type": "nominal",
-                      "scale": {"domain": present, "range": [STATUSES[name] for name in present]}},
+            "x": {"field": day, "type": "ordinal", "timeUnit": "utcyearweek", "axis": {**no_lines, **week_axis}},
+            "y": {"field": day, "type": "ordinal", "timeUnit": "utcday", "axis": {**no_lines, "format": "%a"}},
+            "color": {
+                "field": status,
+                "type": "nominal",
+                "scale": {"domain": present, "range": [STATUSES[name] for name in present]},
+            },
         },
         "config": _CONFIG,
-    }  # fmt: skip
+    }

@@ -1,6 +1,6 @@
-"""How a post is cited: APA, BibTeX, RIS and CSL-JSON, each with the wording's permalink and the day it was captured.
+"""Citations of a post as APA, BibTeX, RIS and CSL-JSON, each with the revision's permalink and its capture date.
 
-The clinic published it, this archive kept it. A field that no page told is left out, never guessed.
+The clinic is the publisher, this archive the archive. A field that no page gave is left out, never guessed.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from datetime import date
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
           "December")  # fmt: skip
-# What BibTeX gives a meaning to. Braces become what looks like them: a reader need not count.
+# Characters with a meaning in BibTeX. Braces become parentheses, so that no reader has to balance them.
 _TEX = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
         "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "{": "(", "}": ")"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is cited. Dates are ISO 8601; `published` may be None, `captured` is when the wording was captured."""
+    """The cited revision of a post. Dates are ISO 8601; `published` may be None, `captured` is the capture's date."""
 
     title: str
     author: str | None
@@ -33,7 +33,7 @@ class Work:
 
     @property
     def day(self) -> date | None:
-        """The day of publication; None where no page told one that is in the calendar."""
+        """The day of publication; None if no page gave a valid date."""
         try:
             return date.fromisoformat((self.published or "")[:10])
         except ValueError:
@@ -41,7 +41,7 @@ class Work:
 
     @property
     def key(self) -> str:
-        """For BibTeX: "riverside-2026-on-sleep"."""
+        """The BibTeX key, such as "riverside-2026-on-sleep"."""
         words = re.findall(
             r"[a-z0-9]+", f"{self.clinic} {self.day.year if self.day else 'undated'} {self.title}".lower()
         )
@@ -49,7 +49,7 @@ class Work:
 
 
 def apa(work: Work) -> str:
-    """APA, 7th edition, a blog post with an archived version."""
+    """Return the citation in APA style, 7th edition: a blog post with an archived version."""
     author = work.author or work.clinic
     when = f"({work.day.year}, {MONTHS[work.day.month - 1]} {work.day.day})" if work.day else "(n.d.)"
     title = work.title if work.title.endswith((".", "?", "!", "…")) else f"{work.title}."
@@ -62,8 +62,8 @@ def apa(work: Work) -> str:
 
 
 def bibtex(work: Work) -> str:
-    """BibTeX: @online, which biblatex knows; plain BibTeX takes it for @misc."""
-    told = {
+    """Return a BibTeX entry of type @online, which biblatex knows; plain BibTeX treats it as @misc."""
+    fields = {
         "title": f"{{{_tex(work.title)}}}",
         "author": f"{{{_tex(work.author)}}}" if work.author else None,
         "organization": _tex(work.clinic),
@@ -75,29 +75,45 @@ def bibtex(work: Work) -> str:
         "note": f"Archived {work.captured[:10]} by {_tex(work.archive)}",
         "language": work.language,
     }
-    lines = [f"  {name} = {{{value}}}" for name, value in told.items() if value]
+    lines = [f"  {name} = {{{value}}}" for name, value in fields.items() if value]
     return f"@online{{{work.key},\n" + ",\n".join(lines) + "\n}\n"
 
 
 def ris(work: Work) -> str:
-    """RIS, type BLOG, as reference managers read it; lines end with CR LF."""
+    """Return an RIS record of type BLOG, as reference managers read it; lines end with CR LF."""
     day = work.day
-    told = [
-        ("TY", "BLOG"), ("TI", work.title), ("AU", work.author), ("PB", work.clinic), ("T2", work.clinic),
-        ("PY", str(day.year) if day else None), ("DA", day.strftime("%Y/%m/%d") if day else None),
-        ("UR", work.permalink), ("L2", work.url), ("Y2", work.captured[:10].replace("-", "/")),
-        ("DB", work.archive), ("LA", work.language), ("N1", f"Archived {work.captured} from {work.url}"), ("ER", ""),
-    ]  # fmt: skip
-    return "".join(f"{tag}  - {_one_line(value)}\r\n" for tag, value in told if value is not None)
+    fields = [
+        ("TY", "BLOG"),
+        ("TI", work.title),
+        ("AU", work.author),
+        ("PB", work.clinic),
+        ("T2", work.clinic),
+        ("PY", str(day.year) if day else None),
+        ("DA", day.strftime("%Y/%m/%d") if day else None),
+        ("UR", work.permalink),
+        ("L2", work.url),
+        ("Y2", work.captured[:10].replace("-", "/")),
+        ("DB", work.archive),
+        ("LA", work.language),
+        ("N1", f"Archived {work.captured} from {work.url}"),
+        ("ER", ""),
+    ]
+    return "".join(f"{tag}  - {_single_line(value)}\r\n" for tag, value in fields if value is not None)
 
 
 def csl(work: Work) -> str:
-    """CSL-JSON, type post-weblog: a list of one item."""
+    """Return CSL-JSON: a list of one item of type post-weblog."""
     item: dict[str, object] = {
-        "id": work.key, "type": "post-weblog", "title": work.title, "container-title": work.clinic,
-        "publisher": work.clinic, "URL": work.url, "archive": work.archive, "archive_location": work.permalink,
+        "id": work.key,
+        "type": "post-weblog",
+        "title": work.title,
+        "container-title": work.clinic,
+        "publisher": work.clinic,
+        "URL": work.url,
+        "archive": work.archive,
+        "archive_location": work.permalink,
         "accessed": {"date-parts": [[int(part) for part in work.captured[:10].split("-")]]},
-    }  # fmt: skip
+    }
     if work.author:
         item["author"] = [{"literal": work.author}]
     if work.day:
@@ -107,7 +123,7 @@ def csl(work: Work) -> str:
     return json.dumps([item], ensure_ascii=False, indent=1) + "\n"
 
 
-# End of the address, who writes it, media type.
+# By the ending of the address: the function that writes the citation, and its media type.
 STYLES = {
     "bib": (bibtex, "application/x-bibtex; charset=utf-8"),
     "ris": (ris, "application/x-research-info-systems; charset=utf-8"),
@@ -116,12 +132,12 @@ STYLES = {
 
 
 def _tex(text: str) -> str:
-    return "".join(_TEX.get(one, one) for one in _one_line(text))
+    return "".join(_TEX.get(character, character) for character in _single_line(text))
 
 
 def _url(text: str) -> str:
     return re.sub(r"[{}\\%\s]", lambda found: f"\\{found[0]}" if found[0] == "%" else "", text)
 
 
-def _one_line(text: str) -> str:
+def _single_line(text: str) -> str:
     return " ".join(text.split())

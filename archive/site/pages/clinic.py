@@ -1,4 +1,4 @@
-"""A clinic's page: its posts with their curves, when it was seen, what changed, what its robots.txt allowed."""
+"""A clinic's page: its posts with their counts, its coverage by day, edits, removals, visits and robots.txt."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from archive.site.pages._rows import Row, row, rows, value
 from archive.site.pages.chart import Chart, calendar, draw, spark
 from archive.site.pages.home import posts_by_month, views_by_month
 
-AT_ONCE = 50
+POSTS_PER_PAGE = 50
 SORTS = {
-    "published": "p.published_at DESC", "views": "p.views DESC NULLS LAST, p.published_at DESC",
+    "published": "p.published_at DESC",
+    "views": "p.views DESC NULLS LAST, p.published_at DESC",
     "comments": "max(coalesce(p.comments_kept, 0), coalesce(p.comments_count, 0)) DESC, p.published_at DESC",
-    "edits": "p.edits DESC, p.published_at DESC", "title": "p.title COLLATE NOCASE",
-}  # fmt: skip
+    "edits": "p.edits DESC, p.published_at DESC",
+    "title": "p.title COLLATE NOCASE",
+}
 
 
-def of(connection: sqlite3.Connection, clinic_id: str) -> Row | None:
-    """The clinic's row of `clinics_overview`; None for one that the archive does not know. Raises `sqlite3.Error`."""
+def overview(connection: sqlite3.Connection, clinic_id: str) -> Row | None:
+    """Return the clinic's row of `clinics_overview`; None if the archive has no such clinic. Raises `sqlite3.Error`."""
     return row(connection, "SELECT * FROM clinics_overview WHERE clinic_id = ?", (clinic_id,))
 
 
 def summary(connection: sqlite3.Connection, clinic_id: str) -> dict[str, Any]:
-    """What the clinic's page shows beside its list of posts. Raises `sqlite3.Error`."""
+    """Return what the clinic's page shows beside its list of posts. Raises `sqlite3.Error`."""
     return {
         "charts": [
-            posts_by_month(connection, clinic_id), views_by_month(connection, clinic_id),
+            posts_by_month(connection, clinic_id),
+            views_by_month(connection, clinic_id),
             _comments_by_month(connection, clinic_id),
         ],
         "coverage": coverage(connection, clinic_id),
@@ -47,7 +50,7 @@ def summary(connection: sqlite3.Connection, clinic_id: str) -> dict[str, Any]:
         ),
         "robots": row(
             connection,
-            # A revisit's bytes lie with its original.
+            # A revisit record has no body: the bytes are in the record that it refers to.
             "SELECT c.capture_id, c.url, c.fetched_at, c.http_status, coalesce(o.warc_file, c.warc_file) AS warc_file,"
             " coalesce(o.warc_offset, c.warc_offset) AS warc_offset FROM captures AS c LEFT JOIN captures AS o ON"
             " o.capture_id = c.refers_to WHERE c.clinic_id = ? AND c.url LIKE '%/robots.txt' ORDER BY c.fetched_at DESC"
@@ -57,29 +60,32 @@ def summary(connection: sqlite3.Connection, clinic_id: str) -> dict[str, Any]:
         "attributes": rows(
             connection, "SELECT name, value FROM clinic_attributes WHERE clinic_id = ? ORDER BY name", (clinic_id,)
         ),
-    }  # fmt: skip
+    }
 
 
 def posts(connection: sqlite3.Connection, clinic_id: str, sort: str, page: int) -> list[Row]:
-    """A page of the clinic's posts, each with its counts and a line of its views. Raises `sqlite3.Error`."""
+    """Return one page of the clinic's posts, each with its counts and a sparkline of its views. Raises `sqlite3.Error`.
+
+    `curve` holds the view counts of the source that gave most of them, oldest first: counts of two sources are never
+    mixed.
+    """
     found = rows(
         connection,
         f"SELECT p.*, q.slug, q.platform_post_id FROM posts_with_counts AS p JOIN posts AS q USING (post_id) WHERE"
         f" p.clinic_id = ? ORDER BY {SORTS[sort]}, p.post_id LIMIT ? OFFSET ?",
-        (clinic_id, AT_ONCE, (page - 1) * AT_ONCE),
+        (clinic_id, POSTS_PER_PAGE, (page - 1) * POSTS_PER_PAGE),
     )
     marks = ",".join("?" * len(found))
     curves: dict[int, dict[str, list[int]]] = {}
     for post_id, source, views in connection.execute(
         "SELECT post_id, source, views FROM readings WHERE evidence = 'read' AND views IS NOT NULL AND post_id IN"
         f" ({marks}) ORDER BY post_id, read_at, extractor_version",
-        [one["post_id"] for one in found],
+        [post["post_id"] for post in found],
     ):
         curves.setdefault(post_id, {}).setdefault(source, []).append(views)
-    for one in found:
-        # Within one source, as everywhere: the one with most readings.
-        one["curve"] = max(curves.get(one["post_id"], {}).values(), key=len, default=[])
-        one["spark"] = spark(one["curve"])
+    for post in found:
+        post["curve"] = max(curves.get(post["post_id"], {}).values(), key=len, default=[])
+        post["spark"] = spark(post["curve"])
     return found
 
 
@@ -90,15 +96,15 @@ def _comments_by_month(connection: sqlite3.Connection, clinic_id: str) -> Chart:
         (clinic_id,),
     ).fetchall()
     columns = ("month", "author_kind", "comments")
-    return draw("Comments written a month", columns, found, "bar", "month", "comments", "author_kind")
+    return draw("Comments written per month", columns, found, "bar", "month", "comments", "author_kind")
 
 
 def coverage(connection: sqlite3.Connection, clinic_id: str) -> Chart:
-    """Each day from the clinic's first visit on, as the view `coverage` has it. Raises `sqlite3.Error`."""
+    """Return a calendar of the days since the first visit, from the view `coverage`. Raises `sqlite3.Error`."""
     days = connection.execute(
         f"SELECT day, replace(state, '-', ' '), runs, posts_read, not_read, reason FROM {day_by_day()} WHERE clinic_id"
         " = ? ORDER BY day",
         (clinic_id,),
     ).fetchall()
     columns = ("day", "coverage", "visits", "posts_read", "not_read", "reason")
-    return calendar("Coverage by day", columns, [tuple(one) for one in days])
+    return calendar("Coverage by day", columns, [tuple(day) for day in days])

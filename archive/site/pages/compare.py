@@ -1,4 +1,4 @@
-"""Two wordings side by side, told word by word: what was kept, taken out, put in."""
+"""Two revisions compared word by word: what stayed the same, what was removed, what was added."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-# Words, the spaces between, and marks, each for itself: "off-label (IV)." is off|-|label| |(|IV|)|.
+# Words, the spaces between them, and single punctuation marks: "off-label (IV)." is off|-|label| |(|IV|)|.
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
-# Comparing takes the square of the number of words in the worst case; longer passages are told as wholes.
-_MOST = 4000
-# Of a long text that did not change, so many lines stay in sight on either side of a change.
-_AROUND = 1
+# In the worst case a comparison takes time in the square of the number of tokens; longer passages are compared as
+# wholes.
+_MOST_TOKENS = 4000
+# Unchanged lines that stay visible before and after a change.
+_CONTEXT_LINES = 1
+# Below this ratio of equal tokens, two passages are easier to read one after the other than merged.
+_SIMILAR = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of text: `kind` is "same", "out" or "in"."""
+    """A piece of text: `kind` is "same", "out" (removed) or "in" (added)."""
 
     kind: str
     text: str
@@ -24,33 +27,32 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the comparison; `pieces` is empty where `skipped` lines that did not change are left out."""
+    """A line of the comparison; `pieces` is empty if `skipped` unchanged lines are left out here."""
 
     pieces: tuple[Piece, ...]
     skipped: int = 0
 
 
 def compare(before: str | None, after: str | None, *, whole: bool = False) -> list[Line]:
-    """Line by line, and word by word where lines changed. `whole`: also the lines that did not change."""
+    """Compare two texts line by line, and changed lines word by word. `whole`: keep all unchanged lines too."""
     old, new = (before or "").split("\n"), (after or "").split("\n")
-    told: list[Line] = []
+    lines: list[Line] = []
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
-            told += [Line((Piece("same", line),)) for line in old[a:b]]
+            lines += [Line((Piece("same", line),)) for line in old[a:b]]
         else:
-            told += _words("\n".join(old[a:b]), "\n".join(new[c:d]), a == b, c == d)
-    return told if whole else _folded(told)
+            lines += _compare_words("\n".join(old[a:b]), "\n".join(new[c:d]), a == b, c == d)
+    return lines if whole else _without_unchanged(lines)
 
 
-def _words(before: str, after: str, only_in: bool, only_out: bool) -> list[Line]:
+def _compare_words(before: str, after: str, only_in: bool, only_out: bool) -> list[Line]:
     if only_in or only_out:
         return _lines([Piece("in", after) if only_in else Piece("out", before)])
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
-    if max(len(old), len(new)) > _MOST:
+    if max(len(old), len(new)) > _MOST_TOKENS:
         return [*_lines([Piece("out", before)]), *_lines([Piece("in", after)])]
     matcher = SequenceMatcher(None, old, new, autojunk=False)
-    # Lines that have little in common are easier to read one after the other than woven into each other.
-    if matcher.ratio() < 0.3:
+    if matcher.ratio() < _SIMILAR:
         return [*_lines([Piece("out", before)]), *_lines([Piece("in", after)])]
     pieces: list[Piece] = []
     for tag, a, b, c, d in matcher.get_opcodes():
@@ -63,7 +65,7 @@ def _words(before: str, after: str, only_in: bool, only_out: bool) -> list[Line]
 
 
 def _lines(pieces: list[Piece]) -> list[Line]:
-    """Pieces cut at the ends of lines."""
+    """Split pieces at line ends."""
     lines: list[list[Piece]] = [[]]
     for piece in pieces:
         first, *others = piece.text.split("\n")
@@ -74,18 +76,18 @@ def _lines(pieces: list[Piece]) -> list[Line]:
     return [Line(tuple(line)) for line in lines if line]
 
 
-def _folded(lines: list[Line]) -> list[Line]:
-    """Without the lines that did not change, but for those next to a change."""
+def _without_unchanged(lines: list[Line]) -> list[Line]:
+    """Replace unchanged lines by their number, except those next to a change."""
     same = [all(piece.kind == "same" for piece in line.pieces) for line in lines]
-    keep = [not all(same[max(0, at - _AROUND) : at + _AROUND + 1]) for at in range(len(lines))]
-    told: list[Line] = []
+    visible = [not all(same[max(0, at - _CONTEXT_LINES) : at + _CONTEXT_LINES + 1]) for at in range(len(lines))]
+    result: list[Line] = []
     skipped = 0
-    for line, kept in zip(lines, keep, strict=True):
-        if not kept:
+    for line, is_visible in zip(lines, visible, strict=True):
+        if not is_visible:
             skipped += 1
             continue
         if skipped:
-            told.append(Line((), skipped))
+            result.append(Line((), skipped))
             skipped = 0
-        told.append(line)
-    return [*told, Line((), skipped)] if skipped else told
+        result.append(line)
+    return [*result, Line((), skipped)] if skipped else result

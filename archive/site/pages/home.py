@@ -1,4 +1,4 @@
-"""The first page: what the archive holds, how it grows, what is new, and how the last visit went."""
+"""The home page: what the archive holds, how it grows, what is new, and the result of the last run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from archive.site.pages import feed
 from archive.site.pages._rows import Row, row, rows, value
 from archive.site.pages.chart import Chart, draw
 
-SHOWN = 8  # of each list
+LIST_LENGTH = 8  # entries of each list
 _TOTALS = {
     "clinics": "SELECT count(*) FROM clinics",
     "posts": "SELECT count(*) FROM posts",
@@ -17,8 +17,8 @@ _TOTALS = {
     "readings": "SELECT count(*) FROM readings",
     "captures": "SELECT count(*) FROM captures",
 }
-# Of each post one source, the one that told its views most often: two sources count differently, and a visit reads
-# both. A month gains what lies between the last reading in it and the last one before it, or the first of all.
+# Each post counts by one source, the one that gave its views most often: a visit reads several sources, and they count
+# differently. The gain of a month is its last reading less the last one before the month, or less the first of all.
 _GAINED = """
 WITH chosen AS MATERIALIZED (
   SELECT post_id, source FROM (
@@ -38,9 +38,9 @@ SELECT month, sum(gained) AS views_gained, count(*) AS posts_read FROM (
 """
 
 
-# As the question views_gained asks; rows of posts are read of the winners alone.
+# The same rule as the question views_gained; rows of `posts` are read only for the posts in the result.
 _READ = "r.post_id = p.post_id AND r.evidence = 'read' AND r.views IS NOT NULL"
-_MOVERS = f"""
+_MOST_GAINED = f"""
 SELECT g.views_gained, g.before_read_at, p.clinic_id, p.slug, p.platform_post_id, p.title, c.name AS clinic
 FROM (
   SELECT p.post_id, b.views - a.views AS views_gained, a.read_at AS before_read_at
@@ -53,7 +53,7 @@ FROM (
     (SELECT r.rowid FROM readings AS r WHERE {_READ} AND r.source = b.source
       ORDER BY r.read_at, r.extractor_version DESC LIMIT 1))
   WHERE b.read_at >= :from AND b.views > a.views
-  ORDER BY views_gained DESC, p.post_id LIMIT {SHOWN}
+  ORDER BY views_gained DESC, p.post_id LIMIT {LIST_LENGTH}
 ) AS g
 JOIN posts AS p USING (post_id) JOIN clinics AS c USING (clinic_id)
 ORDER BY g.views_gained DESC, g.post_id
@@ -61,15 +61,15 @@ ORDER BY g.views_gained DESC, g.post_id
 
 
 def summary(connection: sqlite3.Connection) -> dict[str, Any]:
-    """All that the first page shows. Takes seconds where there are millions of readings. Raises `sqlite3.Error`."""
+    """Return all that the home page shows. Takes seconds with millions of readings. Raises `sqlite3.Error`."""
     return {
         "totals": {name: value(connection, sql) for name, sql in _TOTALS.items()},
         "span": _span(connection),
         "charts": [posts_by_month(connection), views_by_month(connection)],
         "clinics": rows(connection, "SELECT * FROM clinics_overview ORDER BY name, clinic_id"),
         "newest": _newest(connection),
-        "movers": movers(connection),
-        "edits": feed.edits(connection, None)[:SHOWN],
+        "most_gained": most_gained(connection),
+        "edits": feed.edits(connection, None)[:LIST_LENGTH],
         "removed": _removed(connection),
         "last_run": _last_run(connection),
     }
@@ -87,21 +87,24 @@ def _span(connection: sqlite3.Connection) -> Row:
 
 
 def posts_by_month(connection: sqlite3.Connection, clinic_id: str | None = None) -> Chart:
-    """Posts published a month (UTC), read from the index of dates alone. Raises `sqlite3.Error`."""
+    """Return a chart of posts published per month (UTC), of one clinic or all. Raises `sqlite3.Error`.
+
+    The query reads only an index.
+    """
     where = "clinic_id = ? AND published_at IS NOT NULL" if clinic_id else "published_at IS NOT NULL"
     found = connection.execute(
         f"SELECT substr(published_at, 1, 7) AS month, count(*) FROM posts WHERE {where} GROUP BY month ORDER BY month",
         (clinic_id,) if clinic_id else (),
     ).fetchall()
-    return draw("Posts published a month", ("month", "posts"), found, "bar", "month", "posts")
+    return draw("Posts published per month", ("month", "posts"), found, "bar", "month", "posts")
 
 
 def views_by_month(connection: sqlite3.Connection, clinic_id: str | None = None) -> Chart:
-    """Views gained a month, over all posts (of a clinic). Raises `sqlite3.Error`."""
+    """Return a chart of views gained per month by all posts, of one clinic or all. Raises `sqlite3.Error`."""
     only = "AND r.post_id IN (SELECT post_id FROM posts WHERE clinic_id = ?)" if clinic_id else ""
     found = connection.execute(_GAINED.format(only=only), (clinic_id,) if clinic_id else ()).fetchall()
     columns = ("month", "views_gained", "posts_read")
-    return draw("Views gained a month", columns, found, "bar", "month", "views_gained")
+    return draw("Views gained per month", columns, found, "bar", "month", "views_gained")
 
 
 def _newest(connection: sqlite3.Connection) -> list[Row]:
@@ -109,17 +112,17 @@ def _newest(connection: sqlite3.Connection) -> list[Row]:
         connection,
         "SELECT p.clinic_id, c.name AS clinic, p.slug, p.platform_post_id, p.title, p.published_at, p.published_on FROM"
         " posts AS p JOIN clinics AS c USING (clinic_id) WHERE p.published_at IS NOT NULL ORDER BY p.published_at DESC"
-        f" LIMIT {SHOWN}",
+        f" LIMIT {LIST_LENGTH}",
     )
 
 
-def movers(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Posts that gained most views in the 30 days before the newest reading. Raises `sqlite3.Error`."""
+def most_gained(connection: sqlite3.Connection) -> dict[str, Any]:
+    """Return the posts that gained most views in the 30 days before the newest reading. Raises `sqlite3.Error`."""
     newest = value(connection, "SELECT max(read_at) FROM readings")
     if newest is None:
         return {"since": None, "posts": []}
     since = value(connection, "SELECT date(?, '-30 days')", (newest,))
-    return {"since": since, "posts": rows(connection, _MOVERS, {"from": since})}
+    return {"since": since, "posts": rows(connection, _MOST_GAINED, {"from": since})}
 
 
 def _removed(connection: sqlite3.Connection) -> list[Row]:
@@ -127,7 +130,7 @@ def _removed(connection: sqlite3.Connection) -> list[Row]:
         connection,
         "SELECT p.clinic_id, c.name AS clinic, p.slug, p.platform_post_id, p.title, p.removed_at, p.last_seen_at FROM"
         f" posts AS p JOIN clinics AS c USING (clinic_id) WHERE p.removed_at IS NOT NULL ORDER BY p.removed_at DESC"
-        f" LIMIT {SHOWN}",
+        f" LIMIT {LIST_LENGTH}",
     )
 
 

@@ -1,7 +1,7 @@
-"""Addresses of posts and of their wordings on the site, which stay true after import, rebuild and rename.
+"""Addresses of posts and of their revisions on the site; they stay valid after import, rebuild and rename.
 
-`/CLINIC/SLUG` is a post, `/CLINIC/SLUG/20260301093000-0123abcd` one of its wordings: the second in which it was
-captured and the first digits of its text's hash. A slug is looked for among all addresses that a post ever had.
+`/CLINIC/SLUG` is a post, `/CLINIC/SLUG/20260301093000-0123abcd` one of its revisions: the second of its capture (UTC)
+and the first 8 digits of the hash of its text. A slug is looked up among all addresses that a post ever had.
 """
 
 from __future__ import annotations
@@ -13,44 +13,48 @@ from archive.site.pages._rows import Row, row, rows
 
 
 def post_path(clinic_id: str, slug: str | None, platform_post_id: str | None = None) -> str:
-    """The path of a post; one without a slug goes by the platform's id."""
+    """Return the path of a post's page; a post without a slug is addressed by the platform's id."""
     return f"/{quote(clinic_id, safe='')}/{quote(unquote(slug or platform_post_id or '-'), safe='')}"
 
 
 def stamp(captured_at: str, content_sha256: str) -> str:
-    """What names a wording: "2026-03-01T09:30:00.5Z" and "0123abcd..." give "20260301093000-0123abcd"."""
-    return "".join(one for one in captured_at[:19] if one.isdigit()) + f"-{content_sha256[:8]}"
+    """Return the name of a revision: "2026-03-01T09:30:00.5Z" and "0123abcd..." give "20260301093000-0123abcd"."""
+    return "".join(character for character in captured_at[:19] if character.isdigit()) + f"-{content_sha256[:8]}"
 
 
 def find_posts(connection: sqlite3.Connection, clinic_id: str, slug: str) -> list[int]:
-    """The posts that have this slug, or once had: present slugs first. Several, where a blog gave one to two posts.
+    """Return the ids of the posts that have this slug; if none has it now, of those that once had it.
 
-    Raises `sqlite3.Error`.
+    A blog may give one slug to several posts: posts that are not removed come first. Raises `sqlite3.Error`.
     """
-    wanted = tuple({slug, unquote(slug), quote(unquote(slug), safe="")})
-    marks = ",".join("?" * len(wanted))
+    spellings = tuple({slug, unquote(slug), quote(unquote(slug), safe="")})
+    marks = ",".join("?" * len(spellings))
     found = rows(
         connection,
         f"SELECT post_id FROM posts WHERE clinic_id = ? AND slug IN ({marks}) ORDER BY removed_at IS NOT NULL, post_id",
-        (clinic_id, *wanted),
+        (clinic_id, *spellings),
     )
     if not found:
-        # Once had: "https://site.example/post/old-name", with or without a slash at the end; or the platform's id.
-        likes = " OR ".join(["rtrim(address, '/') LIKE ? ESCAPE '\\' OR address LIKE ? ESCAPE '\\'"] * len(wanted))
-        ends = [end for one in wanted for end in (f"%/{_literal(one)}", f"%:{_literal(one)}")]
+        # Earlier addresses: "https://site.example/post/old-name", with or without a slash at the end, or a platform's
+        # id such as "wix:6b04".
+        likes = " OR ".join(["rtrim(address, '/') LIKE ? ESCAPE '\\' OR address LIKE ? ESCAPE '\\'"] * len(spellings))
+        ends = [end for spelling in spellings for end in (f"%/{_literal(spelling)}", f"%:{_literal(spelling)}")]
         found = rows(
             connection,
             "SELECT DISTINCT post_id FROM post_addresses WHERE clinic_id = ? AND post_id IS NOT NULL AND"
             f" ({likes}) ORDER BY post_id",
             (clinic_id, *ends),
         )
-    return [one["post_id"] for one in found]
+    return [post["post_id"] for post in found]
 
 
 def find_revision(connection: sqlite3.Connection, posts: list[int], name: str) -> Row | None:
-    """The revision of one of the posts that a stamp names. Raises `sqlite3.Error`."""
+    """Return ids of the revision of one of these posts that a stamp names; None if there is none.
+
+    Raises `sqlite3.Error`.
+    """
     day, _, sha = name.partition("-")
-    # "20260301093000" as the beginning of "2026-03-01T09:30:00"
+    # "20260301093000" becomes "2026-03-01T09:30:00", the beginning of `captured_at`.
     at = f"{day[:4]}-{day[4:6]}-{day[6:8]}T{day[8:10]}:{day[10:12]}:{day[12:14]}"
     return row(
         connection,
@@ -61,4 +65,5 @@ def find_revision(connection: sqlite3.Connection, posts: list[int], name: str) -
 
 
 def _literal(text: str) -> str:
+    """Escape the wildcards of LIKE."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

@@ -1,4 +1,4 @@
-"""The page of a post: its text, its numbers over time, its wordings, its edges, and where each value came from."""
+"""The page of a post: its text, counters over time, revisions, links, related posts, and each value's source."""
 
 from __future__ import annotations
 
@@ -12,20 +12,35 @@ from archive.site.pages.permalinks import post_path
 from archive.site.pages.revisions import revisions
 from archive.site.pages.sanitise import paragraphs, sanitised
 
-# How a value came, for people.
+# The sources of values, described for readers of the site.
 SOURCES = {
-    "html": "the page's own markup", "warmup": "data inside the page", "api": "the platform's data service",
-    "feed": "the feed", "rendered": "the page as a browser showed it", "text": "the page's plain text",
-}  # fmt: skip
+    "html": "the page's HTML",
+    "warmup": "JSON data inside the page",
+    "api": "the platform's API",
+    "feed": "the feed",
+    "rendered": "the page as rendered by a browser",
+    "text": "the page's plain text",
+}
 _FIELDS = {
-    "title": "title", "author": "author", "published_at": "published", "modified_at": "changed, as the page claims",
-    "language": "language", "excerpt": "excerpt", "minutes_to_read": "reading time", "body_text": "text",
-    "cover_image_url": "cover picture", "categories": "categories", "tags": "tags",
-}  # fmt: skip
+    "title": "title",
+    "author": "author",
+    "published_at": "date of publication",
+    "modified_at": "date of change that the page gives",
+    "language": "language",
+    "excerpt": "excerpt",
+    "minutes_to_read": "reading time",
+    "body_text": "text",
+    "cover_image_url": "cover picture",
+    "categories": "categories",
+    "tags": "tags",
+}
 
 
 def head(connection: sqlite3.Connection, post_id: int, revision_id: int | None = None) -> dict[str, Any]:
-    """A post, its wordings, and the text of one of them: the present one, or `revision_id`. Raises `sqlite3.Error`."""
+    """Return a post, its revisions, and the text of one of them: `revision_id`, or the current one.
+
+    Raises `sqlite3.Error`.
+    """
     post = row(
         connection,
         "SELECT p.*, c.name AS clinic, c.url AS clinic_url, c.comments_policy, c.timezone FROM posts AS p JOIN clinics"
@@ -34,34 +49,43 @@ def head(connection: sqlite3.Connection, post_id: int, revision_id: int | None =
     )
     assert post is not None
     post["path"] = post_path(post["clinic_id"], post["slug"], post["platform_post_id"])
-    kept = revisions(connection, post_id)
-    shown_id = revision_id or post["revision_id"]
+    all_revisions = revisions(connection, post_id)
+    displayed_id = revision_id or post["revision_id"]
     names = ("title", "author", "body_html", "body_text", "word_count")
-    text = row(connection, f"SELECT {', '.join(names)} FROM revisions WHERE revision_id = ?", (shown_id,))
+    text = row(connection, f"SELECT {', '.join(names)} FROM revisions WHERE revision_id = ?", (displayed_id,))
     return {
-        "post": post, "text": text or {name: post[name] for name in names}, "wordings": kept,
-        "wording": next((one for one in kept if one["revision_id"] == shown_id), None),
+        "post": post,
+        "text": text or {name: post[name] for name in names},
+        "revisions": all_revisions,
+        "revision": next((revision for revision in all_revisions if revision["revision_id"] == displayed_id), None),
         "past": bool(revision_id and revision_id != post["revision_id"]),
-    }  # fmt: skip
+    }
 
 
 def read(connection: sqlite3.Connection, post_id: int, revision_id: int | None = None) -> dict[str, Any]:
-    """Everything about a post but its comments: its `head`, and what stands around the text. Raises `sqlite3.Error`."""
-    told = head(connection, post_id, revision_id)
-    post, text, wording = told["post"], told["text"], told["wording"]
+    """Return all that a post's page shows except its comments: its `head`, counters, links, pictures and evidence.
+
+    Raises `sqlite3.Error`.
+    """
+    context = head(connection, post_id, revision_id)
+    post, text, revision = context["post"], context["text"], context["revision"]
     sources = json.loads(post["sources"] or "{}")
     counts = row(connection, "SELECT * FROM posts_with_counts WHERE post_id = ?", (post_id,))
     assert counts is not None
-    return told | {
+    return context | {
         "html": sanitised(text["body_html"]) or paragraphs(text["body_text"]),
-        "edits": [one for one in told["wordings"] if one["kind"] == "content"], "counts": counts,
-        "chart": curves(connection, post_id),
-        "came": [(label, SOURCES.get(sources[name], sources[name])) for name, label in _FIELDS.items()
-                 if name in sources],
+        "edits": [revision for revision in context["revisions"] if revision["kind"] == "content"],
+        "counts": counts,
+        "chart": counters_over_time(connection, post_id),
+        "sources": [
+            (label, SOURCES.get(sources[name], sources[name])) for name, label in _FIELDS.items() if name in sources
+        ],
+        "source_names": SOURCES,
         "categories": _labels(connection, "categories", "category_id", post_id),
         "tags": _labels(connection, "tags", "tag_id", post_id),
         "links": rows(
-            connection, "SELECT url, text, domain FROM links WHERE revision_id = ? ORDER BY position",
+            connection,
+            "SELECT url, text, domain FROM links WHERE revision_id = ? ORDER BY position",
             (revision_id or post["revision_id"],),
         ),
         "pictures": rows(
@@ -76,41 +100,47 @@ def read(connection: sqlite3.Connection, post_id: int, revision_id: int | None =
             (post_id,),
         ),
         "changes": rows(
-            connection, "SELECT changed_at, field, old, new, capture_id FROM changed_fields WHERE post_id = ? ORDER BY"
-            " changed_at DESC LIMIT 50", (post_id,)
+            connection,
+            "SELECT changed_at, field, old, new, capture_id FROM changed_fields WHERE post_id = ? ORDER BY"
+            " changed_at DESC LIMIT 50",
+            (post_id,),
         ),
         "absences": rows(
             connection,
             "SELECT answered, times, first_missing_at, last_missing_at FROM missing_posts WHERE post_id = ?",
             (post_id,),
         ),
-        "capture": row(connection, "SELECT * FROM captures WHERE capture_id = ?", (wording["capture_id"],))
-        if wording else None,
-    }  # fmt: skip
+        "capture": row(connection, "SELECT * FROM captures WHERE capture_id = ?", (revision["capture_id"],))
+        if revision
+        else None,
+    }
 
 
-def curves(connection: sqlite3.Connection, post_id: int) -> Chart:
-    """Views, likes and comments over time, each from the source that told it most often. Raises `sqlite3.Error`."""
-    found = connection.execute(
+def counters_over_time(connection: sqlite3.Connection, post_id: int) -> Chart:
+    """Return a chart of views, likes and comments over time, each from the source that gave it most often.
+
+    Raises `sqlite3.Error`.
+    """
+    readings = connection.execute(
         "SELECT read_at, source, views, likes, comments_count FROM readings WHERE post_id = ? AND evidence = 'read'"
         " ORDER BY read_at, extractor_version",
         (post_id,),
     ).fetchall()
     table: dict[str, list[int | None]] = {}
-    for place in range(3):
-        told = [(read_at, source, counts[place]) for read_at, source, *counts in found if counts[place] is not None]
-        names = [source for _, source, _ in told]
+    for index in range(3):
+        given = [(read_at, source, counts[index]) for read_at, source, *counts in readings if counts[index] is not None]
+        names = [source for _, source, _ in given]
         chosen = max(sorted(set(names)), key=names.count, default=None)
-        for read_at, source, number in told:
+        for read_at, source, number in given:
             if source == chosen:
-                table.setdefault(read_at, [None, None, None])[place] = number
+                table.setdefault(read_at, [None, None, None])[index] = number
     columns = ("read_at", "views", "likes", "comments")
     lines = [(read_at, *numbers) for read_at, numbers in sorted(table.items())]
     return draw("Views, likes and comments over time", columns, lines, "step", "read_at", columns[1:], height=80)
 
 
 def _labels(connection: sqlite3.Connection, table: str, key: str, post_id: int) -> list[str]:
-    """Those that the newest capture which named any named."""
+    """Return the labels (categories or tags) that the newest capture with any of them gave."""
     found = rows(
         connection,
         f"SELECT l.label FROM post_{table} AS x JOIN {table} AS l USING ({key}) WHERE x.post_id = ?1 AND"
@@ -118,7 +148,7 @@ def _labels(connection: sqlite3.Connection, table: str, key: str, post_id: int) 
         " y.last_capture_id WHERE y.post_id = ?1 ORDER BY c.fetched_at DESC LIMIT 1) ORDER BY l.label",
         (post_id,),
     )
-    return [one["label"] for one in found]
+    return [label["label"] for label in found]
 
 
 def _related(connection: sqlite3.Connection, post_id: int, clinic_id: str) -> list[Row]:
@@ -129,7 +159,7 @@ def _related(connection: sqlite3.Connection, post_id: int, clinic_id: str) -> li
         " e.in_newest_set ORDER BY e.position",
         (post_id,),
     )
-    for one in found:
-        kept = one["related_post_id"] is not None
-        one["path"] = post_path(clinic_id, one["slug"], one["platform_post_id"]) if kept else None
+    for card in found:
+        is_archived = card["related_post_id"] is not None
+        card["path"] = post_path(clinic_id, card["slug"], card["platform_post_id"]) if is_archived else None
     return found

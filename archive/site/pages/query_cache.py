@@ -1,7 +1,7 @@
-"""Answers that are kept while the database stays as it is: totals over a million rows are not counted for each visitor.
+"""Results of queries, cached while the database does not change: a million rows are not counted for each visitor.
 
-What was quick to find is found anew at the first look after a change. What took longer is shown as it was, with its
-age, while it is found anew aside.
+After a change, a result that was quick to compute is computed again at the next request. One that took longer is
+returned as it was, with the time it was computed, while a thread computes it again.
 """
 
 from __future__ import annotations
@@ -19,90 +19,93 @@ from typing import Any
 from archive.backup.published import Identity, identity, opened
 
 Version = tuple[Identity, int]
-# Seconds within which an answer counts as quick.
+# Seconds within which a query counts as quick.
 QUICK = 0.15
-# Seconds that finding one may take: a reader that stays holds up the write-ahead log of whoever writes.
-LONGEST = 60.0
-# So many answers are kept: of each clinic a few.
-MOST = 500
+# Seconds that a query may take: while a read transaction is open, the write-ahead log cannot be emptied.
+QUERY_LIMIT = 60.0
+# Number of cached results: a few for each clinic.
+MOST_RESULTS = 500
 
 
 @dataclass(slots=True)
-class _Answer:
+class _Result:
     value: Any
     version: Version
-    took: float
-    found_at: datetime
-    being_found: bool = False
+    seconds: float
+    computed_at: datetime
+    is_refreshing: bool = False
 
 
 class QueryCache:
-    """Answers about one database file, by name. Safe to be asked by several threads."""
+    """Cached results of queries on one database file, by name. Thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._answers: dict[Any, _Answer] = {}
-        self._watch: tuple[sqlite3.Connection, Identity] | None = None
+        self._results: dict[Any, _Result] = {}
+        self._version_connection: tuple[sqlite3.Connection, Identity] | None = None
 
-    def get(self, name: Any, find: Callable[[sqlite3.Connection], Any]) -> tuple[Any, datetime]:
-        """The answer of that name, found by `find` where it is not known yet, and when it was found.
+    def get(self, name: Any, query: Callable[[sqlite3.Connection], Any]) -> tuple[Any, datetime]:
+        """Return the result of that name, computed by `query` if it is not cached, and the time it was computed.
 
-        Raises what `find` raises, and `sqlite3.Error`, also where it takes too long (`LONGEST`).
+        Raises what `query` raises, and `sqlite3.Error`, also if it takes longer than `QUERY_LIMIT`.
         """
         version = self._version()
         with self._lock:
-            known = self._answers.get(name)
-            if known is not None and known.version == version:
-                return known.value, known.found_at
-            if known is not None and known.took > QUICK:
-                if not known.being_found:
-                    known.being_found = True
-                    threading.Thread(target=self._again, args=(name, find, version), daemon=True).start()
-                return known.value, known.found_at
-        answer = self._find(name, find, version)
-        return answer.value, answer.found_at
+            cached = self._results.get(name)
+            if cached is not None and cached.version == version:
+                return cached.value, cached.computed_at
+            if cached is not None and cached.seconds > QUICK:
+                if not cached.is_refreshing:
+                    cached.is_refreshing = True
+                    threading.Thread(target=self._refresh, args=(name, query, version), daemon=True).start()
+                return cached.value, cached.computed_at
+        result = self._compute(name, query, version)
+        return result.value, result.computed_at
 
-    def warm(self, name: Any, find: Callable[[sqlite3.Connection], Any]) -> None:
-        """Find an answer before it is asked for; what goes wrong will go wrong for whoever asks."""
+    def warm(self, name: Any, query: Callable[[sqlite3.Connection], Any]) -> None:
+        """Compute a result before the first request. Ignores `sqlite3.Error`: the request will raise it again."""
         with suppress(sqlite3.Error):
-            self.get(name, find)
+            self.get(name, query)
 
-    def _again(self, name: Any, find: Callable[[sqlite3.Connection], Any], version: Version) -> None:
+    def _refresh(self, name: Any, query: Callable[[sqlite3.Connection], Any], version: Version) -> None:
         with suppress(sqlite3.Error):
-            self._find(name, find, version)
+            self._compute(name, query, version)
 
-    def _find(self, name: Any, find: Callable[[sqlite3.Connection], Any], version: Version) -> _Answer:
+    def _compute(self, name: Any, query: Callable[[sqlite3.Connection], Any], version: Version) -> _Result:
         start = time.monotonic()
         connection = self._connect()
-        connection.set_progress_handler(lambda: time.monotonic() - start > LONGEST, 100_000)
+        connection.set_progress_handler(lambda: time.monotonic() - start > QUERY_LIMIT, 100_000)
         try:
-            value = find(connection)
+            value = query(connection)
         except BaseException:
             with self._lock:
-                self._answers.pop(name, None)
+                self._results.pop(name, None)
             raise
         finally:
             connection.close()
-        answer = _Answer(value, version, time.monotonic() - start, datetime.now(UTC))
+        result = _Result(value, version, time.monotonic() - start, datetime.now(UTC))
         with self._lock:
-            if len(self._answers) >= MOST:
-                self._answers.pop(next(iter(self._answers)))
-            self._answers[name] = answer
-        return answer
+            if len(self._results) >= MOST_RESULTS:
+                self._results.pop(next(iter(self._results)))
+            self._results[name] = result
+        return result
 
     def _version(self) -> Version:
-        """What differs once another connection has committed, or another file has the name: told by one connection,
-        the same as long as the file is."""
+        """Return the file's identity and its `PRAGMA data_version`.
+
+        Both together change when another connection commits or another file takes the name. The pragma counts for one
+        connection, which therefore stays open as long as the file is the same.
+        """
         with self._lock:
-            if self._watch is not None and self._watch[1] != identity(self._path):
-                self._watch[0].close()
-                self._watch = None
-            if self._watch is None:
-                self._watch = opened(self._path, self._connect)
-            watch, which = self._watch
-            (version,) = watch.execute("PRAGMA data_version").fetchone()
-            return which, int(version)
+            if self._version_connection is not None and self._version_connection[1] != identity(self._path):
+                self._version_connection[0].close()
+                self._version_connection = None
+            if self._version_connection is None:
+                self._version_connection = opened(self._path, self._connect)
+            connection, file_identity = self._version_connection
+            (version,) = connection.execute("PRAGMA data_version").fetchone()
+            return file_identity, int(version)
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(

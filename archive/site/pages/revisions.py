@@ -1,4 +1,4 @@
-"""The wordings of a post over time: which are edits of the clinic's, when each was seen, what differs between two."""
+"""The revisions of a post over time: which are edits by the clinic, when each was seen, what differs between two."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from archive.site.pages.compare import Line, compare
 from archive.site.pages.permalinks import stamp
 
 KINDS = {
-    "first": "first seen",
+    "first": "first text seen",
     "content": "edited by the clinic",
-    "source": "the same post, read by another route",
-    "extractor": "the same page, read anew by a better parser",
+    "source": "first text from another source",
+    "extractor": "read again by another version of the parser, no edit",
 }
 
 
 def revisions(connection: sqlite3.Connection, post_id: int) -> list[Row]:
-    """All revisions of a post without their texts, oldest first, each with its stamp and when it was last seen.
+    """Return all revisions of a post without their texts, oldest first, each with its stamp and when it was last seen.
 
-    An edit has `changed_after`: the last time that the text before it was seen; it lies between that and `captured_at`.
-    Raises `sqlite3.Error`.
+    `before` is the revision before it of the same source, None for the first one. `changed_after` is when that one was
+    last seen: an edit was made between `changed_after` and `captured_at`. Raises `sqlite3.Error`.
     """
     found = rows(
         connection,
@@ -30,29 +30,34 @@ def revisions(connection: sqlite3.Connection, post_id: int) -> list[Row]:
         " r.revision_id) AS last_seen_at FROM revisions AS r WHERE r.post_id = ? ORDER BY r.captured_at, r.revision_id",
         (post_id,),
     )
-    before: dict[str, Row] = {}
-    for one in found:
-        one["stamp"] = stamp(one["captured_at"], one["content_sha256"])
-        one["meaning"] = KINDS.get(one["kind"], one["kind"])
-        one["before"] = earlier = before.get(one["source"])
-        one["changed_after"] = (earlier["last_seen_at"] or earlier["captured_at"]) if earlier else None
-        before[one["source"]] = one
+    last_of_source: dict[str, Row] = {}
+    for revision in found:
+        revision["stamp"] = stamp(revision["captured_at"], revision["content_sha256"])
+        revision["meaning"] = KINDS.get(revision["kind"], revision["kind"])
+        revision["before"] = earlier = last_of_source.get(revision["source"])
+        revision["changed_after"] = (earlier["last_seen_at"] or earlier["captured_at"]) if earlier else None
+        last_of_source[revision["source"]] = revision
     return found
 
 
 def difference(connection: sqlite3.Connection, old_id: int, new_id: int, *, whole: bool) -> dict[str, Any]:
-    """What differs between two revisions of one post: the title, the text, the links. Raises `sqlite3.Error`."""
-    old, new = (_text(connection, one) for one in (old_id, new_id))
-    links = [
-        {one["url"] for one in rows(connection, "SELECT url FROM links WHERE revision_id = ?", (key,))}
-        for key in (old_id, new_id)
-    ]
+    """Compare two revisions of one post: title, text, links. `whole`: keep unchanged lines. Raises `sqlite3.Error`."""
+    old, new = _text(connection, old_id), _text(connection, new_id)
+    old_links, new_links = _links(connection, old_id), _links(connection, new_id)
     lines = compare(old["body_text"], new["body_text"], whole=whole)
     return {
-        "old": old, "new": new, "lines": lines, "title": compare(old["title"], new["title"], whole=True),
+        "old": old,
+        "new": new,
+        "lines": lines,
+        "title": compare(old["title"], new["title"], whole=True),
         "same": all(_unchanged(line) for line in lines) and old["title"] == new["title"],
-        "links_out": sorted(links[0] - links[1]), "links_in": sorted(links[1] - links[0]),
-    }  # fmt: skip
+        "links_out": sorted(old_links - new_links),
+        "links_in": sorted(new_links - old_links),
+    }
+
+
+def _links(connection: sqlite3.Connection, revision_id: int) -> set[str]:
+    return {link["url"] for link in rows(connection, "SELECT url FROM links WHERE revision_id = ?", (revision_id,))}
 
 
 def _unchanged(line: Line) -> bool:

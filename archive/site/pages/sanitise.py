@@ -1,4 +1,4 @@
-"""HTML of others, as this site shows it: cleaned once more, and without anything that a browser would load."""
+"""HTML of posts and comments made safe to show: sanitised once more, without anything that a browser would load."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ _ATTRIBUTES = {
     "li": {"value"}, "*": {"dir", "lang"},
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto", "tel"}
-# Their headings stand below the page's own: h1 of theirs is an h3 of ours.
-_LOWER = {f"h{level}": f"h{min(level + 2, 6)}" for level in range(1, 7)}
+# Headings of a post rank below those of the page: an h1 becomes an h3.
+_LOWERED_HEADINGS = {f"h{level}": f"h{min(level + 2, 6)}" for level in range(1, 7)}
 
 
 def sanitised(html: str | None) -> Markup | None:
-    """What a post or a comment says, to be put into a page. A picture becomes a link to where it was, with its words.
+    """Return the HTML of a post or comment, safe to put into a page; None if it is empty.
 
-    The cleaning (nh3, with the rules above) comes last: whatever is done before cannot open a hole.
+    A picture becomes a link to its address, with its alternative text. Sanitising (nh3, with the rules above) is the
+    last step, so that no step before it can let anything through.
     """
     if not html or not html.strip():
         return None
@@ -36,18 +37,18 @@ def sanitised(html: str | None) -> Markup | None:
         attributes=_ATTRIBUTES,
         url_schemes=_SCHEMES,
         link_rel="noopener noreferrer nofollow",
-        attribute_filter=_whole_address,
+        attribute_filter=_without_relative_links,
     )
-    return Markup(clean)  # noqa: S704 # cleaned in the line above
+    return Markup(clean)  # noqa: S704 # sanitised in the line above
 
 
-def _whole_address(_: str, name: str, value: str) -> str | None:
-    """Of an address nothing where it is a part of one: here it would lead to a page of this site."""
-    return value if name != "href" or value.lower().startswith(tuple(f"{one}:" for one in _SCHEMES)) else None
+def _without_relative_links(_: str, name: str, value: str) -> str | None:
+    """Drop a relative `href`: here it would lead to a page of this site."""
+    return value if name != "href" or value.lower().startswith(tuple(f"{scheme}:" for scheme in _SCHEMES)) else None
 
 
 def paragraphs(text: str | None) -> Markup | None:
-    """A text of lines as paragraphs, for what is kept without markup."""
+    """Return a plain text as HTML, one paragraph a line; None if it is empty."""
     if not text or not text.strip():
         return None
     return Markup("").join(Markup("<p>{}</p>").format(escape(line)) for line in text.split("\n") if line.strip())
@@ -55,16 +56,16 @@ def paragraphs(text: str | None) -> Markup | None:
 
 def _without_pictures(html: str) -> str:
     soup = BeautifulSoup(html, "lxml")
-    for heading in soup.find_all(list(_LOWER)):
-        heading.name = _LOWER[heading.name]
+    for heading in soup.find_all(list(_LOWERED_HEADINGS)):
+        heading.name = _LOWERED_HEADINGS[heading.name]
     for picture in soup.find_all("img"):
         source, words = str(picture.get("src") or ""), str(picture.get("alt") or "").strip()
-        told = soup.new_tag("span")
-        told.append(f"Picture: {words}" if words else "Picture")
+        label = soup.new_tag("span")
+        label.append(f"Picture: {words}" if words else "Picture")
         if source.startswith(("https://", "http://")) and picture.find_parent("a") is None:
             link = soup.new_tag("a", href=source)
-            link.append(told)
-            told = link
-        picture.replace_with(told)
+            link.append(label)
+            label = link
+        picture.replace_with(label)
     body = soup.body
     return body.decode_contents() if body is not None else ""

@@ -1,4 +1,4 @@
-"""Comments of a post in the order of a conversation: each below the one it answers."""
+"""Comments of a post as conversations: each comment follows the one it replies to."""
 
 from __future__ import annotations
 
@@ -7,60 +7,64 @@ import sqlite3
 from archive.site.pages._rows import Row, rows
 from archive.site.pages.sanitise import paragraphs, sanitised
 
-AT_ONCE = 200
-_DEEPEST = 8  # levels that are set in; what is deeper says whom it answers
+COMMENTS_PER_PAGE = 200
+_MOST_INDENT = 8  # levels that the page indents; a deeper comment names the one it replies to
 
 
 def page_of(connection: sqlite3.Connection, post_id: int, comment_id: int) -> int:
-    """The page of `conversation` on which a comment stands; 1 for one that is not there. Raises `sqlite3.Error`."""
-    order = [one for one, _ in _ordered(connection, post_id)]
-    return order.index(comment_id) // AT_ONCE + 1 if comment_id in order else 1
+    """Return the page of `conversation` that holds a comment; 1 if the post has no such comment.
+
+    Raises `sqlite3.Error`.
+    """
+    order = [ordered_id for ordered_id, _ in _ordered(connection, post_id)]
+    return order.index(comment_id) // COMMENTS_PER_PAGE + 1 if comment_id in order else 1
 
 
 def conversation(connection: sqlite3.Connection, post_id: int, page: int = 1) -> tuple[list[Row], int]:
-    """A page of `AT_ONCE` comments in the order of their threads, and the number of all.
+    """Return one page of a post's comments in the order of their threads, and the number of all its comments.
 
-    Each has its `depth` (0 answers nobody), `indent` (no deeper than a page is wide), `answers` (the row above that it
-    replies to, None where that one is not kept) and its text as safe HTML. A circle of parents is cut at its first
-    member. Raises `sqlite3.Error`.
+    Each comment has its `depth` (0: it opens a thread), `indent` (the depth, up to what a page can show), `answers`
+    (the row on this page that it replies to, None if it is not on this page) and its text as safe HTML. Of comments
+    that only answer each other in a circle, the first one opens the thread. Raises `sqlite3.Error`.
     """
     ordered = _ordered(connection, post_id)
-    return _whole(connection, ordered[(page - 1) * AT_ONCE : page * AT_ONCE]), len(ordered)
+    start = (page - 1) * COMMENTS_PER_PAGE
+    return _with_texts(connection, ordered[start : start + COMMENTS_PER_PAGE]), len(ordered)
 
 
 def _ordered(connection: sqlite3.Connection, post_id: int) -> list[tuple[int, int]]:
-    """Key and depth of all comments of a post."""
-    found = rows(
+    """Return id and depth of all comments of a post."""
+    comments = rows(
         connection,
         "SELECT comment_id, parent_id, parent_platform_comment_id FROM comments WHERE post_id = ? ORDER BY"
         " coalesce(posted_at, '~'), comment_id",
         (post_id,),
     )
     children: dict[int | None, list[Row]] = {}
-    known = {one["comment_id"] for one in found}
-    for one in found:
-        children.setdefault(one["parent_id"] if one["parent_id"] in known else None, []).append(one)
+    known = {comment["comment_id"] for comment in comments}
+    for comment in comments:
+        children.setdefault(comment["parent_id"] if comment["parent_id"] in known else None, []).append(comment)
     ordered: list[tuple[int, int]] = []
     seen: set[int] = set()
-    waiting = [(one["comment_id"], 0) for one in reversed(children.get(None, []))]
-    # Those that only answer each other are reached from nowhere: they come last, as they are.
-    rest = [(one["comment_id"], 0) for one in reversed(found)]
-    for start in (waiting, rest):
-        while start:
-            comment_id, depth = start.pop()
+    first_comments = [(comment["comment_id"], 0) for comment in reversed(children.get(None, []))]
+    # Comments that only answer each other are below no first comment: they come last.
+    remaining = [(comment["comment_id"], 0) for comment in reversed(comments)]
+    for stack in (first_comments, remaining):
+        while stack:
+            comment_id, depth = stack.pop()
             if comment_id in seen:
                 continue
             seen.add(comment_id)
             ordered.append((comment_id, depth))
-            start += [(one["comment_id"], depth + 1) for one in reversed(children.get(comment_id, []))]
+            stack += [(reply["comment_id"], depth + 1) for reply in reversed(children.get(comment_id, []))]
     return ordered
 
 
-def _whole(connection: sqlite3.Connection, ordered: list[tuple[int, int]]) -> list[Row]:
+def _with_texts(connection: sqlite3.Connection, ordered: list[tuple[int, int]]) -> list[Row]:
     marks = ",".join("?" * len(ordered))
     found = {
-        one["comment_id"]: one
-        for one in rows(
+        comment["comment_id"]: comment
+        for comment in rows(
             connection,
             "SELECT comment_id, parent_id, parent_platform_comment_id, author, author_kind, posted_at,"
             " posted_at_precision, body_html, body_text, likes, status, edited, first_seen_at, last_seen_at,"
@@ -70,12 +74,12 @@ def _whole(connection: sqlite3.Connection, ordered: list[tuple[int, int]]) -> li
             [comment_id for comment_id, _ in ordered],
         )
     }
-    told = []
+    comments = []
     for comment_id, depth in ordered:
-        one = found[comment_id]
-        one["depth"], one["indent"] = depth, min(depth, _DEEPEST)
-        one["html"] = sanitised(one["body_html"]) or paragraphs(one["body_text"])
-        one["answers"] = found.get(one["parent_id"]) if depth else None
-        one["orphan"] = depth == 0 and one["parent_platform_comment_id"] is not None
-        told.append(one)
-    return told
+        comment = found[comment_id]
+        comment["depth"], comment["indent"] = depth, min(depth, _MOST_INDENT)
+        comment["html"] = sanitised(comment["body_html"]) or paragraphs(comment["body_text"])
+        comment["answers"] = found.get(comment["parent_id"]) if depth else None
+        comment["orphan"] = depth == 0 and comment["parent_platform_comment_id"] is not None
+        comments.append(comment)
+    return comments

@@ -1,4 +1,4 @@
-"""A page for each capture: what was asked and answered, the hash, what stands on it, and the record to take away."""
+"""A page for each capture: request and answer, hash, the rows read from it, and its WARC record as a download."""
 
 from __future__ import annotations
 
@@ -18,21 +18,27 @@ from markupsafe import Markup
 from archive.reports.record import view
 from archive.site.pages._rows import row as first_row
 from archive.site.pages._rows import value
-from archive.site.serving import DATABASE, ask, folder
+from archive.site.serving import DATABASE, archive_folder, read_database
 from archive.warc import BadRecord, members
 
 # Set by `clinic-archive serve --with-comment-captures`.
 WITH_COMMENTS = "CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES"
-NAMES = ("capture_id", "first_capture_id", "last_capture_id", "old_capture_id", "refers_to")
-STANDING = (
-    ("revisions", "capture_id"), ("readings", "capture_id"), ("sightings", "capture_id"), ("comments", "capture_id"),
-    ("absences", "capture_id"), ("problems", "capture_id"), ("captures", "refers_to"),
-)  # fmt: skip
+CAPTURE_COLUMNS = ("capture_id", "first_capture_id", "last_capture_id", "old_capture_id", "refers_to")
+# Table and column of the rows that name a capture.
+REFERENCES = (
+    ("revisions", "capture_id"),
+    ("readings", "capture_id"),
+    ("sightings", "capture_id"),
+    ("comments", "capture_id"),
+    ("absences", "capture_id"),
+    ("problems", "capture_id"),
+    ("captures", "refers_to"),
+)
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, Any]]:
-    """The page of a capture, and its record as a file."""
+    """Return the routes of a capture's page and of its record as a file."""
     return [
         (r"/-/capture/(?P<capture_id>[^/]+)$", page),
         (r"/-/capture/(?P<capture_id>[^/]+)/record\.warc\.gz$", record),
@@ -41,11 +47,14 @@ def register_routes() -> list[tuple[str, Any]]:
 
 @hookimpl  # type: ignore[untyped-decorator]
 def render_cell(row: Any, value: object, column: str, table: str | None, database: str, datasette: Datasette) -> Any:
-    """A capture's id leads to its page; the text that a post shows leads to its revision and on to the record."""
+    """Return a capture's id as a link to its page, and a post's `revision_id` as links to the revision and its capture.
+
+    None leaves the cell to Datasette.
+    """
     if value is None or database != DATABASE:
         return None
     key, label = (value["value"], value["label"]) if isinstance(value, dict) else (value, None)
-    if column in NAMES:
+    if column in CAPTURE_COLUMNS:
         return link(datasette, str(key), label)
     if table == "posts" and column == "revision_id":
         return _revision(datasette, key)
@@ -53,110 +62,116 @@ def render_cell(row: Any, value: object, column: str, table: str | None, databas
 
 
 def link(datasette: Datasette, capture_id: str, label: str | None = None) -> Markup:
-    """The capture's page, by its date where that is known, else by the start of its id: enough to tell it by eye."""
-    place = datasette.urls.path(f"/-/capture/{tilde_encode(capture_id)}")
-    shown = label[:19].replace("T", " ") if label else f"{capture_id[:8]}…"
-    return Markup('<a href="{}" title="the record of capture {}">{}</a>').format(place, capture_id, shown)
+    """Return a link to the capture's page, labelled with its date if that is known, else with the start of its id."""
+    path = datasette.urls.path(f"/-/capture/{tilde_encode(capture_id)}")
+    text = label[:19].replace("T", " ") if label else f"{capture_id[:8]}…"
+    return Markup('<a href="{}" title="the record of capture {}">{}</a>').format(path, capture_id, text)
 
 
 async def _revision(datasette: Datasette, revision_id: object) -> Markup:
     found = await datasette.get_database(DATABASE).execute(
         "SELECT capture_id FROM revisions WHERE revision_id = ?", [revision_id]
     )
-    place = datasette.urls.row(DATABASE, "revisions", str(revision_id))
-    revision = Markup('<a href="{}">{}</a>').format(place, revision_id)
+    path = datasette.urls.row(DATABASE, "revisions", str(revision_id))
+    revision = Markup('<a href="{}">{}</a>').format(path, revision_id)
     first = found.first()
     return revision + Markup(", record ") + link(datasette, first[0]) if first else revision
 
 
 async def page(datasette: Datasette, request: Request) -> Response:
-    """The page of one capture."""
+    """Answer with the page of one capture."""
     capture = await _capture(datasette, request)
-    shown = await asyncio.to_thread(view, folder(datasette), capture)
+    content = await asyncio.to_thread(view, archive_folder(datasette), capture)
     original = await _row(datasette, capture["refers_to"]) if capture["refers_to"] else None
-    agrees = bool(shown.digest) and shown.digest == capture["payload_sha256"]
     html = await datasette.render_template(
         "capture.html",
         {
-            "capture": capture, "shown": shown, "agrees": agrees, "original": original,
+            "capture": capture,
+            "content": content,
+            "agrees": bool(content.digest) and content.digest == capture["payload_sha256"],
+            "original": original,
             "original_link": link(datasette, capture["refers_to"]) if capture["refers_to"] else None,
             "row": datasette.urls.row(DATABASE, "captures", tilde_encode(capture["capture_id"])),
             "record": datasette.urls.path(f"/-/capture/{capture['capture_id']}/record.warc.gz"),
-            "given_out": _given_out(capture, original), "standing": await _standing(datasette, capture["capture_id"]),
-            "recipe": _recipe(original or capture), "private": DATABASE,
+            "downloadable": _is_downloadable(capture, original),
+            "references": await _references(datasette, capture["capture_id"]),
+            "recipe": _recipe(original or capture),
+            "private": DATABASE,
         },
         request=request,
-    )  # fmt: skip
+    )
     return Response.html(html)
 
 
 async def record(datasette: Datasette, request: Request) -> Response:
-    """The record of one capture, its bytes as they lie in the archive: answer, then request."""
+    """Answer with the record of one capture, its bytes as they are in the archive: response, then request."""
     capture = await _capture(datasette, request)
     original = await _row(datasette, capture["refers_to"]) if capture["refers_to"] else None
-    if not _given_out(capture, original):
+    if not _is_downloadable(capture, original):
         return Response.text(
-            "This record holds, or may hold, comments and the names of who wrote them; it is not given out here."
-            " `clinic-archive serve --with-comment-captures` on the archive's own machine gives it.\n",
+            "This record contains, or may contain, comments and the names of their authors, so it cannot be downloaded"
+            " here. `clinic-archive serve --with-comment-captures` on the archive's own machine allows it.\n",
             status=403,
         )
     try:
         parts = await asyncio.to_thread(
-            lambda: list(members(folder(datasette), capture["warc_file"], capture["warc_offset"]))
+            lambda: list(members(archive_folder(datasette), capture["warc_file"], capture["warc_offset"]))
         )
     except (BadRecord, OSError, ValueError) as error:
         why = error.why if isinstance(error, BadRecord) else getattr(error, "strerror", None) or str(error)
-        return Response.text(f"The record cannot be read: {why}; `clinic-archive verify` tells more.\n", status=404)
+        return Response.text(
+            f"The record cannot be read: {why}. Run `clinic-archive verify` for details.\n", status=404
+        )
     body = b"".join(part if part.startswith(b"\x1f\x8b") else gzip.compress(part, mtime=0) for part in parts)
-    day = capture["fetched_at"][:19].translate({ord(one): None for one in "-:T"})
+    day = capture["fetched_at"][:19].translate({ord(character): None for character in "-:T"})
     name = f"{capture['clinic_id']}-{day}-{capture['capture_id'][:8]}.warc.gz"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return Response(body=body, status=200, headers=headers, content_type="application/warc")
 
 
-def _given_out(capture: dict[str, Any], original: dict[str, Any] | None) -> bool:
-    """Nobody's comment is in it, or those who look may see them."""
+def _is_downloadable(capture: dict[str, Any], original: dict[str, Any] | None) -> bool:
+    """Whether the record and the one it refers to hold no comments, or the server was started to show them."""
     if os.environ.get(WITH_COMMENTS):
         return True
-    return all(one is None or one["holds_comments"] == 0 for one in (capture, original))
+    return capture["holds_comments"] == 0 and (original is None or original["holds_comments"] == 0)
 
 
 async def _capture(datasette: Datasette, request: Request) -> dict[str, Any]:
-    """The row that is asked for, where the visitor may see it. Raises `Forbidden`, `NotFound`."""
+    """Return the requested row of `captures`. Raises `Forbidden`, `NotFound`."""
     await datasette.ensure_permissions(
         request.actor, [("view-table", (DATABASE, "captures")), ("view-database", DATABASE), "view-instance"]
     )
     capture_id = request.url_vars["capture_id"]
     found = await _row(datasette, capture_id)
     if found is None:
-        raise NotFound(f"No capture {capture_id} in this archive; /archive/captures lists all that there are")
+        raise NotFound(f"No capture {capture_id} in this archive; /archive/captures lists all captures")
     return found
 
 
 async def _row(datasette: Datasette, capture_id: str) -> dict[str, Any] | None:
     sql = "SELECT * FROM captures WHERE capture_id = ?"
-    return await ask(datasette, lambda connection: first_row(connection, sql, [capture_id]))
+    return await read_database(datasette, lambda connection: first_row(connection, sql, [capture_id]))
 
 
-async def _standing(datasette: Datasette, capture_id: str) -> list[tuple[str, int, str]]:
-    """What stands on the capture: table, number of rows, where they are shown."""
+async def _references(datasette: Datasette, capture_id: str) -> list[tuple[str, int, str]]:
+    """Return the rows that name the capture: a label, the number of rows, the URL of their list."""
 
     def count(connection: sqlite3.Connection) -> list[int]:
         sql = "SELECT count(*) FROM {} WHERE {} = ?"
-        return [value(connection, sql.format(*one), [capture_id]) for one in STANDING]
+        return [value(connection, sql.format(table, column), [capture_id]) for table, column in REFERENCES]
 
-    told = []
-    for (table, column), number in zip(STANDING, await ask(datasette, count), strict=True):
+    references = []
+    for (table, column), number in zip(REFERENCES, await read_database(datasette, count), strict=True):
         if number:
-            place = f"{datasette.urls.table(DATABASE, table)}?{column}={tilde_encode(capture_id)}"
-            rows = table.removesuffix("s") if number == 1 else table
-            told.append(
-                (f"{rows} that refer{'s' * (number == 1)} to it" if column == "refers_to" else rows, number, place)
-            )
-    return told
+            url = f"{datasette.urls.table(DATABASE, table)}?{column}={tilde_encode(capture_id)}"
+            label = table.removesuffix("s") if number == 1 else table
+            if column == "refers_to":
+                label += " that refers to it" if number == 1 else " that refer to it"
+            references.append((label, number, url))
+    return references
 
 
 def _recipe(capture: dict[str, Any]) -> str:
-    """How anybody checks the hash with tools of others."""
+    """Return a shell command that computes the hash of the body with tools that are not ours."""
     name, offset = shlex.quote(capture["warc_file"]), capture["warc_offset"]
     return f"warcio extract --payload {name} {offset} | sha256sum"

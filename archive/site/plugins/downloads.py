@@ -1,7 +1,7 @@
-"""`/archive/NAME.csv`, `/archive/NAME.xlsx` and `/archive.csv?sql=`: every row, in place of Datasette's own, which cut.
+"""`/archive/NAME.csv`, `/archive/NAME.xlsx`, `/archive.csv?sql=`: files of every row; Datasette's own are truncated.
 
-`?_excel=on` gives the CSV that is safe in a spreadsheet. Filters, sorting and search of a table's page hold for
-its file.
+`?_excel=on` gives a CSV file that is safe to open in a spreadsheet. Filters, sorting and search of a table's page apply
+to its file too.
 """
 
 from __future__ import annotations
@@ -24,87 +24,107 @@ from datasette.utils import InvalidSql, escape_fts, tilde_decode, validate_sql_s
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 
 from archive.export import EXCEL_RULE, FORMATS, Source, TooManyRows, csv_blocks, write
-from archive.site.serving import DATABASE, LONGEST, Stream, allowed, database_file
+from archive.site.serving import DATABASE, DOWNLOAD_TIMEOUT, Stream, check_access, database_file
 
-# Sheets that are made at a time, each at the price of a core; others wait for their turn.
-_TURN = asyncio.Semaphore(2)
-# How a file is wished, not what it holds.
-_ABOUT_THE_FILE = {"_dl", "_stream", "_excel", "_labels", "_next", "_shape", "_format", "_nl", "_facet", "_facet_size",
-                   "_trace", "_hide_sql", "_show_sql", "_ttl", "_size"}  # fmt: skip
+# XLSX files made at the same time; each takes a core, and other requests wait.
+_XLSX_SLOTS = asyncio.Semaphore(2)
+# Parameters of the address that set the form of the file or page, not its rows.
+_FORM_PARAMETERS = {
+    "_dl",
+    "_excel",
+    "_facet",
+    "_facet_size",
+    "_format",
+    "_hide_sql",
+    "_labels",
+    "_next",
+    "_nl",
+    "_shape",
+    "_show_sql",
+    "_size",
+    "_stream",
+    "_trace",
+    "_ttl",
+}
 # "select ... limit 51", as Datasette writes it for a page of a table
 _LIMIT = re.compile(r"\s+limit\s+\d+\s*$", re.IGNORECASE)
-
-
-# The order that Datasette gives a table unasked: the whole of it comes as it lies there, half as dear as in an order.
+# "... order by post_id", Datasette's default order of a table. A file of the whole table leaves it out, which halves
+# the time.
 _ORDER = re.compile(r"\s+order by (?:(?!\border by\b).)*$", re.IGNORECASE | re.DOTALL)
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, Any]]:
-    """Files of tables, views, questions and typed SQL."""
+    """Return the routes of files of tables, views, questions and typed SQL."""
     return [
-        (rf"/{DATABASE}/(?P<name>[^/]+)\.(?P<form>csv|xlsx)$", named),
-        (rf"/{DATABASE}\.(?P<form>csv|xlsx)$", typed),
+        (rf"/{DATABASE}/(?P<name>[^/]+)\.(?P<form>csv|xlsx)$", file_by_name),
+        (rf"/{DATABASE}\.(?P<form>csv|xlsx)$", file_of_sql),
     ]
 
 
-async def named(datasette: Datasette, request: Request) -> Any:
-    """A table, a view or a question."""
-    await allowed(datasette, request)
+async def file_by_name(datasette: Datasette, request: Request) -> Any:
+    """Answer with the file of a table, a view or a question."""
+    await check_access(datasette, request)
     name = tilde_decode(request.url_vars["name"])
     question = await datasette.get_canned_query(DATABASE, name, request.actor)
     if question is not None:
         await datasette.ensure_permissions(request.actor, [("view-query", (DATABASE, name))])
-        return await _file(datasette, request, Source(name, question["sql"], _asked(request, question["sql"])))
+        return await _file(datasette, request, Source(name, question["sql"], _parameters(request, question["sql"])))
     database = datasette.get_database(DATABASE)
     if name not in {*await database.table_names(), *await database.view_names()}:
-        raise NotFound(f"No table, view or question {name!r}: /{DATABASE} lists all that there are")
-    sql, values = await _of_table(datasette, request, name)
+        raise NotFound(f"No table, view or question {name!r}: /{DATABASE} lists them all")
+    sql, values = await _table_sql(datasette, request, name)
     if isinstance(sql, Response):
         return sql
-    return await _file(datasette, request, Source(name, await _labelled(datasette, request, name, sql, values), values))
+    return await _file(
+        datasette, request, Source(name, await _with_labels(datasette, request, name, sql, values), values)
+    )
 
 
-async def typed(datasette: Datasette, request: Request) -> Any:
-    """SQL that a visitor typed: a SELECT, as on the page."""
-    await allowed(datasette, request)
+async def file_of_sql(datasette: Datasette, request: Request) -> Any:
+    """Answer with the file of a SELECT that the visitor typed."""
+    await check_access(datasette, request)
     await datasette.ensure_permissions(request.actor, [("execute-sql", DATABASE)])
     sql = request.args.get("sql")
     if not sql:
-        return _refused(f"Say which: /{DATABASE}.csv?sql=SELECT ...", 400)
+        return _refused(f"No SQL given; write /{DATABASE}.csv?sql=SELECT ...", 400)
     try:
         validate_sql_select(sql)
     except InvalidSql as error:
         return _refused(str(error), 400)
-    return await _file(datasette, request, Source("query", sql, _asked(request, sql)))
+    return await _file(datasette, request, Source("query", sql, _parameters(request, sql)))
 
 
-def _asked(request: Request, sql: str) -> dict[str, str]:
-    """A query's parameters from the address; one that is not there is empty, as a form's empty field is."""
+def _parameters(request: Request, sql: str) -> dict[str, str]:
+    """Return a query's parameters from the address; a missing one is empty, as an empty field of a form is."""
     names = set(re.findall(r"(?<![:\w]):([A-Za-z_]\w*)", sql))
     return {name: request.args.get(name) or "" for name in names}
 
 
-async def _of_table(datasette: Datasette, request: Request, name: str) -> tuple[Any, dict[str, Any]]:
-    """The SQL that Datasette makes of a table's address, its filters and its order, without its limit."""
-    kept = [pair for pair in parse_qsl(request.query_string, keep_blank_values=True) if pair[0] not in _ABOUT_THE_FILE]
-    query = urlencode([*kept, ("_size", "1"), ("_nofacet", "1"), ("_nocount", "1"), ("_shape", "objects")])
+async def _table_sql(datasette: Datasette, request: Request, name: str) -> tuple[Any, dict[str, Any]]:
+    """Return the SQL and values that Datasette makes of a table's address: its filters and order, without its limit.
+
+    In place of the SQL it returns a `Response` if Datasette refuses the address.
+    """
+    pairs = parse_qsl(request.query_string, keep_blank_values=True)
+    filters = [(key, value) for key, value in pairs if key not in _FORM_PARAMETERS]
+    query = urlencode([*filters, ("_size", "1"), ("_nofacet", "1"), ("_nocount", "1"), ("_shape", "objects")])
     headers = {"cookie": request.headers["cookie"]} if "cookie" in request.headers else {}
     path = request.path.rsplit(".", 1)[0].removeprefix(datasette.setting("base_url").rstrip("/"))
     answer = await datasette.client.get(f"{path}.json?{query}", headers=headers)
-    told = json.loads(answer.text) if "json" in answer.headers.get("content-type", "") else {}
-    if answer.status_code != 200 or "query" not in told:
-        return _refused(told.get("error") or f"{name} could not be read", answer.status_code), {}
-    sql = _LIMIT.sub("", told["query"]["sql"])
-    if not any(request.args.get(name) for name in ("_sort", "_sort_desc", "_size")) and not told["is_view"]:
+    data = json.loads(answer.text) if "json" in answer.headers.get("content-type", "") else {}
+    if answer.status_code != 200 or "query" not in data:
+        return _refused(data.get("error") or f"{name} could not be read", answer.status_code), {}
+    sql = _LIMIT.sub("", data["query"]["sql"])
+    if not any(request.args.get(name) for name in ("_sort", "_sort_desc", "_size")) and not data["is_view"]:
         sql = _ORDER.sub("", sql)
     size = request.args.get("_size") or ""
     limit = f" limit {size}" if size.isascii() and size.isdigit() else ""
-    return sql + limit, told["query"]["params"]
+    return sql + limit, data["query"]["params"]
 
 
-async def _labelled(datasette: Datasette, request: Request, name: str, sql: str, values: dict[str, Any]) -> str:
-    """With `_labels=on`, beside each key the name of the row that it means, as `KEY_label`."""
+async def _with_labels(datasette: Datasette, request: Request, name: str, sql: str, values: dict[str, Any]) -> str:
+    """Add, if the request has `_labels=on`, the label of each foreign key's row as a column `KEY_label`."""
     if not request.args.get("_labels"):
         return sql
     database = datasette.get_database(DATABASE)
@@ -113,15 +133,15 @@ async def _labelled(datasette: Datasette, request: Request, name: str, sql: str,
         label = await database.label_column_for_table(key["other_table"])
         if label:
             labels[key["column"]] = (key["other_table"], key["other_column"], label)
-    chosen = []
+    selected = []
     for column in (await database.execute(f"SELECT * FROM ({sql}) LIMIT 0", values)).columns:
-        chosen.append(f"labelled.[{column}]")
+        selected.append(f"labelled.[{column}]")
         if column in labels:
             table, other, label = labels[column]
-            chosen.append(
+            selected.append(
                 f"(SELECT o.[{label}] FROM [{table}] AS o WHERE o.[{other}] = labelled.[{column}]) AS [{column}_label]"
             )
-    return f"SELECT {', '.join(chosen)} FROM ({sql}) AS labelled"
+    return f"SELECT {', '.join(selected)} FROM ({sql}) AS labelled"
 
 
 async def _file(datasette: Datasette, request: Request, source: Source) -> Any:
@@ -134,7 +154,7 @@ async def _file(datasette: Datasette, request: Request, source: Source) -> Any:
     }
     path = database_file(datasette)
     if form.suffix == ".xlsx":
-        return await _sheet(path, source, headers)
+        return await _xlsx(path, source, headers)
     if excel:
         headers["X-Archive-Altered"] = EXCEL_RULE
     abandoned = threading.Event()
@@ -153,16 +173,16 @@ def _blocks(path: Path, source: Source, abandoned: threading.Event, *, excel: bo
         connection.close()
 
 
-async def _sheet(path: Path, source: Source, headers: dict[str, str]) -> Response:
+async def _xlsx(path: Path, source: Source, headers: dict[str, str]) -> Response:
     def make() -> bytes:
         connection = _connect(path, threading.Event())
         try:
-            with tempfile.TemporaryDirectory() as aside:
-                return write(Path(aside) / "sheet.xlsx", connection, source, FORMATS["xlsx"]).path.read_bytes()
+            with tempfile.TemporaryDirectory() as scratch:
+                return write(Path(scratch) / "sheet.xlsx", connection, source, FORMATS["xlsx"]).path.read_bytes()
         finally:
             connection.close()
 
-    async with _TURN:
+    async with _XLSX_SLOTS:
         try:
             body = await asyncio.to_thread(make)
         except TooManyRows as error:
@@ -173,12 +193,12 @@ async def _sheet(path: Path, source: Source, headers: dict[str, str]) -> Respons
 
 
 def _connect(path: Path, abandoned: threading.Event) -> sqlite3.Connection:
-    """A connection of its own, which only reads, and only for a time or until nobody waits for it any more."""
+    """Return a read-only connection; its queries end after `DOWNLOAD_TIMEOUT` or when the visitor leaves."""
     uri = f"{path.resolve().as_uri()}?mode=ro"
     connection = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=30)
-    connection.create_function("escape_fts", 1, escape_fts)  # in the SQL of a table that is searched
-    end = time.monotonic() + LONGEST  # a query that never ends must not hold the machine
-    connection.set_progress_handler(lambda: abandoned.is_set() or time.monotonic() > end, 100_000)
+    connection.create_function("escape_fts", 1, escape_fts)  # Datasette uses it in the SQL of a search in a table
+    deadline = time.monotonic() + DOWNLOAD_TIMEOUT
+    connection.set_progress_handler(lambda: abandoned.is_set() or time.monotonic() > deadline, 100_000)
     return connection
 
 

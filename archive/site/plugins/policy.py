@@ -1,11 +1,11 @@
-"""What a browser may do with a page of this site: show it. No script runs, nothing is loaded from elsewhere."""
+"""Security headers on every answer: a browser runs no script and loads nothing from another site."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from datasette import handle_exception as faults  # type: ignore[import-untyped]
+from datasette import handle_exception as error_handling  # type: ignore[import-untyped]
 from datasette import hookimpl
 from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
@@ -20,28 +20,28 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 OURS = {name for name, _ in HEADERS}
-# Pages for whoever develops Datasette: they hold scripts of their own, and forms that nobody needs here.
+# Datasette's pages for its developers: they contain scripts and forms that this site does not need.
 CLOSED = r"/-/(?:patterns|messages|permissions|allow-debug|logout|auth-token)$"
 
 
-# Where rich is installed, Datasette prints a page of local variables for each address that is not there; a fault of
-# ours still prints its traceback.
-faults.rich = None
+# If rich is installed, Datasette prints a page of local variables for each address that does not exist. Without rich
+# an error in our code still prints its traceback.
+error_handling.rich = None
 
 
 @hookimpl(trylast=True)  # type: ignore[untyped-decorator]
 def asgi_wrapper(datasette: Datasette) -> Callable[[Any], Any]:
-    """Headers on every answer."""
+    """Add the headers to every answer."""
 
     def wrap(app: Any) -> Callable[[Any, Any, Any], Awaitable[None]]:
         async def with_policy(scope: Any, receive: Any, send: Any) -> None:
-            async def sending(message: Any) -> None:
+            async def send_with_headers(message: Any) -> None:
                 if message["type"] == "http.response.start":
                     others = [pair for pair in message.get("headers", []) if bytes(pair[0]).lower() not in OURS]
                     message = {**message, "headers": [*others, *HEADERS]}
                 await send(message)
 
-            await app(scope, receive, sending)
+            await app(scope, receive, send_with_headers)
 
         return with_policy
 
@@ -50,15 +50,15 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[Any], Any]:
 
 @hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, Any]]:
-    """Pages that are closed, and what robots may read."""
+    """Return the routes of the closed pages and of robots.txt."""
     return [(CLOSED, closed), (r"/robots\.txt$", robots)]
 
 
 async def robots() -> Response:
-    """An archive of what private persons wrote is not for search engines, wherever it may come to stand."""
+    """Answer that no robot may read anything: comments by private persons do not belong into search engines."""
     return Response.text("User-agent: *\nDisallow: /\n")
 
 
 async def closed(request: Request) -> None:
-    """Nothing is here."""
+    """Answer 404 for a closed page."""
     raise NotFound(f"{request.path} is not part of this site")

@@ -1,4 +1,4 @@
-"""Ready questions as Datasette's canned queries, with forms that know what is asked, and answers drawn."""
+"""The ready questions as Datasette's canned queries, with a form for their parameters and a chart of their answer."""
 
 from __future__ import annotations
 
@@ -11,45 +11,48 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 
 from archive.questions import questions
 from archive.site.pages.chart import Chart, draw
-from archive.site.serving import DATABASE, ask
+from archive.site.serving import DATABASE, read_database
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def canned_queries(database: str) -> dict[str, dict[str, Any]]:
-    """Every question, its SQL out of sight until it is asked for."""
+    """Return every question; its SQL is hidden until the visitor opens it."""
     if database != DATABASE:
         return {}
     return {
-        one.name: {
-            "sql": one.sql, "title": one.title, "description": one.description, "hide_sql": True,
-            "params": list(one.parameters),
+        question.name: {
+            "sql": question.sql,
+            "title": question.title,
+            "description": question.description,
+            "hide_sql": True,
+            "params": list(question.parameters),
         }
-        for one in questions().values()
-    }  # fmt: skip
+        for question in questions().values()
+    }
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def extra_template_vars(
     datasette: Datasette, template: str, view_name: str | None
 ) -> dict[str, Any] | Callable[[], Any]:
-    """For the page of a question: what it asks for, the clinics to choose from, the drawing of its answer."""
+    """Return, for the page of a question, all questions, the clinics to choose from and the function of the chart."""
     if template != "query.html":
         return {}
 
-    async def told() -> dict[str, Any]:
+    async def variables() -> dict[str, Any]:
         def clinics(connection: sqlite3.Connection) -> list[tuple[str, str]]:
             return [tuple(row) for row in connection.execute("SELECT clinic_id, name FROM clinics ORDER BY name, 1")]
 
-        return {"questions": questions(), "clinics": await ask(datasette, clinics), "drawing_of": drawing_of}
+        return {"questions": questions(), "clinics": await read_database(datasette, clinics), "chart_of": chart_of}
 
-    return told
+    return variables
 
 
-def drawing_of(name: str | None, columns: list[str], rows: list[Any]) -> Chart | None:
-    """The chart of a question's answer, where it has one."""
+def chart_of(name: str | None, columns: list[str], rows: list[Any]) -> Chart | None:
+    """Return the chart of a question's answer; None if the question has no chart or the answer no rows."""
     question = questions().get(name or "")
     if question is None or question.drawing is None or not rows:
         return None
-    how = question.drawing
+    drawing = question.drawing
     values = [tuple(row) for row in rows]
-    return draw(question.title, columns, values, how.mark, how.x, how.y, how.color)
+    return draw(question.title, columns, values, drawing.mark, drawing.x, drawing.y, drawing.color)

@@ -1,4 +1,4 @@
-"""Views on the site: described by the first comment line of their SQL, and their keys lead to the rows they name."""
+"""Views on the site: described by the first comment line of their SQL, with keys as links to the rows they name."""
 
 from __future__ import annotations
 
@@ -12,25 +12,32 @@ from markupsafe import Markup
 from archive.db import sentences
 from archive.site.serving import DATABASE
 
-# Datasette links foreign keys of tables; a view has none, so a column's name says whose row it means.
-ROWS = {
-    "clinic_id": "clinics", "post_id": "posts", "related_post_id": "posts", "revision_id": "revisions",
-    "old_revision_id": "revisions", "comment_id": "comments", "parent_id": "comments", "crawl_id": "crawls",
-}  # fmt: skip
-# Read once: these files do not change while a server runs, and cells are many.
+# Datasette links the foreign keys of tables. A view has none: here the name of a column decides which table it refers
+# to.
+TABLE_OF_COLUMN = {
+    "clinic_id": "clinics",
+    "post_id": "posts",
+    "related_post_id": "posts",
+    "revision_id": "revisions",
+    "old_revision_id": "revisions",
+    "comment_id": "comments",
+    "parent_id": "comments",
+    "crawl_id": "crawls",
+}
+# Read once: the files do not change while a server runs, and `render_cell` is called for each cell.
 SENTENCES = sentences()
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def get_metadata(datasette: Datasette) -> dict[str, Any]:
-    """The views' descriptions, and a list of them for the database's page, where Datasette shows bare names."""
+    """Return the descriptions of the views, and a list of them for the database's page, where Datasette shows names."""
     items = Markup("").join(
         Markup('<li><a href="{}">{}</a>: {}</li>').format(
             datasette.urls.table(DATABASE, name), name.replace("_", " "), sentence
         )
         for name, sentence in SENTENCES.items()
     )
-    listing = Markup("<p>Questions that the archive answers, each a view over the tables below:</p><ul>{}</ul>")
+    listing = Markup("<p>Tables computed from the stored tables below, each for one purpose:</p><ul>{}</ul>")
     return {
         "databases": {
             DATABASE: {
@@ -45,17 +52,22 @@ def get_metadata(datasette: Datasette) -> dict[str, Any]:
 def render_cell(
     row: Any, value: object, column: str, table: str | None, database: str, datasette: Datasette
 ) -> Markup | None:
-    """A key in a view as a link to its row, a post's title as one to its page; None leaves the cell to Datasette."""
-    if table in ("posts", "posts_with_counts") and column == "title" and value and database == DATABASE:
-        place = datasette.urls.path(f"/-/post/{row['post_id']}") if "post_id" in row.keys() else None  # noqa: SIM118
-        shown = f"{str(value)[:119]}…" if len(str(value)) > 120 else value
-        return Markup('<a href="{}">{}</a>').format(place, shown) if place else None
-    if value is None or database != DATABASE or column not in ROWS or (table is not None and table not in SENTENCES):
+    """Return a key of a view as a link to its row, and a post's title as a link to its page.
+
+    None leaves the cell to Datasette.
+    """
+    if value is None or database != DATABASE:
+        return None
+    if table in ("posts", "posts_with_counts") and column == "title" and value:
+        path = datasette.urls.path(f"/-/post/{row['post_id']}") if "post_id" in row.keys() else None  # noqa: SIM118
+        title = f"{str(value)[:119]}…" if len(str(value)) > 120 else value
+        return Markup('<a href="{}">{}</a>').format(path, title) if path else None
+    if column not in TABLE_OF_COLUMN or (table is not None and table not in SENTENCES):
         return None
     key = str(value)
-    if ROWS[column] == "posts" and key.isdigit():
-        place = datasette.urls.path(f"/-/post/{key}")
-        return Markup('<a href="{}" title="The post, to read">{}</a>').format(place, key)
+    if TABLE_OF_COLUMN[column] == "posts" and key.isdigit():
+        path = datasette.urls.path(f"/-/post/{key}")
+        return Markup('<a href="{}" title="Page of the post">{}</a>').format(path, key)
     return Markup('<a href="{}" title="{}">{}</a>').format(
-        datasette.urls.row(database, ROWS[column], tilde_encode(key)), key, key
+        datasette.urls.row(database, TABLE_OF_COLUMN[column], tilde_encode(key)), key, key
     )

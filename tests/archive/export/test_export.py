@@ -72,9 +72,9 @@ def test_plain_csv_reads_back_as_it_was(rows: list[tuple[Any, ...]], alone: bool
     head, *lines = parsed(text)
     assert text.endswith("\r\n")
     assert head == (["b"] if alone else ["a", "b", "c"])
-    kept = [(row[1],) if alone else row for row in db.execute("SELECT * FROM t ORDER BY rowid")]
-    assert len(lines) == len(kept)
-    for line, row in zip(lines, kept, strict=True):
+    rows_kept = [(row[1],) if alone else row for row in db.execute("SELECT * FROM t ORDER BY rowid")]
+    assert len(lines) == len(rows_kept)
+    for line, row in zip(lines, rows_kept, strict=True):
         assert len(line) == len(row)
         for cell, value in zip(line, row, strict=True):
             if isinstance(value, float):
@@ -128,25 +128,25 @@ def test_no_cell_of_the_excel_flavour_starts_a_formula(text: str) -> None:
         pytest.skip("no ../shared: only the formulas listed here are tried")
     db = sqlite3.connect(":memory:")
     tally = Tally()
-    shown = plain(db, Source("q", "SELECT :t AS t", {"t": text}), excel=True, tally=tally)
-    assert shown.startswith("\ufeff")
+    exported = plain(db, Source("q", "SELECT :t AS t", {"t": text}), excel=True, tally=tally)
+    assert exported.startswith("\ufeff")
     assert (tally.rows, tally.altered) == (1, 1)
     # However the cell is split, by whatever reads it, no part begins as a formula does.
     for separator in (None, ";", ",", "\t", "\n", "\r"):
-        for part in parsed(shown)[1][0].split(separator) if separator else [parsed(shown)[1][0]]:
+        for part in parsed(exported)[1][0].split(separator) if separator else [parsed(exported)[1][0]]:
             assert not part.startswith(("=", "+", "-", "@", "＝")), (text, part)
 
 
 @pytest.mark.parametrize(
-    ("value", "shown"),
+    ("value", "expected"),
     [
         ("0123", "'0123"), ("12e4", "'12e4"), ("64ddbf6a1737d98af033206f", "64ddbf6a1737d98af033206f"),
         ("123456789012345678901234", "'123456789012345678901234"), (10**15, "'1000000000000000"), (-5, -5), (1.5, 1.5),
         (None, None), ("2026-01-02", "2026-01-02"), ("well-known", "well-known"), ("a, b", "a, b"), ("12", "12"),
     ],
 )  # fmt: skip
-def test_ids_stay_what_they_are(value: Any, shown: Any) -> None:
-    assert neutral(value) == (shown, shown != value)
+def test_ids_stay_what_they_are(value: Any, expected: Any) -> None:
+    assert neutral(value) == (expected, expected != value)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -164,8 +164,8 @@ def test_every_name_in_every_format(form: str, full: Made, tmp_path: Path) -> No
                 assert table.schema.field("post_id").type == "int64"
                 assert b"visible heading" in table.schema.field("title").metadata[b"description"]
         elif form == "jsonl":
-            told = [json.loads(line) for line in written.path.read_text("utf-8").splitlines()]
-            assert [tuple(row.values()) for row in told] == [tuple(row) for row in rows]
+            objects = [json.loads(line) for line in written.path.read_text("utf-8").splitlines()]
+            assert [tuple(row.values()) for row in objects] == [tuple(row) for row in rows]
     assert not list(tmp_path.glob(".*.part"))
 
 
@@ -181,8 +181,8 @@ def test_a_sheet_has_dates_as_dates_and_marks_what_it_cut(full: Made, tmp_path: 
     assert cells[1]["body_text"].endswith(f"[cut: the whole text has {len(LONG):,} characters]")
     assert written.note is not None
     assert written.note.startswith("1 cells cut")
-    (kept,) = (tmp_path / "comments.long-texts.jsonl").read_text("utf-8").splitlines()
-    assert json.loads(kept) == {"row": 3, "column": "body_text", "text": LONG}
+    (line,) = (tmp_path / "comments.long-texts.jsonl").read_text("utf-8").splitlines()
+    assert json.loads(line) == {"row": 3, "column": "body_text", "text": LONG}
     about = dict(row[:2] for row in book["about"].iter_rows(values_only=True) if row[0])
     assert about["cells cut"].startswith("1 ")
     assert about["posted_at"]
@@ -244,12 +244,12 @@ def test_all_of_it_with_a_manifest_and_other_files_left_alone(full: Made, tmp_pa
     manifest = json.loads(first["manifest.json"])
     assert manifest["schema"] == full.one("SELECT max(name) FROM _sqlite_migrations")
     assert set(manifest["files"]) == set(first) - {"manifest.json", "mine.txt"}
-    for name, told in manifest["files"].items():
-        assert told["sha256"] == hashlib.sha256(first[name]).hexdigest()
-        assert told["rows"] == len(parsed(first[name].decode())) - 1, name
-        assert told["bytes"] == len(first[name])
-    assert len([name for name, told in manifest["files"].items() if told["rows"]]) > 12
-    (columns,) = ([one["name"] for one in manifest["files"]["posts.csv"]["columns"]],)
+    for name, entry in manifest["files"].items():
+        assert entry["sha256"] == hashlib.sha256(first[name]).hexdigest()
+        assert entry["rows"] == len(parsed(first[name].decode())) - 1, name
+        assert entry["bytes"] == len(first[name])
+    assert len([name for name, entry in manifest["files"].items() if entry["rows"]]) > 12
+    (columns,) = ([column["name"] for column in manifest["files"]["posts.csv"]["columns"]],)
     assert columns == parsed(first["posts.csv"].decode())[0]
     full.fold(extraction(9, reading(views=2000)))
     done = run(full, "--all", str(target), "--json")
@@ -271,15 +271,15 @@ def test_one_of_them_silently_to_a_file_or_stdout(full: Made, tmp_path: Path, mo
     assert parsed((tmp_path / "posts.csv").read_bytes().decode())[1][1] == "riverside"
     done = run(full, "comments", "--format", "excel-csv", "-o", "c.csv")
     assert "c.csv: 1 cells altered: text that a spreadsheet" in done.stderr
-    shown = run(full, "word_by_month", "--param", "word=heals", "-o", "-")
-    assert shown.stdout_bytes.splitlines()[1] == b"2026-01,riverside,1,1,100.0"
+    done = run(full, "word_by_month", "--param", "word=heals", "-o", "-")
+    assert done.stdout_bytes.splitlines()[1] == b"2026-01,riverside,1,1,100.0"
     listing = run(full, "--list").output.splitlines()
     assert any(line.startswith("question views_gained  --param ") for line in listing)
     assert "table    posts" in listing
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         ((), 2, "name what to export"),
         (("posts", "--all", "x"), 2, "name what to export"),
@@ -290,10 +290,10 @@ def test_one_of_them_silently_to_a_file_or_stdout(full: Made, tmp_path: Path, mo
         (("posts", "-o", "/proc/none/x.csv"), 1, "could not be written"),
     ],
 )
-def test_what_cannot_be_is_said_in_a_line(arguments: tuple[str, ...], code: int, said: str, full: Made) -> None:
+def test_what_cannot_be_is_said_in_a_line(arguments: tuple[str, ...], code: int, message: str, full: Made) -> None:
     done = run(full, *arguments)
     assert done.exit_code == code
-    assert said in done.output
+    assert message in done.output
 
 
 def test_parquet_without_its_library_says_how_to_get_it(
@@ -310,8 +310,8 @@ def test_a_question_says_what_it_asks(name: str) -> None:
     question = questions()[name]
     assert 8 < len(question.title) < 60
     assert len(question.description) > 30
-    assert {one.kind for one in question.asked} <= {"clinic", "date", "number", "text"}
-    assert all(f":{one.name}" in question.sql.split("\nSELECT", 1)[1] for one in question.asked)
+    assert {field.kind for field in question.fields} <= {"clinic", "date", "number", "text"}
+    assert all(f":{field.name}" in question.sql.split("\nSELECT", 1)[1] for field in question.fields)
 
 
 def test_the_format_is_what_the_suffix_says(full: Made, tmp_path: Path) -> None:

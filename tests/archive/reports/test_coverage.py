@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from archive.reports.coverage import OUTSIDE, STATES, read_coverage
 from archive.reports.methods import paragraph
+from archive.reports.status import clinics as clinic_statuses
 from archive.site.pages import clinic as page
 from pipelines.commands import main
 from scraper.items import Gone
@@ -71,14 +72,14 @@ def days(archive: Made, columns: str = "day, state", clinic: str = CLINIC) -> li
     [
         ("done", {}, "observed", None),
         ("done", {"note": "1 post is for members only"}, "observed", "1 post is for members only"),
-        ("done", {"complete": 0, "limited": 1}, "partial", "a bound was met: posts may have been left out"),
+        ("done", {"complete": 0, "limited": 1}, "partial", "a limit was reached: posts may have been left out"),
         ("done", {"complete": 0, "failed": 2}, "partial", "2 posts could not be read"),
-        ("done", {"waiting": 3}, "partial", "3 posts that were due wait for another visit"),
+        ("done", {"waiting": 3}, "partial", "3 posts that were due wait for a later visit"),
         ("done", {"waiting": 0, "not_due": 9, "fetched": 0}, "observed", None),
         ("cut-short", {"note": "ended early"}, "partial", "ended early"),
         ("degraded", {"note": "told no more: views"}, "partial", "told no more: views"),
         ("moved_or_gone", {"note": "9 of 9 gone"}, "partial", "9 of 9 gone"),
-        ("running", {"fetched": None, "failed": None}, "failed", "goes on, or ended without a word"),
+        ("running", {"fetched": None, "failed": None}, "failed", "running, or its end was not recorded"),
         ("cut-short", {"fetched": None, "failed": None, "note": "killed"}, "failed", "killed"),
         ("cut-short", {"fetched": 0, "gone": 2, "note": "killed"}, "partial", "killed"),
         ("failed", {"note": "no such host"}, "failed", "no such host"),
@@ -249,10 +250,10 @@ def test_states_partition_the_days(
             "UPDATE clinics SET blog_status = 'closed', closed_on = ? WHERE clinic_id = 'a'", [closed_on]
         )
 
-    made_by_us = [one for one in visits if one[2] != "import"]
+    made_by_us = [visit for visit in visits if visit[2] != "import"]
     last = max((day for _, day, _ in made_by_us), default=0)
     expected: dict[str, dict[str, str]] = {}
-    for clinic in sorted({one[0] for one in made_by_us}):
+    for clinic in sorted({visit[0] for visit in made_by_us}):
         own = [(day, CAME_TO.get(status, status)) for who, day, status in made_by_us if who == clinic]
         for day in range(min(own)[0], last + 1):
             found = [state for at, state in own if at == day]
@@ -265,35 +266,39 @@ def test_states_partition_the_days(
         got[clinic][day] = state
     assert got == expected
 
-    for one in status.clinics(emptied.db.conn, datetime(2026, 6, 1, tzinfo=UTC)):
-        well = [day for who, day, status in made_by_us if who == one.clinic_id and status in ("done", "partial")]
+    for clinic_status in clinic_statuses(emptied.db.conn, datetime(2026, 6, 1, tzinfo=UTC)):
+        well = [
+            day for who, day, status in made_by_us if who == clinic_status.clinic_id and status in ("done", "partial")
+        ]
         last_well = (START + timedelta(days=max(well))).isoformat() if well else ""
-        assert (one.observed_at or "")[:10] == last_well, "status counts each visit that ended well"
+        assert (clinic_status.observed_at or "")[:10] == last_well, "status counts each visit that ended well"
 
     begin = START + timedelta(days=first)
     end = begin + timedelta(days=length)
-    told = read_coverage(emptied.db.conn, (), begin, end)
+    coverage = read_coverage(emptied.db.conn, (), begin, end)
     chosen = {
         clinic: {day: state for day, state in of.items() if begin.isoformat() <= day <= end.isoformat()}
         for clinic, of in expected.items()
     }
-    assert {one.clinic_id for one in told.clinics} == {clinic for clinic, of in chosen.items() if of}
-    for one in told.clinics:
-        of = chosen[one.clinic_id]
-        assert sum(one.states.values()) == len(of)
-        assert {state: number for state, number in one.states.items() if number} == {
+    assert {covered.clinic_id for covered in coverage.clinics} == {clinic for clinic, of in chosen.items() if of}
+    for covered in coverage.clinics:
+        of = chosen[covered.clinic_id]
+        assert sum(covered.states.values()) == len(of)
+        assert {state: number for state, number in covered.states.items() if number} == {
             state: list(of.values()).count(state) for state in set(of.values())
         }
         inside = [
-            (date.fromisoformat(gap.first) + timedelta(days=n)).isoformat() for gap in one.gaps for n in range(gap.days)
+            (date.fromisoformat(gap.first) + timedelta(days=n)).isoformat()
+            for gap in covered.gaps
+            for n in range(gap.days)
         ]
         missed = [day for day, state in of.items() if state != "observed" and state not in OUTSIDE]
         assert sorted(inside) == missed, "gaps hold each day without observation once"
-        assert [gap.days for gap in one.gaps] == sorted((gap.days for gap in one.gaps), reverse=True)
-        edges = {(date.fromisoformat(gap.last) + timedelta(days=1)).isoformat() for gap in one.gaps}
-        assert not edges & {gap.first for gap in one.gaps}, "a gap is as long as it can be"
-    assert sum(told.states.values()) == sum(sum(one.states.values()) for one in told.clinics)
-    assert paragraph(told)
+        assert [gap.days for gap in covered.gaps] == sorted((gap.days for gap in covered.gaps), reverse=True)
+        edges = {(date.fromisoformat(gap.last) + timedelta(days=1)).isoformat() for gap in covered.gaps}
+        assert not edges & {gap.first for gap in covered.gaps}, "a gap is as long as it can be"
+    assert sum(coverage.states.values()) == sum(sum(covered.states.values()) for covered in coverage.clinics)
+    assert paragraph(coverage)
 
 
 # --- the paragraph, and the page ---
@@ -322,35 +327,35 @@ def studied(archive: Made) -> Made:
 
 
 def test_the_paragraph_says_what_the_rows_say(studied: Made) -> None:
-    said = paragraph(read_coverage(studied.db.conn))
-    assert said == (
+    text = paragraph(read_coverage(studied.db.conn))
+    assert text == (
         "From 2026-03-01 to 2026-03-10 (10 days, UTC) 2 clinics were followed, 1 with a blog and 1 without one."
-        " 17 visits were made, of which 6 were complete. A clinic-day counts as observed when at least one visit that"
-        " began on it came to its end under no limit, left no post that was due for later, and was answered for every"
-        " post that it asked for. Of 10 clinic-days"
-        " (counted from each clinic's first visit, without days on which it had no blog or was retired) 6 (60.0%) were"
+        " 17 visits were made, of which 6 were complete. A clinic-day counts as observed if at least one visit that"
+        " began on that day ended normally, had no limit, postponed no post that was due, and received an answer for"
+        " every post that it requested. Of 10 clinic-days"
+        " (counted from each clinic's first visit, without days on which it had no blog or was closed) 6 (60.0%) were"
         " observed; 1 was visited without success and 3 were not visited. The longest interval without an observed day"
-        " lasted 3 days (riverside, 2026-03-04 to 2026-03-06). Posts that nothing called changed were not"
-        " asked for at every visit (12 times one was left until it was due). In this period 2 posts were read;"
-        " 1 edit of their texts and 3 readings of their counters (views, likes, comments; what the server called"
-        " unchanged is not counted) were recorded. The rules of"
-        " each host's robots.txt were obeyed: what they forbid was not asked for. The visits were made with"
+        " lasted 3 days (riverside, 2026-03-04 to 2026-03-06). Posts without a sign of change were not"
+        " requested at every visit (a post was left until it was due 12 times). In this period 2 posts were read;"
+        " 1 edit of their texts and 3 readings of their counters (views, likes, comments; answers of 304 Not Modified"
+        " are not counted) were recorded. The rules of"
+        " each host's robots.txt were obeyed: what they disallow was not requested. The visits were made with"
         " clinic-blog-archive 0.1.0."
     )
-    shown = (Path(__file__).parents[3] / "OPERATING.md").read_text("utf-8")
-    assert said in " ".join(shown.replace("\n> ", " ").split()), "OPERATING.md shows this paragraph"
+    manual = (Path(__file__).parents[3] / "OPERATING.md").read_text("utf-8")
+    assert text in " ".join(manual.replace("\n> ", " ").split()), "OPERATING.md shows this paragraph"
 
 
 def test_a_period_counts_what_was_read_in_it_alone(studied: Made) -> None:
-    told = read_coverage(studied.db.conn, [CLINIC], date(2026, 3, 4), date(2026, 3, 9))
-    assert (told.first, told.last, told.days, told.posts, told.edits, told.readings) == (
+    coverage = read_coverage(studied.db.conn, [CLINIC], date(2026, 3, 4), date(2026, 3, 9))
+    assert (coverage.first, coverage.last, coverage.days, coverage.posts, coverage.edits, coverage.readings) == (
         "2026-03-04", "2026-03-09", 6, 0, 0, 0
     )  # fmt: skip
-    assert [(gap.first, gap.days) for gap in told.gaps] == [("2026-03-04", 3), ("2026-03-09", 1)]
+    assert [(gap.first, gap.days) for gap in coverage.gaps] == [("2026-03-04", 3), ("2026-03-09", 1)]
     assert read_coverage(studied.db.conn, (), date(2030, 1, 1)).clinics == []
     alone = paragraph(read_coverage(studied.db.conn, ["mill"]))
     assert "1 clinic was followed, 0 with a blog and 1 without one" in alone
-    assert "On no day was there a blog to observe." in alone
+    assert "There was no blog to observe on any day." in alone
     one_day = paragraph(read_coverage(studied.db.conn, [CLINIC], date(2026, 3, 1), date(2026, 3, 1)))
     assert "(1 day, UTC) 1 clinic was followed" in one_day
     assert "1 visit was made, of which 1 was complete." in one_day
@@ -392,27 +397,27 @@ def test_the_command_prints_clinics_gaps_and_the_paragraph(studied: Made) -> Non
 
 def test_the_command_as_json(studied: Made) -> None:
     done = cover(studied, CLINIC, "--from", "2026-03-02", "--json")
-    told = json.loads(done.stdout)
-    assert (done.exit_code, told["from"], told["to"]) == (0, "2026-03-02", "2026-03-10")
-    assert (told["clinic_days"], told["observed_share"]) == (9, round(5 / 9, 4))
-    one = told["clinics"][CLINIC]
-    assert list(one["states"]) == list(STATES)
-    assert one["gaps"][0] == {"from": "2026-03-04", "to": "2026-03-06", "days": 3}
-    assert told["paragraph"].startswith("From 2026-03-02 to 2026-03-10 (9 days, UTC) 1 clinic was followed")
+    summary = json.loads(done.stdout)
+    assert (done.exit_code, summary["from"], summary["to"]) == (0, "2026-03-02", "2026-03-10")
+    assert (summary["clinic_days"], summary["observed_share"]) == (9, round(5 / 9, 4))
+    of_clinic = summary["clinics"][CLINIC]
+    assert list(of_clinic["states"]) == list(STATES)
+    assert of_clinic["gaps"][0] == {"from": "2026-03-04", "to": "2026-03-06", "days": 3}
+    assert summary["paragraph"].startswith("From 2026-03-02 to 2026-03-10 (9 days, UTC) 1 clinic was followed")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (("--from", "soon"), 2, "'soon' is no day"), (("--to", "2026-02-30"), 2, "is no day"),
         (("--from", "2026-03-02", "--to", "2026-03-01"), 2, "--from 2026-03-02 is later than --to 2026-03-01"),
         (("nobody",), 4, "no clinic nobody in this archive; it has riverside"),
     ],
 )  # fmt: skip
-def test_what_makes_no_sense_is_refused(archive: Made, arguments: tuple[str, ...], code: int, said: str) -> None:
+def test_what_makes_no_sense_is_refused(archive: Made, arguments: tuple[str, ...], code: int, message: str) -> None:
     done = cover(archive, *arguments)
     assert (done.exit_code, done.stdout) == (code, "")
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_an_archive_without_visits_says_so(archive: Made, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from click.testing import CliRunner, Result
 from archive import lock
 from archive.lock import LOCK_FILE, is_locked
 from archive.reports.integrity import RESULT, Verified, keep_result, last_result
-from archive.reports.status import DEFAULT_AGE, ClinicStatus, Status, age, facts, read_status, size
+from archive.reports.status import DEFAULT_AGE, ClinicStatus, Status, read_status
+from archive.reports.status_words import age, facts, runs_in_words, size
 from pipelines import run_report
 from pipelines.commands import main
 from tests.archive.reports.test_coverage import problem, visited
@@ -27,13 +28,13 @@ from tests.making import CLINIC, SITE, Made, extraction, post, sighting
 NOW = datetime(2026, 3, 10, 21, 0, tzinfo=UTC)
 
 
-def standing(archive: Made, now: datetime = NOW) -> Status:
+def status_of(archive: Made, now: datetime = NOW) -> Status:
     return read_status(archive.db.conn, archive.folder, now)
 
 
 def of(archive: Made, clinic_id: str = CLINIC, now: datetime = NOW) -> ClinicStatus:
-    (one,) = [one for one in standing(archive, now).clinics if one.clinic_id == clinic_id]
-    return one
+    (clinic,) = [clinic for clinic in status_of(archive, now).clinics if clinic.clinic_id == clinic_id]
+    return clinic
 
 
 def ago(hours: float) -> str:
@@ -53,18 +54,18 @@ def test_a_clinic_stands_by_its_last_complete_visit(archive: Made) -> None:
     problem(archive, crawl_id, "x: views are not told", SITE, kind="missing-field")
     visited(archive, "2026-03-10T20:00:00.000000Z", kind="import")
     archive.fold(extraction(1, post(), sighting("named"), sighting("named-too")))
-    one = of(archive)
-    assert (one.visited_at, one.status, one.observed_at) == (
+    clinic = of(archive)
+    assert (clinic.visited_at, clinic.status, clinic.observed_at) == (
         "2026-03-10T09:00:00.000000Z", "degraded", "2026-03-08T09:00:00.000000Z"
     )  # fmt: skip
-    assert one.age == 60 * 3600
-    assert (one.posts, one.failed, one.waiting, one.problems, one.unread) == (1, 1, 4, 1, 2)
-    assert (one.is_stale(60 * 3600), one.is_stale(60 * 3600 - 1)) == (False, True)
-    assert (one.standing(DEFAULT_AGE), one.standing(61 * 3600)) == ("stale", "fresh")
+    assert clinic.age == 60 * 3600
+    assert (clinic.posts, clinic.failed, clinic.waiting, clinic.problems, clinic.unread) == (1, 1, 4, 1, 2)
+    assert (clinic.is_stale(60 * 3600), clinic.is_stale(60 * 3600 - 1)) == (False, True)
+    assert (clinic.state(DEFAULT_AGE), clinic.state(61 * 3600)) == ("stale", "fresh")
 
 
 @pytest.mark.parametrize(
-    ("status", "blog_status", "said"),
+    ("status", "blog_status", "state"),
     [
         ("done", "blog", "fresh"), ("cut-short", "blog", "stale"), ("failed", "unreachable", "unreachable"),
         ("failed", "unknown", "not known"),
@@ -72,15 +73,17 @@ def test_a_clinic_stands_by_its_last_complete_visit(archive: Made) -> None:
         (None, "closed", "closed"), (None, "unknown", "not visited"),
     ],
 )  # fmt: skip
-def test_only_a_clinic_with_a_blog_can_be_stale(archive: Made, status: str | None, blog_status: str, said: str) -> None:
+def test_only_a_clinic_with_a_blog_can_be_stale(
+    archive: Made, status: str | None, blog_status: str, state: str
+) -> None:
     if status:
         visited(archive, "2026-03-10", status)
     archive.db.execute("UPDATE clinics SET blog_status = ?", [blog_status])
-    assert of(archive).standing(DEFAULT_AGE) == said
+    assert of(archive).state(DEFAULT_AGE) == state
 
 
 @pytest.mark.parametrize(
-    ("visits", "blog_status", "said"),
+    ("visits", "blog_status", "state"),
     [
         (("2026-03-07 cut-short", "2026-03-10 cut-short"), "unknown", "stale"),
         (("2026-03-07 cut-short", "2026-03-10 running"), "unreachable", "stale"),
@@ -92,33 +95,33 @@ def test_only_a_clinic_with_a_blog_can_be_stale(archive: Made, status: str | Non
     ],
 )
 def test_a_clinic_whose_visits_were_all_cut_short_is_stale(
-    archive: Made, visits: tuple[str, ...], blog_status: str, said: str
+    archive: Made, visits: tuple[str, ...], blog_status: str, state: str
 ) -> None:
     for visit in visits:
         visited(archive, *visit.split())
     archive.db.execute("UPDATE clinics SET blog_status = ?", [blog_status])
-    assert of(archive).standing(DEFAULT_AGE) == said
+    assert of(archive).state(DEFAULT_AGE) == state
 
 
 def test_a_clinic_that_is_never_begun_is_stale(archive: Made) -> None:
     """Once the others have been visited for long enough; but not one that others' captures alone are kept of."""
-    assert of(archive).standing(DEFAULT_AGE) == "not visited"
+    assert of(archive).state(DEFAULT_AGE) == "not visited"
     visited(archive, "2026-03-10", clinic="harbour")
-    assert of(archive).standing(DEFAULT_AGE) == "not visited"
+    assert of(archive).state(DEFAULT_AGE) == "not visited"
     visited(archive, "2026-03-07", clinic="harbour")
-    assert of(archive).standing(DEFAULT_AGE) == "stale"
+    assert of(archive).state(DEFAULT_AGE) == "stale"
     done = status(archive, "-q")
     assert (done.exit_code, f"{CLINIC}: never observed; no visit to it was ever begun" in done.stderr) == (7, True)
     visited(archive, "2026-03-09", kind="import")
-    assert of(archive).standing(DEFAULT_AGE) == "not visited"
+    assert of(archive).state(DEFAULT_AGE) == "not visited"
 
 
-@pytest.mark.parametrize(("closed_on", "said"), [("2026-03-10", "closed"), ("2999-01-01", "stale")])
-def test_a_clinic_whose_closing_day_has_come_is_not_missed(archive: Made, closed_on: str, said: str) -> None:
+@pytest.mark.parametrize(("closed_on", "state"), [("2026-03-10", "closed"), ("2999-01-01", "stale")])
+def test_a_clinic_whose_closing_day_has_come_is_not_missed(archive: Made, closed_on: str, state: str) -> None:
     """Also where no run has come since then, which would have told it."""
     visited(archive, "2026-03-07")
     archive.db.execute("UPDATE clinics SET blog_status = 'blog', closed_on = ?", [closed_on])
-    assert of(archive).standing(DEFAULT_AGE) == said
+    assert of(archive).state(DEFAULT_AGE) == state
 
 
 def test_a_clinic_that_lost_its_blog_is_still_expected_to_have_one(archive: Made) -> None:
@@ -126,22 +129,22 @@ def test_a_clinic_that_lost_its_blog_is_still_expected_to_have_one(archive: Made
     visited(archive, "2026-03-10", "failed")
     for status in ("none_found", "unreachable"):
         archive.db.execute("UPDATE clinics SET blog_status = ?", [status])
-        assert of(archive).standing(DEFAULT_AGE) == "stale"
+        assert of(archive).state(DEFAULT_AGE) == "stale"
 
 
 def test_a_visit_dated_into_the_future_keeps_no_clinic_fresh(archive: Made) -> None:
     visited(archive, "2026-03-07")
     visited(archive, "2036-03-07")
     archive.db.execute("UPDATE clinics SET blog_status = 'blog'")
-    one = of(archive)
-    assert (one.visited_at, one.observed_at) == ("2036-03-07T09:00:00.000000Z", "2026-03-07T09:00:00.000000Z")
-    assert one.standing(DEFAULT_AGE) == "stale"
+    clinic = of(archive)
+    assert (clinic.visited_at, clinic.observed_at) == ("2036-03-07T09:00:00.000000Z", "2026-03-07T09:00:00.000000Z")
+    assert clinic.state(DEFAULT_AGE) == "stale"
 
 
 def test_rows_that_others_wrote_do_not_bring_it_down(archive: Made) -> None:
     visited(archive, "yesterday")
     assert of(archive).age is None
-    assert standing(archive).disk.captures_a_day is None
+    assert status_of(archive).disk.captures_a_day is None
 
 
 # --- the lock ---
@@ -156,7 +159,7 @@ def test_a_held_lock_is_seen_and_not_touched(tmp_path: Path) -> None:
         assert is_locked(tmp_path) is True
         assert (tmp_path / LOCK_FILE).stat() == before
         # As somebody else sees it, too.
-        ask = "import sys, pathlib; from archive.lock import is_held; print(is_held(pathlib.Path(sys.argv[1])))"
+        ask = "import sys, pathlib; from archive.lock import is_locked; print(is_locked(pathlib.Path(sys.argv[1])))"
         done = subprocess.run([sys.executable, "-c", ask, tmp_path], capture_output=True, text=True, check=True)
         assert done.stdout == "True\n"
     assert is_locked(tmp_path) is False
@@ -168,17 +171,20 @@ def test_where_the_system_does_not_tell_the_rows_do(
     monkeypatch.setattr(lock, "LOCKS", tmp_path / "nothing")
     visited(archive, "2026-03-10", "running")
     assert is_locked(archive.folder) is None
-    assert standing(archive).runs == "goes on, or was killed: riverside since 2026-03-10 09:00"
+    assert runs_in_words(status_of(archive)) == "running, or killed: riverside since 2026-03-10 09:00"
 
 
 @pytest.mark.skipif(not lock.LOCKS.exists(), reason="the system does not tell of locks")
-def test_a_run_goes_on_or_was_killed(archive: Made) -> None:
-    assert standing(archive).runs == "none goes on"
+def test_a_run_is_in_progress_or_was_killed(archive: Made) -> None:
+    assert runs_in_words(status_of(archive)) == "not running"
     with filelock.FileLock(archive.folder / LOCK_FILE):
-        assert standing(archive).runs == "a command holds the archive"
+        assert runs_in_words(status_of(archive)) == "a command is using the archive"
         visited(archive, "2026-03-10", "running")
-        assert standing(archive).runs == "goes on: riverside since 2026-03-10 09:00"
-    assert standing(archive).runs == "was killed; the next one mends it: riverside since 2026-03-10 09:00"
+        assert runs_in_words(status_of(archive)) == "running: riverside since 2026-03-10 09:00"
+    assert (
+        runs_in_words(status_of(archive))
+        == "killed; the next run repairs the archive: riverside since 2026-03-10 09:00"
+    )
 
 
 # --- the disk, and the last verification ---
@@ -196,17 +202,17 @@ def test_what_the_archive_takes_is_what_lies_there(archive: Made) -> None:
     for name, length in files.items():
         (archive.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (archive.folder / name).write_bytes(b"x" * length)
-    disk = standing(archive).disk
+    disk = status_of(archive).disk
     assert (disk.captures, disk.files, disk.captures_in_window, disk.captures_a_day) == (5570, 4, 1500, 150.0)
     assert disk.database == (archive.folder / "archive.db").stat().st_size
     assert disk.wal == (archive.folder / "archive.db-wal").stat().st_size
     assert disk.database_a_day == disk.database / 10
     assert disk.days_left == disk.free / (150 + disk.database / 10)
-    told = dict(facts(standing(archive)))
-    assert told["captures"].startswith("6 kB in 4 files; 2 kB of it from the last 30 days")
-    assert "an estimate" in told["database"]
-    assert "an estimate" in told["disk"]
-    assert standing(archive, NOW - timedelta(days=9, hours=12)).disk.captures_a_day is None, "no day to measure yet"
+    lines = dict(facts(status_of(archive)))
+    assert lines["captures"].startswith("6 kB in 4 files; 2 kB of it from the last 30 days")
+    assert "estimated" in lines["database"]
+    assert "estimated" in lines["disk"]
+    assert status_of(archive, NOW - timedelta(days=9, hours=12)).disk.captures_a_day is None, "no day to measure yet"
 
 
 @pytest.mark.parametrize(
@@ -218,14 +224,14 @@ def test_a_damaged_record_of_the_last_verification_is_told(archive: Made, text: 
     assert "verified.json is damaged" in str(last_result(archive.folder))
     done = status(archive)
     assert (done.exit_code, done.stderr) == (0, "")
-    assert "verified  not known, verified.json is damaged" in done.stdout
+    assert "verified  unknown, verified.json is damaged" in done.stdout
 
 
 def test_the_record_is_what_verify_leaves(archive: Made) -> None:
     visited(archive, ago(1))
     assert last_result(archive.folder) is None
     (archive.folder / RESULT).mkdir()
-    assert "not known" in str(last_result(archive.folder))
+    assert "unknown" in str(last_result(archive.folder))
     (archive.folder / RESULT).rmdir()
     archive.fold(extraction(1, post()))
     done = CliRunner().invoke(main, ["verify", "--archive", str(archive.folder)])
@@ -273,7 +279,7 @@ def test_fresh_stale_and_damaged(archive: Made) -> None:
         ["harbour", "fresh", "2", "d", "ago"], ["mill", "closed", "38", "d", "ago"],
         ["riverside", "fresh", "5", "h", "ago"],
     ]  # fmt: skip
-    assert "verified  2026-03-09 04:12, 12 captures: all as stored" in lines
+    assert "verified  2026-03-09 04:12, 12 captures: no faults" in lines
 
     done = status(archive, "--quiet")
     assert (done.exit_code, done.stdout) == (run_report.STALE, "")
@@ -282,14 +288,14 @@ def test_fresh_stale_and_damaged(archive: Made) -> None:
     assert line.endswith(": failed, no such host")
 
     everything = status(archive, "--max-age", "0s", "--json")
-    told = json.loads(everything.stdout)
-    assert (everything.exit_code, told["exit_code"], told["stale"]) == (7, 7, ["harbour", CLINIC])
-    assert told["clinics"]["harbour"]["status"] == "failed"
-    assert told["clinics"]["mill"]["standing"] == "closed"
-    assert told["verified"] == {"at": "2026-03-09T04:12:00Z", "captures": 12, "whole": True, "faults": 0}
-    assert told["disk"]["database"] > 0
+    summary = json.loads(everything.stdout)
+    assert (everything.exit_code, summary["exit_code"], summary["stale"]) == (7, 7, ["harbour", CLINIC])
+    assert summary["clinics"]["harbour"]["status"] == "failed"
+    assert summary["clinics"]["mill"]["standing"] == "closed"
+    assert summary["verified"] == {"at": "2026-03-09T04:12:00Z", "captures": 12, "whole": True, "faults": 0}
+    assert summary["disk"]["database"] > 0
 
-    keep(archive, "post 1: shows another text than its revision 2")
+    keep(archive, "post 1: its text differs from that of its revision 2")
     done = status(archive, "-q")
     assert done.exit_code == run_report.INTEGRITY, "damage comes before age"
     assert len(done.stderr.splitlines()) == 2
@@ -338,18 +344,18 @@ def test_an_archive_without_a_visit(archive: Made, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "expected"),
     [(None, "never"), (-5, "0 min"), (59, "1 min"), (5399, "90 min"), (5400, "2 h"), (129600, "36 h"), (172800, "2 d")],
 )
-def test_ages_in_words(seconds: float | None, said: str) -> None:
-    assert age(seconds) == said
+def test_ages_in_words(seconds: float | None, expected: str) -> None:
+    assert age(seconds) == expected
 
 
 @pytest.mark.parametrize(
-    ("number", "said"), [(0, "0 kB"), (1499, "1 kB"), (2_500_000, "2.5 MB"), (1_234_567_890_000, "1,234.57 GB")]
+    ("number", "expected"), [(0, "0 kB"), (1499, "1 kB"), (2_500_000, "2.5 MB"), (1_234_567_890_000, "1,234.57 GB")]
 )
-def test_sizes_in_words(number: int, said: str) -> None:
-    assert size(number) == said
+def test_sizes_in_words(number: int, expected: str) -> None:
+    assert size(number) == expected
 
 
 # --- the page ---
@@ -361,8 +367,8 @@ def page(archive: Made) -> BeautifulSoup:
     return BeautifulSoup(answer.text, "html.parser")
 
 
-def words(one: Any) -> str:
-    return " ".join(one.get_text(" ").split())
+def words(tag: Any) -> str:
+    return " ".join(tag.get_text(" ").split())
 
 
 def test_the_page_says_what_the_command_says(archive: Made) -> None:
@@ -371,32 +377,32 @@ def test_the_page_says_what_the_command_says(archive: Made) -> None:
     visited(archive, ago(2), "failed", clinic="harbour", note="no such <b>host</b>")
     archive.db.execute("UPDATE clinics SET blog_status = 'blog'")
     keep(archive, "a fault")
-    told = page(archive)
-    assert words(told.select_one(".lead")).startswith("1 of 2 clinics was not observed in the last 36 h.")
-    first, second = told.select("tbody tr")
+    html = page(archive)
+    assert words(html.select_one(".lead")).startswith("1 of 2 clinics was not observed in the last 36 h.")
+    first, second = html.select("tbody tr")
     assert words(first).startswith("harbour stale 2 d ago ")
     assert "no such <b>host</b>" in words(first)
     assert words(second).startswith("Riverside fresh 5 h ago ")
-    shown = dict(zip((words(one) for one in told.select(".facts dt")), told.select(".facts dd"), strict=True))
-    assert words(shown["Verified"]) == "2026-03-09 04:12, 12 captures: 1 fault"
-    assert shown["Verified"]["class"] == ["bad"]
+    facts_shown = dict(zip((words(term) for term in html.select(".facts dt")), html.select(".facts dd"), strict=True))
+    assert words(facts_shown["Verified"]) == "2026-03-09 04:12, 12 captures: 1 fault"
+    assert facts_shown["Verified"]["class"] == ["bad"]
     home = BeautifulSoup(get(site_of(archive.folder), "/").text, "html.parser")
     assert len(home.select('a[href="/-/status"]')) == 2
 
 
 def test_the_page_of_an_archive_without_visits(archive: Made) -> None:
-    assert "There is no clinic to observe." in words(page(archive).select_one(".lead"))
+    assert "There is no clinic with a blog to observe." in words(page(archive).select_one(".lead"))
     archive.db.execute("DELETE FROM clinics")
     assert "No clinic has been visited yet." in words(page(archive).select_one(".lead"))
 
 
 def test_a_sample_takes_no_fault_back(archive: Made) -> None:
-    told = {"verified_at": "2026-03-09T04:12:00Z", "captures": 12, "whole": True, "faults": ["x"]}
-    sampled = {**told, "verified_at": "2026-03-10T04:12:00Z", "captures": 2, "whole": False}
-    keep_result(archive.folder, told)
+    summary = {"verified_at": "2026-03-09T04:12:00Z", "captures": 12, "whole": True, "faults": ["x"]}
+    sampled = {**summary, "verified_at": "2026-03-10T04:12:00Z", "captures": 2, "whole": False}
+    keep_result(archive.folder, summary)
     keep_result(archive.folder, {**sampled, "faults": []})
     assert last_result(archive.folder) == Verified("2026-03-09T04:12:00Z", 12, True, 1)
     keep_result(archive.folder, {**sampled, "faults": ["x", "y"]})
     assert last_result(archive.folder) == Verified("2026-03-10T04:12:00Z", 2, False, 2)
-    keep_result(archive.folder, {**told, "faults": []})
+    keep_result(archive.folder, {**summary, "faults": []})
     assert last_result(archive.folder) == Verified("2026-03-09T04:12:00Z", 12, True, 0)

@@ -1,4 +1,4 @@
-"""What the pages of the site say, against what the archive holds: wordings, citations, threads, totals, oddities."""
+"""What the pages of the site say, against what the archive holds: revisions, citations, threads, totals, oddities."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def edited(archive: Made) -> Made:
     return archive
 
 
-# --- wordings and what differs between them ---
+# --- revisions and what differs between them ---
 
 WORDS = st.text(st.sampled_from("ab .\nü"), max_size=40)
 
@@ -60,17 +60,17 @@ WORDS = st.text(st.sampled_from("ab .\nü"), max_size=40)
 def test_a_comparison_holds_both_texts(before: str, after: str) -> None:
     lines = compare(before, after, whole=True)
     for kind, text in (("out", before), ("in", after)):
-        told = ["".join(one.text for one in line.pieces if one.kind in ("same", kind)) for line in lines]
-        assert " ".join("".join(told).split()).replace(" ", "") == "".join(text.split())
+        text_of_side = ["".join(piece.text for piece in line.pieces if piece.kind in ("same", kind)) for line in lines]
+        assert " ".join("".join(text_of_side).split()).replace(" ", "") == "".join(text.split())
     assert compare(before, before, whole=True) == compare(before, before, whole=True)
-    assert not [one for line in compare(before, before) for one in line.pieces]
+    assert not [piece for line in compare(before, before) for piece in line.pieces]
 
 
 def test_an_edit_is_told_word_by_word_and_what_stayed_is_left_out() -> None:
     before = "\n".join([*"abcdefgh", "We open at nine on Mondays.", *"ijklmnop"])
     lines = compare(before, before.replace("nine", "ten"))
     assert [line.skipped for line in lines] == [7, 0, 0, 0, 7]
-    assert [(one.kind, one.text) for one in lines[2].pieces] == [
+    assert [(piece.kind, piece.text) for piece in lines[2].pieces] == [
         ("same", "We open at "), ("out", "nine"), ("in", "ten"), ("same", " on Mondays."),
     ]  # fmt: skip
 
@@ -82,16 +82,16 @@ def test_a_hundred_thousand_words_are_compared_in_time() -> None:
     assert time.process_time() - start < 10, "a guard against the square of its length, not a measurement"
 
 
-def test_wordings_know_when_they_were_seen(edited: Made) -> None:
+def test_revisions_know_when_they_were_seen(edited: Made) -> None:
     first, second = revisions(edited.db.conn, 1)
     assert (first["kind"], second["kind"], second["before"]) == ("first", "content", first)
     assert second["changed_after"] == first["last_seen_at"] == "2026-03-01T09:02:00.000000Z"
     assert second["captured_at"] == "2026-03-01T09:04:00.000000Z"
-    told = difference(edited.db.conn, first["revision_id"], second["revision_id"], whole=False)
-    assert [(one.kind, one.text) for one in told["lines"][0].pieces] == [
+    found = difference(edited.db.conn, first["revision_id"], second["revision_id"], whole=False)
+    assert [(piece.kind, piece.text) for piece in found["lines"][0].pieces] == [
         ("same", "Sleep heals"), ("in", ", mostly"), ("same", "."),
     ]  # fmt: skip
-    assert not told["same"]
+    assert not found["same"]
 
 
 def test_a_permalink_outlives_a_rename(edited: Made) -> None:
@@ -100,11 +100,11 @@ def test_a_permalink_outlives_a_rename(edited: Made) -> None:
     assert find_posts(db, CLINIC, "rest") == find_posts(db, CLINIC, "sleep") == [1]
     assert find_posts(db, CLINIC, HEX.removeprefix("wix:")) == [1]
     assert find_posts(db, CLINIC, "slee_") == find_posts(db, CLINIC, "%") == find_posts(db, "other", "rest") == []
-    for one in revisions(db, 1):
-        assert one["stamp"] == stamp(one["captured_at"], one["content_sha256"])
-        named = find_revision(db, [1], one["stamp"])
+    for revision in revisions(db, 1):
+        assert revision["stamp"] == stamp(revision["captured_at"], revision["content_sha256"])
+        named = find_revision(db, [1], revision["stamp"])
         assert named is not None
-        assert named["revision_id"] == one["revision_id"]
+        assert named["revision_id"] == revision["revision_id"]
     assert find_revision(db, [1], "20260301090100-00000000") is None
 
 
@@ -117,17 +117,17 @@ def test_a_slug_of_any_letters_is_found_by_its_own_path(slug: str, archive: Made
 
 
 def test_a_post_says_all_that_is_kept_of_it(edited: Made) -> None:
-    told = post.read(edited.db.conn, 1)
-    assert told["counts"]["views"] == 1250
-    assert [row[1] for row in told["chart"].rows] == [5, 7, 1250]
-    assert told["post"]["path"] == "/riverside/rest"
-    assert len(told["edits"]) == 1
-    assert not told["past"]
-    assert "mostly" in told["html"]
-    past = post.read(edited.db.conn, 1, told["wordings"][0]["revision_id"])
+    context = post.read(edited.db.conn, 1)
+    assert context["counts"]["views"] == 1250
+    assert [row[1] for row in context["chart"].rows] == [5, 7, 1250]
+    assert context["post"]["path"] == "/riverside/rest"
+    assert len(context["edits"]) == 1
+    assert not context["past"]
+    assert "mostly" in context["html"]
+    past = post.read(edited.db.conn, 1, context["revisions"][0]["revision_id"])
     assert past["past"]
     assert "mostly" not in past["html"]
-    assert ("title", "the page's own markup") in told["came"]
+    assert ("title", "the page's HTML") in context["sources"]
 
 
 # --- citing ---
@@ -157,16 +157,16 @@ def test_apa() -> None:
 
 @pytest.mark.parametrize("title", ["On sleep", *NASTY])
 def test_other_people_s_programs_read_the_citations(title: str) -> None:
-    one = work(title=title, author=title)
-    library = bibtexparser.parse_string(cite.bibtex(one))
+    cited = work(title=title, author=title)
+    library = bibtexparser.parse_string(cite.bibtex(cited))
     assert not library.failed_blocks
     (entry,) = library.entries
     assert entry.entry_type == "online"
     assert {"title", "author", "url", "date", "urldate", "organization"} <= set(entry.fields_dict)
-    (ris,) = rispy.loads(cite.ris(one))
+    (ris,) = rispy.loads(cite.ris(cited))
     assert ris["type_of_reference"] == "BLOG"
     assert ris["primary_title" if "primary_title" in ris else "title"] == " ".join(title.split())
-    (csl,) = json.loads(cite.csl(one))
+    (csl,) = json.loads(cite.csl(cited))
     assert csl["type"] == "post-weblog"
     assert csl["title"] == title
     assert csl["issued"]["date-parts"] == [[2026, 1, 2]]
@@ -174,10 +174,10 @@ def test_other_people_s_programs_read_the_citations(title: str) -> None:
 
 @pytest.mark.parametrize("published", [None, "soon", "2026-02-30", "0000-01-01"])
 def test_a_date_that_is_none_is_left_out(published: str | None) -> None:
-    one = work(published=published)
-    assert "PY" not in cite.ris(one)
-    assert "date" not in bibtexparser.parse_string(cite.bibtex(one)).entries[0].fields_dict
-    assert "issued" not in json.loads(cite.csl(one))[0]
+    cited = work(published=published)
+    assert "PY" not in cite.ris(cited)
+    assert "date" not in bibtexparser.parse_string(cite.bibtex(cited)).entries[0].fields_dict
+    assert "issued" not in json.loads(cite.csl(cited))[0]
 
 
 # --- comments ---
@@ -197,11 +197,11 @@ def test_a_thread_of_five_thousand_forty_deep_comes_in_its_order(archive: Made) 
     )  # fmt: skip
     seen: list[str] = []
     for page in range(1, 26):
-        told, number = thread.conversation(archive.db.conn, 1, page)
+        comments, number = thread.conversation(archive.db.conn, 1, page)
         assert number == 5000
-        seen += [one["body_text"] for one in told]
-        assert {one["depth"] for one in told} == set(range(40))
-        assert max(one["indent"] for one in told) == 8
+        seen += [comment["body_text"] for comment in comments]
+        assert {comment["depth"] for comment in comments} == set(range(40))
+        assert max(comment["indent"] for comment in comments) == 8
     assert seen == [str(number) for number in range(5000)]
     assert thread.conversation(archive.db.conn, 1, 26) == ([], 5000)
     key = archive.one("SELECT comment_id FROM comments WHERE platform_comment_id = 'c4321'")
@@ -213,8 +213,8 @@ def test_comments_that_answer_each_other_in_a_circle_are_shown_once(archive: Mad
         extraction(1, a_post()), extraction(2, comment("a"), comment("b", parent_id="a"), comment("c", parent_id="b"))
     )
     archive.db.execute("UPDATE comments SET parent_id = 3 WHERE comment_id = 1")
-    told, number = thread.conversation(archive.db.conn, 1)
-    assert (len(told), number) == (3, 3)
+    comments, number = thread.conversation(archive.db.conn, 1)
+    assert (len(comments), number) == (3, 3)
 
 
 # --- what others wrote, as it is shown ---
@@ -258,11 +258,11 @@ def test_home_and_clinic_of_archives_without_posts_dates_or_numbers(archive: Mad
     assert home.summary(db)["totals"] == {"clinics": 1, "posts": 0, "comments": 0, "readings": 0, "captures": 0}
     assert clinic.summary(db, CLINIC)["coverage"].svg is None
     archive.fold(extraction(1, a_post(text=None, title=None)))
-    told = home.summary(db)
-    assert [one.svg for one in told["charts"]] == [None, None]
-    assert told["movers"]["posts"] == []
-    (one,) = clinic.posts(db, CLINIC, "views", 1)
-    assert (one["views"], one["spark"]) == (None, None)
+    context = home.summary(db)
+    assert [chart.svg for chart in context["charts"]] == [None, None]
+    assert context["most_gained"]["posts"] == []
+    (listed,) = clinic.posts(db, CLINIC, "views", 1)
+    assert (listed["views"], listed["spark"]) == (None, None)
     assert post.read(db, 1)["chart"].svg is None
     assert clinic.posts(db, CLINIC, "title", 2) == []
 
@@ -330,30 +330,30 @@ def test_small_drawings() -> None:
     assert calendar("c", ("day", "coverage"), []).svg is None
 
 
-def test_kept_answers_are_found_anew_after_a_commit(edited: Made) -> None:
-    kept = QueryCache(edited.folder / DATABASE)
-    asked: list[int] = []
+def test_cached_results_are_computed_again_after_a_commit(edited: Made) -> None:
+    cache = QueryCache(edited.folder / DATABASE)
+    calls: list[int] = []
 
     def find(connection: sqlite3.Connection) -> int:
-        asked.append(1)
+        calls.append(1)
         return int(connection.execute("SELECT count(*) FROM problems").fetchone()[0])
 
-    assert [kept.get("n", find)[0] for _ in range(3)] == [0, 0, 0]
-    assert len(asked) == 1
+    assert [cache.get("n", find)[0] for _ in range(3)] == [0, 0, 0]
+    assert len(calls) == 1
     edited.db.execute(
         "INSERT INTO problems (clinic_id, kind, message, happened_at) VALUES (?, 'x', 'y', '2026')", [CLINIC]
     )
-    assert kept.get("n", find)[0] == 1
+    assert cache.get("n", find)[0] == 1
 
     def slow(connection: sqlite3.Connection) -> int:
         time.sleep(0.2)
         return find(connection)
 
-    assert kept.get("slow", slow)[0] == 1
+    assert cache.get("slow", slow)[0] == 1
     edited.db.execute("DELETE FROM problems")
-    assert kept.get("slow", slow)[0] == 1, "shown as it was while it is found anew"
+    assert cache.get("slow", slow)[0] == 1, "shown as it was while it is found anew"
     for _ in range(100):
-        if kept.get("slow", slow)[0] == 0:
+        if cache.get("slow", slow)[0] == 0:
             break
         time.sleep(0.05)
     else:
@@ -364,25 +364,23 @@ def test_feeds_are_read_by_other_people_s_programs(edited: Made) -> None:
     edited.db.execute("UPDATE posts SET title = 'A <b> & \x0b\ufffe'")
     for entries, place in ((feed.new_posts(edited.db.conn, None), "/riverside/rest"),
                            (feed.edits(edited.db.conn, CLINIC), "/riverside/rest/20260301090400-")):  # fmt: skip
-        told = feedparser.parse(feed.atom("t", "http://a.example", "http://a.example/f", entries))
-        assert not told.bozo
-        assert told.entries[0].id.startswith(f"http://a.example{place}")
-        assert told.entries[0].title == "A <b> &"
+        parsed = feedparser.parse(feed.atom("t", "http://a.example", "http://a.example/f", entries))
+        assert not parsed.bozo
+        assert parsed.entries[0].id.startswith(f"http://a.example{place}")
+        assert parsed.entries[0].title == "A <b> &"
     assert feed.edits(edited.db.conn, "other") == []
 
 
 def test_search_results_mark_what_was_found(edited: Made) -> None:
     edited.db.execute("UPDATE posts SET excerpt = '<b>'")
-    told = search_results.results(edited.db.conn, Query("mostly"), 1)
-    assert told["number"] == 1
-    assert told["hits"][0]["snippet"].startswith("Sleep heals, <mark>mostly</mark>.")
+    results = search_results.results(edited.db.conn, Query("mostly"), 1)
+    assert results["number"] == 1
+    assert results["hits"][0]["snippet"].startswith("Sleep heals, <mark>mostly</mark>.")
     past = search_results.results(edited.db.conn, Query('"heals schlaf"'), 1)["hits"][0]
-    assert past["kind"] == "past wording"
-    assert re.search(r"/riverside/rest/\d{14}-[0-9a-f]{8}$", past["place"])
+    assert past["kind"] == "past revision"
+    assert re.search(r"/riverside/rest/\d{14}-[0-9a-f]{8}$", past["path"])
     assert (
         "<mark>heals</mark>.\n<mark>Schlaf</mark>" in past["snippet"]
         or "<mark>heals.\nSchlaf</mark>" in past["snippet"]
     )
-    assert search_results.results(edited.db.conn, Query("thank"), 1)["hits"][0]["place"].endswith(
-        "?comment=1#comment-1"
-    )
+    assert search_results.results(edited.db.conn, Query("thank"), 1)["hits"][0]["path"].endswith("?comment=1#comment-1")

@@ -59,7 +59,7 @@ def test_a_page_that_takes_too_long_says_so_and_holds_nothing(
     path: str, archive: Made, site: Datasette, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert get(site, path).status_code == 200
-    monkeypatch.setattr(serving, "PATIENCE", 0)
+    monkeypatch.setattr(serving, "QUERY_LIMIT_MS", 0)
     answer = get(site, path)
     assert answer.status_code == 503
     assert "Try again in a moment" in answer.text
@@ -69,10 +69,10 @@ def test_a_page_that_takes_too_long_says_so_and_holds_nothing(
 def test_what_is_kept_is_found_within_a_time_too(
     archive: Made, site: Datasette, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(query_cache, "LONGEST", 0.2)
+    monkeypatch.setattr(query_cache, "QUERY_LIMIT", 0.2)
     start = time.monotonic()
     with pytest.raises(serving.DatasetteError, match="interrupted"):
-        asyncio.run(serving.keep(site, "endless", lambda connection: connection.execute(ENDLESS).fetchone()))
+        asyncio.run(serving.read_cached(site, "endless", lambda connection: connection.execute(ENDLESS).fetchone()))
     assert time.monotonic() - start < 5
     assert is_let_go(archive)
 
@@ -100,7 +100,7 @@ def listening(site: Datasette) -> Iterator[int]:
             thread.join(20)
 
 
-@pytest.mark.parametrize(("limit", "reads_on"), [("STALLED", False), ("LONGEST", True)])
+@pytest.mark.parametrize(("limit", "reads_on"), [("BLOCK_TIMEOUT", False), ("DOWNLOAD_TIMEOUT", True)])
 def test_a_file_that_is_not_taken_does_not_hold_its_moment_for_ever(
     limit: str, reads_on: bool, archive: Made, site: Datasette, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,13 +137,13 @@ def test_a_reader_at_the_end_of_a_run_is_no_fault(
         run.open_run_file("crawl")
         run.close(0, {})
         assert log.stat().st_size > 0
-        (record,) = [one for one in caplog.records if "write-ahead log" in one.message]
+        (record,) = [record for record in caplog.records if "write-ahead log" in record.message]
         assert record.levelno == logging.INFO
         reader.execute("ROLLBACK")
         Run(tmp_path).close(0, {})
         assert log.stat().st_size == 0
         assert reader.execute("SELECT count(*) FROM crawls").fetchone() == (1,)
-    assert len([one for one in caplog.records if "write-ahead log" in one.message]) == 1
+    assert len([record for record in caplog.records if "write-ahead log" in record.message]) == 1
 
 
 @pytest.fixture
@@ -186,7 +186,8 @@ def test_readers_who_overlap_are_waited_for_before_the_log_grows_on(archive: Mad
             fill(archive, 20)  # whenever something is committed, one of the two reads what was before
             assert log.stat().st_size > wal.LARGE
             enders = [
-                threading.Timer(0.2 * one, reader.execute, ["ROLLBACK"]) for one, reader in ((1, first), (2, second))
+                threading.Timer(0.2 * number, reader.execute, ["ROLLBACK"])
+                for number, reader in ((1, first), (2, second))
             ]
             for ender in enders:
                 ender.start()
@@ -214,9 +215,9 @@ def test_a_reader_who_stays_is_not_waited_for_at_each_commit(
 def test_a_query_of_the_writer_itself_is_no_fault(archive: Made, log: Path) -> None:
     with reading(archive):
         fill(archive, 40)
-    asked = archive.db.execute("SELECT * FROM filling")
-    assert asked.fetchone()
+    cursor = archive.db.execute("SELECT * FROM filling")
+    assert cursor.fetchone()
     with pytest.raises(sqlite3.OperationalError):
         archive.db.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
     wal.WriteAheadLog(archive.db).checkpoint()
-    asked.close()
+    cursor.close()

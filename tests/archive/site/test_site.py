@@ -109,11 +109,11 @@ def test_every_column_is_described_in_its_order_and_nothing_else(name: str, serv
 
 @pytest.mark.parametrize("name", TABLES)
 def test_settings_of_a_table_name_columns_of_its_own(name: str, served: Made) -> None:
-    told = TABLES[name]
-    named = [*told.get("facets", []), *told.get("sortable_columns", [])]
-    named += [told[key] for key in ("sort", "sort_desc", "label_column", "fts_pk") if key in told]
+    described = TABLES[name]
+    named = [*described.get("facets", []), *described.get("sortable_columns", [])]
+    named += [described[key] for key in ("sort", "sort_desc", "label_column", "fts_pk") if key in described]
     assert set(named) <= set(columns(served)[name])
-    assert set(told) <= {
+    assert set(described) <= {
         "description", "columns", "facets", "sortable_columns", "sort", "sort_desc", "label_column", "fts_table",
         "fts_pk", "hidden",
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""Each row's record on the site: its headers and hash, and the bytes to take away, but for those that name people."""
+"""Each row's record on the site: its headers and hash, and the bytes to download, but for those that name people."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def site(archive: Path) -> Datasette:
     return site_of(archive)
 
 
-def one(archive: Path, where: str) -> dict[str, Any]:
+def capture_where(archive: Path, where: str) -> dict[str, Any]:
     with closing(sqlite3.connect(archive / DATABASE)) as db:
         db.row_factory = sqlite3.Row
         return dict(db.execute(f"SELECT * FROM captures WHERE {where} ORDER BY fetched_at").fetchone())
@@ -57,16 +57,16 @@ def page(site: Datasette, capture: dict[str, Any], more: str = "") -> httpx.Resp
 
 
 def test_a_page_tells_what_was_asked_and_answered(site: Datasette, archive: Path) -> None:
-    capture = one(archive, "url LIKE '%robots.txt' AND record_type = 'response'")
-    shown = page(site, capture)
-    assert shown.status_code == 200
-    for told in (capture["url"], capture["payload_sha256"], "the same", "HTTP/1.1 200 OK", "Content-Type: text/plain",
-                 f"{capture['warc_offset']:,}", capture["warc_file"], "a visit of our own"):  # fmt: skip
-        assert told in shown.text
+    capture = capture_where(archive, "url LIKE '%robots.txt' AND record_type = 'response'")
+    answer = page(site, capture)
+    assert answer.status_code == 200
+    for part in (capture["url"], capture["payload_sha256"], "it matches", "HTTP/1.1 200 OK", "Content-Type: text/plain",
+                 f"{capture['warc_offset']:,}", capture["warc_file"], "this archive's own crawler"):  # fmt: skip
+        assert part in answer.text
 
 
 def test_the_record_is_the_one_in_the_archive(site: Datasette, archive: Path) -> None:
-    capture = one(archive, "url LIKE '%robots.txt' AND record_type = 'response'")
+    capture = capture_where(archive, "url LIKE '%robots.txt' AND record_type = 'response'")
     given = page(site, capture, "/record.warc.gz")
     assert (given.status_code, given.headers["content-type"]) == (200, "application/warc")
     assert re.search(r'filename="riverside-\d{14}-[0-9a-f]{8}\.warc\.gz"', given.headers["content-disposition"])
@@ -81,20 +81,20 @@ def test_the_record_is_the_one_in_the_archive(site: Datasette, archive: Path) ->
 
 
 def test_a_revisit_leads_to_its_original(site: Datasette, archive: Path) -> None:
-    capture = one(archive, "record_type = 'revisit'")
+    capture = capture_where(archive, "record_type = 'revisit'")
     assert f"/-/capture/{capture['refers_to']}" in page(site, capture).text
 
 
 def test_captures_of_others_say_whose_they_are(site: Datasette, archive: Path) -> None:
-    capture = one(archive, "origin != 'crawl'")
-    shown = page(site, capture).text
-    assert "Somecrawler/2.1" in shown and "old.warc" in shown
+    capture = capture_where(archive, "origin != 'crawl'")
+    text = page(site, capture).text
+    assert "Somecrawler/2.1" in text and "old.warc" in text
     given = page(site, capture, "/record.warc.gz")
     assert gzip.decompress(given.content).startswith(b"WARC/1.")
 
 
 def test_a_fetch_without_an_answer(site: Datasette, archive: Path) -> None:
-    assert "No answer" in page(site, one(archive, "record_type = 'failure'")).text
+    assert "No answer" in page(site, capture_where(archive, "record_type = 'failure'")).text
 
 
 @pytest.mark.parametrize(
@@ -103,19 +103,19 @@ def test_a_fetch_without_an_answer(site: Datasette, archive: Path) -> None:
 def test_records_that_name_people_are_not_given_out(
     site: Datasette, archive: Path, where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    capture = one(archive, where)
+    capture = capture_where(archive, where)
     assert capture["holds_comments"] == 1
-    shown, given = page(site, capture), page(site, capture, "/record.warc.gz")
+    answer, given = page(site, capture), page(site, capture, "/record.warc.gz")
     assert given.status_code == 403
-    assert "Marisol" not in shown.text + given.text
-    assert "not given out" in shown.text and "Download the record" not in shown.text
+    assert "Marisol" not in answer.text + given.text
+    assert "cannot be downloaded" in answer.text and "Download the record" not in answer.text
     monkeypatch.setenv("CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES", "1")
     assert page(site, capture, "/record.warc.gz").status_code == 200
 
 
 def test_what_a_page_says_runs_nowhere(site: Datasette, archive: Path) -> None:
-    shown = page(site, one(archive, "url LIKE '%script%'")).text
-    assert "<script>alert" not in shown
+    text = page(site, capture_where(archive, "url LIKE '%script%'")).text
+    assert "<script>alert" not in text
 
 
 def test_unknown_captures(site: Datasette) -> None:
@@ -132,9 +132,9 @@ def test_a_forged_place_gives_nothing(archive: Path, tmp_path: Path, forged: str
         copy.execute("UPDATE captures SET warc_file = ? WHERE url LIKE '%robots.txt'", (forged,))
         copy.commit()
     forging = site_of(tmp_path)
-    capture = one(archive, "url LIKE '%robots.txt'")
-    shown = page(forging, capture)
-    assert shown.status_code == 200 and "cannot be read" in shown.text
+    capture = capture_where(archive, "url LIKE '%robots.txt'")
+    answer = page(forging, capture)
+    assert answer.status_code == 200 and "cannot be read" in answer.text
     assert page(forging, capture, "/record.warc.gz").status_code == 404
 
 
@@ -152,8 +152,8 @@ def test_a_post_leads_to_the_record_of_its_text(site: Datasette, archive: Path) 
 
 
 def test_what_stands_on_a_capture_is_listed(site: Datasette, archive: Path) -> None:
-    capture = one(archive, "capture_id IN (SELECT capture_id FROM revisions)")
-    shown = page(site, capture).text
-    place = re.search(r'href="(/archive/revisions\?[^"]+)"', shown)
+    capture = capture_where(archive, "capture_id IN (SELECT capture_id FROM revisions)")
+    text = page(site, capture).text
+    place = re.search(r'href="(/archive/revisions\?[^"]+)"', text)
     assert place is not None
     assert "Sleep" in get(site, place[1].replace("&amp;", "&")).text

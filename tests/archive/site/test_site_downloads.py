@@ -92,8 +92,8 @@ def test_columns_and_labels_as_asked_for(site: Datasette) -> None:
 
 
 def test_parameters_of_questions_and_of_typed_sql(site: Datasette) -> None:
-    asked = lines(get(site, address("/archive/word_by_month.csv", word="77", clinic="riverside")))
-    assert sum(int(row["posts_with_word"]) for row in asked) == 1
+    rows = lines(get(site, address("/archive/word_by_month.csv", word="77", clinic="riverside")))
+    assert sum(int(row["posts_with_word"]) for row in rows) == 1
     sql = "select title from posts where post_id = cast(:id as integer) or title = :title"
     assert len(lines(get(site, address("/archive.csv", sql=sql, id="5", title="Title 9")))) == 2
     assert lines(get(site, address("/archive.csv", sql=sql))) == []
@@ -120,7 +120,7 @@ def test_a_sheet_holds_the_same_rows(site: Datasette) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "said"),
+    ("path", "status", "message"),
     [
         ("/archive/nothing.csv", 404, "No table, view or question"),
         ("/archive/posts.csv?_where=nonsense", 400, "no such column: nonsense"),
@@ -131,17 +131,17 @@ def test_a_sheet_holds_the_same_rows(site: Datasette) -> None:
         ("/archive/_sqlite_migrations.csv", 200, "id"),
     ],
 )
-def test_what_cannot_be_given_says_why(path: str, status: int, said: str, site: Datasette) -> None:
+def test_what_cannot_be_given_says_why(path: str, status: int, message: str, site: Datasette) -> None:
     answer = get(site, path)
     assert answer.status_code == status
-    assert said in answer.text
+    assert message in answer.text
 
 
 def test_pages_lead_to_their_files(site: Datasette) -> None:
     for page in ("/archive/posts?title__contains=Title+7&_sort=title", "/archive/views_gained?clinic=riverside",
                  address("/archive", sql="select title from posts limit 3")):  # fmt: skip
-        shown = get(site, page).text
-        took = re.findall(r'<p class="take-away">(.*?)</p>', shown, re.DOTALL)[0]
+        html = get(site, page).text
+        took = re.findall(r'<p class="downloads">(.*?)</p>', html, re.DOTALL)[0]
         files = [link.replace("&amp;", "&") for link in re.findall(r'href="([^"]+)"', took)]
         assert [re.search(r"\.(csv|xlsx|json)", file)[1] for file in files] == ["csv", "csv", "xlsx", "json"]  # type: ignore[index]
         for file in files:
@@ -151,7 +151,7 @@ def test_pages_lead_to_their_files(site: Datasette) -> None:
 
 @pytest.mark.parametrize("name", questions())
 def test_every_question_runs_and_is_drawn_where_it_says_so(name: str, site: Datasette) -> None:
-    words = {one: "Text" for one in questions()[name].parameters if one in ("word", "words")}
+    words = {parameter: "Text" for parameter in questions()[name].parameters if parameter in ("word", "words")}
     page = get(site, address(f"/archive/{name}", **words))
     assert page.status_code == 200
     assert questions()[name].title in html.unescape(page.text)

@@ -63,8 +63,8 @@ def text_of(page: BeautifulSoup) -> str:
 
 def tiles_of(page: BeautifulSoup, where: str = ".tiles") -> dict[str, str]:
     return {
-        one.find("dt").get_text(strip=True): one.find("dd").get_text(strip=True)  # type: ignore[union-attr]
-        for one in page.select(f"{where} div")
+        tile.find("dt").get_text(strip=True): tile.find("dd").get_text(strip=True)  # type: ignore[union-attr]
+        for tile in page.select(f"{where} div")
     }
 
 
@@ -95,16 +95,16 @@ def test_a_post_is_found_by_every_address_it_ever_had(site: Datasette, archive: 
     assert get(site, "/-/post/1").text == now.text
     assert get(site, "/-/post/99").status_code == 404
     first, second = (
-        f"{at[:19].translate({ord(one): None for one in '-:T'})}-{sha[:8]}"
+        f"{at[:19].translate({ord(character): None for character in '-:T'})}-{sha[:8]}"
         for at, sha in archive.rows("SELECT captured_at, content_sha256 FROM revisions WHERE post_id = 1 ORDER BY 1")
     )
     past = soup(get(site, f"/riverside/sleep/{first}"))
     assert text_of(past) == "Sleep heals. Call us."
-    assert "A wording of the past" in past.get_text()
+    assert "This is a past revision" in past.get_text()
     assert text_of(soup(get(site, f"/riverside/rest/{second}"))) == "Sleep heals, mostly. Call us."
     missing = get(site, "/riverside/rest/20200101000000-01234567")
     assert missing.status_code == 404
-    assert "no wording 20200101000000-01234567" in missing.text
+    assert "no revision 20200101000000-01234567" in missing.text
 
 
 def test_a_post_s_page_equals_its_rows(site: Datasette, archive: Made) -> None:
@@ -112,21 +112,21 @@ def test_a_post_s_page_equals_its_rows(site: Datasette, archive: Made) -> None:
     tiles = tiles_of(page, ".side .tiles")
     assert tiles == {"views": "1,250", "likes": "3", "comments": "2"}
     numbers = [[cell.get_text() for cell in row.find_all("td")] for row in page.select(".chart tbody tr")]
-    kept = archive.rows("SELECT read_at, views, likes, NULL FROM readings WHERE evidence = 'read' ORDER BY read_at")
-    assert numbers == [["" if value is None else str(value) for value in row] for row in kept]
-    said = [one.get_text(strip=True) for one in page.select(".comment .said")]
-    assert said == ["Thank you. <b>", "Thank you."]
+    readings = archive.rows("SELECT read_at, views, likes, NULL FROM readings WHERE evidence = 'read' ORDER BY read_at")
+    assert numbers == [["" if value is None else str(value) for value in row] for row in readings]
+    texts = [text.get_text(strip=True) for text in page.select(".comment .comment-text")]
+    assert texts == ["Thank you. <b>", "Thank you."]
     assert "depth-1" in page.select(".comment")[1]["class"]
     assert "between 2026-03-01 09:01 and 09:04" in page.get_text()
-    assert len(page.select("#wordings tbody tr")) == 2
+    assert len(page.select("#revisions tbody tr")) == 2
 
 
 def test_the_difference_page_shows_the_edit(site: Datasette) -> None:
     page = soup(get(site, "/riverside/rest/compare"))
-    told = page.select_one(".difference")
-    assert told is not None
-    assert [one.get_text() for one in told.find_all("ins")] == [", mostly"]
-    assert not told.find_all("del")
+    difference = page.select_one(".difference")
+    assert difference is not None
+    assert [inserted.get_text() for inserted in difference.find_all("ins")] == [", mostly"]
+    assert not difference.find_all("del")
     assert "There is nothing to compare" in get(site, "/riverside/bare/compare").text
     assert get(site, "/riverside/rest/compare?from=20200101000000-01234567").status_code == 404
     assert get(site, "/riverside/rest/compare?from=x").status_code == 404
@@ -134,11 +134,11 @@ def test_the_difference_page_shows_the_edit(site: Datasette) -> None:
 
 def test_zotero_takes_it_for_a_blog_post_of_the_clinic(site: Datasette) -> None:
     page = soup(get(site, "/riverside/rest"))
-    told = {str(tag["name"]): str(tag["content"]) for tag in page.find_all("meta") if tag.get("name")}
-    assert told["z:itemType"] == "blogPost"
-    assert (told["DC.title"], told["DC.date"], told["DC.publisher"]) == ("On sleep", "2026-01-02", "Riverside")
+    metas = {str(tag["name"]): str(tag["content"]) for tag in page.find_all("meta") if tag.get("name")}
+    assert metas["z:itemType"] == "blogPost"
+    assert (metas["DC.title"], metas["DC.date"], metas["DC.publisher"]) == ("On sleep", "2026-01-02", "Riverside")
     place = str(page.find("a", rel="bookmark")["href"])  # type: ignore[index]
-    assert told["DC.identifier"].endswith(place)
+    assert metas["DC.identifier"].endswith(place)
     for end, sign in (("bib", "@online{"), ("ris", "TY  - BLOG"), ("json", "post-weblog")):
         cited = get(site, f"{place}.{end}")
         assert cited.status_code == 200
@@ -151,8 +151,8 @@ def test_zotero_takes_it_for_a_blog_post_of_the_clinic(site: Datasette) -> None:
 def test_home_counts_what_is_there(site: Datasette, archive: Made) -> None:
     page = soup(get(site, "/"))
     tiles = tiles_of(page)
-    for name, table in (("posts", "posts"), ("comments", "comments"), ("readings of counters", "readings"),
-                        ("recorded captures", "captures")):  # fmt: skip
+    for name, table in (("posts", "posts"), ("comments", "comments"), ("counter readings", "readings"),
+                        ("captures", "captures")):  # fmt: skip
         assert tiles[name] == str(archive.one(f"SELECT count(*) FROM {table}"))
     assert page.find("a", string="Riverside") is not None
     assert "+1,245 views" in page.get_text()
@@ -171,9 +171,9 @@ def test_home_counts_what_is_there(site: Datasette, archive: Made) -> None:
 )  # fmt: skip
 def test_search(query: str, hits: list[str], site: Datasette) -> None:
     page = soup(get(site, f"/-/search?{query}"))
-    assert [one.get_text(strip=True) for one in page.select(".hits h2")] == hits
+    assert [heading.get_text(strip=True) for heading in page.select(".hits h2")] == hits
     if "soon" in query:
-        assert "soon is no day" in page.get_text()
+        assert "soon is not a date" in page.get_text()
     for link in page.select(".hits h2 a"):
         assert get(site, str(link["href"]).split("#")[0]).status_code == 200
 
@@ -187,7 +187,7 @@ def test_what_is_typed_is_shown_as_text(site: Datasette) -> None:
 
 def test_feeds(site: Datasette) -> None:
     posts = feedparser.parse(get(site, "/-/posts.atom?clinic=riverside").text)
-    assert {one.link for one in posts.entries} == {
+    assert {entry.link for entry in posts.entries} == {
         "http://localhost/riverside/rest", "http://localhost/riverside/bare",
     }  # fmt: skip
     edits = feedparser.parse(get(site, "/-/edits.atom").text)
@@ -197,11 +197,11 @@ def test_feeds(site: Datasette) -> None:
 
 
 def test_a_wrong_address_helps(site: Datasette) -> None:
-    for path, said in (("/other", "No clinic 'other'"), ("/riverside/x", "/riverside lists its posts"),
-                       ("/other/x", "nor a clinic of that name"), ("/-/capture/x", "No capture x")):  # fmt: skip
+    for path, message in (("/other", "No clinic 'other'"), ("/riverside/x", "/riverside lists its posts"),
+                       ("/other/x", "No clinic 'other'"), ("/-/capture/x", "No capture x")):  # fmt: skip
         answer = get(site, path)
         assert answer.status_code == 404
-        assert said in html.unescape(answer.text)
+        assert message in html.unescape(answer.text)
         assert 'action="/-/search"' in answer.text
 
 

@@ -193,9 +193,9 @@ def _orphan(archive: Path) -> str:
         _sql("UPDATE captures SET payload_sha256 = 'ab' WHERE record_type = 'revisit'", "payload_sha256"),
         _sql("UPDATE readings SET views = views + 1 WHERE views = 4", "read otherwise than the reading"),
         _sql("DELETE FROM readings WHERE views = 3", "1 readings more"),
-        _sql("UPDATE readings SET views = 77 WHERE evidence = 'not-modified'", "what its original does not say"),
+        _sql("UPDATE readings SET views = 77 WHERE evidence = 'not-modified'", "differs from the reading"),
         _sql("UPDATE comments SET platform_comment_id = 'x' || platform_comment_id", "does not show comments"),
-        _sql("UPDATE posts SET body_text = 'Forged.' WHERE slug = 'sleep'", "shows another text"),
+        _sql("UPDATE posts SET body_text = 'Forged.' WHERE slug = 'sleep'", "its text differs"),
         _sql("UPDATE readings SET capture_id = 'none' WHERE views = 4", "names a row of captures that is not there"),
     ],
 )  # fmt: skip
