@@ -45,9 +45,9 @@ __all__ = [
     "PageUnreachable",
     "Received",
     "Render",
+    "RenderTargets",
     "Rendering",
     "RenderingHandler",
-    "RenderTargets",
     "rendered_request_meta",
 ]
 

@@ -16,12 +16,13 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from scraper.items import BotChallenge, ConsentWall, Exchange, Item, Post, Unreadable
+from scraper.platforms._page import utf8
 from scraper.platforms._platform import Blog, Plan, Platform, RenderTargets
 from scraper.platforms._recognise import Marks, bot_challenge, has_mark_of, is_anothers
 from scraper.platforms.wix import address, api, comments, comments_dom, xhr
 from scraper.platforms.wix.listing import read_listing
 from scraper.platforms.wix.page import no_post, post_page, read_page
-from scraper.platforms.wix.slices import hooked, utf8
+from scraper.platforms.wix.slices import hooked
 from scraper.platforms.wix.text import is_text_copy, read_text
 
 # Elements of the blog widget itself, which saved extracts of a page still have when its head is gone.

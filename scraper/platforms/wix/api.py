@@ -22,8 +22,9 @@ from urllib.parse import unquote, urlsplit
 
 from scraper.addresses import is_web_address
 from scraper.items import Author, Exchange, Item, Problem, Sighting
+from scraper.platforms._dates import iso_date
 from scraper.platforms._json import decode, dig, mapping, sequence, string
-from scraper.platforms._values import clean, iso_date
+from scraper.platforms._values import clean
 from scraper.platforms.wix import comments
 from scraper.platforms.wix.counters_api import counters
 from scraper.platforms.wix.post_json import (

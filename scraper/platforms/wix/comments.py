@@ -17,9 +17,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from scraper.items import AuthorKind, Comment, Exchange, Item, Names, Problem, ThreadPage
+from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, decode, dig, mapping, sequence, string
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
-from scraper.platforms._values import clean, iso_date
+from scraper.platforms._values import clean
 from scraper.platforms.wix.comment_request import asked, page_of
 from scraper.platforms.wix.ricos import Body, render
 from scraper.platforms.wix.session import BLOG_APP, Session

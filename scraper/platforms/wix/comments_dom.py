@@ -16,9 +16,11 @@ from datetime import datetime, timedelta
 from bs4 import BeautifulSoup, Tag
 
 from scraper.items import AuthorKind, Comment, Exchange, Precision, ThreadPage
-from scraper.platforms._values import count, read_date, text_of, utc, western_digits
+from scraper.platforms._dates import read_date, utc
+from scraper.platforms._html import text_of
+from scraper.platforms._values import count, western_digits
 from scraper.platforms.wix import address
-from scraper.platforms.wix.body import render
+from scraper.platforms.wix.body import read_body
 from scraper.platforms.wix.comment_request import page_of
 from scraper.platforms.wix.hooks import find_hook
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
@@ -162,7 +164,9 @@ def _comment(
 ) -> Comment:
     author, content = item.text("comments-author"), item.hooks.get("comment-content")
     viewer = content.find(_is_viewer) if content is not None else None
-    body = render((viewer or content).contents, address.resolver(exchange.url, None)) if content is not None else None
+    body = (
+        read_body((viewer or content).contents, address.resolver(exchange.url, None)) if content is not None else None
+    )
     # A deleted comment that was answered stays, without anybody's name and text.
     deleted = (author is None and content is None) or any("deleted" in hook for hook in item.hooks)
     pending = any("pending" in hook for hook in item.hooks)

@@ -20,8 +20,9 @@ from typing import Any, TypeGuard
 from bs4 import Tag
 
 from scraper.items import Source
+from scraper.platforms._tree import ancestors, descendants, previous_sibling
 from scraper.platforms._values import clean, count, counter_kind
-from scraper.platforms.wix.hooks import Hooks, around, before, inside
+from scraper.platforms.wix.hooks import Hooks
 from scraper.platforms.wix.warmup import Warmup
 
 # Names of the same number in the answers of two eras: `postMetadata` and `metrics`/`postCountInfo`.
@@ -63,14 +64,14 @@ def read(hooks: Hooks, warmup: Warmup) -> Counters:
 
 def _printed(found: Counters, stats: Tag) -> None:
     texts: list[tuple[str, str]] = []  # (hooks, text) of the innermost elements with text
-    for tag in islice(inside(stats, *_HOLDERS), _MOST_ELEMENTS):
-        text = clean(tag.get_text()) if next(inside(tag, *_HOLDERS), None) is None else None
+    for tag in islice(descendants(stats, *_HOLDERS), _MOST_ELEMENTS):
+        text = clean(tag.get_text()) if next(descendants(tag, *_HOLDERS), None) is None else None
         if text is not None:
-            outwards = (tag, *takewhile(lambda each: each is not stats, around(tag)))
+            outwards = (tag, *takewhile(lambda each: each is not stats, ancestors(tag)))
             texts.append((" ".join(str(each.get("data-hook") or "") for each in outwards), text))
     if not texts:
         # <div class="hash" style="--width:40px"> </div>, twice: boxes for a script. An empty node: hidden by the owner.
-        found.pending = next(inside(stats), None) is not None
+        found.pending = next(descendants(stats), None) is not None
         return
     told = [counter_kind(text) for _, text in texts[:6]]
     for position, ((hooks, text), kind) in enumerate(zip(texts, told, strict=False)):
@@ -92,7 +93,7 @@ def _likes(found: Counters, hooks: Hooks) -> None:
     if counter is None:
         return
     printed = clean(counter.get_text())
-    told = before(counter)
+    told = previous_sibling(counter)
     sentence = clean(told.get_text()) if told is not None else None
     found.likes_raw = sentence or printed
     found.likes = count(printed)

@@ -7,15 +7,14 @@ a title, date or counter of the post.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from bs4 import Tag
 from bs4.element import NavigableString, PageElement
 
+from scraper.platforms._tree import ancestors, descendants
+
 # Where the text stood before blocks had markers: <div class="post-content__body"> (to 2020).
 _OLD_BODY = "post-content__body"
-# Nothing is looked for further out than this; a card's link lies about ten elements deep.
-_NEAR = 30
 
 
 class Hooks:
@@ -88,11 +87,11 @@ class Hooks:
 
 def _after(tag: Tag) -> PageElement | None:
     """What follows the element and all that is in it."""
-    around: Tag | None = tag
-    while around is not None:
-        if around.next_sibling is not None:
-            return around.next_sibling
-        around = around.parent
+    element: Tag | None = tag
+    while element is not None:
+        if element.next_sibling is not None:
+            return element.next_sibling
+        element = element.parent
     return None
 
 
@@ -103,24 +102,9 @@ def find_hook(tree: Tag, name: str) -> Tag | None:
 
 def find_hooks(tree: Tag, name: str) -> Iterator[Tag]:
     """The elements of that hook anywhere in the tree, text and all."""
-    return (tag for tag in inside(tree) if tag.attrs.get("data-hook") == name)
-
-
-def inside(tag: Tag, *names: str) -> Iterator[Tag]:
-    """The elements of these names inside one, in the page's order; of any name where none is given."""
-    return (each for each in tag.descendants if isinstance(each, Tag) and (not names or each.name in names))
-
-
-def before(tag: Tag) -> Tag | None:
-    """The element that stands before one, beside it."""
-    return next((each for each in tag.previous_siblings if isinstance(each, Tag)), None)
-
-
-def around(tag: Tag) -> Iterator[Tag]:
-    """The elements around one, innermost first, as far as any are asked for."""
-    return islice(tag.parents, _NEAR)
+    return (tag for tag in descendants(tree) if tag.attrs.get("data-hook") == name)
 
 
 def within(tag: Tag, name: str) -> bool:
     """The element stands inside one of that hook."""
-    return any(parent.attrs.get("data-hook") == name for parent in around(tag))
+    return any(parent.attrs.get("data-hook") == name for parent in ancestors(tag))

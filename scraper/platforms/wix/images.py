@@ -11,14 +11,14 @@ import json
 
 from bs4 import Tag
 
+from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean
 from scraper.platforms.wix.address import original_file
-from scraper.platforms.wix.hooks import inside
 
 
 def picture_of(tag: Tag) -> tuple[str | None, str | None]:
     """Original file and alternative text of a `wow-image` or `img`; (None, ...) where no file is named."""
-    picture = tag if tag.name == "img" else next(inside(tag, "img"), None)
+    picture = tag if tag.name == "img" else next(descendants(tag, "img"), None)
     alt = None if picture is None else clean(str(picture.get("alt") or ""))
     info = tag.get("data-image-info")
     if isinstance(info, str):

@@ -15,14 +15,17 @@ from bs4 import Tag
 
 from scraper.addresses import canonical_url, same_site
 from scraper.items import Exchange, Item, Reading, Sighting, Site
+from scraper.platforms._dates import iso_date, read_date
+from scraper.platforms._html import text_of
 from scraper.platforms._json import dig, mapping, sequence, string
-from scraper.platforms._tree import soup
-from scraper.platforms._values import clean, iso_date, read_date, text_of
+from scraper.platforms._page import Head, encoding_of, read_head, scripts, utf8
+from scraper.platforms._tree import ancestors
+from scraper.platforms._values import clean
 from scraper.platforms.wix import address, api
 from scraper.platforms.wix.footer import numbers
-from scraper.platforms.wix.head import Head, read_head, scripts, timezone
-from scraper.platforms.wix.hooks import Hooks, around
-from scraper.platforms.wix.slices import encoding_of, utf8
+from scraper.platforms.wix.head import own_url, timezone
+from scraper.platforms.wix.hooks import Hooks
+from scraper.platforms.wix.tree import soup
 from scraper.platforms.wix.warmup import UUID, Warmup, read_warmup
 
 _TITLES = ("post-list-item__title", "recent-post__title", "post-title")
@@ -83,7 +86,7 @@ def _of_warmup(warmup: Warmup, url: str) -> dict[str, Sighting]:
 
 def _of_cards(tree: Tag, head: Head, exchange: Exchange) -> Iterator[Sighting]:
     """The posts of this site that links of the page lead to, with what their cards say; each once."""
-    page = canonical_url(head.url(exchange.url))
+    page = canonical_url(own_url(head, exchange.url))
     resolve = address.resolver(page, head.canonical)
     found: dict[str, Sighting] = {}
     looked = 0
@@ -96,7 +99,7 @@ def _of_cards(tree: Tag, head: Head, exchange: Exchange) -> Iterator[Sighting]:
         looked += 1  # a picture, a title and a button link to each post; more than that is no page of a blog
         if looked > 4 * _MOST_POSTS:
             break
-        card = next((each for each in around(link) if str(each.get("data-hook")) in _CARDS), None)
+        card = next((each for each in ancestors(link) if str(each.get("data-hook")) in _CARDS), None)
         hooks = Hooks(link if card is None else card, most=_LARGEST_CARD)
         sighting = Sighting(
             url=place,
@@ -113,7 +116,7 @@ def _of_cards(tree: Tag, head: Head, exchange: Exchange) -> Iterator[Sighting]:
 def _uuid(link: Tag, hooks: Hooks) -> tuple[str, ...]:
     """`wix:<uuid>` of a card: `id="more-button-<uuid>"` in it, or the `data-id` of the gallery's item around it."""
     marked = [name for name, _ in hooks.ids if name.startswith("more-button-")]
-    items = [str(each.get("data-id")) for each in around(link) if str(each.get("data-hook")).startswith("item-")]
+    items = [str(each.get("data-id")) for each in ancestors(link) if str(each.get("data-hook")).startswith("item-")]
     found = next(filter(None, map(UUID.search, (*marked, *items))), None)
     return (f"wix:{found[0].lower()}",) if found else ()
 

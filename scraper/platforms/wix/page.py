@@ -35,14 +35,19 @@ from scraper.items import (
     Source,
     Unreadable,
 )
+from scraper.platforms._body import Body
+from scraper.platforms._dates import iso_date, read_date
+from scraper.platforms._html import text_of
 from scraper.platforms._json import count, mapping, sequence, string
-from scraper.platforms._values import clean, iso_date, minutes, read_date, text_of
+from scraper.platforms._page import Head, read_head, utf8
+from scraper.platforms._tree import ancestors
+from scraper.platforms._values import clean, minutes
 from scraper.platforms.wix import address, footer, ricos
-from scraper.platforms.wix.body import Body, render
+from scraper.platforms.wix.body import read_body
 from scraper.platforms.wix.comments import member
-from scraper.platforms.wix.head import Head, read_head, timezone
-from scraper.platforms.wix.hooks import Hooks, around, find_hooks, within
-from scraper.platforms.wix.slices import Parts, hooked, parts, utf8
+from scraper.platforms.wix.head import own_url, timezone
+from scraper.platforms.wix.hooks import Hooks, find_hooks, within
+from scraper.platforms.wix.slices import Parts, hooked, parts
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID, Warmup, read_warmup
 
 # What a members-only or paid post shows below its preview instead of the rest.
@@ -63,7 +68,7 @@ def read_page(exchange: Exchange, *, whole: bool = False, after: int = 0) -> Ite
     if not page.end and b"</html" not in body.lower():  # the labels stand behind the text
         raise Unreadable("the page is cut off behind the post's text; fetch it again")
     head = read_head(page.head, page.linked, exchange.url)
-    url = canonical_url(head.url(exchange.url))
+    url = canonical_url(own_url(head, exchange.url))
     slug = address.slug(url)
     warmup = read_warmup(body, page.encoding, exchange.url, slug, after=page.end)
     post = _Reader(exchange, page, head=head, warmup=warmup, url=url).post()
@@ -165,7 +170,7 @@ class _Reader:
             author_person=member(owner) if (owner := string(mapping(warm.get("owner")).get("siteMemberId"))) else None,
             counters_pending=stats.pending,
             comments_key=internal,
-            media_pending=body.shells,
+            media_pending=body.media_pending,
         )
         for name in ("body_html", "body_text", "word_count", "links", "images"):
             if getattr(post, name):
@@ -208,16 +213,14 @@ class _Reader:
             last = next((at for at, node in enumerate(nodes) if _is_last(node)), None)
             if last is None:
                 raise Unreadable("the page is cut off inside the post's text; fetch it again")
-            return render(nodes[:last], self.resolve)
+            return read_body(nodes[:last], self.resolve)
         document = self.warmup.post.get("richContent") or self.warmup.post.get("content")
         if mapping(document):
             self.body_source = "warmup"
             rich = ricos.render(document)
-            return Body(
-                html=rich.html or None, text=rich.text or None, links=rich.links, images=rich.images, shells=False
-            )
+            return Body(html=rich.html or None, text=rich.text or None, links=rich.links, images=rich.images)
         if self.hooks.old_body is not None:
-            found = render(self.hooks.old_body.contents, self.resolve)
+            found = read_body(self.hooks.old_body.contents, self.resolve)
             if found.text or found.images:
                 return found
         raise no_post(self.exchange.body)
@@ -278,7 +281,7 @@ class _Reader:
         for link in self.hooks.links:
             hook, href = str(link.get("data-hook") or ""), str(link.get("href") or "")
             category = hook.startswith("category-label") or "/categories/" in href
-            category = category or (hook == "link" and any(each.name == "li" for each in around(link)))
+            category = category or (hook == "link" and any(each.name == "li" for each in ancestors(link)))
             tag = "/tags/" in href or within(link, "tag-cloud-root")
             found.append((link, "tags" if tag else "categories" if category else None))
         return found

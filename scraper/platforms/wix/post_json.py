@@ -9,8 +9,9 @@ from urllib.parse import urljoin
 
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import Post, Reading, Related
+from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, dig, mapping, printed, sequence, string
-from scraper.platforms._values import clean, iso_date
+from scraper.platforms._values import clean
 from scraper.platforms.wix import comments
 from scraper.platforms.wix.ricos import media_url, render
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID

@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from scraper.items import Image, Link
+from scraper.platforms._html import sanitise_html
 from scraper.platforms._json import dig, mapping, sequence, string
-from scraper.platforms._values import clean, sanitise_html, visible
+from scraper.platforms._values import clean, visible
 from scraper.platforms.wix.draftjs import nodes_of_draft
 
 Kind = Literal["image", "gallery", "video", "file"]

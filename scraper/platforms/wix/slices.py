@@ -11,11 +11,11 @@ import re
 from dataclasses import dataclass
 
 from bs4 import Tag
-from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
 
 from scraper.items import Exchange
-from scraper.platforms._tree import soup
+from scraper.platforms._page import encoding_of
 from scraper.platforms.wix.hooks import find_hook
+from scraper.platforms.wix.tree import soup
 
 # One tag with its attributes, whatever they hold: '<meta content="a > b" property="og:title"/>'
 _TAG = re.compile(rb"""<[a-zA-Z][^>"']*+(?:"[^"]*+"[^>"']*+|'[^']*+'[^>"']*+)*+>""")
@@ -47,36 +47,6 @@ def hooked(body: bytes, name: str, *, after: int = 0) -> int:
         if position >= 0:
             return position
     return -1
-
-
-def utf8(exchange: Exchange) -> bytes:
-    """The body with an encoding that the byte searches can work on: UTF-16 and UTF-32 come as UTF-8."""
-    name, _ = read_bom(exchange.body[:4])
-    if name is not None and name.startswith(("utf-16", "utf-32")):
-        return exchange.body.decode(name, "replace").encode()
-    return exchange.body
-
-
-def encoding_of(exchange: Exchange, sample: bytes) -> str:
-    """The encoding a page is really in: UTF-8 where its text is valid UTF-8, whatever is declared, as Wix always is.
-
-    Where it is not, the declared one (HTTP header, then meta), except that a page that declares UTF-8 and is broken in
-    many places is Windows-1252.
-    """
-    if sample.isascii():
-        return "utf-8"
-    try:
-        sample.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    else:
-        return "utf-8"
-    declared = http_content_type_encoding(exchange.content_type) or html_body_declared_encoding(exchange.body[:4096])
-    if declared is None or declared == "utf-8":
-        high = sum(1 for byte in sample[:200_000] if byte >= 0x80)
-        broken = sample[:200_000].decode("utf-8", "replace").count("\ufffd")
-        return "utf-8" if broken * 4 <= high else "cp1252"
-    return declared
 
 
 def parts(exchange: Exchange, body: bytes, *, whole: bool = False, after: int = 0) -> Parts:

@@ -16,18 +16,18 @@ from dataclasses import dataclass, field
 
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import Exchange, Item, NotAPost, Post, Related
+from scraper.platforms._dates import read_date
+from scraper.platforms._page import encoding_of, utf8
 from scraper.platforms._values import (
     Counter,
     clean,
     count,
     counter_kind,
     minutes,
-    read_date,
     visible,
     western_digits,
 )
 from scraper.platforms.wix import address
-from scraper.platforms.wix.slices import encoding_of, utf8
 
 TOP, BOTTOM = "top of page", "bottom of page"
 _RECENT = frozenset({

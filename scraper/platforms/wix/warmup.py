@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from scraper.items import Problem
-from scraper.platforms.wix.head import scripts
+from scraper.platforms._page import scripts
 
 BLOG_APP = "14bcded7-0066-7c35-14d7-466cb3f09103"
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)

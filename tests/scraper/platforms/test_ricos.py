@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scraper.items import Image, Link
-from scraper.platforms._values import text_lines
+from scraper.platforms._html import text_lines
 from scraper.platforms.wix.ricos import MEDIA, media_url, render
 
 REAL = Path(__file__).parents[4] / "shared" / "real-pages" / "api"
