@@ -17,12 +17,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from scraper.items import AuthorKind, Comment, Exchange, Item, Names, Problem, ThreadPage
+from scraper.platforms._body import Body
 from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, decode, dig, mapping, sequence, string
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms._values import clean
 from scraper.platforms.wix.comment_request import asked, page_of
-from scraper.platforms.wix.ricos import Body, render
+from scraper.platforms.wix.ricos import render
 from scraper.platforms.wix.session import BLOG_APP, Session
 
 logger = logging.getLogger(__name__)
@@ -124,8 +125,8 @@ def _comment(raw: Mapping[str, Any], post: tuple[str, ...]) -> Comment:
         author_kind=kind,
         posted_at=posted,
         posted_at_precision=None if posted is None else "second" if "T" in posted else "day",
-        body_text=body.text or None,
-        body_html=body.html or None,
+        body_text=body.text,
+        body_html=body.html,
         likes=likes if likes is not None else count(dig(raw, "voteSummary", "upvoteCount")),
         status=status,
         edited=edited if isinstance(edited, bool) else None,

@@ -13,7 +13,8 @@ from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, dig, mapping, printed, sequence, string
 from scraper.platforms._values import clean
 from scraper.platforms.wix import comments
-from scraper.platforms.wix.ricos import media_url, render
+from scraper.platforms.wix.ricos import render
+from scraper.platforms.wix.ricos_media import media_url
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
 
 # How each generation names the same three numbers.
@@ -117,8 +118,8 @@ def post_of(page: Mapping[str, Any], root: str) -> Post:
         excerpt=clean(string(raw.get("excerpt"))),
         minutes_to_read=minutes if isinstance(minutes, int) and not isinstance(minutes, bool) else None,
         cover_image_url=_cover(raw),
-        body_html=body.html or None,
-        body_text=body.text or None,
+        body_html=body.html,
+        body_text=body.text,
         word_count=len(body.text.split()) if body.text else None,
         categories=_labels(page, "categories", raw.get("categoryIds")),
         tags=_labels(page, "tags", raw.get("tagIds")),

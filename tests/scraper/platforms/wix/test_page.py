@@ -42,7 +42,7 @@ from tests.clinic.pages import post_document
 from tests.clinic.world import World
 from tests.making import extract as read_any
 
-PAGES = sorted((Path(__file__).parents[2] / "pages" / "wix").glob("*.html"))
+PAGES = sorted((Path(__file__).parents[3] / "pages" / "wix").glob("*.html"))
 HEADER = re.compile(r"<!-- url: (\S+) captured_at: (\S+)(?: via: (dom))? -->")
 
 

@@ -19,7 +19,7 @@ PAGE = "https://clinic.example/post/a"
 KEY = "64ddbf6a1737d98af033206f"
 AT = datetime(2026, 3, 10, 8, 15, 30, tzinfo=UTC)
 DOM = Exchange(url=PAGE, body=b"", content_type="text/html; charset=utf-8", fetched_at=AT, via="dom", page=PAGE)
-REAL = Path(__file__).parents[4] / "shared" / "real-pages" / "pages"
+REAL = Path(__file__).parents[5] / "shared" / "real-pages" / "pages"
 
 
 def item(

@@ -17,7 +17,7 @@ from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms.wix import Wix, api
 from scraper.platforms.wix.counters_api import feed_url, post_metadata_url, slug_of
 
-REAL = Path(__file__).parents[4] / "shared" / "real-pages" / "api"
+REAL = Path(__file__).parents[5] / "shared" / "real-pages" / "api"
 ROOT = "https://clinic.example"
 ADAPTER = "/_api/blog-frontend-adapter-public/v2"
 Respond = Callable[[Ask], tuple[int, Any]]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scraper.items import Comment, Exchange, Item, Names, Post, Reading, Sighting, ThreadPage
 from scraper.platforms.wix import Wix
 from tests.making import extract
-from tests.scraper.platforms.test_wix_comments import comment, key, rich
+from tests.scraper.platforms.wix.test_comments import comment, key, rich
 
 ROOT = "https://clinic.example"
 PAGE = f"{ROOT}/post/sleep"

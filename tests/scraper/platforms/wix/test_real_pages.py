@@ -21,7 +21,7 @@ from scraper.platforms.wix import Wix
 from scraper.platforms.wix.page import post_page, read_page
 
 HERE = Path(__file__).parent
-SHARED = HERE.parents[3] / "shared"
+SHARED = HERE.parents[4] / "shared"
 FACTS: dict[str, dict[str, Any]] = json.loads((HERE / "real_facts.json").read_text("utf-8"))
 POSTS = sorted(name for name, facts in FACTS.items() if str(facts.get("kind", "")).startswith("post"))
 FIELDS = [
