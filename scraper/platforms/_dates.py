@@ -18,19 +18,19 @@ _LANGUAGES = (
 )  # fmt: skip
 # "2019", "2019年": a year is printed
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
-# "03/04/2019", "3.4.2019": day and month in an order that only the language tells
+# "03/04/2019", "3.4.2019": day and month, in an order that depends on the language
 _NUMERIC = re.compile(r"(\d{1,2})[/.\-]\s?(\d{1,2})[/.\-]\s?\d{4}")
 
 
 def utc(moment: datetime) -> str:
-    """A moment as the archive writes it, "2024-03-01T10:00:00Z": UTC, whole seconds."""
+    """Return a moment as the archive writes it, "2024-03-01T10:00:00Z": UTC, whole seconds."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def iso_date(text: str | None) -> str | None:
-    """An ISO 8601 date as the archive writes it: "2024-03-01T10:00:00.123Z" gives "2024-03-01T10:00:00Z".
+    """Return an ISO 8601 date as the archive writes it: "2024-03-01T10:00:00.123Z" gives "2024-03-01T10:00:00Z".
 
-    Fractions of a second are dropped. A time without a zone says no moment, so that its date alone is kept. `None`
+    Fractions of a second are dropped. A time without a zone is not a moment, so that only its date is returned. `None`
     for anything that is not ISO 8601.
     """
     printed = clean(text)
@@ -46,10 +46,10 @@ def iso_date(text: str | None) -> str | None:
 
 
 def read_date(text: str | None, captured_at: datetime | None = None, language: str | None = None) -> str | None:
-    """The date of a printed text, with the precision it was printed with; `None` where it says none.
+    """Return the date of a printed text, with the precision of the text; `None` where it holds no date.
 
     ISO 8601 as in `iso_date`. "Feb 1, 2019", "9 sept 2021", "٦ مايو ٢٠٢١" give a bare date. "Sep 11" is of the year of
-    `captured_at`, or of the year before if it would lie in the future; "5 hours ago" is a bare date counted from
+    `captured_at`, or of the year before if it would be in the future; "5 hours ago" is a bare date counted from
     `captured_at`. Without `captured_at` those two are `None`: a date is never guessed. `language` is the page's.
     """
     exact = iso_date(text)
@@ -64,15 +64,15 @@ def read_date(text: str | None, captured_at: datetime | None = None, language: s
     if numeric and own in ("", "en") and int(numeric[1]) <= 12 and int(numeric[2]) <= 12 and numeric[1] != numeric[2]:
         return None  # "03/04/2019": March or April, the page does not say
     base = None if captured_at is None else captured_at.astimezone(UTC).replace(tzinfo=None)
-    for languages in _tries(own):
+    for languages in _language_attempts(own):
         found = _parse_date(printed, base, languages)
         if found is not None:
             return found
     return None
 
 
-def _tries(own: str) -> list[tuple[str, ...]]:
-    """The page's own language alone first, then all: "6 mar" must not be read in another language than the page's."""
+def _language_attempts(own: str) -> list[tuple[str, ...]]:
+    """Return the languages to try: the page's alone, then all. "6 mar" must be read in the page's language first."""
     rest = tuple(language for language in _LANGUAGES if language != own)
     return [(own,), rest] if own in _LANGUAGES else [rest]
 

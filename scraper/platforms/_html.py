@@ -20,7 +20,7 @@ BLOCKS = frozenset({
     "header", "hr", "html", "legend", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody",
     "td", "tfoot", "th", "thead", "tr", "ul",
 })  # fmt: skip
-# Elements whose content is no text of the page.
+# Elements whose content is not text of the page.
 SILENT = frozenset({
     "head", "iframe", "link", "meta", "noscript", "object", "script", "style", "svg", "template", "textarea",
     "title",
@@ -42,15 +42,15 @@ _SCHEMES = {"http", "https", "mailto", "tel"}
 
 
 def sanitise_html(html: str) -> str:
-    """Article markup without anything that runs, styles or tracks: no script, style, class, id or event handler.
+    """Return markup without anything that runs, styles or tracks: no script, style, class, id or event handler.
 
-    Links keep `href` and pictures `src` and `alt`, both with http, https, mailto or tel addresses (or relative ones).
+    Links have `href` and pictures `src` and `alt`, with http, https, mailto or tel addresses (or relative ones).
     """
     return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel=None)
 
 
 def events(nodes: Iterable[PageElement]) -> Iterator[Event]:
-    """Nodes as a flat stream of ("open", tag), ("text", string), ("close", tag), however deep they nest.
+    """Yield nodes as a flat stream of ("open", tag), ("text", string), ("close", tag), at any depth of nesting.
 
     Silent elements (scripts, styles, drawings), comments and declarations are left out.
     """
@@ -72,7 +72,7 @@ def events(nodes: Iterable[PageElement]) -> Iterator[Event]:
 
 
 def text_lines(nodes: Iterable[PageElement]) -> list[str]:
-    """The text of HTML nodes, a block a line: inline elements run on, `<br>` is a space, empty lines fall away."""
+    """Return the text of HTML nodes, a block a line: `<br>` is a space, and there are no empty lines."""
     lines: list[str] = []
     run: list[str] = []
 
@@ -94,5 +94,5 @@ def text_lines(nodes: Iterable[PageElement]) -> list[str]:
 
 
 def text_of(tag: Tag | None) -> str | None:
-    """The whole text of one element on one line, blocks parted by a space; `None` for no element or no text."""
+    """Return the text of an element on one line, a space between blocks; `None` for no element or no text."""
     return None if tag is None else clean(" ".join(text_lines(tag.contents)))

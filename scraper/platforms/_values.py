@@ -17,7 +17,7 @@ _INVISIBLE = re.compile("[\\s\u200b-\u200f\u2060\ufeff]*")
 
 
 def clean(text: str | None) -> str | None:
-    """The text in NFC with every run of white space as one space; `None` where nothing is left."""
+    """Return the text in NFC with every run of white space as one space; `None` where nothing is left."""
     if text is None:
         return None
     joined = " ".join(text.split())
@@ -27,7 +27,7 @@ def clean(text: str | None) -> str | None:
 
 
 def visible(text: str) -> bool:
-    """Something of the text can be seen: it is more than white space and zero-width characters."""
+    """Return whether the text holds more than white space and zero-width characters."""
     return not _INVISIBLE.fullmatch(text)
 
 
@@ -44,17 +44,17 @@ _SCALES = {
 
 
 def western_digits(text: str) -> str:
-    """The text with every decimal digit of any script as 0-9: "٤ مشاهدات" gives "4 مشاهدات"."""
+    """Return the text with the decimal digits of any script as 0-9: "٤ مشاهدات" gives "4 مشاهدات"."""
     if text.isascii():
         return text
     return "".join(char if char.isascii() or not char.isdecimal() else str(unicodedata.decimal(char)) for char in text)
 
 
 def count(text: str | None) -> int | None:
-    """The one whole number printed in a short text; `None` where there is none, several, or a fraction.
+    """Return the whole number printed in a short text; `None` where there is none, several, or a fraction.
 
     "1,261 views", "1.261 Ansichten", "1 261 vues" give 1261; "٤ مشاهدات" 4; "مشاهدة واحدة (١)" 1; "0 visualização" 0.
-    Abbreviations were not seen on Wix and are read defensively: "1.2K" gives 1200, "1,2 mil" 1200.
+    Abbreviations were not seen on Wix, but are read: "1.2K" gives 1200, "1,2 mil" 1200.
     """
     if not text or len(text) > 200:
         return None
@@ -73,26 +73,26 @@ def count(text: str | None) -> int | None:
     return whole * scale + (int(part) * scale // 10 ** len(part) if part else 0)
 
 
-def _plain_number(text: str) -> str:
-    """Lower case without accents, so that one stem finds "Commentaire", "comentário" and "Komentář"."""
+def _without_accents(text: str) -> str:
+    """Return the text in lower case without accents, so that a stem finds "Commentaire", "comentário", "Komentář"."""
     return "".join(char for char in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(char))
 
 
 # Stems of the words printed beside the three counters. The first six languages of each are from captured pages or
 # the widget's own dictionaries (en, es, pt, nl, ar, de); the others are the ordinary words of the language.
 _STEMS: dict[Counter, tuple[str, ...]] = {
-    "comments": tuple(map(_plain_number, (
+    "comments": tuple(map(_without_accents, (
         "comment", "comentari", "comentário", "opmerking", "تعليق", "kommentar", "reactie", "commento", "komentář",
         "komentarz", "komentar", "kommentti", "コメント", "댓글", "留言", "评论", "評論", "תגוב", "комментар",
         "коментар",
         "yorum", "hozzászólás", "megjegyzés", "σχόλι", "ความคิดเห็น", "bình luận", "टिप्पण",
     ))),
-    "likes": tuple(map(_plain_number, (
+    "likes": tuple(map(_without_accents, (
         "like", "me gusta", "curtid", "vind-ik-leuk", "vind ik leuk", "leuk", "إعجاب", "gefällt", "j’aime", "j'aime",
         "mi piace", "lajk", "to se mi líbí", "polubi", "gilla", "synes godt om", "liker", "tykkä", "いいね", "좋아요",
         "讚", "赞", "לייק", "נравится", "нрав", "лайк", "вподоб", "beğen", "aprecier", "kedvel", "μου αρέσει", "thích",
     ))),
-    "views": tuple(map(_plain_number, (
+    "views": tuple(map(_without_accents, (
         "view", "visualizaci", "visualiza", "weergave", "مشاهد", "ansicht", "aufruf", "vista", "vue", "visualizzazion",
         "zobrazen", "zhlédnut", "wyświetle", "odsłon", "visning", "näyttö", "katselu", "閲覧", "表示", "조회", "瀏覽",
         "浏览", "觀看", "צפי", "просмотр", "перегляд", "görüntüle", "vizualiz", "megtekint", "προβολ", "การดู",
@@ -102,8 +102,8 @@ _STEMS: dict[Counter, tuple[str, ...]] = {
 
 
 def counter_kind(text: str) -> Counter | None:
-    """Which counter a printed text is of: "2 weergaven" gives "views", "٠ تعليق" "comments"; `None` for other words."""
-    plain = _plain_number(text[:200])
+    """Return which counter a printed text is of: "2 weergaven" gives "views", "٠ تعليق" "comments"; else `None`."""
+    plain = _without_accents(text[:200])
     for kind, stems in _STEMS.items():
         if any(stem in plain for stem in stems):
             return kind
@@ -111,5 +111,5 @@ def counter_kind(text: str) -> Counter | None:
 
 
 def minutes(text: str | None) -> int | None:
-    """Minutes of a printed reading time: "2 min read", "1 minuten om te lezen", "Minut čtení: 5", "1 دقائق قراءة"."""
+    """Return the minutes of a reading time: "2 min read", "1 minuten om te lezen", "Minut čtení: 5", "1 دقائق قراءة"."""
     return count(text)

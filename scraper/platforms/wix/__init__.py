@@ -153,8 +153,8 @@ class Wix(Platform):
 
     def unknown_comment_endpoint(self, exchange: Exchange) -> str | None:
         """Where comments were answered that were told by their shape alone."""
-        told = exchange.of_script and exchange.status == 200 and xhr.is_of_site(exchange)
-        return xhr.learned_address(exchange) if told else None
+        is_candidate = exchange.of_script and exchange.status == 200 and xhr.is_of_site(exchange)
+        return xhr.unknown_comment_endpoint(exchange) if is_candidate else None
 
     def counters(self, blog: Blog) -> Plan:
         """Counts (and bodies and media) that the pages leave to a script."""

@@ -1,7 +1,7 @@
-"""Cuts a Wix page to the few parts that matter, so that the parser builds a small tree instead of a large one.
+"""Cuts a Wix page to the few parts that are read, so that the parser builds a small tree instead of a large one.
 
 A post page is about 1 MB, of which the post is a twentieth: the rest is style sheets, scripts and site chrome.
-[reference: section 1.1] The cuts are found with `bytes.find`, which costs next to nothing; where a marker is missing
+[reference: section 1.1] `bytes.find` locates the cuts at almost no cost; where a marker is missing
 the whole page is parsed instead, with the same readers and the same result.
 """
 
@@ -21,9 +21,9 @@ from scraper.platforms.wix.tree import soup
 _TAG = re.compile(rb"""<[a-zA-Z][^>"']*+(?:"[^"]*+"[^>"']*+|'[^']*+'[^>"']*+)*+>""")
 _LONGEST_TAG = 65_536
 _MOST_TAGS = 300
-# The recent posts follow the article; between them stand at most a few widgets that the owner put there.
+# The recent posts follow the article; between them are at most a few widgets that the owner added.
 _FAR = 200_000
-# What the tags of a head are read for: '<meta property="og:title" .../>', '<link rel="canonical" .../>', '<html lang>'
+# Only tags of a head that match are read: '<meta property="og:title" .../>', '<link rel="canonical" .../>', '<html lang>'
 _READ = re.compile(rb"og:|article:|description|canonical|<html")
 
 
@@ -40,7 +40,7 @@ class Parts:
 
 
 def hooked(body: bytes, name: str, *, after: int = 0) -> int:
-    """Where `data-hook="name"` stands in the bytes, with either kind of quotes or none; -1 where it does not."""
+    """Return the position of `data-hook="name"` in the bytes, with either kind of quotes or none; -1 if absent."""
     hook = name.encode()
     for pattern in (b'data-hook="%b"', b"data-hook='%b'", b"data-hook=%b ", b"data-hook=%b>"):
         position = body.find(pattern % hook, after)
@@ -50,9 +50,9 @@ def hooked(body: bytes, name: str, *, after: int = 0) -> int:
 
 
 def parts(exchange: Exchange, body: bytes, *, whole: bool = False, after: int = 0) -> Parts:
-    """The parts of a page; `whole` builds the tree of all of it (the slow way, equal in every field).
+    """Return the parts of a page; `whole` builds the tree of all of it (slower, equal in every field).
 
-    `after`: the hook around the article stands no earlier, as far as is known.
+    `after`: the caller knows that the hook around the article is not before this byte.
     """
     start, end = _article(body, after)
     cut = body[start:end]
@@ -62,19 +62,19 @@ def parts(exchange: Exchange, body: bytes, *, whole: bool = False, after: int = 
     if whole or not cut:
         tree = soup(body, encoding, full=whole)
         return Parts(tree, linked, find_hook(tree, "post"), find_hook(tree, "recent-posts"), encoding, end)
-    shelf = _recent(body, end)
+    section = _recent(body, end)
     return Parts(
         soup(tags, encoding),
         linked,
         find_hook(soup(cut, encoding), "post"),
-        find_hook(soup(shelf, encoding, without="post-footer"), "recent-posts") if shelf else None,
+        find_hook(soup(section, encoding, without="post-footer"), "recent-posts") if section else None,
         encoding,
         end,
     )
 
 
 def _article(body: bytes, after: int) -> tuple[int, int]:
-    """Where the first `<article ... data-hook="post">` begins and ends; (0, 0) where it cannot be cut out."""
+    """Return start and end of the first `<article ... data-hook="post">`; (0, 0) where it cannot be cut out."""
     position = max(0, body.find(b'data-hook="post-page"', after))
     for _ in range(50):  # style sheets may name the hook as well
         position = body.find(b'data-hook="post"', position + 1)
@@ -103,7 +103,7 @@ def _end(body: bytes, start: int, name: bytes) -> int:
 
 
 def _recent(body: bytes, after: int) -> bytes:
-    """The section of recent posts behind the article, up to its last card."""
+    """Return the section of recent posts behind the article, up to its last card."""
     hook = body.find(b'data-hook="recent-posts"', after, after + _FAR)
     if hook < 0:
         return b""
@@ -122,9 +122,9 @@ def _recent(body: bytes, after: int) -> bytes:
 
 
 def _head(body: bytes, before: int) -> tuple[bytes, list[bytes]]:
-    """The tags of the head that are read (`<html lang>`, metas, canonical link), and the texts of its JSON-LD scripts.
+    """Return the tags of the head that are read (`<html lang>`, metas, canonical link), and its JSON-LD texts.
 
-    Goes from tag to tag up to `<body>`, or up to `before` where no head was found; scripts are stepped over whole.
+    The scan goes from tag to tag up to `<body>`, or up to `before` where there is no head; it skips scripts whole.
     """
     tags: list[bytes] = []
     linked: list[bytes] = []
