@@ -111,5 +111,5 @@ def counter_kind(text: str) -> Counter | None:
 
 
 def minutes(text: str | None) -> int | None:
-    """Return the minutes of a reading time: "2 min read", "1 minuten om te lezen", "Minut čtení: 5", "1 دقائق قراءة"."""
+    """Return the minutes of a reading time: "2 min read", "Minut čtení: 5", "1 دقائق قراءة"."""
     return count(text)

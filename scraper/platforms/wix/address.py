@@ -35,7 +35,7 @@ FREE_HOSTS = (".wixsite.com", ".wixstudio.com", ".wixstudio.io", ".editorx.io")
 
 
 def root(url: str) -> str:
-    """Return the base URL of the site, no trailing slash; for free sites, which share a host, with the first path part."""
+    """Return the base URL of the site, no trailing slash; of free sites, which share a host, with their path part."""
     parts = urlsplit(url)
     base = f"{parts.scheme}://{parts.netloc}"
     site = parts.path.strip("/").split("/")[0]

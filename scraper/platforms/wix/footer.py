@@ -71,7 +71,7 @@ def _printed(found: Counters, stats: Tag) -> None:
             hooks = " ".join(str(element.get("data-hook") or "") for element in outwards)
             texts.append((hooks, text))
     if not texts:
-        # <div class="hash" style="--width:40px"> </div>, twice: boxes for a script. An empty node: the owner hides them.
+        # <div class="hash" style="--width:40px"> </div>, twice, for a script. An empty node: hidden by the owner.
         found.pending = next(descendants(stats), None) is not None
         return
     kinds = [counter_kind(text) for _, text in texts[:6]]

@@ -58,7 +58,7 @@ def platform_address(name: str) -> str | None:
 
 
 def addresses_of(post: Mapping[str, Any], root: str) -> tuple[str, ...]:
-    """Return every address that a post object gives: URL first, then `wix:<uuid>`, `wix:<internalId>`. `root` is the site's."""
+    """Return every address that a post object gives: URL, `wix:<uuid>`, `wix:<internalId>`. `root` is the site's."""
     base = string(dig(post, "url", "base")) or root
     path, slug = string(dig(post, "url", "path")), string(post.get("slug"))
     url = canonical(base.rstrip("/") + (path or f"/post/{slug}")) if path or slug else None

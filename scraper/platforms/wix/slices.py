@@ -23,7 +23,7 @@ _LONGEST_TAG = 65_536
 _MOST_TAGS = 300
 # The recent posts follow the article; between them are at most a few widgets that the owner added.
 _FAR = 200_000
-# Only tags of a head that match are read: '<meta property="og:title" .../>', '<link rel="canonical" .../>', '<html lang>'
+# Tags of a head that are read: '<meta property="og:title" .../>', '<link rel="canonical" .../>', '<html lang>'
 _READ = re.compile(rb"og:|article:|description|canonical|<html")
 
 
