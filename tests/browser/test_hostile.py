@@ -153,7 +153,7 @@ def test_buttons_that_toggle_or_do_nothing_are_left_alone(visited: Visited) -> N
 def test_a_page_that_leaves_for_one_of_its_own_making_shows_nothing(visited: Visited) -> None:
     page = visited.page("/leaves")
     assert (page.dom, page.dom_at) == (b"", None)
-    assert page.reason is not None and "left for blob:" in page.reason
+    assert page.reason is not None and "navigated to blob:" in page.reason
     assert page.document is not None and page.document.url.endswith("/leaves")
 
 
