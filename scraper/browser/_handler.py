@@ -28,7 +28,7 @@ class RenderingHandler(HTTP11DownloadHandler):
     """
 
     async def download_request(self, request: Request) -> Response:
-        """Return the answer; of a rendered request the page's document, with the rest in `request.meta["rendering"]`."""
+        """Return the answer; of a rendered request the page's document (the rest is in `request.meta["rendering"]`)."""
         if META not in request.meta:
             async with host_turn(request, self._crawler):
                 return await super().download_request(request)

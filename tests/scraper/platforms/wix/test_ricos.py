@@ -140,10 +140,10 @@ def test_buttons_previews_embeds_and_polls() -> None:
             node("POLL", pollData=poll),
             node("EMBED", embedData=embed),
             node("DIVIDER"),
-            node("SOMETHING_NEW", paragraph("kept")),
+            node("SOMETHING_NEW", paragraph("joined")),
         )
     )
-    assert body.text.split("\n") == ["Book now", "A guide", "All of it", "Which day?", "Monday", "Friday", "kept"]
+    assert body.text.split("\n") == ["Book now", "A guide", "All of it", "Which day?", "Monday", "Friday", "joined"]
     assert [link.url for link in body.links] == ["/book", "https://example.org/g"]
     assert body.images == (Image(url="https://vimeo.example/1", alt="A walk", kind="video"),)
 
@@ -234,8 +234,8 @@ def test_never_raises_and_never_prints_an_empty_line(value: object) -> None:
 
 def plain(words: str) -> str:
     """As `real_facts.json` hashes a text: NFC, without white space and zero-width characters."""
-    kept = "".join(words.split())
-    return unicodedata.normalize("NFC", kept.translate(dict.fromkeys((0x200B, 0x200C, 0x200D, 0xFEFF))))
+    joined = "".join(words.split())
+    return unicodedata.normalize("NFC", joined.translate(dict.fromkeys((0x200B, 0x200C, 0x200D, 0xFEFF))))
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the captured answers are not at hand")
