@@ -48,13 +48,13 @@ def test_a_crawl_that_renders_nothing_does_not_even_import_playwright() -> None:
 
 
 def test_what_killed_runs_left_is_taken_away_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(_provider, "_short", lambda: str(tmp_path))
+    monkeypatch.setattr(_provider, "_folder_parent", lambda: str(tmp_path))
     for name in (f"{FOLDER}killed", f"{FOLDER}running", "others"):
         (tmp_path / name / "profile").mkdir(parents=True)
     (tmp_path / f"{FOLDER}link").symlink_to(tmp_path / "others")
     held = hold(tmp_path / f"{FOLDER}running")
     assert held is not None
-    _provider._sweep()
+    _provider._remove_stale_folders()
     os.close(held)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{FOLDER}link", f"{FOLDER}running", "others"]
     assert (tmp_path / "others" / "profile").exists()

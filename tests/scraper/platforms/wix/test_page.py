@@ -409,5 +409,5 @@ def test_a_page_that_ends_early_gives_the_whole_post_or_none(tmp_path: Path, slu
     whole = outcome(page)
     assert whole is not None and whole[4]
     seen = [outcome(page[: len(page) * part // 120]) for part in range(120)]
-    assert [each for each in seen if each not in (None, whole)] == []
+    assert [result for result in seen if result not in (None, whole)] == []
     assert None in seen and whole in seen

@@ -113,15 +113,15 @@ class TestComments:
         assert items_of(listed(bare), page=f"{ROOT}/about") == []
 
     @pytest.mark.parametrize(
-        "asked",
+        "query",
         [
             {"path": f"/v?{urlencode({'resourceId': key(7)})}"},
             {"path": f"/v?{urlencode({'f.contextId': key(7).upper()})}"},
             {"method": "POST", "request_body": json.dumps({"query": [{"referenceId": key(7)}]}).encode()},
         ],
     )
-    def test_of_an_empty_answer_are_the_requests(self, asked: dict[str, Any]) -> None:
-        assert items_of(listed(), **asked) == [ThreadPage(post=(f"wix:{key(7)}",), asked=None)]
+    def test_of_an_empty_answer_are_the_requests(self, query: dict[str, Any]) -> None:
+        assert items_of(listed(), **query) == [ThreadPage(post=(f"wix:{key(7)}",), asked=None)]
 
     def test_members_behind_them_are_names(self) -> None:
         value = {"members": [{"id": "m1", "profile": {"nickname": "Marisol Vega"}}]}
@@ -190,7 +190,7 @@ class TestTheirPlaceInTheThread:
     def test_one_thread_says_nothing_of_the_others(self) -> None:
         thread = {"comment": comment("a"), "replies": [comment("b")]}
         found = items_of(thread, f"/_srv/thread?resourceId={key(1)}")
-        assert [type(each) for each in found] == [Comment, Comment]
+        assert [type(item) for item in found] == [Comment, Comment]
 
 
 class TestOthers:
