@@ -1,7 +1,7 @@
-"""Addresses: one spelling for each post, one name for each site, and which addresses are nobody's business to fetch.
+"""Addresses: the canonical spelling of each post's, the key of each site, and which addresses must not be fetched.
 
-Spelling is the work of w3lib (`canonicalize_url`) and of courlan's list of tracking parameters; what is here is the
-choice among them. The rules for private addresses are those of Python's `ipaddress`, which follows the IANA registries.
+w3lib (`canonicalize_url`) and courlan's list of tracking parameters do the spelling; this module chooses among their
+rules. The rules for private addresses are those of Python's `ipaddress`, which follows the IANA registries.
 """
 
 from __future__ import annotations
@@ -17,44 +17,44 @@ from w3lib.url import canonicalize_url
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-# courlan's pattern ends where its stem ends, so that `gl` would take `gallery` and `ref` would take `reference`. What
-# may follow the stem: nothing, an id, or no letter. "gad_campaignid" and "utm_source" go, "gallery" and "page" stay.
+# courlan's pattern ends with its stem, so that `gl` would match `gallery` and `ref` would match `reference`. What may
+# follow the stem: nothing, an id, or no letter. "gad_campaignid" and "utm_source" match, "gallery" and "page" do not.
 _END_OF_NAME = re.compile(r"(?<=_)|(?:_?id)?(?![a-z])")
-# Not on courlan's list: HubSpot and Google shopping and Meta marks; a WordPress "reply" link to the same page; Wix's
-# overlay of one picture, which its robots.txt disallows (`Disallow: *?lightbox=`).
+# Not on courlan's list: parameters of HubSpot, Google Shopping and Meta; a WordPress "reply" link to the same page;
+# Wix's overlay of one picture, which its robots.txt disallows (`Disallow: *?lightbox=`).
 _MORE_TRACKERS = frozenset({"_hsenc", "_hsmi", "hsctatracking", "srsltid", "mibextid", "replytocom", "lightbox"})
 
-# Names of what a server tells one visitor from another by: `?PHPSESSID=...`, `;jsessionid=...`. A new one a visit, so
-# that a site that writes them into its links would have new posts for ever.
+# Names of session ids: `?PHPSESSID=...`, `;jsessionid=...`. Each visit gets a new one, so that a site that writes them
+# into its links would seem to have new posts at every visit.
 _SESSION = (
     r"phpsessid|jsessionid|aspsessionid\w*|asp\.net_sessionid|session_?id|sessid|oscsid|zenid|xtcsid|cfid|cftoken"
 )
 _SESSION_NAME = re.compile(_SESSION, re.IGNORECASE)
 _SESSION_IN_PATH = re.compile(rf";(?:{_SESSION}|sid)=[^/?#;]*", re.IGNORECASE)
-# `?sid=12` is a story's number elsewhere: only with the value of a session.
+# `?sid=12` is the number of a story on some sites: it is dropped only with the value of a session.
 _SESSION_VALUE = re.compile(r"(?=[^\d]*\d)(?=[^a-z]*[a-z])[0-9a-z]{16,}", re.IGNORECASE)
-# Relative links that lead ever deeper do not end by themselves: "/a/a/a/a", "/x/a/b/a/b/a/b/a/b".
+# Relative links can lead deeper without end: "/a/a/a/a", "/x/a/b/a/b/a/b/a/b".
 _CIRCLES = re.compile(r"(/[^/]+(?:/[^/]+){0,2}?)\1{3}(?=/|$)")
 
 
-@lru_cache(maxsize=8_192)  # a page names the same addresses several times over
+@lru_cache(maxsize=8_192)  # a page names the same addresses several times
 def canonical_url(url: str, base: str | None = None) -> str:
-    """The one spelling of an address: two spellings of a post's address give equal strings.
+    """Return the canonical spelling of an address: two spellings of a post's address give equal strings.
 
     Scheme and host in lower case (international names as `xn--`), default port, userinfo, fragment, tracking parameters
     and session ids dropped, query sorted, percent-encoding as RFC 3986 6.2.2 has it (`ó` and `%c3%b3` become `%C3%B3`,
     `%7Emv2` becomes `~mv2`), dot segments resolved, no slash at the end of a path unless it is the root. The scheme is
     kept, and so is a query that chooses a page, such as `?lang=es`.
 
-    `base`: the address of the document that `url` stands in, for relative ones.
-    What is no http(s) address, or cannot be read as one (`mailto:`, `http://[x`), comes back as it came, less the
-    spaces around it: it is equal to itself alone. Never raises; canonical_url(canonical_url(x)) == canonical_url(x).
+    `base`: the address of the document that contains `url`, for relative ones.
+    What is not an http(s) address, or cannot be parsed as one (`mailto:`, `http://[x`), is returned unchanged but for
+    the spaces around it. Never raises; canonical_url(canonical_url(x)) == canonical_url(x).
     """
     try:
         url = urljoin(base, url.strip()) if base else url.strip()
     except ValueError:  # "http://[x"
         return url.strip()
-    # w3lib is not stable on odd paths (`/;\\` gives `/;`, and that `/`): again until nothing changes, twice as a rule.
+    # w3lib is not idempotent on odd paths (`/;\\` gives `/;`, and that `/`): repeat until nothing changes.
     for _ in range(8):
         before, url = url, _canonical(url)
         if url == before:
@@ -77,7 +77,7 @@ def _canonical(url: str) -> str:
 
 
 def is_web_address(url: str) -> bool:
-    """An absolute http or https address with a host."""
+    """Return whether this is an absolute http or https address with a host."""
     try:
         parts = urlsplit(url.strip())
         return parts.scheme in DEFAULT_PORTS and bool(parts.hostname)
@@ -85,11 +85,11 @@ def is_web_address(url: str) -> bool:
         return False
 
 
-@lru_cache(maxsize=8_192)  # the same few hundred are compared again and again
+@lru_cache(maxsize=8_192)  # the same few hundred are compared many times
 def host_key(url: str) -> str:
-    """The site of an address: host in lower case less `www.`, and the port unless it is the scheme's own.
+    """Return the site of an address: host in lower case without `www.`, and the port unless it is the scheme's default.
 
-    `https://www.Example.com/x` gives `example.com`, `http://127.0.0.1:8000/` gives `127.0.0.1:8000`; what is no web
+    `https://www.Example.com/x` gives `example.com`, `http://127.0.0.1:8000/` gives `127.0.0.1:8000`; what is not a web
     address gives the empty string. On shared hosts (`user.wixsite.com/site`) a host may hold several sites.
     """
     canonical = canonical_url(url)
@@ -98,18 +98,18 @@ def host_key(url: str) -> str:
     return urlsplit(canonical).netloc.removeprefix("www.")
 
 
-def same_site(one: str, other: str) -> bool:
-    """Both are web addresses of one site, `www.` or not, http or https."""
-    site = host_key(one)
+def same_site(url: str, other: str) -> bool:
+    """Return whether both are web addresses of one site, with `www.` or not, http or https."""
+    site = host_key(url)
     return site != "" and site == host_key(other)
 
 
-@lru_cache(maxsize=50_000)  # a merge asks for the same addresses again and again
+@lru_cache(maxsize=50_000)  # a merge needs the keys of the same addresses many times
 def post_key(url: str) -> str:
-    """What two spellings of a post's address share even where scheme and `www.` differ, to compare listings by.
+    """Return a key that two spellings of a post's address share even if scheme and `www.` differ, to compare lists by.
 
-    `http://www.example.com/post/a` and `https://example.com/post/a` both give `example.com/post/a`. What is no web
-    address (`wix:64ddbf6a1737d98af033206f`) is its own key.
+    `http://www.example.com/post/a` and `https://example.com/post/a` both give `example.com/post/a`. What is not a
+    web address (`wix:64ddbf6a1737d98af033206f`) is its own key.
     """
     canonical = canonical_url(url)
     if not is_web_address(canonical):
@@ -119,7 +119,7 @@ def post_key(url: str) -> str:
 
 
 def is_tracker(name: str) -> bool:
-    """A query parameter of this name says where a reader came from, not which page is meant: `utm_source`, `fbclid`."""
+    """Return whether a parameter of this name says where a reader came from, not which page: `utm_source`, `fbclid`."""
     name = name.lower()
     return name in _MORE_TRACKERS or any(_END_OF_NAME.match(name, hit.end()) for hit in TRACKERS_RE.finditer(name))
 
@@ -131,7 +131,7 @@ def _is_dropped(name: str, value: str) -> bool:
 
 
 def as_listed(url: str, base: str | None = None) -> str:
-    """The address as a list spells it, to be requested: as `canonical_url`, but a slash at the end of the path stays.
+    """Return the address to request: as `canonical_url`, but a slash at the end of the path, as a list has it, stays.
 
     `https://a.example/sleep/#top` gives `https://a.example/sleep/`. Servers redirect from the other spelling, or do not
     answer it at all.
@@ -148,65 +148,65 @@ def as_listed(url: str, base: str | None = None) -> str:
 
 
 def is_within(url: str, root: str) -> bool:
-    """The address is of this site: on its host, and where sites share one, below its own path; no `/a/a/a/a`."""
+    """Return whether the address is of this site: on its host, below its path where sites share one; no `/a/a/a/a`."""
     path = urlsplit(root).path
     return same_site(url, root) and f"{urlsplit(url).path}/".startswith(f"{path}/") and not goes_in_circles(url)
 
 
 def goes_in_circles(url: str) -> bool:
-    """One to three parts of the path stand four times in a row, as in `/a/a/a/a`: no site writes so on purpose."""
+    """Return whether one to three parts of the path occur four times in a row, as in `/a/a/a/a`: a faulty link."""
     return _CIRCLES.search(urlsplit(url).path) is not None
 
 
 def _without_tracking(url: str) -> str:
     head, mark, rest = url.partition("?")
     query, hash_mark, fragment = rest.partition("#")
-    kept = [pair for pair in query.split("&") if pair and not _is_dropped(*pair.partition("=")[::2])]
+    pairs = [pair for pair in query.split("&") if pair and not _is_dropped(*pair.partition("=")[::2])]
     if "#" in head or not mark:  # a question mark inside a fragment begins no query
         return _SESSION_IN_PATH.sub("", url)
-    return _SESSION_IN_PATH.sub("", head) + ("?" + "&".join(kept) if kept else "") + hash_mark + fragment
+    return _SESSION_IN_PATH.sub("", head) + ("?" + "&".join(pairs) if pairs else "") + hash_mark + fragment
 
 
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-# Prefixes whose last 32 bits are an IPv4 address that a gateway will connect to.
+# Prefixes whose last 32 bits are an IPv4 address that a gateway connects to.
 _NAT64_LOCAL = ip_network("64:ff9b:1::/48")  # RFC 8215
 _NAT64 = (ip_network("64:ff9b::/96"), _NAT64_LOCAL)  # RFC 6052
 _THIS_NETWORK = ip_network("0.0.0.0/8")
 _IPV4_COMPATIBLE = ip_network("::/96")  # RFC 4291 2.5.5.1, deprecated: ::127.0.0.1
 _GATEWAYS = (*_NAT64, ip_network("::ffff:0:0/96"))
 _SHARED = ip_network("100.64.0.0/10")  # RFC 6598, between a carrier and its customers
-# What older Pythons call global, and what is, but answers only from inside a cloud.
+# Ranges that older Pythons call global, and global ones that answer only from inside a cloud.
 _NEVER = (
     ip_network("192.0.0.0/24"),  # IETF protocol assignments; Oracle's metadata service is 192.0.0.192
-    ip_network("192.88.99.0/24"),  # RFC 7526, relays of 6to4, given up
-    ip_network("168.63.129.16/32"),  # Azure's own services, asked from a virtual machine
+    ip_network("192.88.99.0/24"),  # RFC 7526, relays of 6to4, deprecated
+    ip_network("168.63.129.16/32"),  # Azure's own services, for its virtual machines
     ip_network("3fff::/20"),  # RFC 9637, documentation
 )
 
 
 def refuse_private(ip: str) -> str | None:
-    """Why a public crawler must not connect to this IP address, in words; None where it may.
+    """Return why a public crawler must not connect to this IP address; None where it may.
 
     Refused: loopback, private (RFC 1918, unique local), link-local (the metadata services of clouds), carrier-grade
     NAT, multicast, unspecified, reserved and documentation ranges, and IPv6 addresses that carry such an IPv4 address
-    inside (mapped, compatible, 6to4, Teredo, NAT64). Raises ValueError where `ip` is not an IP address.
+    (mapped, compatible, 6to4, Teredo, NAT64). Raises ValueError where `ip` is not an IP address.
     """
     address = ip_address(ip.strip().strip("[]"))
     if isinstance(address, IPv6Address) and not address.is_loopback and not address.is_unspecified:
-        inside = _carried(address)
-        for inner in inside:
+        carried = _carried(address)
+        for inner in carried:
             if reason := _not_public(inner):
                 return f"{address} carries {reason}, {inner}"
-        if inside and any(address in prefix for prefix in _GATEWAYS):
+        if carried and any(address in prefix for prefix in _GATEWAYS):
             return None  # a gateway to a public address; the prefix itself need not be global
     reason = _not_public(address)
     return f"{address} is {reason}" if reason else None
 
 
-# In this order: the first that holds names the range best.
+# In this order: the first that is true names the range best.
 _RANGES = (
     ("is_unspecified", "the unspecified address"),
     ("is_loopback", "a loopback address"),
@@ -228,29 +228,30 @@ def _not_public(address: IPv4Address | IPv6Address) -> str | None:
 
 
 def _carried(address: IPv6Address) -> list[IPv4Address]:
-    """IPv4 addresses inside an IPv6 address, by whichever scheme its prefix names."""
+    """Return the IPv4 addresses inside an IPv6 address, by the scheme of its prefix."""
     inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     if address in _IPV4_COMPATIBLE or any(address in prefix for prefix in _NAT64):
         inner.append(IPv4Address(int(address) & 0xFFFFFFFF))
     if address in _NAT64_LOCAL:
-        inner += _higher_up(int(address))
-    return [one for one in inner if one is not None]
+        inner += _with_shorter_prefixes(int(address))
+    return [ipv4 for ipv4 in inner if ipv4 is not None]
 
 
-def _higher_up(number: int) -> list[IPv4Address]:
-    """What a gateway with a prefix of 48, 56 or 64 bits reads from an address (RFC 6052 2.2), less what is nothing.
+def _with_shorter_prefixes(number: int) -> list[IPv4Address]:
+    """Return the IPv4 addresses that gateways with a prefix of 48, 56 or 64 bits read from an address (RFC 6052 2.2).
 
-    The octet of bits 64 to 71 is passed over. Behind a prefix of 96 bits stand zeros there, and bits of 0.0.0.0/8.
+    The octet of bits 64 to 71 is skipped. With a prefix of 96 bits it is zero, and what is read is in 0.0.0.0/8, which
+    is left out.
     """
-    passed = (number >> 64 << 56) | (number & ((1 << 56) - 1))
-    found = [IPv4Address(passed >> (88 - length) & 0xFFFFFFFF) for length in (48, 56, 64)]
-    return [one for one in found if one not in _THIS_NETWORK]
+    without_octet = (number >> 64 << 56) | (number & ((1 << 56) - 1))
+    found = [IPv4Address(without_octet >> (88 - length) & 0xFFFFFFFF) for length in (48, 56, 64)]
+    return [ipv4 for ipv4 in found if ipv4 not in _THIS_NETWORK]
 
 
 def literal_ip(host: str) -> str | None:
-    """The IP address that a host name is spelled as, or None for a name.
+    """Return the IP address that a host is written as; None for a name.
 
-    Beside the plain forms, those that resolvers read as IPv4 (`127.1`, `0x7f000001`, `2130706433`), as inet_aton(3).
+    Beside the usual forms, those that resolvers read as IPv4 (`127.1`, `0x7f000001`, `2130706433`), as inet_aton(3).
     """
     host = host.strip().strip("[]").rstrip(".")
     try:
@@ -269,9 +270,9 @@ _PRIVATE_NAMES = re.compile(r"(?:^|\.)(?:localhost|localdomain|local|internal|ho
 
 
 def is_private_host(host: str) -> bool:
-    """A host that is private by its spelling alone: a private IP address, or a name that never leaves a network.
+    """Return whether a host is private by its spelling alone: a private IP address, or a name of local networks.
 
-    A public-looking name may still resolve to a private address: that is for the resolver to refuse.
+    A public name may still resolve to a private address: the resolver refuses that.
     """
     ip = literal_ip(host)
     if ip is not None:
@@ -280,7 +281,7 @@ def is_private_host(host: str) -> bool:
 
 
 def is_loopback_host(host: str) -> bool:
-    """This machine: `localhost` and names below it, 127.0.0.0/8, ::1."""
+    """Return whether the host is this machine: `localhost` and names below it, 127.0.0.0/8, ::1."""
     ip = literal_ip(host)
     if ip is not None:
         return ip_address(ip).is_loopback

@@ -1,12 +1,12 @@
-"""A real browser for what only a browser shows, under the crawler's own manners.
+"""A real browser for what only a browser shows, under the crawler's own rules of politeness.
 
 A request becomes a rendered one by its meta:
 
-    Request(url, meta={**rendered_request_meta(Wanted(counters="..."), context=clinic.slug, allow=asked_robots)})
+    Request(url, meta={**rendered_request_meta(RenderTargets(counters="..."), context=clinic.slug, allow=check_robots)})
 
-and comes back as the page's own document, with everything else the browser received in `request.meta["rendering"]`.
-Settings: `BROWSER_EXECUTABLE` (else Chromium on PATH), `BROWSER_PAGE_SECONDS` (45, for a page, whatever it does),
-`BROWSER_QUIET_SECONDS` (10, without traffic, after which what is missing is held never to come).
+and its response is the page's own document, with all else that the browser received in `request.meta["rendering"]`.
+Settings: `BROWSER_EXECUTABLE` (else Chromium on PATH), `BROWSER_PAGE_SECONDS` (45, the limit for a page),
+`BROWSER_QUIET_SECONDS` (10, without traffic, after which missing elements are given up).
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ __all__ = [
     "PageUnreachable",
     "Received",
     "Render",
+    "RenderTargets",
     "Rendering",
     "RenderingHandler",
-    "RenderTargets",
     "rendered_request_meta",
 ]
 
@@ -60,10 +60,10 @@ def rendered_request_meta(
     allow: Allow | None = None,
     images: bool = False,
 ) -> dict[str, Any]:
-    """What makes a request a rendered one.
+    """Return the meta that makes a request a rendered one.
 
     `context`: pages of one context share cookies and storage; the clinic's slug. `private`: each `host:port` (or
-    `host`) that may be a private address; nothing else on that network may. `allow`: awaited for every sub-request,
-    gives why it must not be made (robots.txt of its host, say) or None; the page's own address is not asked again.
+    `host`) that may be a private address; no other private address may be requested. `allow`: awaited for every
+    sub-request, returns why it must not be made (robots.txt of its host) or None; not called for the page itself.
     """
     return {META: Render(wanted=wanted, context=context, private=frozenset(private), allow=allow, images=images)}

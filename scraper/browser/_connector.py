@@ -1,4 +1,4 @@
-"""Connections that were looked at: a name is resolved once, and each of its addresses is asked of the guard first."""
+"""Checked connections: a name is resolved once, and each of its addresses is checked before one is connected to."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ logger = logging.getLogger(__name__)
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
-TRIED = 4  # addresses of one name
-REMEMBERED = 1_000  # refusals, and hosts whose address is known
+MOST_ATTEMPTS = 4  # addresses of one name
+MOST_RECORDS = 1_000  # refusals, and hosts whose address is known
 
 
 class Refused(Exception):
-    """A connection that is not made. `status` is the proxy's answer."""
+    """A connection is not made. `status` is that of the proxy's answer."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(reason)
@@ -31,7 +31,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A connection that was not made because it must not be, and why, in words."""
+    """A connection that the rules forbid, and why, in words."""
 
     host: str
     port: int
@@ -40,32 +40,32 @@ class Refusal:
 
 
 async def look_up(host: str, port: int) -> list[str]:
-    """Every address of a name, as the system resolves it. Raises OSError where it has none."""
+    """Return every address of a name, as the system resolves it. Raises OSError where it has none."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 @dataclass
 class Connector:
-    """Connects to hosts, private ones only where `private` names them: `host:port` (that port alone) or `host`."""
+    """Connects to hosts; to private ones only where `private` names them: `host:port` (that port alone) or `host`."""
 
     private: set[str] = field(default_factory=set)
     resolve: Resolve = look_up
-    seconds: float = 10.0  # for the name, and again for each address
+    seconds: float = 10.0  # to resolve the name, and again to connect to each address
     refusals: list[Refusal] = field(default_factory=list)
     peers: dict[tuple[str, int], str] = field(default_factory=dict)  # host and port: the address last connected to
 
     async def connect(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection to an address of the host that was looked at. Raises `Refused`."""
-        for ip in (await self._addresses(host, port))[:TRIED]:
+        """Return a connection to a checked address of the host. Raises `Refused`."""
+        for ip in (await self._addresses(host, port))[:MOST_ATTEMPTS]:
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(self.seconds):
-                    made = await asyncio.open_connection(ip, port)
-                if len(self.peers) >= REMEMBERED:
+                    connection = await asyncio.open_connection(ip, port)
+                if len(self.peers) >= MOST_RECORDS:
                     self.peers.pop(next(iter(self.peers)))
                 self.peers[host, port] = ip
-                return made
-        raise Refused(502, f"{host}: nobody answers at port {port}")
+                return connection
+        raise Refused(502, f"{host}: no answer at port {port}")
 
     async def _addresses(self, host: str, port: int) -> list[str]:
         permitted = self.permits(host, port)
@@ -78,31 +78,32 @@ class Connector:
         except (OSError, UnicodeError, TimeoutError) as error:
             raise Refused(502, f"{host}: no such host") from error
         for ip in found:
-            # One private address spoils the name: which of them a second look finds first is its owner's choice.
+            # One private address is enough to refuse the name: its owner decides which one a look-up gives first.
             if not permitted and (reason := _reason(ip)):
                 raise self.refuse(host, port, f"{host}: {reason}")
         return sorted(found, key=lambda ip: ":" in ip)  # IPv4 first, as the crawler itself uses it alone
 
     def permits(self, host: str, port: int) -> bool:
-        """The place may be private."""
+        """Return whether the host and port may be private."""
         return host in self.private or f"{host}:{port}" in self.private
 
     def refuse(self, host: str, port: int, reason: str) -> Refused:
-        """Remember that the place was refused; gives what to raise."""
-        if len(self.refusals) < REMEMBERED:
+        """Record the refusal and return the exception to raise."""
+        if len(self.refusals) < MOST_RECORDS:
             self.refusals.append(Refusal(host, port, reason, datetime.now(UTC)))
         logger.info("the browser was refused %s:%d: %s", host, port, reason)
         return Refused(403, reason)
 
     def peer(self, url: str) -> str | None:
-        """The IP address that the host of `url` was last connected to; None: never."""
-        place = _place(url)
-        return self.peers.get(place) if place else None
+        """Return the IP address of the last connection to the host of `url`; None: there was none."""
+        endpoint = _endpoint(url)
+        return self.peers.get(endpoint) if endpoint else None
 
     def refused(self, url: str) -> str | None:
-        """Why the host of `url` was last refused; None: it was not."""
-        place = _place(url)
-        return next((one.reason for one in reversed(self.refusals) if (one.host, one.port) == place), None)
+        """Return why the host of `url` was last refused; None: it was not."""
+        endpoint = _endpoint(url)
+        refusals = (refusal for refusal in reversed(self.refusals) if (refusal.host, refusal.port) == endpoint)
+        return next((refusal.reason for refusal in refusals), None)
 
 
 def _reason(ip: str) -> str | None:
@@ -112,7 +113,7 @@ def _reason(ip: str) -> str | None:
         return f"{ip} is no IP address"
 
 
-def _place(url: str) -> tuple[str, int] | None:
+def _endpoint(url: str) -> tuple[str, int] | None:
     try:
         parts = urlsplit(url)
         port = parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
@@ -121,9 +122,9 @@ def _place(url: str) -> tuple[str, int] | None:
     return ((parts.hostname or "").lower(), port) if parts.hostname else None
 
 
-def place_of(url: str) -> str:
-    """`host:port` of an address, as `Connector.private` takes it. Raises ValueError where it has none."""
-    place = _place(url)
-    if place is None or not place[1]:
-        raise ValueError(f"{url}: no http address")
-    return f"{place[0]}:{place[1]}"
+def endpoint_of(url: str) -> str:
+    """Return `host:port` of an address, as `Connector.private` takes it. Raises ValueError where it has none."""
+    endpoint = _endpoint(url)
+    if endpoint is None or not endpoint[1]:
+        raise ValueError(f"{url}: not an http address")
+    return f"{endpoint[0]}:{endpoint[1]}"

@@ -1,4 +1,4 @@
-"""Scrapy's download handler for http and https: Scrapy's own, and the browser for requests that ask for it."""
+"""Scrapy's download handler for http and https: Scrapy's own, and the browser for rendered requests."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _renderers: WeakKeyDictionary[Crawler, Renderer] = WeakKeyDictionary()
 class RenderingHandler(HTTP11DownloadHandler):
     """`DOWNLOAD_HANDLERS = {"http": "scraper.browser.RenderingHandler", "https": "scraper.browser.RenderingHandler"}`.
 
-    A request with `rendered_request_meta(...)` in its meta goes to the browser, any other one the way it always went.
-    Playwright is not even imported before the first rendered one.
+    A request with `rendered_request_meta(...)` in its meta goes to the browser, any other to Scrapy's handler.
+    Playwright is not imported before the first rendered request.
     """
 
     async def download_request(self, request: Request) -> Response:
-        """The answer; for a rendered request the page's own document, with `request.meta["rendering"]` beside it."""
+        """Return the answer; of a rendered request the page's document (the rest is in `request.meta["rendering"]`)."""
         if META not in request.meta:
             async with host_turn(request, self._crawler):
                 return await super().download_request(request)
@@ -40,7 +40,7 @@ class RenderingHandler(HTTP11DownloadHandler):
         return await renderer._download_request(request)
 
     async def close(self) -> None:
-        """The end of the crawl: connections, and what the browser left."""
+        """Close connections and the renderer at the end of the crawl."""
         await super().close()
         renderer = _renderers.pop(self._crawler, None)
         if renderer is not None:

@@ -1,4 +1,4 @@
-"""Fences: what a page may not do, and which of its requests are let out."""
+"""Interception: which requests of a page are allowed, and what else a page may not do."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from playwright.async_api import (
 )
 
 from scraper.addresses import is_private_host
-from scraper.browser._connector import place_of
+from scraper.browser._connector import endpoint_of
 from scraper.browser._model import Render
 from scraper.browser._proxy import Proxy, authorised
 from scraper.browser._record import Recorder
 
 logger = logging.getLogger(__name__)
 
-HEAVY: Final = frozenset({"image", "media", "font", "texttrack"})  # loaded only where asked for
-# Streams that do not end, and what tells others that the page was seen.
+HEAVY: Final = frozenset({"image", "media", "font", "texttrack"})  # loaded only where the stanza wants images
+# Streams that do not end, and reports to others that the page was viewed.
 _OFF: Final = frozenset({"eventsource", "websocket", "ping", "cspviolationreport", "manifest"})
 _ALL: Final = re.compile("")
-# Ways out that pass no proxy, and ways to other windows. WebSockets have a fence of their own, which lets a script find
-# the class it expects.
-_WITHOUT: Final = """
+# Removes connections that bypass the proxy, and other windows. WebSockets have a route of their own, so that a script
+# finds the class it expects.
+_REMOVE_APIS: Final = """
 for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "RTCDataChannel", "WebTransport"]) {
   try { delete window[name]; } catch (error) {}
   if (name in window) Object.defineProperty(window, name, {value: undefined});
@@ -44,7 +44,7 @@ window.print = () => {};
 
 
 def context_options(proxy: Proxy, agent: str) -> dict[str, Any]:
-    """How a clinic's context is made: no permissions, downloads or service workers, everything through the proxy."""
+    """Return the options of a clinic's context: no permissions, downloads or service workers, all through the proxy."""
     return {
         "accept_downloads": False,
         "ignore_https_errors": False,
@@ -57,10 +57,10 @@ def context_options(proxy: Proxy, agent: str) -> dict[str, Any]:
     }
 
 
-async def fence_context(context: BrowserContext) -> None:
-    """What holds for every page of the context, also for one that nobody asked for (a popup)."""
-    await context.add_init_script(_WITHOUT)
-    await context.route(_ALL, _abort)  # a page under way has a route of its own, which comes first
+async def restrict_context(context: BrowserContext) -> None:
+    """Restrict every page of the context, also one that the crawler did not open (a popup)."""
+    await context.add_init_script(_REMOVE_APIS)
+    await context.route(_ALL, _abort)  # a page of ours has a route of its own, which comes first
 
 
 async def _abort(route: Route) -> None:
@@ -71,7 +71,7 @@ async def _abort(route: Route) -> None:
 
 
 class RequestPolicy:
-    """The fence around one page."""
+    """Decides about the requests of one page, and closes its dialogs, downloads, popups and sockets."""
 
     def __init__(self, page: Page, render: Render, recorder: Recorder, proxy: Proxy) -> None:
         self._page = page
@@ -81,37 +81,37 @@ class RequestPolicy:
         self._entered = False
         self._session: CDPSession
 
-    async def put_up(self) -> None:
-        """Before the page's first request."""
+    async def install(self) -> None:
+        """Install the policy, before the page's first request."""
         page = self._page
         page.on("dialog", self._dismiss)
         page.on("download", self._cancel)
         page.on("popup", self._close)
         await page.route_web_socket(_ALL, self._no_socket)
-        await page.route(_ALL, self._gate)
-        # Where an answer leads, the browser follows without asking the gate: Playwright's routes see a request's first
-        # address alone. (Frames in a process of their own, and workers, are followed unasked still.)
+        await page.route(_ALL, self._on_route)
+        # The browser follows redirects without calling the route: Playwright's routes see only a request's first
+        # address. (Redirects of workers, and of frames in a process of their own, remain unchecked.)
         session = self._session = await page.context.new_cdp_session(page)
-        session.on("Fetch.requestPaused", self._led)
-        session.on("Fetch.authRequired", self._known)
+        session.on("Fetch.requestPaused", self._on_paused)
+        session.on("Fetch.authRequired", self._on_auth_required)
         everything = [{"urlPattern": "*", "requestStage": "Request"}]
         await session.send("Fetch.enable", {"patterns": everything, "handleAuthRequests": True})
 
-    async def _known(self, asked: dict[str, Any]) -> None:
-        """Who listens to requests is asked for passwords too: our proxy's is known, others are not given."""
-        ours = asked["authChallenge"].get("source") == "Proxy"
+    async def _on_auth_required(self, event: dict[str, Any]) -> None:
+        """Answer a request for a password: of our proxy with its own, of any other with none."""
+        ours = event["authChallenge"].get("source") == "Proxy"
         answer = {"response": "ProvideCredentials", "username": self._proxy.username, "password": self._proxy.password}
         sent = {
-            "requestId": asked["requestId"],
+            "requestId": event["requestId"],
             "authChallengeResponse": answer if ours else {"response": "CancelAuth"},
         }
         await _quietly(self._session.send("Fetch.continueWithAuth", sent))
 
-    async def _led(self, paused: dict[str, Any]) -> None:
-        """Let a request go on to where a redirect led it, or not; any other has the gate before it."""
+    async def _on_paused(self, paused: dict[str, Any]) -> None:
+        """Continue or fail a redirected request; the route decides about any other."""
         url, request = paused["request"]["url"], {"requestId": paused["requestId"]}
         reason = None
-        # A private address is the proxy's to refuse, which tells it as it does every other.
+        # The proxy refuses private addresses, and reports them.
         if "redirectedRequestId" in paused and url.startswith(("http:", "https:")) and not self._private(url):
             reason = await self._forbidden(url)
         try:
@@ -121,57 +121,57 @@ class RequestPolicy:
                 self._recorder.refuse(url, str(paused.get("resourceType", "")).lower(), reason)
                 await self._session.send("Fetch.failRequest", {**request, "errorReason": "BlockedByClient"})
         except Error as error:
-            logger.debug("%s: the page was closed meanwhile: %s", url, error)
+            logger.debug("%s: the page is closed: %s", url, error)
 
-    async def _gate(self, route: Route, request: Request) -> None:
-        """Let one request out, or not."""
+    async def _on_route(self, route: Route, request: Request) -> None:
+        """Continue or abort one request."""
         kind = request.resource_type
         try:
             if kind in _OFF or (kind in HEAVY and not self._render.images):
-                self._recorder.turn_away(request, None if kind in HEAVY else f"{kind} is off")
+                self._recorder.refuse_request(request, None if kind in HEAVY else f"{kind} is off")
                 await route.abort("blockedbyclient")
                 return
             reason = await self._refusal(request)
             if reason is None:
                 await route.continue_()
             else:
-                self._recorder.turn_away(request, reason)
-                # "aborted" leaves the page as it is; another word would put an error page in its place.
+                self._recorder.refuse_request(request, reason)
+                # "aborted" leaves the page as it is; another reason would replace it by an error page.
                 await route.abort("aborted" if request.is_navigation_request() else "blockedbyclient")
         except Error as error:
-            logger.debug("%s: the page was closed meanwhile: %s", request.url, error)
+            logger.debug("%s: the page is closed: %s", request.url, error)
 
     async def _refusal(self, request: Request) -> str | None:
         if request.is_navigation_request() and self._is_main(request):
             if self._entered:
-                return "the page wanted to leave for another address"
+                return "the page tried to navigate to another address"
             self._entered = True
-            return None  # the crawler asked robots.txt before it came here
+            return None  # the crawler has checked robots.txt already
         return self._private(request.url) or await self._forbidden(request.url)
 
     async def _forbidden(self, url: str) -> str | None:
-        """Why the crawler's own rules forbid the address."""
+        """Return why the crawler's own rules forbid the address; None where they allow it."""
         if self._render.allow is None:
             return None
         try:
             return await self._render.allow(url)
-        except Exception as error:  # whatever it is: what could not be asked is not fetched
-            logger.exception("could not ask whether a page's request may be made")
-            return f"could not ask whether it may be fetched ({type(error).__name__})"
+        except Exception as error:  # of any kind: what cannot be checked is not fetched
+            logger.exception("cannot check whether a request of the page is allowed")
+            return f"cannot check whether it may be fetched ({type(error).__name__})"
 
     def _is_main(self, request: Request) -> bool:
         try:
             return request.frame == self._page.main_frame
-        except Error:  # "not available yet": so early it can only be the page's own
+        except Error:  # "not available yet": so early it is the page's own
             return not self._entered
 
     def _private(self, url: str) -> str | None:
-        """Why the address is private by its spelling; what its name resolves to is the proxy's to say."""
+        """Return why the address is private by its spelling; the proxy checks what its name resolves to."""
         try:
-            host, place = (urlsplit(url).hostname or "").lower(), place_of(url)
+            host, endpoint = (urlsplit(url).hostname or "").lower(), endpoint_of(url)
         except ValueError:
-            return "no address that can be fetched"
-        if {host, place} & self._render.private or not is_private_host(host):
+            return "not an address that can be fetched"
+        if {host, endpoint} & self._render.private or not is_private_host(host):
             return None
         return f"{host} is a private address"
 
@@ -192,8 +192,9 @@ class RequestPolicy:
         await _quietly(socket.close())
 
 
-async def _quietly(doing: Any) -> None:
+async def _quietly(awaitable: Any) -> None:
+    """Await it; log an error of Playwright, which comes where the page is gone."""
     try:
-        await doing
+        await awaitable
     except Error as error:
         logger.debug("gone already: %s", error)

@@ -1,4 +1,4 @@
-"""What is asked of a rendered page, what came of it, and how it can fail."""
+"""The values of rendering: what a request wants, what the browser received, how rendering can fail."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ META: Final = "render"  # in `request.meta`: a `Render`, which makes a request a
 RENDERING: Final = "rendering"  # in `request.meta` afterwards: the `Rendering`, also where the request failed
 VISITED: Final = "visited"  # in `request.meta` once recorded: (capture, `Exchange` or `Problem` in it)
 
-# Why an address must not be fetched, in words; None where it may. Asked of every request that a page makes.
+# Returns why an address must not be fetched, in words; None where it may. Called for every request of a page.
 Allow = Callable[[str], Awaitable[str | None]]
 
 
@@ -30,7 +30,7 @@ class Render:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """One answer that the browser got, from its own response events."""
+    """One answer that the browser received, from its response events."""
 
     url: str
     method: str
@@ -39,18 +39,18 @@ class Received:
     status: int
     reason: str
     protocol: str  # "HTTP/1.1", "HTTP/2"
-    headers: tuple[tuple[bytes, bytes], ...]  # as served, a repeated one as often as it came
-    body: bytes  # decoded: Content-Encoding among the headers tells of what was on the wire
+    headers: tuple[tuple[bytes, bytes], ...]  # as served, repeated headers included
+    body: bytes  # decoded; the Content-Encoding header describes the bytes on the wire
     kind: str  # Playwright's resource type: document, script, stylesheet, xhr, fetch, ...
     ip: str | None
     completed_at: datetime
-    truncated: str | None = None  # why the body is not here ("redirect", "too-large", "evicted"); None: it is, whole
-    main: bool = False  # the page's own document, or a redirect on the way to it
+    truncated: str | None = None  # why the body is missing ("redirect", "too-large", "evicted"); None: it is complete
+    main: bool = False  # the page's own document, or a redirect to it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """A request of the page that got no answer."""
+    """A request of the page without an answer."""
 
     url: str
     method: str
@@ -60,7 +60,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
-    """A request that was not let out, and why."""
+    """A request that was not allowed, and why."""
 
     url: str
     kind: str
@@ -69,45 +69,45 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendering:
-    """A page as a visitor would have seen it."""
+    """A rendered page: what the browser received, and the document at the end."""
 
-    url: str  # where the page ended
+    url: str  # of the page at the end
     received: tuple[Received, ...]  # in order of completion
     failed: tuple[Failed, ...]
-    dom: bytes  # UTF-8; empty where it could not be had
+    dom: bytes  # UTF-8; empty where it is not available
     dom_at: datetime | None
-    complete: bool  # all that was wanted came
+    complete: bool  # all targets appeared
     reason: str | None  # why it is not complete
     pressed: int  # buttons
     refused: tuple[Blocked, ...]
-    skipped: int = 0  # images, media, fonts that were not asked for
+    skipped: int = 0  # images, media and fonts that were not requested
     seconds: float = 0.0
 
     @property
     def document(self) -> Received | None:
-        """The page's own document, less redirects; None: none came."""
-        return next((one for one in self.received if one.main and one.truncated != "redirect"), None)
+        """The page's own document, without redirects; None: none was received."""
+        return next((answer for answer in self.received if answer.main and answer.truncated != "redirect"), None)
 
 
 class BrowserFailure(Exception):
-    """A page that could not be rendered. `kind` names it in a Problem."""
+    """A page cannot be rendered. `kind` is that of the Problem."""
 
     kind = "render-failed"
 
 
 class NoBrowser(BrowserFailure):
-    """No Chromium on this machine, or none that starts."""
+    """This machine has no Chromium that starts."""
 
     kind = "no-browser"
 
 
 class BrowserCrashed(BrowserFailure):
-    """The browser, or the page's own process, died under the page, and did so again at the second attempt."""
+    """The browser or the page's process crashed, at the second attempt too."""
 
     kind = "browser-crashed"
 
 
 class PageUnreachable(BrowserFailure):
-    """The browser got no answer to the page's own address."""
+    """The browser received no answer from the page's own address."""
 
     kind = "page-unreachable"

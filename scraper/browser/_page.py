@@ -1,7 +1,7 @@
-"""What is done with a page: wait for what is wanted, scroll to it, press for more, until there is no more or no time.
+"""Drives a page: waits for the targets, scrolls to them, presses buttons for more, until all is there or time is up.
 
-It waits for what it needs, not for the network to be idle, which on a page with a chat never comes. What the page is
-asked is asked through Playwright's locators, which live in a world of their own that the page's script cannot reach.
+It waits for the targets, not for an idle network: a page with a chat is never idle. Playwright's locators query the
+page in an isolated world that the page's script cannot reach.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from scraper.platforms._platform import RenderTargets
 POLL: Final = 0.1  # seconds
 MOST_PRESSES: Final = 300
 MOST_STEPS: Final = 60  # of scrolling: a page may grow as it is scrolled
-PRESS_SECONDS: Final = 5.0  # for a press to show
-FRUITLESS_SECONDS: Final = 1.5  # after a press that made the page ask for nothing
+PRESS_SECONDS: Final = 5.0  # for a press to have an effect
+FRUITLESS_SECONDS: Final = 1.5  # after a press that caused no request
 SETTLE_SECONDS: Final = 8.0  # for an empty list of comments to fill
-# The button itself remembers; places in the page shift as others come and go.
+# The mark is on the button itself, because positions shift as elements come and go.
 _FRUITLESS: Final = "node => { node[Symbol.for('fruitless')] = true; }"
 _IS_FRUITLESS: Final = "node => node[Symbol.for('fruitless')] === true"
 _TEXT: Final = re.compile(r"\S")
-# "Show more comments", "Load more replies", "View 3 more replies", "Show replies (2)" in the languages that sites were
-# seen in; the words of other languages are from Wix's and WordPress's own translations.
+# "Show more comments", "Load more replies", "View 3 more replies", "Show replies (2)" in the languages of sites
+# that were seen; those of other languages are from the translations of Wix and WordPress.
 _MORE: Final = re.compile(
     r"(?:show|load|view|see|read)\b.*\b(?:more|all|repl(?:y|ies))\b"
     r"|\bmore (?:comments|replies)\b"
@@ -50,20 +50,20 @@ class _OutOfTimeError(Exception):
 
 @dataclass
 class Driver:
-    """Drives one page to where a visitor would have seen everything wanted. `reason` says what is missing."""
+    """Drives one page until all targets are visible. `reason` says what is missing."""
 
     page: Page
     wanted: RenderTargets
     recorder: Recorder
     deadline: float  # of the running loop's clock
-    quiet_seconds: float  # without any traffic, after which what is missing is held never to come
+    quiet_seconds: float  # without any traffic, after which missing targets are given up
     pressed: int = 0
     missing: list[str] = field(default_factory=list)
     _steps: int = 0
     _bottom: bool = False
 
     async def drive(self) -> None:
-        """Everything, within the time there is. Raises Playwright's Error where the page dies."""
+        """Drive the page until the deadline. Raises Playwright's Error where the page crashes."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(self.deadline):
@@ -80,18 +80,18 @@ class Driver:
         return "; ".join(dict.fromkeys(self.missing)) or None
 
     async def _wait(self) -> bool:
-        """Until counters and comments are there, scrolling meanwhile; False: there are no comments to go on with."""
-        left = {name for name in ("counters", "comments") if getattr(self.wanted, name)}
+        """Scroll until counters and comments are there; return whether comments are."""
+        missing = {name for name in ("counters", "comments") if getattr(self.wanted, name)}
         try:
-            while left:
-                left -= {name for name in left if await self._present(name)}
-                if not left or self.recorder.quiet_for() > self.quiet_seconds:
+            while missing:
+                missing -= {name for name in missing if await self._present(name)}
+                if not missing or self.recorder.quiet_for() > self.quiet_seconds:
                     break
                 await self._scroll()
                 await asyncio.sleep(POLL)
         finally:
-            self.missing += [f"{name} never came" for name in sorted(left)]
-        return "comments" not in left
+            self.missing += [f"{name} never came" for name in sorted(missing)]
+        return "comments" not in missing
 
     async def _present(self, name: str) -> bool:
         if name == "counters":
@@ -99,7 +99,7 @@ class Driver:
         return await self.page.locator(self.wanted.comments).count() > 0
 
     async def _scroll(self) -> None:
-        """One step down: what is mounted when it comes into view is mounted so."""
+        """Scroll down one step, so that elements appear that a script adds when they come into view."""
         if self._bottom or self._steps >= MOST_STEPS:
             return
         self._steps += 1
@@ -108,27 +108,27 @@ class Driver:
         )
         self._bottom = not isinstance(moved, int | float) or moved < 1
         if not self._bottom:
-            self.recorder.stir()
+            self.recorder.note_activity()
 
     async def _comments(self) -> None:
         root = self.page.locator(self.wanted.comments).first
         await root.evaluate("node => node.scrollIntoView()")
-        await self._filled()
-        for _ in range(MOST_PRESSES):  # a round may bring buttons for another
+        await self._wait_for_items()
+        for _ in range(MOST_PRESSES):  # a round may add buttons for another
             if not await self._round(root):
                 break
-        await self._calm()
+        await self._wait_for_answers()
 
-    async def _filled(self) -> None:
-        """Until the list has a comment, or is seen to be empty."""
+    async def _wait_for_items(self) -> None:
+        """Wait until the list has a comment, or is certainly empty."""
         if not self.wanted.item:
-            await self._calm()
+            await self._wait_for_answers()
             return
         loop = asyncio.get_running_loop()
         until = loop.time() + (self.quiet_seconds if self.wanted.expected else SETTLE_SECONDS)
         while not await self._items():
             if not self.wanted.expected and self.recorder.quiet_for() > 1.0:
-                return  # nothing is on its way
+                return  # no request is pending
             if loop.time() > until and not self.recorder.busy():
                 if self.wanted.expected:
                     self.missing.append("comments never came")
@@ -139,12 +139,12 @@ class Driver:
         return await self.page.locator(self.wanted.item).count() if self.wanted.item else 0
 
     async def _round(self, root: Locator) -> bool:
-        """Press every button once over; False: nothing came of it."""
+        """Press every button once; return whether any of them added something."""
         found = [self.page.locator(selector) for selector in self.wanted.more]
         found.append(root.get_by_role("button", name=_MORE))
         gained = False
         for buttons in found:
-            passed = 0  # buttons that stay where they are after they were pressed
+            passed = 0  # buttons that remain after they were pressed
             while await buttons.count() > passed:
                 if self.pressed >= MOST_PRESSES:
                     self.missing.append(f"more comments than {MOST_PRESSES} presses show")
@@ -156,7 +156,7 @@ class Driver:
         return gained
 
     async def _press(self, buttons: Locator, button: Locator) -> bool:
-        """Press one button and wait for what it brings; False: it brings nothing, and is not pressed again."""
+        """Press one button and wait for its effect; False: it has none, and is not pressed again."""
         before = await self._state(buttons, button)
         if before is None or not await button.is_visible() or not await self._enabled(button):
             return False
@@ -165,7 +165,7 @@ class Driver:
                 return False
             await self._click(button)
             outcome = await self._outcome(buttons, button, before)
-            if outcome == "less":  # it was open: open it again
+            if outcome == "less":  # it was open already: open it again
                 await self._click(button)
                 await self._outcome(buttons, button, (before[0] - 1, *before[1:]))
             if outcome != "more":
@@ -173,17 +173,17 @@ class Driver:
         except Error:
             if self.page.is_closed():
                 raise
-            return True  # gone, or no longer there to be pressed: look again
+            return True  # the button is gone: look again
         return outcome == "more"
 
     async def _click(self, button: Locator) -> None:
-        # Without a hit test: what covers it (a consent banner) is nothing a visitor could not close.
+        # Without a hit test: a visitor could close what covers it (a consent banner).
         await button.dispatch_event("click", timeout=1_000)
         self.pressed += 1
-        self.recorder.stir()
+        self.recorder.note_activity()
 
     async def _outcome(self, buttons: Locator, button: Locator, before: tuple[int, int, str]) -> str:
-        """What a press brought: "more", "less" or "nothing"."""
+        """Return the effect of a press: "more", "less" or "nothing"."""
         loop = asyncio.get_running_loop()
         until = loop.time() + PRESS_SECONDS
         while self.recorder.busy() or (loop.time() < until and self.recorder.quiet_for() < FRUITLESS_SECONDS):
@@ -194,7 +194,7 @@ class Driver:
             if after[0] < before[0]:
                 return "less"
             if not self.wanted.item and after[2] != before[2] and not self.recorder.busy():
-                return "more"  # nothing can be counted: another word on the button must do
+                return "more"  # items cannot be counted: other words on the button count
         return "nothing"
 
     async def _enabled(self, button: Locator) -> bool:
@@ -212,7 +212,7 @@ class Driver:
         return False
 
     async def _state(self, buttons: Locator, button: Locator) -> tuple[int, int, str] | None:
-        """What a press would change: comments shown, buttons there, and the words on this one."""
+        """Return what a press may change: the numbers of comments and of buttons, and the words on this one."""
         try:
             count = await buttons.count()
             text = await button.text_content(timeout=500) if count else ""
@@ -222,8 +222,8 @@ class Driver:
             return None
         return await self._items(), count, text or ""
 
-    async def _calm(self) -> None:
-        """Until answers under way have come."""
+    async def _wait_for_answers(self) -> None:
+        """Wait until pending answers have come."""
         loop = asyncio.get_running_loop()
         until = loop.time() + PRESS_SECONDS
         while loop.time() < until and self.recorder.quiet_for() < POLL * 2:

@@ -1,7 +1,7 @@
-"""The browser process: Debian's Chromium under Playwright, started for the first rendered page and not before.
+"""The browser process: Debian's Chromium under Playwright, started for the first rendered page.
 
-One for the whole run: clinics side by side share it, each in a context of its own behind a proxy of its own, so that
-eight clinics do not mean eight browsers. The last one to leave ends it.
+One process serves the whole run: clinics that are visited at the same time share it, each with a context and a proxy
+of its own. The last clinic that closes its provider ends it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from scraper.browser._model import NoBrowser
 
 logger = logging.getLogger(__name__)
 
-PAGES = 2  # rendered side by side in a run; more would slow each other down, and time limits would tell lies
+PAGES = 2  # rendered at the same time in a run; more would slow each other down and run into time limits
 STOP_SECONDS = 10.0
 FOLDER = "clinic-archive-browser-"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -34,14 +34,14 @@ INSTALL = (
     " one as `browser` under [crawler] in clinics.toml"
 )
 FLAGS = (
-    # Names are the proxy's to resolve. Whatever would go round it finds no host.
+    # The proxy resolves names. A connection that bypasses it finds no host.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
     "--proxy-bypass-list=<-loopback>",
     "--disable-quic",
     "--dns-prefetch-disable",
     "--webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
-    # It does nothing of its own accord.
+    # No activity of its own.
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
@@ -52,13 +52,13 @@ FLAGS = (
 
 
 def find_browser(executable: str | None = None) -> str:
-    """The Chromium to start: the one named, else the first on PATH or in /usr/bin. Raises `NoBrowser`."""
+    """Return the Chromium to start: `executable`, else the first on PATH or in /usr/bin. Raises `NoBrowser`."""
     path = os.environ.get("PATH", os.defpath) + os.pathsep + "/usr/bin"
     names = (executable,) if executable else NAMES
     found = next((found for name in names if (found := shutil.which(name, path=path))), None)
     if found is None:
         raise NoBrowser(
-            f"{executable}, `browser` in clinics.toml, is no program: correct it, or install Chromium and leave it out"
+            f"{executable}, `browser` in clinics.toml, is not a program: correct it, or remove it and install Chromium"
             if executable
             else INSTALL
         )
@@ -66,20 +66,20 @@ def find_browser(executable: str | None = None) -> str:
 
 
 class _Process:
-    """Playwright's driver and the browser under it."""
+    """Playwright's driver and its browser."""
 
     def __init__(self) -> None:
         self.leases = 0
         self.lock = asyncio.Lock()
-        self.places = asyncio.Semaphore(PAGES)
+        self.slots = asyncio.Semaphore(PAGES)
         self._driver: Playwright | None = None
         self._browser: Browser | None = None
         self._folder: str | None = None  # of its own, for profile and sockets
-        self._held: int | None = None  # the lock on it
+        self._lock_fd: int | None = None  # the lock on it
         self._warned = False
 
     async def browser(self, options: dict[str, Any]) -> Browser:
-        """The running browser; a new one where there is none, or it died."""
+        """Return the running browser; a new one where there is none, or it crashed."""
         async with self.lock:
             if self._browser is None or not self._browser.is_connected():
                 await self._stop()
@@ -87,7 +87,7 @@ class _Process:
             return self._browser
 
     async def discard(self, browser: Browser | None) -> None:
-        """End this browser, which is dead or out of hand, unless another one has already taken its place."""
+        """End this browser, which has crashed or does not respond, unless another has replaced it already."""
         async with self.lock:
             if browser is None or browser is self._browser:
                 await self._stop()
@@ -98,9 +98,9 @@ class _Process:
         if not sandbox and not self._warned:
             self._warned = True
             logger.warning("run as root: the browser's sandbox is off; run as another user to have it on")
-        _sweep()
-        self._folder = tempfile.mkdtemp(prefix=FOLDER, dir=_short())
-        self._held = hold(self._folder)
+        _remove_stale_folders()
+        self._folder = tempfile.mkdtemp(prefix=FOLDER, dir=_folder_parent())
+        self._lock_fd = hold(self._folder)
         try:
             with _temporary(self._folder):
                 self._driver = await async_playwright().start()
@@ -118,7 +118,7 @@ class _Process:
             )
         except Error as error:
             await self._stop()
-            raise NoBrowser(f"{executable} did not start: {_why(str(error))}") from error
+            raise NoBrowser(f"{executable} did not start: {_start_failure(str(error))}") from error
 
     async def stop(self) -> None:
         """End the browser and its driver."""
@@ -128,7 +128,7 @@ class _Process:
     async def _stop(self) -> None:
         browser, self._browser = self._browser, None
         driver, self._driver = self._driver, None
-        # The driver ends what is left of the browser; where it is dead too, the browser's pipe to it broke.
+        # The driver ends the rest of the browser; if the driver has crashed too, the browser ends when its pipe breaks.
         for ending in (browser and browser.is_connected() and browser.close, driver and driver.stop):
             if ending:
                 try:
@@ -137,51 +137,51 @@ class _Process:
                 except (Exception, TimeoutError) as error:  # a dead driver raises a bare Exception
                     logger.debug("the browser did not close by itself: %r", error)
         folder, self._folder = self._folder, None
-        for _ in range(50):  # a browser that was killed leaves its profile; one without a driver takes time to notice
+        for _ in range(50):  # a killed browser leaves its profile, and one without a driver ends late
             if folder is None or not Path(folder).exists():
                 break
             shutil.rmtree(folder, ignore_errors=True)
             await asyncio.sleep(0.1)
-        if self._held is not None:
-            os.close(self._held)
-            self._held = None
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
 
 
 def hold(folder: str | Path) -> int | None:
-    """Lock the folder until the descriptor is closed, or the process gone; None: somebody holds it."""
-    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    """Lock the folder until the returned descriptor is closed or the process ends; None: another process has it."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(held)
+        os.close(descriptor)
         return None
-    return held
+    return descriptor
 
 
-def _sweep() -> None:
-    """Take away the folders of runs that were killed, and so could not do it themselves."""
-    for left in Path(_short() or tempfile.gettempdir()).glob(f"{FOLDER}*"):
+def _remove_stale_folders() -> None:
+    """Remove the folders of runs that were killed."""
+    for folder in Path(_folder_parent() or tempfile.gettempdir()).glob(f"{FOLDER}*"):
         with suppress(OSError):  # another user's, or gone already
-            held = hold(left)
-            if held is not None:
-                shutil.rmtree(left, ignore_errors=True)
-                os.close(held)
+            descriptor = hold(folder)
+            if descriptor is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+                os.close(descriptor)
 
 
-def _short() -> str | None:
-    """Where the browser's folder goes: its sockets have paths of some 100 bytes at most. None: the usual place."""
+def _folder_parent() -> str | None:
+    """Return the parent of the browser's folder: paths of sockets have at most about 100 bytes. None: the default."""
     return "/tmp" if len(tempfile.gettempdir()) > 30 and Path("/tmp").is_dir() else None  # noqa: S108
 
 
-def _why(told: str) -> str:
-    """The line that says why a browser did not start, among the many that Playwright tells."""
-    lines = [line.strip(" -") for line in told.splitlines()]
+def _start_failure(message: str) -> str:
+    """Return the line of Playwright's message that says why a browser did not start."""
+    lines = [line.strip(" -") for line in message.splitlines()]
     return next((line for line in lines if "FATAL" in line or "error while loading" in line), lines[0])
 
 
 @contextmanager
 def _temporary(folder: str) -> Iterator[None]:
-    """Programs started in the block keep what is temporary in this folder. Playwright takes no other word for it."""
+    """Make programs started in the block use this folder for temporary files. Playwright has no option for it."""
     before = os.environ.get("TMPDIR")
     os.environ["TMPDIR"] = folder
     try:
@@ -203,20 +203,20 @@ class LazyProvider:
         self._process: _Process | None = None
 
     async def start(self) -> None:
-        """Nothing: a run that renders nothing starts no process."""
+        """Do nothing: a run that renders nothing starts no process."""
 
     async def launch_browser(self) -> Browser:
-        """The run's browser, started now if it is the first to ask. Raises `NoBrowser`."""
+        """Return the run's browser, starting it if needed. Raises `NoBrowser`."""
         return await self._leased().browser(self._options)
 
     async def discard(self, browser: Browser | None) -> None:
-        """End a browser that is dead or out of hand; the next page starts a new one."""
+        """End a browser that has crashed or does not respond; the next page starts a new one."""
         if self._process is not None:
             await self._process.discard(browser)
 
-    def place(self) -> asyncio.Semaphore:
-        """To be held while a page is rendered."""
-        return self._leased().places
+    def slot(self) -> asyncio.Semaphore:
+        """Return the semaphore that limits how many pages are rendered at the same time."""
+        return self._leased().slots
 
     def _leased(self) -> _Process:
         if self._process is None:
@@ -225,11 +225,11 @@ class LazyProvider:
         return self._process
 
     async def launch_persistent_context(self, context_kwargs: dict[str, Any]) -> BrowserContext:
-        """Never: each clinic begins without a past."""
-        raise NotSupported("a rendered page has no profile that outlives it")
+        """Raise `NotSupported`: a context has no profile from earlier runs."""
+        raise NotSupported("persistent contexts are not supported")
 
     async def close(self) -> None:
-        """Leave the browser; the last to leave ends it."""
+        """Release the browser; the last release ends it."""
         process, self._process = self._process, None
         if process is None:
             return

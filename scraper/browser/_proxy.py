@@ -1,12 +1,12 @@
-"""The way out of the browser: a loopback proxy of ours that looks at every address after DNS.
+"""The browser's only connection: a loopback proxy of ours that checks every address after DNS.
 
-A browser resolves names itself, so a guard in front of its requests sees spellings alone: `https://nice.example` may be
-127.0.0.1, and a redirect or a rebinding name may become it later. Here each connection's name is resolved once, every
-address it has is asked of `refuse_private`, and the connection goes to an address that was asked. The browser is told
-to use the proxy for loopback too and to resolve nothing itself.
+A browser resolves names itself, so that a check of its requests sees only spellings: `https://nice.example` may be
+127.0.0.1, and a redirect or a rebinding name may become it later. The proxy resolves each connection's name once,
+checks every address with `refuse_private`, and connects to a checked address. The browser uses the proxy for loopback
+too and resolves nothing itself.
 
-HTTP goes one request a connection: the next one on the same connection may be for another host, and would pass unread.
-Inside a CONNECT tunnel nothing is read; it goes to port 443 alone, so that a tunnel is TLS or leads nowhere useful.
+HTTP has one request a connection: a second one could be for another host, and would pass unchecked. The content of a
+CONNECT tunnel is not read; tunnels go to port 443 alone, where only TLS is of use.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ logger = logging.getLogger(__name__)
 HEADER_LIMIT = 64 * 1024  # bytes of a request's head
 CONNECTIONS = 256  # at once; a browser has 32 to a proxy
 _CHUNK = 64 * 1024
-# Told hop by hop (RFC 9110 7.6.1), and what a browser says to a proxy alone.
-_HOPS = frozenset({b"connection", b"proxy-connection", b"proxy-authorization", b"keep-alive", b"te", b"upgrade"})
+# Hop-by-hop headers (RFC 9110 7.6.1), and those that a browser sends to a proxy alone.
+_HOP_HEADERS = frozenset({b"connection", b"proxy-connection", b"proxy-authorization", b"keep-alive", b"te", b"upgrade"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,10 @@ class Proxy:
     """A proxy for one clinic's pages. `async with` starts and stops it; or `start()` and `close()`."""
 
     connector: Connector = field(default_factory=Connector)
-    idle_seconds: float = 60.0  # without a byte in either direction; the head of a request must come in this time too
+    idle_seconds: float = 60.0  # without a byte in either direction; also the limit for the head of a request
     username: str = field(default_factory=lambda: secrets.token_hex(8))
     password: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
-    # In answers of our own, so that they are never taken for a server's: no server can know it.
+    # Marks answers of the proxy itself; no server can know it, so that none is taken for a server's.
     mark: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
 
     def __post_init__(self) -> None:
@@ -67,7 +67,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Where the browser finds it. Raises RuntimeError where it is not started."""
+        """The proxy's address. Raises RuntimeError where it is not started."""
         if self._server is None:
             raise RuntimeError("the proxy is not started")
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
@@ -78,7 +78,7 @@ class Proxy:
             self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0, limit=HEADER_LIMIT)
 
     async def close(self) -> None:
-        """Stop listening and end every connection under way."""
+        """Stop listening and end every open connection."""
         server, self._server = self._server, None
         if server is None:
             return
@@ -88,7 +88,7 @@ class Proxy:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await server.wait_closed()
-        await asyncio.sleep(0)  # transports that were closed just now tell their protocols in the next turn
+        await asyncio.sleep(0)  # closed transports inform their protocols in the next iteration
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -107,8 +107,8 @@ class Proxy:
         except (OSError, asyncio.IncompleteReadError, TimeoutError) as error:
             logger.debug("a connection ended: %r", error)
         except asyncio.CancelledError:
-            # Only `close` cancels. Were it passed on, asyncio's own callback would log it as an error.
-            logger.debug("a connection ended: the proxy is stopped")
+            # Only `close` cancels. If this were raised, asyncio's own callback would log an error.
+            logger.debug("a connection ended: the proxy stops")
         finally:
             self._tasks.discard(task)
             writer.close()
@@ -117,12 +117,12 @@ class Proxy:
         if not hmac.compare_digest(head.value(b"proxy-authorization"), self._authorization):
             raise Refused(407, "this proxy is for one browser alone")
         if head.method == "CONNECT":
-            host, port = _place(f"//{head.target}", 443)
+            host, port = _endpoint(f"//{head.target}", 443)
             await self._tunnel(host, port, reader, writer)
             return
         if not head.target.lower().startswith("http://"):
             raise Refused(400, "neither CONNECT nor an http address")
-        host, port = _place(head.target, 80)
+        host, port = _endpoint(head.target, 80)
         if head.value(b"upgrade"):
             raise self.connector.refuse(host, port, "WebSockets and other upgrades are off")
         if head.value(b"transfer-encoding"):
@@ -150,42 +150,42 @@ class Proxy:
             parts = urlsplit(head.target)
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             lines = [f"{head.method} {path} HTTP/1.1".encode("latin-1")]
-            lines += [name + b": " + value for name, value in head.headers if name.lower() not in _HOPS]
+            lines += [name + b": " + value for name, value in head.headers if name.lower() not in _HOP_HEADERS]
             remote.write(b"\r\n".join([*lines, b"Connection: close", b"", b""]))
-            left = int(length)
-            while left:
+            remaining = int(length)
+            while remaining:
                 async with asyncio.timeout(self.idle_seconds):
-                    chunk = await reader.read(min(_CHUNK, left))
+                    chunk = await reader.read(min(_CHUNK, remaining))
                     if not chunk:
                         return
                     remote.write(chunk)
                     await remote.drain()
-                left -= len(chunk)
-            # Whatever the browser says after its request ends the connection: it would be another request.
+                remaining -= len(chunk)
+            # Any byte after the request ends the connection: it would be a second request.
             await self._relay((reader, None), (remote_reader, writer))
         finally:
             remote.close()
 
-    async def _relay(self, *ways: tuple[asyncio.StreamReader, asyncio.StreamWriter | None]) -> None:
-        """Carry bytes each way until one side ends or nothing moves any more. A way to None ends at its first byte."""
+    async def _relay(self, *directions: tuple[asyncio.StreamReader, asyncio.StreamWriter | None]) -> None:
+        """Copy bytes until one side ends or is idle too long. A direction without a writer ends at its first byte."""
         loop = asyncio.get_running_loop()
-        moved = loop.time()
+        last_byte = loop.time()
 
-        async def carry(source: asyncio.StreamReader, target: asyncio.StreamWriter | None) -> None:
-            nonlocal moved
+        async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter | None) -> None:
+            nonlocal last_byte
             while chunk := await source.read(_CHUNK):
-                moved = loop.time()
+                last_byte = loop.time()
                 if target is None:
                     return
                 target.write(chunk)
                 await target.drain()
 
-        tasks = [asyncio.create_task(carry(*way)) for way in ways]
+        tasks = [asyncio.create_task(copy(*direction)) for direction in directions]
         try:
             while True:
-                wait = moved + self.idle_seconds - loop.time()
+                wait = last_byte + self.idle_seconds - loop.time()
                 done, _ = await asyncio.wait(tasks, timeout=max(wait, 0), return_when=asyncio.FIRST_COMPLETED)
-                if done or loop.time() >= moved + self.idle_seconds:
+                if done or loop.time() >= last_byte + self.idle_seconds:
                     return
         finally:
             for task in tasks:
@@ -213,11 +213,11 @@ def _parsed(head: bytes) -> _Head:
     words = first.decode("latin-1").split(" ")
     fields = [line.partition(b":") for line in lines]
     if len(words) != 3 or not words[2].startswith("HTTP/1.") or any(b"\r" in line or b"\n" in line for line in lines):
-        raise Refused(400, "no HTTP request")
+        raise Refused(400, "not an HTTP request")
     return _Head(words[0], words[1], [(name.strip(), value.strip()) for name, _, value in fields])
 
 
-def _place(address: str, default: int) -> tuple[str, int]:
+def _endpoint(address: str, default: int) -> tuple[str, int]:
     try:
         parts = urlsplit(address)
         host, port = (parts.hostname or "").lower(), parts.port if parts.port is not None else default
@@ -229,7 +229,7 @@ def _place(address: str, default: int) -> tuple[str, int]:
 
 
 def authorised(proxy: Proxy) -> dict[str, str]:
-    """The proxy as Playwright's `new_context(proxy=...)` takes it; loopback passes it too."""
+    """Return the proxy as Playwright's `new_context(proxy=...)` takes it; loopback uses it too."""
     return {
         "server": proxy.url,
         "username": proxy.username,

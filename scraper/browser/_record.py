@@ -1,4 +1,4 @@
-"""The recorder: what a page received, from the browser's own events, never from what the page has become."""
+"""The recorder: what a page received, from the browser's network events, not from the document."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ logger = logging.getLogger(__name__)
 
 LARGEST_BODY: Final = 32 * 1024 * 1024
 LARGEST_PAGE: Final = 200 * 1024 * 1024  # bytes of all bodies of a page
-MOST_ANSWERS: Final = 5_000  # of a page; what comes after is told as failed
-AFTERWARDS: Final = 0.5  # seconds that the browser is given to tell of answers that the page has already
-HELD_OPEN: Final = 10.0  # seconds after which an answer under way is taken for one that never ends (long polling)
-_DATA: Final = frozenset({"document", "script", "xhr", "fetch"})  # what may bring what is waited for
+MOST_ANSWERS: Final = 5_000  # of a page; later ones are recorded as failed
+AFTERWARDS: Final = 0.5  # seconds to wait for events of answers that the page has already
+HELD_OPEN: Final = 10.0  # seconds after which a pending answer counts as one that never ends (long polling)
+_DATA: Final = frozenset({"document", "script", "xhr", "fetch"})  # kinds that may bring a target
 _VERSIONS: Final = {"h2": "HTTP/2", "h3": "HTTP/3"}
-_TO_THE_PROXY: Final = frozenset({b"proxy-authorization", b"proxy-connection"})
+_PROXY_HEADERS: Final = frozenset({b"proxy-authorization", b"proxy-connection"})
 
 
 class Recorder:
@@ -34,51 +34,51 @@ class Recorder:
         self._page = page
         self._proxy = proxy
         self._loop = asyncio.get_running_loop()
-        self._received: list[Received | None] = []  # a place for each, in order of completion
+        self._received: list[Received | None] = []  # a slot for each, in order of completion
         self._failed: list[Failed] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._under_way: dict[Request, float] = {}
-        self._turned: set[Request] = set()
+        self._pending: dict[Request, float] = {}
+        self._refused_requests: set[Request] = set()
         self._bytes = 0
-        self._moved = self._loop.time()
+        self._last_activity = self._loop.time()
         self._done = False
-        page.on("request", self._began)
-        page.on("requestfinished", self._finished)
-        page.on("requestfailed", self._lost)
+        page.on("request", self._on_request)
+        page.on("requestfinished", self._on_finished)
+        page.on("requestfailed", self._on_failed)
 
-    def turn_away(self, request: Request, reason: str | None) -> None:
-        """Told by who refuses a request; without a reason it was merely not wanted (an image)."""
-        self._turned.add(request)
+    def refuse_request(self, request: Request, reason: str | None) -> None:
+        """Record a request that was not allowed; without a reason it was only skipped (an image)."""
+        self._refused_requests.add(request)
         if reason is None:
             self.skipped += 1
         else:
             self.refuse(request.url, request.resource_type, reason)
 
     def refuse(self, url: str, kind: str, reason: str) -> None:
-        """Tell of something that was not let out."""
+        """Record something that was not allowed."""
         if len(self.refused) < MOST_ANSWERS:
             self.refused.append(Blocked(url=url, kind=kind, reason=reason))
 
     def busy(self) -> bool:
-        """An answer is under way that may bring what is waited for."""
+        """Return whether an answer is pending that may bring a target."""
         now = self._loop.time()
-        return any(now - began < HELD_OPEN for began in self._under_way.values())
+        return any(now - start < HELD_OPEN for start in self._pending.values())
 
     def quiet_for(self) -> float:
-        """Seconds since the page last asked or got anything; 0 while it waits for an answer."""
-        return 0.0 if self.busy() else self._loop.time() - self._moved
+        """Return the seconds since the page's last request or answer; 0 while one is pending."""
+        return 0.0 if self.busy() else self._loop.time() - self._last_activity
 
-    def stir(self) -> None:
-        """Something was done to the page that may make it ask for more."""
-        self._moved = self._loop.time()
+    def note_activity(self) -> None:
+        """Note an action on the page that may cause requests."""
+        self._last_activity = self._loop.time()
 
     async def finish(self, seconds: float) -> tuple[tuple[Received, ...], tuple[Failed, ...]]:
-        """What came and what did not; waits so long for bodies still on their way from the browser.
+        """Return the answers and the failed requests; wait up to `seconds` for bodies that the browser still sends.
 
-        The page may show what an answer brought before the browser tells that it came: a moment is left for that.
+        The document may show the content of an answer before the browser reports the answer: a moment is left for that.
         """
-        under_way, until = set(self._under_way), self._loop.time() + AFTERWARDS
-        while under_way & self._under_way.keys() and self._loop.time() < until:
+        pending, until = set(self._pending), self._loop.time() + AFTERWARDS
+        while pending & self._pending.keys() and self._loop.time() < until:
             await asyncio.sleep(AFTERWARDS / 20)
         self._done = True
         if self._tasks:
@@ -86,28 +86,28 @@ class Recorder:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for request in self._under_way:
+        for request in self._pending:
             self._note(request, "no answer before the page was closed")
-        return tuple(one for one in self._received if one is not None), tuple(self._failed)
+        return tuple(answer for answer in self._received if answer is not None), tuple(self._failed)
 
     def abandon(self) -> None:
-        """Wait for nothing more: the page is lost, or everything came."""
+        """Stop recording: the page has crashed, or is complete."""
         self._done = True
         for task in self._tasks:
             task.cancel()
 
-    def _began(self, request: Request) -> None:
+    def _on_request(self, request: Request) -> None:
         if self._done:
             return
         if request.resource_type in _DATA:
-            self._under_way[request] = self._moved = self._loop.time()
+            self._pending[request] = self._last_activity = self._loop.time()
 
     def _ended(self, request: Request) -> bool:
-        if self._under_way.pop(request, None) is not None:
-            self._moved = self._loop.time()
-        return not self._done and request not in self._turned
+        if self._pending.pop(request, None) is not None:
+            self._last_activity = self._loop.time()
+        return not self._done and request not in self._refused_requests
 
-    def _lost(self, request: Request) -> None:
+    def _on_failed(self, request: Request) -> None:
         if self._ended(request):
             reason = self._proxy.connector.refused(request.url)
             if reason is not None and "TUNNEL" in (request.failure or ""):
@@ -120,19 +120,19 @@ class Recorder:
             failed = Failed(url=request.url, method=request.method, kind=request.resource_type, reason=reason)
             self._failed.append(failed)
 
-    def _finished(self, request: Request) -> None:
+    def _on_finished(self, request: Request) -> None:
         if not self._ended(request) or not request.url.startswith(("http:", "https:")):
             return
         if len(self._received) >= MOST_ANSWERS:
             self._note(request, f"more than {MOST_ANSWERS} answers; not recorded")
             return
-        place = len(self._received)
+        slot = len(self._received)
         self._received.append(None)
-        task = self._loop.create_task(self._take(request, place, datetime.now(UTC)))
+        task = self._loop.create_task(self._take(request, slot, datetime.now(UTC)))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _take(self, request: Request, place: int, at: datetime) -> None:
+    async def _take(self, request: Request, slot: int, at: datetime) -> None:
         try:
             response = await request.response()
             if response is None:
@@ -140,11 +140,11 @@ class Recorder:
                 return
             headers = _pairs(await response.headers_array())
             if (b"x-own-proxy", self._proxy.mark.encode()) in [(name.lower(), value) for name, value in headers]:
-                self._told_by_the_proxy(request, response.status)
+                self._record_proxy_answer(request, response.status)
                 return
             body, truncated = await self._body(request, response)
             version = await _or_else(response.http_version, "HTTP/1.1")
-            self._received[place] = Received(
+            self._received[slot] = Received(
                 url=request.url,
                 method=request.method,
                 request_headers=_pairs(await request.headers_array()),
@@ -163,7 +163,7 @@ class Recorder:
         except Error as error:  # the page, or the browser, is gone
             self._note(request, str(error).splitlines()[0])
 
-    def _told_by_the_proxy(self, request: Request, status: int) -> None:
+    def _record_proxy_answer(self, request: Request, status: int) -> None:
         reason = self._proxy.connector.refused(request.url)
         if status == 403 and reason is not None:
             self.refuse(request.url, request.resource_type, reason)
@@ -172,7 +172,7 @@ class Recorder:
 
     async def _body(self, request: Request, response: Response) -> tuple[bytes, str | None]:
         if 300 <= response.status < 400 and response.status != 304:
-            return b"", "redirect"  # the browser keeps none
+            return b"", "redirect"  # the browser has none
         try:
             sizes = await request.sizes()
             if sizes["responseBodySize"] > LARGEST_BODY or self._bytes > LARGEST_PAGE:
@@ -195,9 +195,9 @@ async def _or_else(ask: Callable[[], Awaitable[str]], otherwise: str) -> str:
 
 
 def _pairs(headers: Iterable[Any]) -> tuple[tuple[bytes, bytes], ...]:
-    """As bytes, less what was meant for the proxy and HTTP/2's own fields (`:path`)."""
+    """Return headers as bytes, without those for the proxy and HTTP/2's pseudo-headers (`:path`)."""
     pairs = [(_bytes(header["name"]), _bytes(header["value"])) for header in headers]
-    return tuple(pair for pair in pairs if pair[0].lower() not in _TO_THE_PROXY and not pair[0].startswith(b":"))
+    return tuple(pair for pair in pairs if pair[0].lower() not in _PROXY_HEADERS and not pair[0].startswith(b":"))
 
 
 def _bytes(text: str) -> bytes:

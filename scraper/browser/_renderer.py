@@ -1,7 +1,7 @@
 """The renderer: one request in, one page in the browser, one `Rendering` out.
 
-Browser, contexts, pages and their bookkeeping are scrapy-playwright's. What is done with a page is ours: it makes the
-answer of the page's content, which recorded as served would be a lie, and waits for "load" where we wait for less.
+Browser, contexts, pages and their administration are scrapy-playwright's. The handling of a page is ours, because
+scrapy-playwright returns the page's content as the answer, which is not what the server sent, and waits for "load".
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 from scrapy_playwright.handler import BrowserContextWrapper, ScrapyPlaywrightDownloadHandler
 
-from scraper.browser._interception import RequestPolicy, context_options, fence_context
+from scraper.browser._interception import RequestPolicy, context_options, restrict_context
 from scraper.browser._model import (
     META,
     RENDERING,
@@ -40,12 +40,12 @@ from scraper.browser._record import Recorder
 logger = logging.getLogger(__name__)
 
 LARGEST_DOM: Final = 32 * 1024 * 1024
-LAST_SECONDS: Final = 3.0  # for each of the last things: the DOM, bodies under way, closing
+LAST_SECONDS: Final = 3.0  # for each of the last steps: the DOM, pending bodies, closing
 _ENCODED = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
 class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has no types
-    """The rendering half of `RenderingHandler`, made at a crawl's first rendered request."""
+    """Renders the requests of `RenderingHandler`; created at a crawl's first rendered request."""
 
     browser_provider: LazyProvider
 
@@ -59,17 +59,17 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
             "executable_path": settings.get("BROWSER_EXECUTABLE"),
             "args": [f"--user-agent={self._agent}"],
         }
-        # The base class would make one when the engine starts, which was before.
+        # The base class creates one when the engine starts, which is over.
         self.browser_provider = LazyProvider(self.config)
         self._proxies: dict[str, Proxy] = {}
 
     async def _download_request(self, request: Request, spider: Any = None) -> Response:
-        """A page that the browser died under is tried once more, in a new one. Raises `BrowserFailure`."""
-        async with self.browser_provider.place():
+        """Render one request; after a crash of the browser once more, in a new one. Raises `BrowserFailure`."""
+        async with self.browser_provider.slot():
             try:
                 return await self._attempt(request)
             except BrowserCrashed as crash:
-                logger.warning("%s; once more in a new one", crash)
+                logger.warning("%s; trying again in a new one", crash)
                 self.stats.inc_value("browser/crashed")
                 return await self._attempt(request)
 
@@ -82,7 +82,7 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
         request.meta["playwright_context"] = render.context
         request.meta["playwright_context_kwargs"] = context_options(proxy, self._agent)
         try:
-            async with asyncio.timeout(self._page_seconds):  # a browser that dies meanwhile may leave the question open
+            async with asyncio.timeout(self._page_seconds):  # a browser that crashes may never answer
                 page = await self._create_page(request=request, spider=self._crawler.spider)
             page.on("crash", lambda _: crashed.set())
             return await self._visit(page, request, render, proxy)
@@ -97,7 +97,7 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
                     raise BrowserFailure(f"{request.url}: {first}") from error
                 page = None
                 await self._discard()
-            raise BrowserCrashed(f"{request.url}: the browser died under the page ({first})") from error
+            raise BrowserCrashed(f"{request.url}: the browser crashed ({first})") from error
         finally:
             if page is not None:
                 await self._leave(page, render.context)
@@ -116,28 +116,28 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
     ) -> Rendering:
         loop = asyncio.get_running_loop()
         began, refusals = loop.time(), len(proxy.connector.refusals)
-        # The last of the time is for what is there by then.
+        # The rest of the time is for collecting what is there.
         deadline = began + self._page_seconds - min(LAST_SECONDS, self._page_seconds / 4)
         async with asyncio.timeout_at(deadline):
-            await RequestPolicy(page, render, recorder, proxy).put_up()
+            await RequestPolicy(page, render, recorder, proxy).install()
         driver = Driver(page, render.wanted, recorder, deadline, self._quiet_seconds)
-        lost = None
+        failure = None
         try:
             await page.goto(request.url, wait_until="commit", timeout=(deadline - loop.time()) * 1_000)
         except Error as error:
             if not self._connected() or page.is_closed() or isinstance(error, TargetClosedError):
                 raise
-            lost = str(error).splitlines()[0].removeprefix("Page.goto: ")
+            failure = str(error).splitlines()[0].removeprefix("Page.goto: ")
         else:
             await driver.drive()
-        dom, dom_at = (b"", None) if lost else await self._dom(page, driver)
+        dom, dom_at = (b"", None) if failure else await self._dom(page, driver)
         received, failed = await recorder.finish(LAST_SECONDS)
-        told = {urlsplit(one.url).netloc for one in recorder.refused}
-        # What no event of the page told of: sockets of workers, connections made in advance.
-        behind = [
-            Blocked(url=f"{one.host}:{one.port}", kind="connection", reason=one.reason)
-            for one in proxy.connector.refusals[refusals:]
-            if not {one.host, f"{one.host}:{one.port}"} & told
+        recorded = {urlsplit(blocked.url).netloc for blocked in recorder.refused}
+        # Connections without an event of the page: sockets of workers, connections made in advance.
+        unreported = [
+            Blocked(url=f"{refusal.host}:{refusal.port}", kind="connection", reason=refusal.reason)
+            for refusal in proxy.connector.refusals[refusals:]
+            if not {refusal.host, f"{refusal.host}:{refusal.port}"} & recorded
         ]
         return Rendering(
             url=page.url,
@@ -145,24 +145,24 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
             failed=failed,
             dom=dom,
             dom_at=dom_at,
-            complete=lost is None and driver.reason is None,
-            reason=lost or driver.reason,
+            complete=failure is None and driver.reason is None,
+            reason=failure or driver.reason,
             pressed=driver.pressed,
-            refused=(*recorder.refused, *behind),
+            refused=(*recorder.refused, *unreported),
             skipped=recorder.skipped,
             seconds=loop.time() - began,
         )
 
     async def _dom(self, page: Page, driver: Driver) -> tuple[bytes, datetime | None]:
-        """The document as it stands now; nothing where it is too large, or its own script does not let go."""
+        """Return the document as it is now; nothing where it is too large, or the page does not respond."""
         try:
             async with asyncio.timeout(LAST_SECONDS):
                 dom = (await page.content()).encode("utf-8", "surrogatepass")
         except TimeoutError:
             driver.missing.append("the page did not answer")
             return b"", None
-        if not page.url.startswith(("http:", "https:")):  # "about:blank", "blob:", which are asked of nobody
-            driver.missing.append(f"the page left for {page.url.partition(':')[0]}:")
+        if not page.url.startswith(("http:", "https:")):  # "about:blank", "blob:", which no server sends
+            driver.missing.append(f"the page navigated to {page.url.partition(':')[0]}:")
             return b"", None
         if len(dom) > LARGEST_DOM:
             driver.missing.append(f"its document is larger than {LARGEST_DOM} bytes")
@@ -170,7 +170,7 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
         return dom, datetime.now(UTC)
 
     async def _leave(self, page: Page, context: str) -> None:
-        """Close the page; where it does not let go, its context, and at last the browser."""
+        """Close the page; where that fails, its context, and at last the browser."""
         wrapper = self.context_wrappers.get(context)
         for closing in (page.close, wrapper and wrapper.context.close):
             try:
@@ -189,7 +189,7 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
         await self._discard()
 
     async def _proxy(self, render: Render) -> Proxy:
-        """The clinic's own way out."""
+        """Return the clinic's own proxy, started."""
         proxy = self._proxies.get(render.context)
         if proxy is None:
             proxy = self._proxies[render.context] = Proxy()
@@ -199,20 +199,20 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
 
     async def _create_browser_context(self, *args: Any, **kwargs: Any) -> BrowserContextWrapper:
         wrapper = await super()._create_browser_context(*args, **kwargs)
-        await fence_context(wrapper.context)
+        await restrict_context(wrapper.context)
         return wrapper
 
     def _connected(self) -> bool:
         return hasattr(self, "browser") and self.browser.is_connected()
 
     def _forget_dead(self) -> None:
-        """A browser that died is no more, and its contexts with it; the next page asks for a new one."""
+        """Forget a browser that has crashed, and its contexts; the next page starts a new one."""
         if hasattr(self, "browser") and not self.browser.is_connected():
             self.context_wrappers.clear()
             del self.browser
 
     async def _discard(self) -> None:
-        """End the browser, however it is: a dead driver leaves it looking alive."""
+        """End the browser in any state: after a crash of the driver it still seems connected."""
         browser = getattr(self, "browser", None)
         self.context_wrappers.clear()
         if browser is not None:
@@ -220,11 +220,11 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
             await self.browser_provider.discard(browser)
 
     async def _browser_disconnected_callback(self) -> None:
-        # The base class closes contexts and forgets the browser in its own time, which may be that of the next one.
+        # The base class closes contexts and forgets the browser later, when the next one may be running.
         self._forget_dead()
 
     async def _close(self) -> None:
-        """The end of the crawl: the context, the proxy, and the browser if no other clinic uses it."""
+        """Close the contexts, the proxies, and the browser if no other clinic uses it."""
         for wrapper in list(self.context_wrappers.values()):
             with suppress(Error, TimeoutError):
                 async with asyncio.timeout(LAST_SECONDS):
@@ -237,11 +237,12 @@ class Renderer(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]  # it has
 
 
 def _answer(request: Request, rendering: Rendering) -> Response:
-    """The page's own document as Scrapy's response. Raises `PageUnreachable` where none came."""
+    """Return the page's own document as Scrapy's response. Raises `PageUnreachable` where there is none."""
     document = rendering.document
     if document is None:
-        told = next((one.reason for one in rendering.refused if one.kind == "document"), None) or rendering.reason
-        raise PageUnreachable(f"{request.url}: the browser got no answer ({told})")
+        refusals = (blocked.reason for blocked in rendering.refused if blocked.kind == "document")
+        reason = next(refusals, None) or rendering.reason
+        raise PageUnreachable(f"{request.url}: the browser received no answer ({reason})")
     headers = Headers()
     for name, value in document.headers:
         if name.lower() not in _ENCODED:  # the body is decoded

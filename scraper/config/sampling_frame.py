@@ -1,7 +1,7 @@
 """A sampling frame: the rows of a CSV file as stanzas of clinics.toml, all of them or none.
 
-The columns slug, name and url are the stanza's own, any other column is an attribute. clinics.toml is appended to and
-never written anew: comments, order and spelling of what stands there are its owner's.
+The columns slug, name and url are keys of the stanza, any other column is an attribute. Stanzas are appended to
+clinics.toml, which is never rewritten: comments, order and spelling are its owner's.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from scraper.config.clinics import Clinic, Clinics, parse_clinics
 from scraper.config.toml_file import ConfigError
 
 OWN = ("slug", "name", "url")
-# What a stanza may say beside these. A column of such a name would look as if it did ("privacy", say), and must not.
+# Other keys of a stanza. A column of such a name ("privacy") would look like a setting, and is refused.
 SETTINGS = {field.name for field in fields(Clinic)} - set(OWN)
 DELIMITERS = ",;\t"
 NO_URL = (
-    "no url: every clinic of clinics.toml is asked at an address; give the one of its site, or take the row out and"
-    " count the clinic where you keep those without a site"
+    "no url: every clinic of clinics.toml needs the address of its site; add it, or remove the row and count the"
+    " clinic elsewhere as one without a site"
 )
 
 
@@ -33,7 +33,7 @@ Faults = list[tuple[int, str]]  # the line of the file, and what is wrong there
 
 
 class BadSamplingFrame(Exception):
-    """The file cannot be taken in. `lines`: every fault in the file's order, each with its line, `frame.csv:7: ...`."""
+    """The file cannot be imported. `lines`: every fault in the file's order, each with its line, `frame.csv:7: ...`."""
 
     def __init__(self, path: Path, faults: Faults) -> None:
         self.lines = [f"{path}:{line}: {what}" for line, what in sorted(faults, key=lambda fault: fault[0])]
@@ -45,24 +45,24 @@ class Row:
     """One clinic of the frame."""
 
     line: int  # of the file, from 1; the first of a row with line ends in its cells
-    clinic: Clinic  # as the project's parser reads its stanza
+    clinic: Clinic  # as `parse_clinics` reads its stanza
     stanza: str  # lines that end with LF
 
 
 @dataclass(frozen=True, slots=True)
 class SamplingFrame:
-    """A whole file as it was read."""
+    """The content of a file."""
 
     path: Path
     attributes: tuple[str, ...]  # names of columns, as the header writes them
     rows: tuple[Row, ...]  # those that can be stanzas
-    faults: Faults  # what is wrong with the others, and between them
+    faults: Faults  # of the other rows, and between rows
 
 
 def read_frame(path: Path) -> SamplingFrame:
-    """Reads a CSV file: UTF-8, with or without byte order mark; comma, semicolon or tab; a header.
+    """Read a CSV file: UTF-8, with or without byte order mark; comma, semicolon or tab; a header.
 
-    Cells are taken without the white space around them, rows without any text are passed over. Raises OSError.
+    Cells are stripped of white space, rows without any text are skipped. Raises OSError.
     """
     data = path.read_bytes()
     try:
@@ -72,10 +72,10 @@ def read_frame(path: Path) -> SamplingFrame:
         return SamplingFrame(path, (), (), [(line, "not UTF-8; save the file as CSV in UTF-8")])
     faults: Faults = []
     records = _records(text, faults)
-    at, header = next(records, (1, []))
+    header_line, header = next(records, (1, []))
     names = [cell.lower() if cell.lower() in OWN else cell for cell in header]
     if not faults:
-        faults += [(at, what) for what in _header_faults(names)]
+        faults += [(header_line, what) for what in _header_faults(names)]
     if faults:
         return SamplingFrame(path, (), (), faults)
     rows: list[Row] = []
@@ -86,7 +86,7 @@ def read_frame(path: Path) -> SamplingFrame:
             continue
         cell = {name: text for name, text in zip(names, cells, strict=False) if text}
         if "" in cell:
-            faults.append((line, f"{cell.pop('')!r} stands in a column without a name"))
+            faults.append((line, f"{cell.pop('')!r} is in a column without a name"))
         slug = cell.get("slug", "")
         if slug and slugs.setdefault(slug, line) != line:
             faults.append((line, f"{slug}: line {slugs[slug]} has this slug too"))
@@ -95,15 +95,15 @@ def read_frame(path: Path) -> SamplingFrame:
         if isinstance(found, Row):
             rows.append(found)
         else:
-            told = slug if slug.isprintable() else repr(slug)  # one line a fault
-            faults += [(line, f"{told}: {what}" if told else what) for what in found]
+            label = slug if slug.isprintable() else repr(slug)  # a fault takes one line
+            faults += [(line, f"{label}: {what}" if label else what) for what in found]
     if not rows and not faults:
-        faults.append((at, "no row below the header"))
+        faults.append((header_line, "no row below the header"))
     return SamplingFrame(path, tuple(name for name in names if name and name not in OWN), tuple(rows), faults)
 
 
 def _records(text: str, faults: Faults) -> Iterator[tuple[int, list[str]]]:
-    """(line, cells) of every record with any text; what ends the reading goes to `faults`."""
+    """Yield (line, cells) of every record with any text; append to `faults` what ends the reading."""
     if "\0" in text:
         faults.append((text[: text.index("\0")].count("\n") + 1, "holds a NUL; save the file as CSV in UTF-8"))
         return
@@ -123,8 +123,10 @@ def _records(text: str, faults: Faults) -> Iterator[tuple[int, list[str]]]:
 
 
 def _delimiter(text: str) -> str:
-    """The one by which the header names most of our columns. (csv.Sniffer counts characters, and a name with commas
-    or an attribute with semicolons misleads it.)"""
+    """Return the delimiter by which the header names most of our columns.
+
+    csv.Sniffer counts characters, and a name with commas or an attribute with semicolons misleads it.
+    """
 
     def named(delimiter: str) -> int:
         records = csv.reader(io.StringIO(text.lstrip(), newline=""), delimiter=delimiter)
@@ -146,27 +148,27 @@ def _header_faults(names: list[str]) -> Iterator[str]:
             return
         if name.lower() in SETTINGS:
             yield (
-                f"the column {name!r} has the name of a setting, which is written by hand in clinics.toml: call it"
-                " otherwise if it is an attribute"
+                f"the column {name!r} has the name of a setting, which is written by hand in clinics.toml: rename"
+                " it if it is an attribute"
             )
 
 
 def _row(line: int, cells: dict[str, str]) -> Row | list[str]:
-    """The row as a stanza, or what is wrong with it."""
+    """Return the row as a stanza, or its faults."""
     slug, name, url = (cells.pop(own, "") for own in OWN)
     stanza = stanza_of(slug, name, url, cells)
-    # That an address is private is no fault of the row: a stanza that is there may permit it (`new_rows`).
-    for text in (stanza, _permitting(stanza)):
+    # A private address is not a fault of the row: an existing stanza may permit it (`new_rows`).
+    for text in (stanza, _with_private_permitted(stanza)):
         with contextlib.suppress(ConfigError):
             return Row(line, _parsed(text), stanza)
-    # Each of the three on its own, so that all that is wrong is told.
-    good = "https://clinic.org"
-    faults = [*_faults(stanza_of(slug, "-", good)), *_faults(stanza_of("a", name, good))]
-    return faults + (_faults(_permitting(stanza_of("a", "-", url))) if url else [NO_URL])
+    # Each of the three is checked alone, so that every fault is reported.
+    valid_url = "https://clinic.org"
+    faults = [*_faults(stanza_of(slug, "-", valid_url)), *_faults(stanza_of("a", name, valid_url))]
+    return faults + (_faults(_with_private_permitted(stanza_of("a", "-", url))) if url else [NO_URL])
 
 
-def _permitting(stanza: str) -> str:
-    """The same with a private address permitted."""
+def _with_private_permitted(stanza: str) -> str:
+    """Return the stanza with private addresses permitted."""
     return stanza.replace("\n", "\nallow_private = true\n", 1)
 
 
@@ -179,13 +181,13 @@ def _faults(stanza: str) -> list[str]:
     try:
         _parsed(stanza)
     except ConfigError as error:
-        # It says: row:2: clinic 'a' needs a name
+        # The error says: row:2: clinic 'a' needs a name
         return [re.sub(r"^row:\d+: (?:clinic 'a' )?", "", str(error))]
     return []
 
 
 def stanza_of(slug: str, name: str, url: str, attributes: Mapping[str, str] | None = None) -> str:
-    """The stanza's text, its lines ended by LF."""
+    """Return the stanza's text; its lines end with LF."""
     lines = [f"[clinics.{_key(slug)}]", f"name = {_quoted(name)}", f"url = {_quoted(url)}"]
     if attributes:
         lines += ["", f"[clinics.{_key(slug)}.attributes]"]
@@ -194,7 +196,7 @@ def stanza_of(slug: str, name: str, url: str, attributes: Mapping[str, str] | No
 
 
 def _quoted(text: str) -> str:
-    """A basic string of TOML: JSON's, but that DEL is escaped as well, and nothing that need not be."""
+    """Return a basic string of TOML: that of JSON with DEL escaped too, and non-ASCII characters as they are."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -203,11 +205,10 @@ def _key(text: str) -> str:
 
 
 def new_rows(frame: SamplingFrame, listed: Clinics) -> list[Row]:
-    """The rows whose clinics have no stanza yet.
+    """Return the rows whose clinics have no stanza yet.
 
-    A stanza that is there must say what its row says, in the columns that the file has; what else it says is left to
-    it. Raises `BadSamplingFrame` with all faults: in the file, between its rows, and between it and
-    clinics.toml.
+    An existing stanza must agree with its row in the columns that the file has; its other keys are free. Raises
+    `BadSamplingFrame` with all faults: in the file, between its rows, and between it and clinics.toml.
     """
     known = {clinic.slug: clinic for clinic in listed}
     sites = {post_key(clinic.url): (clinic.slug, str(listed.path)) for clinic in listed}
@@ -227,7 +228,7 @@ def new_rows(frame: SamplingFrame, listed: Clinics) -> list[Row]:
         if other == clinic.slug:
             found.append(row)
         else:
-            what = f"{clinic.url} is the url of {other!r} ({where}) too: a site is archived once"
+            what = f"{clinic.url} is the url of {other!r} ({where}) too; list each site once"
             faults.append((row.line, f"{clinic.slug}: {what}"))
     if faults:
         raise BadSamplingFrame(frame.path, faults)
@@ -242,18 +243,18 @@ def _differences(frame: SamplingFrame, row: Clinic, stanza: Clinic) -> Iterator[
     }
     for what, (here, there) in pairs.items():
         if here != there:
-            yield f"{what} is {_shown(here)} here, {_shown(there)}"
+            yield f"{what} is {_quoted_or_nothing(here)} here, {_quoted_or_nothing(there)}"
 
 
-def _shown(value: str | None) -> str:
+def _quoted_or_nothing(value: str | None) -> str:
     return "nothing" if value is None else repr(value)
 
 
 def appended(path: Path, listed: Clinics, rows: Iterable[Row]) -> str:
-    """The text of clinics.toml with the rows' stanzas at its end.
+    """Return the text of clinics.toml with the rows' stanzas at its end.
 
-    Raises ConfigError where the file, so continued, would not say exactly what it said and these clinics (one that
-    writes all clinics as one inline table cannot be continued), OSError.
+    Raises ConfigError where the result would not hold exactly the old clinics and these (a file with all clinics in
+    one inline table cannot be extended), OSError.
     """
     rows = list(rows)
     text = path.read_bytes().decode("utf-8")
@@ -266,5 +267,5 @@ def appended(path: Path, listed: Clinics, rows: Iterable[Row]) -> str:
     except ConfigError as error:
         raise ConfigError(f"{error}; stanzas cannot be added at the end of this file, nothing written") from error
     if (found.crawler, *found) != (listed.crawler, *listed, *(row.clinic for row in rows)):
-        raise ConfigError(f"{path}: with the stanzas at its end it would say something else; nothing written")
+        raise ConfigError(f"{path}: with the stanzas at its end the file would have another meaning; nothing written")
     return whole

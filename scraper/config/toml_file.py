@@ -1,4 +1,4 @@
-"""A TOML file whose errors name the line of the key that is wrong; tomllib gives values without their places."""
+"""A TOML file whose errors name the line of the faulty key; tomllib gives values without their lines."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ Where = tuple[str, ...]
 
 
 class TomlFile:
-    """The text of a clinics.toml, to say on which line a key stands. tomllib gives values without their places."""
+    """The text of a clinics.toml, to find the line of a key."""
 
     def __init__(self, text: str, path: Path) -> None:
         self.path = path
         self.lines = [f"{line}\n" for line in text.split("\n")]  # as TOML counts them, not as str.splitlines does
 
     def fail(self, where: Where, what: str) -> None:
-        """Raises ConfigError at the line of a key, or of the nearest table above it."""
+        """Raise ConfigError at the line of a key, or of the nearest table above it."""
         line = next((found for n in range(len(where), 0, -1) if (found := self.line(where[:n]))), 1)
         raise ConfigError(f"{self.path}:{line}: {what}")
 
     def line(self, where: Where) -> int | None:
-        """The line (from 1) where a key is written; None where it is not there.
+        """Return the line (from 1) of a key; None where the file does not have it.
 
-        tomllib itself decides, so that strings over several lines, quoted keys and inline tables cannot mislead: it is
-        the line that names the key, before which the text is whole TOML without it, and from which it has it.
+        tomllib itself decides, so that strings over several lines, quoted keys and inline tables cannot mislead: the
+        line contains the key's name, the text before it is valid TOML without the key, and the text with it has it.
         """
         for start, line in enumerate(self.lines):
             if where[-1] not in line or self._has(self.lines[:start], where) is not False:
                 continue
-            for end in range(start + 1, len(self.lines) + 1):  # a value may go on for some lines
+            for end in range(start + 1, len(self.lines) + 1):  # a value may continue on further lines
                 has = self._has(self.lines[:end], where)
                 if has is not None:
                     break
@@ -47,7 +47,7 @@ class TomlFile:
 
     @staticmethod
     def _has(lines: list[str], where: Where) -> bool | None:
-        """The key is there; None where the text is cut within a value."""
+        """Return whether the text has the key; None where it is cut inside a value."""
         try:
             value: Any = tomllib.loads("".join(lines))
         except tomllib.TOMLDecodeError:
@@ -59,18 +59,18 @@ class TomlFile:
         return True
 
     def only(self, table: Mapping[str, Any], where: Where, known: tuple[str, ...]) -> None:
-        """Fails at the first key that is not known."""
+        """Raise ConfigError at the first unknown key."""
         for key in table:
             if key not in known:
-                place = f"[{'.'.join(where)}]" if where else "the file"
-                self.fail((*where, key), f"unknown key {key!r} in {place}; known: {', '.join(known)}")
+                table_name = f"[{'.'.join(where)}]" if where else "the file"
+                self.fail((*where, key), f"unknown key {key!r} in {table_name}; known: {', '.join(known)}")
 
     def table(self, parent: Mapping[str, Any], where: Where) -> Mapping[str, Any]:
-        """The table of that name, empty where it is not there."""
+        """Return the table of that name; an empty one where it is missing."""
         return cast(Mapping[str, Any], self.value(parent, where, dict, {}))
 
     def value(self, table: Mapping[str, Any], where: Where, kind: type | tuple[type, ...], default: Any) -> Any:
-        """The value of a key, if it is of that kind (true is no number, a time of day is no date)."""
+        """Return the value of a key. Raises ConfigError for another type (true is no number, a time of day no date)."""
         value = table.get(where[-1], default)
         kinds = kind if isinstance(kind, tuple) else (kind,)
         if value is not default and type(value) not in kinds:
@@ -79,8 +79,8 @@ class TomlFile:
         return value
 
     def choice(self, table: Mapping[str, Any], where: Where, choices: tuple[str, ...]) -> str:
-        """The value of a key that is one of some words; the first of them where it is not there."""
+        """Return the value of a key that is one of `choices`; the first of them where the key is missing."""
         value = self.value(table, where, str, choices[0])
         if value not in choices:
-            self.fail(where, f"{where[-1]} = {value!r}: it is one of {', '.join(choices)}")
+            self.fail(where, f"{where[-1]} = {value!r}: use one of {', '.join(choices)}")
         return cast(str, value)

@@ -1,4 +1,4 @@
-"""JSON of a shape that nobody promised: each reader gives the value where it is what it should be, else nothing."""
+"""Access to JSON of an uncertain shape: each function returns the value if it has the expected type, else nothing."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ LARGEST = 2**63 - 1  # what a SQLite integer holds
 
 
 def decode(body: bytes) -> Any:
-    """The JSON value of an answer. Raises `ValueError` for bytes that are no JSON (cut, HTML, nested without end).
+    """Return the JSON value of an answer. Raises `ValueError` for bytes that are not JSON (cut, HTML, nested too deep).
 
-    Numbers with a point stay `Decimal`, so that they can be told as they were printed.
+    Numbers with a decimal point are `Decimal`, so that they can be given as they were printed.
     """
     try:
         return json.loads(body, parse_float=Decimal)
     except (RecursionError, ArithmeticError) as error:
-        raise ValueError(f"{type(error).__name__}: nested too deep, or a number beyond all bounds") from error
+        raise ValueError(f"{type(error).__name__}: nested too deep, or a number out of bounds") from error
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """The JSON object, or an empty one where the value is anything else."""
+    """Return the JSON object, or an empty one where the value is anything else."""
     return value if isinstance(value, dict) else {}
 
 
 def sequence(value: object) -> Sequence[Any]:
-    """The JSON array, or an empty one where the value is anything else."""
+    """Return the JSON array, or an empty one where the value is anything else."""
     return value if isinstance(value, list) else ()
 
 
 def string(value: object) -> str:
-    """The JSON string, or "". Halves of surrogate pairs, which JSON allows and UTF-8 does not, become U+FFFD."""
+    """Return the JSON string, or "". Lone surrogates, which JSON allows and UTF-8 does not, become U+FFFD."""
     if not isinstance(value, str):
         return ""
     return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").replace("\0", "\ufffd")
 
 
 def dig(value: object, *path: str) -> Any:
-    """The value at `path` inside nested JSON objects, None where a step is missing."""
+    """Return the value at `path` inside nested JSON objects, None where a step is missing."""
     for key in path:
         value = mapping(value).get(key)
     return value
 
 
 def printed(value: object) -> str | None:
-    """A number as the JSON printed it, e.g. `29` or `"29"` -> "29"; None for anything that is no number."""
+    """Return a number as the JSON prints it, e.g. `29` or `"29"` -> "29"; None for anything that is not a number."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
         return None
     if isinstance(value, str):
@@ -55,10 +55,10 @@ def printed(value: object) -> str | None:
 
 
 def count(value: object) -> int | None:
-    """A count: a whole number from 0 to 2**63 - 1, printed as number or string. None for all else, never 0 for it."""
-    shown = printed(value)
+    """Return a whole number from 0 to 2**63 - 1, printed as number or string; None, never 0, for anything else."""
+    text = printed(value)
     try:
-        number = Decimal(shown) if shown else None
+        number = Decimal(text) if text else None
     except ArithmeticError:
         return None
     if number is None or not 0 <= number <= LARGEST or number != int(number):

@@ -1,36 +1,33 @@
-"""BeautifulSoup trees of Wix markup that hold only what is read: small ones are built several times faster.
+"""BeautifulSoup trees that hold only what a parser reads: a small tree is built several times faster than a full one.
 
-Building the tree is most of the cost of reading a page, and goes by elements and attributes. Left out: drawings, styles
-and scripts with all that is in them; attributes that nobody asks for (hashed classes, inline styles); and, inside the
-post's text, `span` elements, of which Wix puts two or three around every word and which carry style alone.
+Building the tree is most of the cost of reading a page, and the cost grows with elements and attributes. A lean tree
+leaves out drawings, styles and scripts with their content, and the attributes that no parser reads. A platform whose
+markup allows more omissions subclasses `LeanBuilder`.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag, XMLParsedAsHTMLWarning
 from bs4.builder._lxml import LXMLTreeBuilder
 from bs4.element import AttributeValueList, NavigableString
 
-_LEFT_OUT = frozenset({"svg", "style", "script", "noscript", "template"})
-_KEPT = frozenset({
-    "data-hook", "data-id", "data-image-info", "data-pin-media", "data-src", "id", "type", "href", "rel", "src", "alt",
-    "start", "colspan", "rowspan", "lang", "property", "name", "content",
+OMITTED_ELEMENTS = frozenset({"svg", "style", "script", "noscript", "template"})
+ATTRIBUTES = frozenset({
+    "alt", "class", "colspan", "content", "data-lazy-src", "data-lazy-srcset", "data-src", "data-srcset", "datetime",
+    "href", "id", "itemprop", "itemtype", "lang", "name", "poster", "property", "rel", "rowspan", "src", "srcset",
+    "start", "type",
 })  # fmt: skip
-# Buttons: drawings and wrappers without a word. The counters beside them are read, the buttons are not.
-_BUTTONS = ("share-button", "like-button", "image-expand-button", "imageExpandButton", "ExpandCollapseButton")
-_COUNTED = "like-button-with-count"
-# Kinds of blocks whose markers say nothing: what stands before them is complete.
-_PLAIN = frozenset({"paragraph", "empty-line", "heading", "blockquote", "image", "divider"})
-# The one class that is kept: a name of its own, not a hashed one.
-_CLASS = "post-content__body"
+# `ancestors` stops this far out; a card's link lies about ten elements deep.
+_MOST_ANCESTORS = 30
 
 
 class _Element(Tag):
-    """An element of the tree. What `Tag` sets on each, though it be the same for all, is set once here."""
+    """An element of a lean tree. What `Tag` sets on every instance to the same value is set once, on the class."""
 
     parser_class = BeautifulSoup
     namespace = prefix = sourceline = sourcepos = None
@@ -46,71 +43,70 @@ class _Element(Tag):
         self.contents = []
 
 
-class _Lean(LXMLTreeBuilder):
-    """lxml as BeautifulSoup drives it, less what is left out; it puts elements and strings into the tree itself.
+def _string(text: str) -> NavigableString:
+    """Return a string of a lean tree, without the set-up that `_append` does."""
+    string = str.__new__(NavigableString, text)
+    string.hidden = False
+    string.next_element = string.previous_sibling = string.next_sibling = None
+    return string
 
-    lxml tells of an end for every start, in order, so that nothing has to be looked for among the open elements.
+
+class LeanBuilder(LXMLTreeBuilder):
+    """Drives lxml as BeautifulSoup does, and links elements and strings into the tree itself.
+
+    lxml reports one end for every start, in order, so that the open elements need no search. An instance is made once
+    and used again, because lxml inspects a parser's target each time a parser is made. It builds one tree at a time.
     """
 
     def __init__(self) -> None:
         super().__init__(multi_valued_attributes=None, attribute_dict_class=dict)
         self._parser = self.parser_for(None)
-        self.without: str | None = None
 
     def initialize_soup(self, soup: BeautifulSoup) -> None:
         """Begin a tree."""
         super().initialize_soup(soup)
-        self._open: list[Tag] = [soup]
+        self.open_elements: list[Tag] = [soup]
+        self.omitted_depth = 0  # elements open since the outermost omitted one, which counts as the first
         self._last: Tag | NavigableString = soup
         self._strings: list[str] = []  # since the last start or end
-        self._inside = 0  # depth below an element that is left out
-        self._in_text = False  # between rcv-block-first and rcv-block-last
 
     def prepare_markup(self, markup: Any, *_: Any, **__: Any) -> Iterator[tuple[str | bytes, None, None, bool]]:
-        """The text as it is: it was decoded by us, and an XHTML page is read as HTML on purpose."""
+        """Yield the text unchanged: it is decoded already, and an XHTML page is read as HTML on purpose."""
         yield markup, None, None, False
 
     def start(self, tag: Any, attrib: Mapping[Any, Any], nsmap: Any = None) -> None:
-        if self._inside or tag in _LEFT_OUT:
-            self._inside += 1
+        """Add an element, or omit it with all its content."""
+        if self.omitted_depth or tag in OMITTED_ELEMENTS:
+            self.omitted_depth += 1
             return
-        if self._in_text and tag == "span":
-            self._open.append(self._open[-1])  # what is in it stands in the element around it
+        attributes = self.read_attributes(attrib)
+        if attributes is None:
+            self.omitted_depth = 1
             return
-        kept = {}
-        for name, value in attrib.items():
-            if name in _KEPT or (name == "class" and _CLASS in value):
-                kept[name] = value
-        hook = kept.get("data-hook")
-        if hook is not None:
-            if hook == self.without or (hook.startswith(_BUTTONS) and not hook.startswith(_COUNTED)):
-                self._inside = 1
-                return
-            if hook.startswith("rcv-block"):
-                if hook in ("rcv-block-first", "rcv-block-last"):
-                    self._in_text = hook == "rcv-block-first"
-                elif kept.get("type") in _PLAIN:
-                    self._inside = 1
-                    return
         if self._strings:
-            self._put(NavigableString("".join(self._strings)))
+            self._append(_string("".join(self._strings)))
             self._strings.clear()
-        element = _Element(tag, kept)
-        self._put(element)
-        self._open.append(element)
+        element = _Element(tag, attributes)
+        self._append(element)
+        self.open_elements.append(element)
+
+    def read_attributes(self, attrib: Mapping[Any, Any]) -> dict[str, Any] | None:
+        """Return the attributes of an element that parsers read; None where the element is left out."""
+        return {name: value for name, value in attrib.items() if name in ATTRIBUTES}
 
     def end(self, tag: Any) -> None:
-        if self._inside:
-            self._inside -= 1
+        """End the innermost open element."""
+        if self.omitted_depth:
+            self.omitted_depth -= 1
         else:
-            if self._strings and self._open[-1] is not self._open[-2]:
-                self._put(NavigableString("".join(self._strings)))
+            if self._strings and self.open_elements[-1] is not self.open_elements[-2]:
+                self._append(_string("".join(self._strings)))
                 self._strings.clear()
-            self._open.pop()
+            self.open_elements.pop()
 
-    def _put(self, node: Tag | NavigableString) -> None:
-        """Make it the last child of the element that is open."""
-        parent = node.parent = self._open[-1]
+    def _append(self, node: Tag | NavigableString) -> None:
+        """Make the node the last child of the innermost open element."""
+        parent = node.parent = self.open_elements[-1]
         siblings = parent.contents
         if siblings:
             before = node.previous_sibling = siblings[-1]
@@ -121,41 +117,57 @@ class _Lean(LXMLTreeBuilder):
         self._last = node
 
     def feed(self, markup: Any) -> None:
-        """Build the tree, and keep nothing of it."""
+        """Build the tree, and keep no reference to it."""
         try:
             self._parser.feed(markup)
             self._parser.close()
         finally:
-            del self._open, self._last
+            del self.open_elements, self._last
 
     def data(self, data: Any) -> None:
-        if not self._inside:
+        """Collect a part of a string."""
+        if not self.omitted_depth:
             self._strings.append(data)
 
     def comment(self, text: Any) -> None:
-        """Comments are no text and part none: "a<!-- -->b" is one word."""
+        """Ignore a comment. It does not end a string: "a<!-- -->b" is one word."""
 
     def pi(self, target: str, data: str) -> None:
-        """Processing instructions are no text."""
+        """Ignore a processing instruction."""
 
     def doctype(self, name: str, pubid: str, system: str) -> None:
-        """A document type is no text."""
+        """Ignore a document type."""
 
 
-# Made once: lxml looks at what a parser calls each time one is made. One tree is built at a time.
-_LEAN = _Lean()
+_BUILDER = LeanBuilder()
 
 
-def soup(markup: bytes, encoding: str, *, full: bool = False, without: str | None = None) -> BeautifulSoup:
-    """A tree of the markup; bytes that the encoding does not know become U+FFFD, and so do NULs.
+def soup(markup: bytes, encoding: str, *, builder: LeanBuilder = _BUILDER) -> BeautifulSoup:
+    """Return a lean tree of the markup. Bytes that the encoding does not know become U+FFFD, and so do NULs."""
+    return BeautifulSoup(_decoded(markup, encoding), builder=builder)
 
-    `without` names a hook whose elements are left out too. `full` leaves nothing out, for comparison: every reader
-    gives the same on it.
-    """
-    text = markup.decode(encoding, "replace").replace("\0", "\ufffd").removeprefix("\ufeff")
-    if full:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # an XHTML page is read as HTML on purpose
-            return BeautifulSoup(text, "lxml")
-    _LEAN.without = without
-    return BeautifulSoup(text, builder=_LEAN)
+
+def full_soup(markup: bytes, encoding: str) -> BeautifulSoup:
+    """Return a tree of the markup with nothing left out, for comparison: every parser gives the same on it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)  # an XHTML page is read as HTML on purpose
+        return BeautifulSoup(_decoded(markup, encoding), "lxml")
+
+
+def _decoded(markup: bytes, encoding: str) -> str:
+    return markup.decode(encoding, "replace").replace("\0", "\ufffd").removeprefix("\ufeff")
+
+
+def descendants(tag: Tag, *names: str) -> Iterator[Tag]:
+    """Yield the elements inside `tag` in document order: those of these names, or all where no name is given."""
+    return (node for node in tag.descendants if isinstance(node, Tag) and (not names or node.name in names))
+
+
+def previous_sibling(tag: Tag) -> Tag | None:
+    """Return the element before `tag` that has the same parent."""
+    return next((node for node in tag.previous_siblings if isinstance(node, Tag)), None)
+
+
+def ancestors(tag: Tag) -> Iterator[Tag]:
+    """Yield the elements around `tag`, innermost first, 30 at most."""
+    return islice(tag.parents, _MOST_ANCESTORS)

@@ -157,16 +157,16 @@ def crawled(pages: Sequence[Page], folder: Path, **settings: Any) -> Crawl:
     """Visit the pages one after another."""
     folder.mkdir()
     temporary = Path(tempfile.mkdtemp(prefix="t"))  # a short path: sockets go there
-    told = folder / "told"
-    (folder / "asked").write_bytes(pickle.dumps((list(pages), settings)))
+    output = folder / "output"
+    (folder / "input").write_bytes(pickle.dumps((list(pages), settings)))
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONWARNINGS": "error"}
     process = subprocess.Popen(
         [
             sys.executable,
             "-c",
             "import sys; from tests.browser.crawling import main; main(*sys.argv[1:])",
-            str(folder / "asked"),
-            str(told),
+            str(folder / "input"),
+            str(output),
         ],
         cwd=ROOT,
         env=environment,
@@ -176,7 +176,7 @@ def crawled(pages: Sequence[Page], folder: Path, **settings: Any) -> Crawl:
         start_new_session=True,
     )
     log, _ = process.communicate(timeout=120)
-    came, stats = pickle.loads(told.read_bytes()) if told.exists() else ([], {})
+    came, stats = pickle.loads(output.read_bytes()) if output.exists() else ([], {})
     left = [path.name for path in temporary.iterdir()] + _still_there(str(temporary))
     shutil.rmtree(temporary)
     return Crawl(came=came, stats=stats, code=process.returncode, log=log, left=tuple(left))
@@ -206,9 +206,9 @@ def _rebind() -> None:
     socket.getaddrinfo = rebound
 
 
-def main(asked: str, told: str) -> None:
+def main(input_path: str, output_path: str) -> None:
     """In the process of the crawl."""
-    pages, more = pickle.loads(Path(asked).read_bytes())
+    pages, more = pickle.loads(Path(input_path).read_bytes())
     _rebind()
     settings = Settings()
     settings.setdict(
@@ -233,4 +233,4 @@ def main(asked: str, told: str) -> None:
     process.crawl(crawler, pages=pages, came=came)
     process.start()
     assert crawler.stats is not None
-    Path(told).write_bytes(pickle.dumps((came, dict(crawler.stats.get_stats()))))
+    Path(output_path).write_bytes(pickle.dumps((came, dict(crawler.stats.get_stats()))))

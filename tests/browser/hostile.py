@@ -29,10 +29,10 @@ _PAGES = {
       <link rel=prefetch href="http://127.0.0.1:OTHER/prefetched"><img src="http://127.0.0.1:OTHER/image">
       <p id=said>framed</p><script>setTimeout(() => document.body.dataset.done = 'yes', 800)</script>""",
     "/tricks": """<p id=said></p><a id=get href="/download" download>get</a><script>
-      const told = {};
+      const report = {};
       function tell(name, value) {
-        told[name] = value;
-        document.getElementById('said').textContent = JSON.stringify(told);
+        report[name] = value;
+        document.getElementById('said').textContent = JSON.stringify(report);
       }
       tell('dialog', confirm('sure?'));
       tell('popup', window.open('http://127.0.0.1:OTHER/popup') === null);
@@ -42,13 +42,13 @@ _PAGES = {
       tell('rtc', typeof RTCPeerConnection); tell('transport', typeof WebTransport);
       tell('notification', typeof Notification === 'undefined' ? 'none' : Notification.permission);
       navigator.geolocation && navigator.geolocation.getCurrentPosition(
-        () => tell('place', 'told'), error => tell('place', 'refused'));
+        () => tell('place', 'granted'), error => tell('place', 'refused'));
       'serviceWorker' in navigator && navigator.serviceWorker.register('/worker.js').then(
         () => tell('worker', 'registered'), () => tell('worker', 'refused'));
       for (const [name, place] of [['socket', `ws://${location.host}/socket`], ['other', 'ws://127.0.0.1:OTHER/']]) {
         const socket = new WebSocket(place);
         socket.onopen = () => tell(name, 'opened');
-        socket.onclose = () => told[name] || tell(name, 'closed');
+        socket.onclose = () => report[name] || tell(name, 'closed');
       }
       const hidden = new Worker(URL.createObjectURL(new Blob([`
         const socket = new WebSocket('ws://127.0.0.1:OTHER/hidden');
@@ -106,10 +106,10 @@ _PAGES = {
 
 @dataclass
 class Hostile:
-    """The running server: its place, and what was asked of it."""
+    """The running server: its address, and the requests it received."""
 
     port: int
-    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     @property
     def place(self) -> str:
@@ -119,7 +119,7 @@ class Hostile:
         return f"http://{self.place}{path}"
 
     def paths(self) -> list[str]:
-        return [path for path, _ in self.asked]
+        return [path for path, _ in self.requests]
 
 
 @contextmanager
@@ -131,7 +131,7 @@ def serving(other: int = 0, address: str = "127.0.0.1") -> Iterator[Hostile]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            hostile.asked.append((self.path, dict(self.headers)))
+            hostile.requests.append((self.path, dict(self.headers)))
             if self.path == "/never":
                 stopping.wait(60)
                 return

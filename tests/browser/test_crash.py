@@ -38,4 +38,4 @@ def test_a_killed_browser_is_replaced_once(crawl: Crawl, what: str) -> None:
 def test_the_run_goes_on_and_leaves_nothing(crawl: Crawl) -> None:
     assert crawl.code == 0, crawl.log
     assert crawl.left == ()
-    assert crawl.stats["browser/crashed"] == 6  # a page killed once counts one, killed twice one: the second is told
+    assert crawl.stats["browser/crashed"] == 6  # of two crashes of a page the second is reported

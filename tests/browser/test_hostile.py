@@ -14,22 +14,22 @@ from tests.browser.crawling import AGENT, Came, Crawl, Page, crawled
 from tests.browser.hostile import BIG, Hostile, serving
 
 _DONE = RenderTargets(counters="body[data-done] #said")
-_SAID = RenderTargets(counters="#said")
+_REPORT = RenderTargets(counters="#said")
 # In this order: what one page leaves behind (a frozen process, cookies) must not harm the next.
 _PAGES: dict[str, RenderTargets | None] = {
     "/nothing": None,
-    "/agent": _SAID,
-    "/missing": _SAID,
+    "/agent": _REPORT,
+    "/missing": _REPORT,
     "/reaches": _DONE,
     "/framed": _DONE,
     "/tricks": _DONE,
     "/pressing": RenderTargets(comments="#root", item=".item", more=("[data-hook=toggle]",)),
     "/leaves": RenderTargets(counters=".never"),
-    "/heavy": _SAID,
-    "/pending": _SAID,
+    "/heavy": _REPORT,
+    "/pending": _REPORT,
     "/endless": RenderTargets(counters=".never"),
-    "/bottomless": _SAID,
-    "/never": _SAID,
+    "/bottomless": _REPORT,
+    "/never": _REPORT,
     "/plain": RenderTargets(),
 }
 
@@ -50,7 +50,7 @@ class Visited:
         assert rendering is not None, self.came(path).problem
         return rendering
 
-    def said(self, path: str) -> str:
+    def report(self, path: str) -> str:
         found = re.search(r'id="said">([^<]*)<', self.page(path).dom.decode())
         assert found is not None
         return found[1]
@@ -82,9 +82,9 @@ def test_the_crawl_ends_and_leaves_nothing(visited: Visited) -> None:
 
 
 def test_every_request_says_who_asks(visited: Visited) -> None:
-    assert {headers["User-Agent"] for path, headers in visited.server.asked if path != "/nothing"} == {AGENT}
-    assert "Headless" not in json.dumps(visited.server.asked)
-    assert visited.said("/agent") == AGENT
+    assert {headers["User-Agent"] for path, headers in visited.server.requests if path != "/nothing"} == {AGENT}
+    assert "Headless" not in json.dumps(visited.server.requests)
+    assert visited.report("/agent") == AGENT
 
 
 def test_what_was_served_is_recorded_not_what_became_of_it(visited: Visited) -> None:
@@ -103,21 +103,21 @@ def test_an_error_is_an_answer(visited: Visited) -> None:
 
 
 def test_no_page_reaches_a_private_address(visited: Visited) -> None:
-    assert visited.other.asked == []
-    refused = {one.url.split("//")[1].split("/", 1)[-1] for one in visited.page("/reaches").refused}
+    assert visited.other.requests == []
+    refused = {blocked.url.split("//")[1].split("/", 1)[-1] for blocked in visited.page("/reaches").refused}
     assert refused == {*"abcdefghij", "redirected", "robots-forbid-this", "robots-forbid-this-too"}
-    redirected = [one for one in visited.page("/reaches").refused if one.url.endswith("redirected")]
+    redirected = [blocked for blocked in visited.page("/reaches").refused if blocked.url.endswith("redirected")]
     assert len(redirected) == 2
-    assert {one.reason for one in visited.page("/reaches").refused if one.url == "https://rebinding.example/g"} == {
-        "rebinding.example: 127.0.0.1 is a loopback address"
-    }
-    assert [one.truncated for one in visited.page("/reaches").received] == [None, "redirect", "redirect"]
+    assert {
+        blocked.reason for blocked in visited.page("/reaches").refused if blocked.url == "https://rebinding.example/g"
+    } == {"rebinding.example: 127.0.0.1 is a loopback address"}
+    assert [answer.truncated for answer in visited.page("/reaches").received] == [None, "redirect", "redirect"]
 
 
 def test_frames_and_hints_are_no_way_round(visited: Visited) -> None:
     page = visited.page("/framed")
     assert page.skipped == 1  # the image
-    assert {one.kind for one in page.refused} >= {"document", "other"}
+    assert {blocked.kind for blocked in page.refused} >= {"document", "other"}
     # The page's own document is the first; a frame's is not.
     assert page.document is not None and page.document.url.endswith("/framed")
 
@@ -130,15 +130,22 @@ def test_robots_are_asked_about_sub_requests(visited: Visited) -> None:
 
 def test_tricks_come_to_nothing(visited: Visited) -> None:
     page = visited.page("/tricks")
-    told = json.loads(visited.said("/tricks").replace("&quot;", '"'))
-    assert told["dialog"] is False and told["popup"] is True
-    assert told["rtc"] == told["transport"] == "undefined"
-    assert (told["socket"], told["other"], told["hidden"]) == ("closed", "closed", "refused")
-    assert told["notification"] != "granted" and told["place"] == "refused"
-    assert {one.kind for one in page.refused} >= {"dialog", "download", "popup", "websocket", "ping", "eventsource"}
+    tricks = json.loads(visited.report("/tricks").replace("&quot;", '"'))
+    assert tricks["dialog"] is False and tricks["popup"] is True
+    assert tricks["rtc"] == tricks["transport"] == "undefined"
+    assert (tricks["socket"], tricks["other"], tricks["hidden"]) == ("closed", "closed", "refused")
+    assert tricks["notification"] != "granted" and tricks["place"] == "refused"
+    assert {blocked.kind for blocked in page.refused} >= {
+        "dialog",
+        "download",
+        "popup",
+        "websocket",
+        "ping",
+        "eventsource",
+    }
     assert not {"/popup", "/worker.js", "/socket", "/events", "/beacon"} & set(visited.server.paths())
     assert page.url.endswith("/tricks")  # it wanted to leave
-    assert "/from-worker" in [one.url[-12:] for one in page.received]  # what a worker asks is seen too
+    assert "/from-worker" in [answer.url[-12:] for answer in page.received]  # what a worker asks is seen too
 
 
 def test_buttons_that_toggle_or_do_nothing_are_left_alone(visited: Visited) -> None:
@@ -153,20 +160,24 @@ def test_buttons_that_toggle_or_do_nothing_are_left_alone(visited: Visited) -> N
 def test_a_page_that_leaves_for_one_of_its_own_making_shows_nothing(visited: Visited) -> None:
     page = visited.page("/leaves")
     assert (page.dom, page.dom_at) == (b"", None)
-    assert page.reason is not None and "left for blob:" in page.reason
+    assert page.reason is not None and "navigated to blob:" in page.reason
     assert page.document is not None and page.document.url.endswith("/leaves")
 
 
-def test_a_body_over_the_limit_is_told(visited: Visited) -> None:
+def test_a_body_over_the_limit_is_reported(visited: Visited) -> None:
     page = visited.page("/heavy")
-    assert visited.said("/heavy") == str(BIG)
-    assert [(one.url[-4:], one.truncated, one.body) for one in page.received[1:]] == [("/big", "too-large", b"")]
+    assert visited.report("/heavy") == str(BIG)
+    assert [(answer.url[-4:], answer.truncated, answer.body) for answer in page.received[1:]] == [
+        ("/big", "too-large", b"")
+    ]
 
 
 def test_it_does_not_wait_for_what_is_not_wanted(visited: Visited) -> None:
     page = visited.page("/pending")
     assert page.complete and page.seconds < 2
-    assert [(one.url[-6:], one.reason) for one in page.failed] == [("/never", "no answer before the page was closed")]
+    assert [(failure.url[-6:], failure.reason) for failure in page.failed] == [
+        ("/never", "no answer before the page was closed")
+    ]
 
 
 def test_a_page_whose_script_never_lets_go_comes_back(visited: Visited) -> None:

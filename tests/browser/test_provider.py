@@ -43,18 +43,18 @@ def test_a_run_without_a_browser_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_crawl_that_renders_nothing_does_not_even_import_playwright() -> None:
-    told = "import sys, scraper.browser; sys.exit('playwright' in sys.modules or 'scrapy_playwright' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", told], cwd=ROOT, check=False).returncode == 0
+    code = "import sys, scraper.browser; sys.exit('playwright' in sys.modules or 'scrapy_playwright' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_what_killed_runs_left_is_taken_away_and_nothing_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(_provider, "_short", lambda: str(tmp_path))
+    monkeypatch.setattr(_provider, "_folder_parent", lambda: str(tmp_path))
     for name in (f"{FOLDER}killed", f"{FOLDER}running", "others"):
         (tmp_path / name / "profile").mkdir(parents=True)
     (tmp_path / f"{FOLDER}link").symlink_to(tmp_path / "others")
     held = hold(tmp_path / f"{FOLDER}running")
     assert held is not None
-    _provider._sweep()
+    _provider._remove_stale_folders()
     os.close(held)
-    assert sorted(each.name for each in tmp_path.iterdir()) == [f"{FOLDER}link", f"{FOLDER}running", "others"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{FOLDER}link", f"{FOLDER}running", "others"]
     assert (tmp_path / "others" / "profile").exists()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from scraper.browser._connector import Connector, place_of
+from scraper.browser._connector import Connector, endpoint_of
 from scraper.browser._proxy import HEADER_LIMIT, Proxy
 
 
@@ -256,7 +256,7 @@ def test_it_stops_in_the_middle_and_leaves_no_task() -> None:
 
 
 def test_places_are_spelt_with_their_port() -> None:
-    assert place_of("https://Clinic.example/x") == "clinic.example:443"
-    assert place_of("http://127.0.0.1:8000/") == "127.0.0.1:8000"
-    with pytest.raises(ValueError, match="no http address"):
-        place_of("mailto:x")
+    assert endpoint_of("https://Clinic.example/x") == "clinic.example:443"
+    assert endpoint_of("http://127.0.0.1:8000/") == "127.0.0.1:8000"
+    with pytest.raises(ValueError, match="not an http address"):
+        endpoint_of("mailto:x")

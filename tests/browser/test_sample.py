@@ -78,18 +78,20 @@ def test_all_that_a_visitor_sees_is_there(sample: Sample, name: str) -> None:
     stats = re.search(r'data-hook="post-stats"[^>]*>(.*?)</div>', seen.page.dom.decode())
     assert stats is not None
     numbers = [int(number.replace(",", "")) for number in re.findall(r">([\d,]+) ", stats[1])]
-    served = [one for one in seen.post["served"] if one["route"] == "script"]
+    served = [request for request in seen.post["served"] if request["route"] == "script"]
     assert numbers == [served[-1]["views"], seen.post["comments_count"]]
 
 
 def test_answers_of_the_unknown_address_are_whole(sample: Sample) -> None:
     seen = sample.seen["most"]
-    answers = [json.loads(one.body) for one in seen.page.received if "reader-pulse/voices" in one.url]
+    answers = [json.loads(answer.body) for answer in seen.page.received if "reader-pulse/voices" in answer.url]
     assert len(answers) > 2
-    assert {comment["id"] for one in answers for comment in one["comments"]} == seen.ids()
-    faces = [one for one in seen.page.received if one.method == "POST"]
-    assert faces and all(json.loads(one.request_body)["query"] for one in faces)
-    assert [one.completed_at for one in seen.page.received] == sorted(one.completed_at for one in seen.page.received)
+    assert {comment["id"] for answer in answers for comment in answer["comments"]} == seen.ids()
+    faces = [answer for answer in seen.page.received if answer.method == "POST"]
+    assert faces and all(json.loads(answer.request_body)["query"] for answer in faces)
+    assert [answer.completed_at for answer in seen.page.received] == sorted(
+        answer.completed_at for answer in seen.page.received
+    )
 
 
 def test_a_page_that_never_becomes_ready_comes_back(sample: Sample) -> None:
@@ -101,7 +103,7 @@ def test_a_page_that_never_becomes_ready_comes_back(sample: Sample) -> None:
 def test_hidden_counters_do_not_hide_the_comments(sample: Sample) -> None:
     page = sample.seen["hidden"].page
     assert page.reason == "counters never came"
-    assert sample.seen["hidden"].ids() == {one["id"] for one in sample.seen["hidden"].post["comments"]}
+    assert sample.seen["hidden"].ids() == {comment["id"] for comment in sample.seen["hidden"].post["comments"]}
 
 
 def test_the_crawl_leaves_nothing(sample: Sample) -> None:

@@ -18,7 +18,7 @@ from tests.e2e.hostile import WIX, Reply, Server, serving
 from tests.e2e.product import ROOT, Done, Row, column, crawl, faults, one, rows, words
 
 SHARED = ROOT.parent / "shared" / "real-pages"
-FACTS = ROOT / "tests" / "platforms" / "real_facts.json"
+FACTS = ROOT / "tests" / "scraper" / "platforms" / "wix" / "real_facts.json"
 KINDS = {".html": "text/html; charset=utf-8", ".xml": "application/xml", ".txt": "text/plain"}
 BLOGS = {
     "being-nitin/izenimplantindia": r"https://www\.izenimplantindia\.com",

@@ -16,12 +16,14 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from scraper.items import BotChallenge, ConsentWall, Exchange, Item, Post, Unreadable
+from scraper.platforms._page import utf8
 from scraper.platforms._platform import Blog, Plan, Platform, RenderTargets
 from scraper.platforms._recognise import Marks, bot_challenge, has_mark_of, is_anothers
 from scraper.platforms.wix import address, api, comments, comments_dom, xhr
+from scraper.platforms.wix.article import no_post
 from scraper.platforms.wix.listing import read_listing
-from scraper.platforms.wix.page import no_post, post_page, read_page
-from scraper.platforms.wix.slices import hooked, utf8
+from scraper.platforms.wix.page import post_page, read_page
+from scraper.platforms.wix.slices import hooked
 from scraper.platforms.wix.text import is_text_copy, read_text
 
 # Elements of the blog widget itself, which saved extracts of a page still have when its head is gone.
@@ -151,8 +153,8 @@ class Wix(Platform):
 
     def unknown_comment_endpoint(self, exchange: Exchange) -> str | None:
         """Where comments were answered that were told by their shape alone."""
-        told = exchange.of_script and exchange.status == 200 and xhr.is_of_site(exchange)
-        return xhr.learned_address(exchange) if told else None
+        is_candidate = exchange.of_script and exchange.status == 200 and xhr.is_of_site(exchange)
+        return xhr.unknown_comment_endpoint(exchange) if is_candidate else None
 
     def counters(self, blog: Blog) -> Plan:
         """Counts (and bodies and media) that the pages leave to a script."""

@@ -18,8 +18,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 from scraper.addresses import is_web_address
 
 MEDIA = "https://static.wixstatic.com/media/"
-# Paths below /post/ that mirror programs made up from scripts; the page behind says "not found".
-_MADE_UP = {"feed", "robots", "sitemap", "undefined", "null"}
+# Paths below /post/ that mirror programs invented from scripts; the server answers "not found".
+_INVENTED = {"feed", "robots", "sitemap", "undefined", "null"}
 # "/post/how-does-ketamine-work", "/es/post/x", "/site/post/2019/06/06/x", "/single-post/2018/x" (pages of a mirror end
 # in ".html")
 _POST = re.compile(r"/(?:post|single-post)/(?P<slug>[^?#]+)$")
@@ -35,7 +35,7 @@ FREE_HOSTS = (".wixsite.com", ".wixstudio.com", ".wixstudio.io", ".editorx.io")
 
 
 def root(url: str) -> str:
-    """Base URL of the site, no trailing slash: free sites share a host and are told apart by the path's first part."""
+    """Return the base URL of the site, no trailing slash; of free sites, which share a host, with their path part."""
     parts = urlsplit(url)
     base = f"{parts.scheme}://{parts.netloc}"
     site = parts.path.strip("/").split("/")[0]
@@ -43,14 +43,14 @@ def root(url: str) -> str:
 
 
 def is_post(url: str) -> bool:
-    """The path has the shape of a post's."""
+    """Return whether the path has the form of a post's."""
     found = _POST.search(_path(url))
     slug = found["slug"].rstrip("/") if found else ""
-    return bool(slug) and slug not in _MADE_UP and not slug.startswith("$")
+    return bool(slug) and slug not in _INVENTED and not slug.startswith("$")
 
 
 def is_listing(url: str) -> bool:
-    """The path has the shape of a listing's: the blog page, a page of it, a category, tag or hashtag."""
+    """Return whether the path has the form of a listing's: the blog page, a page of it, a category, tag or hashtag."""
     return _LISTING.search(_path(url)) is not None and not is_post(url)
 
 
@@ -62,12 +62,12 @@ def _path(url: str) -> str:
 
 
 def slug(url: str) -> str | None:
-    """The last part of the path, unescaped: `how-does-ketamine-work`; None where there is none."""
+    """Return the last part of the path, unescaped: `how-does-ketamine-work`; None where there is none."""
     return _path(url).rstrip("/").rsplit("/", 1)[-1] or None
 
 
 def original_file(source: str) -> str:
-    """The original file behind any address of a picture on Wix; other addresses come back as they are.
+    """Return the original file of any address of a picture on Wix; other addresses are returned unchanged.
 
     `ab~mv2.jpg`, `https://static.wixstatic.com/media/ab~mv2.jpg/v1/fill/w_147/ab~mv2.jpg` and a mirror's
     `../../static.wixstatic.com/media/ab_mv2.jpg/v1/...` all give `https://static.wixstatic.com/media/ab~mv2.jpg`.
@@ -83,10 +83,10 @@ def original_file(source: str) -> str:
 
 
 def resolver(page: str, written: str | None) -> Callable[[str], str]:
-    """How links of a page become absolute. `page` is its true address, `written` its canonical link as written.
+    """Return a function that makes links of a page absolute. `page`: its true address; `written`: its canonical link.
 
-    A canonical link that is a relative `.html` file beside a true address without one is the mark of a mirror: there
-    a relative link is a path in the mirror's folders (`host/path.html`), and is led back to the address it stood for.
+    A page whose canonical link is a relative `.html` file, and whose true address has no such ending, is a mirror's.
+    Its relative links are paths in the mirror's folders (`host/path.html`) and become the addresses they were made of.
     """
     mirrored = written is not None and "://" not in written and ".htm" in written and not page.endswith(".html")
     site = urlsplit(page).netloc if is_web_address(page) else ""
@@ -99,12 +99,12 @@ def resolver(page: str, written: str | None) -> Callable[[str], str]:
             joined = urlsplit(urljoin(f"https://mirror.invalid/{site}{urlsplit(page).path}", link))
         except ValueError:
             return link
-        place, _, path = joined.path.lstrip("/").partition("/")
-        if place == site:
+        host, _, path = joined.path.lstrip("/").partition("/")
+        if host == site:
             path = re.sub(r"(?:^|(?<=/))index\.html?$|\.html?$", "", path)
-        elif "." not in place:
+        elif "." not in host:
             return urljoin(page, link)
         tail = (f"?{joined.query}" if joined.query else "") + (f"#{joined.fragment}" if joined.fragment else "")
-        return f"https://{place}/{path}{tail}"
+        return f"https://{host}/{path}{tail}"
 
     return absolute

@@ -1,9 +1,10 @@
-"""The comments that a rendered Wix page shows: the Comments widget in its DOM.
+"""The comments in the DOM of a rendered Wix page: those of the Comments widget.
 
 *Recognised by*  `data-hook="wc-root <resourceId>"`; in it `div#C-<uuid>` with the hook `list-item top-level` or
                  `list-item reply`, the replies of one below `#reply-list-<uuid>`. [reference: section 3.5]
-*Caveats*        A date is printed ("14 min. ago", "5d", "Apr 02, 2023"), so that `posted_at_precision` matters. Whom a
-                 reply answers is told by name alone. What a button still hides is not there: `ThreadPage` says so.
+*Caveats*        Dates are printed ("14 min. ago", "5d", "Apr 02, 2023"), so that `posted_at_precision` matters. A
+                 reply names its parent by the author alone. Comments that a button still hides are missing:
+                 `ThreadPage` says so.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from datetime import datetime, timedelta
 from bs4 import BeautifulSoup, Tag
 
 from scraper.items import AuthorKind, Comment, Exchange, Precision, ThreadPage
-from scraper.platforms._values import count, read_date, text_of, utc, western_digits
+from scraper.platforms._dates import read_date, utc
+from scraper.platforms._html import text_of
+from scraper.platforms._values import count, western_digits
 from scraper.platforms.wix import address
-from scraper.platforms.wix.body import render
+from scraper.platforms.wix.body import read_body
 from scraper.platforms.wix.comment_request import page_of
 from scraper.platforms.wix.hooks import find_hook
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
@@ -37,27 +40,28 @@ _AGO = re.compile(
     r"\b(?P<number>\d{1,3})\s?(?:(?P<minutes>min|m(?!\w))|(?P<hours>h(?!\w)|hrs?\b|hour|hora|heure|std\b|stunde|uur|ore\b))",
     re.I,
 )
-# What stands in place of a name that is not known: nobody's, and no word to be masked in the texts.
-_NOBODY = {"Guest": "guest", "Unknown member": "unknown"}
-# Buttons behind which comments or replies wait: "show-more-comments", "show-replies-btn", "load-more".
+# Printed in place of an unknown name: nobody's name, and not to be masked in texts.
+_PLACEHOLDER_NAMES = {"Guest": "guest", "Unknown member": "unknown"}
+# Buttons that load more comments or replies: "show-more-comments", "show-replies-btn", "load-more".
 MORE = ("show-more", "load-more", "show-replies", "view-replies", "more-replies")
 
 
 @dataclass(slots=True)
 class _Element:
-    """One list item, and the elements that are its own and not an answer's inside it."""
+    """One comment or reply, with its own elements; those of a reply inside it are not among them."""
 
     tag: Tag
     name: str
-    parent: str | None  # the top comment that it stands below
+    parent: str | None  # the top comment that it belongs to
     hooks: dict[str, Tag] = field(default_factory=dict)
 
     def text(self, hook: str) -> str | None:
+        """Return the text of the element with this hook."""
         return text_of(self.hooks.get(hook))
 
 
 def cut(body: bytes) -> tuple[bytes, list[bytes]]:
-    """The page without its comment widgets, and those: nothing of a comment can pass for the post's own then."""
+    """Return the page without its comment widgets, and the widgets, so that no comment is read as part of the post."""
     widgets: list[bytes] = []
     for _ in range(_MOST_WIDGETS):
         mark = _ROOT.search(body)
@@ -71,37 +75,37 @@ def cut(body: bytes) -> tuple[bytes, list[bytes]]:
 
 
 def _resource(widget: bytes) -> str | None:
-    """The address of the post that the widget is for, `wix:<24 hex>`; None where it says something else."""
+    """Return the address of the widget's post, `wix:<24 hex>`; None where the widget does not name it."""
     mark = _ROOT.search(widget)
     name = (mark[1] or b"").decode("ascii", "replace").strip() if mark else ""
     return f"wix:{name.lower()}" if INTERNAL_ID.fullmatch(name) or UUID.fullmatch(name) else None
 
 
 def filed_under(widgets: list[bytes]) -> str | None:
-    """The address of the page's post that its widget is filed under; None where no one, or more than one, is named."""
+    """Return the address of the post that the widgets name; None where they name none, or more than one."""
     named = set(filter(None, map(_resource, widgets)))
     return named.pop() if len(named) == 1 else None
 
 
 def read_widget(widget: bytes, exchange: Exchange, language: str | None = None) -> Iterator[Comment | ThreadPage]:
-    """The comments that a widget shows, and whether they are all. `language`: the page's. Never raises."""
+    """Yield the comments of a widget, and whether they are all. `language`: the page's. Never raises."""
     tree = BeautifulSoup(widget.decode("utf-8", "replace").replace("\0", "\ufffd"), "lxml")
     named = _resource(widget)
     post = (named,) if named else page_of(exchange)
     items = _items(tree) if post else []
     people = {item.name: item.text("comments-author") for item in items}
-    before: dict[str, list[str]] = {}  # top comment -> its answers so far
+    earlier: dict[str, list[str]] = {}  # top comment -> its replies so far
     for item in items:
-        parent = item.parent and _answered(item, people, before.setdefault(item.parent, []))
+        parent = item.parent and _parent_of(item, people, earlier.setdefault(item.parent, []))
         yield _comment(item, post, parent, exchange, language)
         if item.parent:
-            before[item.parent].append(item.name)
+            earlier[item.parent].append(item.name)
     if items:
         yield ThreadPage(post=post, asked=None, following=tuple(_hidden(tree, len(items))))
 
 
 def _end(body: bytes, start: int) -> int:
-    """Where the element that begins at `start` ends; the end of the page where it does not."""
+    """Return the end of the element that begins at `start`; the end of the page where it is not closed."""
     depth, name = 0, b""
     for tag in _TAG.finditer(body, start):
         if tag[3] is None:
@@ -115,20 +119,20 @@ def _end(body: bytes, start: int) -> int:
 
 
 def _items(tree: Tag) -> list[_Element]:
-    """The list items in their order, each with its own elements."""
-    shown: dict[int, _Element] = {}
+    """Return the comments and replies in their order, each with its own elements."""
+    items: dict[int, _Element] = {}
     for tag in tree.find_all(_has_hook):
         hook = str(tag["data-hook"])
         name = str(tag.get("id") or "")
-        if hook.startswith("list-item") and name.startswith("C-") and len(shown) < _MOST_COMMENTS:
-            around = tag.find_parent(id=re.compile("^reply-list-"))
-            top = str(around["id"]).removeprefix("reply-list-") if around else None
-            shown[id(tag)] = _Element(tag, name.removeprefix("C-"), top)
+        if hook.startswith("list-item") and name.startswith("C-") and len(items) < _MOST_COMMENTS:
+            replies = tag.find_parent(id=re.compile("^reply-list-"))
+            top = str(replies["id"]).removeprefix("reply-list-") if replies else None
+            items[id(tag)] = _Element(tag, name.removeprefix("C-"), top)
             continue
-        owner = next((shown[id(each)] for each in tag.parents if id(each) in shown), None)
+        owner = next((items[id(parent)] for parent in tag.parents if id(parent) in items), None)
         if owner is not None:
             owner.hooks.setdefault(hook, tag)
-    return list(shown.values())
+    return list(items.values())
 
 
 def _has_hook(tag: Tag) -> bool:
@@ -136,24 +140,26 @@ def _has_hook(tag: Tag) -> bool:
 
 
 def _is_viewer(tag: Tag) -> bool:
-    """Around the text of a comment, as around that of a post."""
+    """Return whether the element holds the text of a comment, as it does for a post."""
     return tag.attrs.get("data-id") == "content-viewer"
 
 
-def _answered(item: _Element, people: dict[str, str | None], before: list[str]) -> str | None:
-    """The comment that an answer is to: "Replying to Anna" is the top comment if that is Anna's, else Anna's one answer
-    before it; the top comment where that is not clear."""
+def _parent_of(item: _Element, people: dict[str, str | None], replies: list[str]) -> str | None:
+    """Return the comment that a reply answers, of the top comment and its earlier `replies`.
+
+    "Replying to Anna" is the top comment if Anna wrote it, else her only earlier reply; otherwise the top comment.
+    """
     named = item.text("replying-to-btn")
-    theirs = people.get(item.parent or "")
-    if named and not (theirs and _names(named, theirs)):
-        earlier = [name for name in before if (who := people.get(name)) and _names(named, who)]
-        if len(earlier) == 1:
-            return earlier[0]
+    top_author = people.get(item.parent or "")
+    if named and not (top_author and _names(named, top_author)):
+        candidates = [name for name in replies if (author := people.get(name)) and _names(named, author)]
+        if len(candidates) == 1:
+            return candidates[0]
     return item.parent
 
 
 def _names(printed: str, author: str) -> bool:
-    """ "Anna", or with words before it: "Replying to Anna"."""
+    """Return whether the text names the author: "Anna", or words before it, "Replying to Anna"."""
     return printed == author or printed.endswith(f" {author}")
 
 
@@ -162,8 +168,10 @@ def _comment(
 ) -> Comment:
     author, content = item.text("comments-author"), item.hooks.get("comment-content")
     viewer = content.find(_is_viewer) if content is not None else None
-    body = render((viewer or content).contents, address.resolver(exchange.url, None)) if content is not None else None
-    # A deleted comment that was answered stays, without anybody's name and text.
+    body = (
+        read_body((viewer or content).contents, address.resolver(exchange.url, None)) if content is not None else None
+    )
+    # A deleted comment with replies remains, without a name and text.
     deleted = (author is None and content is None) or any("deleted" in hook for hook in item.hooks)
     pending = any("pending" in hook for hook in item.hooks)
     edited = "edited-comment-indicator" in item.hooks or " edited" in str(item.tag["data-hook"])
@@ -172,7 +180,7 @@ def _comment(
         post=post,
         platform_comment_id=item.name,
         parent_id=parent,
-        author=None if author in _NOBODY or deleted else author,
+        author=None if author in _PLACEHOLDER_NAMES or deleted else author,
         author_kind=_kind(item, author),
         posted_at=posted,
         posted_at_precision=precision,
@@ -186,15 +194,15 @@ def _comment(
 
 
 def _kind(item: _Element, author: str | None) -> AuthorKind:
-    """Members have a profile that their names lead to."""
+    """Return the kind of an author: the names of members link to a profile."""
     link = item.hooks["comments-author"].find_parent("a") if author else None
     if link is not None and "/profile/" in str(link.get("href") or ""):
         return "member"
-    return "guest" if _NOBODY.get(author or "") == "guest" else "unknown"
+    return "guest" if _PLACEHOLDER_NAMES.get(author or "") == "guest" else "unknown"
 
 
 def _posted(printed: str | None, at: datetime | None, language: str | None) -> tuple[str | None, Precision | None]:
-    """When a comment was written, and how exactly that is known: "14 min. ago" to the minute, "5d" to the day."""
+    """Return when a comment was written, and with what precision: "14 min. ago" to the minute, "5d" to the day."""
     ago = _AGO.search(western_digits(printed)) if printed else None
     if ago is not None and at is not None:
         if ago["minutes"]:
@@ -203,20 +211,20 @@ def _posted(printed: str | None, at: datetime | None, language: str | None) -> t
     found = read_date(printed, at, language)
     if found is None or at is None:
         return found, "day" if found else None
-    # A date that goes back with the capture's is counted from it: "2w" is any day of a week, "1y" of a year.
-    back = read_date(printed, at - timedelta(days=1), language)
+    # A date that shifts with the capture's is relative to it: "2w" is any day of a week, "1y" of a year.
+    shifted = read_date(printed, at - timedelta(days=1), language)
     days = (at.date() - datetime.fromisoformat(found).date()).days
-    if back == found or days <= 7:
+    if shifted == found or days <= 7:
         return found, "day"
     return found, "month" if days < 365 else "year"
 
 
-def _hidden(tree: Tag, here: int) -> Iterator[str]:
-    """Marks for what the page has not shown: a button to more of it, or a count in the heading that is larger."""
+def _hidden(tree: Tag, present: int) -> Iterator[str]:
+    """Yield marks for comments that the page does not show: a button for more, or a larger count in the heading."""
     for tag in tree.find_all(_has_hook):
         hook = str(tag["data-hook"])
         if any(part in hook for part in MORE):
             yield f"({hook})"
-    told = count(text_of(find_hook(tree, "wc-header-title")))
-    if told is not None and told > here:
+    stated = count(text_of(find_hook(tree, "wc-header-title")))
+    if stated is not None and stated > present:
         yield "(more)"

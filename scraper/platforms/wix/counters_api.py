@@ -1,9 +1,9 @@
-"""Asking a Wix site for what its pages leave out since 2025: counters, comment keys, and bodies with their media.
+"""Requests to a Wix site for what its pages omit since 2025: counters, comment keys, and bodies with their media.
 
-All posts at once: `post-feed-page` names them with both ids, `post-feed-page-metadata` counts them, 100 a request. One
+All posts at once: `post-feed-page` lists them with both ids, `post-feed-page-metadata` counts them, 100 a request. One
 by one, under `--limit` or where those do not cover a post: `post-page-metadata/<slug>`. A site's own server was
-captured (2024) sending the latter as POST with `skipViewCountIncrement`, since the same call counts a visit when a
-browser makes it; the archive must not raise the numbers that it measures, so that both forms carry it here.
+captured (2024) sending the latter as POST with `skipViewCountIncrement`, because the same call counts a visit when a
+browser makes it. The archive must not raise the numbers that it measures, so that both forms carry it here.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms.wix.session import Call, Session
 
 ADAPTER = "/_api/blog-frontend-adapter-public/v2/"
-PAGE_SIZE = 100  # 20 to 100 are used by working readers; a server that gives fewer is read all the same
+PAGE_SIZE = 100  # other readers use 20 to 100; a server may give fewer
 MOST_PAGES = 200
 SLUG_MARK = "/post/"
 
 
 def feed_url(root: str, page: int) -> str:
-    """Address of one page of all posts, newest first, without their contents. `page` counts from 1."""
+    """Return the address of one page of all posts, newest first, without their contents. `page` counts from 1."""
     query = {"includeContent": "false", "page": page, "pageSize": PAGE_SIZE, "type": "ALL_POSTS"}
     return f"{root}{ADAPTER}post-feed-page?{urlencode(query)}"
 
 
 def feed_metadata_url(root: str, page: int) -> str:
-    """Address of the counters of one page of posts, the same posts as `feed_url` gives for that page."""
+    """Return the address of the counters of one page of posts, the same posts as `feed_url` lists on that page."""
     query = {"page": page, "pageSize": PAGE_SIZE, "type": "ALL_POSTS"}
     return f"{root}{ADAPTER}post-feed-page-metadata?{urlencode(query)}"
 
 
 def post_page_url(root: str, slug: str) -> str:
-    """Address of one post with its content. `slug` unescaped; one with folders ("2019/06/06/x") is one path part."""
+    """Return the address of one post with its content. `slug` is unescaped; "2019/06/06/x" is one path part."""
     return f"{root}{ADAPTER}post-page/{quote(slug, safe='')}"
 
 
 def post_metadata_url(root: str, slug: str) -> str:
-    """Address of one post's counters, to be POSTed to or, with `skipViewCountIncrement=true`, to GET."""
+    """Return the address of one post's counters, for POST or, with `skipViewCountIncrement=true`, for GET."""
     return f"{root}{ADAPTER}post-page-metadata/{quote(slug, safe='')}"
 
 
 def slug_of(url: str) -> str | None:
-    """The slug below `/post/`, unescaped, None where the address has none.
+    """Return the slug below `/post/`, unescaped; None where the address has none.
 
     "https://user.wixsite.com/site/post/2019/06/06/x" gives "2019/06/06/x".
     """
@@ -55,9 +55,9 @@ def slug_of(url: str) -> str | None:
 
 
 def counters(blog: Blog) -> Plan:
-    """Ask for the counters of the posts whose pages lack them, for comment keys, and for bodies with pending media.
+    """Request the counters that pages lack, comment keys, and bodies with pending media.
 
-    What the answers tell is added to `blog.posts`. An address that fails for the first two posts is not asked again.
+    The answers update `blog.posts`. An address that fails for the first two posts is not requested again.
     """
     memory = _Memory(blog)
     session = Session(blog.root)
@@ -66,7 +66,7 @@ def counters(blog: Blog) -> Plan:
         yield from _counted(session, blog, memory, pages or MOST_PAGES)
     metadata, contents = _Endpoint(session), _Endpoint(session)
     for known in list(blog.posts.values()):
-        root, slug = _place(blog, known)
+        root, slug = _location(blog, known)
         if slug is None or not known.due:
             continue
         if known.counters_pending and not memory.counted(known) and metadata.open:
@@ -75,11 +75,11 @@ def counters(blog: Blog) -> Plan:
             memory.learn((yield from contents.ask(post_page_url(root, slug))).items)
 
 
-def _place(blog: Blog, known: KnownPost) -> tuple[str, str | None]:
-    """Root and slug of a post such that root + "/post/" + slug is its address again; no slug where there is no such.
+def _location(blog: Blog, known: KnownPost) -> tuple[str, str | None]:
+    """Return root and slug of a post, with root + "/post/" + slug as its address; no slug where that is impossible.
 
-    The root is spelled as in the post's own address (`www.` or not); in a language of its own (`/es/post/x`,
-    `?lang=es`) the service is not known.
+    The root is spelled as in the post's own address (`www.` or not). For a post in another language (`/es/post/x`,
+    `?lang=es`) the address of the service is not known.
     """
     slug = slug_of(known.url)
     root = known.url.partition(SLUG_MARK)[0]
@@ -88,7 +88,7 @@ def _place(blog: Blog, known: KnownPost) -> tuple[str, str | None]:
 
 
 def _listed(session: Session, blog: Blog, memory: _Memory) -> Generator[Ask, Answer, int]:
-    """Pages of the feed until all posts were named, or a page names none that was not named before; how many did."""
+    """Request pages of the feed until all posts are listed or a page lists no new one; return how many listed some."""
     for page in range(1, MOST_PAGES + 1):
         answer = yield from session.ask(feed_url(blog.root, page))
         named = memory.learn(item for item in answer.items if isinstance(item, Sighting))
@@ -98,18 +98,18 @@ def _listed(session: Session, blog: Blog, memory: _Memory) -> Generator[Ask, Ans
 
 
 def _is_last(answer: Answer) -> bool:
-    """The feed says that this page reaches its end: offset and number of posts here make up the total."""
+    """Return whether the feed ends with this page: offset and number of its posts add up to the total."""
     try:
         value = decode(answer.exchange.body) if answer.exchange else None
     except ValueError:
         return True
     paging = mapping(dig(value, "postFeedPage", "posts", "pagingMetaData"))
-    here, before, total = (count(paging.get(name)) for name in ("count", "offset", "total"))
-    return total is not None and (before or 0) + (here or 0) >= total > 0
+    present, offset, total = (count(paging.get(name)) for name in ("count", "offset", "total"))
+    return total is not None and (offset or 0) + (present or 0) >= total > 0
 
 
 def _counted(session: Session, blog: Blog, memory: _Memory, pages: int) -> Plan:
-    """Pages of counters, as many as the feed had, until the posts at hand are counted or a page counts no further."""
+    """Request pages of counters, as many as the feed had, until all posts have theirs or a page has no new ones."""
     for page in range(1, pages + 1):
         if not memory.uncounted():
             return
@@ -119,11 +119,11 @@ def _counted(session: Session, blog: Blog, memory: _Memory, pages: int) -> Plan:
 
 
 class _Memory:
-    """What the answers of this run said of the posts at hand."""
+    """What the answers of this run say about the blog's posts."""
 
     def __init__(self, blog: Blog) -> None:
         self._blog = blog
-        self._met: set[str] = set()  # names of all posts that some answer spoke of
+        self._seen: set[str] = set()  # names of all posts that some answer was about
         self._by_name: dict[str, KnownPost] = {}
         for known in blog.posts.values():
             for address in (known.url, *known.addresses):
@@ -131,15 +131,15 @@ class _Memory:
             known.comments_key = known.comments_key or _internal(known.addresses)
 
     def learn(self, items: Iterable[Item]) -> int:
-        """Take over ids and comment counts; returns how many posts the items speak of for the first time."""
+        """Store ids and comment counts; return how many posts the items are about for the first time."""
         fresh = 0
         for item in items:
             addresses = tuple(_addresses(item))
             kind = type(item).__name__
             names = {f"{kind} {_name(address)}" for address in addresses}
-            fresh += bool(names) and not names & self._met
-            self._met |= names
-            known = next((self._by_name[_name(one)] for one in addresses if _name(one) in self._by_name), None)
+            fresh += bool(names) and not names & self._seen
+            self._seen |= names
+            known = next((self._by_name[_name(url)] for url in addresses if _name(url) in self._by_name), None)
             if known is not None:
                 self._update(known, addresses, item)
         return fresh
@@ -155,23 +155,26 @@ class _Memory:
                 known.comments_count = item.comments_count
 
     def counted(self, known: KnownPost) -> bool:
+        """Return whether an answer of this run gave the post's counters."""
         return known.counted
 
     def uncounted(self) -> bool:
-        """Some post lacks its counters still."""
+        """Return whether some post still lacks its counters."""
         return any(known.counters_pending and not self.counted(known) for known in self._blog.posts.values())
 
     def lacks_key(self, known: KnownPost) -> bool:
-        """Its comments are wanted and it may have some, but what they are filed under is not known."""
+        """Return whether its comments are wanted and it may have some, but their key is not known."""
         return self._blog.read_comments and not known.comments_key and known.comments_count != 0
 
     def lacks(self, known: KnownPost) -> bool:
+        """Return whether the post lacks its counters or its comment key."""
         return known.counters_pending or self.lacks_key(known)
 
 
 def _internal(addresses: Iterable[str]) -> str | None:
-    """What a post's comments are filed under: the 24 digits of "wix:64ddbf6a1737d98af033206f"."""
-    return next((one[4:] for one in addresses if one.startswith("wix:") and len(one) == len("wix:") + 24), None)
+    """Return the key of a post's comments: the 24 digits of "wix:64ddbf6a1737d98af033206f"."""
+    ids = (address.removeprefix("wix:") for address in addresses if address.startswith("wix:"))
+    return next((name for name in ids if len(name) == 24), None)
 
 
 def _addresses(item: Item) -> Iterator[str]:
@@ -192,27 +195,28 @@ def _spelling(address: str) -> str:
 
 
 class _Endpoint:
-    """One kind of request made for post after post, until it has failed too often."""
+    """One kind of request, made for each post until it has failed too often."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._failed = 0  # times in a row
         self._worked = False
-        self._posting: bool | None = None  # counters are POSTed for; None: not known yet
+        self._posting: bool | None = None  # the service wants POST; None: not known yet
 
     @property
     def open(self) -> bool:
-        """Worth asking: not failed for the first two posts, nor five times in a row after a success."""
+        """It has not failed for the first two posts, nor five times in a row after a success."""
         return self._failed < (5 if self._worked else 2)
 
     def ask(self, url: str, body: dict[str, object] | None = None) -> Call:
+        """Make one request and count whether it failed."""
         answer = yield from self._session.ask(url, body)
         worked = answer.ok and any(not isinstance(item, Problem) for item in answer.items)
         self._worked, self._failed = self._worked or worked, 0 if worked else self._failed + 1
         return answer
 
     def counters_of(self, root: str, slug: str) -> Call:
-        """One post's counters, by GET, or by POST where GET is not served; which it is, is found out once."""
+        """Request one post's counters by GET, or by POST where GET is not served; the first answer decides which."""
         url = post_metadata_url(root, slug)
         if not self._posting:
             answer = yield from self.ask(f"{url}?skipViewCountIncrement=true")

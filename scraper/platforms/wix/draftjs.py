@@ -2,7 +2,7 @@
 
 `{"blocks": [{"type": "unstyled", "text": "...", "inlineStyleRanges": [], "entityRanges": []}], "entityMap": {}}`:
 the shape is Draft.js's `RawDraftContentState` (draftjs.org); the `wix-draft-plugin-*` names are those of Wix's editor
-of 2018 to 2021 (github.com/wix/ricos). Offsets count UTF-16 units. Nothing here raises on a strange shape.
+of 2018 to 2021 (github.com/wix/ricos). Offsets count UTF-16 units. Nothing here raises on an unexpected shape.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ STYLES = {"BOLD": "BOLD", "ITALIC": "ITALIC", "UNDERLINE": "UNDERLINE", "STRIKET
 
 
 def nodes_of_draft(document: Mapping[str, Any], depth: int = 0) -> Sequence[Node]:
-    """The top nodes of a Draft.js document as Ricos nodes, none where it is no such document."""
+    """Return the top nodes of a Draft.js document as Ricos nodes; none for anything else."""
     entities = mapping(document.get("entityMap"))
     nodes: list[Node] = []
     open_lists: list[Node] = []  # the list of each depth that the next item may join
@@ -48,7 +48,7 @@ def nodes_of_draft(document: Mapping[str, Any], depth: int = 0) -> Sequence[Node
 
 
 def _join(nodes: list[Node], open_lists: list[Node], block: Mapping[str, Any], entities: Mapping[str, Any]) -> None:
-    """Put a list item below the list of its depth; a deeper one opens a list inside the item before it."""
+    """Add a list item to the list of its depth; a deeper one opens a list inside the preceding item."""
     kind, level = LISTS[string(block.get("type"))], block.get("depth")
     level = min(level, DEEPEST_LIST, len(open_lists)) if isinstance(level, int) and level > 0 else 0
     del open_lists[level + 1 :]
@@ -63,7 +63,7 @@ def _join(nodes: list[Node], open_lists: list[Node], block: Mapping[str, Any], e
 
 
 def _span(raw: object, length: int) -> tuple[int, int]:
-    """Start and end of a range, in UTF-16 units, inside a text of `length`."""
+    """Return start and end of a range, in UTF-16 units, inside a text of `length`."""
     start, size = mapping(raw).get("offset"), mapping(raw).get("length")
     if not isinstance(start, int) or not isinstance(size, int):
         return 0, 0
@@ -72,7 +72,7 @@ def _span(raw: object, length: int) -> tuple[int, int]:
 
 
 def _runs(block: Mapping[str, Any], entities: Mapping[str, Any]) -> Iterator[Node]:
-    """The text of a block cut where a style or a link begins or ends, e.g. "see *this*" -> "see ", bold "this"."""
+    """Yield the text of a block, cut where a style or link begins or ends: "see *this*" -> "see ", bold "this"."""
     units = string(block.get("text")).encode("utf-16-le")
     length = len(units) // 2
     spans: list[tuple[int, int, Node]] = []
@@ -97,7 +97,7 @@ def _entity(span: object, entities: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _atomic(block: Mapping[str, Any], entities: Mapping[str, Any], depth: int) -> Iterator[Node]:
-    """Media and the like: the entity of an atomic block; its text is a placeholder of one space."""
+    """Yield the media of an atomic block, which are its entities; its text is a placeholder of one space."""
     for span in sequence(block.get("entityRanges")):
         entity = _entity(span, entities)
         kind = string(entity.get("type")).lower().removeprefix("wix-draft-plugin-")
@@ -105,7 +105,7 @@ def _atomic(block: Mapping[str, Any], entities: Mapping[str, Any], depth: int) -
 
 
 def _plugin(kind: str, data: Mapping[str, Any], depth: int) -> Iterator[Node]:
-    """A plugin's data as the Ricos node that replaced it."""
+    """Yield a plugin's data as the Ricos node that replaced it."""
     link = {"url": dig(data, "config", "link", "url") or data.get("url")}
     if kind in ("image", "gallery"):
         items = sequence(data.get("items")) if kind == "gallery" else ()
@@ -120,8 +120,8 @@ def _plugin(kind: str, data: Mapping[str, Any], depth: int) -> Iterator[Node]:
     elif kind in ("video", "video-embed"):
         yield {"type": "VIDEO", "videoData": {"video": {"src": _source(data.get("src"))}}}
     elif kind == "file-upload":
-        yield {"type": "FILE", "fileData": {"src": {"url": data.get("url"), "id": data.get("id")},
-                                            "name": data.get("name")}}  # fmt: skip
+        source = {"url": data.get("url"), "id": data.get("id")}
+        yield {"type": "FILE", "fileData": {"src": source, "name": data.get("name")}}
     elif kind == "divider":
         yield {"type": "DIVIDER"}
     elif kind == "html":
@@ -139,7 +139,7 @@ def _plugin(kind: str, data: Mapping[str, Any], depth: int) -> Iterator[Node]:
 
 
 def _source(value: object) -> Node:
-    """A source printed as an address, or as an object with the path of an uploaded file."""
+    """Return a source that is an address, or an object with the path of an uploaded file."""
     return {"url": value} if isinstance(value, str) else dict(mapping(value))
 
 
@@ -152,7 +152,7 @@ def _gallery_item(raw: object) -> Node:
 
 
 def _documents(data: Mapping[str, Any], depth: int) -> Iterator[Node]:
-    """Documents inside a plugin: cells of a table, title and content of each pair of a collapsible list."""
+    """Yield documents inside a plugin: cells of a table, title and content of each pair of a collapsible list."""
     rows = [mapping(dig(row, "columns")) for row in mapping(dig(data, "config", "rows")).values()]
     if rows:
         yield {"type": "TABLE", "nodes": [{"type": "TABLE_ROW", "nodes": _cells(row, depth)} for row in rows]}

@@ -1,28 +1,27 @@
-"""Finds elements by `data-hook`, the only names in Wix's markup that stay from build to build, outside the post's text.
+"""Elements by `data-hook`, the only names in Wix's markup that do not change from build to build.
 
-One walk collects them all. The author's text (what follows `rcv-block-first`) is not walked: nothing in it can pass for
-a title, date or counter of the post.
+One walk collects them all. The author's text (what follows `rcv-block-first`) is not walked, so that nothing in it is
+taken for a title, date or counter of the post.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 from bs4 import Tag
 from bs4.element import NavigableString, PageElement
 
-# Where the text stood before blocks had markers: <div class="post-content__body"> (to 2020).
+from scraper.platforms._tree import ancestors, descendants
+
+# The element of the text before blocks had markers: <div class="post-content__body"> (to 2020).
 _OLD_BODY = "post-content__body"
-# Nothing is looked for further out than this; a card's link lies about ten elements deep.
-_NEAR = 30
 
 
 class Hooks:
-    """The elements of a tree by hook, in the page's order; with its links, its ids, and its strings."""
+    """The elements of a tree by hook, in document order, and the tree's links, ids and strings."""
 
     def __init__(self, tree: Tag, *, most: int = 200_000) -> None:
-        """Walk the tree, but no more than `most` nodes of it: real posts and cards have hundreds."""
+        """Walk at most `most` nodes of the tree: real posts and cards have hundreds."""
         self._most = most
         self.first_block: Tag | None = None  # the marker before the text
         self.old_body: Tag | None = None  # the element of the text, where there are no markers
@@ -36,15 +35,15 @@ class Hooks:
             self._walk(tree, without=self.old_body)
 
     def get(self, name: str) -> Tag | None:
-        """The first element of that hook."""
+        """Return the first element of that hook."""
         return next(iter(self._named.get(name, ())), None)
 
     def all(self, *names: str) -> list[Tag]:
-        """Every element of these hooks, those of the first name first."""
+        """Return every element of these hooks, those of the first name first."""
         return [tag for name in names for tag in self._named.get(name, ())]
 
     def like(self, part: str) -> list[Tag]:
-        """Every element whose hook contains `part`."""
+        """Return every element whose hook contains `part`."""
         return [tag for name, tags in self._named.items() if part in name for tag in tags]
 
     def _walk(self, tree: Tag, without: Tag | None = None) -> None:
@@ -57,14 +56,14 @@ class Hooks:
                 if isinstance(node, NavigableString):
                     self.strings.append(node)
                 node = node.next_element
-            elif self._note(node):
-                # What follows among its siblings is the text.
+            elif self._record(node):
+                # Its following siblings are the text.
                 node = _after(node.parent) if node is not tree and node.parent is not None else end
             else:
                 node = _after(node) if node is without else node.next_element
 
-    def _note(self, tag: Tag) -> bool:
-        """Take the element down; True for the marker that the text begins behind."""
+    def _record(self, tag: Tag) -> bool:
+        """Record the element; return True for the marker that precedes the text."""
         if tag.name == "a":
             self.links.append(tag)
         attributes = tag.attrs
@@ -87,40 +86,25 @@ class Hooks:
 
 
 def _after(tag: Tag) -> PageElement | None:
-    """What follows the element and all that is in it."""
-    around: Tag | None = tag
-    while around is not None:
-        if around.next_sibling is not None:
-            return around.next_sibling
-        around = around.parent
+    """Return the node after the element and all its content."""
+    element: Tag | None = tag
+    while element is not None:
+        if element.next_sibling is not None:
+            return element.next_sibling
+        element = element.parent
     return None
 
 
 def find_hook(tree: Tag, name: str) -> Tag | None:
-    """The first element of that hook anywhere in the tree, text and all."""
+    """Return the first element of that hook anywhere in the tree, the text included."""
     return next(find_hooks(tree, name), None)
 
 
 def find_hooks(tree: Tag, name: str) -> Iterator[Tag]:
-    """The elements of that hook anywhere in the tree, text and all."""
-    return (tag for tag in inside(tree) if tag.attrs.get("data-hook") == name)
-
-
-def inside(tag: Tag, *names: str) -> Iterator[Tag]:
-    """The elements of these names inside one, in the page's order; of any name where none is given."""
-    return (each for each in tag.descendants if isinstance(each, Tag) and (not names or each.name in names))
-
-
-def before(tag: Tag) -> Tag | None:
-    """The element that stands before one, beside it."""
-    return next((each for each in tag.previous_siblings if isinstance(each, Tag)), None)
-
-
-def around(tag: Tag) -> Iterator[Tag]:
-    """The elements around one, innermost first, as far as any are asked for."""
-    return islice(tag.parents, _NEAR)
+    """Yield the elements of that hook anywhere in the tree, the text included."""
+    return (tag for tag in descendants(tree) if tag.attrs.get("data-hook") == name)
 
 
 def within(tag: Tag, name: str) -> bool:
-    """The element stands inside one of that hook."""
-    return any(parent.attrs.get("data-hook") == name for parent in around(tag))
+    """Return whether the element is inside one of that hook."""
+    return any(parent.attrs.get("data-hook") == name for parent in ancestors(tag))

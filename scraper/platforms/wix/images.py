@@ -2,7 +2,7 @@
 
 A `wow-image` has an attribute `data-image-info='{"imageData": {"uri": "ab~mv2.jpg", ...}}'` that names the file. The
 `img` inside is a blurred preview (".../v1/fill/w_147,...,blur_2/..."), or missing further down the page. In copies made
-by mirror programs its `src` is a local file, and `data-pin-media` keeps the address. [reference: section 6, "Images"]
+by mirror programs its `src` is a local file, and `data-pin-media` has the address. [reference: section 6, "Images"]
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import json
 
 from bs4 import Tag
 
+from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean
 from scraper.platforms.wix.address import original_file
-from scraper.platforms.wix.hooks import inside
 
 
 def picture_of(tag: Tag) -> tuple[str | None, str | None]:
-    """Original file and alternative text of a `wow-image` or `img`; (None, ...) where no file is named."""
-    picture = tag if tag.name == "img" else next(inside(tag, "img"), None)
+    """Return original file and alternative text of a `wow-image` or `img`; (None, ...) where it names no file."""
+    picture = tag if tag.name == "img" else next(descendants(tag, "img"), None)
     alt = None if picture is None else clean(str(picture.get("alt") or ""))
     info = tag.get("data-image-info")
     if isinstance(info, str):
@@ -34,7 +34,7 @@ def picture_of(tag: Tag) -> tuple[str | None, str | None]:
 
 
 def _uri(info: str) -> str | None:
-    """`imageData.uri` of a `data-image-info` attribute, or None where it holds no JSON of that shape."""
+    """Return `imageData.uri` of a `data-image-info` attribute; None where it is no JSON of that shape."""
     try:
         found = json.loads(info)
         uri = found["imageData"]["uri"]

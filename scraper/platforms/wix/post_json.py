@@ -1,4 +1,4 @@
-"""A post as the services describe it: the object that the page's own call, the feed and both generations share."""
+"""A post as the services describe it: the object that post pages, the feed and both API generations share."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from urllib.parse import urljoin
 
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import Post, Reading, Related
+from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, dig, mapping, printed, sequence, string
-from scraper.platforms._values import clean, iso_date
+from scraper.platforms._values import clean
 from scraper.platforms.wix import comments
-from scraper.platforms.wix.ricos import media_url, render
+from scraper.platforms.wix.ricos import render
+from scraper.platforms.wix.ricos_media import media_url
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
 
 # How each generation names the same three numbers.
@@ -24,12 +26,12 @@ COUNTS = {
 
 
 def metrics(post: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The object that holds a post's numbers: `metrics`, its older twin, or (legacy API) the post itself."""
+    """Return the object that holds a post's numbers: `metrics`, `postCountInfo`, or (legacy API) the post itself."""
     return mapping(post.get("metrics")) or mapping(post.get("postCountInfo")) or post
 
 
 def _counts(numbers: object) -> dict[str, Any]:
-    """The counters of an object under their names in `Reading`; a number too large to be one only in its raw form."""
+    """Return the counters of an object by their names in `Reading`; a number out of bounds only in its raw form."""
     found: dict[str, Any] = {}
     for field, names in COUNTS.items():
         given = next((value for name in names if (value := mapping(numbers).get(name)) is not None), None)
@@ -38,25 +40,25 @@ def _counts(numbers: object) -> dict[str, Any]:
 
 
 def reading(numbers: object, addresses: tuple[str, ...]) -> Iterator[Reading]:
-    """A `Reading` of the numbers, none where the object holds none."""
+    """Yield a `Reading` of the numbers; none where the object holds none."""
     found = _counts(numbers)
     if any(value is not None for value in found.values()):
         yield Reading(post=addresses, **found)
 
 
 def canonical(url: str) -> str | None:
-    """The address in its one spelling, None for what is no web address."""
+    """Return the canonical spelling of a web address; None for anything else."""
     spelled = canonical_url(url)
     return spelled if is_web_address(spelled) else None
 
 
 def platform_address(name: str) -> str | None:
-    """`wix:<id>` for the two forms of ids that Wix gives posts, None for anything else."""
+    """Return `wix:<id>` for the two forms of ids that Wix gives posts; None for anything else."""
     return f"wix:{name.lower()}" if UUID.fullmatch(name) or INTERNAL_ID.fullmatch(name) else None
 
 
 def addresses_of(post: Mapping[str, Any], root: str) -> tuple[str, ...]:
-    """Every address a post object gives: URL first, then `wix:<uuid>`, `wix:<internalId>`. `root` is the site's."""
+    """Return every address that a post object gives: URL, `wix:<uuid>`, `wix:<internalId>`. `root` is the site's."""
     base = string(dig(post, "url", "base")) or root
     path, slug = string(dig(post, "url", "path")), string(post.get("slug"))
     url = canonical(base.rstrip("/") + (path or f"/post/{slug}")) if path or slug else None
@@ -65,7 +67,7 @@ def addresses_of(post: Mapping[str, Any], root: str) -> tuple[str, ...]:
 
 
 def _labels(page: Mapping[str, Any], name: str, ids: object) -> tuple[str, ...]:
-    """Labels of categories or tags: of those whose ids the post names, in its order; of all where it names none."""
+    """Return labels of categories or tags: of those that the post names by id, in its order; else of all."""
     entries = {string(dig(entry, "id")): mapping(entry) for entry in sequence(page.get(name))}
     wanted = [entries[key] for key in map(string, ids) if key in entries] if isinstance(ids, list) else entries.values()
     labels = (clean(string(entry.get("label") or entry.get("title"))) for entry in wanted)
@@ -80,20 +82,20 @@ def _related(page: Mapping[str, Any], root: str) -> Iterator[Related]:
 
 
 def owner(post: Mapping[str, Any]) -> str | None:
-    """The platform's id of the author, as `Comment.person` has it."""
+    """Return the platform's id of the author, as `Comment.person` has it."""
     name = string(dig(post, "owner", "siteMemberId"))
     return comments.member(name) if name else None
 
 
 def _cover(post: Mapping[str, Any]) -> str | None:
-    places = (("media", "wixMedia", "image"), ("media", "embedMedia", "thumbnail"), ("coverMedia", "image"))
-    return next(filter(None, (media_url(dig(post, *place)) for place in (*places, ("coverImage", "src")))), None)
+    paths = (("media", "wixMedia", "image"), ("media", "embedMedia", "thumbnail"), ("coverMedia", "image"))
+    return next(filter(None, (media_url(dig(post, *path)) for path in (*paths, ("coverImage", "src")))), None)
 
 
 def post_of(page: Mapping[str, Any], root: str) -> Post:
-    """The post of a `postPage` object: `post`, and beside it `categories`, `tags`, `relatedPosts`. `root`: the site's.
+    """Return the post of a `postPage` object: `post`, and beside it `categories`, `tags`, `relatedPosts`.
 
-    Every value is of source "api". `body_*` are None where the answer carries no content.
+    `root`: of the site. Every value is of source "api". `body_*` are None where the answer has no content.
     """
     raw = mapping(page.get("post"))
     body = render(raw.get("richContent") or raw.get("content"))
@@ -116,8 +118,8 @@ def post_of(page: Mapping[str, Any], root: str) -> Post:
         excerpt=clean(string(raw.get("excerpt"))),
         minutes_to_read=minutes if isinstance(minutes, int) and not isinstance(minutes, bool) else None,
         cover_image_url=_cover(raw),
-        body_html=body.html or None,
-        body_text=body.text or None,
+        body_html=body.html,
+        body_text=body.text,
         word_count=len(body.text.split()) if body.text else None,
         categories=_labels(page, "categories", raw.get("categoryIds")),
         tags=_labels(page, "tags", raw.get("tagIds")),
@@ -129,8 +131,8 @@ def post_of(page: Mapping[str, Any], root: str) -> Post:
         comments_key=internal,
         **_counts(metrics(raw)),
     )
-    beside = {"platform", "sources", "comments", "addresses", "author_person", "comments_key"}
-    values = {field.name: getattr(post, field.name) for field in fields(post) if field.name not in beside}
+    without_source = {"platform", "sources", "comments", "addresses", "author_person", "comments_key"}
+    values = {field.name: getattr(post, field.name) for field in fields(post) if field.name not in without_source}
     given = (name for name, value in values.items() if value not in (None, ()) and value is not False)
     post.sources = dict.fromkeys(given, "api")
     return post

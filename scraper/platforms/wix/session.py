@@ -1,8 +1,8 @@
-"""The visitor's token of a Wix site: how one is got, sent, renewed, and done without.
+"""The visitor's token of a Wix site: fetched, sent, renewed, and omitted where there is none.
 
 A page fetches `/_api/v1/access-tokens` (before 2024 `/_api/v2/dynamicmodel`) and finds in it one `instance` for each
-app of the site; calls to the blog carry it bare in `Authorization`. Two apps sign for the blog, and working readers
-use either. An instance lives for hours; a stale one is answered 401.
+app of the site; calls to the blog carry it in `Authorization`, without a scheme. Two apps have tokens for the blog, and
+other readers use either. An instance lives for hours; a stale one is answered 401.
 """
 
 from __future__ import annotations
@@ -23,64 +23,64 @@ Call = Generator[Ask, Answer, Answer]
 
 
 class Session:
-    """Makes the requests of one conversation, each with the token that worked last.
+    """Makes the requests of one plan, each with the token that worked last.
 
-    A 401 has the tokens fetched anew once; then, as after a 403, the other app's token and no token are tried. When
-    nothing helps, the host's answers are taken as they are until one succeeds: a closed API costs a handful of
-    requests, not a handful for each post.
+    After a 401 the tokens are fetched again, once; then, as after a 403, the other app's token and no token are tried.
+    When all fail, further answers of the host are returned as they are until one succeeds, so that a closed API costs
+    a few requests in all, not a few for each post.
     """
 
     def __init__(self, root: str) -> None:
         self._root = root
         self._tokens: list[str] | None = None  # None: not fetched yet; the last one is "", no token
-        self._turn = 0
+        self._index = 0  # of the token that worked last
         self._path = 0  # which of TOKEN_PATHS gave tokens
-        self._hopeless: set[str] = set()  # hosts that refused every token
+        self._closed_hosts: set[str] = set()  # they refused every token
 
     def ask(self, url: str, body: Mapping[str, object] | None = None) -> Call:
-        """GET `url`, or POST `body` to it as JSON; returns the answer that counts (the last one, if none was good)."""
+        """GET `url`, or POST `body` to it as JSON; return the good answer, or the last one if none was good."""
         fresh = self._tokens is None
         if fresh:
             yield from self._fetch()
-        answer = yield self._request(url, body, self._turn)
+        answer = yield self._request(url, body, self._index)
         host = urlsplit(url).netloc
-        if _status(answer) in (401, 403) and host not in self._hopeless:
-            answer = yield from self._insist(url, body, answer, fresh)
+        if _status(answer) in (401, 403) and host not in self._closed_hosts:
+            answer = yield from self._try_other_tokens(url, body, answer, fresh)
             if _status(answer) in (401, 403):
-                self._hopeless.add(host)
+                self._closed_hosts.add(host)
         elif answer.ok:
-            self._hopeless.discard(host)
+            self._closed_hosts.discard(host)
         return answer
 
-    def _insist(self, url: str, body: Mapping[str, object] | None, answer: Answer, fresh: bool) -> Call:
-        turns = list(range(len(self._tokens or ())))
-        turns.remove(self._turn)
-        if _status(answer) == 401 and not fresh and turns:
+    def _try_other_tokens(self, url: str, body: Mapping[str, object] | None, answer: Answer, fresh: bool) -> Call:
+        indexes = list(range(len(self._tokens or ())))
+        indexes.remove(self._index)
+        if _status(answer) == 401 and not fresh and indexes:
             yield from self._fetch()
-            turns = [self._turn, *(turn for turn in range(len(self._tokens or ())) if turn != self._turn)]
-        for turn in turns:
-            answer = yield self._request(url, body, turn)
+            indexes = [self._index, *(index for index in range(len(self._tokens or ())) if index != self._index)]
+        for index in indexes:
+            answer = yield self._request(url, body, index)
             if _status(answer) not in (401, 403):
-                self._turn = turn
+                self._index = index
                 break
         return answer
 
     def _fetch(self) -> Generator[Ask, Answer, None]:
-        """Fetch the tokens; where no address gives any, the requests go without."""
+        """Fetch the tokens; where no address gives any, requests are made without one."""
         for path in range(self._path, len(TOKEN_PATHS)):
             answer = yield Ask(url=self._root + TOKEN_PATHS[path], headers={"Accept": "application/json"}, secret=True)
             found = _instances(answer.exchange) if answer.ok and answer.exchange else []
             if found:
                 self._path = path
                 self._tokens = [*found, ""]
-                self._turn = min(self._turn, len(found) - 1)
+                self._index = min(self._index, len(found) - 1)
                 return
         if self._tokens is None:
             self._tokens = [""]
 
-    def _request(self, url: str, body: Mapping[str, object] | None, turn: int) -> Ask:
+    def _request(self, url: str, body: Mapping[str, object] | None, index: int) -> Ask:
         headers = {"Accept": "application/json"}
-        token = self._tokens[turn] if self._tokens else ""
+        token = self._tokens[index] if self._tokens else ""
         if token:
             headers["Authorization"] = token
         if body is None:
@@ -94,9 +94,9 @@ def _status(answer: Answer) -> int | None:
 
 
 def _instances(exchange: Exchange) -> list[str]:
-    """Tokens of the blog's two apps, in the order to try them.
+    """Return the tokens of the blog's two apps, in the order to try them.
 
-    An app that is named counts though its token be blank: a replay, whose tokens are blanked, asks the same questions.
+    A blank token counts as one: a replay, whose tokens are blanked, makes the same requests.
     """
     try:
         apps = mapping(dig(decode(exchange.body), "apps"))

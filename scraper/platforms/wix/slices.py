@@ -1,7 +1,7 @@
-"""Cuts a Wix page to the few parts that matter, so that the parser builds a small tree instead of a large one.
+"""Cuts a Wix page to the few parts that are read, so that the parser builds a small tree instead of a large one.
 
 A post page is about 1 MB, of which the post is a twentieth: the rest is style sheets, scripts and site chrome.
-[reference: section 1.1] The cuts are found with `bytes.find`, which costs next to nothing; where a marker is missing
+[reference: section 1.1] `bytes.find` locates the cuts at almost no cost; where a marker is missing
 the whole page is parsed instead, with the same readers and the same result.
 """
 
@@ -11,19 +11,19 @@ import re
 from dataclasses import dataclass
 
 from bs4 import Tag
-from w3lib.encoding import html_body_declared_encoding, http_content_type_encoding, read_bom
 
 from scraper.items import Exchange
-from scraper.platforms._tree import soup
+from scraper.platforms._page import encoding_of
 from scraper.platforms.wix.hooks import find_hook
+from scraper.platforms.wix.tree import soup
 
 # One tag with its attributes, whatever they hold: '<meta content="a > b" property="og:title"/>'
 _TAG = re.compile(rb"""<[a-zA-Z][^>"']*+(?:"[^"]*+"[^>"']*+|'[^']*+'[^>"']*+)*+>""")
 _LONGEST_TAG = 65_536
 _MOST_TAGS = 300
-# The recent posts follow the article; between them stand at most a few widgets that the owner put there.
+# The recent posts follow the article; between them are at most a few widgets that the owner added.
 _FAR = 200_000
-# What the tags of a head are read for: '<meta property="og:title" .../>', '<link rel="canonical" .../>', '<html lang>'
+# Tags of a head that are read: '<meta property="og:title" .../>', '<link rel="canonical" .../>', '<html lang>'
 _READ = re.compile(rb"og:|article:|description|canonical|<html")
 
 
@@ -40,7 +40,7 @@ class Parts:
 
 
 def hooked(body: bytes, name: str, *, after: int = 0) -> int:
-    """Where `data-hook="name"` stands in the bytes, with either kind of quotes or none; -1 where it does not."""
+    """Return the position of `data-hook="name"` in the bytes, with either kind of quotes or none; -1 if absent."""
     hook = name.encode()
     for pattern in (b'data-hook="%b"', b"data-hook='%b'", b"data-hook=%b ", b"data-hook=%b>"):
         position = body.find(pattern % hook, after)
@@ -49,40 +49,10 @@ def hooked(body: bytes, name: str, *, after: int = 0) -> int:
     return -1
 
 
-def utf8(exchange: Exchange) -> bytes:
-    """The body with an encoding that the byte searches can work on: UTF-16 and UTF-32 come as UTF-8."""
-    name, _ = read_bom(exchange.body[:4])
-    if name is not None and name.startswith(("utf-16", "utf-32")):
-        return exchange.body.decode(name, "replace").encode()
-    return exchange.body
-
-
-def encoding_of(exchange: Exchange, sample: bytes) -> str:
-    """The encoding a page is really in: UTF-8 where its text is valid UTF-8, whatever is declared, as Wix always is.
-
-    Where it is not, the declared one (HTTP header, then meta), except that a page that declares UTF-8 and is broken in
-    many places is Windows-1252.
-    """
-    if sample.isascii():
-        return "utf-8"
-    try:
-        sample.decode("utf-8")
-    except UnicodeDecodeError:
-        pass
-    else:
-        return "utf-8"
-    declared = http_content_type_encoding(exchange.content_type) or html_body_declared_encoding(exchange.body[:4096])
-    if declared is None or declared == "utf-8":
-        high = sum(1 for byte in sample[:200_000] if byte >= 0x80)
-        broken = sample[:200_000].decode("utf-8", "replace").count("\ufffd")
-        return "utf-8" if broken * 4 <= high else "cp1252"
-    return declared
-
-
 def parts(exchange: Exchange, body: bytes, *, whole: bool = False, after: int = 0) -> Parts:
-    """The parts of a page; `whole` builds the tree of all of it (the slow way, equal in every field).
+    """Return the parts of a page; `whole` builds the tree of all of it (slower, equal in every field).
 
-    `after`: the hook around the article stands no earlier, as far as is known.
+    `after`: the caller knows that the hook around the article is not before this byte.
     """
     start, end = _article(body, after)
     cut = body[start:end]
@@ -92,19 +62,19 @@ def parts(exchange: Exchange, body: bytes, *, whole: bool = False, after: int = 
     if whole or not cut:
         tree = soup(body, encoding, full=whole)
         return Parts(tree, linked, find_hook(tree, "post"), find_hook(tree, "recent-posts"), encoding, end)
-    shelf = _recent(body, end)
+    section = _recent(body, end)
     return Parts(
         soup(tags, encoding),
         linked,
         find_hook(soup(cut, encoding), "post"),
-        find_hook(soup(shelf, encoding, without="post-footer"), "recent-posts") if shelf else None,
+        find_hook(soup(section, encoding, without="post-footer"), "recent-posts") if section else None,
         encoding,
         end,
     )
 
 
 def _article(body: bytes, after: int) -> tuple[int, int]:
-    """Where the first `<article ... data-hook="post">` begins and ends; (0, 0) where it cannot be cut out."""
+    """Return start and end of the first `<article ... data-hook="post">`; (0, 0) where it cannot be cut out."""
     position = max(0, body.find(b'data-hook="post-page"', after))
     for _ in range(50):  # style sheets may name the hook as well
         position = body.find(b'data-hook="post"', position + 1)
@@ -133,7 +103,7 @@ def _end(body: bytes, start: int, name: bytes) -> int:
 
 
 def _recent(body: bytes, after: int) -> bytes:
-    """The section of recent posts behind the article, up to its last card."""
+    """Return the section of recent posts behind the article, up to its last card."""
     hook = body.find(b'data-hook="recent-posts"', after, after + _FAR)
     if hook < 0:
         return b""
@@ -152,9 +122,9 @@ def _recent(body: bytes, after: int) -> bytes:
 
 
 def _head(body: bytes, before: int) -> tuple[bytes, list[bytes]]:
-    """The tags of the head that are read (`<html lang>`, metas, canonical link), and the texts of its JSON-LD scripts.
+    """Return the tags of the head that are read (`<html lang>`, metas, canonical link), and its JSON-LD texts.
 
-    Goes from tag to tag up to `<body>`, or up to `before` where no head was found; scripts are stepped over whole.
+    The scan goes from tag to tag up to `<body>`, or up to `before` where there is no head; it skips scripts whole.
     """
     tags: list[bytes] = []
     linked: list[bytes] = []

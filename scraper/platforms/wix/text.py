@@ -1,11 +1,11 @@
 """A Wix post page saved as plain text -> the post.
 
 *Recognised by*  the first line "top of page" and the last "bottom of page": the names of Wix's two scroll anchors,
-                 which stay English in every language. [reference: section 1.1]
+                 which are English in every language. [reference: section 1.1]
 *Sources*        in between, a line a block: title (in older pages after author, date and reading time), body, counters
                  ("16 views0 comments": two elements side by side), "Recent Posts", "See All", cards.
-*Caveats*        no markup tells the parts apart: they are found by the counters and by the heading of the cards, in
-                 the languages of section 5 of the reference and some more. What stands after them is of other posts.
+*Caveats*        no markup separates the parts: the counters and the heading of the cards locate them, in the languages
+                 of section 5 of the reference and some more. What follows them belongs to other posts.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from dataclasses import dataclass, field
 
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import Exchange, Item, NotAPost, Post, Related
+from scraper.platforms._dates import read_date
+from scraper.platforms._page import encoding_of, utf8
 from scraper.platforms._values import (
     Counter,
     clean,
     count,
     counter_kind,
     minutes,
-    read_date,
     visible,
     western_digits,
 )
 from scraper.platforms.wix import address
-from scraper.platforms.wix.slices import encoding_of, utf8
 
 TOP, BOTTOM = "top of page", "bottom of page"
 _RECENT = frozenset({
@@ -48,8 +48,8 @@ _ALL = frozenset({
     "הצג הכול", "הצג הכל",
     "смотреть все", "дивитися всі", "tümünü gör", "vezi tot", "összes megtekintése",
 })  # fmt: skip
-# Lines of the blog's own header that a copy keeps.
-_CHROME = frozenset({
+# Lines of the site's header that a copy contains.
+_SITE_HEADER = frozenset({
     "all posts", "search", "log in / sign up", "log in", "sign up", "todas las entradas", "buscar",
     "iniciar sesión / registrarse", "todos posts", "entrar / inscrever-se", "alle posts", "zoeken",
     "inloggen / registreren", "alle beiträge", "suche", "anmelden/registrieren", "tous les posts", "rechercher",
@@ -65,19 +65,19 @@ _UPDATED = re.compile(r"^[^\W\d]{4,20}(?: [^\W\d]{2,10})?: (?=.*\d)")
 _TAGS = re.compile(r"^(?:tags|etiquetas|tagi|schlagwörter|mots-clés|štítky|etiketler|العلامات):?\s*", re.I)
 # "16", "1,261"
 _NUMBER = re.compile(r"\d[\d.,'’٬\u00a0\u202f]*")
-_LONGEST_TITLE = 160  # a title is longer only in jest; an excerpt is seldom shorter
+_LONGEST_TITLE = 160  # characters; longer lines are rarely titles, and excerpts are rarely shorter
 _MOST_HEADER_LINES = 14
 
 
 def is_text_copy(exchange: Exchange) -> bool:
-    """The exchange is the text of a page, with the anchors that Wix puts at its ends."""
+    """Return whether the exchange is the text of a page, with the anchors that Wix puts at its ends."""
     head = exchange.body[:400].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return head.startswith(TOP.encode()) and b"<html" not in exchange.body[:4096].lower()
 
 
 @dataclass(slots=True)
 class _Footer:
-    """The counters below a text, and the lines they took."""
+    """The counters below a text, and the first and last line that hold them."""
 
     numbers: dict[Counter, tuple[int | None, str]] = field(default_factory=dict)
     first: int = 0
@@ -85,7 +85,7 @@ class _Footer:
 
 
 def read_text(exchange: Exchange) -> Iterator[Item]:
-    """Read a text copy: one `Post` of source "text". Raises `NotAPost` where the text shows no single post."""
+    """Read a text copy: one `Post` of source "text". Raises `NotAPost` where the text is not of exactly one post."""
     lines = _lines(exchange)
     heading = _find(lines, _RECENT)
     own = lines[:heading] if heading is not None else lines
@@ -100,11 +100,11 @@ def read_text(exchange: Exchange) -> Iterator[Item]:
     post = Post(platform="wix")
     content = _header(post, content, exchange)
     content = _labels(post, content)
-    signs = (
+    is_post = (
         footer is not None or heading is not None or post.published_raw is not None or post.minutes_to_read is not None
     )
-    if post.title is None or not signs:
-        raise NotAPost("the text of a page, but of no post: it shows neither counters nor recent posts nor a date")
+    if post.title is None or not is_post:
+        raise NotAPost("the text of a page, but not of a post: it has neither counters nor recent posts nor a date")
     post.body_text = "\n".join(content) or None
     post.word_count = len(post.body_text.split()) if post.body_text else None
     for kind, (number, raw) in (footer.numbers if footer is not None else {}).items():
@@ -125,29 +125,29 @@ def read_text(exchange: Exchange) -> Iterator[Item]:
 
 
 def _lines(exchange: Exchange) -> list[str]:
-    """The lines between the anchors, cleaned, the empty ones dropped."""
+    """Return the lines between the anchors, cleaned, without empty ones."""
     body = utf8(exchange)
     text = body.decode(encoding_of(exchange, body), "replace").lstrip("\ufeff")
     lines = [line for line in map(clean, text.splitlines()) if line is not None and visible(line)]
     start = next((at for at, line in enumerate(lines) if line.casefold() == TOP), -1)
     end = next((at for at, line in enumerate(lines) if line.casefold() == BOTTOM), len(lines))
     own = lines[start + 1 : end]
-    return [line for at, line in enumerate(own) if at >= _MOST_HEADER_LINES or line.casefold() not in _CHROME]
+    return [line for at, line in enumerate(own) if at >= _MOST_HEADER_LINES or line.casefold() not in _SITE_HEADER]
 
 
 def _find(lines: list[str], phrases: frozenset[str]) -> int | None:
-    """The last line that is one of the phrases alone: an author may use one as a heading of his own."""
+    """Return the last line that is exactly one of the phrases; an author may use one as a heading before it."""
     return next((at for at in range(len(lines) - 1, -1, -1) if lines[at].casefold() in phrases), None)
 
 
 def _unknown_heading(lines: list[str], after: int) -> int | None:
-    """ "Recent Posts" in a language that is not known: two short lines behind the counters, and cards behind them."""
+    """Return the line "Recent Posts" in an unknown language: two short lines after the counters, then cards."""
     rest = lines[after : after + 3]
     return after + 1 if len(rest) == 3 and len(rest[0]) <= 30 and len(rest[1]) <= 25 else None
 
 
 def _counts(line: str) -> dict[Counter, tuple[int | None, str]]:
-    """The counters of a line that holds nothing else: "16 views0 comments"; empty for every other line."""
+    """Return the counters of a line that holds nothing else, "16 views0 comments"; empty for any other line."""
     if len(line) > 90 or line[-1] in "!?;:":
         return {}
     plain = western_digits(line)
@@ -160,7 +160,7 @@ def _counts(line: str) -> dict[Counter, tuple[int | None, str]]:
         end = numbers[at + 1].start() if at + 1 < len(numbers) else len(plain)
         behind = plain[match.end() : end]
         kind = counter_kind(behind)
-        if kind is None:  # "مشاهدة واحدة (١)٠ تعليق": the number stands behind its word
+        if kind is None:  # "مشاهدة واحدة (١)٠ تعليق": the number follows its word
             kind, behind = counter_kind(plain[start : match.start()]), plain[start : match.start()]
             end = match.end() + (1 if plain[match.end() : match.end() + 1] == ")" else 0)
         elif plain[start : match.start()].strip():  # "Last year the film had 5,000 views": a sentence
@@ -174,7 +174,7 @@ def _counts(line: str) -> dict[Counter, tuple[int | None, str]]:
 
 
 def _footers(lines: list[str]) -> list[_Footer]:
-    """The runs of counter lines: "16 views0 comments" on one line, or a line each."""
+    """Return the runs of counter lines: "16 views0 comments" on one line, or one line each."""
     found: list[_Footer] = []
     for at, line in enumerate(lines):
         numbers = _counts(line)
@@ -189,7 +189,7 @@ def _footers(lines: list[str]) -> list[_Footer]:
 
 
 def _header(post: Post, lines: list[str], exchange: Exchange) -> list[str]:
-    """Take title, author, dates and reading time from the beginning; give back the rest.
+    """Read title, author, dates and reading time at the beginning; return the other lines.
 
     Newer pages print the title, then author, date and reading time; older ones the title last.
     """
@@ -223,7 +223,7 @@ def _header(post: Post, lines: list[str], exchange: Exchange) -> list[str]:
 
 
 def _looks_like_date(line: str) -> bool:
-    """ "Sep 11", "5 hours ago": a date that cannot be told without the time of the copy, short and with one number."""
+    """Return whether it is a date without a year, "Sep 11", unreadable where the time of the copy is unknown."""
     return len(line) <= 16 and re.fullmatch(r"[^\W\d]{3,9}\.? \d{1,2}|\d{1,2}\.? [^\W\d]{3,9}\.?", line) is not None
 
 
@@ -236,7 +236,7 @@ def _is_title(line: str) -> bool:
 
 
 def _labels(post: Post, lines: list[str]) -> list[str]:
-    """Take tags ("Tags:", then one a line) and categories ("A•B") from the end; give back the rest."""
+    """Read tags ("Tags:", then one a line) and categories ("A•B") at the end; return the other lines."""
     tail = max(0, len(lines) - 12)
     start = next((at for at in range(len(lines) - 1, tail - 1, -1) if _TAGS.match(lines[at])), None)
     if start is not None and all(len(line) <= 60 for line in lines[start:]):
@@ -250,7 +250,7 @@ def _labels(post: Post, lines: list[str]) -> list[str]:
 
 
 def _cards(lines: list[str]) -> Iterator[Related]:
-    """The cards behind the heading: a title, now and then an excerpt (a long line), their own numbers."""
+    """Yield the cards after the heading: a title, sometimes an excerpt (a long line), their own numbers."""
     title: str | None = None
     excerpt: str | None = None
     position = 0

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from scraper.items import Problem
-from scraper.platforms.wix.head import scripts
+from scraper.platforms._page import scripts
 
 BLOG_APP = "14bcded7-0066-7c35-14d7-466cb3f09103"
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
@@ -30,7 +30,7 @@ _DECODER = json.JSONDecoder(strict=False)
 
 @dataclass(slots=True)
 class Warmup:
-    """What the blog's entries say; empty where the page has none."""
+    """What the blog's entries hold; empty where the page has none."""
 
     page: Mapping[str, Any] = field(default_factory=dict)  # `postPage`: {post, categories, tags, ...}
     metrics: Mapping[str, Any] = field(default_factory=dict)  # {viewCount, likeCount, totalComments}
@@ -41,14 +41,14 @@ class Warmup:
 
     @property
     def post(self) -> Mapping[str, Any]:
-        """The post's own object, empty where the page does not give it."""
+        """The post's own object; empty where the page does not give it."""
         return _object(self.page.get("post"))
 
 
 def read_warmup(body: bytes, encoding: str, url: str, slug: str | None, *, after: int = 0) -> Warmup:
-    """Read the blog's warm-up data; `slug` tells the page's own entry. It stands behind the post, `after` it.
+    """Read the blog's warm-up data; `slug` identifies the page's own entry. The search begins at the byte `after`.
 
-    Broken JSON is a problem, no error.
+    JSON that cannot be read is a problem, not an error.
     """
     warmup = Warmup()
     for text in scripts(body, b'id="wix-warmup-data"', encoding, after=after):
@@ -96,7 +96,7 @@ def _entry(warmup: Warmup, key: str, value: Any, url: str, slug: str | None) -> 
 
 
 def _layers(value: Any) -> Iterator[Mapping[str, Any]]:
-    """The object and those inside its envelopes: answers of the blog's service are dumped with theirs."""
+    """Yield the object and those inside its envelopes: answers of the blog's service are stored with theirs."""
     queue = [value]
     for layer in queue:
         if isinstance(layer, dict):
@@ -106,7 +106,7 @@ def _layers(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _decode(value: str) -> Any:
-    """A JSON string, or base64 of a URL-encoded one ("JTdiJTIyZmVl..." begins `{"fee`), decoded; None of others."""
+    """Decode a JSON string, or base64 of a URL-encoded one ("JTdiJTIyZmVl..." begins `{"fee`); None for any other."""
     if not value.lstrip().startswith(("{", "[")):
         try:
             value = unquote(base64.b64decode(value, validate=True).decode("utf-8"))

@@ -87,9 +87,9 @@ CLINIC = '[clinics.a]\nname = "A"\nurl = "https://a.de"\n'
     [
         ("x = [", 1, "not TOML"),
         ("[crawler]\ncontact = nobody\n", 2, "not TOML"),
-        (CLINIC + '\n[clinics.a]\nname = "B"\n', 5, "'a' is there twice"),
+        (CLINIC + '\n[clinics.a]\nname = "B"\n', 5, "two clinics have the slug 'a'"),
         (CLINIC + 'privcy = "omit"\n', 4, "unknown key 'privcy'"),
-        ('# a\u2028b\r\n[clinics.a]\r\nname = "A"\r\nurl = "x"\r\n', 4, "no http or https address"),
+        ('# a\u2028b\r\n[clinics.a]\r\nname = "A"\r\nurl = "x"\r\n', 4, "not an http or https address"),
         ("\n\n[clinic]\n", 3, "unknown key 'clinic'"),
         ('[crawler]\ncontact = "a"\nmail = "b"', 3, "unknown key 'mail'"),
         ('clinics.a = { name = "A", url = "https://a.de", colour = "red" }', 1, "unknown key 'colour'"),
@@ -101,8 +101,8 @@ CLINIC = '[clinics.a]\nname = "A"\nurl = "https://a.de"\n'
         ('[clinics.a]\nurl = "https://a.de"\n', 1, "needs a name"),
         ('\n[clinics.a]\nname = " "\nurl = "https://a.de"\n', 3, "needs a name"),
         ('[clinics.a]\nname = "A"\n', 1, "needs a url"),
-        ('[clinics.a]\nname = "A"\nurl = "a.de"\n', 3, "no http or https address"),
-        ('[clinics.a]\nname = "A"\nurl = "ftp://a.de"\n', 3, "no http or https address"),
+        ('[clinics.a]\nname = "A"\nurl = "a.de"\n', 3, "not an http or https address"),
+        ('[clinics.a]\nname = "A"\nurl = "ftp://a.de"\n', 3, "not an http or https address"),
         ('[clinics.a]\nname = "A"\nurl = "http://localhost:80"\n', 3, "allow_private"),
         ('[clinics.a]\nname = "A"\nurl = "http://10.0.0.1"\n', 3, "allow_private"),
         (CLINIC + 'comments = "all"\n', 4, "threads, counts, none"),
@@ -155,7 +155,7 @@ def test_any_text_as_contact_makes_a_header_or_an_error(contact: str) -> None:
 
 
 def test_a_slug_that_is_not_there_names_those_that_are() -> None:
-    with pytest.raises(ConfigError, match="no clinic 'riversid'; there are: riverside, local-2"):
+    with pytest.raises(ConfigError, match="no clinic 'riversid'; known: riverside, local-2"):
         parse_clinics(FULL, HERE).select(["riversid"])
 
 

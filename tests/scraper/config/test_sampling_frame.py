@@ -55,15 +55,15 @@ class Folder:
         return cli("import", self.csv, "--clinics-file", self.toml, *more)
 
     def refused(self, frame: str | bytes, code: int = 4) -> list[str]:
-        """What is told of a frame that is not taken, each line from the number of the CSV's on."""
+        """What is reported of a frame that is not taken, each line from the number of the CSV's on."""
         before = self.toml.read_bytes()
         done = self.take(frame, "--json")
         assert (done.exit_code, done.stdout) == (code, ""), done.output
         assert self.toml.read_bytes() == before
         assert sorted(path.name for path in self.toml.parent.iterdir()) == ["clinics.toml", "frame.csv"]
-        *told, last = done.stderr.splitlines()
+        *reported, last = done.stderr.splitlines()
         assert last == f"{self.csv}: nothing written to {self.toml}"
-        return [line.removeprefix(f"{self.csv}:") for line in told]
+        return [line.removeprefix(f"{self.csv}:") for line in reported]
 
 
 @pytest.fixture
@@ -172,10 +172,10 @@ class TestImport:
 
 
 class TestFaults:
-    """All told with the CSV's line, nothing written."""
+    """All reported with the CSV's line, nothing written."""
 
     def test_of_all_kinds_at_once(self, folder: Folder) -> None:
-        told = folder.refused(
+        reported = folder.refused(
             "slug,name,url,state\n"
             "river,Rivers,https://river-clinic.com,CA\n"
             "lake,Lake,https://lake.org,\n"
@@ -190,19 +190,20 @@ class TestFaults:
             "long,Long,https://long.org,NY,more\n"
             ",Nameless,https://nameless.org,\n"
         )
-        assert [line.partition(": ")[0] for line in told] == (
+        assert [line.partition(": ")[0] for line in reported] == (
             ["2", "2", "2", "4", "6", "7", "8", "8", "8", "9", "10", "11", "12", "13", "14"]
         )
-        assert told[:3] == [
+        assert reported[:3] == [
             f"2: river: name is 'Rivers' here, 'River' in {folder.toml}",
             f"2: river: url is 'https://river-clinic.com' here, 'https://www.river-clinic.org' in {folder.toml}",
             f"2: river: state is 'CA' here, 'NY' in {folder.toml}",
         ]
         for line, words in zip(
-            told[3:],
+            reported[3:],
             (
                 "url of 'lake' (line 3) too", "lake: line 3 has this slug too", f"url of 'river' ({folder.toml}) too",
-                "a-z, 0-9 and - only", "needs a name", "no http or https address", "no url", "address of the archive's",
+                "only a-z, 0-9 and -", "needs a name", "not an http or https address", "no url",
+                "address of the archive's",
                 "allow_private", "3 cells, but the header has 4", "5 cells", "the slug ''",
             ),
             strict=True,
@@ -230,9 +231,9 @@ class TestFaults:
         ],
     )
     def test_of_one_kind(self, folder: Folder, frame: str | bytes, line: int, words: str) -> None:
-        (told,) = folder.refused(frame)
-        assert told.startswith(f"{line}: ")
-        assert words in told
+        (reported,) = folder.refused(frame)
+        assert reported.startswith(f"{line}: ")
+        assert words in reported
 
 
 HOSTILE = st.sampled_from(
@@ -259,7 +260,7 @@ HOSTILE = st.sampled_from(
 CELLS = st.lists(HOSTILE | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")), max_size=4)
 TEXTS = CELLS.map(lambda parts: "".join(parts).strip())
 NAMES = TEXTS.filter(lambda text: text and text.lower() not in {"slug", "name", "url", *SETTINGS})
-ROWS = st.tuples(st.from_regex(r"[a-z0-9-]{2,12}", fullmatch=True).filter(lambda one: one not in ("archive", "site")),
+ROWS = st.tuples(st.from_regex(r"[a-z0-9-]{2,12}", fullmatch=True).filter(lambda slug: slug not in ("archive", "site")),
                  TEXTS.filter(bool), st.lists(TEXTS, min_size=4, max_size=4))  # fmt: skip
 
 
@@ -289,8 +290,8 @@ def test_any_text_comes_back_and_what_stood_there_stays(
     assert [tomllib.loads(text).get("crawler")] == [tomllib.loads(before).get("crawler")]
     found = list(parse_clinics(text, folder.toml))
     assert found[: len(listed)] == list(listed)
-    told = [(one.slug, one.name, dict(one.attributes)) for one in found[len(listed) :]]
-    assert told == [
+    reported = [(clinic.slug, clinic.name, dict(clinic.attributes)) for clinic in found[len(listed) :]]
+    assert reported == [
         (slug, title, {name: cell for name, cell in zip(names, cells, strict=False) if cell})
         for slug, title, cells in rows
     ]
@@ -303,17 +304,17 @@ def test_any_file_is_taken_or_every_fault_has_its_line(data: bytes) -> None:
         folder = Folder(Path(name))
         folder.csv.write_bytes(data)
         listed = read_clinics(folder.toml)
-        told: tuple[str, ...] = ()
+        reported: tuple[str, ...] = ()
         try:
             new = list(new_rows(read_frame(folder.csv), listed))
             text = appended(folder.toml, listed, new)
         except BadSamplingFrame as error:
-            told = tuple(error.lines)
-            assert told
+            reported = tuple(error.lines)
+            assert reported
         else:
             assert len(list(parse_clinics(text, folder.toml))) == len(listed) + len(new)
         lines = data.count(b"\n") + data.count(b"\r") + 1
-        numbers = [int(line.removeprefix(f"{folder.csv}:").partition(":")[0]) for line in told]
+        numbers = [int(line.removeprefix(f"{folder.csv}:").partition(":")[0]) for line in reported]
         assert numbers == sorted(numbers)
         assert all(1 <= number <= lines for number in numbers)
 
@@ -323,8 +324,8 @@ def test_a_slug_that_is_there_and_a_new_one_at_its_site_are_two_faults(folder: F
     assert post_key("https://river-clinic.org") == post_key("http://www.river-clinic.org/")
     with pytest.raises(ConfigError):
         parse_clinics(FILE + '[clinics.b]\nname = "B"\nurl = "http://river-clinic.org"\n', folder.toml)
-    (told,) = folder.refused("slug,name,url\nb,B,http://river-clinic.org\n")
-    assert told == f"2: b: http://river-clinic.org is the url of 'river' ({folder.toml}) too: a site is archived once"
+    (reported,) = folder.refused("slug,name,url\nb,B,http://river-clinic.org\n")
+    assert reported == f"2: b: http://river-clinic.org is the url of 'river' ({folder.toml}) too; list each site once"
 
 
 class TestList:
@@ -338,14 +339,14 @@ class TestList:
 
     def test_without_an_archive(self, tmp_path: Path) -> None:
         folder = Folder(tmp_path, self.MORE)
-        told = self.listed("--clinics-file", folder.toml, "--archive", tmp_path / "none")
-        river, shut = told["clinics"]
+        reported = self.listed("--clinics-file", folder.toml, "--archive", tmp_path / "none")
+        river, shut = reported["clinics"]
         assert river == {
             "slug": "river", "listed": True, "archived": False, "platform": None, "blog_status": "unknown", "posts": 0,
             "last_visit_at": None, "last_status": None, "last_note": None, "name": "River",
             "url": "https://www.river-clinic.org",
         }  # fmt: skip
-        assert (shut["blog_status"], told["blog_status"]) == ("closed", {"not visited yet": 1, "closed": 1})
+        assert (shut["blog_status"], reported["blog_status"]) == ("closed", {"not visited yet": 1, "closed": 1})
         assert not (tmp_path / "none").exists()
 
     def test_with_an_archive(self, archive: Made, tmp_path: Path) -> None:
@@ -357,9 +358,9 @@ class TestList:
         runs.save_crawl(archive.db, "c2", "2027", "test", "import")
         runs.save_run_start(archive.db, "c2", CLINIC, "2027")
         folder = Folder(tmp_path, self.MORE)
-        told = self.listed("--clinics-file", folder.toml, "--archive", archive.folder)
-        assert [one["slug"] for one in told["clinics"]] == ["river", "shut", CLINIC]
-        assert told["clinics"][2] == {
+        reported = self.listed("--clinics-file", folder.toml, "--archive", archive.folder)
+        assert [clinic["slug"] for clinic in reported["clinics"]] == ["river", "shut", CLINIC]
+        assert reported["clinics"][2] == {
             "slug": CLINIC, "listed": False, "archived": True, "name": "Riverside", "url": "https://riverside.example",
             "platform": "wix", "blog_status": "blog", "posts": 1, "last_visit_at": "2026", "last_status": "done",
             "last_note": None,

@@ -42,7 +42,7 @@ from tests.clinic.pages import post_document
 from tests.clinic.world import World
 from tests.making import extract as read_any
 
-PAGES = sorted((Path(__file__).parents[2] / "pages" / "wix").glob("*.html"))
+PAGES = sorted((Path(__file__).parents[3] / "pages" / "wix").glob("*.html"))
 HEADER = re.compile(r"<!-- url: (\S+) captured_at: (\S+)(?: via: (dom))? -->")
 
 
@@ -56,7 +56,7 @@ def exchange_of(path: Path) -> Exchange:
     return Exchange(url=header[1], body=body, content_type=mime, fetched_at=at, via=header[3], page=page)
 
 
-def told(exchange: Exchange) -> dict[str, Any]:
+def printed(exchange: Exchange) -> dict[str, Any]:
     try:
         items = read_any(exchange) if exchange.via else Wix().read(exchange)
         return {"items": [{"item": type(item).__name__, **_fields(item)} for item in items]}
@@ -87,7 +87,7 @@ def post_of(exchange: Exchange) -> Post:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: f"wix/{path.stem}")
 def test_a_page_gives_the_items_beside_it(path: Path) -> None:
     expected = path.with_suffix(".json")
-    found = json.loads(json.dumps(told(exchange_of(path))))
+    found = json.loads(json.dumps(printed(exchange_of(path))))
     if not expected.exists():
         expected.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
         pytest.fail(f"{expected.name} written: review it, then run again")
@@ -97,7 +97,7 @@ def test_a_page_gives_the_items_beside_it(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: f"wix/{path.stem}")
 def test_the_cut_page_reads_as_the_whole(path: Path) -> None:
     exchange = exchange_of(path)
-    if "items" not in told(exchange) or path.stem == "feed" or exchange.via:
+    if "items" not in printed(exchange) or path.stem == "feed" or exchange.via:
         return
     cut, whole = list(read_page(exchange)), list(read_page(exchange, whole=True))
     for item in (*cut, *whole):
@@ -317,7 +317,7 @@ class TestAnything:
     @given(SCRAPS)
     def test_scraps_of_pages_never_crash_the_parser(self, scraps: list[str]) -> None:
         exchange = Exchange(url="https://a.example/post/x", body="".join(scraps).encode())
-        for read in (Wix().read, lambda one: read_page(one, whole=True)):
+        for read in (Wix().read, lambda exchange: read_page(exchange, whole=True)):
             try:
                 items = list(read(exchange))
             except NotAPost:
@@ -344,13 +344,13 @@ class TestAnything:
     )  # fmt: skip
     def test_bulk_costs_no_more_than_its_size(self, bulk: str) -> None:
         begun = time.process_time()
-        told(page(bulk))
+        printed(page(bulk))
         assert time.process_time() - begun < 5
 
     @pytest.mark.parametrize("head", ['<meta "', '<meta property="og:x" content="', "<script>", "<!--", "<"])
     def test_a_broken_head_costs_no_more_than_its_size(self, head: str) -> None:
         begun = time.process_time()
-        told(page("<p>x</p>", head=head * 50_000))
+        printed(page("<p>x</p>", head=head * 50_000))
         assert time.process_time() - begun < 5
 
 
@@ -389,17 +389,25 @@ def test_free_sites_begin_below_their_own_name(url: str, root: str) -> None:
 def test_a_page_that_ends_early_gives_the_whole_post_or_none(tmp_path: Path, slug: str) -> None:
     """A wrong Content-Length cuts a page anywhere; labels stand behind the text, and must not seem to be gone."""
     world = World(tmp_path, "https://a.example")
-    post = next(one for one in world.posts if one.slug == slug)
+    post = next(post for post in world.posts if post.slug == slug)
     page = post_document(world, post, world.peek(post), datetime.now(UTC)).encode()
     world.state.close()
 
-    def shown(body: bytes) -> tuple[object, ...] | None:
+    def outcome(body: bytes) -> tuple[object, ...] | None:
         items = read_any(Exchange(url=f"https://a.example/post/{slug}", body=body, content_type="text/html"))
-        one = next((item for item in items if isinstance(item, Post)), None)
-        return one and (one.title, one.author, one.body_text, one.links, one.categories, one.tags, one.published_at)
+        post = next((item for item in items if isinstance(item, Post)), None)
+        return post and (
+            post.title,
+            post.author,
+            post.body_text,
+            post.links,
+            post.categories,
+            post.tags,
+            post.published_at,
+        )
 
-    whole = shown(page)
+    whole = outcome(page)
     assert whole is not None and whole[4]
-    seen = [shown(page[: len(page) * part // 120]) for part in range(120)]
-    assert [each for each in seen if each not in (None, whole)] == []
+    seen = [outcome(page[: len(page) * part // 120]) for part in range(120)]
+    assert [result for result in seen if result not in (None, whole)] == []
     assert None in seen and whole in seen

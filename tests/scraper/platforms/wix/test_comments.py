@@ -147,7 +147,7 @@ class Service:
 
     def __init__(self, threads: dict[str, dict[str, list[str]]], most: int = 100) -> None:
         self.threads, self.most = threads, most
-        self.asked: list[Ask] = []
+        self.asks: list[Ask] = []
         self.host, self.token = ROOT, "good"
 
     def __call__(self, ask: Ask) -> tuple[int, Any]:
@@ -178,8 +178,8 @@ class Service:
         end = start + most
         cursors = {"next": f"{level}|{end}"} if end < len(names) else {}
         parent: dict[str, Any] = {"parentComment": {"id": level}} if level else {}
-        shown = [comment(name, resourceId=post, **parent) for name in names[start:end]]
-        return {"comments": shown, "pagingMetadata": {"hasNext": bool(cursors), "cursors": cursors}}
+        listed = [comment(name, resourceId=post, **parent) for name in names[start:end]]
+        return {"comments": listed, "pagingMetadata": {"hasNext": bool(cursors), "cursors": cursors}}
 
 
 def blog(*numbers: int, private: bool = True, count: int | None = None) -> Blog:
@@ -194,22 +194,22 @@ def blog(*numbers: int, private: bool = True, count: int | None = None) -> Blog:
 
 def run(at_hand: Blog, respond: Respond) -> tuple[list[Ask], list[Item]]:
     """The questions of a whole conversation and the items of all answers, token questions left out."""
-    asked: list[Ask] = []
+    asks: list[Ask] = []
     items: list[Item] = []
     plan = comments.threads(at_hand)
     try:
         ask = next(plan)
-        while len(asked) < 2000:
+        while len(asks) < 2000:
             status, value = respond(ask)
             body = value if isinstance(value, bytes) else json.dumps(value).encode()
             exchange = Exchange(url=ask.url, body=body, status=status, method=ask.method, request_body=ask.body)
             found = tuple(api.read(exchange))
             items += found
             if not ask.secret:
-                asked.append(ask)
+                asks.append(ask)
             ask = plan.send(Answer(ask=ask, exchange=exchange, items=found))
     except StopIteration:
-        return asked, items
+        return asks, items
     raise AssertionError("the conversation does not end")
 
 
@@ -220,12 +220,12 @@ def ids(items: list[Item]) -> list[str]:
 def test_pages_of_comments_and_of_replies_then_names_then_the_next_post() -> None:
     thread = {f"t{n}": [f"t{n}r{m}" for m in range(50 if n == 3 else 1)] for n in range(25)}
     service = Service({key(1): thread, key(2): {"x": []}}, most=10)
-    asked, items = run(blog(1, 2), service)
+    asks, items = run(blog(1, 2), service)
     assert ids(items) == sorted(["x", *thread, *(reply for replies in thread.values() for reply in replies)])
-    assert [ask.method for ask in asked] == ["GET"] * 6 + ["POST", "GET", "POST"]
+    assert [ask.method for ask in asks] == ["GET"] * 6 + ["POST", "GET", "POST"]
     named = [name for item in items if isinstance(item, Names) for name in item.names]
     assert set(named) == {f"member:m-{name}" for name in ids(items)}
-    first = parse_qs(urlsplit(asked[0].url).query)
+    first = parse_qs(urlsplit(asks[0].url).query)
     assert first["appId"] == ["14bcded7-0066-7c35-14d7-466cb3f09103"]
     assert first["cursorPaging.limit"] == ["100"]
     assert int(first["cursorPaging.repliesLimit"][0]) >= 10
@@ -233,8 +233,8 @@ def test_pages_of_comments_and_of_replies_then_names_then_the_next_post() -> Non
 
 def test_names_are_asked_for_by_the_hundred() -> None:
     service = Service({key(1): {f"t{n}": [] for n in range(230)}})
-    asked, _ = run(blog(1), service)
-    sizes = [len(json.loads(ask.body)["query"]["filter"]["id"]["$in"]) for ask in asked if ask.method == "POST"]
+    asks, _ = run(blog(1), service)
+    sizes = [len(json.loads(ask.body)["query"]["filter"]["id"]["$in"]) for ask in asks if ask.method == "POST"]
     assert sizes == [100, 100, 30]
 
 
@@ -248,10 +248,10 @@ def test_where_the_days_budget_ends_whole_threads_wait() -> None:
     service = Service({key(number): {f"t{number}": []} for number in (1, 2, 3)})
     at_hand, counted = blog(1, 2, 3), iter([False, True, True])
     at_hand.budget_spent = lambda: next(counted)
-    asked, items = run(at_hand, service)
-    assert (ids(items), [ask.method for ask in asked]) == (["t1"], ["GET", "POST"])
+    asks, items = run(at_hand, service)
+    assert (ids(items), [ask.method for ask in asks]) == (["t1"], ["GET", "POST"])
     assert at_hand.deferred == {f"{ROOT}/post/p2", f"{ROOT}/post/p3"}
-    assert not any(has_comment_gap(one, at_hand) for one in at_hand.posts.values())
+    assert not any(has_comment_gap(known, at_hand) for known in at_hand.posts.values())
 
 
 def test_a_thread_whose_last_comment_was_deleted_is_read_once_more() -> None:
@@ -259,8 +259,8 @@ def test_a_thread_whose_last_comment_was_deleted_is_read_once_more() -> None:
     at_hand = blog(1, count=0)
     (known,) = at_hand.posts.values()
     known.due, known.thread_count = False, 2
-    asked, _ = run(at_hand, service)
-    assert (len(asked), known.thread_read) == (1, True)
+    asks, _ = run(at_hand, service)
+    assert (len(asks), known.thread_read) == (1, True)
     known.thread_read, known.thread_count = False, 0
     assert run(at_hand, service) == ([], [])
 
@@ -273,8 +273,8 @@ def test_cursors_that_go_round_in_a_circle_end() -> None:
         return 200, {"comments": [comment("t")], "pagingMetadata": {"hasNext": True, "cursors": {"next": following}}}
 
     service = Service({})
-    asked, _ = run(blog(1), respond)
-    assert len(asked) == 4
+    asks, _ = run(blog(1), respond)
+    assert len(asks) == 4
 
 
 def test_a_token_that_expires_inside_a_thread() -> None:
@@ -293,26 +293,26 @@ def test_a_token_that_expires_inside_a_thread() -> None:
 def test_the_public_service_is_asked_for_public_sites_only() -> None:
     service = Service({key(1): {"a": []}, key(2): {"b": []}})
     service.host = "https://www.wixapis.com"
-    asked, items = run(blog(1, 2, private=False), service)
+    asks, items = run(blog(1, 2, private=False), service)
     assert ids(items) == ["a", "b"]
-    assert [urlsplit(ask.url).hostname for ask in asked] == ["clinic.example"] + ["www.wixapis.com"] * 4
-    asked, items = run(blog(1, 2), service)
-    assert {urlsplit(ask.url).hostname for ask in asked} == {"clinic.example"}
+    assert [urlsplit(ask.url).hostname for ask in asks] == ["clinic.example"] + ["www.wixapis.com"] * 4
+    asks, items = run(blog(1, 2), service)
+    assert {urlsplit(ask.url).hostname for ask in asks} == {"clinic.example"}
     assert not ids(items)
 
 
 @pytest.mark.parametrize("status", [404, 403, 401, 429, 500])
 @pytest.mark.parametrize("private", [True, False])
 def test_no_service_is_given_up_after_two_posts(status: int, private: bool) -> None:
-    asked, _ = run(blog(*range(1, 200), private=private), lambda ask: (status, {}))
-    assert len(asked) <= (3 if private else 6)
-    assert not any(key(3) in ask.url for ask in asked)
+    asks, _ = run(blog(*range(1, 200), private=private), lambda ask: (status, {}))
+    assert len(asks) <= (3 if private else 6)
+    assert not any(key(3) in ask.url for ask in asks)
 
 
 @pytest.mark.parametrize("body", [b"<html></html>", b'{"comments": [', b"[]"])
 def test_odd_answers_are_given_up_after_two_posts(body: bytes) -> None:
-    asked, items = run(blog(*range(1, 50)), lambda ask: (200, body))
-    assert len(asked) == 2
+    asks, items = run(blog(*range(1, 50)), lambda ask: (200, body))
+    assert len(asks) == 2
     assert {item.kind for item in items if isinstance(item, Problem)} <= {"malformed-json", "missing-field"}
 
 
@@ -322,9 +322,9 @@ def test_a_smaller_page_where_the_large_one_is_refused() -> None:
     def respond(ask: Ask) -> tuple[int, Any]:
         return (400, {}) if "limit=100" in ask.url else service(ask)
 
-    asked, items = run(blog(1, 2), respond)
+    asks, items = run(blog(1, 2), respond)
     assert ids(items) == ["a", "b"]
-    assert sum("limit=100" in ask.url for ask in asked) == 1
+    assert sum("limit=100" in ask.url for ask in asks) == 1
 
 
 def test_names_that_are_refused_are_not_asked_for_again_and_again() -> None:
@@ -333,6 +333,6 @@ def test_names_that_are_refused_are_not_asked_for_again_and_again() -> None:
     def respond(ask: Ask) -> tuple[int, Any]:
         return (403, {}) if ask.method == "POST" else service(ask)
 
-    asked, _ = run(blog(*range(1, 30)), respond)
-    assert sum(ask.method == "GET" for ask in asked) == 29
-    assert sum(ask.method == "POST" for ask in asked) <= 4
+    asks, _ = run(blog(*range(1, 30)), respond)
+    assert sum(ask.method == "GET" for ask in asks) == 29
+    assert sum(ask.method == "POST" for ask in asks) <= 4

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scraper.items import Comment, Exchange, Item, Names, Post, Reading, Sighting, ThreadPage
 from scraper.platforms.wix import Wix
 from tests.making import extract
-from tests.scraper.platforms.test_wix_comments import comment, key, rich
+from tests.scraper.platforms.wix.test_comments import comment, key, rich
 
 ROOT = "https://clinic.example"
 PAGE = f"{ROOT}/post/sleep"
@@ -27,13 +27,13 @@ def answered(value: Any, path: str = "/_srv/x", page: str = PAGE, **changes: Any
     return Exchange(**(given | {"content_type": "application/json"} | changes))
 
 
-def told(value: Any, path: str = "/_srv/x", **changes: Any) -> list[Item]:
+def items_of(value: Any, path: str = "/_srv/x", **changes: Any) -> list[Item]:
     return list(extract(answered(value, path, **changes)))
 
 
 def pages(value: Any, query: dict[str, str] | None = None, **changes: Any) -> list[ThreadPage]:
     path = "/_srv/voices" + (f"?{urlencode(query)}" if query else "")
-    return [one for one in told(value, path, **changes) if isinstance(one, ThreadPage)]
+    return [item for item in items_of(value, path, **changes) if isinstance(item, ThreadPage)]
 
 
 def listed(*comments: dict[str, Any], following: str = "", **more: Any) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class TestCounters:
     )
     def test_come_from_any_address_and_say_that_they_were_rendered(self, via: str, path: str) -> None:
         value = {"postPageMetadata": {"id": "sleep", "postMetadata": COUNTS}}
-        (found,) = told(value, path, via=via)
+        (found,) = items_of(value, path, via=via)
         assert isinstance(found, Reading)
         assert (found.post, found.views, found.likes, found.comments_count) == ((PAGE,), 29, 0, 4)
         assert found.source == "rendered"
@@ -66,66 +66,66 @@ class TestCounters:
     )  # fmt: skip
     def test_are_of_the_post_that_is_named_else_of_the_pages(self, name: str, page: str, post: str) -> None:
         about = {"postMetadata": COUNTS} | ({"id": name} if name else {})
-        assert [one.post for one in told({"postPageMetadata": about}, page=page)] == [(post,)]  # type: ignore[union-attr]
+        assert [item.post for item in items_of({"postPageMetadata": about}, page=page)] == [(post,)]  # type: ignore[union-attr]
 
     def test_without_a_post_they_are_nobodys(self) -> None:
-        assert told({"postPageMetadata": {"postMetadata": COUNTS}}, page=f"{ROOT}/blog") == []
+        assert items_of({"postPageMetadata": {"postMetadata": COUNTS}}, page=f"{ROOT}/blog") == []
 
     def test_of_a_whole_feed(self) -> None:
         metrics = {UUID: {"views": 3, "likes": 1, "comments": 0}}
-        (found,) = told({"postFeedMetadataPage": {"postMetrics": metrics}})
+        (found,) = items_of({"postFeedMetadataPage": {"postMetrics": metrics}})
         assert isinstance(found, Reading) and (found.post, found.source) == ((f"wix:{UUID}",), "rendered")
 
 
 class TestPosts:
     def test_one_that_tells_only_its_ids_is_the_pages(self) -> None:
-        (found,) = told({"postPage": {"post": {"id": UUID, "internalId": key(1)}}}, "/_srv/card/sleep")
+        (found,) = items_of({"postPage": {"post": {"id": UUID, "internalId": key(1)}}}, "/_srv/card/sleep")
         assert isinstance(found, Post)
         assert found.addresses == (PAGE, f"wix:{UUID}", f"wix:{key(1)}") and found.comments_key == key(1)
 
     def test_one_that_tells_its_address_is_where_it_says(self) -> None:
         post = {"id": UUID, "slug": "rest", "title": "On rest", "metrics": {"views": 3}}
-        (found,) = told({"postPage": {"post": post}})
+        (found,) = items_of({"postPage": {"post": post}})
         assert isinstance(found, Post) and found.addresses == (f"{ROOT}/post/rest", f"wix:{UUID}")
         assert set(found.sources.values()) == {"rendered"} and found.views == 3
         post = {"id": UUID, "url": {"base": "https://other.example", "path": "/post/rest"}}
-        (found,) = told({"postPage": {"post": post}})
+        (found,) = items_of({"postPage": {"post": post}})
         assert isinstance(found, Post) and found.addresses[0] == "https://other.example/post/rest"
 
     def test_a_feed_names_posts_of_the_site(self) -> None:
         posts = [{"id": UUID, "slug": "rest", "title": "On rest"}]
         free = "https://user.wixsite.com/site"
-        found = told({"postFeedPage": {"posts": {"posts": posts}}}, page=f"{free}/post/sleep", url=f"{free}/_srv/x")
-        (sighting,) = (one for one in found if isinstance(one, Sighting))
+        found = items_of({"postFeedPage": {"posts": {"posts": posts}}}, page=f"{free}/post/sleep", url=f"{free}/_srv/x")
+        (sighting,) = (item for item in found if isinstance(item, Sighting))
         assert sighting.url == "https://user.wixsite.com/site/post/rest"
 
 
 class TestComments:
     def test_come_from_any_address(self) -> None:
-        found = told(listed(comment("a"), comment("b", parentComment={"id": "a"})), "/_srv/voices")
-        assert [type(one) for one in found] == [Comment, Comment, ThreadPage]
-        assert {one.source for one in found if isinstance(one, Comment)} == {"rendered"}
-        assert {one.post for one in found} == {(f"wix:{key(1)}",)}  # type: ignore[union-attr]
+        found = items_of(listed(comment("a"), comment("b", parentComment={"id": "a"})), "/_srv/voices")
+        assert [type(item) for item in found] == [Comment, Comment, ThreadPage]
+        assert {item.source for item in found if isinstance(item, Comment)} == {"rendered"}
+        assert {item.post for item in found} == {(f"wix:{key(1)}",)}  # type: ignore[union-attr]
 
     def test_of_an_answer_and_a_request_that_name_no_post_are_the_pages(self) -> None:
         bare = comment("a") | {"resourceId": None}
-        assert {one.post for one in told(listed(bare))} == {(PAGE,)}  # type: ignore[union-attr]
-        assert told(listed(bare), page=f"{ROOT}/about") == []
+        assert {item.post for item in items_of(listed(bare))} == {(PAGE,)}  # type: ignore[union-attr]
+        assert items_of(listed(bare), page=f"{ROOT}/about") == []
 
     @pytest.mark.parametrize(
-        "asked",
+        "query",
         [
             {"path": f"/v?{urlencode({'resourceId': key(7)})}"},
             {"path": f"/v?{urlencode({'f.contextId': key(7).upper()})}"},
             {"method": "POST", "request_body": json.dumps({"query": [{"referenceId": key(7)}]}).encode()},
         ],
     )
-    def test_of_an_empty_answer_are_the_requests(self, asked: dict[str, Any]) -> None:
-        assert told(listed(), **asked) == [ThreadPage(post=(f"wix:{key(7)}",), asked=None)]
+    def test_of_an_empty_answer_are_the_requests(self, query: dict[str, Any]) -> None:
+        assert items_of(listed(), **query) == [ThreadPage(post=(f"wix:{key(7)}",), asked=None)]
 
     def test_members_behind_them_are_names(self) -> None:
         value = {"members": [{"id": "m1", "profile": {"nickname": "Marisol Vega"}}]}
-        assert told(value, "/_srv/faces", method="POST") == [Names(names={"member:m1": "Marisol Vega"})]
+        assert items_of(value, "/_srv/faces", method="POST") == [Names(names={"member:m1": "Marisol Vega"})]
 
     @pytest.mark.parametrize(
         "value",
@@ -138,15 +138,15 @@ class TestComments:
         ],
     )  # fmt: skip
     def test_other_shapes_give_nothing(self, value: Any) -> None:
-        assert told(value) == [] and not Wix().claims(answered(value))
+        assert items_of(value) == [] and not Wix().claims(answered(value))
 
     @given(st.recursive(st.none() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3)
            | st.dictionaries(st.sampled_from(["comments", "comment", "members", "id", "status", "postPage", "post",
                                               "pagingMetadata", "cursors", "next", "postPageMetadata", "postMetadata"]),
                              inner, max_size=4)))  # fmt: skip
     def test_nothing_raises(self, value: Any) -> None:
-        for one in told(value):
-            assert getattr(one, "kind", None) != "parser-error"
+        for item in items_of(value):
+            assert getattr(item, "kind", None) != "parser-error"
 
 
 class TestTheirPlaceInTheThread:
@@ -188,9 +188,9 @@ class TestTheirPlaceInTheThread:
         assert pages(listed(comment("a", replyCount=2), commentReplies=whole))[0].following == ()
 
     def test_one_thread_says_nothing_of_the_others(self) -> None:
-        one = {"comment": comment("a"), "replies": [comment("b")]}
-        found = told(one, f"/_srv/thread?resourceId={key(1)}")
-        assert [type(each) for each in found] == [Comment, Comment]
+        thread = {"comment": comment("a"), "replies": [comment("b")]}
+        found = items_of(thread, f"/_srv/thread?resourceId={key(1)}")
+        assert [type(item) for item in found] == [Comment, Comment]
 
 
 class TestOthers:
@@ -208,7 +208,7 @@ class TestOthers:
         "value", [{"postPageMetadata": {"postMetadata": COUNTS}}, listed(comment("a"))], ids=["counters", "comments"]
     )
     def test_say_nothing_of_the_blog(self, url: str, value: Any) -> None:
-        assert told(value, url=url) == []
+        assert items_of(value, url=url) == []
         assert Wix().unknown_comment_endpoint(answered(value, url=url)) is None
 
     @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ class TestOthers:
         ],
     )  # fmt: skip
     def test_the_sites_own_hosts_and_the_platforms_do(self, url: str, page: str) -> None:
-        assert told({"postPageMetadata": {"postMetadata": COUNTS}}, url=url, page=page)
+        assert items_of({"postPageMetadata": {"postMetadata": COUNTS}}, url=url, page=page)
 
 
 class TestLearnedAddresses:
@@ -256,4 +256,4 @@ class TestLearnedAddresses:
 def test_answers_with_tokens_are_told_by_address_and_by_shape(path: str, value: Any, secret: bool) -> None:
     assert Wix().holds_tokens(ROOT + path, json.dumps(value).encode()) is secret
     assert Wix().holds_tokens(ROOT + path, b'{"apps": {"instance":') is path.startswith(("/_api", "/site"))
-    assert told(value, path) == []
+    assert items_of(value, path) == []

@@ -9,19 +9,9 @@ from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper.platforms._values import (
-    clean,
-    count,
-    counter_kind,
-    iso_date,
-    minutes,
-    read_date,
-    sanitise_html,
-    text_lines,
-    text_of,
-    visible,
-    western_digits,
-)
+from scraper.platforms._dates import iso_date, read_date
+from scraper.platforms._html import sanitise_html, text_lines, text_of
+from scraper.platforms._values import clean, count, counter_kind, minutes, visible, western_digits
 
 CAPTURED = datetime(2025, 3, 5, 12, tzinfo=UTC)
 GROUPS = st.sampled_from([",", ".", " ", "\u00a0", "\u202f", "\u2009", "'", "’", "٬"])

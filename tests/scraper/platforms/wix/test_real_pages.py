@@ -21,7 +21,7 @@ from scraper.platforms.wix import Wix
 from scraper.platforms.wix.page import post_page, read_page
 
 HERE = Path(__file__).parent
-SHARED = HERE.parents[2] / "shared"
+SHARED = HERE.parents[4] / "shared"
 FACTS: dict[str, dict[str, Any]] = json.loads((HERE / "real_facts.json").read_text("utf-8"))
 POSTS = sorted(name for name, facts in FACTS.items() if str(facts.get("kind", "")).startswith("post"))
 FIELDS = [
@@ -113,8 +113,8 @@ def expected_and_found(field: str, facts: dict[str, Any], post: Post) -> tuple[A
             return expected, [(card.position, card.title) for card in post.related_posts]
         case "ids":
             given = (facts["platform_post_id_internal"], facts["post_uuid"])
-            expected = [f"wix:{one}" for one in given if one]
-            return sorted(expected), sorted(one for one in post.addresses if one.startswith("wix:"))
+            expected = [f"wix:{name}" for name in given if name]
+            return sorted(expected), sorted(url for url in post.addresses if url.startswith("wix:"))
         case "pending":
             return facts["stats_state"] in ("placeholder", "skeleton"), post.counters_pending
     return facts[field], getattr(post, field)
@@ -193,8 +193,8 @@ def test_listings_name_posts_of_their_own_site(path: Path) -> None:
     assert not any(isinstance(item, Post) for item in items)
     seen = [item for item in items if isinstance(item, Sighting)]
     assert len({urlsplit(item.url).netloc for item in seen}) <= 1
-    assert all(any(one.startswith("wix:") for one in item.addresses) for item in seen)
+    assert all(any(url.startswith("wix:") for url in item.addresses) for item in seen)
     assert all(item.title for item in seen)
     assert bool(seen) == ("forum" not in path.name)
-    names = {one for item in seen for one in item.addresses}
+    names = {url for item in seen for url in item.addresses}
     assert all(set(item.post) <= names for item in items if isinstance(item, Reading))

@@ -19,7 +19,7 @@ PAGE = "https://clinic.example/post/a"
 KEY = "64ddbf6a1737d98af033206f"
 AT = datetime(2026, 3, 10, 8, 15, 30, tzinfo=UTC)
 DOM = Exchange(url=PAGE, body=b"", content_type="text/html; charset=utf-8", fetched_at=AT, via="dom", page=PAGE)
-REAL = Path(__file__).parents[4] / "shared" / "real-pages" / "pages"
+REAL = Path(__file__).parents[5] / "shared" / "real-pages" / "pages"
 
 
 def item(
@@ -39,7 +39,7 @@ def replies(top: str, *items: str) -> str:
     return f'<div data-hook="reply-list" id="reply-list-{top}">{"".join(items)}</div>'
 
 
-def shown(*items: str, key: str = KEY, heading: str = "Comments", after: str = "") -> str:
+def rendered(*items: str, key: str = KEY, heading: str = "Comments", after: str = "") -> str:
     return (
         f'<div class="wc-comments-root" data-hook="wc-root {key}"><span data-hook="wc-header-title">{heading}</span>'
         f'<div data-hook="top-level-comment-list">{"".join(items)}</div>{after}</div>'
@@ -49,7 +49,7 @@ def shown(*items: str, key: str = KEY, heading: str = "Comments", after: str = "
 def dom(
     *parts: str, stats: str = "<span>9 views</span><span>2 comments</span>", body: str = "<p>Hello.</p>"
 ) -> Exchange:
-    markers = [f'<div type="{one}" data-hook="rcv-block-{one}"></div>' for one in ("first", "last")]
+    markers = [f'<div type="{edge}" data-hook="rcv-block-{edge}"></div>' for edge in ("first", "last")]
     html = (
         '<html lang="en"><head><meta name="generator" content="Wix.com Website Builder"></head><body>'
         '<div data-hook="post-page"><article data-hook="post"><h1 data-hook="post-title">A</h1>'
@@ -60,16 +60,16 @@ def dom(
 
 
 def comments(*parts: str) -> list[Comment]:
-    return [one for one in extract(dom(*parts)) if isinstance(one, Comment)]
+    return [entry for entry in extract(dom(*parts)) if isinstance(entry, Comment)]
 
 
 def thread(*parts: str) -> ThreadPage | None:
-    return next((one for one in extract(dom(*parts)) if isinstance(one, ThreadPage)), None)
+    return next((entry for entry in extract(dom(*parts)) if isinstance(entry, ThreadPage)), None)
 
 
 class TestThePost:
     def test_is_read_as_shown_and_says_that_it_was_rendered(self) -> None:
-        post = next(one for one in extract(dom(shown(item("a")))) if isinstance(one, Post))
+        post = next(entry for entry in extract(dom(rendered(item("a")))) if isinstance(entry, Post))
         assert (post.views, post.comments_count, post.body_text) == (9, 2, "Hello.")
         assert set(post.sources.values()) == {"rendered"}
         assert post.addresses == (PAGE, f"wix:{KEY}") and post.comments_key == KEY
@@ -80,30 +80,30 @@ class TestThePost:
             '<div data-hook="post-stats"><span>77 views</span></div><span data-hook="user-name">Zed</span>'
             '<a href="/blog/tags/trap">trap</a>'
         )
-        with_comments, without = extract(dom(shown(item("a", text=words, more=trap)))), extract(dom())
-        posts = [next(one for one in found if isinstance(one, Post)) for found in (with_comments, without)]
+        with_comments, without = extract(dom(rendered(item("a", text=words, more=trap)))), extract(dom())
+        posts = [next(entry for entry in found if isinstance(entry, Post)) for found in (with_comments, without)]
         assert replace(posts[0], addresses=(), comments_key=None) == replace(posts[1], addresses=(), comments_key=None)
 
     def test_a_text_without_markers_is_not_taken_from_a_comment(self) -> None:
-        page = dom(shown(item("a", text="A comment is no post.")), body="")
+        page = dom(rendered(item("a", text="A comment is no post.")), body="")
         bare = page.body.replace(b"rcv-block-", b"x-").replace(b'data-id="content-viewer"', b"", 1)
         found = extract(replace(page, body=bare))
-        assert not any(isinstance(one, Post | Comment) for one in found)
-        assert [one.kind for one in found if isinstance(one, Problem)] == ["not-a-post"]
+        assert not any(isinstance(entry, Post | Comment) for entry in found)
+        assert [entry.kind for entry in found if isinstance(entry, Problem)] == ["not-a-post"]
 
     def test_counters_that_never_came_stay_unknown(self) -> None:
         waiting = '<div data-hook="skeleton-loader" style="--width:40px"> </div>' * 2
         cards = '<section data-hook="recent-posts"><div data-hook="post-stats"><span>88 views</span></div></section>'
         page = dom(stats=waiting)
         page = replace(page, body=page.body.replace(b"</article>", b"</article>" + cards.encode()))
-        post = next(one for one in extract(page) if isinstance(one, Post))
+        post = next(entry for entry in extract(page) if isinstance(entry, Post))
         assert (post.views, post.comments_count, post.counters_pending) == (None, None, True)
 
 
 class TestAComment:
     def test_is_filed_under_the_widgets_post_else_the_pages(self) -> None:
-        assert comments(shown(item("a")))[0].post == (f"wix:{KEY}",)
-        assert comments(shown(item("a"), key="portfolio"))[0].post == (PAGE,)
+        assert comments(rendered(item("a")))[0].post == (f"wix:{KEY}",)
+        assert comments(rendered(item("a"), key="portfolio"))[0].post == (PAGE,)
 
     @pytest.mark.parametrize(
         ("ago", "posted", "precision"),
@@ -116,42 +116,42 @@ class TestAComment:
         ],
     )  # fmt: skip
     def test_is_dated_as_exactly_as_it_is_printed(self, ago: str, posted: str | None, precision: str | None) -> None:
-        (found,) = comments(shown(item("a", ago=ago)))
+        (found,) = comments(rendered(item("a", ago=ago)))
         assert (found.posted_at, found.posted_at_precision) == (posted, precision)
 
     def test_is_not_dated_where_the_capture_is_not(self) -> None:
-        page = replace(dom(shown(item("a", ago="5h"), item("b", ago="Apr 02, 2023"))), fetched_at=None)
-        assert [one.posted_at for one in extract(page) if isinstance(one, Comment)] == [None, "2023-04-02"]
+        page = replace(dom(rendered(item("a", ago="5h"), item("b", ago="Apr 02, 2023"))), fetched_at=None)
+        assert [entry.posted_at for entry in extract(page) if isinstance(entry, Comment)] == [None, "2023-04-02"]
 
     def test_names_nobody_where_the_name_is_a_placeholder(self) -> None:
         found = comments(
-            shown(*(item(f"c{n}", author=name) for n, name in enumerate(("Guest", "Unknown member", "Ria Moss"))))
+            rendered(*(item(f"c{n}", author=name) for n, name in enumerate(("Guest", "Unknown member", "Ria Moss"))))
         )
-        assert [one.author for one in found] == [None, None, "Ria Moss"]
-        assert "Ria" not in repr(found) and all(one.person is None for one in found)
+        assert [entry.author for entry in found] == [None, None, "Ria Moss"]
+        assert "Ria" not in repr(found) and all(entry.person is None for entry in found)
 
     def test_tells_likes_edits_and_what_waits(self) -> None:
         like = '<span data-hook="like-text">{}</span>'
         edited, liked, plain, pending = comments(
-            shown(
+            rendered(
                 item("a", hook=" edited"),
                 item("b", more=like.format(12) + '<div data-hook="edited-comment-indicator">Edited</div>'),
                 item("c", more=like.format("Like")),
                 item("d", more='<span data-hook="pending-moderation-badge">Pending</span>'),
             )
         )
-        assert [one.edited for one in (edited, liked, plain)] == [True, True, None]
+        assert [entry.edited for entry in (edited, liked, plain)] == [True, True, None]
         assert (liked.likes, plain.likes, pending.status) == (12, None, "pending")
 
     def test_deleted_keeps_its_place_and_takes_nothing_from_its_answers(self) -> None:
         gone = f'<div id="C-a" data-hook="list-item top-level">{replies("a", item("b", "reply"))}</div>'
-        deleted, answer = comments(shown(gone))
+        deleted, answer = comments(rendered(gone))
         assert (deleted.status, deleted.author, deleted.body_text) == ("deleted", None, None)
         assert (answer.status, answer.parent_id) == ("published", "a")
 
     def test_answers_whom_it_names(self) -> None:
         found = comments(
-            shown(
+            rendered(
                 item("a", author="Ivo Plum"),
                 replies(
                     "a",
@@ -162,27 +162,27 @@ class TestAComment:
                 ),
             )
         )
-        assert [(one.platform_comment_id, one.parent_id) for one in found] == [
+        assert [(entry.platform_comment_id, entry.parent_id) for entry in found] == [
             ("a", None), ("b", "a"), ("c", "b"), ("d", "a"), ("e", "a"),
         ]  # fmt: skip
 
 
 class TestTheThread:
     def test_is_whole_where_nothing_is_left_to_press(self) -> None:
-        assert thread(shown(item("a"), heading="Comments (1)")) == ThreadPage(post=(f"wix:{KEY}",), asked=None)
+        assert thread(rendered(item("a"), heading="Comments (1)")) == ThreadPage(post=(f"wix:{KEY}",), asked=None)
 
     @pytest.mark.parametrize("hook", ["show-more-comments", "show-replies-btn", "load-more-replies"])
     def test_is_not_where_a_button_is(self, hook: str) -> None:
-        found = thread(shown(item("a"), after=f'<button data-hook="{hook}">More</button>'))
+        found = thread(rendered(item("a"), after=f'<button data-hook="{hook}">More</button>'))
         assert found is not None and found.following == (f"({hook})",)
 
     def test_is_not_where_the_heading_counts_more(self) -> None:
-        found = thread(shown(item("a"), heading="Comments (1,204)"))
+        found = thread(rendered(item("a"), heading="Comments (1,204)"))
         assert found is not None and found.following == ("(more)",)
 
     def test_says_nothing_where_the_list_is_empty(self) -> None:
         """It may not have come yet."""
-        assert thread(shown()) is None and thread() is None
+        assert thread(rendered()) is None and thread() is None
 
 
 # A thread as (author, text, answers); an answer is to the top comment or to any answer before it.
@@ -211,9 +211,9 @@ def test_a_thread_comes_back_as_it_was_shown(tops: list[tuple[str, str, list[tup
         below = replies(f"t{n}", *made)
         parts.append(item(f"t{n}", author=author, text=text, more=below if inside else ""))
         parts.append("" if inside else below)
-    found = comments(shown(*parts))
-    told = [(one.platform_comment_id, one.parent_id, one.author, one.body_text) for one in found]
-    assert told == wanted
+    found = comments(rendered(*parts))
+    facts = [(entry.platform_comment_id, entry.parent_id, entry.author, entry.body_text) for entry in found]
+    assert facts == wanted
 
 
 @settings(max_examples=60, deadline=None)
@@ -224,15 +224,15 @@ def test_any_bytes_are_cut_without_loss(body: bytes, mark: bytes) -> None:
     page = body + mark + body
     rest, widgets = comments_dom.cut(page)
     assert len(rest) + sum(map(len, widgets)) == len(page)
-    for one in widgets:
-        list(comments_dom.read_widget(one, DOM))
+    for widget in widgets:
+        list(comments_dom.read_widget(widget, DOM))
 
 
 def test_scripts_and_attributes_do_not_end_a_widget_early() -> None:
     trap = (
         '<style>.a{content:"</div>"}</style><script>x="</div></div>"</script><i title="a > </div>"></i><!-- </div> -->'
     )
-    rest, (found,) = comments_dom.cut(f"<main>{shown(trap, item('a'))}<p>after</p></main>".encode())
+    rest, (found,) = comments_dom.cut(f"<main>{rendered(trap, item('a'))}<p>after</p></main>".encode())
     assert rest == b"<main><p>after</p></main>" and found.endswith(b"</div>") and b"C-a" in found
 
 
@@ -240,22 +240,22 @@ def test_real_widgets() -> None:
     """Of a Comments widget and three forum pages: ids, dates, parents, an edit; their texts stay where they are."""
     if not REAL.is_dir():
         pytest.skip("../shared/real-pages is not here")
-    told, saved = {}, replace(DOM, fetched_at=datetime(2025, 8, 4, 8, 43, tzinfo=UTC))
+    facts, saved = {}, replace(DOM, fetched_at=datetime(2025, 8, 4, 8, 43, tzinfo=UTC))
     for path in sorted(REAL.glob("*.html")):
         page = path.read_bytes()
         rest, widgets = comments_dom.cut(page)
         assert b"comments-author" not in rest
-        for one in widgets:
-            found = list(comments_dom.read_widget(one, saved))
+        for widget in widgets:
+            found = list(comments_dom.read_widget(widget, saved))
             shape = [
-                (each.platform_comment_id[:4], (each.parent_id or "")[:4], each.posted_at, each.edited)
-                for each in found
-                if isinstance(each, Comment)
+                (entry.platform_comment_id[:4], (entry.parent_id or "")[:4], entry.posted_at, entry.edited)
+                for entry in found
+                if isinstance(entry, Comment)
             ]
-            told[path.name.rpartition("_")[2]] = shape
-            assert all(each.body_text for each in found if isinstance(each, Comment))
+            facts[path.name.rpartition("_")[2]] = shape
+            assert all(entry.body_text for entry in found if isinstance(entry, Comment))
             assert isinstance(found[-1], ThreadPage) and found[-1].following == ()
-    assert told == {
+    assert facts == {
         "fe-punch-script-1.html": [("038f", "", "2025-07-30", None), ("1b31", "", "2025-07-27", True)],
         "fe-r6-animation-gui.html": [
             ("5752", "", "2024-01-07", None), ("6eb9", "", "2022-03-21", None),

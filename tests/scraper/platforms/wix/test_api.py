@@ -1,4 +1,4 @@
-"""Answers of Wix's blog services, and the conversation that asks for counters, through every turn it can take."""
+"""Answers of Wix's blog services, and the plan that requests counters, in every course it can take."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms.wix import Wix, api
 from scraper.platforms.wix.counters_api import feed_url, post_metadata_url, slug_of
 
-REAL = Path(__file__).parents[4] / "shared" / "real-pages" / "api"
+REAL = Path(__file__).parents[5] / "shared" / "real-pages" / "api"
 ROOT = "https://clinic.example"
 ADAPTER = "/_api/blog-frontend-adapter-public/v2"
 Respond = Callable[[Ask], tuple[int, Any]]
@@ -41,13 +41,13 @@ def read(path: str, value: Any, status: int = 200, root: str = ROOT) -> list[Ite
 
 
 def converse(plan: Plan, respond: Respond) -> list[tuple[Ask, int]]:
-    """Answer every question of a plan by `respond`; what was asked, with the status answered (0: nothing came)."""
-    asked: list[tuple[Ask, int]] = []
+    """Answer every question of a plan by `respond`; the requests, with the status answered (0: nothing came)."""
+    asks: list[tuple[Ask, int]] = []
     try:
         ask = next(plan)
-        while len(asked) < 2000:
+        while len(asks) < 2000:
             status, value = respond(ask)
-            asked.append((ask, status))
+            asks.append((ask, status))
             body = value if isinstance(value, bytes) else json.dumps(value).encode()
             got = Exchange(url=ask.url, body=body, status=status, method=ask.method, request_body=ask.body)
             if status == 0:
@@ -55,7 +55,7 @@ def converse(plan: Plan, respond: Respond) -> list[tuple[Ask, int]]:
             else:
                 ask = plan.send(Answer(ask=ask, exchange=got, items=tuple(api.read(got))))
     except StopIteration:
-        return asked
+        return asks
     raise AssertionError("the conversation does not end")
 
 
@@ -87,13 +87,13 @@ class Site:
             return 401, {"message": "UNAUTHENTICATED"}
         name = ask.url.partition(f"{ADAPTER}/")[2].partition("?")[0]
         page = int(ask.url.partition("page=")[2].partition("&")[0] or 1)
-        shown = range(self.count)[(page - 1) * self.most : page * self.most]
+        numbers = range(self.count)[(page - 1) * self.most : page * self.most]
         if name == "post-feed-page":
-            paging = {"count": len(shown), "offset": (page - 1) * self.most, "total": self.count}
-            posts = [listed(number) for number in shown]
+            paging = {"count": len(numbers), "offset": (page - 1) * self.most, "total": self.count}
+            posts = [listed(number) for number in numbers]
             return 200, {"postFeedPage": {"posts": {"posts": posts, "pagingMetaData": paging}}}
         if name == "post-feed-page-metadata":
-            counted = {uuid(n): {"views": n, "likes": 1, "comments": n % 3} for n in shown if n not in self.uncounted}
+            counted = {uuid(n): {"views": n, "likes": 1, "comments": n % 3} for n in numbers if n not in self.uncounted}
             return 200, {"postFeedMetadataPage": {"postMetrics": counted}}
         kind, _, slug = name.partition("/")
         if kind == "post-page-metadata":
@@ -110,8 +110,8 @@ def listed(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def names(asked: list[tuple[Ask, int]]) -> list[str]:
-    return [ask.url.removeprefix(ROOT).removeprefix(ADAPTER).partition("?")[0] for ask, _ in asked]
+def names(asks: list[tuple[Ask, int]]) -> list[str]:
+    return [ask.url.removeprefix(ROOT).removeprefix(ADAPTER).partition("?")[0] for ask, _ in asks]
 
 
 # --- addresses ------------------------------------------------------------------------------------------------------
@@ -350,38 +350,38 @@ def test_captured_answers() -> None:
 
 def test_all_posts_by_the_feed() -> None:
     site, at_hand = Site(250), blog(250)
-    asked = converse(api.counters(at_hand), site)
-    assert names(asked) == ["/_api/v1/access-tokens", *["/post-feed-page"] * 3, *["/post-feed-page-metadata"] * 3]
+    asks = converse(api.counters(at_hand), site)
+    assert names(asks) == ["/_api/v1/access-tokens", *["/post-feed-page"] * 3, *["/post-feed-page-metadata"] * 3]
     known = at_hand.posts[f"{ROOT}/post/p200"]
     assert (known.comments_key, known.comments_count) == (internal(200), 200 % 3)
     assert f"wix:{uuid(200)}" in known.addresses
 
 
 def test_a_server_that_gives_smaller_pages() -> None:
-    asked = converse(api.counters(blog(45)), Site(45, most=20))
-    assert names(asked).count("/post-feed-page") == names(asked).count("/post-feed-page-metadata") == 3
+    asks = converse(api.counters(blog(45)), Site(45, most=20))
+    assert names(asks).count("/post-feed-page") == names(asks).count("/post-feed-page-metadata") == 3
 
 
 def test_posts_that_the_feed_did_not_count_are_asked_one_by_one() -> None:
     site, at_hand = Site(5), blog(5)
     site.uncounted = {3}
-    asked = converse(api.counters(at_hand), site)
-    assert names(asked)[3:] == ["/post-page-metadata/p3"]
-    assert asked[-1][0].url.endswith("?skipViewCountIncrement=true")
+    asks = converse(api.counters(at_hand), site)
+    assert names(asks)[3:] == ["/post-page-metadata/p3"]
+    assert asks[-1][0].url.endswith("?skipViewCountIncrement=true")
     assert at_hand.posts[f"{ROOT}/post/p3"].comments_count == 2
 
 
 def test_under_a_limit_only_the_posts_at_hand_are_asked_for() -> None:
-    asked = converse(api.counters(blog(2, everything=False, comments_key="x")), Site(9))
-    assert names(asked) == ["/_api/v1/access-tokens", "/post-page-metadata/p0", "/post-page-metadata/p1"]
+    asks = converse(api.counters(blog(2, everything=False, comments_key="x")), Site(9))
+    assert names(asks) == ["/_api/v1/access-tokens", "/post-page-metadata/p0", "/post-page-metadata/p1"]
 
 
 def test_pending_media_and_missing_keys_need_the_whole_post() -> None:
     at_hand = blog(2, everything=False, counters_pending=False, comments_count=1)
     at_hand.posts[f"{ROOT}/post/p1"].comments_key = "known"
     at_hand.posts[f"{ROOT}/post/p1"].media_pending = True
-    asked = converse(api.counters(at_hand), Site(2))
-    assert names(asked)[1:] == ["/post-page/p0", "/post-page/p1"]
+    asks = converse(api.counters(at_hand), Site(2))
+    assert names(asks)[1:] == ["/post-page/p0", "/post-page/p1"]
     assert at_hand.posts[f"{ROOT}/post/p0"].comments_key == internal(0)
 
 
@@ -405,27 +405,27 @@ def test_a_token_that_expires_in_the_middle_is_renewed_once() -> None:
         expired = ask.url.endswith("p3?skipViewCountIncrement=true") and site.generation == 1
         return (401, {}) if expired else site(ask)
 
-    asked = converse(api.counters(blog(6, everything=False, comments_key="x")), respond)
-    assert [status for _, status in asked].count(401) == 1
-    assert names(asked).count("/_api/v1/access-tokens") == 2
-    assert asked[-1][0].headers["Authorization"] == "public-2"
+    asks = converse(api.counters(blog(6, everything=False, comments_key="x")), respond)
+    assert [status for _, status in asks].count(401) == 1
+    assert names(asks).count("/_api/v1/access-tokens") == 2
+    assert asks[-1][0].headers["Authorization"] == "public-2"
 
 
 @pytest.mark.parametrize("token", ["inner-0", ""])
 def test_the_other_app_or_no_token_is_found_once(token: str) -> None:
     site = Site(6)
     site.valid = lambda sent: sent == token
-    asked = converse(api.counters(blog(6, everything=False, comments_key="x")), site)
-    assert [status for _, status in asked].count(401) == (1 if token else 2)
-    assert asked[-1][0].headers.get("Authorization", "") == token
+    asks = converse(api.counters(blog(6, everything=False, comments_key="x")), site)
+    assert [status for _, status in asks].count(401) == (1 if token else 2)
+    assert asks[-1][0].headers.get("Authorization", "") == token
 
 
 def test_the_older_token_address() -> None:
     site = Site(1)
     site.closed = ("access-tokens",)
-    asked = converse(api.counters(blog(1, everything=False, comments_key="x")), site)
-    assert names(asked)[:2] == ["/_api/v1/access-tokens", "/_api/v2/dynamicmodel"]
-    assert asked[-1][1] == 200
+    asks = converse(api.counters(blog(1, everything=False, comments_key="x")), site)
+    assert names(asks)[:2] == ["/_api/v1/access-tokens", "/_api/v2/dynamicmodel"]
+    assert asks[-1][1] == 200
 
 
 def test_blanked_tokens_lead_to_the_same_questions() -> None:
@@ -442,9 +442,9 @@ def test_blanked_tokens_lead_to_the_same_questions() -> None:
 @pytest.mark.parametrize("everything", [True, False])
 def test_no_service_at_all_costs_a_handful(status: int, everything: bool) -> None:
     at_hand = blog(300, everything=everything, media_pending=True)
-    asked = converse(api.counters(at_hand), lambda ask: (status, {"message": "no"}))
-    assert len(asked) <= 12
-    assert names(asked).count("/post-page/p2") == 0
+    asks = converse(api.counters(at_hand), lambda ask: (status, {"message": "no"}))
+    assert len(asks) <= 12
+    assert names(asks).count("/post-page/p2") == 0
 
 
 def test_a_closed_service_behind_a_good_token_costs_a_handful() -> None:
@@ -459,9 +459,9 @@ def test_counters_are_posted_for_where_get_is_not_served() -> None:
     def respond(ask: Ask) -> tuple[int, Any]:
         return (405, {}) if ask.method == "GET" and "post-page-metadata" in ask.url else site(ask)
 
-    asked = converse(api.counters(blog(4, everything=False, comments_key="x")), respond)
-    assert [ask.method for ask, _ in asked[1:]] == ["GET", "POST", "POST", "POST", "POST"]
-    assert json.loads(asked[-1][0].body) == {"postId": "p3", "skipViewCountIncrement": True}
+    asks = converse(api.counters(blog(4, everything=False, comments_key="x")), respond)
+    assert [ask.method for ask, _ in asks[1:]] == ["GET", "POST", "POST", "POST", "POST"]
+    assert json.loads(asks[-1][0].body) == {"postId": "p3", "skipViewCountIncrement": True}
 
 
 @pytest.mark.parametrize("body", [b"<html>", b'{"postFeedPage":', b"[]", b"null"])

@@ -1,0 +1,98 @@
+"""HTML nodes as text and events, and HTML made safe. Nothing here raises on unexpected markup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal
+
+import nh3
+from bs4 import Tag
+from bs4.element import NavigableString, PageElement, PreformattedString
+
+from scraper.platforms._values import clean, visible
+
+Event = tuple[Literal["open", "close", "text"], Tag | str]
+
+# Elements that begin and end a line of text.
+BLOCKS = frozenset({
+    "address", "article", "aside", "blockquote", "body", "button", "caption", "center", "dd", "details", "dialog",
+    "div", "dl", "dt", "fieldset", "figcaption", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6",
+    "header", "hr", "html", "legend", "li", "main", "nav", "ol", "p", "pre", "section", "summary", "table", "tbody",
+    "td", "tfoot", "th", "thead", "tr", "ul",
+})  # fmt: skip
+# Elements whose content is not text of the page.
+SILENT = frozenset({
+    "head", "iframe", "link", "meta", "noscript", "object", "script", "style", "svg", "template", "textarea",
+    "title",
+})  # fmt: skip
+
+_TAGS = {
+    "a", "b", "blockquote", "br", "caption", "cite", "code", "dd", "del", "div", "dl", "dt", "em", "figcaption",
+    "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "li", "mark", "ol", "p", "pre", "q", "s",
+    "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "u", "ul",
+}  # fmt: skip
+_ATTRIBUTES = {
+    "a": {"href"},
+    "img": {"src", "alt"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan"},
+}
+_SCHEMES = {"http", "https", "mailto", "tel"}
+
+
+def sanitise_html(html: str) -> str:
+    """Return markup without anything that runs, styles or tracks: no script, style, class, id or event handler.
+
+    Links have `href` and pictures `src` and `alt`, with http, https, mailto or tel addresses (or relative ones).
+    """
+    return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel=None)
+
+
+def events(nodes: Iterable[PageElement]) -> Iterator[Event]:
+    """Yield nodes as a flat stream of ("open", tag), ("text", string), ("close", tag), at any depth of nesting.
+
+    Silent elements (scripts, styles, drawings), comments and declarations are left out.
+    """
+    stack: list[tuple[Tag | None, Iterator[PageElement]]] = [(None, iter(nodes))]
+    while stack:
+        owner, children = stack[-1]
+        for node in children:
+            if isinstance(node, Tag):
+                if node.name not in SILENT:
+                    yield "open", node
+                    stack.append((node, iter(node.contents)))
+                    break
+            elif isinstance(node, NavigableString) and not isinstance(node, PreformattedString):
+                yield "text", str(node)
+        else:
+            stack.pop()
+            if owner is not None:
+                yield "close", owner
+
+
+def text_lines(nodes: Iterable[PageElement]) -> list[str]:
+    """Return the text of HTML nodes, a block a line: `<br>` is a space, and there are no empty lines."""
+    lines: list[str] = []
+    run: list[str] = []
+
+    def flush() -> None:
+        line = clean("".join(run))
+        run.clear()
+        if line is not None and visible(line):
+            lines.append(line)
+
+    for kind, what in events(nodes):
+        if isinstance(what, str):
+            run.append(what)
+        elif what.name in BLOCKS:
+            flush()
+        elif what.name == "br" and kind == "open":
+            run.append(" ")
+    flush()
+    return lines
+
+
+def text_of(tag: Tag | None) -> str | None:
+    """Return the text of an element on one line, a space between blocks; `None` for no element or no text."""
+    return None if tag is None else clean(" ".join(text_lines(tag.contents)))
