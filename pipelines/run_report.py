@@ -16,6 +16,7 @@ from archive.rows.evidence import Loss, losses, vanished
 from archive.times import utc
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.events import RunEnded
+from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
 from pipelines.run.field_coverage import FEWEST
 from pipelines.run.key import BadKey
@@ -26,8 +27,6 @@ from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
 
-DONE, UNEXPECTED, USAGE, CLINICS_FAILED, BAD_CONFIG, DEGRADED, INTEGRITY, STALE = range(8)
-LOCKED, STOPPED = 75, 130
 MOST_NAMES = 10  # of clinics that were not begun; --json has all
 
 # How a status is told to a person, of those that a person is told of.
@@ -192,20 +191,20 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
     return "done", None
 
 
-def exit_code(run: Run) -> int:
+def exit_code(run: Run) -> ExitCode:
     """The process's exit code (README, "Exit codes"). A run that was asked to stop when all was done is done."""
     if run.broken:
-        return UNEXPECTED
+        return ExitCode.UNEXPECTED
     statuses = {outcome.status for outcome in run.outcomes.values()}
     if "running" in statuses:  # its end was never reached, nor told
-        return UNEXPECTED
+        return ExitCode.UNEXPECTED
     if statuses & {"failed", "moved_or_gone"}:
-        return CLINICS_FAILED
+        return ExitCode.CLINICS_FAILED
     if "degraded" in statuses:
-        return DEGRADED
+        return ExitCode.DEGRADED
     if run.not_begun or "cut-short" in statuses:
-        return STOPPED
-    return DONE
+        return ExitCode.STOPPED
+    return ExitCode.DONE
 
 
 def problem_lines(run: Run) -> list[str]:

@@ -14,7 +14,7 @@ import click
 from sqlite_utils import Database
 
 from archive.db import DATABASE, ArchiveError, LostDatabase, NewerSchema, NotAnArchive, OlderSchema, open_archive
-from pipelines import run_report
+from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
 from pipelines.run.key import BadKey
 from pipelines.run.notices import emit, notices_of
@@ -33,23 +33,23 @@ def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: boo
     try:
         run = Run(archive)
     except Locked as error:
-        fail(str(error), run_report.LOCKED)
+        fail(str(error), ExitCode.LOCKED)
     except (LostDatabase, NewerSchema, BadKey) as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     except NotAnArchive as error:
-        fail(str(error), run_report.INTEGRITY)
+        fail(str(error), ExitCode.INTEGRITY)
     except ArchiveError as error:
-        fail(str(error), run_report.UNEXPECTED)
+        fail(str(error), ExitCode.UNEXPECTED)
     except OSError as error:
         room = " or free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        fail(f"{archive}: {error.strerror or error}; choose another --archive{room}", run_report.UNEXPECTED)
+        fail(f"{archive}: {error.strerror or error}; choose another --archive{room}", ExitCode.UNEXPECTED)
     try:
         run.recovered = recover(run)
         emit(archive, notices_of(run.recovered))
         run.register_closed(listed)
     except (OSError, sqlite3.Error) as error:
         run.release()
-        fail(f"{archive}: {error}; what a killed run left could not be folded in, nothing done", run_report.UNEXPECTED)
+        fail(f"{archive}: {error}; what a killed run left could not be folded in, nothing done", ExitCode.UNEXPECTED)
     return run
 
 
@@ -58,7 +58,7 @@ def close(run: Run, code: int, told: dict[str, Any]) -> None:
     try:
         run.close(code, told)
     except ArchiveError as error:
-        fail(str(error), run_report.UNEXPECTED)
+        fail(str(error), ExitCode.UNEXPECTED)
 
 
 def refuse_unknown(run: Run, clinics: Iterable[str]) -> None:
@@ -68,7 +68,7 @@ def refuse_unknown(run: Run, clinics: Iterable[str]) -> None:
     if unknown:
         run.release()
         names = ", ".join(sorted(known)) or "none"
-        fail(f"{run.archive}: no clinic {', '.join(unknown)} in this archive; it has {names}", run_report.BAD_CONFIG)
+        fail(f"{run.archive}: no clinic {', '.join(unknown)} in this archive; it has {names}", ExitCode.BAD_CONFIG)
 
 
 def read_only(archive: Path) -> Database:
@@ -76,11 +76,11 @@ def read_only(archive: Path) -> Database:
     try:
         return open_archive(archive, "read")
     except (LostDatabase, NewerSchema, OlderSchema, FileNotFoundError) as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     except NotAnArchive as error:
-        fail(str(error), run_report.INTEGRITY)
+        fail(str(error), ExitCode.INTEGRITY)
     except ArchiveError as error:
-        fail(str(error), run_report.UNEXPECTED)
+        fail(str(error), ExitCode.UNEXPECTED)
 
 
 class Duration(click.ParamType[float]):

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import click
 
-from pipelines import run_report
+from pipelines.exit_codes import ExitCode
 from pipelines.run.notices import WATCHER, Notice, emit
 from scraper.addresses import is_web_address
 from scraper.config.clinics import PRODUCT, VERSION
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 VARIABLE = "CLINIC_ARCHIVE_PING_URL"
 # A run that was stopped (Ctrl-C, SIGTERM, its time limit) ended as somebody wanted, and the next one goes on. If that
 # never comes, the watcher notices.
-WELL = {run_report.DONE, run_report.STOPPED}
+WELL = {ExitCode.DONE, ExitCode.STOPPED}
 TRIES, PAUSE = 2, 1.0  # seconds between two tries
 CONNECT, PATIENCE = 5.0, 10.0  # seconds for a connection, and for all of a try
 LARGEST = 10_000  # bytes of a body that healthchecks keeps
@@ -75,7 +75,7 @@ class Watcher:
 
         Another run that holds the archive (75) is not told of: it tells of itself.
         """
-        if self._url is None or code == run_report.LOCKED:
+        if self._url is None or code == ExitCode.LOCKED:
             return
         where = f"{urlsplit(self._url).scheme}://{urlsplit(self._url).netloc.rpartition('@')[2]}/…"
         why = _told(_below(self._url, "" if code in WELL else "/fail"), _body(self.lines, code))
@@ -110,10 +110,10 @@ def watched(body: Callable[..., None]) -> Callable[..., None]:
             raise
         except Exception as error:
             watcher.lines.append(f"unexpected: {type(error).__name__}")
-            watcher.end(run_report.UNEXPECTED)
+            watcher.end(ExitCode.UNEXPECTED)
             raise
         else:
-            watcher.end(run_report.DONE)
+            watcher.end(ExitCode.DONE)
 
     return command
 

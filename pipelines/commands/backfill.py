@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from pipelines import run_report
 from pipelines.commands._archive import close, fail, open_for_writing
 from pipelines.commands.crawl import crawl_settings, visit
+from pipelines.exit_codes import ExitCode
 from scraper.addresses import is_private_host, is_web_address
 from scraper.config.clinics import Clinic, Clinics, read_clinics, refuse_placeholder
 from scraper.config.toml_file import ConfigError
@@ -74,14 +75,14 @@ def command(
         if is_private_host(urlsplit(base).hostname or "") and not allow_private:
             raise ConfigError(f"{base} is on a private address: add --allow-private if that is meant")
     except ConfigError as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     run = open_for_writing(archive)
     try:
         chosen = _clinic(run.db, listed, clinic)
         refuse_placeholder(listed.crawler, [replace(chosen, url=base)])
     except ConfigError as error:
         run.release()
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     chosen = replace(chosen, allow_private=chosen.allow_private or allow_private)
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
     wanted = Backfill(base=base, site=chosen.url, first=first, last=last, limit=limit)

@@ -15,8 +15,8 @@ from archive.backup.backup import BackedUp, back_up, check_place
 from archive.backup.snapshots import BackupRefused, make_folder
 from archive.db import ArchiveError, LostDatabase, NotAnArchive, open_archive
 from archive.lock import LOCK_FILE
-from pipelines import run_report
 from pipelines.commands._archive import fail
+from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import IMPORTS
 from pipelines.run.key import KEY_FILE, BadKey, key_in
 from pipelines.run.run import Locked, lock_archive
@@ -43,21 +43,21 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
         make_folder(folder.absolute())
         lock = lock_archive(folder)
     except Locked:
-        fail(f"{folder}: another backup is being made there; nothing done", run_report.LOCKED)
+        fail(f"{folder}: another backup is being made there; nothing done", ExitCode.LOCKED)
     except (BackupRefused, BadKey) as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     except OSError as error:
-        fail(f"{folder}: {error.strerror or error}; choose another folder", run_report.UNEXPECTED)
+        fail(f"{folder}: {error.strerror or error}; choose another folder", ExitCode.UNEXPECTED)
     try:
         _check(archive, folder)  # it may have become another archive's just before the lock was taken
         done = back_up(archive, folder, parts=(IMPORTS, KEY_FILE), keep=keep, software=f"{PRODUCT}/{VERSION}")
     except NotAnArchive as error:
-        fail(str(error), run_report.INTEGRITY)
+        fail(str(error), ExitCode.INTEGRITY)
     except (BackupRefused, BadKey) as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     except (OSError, sqlite3.Error) as error:
         why = getattr(error, "strerror", None) or error
-        fail(f"{folder}: not finished: {why}; the snapshots that were there are as they were", run_report.UNEXPECTED)
+        fail(f"{folder}: not finished: {why}; the snapshots that were there are as they were", ExitCode.UNEXPECTED)
     finally:
         lock.release()
     _tell(done, archive, folder, as_json, time.monotonic() - began)
@@ -84,7 +84,7 @@ def _check(archive: Path, folder: Path) -> None:
 
 
 def _tell(done: BackedUp, archive: Path, folder: Path, as_json: bool, seconds: float) -> None:
-    code = run_report.INTEGRITY if done.problems else run_report.DONE
+    code = ExitCode.INTEGRITY if done.problems else ExitCode.DONE
     for line in done.problems[:MOST_LINES]:
         click.echo(line, err=True)
     if len(done.problems) > MOST_LINES:

@@ -22,6 +22,7 @@ from pipelines import run_report
 from pipelines.commands._archive import close, fail, open_for_writing, read_only
 from pipelines.commands._table import table
 from pipelines.commands.crawl import crawl_settings, visit
+from pipelines.exit_codes import ExitCode
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinics, read_clinics, refuse_placeholder, today
 from scraper.config.sampling_frame import BadSamplingFrame, appended, new_rows, read_frame
@@ -64,15 +65,15 @@ def import_(file: Path, clinics_file: Path, dry_run: bool, as_json: bool) -> Non
         if new and not dry_run:
             _replace(clinics_file, text)
     except ConfigError as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     except BadSamplingFrame as error:
-        fail("\n".join([*error.lines, f"{file}: nothing written to {clinics_file}"]), run_report.BAD_CONFIG)
+        fail("\n".join([*error.lines, f"{file}: nothing written to {clinics_file}"]), ExitCode.BAD_CONFIG)
     except OSError as error:
-        fail(f"{error.filename or clinics_file}: {error.strerror or error}; nothing written", run_report.UNEXPECTED)
+        fail(f"{error.filename or clinics_file}: {error.strerror or error}; nothing written", ExitCode.UNEXPECTED)
     unchanged = len(frame.rows) - len(new)
     if as_json:
         told = {"clinics_file": str(clinics_file), "dry_run": dry_run, "added": [row.clinic.slug for row in new]}
-        click.echo(json.dumps({**told, "unchanged": unchanged, "exit_code": run_report.DONE}, ensure_ascii=False))
+        click.echo(json.dumps({**told, "unchanged": unchanged, "exit_code": ExitCode.DONE}, ensure_ascii=False))
     elif dry_run:
         click.echo("\n".join(row.stanza for row in new), nl=False)
     elif sys.stdout.isatty():
@@ -113,7 +114,7 @@ def list_(archive: Path, clinics_file: Path, as_json: bool) -> None:
     try:
         listed = read_clinics(clinics_file) if clinics_file.exists() or not has_archive else Clinics()
     except ConfigError as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     kept: dict[str, dict[str, Any]] = {}
     if has_archive:
         with closing(read_only(archive)) as db:
@@ -190,7 +191,7 @@ def check(
             raise ConfigError(f"no clinic to check: add a stanza to {clinics_file}, or `clinics import` a list")
         refuse_placeholder(listed.crawler, chosen, clinics_file)
     except ConfigError as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     if allow_private:
         chosen = [replace(clinic, allow_private=True) for clinic in chosen]
     run = open_for_writing(archive, listed)

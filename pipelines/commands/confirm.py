@@ -13,8 +13,8 @@ import click
 from archive.db import ArchiveError
 from archive.rows.evidence import losses
 from archive.warc import WarcWriteError
-from pipelines import run_report
 from pipelines.commands._archive import fail, open_for_writing, refuse_unknown
+from pipelines.exit_codes import ExitCode
 from pipelines.run.run import Run
 
 
@@ -34,15 +34,15 @@ def command(clinics: tuple[str, ...], archive: Path, as_json: bool) -> None:
     try:
         done = {clinic_id: _confirm(run, clinic_id) for clinic_id in clinics}
         if any(one["confirmed"] for one in done.values()):
-            run.close(run_report.DONE, {"confirmed": done})
+            run.close(ExitCode.DONE, {"confirmed": done})
         else:
             run.release()
     except (sqlite3.Error, OSError, WarcWriteError, ArchiveError) as error:
         run.broken = run.broken or str(error)
         run.release()
-        fail(f"{archive}: {error}; not all was confirmed", run_report.UNEXPECTED)
+        fail(f"{archive}: {error}; not all was confirmed", ExitCode.UNEXPECTED)
     if as_json:
-        click.echo(json.dumps({"clinics": done, "exit_code": run_report.DONE}, ensure_ascii=False))
+        click.echo(json.dumps({"clinics": done, "exit_code": ExitCode.DONE}, ensure_ascii=False))
         return
     for clinic_id, one in done.items():
         if not one["confirmed"]:

@@ -13,9 +13,9 @@ import click
 
 from archive.reports.coverage import Coverage, Covered, Gap, read_coverage
 from archive.reports.methods import paragraph
-from pipelines import run_report
 from pipelines.commands._archive import fail, read_only
 from pipelines.commands._table import table
+from pipelines.exit_codes import ExitCode
 
 MOST_GAPS = 10  # that are told one by one; --json has all
 HEADER = ("clinic", "from", "to", "days", "observed", "%", "partial", "failed", "refused", "not visited", "longest gap")
@@ -55,14 +55,12 @@ def command(clinics: tuple[str, ...], first: date | None, last: date | None, arc
             unknown = [one for one in clinics if one not in known]
             if unknown:
                 names = ", ".join(known) or "none"
-                fail(
-                    f"{archive}: no clinic {', '.join(unknown)} in this archive; it has {names}", run_report.BAD_CONFIG
-                )
+                fail(f"{archive}: no clinic {', '.join(unknown)} in this archive; it has {names}", ExitCode.BAD_CONFIG)
             told = read_coverage(db.conn, tuple(dict.fromkeys(clinics)), first, last)
     except sqlite3.Error as error:
-        fail(f"{archive}: {error}", run_report.UNEXPECTED)
+        fail(f"{archive}: {error}", ExitCode.UNEXPECTED)
     if as_json:
-        click.echo(json.dumps({"archive": str(archive), **_as_json(told), "exit_code": run_report.DONE}))
+        click.echo(json.dumps({"archive": str(archive), **_as_json(told), "exit_code": ExitCode.DONE}))
         return
     if told.clinics:
         _show(told)

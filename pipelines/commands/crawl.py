@@ -27,6 +27,7 @@ from archive.warc import WarcWriteError
 from pipelines import run_report
 from pipelines.commands._archive import Duration, close, fail, open_for_writing
 from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
+from pipelines.exit_codes import ExitCode
 from pipelines.run.notices import emit, notices_of
 from pipelines.run.progress import Progress
 from pipelines.run.run import Run
@@ -88,7 +89,7 @@ def command(
         chosen = _choose(listed, clinics, url, allow_private, clinics_file)
         refuse_placeholder(listed.crawler, chosen, clinics_file)
     except ConfigError as error:
-        fail(f"{error}{'' if url or clinics_file.exists() else ', or give --url'}", run_report.BAD_CONFIG)
+        fail(f"{error}{'' if url or clinics_file.exists() else ', or give --url'}", ExitCode.BAD_CONFIG)
     run = open_for_writing(archive, listed)
     watcher.begin()
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)

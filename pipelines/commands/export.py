@@ -14,8 +14,8 @@ import click
 
 from archive.export import FORMATS, TooManyRows, Unknown, Written, csv_blocks, export_all, find, names, write
 from archive.questions import questions
-from pipelines import run_report
 from pipelines.commands._archive import fail, read_only
+from pipelines.exit_codes import ExitCode
 from scraper.config.clinics import PRODUCT, VERSION
 
 
@@ -81,16 +81,16 @@ def command(
                 path = output or Path(f"{name}{FORMATS[form].suffix}")
                 _tell([write(path, db.conn, source, FORMATS[form])], form, as_json)
         except Unknown as error:
-            fail(f"{error} (--list shows all)", run_report.USAGE)
+            fail(f"{error} (--list shows all)", ExitCode.USAGE)
         except TooManyRows as error:
-            fail(f"{error}; nothing written", run_report.UNEXPECTED)
+            fail(f"{error}; nothing written", ExitCode.UNEXPECTED)
         except ImportError as error:
-            fail(str(error), run_report.UNEXPECTED)
+            fail(str(error), ExitCode.UNEXPECTED)
         except BrokenPipeError:  # `| head` has seen enough
             sys.stderr.close()
         except (OSError, sqlite3.Error) as error:
             why = getattr(error, "strerror", None) or error
-            fail(f"{output or folder or name}: could not be written: {why}", run_report.UNEXPECTED)
+            fail(f"{output or folder or name}: could not be written: {why}", ExitCode.UNEXPECTED)
 
 
 def _form(form: str | None, output: Path | None) -> str:

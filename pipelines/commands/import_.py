@@ -16,8 +16,8 @@ from sqlite_utils import Database
 
 from archive.db import ArchiveError
 from archive.warc import BadRecord, WarcWriteError
-from pipelines import run_report
 from pipelines.commands._archive import fail, open_for_writing
+from pipelines.exit_codes import ExitCode
 from pipelines.imports.importer import ImportResult, import_files
 from pipelines.run.key import BadKey
 from scraper.addresses import is_within
@@ -49,16 +49,16 @@ def command(
         listed = read_clinics(clinics_file) if clinics_file.exists() else Clinics()
         given = _site(url) if url else None
     except ConfigError as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     run = open_for_writing(archive, listed)
     try:
         told = import_files(run, _files(paths), _clinics(run.db, listed, given), url, at)
-        code = run_report.UNEXPECTED if any(one.refused for one in told) else run_report.DONE
+        code = ExitCode.UNEXPECTED if any(one.refused for one in told) else ExitCode.DONE
         run.close(code, _summary(told))
     except (OSError, sqlite3.Error, WarcWriteError, BadRecord, BadKey, ArchiveError) as error:
         run.broken = run.broken or str(error)
         run.release()
-        fail(f"{archive}: {error}; what is whole goes in at the next start", run_report.UNEXPECTED)
+        fail(f"{archive}: {error}; what is whole goes in at the next start", ExitCode.UNEXPECTED)
     _tell(told, code, as_json)
 
 

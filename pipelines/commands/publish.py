@@ -11,8 +11,8 @@ import click
 
 from archive.backup.published import FOLDER, NotWhole, publish
 from archive.db import ArchiveError
-from pipelines import run_report
 from pipelines.commands._archive import fail, read_only
+from pipelines.exit_codes import ExitCode
 from pipelines.run.run import Locked, lock_archive
 
 
@@ -28,17 +28,17 @@ def command(archive: Path, as_json: bool) -> None:
     try:
         lock = lock_archive(archive / FOLDER)
     except Locked as error:
-        fail(str(error), run_report.LOCKED)
+        fail(str(error), ExitCode.LOCKED)
     try:
         path = publish(archive)
     except NotWhole as error:
-        fail(str(error), run_report.INTEGRITY)
+        fail(str(error), ExitCode.INTEGRITY)
     except (ArchiveError, sqlite3.Error, OSError) as error:
-        fail(f"{archive}: {error}; nothing published", run_report.UNEXPECTED)
+        fail(f"{archive}: {error}; nothing published", ExitCode.UNEXPECTED)
     finally:
         lock.release()
     size = path.stat().st_size
     if as_json:
-        click.echo(json.dumps({"file": str(path), "bytes": size, "exit_code": run_report.DONE}))
+        click.echo(json.dumps({"file": str(path), "bytes": size, "exit_code": ExitCode.DONE}))
     elif sys.stdout.isatty():
         click.echo(f"{path}: {size / 1e6:.1f} MB")

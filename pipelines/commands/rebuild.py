@@ -13,8 +13,8 @@ import click
 
 from archive.db import ArchiveError, NewerSchema
 from archive.warc import BadRecord
-from pipelines import run_report
 from pipelines.commands._archive import fail
+from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import Refused, adopt
 from pipelines.rebuild import Rebuilt, rebuild
 from pipelines.run.key import BadKey
@@ -39,27 +39,27 @@ def command(sources: tuple[Path, ...], key_file: Path | None, archive: Path, as_
     try:
         lock = lock_archive(archive)
     except Locked as error:
-        fail(str(error), run_report.LOCKED)
+        fail(str(error), ExitCode.LOCKED)
     except OSError as error:
-        fail(f"{archive}: {error.strerror or error}; choose another --archive", run_report.UNEXPECTED)
+        fail(f"{archive}: {error.strerror or error}; choose another --archive", ExitCode.UNEXPECTED)
     try:
         adopt(sources, archive, key_file)
         if not any((archive / "warc").rglob("*.warc.gz")):
-            fail(f"{archive}: no WARC files in its folder warc/; name some with --from", run_report.BAD_CONFIG)
+            fail(f"{archive}: no WARC files in its folder warc/; name some with --from", ExitCode.BAD_CONFIG)
         done = rebuild(archive)
     except (Refused, BadKey, NewerSchema) as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     except BadRecord as error:
-        fail(f"{error}; archive.db is as it was", run_report.INTEGRITY)
+        fail(f"{error}; archive.db is as it was", ExitCode.INTEGRITY)
     except (ArchiveError, OSError, sqlite3.Error) as error:
-        fail(f"{archive}: {error}; archive.db is as it was", run_report.UNEXPECTED)
+        fail(f"{archive}: {error}; archive.db is as it was", ExitCode.UNEXPECTED)
     finally:
         lock.release()
     _tell(done, archive, as_json, time.monotonic() - began)
 
 
 def _tell(done: Rebuilt, archive: Path, as_json: bool, seconds: float) -> None:
-    code = run_report.INTEGRITY if done.problems else run_report.DONE
+    code = ExitCode.INTEGRITY if done.problems else ExitCode.DONE
     for line in done.notes:
         click.echo(line, err=True)
     for line in done.problems[:MOST_LINES]:

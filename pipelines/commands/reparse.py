@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from archive.warc import BadRecord
-from pipelines import run_report
 from pipelines.commands._archive import fail, open_for_writing, refuse_unknown
+from pipelines.exit_codes import ExitCode
 from pipelines.reparse import Reparsed, outdated, reparse
 from pipelines.run.key import BadKey
 
@@ -32,18 +32,18 @@ def command(clinics: tuple[str, ...], dry_run: bool, archive: Path, as_json: boo
     try:
         done = {one: reparse(run, one, dry_run=dry_run) for one in clinics or outdated(run.db)}
     except BadRecord as error:
-        fail(f"{error}; nothing was changed", run_report.INTEGRITY)
+        fail(f"{error}; nothing was changed", ExitCode.INTEGRITY)
     except BadKey as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     except (OSError, sqlite3.Error) as error:
-        fail(f"{archive}: {error}; the clinic at hand is as it was", run_report.UNEXPECTED)
+        fail(f"{archive}: {error}; the clinic at hand is as it was", ExitCode.UNEXPECTED)
     finally:
         run.release()
     _tell(done, dry_run, as_json)
 
 
 def _tell(done: dict[str, Reparsed], dry_run: bool, as_json: bool) -> None:
-    code = run_report.INTEGRITY if any(one.problems for one in done.values()) else run_report.DONE
+    code = ExitCode.INTEGRITY if any(one.problems for one in done.values()) else ExitCode.DONE
     for clinic_id, one in done.items():
         for line in one.problems:
             click.echo(f"{clinic_id}: {line}", err=True)

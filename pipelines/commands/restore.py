@@ -16,8 +16,8 @@ from archive.backup.snapshots import PART, BackupDamaged, BackupRefused, is_back
 from archive.db import DATABASE
 from archive.lock import LOCK_FILE
 from archive.warc._file import sync_folder
-from pipelines import run_report
 from pipelines.commands._archive import fail
+from pipelines.exit_codes import ExitCode
 from pipelines.run.run import Locked, lock_archive
 
 MOST_LINES = 20
@@ -43,13 +43,13 @@ def command(folder: Path, name: str | None, listing: bool, archive: Path, as_jso
         part = _place(archive, folder)
         lock = lock_archive(part)
     except Locked:
-        fail(f"{archive}: another process restores it; nothing done", run_report.LOCKED)
+        fail(f"{archive}: another process restores it; nothing done", ExitCode.LOCKED)
     except BackupRefused as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        fail(str(error), ExitCode.BAD_CONFIG)
     except BackupDamaged as error:
-        fail(f"{error}; name another with --snapshot", run_report.INTEGRITY)
+        fail(f"{error}; name another with --snapshot", ExitCode.INTEGRITY)
     except OSError as error:
-        fail(f"{archive}: {error.strerror or error}; choose another --archive", run_report.UNEXPECTED)
+        fail(f"{archive}: {error.strerror or error}; choose another --archive", ExitCode.UNEXPECTED)
     try:
         _clear(part)
         size = restore(folder, snapshot, part)
@@ -62,10 +62,10 @@ def command(folder: Path, name: str | None, listing: bool, archive: Path, as_jso
         fail(
             f"{folder}: {len(error.lines)} of {len(snapshot.files) + 1} files of snapshot {snapshot.name} {damaged};"
             f" nothing restored. `clinic-archive rebuild --from {folder}` takes what is whole in its WARC files",
-            run_report.INTEGRITY,
+            ExitCode.INTEGRITY,
         )
     except (OSError, sqlite3.Error) as error:
-        fail(f"{archive}: not restored: {getattr(error, 'strerror', None) or error}", run_report.UNEXPECTED)
+        fail(f"{archive}: not restored: {getattr(error, 'strerror', None) or error}", ExitCode.UNEXPECTED)
     finally:
         if not (archive / DATABASE).exists():
             shutil.rmtree(part, ignore_errors=True)
@@ -78,7 +78,7 @@ def _list(folder: Path, as_json: bool) -> None:
         raise BackupRefused(f"{folder}: not a backup made by clinic-archive")
     names = stamps(folder)
     if as_json:
-        click.echo(json.dumps({"backup": str(folder), "snapshots": names, "exit_code": run_report.DONE}))
+        click.echo(json.dumps({"backup": str(folder), "snapshots": names, "exit_code": ExitCode.DONE}))
     else:
         for name in names:
             click.echo(name)
@@ -110,7 +110,7 @@ def _tell(folder: Path, name: str, archive: Path, files: int, size: int, seconds
     if as_json:
         told = {
             "archive": str(archive), "backup": str(folder), "snapshot": name, "files": files + 1, "bytes": size,
-            "seconds": round(seconds, 2), "exit_code": run_report.DONE,
+            "seconds": round(seconds, 2), "exit_code": ExitCode.DONE,
         }  # fmt: skip
         click.echo(json.dumps(told, ensure_ascii=False))
     elif sys.stdout.isatty():

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import click
 
-from pipelines import run_report
 from pipelines.commands._archive import Duration, fail
 from pipelines.commands._ping import VARIABLE
+from pipelines.exit_codes import ExitCode
 
 CRAWL = "clinic-archive"  # what the names of the units begin with
 USER = "clinic-archive"  # where the one who asks is root, who should not crawl
@@ -48,10 +48,10 @@ def command(cron: bool, systemd: bool, archive: Path | None, clinics_file: Path,
         fail(
             f"{where} lies in the git checkout {checkout}, which a later clean-up may take with it: name a folder"
             " outside with --archive DIR (or this one, if that is meant)",
-            run_report.BAD_CONFIG,
+            ExitCode.BAD_CONFIG,
         )
     if not clinics_file.is_file():
-        fail(f"{clinics_file}: no such file; name it with --clinics-file", run_report.BAD_CONFIG)
+        fail(f"{clinics_file}: no such file; name it with --clinics-file", ExitCode.BAD_CONFIG)
     program = Path(sys.executable).absolute().with_name("clinic-archive")
     listed = ["--clinics-file", clinics_file.absolute(), "--time-limit", _words(time_limit)]
     crawl = [str(one) for one in (program, "crawl", "--archive", where, *listed)]
@@ -92,7 +92,7 @@ def _cron(crawl: list[str], verify: list[str], status: list[str], user: str, min
 # Once: install -d -o {user} -m 750 {shlex.quote(str(archive))}
 # MAILTO: an address that somebody reads; cron wants a mail server (such as msmtp-mta) to reach it.
 MAILTO={user}
-{minute} 3 * * * {pause}; {first} || case $? in ({run_report.LOCKED}|{run_report.STOPPED}) true;; (*) false;; esac
+{minute} 3 * * * {pause}; {first} || case $? in ({ExitCode.LOCKED}|{ExitCode.STOPPED}) true;; (*) false;; esac
 {minute} 12 * * * {third}
 {minute} 13 * * 0 {second}
 # To be completed (DIR on another disk): {(minute + 40) % 60} 5 * * * {backup}
@@ -148,7 +148,7 @@ Wants=network-online.target
 Type=oneshot
 User={user}
 {more}ExecStart={line}
-SuccessExitStatus={run_report.LOCKED} {run_report.STOPPED}
+SuccessExitStatus={ExitCode.LOCKED} {ExitCode.STOPPED}
 UMask=0027
 NoNewPrivileges=yes
 ProtectSystem=strict

@@ -12,8 +12,8 @@ import click
 import archive as durable
 from archive.backup.published import FOLDER
 from archive.db import DATABASE, ArchiveError, OlderSchema, open_archive
-from pipelines import run_report
 from pipelines.commands._archive import fail, read_only
+from pipelines.exit_codes import ExitCode
 
 SITE = Path(durable.__file__).parent / "site"
 
@@ -37,7 +37,7 @@ def command(archive: Path, port: int, published: bool, with_comment_captures: bo
     if port and not is_free(port):
         fail(
             f"127.0.0.1:{port} is taken; stop what listens there, or name another --port (0: any)",
-            run_report.UNEXPECTED,
+            ExitCode.UNEXPECTED,
         )
     port = port or free_port()
     click.echo(f"http://127.0.0.1:{port}/")
@@ -56,7 +56,7 @@ def _published(archive: Path) -> Path:
         open_archive(archive / FOLDER, "read").close()
     except (FileNotFoundError, OlderSchema):
         why = f"{archive}: nothing is published, or by an older version; `clinic-archive publish --archive {archive}`"
-        fail(why, run_report.BAD_CONFIG)
+        fail(why, ExitCode.BAD_CONFIG)
     except ArchiveError:
         read_only(archive / FOLDER)  # says it
     return archive / FOLDER

@@ -14,9 +14,9 @@ from typing import Any
 import click
 
 from archive.reports.status import ClinicStatus, Status, age, facts, read_status, verified_in_words
-from pipelines import run_report
 from pipelines.commands._archive import Duration, fail, read_only
 from pipelines.commands._table import table
+from pipelines.exit_codes import ExitCode
 
 HEADER = ("clinic", "standing", "observed", "last visit", "how", "unread", "waiting", "failed", "problems")
 NUMBERS = ("observed", "unread", "waiting", "failed", "problems")
@@ -41,9 +41,9 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
             db.execute("BEGIN")
             told = read_status(db.conn, archive, datetime.now(UTC))
     except (OSError, sqlite3.Error) as error:
-        fail(f"{archive}: {error}", run_report.UNEXPECTED)
+        fail(f"{archive}: {error}", ExitCode.UNEXPECTED)
     stale = told.stale(max_age)
-    code = run_report.INTEGRITY if told.verify_failed else run_report.STALE if stale else run_report.DONE
+    code = ExitCode.INTEGRITY if told.verify_failed else ExitCode.STALE if stale else ExitCode.DONE
     if told.verify_failed:
         click.echo(f"{archive}: verified {verified_in_words(told.verified)}", err=True)
     for one in stale:

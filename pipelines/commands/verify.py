@@ -16,8 +16,8 @@ import click
 
 from archive.reports.integrity import faults, full_text_faults, keep_result
 from archive.times import utc
-from pipelines import run_report
 from pipelines.commands._archive import fail, read_only
+from pipelines.exit_codes import ExitCode
 from pipelines.orphans import closed_files
 from pipelines.verify import Verification, verify
 
@@ -46,9 +46,9 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
         why = f"the database is damaged: {error}; `clinic-archive rebuild` makes it anew"
         broken_off = Verification(faults=[why])
         keep_result(archive, _summary(archive, broken_off, time.monotonic() - began, sample, seed))
-        fail(f"{archive}: {why}", run_report.INTEGRITY)
+        fail(f"{archive}: {why}", ExitCode.INTEGRITY)
     except OSError as error:
-        fail(str(error), run_report.UNEXPECTED)
+        fail(str(error), ExitCode.UNEXPECTED)
     broken, unchecked = full_text_faults(archive)
     done.faults = [*found, *broken, *done.faults]
     done.notes += [unchecked] if unchecked else []
@@ -62,7 +62,7 @@ def _summary(archive: Path, done: Verification, seconds: float, sample: int | No
         "archive": str(archive), "verified_at": utc(datetime.now(UTC)), "captures": done.captures,
         "whole": sample is None, "seed": None if sample is None else seed, "bytes": done.stored_bytes,
         "seconds": round(seconds, 2), "outdated": done.outdated, "faults": done.faults, "notes": done.notes,
-        "exit_code": run_report.INTEGRITY if done.faults else run_report.DONE,
+        "exit_code": ExitCode.INTEGRITY if done.faults else ExitCode.DONE,
     }  # fmt: skip
 
 

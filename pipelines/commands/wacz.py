@@ -13,8 +13,8 @@ import click
 
 from archive.export.wacz import write_wacz
 from archive.warc import BadRecord
-from pipelines import run_report
 from pipelines.commands._archive import fail, read_only
+from pipelines.exit_codes import ExitCode
 from scraper.config.clinics import PRODUCT, VERSION
 
 
@@ -36,16 +36,16 @@ def command(clinic: str | None, output: Path, with_comment_captures: bool, archi
             known = [row[0] for row in db.execute("SELECT clinic_id FROM clinics ORDER BY 1").fetchall()]
             if clinic is not None and clinic not in known:
                 names = ", ".join(known) or "none"
-                fail(f"{archive}: no clinic {clinic!r} in this archive; it has {names}", run_report.BAD_CONFIG)
+                fail(f"{archive}: no clinic {clinic!r} in this archive; it has {names}", ExitCode.BAD_CONFIG)
             packed = write_wacz(
                 output, archive, db, clinic_id=clinic, with_comments=with_comment_captures,
                 software=f"{PRODUCT}/{VERSION}",
             )  # fmt: skip
     except BadRecord as error:
-        fail(f"{error}; nothing written, `clinic-archive verify` tells more", run_report.INTEGRITY)
+        fail(f"{error}; nothing written, `clinic-archive verify` tells more", ExitCode.INTEGRITY)
     except (OSError, sqlite3.Error) as error:
         why = getattr(error, "strerror", None) or error
-        fail(f"{output}: could not be written: {why}", run_report.UNEXPECTED)
+        fail(f"{output}: could not be written: {why}", ExitCode.UNEXPECTED)
     if as_json:
         click.echo(json.dumps({"file": str(output), **asdict(packed)}, ensure_ascii=False))
     elif sys.stdout.isatty():

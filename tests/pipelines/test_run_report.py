@@ -12,8 +12,8 @@ from scrapy.exceptions import CloseSpider
 from twisted.internet.defer import Deferred, succeed
 
 from archive.warc import Note, records
-from pipelines import run_report
 from pipelines.commands.crawl import Process
+from pipelines.exit_codes import ExitCode
 from pipelines.run.outcome import Outcome
 from pipelines.run_report import exit_code, judge, problem_lines, summary
 from scraper.config.clinics import Clinic
@@ -25,7 +25,7 @@ PAGE = post_answer("sleep", "Sleep well.", views=3)
 
 
 def outcome(status: str = "running", **visit: Any) -> Outcome:
-    done = VisitResult(clinic_id="riverside", **({"finished": True, "asked": 4} | visit))
+    done = VisitResult(clinic_id="riverside", **({"finished": True, "attempted": 4} | visit))
     return Outcome(clinic=CLINIC, started_at="2026", visit=done, status=status)
 
 
@@ -42,7 +42,7 @@ def outcome(status: str = "running", **visit: Any) -> Outcome:
         ({"failure": "no blog", "finished": True}, None, "failed", "no blog"),
         ({"finished": False}, None, "cut-short", "ended early by a signal"),
         ({}, "disk full", "cut-short", "disk full"),
-        ({"asked": 0}, None, "done", None),
+        ({"attempted": 0}, None, "done", None),
     ],
 )
 def test_judgement(visit: dict[str, Any], broken: str | None, status: str, why: str | None) -> None:
@@ -58,7 +58,7 @@ def test_judgement(visit: dict[str, Any], broken: str | None, status: str, why: 
 )  # fmt: skip
 def test_posts_that_vanish_many_at_once(gone: int, asked: int, waiting: int, why: str | None) -> None:
     """Of 60; a budget that lets a few be asked for hides none."""
-    told = outcome(asked=asked, waiting=waiting, gone=gone)
+    told = outcome(attempted=asked, deferred=waiting, gone=gone)
     told.vanished = gone, 60
     status, said = judge(told, "finished", None)
     assert (status, (said or "").partition(":")[0] or None) == ("moved_or_gone" if why else "done", why)
@@ -107,7 +107,7 @@ def test_the_end_is_told_in_rows_and_in_the_warc(tmp_path: Path) -> None:
         assert exit_code(visiting.run) == 0
 
 
-@pytest.mark.parametrize("visit", [{"limited": True}, {"failed": 1, "asked": 9}])
+@pytest.mark.parametrize("visit", [{"limited": True}, {"failed": 1, "attempted": 9}])
 def test_a_visit_that_left_something_out_is_not_complete(tmp_path: Path, visit: dict[str, Any]) -> None:
     with Visiting(tmp_path) as visiting:
         for name, value in visit.items():
@@ -224,13 +224,13 @@ def test_the_summary_keeps_no_path_in_the_database(tmp_path: Path) -> None:
 def test_codes_are_those_of_the_readme() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     for code in (
-        run_report.DONE,
-        run_report.UNEXPECTED,
-        run_report.CLINICS_FAILED,
-        run_report.BAD_CONFIG,
-        run_report.STALE,
-        run_report.LOCKED,
-        run_report.STOPPED,
+        ExitCode.DONE,
+        ExitCode.UNEXPECTED,
+        ExitCode.CLINICS_FAILED,
+        ExitCode.BAD_CONFIG,
+        ExitCode.STALE,
+        ExitCode.LOCKED,
+        ExitCode.STOPPED,
     ):
         assert f"| {code} |" in readme
 

@@ -18,8 +18,8 @@ from archive import lock
 from archive.lock import LOCK_FILE, is_locked
 from archive.reports.integrity import RESULT, Verified, keep_result, last_result
 from archive.reports.status import DEFAULT_AGE, ClinicStatus, Status, age, facts, read_status, size
-from pipelines import run_report
 from pipelines.commands import main
+from pipelines.exit_codes import ExitCode
 from tests.archive.reports.test_coverage import problem, visited
 from tests.archive.site.test_site import get, site_of
 from tests.making import CLINIC, SITE, Made, extraction, post, sighting
@@ -266,7 +266,7 @@ def test_fresh_stale_and_damaged(archive: Made) -> None:
     archive.db.execute("UPDATE clinics SET blog_status = CASE clinic_id WHEN 'mill' THEN 'closed' ELSE 'blog' END")
     keep(archive)
     done = status(archive, "--max-age", "3d")
-    assert (done.exit_code, done.stderr) == (run_report.DONE, "")
+    assert (done.exit_code, done.stderr) == (ExitCode.DONE, "")
     lines = done.stdout.splitlines()
     assert lines[0].split()[:3] == ["clinic", "standing", "observed"]
     assert [line.split()[:5] for line in lines[1:4]] == [
@@ -276,7 +276,7 @@ def test_fresh_stale_and_damaged(archive: Made) -> None:
     assert "verified  2026-03-09 04:12, 12 captures: all as stored" in lines
 
     done = status(archive, "--quiet")
-    assert (done.exit_code, done.stdout) == (run_report.STALE, "")
+    assert (done.exit_code, done.stdout) == (ExitCode.STALE, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("harbour: not observed for 2 d; last visit ")
     assert line.endswith(": failed, no such host")
@@ -291,7 +291,7 @@ def test_fresh_stale_and_damaged(archive: Made) -> None:
 
     keep(archive, "post 1: shows another text than its revision 2")
     done = status(archive, "-q")
-    assert done.exit_code == run_report.INTEGRITY, "damage comes before age"
+    assert done.exit_code == ExitCode.INTEGRITY, "damage comes before age"
     assert len(done.stderr.splitlines()) == 2
     assert "verified 2026-03-09 04:12, 12 captures: 1 fault" in done.stderr
 
