@@ -194,12 +194,13 @@ def test_complaints_are_one_line_a_problem(tmp_path: Path) -> None:
         visiting.run.outcomes = {}
         assert problem_lines(visiting.run) == []
         run = visiting.run
-        run.outcomes = {"a": outcome("failed", failure="no such host"), "b": outcome("done", platform="wix")}
-        run.outcomes["b"].problems += ["x: odd", "x: odd", "y: odd"]
+        run.outcomes = {"a": outcome("failed", failure="no such host"), "riverside": outcome("done", platform="wix")}
+        problems = [Problem(kind="k", message=message) for message in ("x: odd", "x: odd", "y: odd")]
+        run.outcomes["riverside"].problems += problems
         run.outcomes["c"] = outcome("cut-short", finished=False)
         run.outcomes["d"] = outcome("running")
         lines = problem_lines(run)
-        assert lines[:3] == ["a: failed: no such host", "b: x: odd", "b: y: odd"]
+        assert lines[:3] == ["a: failed: no such host", "riverside: x: odd", "riverside: y: odd"]
         assert [line.partition(":")[0] for line in lines[3:]] == ["c", "d"]
         assert all("\n" not in line for line in lines)
 
