@@ -12,7 +12,7 @@ from scrapy.exceptions import CloseSpider
 from twisted.internet.defer import Deferred, succeed
 
 from archive.warc import Note, records
-from pipelines.commands.crawl import Process
+from pipelines.commands._process import Process
 from pipelines.exit_codes import ExitCode
 from pipelines.run.outcome import Outcome
 from pipelines.run_report import exit_code, judge, problem_lines, summary

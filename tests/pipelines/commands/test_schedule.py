@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.commands import main
-from pipelines.commands._archive import Duration
+from pipelines.commands._options import Duration
 
 
 def printed(*arguments: object) -> str:
