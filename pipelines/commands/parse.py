@@ -28,7 +28,7 @@ PRIVATE = {"addresses", "author_person", "counters_pending", "comments_key", "me
 @click.option("--url", help="Address of the page: links are resolved with it, and answers of services recognised.")
 @click.option("--captured-at", metavar="ISO", help="When the page was saved; without it relative dates stay null.")
 def command(files: tuple[Path, ...], url: str | None, captured_at: str | None) -> None:
-    """Print one JSON object a line for each saved post page (HTML, API answer or plain text).
+    """Print one JSON object per line, for each saved post page (HTML, API answer or plain text).
 
     A file that is no post is named on stderr; the other files are still printed, and the exit code is 1.
     """
