@@ -50,17 +50,18 @@ def on_terminal() -> bool:
 
 
 def print_problems(
-    lines: Sequence[str], *, about: object = None, noun: str = "problems", most: int = MOST_LINES
+    lines: Sequence[str], *, about: object = None, noun: str = "problem", most: int = MOST_LINES
 ) -> None:
     """Print the first problems to stderr, and how many more there are.
 
-    `about`: what that last line begins with, a path or a clinic. `noun`: what the problems are, in the plural.
+    `about`: what that last line begins with, a path or a clinic. `noun`: what a problem is.
     """
     for line in lines[:most]:
         click.echo(line, err=True)
     if len(lines) > most:
         prefix = "" if about is None else f"{about}: "
-        click.echo(f"{prefix}and {len(lines) - most} more {noun}; --json lists them all", err=True)
+        rest = counted(len(lines) - most, f"more {noun}")
+        click.echo(f"{prefix}and {rest}; --json lists them all", err=True)
 
 
 def counted(number: int, noun: str) -> str:

@@ -97,7 +97,7 @@ def _print_problems(result: ImportResult) -> None:
     if result.refused:
         click.echo(f"{result.path}: not imported: {result.refused}", err=True)
     lines = [line for line in result.bad if not (result.refused and line.removesuffix("; left out") in result.refused)]
-    print_problems([f"{result.path}: {line}" for line in lines], about=result.path, noun="records")
+    print_problems([f"{result.path}: {line}" for line in lines], about=result.path, noun="record")
 
 
 def _sentence(result: ImportResult) -> str:

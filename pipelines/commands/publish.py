@@ -1,4 +1,4 @@
-"""`clinic-archive publish`: a copy of the archive for `serve --published`, whole and of one moment."""
+"""`clinic-archive publish`: a checked copy of the archive for `serve --published`."""
 
 from __future__ import annotations
 

@@ -55,8 +55,8 @@ def command(sources: tuple[Path, ...], key_file: Path | None, archive: Path, as_
     finally:
         lock.release()
     seconds = time.monotonic() - began
-    print_problems(result.notes, about=archive, noun="notes", most=len(result.notes))
-    print_problems(result.problems, about=archive, noun="records")
+    print_problems(result.notes, about=archive, noun="note", most=len(result.notes))
+    print_problems(result.problems, about=archive, noun="record")
     captures = sum(result.clinics.values())
     clinics = counted(len(result.clinics), "clinic")
     finish(

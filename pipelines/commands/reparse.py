@@ -38,7 +38,7 @@ def command(clinics: tuple[str, ...], dry_run: bool, archive: Path, as_json: boo
     finally:
         run.release()
     for clinic_id, result in results.items():
-        print_problems([f"{clinic_id}: {problem}" for problem in result.problems], about=clinic_id, noun="records")
+        print_problems([f"{clinic_id}: {problem}" for problem in result.problems], about=clinic_id, noun="record")
     damaged = any(result.problems for result in results.values())
     finish(
         {

@@ -97,7 +97,7 @@ def _part_of(archive: Path, folder: Path) -> Path:
         raise BackupRefused(f"{archive}: lies in the backup; name another --archive")
     part = target.with_name(target.name + PART)
     if part.exists() and any(part.iterdir()) and not (part / LOCK_FILE).exists():
-        raise BackupRefused(f"{part}: not empty, and in the way; move it, or name another --archive")
+        raise BackupRefused(f"{part}: not empty; move it, or name another --archive")
     return part
 
 

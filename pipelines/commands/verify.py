@@ -54,15 +54,15 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
     seconds = time.monotonic() - began
     summary = _summary(archive, result, seconds, sample, seed)
     keep_result(archive, summary)
-    print_problems(result.faults, noun="faults", most=MOST_FAULTS)
+    print_problems(result.faults, noun="fault", most=MOST_FAULTS)
     finish(summary, _lines(result, seconds), as_json=as_json, code=summary["exit_code"])
 
 
 def _verification(archive: Path, sample: int | None, seed: int) -> Verification:
-    """Everything that is checked. Raises OSError, `sqlite3.Error`; ends the process where there is no archive."""
+    """Check everything. Raises OSError, `sqlite3.Error`; ends the process where there is no archive."""
     with closing(read_only(archive)) as db:
         closed = closed_files(archive)
-        db.execute("BEGIN")  # what is committed from here on is not looked at
+        db.execute("BEGIN")  # later commits are not seen
         in_database = list(faults(db))
         result = verify(archive, db, sample=sample, seed=seed, closed=closed)
     in_index, unchecked = full_text_faults(archive)
