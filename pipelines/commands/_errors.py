@@ -59,8 +59,10 @@ def _with_outcome(error: Exception, _subject: object, outcome: str) -> str:
 
 def _of_system(error: Exception, subject: object, outcome: str) -> str:
     """The message is the reason alone: "var: No space left on device; nothing published; free some space"."""
+    if isinstance(error, OSError) and error.errno is None:  # raised by this program, with a message of its own
+        return _with_outcome(error, subject, outcome)
     reason = getattr(error, "strerror", None) or error
-    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
     return "; ".join(filter(None, [f"{subject}: {reason}", outcome, "free some space" if full else ""]))
 
 

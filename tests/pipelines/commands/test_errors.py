@@ -46,7 +46,7 @@ BUSY = sqlite3.OperationalError("database is locked")
         (ImportError("x: not installed"), 1, "x: not installed"),
         (FULL, 1, "var: No space left on device; nothing done; free some space"),
         (PermissionError(errno.EACCES, "Permission denied", "a"), 1, "var: Permission denied; nothing done"),
-        (FileNotFoundError("var: no archive here"), 1, "var: var: no archive here; nothing done"),
+        (FileNotFoundError("var: no archive here"), 1, "var: no archive here; nothing done"),
         (BUSY, 1, "var: database is locked; nothing done"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
