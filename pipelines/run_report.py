@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -16,18 +17,17 @@ from archive.rows.evidence import Loss, losses, vanished
 from archive.times import utc
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.events import RunEnded
+from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
 from pipelines.run.field_coverage import FEWEST
 from pipelines.run.key import BadKey
-from pipelines.run.notices import RUN, notices_of, shortened
+from pipelines.run.notices import RUN, Notice, notices_of, shortened
 from pipelines.run.outcome import Outcome
 from pipelines.run.run import Run
 from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
 
-DONE, UNEXPECTED, USAGE, CLINICS_FAILED, BAD_CONFIG, DEGRADED, INTEGRITY, STALE = range(8)
-LOCKED, STOPPED = 75, 130
 MOST_NAMES = 10  # of clinics that were not begun; --json has all
 
 # How a status is told to a person, of those that a person is told of.
@@ -192,52 +192,54 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
     return "done", None
 
 
-def exit_code(run: Run) -> int:
+def exit_code(run: Run) -> ExitCode:
     """The process's exit code (README, "Exit codes"). A run that was asked to stop when all was done is done."""
     if run.broken:
-        return UNEXPECTED
+        return ExitCode.UNEXPECTED
     statuses = {outcome.status for outcome in run.outcomes.values()}
     if "running" in statuses:  # its end was never reached, nor told
-        return UNEXPECTED
+        return ExitCode.UNEXPECTED
     if statuses & {"failed", "moved_or_gone"}:
-        return CLINICS_FAILED
+        return ExitCode.CLINICS_FAILED
     if "degraded" in statuses:
-        return DEGRADED
+        return ExitCode.DEGRADED
     if run.not_begun or "cut-short" in statuses:
-        return STOPPED
-    return DONE
+        return ExitCode.STOPPED
+    return ExitCode.DONE
 
 
 def problem_lines(run: Run) -> list[str]:
-    """One line a problem, all of them."""
-    lines: list[str] = []
-    if run.broken:
-        lines.append(run.broken)
+    """Return one line for each problem of the run."""
+    return [notice.line for notice in problem_notices(run)]
+
+
+def problem_notices(run: Run) -> list[Notice]:
+    """Return a notice for each problem of the run, the clinics in the order of their visits."""
+    notices = notices_of([run.broken] if run.broken else [], run.outcomes)
     for clinic_id, outcome in run.outcomes.items():
-        visit = outcome.visit
-        if outcome.status in LOUD:
-            lines.append(f"{clinic_id}: {LOUD[outcome.status]}: {outcome.why or visit.failure}")
-        elif outcome.status == "running":
-            lines.append(f"{clinic_id}: the visit ended without a word; see the log, and please report it")
-        elif outcome.status == "cut-short" and not run.broken:
-            early = outcome.why or "ended early by a second signal"
-            lines.append(f"{clinic_id}: {early}; what was read is kept, the next run goes on")
-        if visit.deferred and not visit.attempted and not run.broken:
-            lines.append(
-                f"{clinic_id}: no post was asked for, {visit.deferred} wait: the day's budget was used up before; raise"
-                " requests_a_day in its stanza"
-            )
-        if visit.unknown_line and not run.broken:
-            lines.append(f"{clinic_id}: {visit.unknown_line}")
-        if visit.platform is not None and not run.broken:
-            others = [
-                one
-                for one in outcome.problems
-                if one not in visit.recovered_problems and not _told(one, visit.failure_lines)
-            ]
-            told = list(dict.fromkeys([*visit.failure_lines, *others]))
-            lines += [f"{clinic_id}: {message}" for message in told]
-    return lines
+        lines = _visit_lines(outcome, bool(run.broken))
+        notices += [Notice(clinic_id, f"{clinic_id}: {line}") for line in lines]
+        if outcome.visit.platform is not None and not run.broken:
+            notices += outcome.page_notices()
+    return notices
+
+
+def _visit_lines(outcome: Outcome, broken: bool) -> Iterator[str]:
+    """What went wrong with a visit as a whole; where the run is broken, that alone is reported of a visit cut short."""
+    visit = outcome.visit
+    if outcome.status in LOUD:
+        yield f"{LOUD[outcome.status]}: {outcome.why or visit.failure}"
+    elif outcome.status == "running":
+        yield "the visit ended without a word; see the log, and please report it"
+    elif outcome.status == "cut-short" and not broken:
+        yield f"{outcome.why or 'ended early by a second signal'}; what was read is kept, the next run goes on"
+    if visit.deferred and not visit.attempted and not broken:
+        yield (
+            f"no post was asked for, {visit.deferred} wait: the day's budget was used up before; raise requests_a_day"
+            " in its stanza"
+        )
+    if visit.unknown_line and not broken:
+        yield visit.unknown_line
 
 
 def not_begun(run: Run) -> list[str]:
@@ -255,7 +257,7 @@ def not_begun(run: Run) -> list[str]:
 
 def brief(run: Run) -> list[str]:
     """As many of the lines as a person reads."""
-    return [*not_begun(run), *shortened(notices_of(problem_lines(run), run.outcomes))]
+    return [*not_begun(run), *shortened(problem_notices(run))]
 
 
 def resolved(run: Run) -> dict[str, set[str]]:
@@ -271,11 +273,6 @@ def resolved(run: Run) -> dict[str, set[str]]:
         if one.status in whole and not one.visit.limited
     }
     return seen if run.broken else {**seen, RUN: set()}
-
-
-def _told(problem: str, unread: list[str]) -> bool:
-    """The line of a post that could not be read says it already."""
-    return any(problem in line for line in unread)
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -301,7 +298,7 @@ def summary(run: Run) -> dict[str, Any]:
                 "requests": outcome.captures,
                 "warc_bytes": outcome.warc_bytes,
                 **outcome.rows,
-                "problem_lines": list(dict.fromkeys(outcome.problems)),
+                "problem_lines": list(dict.fromkeys(problem.message for problem in outcome.problems)),
                 "notes": outcome.visit.notes,
                 "lost_fields": [loss._asdict() for loss in outcome.lost_fields],
                 "why": outcome.why,

@@ -1,114 +1,101 @@
-"""What every verb on an archive does first: open it, to write or to read; or end the process with a reason."""
+"""What a verb on an archive does first: open the archive, for reading or for writing."""
 
 from __future__ import annotations
 
-import errno
-import re
-import sqlite3
-import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn
+from typing import Any
 
-import click
+import filelock
 from sqlite_utils import Database
 
-from archive.db import DATABASE, ArchiveError, LostDatabase, NewerSchema, NotAnArchive, OlderSchema, open_archive
+from archive.db import DATABASE, open_archive
 from pipelines import run_report
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._output import fail
+from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
-from pipelines.run.key import BadKey
 from pipelines.run.notices import emit, notices_of
-from pipelines.run.run import Locked, Run
+from pipelines.run.run import Locked, Run, lock_archive
 from scraper.config.clinics import Clinic
 
 
 def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: bool = False) -> Run:
-    """The archive, held for writing, with what a killed run left folded in; else the process ends.
+    """Lock and open the archive, and fold in what a killed run left; end the process where that fails.
 
-    `listed`: the clinics of clinics.toml, of which the closed ones are entered. `existing`: none is made where there
-    is none; the process ends as it does for those that read.
+    `listed`: the clinics of clinics.toml; the closed ones are entered. `existing`: do not make an archive where there
+    is none, but end the process as `read_only` does.
     """
     if existing and not (archive / DATABASE).exists():
         read_only(archive).close()
-    try:
+    with exit_on_error(archive, "choose another --archive"):
         run = Run(archive)
-    except Locked as error:
-        fail(str(error), run_report.LOCKED)
-    except (LostDatabase, NewerSchema, BadKey) as error:
-        fail(str(error), run_report.BAD_CONFIG)
-    except NotAnArchive as error:
-        fail(str(error), run_report.INTEGRITY)
-    except ArchiveError as error:
-        fail(str(error), run_report.UNEXPECTED)
-    except OSError as error:
-        room = " or free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
-        fail(f"{archive}: {error.strerror or error}; choose another --archive{room}", run_report.UNEXPECTED)
-    try:
+    outcome = "the records of a killed run could not be folded in, nothing done"
+    with exit_on_error(archive, outcome), releasing(run):
         run.recovered = recover(run)
         emit(archive, notices_of(run.recovered))
         run.register_closed(listed)
-    except (OSError, sqlite3.Error) as error:
-        run.release()
-        fail(f"{archive}: {error}; what a killed run left could not be folded in, nothing done", run_report.UNEXPECTED)
     return run
 
 
-def close(run: Run, code: int, told: dict[str, Any]) -> None:
-    """The run is over, with this exit code and summary; where its end cannot be written, so is the process."""
-    try:
-        run.close(code, told)
-    except ArchiveError as error:
-        fail(str(error), run_report.UNEXPECTED)
+def close_run(run: Run, **more: Any) -> tuple[ExitCode, dict[str, Any]]:
+    """Record the end of the run; return its exit code and its summary, with `more` in it.
 
-
-def refuse_unknown(run: Run, clinics: Iterable[str]) -> None:
-    """End the process, the archive given back, where a clinic is named that the archive does not know."""
-    known = {row[0] for row in run.db.execute("SELECT clinic_id FROM clinics").fetchall()}
-    unknown = [one for one in clinics if one not in known]
-    if unknown:
-        run.release()
-        names = ", ".join(sorted(known)) or "none"
-        fail(f"{run.archive}: no clinic {', '.join(unknown)} in this archive; it has {names}", run_report.BAD_CONFIG)
+    Ends the process where the end cannot be recorded.
+    """
+    code, summary = run_report.exit_code(run), {**run_report.summary(run), **more}
+    with exit_on_error(run.archive):
+        run.close(code, summary)
+    return code, summary
 
 
 def read_only(archive: Path) -> Database:
-    """The archive, to be read; else the process ends."""
+    """Open the archive for reading; end the process where that fails."""
+    with exit_on_error(archive):
+        try:
+            return open_archive(archive, "read")
+        except FileNotFoundError as error:
+            fail(str(error), ExitCode.BAD_CONFIG)
+
+
+def lock_or_exit(
+    folder: Path, *, busy: str | None = None, advice: str = "choose another --archive"
+) -> filelock.BaseFileLock:
+    """Lock the folder, making it where there is none; end the process where that fails.
+
+    `busy`: the line where another process holds the lock. `advice`: what to do where the file system refuses.
+    """
+    with exit_on_error(folder, advice):
+        try:
+            return lock_archive(folder)
+        except Locked:
+            if busy is None:
+                raise
+            fail(busy, ExitCode.LOCKED)
+
+
+@contextmanager
+def releasing(run: Run) -> Iterator[None]:
+    """Release the archive when the block raises.
+
+    An error marks the run as broken; the end of the process, as by `fail`, does not.
+    """
     try:
-        return open_archive(archive, "read")
-    except (LostDatabase, NewerSchema, OlderSchema, FileNotFoundError) as error:
-        fail(str(error), run_report.BAD_CONFIG)
-    except NotAnArchive as error:
-        fail(str(error), run_report.INTEGRITY)
-    except ArchiveError as error:
-        fail(str(error), run_report.UNEXPECTED)
+        yield
+    except Exception as error:
+        run.broken = run.broken or str(error)
+        run.release()
+        raise
+    except SystemExit:
+        run.release()
+        raise
 
 
-class Duration(click.ParamType[float]):
-    """A length of time: "90m", "6h", "2d", "45s"; seconds, as a float."""
-
-    name = "duration"
-    UNITS: ClassVar[dict[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
-    def __init__(self, least: float = 0.0) -> None:
-        """`least`: in seconds; what is shorter is a usage error."""
-        self.least = least
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The seconds; a usage error names what is wrong."""
-        # "1.5h": a number, and s, m, h or d
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", str(value).strip())
-        if match is None:
-            self.fail(f"{value!r} is no length of time; write 90m, 6h or 2d", param, ctx)
-        seconds = float(match[1]) * self.UNITS[match[2]]
-        if seconds < self.least:
-            self.fail(f"{value!r} leaves no time; write 90m, 6h or 2d", param, ctx)
-        return seconds
-
-
-def fail(message: str, code: int) -> NoReturn:
-    """Say why in one line, and end the process; the line is a note of the SystemExit."""
-    click.echo(message, err=True)
-    sys.stderr.flush()
-    ending = SystemExit(code)
-    ending.add_note(message)
-    raise ending
+def refuse_unknown(archive: Path, db: Database, clinics: Iterable[str]) -> None:
+    """End the process where a clinic is named that the archive does not know."""
+    known = [clinic_id for (clinic_id,) in db.execute("SELECT clinic_id FROM clinics ORDER BY clinic_id").fetchall()]
+    unknown = [clinic_id for clinic_id in clinics if clinic_id not in known]
+    if unknown:
+        names = ", ".join(known) or "none"
+        fail(f"{archive}: no clinic {', '.join(unknown)} in this archive; it has {names}", ExitCode.BAD_CONFIG)

@@ -1,7 +1,7 @@
-"""The watcher outside: an address that is told when a crawl begins and how it ended (healthchecks.io and its like).
+"""The watcher: an address outside that is notified when a crawl begins and how it ended (healthchecks.io and the like).
 
-Only who waits elsewhere notices that a machine is off, or an installation broken: there is nobody left to complain.
-The address is a secret, since whoever has it can say that all is well: it is never logged, printed or stored whole.
+Only something outside notices that a machine is off or an installation broken. The address is a secret, since whoever
+has it can report that all is well: it is never logged, printed or stored in full.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import click
 
-from pipelines import run_report
+from pipelines.exit_codes import ExitCode
 from pipelines.run.notices import WATCHER, Notice, emit
 from scraper.addresses import is_web_address
 from scraper.config.clinics import PRODUCT, VERSION
@@ -28,70 +28,71 @@ from scraper.config.clinics import PRODUCT, VERSION
 logger = logging.getLogger(__name__)
 
 VARIABLE = "CLINIC_ARCHIVE_PING_URL"
-# A run that was stopped (Ctrl-C, SIGTERM, its time limit) ended as somebody wanted, and the next one goes on. If that
+# A run that was stopped (Ctrl-C, SIGTERM, its time limit) ended as somebody wanted, and the next one continues. If that
 # never comes, the watcher notices.
-WELL = {run_report.DONE, run_report.STOPPED}
+SUCCESS = {ExitCode.DONE, ExitCode.STOPPED}
 TRIES, PAUSE = 2, 1.0  # seconds between two tries
-CONNECT, PATIENCE = 5.0, 10.0  # seconds for a connection, and for all of a try
-LARGEST = 10_000  # bytes of a body that healthchecks keeps
+CONNECT, PATIENCE = 5.0, 10.0  # seconds for a connection, and for a whole try
+LARGEST = 10_000  # bytes of a body that healthchecks.io stores
 
 
 class PingUrl(click.ParamType[str]):
-    """An http or https address; an error does not repeat it."""
+    """An http or https address; an error message does not repeat it."""
 
     name = "url"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """The address as given."""
+        """Return the address unchanged. Raises a usage error for anything else."""
         url = str(value).strip()
         try:
-            sound = is_web_address(url) and urlsplit(url).port != 0 and re.fullmatch(r"[!-~]+", url) is not None
+            valid = is_web_address(url) and urlsplit(url).port != 0 and re.fullmatch(r"[!-~]+", url) is not None
         except ValueError:  # "http://x:99999"
-            sound = False
-        if not sound:
+            valid = False
+        if not valid:
             self.fail("not an http or https address", param, ctx)
         return url
 
 
 class Watcher:
-    """Tells the address how one run goes. Whatever happens to it, the run goes on: no method raises.
+    """Notifies the address of one run. No method raises: whatever happens to the address, the run continues.
 
-    `lines`: what the run says, for the watcher to read beside the exit code.
+    `lines`: the problems of the run, sent together with the exit code.
     """
 
     def __init__(self, url: str | None, archive: Path) -> None:
         self.lines: list[str] = []
         self._url = url
         self._archive = archive
-        self._silent: str | None = None  # why it was not told of the beginning
+        self._begin_failure: str | None = None  # why the notification of the beginning failed
 
     def begin(self) -> None:
-        """The run holds the archive and begins."""
+        """Notify the address that the run holds the archive and begins."""
         if self._url is not None:
-            self._silent = _told(_below(self._url, "/start"), b"")
+            self._begin_failure = _notify(_with_suffix(self._url, "/start"), b"")
 
     def end(self, code: int) -> None:
-        """The run ended with this exit code; where the watcher cannot be told, stderr is (once a week: `told`).
+        """Notify the address of the exit code; print to stderr where that fails, once a week (`pipelines.run.notices`).
 
-        Another run that holds the archive (75) is not told of: it tells of itself.
+        Nothing is sent where another run holds the archive (75): that run sends its own notifications.
         """
-        if self._url is None or code == run_report.LOCKED:
+        if self._url is None or code == ExitCode.LOCKED:
             return
-        where = f"{urlsplit(self._url).scheme}://{urlsplit(self._url).netloc.rpartition('@')[2]}/…"
-        why = _told(_below(self._url, "" if code in WELL else "/fail"), _body(self.lines, code))
-        # Before a crawl there is no log yet, and what is logged then goes to stderr.
-        if self._silent and logger.hasHandlers():
-            logger.warning("%s: the watcher was not told that the run began: %s", where, self._silent)
-        line = f"{where}: the watcher was not told how the run ended: {why}"
+        host = f"{urlsplit(self._url).scheme}://{urlsplit(self._url).netloc.rpartition('@')[2]}/…"
+        why = _notify(_with_suffix(self._url, "" if code in SUCCESS else "/fail"), _body(self.lines, code))
+        # Before a crawl no log is open, and the logger would print to stderr.
+        if self._begin_failure and logger.hasHandlers():
+            logger.warning("%s: the watcher was not told that the run began: %s", host, self._begin_failure)
+        line = f"{host}: the watcher was not told how the run ended: {why}"
         if why and logger.hasHandlers():
             logger.warning("%s", line)
         emit(self._archive, [Notice(WATCHER, line)] if why else [], over={WATCHER: ()})
 
 
 def watched(body: Callable[..., None]) -> Callable[..., None]:
-    """A command that takes `watcher` in place of its option `ping_url`, and whose end the watcher is told of.
+    """Give a command a `watcher` in place of its option `ping_url`, and notify the watcher when the command ends.
 
-    Also where it ends before it began, as with a broken clinics.toml; but not after Ctrl-C, when somebody is there.
+    Also where the command ends before the run begins, as with a broken clinics.toml; but not after Ctrl-C, when
+    somebody is present.
     """
 
     @functools.wraps(body)
@@ -110,33 +111,36 @@ def watched(body: Callable[..., None]) -> Callable[..., None]:
             raise
         except Exception as error:
             watcher.lines.append(f"unexpected: {type(error).__name__}")
-            watcher.end(run_report.UNEXPECTED)
+            watcher.end(ExitCode.UNEXPECTED)
             raise
         else:
-            watcher.end(run_report.DONE)
+            watcher.end(ExitCode.DONE)
 
     return command
 
 
-def _below(url: str, suffix: str) -> str:
-    """The suffix goes to the end of the path, before a query."""
+def _with_suffix(url: str, suffix: str) -> str:
+    """The address with a suffix at the end of its path, before the query."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(path=parts.path.rstrip("/") + suffix)) if suffix else url
 
 
 def _body(lines: list[str], code: int) -> bytes:
-    # What an exception says may be a piece of a page.
-    said = [re.sub(r"broke off \((\w+): .*\)", r"broke off (\1)", line, flags=re.DOTALL) for line in lines]
-    text = "\n".join([f"exit code {code}", *said])
+    """The exit code and the lines, in UTF-8, no longer than is stored.
+
+    The message of an exception is left out, since it may quote a page: "broke off (ValueError: no number: 'Anna')".
+    """
+    without_quotes = [re.sub(r"broke off \((\w+): .*\)", r"broke off (\1)", line, flags=re.DOTALL) for line in lines]
+    text = "\n".join([f"exit code {code}", *without_quotes])
     return text.encode("utf-8", "replace")[:LARGEST].decode("utf-8", "ignore").encode()
 
 
-def _told(url: str, body: bytes) -> str | None:
-    """Why the address could not be told; None: it was."""
+def _notify(url: str, body: bytes) -> str | None:
+    """POST the body, twice if need be; return why it failed, None where it did not."""
     why = None
     for number in range(TRIES):
         time.sleep(PAUSE if number else 0)
-        # A thread can be left alone: names that do not resolve, and answers that drip, know no timeout of a client's.
+        # A thread can be abandoned: name look-ups, and answers that come byte by byte, obey no timeout of the client.
         answers: SimpleQueue[str | None] = SimpleQueue()
         Thread(target=lambda queue: queue.put(_post(url, body)), args=(answers,), daemon=True).start()
         try:
@@ -149,6 +153,7 @@ def _told(url: str, body: bytes) -> str | None:
 
 
 def _post(url: str, body: bytes) -> str | None:
+    """POST the body once; return why it failed, None where it did not."""
     import httpx  # noqa: PLC0415  # a tenth of a second that only a watched run needs
 
     for name in ("httpx", "httpcore"):  # they log each address
@@ -160,20 +165,21 @@ def _post(url: str, body: bytes) -> str | None:
             httpx.Client(timeout=timeout, headers=headers, follow_redirects=False) as client,
             client.stream("POST", url, content=body) as answer,
         ):
-            said = next(answer.iter_bytes(), b"")[:100].decode("utf-8", "replace").strip()
+            text = next(answer.iter_bytes(), b"")[:100].decode("utf-8", "replace").strip()
             if not answer.is_success:
                 redirect = ", a redirect, which is not followed" if answer.is_redirect else ""
                 return f"answered {answer.status_code}{redirect}"
             # healthchecks.io answers 200 and "OK (not found)" where it knows no such check.
-            refused = re.fullmatch(r"OK \([a-z ]+\)", said)
+            refused = re.fullmatch(r"OK \([a-z ]+\)", text)
             return f"answered {refused[0]!r}" if refused else None
     except httpx.ConnectError as error:
-        why = re.sub(r"^\[[^]]*\] ", "", str(error))  # without "[Errno 111] "
+        # the message is "[Errno 111] Connection refused"
+        why = re.sub(r"^\[[^]]*\] ", "", str(error))
         return f"no connection ({why})"
     except httpx.ConnectTimeout:
         return f"no connection in {CONNECT:.0f} s"
     except httpx.TimeoutException:
         return f"no answer in {PATIENCE:.0f} s"
     except Exception as error:
-        # Whatever it is, it is not the crawl's; and what it says may hold the address.
+        # Nothing that happens here may end the crawl, and the message may hold the address.
         return type(error).__name__

@@ -1,10 +1,7 @@
-"""`clinic-archive backup`: a snapshot of the archive in another folder, also while a crawl goes on."""
+"""`clinic-archive backup`: a snapshot of the archive in another folder, also during a crawl."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -13,89 +10,87 @@ import click
 
 from archive.backup.backup import BackedUp, back_up, check_place
 from archive.backup.snapshots import BackupRefused, make_folder
-from archive.db import ArchiveError, LostDatabase, NotAnArchive, open_archive
+from archive.db import ArchiveError, LostDatabase, open_archive
 from archive.lock import LOCK_FILE
-from pipelines import run_report
-from pipelines.commands._archive import fail
+from pipelines.commands._archive import lock_or_exit
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._options import archive_option, examples, json_option
+from pipelines.commands._output import counted, finish, print_problems
+from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import IMPORTS
 from pipelines.run.key import KEY_FILE, BadKey, key_in
-from pipelines.run.run import Locked, lock_archive
 from scraper.config.clinics import PRODUCT, VERSION
 
-MOST_LINES = 20
 
-
-@click.command(short_help="Copy the archive to another folder, also during a crawl.")
+@click.command(
+    short_help="Copy the archive to another folder, also during a crawl.",
+    epilog=examples(
+        "clinic-archive backup /mnt/disk/clinics --archive ~/clinics",
+        "clinic-archive backup /mnt/disk/clinics --keep 7",
+    ),
+)
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--keep", type=click.IntRange(1), default=30, show_default=True,
-              help="So many snapshots of archive.db are kept, the newest.")  # fmt: skip
-@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one summary object to stdout.")
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    default=30,
+    show_default=True,
+    help="Number of snapshots of archive.db that stay in DIR, the newest.",
+)
+@archive_option
+@json_option
 def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
-    """Put a snapshot of archive.db into DIR, and what it stands on: WARC files, imports, the key of the pseudonyms.
+    """Copy a snapshot of archive.db to DIR, and the files that belong to it: WARC files, imports, the pseudonyms' key.
 
-    Files that are there already are not copied again, and none is ever deleted. A snapshot counts only once its
-    database was opened and checked, and all that it stands on is there. What is damaged is named: exit 6.
+    Files that DIR already holds are not copied again, and no WARC file is ever deleted. A snapshot counts only after
+    its database was opened and checked, and all of its files are there. Damaged files are named: exit 6.
     """
     began = time.monotonic()
-    try:
+    with exit_on_error(folder, "choose another folder"):
         _check(archive, folder)
         make_folder(folder.absolute())
-        lock = lock_archive(folder)
-    except Locked:
-        fail(f"{folder}: another backup is being made there; nothing done", run_report.LOCKED)
-    except (BackupRefused, BadKey) as error:
-        fail(str(error), run_report.BAD_CONFIG)
-    except OSError as error:
-        fail(f"{folder}: {error.strerror or error}; choose another folder", run_report.UNEXPECTED)
+    lock = lock_or_exit(
+        folder, busy=f"{folder}: another backup is being made there; nothing done", advice="choose another folder"
+    )
     try:
-        _check(archive, folder)  # it may have become another archive's just before the lock was taken
-        done = back_up(archive, folder, parts=(IMPORTS, KEY_FILE), keep=keep, software=f"{PRODUCT}/{VERSION}")
-    except NotAnArchive as error:
-        fail(str(error), run_report.INTEGRITY)
-    except (BackupRefused, BadKey) as error:
-        fail(str(error), run_report.BAD_CONFIG)
-    except (OSError, sqlite3.Error) as error:
-        why = getattr(error, "strerror", None) or error
-        fail(f"{folder}: not finished: {why}; the snapshots that were there are as they were", run_report.UNEXPECTED)
+        with exit_on_error(folder, "backup not finished; earlier snapshots are unchanged"):
+            _check(archive, folder)  # it may have become another archive's just before the lock was taken
+            result = back_up(archive, folder, parts=(IMPORTS, KEY_FILE), keep=keep, software=f"{PRODUCT}/{VERSION}")
     finally:
         lock.release()
-    _tell(done, archive, folder, as_json, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    print_problems(result.problems, about=archive)
+    finish(
+        {"archive": str(archive), "backup": str(folder), **asdict(result), "seconds": round(seconds, 2)},
+        [_line(result, folder)] if result.snapshot else [],
+        as_json=as_json,
+        code=ExitCode.INTEGRITY if result.problems else ExitCode.DONE,
+    )
 
 
 def _check(archive: Path, folder: Path) -> None:
-    """The folder is for backups of this archive. Raises `BackupRefused`, `BadKey`, OSError."""
+    """Check that the folder may hold backups of this archive. Raises `BackupRefused`, `BadKey`, OSError."""
     try:
         open_archive(archive, "read").close()
     except (LostDatabase, FileNotFoundError) as error:
         raise BackupRefused(str(error)) from error
     except ArchiveError:
-        pass  # told where it is copied
+        pass  # `back_up` reports it
     if not folder.absolute().parent.is_dir():  # a disk that is not mounted, or a slip: no backup for years
         raise BackupRefused(f"{folder.absolute().parent}: not there; mount it or make it, and run this again")
     check_place(archive, folder, lock=LOCK_FILE)
-    ours, theirs = archive / KEY_FILE, folder / KEY_FILE
-    if not theirs.exists():
+    key, copy = archive / KEY_FILE, folder / KEY_FILE
+    if not copy.exists():
         return
-    if not ours.exists():
-        raise BadKey(f"{ours}: gone, and {theirs} is there: put it back if that is this archive's, or name another DIR")
-    if key_in(ours) != key_in(theirs):
+    if not key.exists():
+        raise BadKey(f"{key}: gone, and {copy} is there: restore it if it is this archive's, or name another DIR")
+    if key_in(key) != key_in(copy):
         raise BackupRefused(f"{folder}: holds another archive, whose pseudonyms have another key; name another folder")
 
 
-def _tell(done: BackedUp, archive: Path, folder: Path, as_json: bool, seconds: float) -> None:
-    code = run_report.INTEGRITY if done.problems else run_report.DONE
-    for line in done.problems[:MOST_LINES]:
-        click.echo(line, err=True)
-    if len(done.problems) > MOST_LINES:
-        click.echo(f"{archive}: and {len(done.problems) - MOST_LINES} problems more; --json has them all", err=True)
-    if as_json:
-        told = {"archive": str(archive), "backup": str(folder), **asdict(done), "seconds": round(seconds, 2)}
-        click.echo(json.dumps({**told, "exit_code": code}, ensure_ascii=False))
-    elif sys.stdout.isatty() and done.snapshot:
-        click.echo(
-            f"{folder}: snapshot {done.snapshot}: archive.db ({done.database_bytes / 1e6:.1f} MB) and"
-            f" {done.files_copied} files ({done.bytes_copied / 1e6:.1f} MB) copied, {done.files_kept} were there;"
-            f" {done.snapshots} snapshot{'' if done.snapshots == 1 else 's'} kept"
-        )
-    sys.exit(code)
+def _line(result: BackedUp, folder: Path) -> str:
+    return (
+        f"{folder}: snapshot {result.snapshot}: archive.db ({result.database_bytes / 1e6:.1f} MB) and"
+        f" {result.files_copied} files ({result.bytes_copied / 1e6:.1f} MB) copied, {result.files_kept} were there;"
+        f" DIR holds {counted(result.snapshots, 'snapshot')}"
+    )

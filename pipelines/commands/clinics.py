@@ -1,13 +1,12 @@
-"""`clinic-archive clinics`: who is archived. A sampling frame is taken in, shown, and asked whether it has blogs."""
+"""`clinic-archive clinics`: the list of clinics: import a sampling frame, show it, check which clinics have a blog."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +18,20 @@ from archive.db import DATABASE
 from archive.rows import runs
 from archive.warc._file import sync_folder
 from pipelines import run_report
-from pipelines.commands._archive import close, fail, open_for_writing, read_only
+from pipelines.commands._archive import close_run, open_for_writing, read_only
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._options import (
+    allow_private_option,
+    archive_option,
+    clinics_file_option,
+    delay_option,
+    examples,
+    json_option,
+)
+from pipelines.commands._output import counted, fail, finish
+from pipelines.commands._process import crawl_settings, visit
 from pipelines.commands._table import table
-from pipelines.commands.crawl import crawl_settings, visit
+from pipelines.exit_codes import ExitCode
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinics, read_clinics, refuse_placeholder, today
 from scraper.config.sampling_frame import BadSamplingFrame, appended, new_rows, read_frame
@@ -29,58 +39,51 @@ from scraper.config.toml_file import ConfigError
 from scraper.spiders.check import CheckSpider
 
 
-@click.group(short_help="Take in a list of clinics, show it, ask which of them have a blog.")
+@click.group(
+    short_help="Import a list of clinics, show it, check which of them have a blog.",
+    epilog=examples("clinic-archive clinics list"),
+)
 def command() -> None:
-    """Who is archived: a sampling frame comes in, is shown with what is known of it, and is asked for blogs."""
+    """Import a sampling frame into clinics.toml, show its clinics, and check which of them have a blog."""
 
 
-archive_option = click.option(
-    "--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True,
-    help="The archive's folder.",
-)  # fmt: skip
-clinics_file_option = click.option(
-    "--clinics-file", type=click.Path(dir_okay=False, path_type=Path), default=Path("clinics.toml"), show_default=True,
-    help="Who is archived.",
-)  # fmt: skip
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one object to stdout.")
-
-
-@command.command("import", short_help="Add the clinics of a CSV file to clinics.toml.")
+@command.command(
+    "import",
+    short_help="Add the clinics of a CSV file to clinics.toml.",
+    epilog=examples("clinic-archive clinics import frame.csv --dry-run"),
+)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE.csv")
 @clinics_file_option
-@click.option("--dry-run", is_flag=True, help="Print the stanzas and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Print the new stanzas, and write nothing.")
 @json_option
 def import_(file: Path, clinics_file: Path, dry_run: bool, as_json: bool) -> None:
     """Add a stanza to clinics.toml for each row of a CSV file: columns slug, name, url; any other is an attribute.
 
-    What stands in clinics.toml stays to the byte. A row whose stanza is there and says the same is passed over. If any
-    row is wrong, or says otherwise than its stanza, all such rows are told and nothing is written.
+    The present text of clinics.toml is not changed. A row that equals its stanza is skipped. If any row is wrong, or
+    differs from its stanza, all such rows are reported and nothing is written.
     """
-    try:
+    with exit_on_error(clinics_file, "nothing written"):
         listed = read_clinics(clinics_file)
-        frame = read_frame(file)
-        new = new_rows(frame, listed)
-        text = appended(clinics_file, listed, new)
+        try:
+            with exit_on_error(file, "nothing written"):
+                frame = read_frame(file)
+            new = new_rows(frame, listed)
+            text = appended(clinics_file, listed, new)
+        except BadSamplingFrame as error:
+            fail("\n".join([*error.lines, f"{file}: nothing written to {clinics_file}"]), ExitCode.BAD_CONFIG)
         if new and not dry_run:
             _replace(clinics_file, text)
-    except ConfigError as error:
-        fail(str(error), run_report.BAD_CONFIG)
-    except BadSamplingFrame as error:
-        fail("\n".join([*error.lines, f"{file}: nothing written to {clinics_file}"]), run_report.BAD_CONFIG)
-    except OSError as error:
-        fail(f"{error.filename or clinics_file}: {error.strerror or error}; nothing written", run_report.UNEXPECTED)
     unchanged = len(frame.rows) - len(new)
-    if as_json:
-        told = {"clinics_file": str(clinics_file), "dry_run": dry_run, "added": [row.clinic.slug for row in new]}
-        click.echo(json.dumps({**told, "unchanged": unchanged, "exit_code": run_report.DONE}, ensure_ascii=False))
-    elif dry_run:
-        click.echo("\n".join(row.stanza for row in new), nl=False)
-    elif sys.stdout.isatty():
-        click.echo(f"{clinics_file}: {len(new)} added, {unchanged} unchanged")
+    added = [row.clinic.slug for row in new]
+    summary = {"clinics_file": str(clinics_file), "dry_run": dry_run, "added": added, "unchanged": unchanged}
+    lines = [f"{clinics_file}: {len(new)} added, {unchanged} unchanged"]
+    if dry_run:
+        lines = ["\n".join(row.stanza for row in new).removesuffix("\n")] if new else []
+    finish(summary, lines, as_json=as_json, always=dry_run)
 
 
 def _replace(path: Path, text: str) -> None:
-    """The file's text in one step: whole and on the disk, or as it was; mode and owner stay. Raises OSError."""
+    """Replace the file's text in one step, durably; mode and owner stay. Raises OSError; the file is unchanged then."""
     path = path.resolve()  # where a link leads, not the link
     before = path.stat()
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -100,74 +103,97 @@ def _replace(path: Path, text: str) -> None:
     sync_folder(path.parent)
 
 
-@command.command("list", short_help="Show every clinic and what is known of it.")
+@command.command(
+    "list",
+    short_help="Show every clinic and what the archive knows of it.",
+    epilog=examples("clinic-archive clinics list --archive ~/clinics"),
+)
 @archive_option
 @clinics_file_option
 @json_option
 def list_(archive: Path, clinics_file: Path, as_json: bool) -> None:
-    """Show every clinic of clinics.toml and of the archive: platform, whether it has a blog, posts, the last visit.
+    """Show every clinic of clinics.toml and of the archive: platform, blog, posts, the last visit.
 
-    A clinic without a blog is one of them: shares are taken of all.
+    Clinics without a blog are listed too: shares are computed over all clinics.
     """
     has_archive = (archive / DATABASE).exists()
-    try:
+    with exit_on_error(clinics_file):
         listed = read_clinics(clinics_file) if clinics_file.exists() or not has_archive else Clinics()
-    except ConfigError as error:
-        fail(str(error), run_report.BAD_CONFIG)
-    kept: dict[str, dict[str, Any]] = {}
+    visits: dict[str, dict[str, Any]] = {}
     if has_archive:
-        with closing(read_only(archive)) as db:
-            kept = {row.pop("clinic_id"): row for row in runs.last_visits(db)}
-    clinics = frame_of(listed, kept)
-    counts = Counter(_words(one) for one in clinics)
-    if as_json:
-        click.echo(json.dumps({"clinics": clinics, "blog_status": counts}, ensure_ascii=False))
-        return
+        with exit_on_error(archive), closing(read_only(archive)) as db:
+            visits = {row.pop("clinic_id"): row for row in runs.last_visits(db)}
+    clinics = merge_visits(listed, visits)
+    counts = Counter(_blog_status(clinic) for clinic in clinics)
+    finish(
+        {"clinics": clinics, "blog_status": counts},
+        _list_lines(clinics, counts, clinics_file),
+        as_json=as_json,
+        always=True,
+    )
+
+
+def _list_lines(clinics: list[dict[str, Any]], counts: Counter[str], clinics_file: Path) -> Iterator[str]:
     header = ("clinic", "name", "platform", "blog", "posts", "last visit", "went")
     rows = [
         (
-            one["slug"] if one["listed"] else f"{one['slug']} *", one["name"], one["platform"] or "-", _words(one),
-            str(one["posts"]), (one["last_visit_at"] or "-")[:10], one["last_status"] or "-",
+            clinic["slug"] if clinic["listed"] else f"{clinic['slug']} *",
+            clinic["name"],
+            clinic["platform"] or "-",
+            _blog_status(clinic),
+            str(clinic["posts"]),
+            (clinic["last_visit_at"] or "-")[:10],
+            clinic["last_status"] or "-",
         )
-        for one in clinics
-    ]  # fmt: skip
-    click.echo(table(header, rows, narrowed="name", numbers=("posts",)))
-    if not all(one["listed"] for one in clinics):
-        click.echo(f"* in the archive, not in {clinics_file}")
-    told = ", ".join(f"{number} {words}" for words, number in counts.most_common())
-    click.echo(f"{len(clinics)} clinic{'' if len(clinics) == 1 else 's'}{f': {told}' if told else ''}")
+        for clinic in clinics
+    ]
+    yield table(header, rows, narrowed="name", numbers=("posts",))
+    if not all(clinic["listed"] for clinic in clinics):
+        yield f"* in the archive, not in {clinics_file}"
+    by_status = ", ".join(f"{number} {status}" for status, number in counts.most_common())
+    yield f"{counted(len(clinics), 'clinic')}{f': {by_status}' if by_status else ''}"
 
 
-def frame_of(listed: Clinics, kept: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """Every clinic once, those of clinics.toml in its order, then those that only the archive knows.
+def merge_visits(listed: Clinics, visits: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return every clinic once: those of clinics.toml in its order, then those that only the archive knows.
 
-    `kept`: rows of `runs.last_visits` by slug.
+    `visits`: rows of `runs.last_visits` by slug.
     """
-    nothing = {"platform": None, "blog_status": "unknown", "posts": 0, "last_visit_at": None, "last_status": None}
-    found: list[dict[str, Any]] = []
+    unvisited = {
+        "platform": None,
+        "blog_status": "unknown",
+        "posts": 0,
+        "last_visit_at": None,
+        "last_status": None,
+        "last_note": None,
+    }
+    clinics: list[dict[str, Any]] = []
     for clinic in listed:
-        told = {**nothing, "last_note": None, **kept.get(clinic.slug, {}), "name": clinic.name, "url": clinic.url}
+        row = {**unvisited, **visits.get(clinic.slug, {}), "name": clinic.name, "url": clinic.url}
         if clinic.is_closed(today()):
-            told["blog_status"] = "closed"
-        found.append({"slug": clinic.slug, "listed": True, "archived": clinic.slug in kept, **told})
+            row["blog_status"] = "closed"
+        clinics.append({"slug": clinic.slug, "listed": True, "archived": clinic.slug in visits, **row})
     slugs = {clinic.slug for clinic in listed}
-    others = [(slug, row) for slug, row in kept.items() if slug not in slugs]
-    return [*found, *({"slug": slug, "listed": False, "archived": True, **row} for slug, row in others)]
+    unlisted = [(slug, row) for slug, row in visits.items() if slug not in slugs]
+    return [*clinics, *({"slug": slug, "listed": False, "archived": True, **row} for slug, row in unlisted)]
 
 
-def _words(one: dict[str, Any]) -> str:
+def _blog_status(clinic: Mapping[str, Any]) -> str:
     """Whether the clinic has a blog, for a person."""
-    if one["blog_status"] == "unknown" and one["last_visit_at"] is None:
+    if clinic["blog_status"] == "unknown" and clinic["last_visit_at"] is None:
         return "not visited yet"
-    return str(one["blog_status"]).replace("_", " ")
+    return str(clinic["blog_status"]).replace("_", " ")
 
 
-@command.command(short_help="Ask clinics whether they are there, on which platform, and with a blog.")
+@command.command(
+    short_help="Check whether clinics can be reached, on which platform, and whether they have a blog.",
+    epilog=examples("clinic-archive clinics check riverside --archive ~/clinics"),
+)
 @click.argument("slugs", nargs=-1, metavar="[CLINIC]...")
 @archive_option
 @clinics_file_option
-@click.option("--delay", type=click.FloatRange(0), help="Seconds between requests; robots.txt may ask for more.")
-@click.option("--allow-private", is_flag=True, help="Permit loopback and private addresses in this run.")
+@delay_option
+@allow_private_option
 @json_option
 def check(
     slugs: tuple[str, ...],
@@ -177,62 +203,58 @@ def check(
     allow_private: bool,
     as_json: bool,
 ) -> None:
-    """Ask the named clinics, or all that are not closed: is the site there, on which platform, is there a blog?
+    """Check the named clinics, or all that are not closed: does the site answer, on which platform, with a blog?
 
-    It is a visit as `crawl --limit 1` makes one: under the same manners, recorded in the archive with the newest post.
-    That there is no blog is an answer (exit 0), unless posts of the clinic are known; that fails as a site does that
-    could not be read (exit 3).
+    The check is a visit like that of `crawl --limit 1`, with the same delays, and is recorded in the archive with the
+    newest post. "No blog" is a result (exit 0), unless the archive holds posts of the clinic; that fails, as does a
+    site that could not be read (exit 3).
     """
-    try:
+    with exit_on_error(clinics_file):
         listed = read_clinics(clinics_file)
         chosen = listed.to_visit(slugs)
         if not list(listed):
             raise ConfigError(f"no clinic to check: add a stanza to {clinics_file}, or `clinics import` a list")
         refuse_placeholder(listed.crawler, chosen, clinics_file)
-    except ConfigError as error:
-        fail(str(error), run_report.BAD_CONFIG)
     if allow_private:
         chosen = [replace(clinic, allow_private=True) for clinic in chosen]
     run = open_for_writing(archive, listed)
     settings = crawl_settings(archive, clinics_file, listed, delay, False)
     visit(run, settings, chosen, CheckSpider)
-    code = run_report.exit_code(run)
-    told = run_report.summary(run)
-    lines = run_report.brief(run)
-    close(run, code, told)
-    answers = {slug: {**told["clinics"][slug], **answer} for slug, answer in _answers(run).items()}
-    if as_json:
-        click.echo(json.dumps({**told, "clinics": answers, "exit_code": code}, ensure_ascii=False))
-    else:
-        click.echo(_shown(answers) if chosen else "every clinic is closed: none was asked")
-    for line in lines:
-        # A failure stands in the table, and is told once.
-        if as_json or not any(one["why"] and line.endswith(f"failed: {one['why']}") for one in answers.values()):
-            click.echo(line, err=True)
-    sys.exit(code)
+    problems = run_report.brief(run)
+    code, summary = close_run(run)
+    results = {slug: {**summary["clinics"][slug], **result} for slug, result in _results(run).items()}
+    if not as_json:  # the table shows why a clinic failed
+        failures = tuple(f"failed: {result['why']}" for result in results.values() if result["why"])
+        problems = [line for line in problems if not line.endswith(failures)]
+    for line in problems:
+        click.echo(line, err=True)
+    lines = _check_lines(results) if chosen else ["every clinic is closed: none was asked"]
+    finish({**summary, "clinics": results}, lines, as_json=as_json, code=code, always=True)
 
 
-def _answers(run: Run) -> dict[str, dict[str, Any]]:
-    """Of each clinic: its url, whether its first page was read (null: the visit was ended before), whether it has a
-    blog, and why, where that is not all that was asked for."""
-    found = {}
+def _results(run: Run) -> dict[str, dict[str, Any]]:
+    """Each clinic's url, whether its first page was read (None: the visit ended before), whether it has a blog, and
+    the reason where the visit did not succeed."""
+    results = {}
     for slug, outcome in run.outcomes.items():
         status = outcome.visit.blog_status
         reached = None if status == "unknown" else status != "unreachable"
         why = outcome.visit.failure or next(iter((*outcome.visit.failure_lines, *outcome.visit.notes)), None)
-        found[slug] = {"url": outcome.clinic.url, "reached": reached, "blog_status": status, "why": why}
-    return found
+        results[slug] = {"url": outcome.clinic.url, "reached": reached, "blog_status": status, "why": why}
+    return results
 
 
-def _shown(answers: dict[str, dict[str, Any]]) -> str:
-    words = {True: "up", False: "not reached", None: "not known"}
-    rows = []
-    for slug, one in sorted(answers.items()):
-        sources = ", ".join(f"{source} {number}" for source, number in one["found_in"].items())
-        blog = "-" if one["blog_status"] in ("unknown", "unreachable") else one["blog_status"].replace("_", " ")
-        posts = str(one["discovered"]) if one["blog_status"] == "blog" else "-"
-        where = (one["why"] if one["status"] == "failed" else sources or one["why"]) or "-"
-        rows.append((slug, words[one["reached"]], one["platform"] or "-", blog, posts, where))
-    return table(
-        ("clinic", "site", "platform", "blog", "posts named", "named in, or why"), rows, numbers=("posts named",)
-    )
+def _check_lines(results: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
+    header = ("clinic", "site", "platform", "blog", "posts named", "named in, or why")
+    rows = [_check_row(slug, result) for slug, result in sorted(results.items())]
+    return [table(header, rows, numbers=("posts named",))]
+
+
+def _check_row(slug: str, result: Mapping[str, Any]) -> tuple[str, ...]:
+    site = {True: "up", False: "not reached", None: "not known"}[result["reached"]]
+    sources = ", ".join(f"{source} {number}" for source, number in result["found_in"].items())
+    status = result["blog_status"]
+    blog = "-" if status in ("unknown", "unreachable") else status.replace("_", " ")
+    posts = str(result["discovered"]) if status == "blog" else "-"
+    why = (result["why"] if result["status"] == "failed" else sources or result["why"]) or "-"
+    return slug, site, result["platform"] or "-", blog, posts, why

@@ -1,9 +1,8 @@
-"""`clinic-archive coverage`: how continuously the clinics were observed, and a paragraph that says so."""
+"""`clinic-archive coverage`: how continuously the clinics were observed, and a paragraph about it for a paper."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -13,11 +12,13 @@ import click
 
 from archive.reports.coverage import Coverage, Covered, Gap, read_coverage
 from archive.reports.methods import paragraph
-from pipelines import run_report
-from pipelines.commands._archive import fail, read_only
+from pipelines.commands._archive import read_only, refuse_unknown
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._options import archive_option, examples, json_option
+from pipelines.commands._output import counted, finish
 from pipelines.commands._table import table
 
-MOST_GAPS = 10  # that are told one by one; --json has all
+MOST_GAPS = 10  # printed one by one; --json lists all
 HEADER = ("clinic", "from", "to", "days", "observed", "%", "partial", "failed", "refused", "not visited", "longest gap")
 
 
@@ -27,89 +28,99 @@ class Day(click.ParamType[date]):
     name = "day"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """The day; a usage error names what is wrong."""
+        """Return the date. Raises a usage error for anything else."""
         try:
             return date.fromisoformat(str(value).strip())
         except ValueError:
             self.fail(f"{value!r} is no day; write 2026-03-01", param, ctx)
 
 
-@click.command(short_help="How continuously clinics were observed: days, gaps, a paragraph for a paper.")
+@click.command(
+    short_help="How continuously clinics were observed: days, gaps, a paragraph for a paper.",
+    epilog=examples("clinic-archive coverage", "clinic-archive coverage riverside --from 2026-03-01 --to 2026-08-31"),
+)
 @click.argument("clinics", nargs=-1, metavar="[CLINIC...]")
 @click.option("--from", "first", type=Day(), metavar="DAY", help="First day of the period; default: the first visit.")
 @click.option("--to", "last", type=Day(), metavar="DAY", help="Last day of the period; default: the archive's last.")
-@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one object to stdout, with every gap.")
+@archive_option
+@json_option
 def command(clinics: tuple[str, ...], first: date | None, last: date | None, archive: Path, as_json: bool) -> None:
-    """Count each clinic's days (UTC) by what was observed on them, name the gaps, and print a paragraph for a paper.
+    """Count each clinic's days (UTC) by what was observed on them, list the gaps, and print a paragraph for a paper.
 
-    A day is observed when a visit that began on it was complete, else partial, failed, refused (robots.txt) or without
-    a visit: the view `coverage` has them all. Only visits count, not what others captured.
+    A day is observed when a visit that began on it was complete; otherwise it is partial, failed, refused (robots.txt)
+    or without a visit. The view `coverage` lists every day. Only visits count, not imported captures.
     """
     if first and last and first > last:
         raise click.UsageError(f"--from {first} is later than --to {last}")
-    try:
-        with closing(read_only(archive)) as db:
-            db.execute("BEGIN")
-            known = [row[0] for row in db.execute("SELECT clinic_id FROM clinics ORDER BY clinic_id").fetchall()]
-            unknown = [one for one in clinics if one not in known]
-            if unknown:
-                names = ", ".join(known) or "none"
-                fail(
-                    f"{archive}: no clinic {', '.join(unknown)} in this archive; it has {names}", run_report.BAD_CONFIG
-                )
-            told = read_coverage(db.conn, tuple(dict.fromkeys(clinics)), first, last)
-    except sqlite3.Error as error:
-        fail(f"{archive}: {error}", run_report.UNEXPECTED)
-    if as_json:
-        click.echo(json.dumps({"archive": str(archive), **_as_json(told), "exit_code": run_report.DONE}))
-        return
-    if told.clinics:
-        _show(told)
-    click.echo(paragraph(told))
+    with exit_on_error(archive), closing(read_only(archive)) as db:
+        db.execute("BEGIN")
+        refuse_unknown(archive, db, clinics)
+        coverage = read_coverage(db.conn, tuple(dict.fromkeys(clinics)), first, last)
+    finish({"archive": str(archive), **_summary(coverage)}, _lines(coverage), as_json=as_json, always=True)
 
 
-def _show(told: Coverage) -> None:
-    rows = [
-        (
-            one.clinic_id, one.first, one.last, f"{one.days:,}", f"{one.states['observed']:,}", _percent(one),
-            *(f"{one.states[state]:,}" for state in ("partial", "failed", "refused", "not-attempted")),
-            f"{one.gaps[0].days} d from {one.gaps[0].first}" if one.gaps else "-",
-        )
-        for one in told.clinics
-    ]  # fmt: skip
-    click.echo(table(HEADER, rows, numbers=HEADER[3:-1]))
-    gaps = told.gaps
-    click.echo(f"\n{len(gaps):,} gap{'' if len(gaps) == 1 else 's'} without an observed day{':' if gaps else ''}")
+def _lines(coverage: Coverage) -> Iterator[str]:
+    if coverage.clinics:
+        yield table(HEADER, [_row(clinic) for clinic in coverage.clinics], numbers=HEADER[3:-1])
+        yield from _gap_lines(coverage.gaps)
+        yield ""
+    yield paragraph(coverage)
+
+
+def _row(clinic: Covered) -> tuple[str, ...]:
+    states = (f"{clinic.states[state]:,}" for state in ("partial", "failed", "refused", "not-attempted"))
+    observed = clinic.states["observed"]
+    return (
+        clinic.clinic_id,
+        clinic.first,
+        clinic.last,
+        f"{clinic.days:,}",
+        f"{observed:,}",
+        f"{100 * observed / clinic.days:.1f}" if clinic.days else "-",
+        *states,
+        f"{clinic.gaps[0].days} d from {clinic.gaps[0].first}" if clinic.gaps else "-",
+    )
+
+
+def _gap_lines(gaps: Sequence[Gap]) -> Iterator[str]:
+    """The longest gaps."""
+    yield f"\n{counted(len(gaps), 'gap')} without an observed day{':' if gaps else ''}"
     if gaps:
-        click.echo(table(("days", "from", "to", "clinic"), [_row(gap) for gap in gaps[:MOST_GAPS]], numbers=("days",)))
+        rows = [(f"{gap.days:,}", gap.first, gap.last, gap.clinic_id) for gap in gaps[:MOST_GAPS]]
+        yield table(("days", "from", "to", "clinic"), rows, numbers=("days",))
     if len(gaps) > MOST_GAPS:
-        click.echo(f"and {len(gaps) - MOST_GAPS:,} shorter ones; --json has them all")
-    click.echo()
+        yield f"and {len(gaps) - MOST_GAPS:,} shorter ones; --json lists them all"
 
 
-def _row(gap: Gap) -> tuple[str, ...]:
-    return f"{gap.days:,}", gap.first, gap.last, gap.clinic_id
-
-
-def _percent(one: Covered) -> str:
-    return f"{100 * one.states['observed'] / one.days:.1f}" if one.days else "-"
-
-
-def _as_json(told: Coverage) -> dict[str, Any]:
-    """A share is of clinic-days on which there was something to observe."""
+def _summary(coverage: Coverage) -> dict[str, Any]:
+    """The whole coverage; the share is of clinic-days on which there was something to observe."""
+    share = round(coverage.states["observed"] / coverage.days, 4) if coverage.days else None
     return {
-        "from": told.first, "to": told.last, "clinic_days": told.days, "states": told.states,
-        "observed_share": round(told.states["observed"] / told.days, 4) if told.days else None,
-        "visits": told.visits, "complete_visits": told.complete_visits, "posts": told.posts, "edits": told.edits,
-        "readings": told.readings, "not_due": told.not_due, "software": list(told.software),
-        "clinics": {
-            one.clinic_id: {
-                "blog": one.blog, "from": one.first, "to": one.last, "days": one.days, "states": one.states,
-                "visits": one.visits, "complete_visits": one.complete_visits,
-                "gaps": [{"from": gap.first, "to": gap.last, "days": gap.days} for gap in one.gaps],
-            }
-            for one in told.clinics
-        },
-        "paragraph": paragraph(told),
-    }  # fmt: skip
+        "from": coverage.first,
+        "to": coverage.last,
+        "clinic_days": coverage.days,
+        "states": coverage.states,
+        "observed_share": share,
+        "visits": coverage.visits,
+        "complete_visits": coverage.complete_visits,
+        "posts": coverage.posts,
+        "edits": coverage.edits,
+        "readings": coverage.readings,
+        "not_due": coverage.not_due,
+        "software": list(coverage.software),
+        "clinics": {clinic.clinic_id: _clinic_summary(clinic) for clinic in coverage.clinics},
+        "paragraph": paragraph(coverage),
+    }
+
+
+def _clinic_summary(clinic: Covered) -> dict[str, Any]:
+    return {
+        "blog": clinic.blog,
+        "from": clinic.first,
+        "to": clinic.last,
+        "days": clinic.days,
+        "states": clinic.states,
+        "visits": clinic.visits,
+        "complete_visits": clinic.complete_visits,
+        "gaps": [{"from": gap.first, "to": gap.last, "days": gap.days} for gap in clinic.gaps],
+    }

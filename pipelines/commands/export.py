@@ -1,37 +1,63 @@
-"""`clinic-archive export`: a table, a view or a ready question as a file; or all of them."""
+"""`clinic-archive export`: a table, a view or a ready question as a file; or every table and view."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 import sys
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
-from archive.export import FORMATS, TooManyRows, Unknown, Written, csv_blocks, export_all, find, names, write
+from archive.export import FORMATS, Unknown, Written, csv_blocks, export_all, find, names, write
 from archive.questions import questions
-from pipelines import run_report
-from pipelines.commands._archive import fail, read_only
+from pipelines.commands._archive import read_only
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._options import archive_option, examples, json_option
+from pipelines.commands._output import fail, finish
+from pipelines.exit_codes import ExitCode
 from scraper.config.clinics import PRODUCT, VERSION
 
+STDOUT = Path("-")
 
-@click.command(short_help="Write tables, views and ready questions to CSV, XLSX, JSON lines or Parquet.")
+
+@click.command(
+    short_help="Write tables, views and ready questions to CSV, XLSX, JSON lines or Parquet.",
+    epilog=examples(
+        "clinic-archive export posts -o posts.xlsx", "clinic-archive export --all export/ --format parquet"
+    ),
+)
 @click.argument("name", required=False, metavar="[TABLE|VIEW|QUESTION]")
-@click.option("--all", "folder", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
-              help="Every table and view (no question) into DIR, with manifest.json.")  # fmt: skip
+@click.option(
+    "--all",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write every table and view (no question) to DIR, with manifest.json.",
+)
 @click.option("--list", "listing", is_flag=True, help="Print what can be exported.")
-@click.option("--format", "form", type=click.Choice(list(FORMATS)),
-              help="Without: as -o's suffix says, else csv. excel-csv: formulas made harmless.")  # fmt: skip
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
-              help="Where to write it. Without: NAME.csv and so on here; - is stdout, for CSV.")  # fmt: skip
-@click.option("--param", "parameters", multiple=True, metavar="NAME=VALUE",
-              help="What a question asks for; may be repeated.")  # fmt: skip
-@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one summary object to stdout.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    help="Default: by the suffix of -o, else csv. excel-csv: CSV in which no cell is run as a formula.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File to write; default: NAME.csv (or .xlsx, ...) in the current folder. -: stdout, for CSV.",
+)
+@click.option(
+    "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Parameter of a question; may be repeated."
+)
+@archive_option
+@json_option
 def command(
     name: str | None,
     folder: Path | None,
@@ -44,76 +70,86 @@ def command(
 ) -> None:
     """Write every row of a table, a view or a ready question to a file, or all tables and views to a folder.
 
-    Nothing is cut: what a format cannot hold is refused, or marked and told on stderr. A file that is there is replaced
-    in one step. A crawl may write at the same time.
+    No row and no value is shortened: what a format cannot hold is refused, or marked and reported on stderr. An
+    existing file is replaced in one step. A crawl may run at the same time.
     """
     if (name is None) == (folder is None) and not listing:
-        raise click.UsageError("name what to export, or say --all DIR (--list shows the names)")
+        raise click.UsageError("name what to export, or give --all DIR (--list prints the names)")
     if folder is not None and (output is not None or parameters):
-        raise click.UsageError(
-            "--all takes neither -o nor --param: names are fixed, and questions that ask are left out"
-        )
+        raise click.UsageError("--all takes neither -o nor --param: names are fixed, and questions are left out")
     form = _form(form, output)
-    given = {}
-    for one in parameters:
-        key, equals, value = one.partition("=")
-        if not equals:
-            raise click.UsageError(f"--param {one}: write NAME=VALUE")
-        given[key] = value
-    with closing(read_only(archive)) as db:
+    values = _values(parameters)
+    target = output or folder or name
+    with closing(read_only(archive)) as db, exit_on_error(target, "not written"), _until_pipe_closes():
+        if listing:
+            finish({}, _list(db.conn), as_json=False, always=True)
+        if folder is not None:
+            _finish(export_all(folder, db.conn, FORMATS[form], f"{PRODUCT}/{VERSION}"), form, as_json)
+        assert name is not None
         try:
-            if listing:
-                for known, kind in names(db.conn).items():
-                    asked = questions()[known].parameters if kind == "question" else {}
-                    told = " ".join(f"--param {one}={default or '...'}" for one, default in asked.items())
-                    click.echo(f"{kind:9}{known}  {told}".rstrip())
-            elif folder is not None:
-                _tell(export_all(folder, db.conn, FORMATS[form], f"{PRODUCT}/{VERSION}"), form, as_json)
-            else:
-                assert name is not None
-                source = find(db.conn, name, given)
-                if output == Path("-"):
-                    if "csv" not in form:
-                        raise click.UsageError("only CSV goes to stdout; name a file with -o")
-                    for block in csv_blocks(db.conn, source, excel=form == "excel-csv"):
-                        sys.stdout.buffer.write(block)
-                    return
-                path = output or Path(f"{name}{FORMATS[form].suffix}")
-                _tell([write(path, db.conn, source, FORMATS[form])], form, as_json)
+            source = find(db.conn, name, values)
         except Unknown as error:
-            fail(f"{error} (--list shows all)", run_report.USAGE)
-        except TooManyRows as error:
-            fail(f"{error}; nothing written", run_report.UNEXPECTED)
-        except ImportError as error:
-            fail(str(error), run_report.UNEXPECTED)
-        except BrokenPipeError:  # `| head` has seen enough
-            sys.stderr.close()
-        except (OSError, sqlite3.Error) as error:
-            why = getattr(error, "strerror", None) or error
-            fail(f"{output or folder or name}: could not be written: {why}", run_report.UNEXPECTED)
+            fail(f"{error} (--list prints all names)", ExitCode.USAGE)
+        if output == STDOUT:
+            if "csv" not in form:
+                raise click.UsageError("only CSV goes to stdout; name a file with -o")
+            for block in csv_blocks(db.conn, source, excel=form == "excel-csv"):
+                sys.stdout.buffer.write(block)
+        else:
+            path = output or Path(f"{name}{FORMATS[form].suffix}")
+            _finish([write(path, db.conn, source, FORMATS[form])], form, as_json)
 
 
 def _form(form: str | None, output: Path | None) -> str:
-    """The format that is asked for by name or by the file's suffix; a usage error where the two contradict."""
+    """The format by name or by the file's suffix; a usage error where the two contradict each other."""
     suffix = (output.suffix if output else "").lower()
-    meant = [name for name, one in FORMATS.items() if Path(f"_{one.suffix}").suffix == suffix]
+    of_suffix = [name for name, known in FORMATS.items() if Path(f"_{known.suffix}").suffix == suffix]
     if form is None:
-        return meant[0] if meant else "csv"
-    if meant and form not in meant:
-        raise click.UsageError(f"--format {form} contradicts {output}: leave it out, or name the file otherwise")
+        return of_suffix[0] if of_suffix else "csv"
+    if of_suffix and form not in of_suffix:
+        raise click.UsageError(f"--format {form} contradicts {output}: leave it out, or give the file another name")
     return form
 
 
-def _tell(files: list[Written], form: str, as_json: bool) -> None:
-    """What was written: for a person or a program; what a reader must know of it always."""
-    for one in files:
-        if one.note:
-            click.echo(f"{one.path}: {one.note}", err=True)
-    if as_json:
-        told = [asdict(one) | {"path": str(one.path)} for one in files]
-        click.echo(json.dumps({"format": form, "files": told}, ensure_ascii=False))
-    elif sys.stdout.isatty():
-        width = max(len(str(one.path)) for one in files)
-        narrow = shutil.get_terminal_size().columns < width + 30
-        for one in files:
-            click.echo(f"{one.path!s:{0 if narrow else width}}  {one.rows:>11,} rows  {one.size / 1e6:>8.2f} MB")
+def _values(parameters: Iterable[str]) -> dict[str, str]:
+    """The values of --param by name; a usage error for anything but NAME=VALUE."""
+    values = {}
+    for parameter in parameters:
+        name, equals, value = parameter.partition("=")
+        if not equals:
+            raise click.UsageError(f"--param {parameter}: write NAME=VALUE")
+        values[name] = value
+    return values
+
+
+def _list(connection: sqlite3.Connection) -> Iterator[str]:
+    """What can be exported, a line each, a question with its parameters."""
+    for name, kind in names(connection).items():
+        parameters = questions()[name].parameters if kind == "question" else {}
+        options = " ".join(f"--param {parameter}={default or '...'}" for parameter, default in parameters.items())
+        yield f"{kind:9}{name}  {options}".rstrip()
+
+
+@contextmanager
+def _until_pipe_closes() -> Iterator[None]:
+    """Stop quietly when whatever reads stdout has read enough, as `| head` does."""
+    try:
+        yield
+    except BrokenPipeError:
+        sys.stderr.close()
+
+
+def _finish(files: Sequence[Written], form: str, as_json: bool) -> NoReturn:
+    """Report what was written, to stderr what a reader of the files must know."""
+    for file in files:
+        if file.note:
+            click.echo(f"{file.path}: {file.note}", err=True)
+    summary = {"format": form, "files": [asdict(file) | {"path": str(file.path)} for file in files]}
+    finish(summary, _lines(files), as_json=as_json)
+
+
+def _lines(files: Sequence[Written]) -> Iterator[str]:
+    width = max(len(str(file.path)) for file in files)
+    narrow = shutil.get_terminal_size().columns < width + 30
+    for file in files:
+        yield f"{file.path!s:{0 if narrow else width}}  {file.rows:>11,} rows  {file.size / 1e6:>8.2f} MB"

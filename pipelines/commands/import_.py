@@ -2,129 +2,110 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import sys
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 from sqlite_utils import Database
 
-from archive.db import ArchiveError
-from archive.warc import BadRecord, WarcWriteError
-from pipelines import run_report
-from pipelines.commands._archive import fail, open_for_writing
+from archive.warc import BadRecord
+from pipelines.commands._archive import open_for_writing, releasing
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._options import archive_option, clinics_file_option, examples, json_option, utc_moment
+from pipelines.commands._output import finish, print_problems
+from pipelines.exit_codes import ExitCode
 from pipelines.imports.importer import ImportResult, import_files
 from pipelines.run.key import BadKey
 from scraper.addresses import is_within
 from scraper.config.clinics import Clinic, Clinics, clinic_from_url, read_clinics
-from scraper.config.toml_file import ConfigError
 from scraper.platforms import site_root
 
-MOST_LINES = 20  # for a file, on stderr
 
-
-@click.command(short_help="Take in captures made by others.")
+@click.command(
+    short_help="Import captures made by others.",
+    epilog=examples(
+        "clinic-archive import crawls/riverside.warc.gz",
+        "clinic-archive import sleep.html --url https://www.example.com/post/sleep --date 2024-06-01",
+    ),
+)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
-@click.option("--url", help="The clinic's address where no stanza tells it; for a saved page the page's own address.")
-@click.option("--date", metavar="ISO", help="When a saved page was saved; without it, the date of its file.")
-@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
-@click.option("--clinics-file", type=click.Path(dir_okay=False, path_type=Path), default=Path("clinics.toml"),
-              show_default=True)  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print one summary object to stdout.")
+@click.option("--url", help="Address of a clinic that has no stanza; for a saved page, the page's own address.")
+@click.option("--date", metavar="ISO", help="When a saved page was saved; default: the date of its file.")
+@archive_option
+@clinics_file_option
+@json_option
 def command(
     paths: tuple[Path, ...], url: str | None, date: str | None, archive: Path, clinics_file: Path, as_json: bool
 ) -> None:
-    """Take captures of the archive's clinics from WARC, WACZ and WET files by other tools, and from saved pages.
+    """Import captures of the archive's clinics from WARC, WACZ and WET files of other tools, and from saved pages.
 
-    Each keeps its own date; files are copied into the archive unchanged. What was taken before is not taken again. A
-    file that gives nothing is named on stderr, the others go in, and the exit code is 1.
+    Each capture keeps its own date. The files are copied into the archive unchanged; a capture that the archive already
+    holds is not imported again. A file without any usable capture is named on stderr, the others are imported, and the
+    exit code is 1.
     """
-    at = _date(date)
-    try:
+    at = utc_moment(date, "--date")
+    with exit_on_error(clinics_file):
         listed = read_clinics(clinics_file) if clinics_file.exists() else Clinics()
-        given = _site(url) if url else None
-    except ConfigError as error:
-        fail(str(error), run_report.BAD_CONFIG)
+        site = _site(url) if url else None
     run = open_for_writing(archive, listed)
-    try:
-        told = import_files(run, _files(paths), _clinics(run.db, listed, given), url, at)
-        code = run_report.UNEXPECTED if any(one.refused for one in told) else run_report.DONE
-        run.close(code, _summary(told))
-    except (OSError, sqlite3.Error, WarcWriteError, BadRecord, BadKey, ArchiveError) as error:
-        run.broken = run.broken or str(error)
-        run.release()
-        fail(f"{archive}: {error}; what is whole goes in at the next start", run_report.UNEXPECTED)
-    _tell(told, code, as_json)
-
-
-def _date(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} is no ISO 8601 date", param_hint="--date") from error
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    codes = {BadRecord: ExitCode.UNEXPECTED, BadKey: ExitCode.UNEXPECTED}
+    with exit_on_error(archive, "complete files are imported at the next start", codes=codes), releasing(run):
+        results = import_files(run, _files(paths), _clinics(run.db, listed, site), url, at)
+        code = ExitCode.UNEXPECTED if any(result.refused for result in results) else ExitCode.DONE
+        run.close(code, _summary(results))
+    for result in results:
+        _print_problems(result)
+    lines = [_sentence(result) for result in results if not result.refused]
+    finish(_summary(results), lines, as_json=as_json, code=code)
 
 
 def _site(url: str) -> Clinic:
-    """The clinic at whose address a page is. Raises ConfigError."""
+    """The clinic whose site holds the page. Raises ConfigError."""
     clinic = clinic_from_url(url)
-    root = site_root(clinic.url)
-    return clinic_from_url(root)
+    return clinic_from_url(site_root(clinic.url))
 
 
-def _clinics(db: Database, listed: Clinics, given: Clinic | None) -> dict[str, Clinic]:
-    """Whose captures are looked for: clinics of clinics.toml, of the archive, and the one whose address was given."""
-    found = {clinic.slug: clinic for clinic in listed}
+def _clinics(db: Database, listed: Clinics, site: Clinic | None) -> dict[str, Clinic]:
+    """The clinics whose captures are imported: of clinics.toml, of the archive, and the one of --url."""
+    clinics = {clinic.slug: clinic for clinic in listed}
     columns = "clinic_id, name, url, comments_policy, privacy, timezone"
     for slug, name, url, comments, privacy, timezone in db.execute(f"SELECT {columns} FROM clinics").fetchall():
         known = Clinic(slug=slug, name=name, url=url, comments=comments, privacy=privacy, timezone=timezone)
-        found.setdefault(slug, known)
-    if given is not None and not any(is_within(given.url, clinic.url) for clinic in found.values()):
-        found[given.slug] = given
-    return found
+        clinics.setdefault(slug, known)
+    if site is not None and not any(is_within(site.url, clinic.url) for clinic in clinics.values()):
+        clinics[site.slug] = site
+    return clinics
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:
-    """The files that are named, and those in folders that are."""
-    found: list[Path] = []
+    """The files that are named, and those in folders that are named."""
+    files: list[Path] = []
     for path in paths:
-        inside = sorted(one for one in path.rglob("*") if one.is_file() and not one.name.startswith("."))
-        found += inside if path.is_dir() else [path]
-    return found
+        inside = sorted(file for file in path.rglob("*") if file.is_file() and not file.name.startswith("."))
+        files += inside if path.is_dir() else [path]
+    return files
 
 
-def _summary(told: list[ImportResult]) -> dict[str, Any]:
-    return {"files": [{**asdict(one), "path": one.path.name} for one in told]}
+def _summary(results: Iterable[ImportResult]) -> dict[str, Any]:
+    return {"files": [{**asdict(result), "path": result.path.name} for result in results]}
 
 
-def _tell(told: list[ImportResult], code: int, as_json: bool) -> None:
-    for one in told:
-        if one.refused:
-            click.echo(f"{one.path}: nothing taken: {one.refused}", err=True)
-        for line in one.bad[:MOST_LINES]:
-            if not (one.refused and line.removesuffix("; left out") in one.refused):
-                click.echo(f"{one.path}: {line}", err=True)
-        if len(one.bad) > MOST_LINES:
-            click.echo(f"{one.path}: and {len(one.bad) - MOST_LINES} records more; --json has them all", err=True)
-    if as_json:
-        click.echo(json.dumps({**_summary(told), "exit_code": code}, ensure_ascii=False))
-    elif sys.stdout.isatty():
-        for one in told:
-            if not one.refused:
-                click.echo(_sentence(one))
-    sys.exit(code)
+def _print_problems(result: ImportResult) -> None:
+    """Print why a file was not imported, and the records that were left out, each once."""
+    if result.refused:
+        click.echo(f"{result.path}: not imported: {result.refused}", err=True)
+    lines = [line for line in result.bad if not (result.refused and line.removesuffix("; left out") in result.refused)]
+    print_problems([f"{result.path}: {line}" for line in lines], about=result.path, noun="record")
 
 
-def _sentence(one: ImportResult) -> str:
-    new = ", ".join(f"{number} captures of {clinic_id}" for clinic_id, number in one.captures.items())
-    parts = [new or "nothing new", f"{one.known} known already" if one.known else ""]
-    parts += [f"{one.unread} pictures, scripts and the like" if one.unread else ""]
-    parts += [f"{one.elsewhere} captures of other sites left out" if one.elsewhere else ""]
-    return f"{one.path.name} ({one.origin}): {'; '.join(filter(None, parts))}"
+def _sentence(result: ImportResult) -> str:
+    new = ", ".join(f"{number} captures of {clinic_id}" for clinic_id, number in result.captures.items())
+    parts = [
+        new or "nothing new",
+        f"{result.known} already in the archive" if result.known else "",
+        f"{result.unread} images, scripts and the like" if result.unread else "",
+        f"{result.elsewhere} captures of other sites left out" if result.elsewhere else "",
+    ]
+    return f"{result.path.name} ({result.origin}): {'; '.join(filter(None, parts))}"

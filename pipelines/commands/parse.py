@@ -5,53 +5,59 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from pipelines.commands._options import examples, utc_moment
+from pipelines.exit_codes import ExitCode
 from scraper.extract import extract_post
 from scraper.items import Exchange, Image, NotAPost, Post
 
-# What an item holds beside the fields of a post; the rest is the run's memory.
+# Fields of the item that are no fields of the post: the run needs them.
 PRIVATE = {"addresses", "author_person", "counters_pending", "comments_key", "media_pending"}
 
 
-@click.command(short_help="Print what the parsers read from saved pages.")
+@click.command(
+    short_help="Print what the parsers read from saved pages.",
+    epilog=examples("clinic-archive parse post.html --url https://www.example.com/post/sleep"),
+)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@click.option("--url", help="The address it was saved from: links are resolved by it, answers of services known.")
-@click.option("--captured-at", metavar="ISO", help="When it was saved; without it relative dates stay null.")
+@click.option("--url", help="Address of the page: links are resolved with it, and answers of services recognised.")
+@click.option("--captured-at", metavar="ISO", help="When the page was saved; without it relative dates stay null.")
 def command(files: tuple[Path, ...], url: str | None, captured_at: str | None) -> None:
-    """Print one JSON object a line for each saved post page (HTML, API answer or plain text).
+    """Print one JSON object per line, for each saved post page (HTML, API answer or plain text).
 
-    A file that is no post is named on stderr; the others are still printed, and the exit code is 1.
+    A file that is no post is named on stderr; the other files are still printed, and the exit code is 1.
     """
-    try:
-        at = datetime.fromisoformat(captured_at) if captured_at else None
-    except ValueError as error:
-        raise click.BadParameter(f"{captured_at!r} is no ISO 8601 date", param_hint="--captured-at") from error
-    if at is not None and at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    failed = False
+    at = utc_moment(captured_at, "--captured-at")
+    code = ExitCode.DONE
     for path in files:
-        try:
-            exchange = Exchange(url=url or "", body=path.read_bytes(), content_type=_mime(path), fetched_at=at)
-            click.echo(json.dumps(document(extract_post(exchange)), ensure_ascii=False))
-        except NotAPost as error:
-            failed = True
-            click.echo(f"{path}: not a post: {error}", err=True)
-        except OSError as error:
-            failed = True
-            click.echo(f"{path}: {error.strerror}", err=True)
-        except Exception as error:  # a fault of the parser's must not take the other files along
-            failed = True
-            click.echo(f"{path}: the parser failed ({type(error).__name__}: {error}); please report it", err=True)
-    sys.exit(1 if failed else 0)
+        problem = _parse(path, url or "", at)
+        if problem is not None:
+            code = ExitCode.UNEXPECTED
+            click.echo(f"{path}: {problem}", err=True)
+    sys.exit(code)
+
+
+def _parse(path: Path, url: str, at: datetime | None) -> str | None:
+    """Print a file's post; return why there is none."""
+    try:
+        exchange = Exchange(url=url, body=path.read_bytes(), content_type=_mime(path), fetched_at=at)
+        click.echo(json.dumps(document(extract_post(exchange)), ensure_ascii=False))
+    except NotAPost as error:
+        return f"not a post: {error}"
+    except OSError as error:
+        return str(error.strerror)
+    except Exception as error:  # a fault of the parser must not hide the other files
+        return f"the parser failed ({type(error).__name__}: {error}); please report it"
+    return None
 
 
 def document(post: Post) -> dict[str, Any]:
-    """The post as JSON-ready values, keys in the order of the vocabulary."""
+    """Return the post as JSON-ready values, keys in the order of the vocabulary."""
     values = {name: value for name, value in asdict(post).items() if name not in PRIVATE}
     values["links"] = [{"url": link.url, "text": link.text} for link in post.links]
     values["images"] = [_image(image) for image in post.images]
@@ -59,10 +65,10 @@ def document(post: Post) -> dict[str, Any]:
 
 
 def _image(image: Image) -> dict[str, Any]:
-    told = {"url": image.url, "alt": image.alt, "caption": image.caption}
-    return told if image.kind == "image" else {**told, "kind": image.kind}
+    values = {"url": image.url, "alt": image.alt, "caption": image.caption}
+    return values if image.kind == "image" else {**values, "kind": image.kind}
 
 
 def _mime(path: Path) -> str:
-    """What a server would have called the file; text has no sentinel of its own."""
+    """The content type that a server would have sent; text cannot be told from HTML by its bytes."""
     return {".txt": "text/plain", ".json": "application/json"}.get(path.suffix.lower(), "text/html")

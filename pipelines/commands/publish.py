@@ -1,44 +1,35 @@
-"""`clinic-archive publish`: a copy of the archive for `serve --published`, whole and of one moment."""
+"""`clinic-archive publish`: a checked copy of the archive for `serve --published`."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import sys
 from pathlib import Path
 
 import click
 
-from archive.backup.published import FOLDER, NotWhole, publish
-from archive.db import ArchiveError
-from pipelines import run_report
-from pipelines.commands._archive import fail, read_only
-from pipelines.run.run import Locked, lock_archive
+from archive.backup.published import FOLDER, publish
+from pipelines.commands._archive import lock_or_exit, read_only
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._options import archive_option, examples, json_option
+from pipelines.commands._output import finish
 
 
-@click.command(short_help="Publish a copy of the archive, for `serve --published`.")
-@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one summary object to stdout.")
+@click.command(
+    short_help="Publish a copy of the archive, for `serve --published`.",
+    epilog=examples("clinic-archive publish --archive ~/clinics"),
+)
+@archive_option
+@json_option
 def command(archive: Path, as_json: bool) -> None:
-    """Copy archive.db as it is now to published/archive.db, whole and checked; a crawl may go on meanwhile.
+    """Copy archive.db as it is now to published/archive.db and check the copy. A crawl may run at the same time.
 
-    `clinic-archive serve --published` shows that copy, and the next one as soon as it is there.
+    `clinic-archive serve --published` shows that copy, and each later one from the next request on.
     """
     read_only(archive).close()
+    lock = lock_or_exit(archive / FOLDER, advice="nothing published")
     try:
-        lock = lock_archive(archive / FOLDER)
-    except Locked as error:
-        fail(str(error), run_report.LOCKED)
-    try:
-        path = publish(archive)
-    except NotWhole as error:
-        fail(str(error), run_report.INTEGRITY)
-    except (ArchiveError, sqlite3.Error, OSError) as error:
-        fail(f"{archive}: {error}; nothing published", run_report.UNEXPECTED)
+        with exit_on_error(archive, "nothing published"):
+            path = publish(archive)
     finally:
         lock.release()
     size = path.stat().st_size
-    if as_json:
-        click.echo(json.dumps({"file": str(path), "bytes": size, "exit_code": run_report.DONE}))
-    elif sys.stdout.isatty():
-        click.echo(f"{path}: {size / 1e6:.1f} MB")
+    finish({"file": str(path), "bytes": size}, [f"{path}: {size / 1e6:.1f} MB"], as_json=as_json)

@@ -1,89 +1,86 @@
-"""`clinic-archive rebuild`: archive.db made anew from WARC files alone."""
+"""`clinic-archive rebuild`: archive.db recreated from WARC files alone."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 
-from archive.db import ArchiveError, NewerSchema
-from archive.warc import BadRecord
-from pipelines import run_report
-from pipelines.commands._archive import fail
-from pipelines.imports.adopt import Refused, adopt
+from pipelines.commands._archive import lock_or_exit
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._options import archive_option, examples, json_option
+from pipelines.commands._output import counted, fail, finish, print_problems
+from pipelines.exit_codes import ExitCode
+from pipelines.imports.adopt import adopt
 from pipelines.rebuild import Rebuilt, rebuild
-from pipelines.run.key import BadKey
-from pipelines.run.run import Locked, lock_archive
-
-MOST_LINES = 20
 
 
-@click.command(short_help="Make archive.db anew from the WARC files.")
-@click.option("--from", "sources", multiple=True, type=click.Path(exists=True, path_type=Path), metavar="DIR_OR_WARC",
-              help="Take WARC files from here into the archive first; may be repeated.")  # fmt: skip
-@click.option("--key", "key_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="The pseudonym.key that the comments were stored with.")  # fmt: skip
-@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one summary object to stdout.")
+@click.command(
+    short_help="Recreate archive.db from the WARC files.",
+    epilog=examples(
+        "clinic-archive rebuild --archive ~/clinics",
+        "clinic-archive rebuild --archive ~/copy --from /mnt/backup --key pseudonym.key",
+    ),
+)
+@click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="DIR_OR_WARC",
+    help="Copy WARC files from here into the archive first; may be repeated.",
+)
+@click.option(
+    "--key",
+    "key_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The pseudonym.key with which the comments were stored.",
+)
+@archive_option
+@json_option
 def command(sources: tuple[Path, ...], key_file: Path | None, archive: Path, as_json: bool) -> None:
-    """Read every recorded answer again with today's parsers and make archive.db of it; the network is not used.
+    """Read every recorded answer again with today's parsers and recreate archive.db; the network is not used.
 
-    The old archive.db is kept beside the new one. Without --from the WARC files are the archive's own.
+    The old archive.db stays beside the new one. Without --from only the archive's own WARC files are read.
     """
     began = time.monotonic()
+    lock = lock_or_exit(archive)
     try:
-        lock = lock_archive(archive)
-    except Locked as error:
-        fail(str(error), run_report.LOCKED)
-    except OSError as error:
-        fail(f"{archive}: {error.strerror or error}; choose another --archive", run_report.UNEXPECTED)
-    try:
-        adopt(sources, archive, key_file)
-        if not any((archive / "warc").rglob("*.warc.gz")):
-            fail(f"{archive}: no WARC files in its folder warc/; name some with --from", run_report.BAD_CONFIG)
-        done = rebuild(archive)
-    except (Refused, BadKey, NewerSchema) as error:
-        fail(str(error), run_report.BAD_CONFIG)
-    except BadRecord as error:
-        fail(f"{error}; archive.db is as it was", run_report.INTEGRITY)
-    except (ArchiveError, OSError, sqlite3.Error) as error:
-        fail(f"{archive}: {error}; archive.db is as it was", run_report.UNEXPECTED)
+        with exit_on_error(archive, "archive.db is unchanged"):
+            adopt(sources, archive, key_file)
+            if not any((archive / "warc").rglob("*.warc.gz")):
+                fail(f"{archive}: no WARC files in its folder warc/; name some with --from", ExitCode.BAD_CONFIG)
+            result = rebuild(archive)
     finally:
         lock.release()
-    _tell(done, archive, as_json, time.monotonic() - began)
+    seconds = time.monotonic() - began
+    print_problems(result.notes, about=archive, noun="note", most=len(result.notes))
+    print_problems(result.problems, about=archive, noun="record")
+    captures = sum(result.clinics.values())
+    clinics = counted(len(result.clinics), "clinic")
+    finish(
+        {
+            "archive": str(archive),
+            "clinics": result.clinics,
+            "captures": captures,
+            "seconds": round(seconds, 1),
+            "sha256": result.digest,
+            "differs": result.differs,
+            "kept": str(result.kept) if result.kept else None,
+            "problems": result.problems,
+        },
+        [f"{archive}: {captures} captures of {clinics} in {seconds:.0f} s; {_comparison(result)}"],
+        as_json=as_json,
+        code=ExitCode.INTEGRITY if result.problems else ExitCode.DONE,
+    )
 
 
-def _tell(done: Rebuilt, archive: Path, as_json: bool, seconds: float) -> None:
-    code = run_report.INTEGRITY if done.problems else run_report.DONE
-    for line in done.notes:
-        click.echo(line, err=True)
-    for line in done.problems[:MOST_LINES]:
-        click.echo(line, err=True)
-    if len(done.problems) > MOST_LINES:
-        click.echo(f"{archive}: and {len(done.problems) - MOST_LINES} records more; --json has them all", err=True)
-    captures = sum(done.clinics.values())
-    if as_json:
-        told: dict[str, Any] = {
-            "archive": str(archive), "clinics": done.clinics, "captures": captures, "seconds": round(seconds, 1),
-            "sha256": done.digest, "differs": done.differs, "kept": str(done.kept) if done.kept else None,
-            "problems": done.problems, "exit_code": code,
-        }  # fmt: skip
-        click.echo(json.dumps(told, ensure_ascii=False))
-    elif sys.stdout.isatty():
-        clinics = f"{len(done.clinics)} clinic{'' if len(done.clinics) == 1 else 's'}"
-        click.echo(f"{archive}: {captures} captures of {clinics} in {seconds:.0f} s; {_compared(done)}")
-    sys.exit(code)
-
-
-def _compared(done: Rebuilt) -> str:
-    if done.differs is None:
-        return "a new archive.db" + (f"; what was there is {done.kept.name}" if done.kept else "")
-    assert done.kept is not None
-    if not done.differs:
-        return f"it says the same as before; the old one is {done.kept.name}"
-    return f"it differs from before in {', '.join(done.differs)}; the old one is {done.kept.name}"
+def _comparison(result: Rebuilt) -> str:
+    """How the new archive.db compares with the old one."""
+    if result.differs is None:
+        return "a new archive.db" + (f"; the file that was there is now {result.kept.name}" if result.kept else "")
+    assert result.kept is not None
+    if not result.differs:
+        return f"the same rows as before; the old file is {result.kept.name}"
+    return f"different rows in {', '.join(result.differs)}; the old file is {result.kept.name}"

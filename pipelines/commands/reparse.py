@@ -2,70 +2,74 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from archive.warc import BadRecord
-from pipelines import run_report
-from pipelines.commands._archive import fail, open_for_writing, refuse_unknown
+from pipelines.commands._archive import open_for_writing, refuse_unknown
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._options import archive_option, examples, json_option
+from pipelines.commands._output import finish, print_problems
+from pipelines.exit_codes import ExitCode
 from pipelines.reparse import Reparsed, outdated, reparse
-from pipelines.run.key import BadKey
 
 
-@click.command(short_help="Read stored answers again after an upgrade of a parser.")
+@click.command(
+    short_help="Read recorded answers again after an upgrade of a parser.",
+    epilog=examples("clinic-archive reparse --dry-run", "clinic-archive reparse riverside"),
+)
 @click.argument("clinics", nargs=-1, metavar="[CLINIC]...")
-@click.option("--dry-run", is_flag=True, help="Say what would change, and change nothing.")
-@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one summary object to stdout.")
+@click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
+@archive_option
+@json_option
 def command(clinics: tuple[str, ...], dry_run: bool, archive: Path, as_json: bool) -> None:
-    """Read the named clinics' recorded answers again with today's parsers (by default all that older ones read).
+    """Read the recorded answers of the named clinics again with today's parsers.
 
-    A text that is read differently becomes a revision of kind `extractor`; what the older parser read stays.
+    Without a name: of every clinic with rows that an older parser read. A text that is read differently becomes a
+    revision of kind `extractor`; the earlier revision stays.
     """
     run = open_for_writing(archive, existing=True)
-    refuse_unknown(run, clinics)
     try:
-        done = {one: reparse(run, one, dry_run=dry_run) for one in clinics or outdated(run.db)}
-    except BadRecord as error:
-        fail(f"{error}; nothing was changed", run_report.INTEGRITY)
-    except BadKey as error:
-        fail(str(error), run_report.BAD_CONFIG)
-    except (OSError, sqlite3.Error) as error:
-        fail(f"{archive}: {error}; the clinic at hand is as it was", run_report.UNEXPECTED)
+        refuse_unknown(archive, run.db, clinics)
+        with exit_on_error(archive, "the clinic that was being read again is unchanged"):
+            results = {clinic_id: reparse(run, clinic_id, dry_run=dry_run) for clinic_id in clinics or outdated(run.db)}
     finally:
         run.release()
-    _tell(done, dry_run, as_json)
+    for clinic_id, result in results.items():
+        print_problems([f"{clinic_id}: {problem}" for problem in result.problems], about=clinic_id, noun="record")
+    damaged = any(result.problems for result in results.values())
+    finish(
+        {
+            "dry_run": dry_run,
+            "clinics": {
+                clinic_id: {**asdict(result.difference), "texts": result.texts} for clinic_id, result in results.items()
+            },
+        },
+        _lines(results, dry_run),
+        as_json=as_json,
+        code=ExitCode.INTEGRITY if damaged else ExitCode.DONE,
+        always=dry_run,
+    )
 
 
-def _tell(done: dict[str, Reparsed], dry_run: bool, as_json: bool) -> None:
-    code = run_report.INTEGRITY if any(one.problems for one in done.values()) else run_report.DONE
-    for clinic_id, one in done.items():
-        for line in one.problems:
-            click.echo(f"{clinic_id}: {line}", err=True)
-    if as_json:
-        told = {clinic_id: {**asdict(one.difference), "texts": one.texts} for clinic_id, one in done.items()}
-        click.echo(json.dumps({"dry_run": dry_run, "clinics": told, "exit_code": code}, ensure_ascii=False))
-    elif dry_run or sys.stdout.isatty():
-        if not done:
-            click.echo("every row was read by today's parsers; nothing to do")
-        for clinic_id, one in done.items():
-            click.echo("\n".join(_lines(clinic_id, one, dry_run)))
-    sys.exit(code)
+def _lines(results: Mapping[str, Reparsed], dry_run: bool) -> Iterator[str]:
+    if not results:
+        yield "every row was read by today's parsers; nothing to do"
+    for clinic_id, result in results.items():
+        yield from clinic_lines(clinic_id, result, dry_run)
 
 
-def _lines(clinic_id: str, one: Reparsed, dry_run: bool) -> list[str]:
-    found = one.difference
-    if not found:
+def clinic_lines(clinic_id: str, result: Reparsed, dry_run: bool) -> list[str]:
+    """What changes at a clinic: a line of the texts, one a table, and one a column with an example."""
+    difference = result.difference
+    if not difference:
         return [f"{clinic_id}: read the same by today's parser"]
-    lines = [f"{clinic_id}: {one.texts} texts {'would be' if dry_run else 'were'} read differently"]
-    lines += [f"  {table}: {number} more" for table, number in found.new.items()]
-    lines += [f"  {table}: {number} less" for table, number in found.gone.items()]
-    for name, number in found.changed.items():
-        row, before, after = found.examples[name]
-        lines.append(f"  {name}: {number}, e.g. {row}: {before!r} -> {after!r}")
+    lines = [f"{clinic_id}: {result.texts} texts {'would be' if dry_run else 'were'} read differently"]
+    lines += [f"  {table}: {number} more" for table, number in difference.new.items()]
+    lines += [f"  {table}: {number} less" for table, number in difference.gone.items()]
+    for column, number in difference.changed.items():
+        row, before, after = difference.examples[column]
+        lines.append(f"  {column}: {number}, e.g. {row}: {before!r} -> {after!r}")
     return lines

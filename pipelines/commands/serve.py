@@ -12,23 +12,26 @@ import click
 import archive as durable
 from archive.backup.published import FOLDER
 from archive.db import DATABASE, ArchiveError, OlderSchema, open_archive
-from pipelines import run_report
-from pipelines.commands._archive import fail, read_only
+from pipelines.commands._archive import read_only
+from pipelines.commands._options import archive_option, examples
+from pipelines.commands._output import fail
+from pipelines.exit_codes import ExitCode
 
 SITE = Path(durable.__file__).parent / "site"
 
 
-@click.command(short_help="Browse and query the archive with Datasette.")
-@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="0: any free one.")
-@click.option(
-    "--published", is_flag=True, help="Show the copy that `clinic-archive publish` made last, not the archive."
+@click.command(
+    short_help="Browse and query the archive with Datasette.",
+    epilog=examples("clinic-archive serve --archive ~/clinics", "clinic-archive serve --published --port 0"),
 )
-@click.option("--with-comment-captures", is_flag=True, help="Give out records that name those who comment.")
+@archive_option
+@click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port; 0: any free one.")
+@click.option("--published", is_flag=True, help="Serve the last copy made by `clinic-archive publish`.")
+@click.option("--with-comment-captures", is_flag=True, help="Serve records that name the authors of comments, too.")
 def command(archive: Path, port: int, published: bool, with_comment_captures: bool) -> None:
-    """Serve the archive read-only at http://127.0.0.1:PORT until Ctrl-C. A crawl may write at the same time.
+    """Serve the archive read-only at http://127.0.0.1:PORT until Ctrl-C. A crawl may run at the same time.
 
-    The address is printed just before it listens: it answers within seconds.
+    The address is printed just before the server starts; it answers within seconds.
     """
     if published:
         archive = _published(archive)
@@ -36,8 +39,8 @@ def command(archive: Path, port: int, published: bool, with_comment_captures: bo
         read_only(archive).close()
     if port and not is_free(port):
         fail(
-            f"127.0.0.1:{port} is taken; stop what listens there, or name another --port (0: any)",
-            run_report.UNEXPECTED,
+            f"127.0.0.1:{port}: another process listens there; stop it, or name another --port (0: any free one)",
+            ExitCode.UNEXPECTED,
         )
     port = port or free_port()
     click.echo(f"http://127.0.0.1:{port}/")
@@ -46,24 +49,25 @@ def command(archive: Path, port: int, published: bool, with_comment_captures: bo
         os.environ["CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES"] = "1"
     else:
         os.environ.pop("CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES", None)
-    # A process of its own name: signals reach Datasette directly, and nothing of ours stays in memory.
+    # Datasette replaces this process: signals reach it directly, and this program's memory is freed.
     os.execv(sys.executable, [sys.executable, "-m", "datasette", "serve", *arguments(archive, port)])  # noqa: S606
 
 
 def _published(archive: Path) -> Path:
-    """The folder of the published copy; else the process ends."""
+    """Return the folder of the published copy; end the process where there is none."""
+    folder = archive / FOLDER
     try:
-        open_archive(archive / FOLDER, "read").close()
+        open_archive(folder, "read").close()
     except (FileNotFoundError, OlderSchema):
         why = f"{archive}: nothing is published, or by an older version; `clinic-archive publish --archive {archive}`"
-        fail(why, run_report.BAD_CONFIG)
+        fail(why, ExitCode.BAD_CONFIG)
     except ArchiveError:
-        read_only(archive / FOLDER)  # says it
-    return archive / FOLDER
+        read_only(folder)  # reports it
+    return folder
 
 
 def arguments(archive: Path, port: int) -> list[str]:
-    """Datasette's command line: the live file (never immutable: that shows a live WAL database empty)."""
+    """Return Datasette's arguments: the live file, never as immutable, which shows a live WAL database empty."""
     return [
         str(archive / DATABASE),
         "--host", "127.0.0.1",
@@ -77,15 +81,15 @@ def arguments(archive: Path, port: int) -> list[str]:
         "--setting", "default_page_size", "50",
         "--setting", "facet_time_limit_ms", "1000",
         "--setting", "max_csv_mb", "0",
-        # Texts are told in full on a row's own page.
+        # A row's own page shows its texts in full.
         "--setting", "truncate_cells_html", "120",
     ]  # fmt: skip
 
 
 def is_free(port: int) -> bool:
-    """Nobody listens on this port of the loopback interface."""
+    """No process listens on this port of the loopback interface."""
     with socket.socket() as probe:
-        # As the server will: a port that only waits for its last packets is free.
+        # The server sets it as well: a port that only waits for its last packets is free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -95,7 +99,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nobody listens on now."""
+    """Return a port of the loopback interface on which no process listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,10 +1,8 @@
-"""`clinic-archive status`: how the archive stands now, and whether every clinic was observed of late."""
+"""`clinic-archive status`: the state of the archive, and whether every clinic was observed recently."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import sys
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -15,92 +13,105 @@ import click
 
 from archive.reports.status import ClinicStatus, Status, read_status
 from archive.reports.status_words import age, facts, verified_in_words
-from pipelines import run_report
-from pipelines.commands._archive import Duration, fail, read_only
+from pipelines.commands._archive import read_only
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._options import Duration, archive_option, examples, json_option
+from pipelines.commands._output import counted, finish
 from pipelines.commands._table import table
+from pipelines.exit_codes import ExitCode
 
 HEADER = ("clinic", "standing", "observed", "last visit", "how", "unread", "waiting", "failed", "problems")
 NUMBERS = ("observed", "unread", "waiting", "failed", "problems")
 
 
-@click.command(short_help="How the archive stands: each clinic's last visits, backlog, disk, last verification.")
-@click.option("--max-age", type=Duration(), default="36h", show_default=True,
-              help="A clinic that was not observed for longer is stale: 36h, 2d.")  # fmt: skip
-@click.option("-q", "--quiet", is_flag=True, help="Print nothing but what is wrong.")
-@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one object to stdout.")
+@click.command(
+    short_help="State of the archive: each clinic's last visit, backlog, disk, last verification.",
+    epilog=examples("clinic-archive status --archive ~/clinics", "clinic-archive status --quiet --max-age 2d"),
+)
+@click.option(
+    "--max-age",
+    type=Duration(),
+    default="36h",
+    show_default=True,
+    help="A clinic is stale when it was not observed for longer than this: 36h, 2d.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print only what is wrong.")
+@archive_option
+@json_option
 def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
-    """Say how each clinic's last visit went and when it was last observed, what waits, and how the archive stands.
+    """Print how each clinic's last visit ended, when it was last observed and what waits, and the archive's state.
 
-    Exit code 7 where a clinic that has a blog and is not closed was not observed within --max-age: no visit to it ended
-    well, under no limit; or where, for as long, every visit to a clinic was cut short, or none begun. Each is named on
-    stderr. 6 where the last `verify` found faults. It only reads, also while a
-    crawl writes.
+    Exit code 7: a clinic that has a blog and is not closed was not observed within --max-age, that is, no visit to it
+    ended well and without a limit; or, for as long, every visit to a clinic was cut short, or none began. Each such
+    clinic is named on stderr. Exit code 6: the last `verify` found faults. Nothing is changed; a crawl may run at the
+    same time.
     """
-    try:
-        with closing(read_only(archive)) as db:
-            db.execute("BEGIN")
-            told = read_status(db.conn, archive, datetime.now(UTC))
-    except (OSError, sqlite3.Error) as error:
-        fail(f"{archive}: {error}", run_report.UNEXPECTED)
-    stale = told.stale(max_age)
-    code = run_report.INTEGRITY if told.verify_failed else run_report.STALE if stale else run_report.DONE
-    if told.verify_failed:
-        click.echo(f"{archive}: verified {verified_in_words(told.verified)}", err=True)
-    for one in stale:
-        click.echo(f"{one.clinic_id}: {_why(one)}", err=True)
-    if as_json:
-        click.echo(json.dumps(_as_json(archive, told, max_age, code), ensure_ascii=False))
-    elif not quiet:
-        _show(told, max_age)
-    sys.exit(code)
+    with exit_on_error(archive), closing(read_only(archive)) as db:
+        db.execute("BEGIN")
+        status = read_status(db.conn, archive, datetime.now(UTC))
+    stale = status.stale(max_age)
+    code = ExitCode.INTEGRITY if status.verify_failed else ExitCode.STALE if stale else ExitCode.DONE
+    if status.verify_failed:
+        click.echo(f"{archive}: verified {verified_in_words(status.verified)}", err=True)
+    for clinic in stale:
+        click.echo(f"{clinic.clinic_id}: {_why_stale(clinic)}", err=True)
+    lines = () if quiet else _lines(status, max_age)
+    finish(_summary(archive, status, max_age), lines, as_json=as_json, code=code, always=True)
 
 
-def _why(one: ClinicStatus) -> str:
-    """Since when it was not observed, and what the last visit came to."""
-    since = f"not observed for {age(one.age)}" if one.age is not None else "never observed"
-    if one.visited_at is None:
+def _why_stale(clinic: ClinicStatus) -> str:
+    """How long the clinic was not observed, and how its last visit ended."""
+    since = f"not observed for {age(clinic.age)}" if clinic.age is not None else "never observed"
+    if clinic.visited_at is None:
         return f"{since}; no visit to it was ever begun"
-    when = one.visited_at[:16].replace("T", " ")
-    unread = f"{one.failed} post{'' if one.failed == 1 else 's'} could not be read" if one.failed else None
-    why = None if one.complete else one.note or unread
-    return f"{since}; last visit {when}: {one.status}{' (limited)' * one.limited}{f', {why}' if why else ''}"
+    when = clinic.visited_at[:16].replace("T", " ")
+    unread = f"{counted(clinic.failed, 'post')} could not be read" if clinic.failed else None
+    why = None if clinic.complete else clinic.note or unread
+    return f"{since}; last visit {when}: {_status(clinic)}{f', {why}' if why else ''}"
 
 
-def _as_json(archive: Path, told: Status, max_age: float, code: int) -> dict[str, Any]:
-    clinics = {
-        one.clinic_id: {
-            **{name: value for name, value in asdict(one).items() if name not in ("clinic_id", "age", "awaited")},
-            "age_seconds": None if one.age is None else round(one.age), "standing": one.state(max_age),
-        }
-        for one in told.clinics
-    }  # fmt: skip
-    verified = told.verified if isinstance(told.verified, str | None) else asdict(told.verified)
+def _status(clinic: ClinicStatus) -> str:
+    """How the last visit ended: "done (limited)"; "-" where there was none."""
+    return f"{clinic.status or '-'}{' (limited)' if clinic.limited else ''}"
+
+
+def _summary(archive: Path, status: Status, max_age: float) -> dict[str, Any]:
     return {
-        "archive": str(archive), "at": told.at, "max_age_seconds": max_age, "clinics": clinics,
-        "stale": [one.clinic_id for one in told.stale(max_age)], "held": told.held,
-        "running": [one._asdict() for one in told.running], "disk": asdict(told.disk), "verified": verified,
-        "exit_code": code,
-    }  # fmt: skip
+        "archive": str(archive),
+        "at": status.at,
+        "max_age_seconds": max_age,
+        "clinics": {clinic.clinic_id: _as_json(clinic, max_age) for clinic in status.clinics},
+        "stale": [clinic.clinic_id for clinic in status.stale(max_age)],
+        "held": status.held,
+        "running": [visit._asdict() for visit in status.running],
+        "disk": asdict(status.disk),
+        "verified": status.verified if isinstance(status.verified, str | None) else asdict(status.verified),
+    }
 
 
-def _show(told: Status, max_age: float) -> None:
-    """A line a clinic, then a line a fact."""
-    rows = [
-        (
-            one.clinic_id, one.state(max_age), "never" if one.age is None else f"{age(one.age)} ago",
-            (one.visited_at or "-")[:16].replace("T", " "), f"{one.status or '-'}{' (limited)' * one.limited}",
-            _number(one.unread),
-            _number(one.waiting), _number(one.failed), _number(one.problems),
-        )
-        for one in told.in_order(max_age)
-    ]  # fmt: skip
-    if rows:
-        click.echo(f"{table(HEADER, rows, numbers=NUMBERS)}\n")
-    else:
-        click.echo("No clinic has been visited yet.\n")
-    for name, line in facts(told):
-        click.echo(f"{name:<10}{line}")
+def _as_json(clinic: ClinicStatus, max_age: float) -> dict[str, Any]:
+    values = {name: value for name, value in asdict(clinic).items() if name not in ("clinic_id", "age", "awaited")}
+    seconds = None if clinic.age is None else round(clinic.age)
+    return {**values, "age_seconds": seconds, "standing": clinic.state(max_age)}
+
+
+def _lines(status: Status, max_age: float) -> Iterator[str]:
+    """A row a clinic, then a line a fact about the archive."""
+    rows = [_row(clinic, max_age) for clinic in status.in_order(max_age)]
+    yield f"{table(HEADER, rows, numbers=NUMBERS)}\n" if rows else "No clinic has been visited yet.\n"
+    for name, line in facts(status):
+        yield f"{name:<10}{line}"
+
+
+def _row(clinic: ClinicStatus, max_age: float) -> tuple[str, ...]:
+    return (
+        clinic.clinic_id,
+        clinic.state(max_age),
+        "never" if clinic.age is None else f"{age(clinic.age)} ago",
+        (clinic.visited_at or "-")[:16].replace("T", " "),
+        _status(clinic),
+        *map(_number, (clinic.unread, clinic.waiting, clinic.failed, clinic.problems)),
+    )
 
 
 def _number(value: int | None) -> str:

@@ -1,12 +1,11 @@
-"""`clinic-archive verify`: every row against the bytes that it stands on."""
+"""`clinic-archive verify`: every row compared with the recorded bytes."""
 
 from __future__ import annotations
 
-import json
 import random
 import sqlite3
-import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,75 +15,83 @@ import click
 
 from archive.reports.integrity import faults, full_text_faults, keep_result
 from archive.times import utc
-from pipelines import run_report
-from pipelines.commands._archive import fail, read_only
+from pipelines.commands._archive import read_only
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._options import archive_option, examples, json_option
+from pipelines.commands._output import fail, finish, print_problems
+from pipelines.exit_codes import ExitCode
 from pipelines.orphans import closed_files
 from pipelines.verify import Verification, verify
 
-MOST_LINES = 40
+MOST_FAULTS = 40  # printed one by one
 
 
-@click.command(short_help="Check every row against the recorded bytes.")
-@click.option("--sample", type=click.IntRange(1), help="Only so many captures, chosen at random.")
-@click.option("--seed", type=int, help="Of the choice, to make the same one again.")
-@click.option("--archive", type=click.Path(file_okay=False, path_type=Path), default=Path("var"), show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one summary object to stdout.")
+@click.command(
+    short_help="Compare every row with the recorded bytes.",
+    epilog=examples("clinic-archive verify --archive ~/clinics", "clinic-archive verify --sample 1000 --seed 7"),
+)
+@click.option("--sample", type=click.IntRange(1), help="Check only N captures, chosen at random.")
+@click.option("--seed", type=int, help="Seed of that choice, to repeat it.")
+@archive_option
+@json_option
 def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) -> None:
     """Read each capture's record again, check its digests, and compare what the parsers read with the stored rows.
 
-    Keys, hashes, the full-text index and SQLite's own pages are checked too. It only reads, also while a crawl writes.
+    Keys, hashes, the full-text index and SQLite's own pages are checked too. Nothing is changed; a crawl may run at the
+    same time.
     """
     seed = seed if seed is not None else random.SystemRandom().randrange(2**31)
     began = time.monotonic()
-    try:
-        with closing(read_only(archive)) as db:
-            closed = closed_files(archive)
-            db.execute("BEGIN")  # what is committed from here on is not looked at
-            found = list(faults(db))
-            done = verify(archive, db, sample=sample, seed=seed, closed=closed)
-    except sqlite3.DatabaseError as error:
-        why = f"the database is damaged: {error}; `clinic-archive rebuild` makes it anew"
-        broken_off = Verification(faults=[why])
-        keep_result(archive, _summary(archive, broken_off, time.monotonic() - began, sample, seed))
-        fail(f"{archive}: {why}", run_report.INTEGRITY)
-    except OSError as error:
-        fail(str(error), run_report.UNEXPECTED)
-    broken, unchecked = full_text_faults(archive)
-    done.faults = [*found, *broken, *done.faults]
-    done.notes += [unchecked] if unchecked else []
-    told = _summary(archive, done, time.monotonic() - began, sample, seed)
-    keep_result(archive, told)
-    _tell(done, told, as_json)
+    with exit_on_error(archive):
+        try:
+            result = _verification(archive, sample, seed)
+        except sqlite3.DatabaseError as error:
+            fault = f"the database is damaged: {error}; `clinic-archive rebuild` recreates it"
+            keep_result(
+                archive, _summary(archive, Verification(faults=[fault]), time.monotonic() - began, sample, seed)
+            )
+            fail(f"{archive}: {fault}", ExitCode.INTEGRITY)
+    seconds = time.monotonic() - began
+    summary = _summary(archive, result, seconds, sample, seed)
+    keep_result(archive, summary)
+    print_problems(result.faults, noun="fault", most=MOST_FAULTS)
+    finish(summary, _lines(result, seconds), as_json=as_json, code=summary["exit_code"])
 
 
-def _summary(archive: Path, done: Verification, seconds: float, sample: int | None, seed: int) -> dict[str, Any]:
+def _verification(archive: Path, sample: int | None, seed: int) -> Verification:
+    """Check everything. Raises OSError, `sqlite3.Error`; ends the process where there is no archive."""
+    with closing(read_only(archive)) as db:
+        closed = closed_files(archive)
+        db.execute("BEGIN")  # later commits are not seen
+        in_database = list(faults(db))
+        result = verify(archive, db, sample=sample, seed=seed, closed=closed)
+    in_index, unchecked = full_text_faults(archive)
+    result.faults = [*in_database, *in_index, *result.faults]
+    result.notes += [unchecked] if unchecked else []
+    return result
+
+
+def _summary(archive: Path, result: Verification, seconds: float, sample: int | None, seed: int) -> dict[str, Any]:
     return {
-        "archive": str(archive), "verified_at": utc(datetime.now(UTC)), "captures": done.captures,
-        "whole": sample is None, "seed": None if sample is None else seed, "bytes": done.stored_bytes,
-        "seconds": round(seconds, 2), "outdated": done.outdated, "faults": done.faults, "notes": done.notes,
-        "exit_code": run_report.INTEGRITY if done.faults else run_report.DONE,
-    }  # fmt: skip
+        "archive": str(archive),
+        "verified_at": utc(datetime.now(UTC)),
+        "captures": result.captures,
+        "whole": sample is None,
+        "seed": None if sample is None else seed,
+        "bytes": result.stored_bytes,
+        "seconds": round(seconds, 2),
+        "outdated": result.outdated,
+        "faults": result.faults,
+        "notes": result.notes,
+        "exit_code": ExitCode.INTEGRITY if result.faults else ExitCode.DONE,
+    }
 
 
-def _tell(done: Verification, told: dict[str, Any], as_json: bool) -> None:
-    for line in done.faults[:MOST_LINES]:
-        click.echo(line, err=True)
-    if len(done.faults) > MOST_LINES:
-        click.echo(f"and {len(done.faults) - MOST_LINES} faults more; --json has them all", err=True)
-    if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False))
-    elif sys.stdout.isatty():
-        rate = done.captures / max(told["seconds"], 0.01)
-        old = (
-            f"; {done.outdated} captures were read by an older parser: run `clinic-archive reparse`"
-            if done.outdated
-            else ""
-        )
-        click.echo(
-            f"{done.captures} captures, {done.stored_bytes / 1e6:.0f} MB, {rate:.0f} captures a second: "
-            + (f"{len(done.faults)} faults" if done.faults else "all as stored")
-            + old
-        )
-        for line in done.notes:
-            click.echo(line)
-    sys.exit(told["exit_code"])
+def _lines(result: Verification, seconds: float) -> Iterator[str]:
+    rate = result.captures / max(seconds, 0.01)
+    line = f"{result.captures} captures, {result.stored_bytes / 1e6:.0f} MB, {rate:.0f} captures a second: "
+    line += f"{len(result.faults)} faults" if result.faults else "all as stored"
+    if result.outdated:
+        line += f"; {result.outdated} captures were read by an older parser: run `clinic-archive reparse`"
+    yield line
+    yield from result.notes

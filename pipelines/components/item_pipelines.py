@@ -60,7 +60,7 @@ class Validate(_Pipeline):
         outcome = run.outcomes[extraction.clinic_id]
         outcome.coverage.take(extraction)
         outcome.problems += [
-            item.message for item in extraction.items if isinstance(item, Problem) and is_news(item, outcome.clinic.url)
+            item for item in extraction.items if isinstance(item, Problem) and is_news(item, outcome.clinic.url)
         ]
         return extraction
 

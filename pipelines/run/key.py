@@ -1,4 +1,4 @@
-"""The archive's key, by which its pseudonyms are made: a file of its own beside the WARC files."""
+"""The secret key of the archive's pseudonyms: a file in the archive's folder, beside the WARC files."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ class BadKey(Exception):
 
 
 def read_key(folder: Path, *, wanted: bool = False) -> bytes:
-    """The archive's key, 32 bytes, made at first use, readable by its owner alone.
+    """Return the archive's key, 32 bytes; at first use make a new one, readable by its owner alone.
 
     Raises `BadKey` where the file holds anything else, or is gone although pseudonyms were made with it (`wanted`): a
-    new key would give every reader a second name.
+    new key would give every person a second pseudonym.
     """
     path = folder / KEY_FILE
     if not path.exists():
         if wanted:
-            raise BadKey(f"{path}: gone, but the archive holds pseudonyms made with it; put it back from your backup")
+            raise BadKey(f"{path}: gone, but the archive holds pseudonyms made with it; restore it from your backup")
         make_key(path, secrets.token_hex(32))
     return key_in(path)
 
 
 def key_in(path: Path) -> bytes:
-    """The key that a file holds. Raises `BadKey`."""
+    """Return the key in a file. Raises `BadKey`."""
     try:
         key = bytes.fromhex(path.read_text("ascii", "replace").strip())
     except (ValueError, OSError):
         key = b""
     if len(key) != 32:
-        raise BadKey(f"{path}: not a key (64 hex digits); put it back from your backup")
+        raise BadKey(f"{path}: not a key (64 hex digits); restore it from your backup")
     return key
 
 
 def make_key(path: Path, text: str) -> None:
-    """Under its name only once it is whole and on the disk: a kill in between leaves no empty key."""
+    """Write the key durably; the file gets its name only when it is complete, so that a kill leaves no empty key."""
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -56,7 +56,7 @@ def make_key(path: Path, text: str) -> None:
 
 
 def has_pseudonyms(db: Database) -> bool:
-    """Some row holds a pseudonym, or a key by which one would be told."""
+    """Some row holds a pseudonym, or the key of a person."""
     (found,) = db.execute(
         "SELECT EXISTS (SELECT 1 FROM comments WHERE author LIKE 'reader-%')"
         " OR EXISTS (SELECT 1 FROM authors WHERE person_key IS NOT NULL)"

@@ -1,7 +1,7 @@
-"""What was told of an archive's problems: one that stays is told on its first day, then once a week with its age.
+"""Notices about an archive's problems: a lasting problem is printed on its first day, then once a week with its age.
 
-Cron mails what is printed, and a mail that comes every day is read no more. The memory is `log/told.json` in the
-archive: digests of problems, no words. Without it, or where it is damaged, everything is new.
+Cron mails what is printed, and nobody reads a mail that comes every day. `log/told.json` in the archive remembers the
+problems by digests, without their words. Where it is missing or damaged, every problem is new.
 """
 
 from __future__ import annotations
@@ -23,157 +23,200 @@ from scraper.addresses import post_key
 
 FILE = Path("log") / "told.json"
 AGAIN = timedelta(days=7) - timedelta(hours=12)  # cron begins a quarter of an hour earlier or later each day
-FORGOTTEN = timedelta(days=90)  # not met for so long, as of a clinic that is visited no more
-MOST_PROBLEMS = 50_000  # that are remembered, some 6 MB; those met last
-MOST_LINES = 20  # about one clinic: who is mailed reads no more
-RUN, WATCHER = "_runs", "_watcher"  # what a line is about that is about no clinic; no slug begins so
+FORGOTTEN = timedelta(days=90)  # not met for this long, as at a clinic that is no longer visited
+MOST_PROBLEMS = 50_000  # that are remembered, some 6 MB; the newest
+MOST_LINES = 20  # about one clinic: nobody reads more in a mail
+RUN, WATCHER = "_runs", "_watcher"  # `Notice.about` where it is no clinic; no slug begins so
 
 
 class Notice(NamedTuple):
-    """A problem in one line, and what it is about: a clinic's slug, `RUN` or `WATCHER`."""
+    """A problem in one line.
+
+    `about`: a clinic's slug, `RUN` or `WATCHER`. `kind` and `url`: those of the `Problem`, where it is one; with both,
+    the problem stays the same when its line is worded differently.
+    """
 
     about: str
     line: str
+    kind: str | None = None
+    url: str | None = None
 
 
 class Seen(NamedTuple):
-    """When a problem was first met, last told without a terminal (None: never), and last met; on which page, if any."""
+    """When a problem was first met, last printed without a terminal (None: never), and last met; on which page."""
 
-    since: datetime
-    told: datetime | None
-    seen: datetime
-    page: str | None = None  # a digest of its `post_key`
+    first_met: datetime
+    mailed: datetime | None
+    last_met: datetime
+    page: str | None = None  # a digest of the page's `post_key`
 
 
-History = Mapping[tuple[str, str], Seen]  # by what it is about, and which problem
+Key = tuple[str, str]  # what a problem is about, and its digest
+Memory = Mapping[Key, Seen]
 
 
 def notices_of(lines: Iterable[str], clinics: Collection[str] = ()) -> list[Notice]:
-    """Each line with what it is about: it begins with one of the clinics, or with a file below `warc/CLINIC/`."""
-    found = []
+    """Return a notice for each line: about the clinic that it begins with, or whose file below `warc/` it names."""
+    notices = []
     for line in lines:
-        # A line of a run that was killed: "warc/riverside/riverside-2026...warc.gz: an earlier run was killed; ..."
+        # A line about a run that was killed: "warc/riverside/riverside-2026...warc.gz: an earlier run was killed; ..."
         file = re.match(r"warc/([a-z0-9-]+)/", line)
         name = file[1] if file else line.partition(": ")[0]
-        found.append(Notice(name if file or name in clinics else RUN, line))
-    return found
+        notices.append(Notice(name if file or name in clinics else RUN, line))
+    return notices
 
 
-def problem_of(line: str) -> str:
-    """What two lines about the same problem share: numbers, dates and ids outside addresses may differ.
+def problem_of(notice: Notice) -> str:
+    """Return what two notices of the same problem have in common: kind and address, else the words of the line.
 
-    "a: 3 of 4 posts could not be read" and "a: 1 of 1 post could not be read" give the same. Addresses stay as they
-    are, but for values in a query of more than 40 characters, which are cursors and tokens; and so do clinics.
+    Numbers in a kind do not count ("http-500", "http-503"), nor do scheme and `www.` of an address, nor values in its
+    query of more than 40 characters, which are cursors and tokens.
+    """
+    if notice.kind is None or notice.url is None:
+        return words_of(notice.line)
+    return f"{re.sub(r'[0-9]+', '#', notice.kind)} {_without_tokens(post_key(notice.url))}"
+
+
+def words_of(line: str) -> str:
+    """Return the line without what may differ from day to day: numbers, dates and ids outside addresses.
+
+    "a: 3 of 4 posts could not be read" and "a: 1 of 1 post could not be read" give the same. Clinics and addresses stay
+    as they are, except for values of more than 40 characters in a query.
     """
     parts = re.split(r"(^[a-z0-9-]+: |https?://\S+)", line)
-    for place, part in enumerate(parts):
-        if place % 2:
-            parts[place] = re.sub(r"(?<==)[^&#=]{41,}", "#", part)
+    for number, part in enumerate(parts):
+        if number % 2:
+            parts[number] = _without_tokens(part)
         else:
             part = re.sub(r"\b[0-9a-f]{8,}\b", "#", part)  # "1a2b3c4d", the beginning of a run's id
             part = re.sub(r"\d+(?:[-.,:T]\d+)*Z?", "#", part)  # "12", "2.5", "2026-03-01T03:17:00Z"
-            parts[place] = re.sub(r"(?<=# )(\w{2,})s\b", r"\1", part)  # "1 post", "2 posts"
+            parts[number] = re.sub(r"(?<=# )(\w{2,})s\b", r"\1", part)  # "1 post", "2 posts"
     return "".join(parts)
 
 
 def due_notices(
-    memory: History,
-    complaints: Sequence[Notice],
+    memory: Memory,
+    notices: Sequence[Notice],
     over: Mapping[str, Collection[str]],
     now: datetime,
     *,
     terminal: bool = False,
-) -> tuple[list[Notice], dict[tuple[str, str], Seen]]:
-    """The complaints that are to be told now, those from before today with their age, and what is known from now on.
+) -> tuple[list[Notice], dict[Key, Seen]]:
+    """Return the notices to be printed now, older ones with their age, and what is remembered from now on.
 
-    `over`: what a run saw to its end, so that a problem of it which is no longer met is forgotten, and new when it
-    comes back; but none of the pages (`post_key`) that were not asked for. On a `terminal` all are told, and that
-    counts for nothing: who is mailed has not seen them. A moment that lies in the future, of a clock that was wrong,
-    holds nothing back.
+    `over`: the clinics whose visit was complete, each with the pages (`post_key`) that were not requested. A problem of
+    such a clinic that was not met again is forgotten, unless it is about one of those pages; when it comes back, it is
+    new. On a `terminal` all notices are due, and none counts as mailed. A moment in the future, from a clock that was
+    wrong, suppresses nothing.
     """
-    met = {(one.about, _digest(problem_of(one.line))) for one in complaints}
-    left = {about: {_digest(key) for key in pages} for about, pages in over.items()}
+    met = {key for notice in notices for key in _keys(notice)}
+    skipped = {about: {_digest(page) for page in pages} for about, pages in over.items()}
     after = {
-        key: known._replace(seen=min(known.seen, now))
-        for key, known in memory.items()
-        if key not in met and (key[0] not in over or known.page in left[key[0]]) and now - known.seen < FORGOTTEN
+        key: seen._replace(last_met=min(seen.last_met, now))
+        for key, seen in memory.items()
+        if key not in met and (key[0] not in over or seen.page in skipped[key[0]]) and now - seen.last_met < FORGOTTEN
     }
     due = []
-    for one in complaints:
-        key = (one.about, _digest(problem_of(one.line)))
-        before = memory.get(key)
-        if before is None or now - before.seen >= FORGOTTEN:
+    for notice in notices:
+        before = _recall(memory, notice)
+        if before is None or now - before.last_met >= FORGOTTEN:
             before = Seen(now, None, now)
-        since, told = min(before.since, now), before.told
-        if terminal or told is None or told > now or now - told >= AGAIN:
-            days = (now - since).days
-            due.append(one._replace(line=f"{one.line} (for {days} day{'s' * (days > 1)})") if days else one)
-            told = told if terminal else now
-        after[key] = Seen(since, told, now, _page(one.line))
+        first_met, mailed = min(before.first_met, now), before.mailed
+        if terminal or mailed is None or mailed > now or now - mailed >= AGAIN:
+            due.append(_with_age(notice, (now - first_met).days))
+            mailed = mailed if terminal else now
+        after[_keys(notice)[0]] = Seen(first_met, mailed, now, _page(notice))
     if len(after) > MOST_PROBLEMS:
-        # Those known for longest first: what does not fit is the same in each run, and not now these, now those.
-        kept = sorted(after.items(), key=lambda item: (item[1].seen == now, -item[1].since.timestamp()), reverse=True)
-        after = dict(kept[:MOST_PROBLEMS])
+        # The oldest of those met now come first, so that the same problems are dropped in each run.
+        newest = sorted(
+            after.items(), key=lambda item: (item[1].last_met == now, -item[1].first_met.timestamp()), reverse=True
+        )
+        after = dict(newest[:MOST_PROBLEMS])
     return due, after
 
 
-def shortened(complaints: Iterable[Notice]) -> list[str]:
-    """The lines, of each clinic no more than are read."""
+def shortened(notices: Iterable[Notice]) -> list[str]:
+    """Return the lines, `MOST_LINES` a clinic and the number of the others."""
     lines: list[str] = []
-    for about, group in groupby(complaints, lambda one: one.about):
-        said = [one.line for one in group]
-        most = len(said) if about in (RUN, WATCHER) else MOST_LINES
-        lines += said[:most]
-        if len(said) > most:
-            lines.append(f"{about}: and {len(said) - most} problems more; the table `problems` has them")
+    for about, group in groupby(notices, lambda notice: notice.about):
+        of_clinic = [notice.line for notice in group]
+        most = len(of_clinic) if about in (RUN, WATCHER) else MOST_LINES
+        lines += of_clinic[:most]
+        if len(of_clinic) > most:
+            lines.append(f"{about}: and {len(of_clinic) - most} more problems; the table `problems` lists them all")
     return lines
 
 
-def emit(archive: Path, complaints: Sequence[Notice], over: Mapping[str, Collection[str]] | None = None) -> None:
-    """Print the due notices to stderr (all of them on a terminal), and remember them in the archive."""
+def emit(archive: Path, notices: Sequence[Notice], over: Mapping[str, Collection[str]] | None = None) -> None:
+    """Print the due notices to stderr (all of them on a terminal), and remember them in the archive.
+
+    `over`: see `due_notices`.
+    """
     file, terminal = archive / FILE, sys.stderr.isatty()
     memory = _read(file)
-    due, after = due_notices(memory, complaints, over or {}, datetime.now(UTC), terminal=terminal)
+    due, after = due_notices(memory, notices, over or {}, datetime.now(UTC), terminal=terminal)
     for line in shortened(due):
         click.echo(line, err=True)
     if after != memory:
         _write(file, after)
 
 
+def _keys(notice: Notice) -> tuple[Key, ...]:
+    """The key of the notice's problem, then the one by which earlier versions remembered it: a digest of its words."""
+    texts = (problem_of(notice), words_of(notice.line))
+    return tuple((notice.about, _digest(text)) for text in texts)
+
+
+def _recall(memory: Memory, notice: Notice) -> Seen | None:
+    return next((memory[key] for key in _keys(notice) if key in memory), None)
+
+
+def _with_age(notice: Notice, days: int) -> Notice:
+    return notice._replace(line=f"{notice.line} (for {days} day{'s' * (days > 1)})") if days else notice
+
+
+def _without_tokens(url: str) -> str:
+    """The address without the long values in its query: "https://a.example/c?cursor=eyJ..." gives "...?cursor=#"."""
+    return re.sub(r"(?<==)[^&#=]{41,}", "#", url)
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _page(line: str) -> str | None:
-    """Which page the line is about: a digest of the first address in it, whatever scheme it is told with.
+def _page(notice: Notice) -> str | None:
+    """The page that the notice is about: a digest of its address, or of the first one in its line, with any scheme.
 
     "riverside: https://riverside.example/post/sleep: answered 500" is about `riverside.example/post/sleep`.
     """
-    address = re.search(r"https?://\S+", line)
-    return _digest(post_key(address[0].rstrip(":;,."))) if address else None
+    found = re.search(r"https?://\S+", notice.line)
+    url = notice.url or (found[0].rstrip(":;,.") if found else None)
+    return _digest(post_key(url)) if url else None
 
 
-def _read(file: Path) -> dict[tuple[str, str], Seen]:
-    """The memory; an empty one where the file is absent or holds anything else."""
-    found = {}
+def _read(file: Path) -> dict[Key, Seen]:
+    """The memory; empty where the file is absent or holds anything else."""
+    memory = {}
     try:
         for about, problems in json.loads(file.read_text("ascii")).items():
-            for digest, (*moments, page) in problems.items():
-                since, told, seen = (datetime.fromisoformat(one).astimezone(UTC) if one else None for one in moments)
-                if since is None or seen is None or not isinstance(page, str | None):
+            for digest, (*texts, page) in problems.items():
+                first_met, mailed, last_met = (
+                    datetime.fromisoformat(text).astimezone(UTC) if text else None for text in texts
+                )
+                if first_met is None or last_met is None or not isinstance(page, str | None):
                     return {}
-                found[about, digest] = Seen(since, told, seen, page)
+                memory[about, digest] = Seen(first_met, mailed, last_met, page)
     except (OSError, ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         return {}
-    return found
+    return memory
 
 
-def _write(file: Path, memory: History) -> None:
-    """Swapped in whole; where it cannot be written, or no archive is there yet, the next run tells all again."""
+def _write(file: Path, memory: Memory) -> None:
+    """Replace the file in one step; where that fails, as before there is an archive, the next run prints all again."""
     document: dict[str, dict[str, list[str | None]]] = {}
-    for (about, digest), known in memory.items():
-        moments = [one.isoformat() if one else None for one in known[:3]]
-        document.setdefault(about, {})[digest] = [*moments, known.page]
+    for (about, digest), seen in memory.items():
+        moments = [moment.isoformat() if moment else None for moment in seen[:3]]
+        document.setdefault(about, {})[digest] = [*moments, seen.page]
     part = file.with_name(f"{file.name}.part")
     try:
         part.write_text(json.dumps(document), "ascii")

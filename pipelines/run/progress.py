@@ -1,4 +1,4 @@
-"""A bar on a terminal, silence without one."""
+"""Progress bars on a terminal; nothing without one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scraper.spiders._clinic import ClinicSpider
 
 
 class Progress:
-    """One line a clinic: posts asked for, of those found so far."""
+    """One bar per clinic: posts requested, out of those found so far."""
 
     @staticmethod
     @contextmanager
@@ -39,12 +39,12 @@ class Progress:
                 total = min(found, limit) if found and limit else found
                 bar.update(tasks[name], completed=visit.fetched + visit.failed, total=total)  # type: ignore[arg-type]
 
-            made = process.create_crawler
+            create_crawler = process.create_crawler
 
-            def create(*args: object, **kwargs: object) -> Crawler:
-                crawler = made(*args, **kwargs)  # type: ignore[arg-type]
+            def create_observed(*args: object, **kwargs: object) -> Crawler:
+                crawler = create_crawler(*args, **kwargs)  # type: ignore[arg-type]
                 crawler.signals.connect(advance, signals.response_received)
                 return crawler
 
-            process.create_crawler = create  # type: ignore[method-assign]
+            process.create_crawler = create_observed  # type: ignore[method-assign]
             yield

@@ -25,7 +25,7 @@ from scrapy.http import Response
 from scrapy.settings import Settings
 
 from pipelines import run_report
-from pipelines.commands.crawl import crawl_settings, visit
+from pipelines.commands._process import crawl_settings, visit
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic, Clinics, clinic_from_url
 from scraper.spiders.blog import BlogSpider

@@ -1,7 +1,8 @@
-"""A problem that stays is told on its first day, then once a week with its age."""
+"""A problem that stays is printed on its first day, then once a week with its age."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -20,8 +21,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.run import notices
-from pipelines.run.notices import AGAIN, FILE, FORGOTTEN, MOST_LINES, RUN, Notice, emit, notices_of, problem_of
-from pipelines.run_report import resolved
+from pipelines.run.notices import (
+    AGAIN,
+    FILE,
+    FORGOTTEN,
+    MOST_LINES,
+    RUN,
+    Notice,
+    Seen,
+    due_notices,
+    emit,
+    notices_of,
+    problem_of,
+    words_of,
+)
+from pipelines.run_report import problem_notices, resolved
+from scraper.items import Problem
 from tests.pipelines.test_run_report import outcome
 from tests.visiting import Visiting
 
@@ -41,16 +56,16 @@ class Err(io.StringIO):
         return self._terminal
 
 
-def said(
+def printed(
     archive: Path,
     at: datetime,
-    lines: Sequence[str],
+    lines: Sequence[str | Notice],
     over: Sequence[str] = ("a", "b", RUN),
     *,
     left: Mapping[str, Collection[str]] | None = None,
     terminal: bool = False,
 ) -> list[str]:
-    """What a run at that moment prints that saw `over` to its end, but for the pages that it `left`."""
+    """What a run at that moment prints; its visits to `over` are complete, except for the pages that it `left` out."""
 
     class Clock(datetime):
         @classmethod
@@ -59,7 +74,8 @@ def said(
 
     with pytest.MonkeyPatch.context() as patch, redirect_stderr(Err(terminal=terminal)) as err:
         patch.setattr(notices, "datetime", Clock)
-        emit(archive, notices_of(lines, ("a", "b")), dict.fromkeys(over, ()) | dict(left or {}))
+        notices_met = [line if isinstance(line, Notice) else notices_of([line], ("a", "b"))[0] for line in lines]
+        emit(archive, notices_met, dict.fromkeys(over, ()) | dict(left or {}))
     return err.getvalue().splitlines()
 
 
@@ -70,7 +86,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_first_day_then_weekly_with_its_age(folder: Path) -> None:
-    days = {day: said(folder, BEGIN + day * DAY, ["a: degraded: told no more: author"]) for day in range(16)}
+    days = {day: printed(folder, BEGIN + day * DAY, ["a: degraded: told no more: author"]) for day in range(16)}
     assert {day: lines for day, lines in days.items() if lines} == {
         0: ["a: degraded: told no more: author"],
         7: ["a: degraded: told no more: author (for 7 days)"],
@@ -81,32 +97,34 @@ def test_first_day_then_weekly_with_its_age(folder: Path) -> None:
 def test_weekly_by_a_crontab_that_begins_at_random(folder: Path) -> None:
     """A run within fifteen minutes, which ends earlier or later: still the same day of the week."""
     minutes = [14, 3, 9, 0, 12, 5, 7, 2, 11, 13, 1, 8, 10, 4, 0, 6]
-    told_on = [
-        day for day, late in enumerate(minutes) if said(folder, BEGIN + day * DAY + timedelta(minutes=late), ["a: odd"])
+    mailed_on = [
+        day
+        for day, late in enumerate(minutes)
+        if printed(folder, BEGIN + day * DAY + timedelta(minutes=late), ["a: odd"])
     ]
-    assert told_on == [0, 7, 14]
+    assert mailed_on == [0, 7, 14]
 
 
 def test_what_comes_back_is_new(folder: Path) -> None:
-    assert said(folder, BEGIN, ["a: odd"]) == ["a: odd"]
-    assert said(folder, BEGIN + DAY, []) == []
-    assert said(folder, BEGIN + 2 * DAY, ["a: odd"]) == ["a: odd"]
+    assert printed(folder, BEGIN, ["a: odd"]) == ["a: odd"]
+    assert printed(folder, BEGIN + DAY, []) == []
+    assert printed(folder, BEGIN + 2 * DAY, ["a: odd"]) == ["a: odd"]
 
 
 def test_a_run_that_did_not_see_a_clinic_says_nothing_of_it(folder: Path) -> None:
-    assert said(folder, BEGIN, ["a: odd", "b: odd"]) == ["a: odd", "b: odd"]
-    assert said(folder, BEGIN + DAY, ["b: odd"], over=["b"]) == []
-    assert said(folder, BEGIN + 2 * DAY, ["a: odd"]) == []
+    assert printed(folder, BEGIN, ["a: odd", "b: odd"]) == ["a: odd", "b: odd"]
+    assert printed(folder, BEGIN + DAY, ["b: odd"], over=["b"]) == []
+    assert printed(folder, BEGIN + 2 * DAY, ["a: odd"]) == []
 
 
 def test_a_page_that_was_not_asked_for_keeps_its_problem(folder: Path) -> None:
-    """It is due once in thirty days: told with its age then, and forgotten when it was asked for and was well."""
+    """It is due every thirty days: printed with its age then, and forgotten when a visit finds the page in order."""
     odd, left = "a: https://www.a.example/post/sleep: no title", {"a": {"a.example/post/sleep"}}
-    assert said(folder, BEGIN, [odd]) == [odd]
-    assert said(folder, BEGIN + DAY, [], left=left) == []
-    assert said(folder, BEGIN + 30 * DAY, [odd]) == [f"{odd} (for 30 days)"]
-    assert said(folder, BEGIN + 31 * DAY, [], left={"a": {"a.example/post/rest"}}) == []
-    assert said(folder, BEGIN + 60 * DAY, [odd]) == [odd]
+    assert printed(folder, BEGIN, [odd]) == [odd]
+    assert printed(folder, BEGIN + DAY, [], left=left) == []
+    assert printed(folder, BEGIN + 30 * DAY, [odd]) == [f"{odd} (for 30 days)"]
+    assert printed(folder, BEGIN + 31 * DAY, [], left={"a": {"a.example/post/rest"}}) == []
+    assert printed(folder, BEGIN + 60 * DAY, [odd]) == [odd]
 
 
 @given(st.text())
@@ -115,47 +133,47 @@ def test_any_address_in_a_line(text: str) -> None:
 
 
 def test_a_clinic_that_is_visited_no_more_is_forgotten(folder: Path) -> None:
-    said(folder, BEGIN, ["a: odd", "b: odd"])
-    said(folder, BEGIN + FORGOTTEN, ["b: odd"], over=["b"])
+    printed(folder, BEGIN, ["a: odd", "b: odd"])
+    printed(folder, BEGIN + FORGOTTEN, ["b: odd"], over=["b"])
     assert list(json.loads((folder / FILE).read_text())) == ["b"]
-    assert said(folder, BEGIN + FORGOTTEN + DAY, ["a: odd"]) == ["a: odd"]
+    assert printed(folder, BEGIN + FORGOTTEN + DAY, ["a: odd"]) == ["a: odd"]
 
 
 def test_all_of_it_on_a_terminal_which_is_not_who_is_mailed(folder: Path) -> None:
-    assert said(folder, BEGIN, ["a: odd"], terminal=True) == ["a: odd"]
-    assert said(folder, BEGIN + DAY, ["a: odd"]) == ["a: odd (for 1 day)"]
-    assert said(folder, BEGIN + 2 * DAY, ["a: odd"]) == []
-    assert said(folder, BEGIN + 3 * DAY, ["a: odd"], terminal=True) == ["a: odd (for 3 days)"]
-    assert said(folder, BEGIN + 8 * DAY, ["a: odd"]) == ["a: odd (for 8 days)"]
+    assert printed(folder, BEGIN, ["a: odd"], terminal=True) == ["a: odd"]
+    assert printed(folder, BEGIN + DAY, ["a: odd"]) == ["a: odd (for 1 day)"]
+    assert printed(folder, BEGIN + 2 * DAY, ["a: odd"]) == []
+    assert printed(folder, BEGIN + 3 * DAY, ["a: odd"], terminal=True) == ["a: odd (for 3 days)"]
+    assert printed(folder, BEGIN + 8 * DAY, ["a: odd"]) == ["a: odd (for 8 days)"]
 
 
 def test_on_a_real_terminal(folder: Path) -> None:
     code = "import sys; from pathlib import Path; from pipelines.run.notices import *; emit(Path(sys.argv[1]), notices_of(['x: odd']))"  # noqa: E501
-    ours, theirs = pty.openpty()
+    screen, terminal = pty.openpty()
     for _ in range(2):
-        subprocess.run([sys.executable, "-c", code, folder], stderr=theirs, check=True, cwd=Path(__file__).parents[2])
-        assert os.read(ours, 1000) == b"x: odd\r\n"
-    os.close(ours)
-    os.close(theirs)
+        subprocess.run([sys.executable, "-c", code, folder], stderr=terminal, check=True, cwd=Path(__file__).parents[2])
+        assert os.read(screen, 1000) == b"x: odd\r\n"
+    os.close(screen)
+    os.close(terminal)
 
 
 def test_no_more_lines_than_are_read_and_none_that_is_new_behind_them(folder: Path) -> None:
     old = [f"a: https://a.example/post/{n}: no title" for n in range(50)]
-    lines = said(folder, BEGIN, old)
-    assert lines == [*old[:MOST_LINES], "a: and 30 problems more; the table `problems` has them"]
-    assert said(folder, BEGIN + DAY, [*old, "a: another"]) == ["a: another"]
-    assert said(folder, BEGIN + 2 * DAY, [*reversed(old), "a: another"]) == []
-    assert len(said(folder, BEGIN + 7 * DAY, old)) == MOST_LINES + 1
+    lines = printed(folder, BEGIN, old)
+    assert lines == [*old[:MOST_LINES], "a: and 30 more problems; the table `problems` lists them all"]
+    assert printed(folder, BEGIN + DAY, [*old, "a: another"]) == ["a: another"]
+    assert printed(folder, BEGIN + 2 * DAY, [*reversed(old), "a: another"]) == []
+    assert len(printed(folder, BEGIN + 7 * DAY, old)) == MOST_LINES + 1
 
 
 def test_more_problems_than_are_remembered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file stays as small, and those that fit are the same each time."""
     monkeypatch.setattr(notices, "MOST_PROBLEMS", 60)
     old = [f"a: https://a.example/post/{n}: no title" for n in range(50)]
-    said(folder, BEGIN, old)
+    printed(folder, BEGIN, old)
     many = [f"b: https://b.example/post/{n}: no title" for n in range(80)]
     for day in range(1, 5):
-        lines = said(folder, BEGIN + day * DAY, [*many, *old])
+        lines = printed(folder, BEGIN + day * DAY, [*many, *old])
         assert [line for line in lines if line.startswith("a")] == []
         assert sum(map(len, json.loads((folder / FILE).read_text()).values())) == 60
 
@@ -168,37 +186,37 @@ def test_more_problems_than_are_remembered(folder: Path, monkeypatch: pytest.Mon
      '{"a": {"x": ["0001-01-01T00:00:00+14:00", null, "0001-01-01T00:00:00+14:00", null]}}'],
 )  # fmt: skip
 def test_a_damaged_memory_is_an_empty_one(folder: Path, text: str) -> None:
-    said(folder, BEGIN, ["a: odd"])
+    printed(folder, BEGIN, ["a: odd"])
     (folder / FILE).write_text(text, "latin-1")
-    assert said(folder, BEGIN + DAY, ["a: odd"]) == ["a: odd"]
-    assert said(folder, BEGIN + 2 * DAY, ["a: odd"]) == []
+    assert printed(folder, BEGIN + DAY, ["a: odd"]) == ["a: odd"]
+    assert printed(folder, BEGIN + 2 * DAY, ["a: odd"]) == []
 
 
-def test_where_nothing_can_be_remembered_all_is_told(tmp_path: Path) -> None:
+def test_where_nothing_can_be_remembered_all_is_printed(tmp_path: Path) -> None:
     for _ in range(2):
-        assert said(tmp_path, BEGIN, ["a: odd"]) == ["a: odd"]
+        assert printed(tmp_path, BEGIN, ["a: odd"]) == ["a: odd"]
     (tmp_path / "file").write_text("a file")
-    assert said(tmp_path / "file", BEGIN, ["a: odd"]) == ["a: odd"]
+    assert printed(tmp_path / "file", BEGIN, ["a: odd"]) == ["a: odd"]
     (tmp_path / FILE).mkdir(parents=True)  # what cannot be replaced
-    assert said(tmp_path, BEGIN, ["a: odd"]) == ["a: odd"]
+    assert printed(tmp_path, BEGIN, ["a: odd"]) == ["a: odd"]
     assert [path.name for path in (tmp_path / "log").iterdir()] == ["told.json"]
 
 
 def test_a_clock_that_was_wrong_silences_nothing(folder: Path) -> None:
-    said(folder, BEGIN + 4000 * DAY, ["a: odd", "b: odd"])
-    assert said(folder, BEGIN, ["a: odd"], over=["a"]) == ["a: odd"]
-    assert said(folder, BEGIN + 7 * DAY, ["a: odd"], over=["a"]) == ["a: odd (for 7 days)"]
-    said(folder, BEGIN + FORGOTTEN, [], over=["a"])
+    printed(folder, BEGIN + 4000 * DAY, ["a: odd", "b: odd"])
+    assert printed(folder, BEGIN, ["a: odd"], over=["a"]) == ["a: odd"]
+    assert printed(folder, BEGIN + 7 * DAY, ["a: odd"], over=["a"]) == ["a: odd (for 7 days)"]
+    printed(folder, BEGIN + FORGOTTEN, [], over=["a"])
     assert json.loads((folder / FILE).read_text()) == {}
 
 
 def test_without_problems_there_is_no_file(folder: Path) -> None:
-    assert said(folder, BEGIN, []) == []
+    assert printed(folder, BEGIN, []) == []
     assert list((folder / "log").iterdir()) == []
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("line", "other"),
     [
         ("a: failed: 3 of 4 posts could not be read", "a: failed: 1 of 1 post could not be read"),
         ("a: 1 post with unknown counters: x", "a: 12 posts with unknown counters: x"),
@@ -209,12 +227,12 @@ def test_without_problems_there_is_no_file(folder: Path) -> None:
          "warc/a/a-20260302031700-9f8e7d6c-00012.warc.gz: killed; 1 recorded answers folded in"),
     ],
 )  # fmt: skip
-def test_the_same_problem(one: str, other: str) -> None:
-    assert problem_of(one) == problem_of(other)
+def test_words_of_the_same_problem(line: str, other: str) -> None:
+    assert words_of(line) == words_of(other)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("line", "other"),
     [
         ("a: https://a.example/post/7: odd", "a: https://a.example/post/8: odd"),
         ("a: https://a.example/c?id=7: odd", "a: https://a.example/c?id=8: odd"),
@@ -223,8 +241,8 @@ def test_the_same_problem(one: str, other: str) -> None:
         ("a: degraded: told no more: author (by 0 of 9 posts)", "a: degraded: told no more: title (by 0 of 9 posts)"),
     ],
 )
-def test_another_problem(one: str, other: str) -> None:
-    assert problem_of(one) != problem_of(other)
+def test_words_of_another_problem(line: str, other: str) -> None:
+    assert words_of(line) != words_of(other)
 
 
 def test_what_a_line_is_about() -> None:
@@ -235,7 +253,7 @@ def test_what_a_line_is_about() -> None:
         "/srv/var: full",
         "var: x",
     ]
-    assert [one.about for one in notices_of(lines, ["a"])] == ["a", "b-2", RUN, RUN, RUN]
+    assert [notice.about for notice in notices_of(lines, ["a"])] == ["a", "b-2", RUN, RUN, RUN]
 
 
 def test_what_a_run_saw_to_its_end(tmp_path: Path) -> None:
@@ -252,6 +270,121 @@ def test_what_a_run_saw_to_its_end(tmp_path: Path) -> None:
         }  # fmt: skip
         run.broken = "disk full"
         assert RUN not in resolved(run)
+
+
+UNREAD = Notice("a", "a: https://a.example/post/7: answered 500", "http-500", "https://a.example/post/7")
+
+
+def test_a_reworded_line_is_the_same_problem(folder: Path) -> None:
+    """By kind and address: not mailed again, and with its age when it is due."""
+    assert printed(folder, BEGIN, [UNREAD]) == [UNREAD.line]
+    reworded = UNREAD._replace(line="a: the page https://a.example/post/7 could not be read (status 500)")
+    assert printed(folder, BEGIN + DAY, [reworded]) == []
+    assert printed(folder, BEGIN + 7 * DAY, [reworded]) == [f"{reworded.line} (for 7 days)"]
+    assert printed(folder, BEGIN + 8 * DAY, []) == []
+    assert printed(folder, BEGIN + 9 * DAY, [reworded]) == [reworded.line], "it went away in between"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        UNREAD._replace(url="https://a.example/post/8"),
+        UNREAD._replace(url="https://a.example/post/7?page=2"),
+        UNREAD._replace(kind="not-a-post"),
+        UNREAD._replace(about="b"),
+        UNREAD._replace(kind="missing-field title"),
+    ],
+)
+def test_another_address_kind_or_clinic_is_another_problem(folder: Path, other: Notice) -> None:
+    assert printed(folder, BEGIN, [UNREAD]) == [UNREAD.line]
+    other = other._replace(line="b: in other words")
+    assert printed(folder, BEGIN + DAY, [UNREAD, other]) == [other.line]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        UNREAD._replace(kind="http-503"),
+        UNREAD._replace(url="http://www.a.example/post/7"),
+        UNREAD._replace(line="a: 12 other words"),
+    ],
+)
+def test_the_same_problem_by_kind_and_address(other: Notice) -> None:
+    assert problem_of(UNREAD) == problem_of(other)
+
+
+def test_tokens_in_an_address_make_no_other_problem() -> None:
+    first, second = (UNREAD._replace(url=f"https://a.example/c?id=7&cursor={letter * 60}") for letter in "xy")
+    assert problem_of(first) == problem_of(second)
+
+
+@pytest.mark.parametrize("notice", [UNREAD._replace(url=None), UNREAD._replace(kind=None)])
+def test_without_kind_or_address_the_words_count(folder: Path, notice: Notice) -> None:
+    assert printed(folder, BEGIN, [notice]) == [notice.line]
+    assert printed(folder, BEGIN + DAY, [notice]) == []
+    reworded = notice._replace(line="a: the page could not be read")
+    assert printed(folder, BEGIN + 2 * DAY, [reworded]) == [reworded.line]
+
+
+def remembered_by_words(file: Path, line: str, at: datetime) -> str:
+    """What version 0.1.0 wrote after a run that printed the line: the digest of its words, and of its page."""
+    digests = [
+        hashlib.sha256(text.encode()).hexdigest()[:16]
+        for text in ("a: https://a.example/post/7: answered #", "a.example/post/7")
+    ]
+    assert words_of(line) == "a: https://a.example/post/7: answered #"
+    file.write_text(json.dumps({"a": {digests[0]: [*[at.isoformat()] * 3, digests[1]]}}))
+    return digests[0]
+
+
+def test_an_upgrade_mails_nothing_twice(folder: Path) -> None:
+    """A problem that is remembered by its words is known, keeps its age, and is remembered by kind and address."""
+    digest = remembered_by_words(folder / FILE, UNREAD.line, BEGIN)
+    assert printed(folder, BEGIN + DAY, [UNREAD]) == []
+    ((later, entry),) = json.loads((folder / FILE).read_text())["a"].items()
+    assert later != digest
+    assert entry[:2] == [BEGIN.isoformat()] * 2
+    assert printed(folder, BEGIN + 2 * DAY, [UNREAD._replace(line="a: in other words")]) == []
+    assert printed(folder, BEGIN + 7 * DAY, [UNREAD]) == [f"{UNREAD.line} (for 7 days)"]
+
+
+def test_a_problem_remembered_by_its_words_is_forgotten_as_any_other(folder: Path) -> None:
+    remembered_by_words(folder / FILE, UNREAD.line, BEGIN)
+    assert printed(folder, BEGIN + DAY, [], left={"a": {"a.example/post/7"}}) == []
+    assert printed(folder, BEGIN + 2 * DAY, []) == []
+    assert json.loads((folder / FILE).read_text()) == {}
+    assert printed(folder, BEGIN + 3 * DAY, [UNREAD]) == [UNREAD.line]
+
+
+def test_two_lines_of_one_problem_are_both_printed_and_remembered_once() -> None:
+    other = UNREAD._replace(line="a: and once more")
+    due, after = due_notices({}, [UNREAD, other], {}, BEGIN)
+    assert due == [UNREAD, other]
+    assert list(after.values()) == [Seen(BEGIN, BEGIN, BEGIN, next(iter(after.values())).page)]
+
+
+def test_a_run_gives_kind_and_address_of_its_problems(tmp_path: Path) -> None:
+    """Also for the line about an unread post, which repeats the message of the problem."""
+    with Visiting(tmp_path) as visiting:
+        done = outcome("done", platform="wix", failure_lines=["https://r.example/post/7: answered 500; asked 3 times"])
+        done.problems += [
+            Problem(kind="http-500", message="https://r.example/post/7: answered 500", url="https://r.example/post/7"),
+            Problem(kind="missing-field", message="no title", url="https://r.example/post/8", field="title"),
+            Problem(kind="missing-field", message="no title", url="https://r.example/post/8", field="title"),
+            Problem(kind="busy", message="answered 429", url="https://r.example/post/9"),
+        ]
+        done.visit.recovered_problems = {"answered 429"}
+        visiting.run.outcomes = {"riverside": done, "lake": outcome("failed", failure="no such host")}
+        assert problem_notices(visiting.run) == [
+            Notice(
+                "riverside",
+                "riverside: https://r.example/post/7: answered 500; asked 3 times",
+                "http-500",
+                "https://r.example/post/7",
+            ),
+            Notice("riverside", "riverside: no title", "missing-field title", "https://r.example/post/8"),
+            Notice("lake", "lake: failed: no such host"),
+        ]
 
 
 RUNS = st.lists(
@@ -273,12 +406,12 @@ def test_any_story(story: list[tuple[int, set[str], set[str], bool]]) -> None:
         (Path(folder) / FILE).parent.mkdir()
         for number, (hours, met, over, terminal) in enumerate(story):
             at += timedelta(hours=hours)
-            for problem in [one for one in since if one not in met]:
+            for problem in [problem for problem in since if problem not in met]:
                 if notices_of([problem], ("a", "b"))[0].about in over:
                     del since[problem]
                     last.pop(problem, None)
             lines = {problem: problem.format(number) for problem in sorted(met)}
-            printed = said(Path(folder), at, list(lines.values()), sorted(over), terminal=terminal)
+            lines_printed = printed(Path(folder), at, list(lines.values()), sorted(over), terminal=terminal)
             expected = []
             for problem, line in lines.items():
                 days = (at - since.setdefault(problem, at)).days
@@ -286,11 +419,11 @@ def test_any_story(story: list[tuple[int, set[str], set[str], bool]]) -> None:
                     expected.append(line + ("" if not days else " (for 1 day)" if days == 1 else f" (for {days} days)"))
                     if not terminal:
                         last[problem] = at
-            assert printed == expected
+            assert lines_printed == expected
             assert terminal or all(at - last[problem] < AGAIN for problem in met)
 
 
-def test_complaints_keep_their_order(folder: Path) -> None:
+def test_notices_keep_their_order(folder: Path) -> None:
     lines = ["/srv: full", "b: odd", "a: odd", "b: odder"]
-    assert said(folder, BEGIN, lines) == lines
+    assert printed(folder, BEGIN, lines) == lines
     assert notices_of(lines, ["a", "b"])[1] == Notice("b", "b: odd")

@@ -13,7 +13,7 @@ import pytest
 from archive.compare import canonical
 from archive.db import open_archive
 from pipelines import rebuild
-from pipelines.commands.reparse import _lines
+from pipelines.commands.reparse import clinic_lines
 from pipelines.imports.adopt import adopt
 from pipelines.reparse import Reparsed, outdated, reparse
 from pipelines.run.run import Run
@@ -101,7 +101,7 @@ def test_a_dry_run_says_it_and_writes_nothing(grown: Path, monkeypatch: pytest.M
     done = reparsed(grown, dry_run=True)
     assert done.difference.changed == {"posts.body_text": 1, "readings.views": 3}
     assert (grown / "archive.db").read_bytes() == before
-    lines = "\n".join(_lines("riverside", done, dry_run=True))
+    lines = "\n".join(clinic_lines("riverside", done, dry_run=True))
     assert "2 texts would be read differently" in lines
     assert "'Sleep better.' -> 'Slumber better.'" in lines
 

@@ -12,8 +12,8 @@ from scrapy.exceptions import CloseSpider
 from twisted.internet.defer import Deferred, succeed
 
 from archive.warc import Note, records
-from pipelines import run_report
-from pipelines.commands.crawl import Process
+from pipelines.commands._process import Process
+from pipelines.exit_codes import ExitCode
 from pipelines.run.outcome import Outcome
 from pipelines.run_report import exit_code, judge, problem_lines, summary
 from scraper.config.clinics import Clinic
@@ -58,7 +58,7 @@ def test_judgement(visit: dict[str, Any], broken: str | None, status: str, why: 
 )  # fmt: skip
 def test_posts_that_vanish_many_at_once(gone: int, attempted: int, deferred: int, why: str | None) -> None:
     """Of 60; a budget that lets a few be asked for hides none."""
-    told = outcome(attempted=attempted, deferred=deferred, gone=gone)
+    told = outcome(attempted=asked, deferred=waiting, gone=gone)
     told.vanished = gone, 60
     status, said = judge(told, "finished", None)
     assert (status, (said or "").partition(":")[0] or None) == ("moved_or_gone" if why else "done", why)
@@ -194,12 +194,13 @@ def test_complaints_are_one_line_a_problem(tmp_path: Path) -> None:
         visiting.run.outcomes = {}
         assert problem_lines(visiting.run) == []
         run = visiting.run
-        run.outcomes = {"a": outcome("failed", failure="no such host"), "b": outcome("done", platform="wix")}
-        run.outcomes["b"].problems += ["x: odd", "x: odd", "y: odd"]
+        run.outcomes = {"a": outcome("failed", failure="no such host"), "riverside": outcome("done", platform="wix")}
+        problems = [Problem(kind="k", message=message) for message in ("x: odd", "x: odd", "y: odd")]
+        run.outcomes["riverside"].problems += problems
         run.outcomes["c"] = outcome("cut-short", finished=False)
         run.outcomes["d"] = outcome("running")
         lines = problem_lines(run)
-        assert lines[:3] == ["a: failed: no such host", "b: x: odd", "b: y: odd"]
+        assert lines[:3] == ["a: failed: no such host", "riverside: x: odd", "riverside: y: odd"]
         assert [line.partition(":")[0] for line in lines[3:]] == ["c", "d"]
         assert all("\n" not in line for line in lines)
 
@@ -224,13 +225,13 @@ def test_the_summary_keeps_no_path_in_the_database(tmp_path: Path) -> None:
 def test_codes_are_those_of_the_readme() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
     for code in (
-        run_report.DONE,
-        run_report.UNEXPECTED,
-        run_report.CLINICS_FAILED,
-        run_report.BAD_CONFIG,
-        run_report.STALE,
-        run_report.LOCKED,
-        run_report.STOPPED,
+        ExitCode.DONE,
+        ExitCode.UNEXPECTED,
+        ExitCode.CLINICS_FAILED,
+        ExitCode.BAD_CONFIG,
+        ExitCode.STALE,
+        ExitCode.LOCKED,
+        ExitCode.STOPPED,
     ):
         assert f"| {code} |" in readme
 

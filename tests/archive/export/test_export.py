@@ -287,7 +287,7 @@ def test_one_of_them_silently_to_a_file_or_stdout(full: Made, tmp_path: Path, mo
         (("nothing",), 2, "no table, view or question 'nothing'"),
         (("views_gained", "--param", "from"), 2, "write NAME=VALUE"),
         (("posts", "-o", "-", "--format", "xlsx"), 2, "only CSV goes to stdout"),
-        (("posts", "-o", "/proc/none/x.csv"), 1, "could not be written"),
+        (("posts", "-o", "/proc/none/x.csv"), 1, "not written"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(arguments: tuple[str, ...], code: int, message: str, full: Made) -> None:

@@ -19,8 +19,8 @@ from archive.lock import LOCK_FILE, is_locked
 from archive.reports.integrity import RESULT, Verified, keep_result, last_result
 from archive.reports.status import DEFAULT_AGE, ClinicStatus, Status, read_status
 from archive.reports.status_words import age, facts, runs_in_words, size
-from pipelines import run_report
 from pipelines.commands import main
+from pipelines.exit_codes import ExitCode
 from tests.archive.reports.test_coverage import problem, visited
 from tests.archive.site.test_site import get, site_of
 from tests.making import CLINIC, SITE, Made, extraction, post, sighting
@@ -272,7 +272,7 @@ def test_fresh_stale_and_damaged(archive: Made) -> None:
     archive.db.execute("UPDATE clinics SET blog_status = CASE clinic_id WHEN 'mill' THEN 'closed' ELSE 'blog' END")
     keep(archive)
     done = status(archive, "--max-age", "3d")
-    assert (done.exit_code, done.stderr) == (run_report.DONE, "")
+    assert (done.exit_code, done.stderr) == (ExitCode.DONE, "")
     lines = done.stdout.splitlines()
     assert lines[0].split()[:3] == ["clinic", "standing", "observed"]
     assert [line.split()[:5] for line in lines[1:4]] == [
@@ -282,7 +282,7 @@ def test_fresh_stale_and_damaged(archive: Made) -> None:
     assert "verified  2026-03-09 04:12, 12 captures: no faults" in lines
 
     done = status(archive, "--quiet")
-    assert (done.exit_code, done.stdout) == (run_report.STALE, "")
+    assert (done.exit_code, done.stdout) == (ExitCode.STALE, "")
     (line,) = done.stderr.splitlines()
     assert line.startswith("harbour: not observed for 2 d; last visit ")
     assert line.endswith(": failed, no such host")
@@ -297,7 +297,7 @@ def test_fresh_stale_and_damaged(archive: Made) -> None:
 
     keep(archive, "post 1: its text differs from that of its revision 2")
     done = status(archive, "-q")
-    assert done.exit_code == run_report.INTEGRITY, "damage comes before age"
+    assert done.exit_code == ExitCode.INTEGRITY, "damage comes before age"
     assert len(done.stderr.splitlines()) == 2
     assert "verified 2026-03-09 04:12, 12 captures: 1 fault" in done.stderr
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
+import click
 import filelock
 import pytest
 from click.testing import CliRunner, Result
 
 from archive.lock import LOCK_FILE
 from pipelines.commands import crawl, main
+from pipelines.commands._options import archive_option, clinics_file_option, json_option
 from scraper.config.clinics import parse_clinics
 from tests.making import Made, comment, extraction, post
 
@@ -18,7 +21,7 @@ PAGES = Path(__file__).parents[2] / "pages" / "wix"
 
 
 def cli(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(one) for one in arguments], catch_exceptions=False)
+    return CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
 @pytest.mark.parametrize("verb", [(), *((verb,) for verb in sorted(main.commands))])
@@ -41,13 +44,53 @@ def test_every_command_is_documented() -> None:
         assert command.help, name
         assert command.short_help, name
         for parameter in command.params:
-            if parameter.param_type_name == "option" and parameter.name not in (
-                "archive",
-                "clinics_file",
-                "port",
-                "help",
-            ):
+            if parameter.param_type_name == "option":
                 assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+
+
+VERBS = [
+    *((name,) for name, command in sorted(main.commands.items())),
+    *(
+        (name, verb)
+        for name, command in sorted(main.commands.items())
+        if isinstance(command, click.Group)
+        for verb in sorted(command.commands)
+    ),
+]
+
+
+@pytest.mark.parametrize("verb", VERBS, ids="-".join)
+def test_help_ends_with_examples_that_can_be_typed(verb: tuple[str, ...]) -> None:
+    """One or two, each on a line of its own; every option in them exists, and no argument is missing."""
+    _, title, examples = cli(*verb, "--help").stdout.rpartition("  Examples:\n")
+    assert title, "give the command an epilog=examples(...)"
+    lines = [line.strip() for line in examples.splitlines()]
+    assert 1 <= len(lines) <= 2
+    for line in lines:
+        program, *words = shlex.split(line)
+        assert (program, tuple(words[: len(verb)])) == ("clinic-archive", verb)
+        command: click.Command = main
+        while isinstance(command, click.Group):
+            command = command.commands[words.pop(0)]
+        required = [parameter for parameter in command.params if parameter.required]
+        values, _, _ = command.make_parser(click.Context(command)).parse_args(words)
+        assert [parameter.name for parameter in required if not values.get(parameter.name or "")] == []
+
+
+@pytest.mark.parametrize("verb", VERBS, ids="-".join)
+def test_shared_options_are_the_same_in_every_verb(verb: tuple[str, ...]) -> None:
+    """One name, one help text: an option is defined once."""
+    command: click.Command = main
+    for name in verb:
+        assert isinstance(command, click.Group)
+        command = command.commands[name]
+    shared = {"as_json": json_option, "clinics_file": clinics_file_option, "archive": archive_option}
+    if verb == ("schedule",):
+        del shared["archive"]  # it has no default inside a checkout
+    for parameter in command.params:
+        if parameter.name in shared:
+            (option,) = click.command(shared[parameter.name](lambda: None)).params
+            assert parameter.to_info_dict() == option.to_info_dict()
 
 
 def test_version() -> None:
@@ -85,7 +128,7 @@ class TestCrawlRefuses:
     GOOD = '[crawler]\ncontact = "a@uni.edu"\n[clinics.riverside]\nname = "R"\nurl = "https://riverside-clinic.org"\n'
 
     @pytest.mark.parametrize(
-        ("stanza", "arguments", "said"),
+        ("stanza", "arguments", "message"),
         [
             ("not toml", (), "clinics.toml:1"),
             ("", (), "no clinic to visit"),
@@ -95,10 +138,12 @@ class TestCrawlRefuses:
             (GOOD, ("--url", "ftp://x"), "not an http or https address"),
         ],
     )
-    def test_bad_configuration_with_4(self, tmp_path: Path, stanza: str, arguments: tuple[str, ...], said: str) -> None:
+    def test_bad_configuration_with_4(
+        self, tmp_path: Path, stanza: str, arguments: tuple[str, ...], message: str
+    ) -> None:
         done = self.crawl(tmp_path, stanza, *arguments)
         assert (done.exit_code, done.stdout) == (4, "")
-        assert said in done.stderr
+        assert message in done.stderr
         assert not (tmp_path / "var").exists()
 
     def test_no_file_with_4(self, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The watcher outside is told of each run; what becomes of it changes nothing for the run."""
+"""The watcher is notified of each run; whether that succeeds changes nothing for the run."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_told_late_of_the_beginning_only(
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "said", "why"),
+    ("status", "headers", "body", "why"),
     [
         (500, {}, b"", "answered 500"),
         (404, {}, b"not found", "answered 404"),
@@ -107,11 +107,11 @@ def test_told_late_of_the_beginning_only(
 )
 def test_a_watcher_that_is_not_well(
     server: Watching, archive: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture,
-    status: int, headers: dict[str, str], said: bytes, why: str,
+    status: int, headers: dict[str, str], body: bytes, why: str,
 ) -> None:  # fmt: skip
     """One line on stderr and in the log; not again the next day; again when it was well in between."""
     caplog.set_level(logging.DEBUG)
-    server.statuses, server.headers, server.said = [status], headers, said
+    server.statuses, server.headers, server.said = [status], headers, body
     line = f"{server.base}/…: the watcher was not told how the run ended: {why}"
     run(server.url, archive)
     assert capsys.readouterr().err == f"{line}\n"
@@ -214,7 +214,7 @@ class TestCommand:
 
     @pytest.mark.parametrize("url", ["ftp://h/S", "file:///S", "h/S", "http://", "http://h:99999/S", "http://h/S S"])
     def test_no_web_address(self, tmp_path: Path, server: Watching, url: str) -> None:
-        """2, and the address is not said again."""
+        """2, and the address is not repeated."""
         given = url.replace("S", SECRET)
         for done in (
             self.crawl(tmp_path, "not toml", server, url=given),

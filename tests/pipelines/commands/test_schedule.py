@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipelines.commands import main
-from pipelines.commands._archive import Duration
+from pipelines.commands._options import Duration
 
 
 def printed(*arguments: object) -> str:
@@ -104,7 +104,8 @@ def test_two_archives_of_a_machine_have_units_of_their_own() -> None:
     """Also where their folders have the same name, or one that a unit cannot have."""
     folders = ("/srv/clinics", "/mnt/clinics", "/srv/50% of 'it'/../é", "/srv/" + 200 * "long ", "/")
     units = [
-        re.findall(r"^# /etc/systemd/system/(\S+)", printed("--systemd", "--archive", one), re.M) for one in folders
+        re.findall(r"^# /etc/systemd/system/(\S+)", printed("--systemd", "--archive", folder), re.M)
+        for folder in folders
     ]
     names = [name for found in units for name in found]
     assert len(set(names)) == len(names) == 6 * len(folders)

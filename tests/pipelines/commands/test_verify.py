@@ -69,7 +69,7 @@ def archive(template: Path, tmp_path: Path) -> Path:  # type: ignore[override]
     return tmp_path / "archive"
 
 
-def one(archive: Path, sql: str, *values: Any) -> Any:
+def value(archive: Path, sql: str, *values: Any) -> Any:
     with closing(sqlite3.connect(archive / DATABASE)) as db:
         row = db.execute(sql, values).fetchone()
     return row if len(row) > 1 else row[0]
@@ -82,11 +82,11 @@ def change(archive: Path, sql: str, *values: Any) -> None:
 
 
 def test_what_is_whole_is_called_so(archive: Path) -> None:
-    code, told, err = verify(archive)
-    assert (code, told["faults"], told["outdated"], err) == (0, [], 0, "")
-    assert told["captures"] == one(archive, "SELECT count(*) FROM captures") > 12
-    kept = json.loads((archive / "verified.json").read_text())
-    assert (kept["whole"], kept["faults"]) == (True, [])
+    code, summary, err = verify(archive)
+    assert (code, summary["faults"], summary["outdated"], err) == (0, [], 0, "")
+    assert summary["captures"] == value(archive, "SELECT count(*) FROM captures") > 12
+    stored = json.loads((archive / "verified.json").read_text())
+    assert (stored["whole"], stored["faults"]) == (True, [])
 
 
 def test_on_success_nothing_is_printed(archive: Path) -> None:
@@ -95,22 +95,22 @@ def test_on_success_nothing_is_printed(archive: Path) -> None:
 
 
 def test_a_sample_can_be_taken_again(archive: Path) -> None:
-    _, told, _ = verify(archive, "--sample", "3", "--seed", "5")
-    assert (told["captures"], told["whole"], told["seed"]) == (3, False, 5)
+    _, summary, _ = verify(archive, "--sample", "3", "--seed", "5")
+    assert (summary["captures"], summary["whole"], summary["seed"]) == (3, False, 5)
 
 
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.95])
 def test_a_flipped_byte_names_the_revision(archive: Path, part: float) -> None:
-    revision, capture, file, offset, length = one(
+    revision, capture, file, offset, length = value(
         archive, "SELECT revision_id, capture_id, warc_file, warc_offset, warc_length FROM revisions JOIN captures"
         " USING (capture_id) WHERE kind = 'content' AND origin = 'crawl'",
     )  # fmt: skip
     flip(archive / file, offset + int(length * part))
-    code, told, err = verify(archive)
+    code, summary, err = verify(archive)
     assert code == 6
     (line,) = [line for line in err.splitlines() if capture in line]
     assert f"revision {revision}" in line
-    assert line in told["faults"]
+    assert line in summary["faults"]
 
 
 def flip(path: Path, at: int) -> None:
@@ -129,9 +129,9 @@ def test_any_flipped_byte_of_any_record_is_found(template: Path, chance: random.
     at = offset + chance.choice([0, 1, 2, *range(10, length)])
     flip(template / file, at)
     try:
-        code, told, _ = verify(template)
+        code, summary, _ = verify(template)
         assert code == 6, (file, at - offset)
-        assert any(capture in line for line in told["faults"])
+        assert any(capture in line for line in summary["faults"])
     finally:
         flip(template / file, at)
 
@@ -140,7 +140,7 @@ Harm = Callable[[Path], str]
 
 
 def _cut(archive: Path) -> str:
-    file, offset, capture = one(
+    file, offset, capture = value(
         archive, "SELECT warc_file, warc_offset, capture_id FROM captures ORDER BY fetched_at DESC"
     )
     os.truncate(archive / file, offset + 20)
@@ -148,7 +148,7 @@ def _cut(archive: Path) -> str:
 
 
 def _gone(archive: Path) -> str:
-    file, capture = one(archive, "SELECT warc_file, capture_id FROM captures WHERE origin != 'crawl'")
+    file, capture = value(archive, "SELECT warc_file, capture_id FROM captures WHERE origin != 'crawl'")
     (archive / file).unlink()
     return str(capture)
 
@@ -163,11 +163,11 @@ def _sql(sql: str, expected: str) -> Harm:
 
 def _text(archive: Path) -> str:
     change(archive, "UPDATE revisions SET body_text = 'Forged.' WHERE kind = 'content'")
-    return f"revision {one(archive, 'SELECT revision_id FROM revisions WHERE body_text = ?', 'Forged.')}"
+    return f"revision {value(archive, 'SELECT revision_id FROM revisions WHERE body_text = ?', 'Forged.')}"
 
 
 def _hash(archive: Path) -> str:
-    number = one(archive, "SELECT revision_id FROM revisions WHERE kind = 'content'")
+    number = value(archive, "SELECT revision_id FROM revisions WHERE kind = 'content'")
     change(archive, "UPDATE revisions SET content_sha256 = 'ab' WHERE revision_id = ?", number)
     return f"as another text than revision {number}"
 
@@ -178,7 +178,7 @@ def _index(archive: Path) -> str:
 
 
 def _orphan(archive: Path) -> str:
-    capture = one(archive, "SELECT capture_id FROM captures WHERE record_type = 'failure'")
+    capture = value(archive, "SELECT capture_id FROM captures WHERE record_type = 'failure'")
     change(archive, "DELETE FROM problems WHERE capture_id = ?", capture)
     change(archive, "DELETE FROM captures WHERE capture_id = ?", capture)
     return f"capture {capture}"
@@ -201,19 +201,19 @@ def _orphan(archive: Path) -> str:
 )  # fmt: skip
 def test_damage_is_named(archive: Path, harm: Harm) -> None:
     expected = harm(archive)
-    code, told, err = verify(archive)
+    code, summary, err = verify(archive)
     assert code == 6
     assert expected in err
-    assert expected in "\n".join(told["faults"])
+    assert expected in "\n".join(summary["faults"])
 
 
 def test_a_file_that_is_still_written_to_is_no_damage(archive: Path) -> None:
     path = max((archive / "warc" / "riverside").glob("*.warc.gz"))
     path.with_name(path.name + ".open").touch()
     path.write_bytes(path.read_bytes() + b"\x1f\x8b\x08 half a record")
-    code, told, _ = verify(archive)
+    code, summary, _ = verify(archive)
     assert code == 0
-    assert path.name in told["notes"][0]
+    assert path.name in summary["notes"][0]
 
 
 @pytest.mark.parametrize("ends", [True, False])
@@ -235,21 +235,21 @@ def test_a_run_that_begins_and_ends_meanwhile_is_no_damage(
                 visiting.answer(post_url("rest"), post_answer("rest", "Rest more."))
 
         monkeypatch.setattr(command_module, "faults", meanwhile)
-        code, told, err = verify(archive)
-        assert (code, told["faults"], err) == (0, [], "")
-        assert "goes on" in told["notes"][0]
+        code, summary, err = verify(archive)
+        assert (code, summary["faults"], err) == (0, [], "")
+        assert "goes on" in summary["notes"][0]
     monkeypatch.undo()
     assert verify(archive)[0] == 0
 
 
 def test_rows_of_an_older_parser_are_counted_for_reparse(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mend(monkeypatch, Wix.extractor_version + 1, "Sleep", "Slumber", views=1)
-    code, told, _ = verify(archive)
-    assert (code, told["faults"]) == (0, [])
-    assert told["outdated"] > 2
+    code, summary, _ = verify(archive)
+    assert (code, summary["faults"]) == (0, [])
+    assert summary["outdated"] > 2
     reparsed(archive)
-    code, told, _ = verify(archive)
-    assert (code, told["faults"], told["outdated"]) == (0, [], 0)
+    code, summary, _ = verify(archive)
+    assert (code, summary["faults"], summary["outdated"]) == (0, [], 0)
 
 
 def test_no_archive(tmp_path: Path) -> None:
@@ -257,4 +257,4 @@ def test_no_archive(tmp_path: Path) -> None:
 
 
 def test_a_later_capture_of_the_same_day_keeps_its_date(archive: Path) -> None:
-    assert one(archive, "SELECT min(fetched_at) FROM captures") == THEN.strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+    assert value(archive, "SELECT min(fetched_at) FROM captures") == THEN.strftime("%Y-%m-%dT%H:%M:%S.000000Z")

@@ -1,0 +1,72 @@
+"""Options, types of values and help texts that several verbs share."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import click
+
+
+class Duration(click.ParamType[float]):
+    """A length of time, "90m", "6h", "2d" or "45s", as seconds."""
+
+    name = "duration"
+    UNITS: ClassVar[dict[str, int]] = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+    def __init__(self, least: float = 0.0) -> None:
+        """`least`: the shortest that is accepted, in seconds."""
+        self.least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds. Raises a usage error for anything else, and for less than `least`."""
+        # "1.5h": a number, and s, m, h or d
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", str(value).strip())
+        if match is None:
+            self.fail(f"{value!r} is no length of time; write 90m, 6h or 2d", param, ctx)
+        seconds = float(match[1]) * self.UNITS[match[2]]
+        if seconds < self.least:
+            self.fail(f"{value!r} is too short; write 90m, 6h or 2d", param, ctx)
+        return seconds
+
+
+def utc_moment(text: str | None, option: str) -> datetime | None:
+    """Return the moment that an option names in ISO 8601; without a time zone it is UTC. Raises a usage error."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is no ISO 8601 date", param_hint=option) from error
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+archive_option = click.option(
+    "--archive",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("var"),
+    show_default=True,
+    help="Folder of the archive.",
+)
+clinics_file_option = click.option(
+    "--clinics-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("clinics.toml"),
+    show_default=True,
+    help="List of the clinics.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result to stdout as one JSON object.")
+delay_option = click.option(
+    "--delay", type=click.FloatRange(0), help="Seconds between requests; robots.txt may require more."
+)
+allow_private_option = click.option(
+    "--allow-private", is_flag=True, help="Permit loopback and private addresses in this run."
+)
+verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print the log to stderr.")
+
+
+def examples(*lines: str) -> str:
+    r"""Return the block of examples that ends a verb's help; click does not rewrap it (`\b`)."""
+    return "\n  ".join(["\b\nExamples:", *lines])
