@@ -58,7 +58,7 @@ def test_judgement(visit: dict[str, Any], broken: str | None, status: str, why: 
 )  # fmt: skip
 def test_posts_that_vanish_many_at_once(gone: int, attempted: int, deferred: int, why: str | None) -> None:
     """Of 60; a budget that lets a few be asked for hides none."""
-    told = outcome(attempted=asked, deferred=waiting, gone=gone)
+    told = outcome(attempted=attempted, deferred=deferred, gone=gone)
     told.vanished = gone, 60
     status, said = judge(told, "finished", None)
     assert (status, (said or "").partition(":")[0] or None) == ("moved_or_gone" if why else "done", why)
