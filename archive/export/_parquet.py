@@ -1,4 +1,4 @@
-"""Parquet, by pyarrow, which is an extra: `pip install 'clinic-blog-archive[parquet]'`."""
+"""Parquet files, written by pyarrow, which is optional: `pip install pyarrow`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from archive.export._source import Source, bare, columns_of, describe, read, wraps
 
-MISSING = "Parquet wants pyarrow: pip install 'clinic-blog-archive[parquet]' (or take --format csv)"
+MISSING = "Parquet needs pyarrow: run `pip install pyarrow`, or use --format csv"
 
 
 def write_parquet(path: Path, connection: sqlite3.Connection, source: Source) -> int:
