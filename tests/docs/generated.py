@@ -165,7 +165,7 @@ def _table(name: str, entry: Mapping[str, Any], columns: list[Column]) -> str:
     typed = any(column.type for column in columns)
     lines += ["| column | type | meaning |", "|---|---|---|"] if typed else ["| column | meaning |", "|---|---|"]
     for column in columns:
-        what = _cell(str(entry["columns"][column.name]))
+        what = _cell(str(entry["columns"].get(column.name, "")))
         lines.append(f"| `{column.name}` | {column.kind} | {what} |" if typed else f"| `{column.name}` | {what} |")
     return "\n".join(lines)
 

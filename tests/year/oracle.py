@@ -1,4 +1,4 @@
-"""What the archive must hold: exactly, from what each run was told; and by the promises of docs/visits.md, from the script alone."""
+"""What the archive must hold: exactly, from what each run was told; by the promises of docs/, from the script alone."""
 
 from __future__ import annotations
 
