@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 import sys
+import traceback
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,8 @@ def _run(command: dict[str, Any], descriptors: list[int]) -> None:
         clinic_archive(command["arguments"], prog_name="clinic-archive")
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+    except BaseException:  # as the interpreter would, if this were not the child of a fork
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

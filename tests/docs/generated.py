@@ -28,7 +28,7 @@ COMMANDS = {
     "keep": ("Keep an archive", ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore")),
     "use": ("Use an archive", ("serve", "publish", "export", "wacz", "parse")),
 }
-# Page of the tables, what its tables are about, and the tables and views.
+# Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
 TABLES = {
     "clinics": ("Clinics and runs", (
         "clinics", "clinic_attributes", "crawls", "clinic_runs", "run_fields", "confirmations",
@@ -58,7 +58,7 @@ def pages() -> dict[str, str]:
     found = {"commands.md": _commands(), "tables.md": _tables(schema, descriptions)}
     for name, (title, verbs) in COMMANDS.items():
         found[f"commands/{name}.md"] = _page(title, "../commands.md", "All commands", map(_command, verbs))
-    for name, (title, tables) in TABLES.items():
+    for name, (title, tables) in _groups(schema).items():
         parts = (_table(table, descriptions[table], schema[table]) for table in tables)
         found[f"tables/{name}.md"] = _page(title, "../tables.md", "All tables and views", parts)
     return found
@@ -68,6 +68,13 @@ def live_schema() -> dict[str, list[Column]]:
     """The tables and views of an archive that was just made."""
     with TemporaryDirectory() as folder, closing(open_archive(Path(folder), "write")) as db:
         return columns_of(db.conn)
+
+
+def _groups(schema: Mapping[str, list[Column]]) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The pages of tables and views, every table and view on one of them."""
+    listed = {table for _, tables in TABLES.values() for table in tables}
+    others = tuple(sorted(schema.keys() - listed))
+    return TABLES | ({"more": ("More tables and views", others)} if others else {})
 
 
 def _page(title: str, parent: str, back: str, parts: Iterable[str]) -> str:
@@ -146,7 +153,7 @@ def _tables(schema: Mapping[str, list[Column]], descriptions: Mapping[str, Mappi
         "Times are ISO 8601 in UTC. NULL: no page gave the value. 0: a page printed zero. Text is never empty.",
         "[For analysts](for-analysts.md) has queries to begin with.",
     ]  # fmt: skip
-    for name, (title, tables) in TABLES.items():
+    for name, (title, tables) in _groups(schema).items():
         head = "view" if name.startswith("views") else "table"
         lines += ["", f"## {title}", "", f"| {head} | what it holds | columns |", "|---|---|---|"]
         for table in tables:
@@ -174,5 +181,4 @@ def described(schema: Mapping[str, list[Column]]) -> tuple[set[str], set[str]]:
     """Columns (`table.column`) of the schema, and those that the pages describe."""
     existing = {f"{table}.{column.name}" for table, columns in schema.items() for column in columns}
     descriptions = _descriptions()
-    tables = {table for _, names in TABLES.values() for table in names}
-    return existing, {f"{table}.{column}" for table in tables for column in descriptions[table]["columns"]}
+    return existing, {f"{table}.{column}" for table in schema for column in descriptions[table]["columns"]}

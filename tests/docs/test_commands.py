@@ -7,13 +7,17 @@ How the blocks are marked:
 - ```sh checkout: the block runs in a checkout.
 - ```sh norun: needs the internet, root, or over a minute.
 - ```sql: each statement runs in the study's archive.
-- ```text, ```toml, ...: not run.
+- ```python: the document's blocks are one program, which runs.
+- ```toml: clinics.toml, or a part of it, which must be valid.
+- ```text: not run.
 """
 
 from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import closing
@@ -86,6 +90,14 @@ def test_settings_are_valid(path: Path) -> None:
         partial = {slug for slug, stanza in data.get("clinics", {}).items() if "url" not in stanza}
         text = "".join(f'[clinics.{slug}]\nname = "A"\nurl = "https://a.example"\n' for slug in partial)
         parse_clinics(text + block.text, path)
+
+
+@pytest.mark.parametrize("path", with_blocks("python"), ids=name)
+def test_python_runs(path: Path) -> None:
+    """The blocks of a document are one program."""
+    program = "\n".join(block.text for block in blocks(path, "python"))
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_few_commands_are_not_run() -> None:

@@ -75,6 +75,8 @@ def _checkout(folder: Path) -> Path:
     for path in ROOT.iterdir():
         if path.name in COPIED:
             shutil.copy(path, folder)
+        elif path.name == "tests":
+            _tests(path, folder / "tests")
         elif path.name not in {".git", ".venv", "var"}:
             (folder / path.name).symlink_to(path)
     for name in ("pyvenv.cfg", "lib"):
@@ -88,6 +90,16 @@ def _checkout(folder: Path) -> Path:
     _program(programs / "apt-get", "#!/bin/sh\nexit 1\n")  # no document installs anything on this machine
     (folder / ".venv" / "ready").touch()
     return folder
+
+
+def _tests(source: Path, folder: Path) -> None:
+    """The tests, with the pages as copies: `make page` adds to them."""
+    folder.mkdir()
+    for path in source.iterdir():
+        if path.name == "pages":
+            shutil.copytree(path, folder / "pages")
+        else:
+            (folder / path.name).symlink_to(path)
 
 
 def _program(path: Path, text: str) -> None:
