@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.clinic import running
 from tests.docs.markdown import ROOT, Block
@@ -110,9 +111,9 @@ def _program(path: Path, text: str) -> None:
 @contextmanager
 def opened(folder: Path) -> Iterator[Workshop]:
     """A workshop in a folder; its processes end with the block."""
-    socket = folder / "cli"
-    command = [sys.executable, "-m", "tests.docs.cli_server", str(socket)]
-    with running(folder / "clinic") as clinic, subprocess.Popen(command, cwd=ROOT) as server:
+    with TemporaryDirectory() as short, running(folder / "clinic") as clinic:  # a socket's path has 100 characters
+        socket = Path(short) / "cli"
+        server = subprocess.Popen([sys.executable, "-m", "tests.docs.cli_server", str(socket)], cwd=ROOT)
         try:
             for post in clinic.truth()["posts"][POSTS:]:
                 clinic.control("delete", slug=post["slug"])
@@ -122,3 +123,4 @@ def opened(folder: Path) -> Iterator[Workshop]:
             yield Workshop(clinic.url, socket)
         finally:
             server.terminate()
+            server.wait(30)
