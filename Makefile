@@ -9,7 +9,7 @@ WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 SHARED = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo crawl cron serve export test soak lint bench bench-large screenshots lock
+.PHONY: help setup demo crawl cron serve export test soak lint bench bench-large screenshots docs page lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,7 +35,7 @@ cron: setup  ## the crontab lines of a daily crawl (ARCHIVE=a folder outside the
 serve: setup  ## browse the archive with Datasette (ARCHIVE=var PORT=8001)
 	$(BIN)/clinic-archive serve --archive $(ARCHIVE) --port $(PORT)
 
-export: setup  ## every table, view and question as CSV into ARCHIVE/exports (ARCHIVE=var)
+export: setup  ## every table and view as CSV into ARCHIVE/exports (ARCHIVE=var)
 	$(BIN)/clinic-archive export --all $(ARCHIVE)/exports --archive $(ARCHIVE)
 
 test: setup  ## the whole test suite
@@ -61,6 +61,13 @@ bench-large: setup  ## the search among a million posts (half an hour, 8 GB)
 
 screenshots: setup  ## the README's pictures, of half a year of the sample clinic
 	$(BIN)/python -m tests.screenshots
+
+page: setup  ## a saved post page as a test page (FILE=page.html URL=https://...; also AT=, NAME=, PLATFORM=)
+	@$(BIN)/python -m tests.page "$(FILE)" --url "$(URL)" $(if $(AT),--at "$(AT)") $(if $(NAME),--name "$(NAME)") \
+	  $(if $(PLATFORM),--platform "$(PLATFORM)")
+
+docs: setup  ## the generated pages of docs/: commands, tables
+	$(BIN)/python -m tests.docs
 
 lock: setup  ## pin the newest versions that fit (needs uv)
 	printf 'setuptools\nwheel\n' | uv pip compile --generate-hashes --no-emit-index-url --no-emit-find-links \

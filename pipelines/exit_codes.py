@@ -1,4 +1,4 @@
-"""The exit codes of `clinic-archive` (README, "Exit codes")."""
+"""The exit codes of `clinic-archive` (docs/exit-codes.md)."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
 
 
 def exit_code(run: Run) -> ExitCode:
-    """The process's exit code (README, "Exit codes"). A run that was asked to stop when all was done is done."""
+    """The process's exit code (docs/exit-codes.md). A run that was asked to stop when all was done is done."""
     if run.broken:
         return ExitCode.UNEXPECTED
     statuses = {outcome.status for outcome in run.outcomes.values()}

@@ -12,14 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.commands import main
 from scraper.platforms import platforms
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("scraper", "pipelines", "archive")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-README = (ROOT / "README.md").read_text("utf-8")
 
 
 def names(path: Path) -> str:
@@ -86,18 +84,6 @@ def test_other_output_means_another_extractor_version(platform: object) -> None:
         f"expected output of {platform.name} changed: raise extractor_version if a page is read differently,"  # type: ignore[attr-defined]
         f" or delete {names(record)} if only pages were added, and run again"
     )
-
-
-def test_readme_tells_every_command_and_exit_code() -> None:
-    for verb in main.commands:
-        assert f"clinic-archive {verb}" in README, f"README says nothing of `clinic-archive {verb}`"
-    for code in (0, 1, 2, 3, 4, 6, 7, 75, 130):
-        assert re.search(rf"^\| {code} \|", README, re.MULTILINE), f"README does not explain exit code {code}"
-
-
-def test_readme_tells_every_make_target() -> None:
-    for target in re.findall(r"^([a-z]+):.*##", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE):
-        assert f"make {target}" in README, f"README says nothing of `make {target}`"
 
 
 def test_locks_record_no_addresses() -> None:

@@ -1,4 +1,4 @@
-"""Parquet files, written by pyarrow, an optional dependency: `pip install 'clinic-blog-archive[parquet]'`."""
+"""Parquet files, written by pyarrow, which is optional: `pip install pyarrow`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from archive.export._source import Source, as_subquery, can_nest, columns_of, describe, read
 
-MISSING = "Parquet needs pyarrow: pip install 'clinic-blog-archive[parquet]' (or use --format csv)"
+MISSING = "Parquet needs pyarrow: run `pip install pyarrow`, or use --format csv"
 
 
 def write_parquet(path: Path, connection: sqlite3.Connection, source: Source) -> int:

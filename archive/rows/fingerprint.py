@@ -16,7 +16,7 @@ def content_sha256(title: str | None, body_text: str | None, links: Iterable[str
     """sha256 (hex) of the NFC title, the body with runs of white space collapsed, and the sorted link addresses.
 
     Tracking parameters of links do not count (`?utm_source=mail`), nor does their order: both change without an edit.
-    Source: "Texts" in the design of this archive, README "How edits are told".
+    Source: "Texts" in the design of this archive, docs/for-researchers.md.
     """
     words = " ".join(unicodedata.normalize("NFC", body_text or "").split())
     heading = " ".join(unicodedata.normalize("NFC", title or "").split())

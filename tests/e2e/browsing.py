@@ -34,7 +34,14 @@ document.addEventListener('securitypolicyviolation', event => {
 @contextmanager
 def served(archive: Path, *options: str, log: Path | None = None) -> Iterator[str]:
     """The archive served by the command, at the address that it says; what else it says is kept in `log`."""
-    command = [str(BIN / "clinic-archive"), "serve", "--archive", str(archive), "--port", "0", *options]
+    with served_by(BIN / "clinic-archive", archive, *options, log=log) as url:
+        yield url
+
+
+@contextmanager
+def served_by(program: Path, archive: Path, *options: str, log: Path | None = None) -> Iterator[str]:
+    """The archive served by this `clinic-archive`, which need not be the checkout's."""
+    command = [str(program), "serve", "--archive", str(archive), "--port", "0", *options]
     # It says where it stands, then a line a request, which would stop it once a pipe that nobody reads is full.
     with log.open("w+b") if log else TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env=environment())

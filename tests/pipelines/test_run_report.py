@@ -222,8 +222,8 @@ def test_the_summary_keeps_no_path_in_the_database(tmp_path: Path) -> None:
     assert json.loads(text)["clinics"]["riverside"]["status"] == "done"
 
 
-def test_codes_are_those_of_the_readme() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+def test_codes_are_those_of_the_docs() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "exit-codes.md").read_text("utf-8")
     for code in (
         ExitCode.DONE,
         ExitCode.UNEXPECTED,
@@ -233,7 +233,7 @@ def test_codes_are_those_of_the_readme() -> None:
         ExitCode.LOCKED,
         ExitCode.STOPPED,
     ):
-        assert f"| {code} |" in readme
+        assert f"| {code} |" in text
 
 
 def test_a_visit_that_could_not_begin_is_a_failed_one(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the archive must hold: exactly, from what each run was told; and by README's promises, from the script alone."""
+"""What the archive must hold: exactly, from what each run was told; by the promises of docs/, from the script alone."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ class Oracle:
             days[day] = max(days[day], came_to, key=best.index)
         return days
 
-    # --- README's promises, after a complete run
+    # --- The promises of docs/visits.md, after a complete run
 
     def broken_promises(self) -> list[str]:
         """What the newest run, which was complete, should have seen of the blog as the script has it, and did not."""

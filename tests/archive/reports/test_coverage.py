@@ -342,8 +342,8 @@ def test_the_paragraph_says_what_the_rows_say(studied: Made) -> None:
         " each host's robots.txt were obeyed: what they disallow was not requested. The visits were made with"
         " clinic-blog-archive 0.1.0."
     )
-    manual = (Path(__file__).parents[3] / "OPERATING.md").read_text("utf-8")
-    assert text in " ".join(manual.replace("\n> ", " ").split()), "OPERATING.md shows this paragraph"
+    page = (Path(__file__).parents[3] / "docs" / "coverage.md").read_text("utf-8")
+    assert text in " ".join(page.replace("\n> ", " ").split()), "docs/coverage.md shows this paragraph"
 
 
 def test_a_period_counts_what_was_read_in_it_alone(studied: Made) -> None:

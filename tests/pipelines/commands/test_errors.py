@@ -22,7 +22,7 @@ from pipelines.run.key import BadKey
 from pipelines.run.run import Locked
 from scraper.config.toml_file import ConfigError
 
-README = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+PAGE = (Path(__file__).parents[3] / "docs" / "exit-codes.md").read_text("utf-8")
 BAD_RECORD = BadRecord("warc/a.warc.gz", 7, "torn")
 FULL = OSError(errno.ENOSPC, "No space left on device")
 BUSY = sqlite3.OperationalError("database is locked")
@@ -89,7 +89,7 @@ def test_the_drawing_shows_every_error_with_its_code() -> None:
 
 def test_every_exit_code_is_explained() -> None:
     for code in ExitCode:
-        assert re.search(rf"^\| {code} \|", README, re.MULTILINE), f"README does not explain exit code {code}"
+        assert re.search(rf"^\| {code} \|", PAGE, re.MULTILINE), f"docs/exit-codes.md does not explain exit code {code}"
 
 
 def test_no_verb_turns_errors_into_codes_on_its_own() -> None:

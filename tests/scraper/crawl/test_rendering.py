@@ -114,7 +114,7 @@ def test_the_stanza_decides(clinic: Clinic, names: list[str]) -> None:
     rendered, visit = completed(Site(), *posts, clinic=clinic)
     assert rendered == names
     assert bool(visit.unknown) == (not names)
-    assert bool(visit.unknown_line) == (not names)  # also where the stanza wants it so: README promises the line
+    assert bool(visit.unknown_line) == (not names)  # also where the stanza wants it so: docs/ promises the line
 
 
 def test_the_browser_waits_for_what_is_wanted_alone() -> None:

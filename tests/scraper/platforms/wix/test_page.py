@@ -1,17 +1,9 @@
-"""Wix pages: hand-written ones beside their expected items, and what the readers promise for any bytes at all.
-
-A page in `tests/pages/wix` begins with a comment that names its address and the time of its capture, and where
-it is one as a browser shows it in the end, `via: dom`. The JSON beside it writes itself on the first run, which then
-fails: review it, then run again.
-"""
+"""Wix pages: what the readers promise for any bytes at all. test_golden.py reads the pages of `tests/pages/wix`."""
 
 from __future__ import annotations
 
-import json
-import re
 import time
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -25,7 +17,6 @@ from scraper.items import (
     BotChallenge,
     ConsentWall,
     Exchange,
-    Item,
     NotAPost,
     NotFoundPage,
     Post,
@@ -40,34 +31,10 @@ from scraper.platforms.wix.footer import Counters, _printed
 from scraper.platforms.wix.page import read_page
 from tests.clinic.pages import post_document
 from tests.clinic.world import World
+from tests.golden import exchange_of, expected_of
 from tests.making import extract as read_any
 
 PAGES = sorted((Path(__file__).parents[3] / "pages" / "wix").glob("*.html"))
-HEADER = re.compile(r"<!-- url: (\S+) captured_at: (\S+)(?: via: (dom))? -->")
-
-
-def exchange_of(path: Path) -> Exchange:
-    body = path.read_bytes()
-    header = HEADER.match(body.decode())
-    assert header is not None, f"{path.name}: begin with <!-- url: ... captured_at: ... -->"
-    at = None if header[2] == "none" else datetime.fromisoformat(header[2])
-    page = header[1] if header[3] else None
-    mime = "text/html; charset=utf-8"
-    return Exchange(url=header[1], body=body, content_type=mime, fetched_at=at, via=header[3], page=page)
-
-
-def printed(exchange: Exchange) -> dict[str, Any]:
-    try:
-        items = read_any(exchange) if exchange.via else Wix().read(exchange)
-        return {"items": [{"item": type(item).__name__, **_fields(item)} for item in items]}
-    except NotAPost as error:
-        return {"raises": type(error).__name__}
-
-
-def _fields(item: Item) -> dict[str, Any]:
-    """The item's fields; those that most items leave as they are stand only where they do not."""
-    defaults = {"listed_url": None, "certain": True}
-    return {name: value for name, value in asdict(item).items() if defaults.get(name, ...) != value}
 
 
 def page(body: str, *, head: str = "", after: str = "") -> Exchange:
@@ -85,30 +52,15 @@ def post_of(exchange: Exchange) -> Post:
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: f"wix/{path.stem}")
-def test_a_page_gives_the_items_beside_it(path: Path) -> None:
-    expected = path.with_suffix(".json")
-    found = json.loads(json.dumps(printed(exchange_of(path))))
-    if not expected.exists():
-        expected.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
-        pytest.fail(f"{expected.name} written: review it, then run again")
-    assert found == json.loads(expected.read_text("utf-8"))
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: f"wix/{path.stem}")
 def test_the_cut_page_reads_as_the_whole(path: Path) -> None:
     exchange = exchange_of(path)
-    if "items" not in printed(exchange) or path.stem == "feed" or exchange.via:
+    if "items" not in expected_of(exchange, Wix()) or path.stem == "feed" or exchange.via:
         return
     cut, whole = list(read_page(exchange)), list(read_page(exchange, whole=True))
     for item in (*cut, *whole):
         if isinstance(item, Post):  # the small tree tells soft breaks between words better
             item.body_html = " ".join((item.body_html or "").replace("<br>", " ").split())
     assert cut == whole
-
-
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: f"wix/{path.stem}")
-def test_wix_claims_its_pages(path: Path) -> None:
-    assert Wix().claims(exchange_of(path))
 
 
 def test_markers_without_quotes_fall_back_to_the_whole_page() -> None:
@@ -344,13 +296,13 @@ class TestAnything:
     )  # fmt: skip
     def test_bulk_costs_no_more_than_its_size(self, bulk: str) -> None:
         begun = time.process_time()
-        printed(page(bulk))
+        expected_of(page(bulk), Wix())
         assert time.process_time() - begun < 5
 
     @pytest.mark.parametrize("head", ['<meta "', '<meta property="og:x" content="', "<script>", "<!--", "<"])
     def test_a_broken_head_costs_no_more_than_its_size(self, head: str) -> None:
         begun = time.process_time()
-        printed(page("<p>x</p>", head=head * 50_000))
+        expected_of(page("<p>x</p>", head=head * 50_000), Wix())
         assert time.process_time() - begun < 5
 
 

@@ -1,0 +1,70 @@
+"""Every reader gives the items beside its pages; and `make page` adds a page, or says why it is none."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scraper.platforms import recognise
+from scraper.platforms._platform import Platform
+from tests import golden, page
+from tests.golden import exchange_of, expected_of, pages, reader_of, write_expected
+
+URL = "https://www.fernside-clinic.example/post/sleep-and-light"
+
+
+def name(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}"
+
+
+@pytest.mark.parametrize("path", pages(), ids=name)
+def test_a_page_gives_the_items_beside_it(path: Path) -> None:
+    expected = path.with_suffix(".json")
+    if not expected.exists():
+        write_expected(path)
+        pytest.fail(f"{expected.name} written: review it, then run again")
+    assert expected_of(exchange_of(path), reader_of(path)) == json.loads(expected.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("path", pages(), ids=name)
+def test_a_page_is_recognised_as_its_platforms(path: Path) -> None:
+    reader = reader_of(path)
+    assert reader.claims(exchange_of(path))
+    assert not isinstance(reader, Platform) or recognise(exchange_of(path)) is reader
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A post page as a browser saves it."""
+    file = tmp_path / "saved.html"
+    file.write_bytes((golden.PAGES / "wix" / "g1_text_counters.html").read_bytes().partition(b"\n")[2])
+    return file
+
+
+def test_a_saved_post_becomes_a_page_with_its_json(saved: Path, tmp_path: Path) -> None:
+    made = page.add(saved, URL, "2024-05-02T11:30:00+02:00", folder=tmp_path / "pages")
+    assert made == tmp_path / "pages" / "wix" / "sleep_and_light.html"
+    assert made.read_text("utf-8").startswith(f"<!-- url: {URL} captured_at: 2024-05-02T09:30:00Z -->\n")
+    items = json.loads(made.with_suffix(".json").read_text("utf-8"))["items"]
+    assert "Post" in [item["item"] for item in items]
+    with pytest.raises(page.Refused, match="exists"):
+        page.add(saved, URL, folder=tmp_path / "pages")
+
+
+@pytest.mark.parametrize(
+    ("html", "platform", "why"),
+    [
+        ('<html><head><meta name="generator" content="WordPress 6.4"></head></html>', None, "WordPress"),
+        ("<html><body><p>A page.</p></body></html>", None, "no sign of a blog platform"),
+        ("<html><body><p>A page.</p></body></html>", "wix", "not a post"),
+        ("<html><body><p>A page.</p></body></html>", "never-heard-of", "there is no platform"),
+    ],
+)
+def test_what_is_no_post_is_refused(html: str, platform: str | None, why: str, tmp_path: Path) -> None:
+    file = tmp_path / "saved.html"
+    file.write_text(html, "utf-8")
+    with pytest.raises(page.Refused, match=why):
+        page.add(file, URL, platform=platform, folder=tmp_path / "pages")
+    assert not (tmp_path / "pages").exists()
