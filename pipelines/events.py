@@ -1,7 +1,7 @@
 """What happens to a clinic's part of the archive: the events of its log, each with the note that it is recorded as.
 
-`Fold.apply` alone makes rows of them. A live run records an event first; rebuild, reparse, import, backfill and recovery
-read the same events from the WARC files again.
+`Fold.apply` alone makes rows of them. A live run records an event first; rebuild, reparse, import, backfill and
+recovery read the same events from the WARC files again.
 """
 
 from __future__ import annotations

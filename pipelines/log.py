@@ -1,7 +1,7 @@
 """The log of a clinic: what its WARC files say that happened, as typed events in the order of the fold.
 
-The WARC is the log. An event is either recorded as a note, or it is a capture with its record. Only places and dates are
-kept of a capture here; `pipelines.replay` reads its bytes when its turn comes. Captures are ordered by (date,
+The WARC is the log. An event is either recorded as a note, or it is a capture with its record. Only places and dates
+are kept of a capture here; `pipelines.replay` reads its bytes when its turn comes. Captures are ordered by (date,
 capture_id); a run begins and ends where its notes stand, and what others captured stands at its own date.
 """
 

@@ -1,7 +1,8 @@
 """Recovery after a kill: events that are whole in the WARC of a run that never ended, and have no row, are applied.
 
-A thread of comments that the kill cut in two is stored without its texts (`privacy.threads.mask_thread`): its names were
-never recorded, so that no fold of these bytes, now or in a rebuild, could mask them. The next visit reads it whole.
+A thread of comments that the kill cut in two is stored without its texts (`privacy.threads.mask_thread`): its names
+were never recorded, so that no fold of these bytes, now or in a rebuild, could mask them. The next visit reads it
+whole.
 """
 
 from __future__ import annotations

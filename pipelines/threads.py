@@ -1,8 +1,8 @@
 """Captures that are held until a thread of comments, or a rendered page, is whole.
 
 The names to be masked in a thread's texts come in its last answer, so its captures are held from the first comment on,
-until the visit turns to another post's comments or to anything but comments. Captures of another run (what somebody else
-recorded on the same day) leave a thread as it is.
+until the visit turns to another post's comments or to anything but comments. Captures of another run (what somebody
+else recorded on the same day) leave a thread as it is.
 """
 
 from __future__ import annotations

@@ -84,7 +84,8 @@ def verify(
 def _row(db: Database, capture_id: str) -> dict[str, Any]:
     cursor = db.conn.execute(
         "SELECT captures.*, coalesce(crawls.kind, 'crawl') AS kind, clinic_runs.platform AS run_platform,"
-        " clinics.platform AS clinics_own FROM captures JOIN clinics USING (clinic_id) LEFT JOIN crawls USING (crawl_id)"
+        " clinics.platform AS clinics_own FROM captures JOIN clinics USING (clinic_id)"
+        " LEFT JOIN crawls USING (crawl_id)"
         " LEFT JOIN clinic_runs ON clinic_runs.crawl_id = captures.crawl_id AND clinic_runs.clinic_id ="
         " captures.clinic_id WHERE capture_id = ?",
         (capture_id,),

@@ -1,8 +1,8 @@
 """One exchange in, its items out: the pure half of every crawl, replay, rebuild and `clinic-archive parse`.
 
 The platform is an argument: a run's captures are read by the platform that the run recognised. Whether an exchange is
-a redirect, a refusal, a list of posts or a page follows from its own bytes and address, never from why it was requested;
-so the same capture gives the same items whoever reads it, and when.
+a redirect, a refusal, a list of posts or a page follows from its own bytes and address, never from the reason of the
+request; so the same capture gives the same items whoever reads it, and when.
 """
 
 from __future__ import annotations

@@ -86,8 +86,8 @@ class Guard:
     """Downloader middleware that refuses what is not http(s) or is private, before and after the name is looked up.
 
     It must stand nearer to the downloader than redirects, retries and Scrapy's proxy middleware (750), e.g. at 760: a
-    redirect and a retry are new requests and pass it again. `Fetch.allow_private` is True where the clinic's stanza says
-    so. Raises `PrivateAddress` or `ForeignScheme`.
+    redirect and a retry are new requests and pass it again. `Fetch.allow_private` is True where the clinic's stanza
+    says so. Raises `PrivateAddress` or `ForeignScheme`.
     """
 
     def __init__(self, crawler: Crawler) -> None:

@@ -8,7 +8,7 @@ from importlib import import_module
 import click
 
 from pipelines.commands._options import examples
-from pipelines.run.run import tighten_umask
+from pipelines.run.locking import tighten_umask
 from scraper.config.clinics import VERSION
 
 

@@ -16,8 +16,9 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
+from pipelines.run.locking import Locked, lock_archive
 from pipelines.run.notices import emit, notices_of
-from pipelines.run.run import Locked, Run, lock_archive
+from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
 
 

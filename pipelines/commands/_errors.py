@@ -40,7 +40,7 @@ from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import Refused
 from pipelines.run.key import BadKey
-from pipelines.run.run import Locked
+from pipelines.run.locking import Locked
 from scraper.config.sampling_frame import BadSamplingFrame
 from scraper.config.toml_file import ConfigError
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
@@ -17,12 +16,10 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 from uuid import uuid4
 
-import filelock
 from scrapy.settings import BaseSettings
 from sqlite_utils import Database
 
 from archive.db import ArchiveError, open_archive
-from archive.lock import LOCK_FILE
 from archive.rows import runs
 from archive.times import utc
 from archive.wal import WriteAheadLog
@@ -42,16 +39,13 @@ from pipelines.fold import Fold
 from pipelines.log import RUNS
 from pipelines.rebuild import refold
 from pipelines.run.key import has_pseudonyms, read_key
+from pipelines.run.locking import lock_archive
 from pipelines.run.outcome import Outcome
 from pipelines.stored import reread_post
 from scraper.config.clinics import PRODUCT, VERSION, Clinic
 from scraper.crawl.state import VisitResult
 
 logger = logging.getLogger(__name__)
-
-
-class Locked(Exception):
-    """Another run writes to this archive."""
 
 
 @lru_cache(maxsize=64)
@@ -62,23 +56,6 @@ def _named(archive: str) -> str:
 def _place(archive: str) -> str:
     """What an open run is found by; asked for several times an answer, so without a look at the disk."""
     return _named(archive) if archive.startswith("/") else str(Path(archive).absolute())
-
-
-def tighten_umask() -> None:
-    """What this process makes from now on is writable by nobody else: what others may write to proves nothing."""
-    os.umask(os.umask(0o022) | 0o022)
-
-
-def lock_archive(archive: Path) -> filelock.BaseFileLock:
-    """The archive's lock, taken; given back by its `release`. Raises `Locked`, OSError."""
-    tighten_umask()
-    archive.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(archive / LOCK_FILE)
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout as error:
-        raise Locked(f"{archive}: another run is writing to this archive; nothing done") from error
-    return lock
 
 
 class Run:

@@ -98,7 +98,7 @@ def _is_wanted(one: Listed, site: str, own: Platform | None) -> bool:
 
 
 def _may_be_post(url: str, own: Platform | None) -> bool:
-    """The clinic's platform does not deny that the address is a post's; where it is not known, some platform says so."""
+    """The clinic's platform does not deny that it is a post's address; without one, some platform says so."""
     if own is not None:
         return own.is_post_url(url) is not False
     return any(platform.is_post_url(url) for platform in platforms())

@@ -1,8 +1,8 @@
 """The order of a visit to one clinic's blog: recognise, discover, fetch the posts, then counters, then comments.
 
 A plan yields an `Ask` and receives its `Answer`. The spider decides whether and when a request is made (robots, delay,
-retries, redirects) and recognises the platform; `scraper.extract` reads the answers. What is collected here decides what
-to ask next, and never becomes a row.
+retries, redirects) and recognises the platform; `scraper.extract` reads the answers. What is collected here decides
+what to ask next, and never becomes a row.
 """
 
 from __future__ import annotations

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scraper.addresses import canonical_url, is_within, same_site
-from scraper.discover import read_links, sub_sitemaps
+from scraper.discover import read_links
 from scraper.items import Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
 from scraper.robots import read_robots
+from scraper.sitemaps import sub_sitemaps
 
 if TYPE_CHECKING:
     from scraper.platforms._platform import Platform

@@ -1,18 +1,14 @@
-"""What every spider here is: it drives a plan, one request at a time, and extracts nothing itself.
+"""The base of every spider: it makes one request at a time, as its `PlanDriver` says, and extracts nothing itself.
 
-Around each `Ask` of the plan it does what every request needs: robots.txt of the host first, retries with the server's
-own Retry-After, redirects one hop at a time (each hop is a capture, and is asked of robots again). Every exchange,
-also a refused or redirected one, comes to `parse` and leaves it as one `Extraction`.
+Every exchange, also a refused or redirected one, comes to `parse` and leaves it as one `Extraction`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Generator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import partial
-from math import inf
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,33 +21,16 @@ from scraper.browser import META, RENDERING
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.extract import extract, extract_response, extraction_by
-from scraper.guard import ForeignScheme
-from scraper.http import FETCH, Fetch, capture_of, describe, exchange_of, fetch_of, origin_of, requestable
+from scraper.http import FETCH, Fetch, capture_of, describe, exchange_of, fetch_of, origin_of
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
 from scraper.platforms import is_home_answer, recognise
-from scraper.platforms._platform import Answer, Ask, Plan, Platform
-from scraper.robots import Robots, delay, read_robots, retry_after
+from scraper.platforms._platform import Ask, Plan, Platform
+from scraper.robots import Robots
+from scraper.spiders._driver import RETRIED, Outcome, PlanDriver
 from scraper.spiders._rendered import RenderedPages
 from scraper.spiders._throttle import pause
 
 logger = logging.getLogger(__name__)
-
-RETRIED = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
-# What may be gone at the next attempt; other failures (no such host, too large) will not.
-PASSING = {"timeout", "broken-connection", "cut-short"}
-MAX_HOPS = 10
-Talk = Generator[Request, "_Outcome", None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What came back for one request: the exchange, or why there is none."""
-
-    exchange: Exchange | None
-    items: tuple[Item, ...]
-    reason: str | None = None
-    kind: str | None = None  # of what went wrong, where nothing came
-    retry_after: str = ""
 
 
 class ClinicSpider(scrapy.Spider):
@@ -74,19 +53,14 @@ class ClinicSpider(scrapy.Spider):
         )
         self.visit = VisitResult(clinic_id=clinic.slug)
         self.robots: dict[tuple[str, str], Robots] = {}
-        self._robots_answers: dict[str, Answer] = {}
         self._notes: list[Extraction] = []
         self._waiting: list[Callable[[], Extraction]] = []  # captures that are read once the platform is known
         self._rendered = RenderedPages(self)
-        self._pause = 0.0
-        self._delay = 0.0
-        self._driver: Talk | None = None
+        self.driver = PlanDriver(self)
 
     async def start(self) -> AsyncIterator[Any]:
         """The first request of the visit; each of the others follows from an answer."""
-        self._driver = self._drive()
-        self._set_delay(self.floor)
-        yield next(self._driver)
+        yield self.driver.start()
 
     @property
     def floor(self) -> float:
@@ -110,10 +84,10 @@ class ClinicSpider(scrapy.Spider):
             for extraction in self.take_waiting():
                 yield extraction
             yield self.extraction(capture_of(response.request), items, response.url, exchange)
-        told = (response.headers.get("Retry-After") or b"").decode("latin-1")
+        retry_after = (response.headers.get("Retry-After") or b"").decode("latin-1")
         fetch = fetch_of(response.request)
         sighted = tuple(Sighting(url=url, source="listing") for url in (fetch.sighted if fetch else ()))
-        async for step in self._resume(_Outcome(exchange, items or sighted, retry_after=told)):
+        async for step in self._resume(Outcome(exchange, items or sighted, retry_after=retry_after)):
             yield step
 
     def _is_waiting(self) -> bool:
@@ -175,7 +149,7 @@ class ClinicSpider(scrapy.Spider):
             self._waiting.append(lambda: failed)
         else:
             yield failed
-        async for step in self._resume(_Outcome(None, (), message, kind)):
+        async for step in self._resume(Outcome(None, (), message, kind)):
             yield step
 
     async def on_rendered(self, response: Response) -> AsyncIterator[Any]:
@@ -186,13 +160,12 @@ class ClinicSpider(scrapy.Spider):
             yield extraction
         items = tuple(item for extraction in visited for item in extraction.items)
         rendering = response.meta[RENDERING]
-        async for step in self._resume(_Outcome(exchange_of(response), items, rendering.reason)):
+        async for step in self._resume(Outcome(exchange_of(response), items, rendering.reason)):
             yield step
 
-    async def _resume(self, reply: _Outcome) -> AsyncIterator[Any]:
-        assert self._driver is not None
+    async def _resume(self, reply: Outcome) -> AsyncIterator[Any]:
         try:
-            request = self._driver.send(reply)
+            request = self.driver.send(reply)
         except StopIteration:
             self.visit.finished = True
             request = None
@@ -204,9 +177,9 @@ class ClinicSpider(scrapy.Spider):
             for extraction in [*self.take_waiting(), *self.take_notes()]:
                 yield extraction
         if request is not None:
-            engine, seconds, self._pause = self.crawler.engine, self._pause, 0.0
+            engine = self.crawler.engine
             assert engine is not None
-            if await pause(engine, self.clinic.slug, seconds):  # else the visit is cut short here
+            if await pause(engine, self.clinic.slug, self.driver.take_pause()):  # else the visit is cut short here
                 yield request
 
     def extraction(
@@ -219,112 +192,6 @@ class ClinicSpider(scrapy.Spider):
     def note(self, problem: Problem) -> None:
         """A problem that no exchange tells by itself; it gets a record of its own (`pipelines.sanitise`)."""
         self._notes.append(Extraction(clinic_id=self.clinic.slug, capture=None, items=(problem,)))
-
-    def _drive(self) -> Talk:
-        """Drive the plan to its end."""
-        plan = self.plan()
-        try:
-            ask = next(plan)
-            while True:
-                ask = plan.send((yield from self._answer(ask)))
-        except StopIteration:
-            for problem in self.visit.unknown:
-                self.note(problem)
-
-    def _answer(self, ask: Ask) -> Generator[Request, _Outcome, Answer]:
-        """One ask with robots, retries and redirects."""
-        if ask.url in self._robots_answers:
-            return self._robots_answers[ask.url]
-        url, passed = ask.url, list[str]()
-        robots = urlsplit(ask.url).path == "/robots.txt"
-        for _ in range(MAX_HOPS):
-            # Where robots.txt itself leads is followed unasked (RFC 9309 2.3.1.2): there is nothing to ask yet.
-            refusal = None if robots else (yield from self._refusal(url))
-            if refusal:
-                self.note(Problem(kind="robots-refused", message=f"{url}: {refusal}", url=url))
-                return Answer(ask=ask, exchange=None, reason=f"{url}: {refusal}", redirected_from=tuple(passed))
-            reply = yield from self._attempt(ask, url)
-            exchange = reply.exchange
-            moved = self.leads_on(exchange) if exchange is not None else None
-            # What is sent (ids of commenters, say) was meant for this site alone.
-            if exchange is None or not moved or (ask.body and origin_of(moved) != origin_of(ask.url)):
-                return Answer(
-                    ask=ask, exchange=exchange, items=reply.items, reason=reply.reason, kind=reply.kind,
-                    redirected_from=tuple(passed),
-                )  # fmt: skip
-            passed.append(url)
-            following = requestable(moved)
-            if following is None:
-                message = f"{moved}: not an http or https address; not fetched"
-                self.note(Problem(kind=ForeignScheme.kind, message=message, url=passed[-1]))
-                return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
-            url = following
-        message = f"{ask.url}: redirected more than {MAX_HOPS} times; given up"
-        self.note(Problem(kind="endless-redirect", message=message, url=ask.url))
-        return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
-
-    def _attempt(self, ask: Ask, url: str) -> Generator[Request, _Outcome, _Outcome]:
-        """One address, asked again after a pause where the server says that it is only busy."""
-        retries = self.settings.getint("RETRY_TIMES")
-        said: list[str] = []
-        for attempt in range(retries + 1):
-            reply: _Outcome = yield self.request(ask, url)
-            busy = reply.exchange is not None and self.is_busy(reply.exchange)
-            lost = reply.kind in PASSING
-            if attempt == retries or not (busy or lost):
-                break
-            told = retry_after(reply.retry_after, datetime.now(UTC))
-            if told is not None and told > self.settings.getfloat("RETRY_AFTER_MAX"):
-                break
-            self._pause = told if told is not None else self.settings.getfloat("RETRY_PAUSE") * 2**attempt
-            said += [item.message for item in reply.items if isinstance(item, Problem)]
-            said += [reply.reason] if reply.reason else []
-            logger.info("%s: asked again in %.1f s", url, self._pause)
-        if reply.exchange is not None and not busy:
-            self.visit.recovered_problems.update(said)
-        elif busy:
-            self._apply_retry_after(url, reply)
-        return reply
-
-    def _apply_retry_after(self, url: str, reply: _Outcome) -> None:
-        """A server that is still busy: its last word holds for whatever is asked next, a long one for the whole run."""
-        told = retry_after(reply.retry_after, datetime.now(UTC), cap=inf)
-        if told is None:
-            return
-        if told <= self.settings.getfloat("RETRY_AFTER_MAX"):
-            self._pause = told
-            return
-        self.robots[origin_of(url)] = Robots(refused=f"the server asked to be left alone for {told:.0f} s")
-
-    def _refusal(self, url: str) -> Generator[Request, _Outcome, str | None]:
-        """Why robots.txt forbids the address; None when it does not. Asks for the host's robots.txt the first time."""
-        parts = urlsplit(url)
-        if parts.path == "/robots.txt" or parts.scheme not in ("http", "https"):
-            return None
-        origin = origin_of(url)
-        if origin not in self.robots:
-            answer = yield from self._answer(Ask(url=f"{parts.scheme}://{parts.netloc}/robots.txt"))
-            self._robots_answers[answer.ask.url] = answer  # the plan asks for it as well, for its sitemaps
-            self.robots[origin] = read_robots(answer.exchange, answer.reason)
-            seconds, capped = delay(self.floor, self.robots[origin].crawl_delay)
-            if capped:
-                logger.warning("%s: Crawl-delay capped at %.0f s", parts.netloc, seconds)
-            self._set_delay(seconds)
-        robots = self.robots[origin]
-        if robots.allowed(url):
-            return None
-        return robots.refused or "robots.txt forbids it; not fetched"
-
-    def _set_delay(self, seconds: float) -> None:
-        """Slow the clinic's own download slot down; a run never gets quicker again."""
-        engine = self.crawler.engine
-        assert engine is not None
-        name = self.clinic.slug
-        self._delay = max(self._delay, seconds)
-        # For a slot still to be made (Scrapy drops one that was idle for a minute), and for the one in use.
-        engine.downloader.per_slot_settings[name] = {"concurrency": 1, "delay": self._delay, "jitter": 0}
-        if name in engine.downloader.slots:
-            engine.downloader.slots[name].delay = self._delay
 
     def request(self, ask: Ask, url: str) -> Request:
         """The request for an ask of the plan, to be made of `url`: its own address, or where that led."""

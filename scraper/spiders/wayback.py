@@ -15,7 +15,8 @@ from scraper.http import exchange_of, origin_of
 from scraper.items import Exchange, Item
 from scraper.platforms import recognise_alone
 from scraper.platforms._platform import Plan, Platform
-from scraper.spiders._clinic import RETRIED, ClinicSpider
+from scraper.spiders._clinic import ClinicSpider
+from scraper.spiders._driver import RETRIED
 
 
 class WaybackSpider(ClinicSpider):

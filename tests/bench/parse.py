@@ -19,8 +19,8 @@ BASE = "https://clinic.example"
 @figure("P1", f"times as fast as soup of the whole page, equal output, {real()[1]}", least=3)
 def parse_against_soup() -> float:
     """`scraper.extract.extract`, all that a crawl does to a page, against the platform's own readers on the whole page
-    as BeautifulSoup with lxml makes it: nothing cut, nothing left out. The whole-page side begins where the page is known
-    to be a post, so that what `read` spends on telling that is counted against it. Outputs are compared as the tests
+    as BeautifulSoup with lxml makes it: nothing cut, nothing left out. The whole-page side begins where the page is
+    known to be a post, so that what `read` spends on telling that is counted against it. Outputs are compared as the tests
     of the platform do: a line break inside a run of text may stand as `<br>` on one side and as a space on the other.
     """
     exchanges, _ = real()

@@ -12,18 +12,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scraper.crawl.merge import MergedSources, merge
-from scraper.discover import (
-    FeedPage,
-    SitemapPage,
-    items_of,
-    kind_of,
-    read_feed,
-    read_links,
-    read_sitemap,
-)
+from scraper.discover import items_of, kind_of, read_links
+from scraper.feeds import FeedPage, read_feed
 from scraper.items import Exchange, SightedIn, Sighting
 from scraper.platforms._platform import Platform
 from scraper.platforms.wix import Wix
+from scraper.sitemaps import SitemapPage, read_sitemap
 
 REAL = Path(__file__).parents[2].parent / "shared" / "real-pages" / "feeds"
 real_pages = pytest.mark.skipif(not REAL.is_dir(), reason="the real pages are not here")

@@ -14,15 +14,15 @@ from scraper.crawl.discovered import is_within
 from scraper.http import redirect_target
 from scraper.items import Exchange
 from scraper.platforms._platform import Answer, Ask
-from scraper.spiders._clinic import _Outcome
+from scraper.spiders._driver import Outcome
 from scraper.spiders.blog import BlogSpider
 
 SITE = "https://clinic.example"
-Server = Callable[[Request], _Outcome]
+Server = Callable[[Request], Outcome]
 
 
-def reply(url: str, status: int = 200, location: str | None = None, retry: str = "") -> _Outcome:
-    return _Outcome(Exchange(url=url, body=b"", status=status, location=location), (), retry_after=retry)
+def reply(url: str, status: int = 200, location: str | None = None, retry: str = "") -> Outcome:
+    return Outcome(Exchange(url=url, body=b"", status=status, location=location), (), retry_after=retry)
 
 
 def talk(ask: Ask, server: Server) -> tuple[Answer, list[Request], BlogSpider]:
@@ -32,7 +32,7 @@ def talk(ask: Ask, server: Server) -> tuple[Answer, list[Request], BlogSpider]:
     spider.crawler = get_crawler(settings_dict=settings)
     spider.settings = spider.crawler.settings
     spider._set_delay = lambda seconds: None  # type: ignore[method-assign]  # there is no engine to slow down
-    going, made = spider._answer(ask), list[Request]()
+    going, made = spider.driver._answer(ask), list[Request]()
     try:
         made.append(next(going))
         while len(made) < 60:
@@ -43,7 +43,7 @@ def talk(ask: Ask, server: Server) -> tuple[Answer, list[Request], BlogSpider]:
 
 
 def test_a_robots_txt_that_leads_elsewhere_is_followed_and_ends() -> None:
-    def server(request: Request) -> _Outcome:
+    def server(request: Request) -> Outcome:
         moved = request.url.endswith("/robots.txt")
         return reply(request.url, 302, f"{SITE}/") if moved else reply(request.url)
 
@@ -53,29 +53,29 @@ def test_a_robots_txt_that_leads_elsewhere_is_followed_and_ends() -> None:
 
 
 def test_a_long_retry_after_closes_the_host_for_the_run() -> None:
-    def server(request: Request) -> _Outcome:
+    def server(request: Request) -> Outcome:
         return reply(request.url, 429, retry="3600") if "/post/" in request.url else reply(request.url, 404)
 
     _, made, spider = talk(Ask(url=f"{SITE}/post/a"), server)
     assert len(made) == 2
-    refusal = spider._refusal(f"{SITE}/post/b")
+    refusal = spider.driver._refusal(f"{SITE}/post/b")
     with pytest.raises(StopIteration) as done:
         next(refusal)
     assert "left alone for 3600 s" in done.value.value
 
 
 def test_the_last_word_of_a_busy_server_holds_for_the_next_request() -> None:
-    def server(request: Request) -> _Outcome:
+    def server(request: Request) -> Outcome:
         return reply(request.url, 429, retry="120") if "/post/" in request.url else reply(request.url, 404)
 
     _, made, spider = talk(Ask(url=f"{SITE}/post/a"), server)
     assert len(made) == 4
-    assert spider._pause == 120
+    assert spider.driver._pause == 120
 
 
 @pytest.mark.parametrize("target", ["http://clinic.example/x", "https://other.example/x"])
 def test_tokens_stay_with_their_origin_and_what_is_sent_goes_nowhere_else(target: str) -> None:
-    def server(request: Request) -> _Outcome:
+    def server(request: Request) -> Outcome:
         if request.url.endswith("robots.txt"):
             return reply(request.url, 404)
         return reply(request.url, 307, target) if request.url.startswith(f"{SITE}/") else reply(request.url)

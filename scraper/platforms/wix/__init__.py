@@ -1,7 +1,7 @@
 """Wix: post pages and listings of every generation, text copies of them, and the services behind them.
 
-*Recognised by*  the generator tag, Wix's headers and `http-equiv` metas, or the elements of the blog widget; services by
-                 address.
+*Recognised by*  the generator tag, Wix's headers and `http-equiv` metas, or the elements of the blog widget;
+                 services by address.
 *Sources*        `page` (posts), `listing` (everything else with posts on it), `text` (copies as plain text), `api`;
                  of rendered pages `answers` (what their scripts received) and `widget` (comments in the DOM).
 *Caveats*        a page that says "not found" is as large as a post and may answer 200; members' posts show a preview.

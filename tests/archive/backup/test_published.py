@@ -18,7 +18,7 @@ from archive.backup.published import FOLDER, NotWhole, publish
 from archive.db import DATABASE
 from archive.site.pages.query_cache import QueryCache
 from pipelines.commands import main
-from pipelines.run.run import lock_archive
+from pipelines.run.locking import lock_archive
 from tests.e2e.browsing import served
 from tests.e2e.product import column
 from tests.e2e.reading import Readers, pages

@@ -11,7 +11,8 @@ from archive.rows.queue_order import queue_order
 from pipelines import run_report
 from pipelines.rebuild import rebuild
 from pipelines.recover import recover
-from pipelines.run.run import Run, lock_archive
+from pipelines.run.locking import lock_archive
+from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
 from tests.archive.reports.test_coverage import visited
 from tests.making import CLINIC, Made, natural

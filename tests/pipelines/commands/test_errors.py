@@ -19,7 +19,7 @@ from pipelines.commands import _errors
 from pipelines.commands._errors import ENDINGS, exit_on_error
 from pipelines.exit_codes import ExitCode
 from pipelines.run.key import BadKey
-from pipelines.run.run import Locked
+from pipelines.run.locking import Locked
 from scraper.config.toml_file import ConfigError
 
 PAGE = (Path(__file__).parents[3] / "docs" / "exit-codes.md").read_text("utf-8")

@@ -192,7 +192,7 @@ def test_requests_of_others_are_not_archived(visiting: Visiting) -> None:
 
 
 def test_the_lock_is_held_and_given_back(tmp_path: Path) -> None:
-    from pipelines.run.run import Locked
+    from pipelines.run.locking import Locked
 
     with Visiting(tmp_path) as visiting:
         with pytest.raises(Locked, match="nothing done"):

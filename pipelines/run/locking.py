@@ -1,0 +1,31 @@
+"""The lock of an archive: only its holder writes to it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import filelock
+
+from archive.lock import LOCK_FILE
+
+
+class Locked(Exception):
+    """Another run writes to this archive."""
+
+
+def tighten_umask() -> None:
+    """What this process makes from now on is writable by nobody else: what others may write to proves nothing."""
+    os.umask(os.umask(0o022) | 0o022)
+
+
+def lock_archive(archive: Path) -> filelock.BaseFileLock:
+    """The archive's lock, taken; given back by its `release`. Raises `Locked`, OSError."""
+    tighten_umask()
+    archive.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(archive / LOCK_FILE)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as error:
+        raise Locked(f"{archive}: another run is writing to this archive; nothing done") from error
+    return lock

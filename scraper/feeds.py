@@ -1,0 +1,117 @@
+"""Feeds (RSS, Atom), read into sightings by feedparser from the bytes."""
+
+from __future__ import annotations
+
+import html
+import re
+from calendar import timegm
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from io import BytesIO
+from time import struct_time
+from typing import Any
+from urllib.parse import urlsplit
+
+import feedparser  # type: ignore[import-untyped]
+from feedparser.exceptions import ThingsNobodyCaresAboutButMe  # type: ignore[import-untyped]
+from w3lib.html import remove_tags
+
+from scraper.addresses import canonical_url, is_web_address
+from scraper.items import Exchange, Problem, Sighting
+from scraper.listed import IsPostUrl, listed_spelling, of_own_site, problem, root_of, whole_part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedPage:
+    """One feed."""
+
+    sightings: tuple[Sighting, ...] = ()  # posts, in the feed's order
+    others: int = 0  # entries that are not posts
+    problems: tuple[Problem, ...] = ()
+
+
+def read_feed(
+    exchange: Exchange,
+    is_post_url: IsPostUrl | None = None,
+    guid_address: Callable[[str], str | None] | None = None,
+) -> FeedPage:
+    """Reads an RSS or Atom feed. A feed without items is no problem. Never raises.
+
+    `is_post_url`: items of other addresses (podcasts, events) are counted in `others`; None: every item is a post.
+    `guid_address`: what a guid says of the post's id, such as `wix:64ddbf6a1737d98af033206f`; None: nothing.
+    published_at is ISO 8601 UTC to the second, as RSS has it; title is text, its entities and tags undone.
+    Problems: feed-is-html, feed-cut, feed-unreadable, feed-malformed (what could be read is given), feed-foreign.
+    """
+    if root_of(exchange.body) == "html":
+        return FeedPage(problems=(problem("feed-is-html", exchange, "an HTML page stands where the feed should be"),))
+    whole, is_cut = whole_part(exchange.body, entry=rb"item|entry", root=rb"rss|feed|RDF")
+    problems = [problem("feed-cut", exchange, "cut in half: what comes before was read")] if is_cut else []
+    # A stream, since feedparser takes bytes that look like an address or a file's name for one, and opens it.
+    feed = feedparser.parse(
+        BytesIO(whole),
+        response_headers={"content-type": exchange.content_type or "application/xml", "content-location": exchange.url},
+        sanitize_html=False,  # only titles and addresses are read
+        resolve_relative_uris=False,
+    )
+    if not feed.get("version"):
+        return FeedPage(problems=(*problems, problem("feed-unreadable", exchange, "neither RSS nor Atom")))
+    fault = feed.get("bozo_exception")
+    # A wrong content type or a charset that was mended is no loss; a cut has been told.
+    if fault is not None and not is_cut and not isinstance(fault, ThingsNobodyCaresAboutButMe):
+        problems.append(problem("feed-malformed", exchange, f"{fault}; what could be read was taken"))
+    seen = [_feed_sighting(entry, exchange.url, guid_address) for entry in feed.entries]
+    posts = []
+    for sighting in seen:
+        verdict = True if is_post_url is None else is_post_url(sighting.url, exchange.url)
+        if is_web_address(sighting.url) and verdict is not False:
+            posts.append(sighting if verdict else replace(sighting, certain=False))
+    sightings, foreign = of_own_site(posts, exchange)
+    return FeedPage(sightings=sightings, others=len(seen) - len(posts), problems=(*problems, *foreign))
+
+
+def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | None] | None) -> Sighting:
+    guid = (entry.get("id") or "").strip()
+    link = entry.get("link") or ""
+    address = guid_address(guid) if guid and guid_address else None
+    title = entry.get("title")
+    if title and entry.title_detail.type == "text/html":  # Wix escapes inside CDATA: "GBR &#38; Soft Tissue"
+        title = html.unescape(remove_tags(title))
+    published = entry.get("published_parsed")
+    return Sighting(
+        url=canonical_url(link, base) if link.strip() else "",
+        source="feed",
+        listed_url=listed_spelling(link, base, canonical_url(link, base)) if link.strip() else None,
+        addresses=(address,) if address else (),
+        # Not `.get`: feedparser would give the date of publication for it, with a warning.
+        lastmod=entry["updated"] if "updated" in entry.keys() else None,  # noqa: SIM118
+        title=" ".join(title.split()) or None if title else None,
+        published_at=_utc(published) if published else None,
+    )
+
+
+def _utc(moment: struct_time) -> str | None:
+    """None for what feedparser takes for a date and is none: "00" is the year -99 to it."""
+    try:
+        return datetime.fromtimestamp(timegm(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+# "/comments/feed/", "/sleep/comments/feed", "/feeds/comments/default", "/feeds/7/comments/default", "/comments.rss"
+_COMMENT_FEED_PATH = re.compile(r"(?:^|/)comments/(?:feed|default|full|rss|atom)\b|/comments\.(?:rss|atom|xml)$", re.I)
+
+
+# The link of a comment: "/sleep/#comment-12", "/sleep?showComment=15#c34", "/sleep#IDComment9"
+_COMMENT_LINK = re.compile(rb"#(?:id)?comment-?\d|[?&;]showComment=|#c\d{6,}", re.IGNORECASE)
+
+
+_LINKS = re.compile(rb"<link>[^<]*</link>|<link\b[^>]*\brel=.alternate[^>]*>", re.IGNORECASE)
+
+
+def is_comment_feed(exchange: Exchange) -> bool:
+    """A feed of comments: by its address, or because every item's link leads to a comment."""
+    if _COMMENT_FEED_PATH.search(urlsplit(exchange.url).path):
+        return True
+    items = re.split(rb"<(?:item|entry)\b", exchange.body)[1:]
+    return bool(items) and all(any(_COMMENT_LINK.search(link) for link in _LINKS.findall(item)) for item in items)
