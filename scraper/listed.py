@@ -57,6 +57,7 @@ def listed_spelling(listed: str, base: str, canonical: str) -> str | None:
 
 
 def problem(kind: str, exchange: Exchange, what: str) -> Problem:
+    """A problem of the document: `what` is wrong with it, in words."""
     return Problem(kind=kind, message=f"{exchange.url}: {what}", url=exchange.url)
 
 

@@ -404,7 +404,7 @@ def test_a_platform_id_joins_two_addresses_whenever_it_comes() -> None:
 
 def test_sources_that_agree_say_nothing() -> None:
     listed = [sighted(source, str(n)) for n in range(30) for source in ("sitemap", "listing")]
-    assert merge(listed + [sighted("feed", str(n)) for n in range(20)]).disagreements() == []
+    assert merge(listed + [sighted("feed", str(n)) for n in range(20)], feed_size=20).disagreements() == []
     assert MergedSources().disagreements() == []
     assert merge([sighted("related", "x")], feed_size=20).disagreements() == []
 

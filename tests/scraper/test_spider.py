@@ -31,7 +31,7 @@ def talk(ask: Ask, server: Server) -> tuple[Answer, list[Request], BlogSpider]:
     spider = BlogSpider(Clinic(slug="clinic", name="C", url=SITE))
     spider.crawler = get_crawler(settings_dict=settings)
     spider.settings = spider.crawler.settings
-    spider._set_delay = lambda seconds: None  # type: ignore[method-assign]  # there is no engine to slow down
+    spider.driver._set_delay = lambda seconds: None  # type: ignore[method-assign]  # there is no engine to slow down
     going, made = spider.driver._answer(ask), list[Request]()
     try:
         made.append(next(going))
