@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from archive import wal
 from archive.migrations import migrations
+from archive.times import file_stamp
 from archive.warc.missing_db import why_missing
 
 VIEWS = Path(__file__).parent / "views"
@@ -169,7 +170,7 @@ def damage(connection: sqlite3.Connection, most: int = 100) -> Iterator[str]:
 
 def _copy(db: Database, folder: Path, step: str) -> None:
     """A copy of the database as it was before `step`, under its name only once it is whole."""
-    target = folder / f"archive-before-{step}-{datetime.now(UTC):%Y%m%d%H%M%S}.db"
+    target = folder / f"archive-before-{step}-{file_stamp(datetime.now(UTC))}.db"
     part = folder / "archive-before.db.part"
     part.unlink(missing_ok=True)  # of a start that was killed
     db.execute("VACUUM INTO ?", [str(part)])

@@ -38,9 +38,8 @@ from archive.backup.snapshots import (
 )
 from archive.db import DATABASE, NotAnArchive, copy_whole, damage
 from archive.migrations import migrations
+from archive.times import snapshot_name, snapshot_time
 from archive.warc._file import sync_folder
-
-STAMPED = "%Y%m%dT%H%M%S.%fZ"
 
 
 @dataclass(slots=True)
@@ -149,8 +148,8 @@ def _last(folder: Path, done: BackedUp) -> Mapping[str, SnapshotFile]:
 def _stamp(folder: Path) -> str:
     """Now; later than every snapshot that is there, also where the clock was set back."""
     now = datetime.now(UTC)
-    newest = [datetime.strptime(name, STAMPED).replace(tzinfo=UTC) for name in stamps(folder)[-1:]]
-    return max([now, *(one + timedelta(microseconds=1) for one in newest)]).strftime(STAMPED)
+    newest = [snapshot_time(name) for name in stamps(folder)[-1:]]
+    return snapshot_name(max([now, *(at + timedelta(microseconds=1) for at in newest)]))
 
 
 def _rotate(folder: Path, keep: int) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from archive.export._formats import Format, Written, write
 from archive.export._source import Source, describe, find, names
+from archive.times import utc_seconds
 
 MANIFEST = "manifest.json"
 
@@ -34,7 +35,7 @@ def export_all(folder: Path, connection: sqlite3.Connection, form: Format, softw
             sources = [find(connection, name) for name in names(connection, with_parameters=False)]
             written = [write(stage / f"{source.name}{form.suffix}", connection, source, form) for source in sources]
         files = {file.path.name: _entry(source, file) for source, file in zip(sources, written, strict=True)}
-        made_at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        made_at = utc_seconds(datetime.now(UTC))
         manifest = {"schema": schema, "software": software, "made_at": made_at, "files": files}
         (stage / MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1) + "\n", "utf-8")
         outdated = _files_of_last_export(folder) - {path.name for path in stage.iterdir()}

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from archive.lock import is_locked
 from archive.reports.disk import Disk, disk, parse_time
 from archive.reports.integrity import Verified, last_result
+from archive.times import utc, utc_seconds
 
 DEFAULT_AGE = 36 * 3600.0  # seconds: a daily visit may be half a day late
 STATES = ("stale", "fresh", "closed", "no blog", "unreachable", "not known", "not visited")
@@ -141,7 +142,7 @@ def read_status(connection: sqlite3.Connection, folder: Path, now: datetime) -> 
         "SELECT clinic_id, started_at FROM clinic_runs WHERE status = 'running' ORDER BY started_at"
     )
     return Status(
-        at=now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        at=utc_seconds(now),
         clinics=clinics(connection, now),
         held=is_locked(folder),
         running=[RunningVisit(*row) for row in running],
@@ -156,7 +157,7 @@ def clinics(connection: sqlite3.Connection, now: datetime) -> list[ClinicStatus]
     A visit that starts later than `now`, because a clock was wrong, does not count as an observation.
     """
     statuses = []
-    for row in connection.execute(_CLINICS, (f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",)):
+    for row in connection.execute(_CLINICS, (utc(now),)):
         *_, observed_at, _, awaited_since = row
         times = (parse_time(text) for text in (observed_at, awaited_since))
         ages = ((now - time).total_seconds() if time else None for time in times)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime
+from datetime import datetime
+
+from archive.times import utc
 
 # Rows that a wrong clock dated later than now would keep a clinic behind all others until then.
 _LAST_TWO = (
@@ -20,7 +22,7 @@ def queue_order(connection: sqlite3.Connection, clinic_id: str, now: datetime) -
     A visit that was cut short leaves the clinic its turn, once: one that never ends within a run's time limit would
     else take the place of others for ever. Raises `sqlite3.Error`.
     """
-    visits = connection.execute(_LAST_TWO, (clinic_id, f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}")).fetchall()
+    visits = connection.execute(_LAST_TWO, (clinic_id, utc(now))).fetchall()
     begun = str(visits[0][1]) if visits else ""
     if [status for status, *_ in visits] == ["cut-short", "cut-short"]:
         return str(visits[0][2]), begun

@@ -7,7 +7,6 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit
 
 from fastwarc.stream_io import GzipWriter
@@ -27,11 +26,6 @@ _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # RFC 1952: no name, n
 def warc_url(url: str) -> str:
     """The URL as it stands in WARC-Target-URI: blanks, controls, quotes and non-ASCII percent-encoded as UTF-8."""
     return quote(url.encode("utf-8", "surrogatepass"), safe=_URL_SAFE)
-
-
-def warc_date(at: datetime) -> str:
-    """WARC 1.1, 5.4: W3C-DTF in UTC, here always with six digits of a second."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def sha1_label(*parts: bytes) -> str:

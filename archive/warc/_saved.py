@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from datetime import datetime
 
+from archive.times import utc
 from archive.warc import _build as build
 
 FIELDS = "application/warc-fields"
@@ -15,7 +16,7 @@ def saved_page(*, url: str, at: datetime, dated_by: str, body: bytes, content_ty
     `at`: when it was saved; `dated_by`: how that is known ("given", "file": its modification time). `name`: the file
     that it was.
     """
-    target, date = build.warc_url(url), build.warc_date(at)
+    target, date = build.warc_url(url), utc(at)
     seed = f"{target} {date} {hashlib.sha256(body).hexdigest()}"
     info_id, record_id = (uuid.uuid5(uuid.NAMESPACE_URL, f"{what} {seed}") for what in ("warcinfo", "page"))
     block = {"software": "a saved page", "format": "WARC File Format 1.1", "description": f"made of the file {name}"}

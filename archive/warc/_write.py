@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from archive.times import file_stamp, in_utc, utc
 from archive.warc import _build as build
 from archive.warc._capture import DOM, capture_of, capture_of_failure, capture_of_page
 from archive.warc._file import OpenFile
@@ -51,11 +52,11 @@ class Writer:
         for what, value in (("clinic", clinic_id), ("crawl", crawl_id)):
             if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", value):
                 raise ValueError(f"the {what} id {value!r} cannot be part of a file name")
-        self.last = None if last is None else _utc(last)
+        self.last = None if last is None else in_utc(last)
         self._archive, self._clinic, self._crawl = folder, clinic_id, crawl_id
         self._info, self._max_bytes = dict(info), max_bytes
         self._clock, self._new_id = clock, new_id
-        self._stem = f"{clinic_id}-{_utc(clock()):%Y%m%d%H%M%S}-{crawl_id[:8]}"
+        self._stem = f"{clinic_id}-{file_stamp(in_utc(clock()))}-{crawl_id[:8]}"
         self._serial = 0
         self._file: OpenFile | None = None
         self._info_id = self._name = ""  # of the open file: its warcinfo, its place in the archive
@@ -131,7 +132,7 @@ class Writer:
                 ("WARC-Profile", PROFILE + ("server-not-modified" if not_modified else "identical-payload-digest")),
                 ("WARC-Refers-To", _urn(refers_to.capture_id)),
                 ("WARC-Refers-To-Target-URI", target),
-                ("WARC-Refers-To-Date", build.warc_date(refers_to.fetched_at)),
+                ("WARC-Refers-To-Date", utc(refers_to.fetched_at)),
             ]
         if same:
             fields.append(("X-Archive-Payload-Length", str(len(body))))
@@ -251,10 +252,10 @@ class Writer:
 
     def _common(self, at: datetime, target: str | None) -> list[tuple[str, str]]:
         uri = [("WARC-Target-URI", target)] if target else []
-        return [("WARC-Date", build.warc_date(at)), *uri, ("WARC-Warcinfo-ID", _urn(self._info_id))]
+        return [("WARC-Date", utc(at)), *uri, ("WARC-Warcinfo-ID", _urn(self._info_id))]
 
     def _stamp(self, at: datetime) -> datetime:
-        at = _utc(at)
+        at = in_utc(at)
         return at if self.last is None or at > self.last else self.last + timedelta(microseconds=1)
 
     def _ready(self) -> OpenFile:
@@ -284,7 +285,7 @@ class Writer:
         fields = [
             ("WARC-Type", "warcinfo"),
             ("WARC-Record-ID", _urn(self._info_id)),
-            ("WARC-Date", build.warc_date(self._clock())),
+            ("WARC-Date", utc(self._clock())),
             ("WARC-Filename", name),
             ("Content-Type", FIELDS),
         ]
@@ -298,9 +299,3 @@ def _rendered(via: str | None, page: str | None) -> list[tuple[str, str]]:
 
 def _urn(record_id: str) -> str:
     return f"<urn:uuid:{record_id}>"
-
-
-def _utc(at: datetime) -> datetime:
-    if at.tzinfo is None:
-        raise ValueError(f"a date without a time zone: {at}")
-    return at.astimezone(UTC)
