@@ -13,9 +13,10 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive.rows import context, posts, runs, sightings
+from archive.rows import clinics, placement, posts, runs, sightings
 from archive.rows.cache import ClinicCache
-from archive.rows.context import save_clinic
+from archive.rows.clinics import save_clinic
+from archive.rows.context import CaptureContext
 from archive.rows.evidence import save_confirmation
 from archive.search.index import index_due
 from archive.times import utc
@@ -179,8 +180,8 @@ class Fold:
         """The rows of one capture's items."""
         capture, cache = extraction.capture, self._cache
         assert isinstance(capture, Capture)
-        page = context.CaptureContext(
-            book=cache,
+        page = CaptureContext(
+            cache=cache,
             crawl_id=run.crawl_id,
             capture_id=capture.capture_id,
             at=utc(capture.fetched_at),
@@ -248,12 +249,12 @@ def holds_comments(capture: Capture, items: Iterable[Item], from_api: bool) -> i
     )
 
 
-SAVERS: dict[type, Callable[[context.CaptureContext, Mapping[str, Any]], object]] = {
-    Site: context.save_site,
-    Author: context.save_author,
+SAVERS: dict[type, Callable[[CaptureContext, Mapping[str, Any]], object]] = {
+    Site: clinics.save_site,
+    Author: clinics.save_author,
     Post: posts.save_post,
-    Reading: context.save_reading,
-    Comment: context.save_comment,
+    Reading: placement.place_reading,
+    Comment: placement.place_comment,
     Thread: sightings.save_thread,
     Sighting: sightings.save_sighting,
     Alias: sightings.save_alias,

@@ -139,7 +139,7 @@ def compare_with_past(run: Run, outcome: Outcome) -> None:
     past = {loss.field: loss for loss in losses(run.db, clinic_id)}
     for one in measured:  # the newest word; where nothing could be measured today, the last one holds
         earlier = past.pop(one.field, None)
-        if one.lost:
+        if one.is_lost:
             since, accepted = (earlier.since, earlier.accepted) if earlier else (outcome.started_at, False)
             past[one.field] = Loss(*one, since, accepted)
     outcome.lost_fields = [loss for loss in past.values() if not loss.accepted]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+from archive.rows.counters import COUNTERS
 from archive.warc import Capture
 from pipelines.events import ClinicRun
 from pipelines.privacy.threads import mask_thread, names_shown
@@ -29,7 +30,6 @@ from scraper.items import (
     ThreadPage,
 )
 
-COUNTERS = ("views", "likes", "comments_count")
 # What no answer of a comments service gives: where one occurs, the visit has turned to something else.
 ELSEWHERE = (Post, Reading, Sighting, Alias, Gone, Site)
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from archive.rows.counters import COUNTER_COLUMNS
 from archive.rows.fingerprint import content_sha256
 from archive.rows.posts import counters
 from archive.times import utc
@@ -33,7 +34,6 @@ COLUMNS = (
     "capture_id", "url", "method", "request_sha256", "fetched_at", "http_status", "mime", "etag", "last_modified",
     "payload_sha256", "payload_length", "record_type", "refers_to", "warc_length", "via", "page_url",
 )  # fmt: skip
-VALUES = ("views", "likes", "comments_count", "views_raw", "likes_raw", "comments_count_raw")
 NO_KEY = bytes(32)  # pseudonyms are not compared
 
 
@@ -192,8 +192,8 @@ def _compare_readings(db: Database, capture_id: str, found: Extraction) -> tuple
         if any(value is not None for value in reading[1:]):
             expected[reading] += 1
     stored = db.conn.execute(
-        f"SELECT source, {', '.join(VALUES)}, post_id, extractor_version FROM readings WHERE capture_id = ? AND"
-        " evidence = 'read'",
+        f"SELECT source, {', '.join(COUNTER_COLUMNS)}, post_id, extractor_version FROM readings WHERE capture_id = ?"
+        " AND evidence = 'read'",
         (capture_id,),
     ).fetchall()
     faults, outdated = [], False
@@ -229,10 +229,10 @@ def _merged(found: Extraction) -> Iterator[tuple[Any, ...]]:
         for addresses, one in told:
             same = next((g for g in groups if g[1] == one["source"] and not g[0].isdisjoint(addresses)), None)
             if same is None:
-                groups.append((set(addresses), one["source"], {name: one[name] for name in VALUES}))
+                groups.append((set(addresses), one["source"], {name: one[name] for name in COUNTER_COLUMNS}))
             else:
                 same[0].update(addresses)
-                for name in VALUES:
+                for name in COUNTER_COLUMNS:
                     same[2][name] = one[name] if same[2][name] is None else same[2][name]
     for _, source, values in groups:
         yield (source, *values.values())
@@ -243,7 +243,7 @@ def _is_part(reading: tuple[Any, ...], whole: tuple[Any, ...]) -> bool:
 
 
 def _counts(reading: tuple[Any, ...]) -> str:
-    told = [f"{name} {value}" for name, value in zip(VALUES, reading[1:], strict=True) if value is not None]
+    told = [f"{name} {value}" for name, value in zip(COUNTER_COLUMNS, reading[1:], strict=True) if value is not None]
     return f"{', '.join(told)} ({reading[0]})"
 
 

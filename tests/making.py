@@ -13,7 +13,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from archive.db import DATABASE, open_archive
-from archive.rows import context
+from archive.rows import clinics
 from archive.warc import Capture
 from pipelines.events import Captured, ClinicRun
 from pipelines.fold import Fold
@@ -114,7 +114,7 @@ class Made:
         self.db.execute("PRAGMA synchronous = OFF")
         with self.db.atomic():
             row = {"clinic_id": CLINIC, "name": "Riverside", "url": SITE, "timezone": None, "comments": "threads"}
-            context.save_clinic(self.db, {**row, "privacy": "pseudonymous"}, {})
+            clinics.save_clinic(self.db, {**row, "privacy": "pseudonymous"}, {})
 
     def crawl(self, crawl_id: str) -> None:
         """The rows of a run that has begun."""

@@ -19,7 +19,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from archive.db import DATABASE, open_archive
-from archive.rows import context, runs
+from archive.rows import clinics, runs
 from archive.warc import Capture
 from pipelines.events import Captured, ClinicRun
 from pipelines.fold import Fold
@@ -65,7 +65,7 @@ def _tell(folder: Path, crawled: sqlite3.Connection) -> None:
     with closing(open_archive(folder, "write")) as db:
         with db.atomic():
             row = {"clinic_id": CLINIC, "name": "Juniper Lane", "url": SITE, "timezone": "America/Boise"}
-            context.save_clinic(db, {**row, "comments": "threads", "privacy": "pseudonymous"}, {"state": "ID"})
+            clinics.save_clinic(db, {**row, "comments": "threads", "privacy": "pseudonymous"}, {"state": "ID"})
             db.execute("UPDATE clinics SET platform = 'wix', blog_status = 'blog', language = 'en'")
         posts = [_post(crawled, one) for one in crawled.execute("SELECT * FROM posts")]
         serial = 0

@@ -1,1 +1,1 @@
-"""How the items of a capture become rows. Called inside a transaction, in capture order."""
+"""How the items of a capture become rows. All functions are called inside a transaction, in capture order."""

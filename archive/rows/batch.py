@@ -1,7 +1,7 @@
-"""Rows that wait to be written together: one `executemany` a table instead of a statement a row.
+"""Rows that wait to be written together: one `executemany` for each table instead of one statement for each row.
 
-What stands in a batch is not seen by queries yet. Whoever asks the database about rows that may wait here writes the
-batch first (`Book.write`).
+Queries do not see the rows that wait in a batch. Code that queries for rows that may wait here writes the batch first
+(`ClinicCache.write`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from sqlite_utils import Database
+
+from archive.rows.counters import COUNTER_COLUMNS
 
 
 def _insert(table: str, columns: str, conflict: str = "") -> str:
@@ -24,11 +26,11 @@ def _labelled(table: str, key: str) -> str:
     )
 
 
-_COUNTERS = ("views", "likes", "comments_count", "views_raw", "likes_raw", "comments_count_raw")
+_COUNTERS = ", ".join(COUNTER_COLUMNS)
 _LAST = "last_capture_id = excluded.last_capture_id"
 
-# In the order in which they are written: rows after those that they refer to, for else SQLite would look for waiting
-# children at every parent; what updates or copies rows after what inserts them.
+# In the order in which they are written. Rows come after the rows that they refer to, because SQLite would otherwise
+# look for waiting children at every parent; statements that update or copy rows come after those that insert them.
 STATEMENTS = {
     "captures": _insert(
         "captures",
@@ -51,7 +53,7 @@ STATEMENTS = {
         "revision_id post_id capture_id kind source captured_at content_sha256 title author body_text body_html"
         " word_count modified_at extractor_version",
     ),
-    "posts shown": "UPDATE posts SET revision_id = ? WHERE post_id = ?",
+    "posts revision": "UPDATE posts SET revision_id = ? WHERE post_id = ?",
     "links": _insert("links", "revision_id position url text domain rel"),
     "addresses": _insert(
         "post_addresses",
@@ -60,21 +62,22 @@ STATEMENTS = {
         " matched_by = excluded.matched_by, capture_id = excluded.capture_id",
     ),
     "addresses moved": "UPDATE post_addresses SET entity_id = ?, post_id = ? WHERE clinic_id = ? AND address = ?",
-    # The platform's id that its other services use stands first: Wix names a post by 24 hex digits as well as a UUID.
-    "posts identified": "UPDATE posts SET platform_post_id = ? WHERE post_id = ?",
+    # The id that the platform's other services use comes first: Wix names a post by 24 hex digits as well as a UUID.
+    "posts platform id": "UPDATE posts SET platform_post_id = ? WHERE post_id = ?",
     "sightings": _insert(
         "sightings",
         "clinic_id url post_id capture_id revision_id source lastmod seen_at",
         "ON CONFLICT DO UPDATE SET revision_id = coalesce(excluded.revision_id, revision_id), lastmod ="
         " coalesce(lastmod, excluded.lastmod)",
     ),
-    # "+": by the index of addresses, not by the one of posts, where all that wait for one stand together.
-    "sightings adopted": "UPDATE sightings SET post_id = ? WHERE clinic_id = ? AND url = ? AND +post_id IS NULL",
+    # "+": use the index of addresses, not that of posts, in which all sightings without a post are one group.
+    "sightings attached": "UPDATE sightings SET post_id = ? WHERE clinic_id = ? AND url = ? AND +post_id IS NULL",
     "readings": _insert(
         "readings",
-        f"post_id capture_id source read_at {' '.join(_COUNTERS)} evidence extractor_version",
-        # What one capture says of a post in two places is one reading; where they differ, the first stands.
-        f"ON CONFLICT DO UPDATE SET {', '.join(f'{name} = coalesce({name}, excluded.{name})' for name in _COUNTERS)}",
+        f"post_id capture_id source read_at {' '.join(COUNTER_COLUMNS)} evidence extractor_version",
+        # What one capture says about a post in two places is one reading; where they differ, the first is kept.
+        "ON CONFLICT DO UPDATE SET "
+        + ", ".join(f"{name} = coalesce({name}, excluded.{name})" for name in COUNTER_COLUMNS),
     ),
     "post_categories": _labelled("post_categories", "category_id"),
     "post_tags": _labelled("post_tags", "tag_id"),
@@ -97,7 +100,7 @@ STATEMENTS = {
         " edited",
     ),
     "comments seen": "UPDATE comments SET last_capture_id = ?, last_seen_at = ? WHERE comment_id = ?",
-    # A comment finds its parent, and a parent the replies that arrived before it.
+    # "parents" joins a comment to its parent, "replies" a parent to the replies that arrived before it.
     "parents": "UPDATE comments SET parent_id = (SELECT parent.comment_id FROM comments AS parent WHERE"
     " parent.clinic_id = ?1 AND parent.platform_comment_id = ?2) WHERE clinic_id = ?1 AND platform_comment_id = ?3",
     "replies": "UPDATE comments SET parent_id = (SELECT parent.comment_id FROM comments AS parent WHERE"
@@ -107,33 +110,32 @@ STATEMENTS = {
     " clinic_id, post_id, comment_id, ?1, ?2, 'not in the whole thread' FROM comments WHERE post_id = ?3 AND"
     " first_seen_at < ?2 AND platform_comment_id NOT IN (SELECT value FROM json_each(?4))",
     "problems": _insert("problems", "clinic_id crawl_id capture_id url kind field message happened_at"),
-    # What a 304 says: the rows of the capture that it refers to, once more, on the server's word and not by reading.
-    "sightings again": "INSERT INTO sightings (clinic_id, url, post_id, capture_id, revision_id, source, lastmod,"
+    # A 304: the rows of the capture that it refers to, repeated. The server confirms them; nothing was read.
+    "sightings confirmed": "INSERT INTO sightings (clinic_id, url, post_id, capture_id, revision_id, source, lastmod,"
     " seen_at) SELECT clinic_id, url, post_id, ?1, revision_id, source, lastmod, ?2 FROM sightings WHERE capture_id ="
     " ?3 ON CONFLICT DO NOTHING",
-    "readings again": "INSERT INTO readings (post_id, capture_id, source, read_at, views, likes, comments_count,"
-    " views_raw, likes_raw, comments_count_raw, evidence, extractor_version) SELECT post_id, ?1, source, ?2, views,"
-    " likes, comments_count, views_raw, likes_raw, comments_count_raw, 'not-modified', extractor_version FROM readings"
+    "readings confirmed": f"INSERT INTO readings (post_id, capture_id, source, read_at, {_COUNTERS}, evidence,"
+    f" extractor_version) SELECT post_id, ?1, source, ?2, {_COUNTERS}, 'not-modified', extractor_version FROM readings"
     " WHERE capture_id = ?3 ON CONFLICT DO NOTHING",
-    "posts again": "UPDATE posts SET last_seen_at = max(last_seen_at, ?2), removed_at = NULL WHERE post_id IN (SELECT"
-    " post_id FROM sightings WHERE capture_id = ?3 AND source = 'post')",
+    "posts confirmed": "UPDATE posts SET last_seen_at = max(last_seen_at, ?2), removed_at = NULL WHERE post_id IN"
+    " (SELECT post_id FROM sightings WHERE capture_id = ?3 AND source = 'post')",
     "posts seen": "UPDATE posts SET last_seen_at = max(last_seen_at, ?), removed_at = NULL WHERE post_id = ?",
 }
 
 
 class Batch:
-    """Rows of each statement, in the order in which they came."""
+    """The rows that wait for each statement, in the order in which they came."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in STATEMENTS}
 
     def put(self, statement: str, row: tuple[Any, ...]) -> None:
-        """One more row for a statement of `STATEMENTS`, its values in the order of the statement's columns."""
+        """Add a row for a statement of `STATEMENTS`, its values in the order of the statement's columns."""
         self._rows[statement].append(row)
 
     def write(self) -> None:
-        """Write all that waits, inside the caller's transaction. Raises `sqlite3.Error`."""
+        """Write all rows that wait, inside the caller's transaction. Raises `sqlite3.Error`."""
         for name, sql in STATEMENTS.items():
             rows = self._rows[name]
             if rows:

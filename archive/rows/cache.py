@@ -1,7 +1,7 @@
-"""What the archive knows of one clinic, kept at hand while its captures are folded, and the rows waiting to be written.
+"""A write-behind cache of one clinic's rows, used while its captures are folded.
 
-A fold asks the same few questions of every capture: which post is this address, which row is this label. The answers
-are read once and kept true by whoever changes them; nothing else writes to a clinic's rows while it is folded.
+A fold asks the same few questions for every capture: which post has this address, which row is this label. The cache
+reads the answers once, and the code that changes them updates it; nothing else writes to a clinic's rows during a fold.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ _AT_ONCE = 500
 
 
 class ClinicCache:
-    """One clinic's addresses, labels, people and site, and its batch.
+    """A clinic's addresses, labels, authors and site, and the batch of its rows that wait to be written.
 
-    `begin` opens a transaction's worth of rows, `write` puts down what waits. A number given by `new_id` is the next
-    one of its table: valid until the transaction ends, since one clinic at a time writes.
+    `begin` starts the rows of a transaction, `write` writes those that wait. A key from `new_id` is the next of its
+    table; it is valid until the transaction ends, because only one clinic at a time writes.
     """
 
     def __init__(self, db: Database, clinic_id: str) -> None:
         self.db, self.clinic_id, self.batch = db, clinic_id, Batch(db)
-        self.addresses = Identities(db, clinic_id, self.batch, self.write)
+        self.identities = Identities(db, clinic_id, self.batch, self.write)
         self.labels: dict[str, dict[str, int]] = {
             table: dict(self._rows(f"SELECT label, {_KEYS[table]} FROM {table} WHERE clinic_id = ?"))
             for table in LABELS
         }
         self.authors: dict[str, int] = {}
-        self.staff: dict[str, str] = {}  # name of each of the clinic's own people by their key
-        self.keyed: set[str] = set()  # names of those whose key is known
+        self.staff: dict[str, str] = {}  # names of the clinic's own staff by their key
+        self.keyed: set[str] = set()  # names of authors whose key is known
         for author_id, name, key in self._rows("SELECT author_id, name, person_key FROM authors WHERE clinic_id = ?"):
             self.authors[name] = author_id
             if key is not None:
                 self.name_staff(key, name)
         site = self._rows("SELECT platform, timezone, language FROM clinics WHERE clinic_id = ?")
-        told: tuple[str | None, ...] = site[0] if site else (None, None, None)
-        self.platform, self.timezone, self.language = told
-        # Addresses that items wait under, and parents that replies may lack: most captures need not ask for either.
-        self.waiting = {row[0] for row in self._rows("SELECT DISTINCT address FROM unplaced WHERE clinic_id = ?")}
+        values: tuple[str | None, ...] = site[0] if site else (None, None, None)
+        self.platform, self.timezone, self.language = values
+        # Addresses of unplaced items, and parents that replies may lack: most captures need no query for either.
+        self.unplaced = {row[0] for row in self._rows("SELECT DISTINCT address FROM unplaced WHERE clinic_id = ?")}
         self.parents = {
             row[0]
             for row in self._rows(
@@ -60,41 +60,41 @@ class ClinicCache:
                 " AND parent_platform_comment_id IS NOT NULL"
             )
         }
-        # Posts and captures of the transaction, some of whose rows may wait.
+        # Posts and captures of the transaction; some of their rows may wait in the batch.
         self.touched: set[int] = set()
         self.captures: set[str] = set()
         self._next: dict[str, int] = {}
-        self._posts: dict[int, StoredPost] = {}  # those of the batch at hand, as they are stored
-        self._comments: dict[str, dict[str, Any] | None] = {}  # those of the capture at hand, as they are stored
-        self._commented: set[str] = set()  # new comments that wait
+        self._posts: dict[int, StoredPost] = {}  # the posts of the current transaction, as stored
+        self._comments: dict[str, dict[str, Any] | None] = {}  # the comments of the current capture, as stored
+        self._commented: set[str] = set()  # new comments that wait in the batch
 
     def _rows(self, sql: str) -> list[Any]:
         return self.db.conn.execute(sql, (self.clinic_id,)).fetchall()
 
     def begin(self, addresses: Iterable[Sequence[str]]) -> None:
-        """A new transaction: other clinics may have written since the last one. Its posts have these addresses."""
+        """Start a transaction whose posts have these addresses; other clinics may have written since the last."""
         self._next.clear()
         self._comments.clear()
         self.touched.clear()
         self.captures.clear()
-        known = {post_id for one in addresses if (post_id := self.addresses.find(one)) is not None}
+        known = {post_id for names in addresses if (post_id := self.identities.find(names)) is not None}
         self._posts = read_stored(self.db, known) if known else {}
 
     def write(self) -> None:
-        """Everything that waits becomes visible to queries. Raises `sqlite3.Error`."""
-        self.addresses.flush()
+        """Write all rows that wait, so that queries see them. Raises `sqlite3.Error`."""
+        self.identities.flush()
         self.batch.write()
         self._posts.clear()
         self._comments.clear()
         self._commented.clear()
 
     def name_staff(self, key: str, name: str) -> None:
-        """The clinic's own person of that key; one who writes under two names has the first by the alphabet."""
+        """Add an author to the clinic's own staff; under two names a person has the alphabetically first."""
         self.staff[key] = min(name, self.staff.get(key, name))
         self.keyed.add(name)
 
     def new_id(self, table: str) -> int:
-        """The key of the next row of a table."""
+        """Return the key of the next row of a table."""
         if table not in self._next:
             (last,) = self.db.conn.execute(f"SELECT coalesce(max({_KEYS[table]}), 0) FROM {table}").fetchone()
             self._next[table] = int(last)
@@ -102,7 +102,7 @@ class ClinicCache:
         return self._next[table]
 
     def label_id(self, table: str, label: str) -> int:
-        """The key of a category or tag, made where it is new."""
+        """Return the key of a category or tag; a new label gets a row."""
         known = self.labels[table]
         if label not in known:
             known[label] = self.new_id(table)
@@ -110,19 +110,19 @@ class ClinicCache:
         return known[label]
 
     def post(self, post_id: int) -> StoredPost:
-        """A stored post as it is now."""
+        """Return a stored post as it is now, rows that wait included."""
         if post_id in self.touched:
             self.write()
         return self._posts.pop(post_id, None) or read_stored(self.db, [post_id])[post_id]
 
     def look_up_comments(self, names: Iterable[str]) -> None:
-        """Read the stored rows of the comments that a capture is about to name, all at once."""
+        """Read the stored rows of all comments that a capture is about to name, in few queries."""
         wanted = [name for name in dict.fromkeys(names) if name not in self._commented]
         for first in range(0, len(wanted), _AT_ONCE):
             self._fetch(wanted[first : first + _AT_ONCE])
 
     def comment(self, name: str) -> dict[str, Any] | None:
-        """The stored row of a comment by its platform's id, `COMMENT_COLUMNS`; None for one never seen."""
+        """Return the stored row of a comment by its platform's id (`COMMENT_COLUMNS`); None for a new comment."""
         if name in self._commented:
             self.write()
             self._fetch([name])
@@ -131,7 +131,7 @@ class ClinicCache:
         return self._comments.pop(name)
 
     def new_comment(self, name: str) -> None:
-        """A comment was put into the batch: its row is there only after the next `write`."""
+        """Note that a comment was put into the batch: queries find its row only after the next `write`."""
         self._commented.add(name)
 
     def _fetch(self, names: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The day on which a post appeared, as the clinic's own calendar has it."""
+"""The day on which a post was published, by the calendar in the clinic's time zone."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from sqlite_utils import Database
 
 
 def date_at(published_at: str | None, timezone: str | None) -> str | None:
-    """The date on the clinic's wall: "2024-12-14T01:00:00Z" is 2024-12-13 in New York.
+    """Return the date in the clinic's time zone: "2024-12-14T01:00:00Z" is 2024-12-13 in New York.
 
-    A bare date is itself; None without a known zone, or for what is no date.
+    A bare date is returned as it is. None where the zone is not known, or the text is no date.
     """
     if published_at is None or len(published_at) == len("2019-02-01"):
         return published_at
@@ -26,7 +26,7 @@ def date_at(published_at: str | None, timezone: str | None) -> str | None:
 
 
 def date_posts(db: Database, clinic_id: str) -> None:
-    """The clinic's time zone became known, or another: the dates of all its posts follow."""
+    """Compute the dates of all posts of a clinic again, after its time zone became known or changed."""
     (timezone,) = db.conn.execute("SELECT timezone FROM clinics WHERE clinic_id = ?", (clinic_id,)).fetchone()
     db.conn.executemany(
         "UPDATE posts SET published_on = ? WHERE post_id = ?",

@@ -1,4 +1,4 @@
-"""What makes two texts of a post the same: the hash that decides whether a revision is written."""
+"""The hash by which two texts of a post are equal; it decides whether a revision is written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from courlan import normalize_url
 
 
 def content_sha256(title: str | None, body_text: str | None, links: Iterable[str]) -> str:
-    """sha256 (hex) of the NFC title, the body with runs of white space collapsed, and the sorted link addresses.
+    """Return the SHA-256 (hex) of the NFC title, the body with runs of white space collapsed, and the sorted link URLs.
 
     Tracking parameters of links do not count (`?utm_source=mail`), nor does their order: both change without an edit.
     Source: "Texts" in the design of this archive, docs/for-researchers.md.
@@ -22,19 +22,19 @@ def content_sha256(title: str | None, body_text: str | None, links: Iterable[str
     heading = " ".join(unicodedata.normalize("NFC", title or "").split())
     targets = sorted({_target(url) for url in links})
     # As json.dumps([heading, words, targets], ensure_ascii=False) writes it, in half the time.
-    told = f"[{_quoted(heading)}, {_quoted(words)}, [{', '.join(map(_quoted, targets))}]]"
-    return hashlib.sha256(told.encode()).hexdigest()
+    document = f"[{_quoted(heading)}, {_quoted(words)}, [{', '.join(map(_quoted, targets))}]]"
+    return hashlib.sha256(document.encode()).hexdigest()
 
 
 def domain_of(url: str) -> str | None:
-    """The host that a link leads to, lower case; None for one inside the page, a mail address, a broken one."""
+    """Return the host that a link leads to, lower case; None for a fragment, a mail address, a broken URL."""
     try:
         return urlsplit(url).hostname or None
     except ValueError:  # "http://[", which people write into posts
         return None
 
 
-@lru_cache(maxsize=8_192)  # most links of a blog stand under all of its posts
+@lru_cache(maxsize=8_192)  # most links of a blog occur in all of its posts
 def _target(url: str) -> str:
     try:
         return str(normalize_url(url)) if url.startswith("http") else url

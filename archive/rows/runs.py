@@ -1,24 +1,31 @@
-"""What a run did, counted from the rows it left; and posts as whole documents."""
+"""The rows of runs and of their visits to clinics, counts of what a visit changed, and posts as whole documents."""
 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlite_utils import Database
 
+from archive.rows.counters import COUNTERS
 from archive.rows.evidence import confirm_removals, save_fields
+from archive.times import utc
 
 
 def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
-    """New rows of a run at a clinic: posts, revisions (kind `content`), readings, comments, captures; posts in all."""
+    """Count the new rows of a run at a clinic, by name; `new_revisions` are those of kind `content`.
+
+    `posts` counts all posts of the clinic, `wire_bytes` the payload bytes of the run's responses.
+    """
     mine = "SELECT capture_id FROM captures WHERE crawl_id = :crawl AND clinic_id = :clinic"
     counts = {
         "new_posts": f"SELECT count(*) FROM revisions WHERE kind = 'first' AND capture_id IN ({mine})",
         "new_revisions": f"SELECT count(*) FROM revisions WHERE kind = 'content' AND capture_id IN ({mine})",
         "readings": f"SELECT count(*) FROM readings WHERE capture_id IN ({mine})",
-        # By its clinic, for comments have no index of captures: else those of all clinics would be looked through.
+        # By clinic, because comments have no index of captures: SQLite would else scan the comments of all clinics.
         "comments": f"SELECT count(*) FROM comments WHERE clinic_id = :clinic AND last_capture_id IN ({mine})",
         "posts": "SELECT count(*) FROM posts WHERE clinic_id = :clinic AND :crawl IS NOT NULL",
         "problems": f"SELECT count(*) FROM problems WHERE capture_id IN ({mine})",
@@ -26,18 +33,18 @@ def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
         "wire_bytes": f"SELECT coalesce(sum(payload_length), 0) FROM captures WHERE capture_id IN ({mine})"
         " AND record_type = 'response' AND via IS NULL",
     }
-    wanted = {"crawl": crawl_id, "clinic": clinic_id}
-    return {name: int(db.execute(sql, wanted).fetchone()[0]) for name, sql in counts.items()}
+    values = {"crawl": crawl_id, "clinic": clinic_id}
+    return {name: int(db.execute(sql, values).fetchone()[0]) for name, sql in counts.items()}
 
 
 # Columns of `clinic_runs` that `count_rows` gives.
 COUNTED = ("posts", "new_posts", "new_revisions", "readings", "comments", "wire_bytes")
-# What a visit tells about its clinic, beside the columns of its run; the run-ended note of the WARC holds both.
+# What a visit found out about its clinic, beside the columns of `clinic_runs`; a run-ended note of the WARC holds both.
 ABOUT_CLINIC = ("platform", "blog_status", "finished", "fields")
 
 
 def save_run_start(db: Database, crawl_id: str, clinic_id: str, started_at: str) -> None:
-    """A run comes to a clinic, whose row there is."""
+    """Write that a run begins its visit to a clinic, which has a row already."""
     db.execute(
         "INSERT INTO clinic_runs (crawl_id, clinic_id, started_at, status) VALUES (?,?,?,'running') ON CONFLICT DO"
         " NOTHING",
@@ -45,9 +52,9 @@ def save_run_start(db: Database, crawl_id: str, clinic_id: str, started_at: str)
     )
 
 
-def save_run_end(db: Database, crawl_id: str, clinic_id: str, told: Mapping[str, Any]) -> None:
-    """The end of a run at a clinic: columns of `clinic_runs`; `ABOUT_CLINIC` is passed over."""
-    row = {name: value for name, value in told.items() if name not in ABOUT_CLINIC}
+def save_run_end(db: Database, crawl_id: str, clinic_id: str, values: Mapping[str, Any]) -> None:
+    """Write the end of a visit: columns of `clinic_runs` by name; `ABOUT_CLINIC` is ignored."""
+    row = {name: value for name, value in values.items() if name not in ABOUT_CLINIC}
     assignments = ", ".join(f"{name} = :{name}" for name in row)
     db.execute(
         f"UPDATE clinic_runs SET {assignments} WHERE crawl_id = :crawl_id AND clinic_id = :clinic_id",
@@ -55,78 +62,78 @@ def save_run_end(db: Database, crawl_id: str, clinic_id: str, told: Mapping[str,
     )
 
 
-def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, told: Mapping[str, Any]) -> None:
-    """The end of a visit to a clinic, and what it found out about the clinic.
+def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, values: Mapping[str, Any]) -> None:
+    """Write the end of a visit to a clinic, and what it found out about the clinic.
 
-    `told`: columns of `clinic_runs`, and `ABOUT_CLINIC`, as the run-ended note of the clinic's WARC holds them.
+    `values`: columns of `clinic_runs`, and `ABOUT_CLINIC`, as the run-ended note of the clinic's WARC holds them.
     """
     with db.atomic():
-        save_run_end(db, crawl_id, clinic_id, told)
+        save_run_end(db, crawl_id, clinic_id, values)
         db.execute(
             "UPDATE clinics SET first_crawled_at = coalesce(first_crawled_at, ?), platform = coalesce(?, platform)"
             " WHERE clinic_id = ?",
-            (told["ended_at"], told["platform"], clinic_id),
+            (values["ended_at"], values["platform"], clinic_id),
         )
-        save_blog_status(db, clinic_id, told["blog_status"])
-        save_fields(db, crawl_id, clinic_id, told.get("fields", ()))  # runs of older versions measured none
-        if told["complete"]:
+        save_blog_status(db, clinic_id, values["blog_status"])
+        save_fields(db, crawl_id, clinic_id, values.get("fields", ()))  # runs of older versions measured none
+        if values["complete"]:
             confirm_removals(db, clinic_id)
 
 
 def save_platform(db: Database, crawl_id: str, clinic_id: str, platform: str | None) -> None:
-    """The platform by whose rules the captures of a run at a clinic are read; None: the run recognised none."""
+    """Write the platform whose parser reads the captures of a visit; None where the visit recognised none."""
     db.execute(
         "UPDATE clinic_runs SET platform = ? WHERE crawl_id = ? AND clinic_id = ?", (platform, crawl_id, clinic_id)
     )
 
 
 def save_killed_run(db: Database, crawl_id: str, clinic_id: str) -> None:
-    """A run that ended without a word: what its captures show, as a run that was cut short."""
+    """Write the end of a visit whose process was killed: what its captures show, as a visit that was cut short."""
     counts = count_rows(db, crawl_id, clinic_id)
-    row: dict[str, Any] = {name: counts[name] for name in COUNTED} | _seen(db, crawl_id, clinic_id)
+    row: dict[str, Any] = {name: counts[name] for name in COUNTED} | _count_seen(db, crawl_id, clinic_id)
     row |= {"status": "cut-short", "complete": 0, "note": "killed; what lay whole in its WARC was folded in afterwards"}
     assignments = ", ".join(f"{name} = :{name}" for name in row)
-    wanted = {**row, "crawl_id": crawl_id, "clinic_id": clinic_id}
+    values = {**row, "crawl_id": crawl_id, "clinic_id": clinic_id}
     with db.atomic():
         db.execute(
             f"UPDATE clinic_runs SET {assignments}, ended_at = coalesce((SELECT max(fetched_at) FROM captures WHERE"
             " crawl_id = :crawl_id AND clinic_id = :clinic_id), started_at) WHERE crawl_id = :crawl_id AND clinic_id ="
             " :clinic_id",
-            wanted,
+            values,
         )
 
 
-def _seen(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
-    """Posts that a run's captures show to be there, and not to be there; the view `coverage` counts them likewise."""
+def _count_seen(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
+    """How many posts a run's captures show as present, and as gone; the view `coverage` counts in the same way."""
     mine = "captures USING (capture_id) WHERE captures.crawl_id = ? AND captures.clinic_id = ?"
     rows = {
         "fetched": f"sightings JOIN {mine} AND source = 'post'",
         "gone": f"absences JOIN {mine} AND comment_id IS NULL",
     }
     return {
-        name: int(db.execute(f"SELECT count(DISTINCT post_id) FROM {these}", (crawl_id, clinic_id)).fetchone()[0])
-        for name, these in rows.items()
+        name: int(db.execute(f"SELECT count(DISTINCT post_id) FROM {source}", (crawl_id, clinic_id)).fetchone()[0])
+        for name, source in rows.items()
     }
 
 
 def save_crawl(db: Database, crawl_id: str, started_at: str, software: str, kind: str) -> None:
-    """The row of a run as a whole, where it has none yet."""
+    """Write the row of a run as a whole, unless it has one."""
     db.execute(
         "INSERT INTO crawls (crawl_id, started_at, software, kind) VALUES (?,?,?,?) ON CONFLICT DO NOTHING",
         (crawl_id, started_at, software, kind),
     )
 
 
-def save_crawl_end(db: Database, crawl_id: str, told: Mapping[str, Any]) -> None:
-    """The end of a run: `told` has ended_at, exit_code and summary, as the crawl-ended note of its WARC does."""
+def save_crawl_end(db: Database, crawl_id: str, values: Mapping[str, Any]) -> None:
+    """Write the end of a run: ended_at, exit_code and summary, as the crawl-ended note of its WARC has them."""
     db.execute(
         "UPDATE crawls SET ended_at = ?, exit_code = ?, summary = ? WHERE crawl_id = ?",
-        (told["ended_at"], told["exit_code"], told["summary"], crawl_id),
+        (values["ended_at"], values["exit_code"], values["summary"], crawl_id),
     )
 
 
 def close_unended_crawls(db: Database) -> None:
-    """Runs that never told their end ended with the last of their clinics. Not to be called while one goes on."""
+    """Write the end of each run that recorded none: the end of its last visit. Not to be called during a run."""
     db.execute(
         "UPDATE crawls SET ended_at = (SELECT max(ended_at) FROM clinic_runs WHERE crawl_id = crawls.crawl_id)"
         " WHERE ended_at IS NULL"
@@ -134,15 +141,15 @@ def close_unended_crawls(db: Database) -> None:
 
 
 def running(db: Database) -> list[tuple[str, str]]:
-    """(crawl_id, clinic_id) of every run that never said that it ended, oldest first."""
-    wanted = "SELECT crawl_id, clinic_id FROM clinic_runs WHERE status = 'running' ORDER BY started_at"
-    return list(db.execute(wanted).fetchall())
+    """Return (crawl_id, clinic_id) of every visit without a recorded end, oldest first."""
+    find = "SELECT crawl_id, clinic_id FROM clinic_runs WHERE status = 'running' ORDER BY started_at"
+    return list(db.execute(find).fetchall())
 
 
 def last_visits(db: Database) -> list[dict[str, Any]]:
-    """Every clinic with what is kept of it and how its last visit went, by clinic_id; NULLs where none was made.
+    """Return every clinic with its number of posts and how its last visit ended, by clinic_id; NULLs without a visit.
 
-    A visit is a run that asked the clinic itself: what others had captured tells nothing about how it is today.
+    Only crawls count as visits: captures of others do not show how the clinic is today.
     """
     return list(
         db.query(
@@ -156,12 +163,34 @@ def last_visits(db: Database) -> list[dict[str, Any]]:
     )
 
 
-def save_blog_status(db: Database, clinic_id: str, status: str) -> None:
-    """Whether there is a blog, as the last visit found: blog, none_found, unsupported, unreachable.
+# Visits dated later than now (by a wrong clock) are ignored: they would put the clinic behind all others until then.
+_LAST_TWO = (
+    "SELECT r.status, r.started_at, coalesce(r.ended_at, r.started_at) FROM clinic_runs AS r JOIN crawls AS k"
+    " USING (crawl_id) WHERE r.clinic_id = ? AND coalesce(k.kind, 'crawl') = 'crawl' AND r.status <> 'running' AND"
+    " r.started_at <= ? ORDER BY r.started_at DESC LIMIT 2"
+)
 
-    A visit that did not come so far ("unknown") changes nothing, and a clinic that once had a blog and does not answer
-    today still has one: `unreachable` replaces only `unknown`. A closed clinic stays so, whatever a visit to it finds:
-    its stanza alone says otherwise (`save_closing`).
+
+def queue_order(connection: sqlite3.Connection, clinic_id: str, now: datetime) -> tuple[str, str]:
+    """Return a sort key: when the clinic's last finished visit ended and when its last visit began; "" where none is.
+
+    The smallest key comes first; its texts sort by time. A visit that was cut short does not count as finished, so
+    that the clinic comes early again. It does so once only: a clinic whose visits never end within a run's time limit
+    would otherwise always precede the others. Raises `sqlite3.Error`.
+    """
+    visits = connection.execute(_LAST_TWO, (clinic_id, utc(now))).fetchall()
+    began = str(visits[0][1]) if visits else ""
+    if [status for status, *_ in visits] == ["cut-short", "cut-short"]:
+        return str(visits[0][2]), began
+    return next((str(ended) for status, _, ended in visits if status != "cut-short"), ""), began
+
+
+def save_blog_status(db: Database, clinic_id: str, status: str) -> None:
+    """Write whether there is a blog, as the last visit found: blog, none_found, unsupported, unreachable.
+
+    A visit that did not find out ("unknown") changes nothing, and a clinic that once had a blog and does not answer
+    today still has one: `unreachable` replaces only `unknown`. A closed clinic stays closed, whatever a visit finds:
+    only its stanza changes that (`save_closing`).
     """
     db.execute(
         "UPDATE clinics SET blog_status = :status WHERE clinic_id = :clinic AND :status != 'unknown'"
@@ -171,9 +200,9 @@ def save_blog_status(db: Database, clinic_id: str, status: str) -> None:
 
 
 def save_closing(db: Database, clinic_id: str, closed_on: str | None, today: str) -> None:
-    """The day from which on the clinic is closed, as its stanza has it today (ISO dates, UTC); None: it is not.
+    """Write the day from which the clinic is closed, as its stanza has it today (ISO dates, UTC); None: not closed.
 
-    One that is closed no more, or only later, has a blog as far as its posts tell, and the next visit finds out.
+    A clinic that is no longer closed, or not yet, has a blog where it has posts; otherwise the next visit finds out.
     """
     db.execute(
         "UPDATE clinics SET closed_on = :closed_on, blog_status = CASE WHEN :closed_on <= :today THEN 'closed'"
@@ -184,7 +213,7 @@ def save_closing(db: Database, clinic_id: str, closed_on: str | None, today: str
 
 
 def is_without_blog(db: Database, clinic_id: str) -> bool:
-    """An earlier visit found no blog there, and none ever did."""
+    """Return whether the last visit found no blog, and the archive has no post of the clinic."""
     status = db.execute(
         "SELECT 1 FROM clinics WHERE clinic_id = ?1 AND blog_status IN ('none_found', 'unsupported') AND NOT EXISTS"
         " (SELECT 1 FROM posts WHERE clinic_id = ?1)",
@@ -200,9 +229,9 @@ POST_KEYS = (
 
 
 def documents(db: Database, crawl_id: str, clinic_id: str) -> Iterator[dict[str, Any]]:
-    """Every post that the run saw, newest first, as one document with the keys that `clinic-archive parse` prints.
+    """Yield every post that the run saw, newest first, as a document with the keys that `clinic-archive parse` prints.
 
-    Counters are the last known ones; comments stand inside with their pseudonyms and `parent_id`.
+    Counters are the last known ones; comments are included with their pseudonyms and `parent_id`.
     """
     seen = db.execute(
         f"SELECT post_id, sources, {', '.join(POST_KEYS)} FROM posts WHERE clinic_id = ? AND post_id IN (SELECT post_id"
@@ -230,7 +259,7 @@ def documents(db: Database, crawl_id: str, clinic_id: str) -> Iterator[dict[str,
             " ORDER BY kind, position",
             post_id,
         )
-        for name in ("views", "likes", "comments_count"):
+        for name in COUNTERS:
             row = db.execute(
                 f"SELECT {name}, {name}_raw FROM readings WHERE post_id = ? AND {name} IS NOT NULL"
                 " ORDER BY read_at DESC LIMIT 1",

@@ -1,33 +1,36 @@
-"""What was seen where: listings that name posts, posts that were there or were not, redirects, and what went wrong."""
+"""What was seen where: listings that name posts, posts that were found or gone, redirects, and problems."""
 
 from __future__ import annotations
 
 import json
 
-from archive.rows.context import CaptureContext, Item, attach_pending, resolve_post, set_platform_id
+from archive.rows.context import CaptureContext, Item
 from archive.rows.identity import site_of
+from archive.rows.placement import attach_pending, resolve_post, set_platform_id
 
 
-def save_sighting(page: CaptureContext, item: Item) -> None:
-    """A listing named a post. Its further addresses are learned; the post may still be unread.
+def save_sighting(context: CaptureContext, item: Item) -> None:
+    """Write that a listing named a post, and add its further addresses; the post may still be unread.
 
-    Where the address does not tell that it is a post's (`certain`), the sighting counts for a known post alone.
+    Where the address alone does not show that it is a post's (`certain` is false), only a known post is sighted.
     """
     addresses = (item["url"], *item["addresses"])
-    if not item["certain"] and page.book.addresses.find(addresses) is None:
+    if not item["certain"] and context.cache.identities.find(addresses) is None:
         return
-    alone = len(addresses) == 1
-    post_id = page.book.addresses.find(addresses) if alone else resolve_post(page, addresses, item["source"])
-    _sighting(page, item["url"], item["source"], post_id=post_id, lastmod=item["lastmod"])
+    if len(addresses) == 1:
+        post_id = context.cache.identities.find(addresses)
+    else:
+        post_id = resolve_post(context, addresses, item["source"])
+    _sighting(context, item["url"], item["source"], post_id=post_id, lastmod=item["lastmod"])
 
 
-def save_post_sighting(page: CaptureContext, post_id: int, revision_id: int | None, url: str) -> None:
-    """The post itself was there, with this text."""
-    _sighting(page, url, "post", post_id=post_id, revision_id=revision_id)
+def save_post_sighting(context: CaptureContext, post_id: int, revision_id: int | None, url: str) -> None:
+    """Write that the post itself was there, with this text."""
+    _sighting(context, url, "post", post_id=post_id, revision_id=revision_id)
 
 
 def _sighting(
-    page: CaptureContext,
+    context: CaptureContext,
     url: str,
     source: str,
     *,
@@ -35,73 +38,79 @@ def _sighting(
     revision_id: int | None = None,
     lastmod: str | None = None,
 ) -> None:
-    row = (page.clinic_id, url, post_id, page.capture_id, revision_id, source, lastmod, page.at)
-    page.book.batch.put("sightings", row)
+    row = (context.clinic_id, url, post_id, context.capture_id, revision_id, source, lastmod, context.at)
+    context.cache.batch.put("sightings", row)
 
 
-def save_alias(page: CaptureContext, item: Item) -> None:
-    """A redirect joined two addresses: whichever is a post, both mean it from now on.
+def save_alias(context: CaptureContext, item: Item) -> None:
+    """Join two addresses, one of which redirects to the other: both mean the same post from now on.
 
-    From one site to another it joins posts that were both read, and share slug, title or date: it proves where a
-    clinic's post moved to. A site that was given up may send all old addresses to one new post.
+    A redirect from one site to another proves where a clinic's post moved to, but only between posts that were both
+    read and share slug, title or date: an abandoned site may redirect all old addresses to one new post.
     """
     new, old = item["addresses"]
-    addresses = page.book.addresses
-    if not item["certain"] and addresses.find((old,)) is None:
+    identities = context.cache.identities
+    if not item["certain"] and identities.find((old,)) is None:
         return
     if site_of(new) == site_of(old):
-        resolve_post(page, (new, old), item["matched_by"])
-    elif _are_alike(page, addresses.find((new,)), addresses.find((old,))):
-        entity = addresses.merge_moved(old, new, page.capture_id, item["matched_by"])
+        resolve_post(context, (new, old), item["matched_by"])
+    elif _are_alike(context, identities.find((new,)), identities.find((old,))):
+        entity = identities.merge_moved(old, new, context.capture_id, item["matched_by"])
         if entity is not None and entity.joined:
-            set_platform_id(page, entity)
-            attach_pending(page, entity)
+            set_platform_id(context, entity)
+            attach_pending(context, entity)
 
 
-def _are_alike(page: CaptureContext, *posts: int | None) -> bool:
-    """Both are posts that were read, under the same slug, title or date."""
+def _are_alike(context: CaptureContext, *posts: int | None) -> bool:
+    """Whether both posts were read, and share slug, title or date."""
     if None in posts:
         return False
-    page.book.write()
+    context.cache.write()
     find = "SELECT slug, title, substr(published_at, 1, 10) FROM posts WHERE post_id = ?"
-    one, other = (page.db.conn.execute(find, (post_id,)).fetchone() for post_id in posts)
-    return any(mine is not None and mine == theirs for mine, theirs in zip(one, other, strict=True))
+    new, old = (context.db.conn.execute(find, (post_id,)).fetchone() for post_id in posts)
+    return any(value is not None and value == old_value for value, old_value in zip(new, old, strict=True))
 
 
-def save_gone(page: CaptureContext, item: Item) -> None:
-    """An address answered that nothing is there: evidence about a known post, otherwise a problem of the listing."""
-    post_id = page.book.addresses.find((item["url"],))
+def save_gone(context: CaptureContext, item: Item) -> None:
+    """Write that an address answered as gone: an absence of a known post, otherwise a problem of the listing."""
+    post_id = context.cache.identities.find((item["url"],))
     if post_id is None and not item["certain"]:
         return
     if post_id is None:
         message = f"{item['url']}: {item['answered']}, though a listing names it; nothing stored"
-        save_problem(page, {"kind": "gone", "message": message, "url": item["url"], "field": None})
+        save_problem(context, {"kind": "gone", "message": message, "url": item["url"], "field": None})
         return
-    page.db.conn.execute(
+    context.db.conn.execute(
         "INSERT INTO absences (clinic_id, post_id, capture_id, seen_at, answered) VALUES (?,?,?,?,?)",
-        (page.clinic_id, post_id, page.capture_id, page.at, item["answered"]),
+        (context.clinic_id, post_id, context.capture_id, context.at, item["answered"]),
     )
 
 
-def save_thread(page: CaptureContext, item: Item) -> None:
-    """A thread was read to its last cursor: comments kept of the post that it did not show were not there."""
-    post_id = page.book.addresses.find(item["post"])
+def save_thread(context: CaptureContext, item: Item) -> None:
+    """Write absences of a post's stored comments that its thread, read to the last cursor, did not show."""
+    post_id = context.cache.identities.find(item["post"])
     if post_id is not None:
-        page.book.batch.put("threads read", (page.capture_id, page.at, post_id, json.dumps(item["comments"])))
+        context.cache.batch.put("threads read", (context.capture_id, context.at, post_id, json.dumps(item["comments"])))
 
 
-def save_problem(page: CaptureContext, item: Item) -> None:
-    """Something promised that was not there, or an answer that could not be used."""
+def save_problem(context: CaptureContext, item: Item) -> None:
+    """Write a problem: something promised that was missing, or an answer that could not be used."""
     row = (
-        page.clinic_id, page.crawl_id, page.capture_id, item["url"] or page.url, item["kind"], item["field"],
-        item["message"], page.at,
-    )  # fmt: skip
-    page.book.batch.put("problems", row)
+        context.clinic_id,
+        context.crawl_id,
+        context.capture_id,
+        item["url"] or context.url,
+        item["kind"],
+        item["field"],
+        item["message"],
+        context.at,
+    )
+    context.cache.batch.put("problems", row)
 
 
-def save_not_modified(page: CaptureContext, original: str) -> None:
-    """A 304: what the original capture showed still stands, on the server's word and not by reading."""
-    if original in page.book.captures:
-        page.book.write()
-    for rows in ("sightings again", "readings again", "posts again"):
-        page.book.batch.put(rows, (page.capture_id, page.at, original))
+def save_not_modified(context: CaptureContext, original: str) -> None:
+    """Write the rows of a 304: the server confirms what the original capture showed, and nothing was read."""
+    if original in context.cache.captures:
+        context.cache.write()
+    for statement in ("sightings confirmed", "readings confirmed", "posts confirmed"):
+        context.cache.batch.put(statement, (context.capture_id, context.at, original))

@@ -1,4 +1,4 @@
-"""What the archive shows of posts that are seen again, read for a whole batch at once."""
+"""Posts as they are stored, read for a whole batch of captures at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LABELS = {"categories": "category_id", "tags": "tag_id"}
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """The last text of a post by one source, without the text."""
+    """The last text of a post from one source, without the text itself."""
 
     revision_id: int
     content_sha256: str
@@ -29,7 +29,7 @@ class Revision:
 
 @dataclass(slots=True)
 class StoredPost:
-    """A stored post: its fields, how each came, the last text of each source, the labels last named."""
+    """A stored post: its fields, the source of each, the last text of each source, the labels that it last had."""
 
     fields: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(FIELDS))
     sources: dict[str, str] = field(default_factory=dict)
@@ -37,14 +37,14 @@ class StoredPost:
     labels: dict[str, set[int]] = field(default_factory=lambda: {table: set() for table in LABELS})
 
 
-@lru_cache(maxsize=512)  # the pages of a blog give their values in few ways
+@lru_cache(maxsize=512)  # the pages of a blog have few combinations of sources
 def as_json(sources: frozenset[tuple[str, str]]) -> str:
-    """How the fields of a post came, as `posts.sources` holds it."""
+    """Return the source of each field of a post as the JSON of `posts.sources`."""
     return json.dumps(dict(sources), sort_keys=True)
 
 
 def read_stored(db: Database, post_ids: Iterable[int]) -> dict[int, StoredPost]:
-    """The stored posts of that number, by number. Raises `sqlite3.Error`."""
+    """Return stored posts by their post_id. Raises `sqlite3.Error`."""
     wanted = (json.dumps(list(post_ids)),)
     among = "IN (SELECT value FROM json_each(?))"
     execute = db.conn.execute
@@ -58,7 +58,7 @@ def read_stored(db: Database, post_ids: Iterable[int]) -> dict[int, StoredPost]:
         f" post_id {among} ORDER BY post_id, captured_at, extractor_version, revision_id",
         wanted,
     ):
-        found[post_id].revisions[source] = Revision(*values)  # the last of a source stays
+        found[post_id].revisions[source] = Revision(*values)  # the last row of a source wins
     for table, key in LABELS.items():
         rows = execute(f"SELECT post_id, {key}, last_capture_id FROM post_{table} WHERE post_id {among}", wanted)
         named: dict[int, dict[str, set[int]]] = {}
@@ -70,7 +70,7 @@ def read_stored(db: Database, post_ids: Iterable[int]) -> dict[int, StoredPost]:
 
 
 def _newest(db: Database, captures: list[str]) -> str:
-    """The latest of some captures; one alone, as nearly always, need not be looked up."""
+    """The latest of some captures; a single capture, the usual case, needs no query."""
     if len(captures) == 1:
         return captures[0]
     row = db.conn.execute(

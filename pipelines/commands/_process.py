@@ -16,7 +16,7 @@ from scrapy.utils.defer import deferred_from_coro, maybe_deferred_to_future
 from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, succeed
 from twisted.python.failure import Failure
 
-from archive.rows.queue_order import queue_order
+from archive.rows.runs import queue_order
 from archive.warc import WarcWriteError
 from pipelines.run.progress import Progress
 from pipelines.run.run import Run

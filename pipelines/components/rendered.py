@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 
+from archive.rows.counters import COUNTERS
 from archive.warc import Capture, Original, WarcWriteError, Writer
 from pipelines.components.capture import redact_tokens
 from pipelines.run.run import Run

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
+from archive.rows.counters import COUNTERS
 from archive.rows.evidence import Measured
 from archive.warc import Capture
 from scraper.items import Extraction, Post
 
 PROMISED = ("title", "author", "published_at", "body_text")
-COUNTERS = ("views", "likes", "comments_count")
 FEWEST = 3  # posts that prove a loss, where the clinic has that many
 LAST_READINGS = 20  # one of which must have given a counter that counts as missing today
 

@@ -22,7 +22,7 @@ from uuid import UUID
 from sqlite_utils import Database
 
 from archive.db import open_archive
-from archive.rows import context
+from archive.rows import clinics
 from archive.rows.batch import STATEMENTS, Batch
 from archive.warc import Capture
 from pipelines.events import Captured, ClinicRun
@@ -40,7 +40,7 @@ WORDS = [
 
 Rows = dict[str, list[dict[str, Any]]]
 Work = Callable[[], None]
-SHOWN = "posts shown"  # the revision of each post, beside the tables
+SHOWN = "posts revision"  # the revision of each post, beside the tables
 
 
 def posts(views: int = 100, day: int = 0) -> list[Extraction]:
@@ -152,7 +152,7 @@ def archive(*, full_text: bool, given: Sequence[Extraction] = ()) -> Iterator[Da
         db.execute(
             "INSERT INTO crawls (crawl_id, started_at, software) VALUES (?,?,'bench')", [CRAWL, START.isoformat()]
         )
-        context.save_clinic(
+        clinics.save_clinic(
             db,
             {
                 "clinic_id": CLINIC,

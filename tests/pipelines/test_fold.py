@@ -96,8 +96,8 @@ def extractions(visit: list[list[Item]]) -> list[Extraction]:
 
 def known(book: ClinicCache) -> tuple[object, ...]:
     """What a book knows, to be held against one that is read from the tables anew."""
-    places = {address: post_id for address, (_, post_id) in book.addresses._at.items()}
-    return places, book.labels, book.authors, book.staff, book.keyed, book.timezone, book.waiting
+    places = {address: post_id for address, (_, post_id) in book.identities._places.items()}
+    return places, book.labels, book.authors, book.staff, book.keyed, book.timezone, book.unplaced
 
 
 @settings(max_examples=SAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

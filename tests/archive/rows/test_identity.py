@@ -33,7 +33,7 @@ from tests.making import (
 
 
 def owner_at(archive: Made, clinic_id: str, *addresses: str) -> int | None:
-    return ClinicCache(archive.db, clinic_id).addresses.find(addresses)
+    return ClinicCache(archive.db, clinic_id).identities.find(addresses)
 
 
 def owner(archive: Made, address: str) -> int | None:

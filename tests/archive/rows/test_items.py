@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archive.rows import context
+from archive.rows import clinics
 from archive.rows.dates import date_at
 from scraper.items import Author, Gone, Names, Problem, Site
 from tests.making import (
@@ -234,9 +234,9 @@ class TestDates:
             "comments": "threads",
             "privacy": "omit",
         }
-        context.save_clinic(archive.db, row, {"state": "NY"})
+        clinics.save_clinic(archive.db, row, {"state": "NY"})
         assert archive.rows("SELECT published_on FROM posts") == [("2024-12-14",)]
-        context.save_clinic(archive.db, {**row, "timezone": None}, {})
+        clinics.save_clinic(archive.db, {**row, "timezone": None}, {})
         assert archive.rows("SELECT timezone FROM clinics") == [("UTC",)]
         assert archive.rows("SELECT * FROM clinic_attributes") == []
 

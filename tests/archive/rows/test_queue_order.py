@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from archive.rows.queue_order import queue_order
+from archive.rows.runs import queue_order
 from pipelines import run_report
 from pipelines.rebuild import rebuild
 from pipelines.recover import recover
@@ -41,10 +41,10 @@ def test_since_when_a_clinic_waits(archive: Made, visits: tuple[str, ...], since
         visited(archive, f"2026-{day}", status)
     visited(archive, "2026-03-09", kind="backfill")
     visited(archive, "2036-03-09")  # of a wrong clock
-    ended, begun = queue_order(archive.db.conn, CLINIC, NOW)
+    ended, began = queue_order(archive.db.conn, CLINIC, NOW)
     assert ended == (f"2026-{since}T09:06:00.000000Z" if since else "")
     went = [visit.split()[0] for visit in visits if "running" not in visit]
-    assert begun == (f"2026-{went[-1]}T09:00:00.000000Z" if went else "")
+    assert began == (f"2026-{went[-1]}T09:00:00.000000Z" if went else "")
 
 
 def test_clinics_enter_before_they_are_visited_and_a_rebuild_knows_them(tmp_path: Path) -> None:
@@ -76,19 +76,19 @@ def test_killed_before_they_had_rows(tmp_path: Path) -> None:
     run.release()
 
 
-def test_the_line_that_says_who_was_not_begun(tmp_path: Path) -> None:
+def test_the_line_that_says_who_was_not_began(tmp_path: Path) -> None:
     with Visiting(tmp_path) as visiting:
         run = visiting.run
-        assert run_report.not_begun(run) == []
-        run.not_begun = ["a", "b"]
-        assert run_report.not_begun(run) == [
-            "2 of 3 clinics not begun when a signal ended the run: a, b; the next run begins with those that have"
+        assert run_report.not_began(run) == []
+        run.not_began = ["a", "b"]
+        assert run_report.not_began(run) == [
+            "2 of 3 clinics not began when a signal ended the run: a, b; the next run begins with those that have"
             " waited longest"
         ]
-        run.out_of_time, run.not_begun = True, [f"c{number}" for number in range(12)]
+        run.out_of_time, run.not_began = True, [f"c{number}" for number in range(12)]
         (line,) = run_report.brief(run)[:1]
-        assert line.startswith("12 of 13 clinics not begun when its time limit ended the run: c0, c1, c2, ")
+        assert line.startswith("12 of 13 clinics not began when its time limit ended the run: c0, c1, c2, ")
         assert ", c9 and 2 more; " in line
-        assert run_report.summary(run)["not_begun"] == run.not_begun
+        assert run_report.summary(run)["not_began"] == run.not_began
         run.broken = "disk full"
-        assert run_report.not_begun(run) == []
+        assert run_report.not_began(run) == []

@@ -1,0 +1,113 @@
+"""Comments: each as it was last seen, and its earlier texts in `comment_revisions`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from archive.rows.cache import ClinicCache
+from archive.rows.context import CaptureContext, Item
+
+COMMENT_FIELDS = (
+    "author", "author_kind", "body_text", "body_html", "posted_at", "posted_at_precision", "likes", "status", "edited",
+)  # fmt: skip
+# A change of one of these makes a revision of the comment.
+_OF_A_REVISION = {"body_text", "status"}
+
+
+def save_comment(context: CaptureContext, item: Item, post_id: int) -> None:
+    """Write a comment on a post as this capture shows it; a text or status that it replaces becomes a revision."""
+    fields = _fields(context.cache, item)
+    stored = context.cache.comment(item["platform_comment_id"])
+    if stored is None:
+        _insert(context, item, post_id, fields)
+    elif context.at < stored["last_seen_at"]:
+        # It waited for its post while newer captures found theirs: it tells only that the comment is older than known.
+        context.db.conn.execute(
+            "UPDATE comments SET first_seen_at = min(?, first_seen_at) WHERE comment_id = ?",
+            (context.at, stored["comment_id"]),
+        )
+    else:
+        _update(context, item, stored, fields)
+
+
+def _fields(cache: ClinicCache, item: Item) -> dict[str, Any]:
+    """The values of `COMMENT_FIELDS`, with the author's name where the clinic's own staff wrote the comment."""
+    fields = {name: item[name] for name in COMMENT_FIELDS}
+    fields["edited"] = None if item["edited"] is None else int(item["edited"])
+    if item["person"] in cache.staff:
+        fields["author"], fields["author_kind"] = cache.staff[item["person"]], "staff"
+    return fields
+
+
+def _insert(context: CaptureContext, item: Item, post_id: int, fields: dict[str, Any]) -> None:
+    comment_name, parent = item["platform_comment_id"], item["parent_id"]
+    row = (
+        context.clinic_id, post_id, comment_name, parent, item["source"], context.capture_id, context.capture_id,
+        context.at, context.at, *fields.values(),
+    )  # fmt: skip
+    context.cache.batch.put("comments", row)
+    context.cache.new_comment(comment_name)
+    _place_replies(context, comment_name, parent)
+
+
+def _update(context: CaptureContext, item: Item, stored: Item, fields: dict[str, Any]) -> None:
+    changes = _changes(context, item, stored, fields)
+    parent = item["parent_id"]
+    if parent is not None and stored["parent_platform_comment_id"] is None:
+        changes["parent_platform_comment_id"] = parent
+        _place_replies(context, item["platform_comment_id"], parent)
+    if changes:
+        assignments = ", ".join(f"{name} = ?" for name in changes)
+        context.db.conn.execute(
+            f"UPDATE comments SET {assignments} WHERE comment_id = ?", (*changes.values(), stored["comment_id"])
+        )
+    context.cache.batch.put("comments seen", (context.capture_id, context.at, stored["comment_id"]))
+
+
+def _changes(context: CaptureContext, item: Item, stored: Item, fields: dict[str, Any]) -> dict[str, Any]:
+    """The columns of the stored comment that this capture changes; writes a revision where that is needed."""
+    changes = {name: value for name, value in fields.items() if value is not None and value != stored[name]}
+    worse, better = _compare_sources(context, stored)
+    if worse:
+        return {name: value for name, value in changes.items() if stored[name] is None}
+    if better:
+        return changes | {"source": item["source"], "capture_id": context.capture_id}
+    if changes.keys() & _OF_A_REVISION:
+        if stored["body_text"] is not None or "status" in changes:
+            _save_revision(context, stored["comment_id"])
+        changes["capture_id"] = context.capture_id
+    return changes
+
+
+def _compare_sources(context: CaptureContext, stored: Item) -> tuple[bool, bool]:
+    """Whether this capture is a worse, or a better, source of a comment than the capture that it was read from.
+
+    As with posts, two texts are compared only where they came in the same way: a rendered page is made of the service's
+    answers, but never shows them to the letter.
+    """
+    if not context.from_dom and stored["source"] != "rendered":
+        return False, False
+    (via,) = context.db.conn.execute(
+        "SELECT via FROM captures WHERE capture_id = ?", (stored["capture_id"],)
+    ).fetchone()
+    return context.from_dom and via != "dom", not context.from_dom and via == "dom"
+
+
+def _save_revision(context: CaptureContext, comment_id: int) -> None:
+    """Copy the comment's stored text and status to `comment_revisions`."""
+    context.db.conn.execute(
+        "INSERT INTO comment_revisions (comment_id, capture_id, captured_at, body_text, body_html, status)"
+        " SELECT comment_id, capture_id, fetched_at, body_text, body_html, status FROM comments JOIN captures"
+        " USING (capture_id) WHERE comment_id = ? ON CONFLICT DO NOTHING",
+        (comment_id,),
+    )
+
+
+def _place_replies(context: CaptureContext, comment_name: str, parent: str | None) -> None:
+    """Join a comment to its parent, and to the replies that arrived before it."""
+    cache = context.cache
+    if comment_name in cache.parents:
+        cache.batch.put("replies", (context.clinic_id, comment_name))
+    if parent is not None:
+        cache.parents.add(parent)
+        cache.batch.put("parents", (context.clinic_id, parent, comment_name))
