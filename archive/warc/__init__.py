@@ -1,11 +1,12 @@
 """WARC files: the bytes that prove every row.
 
-`Writer` writes them; `records` and `read_record` read them, ours strictly, those of others as far as they go; `payload`
-and `decode` undo content codings. Everything follows WARC 1.1 (ISO 28500:2017),
+`Writer` writes them; `records` and `read_record` read them, our own exactly, and those of others as far as they can be
+read; `payload` and `decode` undo content codings. Everything follows WARC 1.1 (ISO 28500:2017),
 https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/.
 """
 
 from archive.warc._coding import decode
+from archive.warc._exchange import HttpExchange
 from archive.warc._members import members
 from archive.warc._read import payload, read_record, records
 from archive.warc._types import (
@@ -33,6 +34,7 @@ __all__ = [
     "Failure",
     "Group",
     "Headers",
+    "HttpExchange",
     "Info",
     "Note",
     "Original",

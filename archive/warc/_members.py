@@ -1,4 +1,4 @@
-"""The bytes of a capture's records as they lie in their file, to be given away."""
+"""The bytes of a capture's records as they are in their file, for download."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,10 +8,10 @@ from archive.warc._types import BadRecord
 
 
 def members(folder: Path, name: str, offset: int) -> Iterator[bytes]:
-    """The records of a capture at its place in a WARC file, as they lie there (each a gzip member, or plain): that of
-    the answer, and of its request where that follows.
+    """Yield the records of a capture at its place in a WARC file: the answer, and its request where that follows.
 
-    Raises `BadRecord` where there is none, OSError, ValueError for a name that leads out of the archive.
+    Each is yielded as it is in the file, a gzip member or plain. Raises `BadRecord` where there is none, OSError,
+    ValueError for a name that leads out of the archive.
     """
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
@@ -31,4 +31,4 @@ def members(folder: Path, name: str, offset: int) -> Iterator[bytes]:
                 return
             first = frame
     if first is None:
-        raise BadRecord(name, offset, "nothing lies here: the file is shorter")
+        raise BadRecord(name, offset, "no record here: the file is shorter")

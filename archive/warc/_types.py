@@ -9,6 +9,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 """HTTP header lines in their order, repeats kept, each (name, value) as bytes without the line break."""
 
 RecordType = Literal["response", "revisit", "resource", "conversion", "failure"]
+Profile = Literal["identical-payload-digest", "server-not-modified"]
 
 
 class WarcWriteError(Exception):
@@ -120,7 +121,7 @@ class Group:
     """The payload as recorded (see Capture.payload_sha256); None for a revisit, whose bytes lie with its original."""
     request_headers: Headers
     request_body: bytes = field(repr=False)
-    profile: Literal["identical-payload-digest", "server-not-modified"] | None = None
+    profile: Profile | None = None
     """Why a revisit is one (WARC 1.1, 6.7); None for a response."""
     blanked: tuple[str, ...] = ()
     """What was blanked before the digests were taken: "request.cookie", "response.set-cookie", "body", ..."""

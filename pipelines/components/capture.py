@@ -18,7 +18,7 @@ from scrapy.http import Request, Response
 from sqlite_utils import Database
 
 from archive.warc import Capture as Captured
-from archive.warc import CutShort, Original, TooLarge, Undecodable, WarcWriteError, decode
+from archive.warc import CutShort, HttpExchange, Original, TooLarge, Undecodable, WarcWriteError, decode
 from pipelines.run.run import Run
 from scraper.browser import META
 from scraper.http import Fetch, describe, fetch_of
@@ -57,19 +57,21 @@ class Capture:
         original = find_original(run.db, clinic_id, request, response.status, body)
         try:
             captured = run.writer(clinic_id).write_exchange(
-                url=request.url,
-                method=request.method,
-                request_headers=[(b"Host", urlsplit(request.url).netloc.encode("idna")), *_pairs(request)],
-                request_body=request.body,
-                status=response.status,
-                reason=_phrase(response.status),
-                protocol=response.protocol or "HTTP/1.1",
-                response_headers=headers,
-                body=body,
-                ip=str(response.ip_address) if response.ip_address else None,
-                fetched_at=datetime.now(UTC),
-                refers_to=original,
-                redacted=redacted,
+                HttpExchange(
+                    url=request.url,
+                    method=request.method,
+                    request_headers=[(b"Host", urlsplit(request.url).netloc.encode("idna")), *_pairs(request)],
+                    request_body=request.body,
+                    status=response.status,
+                    reason=_phrase(response.status),
+                    protocol=response.protocol or "HTTP/1.1",
+                    response_headers=headers,
+                    body=body,
+                    ip=str(response.ip_address) if response.ip_address else None,
+                    fetched_at=datetime.now(UTC),
+                    refers_to=original,
+                    redacted=redacted,
+                )
             )
         except WarcWriteError as error:
             run.halt(str(error))  # nothing is fetched that cannot be recorded

@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 
-from archive.rows.counters import COUNTERS
-from archive.warc import Capture, Original, WarcWriteError, Writer
+from archive.warc import Capture, HttpExchange, Original, WarcWriteError, Writer
 from pipelines.components.capture import redact_tokens
 from pipelines.run.run import Run
 from scraper.browser import META, RENDERING, VISITED, Received, Rendering
@@ -109,13 +108,13 @@ class Rendered:
             body, redacted = redact_tokens(body), ("body",)
         key = (received.url, received.method, received.request_body, sha256(body).hexdigest())
         original = self._originals.get(key) if body and received.status == 200 else None
-        capture = writer.write_exchange(
+        capture = writer.write_exchange(HttpExchange(
             url=received.url, method=received.method, request_headers=received.request_headers,
             request_body=received.request_body, status=received.status, reason=received.reason,
             protocol=received.protocol, response_headers=headers, body=body, ip=received.ip,
             fetched_at=received.completed_at, refers_to=original, redacted=redacted,
             truncated=TRUNCATED.get(received.truncated or ""), via=received.kind, page=page,
-        )  # fmt: skip
+        ))  # fmt: skip
         if original is None and body and received.status == 200:
             self._originals[key] = Original(capture.capture_id, capture.url, capture.fetched_at, capture.payload_sha256)
             if len(self._originals) > MOST_ORIGINALS:

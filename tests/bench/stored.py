@@ -11,11 +11,12 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pipelines.reread import extraction_of
+
 from archive.db import open_archive
-from archive.warc import Group, Writer, records
+from archive.warc import Group, HttpExchange, Writer, records
 from pipelines.orphans import closed_files
 from pipelines.rebuild import rebuild
-from pipelines.reread import extraction_of
 from pipelines.verify import verify
 from tests.bench._figure import figure, ratio
 from tests.bench._pages import SMALL, own_slug, pages, wire
@@ -42,12 +43,12 @@ def stored() -> Path:
         for number, body in enumerate(pages(BASE, PAGES, SMALL)):
             packed = wire(body)
             headers = [("Content-Type", "text/html; charset=UTF-8"), ("Content-Encoding", "gzip")]
-            writer.write_exchange(
+            writer.write_exchange(HttpExchange(
                 url=f"{BASE}/post/{own_slug(number).decode()}", method="GET", request_headers=[], request_body=b"",
                 status=200, reason="OK", protocol="HTTP/1.1",
                 response_headers=[(name.encode(), value.encode()) for name, value in headers],
                 body=packed, ip=None, fetched_at=START + timedelta(seconds=number),
-            )  # fmt: skip
+            ))  # fmt: skip
     rebuild(folder, cores=1)
     return folder
 

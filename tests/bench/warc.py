@@ -15,7 +15,7 @@ from warcio.archiveiterator import ArchiveIterator  # type: ignore[import-untype
 from warcio.statusandheaders import StatusAndHeaders  # type: ignore[import-untyped]
 from warcio.warcwriter import WARCWriter  # type: ignore[import-untyped]
 
-from archive.warc import Writer
+from archive.warc import HttpExchange, Writer
 from tests.bench._figure import cpu, figure, ratio
 from tests.bench._pages import real, wire
 
@@ -41,12 +41,12 @@ def own(folder: Path) -> Path:
     """The product's writer: wire bytes as they came, request and response, made durable at the end."""
     writer = Writer(folder, "clinic", "crawl", {}, last=None, clock=lambda: AT)
     for url, _, body in exchanges():
-        capture = writer.write_exchange(
+        capture = writer.write_exchange(HttpExchange(
             url=url, method="GET", request_headers=[(name.encode(), value.encode()) for name, value in ASKED],
             request_body=b"", status=200, reason="OK", protocol="HTTP/1.1",
             response_headers=[(name.encode(), value.encode()) for name, value in headers(len(body))],
             body=body, ip="127.0.0.1", fetched_at=AT,
-        )  # fmt: skip
+        ))  # fmt: skip
     writer.close()
     return folder / capture.warc_file
 

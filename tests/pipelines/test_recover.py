@@ -12,7 +12,7 @@ import pytest
 
 from archive.db import DATABASE
 from archive.rows import runs
-from archive.warc import Original
+from archive.warc import HttpExchange, Original
 from pipelines import fold as folding
 from pipelines.events import ClinicListed
 from pipelines.recover import recover
@@ -230,7 +230,7 @@ def rendered(visiting: Visiting) -> list[Any]:
             "protocol": "h2", "response_headers": mime if via == "document" else json_type, "body": body, "ip": None,
             "fetched_at": datetime.now(UTC), "via": via, "page": PAGE,
         }  # fmt: skip
-        return lambda: writer.write_exchange(**values | changes)
+        return lambda: writer.write_exchange(HttpExchange(**values | changes))
 
     waiting = SHOWN.format(stats='<div style="--width:40px"> </div>', widget="").encode()
     shown = SHOWN.format(stats="<span>9 views</span><span>3 comments</span>", widget=WIDGET).encode()
@@ -305,10 +305,10 @@ def test_one_whom_the_page_shows_without_a_name_is_a_member_no_more(tmp_path: Pa
         said = comments_answer(("c1", "p1", "Marisol Vega helped me."), ("c2", "p9", "It did."), following="")
         for url, body in ((f"{SITE}/_srv/voices?resourceId={HEXES['sleep']}", said),
                           (f"{SITE}/_srv/faces", members_answer(p1="Marisol Vega"))):  # fmt: skip
-            writer.write_exchange(
+            writer.write_exchange(HttpExchange(
                 url=url, method="GET", request_headers=[], request_body=b"", status=200, reason="OK", protocol="h2",
                 response_headers=headers, body=body, ip=None, fetched_at=datetime.now(UTC), via="xhr", page=PAGE,
-            )  # fmt: skip
+            ))  # fmt: skip
         writer.write_dom(url=PAGE, page=PAGE, body=shown, at=datetime.now(UTC))
         visiting.answer(post_url("rest"), post_answer("rest", "Rest well."))
         visiting.kill()
@@ -325,11 +325,11 @@ def test_an_answer_that_a_page_got_twice_is_read_from_the_first(tmp_path: Path) 
             step()
         first = steps[4]()
         original = Original(first.capture_id, first.url, first.fetched_at, first.payload_sha256)
-        visiting.run.writer("riverside").write_exchange(
+        visiting.run.writer("riverside").write_exchange(HttpExchange(
             url=first.url, method="POST", request_headers=[], request_body=b'{"query": {}}', status=200, reason="OK",
             protocol="h2", response_headers=[(b"Content-Type", b"application/json")], body=members_answer(**TOLD),
             ip=None, fetched_at=datetime.now(UTC), refers_to=original, via="xhr", page=PAGE,
-        )  # fmt: skip
+        ))  # fmt: skip
         visiting.kill()
     caught_up(tmp_path)
     assert _rows(tmp_path, "SELECT record_type FROM captures ORDER BY fetched_at DESC LIMIT 1") == [("revisit",)]

@@ -76,19 +76,19 @@ def test_killed_before_they_had_rows(tmp_path: Path) -> None:
     run.release()
 
 
-def test_the_line_that_says_who_was_not_began(tmp_path: Path) -> None:
+def test_the_line_that_says_who_was_not_begun(tmp_path: Path) -> None:
     with Visiting(tmp_path) as visiting:
         run = visiting.run
-        assert run_report.not_began(run) == []
-        run.not_began = ["a", "b"]
-        assert run_report.not_began(run) == [
+        assert run_report.not_begun(run) == []
+        run.not_begun = ["a", "b"]
+        assert run_report.not_begun(run) == [
             "2 of 3 clinics not began when a signal ended the run: a, b; the next run begins with those that have"
             " waited longest"
         ]
-        run.out_of_time, run.not_began = True, [f"c{number}" for number in range(12)]
+        run.out_of_time, run.not_begun = True, [f"c{number}" for number in range(12)]
         (line,) = run_report.brief(run)[:1]
         assert line.startswith("12 of 13 clinics not began when its time limit ended the run: c0, c1, c2, ")
         assert ", c9 and 2 more; " in line
-        assert run_report.summary(run)["not_began"] == run.not_began
+        assert run_report.summary(run)["not_begun"] == run.not_begun
         run.broken = "disk full"
-        assert run_report.not_began(run) == []
+        assert run_report.not_begun(run) == []

@@ -33,13 +33,13 @@ def captures(path: Path, folder: Path) -> list[Any]:
 def unclosed(folder: Path) -> tuple[bytes, list[int], str]:
     """A file with a group of every kind, with its sidecar: its bytes, where each whole group ends, its name."""
     with writer(folder) as w:
-        page = w.write_exchange(**exchange())
+        page = w.write_exchange(exchange())
         (path,) = warcs(folder)
         ends = [page.warc_offset, path.stat().st_size]
         for write in (
-            lambda: w.write_exchange(**exchange(refers_to=original(page))),
+            lambda: w.write_exchange(exchange(refers_to=original(page))),
             lambda: w.write_exchange(
-                **exchange(response_headers=[(b"Content-Encoding", b"gzip")], body=gzip.compress(b"x" * 999))
+                exchange(response_headers=[(b"Content-Encoding", b"gzip")], body=gzip.compress(b"x" * 999))
             ),
             lambda: w.write_failure(
                 url="https://a.example/", method="GET", request_body=b"", reason="dns", message="", at=NOON
@@ -132,12 +132,11 @@ def test_killed_at_any_step_it_goes_on(tmp_path: Path, monkeypatch: pytest.Monke
 
 WRITING = textwrap.dedent("""
     import itertools, json, os, random, sys
-    sys.path.insert(0, "tests")
     from dataclasses import asdict
     from datetime import UTC, datetime
     from pathlib import Path
     from archive.warc import Writer
-    from test_warc import exchange
+    from tests.archive.warc.test_warc import exchange
     rng = random.Random(int(sys.argv[2]))
     w = Writer(Path(sys.argv[1]), "praxis", "crawl-kill", {}, last=None, max_bytes=40_000_000)
     packed = [(b"Content-Encoding", b"gzip")]
@@ -145,7 +144,7 @@ WRITING = textwrap.dedent("""
         done = []
         for _ in range(rng.randrange(1, 4)):
             body = rng.randbytes(rng.choice([0, 300, 60_000, 9_000_000]))
-            done.append(w.write_exchange(**exchange(body=body, response_headers=packed, fetched_at=datetime.now(UTC))))
+            done.append(w.write_exchange(exchange(body=body, response_headers=packed, fetched_at=datetime.now(UTC))))
         w.sync()
         for capture in done:
             print(json.dumps(asdict(capture), default=str), flush=True)

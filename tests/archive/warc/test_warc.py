@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from archive.warc import (
     Capture,
     Failure,
     Group,
+    HttpExchange,
     Info,
     Original,
     WarcWriteError,
@@ -42,21 +44,24 @@ def writer(folder: Path, **options: Any) -> Writer:
     return Writer(folder, "praxis-am-see", "0123456789abcdef", {"stanza": '{"name": "Praxis \\u00fc"}'}, **given)
 
 
-def exchange(**changes: Any) -> dict[str, Any]:
-    """Arguments of write_exchange: a plain page, and what a test changes."""
-    return {
-        "url": "https://praxis.example/post/a",
-        "method": "GET",
-        "request_headers": [(b"User-Agent", b"archive/1")],
-        "request_body": b"",
-        "status": 200,
-        "reason": "OK",
-        "protocol": "HTTP/1.1",
-        "response_headers": [(b"Content-Type", b"text/html; charset=UTF-8")],
-        "body": PAGE,
-        "ip": "192.0.2.7",
-        "fetched_at": NOON,
-    } | changes
+PLAIN = HttpExchange(
+    url="https://praxis.example/post/a",
+    method="GET",
+    request_headers=[(b"User-Agent", b"archive/1")],
+    request_body=b"",
+    status=200,
+    reason="OK",
+    protocol="HTTP/1.1",
+    response_headers=[(b"Content-Type", b"text/html; charset=UTF-8")],
+    body=PAGE,
+    ip="192.0.2.7",
+    fetched_at=NOON,
+)
+
+
+def exchange(**changes: Any) -> HttpExchange:
+    """A plain page, with what a test changes."""
+    return replace(PLAIN, **changes)
 
 
 def original(capture: Capture) -> Original:
@@ -93,7 +98,7 @@ def check(path: Path, *, brotli_body: bool = False) -> None:
 def test_everything_passes_both_checkers_and_reads_back_the_same(tmp_path: Path) -> None:
     with writer(tmp_path) as w:
         note = w.write_note("run-started", {"limit": "null", "url": json.dumps("https://praxis.example/")}, NOON)
-        page = w.write_exchange(**exchange())
+        page = w.write_exchange(exchange())
         packed = [
             (b"Content-Type", b"text/html"),
             (b"Content-Encoding", b"GZIP"),
@@ -102,22 +107,22 @@ def test_everything_passes_both_checkers_and_reads_back_the_same(tmp_path: Path)
         ]
         wanted = [
             page,
-            w.write_exchange(**exchange(refers_to=original(page))),
-            w.write_exchange(**exchange(status=304, reason="", body=b"", refers_to=original(page))),
-            w.write_exchange(**exchange(status=304, reason="Not Modified", body=b"")),
+            w.write_exchange(exchange(refers_to=original(page))),
+            w.write_exchange(exchange(status=304, reason="", body=b"", refers_to=original(page))),
+            w.write_exchange(exchange(status=304, reason="Not Modified", body=b"")),
             w.write_exchange(
-                **exchange(
+                exchange(
                     url="https://praxis.example/übér uns?q=<ü>",
                     response_headers=packed,
                     body=gzip.compress(PAGE),
                     protocol="h2",
                 )
             ),
-            w.write_exchange(**exchange(response_headers=[(b"Content-Encoding", b"br")], body=brotli.compress(PAGE))),
-            w.write_exchange(**exchange(response_headers=[], body=b"", ip=None)),
-            w.write_exchange(**exchange(method="HEAD", response_headers=[(b"Content-Length", b"12345")], body=b"")),
-            w.write_exchange(**exchange(method="POST", request_body=b'{"a": 1}', protocol="HTTP/1.0", status=503)),
-            w.write_exchange(**exchange(body=PAGE[:50], truncated="disconnect")),
+            w.write_exchange(exchange(response_headers=[(b"Content-Encoding", b"br")], body=brotli.compress(PAGE))),
+            w.write_exchange(exchange(response_headers=[], body=b"", ip=None)),
+            w.write_exchange(exchange(method="HEAD", response_headers=[(b"Content-Length", b"12345")], body=b"")),
+            w.write_exchange(exchange(method="POST", request_body=b'{"a": 1}', protocol="HTTP/1.0", status=503)),
+            w.write_exchange(exchange(body=PAGE[:50], truncated="disconnect")),
             w.write_failure(
                 url="https://praxis.example/ü",
                 method="POST",
@@ -157,10 +162,14 @@ def test_everything_passes_both_checkers_and_reads_back_the_same(tmp_path: Path)
 def test_a_whole_response_record_to_the_letter(tmp_path: Path) -> None:
     with writer(tmp_path) as w:
         capture = w.write_exchange(
-            **exchange(
+            exchange(
                 body=b"hi",
                 request_headers=[(b"COOKIE", b"sid=1")],
-                response_headers=[(b"Transfer-Encoding", b"chunked"), (b"Set-Cookie", b"a=1"), (b"set-cookie", b"b=2")],
+                response_headers=[
+                    (b"Transfer-Encoding", b"chunked"),
+                    (b"Set-Cookie", b"a=1"),
+                    (b"set-cookie", b"b=2"),
+                ],
                 redacted=("body",),
             )
         )
@@ -207,19 +216,19 @@ def test_warcinfo_names_crawl_clinic_and_stanza_and_no_host(tmp_path: Path) -> N
 
 def test_a_wrong_content_length_is_kept_aside(tmp_path: Path) -> None:
     with writer(tmp_path) as w:
-        w.write_exchange(**exchange(response_headers=[(b"content-length", b"9999")], body=b"abc"))
+        w.write_exchange(exchange(response_headers=[(b"content-length", b"9999")], body=b"abc"))
     (group,) = (r for r in records(warcs(tmp_path)[0]) if isinstance(r, Group))
     assert group.response_headers == ((b"X-Archive-Orig-Content-Length", b"9999"), (b"Content-Length", b"3"))
 
 
 def test_dates_only_go_forward_and_files_follow_one_another(tmp_path: Path) -> None:
     with writer(tmp_path, last=NOON, max_bytes=1) as w:
-        captures = [w.write_exchange(**exchange(fetched_at=NOON - timedelta(days=n))) for n in range(3)]
+        captures = [w.write_exchange(exchange(fetched_at=NOON - timedelta(days=n))) for n in range(3)]
         assert w.last == NOON + timedelta(microseconds=3)
     assert [c.fetched_at - NOON for c in captures] == [timedelta(microseconds=n) for n in (1, 2, 3)]
     assert [path.name[-14:-8] for path in warcs(tmp_path)] == ["-00000", "-00001", "-00002"]
     with writer(tmp_path) as again:  # the same crawl in the same second: a new file, never more of an old one
-        assert "-00003." in again.write_exchange(**exchange()).warc_file
+        assert "-00003." in again.write_exchange(exchange()).warc_file
     assert not list(tmp_path.rglob("*.open"))
     for path in warcs(tmp_path):
         check(path)
@@ -227,7 +236,7 @@ def test_dates_only_go_forward_and_files_follow_one_another(tmp_path: Path) -> N
 
 def test_what_cannot_be_recorded_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     with writer(tmp_path) as w:
-        page = w.write_exchange(**exchange())
+        page = w.write_exchange(exchange())
         size = warcs(tmp_path)[0].stat().st_size
         for wrong in (
             {"refers_to": original(page), "body": b"another"},
@@ -237,7 +246,7 @@ def test_what_cannot_be_recorded_is_refused_and_leaves_nothing(tmp_path: Path) -
             {"ip": "1\r\nWARC-Type: x"},
         ):
             with pytest.raises(ValueError, match=r"."):
-                w.write_exchange(**exchange(**wrong))
+                w.write_exchange(exchange(**wrong))
         with pytest.raises(ValueError, match="field name"):
             w.write_note("run-ended", {"a:b": "1"}, NOON)
     assert warcs(tmp_path)[0].stat().st_size == size
@@ -254,7 +263,7 @@ HEADERS = st.lists(st.tuples(NAMES, st.binary(max_size=40)), max_size=6)
 def test_any_bytes_come_back(tmp_path: Path, sent: Any, got: Any, body: bytes, asked: bytes, url: str) -> None:
     with writer(tmp_path) as w:
         capture = w.write_exchange(
-            **exchange(
+            exchange(
                 url="https://praxis.example/" + url,
                 request_headers=sent,
                 response_headers=got,
@@ -277,23 +286,22 @@ def test_a_full_disk_leaves_whole_groups_and_says_what_to_do(tmp_path: Path) -> 
     """RLIMIT_FSIZE stands for the full disk: the kernel takes part of a write, then refuses (EFBIG)."""
     script = textwrap.dedent("""
         import resource, signal, sys
-        sys.path.insert(0, "tests")
         from pathlib import Path
-        import test_warc as t
+        from tests.archive.warc import test_warc as t
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         w = t.writer(Path(sys.argv[1]))
-        w.write_exchange(**t.exchange())
+        w.write_exchange(t.exchange())
         resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
         packed = [(b"Content-Encoding", b"gzip")]
         try:
-            w.write_exchange(**t.exchange(body=bytes(9000), response_headers=packed))
+            w.write_exchange(t.exchange(body=bytes(9000), response_headers=packed))
         except t.WarcWriteError as error:
             print(error)
-        w.write_exchange(**t.exchange())
+        w.write_exchange(t.exchange())
         w.close()
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (100, 4000))
-            t.writer(Path(sys.argv[1])).write_exchange(**t.exchange())
+            t.writer(Path(sys.argv[1])).write_exchange(t.exchange())
         except t.WarcWriteError as error:
             print(error)
     """)
@@ -314,12 +322,12 @@ def test_a_full_disk_leaves_whole_groups_and_says_what_to_do(tmp_path: Path) -> 
 
 def test_a_failed_fsync_is_final(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     w = writer(tmp_path)
-    w.write_exchange(**exchange())
+    w.write_exchange(exchange())
     with monkeypatch.context() as patch:
         patch.setattr("os.fsync", _refuse)
         with pytest.raises(WarcWriteError, match="disk"):
             w.sync()
-    for call in (w.sync, lambda: w.write_exchange(**exchange()), w.close):
+    for call in (w.sync, lambda: w.write_exchange(exchange()), w.close):
         with pytest.raises(WarcWriteError, match="in doubt"):
             call()
     assert list(tmp_path.rglob("*.open")), "the next run must look at this file"

@@ -81,7 +81,7 @@ def test_decode_names_what_is_wrong() -> None:
 def test_reading_goes_on_behind_damage(tmp_path: Path) -> None:
     with writer(tmp_path) as w:
         page = exchange(response_headers=[(b"Content-Encoding", b"gzip")], body=gzip.compress(PAGE))
-        captures = [w.write_exchange(**page) for _ in range(3)]
+        captures = [w.write_exchange(page) for _ in range(3)]
     (path,) = warcs(tmp_path)
     data = bytearray(path.read_bytes())
     data[captures[1].warc_offset + captures[1].warc_length - 30] ^= 0xFF

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +29,19 @@ PACKED = [
 
 def rendered(w: Writer) -> list[Capture]:
     """A visit with a browser: the document, a script, an answer, the same script again, the DOM."""
-    document = w.write_exchange(**exchange(via="document", page=SITE))
+    document = w.write_exchange(exchange(via="document", page=SITE))
     script = exchange(url="https://cdn.example/x.js", via="script", page=SITE, body=b"go()", protocol="h2")
-    first = w.write_exchange(**script)
-    asked = exchange(
+    first = w.write_exchange(script)
+    request = exchange(
         url="https://praxis.example/voices", method="POST", request_body=b"{}", response_headers=PACKED,
         body=b'{"comments": []}', via="xhr", page=SITE,
     )  # fmt: skip
     return [
         document,
         first,
-        w.write_exchange(**asked),
-        w.write_exchange(**script | {"refers_to": original(first)}),
-        w.write_exchange(**exchange(status=204, body=b"", response_headers=PACKED, via="fetch", page=SITE)),
+        w.write_exchange(request),
+        w.write_exchange(replace(script, refers_to=original(first))),
+        w.write_exchange(exchange(status=204, body=b"", response_headers=PACKED, via="fetch", page=SITE)),
         w.write_dom(url=SITE, page=SITE, body=PAGE, at=NOON, document=document.capture_id),
     ]
 
@@ -88,15 +89,15 @@ def test_other_tools_find_the_page_and_its_document(tmp_path: Path) -> None:
 def test_a_body_is_decoded_only_where_a_browser_had_it(tmp_path: Path) -> None:
     with writer(tmp_path) as w:
         own = exchange(response_headers=[(b"Content-Encoding", b"gzip")], body=gzip.compress(PAGE))
-        assert w.write_exchange(**own).content_encoding == "gzip"
-        assert w.write_exchange(**own | {"via": "document", "page": SITE, "body": PAGE}).content_encoding is None
+        assert w.write_exchange(own).content_encoding == "gzip"
+        assert w.write_exchange(replace(own, via="document", page=SITE, body=PAGE)).content_encoding is None
 
 
 @pytest.mark.parametrize("wrong", [{"via": "xhr\r\nWARC-Type: x"}, {"via": "x", "page": "a\nb"}])
 def test_no_value_forges_a_field(tmp_path: Path, wrong: dict[str, str]) -> None:
     with writer(tmp_path) as w:
         try:
-            capture = w.write_exchange(**exchange(**wrong))
+            capture = w.write_exchange(exchange(**wrong))
         except ValueError:
             return
     group = read_record(tmp_path, capture.warc_file, capture.warc_offset)
@@ -131,7 +132,7 @@ def test_any_bytes_come_back(tmp_path: Path, body: bytes, got: Any, page: str, s
     page = "https://praxis.example/" + page
     with writer(tmp_path) as w:
         made = [
-            w.write_exchange(**exchange(body=body, response_headers=got, status=status, via="xhr", page=page)),
+            w.write_exchange(exchange(body=body, response_headers=got, status=status, via="xhr", page=page)),
             w.write_dom(url=page, page=page, body=body, at=NOON),
         ]
     for capture in made:

@@ -1,0 +1,63 @@
+"""The named fields of a record as values: its id, its date, what was blanked, a block of application/warc-fields."""
+
+import re
+import uuid
+from datetime import UTC, datetime
+
+from archive.warc._frame import Frame
+
+
+class Unusable(Exception):
+    """Why a record that can be read cannot be a capture."""
+
+
+def record_id(frame: Frame) -> str:
+    """Return the UUID of WARC-Record-ID (`uuid_of`). Raises Unusable where there is none."""
+    text = frame.get("WARC-Record-ID")
+    if not text:
+        raise Unusable("no WARC-Record-ID")
+    return uuid_of(text)
+
+
+def uuid_of(text: str) -> str:
+    """Return the UUID of a record id; for an id that is none, a UUID derived from it."""
+    text = text.strip().removeprefix("<").removesuffix(">")
+    try:
+        return str(uuid.UUID(text.lower().removeprefix("urn:uuid:")))
+    except ValueError:
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, text))
+
+
+def url_of(text: str | None) -> str:
+    """Return the URL of a field; wget 1.19 wrote it in angle brackets."""
+    return (text or "").removeprefix("<").removesuffix(">")
+
+
+def date_of(text: str | None) -> datetime:
+    """Return a WARC date in UTC (WARC 1.1, 5.4: from a year alone to nanoseconds), cut to microseconds.
+
+    Raises Unusable for any other text.
+    """
+    text = (text or "").strip()
+    if re.fullmatch(r"\d{4}(-\d\d)?", text):  # "2019", "2019-03"
+        text = f"{text}-01-01"[:10]
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Unusable(f"no readable WARC-Date: {text!r}") from error
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def blanked_in(frame: Frame) -> list[str]:
+    """Return the names that X-Archive-Blanked lists."""
+    return [name for part in (frame.get("X-Archive-Blanked") or "").split(",") if (name := part.strip())]
+
+
+def warc_fields(frame: Frame) -> dict[str, str]:
+    """Return the block of a record as application/warc-fields, name to value."""
+    fields = {}
+    for line in frame.block.decode("utf-8", "replace").split("\n"):
+        name, colon, value = line.partition(":")
+        if colon:
+            fields[name.strip()] = value.strip()
+    return fields

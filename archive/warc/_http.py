@@ -1,0 +1,148 @@
+"""A response or revisit record with its request, as a Group."""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from archive.warc._build import header
+from archive.warc._capture import NOTHING, capture_of
+from archive.warc._fields import Unusable, blanked_in, date_of, record_id, url_of, uuid_of
+from archive.warc._foreign import dechunk
+from archive.warc._frame import Frame, digest_differs
+from archive.warc._types import Group, Headers, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class _Response:
+    protocol: str
+    status: int
+    reason: str
+    headers: Headers
+    body: bytes
+    """Chunking undone."""
+    body_as_sent: bytes
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str = "GET"
+    headers: Headers = ()
+    body: bytes = b""
+    problems: tuple[str, ...] = ()
+
+
+def group_of(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
+    """Return an exchange. `kind`: "response" or "revisit". Raises Unusable for what is no HTTP exchange."""
+    is_revisit = kind == "revisit"
+    answer = _response(frame, is_revisit)
+    asked = _request(request)
+    profile = _profile(frame) if is_revisit else None
+    digest, length, digest_problems = _payload(frame, answer, profile, is_revisit)
+    refers_to = frame.get("WARC-Refers-To") if is_revisit else None
+    capture = capture_of(
+        capture_id=record_id(frame),
+        at=date_of(frame.get("WARC-Date")),
+        place=(frame.file, frame.offset, frame.length),
+        payload=(digest, length),
+        record_type="revisit" if is_revisit else "response",
+        url=url,
+        method=asked.method,
+        status=answer.status,
+        headers=answer.headers,
+        refers_to=uuid_of(refers_to) if refers_to else None,
+        request_body=asked.body,
+        ip=frame.get("WARC-IP-Address"),
+        via=frame.get("X-Archive-Via"),
+        page=frame.get("X-Archive-Page"),
+    )
+    blanked = [*blanked_in(frame), *(blanked_in(request) if request else ())]
+    return Group(
+        capture,
+        answer.protocol,
+        answer.reason,
+        answer.headers,
+        None if is_revisit else answer.body,
+        asked.headers,
+        asked.body,
+        profile,
+        tuple(dict.fromkeys(blanked)),
+        frame.get("WARC-Truncated"),
+        (*frame.problems, *answer.problems, *asked.problems, *digest_problems),
+        _original(frame) if is_revisit and not refers_to else None,
+    )
+
+
+def _response(frame: Frame, is_revisit: bool) -> _Response:
+    if not frame.block:
+        if is_revisit:  # a revisit may have no block at all (WARC 1.1, 6.7)
+            return _Response("HTTP/1.1", 200, "", (), b"", b"", ())
+        raise Unusable("an empty HTTP response, without even a status line")
+    first_line, headers, body = _message(frame.block)
+    protocol, status, reason = _status(first_line)
+    if (header(headers, b"transfer-encoding") or "").lower() != "chunked":
+        return _Response(protocol, status, reason, headers, body, body, ())
+    dechunked, well_formed = dechunk(body)
+    problems = () if well_formed else ("the body is not chunked as its header says",)
+    return _Response(protocol, status, reason, headers, dechunked, body, problems)
+
+
+def _request(frame: Frame | None) -> _Request:
+    if frame is None:
+        return _Request()
+    first_line, headers, body = _message(frame.block)
+    method = first_line.split(b" ")[0].decode("latin-1")
+    return _Request(method, headers, body, tuple(f"request: {problem}" for problem in frame.problems))
+
+
+def _payload(
+    frame: Frame, answer: _Response, profile: Profile | None, is_revisit: bool
+) -> tuple[str, int, tuple[str, ...]]:
+    """The SHA-256 (hex) and length of the payload, and what is wrong with its stated digest."""
+    stated = frame.get("WARC-Payload-Digest")
+    if profile == "identical-payload-digest":  # the payload is the original's
+        sha256 = stated.removeprefix("sha256:") if stated and re.fullmatch(r"sha256:[0-9a-f]{64}", stated) else ""
+        length = frame.get("X-Archive-Payload-Length") or header(answer.headers, b"content-length") or "0"
+        return sha256, int(length) if length.isascii() and length.isdigit() else 0, ()
+    body = answer.body
+    sha256 = hashlib.sha256(body).hexdigest() if body else NOTHING
+    # Some tools (wget) take the digest of a chunked body as it was sent.
+    if not is_revisit and stated and digest_differs(stated, body) and digest_differs(stated, answer.body_as_sent):
+        return sha256, len(body), ("the payload digest differs",)
+    return sha256, len(body), ()
+
+
+def _profile(frame: Frame) -> Profile:
+    name = (frame.get("WARC-Profile") or "").rpartition("/")[2]
+    if name == "server-not-modified":
+        return "server-not-modified"
+    if name.endswith("identical-payload-digest"):  # "uri-agnostic-..." is the name that some writers before 1.1 used
+        return "identical-payload-digest"
+    raise Unusable(f"a revisit of an unknown profile: {frame.get('WARC-Profile')!r}")
+
+
+def _original(frame: Frame) -> tuple[str, datetime] | None:
+    """The original of a revisit, by URL and date (WARC 1.1, 6.7.2); None where the record does not give both."""
+    url, date = frame.get("WARC-Refers-To-Target-URI"), frame.get("WARC-Refers-To-Date")
+    return (url_of(url), date_of(date)) if url and date else None
+
+
+def _message(block: bytes) -> tuple[bytes, Headers, bytes]:
+    """An HTTP message: (first line, header lines, body). Bare line feeds count as line breaks, folds are undone."""
+    end = re.search(rb"\r?\n\r?\n", block)
+    head, body = (block[: end.start()], block[end.end() :]) if end else (block.rstrip(b"\r\n"), b"")
+    first_line, *lines = re.split(rb"\r?\n(?![ \t])", head)
+    headers = []
+    for line in lines:
+        name, _, value = re.sub(rb"\r?\n[ \t]+", b" ", line).partition(b":")
+        headers.append((name.strip(), value.strip(b" \t")))
+    return first_line, tuple(headers), body
+
+
+def _status(line: bytes) -> tuple[str, int, str]:
+    # b"HTTP/1.1 404 Not Found"
+    match = re.match(rb"(HTTP/\d(?:\.\d)?)[ \t]+(\d{3})(?:[ \t]+(.*))?$", line.strip())
+    if not match:
+        raise Unusable(f"no HTTP status line: {line[:40]!r}")
+    return match[1].decode(), int(match[2]), (match[3] or b"").decode("latin-1")
