@@ -1,1 +1,1 @@
-"""Snapshots of an archive in a folder elsewhere, and copies for publication."""
+"""Snapshots of an archive in another folder, and copies for publication."""

@@ -1,9 +1,10 @@
-"""Backup: a snapshot of archive.db and the files that its rows stand on, taken while a crawl may write to the archive.
+"""Backup: a snapshot of archive.db and the files that its rows refer to, taken while a crawl may write to the archive.
 
-The database comes first. Bytes are on the disk before rows about them are committed, so that all that a snapshot names
-lies in the files copied after it; of a file that is still written to, its whole groups are copied. What was copied once
-never changes in the archive: WARC files only grow, and are cut back only behind their last whole group. So a file that
-no longer begins with the bytes of its copy was damaged: it is told, and the copy stays.
+The database is copied first. Bytes are on the disk before rows about them are committed, so that the files copied after
+the database have all that the snapshot names; of a file that is still written to, the whole groups are copied. What was
+copied once never changes in the archive: WARC files only grow, and are cut back only to the end of their last whole
+group. A file that no longer begins with the bytes of its copy was therefore damaged: this is reported, and the copy is
+kept.
 """
 
 from __future__ import annotations
@@ -44,51 +45,51 @@ from archive.warc._file import sync_folder
 
 @dataclass(slots=True)
 class BackedUp:
-    """What came of a backup."""
+    """The result of a backup."""
 
-    snapshot: str | None = None  # None: it did not pass its checks, and does not count
+    snapshot: str | None = None  # None: it failed its checks, and does not count
     database_bytes: int = 0
     files_copied: int = 0
     bytes_copied: int = 0
-    files_kept: int = 0  # they had not changed since the backup before
-    snapshots: int = 0  # that there are now
-    problems: list[str] = field(default_factory=list)  # what is damaged, in words
+    files_kept: int = 0  # unchanged since the backup before; the name is a key of printed JSON
+    snapshots: int = 0  # that exist now
+    problems: list[str] = field(default_factory=list)  # what is damaged, a line each
 
 
 @dataclass(frozen=True, slots=True)
 class _Copied:
-    """What the copy of the database says."""
+    """The copy of the database, and what its rows say."""
 
-    held: SnapshotFile
+    file: SnapshotFile
     schema: str
-    ends: Mapping[str, int]  # of each file that captures lie in: how far they reach
-    running: frozenset[tuple[str, str]]  # (clinic, beginning of the crawl's id) of runs without an end
+    ends: Mapping[str, int]  # of each WARC file, the end of its last capture in bytes
+    running: frozenset[tuple[str, str]]  # (clinic_id, first 8 characters of crawl_id) of visits without an end
     ended: frozenset[tuple[str, str]]
     faults: Sequence[str]
 
 
 def check_place(archive: Path, folder: Path, *, lock: str) -> None:
-    """A backup of the archive can be made in the folder; nothing is touched. `lock`: a name of no meaning there.
+    """Check that a backup of the archive can be made in the folder; nothing is changed.
 
-    Raises `BackupRefused`, OSError.
+    `lock`: the name of a file in the folder that is ignored. Raises `BackupRefused`, OSError.
     """
     here, there = archive.resolve(), folder.resolve()
     if here == there or here in there.parents or there in here.parents:
-        raise BackupRefused(f"{folder}: one of archive and backup lies in the other; name a folder of its own")
+        raise BackupRefused(f"{folder}: one of archive and backup is inside the other; name a separate folder")
     if folder.exists() and not folder.is_dir():
         raise BackupRefused(f"{folder}: not a folder; name another")
     if folder.exists() and not is_backup(folder):
-        others = {one.name for one in folder.iterdir()} - {lock, MARK + PART}
+        others = {path.name for path in folder.iterdir()} - {lock, MARK + PART}
         if others:
             raise BackupRefused(f"{folder}: not empty, and not a backup made by clinic-archive; name another folder")
 
 
 def back_up(archive: Path, folder: Path, *, parts: Sequence[str], keep: int, software: str) -> BackedUp:
-    """Make a snapshot of an archive in a folder whose lock the caller holds, and keep the `keep` newest ones.
+    """Make a snapshot of an archive in a folder whose lock the caller holds, and delete all but the `keep` newest.
 
-    `parts`: names of the archive's other folders and files, copied after `warc`. Killed at any moment, what was there
-    is whole, and the next call clears up. Raises `NotAnArchive`, FileNotFoundError without an archive, other OSErrors
-    and `sqlite3.Error` where something cannot be read or written.
+    `parts`: names of the archive's other folders and files, copied after `warc`. After a kill at any moment the earlier
+    snapshots are whole, and the next call removes what was left. Raises `NotAnArchive`, FileNotFoundError without an
+    archive, other OSErrors and `sqlite3.Error` where something cannot be read or written.
     """
     done = BackedUp()
     _clear(folder)
@@ -101,21 +102,21 @@ def back_up(archive: Path, folder: Path, *, parts: Sequence[str], keep: int, sof
     make_folder(part)
     try:
         copied = _copy_database(archive / DATABASE, part / DATABASE)
-        done.database_bytes = copied.held.size
+        done.database_bytes = copied.file.size
         copies = SnapshotFiles(archive, folder, known, lambda name: _lacks_rows(name, copied, closed))
-        # A note in a WARC may name a file of others, which was on the disk before: that comes after it.
-        for one in (WARC, *parts):
-            for path in names_of(archive, one):
+        # WARC files come first: a note in one may name an imported file, which was on the disk before the note.
+        for top in (WARC, *parts):
+            for path in names_of(archive, top):
                 copies.take(path)
-        copies.look_for_lost()
+        copies.report_missing()
         done.files_copied, done.bytes_copied = copies.files_copied, copies.bytes_copied
-        done.files_kept = copies.files_kept
+        done.files_kept = copies.files_unchanged
         done.problems += copies.problems
         faults = [*copied.faults, *copies.faults(copied.ends)]
         if faults:
             done.problems += [f"{line}; no snapshot was made" for line in faults]
         else:
-            write_manifest(part, Snapshot(name, software, copied.schema, copied.held, copies.held))
+            write_manifest(part, Snapshot(name, software, copied.schema, copied.file, copies.files))
             part.rename(part.with_name(name))
             sync_folder(part.parent)
             done.snapshot = name
@@ -129,24 +130,24 @@ def back_up(archive: Path, folder: Path, *, parts: Sequence[str], keep: int, sof
 
 
 def _clear(folder: Path) -> None:
-    """What a backup that was killed left."""
+    """Delete what a backup that was killed left."""
     (folder / SCRATCH).unlink(missing_ok=True)
     for part in (folder / SNAPSHOTS).glob(f"*{PART}"):
         shutil.rmtree(part)
 
 
 def _last(folder: Path, done: BackedUp) -> Mapping[str, SnapshotFile]:
-    """What the newest snapshot that can be read says of files."""
+    """The files of the newest snapshot that can be read."""
     for name in reversed(stamps(folder)):
         try:
             return read_snapshot(folder, name).files
         except BackupDamaged as error:
-            done.problems += [f"{line}; an older snapshot is compared with" for line in error.lines]
+            done.problems += [f"{line}; compared with an older snapshot instead" for line in error.lines]
     return {}
 
 
 def _stamp(folder: Path) -> str:
-    """Now; later than every snapshot that is there, also where the clock was set back."""
+    """The name of the new snapshot: now, but later than every existing snapshot where the clock was set back."""
     now = datetime.now(UTC)
     newest = [snapshot_time(name) for name in stamps(folder)[-1:]]
     return snapshot_name(max([now, *(at + timedelta(microseconds=1) for at in newest)]))
@@ -155,12 +156,14 @@ def _stamp(folder: Path) -> str:
 def _rotate(folder: Path, keep: int) -> None:
     for name in stamps(folder)[:-keep]:
         old = folder / SNAPSHOTS / name
-        gone = old.rename(old.with_name(name + PART))  # half deleted it must not look like one
-        shutil.rmtree(gone)
+        renamed = old.rename(old.with_name(name + PART))  # half deleted, it must not look like a snapshot
+        shutil.rmtree(renamed)
 
 
 def _lacks_rows(name: str, database: _Copied, closed: frozenset[str]) -> bool:
-    """The file was closed after the database was copied, or rows of its run come after its end."""
+    """Whether the WARC file may have records without rows: it was closed after the database was copied, or its run has
+    no end there.
+    """
     path = Path(name)
     # ("riverside", "0123abcd") of "warc/riverside/riverside-20260301093000-0123abcd-00000.warc.gz"
     run = path.parent.name, path.name.rpartition("-")[0][-8:]
@@ -176,7 +179,7 @@ def _copy_database(source: Path, target: Path) -> _Copied:
             copy_whole(live, target)
         whole = read_through(target)
         with closing(_connected(target)) as connection:
-            return _look_into(connection, source, SnapshotFile(whole.size, whole.sha256))
+            return _inspect(connection, source, SnapshotFile(whole.size, whole.sha256))
     except sqlite3.DatabaseError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code == sqlite3.SQLITE_NOTADB:
@@ -185,7 +188,7 @@ def _copy_database(source: Path, target: Path) -> _Copied:
             raise
         nothing = frozenset[tuple[str, str]]()
         return _Copied(
-            SnapshotFile(0, ""), "", {}, nothing, nothing, [f"{source}: {error}; `clinic-archive rebuild` mends it"]
+            SnapshotFile(0, ""), "", {}, nothing, nothing, [f"{source}: {error}; `clinic-archive rebuild` repairs it"]
         )
 
 
@@ -193,13 +196,14 @@ def _connected(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30)
 
 
-def _look_into(copy: sqlite3.Connection, source: Path, held: SnapshotFile) -> _Copied:
-    """Open what was copied: whether it is whole, and which files it stands on."""
+def _inspect(copy: sqlite3.Connection, source: Path, file: SnapshotFile) -> _Copied:
+    """What the copy of the database says: whether it is whole, and which bytes of which files it needs."""
     steps = migrations.applied(Database(copy))
     if not steps:
-        raise NotAnArchive(f"{source}: a database, but not an archive of ours; name another --archive")
+        raise NotAnArchive(f"{source}: a database, but not one of clinic-archive; name another --archive")
     ends = copy.execute("SELECT warc_file, max(warc_offset + warc_length) FROM captures GROUP BY warc_file").fetchall()
     runs = copy.execute("SELECT clinic_id, substr(crawl_id, 1, 8), status = 'running' FROM clinic_runs").fetchall()
-    told = [f"{source.parent}: {line}; `clinic-archive rebuild` makes it anew" for line in damage(copy)]
-    running, ended = ({(slug, crawl) for slug, crawl, runs_on in runs if runs_on == is_on} for is_on in (1, 0))
-    return _Copied(held, steps[-1].name, dict(ends), frozenset(running), frozenset(ended), told)
+    faults = [f"{source.parent}: {line}; `clinic-archive rebuild` recreates it" for line in damage(copy)]
+    running = frozenset((clinic_id, crawl) for clinic_id, crawl, is_running in runs if is_running)
+    ended = frozenset((clinic_id, crawl) for clinic_id, crawl, is_running in runs if not is_running)
+    return _Copied(file, steps[-1].name, dict(ends), running, ended, faults)

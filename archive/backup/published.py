@@ -1,7 +1,7 @@
-"""A published copy of the archive: one file that nobody writes to, for a site whose readers shall never meet a writer.
+"""A published copy of the archive: a file that nobody writes to, for a site whose readers never wait for a writer.
 
-It is made whole beside its place and put there by a rename. Whoever has the old one open goes on reading that, and
-finds out by `identity` that there is a new one.
+It is written under another name and then renamed. A process that has the old file open continues to read it, and
+detects the new file by `identity`.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from pathlib import Path
 from archive.db import DATABASE, ArchiveError, copy_whole, damage, open_archive
 from archive.warc._file import sync_folder
 
-FOLDER = "published"  # in the archive's own
+FOLDER = "published"  # inside the archive's folder
 Identity = tuple[int, int]
 
 
 class NotWhole(ArchiveError):
-    """The copy, or what it was made of, is damaged; nothing was published."""
+    """The copy, or its source, is damaged; nothing was published."""
 
 
 def publish(archive: Path) -> Path:
-    """Publish the archive as it is at this moment, a crawl or not; gives the file. One caller at a time.
+    """Publish the archive as it is at this moment, also during a crawl, and return the file. One caller at a time.
 
     Raises `NotWhole`, what `open_archive` raises, `sqlite3.Error`, OSError.
     """
@@ -34,22 +34,22 @@ def publish(archive: Path) -> Path:
     with closing(open_archive(archive, "read")) as db:
         copy_whole(db.conn, part)
     with closing(sqlite3.connect(part, isolation_level=None)) as copy:
-        found = next(damage(copy, 1), None)
-    if found:
-        raise NotWhole(f"{archive / DATABASE}: not whole ({found}); nothing published; see `clinic-archive verify`")
+        fault = next(damage(copy, 1), None)
+    if fault:
+        raise NotWhole(f"{archive / DATABASE}: damaged ({fault}); nothing published; see `clinic-archive verify`")
     part.rename(target)
     sync_folder(target.parent)
     return target
 
 
 def identity(path: Path) -> Identity:
-    """What tells a file from another one that took its name. Raises OSError."""
+    """Return what distinguishes a file from another that replaced it under its name. Raises OSError."""
     status = path.stat()
     return status.st_dev, status.st_ino
 
 
 def opened(path: Path, connect: Callable[[], sqlite3.Connection]) -> tuple[sqlite3.Connection, Identity]:
-    """A connection to the file that has the name now, and which one it is. Raises OSError, `sqlite3.Error`."""
+    """Return a connection to the file that has the name now, and its identity. Raises OSError, `sqlite3.Error`."""
     while True:
         before, connection = identity(path), connect()
         if identity(path) == before:

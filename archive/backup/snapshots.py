@@ -1,11 +1,11 @@
-"""A backup's folder: a snapshot of archive.db a backup, files of the archive that all snapshots share, and who says so.
+"""The folder of a backup: snapshots of archive.db, and the files of the archive, which all snapshots share.
 
-    backup.json                     it is a backup of ours
-    snapshots/STAMP/archive.db      one file, no write-ahead log
-    snapshots/STAMP/manifest.json   what belongs to it: each file with its size and the SHA-256 of so many bytes
-    warc/  imports/  pseudonym.key  as in the archive; a file may be longer than an older snapshot knows it
+    backup.json                     marks the folder as a backup made by this program
+    snapshots/STAMP/archive.db      a single file, no write-ahead log
+    snapshots/STAMP/manifest.json   the files of the snapshot: each with its size and the SHA-256 of these bytes
+    warc/  imports/  pseudonym.key  as in the archive; a file may be longer than in an older snapshot
 
-What ends in `.part` was left by a process that was killed, and means nothing.
+What ends in `.part` was left by a process that was killed, and is ignored.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ STAMP = re.compile(r"\d{8}T\d{6}\.\d{6}Z")  # "20260301T093000.000123Z"
 
 
 class BackupRefused(Exception):
-    """The folder is not one that this can be done with; the message says why and what to do."""
+    """The folder cannot be used for this; the message says why and what to do."""
 
 
 class BackupDamaged(Exception):
-    """What the backup holds is not what was put there. `lines`: one a file, and what to do."""
+    """The backup does not hold what was written to it. `lines`: one for each file, with what to do."""
 
     def __init__(self, *lines: str) -> None:
         super().__init__("\n".join(lines))
@@ -43,7 +43,7 @@ class BackupDamaged(Exception):
 
 
 class Unreadable(OSError):
-    """The file that was to be copied cannot be read."""
+    """The source of a copy cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +55,37 @@ class SnapshotFile:
     sha256: str
     """Of these bytes, hex."""
     mtime_ns: int = 0
-    """When the archive's file was last written to, by its file system; 0 where that is not known."""
+    """When the archive's file was last written to, by its file system; 0 where that is unknown."""
     unclosed: bool = False
-    """The database of the snapshot may lack rows of it: it is restored as a file whose run was killed."""
+    """The database of the snapshot may lack rows of the file: it is restored as a file whose run was killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a manifest says."""
+    """The content of a manifest."""
 
     name: str
-    """Its folder, the moment when it was begun (UTC)."""
+    """The name of its folder, which is the moment when it was begun (UTC)."""
     software: str
     schema: str
-    """The last step of the schema that the database has."""
+    """The last schema step of the database."""
     database: SnapshotFile
     files: Mapping[str, SnapshotFile]
-    """By the file's path in the archive, with slashes."""
+    """By their paths in the archive, with slashes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What was read of a file."""
+    """The result of reading a file."""
 
     size: int
     sha256: str
     prefix: str | None
-    """SHA-256 of as many first bytes as were asked for; None where there are fewer."""
+    """SHA-256 (hex) of the first `mark` bytes; None where the file is shorter."""
 
 
 def is_backup(folder: Path) -> bool:
-    """A backup made by this program lies there. Raises `BackupRefused` for one of another version, OSError."""
+    """Return whether the folder is a backup by this program. Raises `BackupRefused` for another version's, OSError."""
     try:
         mark = json.loads((folder / MARK).read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -98,43 +98,47 @@ def is_backup(folder: Path) -> bool:
 
 
 def mark(folder: Path) -> None:
-    """Make the folder a backup."""
+    """Mark the folder as a backup. Raises OSError."""
     write_text(folder / MARK, json.dumps({"clinic-archive backup": FORMAT}) + "\n")
 
 
 def stamps(folder: Path) -> list[str]:
-    """The snapshots of a backup that were finished, oldest first."""
+    """Return the names of the finished snapshots of a backup, oldest first."""
     if not (folder / SNAPSHOTS).is_dir():
         return []
-    return sorted(one.name for one in (folder / SNAPSHOTS).iterdir() if STAMP.fullmatch(one.name))
+    return sorted(path.name for path in (folder / SNAPSHOTS).iterdir() if STAMP.fullmatch(path.name))
 
 
 def read_snapshot(folder: Path, name: str) -> Snapshot:
-    """What the snapshot's manifest says. Raises `BackupDamaged`, OSError."""
+    """Return a snapshot by its manifest. Raises `BackupDamaged`, OSError."""
     path = folder / SNAPSHOTS / name / MANIFEST
     try:
-        told = json.loads(path.read_text("utf-8"))
-        files = {file: SnapshotFile(**held) for file, held in told["files"].items()}
-        found = Snapshot(name, told["software"], told["schema"], SnapshotFile(**told["database"]), files)
+        manifest = json.loads(path.read_text("utf-8"))
+        files = {file: SnapshotFile(**values) for file, values in manifest["files"].items()}
+        database = SnapshotFile(**manifest["database"])
+        snapshot = Snapshot(name, manifest["software"], manifest["schema"], database, files)
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise BackupDamaged(f"{path}: not a whole manifest ({error})") from error
+        raise BackupDamaged(f"{path}: not a valid manifest ({error})") from error
     outside = [file for file in files if PurePosixPath(file).is_absolute() or ".." in PurePosixPath(file).parts]
     if outside:
         raise BackupDamaged(f"{path}: names files outside an archive: {', '.join(outside)}")
-    return found
+    return snapshot
 
 
 def write_manifest(part: Path, snapshot: Snapshot) -> None:
-    """Say in the snapshot's unfinished folder what belongs to it."""
-    told: dict[str, Any] = {
-        "snapshot": snapshot.name, "software": snapshot.software, "schema": snapshot.schema,
-        "database": asdict(snapshot.database), "files": {name: asdict(held) for name, held in snapshot.files.items()},
-    }  # fmt: skip
-    write_text(part / MANIFEST, json.dumps(told, indent=0, ensure_ascii=False) + "\n")
+    """Write the manifest into the snapshot's unfinished folder. Raises OSError."""
+    manifest: dict[str, Any] = {
+        "snapshot": snapshot.name,
+        "software": snapshot.software,
+        "schema": snapshot.schema,
+        "database": asdict(snapshot.database),
+        "files": {name: asdict(file) for name, file in snapshot.files.items()},
+    }
+    write_text(part / MANIFEST, json.dumps(manifest, indent=0, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """A small file, under its name once it is whole and on the disk, for the owner alone."""
+    """Write a small file that only the owner may read; it gets its name once it is whole and on the disk."""
     part = path.with_name(path.name + PART)
     with _opened(part) as file:
         file.write(text.encode())
@@ -147,22 +151,22 @@ def write_text(path: Path, text: str) -> None:
 def read_through(source: Path, *, limit: int | None = None, mark: int = 0, into: IO[bytes] | None = None) -> Read:
     """Read a file up to its end or for `limit` bytes, and write what is read to `into`.
 
-    `mark`: of how many first bytes a digest of their own is wanted. Raises `Unreadable` where the source is to blame,
-    other OSErrors where `into` is.
+    `mark`: the number of first bytes whose digest is `Read.prefix`. Raises `Unreadable` for an error of the source,
+    other OSErrors for an error of `into`.
     """
     size, digest, prefix = 0, hashlib.sha256(), None
     try:
-        given = source.open("rb", buffering=0)
+        opened = source.open("rb", buffering=0)
     except OSError as error:
         raise Unreadable(error.errno, error.strerror, str(source)) from error
-    with given:
+    with opened:
         while True:
             if size == mark:
                 prefix = digest.hexdigest()
             ends = [end for end in (limit, mark) if end is not None and end > size]
-            wanted = min([BLOCK, *(end - size for end in ends)]) if size != limit else 0
+            length = min([BLOCK, *(end - size for end in ends)]) if size != limit else 0
             try:
-                block = given.read(wanted)
+                block = opened.read(length)
             except OSError as error:
                 raise Unreadable(error.errno, error.strerror, str(source)) from error
             if not block:
@@ -174,16 +178,16 @@ def read_through(source: Path, *, limit: int | None = None, mark: int = 0, into:
 
 
 def copy_through(source: Path, target: Path, *, limit: int | None = None, mark: int = 0) -> Read:
-    """Copy a file for the owner alone; return once the copy is on the disk. As `read_through`."""
+    """Copy a file, readable by the owner alone; return once the copy is on the disk. Otherwise as `read_through`."""
     with _opened(target) as file:
-        found = read_through(source, limit=limit, mark=mark, into=file)
+        content = read_through(source, limit=limit, mark=mark, into=file)
         file.flush()
         os.fsync(file.fileno())
-    return found
+    return content
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it, for the owner alone and on the disk."""
+    """Create a folder and its parents, for the owner alone and on the disk. Raises OSError."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -192,5 +196,5 @@ def make_folder(folder: Path) -> None:
 
 
 def _opened(path: Path) -> IO[bytes]:
-    # Copies hold what commenters wrote under the names they gave, and the key of their pseudonyms.
+    # Copies hold what commenters wrote, with their names, and the key of their pseudonyms.
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")

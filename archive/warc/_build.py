@@ -1,4 +1,4 @@
-"""The bytes of one record: blanking, HTTP heads, digests, and the gzip member round them."""
+"""The bytes of one record: blanking, HTTP heads, digests, and the gzip member that holds them."""
 
 import base64
 import hashlib
@@ -18,18 +18,18 @@ BLANK = b"[blanked]"
 
 _PACKED_TYPES = re.compile(r"(image/(?!svg|bmp)|video/|audio/|font/woff|application/(zip|gzip|x-gzip|pdf)\b)")
 _FIELD_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-# Every printable ASCII character but the ones that cannot stand in a header line or that readers strip (`<`, `>`).
+# Every printable ASCII character but quotes, and `<` and `>`, which readers strip.
 _URL_SAFE = "".join(map(chr, range(0x21, 0x7F))).translate({ord(c): None for c in '<>"'})
 _GZIP_HEAD = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"  # RFC 1952: no name, no time, unknown system
 
 
 def warc_url(url: str) -> str:
-    """The URL as it stands in WARC-Target-URI: blanks, controls, quotes and non-ASCII percent-encoded as UTF-8."""
+    """Return a URL as WARC-Target-URI has it: blanks, controls, quotes and non-ASCII percent-encoded as UTF-8."""
     return quote(url.encode("utf-8", "surrogatepass"), safe=_URL_SAFE)
 
 
 def sha1_label(*parts: bytes) -> str:
-    """WARC 1.1, 5.8: a labelled digest, `sha1:` and base32, the form that every WARC tool reads."""
+    """Return a labelled digest (WARC 1.1, 5.8): `sha1:` and base32, the form that every WARC tool reads."""
     digest = hashlib.sha1(usedforsecurity=False)
     for part in parts:
         digest.update(part)
@@ -37,21 +37,23 @@ def sha1_label(*parts: bytes) -> str:
 
 
 def sha256_label(hex_digest: str) -> str:
-    """A labelled SHA-256, in hex as everywhere in the archive. `warcio check` and `fastwarc check` verify this form and
-    base32 with its padding; base32 without padding fails in warcio."""
+    """Return a labelled SHA-256, in hex as everywhere in the archive.
+
+    `warcio check` and `fastwarc check` verify this form and padded base32; base32 without padding fails in warcio.
+    """
     return "sha256:" + hex_digest
 
 
 def header(headers: Headers, name: bytes) -> str | None:
-    """The values of a header, joined by ", " as HTTP allows, as Latin-1 text; None when absent or empty."""
+    """Return the values of a header as Latin-1 text, joined by ", " as HTTP allows; None when absent or empty."""
     values = [value for key, value in headers if key.lower() == name]
     return b", ".join(values).decode("latin-1").strip() or None
 
 
 def clean(headers: Iterable[tuple[bytes, bytes]], side: str) -> tuple[Headers, tuple[str, ...]]:
-    """Header lines fit to be written, and what was blanked in them, as `side.name`.
+    """Return header lines that can be written, and the names of those that were blanked, as `side.name`.
 
-    A line break inside a value cannot come from a parsed message; it becomes a blank, as RFC 9112, 5.2 says of
+    A line break inside a value cannot come from a parsed message. It becomes a blank, as RFC 9112, 5.2 says about
     folded lines, so that no value can forge another line. The values of SECRETS are replaced by `[blanked]`.
     """
     lines: list[tuple[bytes, bytes]] = []
@@ -66,13 +68,13 @@ def clean(headers: Iterable[tuple[bytes, bytes]], side: str) -> tuple[Headers, t
 
 
 def as_stored(headers: Headers, body: bytes, *, bodiless: bool, decoded: bool) -> Headers:
-    """Response headers that are true of the stored body.
+    """Return response headers that are true for the stored body.
 
-    The chunking was undone on the way in, so `Transfer-Encoding` goes under `X-Archive-Orig-Transfer-Encoding`; so
-    does `Content-Encoding` where that was undone as well (`decoded`: by a browser).
-    A `Content-Length` that is not the body's goes under `X-Archive-Orig-Content-Length` and the true one is added;
-    it is added after decoding too. The length in an answer that has no body by rule (`bodiless`: HEAD, 1xx, 204, 304)
-    speaks of another body and stays.
+    The HTTP client undid the chunking, so `Transfer-Encoding` is renamed to `X-Archive-Orig-Transfer-Encoding`;
+    `Content-Encoding` is renamed in the same way where that was undone too (`decoded`: by a browser). A
+    `Content-Length` that is not the body's is renamed to `X-Archive-Orig-Content-Length` and the true one is added; it
+    is added after decoding too. In an answer that has no body by rule (`bodiless`: HEAD, 1xx, 204, 304) the length is
+    that of another body and is kept.
     """
     true_length = b"%d" % len(body)
     lines: list[tuple[bytes, bytes]] = []
@@ -95,12 +97,12 @@ def as_stored(headers: Headers, body: bytes, *, bodiless: bool, decoded: bool) -
 
 
 def http_head(first_line: bytes, headers: Headers) -> bytes:
-    """A message head with its closing empty line."""
+    """Return a message head with its closing empty line."""
     return b"\r\n".join([first_line, *(name + b": " + value for name, value in headers)]) + b"\r\n\r\n"
 
 
 def request_line(method: str, url: str) -> bytes:
-    """`METHOD origin-form HTTP/1.1` (RFC 9112, 3.2.1) for an escaped URL."""
+    """Return `METHOD origin-form HTTP/1.1` (RFC 9112, 3.2.1) of an escaped URL. Raises ValueError for a bad method."""
     if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", method):
         raise ValueError(f"not an HTTP method: {method!r}")
     parts = urlsplit(url)
@@ -109,14 +111,14 @@ def request_line(method: str, url: str) -> bytes:
 
 
 def packed(mime: str | None, content_encoding: str | None) -> bool:
-    """Whether a body is compressed already, so that compressing it again costs time and gains nothing."""
+    """Return whether a body is compressed already, so that compressing it again would only take time."""
     return content_encoding not in (None, "identity") or bool(mime and _PACKED_TYPES.match(mime))
 
 
 def warc_fields(fields: Mapping[str, str]) -> bytes:
-    """A block of application/warc-fields (WARC 1.1, 4): `name: value` lines in UTF-8; line breaks become blanks.
+    """Return a block of application/warc-fields (WARC 1.1, 4): `name: value` lines in UTF-8.
 
-    Raises ValueError for a name that is none.
+    Line breaks in values become blanks. Raises ValueError for a name that is no field name.
     """
     lines = []
     for name, value in fields.items():
@@ -131,12 +133,12 @@ def _breaks(value: str) -> bool:
 
 
 def json_text(text: str) -> str:
-    """Text as one line whatever is in it; a lone surrogate survives as an escape."""
+    """Return any text as a single line of JSON; a lone surrogate becomes an escape."""
     return json.dumps(text, ensure_ascii=True)
 
 
 def json_untext(text: str) -> str:
-    """The text that `json_text` made a line of; a line of somebody else's stays as it is."""
+    """Return the text that `json_text` was given; a line that another program wrote is returned as it is."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -145,11 +147,11 @@ def json_untext(text: str) -> str:
 
 
 def record(fields: Iterable[tuple[str, str]], head: bytes, body: bytes, *, stored: bool) -> bytes:
-    """One WARC/1.1 record as one gzip member (WARC 1.1, annex D.2).
+    """Return a WARC/1.1 record as a gzip member (WARC 1.1, annex D.2).
 
-    `fields` are its named fields without Content-Length and WARC-Block-Digest, which are made here; the block is
-    `head + body`. `stored`: the body is compressed already and goes into stored blocks (deflate level 0): measured 15
-    times as fast as level 1 and as small. Raises ValueError for a field with a line break.
+    `fields` are its named fields without Content-Length and WARC-Block-Digest, which are added here; the block is
+    `head + body`. `stored`: the body is compressed already and is written into stored blocks (deflate level 0), which
+    was measured to be 15 times as fast as level 1 and as small. Raises ValueError for a field with a line break.
     """
     lines = ["WARC/1.1"]
     for name, value in fields:
@@ -163,14 +165,16 @@ def record(fields: Iterable[tuple[str, str]], head: bytes, body: bytes, *, store
 
 
 def _member(front: bytes, body: bytes) -> bytes:
-    """Measured on real pages: level 4 here is as small as zlib's level 5 at a third more speed than its level 2."""
+    """A compressed member. Measured on real pages, level 4 here is as small as zlib's level 5, and a third faster than
+    zlib's level 2.
+    """
     out = io.BytesIO()
     writer = GzipWriter(out, compression_level=4)
     writer.write(front)
     if body:
         writer.write(body)
     writer.write(b"\r\n\r\n")
-    writer.finish()  # without it, this writer makes one member of the whole file
+    writer.finish()  # without it, this writer makes a single member of the whole file
     return out.getvalue()
 
 

@@ -1,4 +1,4 @@
-"""Capture from what a record says: one way for the writer and the reader, so that both say the same."""
+"""Capture from the values of a record. Writer and reader both use these functions, so that their captures are equal."""
 
 import hashlib
 from datetime import datetime
@@ -7,7 +7,7 @@ from archive.warc._build import header
 from archive.warc._types import Capture, Headers, RecordType
 
 NOTHING = hashlib.sha256(b"").hexdigest()
-DOM = "dom"  # `Capture.via` of what a browser shows in the end, as against what it received
+DOM = "dom"  # `Capture.via` of a DOM that a browser shows, in contrast to what it received
 
 
 def capture_of(
@@ -27,7 +27,7 @@ def capture_of(
     via: str | None,
     page: str | None,
 ) -> Capture:
-    """The Capture of an exchange. `place` is (file, offset, length), `payload` (sha256 in hex, bytes)."""
+    """Return the Capture of an exchange. `place` is (file, offset, length), `payload` (sha256 in hex, bytes)."""
     mime = (header(headers, b"content-type") or "").partition(";")[0].strip().lower()
     coding = (header(headers, b"content-encoding") or "").lower()
     return Capture(
@@ -62,7 +62,7 @@ def capture_of_page(
     page: str | None,
     record_type: RecordType = "resource",
 ) -> Capture:
-    """The Capture of a page without an exchange; with `page`, of a rendered page's DOM. No server answered."""
+    """Return the Capture of a page that no server answered with; with `page`, of the DOM of a rendered page."""
     return capture_of(
         capture_id=capture_id,
         at=at,
@@ -84,7 +84,7 @@ def capture_of_page(
 def capture_of_failure(
     *, capture_id: str, at: datetime, place: tuple[str, int, int], url: str, method: str, request_sha256: str | None
 ) -> Capture:
-    """The Capture of a fetch without an answer: everything about a response is None or empty."""
+    """Return the Capture of a fetch without an answer: everything about a response is None or empty."""
     return Capture(
         capture_id,
         at,

@@ -1,4 +1,4 @@
-"""Content codings: the payload as text or JSON from the payload as served."""
+"""Content codings: the decoded payload from the payload as served."""
 
 import zlib
 from collections.abc import Callable
@@ -8,16 +8,17 @@ import brotli  # type: ignore[import-untyped]
 from archive.warc._types import CutShort, TooLarge, Undecodable
 
 MAX_DECODED = 64 << 20
-"""Bytes: what a body may decode to when the caller names no limit of its own; a post page has 1 to 2 MB."""
+"""Bytes that a body may decode to when the caller gives no limit; the page of a post has 1 to 2 MB."""
 _STEP = 1 << 20
 
 
 def decode(body: bytes, encoding: str | None, limit: int = MAX_DECODED) -> bytes:
-    """Undo `encoding`, a Content-Encoding value: gzip, x-gzip, deflate (zlib or raw), br, zstd, identity, or several
-    with commas in the order they were applied (RFC 9110, 8.4). An empty body is empty in every coding.
+    """Return a body with `encoding`, the value of its Content-Encoding, undone.
 
-    A body that is called gzip but lacks its magic number is given back as it is: servers and recording proxies label
-    plain pages so. What follows the end of a compressed stream is ignored.
+    `encoding` is gzip, x-gzip, deflate (zlib or raw), br, zstd, identity, or several with commas in the order in which
+    they were applied (RFC 9110, 8.4). An empty body is empty in every coding. A body that is called gzip but lacks its
+    magic number is returned as it is, because some servers and recording proxies label plain pages so. What follows
+    the end of a compressed stream is ignored.
 
     Raises TooLarge past `limit` bytes (before they are all in memory), CutShort with the part that could be decoded,
     Undecodable for a broken stream or an unknown coding.
@@ -50,7 +51,7 @@ def _deflate(body: bytes, limit: int) -> bytes:
 
 
 def _inflate(body: bytes, wbits: int, limit: int, out: bytearray) -> bytes:
-    """Append what one stream holds to `out`; the bytes behind it."""
+    """Append the content of a stream to `out`, and return the bytes that follow the stream."""
     inflater = zlib.decompressobj(wbits)
     while not inflater.eof:
         try:
@@ -83,7 +84,7 @@ def _brotli(body: bytes, limit: int) -> bytes:
 
 def _zstd(body: bytes, limit: int) -> bytes:
     try:
-        from backports import zstd  # noqa: PLC0415  it is not installed everywhere
+        from backports import zstd  # noqa: PLC0415  an optional package
     except ImportError as error:
         raise Undecodable("zstd bodies need the package backports.zstd") from error
     out = bytearray()

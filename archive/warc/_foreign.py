@@ -1,4 +1,4 @@
-"""What only files of others need: chunked bodies, and ARC, the format before WARC. Both are left to warcio."""
+"""What only files of other programs need: chunked bodies, and ARC, the format before WARC. warcio reads both."""
 
 import hashlib
 import io
@@ -15,21 +15,21 @@ from archive.warc._types import BadRecord
 
 
 def dechunk(body: bytes) -> tuple[bytes, bool]:
-    """A chunked body undone, and whether it was well-formed; where it is not, what is left stands as it is."""
+    """Return a body with its chunking undone, and whether it was well-formed; what follows a fault is unchanged."""
     try:
         ChunkedDataReader(io.BytesIO(body), raise_exceptions=True).read()
     except ArchiveLoadFailed:
-        whole = False
+        well_formed = False
     else:
-        whole = True
+        well_formed = True
     reader, parts = ChunkedDataReader(io.BytesIO(body)), []
     while part := reader.read():
         parts.append(part)
-    return b"".join(parts), whole
+    return b"".join(parts), well_formed
 
 
 def is_arc(path: Path) -> bool:
-    """Whether a file begins as ARC files do: `filedesc://`."""
+    """Return whether a file begins as ARC files do: `filedesc://`. Raises OSError."""
     with path.open("rb") as file:
         start = file.read(4096)
     if start.startswith(b"\x1f\x8b"):
@@ -41,8 +41,10 @@ def is_arc(path: Path) -> bool:
 
 
 def arc_frames(path: Path, name: str, start: int = 0) -> Iterator[Frame | BadRecord]:
-    """The records of an ARC file as WARC records, from byte `start` on. ARC has no record ids: one is made of URL, date
-    and content, so that the same file gives the same captures. Nothing is read behind damage."""
+    """Yield the records of an ARC file as WARC records, from byte `start` on. Reading stops at the first damage.
+
+    ARC has no record ids: an id is made of URL, date and content, so that the same file gives the same captures.
+    """
     with path.open("rb") as file:
         file.seek(start)
         iterator = ArchiveIterator(file, no_record_parse=True, arc2warc=True)

@@ -1,7 +1,7 @@
 """Where records begin and end in a WARC file: gzip members, record headers, blocks.
 
-Read with zlib and not with a WARC library, because none tells a whole record from one cut short (warcio issue 138:
-a truncated member passes its check; FastWARC ends silently), and both stop for good at the first damage.
+Read with zlib and not with a WARC library, because no library distinguishes a whole record from a truncated one
+(warcio issue 138: a truncated member passes its check; FastWARC ends silently), and both stop at the first damage.
 """
 
 import base64
@@ -18,7 +18,7 @@ from typing import BinaryIO
 from archive.warc._types import BadRecord
 
 MAX_RECORD = 1 << 28
-"""Bytes: a record that inflates to more is refused, so that no file can fill the memory."""
+"""Bytes: a record that inflates to more is refused, so that no file can exhaust the memory."""
 _MAX_HEADER = 1 << 20
 _CHUNK = 1 << 18
 _GZIP = b"\x1f\x8b\x08"
@@ -27,7 +27,7 @@ _VERSION = re.compile(rb"WARC/\d+\.\d+[ \t]*\r?\n?", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One record: its place (bytes in the file as it lies there), named fields in order, block, and what is amiss."""
+    """A record: its place (bytes in the file as stored), its named fields in order, its block, and its problems."""
 
     file: str
     offset: int
@@ -37,19 +37,22 @@ class Frame:
     problems: tuple[str, ...]
 
     def get(self, name: str) -> str | None:
-        """The first value of a named field, whose name is case-insensitive (WARC 1.1, 4); None when absent."""
+        """Return the first value of a named field; None when absent. Names are case-insensitive (WARC 1.1, 4)."""
         return next((value for key, value in self.fields if key.lower() == name.lower()), None)
 
 
 def frames(path: Path, name: str, start: int = 0) -> Iterator[Frame | BadRecord]:
-    """The records from byte `start` on, in file order; a BadRecord stands where bytes are none and reading goes on at
-    the next record that can be read. `name` is what the frames call the file. Raises OSError, nothing else."""
+    """Yield the records from byte `start` on, in file order; `name` is what the frames call the file.
+
+    Bytes that are no record give a BadRecord, and reading continues at the next record that can be read. Raises
+    OSError, nothing else.
+    """
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         offset = start
         while offset < size:
             file.seek(offset)
-            found = _one(file, name, offset)
+            found = _read_at(file, name, offset)
             yield found.result
             stuck = found.end is None or found.end <= offset
             offset = _resync(file, name, offset + 1, size) if stuck else found.end  # type: ignore[assignment]
@@ -59,11 +62,11 @@ def frames(path: Path, name: str, start: int = 0) -> Iterator[Frame | BadRecord]
 class _Found:
     result: Frame | BadRecord
     end: int | None
-    """Where the next record begins; None when that is not known."""
+    """Where the next record begins; None when that is unknown."""
 
 
-def _one(file: BinaryIO, name: str, offset: int) -> _Found:
-    """The record at `offset`, where the file stands."""
+def _read_at(file: BinaryIO, name: str, offset: int) -> _Found:
+    """The record at `offset`, which is the position of the file."""
     magic = file.read(5)
     file.seek(offset)
     try:
@@ -85,19 +88,19 @@ def _from_member(file: BinaryIO, name: str, offset: int) -> _Found:
         return _Found(BadRecord(name, offset, str(damage)), offset + length)
     if stream.read(1):
         why = (
-            "one gzip member holds several records, so none can be found again by its offset; "
-            "`warcio recompress OLD NEW` makes a file that can be read"
+            "a gzip member holds several records, so that none can be found again by its offset; "
+            "`warcio recompress OLD NEW` writes a file that can be read"
         )
         return _Found(BadRecord(name, offset, why), offset + length)
     return _Found(Frame(name, offset, length, fields, block, problems), offset + length)
 
 
 class _Damage(Exception):
-    """Why bytes are no record."""
+    """Why some bytes are no record."""
 
 
 def _inflate(file: BinaryIO) -> tuple[bytes, int]:
-    """One whole gzip member from where the file stands, its checksum verified: (content, bytes it takes)."""
+    """A whole gzip member at the position of the file, its checksum verified: (content, bytes in the file)."""
     inflater = zlib.decompressobj(31)
     parts: list[bytes] = []
     total = taken = 0
@@ -124,7 +127,7 @@ def _inflate(file: BinaryIO) -> tuple[bytes, int]:
 def _parse(stream: BinaryIO) -> tuple[tuple[tuple[str, str], ...], bytes, tuple[str, ...]]:
     """A record from a stream of plain bytes (WARC 1.1, 4: version, named fields, empty line, block, two empty lines).
 
-    Leaves the stream behind the closing empty lines, of which any number is taken.
+    Leaves the stream after the closing empty lines, of which any number is accepted.
     """
     line = stream.readline(_MAX_HEADER)
     if not _VERSION.fullmatch(line):
@@ -138,7 +141,7 @@ def _parse(stream: BinaryIO) -> tuple[tuple[tuple[str, str], ...], bytes, tuple[
         raise _Damage(f"a block of more than {MAX_RECORD} bytes")
     block = stream.read(length)
     if len(block) < length:
-        raise _Damage(f"cut short: {len(block)} of {length} bytes of its block are there")
+        raise _Damage(f"cut short: its block has {len(block)} of {length} bytes")
     problems = []
     if not _closed(stream):
         problems.append("the block is not followed by two line breaks")
@@ -154,12 +157,12 @@ def _fields(stream: BinaryIO) -> tuple[tuple[str, str], ...]:
     while (raw := stream.readline(_MAX_HEADER)) not in (b"\r\n", b"\n"):
         taken += len(raw)
         if not raw.endswith(b"\n") or taken > _MAX_HEADER:
-            raise _Damage("cut short, or endless, inside its named fields")
+            raise _Damage("cut short, or too long, inside its named fields")
         try:
             line = raw.decode("utf-8")
         except UnicodeDecodeError:
             line = raw.decode("latin-1")
-        if line[0] in " \t" and fields:  # a folded line goes on with the value before it (WARC 1.1, 4)
+        if line[0] in " \t" and fields:  # a folded line continues the value before it (WARC 1.1, 4)
             key, value = fields[-1]
             fields[-1] = key, f"{value} {line.strip()}".strip()
             continue
@@ -171,7 +174,7 @@ def _fields(stream: BinaryIO) -> tuple[tuple[str, str], ...]:
 
 
 def _closed(stream: BinaryIO) -> bool:
-    """Take the line breaks behind a block; False when there are fewer than two."""
+    """Read the line breaks after a block; False when there are fewer than two."""
     breaks = 0
     while True:
         at = stream.tell()
@@ -183,7 +186,9 @@ def _closed(stream: BinaryIO) -> bool:
 
 
 def digest_differs(stated: str, data: bytes) -> bool:
-    """Whether a labelled digest (WARC 1.1, 5.8; base32 or hex) contradicts the data; an unknown algorithm does not."""
+    """Return whether a labelled digest (WARC 1.1, 5.8; base32 or hex) contradicts the data; an unknown algorithm never
+    does.
+    """
     algorithm, _, text = stated.strip().partition(":")
     algorithm = algorithm.lower().replace("sha-", "sha")
     if algorithm not in ("md5", "sha1", "sha256", "sha512"):
@@ -195,8 +200,8 @@ def digest_differs(stated: str, data: bytes) -> bool:
 def _resync(file: BinaryIO, name: str, offset: int, size: int) -> int:
     """The next byte at or after `offset` where a record can be read, or `size`.
 
-    A candidate is a gzip magic number or a version line at the start of a line. It counts only when a whole record
-    follows: packed bodies are stored as they are, so their own gzip headers lie open in our files.
+    A candidate is a gzip magic number, or a version line at the start of a line. It counts only when a whole record
+    follows: compressed bodies are stored as they are, so that our files contain their gzip headers too.
     """
     window_start = offset
     overlap = b""
@@ -209,7 +214,7 @@ def _resync(file: BinaryIO, name: str, offset: int, size: int) -> int:
             if at < offset:
                 continue
             file.seek(at)
-            if isinstance(_one(file, name, at).result, Frame):
+            if isinstance(_read_at(file, name, at).result, Frame):
                 return at
         window_start += len(chunk)
         overlap = window[-16:]

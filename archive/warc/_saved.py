@@ -1,4 +1,4 @@
-"""A page that somebody saved, as a WARC file of one record: its bytes as they are, its address and date beside them."""
+"""A page that somebody saved, as a WARC file: its bytes unchanged, with its address and date."""
 
 import hashlib
 import uuid
@@ -11,14 +11,14 @@ FIELDS = "application/warc-fields"
 
 
 def saved_page(*, url: str, at: datetime, dated_by: str, body: bytes, content_type: str, name: str) -> bytes:
-    """The file: a warcinfo and a `resource` record (WARC 1.1, 6.4). The same page gives the same file again.
+    """Return the file: a warcinfo and a `resource` record (WARC 1.1, 6.4). The same page always gives the same file.
 
-    `at`: when it was saved; `dated_by`: how that is known ("given", "file": its modification time). `name`: the file
-    that it was.
+    `at`: when the page was saved; `dated_by`: how that is known ("given", or "file": its modification time). `name`:
+    the name of the file that held it.
     """
     target, date = build.warc_url(url), utc(at)
     seed = f"{target} {date} {hashlib.sha256(body).hexdigest()}"
-    info_id, record_id = (uuid.uuid5(uuid.NAMESPACE_URL, f"{what} {seed}") for what in ("warcinfo", "page"))
+    info_id, record_id = (uuid.uuid5(uuid.NAMESPACE_URL, f"{record} {seed}") for record in ("warcinfo", "page"))
     block = {"software": "a saved page", "format": "WARC File Format 1.1", "description": f"made of the file {name}"}
     info = [
         ("WARC-Type", "warcinfo"), ("WARC-Record-ID", f"<urn:uuid:{info_id}>"), ("WARC-Date", date),

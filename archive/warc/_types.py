@@ -1,4 +1,4 @@
-"""What a WARC holds, as values: captures, groups, notes, failures, and the errors with a name."""
+"""The records of a WARC file as values: captures, groups, notes, failures; and the errors of this package."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 Headers = tuple[tuple[bytes, bytes], ...]
-"""HTTP header lines in their order, repeats kept, each (name, value) as bytes without the line break."""
+"""HTTP header lines in their order with repeats, each (name, value) as bytes without the line break."""
 
 RecordType = Literal["response", "revisit", "resource", "conversion", "failure"]
 Profile = Literal["identical-payload-digest", "server-not-modified"]
@@ -17,11 +17,11 @@ class WarcWriteError(Exception):
 
 
 class TooLarge(Exception):
-    """A body decodes to more bytes than the caller allows (a decompression bomb, or a limit set too low)."""
+    """A body decodes to more bytes than the caller allows (a decompression bomb, or a limit that is too low)."""
 
 
 class Undecodable(Exception):
-    """A body is not what its Content-Encoding says, or the encoding is one that nothing here decodes."""
+    """A body is not what its Content-Encoding says, or nothing here decodes that encoding."""
 
 
 class CutShort(Exception):
@@ -33,9 +33,9 @@ class CutShort(Exception):
 
 
 class BadRecord(Exception):
-    """Bytes that are no readable record: `file` (as the captures would name it), `offset` in bytes, `why`.
+    """Bytes that are no readable record: `file` (as captures would name it), `offset` in bytes, `why`.
 
-    `records` yields it, so that reading can go on behind it; `read_record` raises it.
+    `records` yields it, so that reading can continue after it; `read_record` raises it.
     """
 
     def __init__(self, file: str, offset: int, why: str) -> None:
@@ -45,7 +45,10 @@ class BadRecord(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The earlier capture that a revisit stands on: same clinic, URL, method and request body (the caller's care)."""
+    """The earlier capture that a revisit refers to.
+
+    The caller makes sure that clinic, URL, method and request body are the same.
+    """
 
     capture_id: str
     url: str
@@ -56,9 +59,9 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One HTTP exchange, one rendered page's DOM, or one fetch that got no answer, and where its bytes lie.
+    """An HTTP exchange, the DOM of a rendered page, or a fetch that got no answer, and where its bytes are.
 
-    The writer returns it and the reader gives an equal one back from the same bytes.
+    The writer returns it, and the reader returns an equal Capture from the same bytes.
     """
 
     capture_id: str
@@ -72,9 +75,9 @@ class Capture:
     warc_length: int
     """Bytes of that member, compressed."""
     payload_sha256: str
-    """Hex digest of the body the server sent (content-encoded, chunking undone, after blanking; where it came through a
-    browser decoded as well); for an equal-payload revisit that of the original, which is the same (empty when a foreign
-    record tells it by another digest only); for a failure that of no bytes."""
+    """Hex digest of the body that the server sent: content-encoded, chunking undone, after blanking; decoded too where
+    it came through a browser. For an equal-payload revisit it is the original's, which is equal (empty where a foreign
+    record has a digest of another kind only); for a failure that of no bytes."""
     payload_length: int
     """Bytes of that body."""
     record_type: RecordType
@@ -94,48 +97,50 @@ class Capture:
     """Hex digest of the request body; None when it was empty."""
     ip: str | None
     via: str | None = None
-    """How a browser that rendered a page got it ("document", "xhr", "script", ...; "dom": the page as it stood in the
-    end); None for a request of our own."""
+    """How a browser that rendered a page got it ("document", "xhr", "script", ...; "dom": the final DOM of the page);
+    None for a request of our own."""
     page: str | None = None
     """The URL of that page, spelled as `url` is; None for a request of our own."""
     origin: str = "crawl"
-    """Who made it: "crawl" (a request of our own), or the archive or tool that it was brought in from."""
+    """Who made it: "crawl" (a request of our own), or the archive or tool that it was imported from."""
     retrieved_at: datetime | None = None
-    """When it was brought in, where that is not when it was made."""
+    """When it was imported; None for a capture that was not imported."""
     retrieved_from: str | None = None
-    """Where it was brought in from: the address at a web archive, the name of a file; None for a crawl's."""
+    """What it was imported from: the address at a web archive, the name of a file; None for a crawl."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """An exchange as recorded: a response or revisit with its request; or a page without one, of which HTTP tells no
-    more than the Content-Type: a rendered page's DOM, a page that somebody saved (`resource`), or its text
-    (`conversion`)."""
+    """An exchange as recorded: a response or revisit with its request; or a page without an exchange.
+
+    A page without an exchange has no header but Content-Type: it is the DOM of a rendered page, a page that somebody
+    saved (`resource`), or the text of a page (`conversion`).
+    """
 
     capture: Capture
     protocol: str
-    """As on the recorded status line: HTTP/1.0 or HTTP/1.1 in files of ours."""
+    """As on the recorded status line: HTTP/1.0 or HTTP/1.1 in files that we wrote."""
     reason: str
     response_headers: Headers
     body: bytes | None = field(repr=False)
-    """The payload as recorded (see Capture.payload_sha256); None for a revisit, whose bytes lie with its original."""
+    """The payload as recorded (see Capture.payload_sha256); None for a revisit, whose original has the bytes."""
     request_headers: Headers
     request_body: bytes = field(repr=False)
     profile: Profile | None = None
-    """Why a revisit is one (WARC 1.1, 6.7); None for a response."""
+    """Why the record is a revisit (WARC 1.1, 6.7); None for a response."""
     blanked: tuple[str, ...] = ()
     """What was blanked before the digests were taken: "request.cookie", "response.set-cookie", "body", ..."""
     truncated: str | None = None
-    """WARC-Truncated: length, time, disconnect or unspecified, when the body is known to be cut."""
+    """WARC-Truncated (length, time, disconnect or unspecified) when the body is known to be cut."""
     problems: tuple[str, ...] = ()
-    """What is wrong with the bytes though they can be read: a digest that differs, bad chunking."""
+    """What is wrong with bytes that can be read: a digest that differs, bad chunking."""
     original: tuple[str, datetime] | None = None
     """URL and date of the original of a foreign revisit that does not name it by its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """A warcinfo record: which software, crawl and clinic the records after it come from."""
+    """A warcinfo record: the software, crawl and clinic of the records after it."""
 
     record_id: str
     at: datetime
@@ -148,13 +153,13 @@ class Info:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A metadata record of ours that belongs to no URL: the start or end of a run at the clinic, a file brought in."""
+    """A metadata record of our own that belongs to no URL: the start or end of a visit to the clinic, an import."""
 
     record_id: str
     kind: str
     """"run-started", "run-ended", "import", "crawl-started" or "crawl-ended"."""
     at: datetime
-    """As written: strictly later than every record before it."""
+    """As written: later than the date of every record before it."""
     warc_file: str
     warc_offset: int
     warc_length: int
@@ -176,7 +181,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """A record of somebody else's that is no page and no HTTP exchange (dns, a lone request, a screenshot, ...)."""
+    """A record by another program that is no page and no HTTP exchange (dns, a single request, a screenshot, ...)."""
 
     record_type: str
     warc_file: str

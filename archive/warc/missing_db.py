@@ -1,7 +1,7 @@
-"""A database that went missing beside its WARC files: a new one would pass for the archive, and hold none of it.
+"""Detection of an archive whose database is missing while its WARC files are there.
 
-What a killed first run leaves looks nearly the same and is no such case: its files are still unclosed, and the next
-start makes rows of them.
+A new, empty database would pass for the archive. What a killed first run leaves looks nearly the same, but its WARC
+files are still unclosed, and the next run makes rows of them.
 """
 
 from __future__ import annotations
@@ -12,32 +12,34 @@ from pathlib import Path
 
 from archive.warc._file import OPEN_SUFFIX
 
-OURS = re.compile(r"-\d{14}-[0-9a-f]{8}-\d{5}\.warc\.gz$")  # as our runs name their files
+OURS = re.compile(
+    r"-\d{14}-[0-9a-f]{8}-\d{5}\.warc\.gz$"
+)  # "riverside-20260301093000-0123abcd-00000.warc.gz": how our runs name their files
 
 
 def why_missing(folder: Path) -> str | None:
-    """Why no new database may begin in this archive's folder, in one line; None where one may.
+    """Return why no new database may be created in this archive's folder, in one line; None where it may.
 
-    To be asked where archive.db is not there, or knows no clinic.
+    To be called where archive.db does not exist, or has no clinic. Raises OSError.
     """
     file = next(_finished(folder / "warc"), None)
     if file is None:
         return None
     return (
         f"{folder}: archive.db is gone, or empty, while what earlier runs recorded is there"
-        f" ({file.relative_to(folder).as_posix()}): `clinic-archive rebuild --archive {folder}` makes it anew from the"
+        f" ({file.relative_to(folder).as_posix()}): `clinic-archive rebuild --archive {folder}` recreates it from the"
         " WARC files; or `clinic-archive restore` a backup into another folder"
     )
 
 
 def _finished(warc: Path) -> Iterator[Path]:
-    """WARC files of clinics whose run is over, all of whose files are closed.
+    """WARC files of clinics from runs whose files there are all closed.
 
-    Those of runs as a whole (`_runs`) do not count: a run that was killed before it came to a clinic leaves one.
+    Files of runs as a whole (`_runs`) do not count: a run that was killed before its first visit leaves such a file.
     """
     for file in sorted(warc.glob("[!_]*/*.warc.gz")):
         if not OURS.search(file.name):
             continue
-        run = file.name.rpartition("-")[0]
-        if not any(file.parent.glob(f"{run}-*.warc.gz{OPEN_SUFFIX}")):
+        prefix = file.name.rpartition("-")[0]
+        if not any(file.parent.glob(f"{prefix}-*.warc.gz{OPEN_SUFFIX}")):
             yield file

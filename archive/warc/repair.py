@@ -1,7 +1,7 @@
-"""After a crash: each WARC file that was not closed is cut back to its last whole group.
+"""Repair after a crash: each WARC file that was not closed is cut back to the end of its last whole group.
 
-A file is unclosed while `NAME.open` lies beside it (archive/warc/_file.py). What `Writer.sync` acknowledged lies before
-the cut: a group is whole once all its members are, and bytes are fsynced in the order they were written.
+A file is unclosed while its sidecar `NAME.open` exists (archive/warc/_file.py). All that `Writer.sync` acknowledged is
+before the cut: a group is whole once all its members are, and bytes are fsynced in the order of writing.
 """
 
 import os
@@ -18,74 +18,75 @@ TORN_SUFFIX = ".torn"
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """One file that was not closed. Sizes in bytes."""
+    """A file that was not closed, and what was done to it. Sizes in bytes."""
 
     warc_file: str
-    """POSIX path relative to the archive, as in captures. The file is gone when `kept` is 0."""
-    kept: int
+    """POSIX path relative to the archive, as in captures. The file was removed when `whole` is 0."""
+    whole: int
     """Up to the end of the last whole group."""
     cut: int
-    """What was taken off; 0 when the file was whole and only not closed."""
+    """What was cut off; 0 when the file was whole and only not closed."""
     torn: Path | None
-    """Where the tail is kept; None when nothing was cut."""
+    """The file that holds the tail; None when nothing was cut."""
 
 
-def repair(folder: Path, left: Collection[Path] = ()) -> list[Repaired]:
-    """Mend every unclosed WARC file of the archive `folder`, whose lock the caller holds; none is the usual answer.
+def repair(folder: Path, skip: Collection[Path] = ()) -> list[Repaired]:
+    """Repair every unclosed WARC file of the archive `folder` and return what was done; usually there is none.
 
-    `left`: files that stay as they are, and unclosed, so that the next start meets them again.
+    The caller holds the archive's lock. `skip`: files that stay as they are, and unclosed, for the next call.
 
-    The tail goes to `NAME.torn` and is durable there before the file is cut; the sidecar goes last. Killed at any
-    moment, the next call goes on and gives the same answer; after a call that returned, the next has nothing to say.
-    Raises OSError when the disk refuses.
+    The tail is copied to `NAME.torn` and is durable there before the file is cut; the sidecar is removed last. After a
+    kill at any moment, the next call completes the repair and returns the same; after a call that returned, the next
+    returns an empty list. Raises OSError when a write to the disk fails.
     """
     sidecars = sorted((folder / "warc").rglob("*.warc.gz" + OPEN_SUFFIX))
-    return [_mend(sidecar, folder) for sidecar in sidecars if sidecar.with_suffix("") not in left]
+    return [_repair_file(sidecar, folder) for sidecar in sidecars if sidecar.with_suffix("") not in skip]
 
 
-def _mend(sidecar: Path, folder: Path) -> Repaired:
+def _repair_file(sidecar: Path, folder: Path) -> Repaired:
     path = sidecar.with_name(sidecar.name.removesuffix(OPEN_SUFFIX))
     torn = path.with_name(path.name + TORN_SUFFIX)
     name = path.relative_to(folder).as_posix()
-    kept = 0
+    whole_bytes = 0
     if path.exists():
-        kept = whole_until(path, name)
-        if kept < path.stat().st_size:
-            _keep_tail(path, kept, torn)
-            _cut(path, kept)
-        if not kept:
+        whole_bytes = whole_until(path, name)
+        if whole_bytes < path.stat().st_size:
+            _copy_tail(path, whole_bytes, torn)
+            _cut(path, whole_bytes)
+        if not whole_bytes:
             path.unlink()
         else:
-            _fsync(path)  # bytes that reached the file but not the disk are about to be called whole
-    # A tail from before: the file was cut by a call that was killed before it could say so.
-    cut = torn.stat().st_size if torn.exists() else 0
+            _fsync(path)  # some of these bytes may be in the file but not yet on the disk
+    # The tail may be older: an earlier call cut the file and was killed before it returned.
+    cut_bytes = torn.stat().st_size if torn.exists() else 0
     _partial(torn).unlink(missing_ok=True)
     sync_folder(path.parent)
     sidecar.unlink()
     sync_folder(path.parent)
-    return Repaired(name, kept, cut, torn if cut else None)
+    return Repaired(name, whole_bytes, cut_bytes, torn if cut_bytes else None)
 
 
 def whole_until(path: Path, name: str) -> int:
-    """Bytes up to the end of the last whole group: a response or revisit with its request, or a lone other record.
+    """Return the number of bytes up to the end of the last whole group.
 
-    Reads up to the first damage. `name` is what messages call the file. Raises OSError.
+    A group is a response or revisit with its request, or any other single record. Reading stops at the first damage.
+    `name` is what messages call the file. Raises OSError.
     """
     return max(_ends(path, name), default=0)
 
 
 def _ends(path: Path, name: str) -> Iterator[int]:
-    waiting: str | None = None  # the id of a response whose request has not come yet
+    response_id: str | None = None  # of a response whose request has not been read yet
     for frame in frames(path, name):
         if not isinstance(frame, Frame) or frame.problems:
             return
         kind = frame.get("WARC-Type")
-        if waiting is not None:
-            if kind != "request" or frame.get("WARC-Concurrent-To") != waiting:
+        if response_id is not None:
+            if kind != "request" or frame.get("WARC-Concurrent-To") != response_id:
                 return
-            waiting = None
+            response_id = None
         elif kind in ("response", "revisit"):
-            waiting = frame.get("WARC-Record-ID")
+            response_id = frame.get("WARC-Record-ID")
             continue
         yield frame.offset + frame.length
 
@@ -94,8 +95,8 @@ def _partial(torn: Path) -> Path:
     return torn.with_name(torn.name + ".part")
 
 
-def _keep_tail(path: Path, start: int, torn: Path) -> None:
-    """Copy what lies behind `start`, under its name only once it is whole and durable."""
+def _copy_tail(path: Path, start: int, torn: Path) -> None:
+    """Copy the bytes from `start` on to `torn`, which gets its name only once it is whole and durable."""
     with path.open("rb") as source, _partial(torn).open("wb") as target:
         source.seek(start)
         shutil.copyfileobj(source, target)

@@ -63,7 +63,7 @@ def test_no_new_history_begins_and_a_rebuild_mends_it(tmp_path: Path, how: str, 
         assert (done.exit_code, done.stdout) == (4, ""), command
         assert len(done.stderr.splitlines()) == 1
         if how == "gone" or command[0] not in ("confirm", "reparse"):
-            assert f"`clinic-archive rebuild --archive {archive}` makes it anew" in done.stderr
+            assert f"`clinic-archive rebuild --archive {archive}` recreates it" in done.stderr
             assert "`clinic-archive restore`" in done.stderr
     assert (archive / DATABASE).exists() == (how != "gone")
     assert sorted(path.name for path in (archive / "warc").rglob("*")) == files

@@ -78,7 +78,7 @@ def test_garbage_behind_whole_groups_is_cut(tmp_path: Path, tail: bytes) -> None
     data, _, name = unclosed(tmp_path)
     (tmp_path / name).write_bytes(data + tail)
     (found,) = repair(tmp_path)
-    assert (found.kept, found.cut) == (len(data), len(tail))
+    assert (found.whole, found.cut) == (len(data), len(tail))
     check(tmp_path / name)
 
 

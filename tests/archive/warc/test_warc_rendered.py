@@ -153,7 +153,7 @@ def test_cut_at_any_byte_the_visit_keeps_its_whole_records(tmp_path: Path) -> No
         sidecar(path).touch()
         (found,) = repair(tmp_path)
         whole = sum(end <= size for end in ends)
-        assert found.kept == (ends[whole - 1] if whole else wanted[0].warc_offset)
+        assert found.whole == (ends[whole - 1] if whole else wanted[0].warc_offset)
         if size in ends:
             assert captures(path, tmp_path) == wanted[:whole]
         if found.torn:
