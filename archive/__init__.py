@@ -1,1 +1,1 @@
-"""The durable side: it knows SQLite and WARC, and no Scrapy."""
+"""The durable side: it knows SQLite and WARC, but not Scrapy."""

@@ -1,7 +1,7 @@
-"""Opening an archive: write-ahead log, foreign keys, migrations, views. The only place that knows how.
+"""How an archive is opened: write-ahead log, foreign keys, migrations, views. No other module opens one.
 
-`open_archive(folder, "write")` is for the holder of the run lock alone: it migrates (after a copy) and lays the views
-anew where their SQL changed. Readers get a connection that cannot write, and refuse a schema they do not know.
+`open_archive(folder, "write")` is for the holder of the run lock alone: it migrates (after a copy) and recreates views
+whose SQL changed. Readers get a connection that cannot write, and refuse a schema that they do not know.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from archive.warc.missing_db import why_missing
 
 VIEWS = Path(__file__).parent / "views"
 DATABASE = "archive.db"
-COPIED_AT_ONCE = 4096  # pages
+PAGES_AT_ONCE = 4096  # pages
 
 
 class ArchiveError(Exception):
@@ -32,7 +32,7 @@ class ArchiveError(Exception):
 
 
 class NotAnArchive(ArchiveError):
-    """archive.db is not a SQLite database, or is one of something else."""
+    """archive.db is not a SQLite database, or is the database of another program."""
 
 
 class NewerSchema(ArchiveError):
@@ -40,17 +40,17 @@ class NewerSchema(ArchiveError):
 
 
 class LostDatabase(ArchiveError):
-    """archive.db is gone, or empty, beside WARC files of runs that came to their end."""
+    """archive.db is gone, or empty, while there are WARC files of finished runs."""
 
 
 class OlderSchema(ArchiveError):
-    """archive.db wants migrating, which only a writing command does."""
+    """archive.db needs a migration, which only a writing command does."""
 
 
 def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
-    """The archive in `folder`, as a sqlite-utils `Database` in autocommit mode.
+    """Return the archive in `folder` as a sqlite-utils `Database` in autocommit mode.
 
-    With "write" it is made or migrated as needed; a schema change is preceded by a copy, `archive-before-STEP-*.db`.
+    With "write" it is created or migrated as needed; a migration is preceded by a copy, `archive-before-STEP-*.db`.
     Raises `LostDatabase`, `NotAnArchive`, `NewerSchema`, plain `ArchiveError` where SQLite cannot use the file, and
     with "read" `OlderSchema` or `FileNotFoundError`.
     """
@@ -60,40 +60,21 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
             raise LostDatabase(why)
         if mode == "read":
             raise FileNotFoundError(f"{path}: no archive here; `clinic-archive crawl --archive {folder}` makes one")
-    if mode == "read":
-        connection = _connect(f"{path.resolve().as_uri()}?mode=ro", path)
-    else:
+    if mode == "write":
         folder.mkdir(parents=True, exist_ok=True)
-        connection = _connect(f"{path.resolve().as_uri()}?mode=rwc", path)
+    connection = _connect(f"{path.resolve().as_uri()}?mode={'ro' if mode == 'read' else 'rwc'}", path)
     try:
         db = Database(connection, strict=True)
         pending = _schema(db, path)
-        knows = db.table("clinics").exists() and db.execute("SELECT 1 FROM clinics LIMIT 1").fetchone() is not None
-        if not knows and (why := why_missing(folder)) is not None:
+        has_clinics = db.table("clinics").exists() and bool(db.execute("SELECT 1 FROM clinics LIMIT 1").fetchone())
+        if not has_clinics and (why := why_missing(folder)) is not None:
             raise LostDatabase(why)
-        if mode == "read":
-            if pending:
-                raise OlderSchema(
-                    f"{path}: schema is older than this program; any crawl or reparse of it brings it up to date"
-                )
-            return db
-        # Text leaves the file when it leaves a row: masked names must not linger in freed pages.
-        for pragma in (
-            "journal_mode=WAL",
-            "foreign_keys=ON",
-            "synchronous=FULL",
-            "secure_delete=ON",
-            "cache_size=-8000",
-            f"wal_autocheckpoint={wal.PAGES}",
-            f"journal_size_limit={wal.PAGES * 4096}",
-        ):
-            connection.execute(f"PRAGMA {pragma}").fetchall()
-        if pending:
-            # Without a clinic nothing is lost: it is an archive whose very first start was killed between two steps.
-            if knows:
-                _copy(db, folder, pending[0])
-            migrations.apply(db)
-        _lay_views(db)
+        if mode == "write":
+            _prepare(db, folder, pending, has_clinics)
+        elif pending:
+            raise OlderSchema(
+                f"{path}: schema is older than this program; any crawl or reparse of it brings it up to date"
+            )
     except sqlite3.Error as error:
         connection.close()
         raise ArchiveError(f"{path}: could not be opened for writing: {error}") from error
@@ -101,6 +82,27 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
         connection.close()
         raise
     return db
+
+
+def _prepare(db: Database, folder: Path, pending: list[str], has_clinics: bool) -> None:
+    """Set up the connection of the only writer, migrate, and create the views."""
+    # secure_delete: text leaves the file when it leaves a row, so that masked names do not remain in freed pages.
+    for pragma in (
+        "journal_mode=WAL",
+        "foreign_keys=ON",
+        "synchronous=FULL",
+        "secure_delete=ON",
+        "cache_size=-8000",
+        f"wal_autocheckpoint={wal.PAGES}",
+        f"journal_size_limit={wal.PAGES * 4096}",
+    ):
+        db.conn.execute(f"PRAGMA {pragma}").fetchall()
+    if pending:
+        # Without a clinic there is nothing to copy: the very first run was killed between two migrations.
+        if has_clinics:
+            _copy(db, folder, pending[0])
+        migrations.apply(db)
+    _create_views(db)
 
 
 def _connect(uri: str, path: Path) -> sqlite3.Connection:
@@ -111,17 +113,17 @@ def _connect(uri: str, path: Path) -> sqlite3.Connection:
 
 
 def _schema(db: Database, path: Path) -> list[str]:
-    """Names of the steps not yet taken; raises when the file is not ours or is ahead of us."""
+    """The names of the pending migrations; raises when the file is not an archive, or newer than this program."""
     try:
         tables = set(db.table_names())
         applied = {step.name for step in migrations.applied(db)}
     except sqlite3.DatabaseError as error:
         # Extended codes (SQLITE_READONLY_DIRECTORY) have the plain one in their low byte.
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # what Python's own module raises has none
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # an error of Python's own module has none
         if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
             raise ArchiveError(
-                f"{path}: cannot be read by this user ({error}): also to read it, files are made beside it; run this as"
-                " the owner of the archive, or make a copy with `clinic-archive publish` and read that"
+                f"{path}: cannot be read by this user ({error}): SQLite creates files beside it even to read. Run this"
+                " as the owner of the archive, or make a copy with `clinic-archive publish` and read that"
             ) from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR):
             raise ArchiveError(f"{path}: {error}") from error
@@ -129,7 +131,7 @@ def _schema(db: Database, path: Path) -> list[str]:
             f"{path}: not a SQLite database ({error}); move it away or name another --archive"
         ) from error
     if tables - {migrations.migrations_table} and not applied:
-        raise NotAnArchive(f"{path}: a database, but not an archive of ours; name another --archive")
+        raise NotAnArchive(f"{path}: a database, but not one of clinic-archive; name another --archive")
     unknown = applied - {step.name for step in migrations._migrations}
     if unknown:
         raise NewerSchema(
@@ -139,17 +141,17 @@ def _schema(db: Database, path: Path) -> list[str]:
 
 
 def copy_whole(source: sqlite3.Connection, target: Path) -> None:
-    """Copy the database as it is at this moment into a file, on the disk and without a write-ahead log beside it.
+    """Copy the database as it is at this moment into a file that is on the disk and has no write-ahead log.
 
-    All in one transaction of `source`, at rest before: a writer that commits meanwhile neither waits nor is waited for.
-    Raises `sqlite3.Error`, OSError.
+    `source` must not be in a transaction: the copy is made in a single one, so that a writer that commits meanwhile and
+    the copy do not wait for each other. Raises `sqlite3.Error`, OSError.
     """
     with closing(sqlite3.connect(target, isolation_level=None)) as copy:
-        copy.execute("PRAGMA synchronous = OFF")  # it is made durable below
+        copy.execute("PRAGMA synchronous = OFF")  # fsync follows below
         source.execute("BEGIN")
         try:
             source.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
-            source.backup(copy, pages=COPIED_AT_ONCE)
+            source.backup(copy, pages=PAGES_AT_ONCE)
         finally:
             if source.in_transaction:  # SQLite ends it by itself after some errors
                 source.execute("ROLLBACK")
@@ -159,8 +161,10 @@ def copy_whole(source: sqlite3.Connection, target: Path) -> None:
 
 
 def damage(connection: sqlite3.Connection, most: int = 100) -> Iterator[str]:
-    """What SQLite itself finds wrong, one line each: pages and indexes, of these `most`, and keys. Raises
-    `sqlite3.Error` where so much is wrong that nothing can be found."""
+    """Yield what SQLite finds wrong, a line each: at most `most` faults of pages and indexes, and all of foreign keys.
+
+    Raises `sqlite3.Error` where the file is too damaged to be checked.
+    """
     for (line,) in connection.execute(f"PRAGMA integrity_check({most})"):
         if line != "ok":
             yield f"{DATABASE}: {line}"
@@ -169,7 +173,7 @@ def damage(connection: sqlite3.Connection, most: int = 100) -> Iterator[str]:
 
 
 def _copy(db: Database, folder: Path, step: str) -> None:
-    """A copy of the database as it was before `step`, under its name only once it is whole."""
+    """Copy the database as it is before `step`; the copy gets its name only once it is whole."""
     target = folder / f"archive-before-{step}-{file_stamp(datetime.now(UTC))}.db"
     part = folder / "archive-before.db.part"
     part.unlink(missing_ok=True)  # of a start that was killed
@@ -178,17 +182,17 @@ def _copy(db: Database, folder: Path, step: str) -> None:
 
 
 def views() -> dict[str, str]:
-    """Every view by name (`10_post_counts.sql` gives post_counts) with its SELECT, in the order of their files."""
+    """Return every view's SELECT by its name, in the order of the files (`10_post_counts.sql` gives post_counts)."""
     return {re.sub(r"^\d+_", "", path.stem): path.read_text("utf-8").strip() for path in sorted(VIEWS.glob("*.sql"))}
 
 
 def sentences() -> dict[str, str]:
-    """Of each view what it answers: the first comment line of its SQL."""
+    """Return the question that each view answers, by its name: the first comment line of its SQL."""
     return {name: sql.splitlines()[0].removeprefix("--").strip() for name, sql in views().items()}
 
 
-def _lay_views(db: Database) -> None:
-    """Make the views of this version; one whose SQL is unchanged is left alone, so that readers are not disturbed."""
+def _create_views(db: Database) -> None:
+    """Create the views of this version; an unchanged view is left alone, so that readers are not disturbed."""
     wanted = {name: f"CREATE VIEW {name} AS\n{sql.rstrip(';')}" for name, sql in views().items()}
     present = dict(db.execute("SELECT name, sql FROM sqlite_master WHERE type = 'view'").fetchall())
     if wanted == present:

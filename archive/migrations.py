@@ -36,7 +36,7 @@ def _create(
 
 @migrations()
 def m001_initial(db: Database) -> None:
-    """Clinics, runs and captures; posts with their addresses, texts, counters and edges; comments; what went wrong."""
+    """Clinics, runs and captures; posts with their addresses, texts, counters and edges; comments; problems."""
     _create(
         db,
         "clinics",
@@ -140,7 +140,7 @@ def m001_initial(db: Database) -> None:
         post_id="posts",
         capture_id="captures",
     )  # fmt: skip
-    # The text that is shown now: posts and revisions refer to each other.
+    # The current text: posts and revisions refer to each other.
     db.table("posts").add_foreign_key("revision_id", "revisions", "revision_id")
     _create(
         db,
@@ -344,21 +344,21 @@ def m001_initial(db: Database) -> None:
 
 @migrations()
 def m002_rendered_pages(db: Database) -> None:
-    """Captures say how they came: by a request of our own (NULL), or through a browser that rendered a page."""
+    """Captures say how they were made: by a request of our own (NULL), or by a browser that rendered a page."""
     for column in ("via", "page_url"):
         db.table("captures").add_column(column, str)
 
 
 @migrations()
 def m003_captures_of_others(db: Database) -> None:
-    """Captures of others, and long ago: whence and when we got them, what they hold; what an older parser read."""
+    """Imported and old captures: their source and date of import, what they hold; what an older parser read."""
     for column in ("retrieved_at", "retrieved_from"):
         db.table("captures").add_column(column, str)
     db.table("captures").add_column("holds_comments", int)
     db.table("crawls").add_column("kind", str)
     db.table("posts").add_column("first_seen_origin", str)
     for table, column in (("crawls", "kind"), ("posts", "first_seen_origin")):
-        db.execute(f"UPDATE {table} SET {column} = 'crawl'")  # until now there was nothing else
+        db.execute(f"UPDATE {table} SET {column} = 'crawl'")  # until this step there were no others
     _create(
         db,
         "superseded_readings",
@@ -376,8 +376,9 @@ def m003_captures_of_others(db: Database) -> None:
 
 @migrations()
 def m004_search(db: Database) -> None:
-    """One full-text index over posts, their past wordings and comments, in the order of their dates; what the site asks
-    of a whole archive is found by index."""
+    """A full-text index over posts, their past revisions and comments, in the order of their dates; indexes for the
+    queries of the site.
+    """
     index.create(db)
     db.table("posts").create_index(["clinic_id", "slug"])
     db.table("posts").create_index(["clinic_id", "published_on"])
@@ -389,7 +390,7 @@ def m004_search(db: Database) -> None:
 
 @migrations()
 def m005_years_of_runs(db: Database) -> None:
-    """What runs say of themselves over the years: bounds they met, fields their pages gave, and what was confirmed."""
+    """What runs record about themselves: the limits they met, the fields their pages gave, and confirmations."""
     for column in ("limited", "not_due", "waiting"):
         db.table("clinic_runs").add_column(column, int)
     _create(
@@ -417,7 +418,7 @@ def m005_years_of_runs(db: Database) -> None:
 
 @migrations()
 def m006_closing_dates(db: Database) -> None:
-    """The day a clinic closed; and what runs saw that were killed before they told it, as `save_killed_run` has it."""
+    """The day a clinic closed; and what killed runs saw but did not record, as `save_killed_run` counts it."""
     db.table("clinics").add_column("closed_on", str)
     count = (
         "(SELECT count(DISTINCT post_id) FROM {0} JOIN captures USING (capture_id) WHERE {1} AND"
@@ -439,7 +440,7 @@ def m007_run_platform(db: Database) -> None:
 
 
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
-    """FTS5 over `columns`, kept by triggers that fire only when the text changed.
+    """FTS5 over `columns`, updated by triggers that fire only when the text changed.
 
     The triggers that sqlite-utils writes re-index a row at every update; here most updates leave the text alone.
     """

@@ -1,7 +1,7 @@
-"""The write-ahead log of an archive: how large it gets while others read, and how it is emptied.
+"""The write-ahead log of an archive: how its size is bounded while others read, and how it is emptied.
 
-SQLite copies the log home as it grows, and begins it anew when nobody reads from it any more. Readers who overlap leave
-no such moment, so that a long write beside them would grow the log without end: then they are waited for, briefly.
+SQLite copies the log into the database as it grows, and restarts it when no reader uses it. Readers that overlap leave
+no such moment, and a long write would grow the log without limit: then the writer waits for the readers, briefly.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
-# Pages of 4 KB in the log from which on they are copied home. By default that is done every thousand, and soon again. A
-# log that grew beyond is cut back to this when it begins anew.
+# Pages of 4 KB in the log after which SQLite copies them into the database; its default is a thousand. A log that grew
+# beyond this size is cut back to it when it restarts.
 PAGES = 4000
-# Bytes of the log from which on, and by which, readers are waited for; seconds that they are.
+# Bytes of the log at which, and after each further growth by which, the writer waits for readers; seconds of waiting.
 LARGE, BRIEFLY = 2 * PAGES * 4096, 2.0
-# Seconds that the end of a run waits for readers: a page of the site takes no longer.
+# Seconds that the end of a run waits for readers; no page of the site takes longer.
 PATIENCE = 5.0
 
 
 class WriteAheadLog:
-    """The log of a database, as its one writer sees it."""
+    """The write-ahead log of a database, for use by its only writer."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -29,31 +29,32 @@ class WriteAheadLog:
         self._large = LARGE
 
     def checkpoint(self) -> None:
-        """To be called after a commit: begin a large log anew, where readers let it."""
+        """Restart a large log, where no reader uses it. To be called after a commit."""
         if self._db.conn.in_transaction or not self._path.exists() or (size := self._path.stat().st_size) < self._large:
             return
         try:
             busy, *_ = self._checkpoint("RESTART", BRIEFLY)
-        except sqlite3.OperationalError:  # a query of our own is under way
+        except sqlite3.OperationalError:  # a query of this process is running
             busy = 1
-        # Somebody reads for long; who waited for him after each commit would do little else.
+        # A reader takes long: to wait for it after each commit would slow the run down.
         self._large = size + LARGE if busy else LARGE
 
     def truncate(self) -> str | None:
-        """Copy the log home and cut it to nothing; why that could not be done, where a reader stood in the way.
+        """Copy the log into the database and empty it; return why that was not possible, or None.
 
-        Nothing is lost then: readers see what the log holds, and the next run empties it. Raises `sqlite3.Error`.
+        Nothing is lost where a reader prevents it: readers see the log's content, and the next run empties it. Raises
+        `sqlite3.Error`.
         """
         busy, pages, copied = self._checkpoint("TRUNCATE", PATIENCE)
         if not busy:
             return None
         return (
-            f"the write-ahead log keeps {pages} pages, {copied} of them copied home: a reader was in the way for"
+            f"the write-ahead log keeps {pages} pages, {copied} of them copied into the database: a reader used it for"
             f" {PATIENCE:.0f} s; the next run empties it"
         )
 
     def _checkpoint(self, mode: str, patience: float) -> tuple[int, int, int]:
-        """Whether somebody was in the way, pages of the log, and how many of them are copied home."""
+        """Whether a reader prevented it, the pages of the log, and how many of them are in the database."""
         (before,) = self._db.execute("PRAGMA busy_timeout").fetchone()
         self._db.execute(f"PRAGMA busy_timeout = {patience * 1000:.0f}").fetchall()
         try:

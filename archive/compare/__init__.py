@@ -1,1 +1,1 @@
-"""One archive beside another: canonical rows, differences, and what an older parser read."""
+"""Comparison of archives: canonical rows, differences, and what an older parser read."""

@@ -1,4 +1,4 @@
-"""What changed of a clinic's posts, counters and comments between two moments of one transaction, field by field."""
+"""What changed in a clinic's posts, counters and comments between two moments of a transaction, field by field."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
+from archive.rows.counters import COUNTER_COLUMNS
 from archive.rows.stored_post import FIELDS
 
 _ADDRESS = "(SELECT min(address) FROM post_addresses AS a WHERE a.post_id = t.post_id)"
-# Table: what identifies a row whatever its number, and the fields that a parser reads.
+# For each table: what identifies a row other than its integer key, and the fields that a parser reads.
 _COMPARED: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "posts": ({"address": _ADDRESS}, (*FIELDS, "platform_post_id", "published_on")),
     "readings": (
         {"address": _ADDRESS, "capture_id": "t.capture_id", "source": "t.source", "evidence": "t.evidence"},
-        ("views", "likes", "comments_count", "views_raw", "likes_raw", "comments_count_raw"),
+        COUNTER_COLUMNS,
     ),
     "comments": (
         {"name": "t.platform_comment_id"},
@@ -31,7 +32,7 @@ _LONGEST = 80  # characters of a value in an example
 
 @dataclass(slots=True)
 class Difference:
-    """How the rows of one clinic differ from what they were; empty where they do not."""
+    """How the rows of a clinic differ from what they were; empty, and false, where they do not."""
 
     changed: dict[str, int] = field(default_factory=dict)  # "posts.title": number of rows
     new: dict[str, int] = field(default_factory=dict)  # rows by table
@@ -43,47 +44,51 @@ class Difference:
 
 
 def snapshot(db: Database, clinic_id: str) -> None:
-    """Keep what the clinic's rows say now in temporary tables, for `difference`."""
+    """Copy what the clinic's rows say now into temporary tables, for `difference`."""
     for table in _COMPARED:
-        db.conn.execute(f"DROP TABLE IF EXISTS temp.was_{table}")
-        db.conn.execute(f"CREATE TEMP TABLE was_{table} AS {_said(table)}", (clinic_id,))
-        db.conn.execute(f"CREATE INDEX temp.was_{table}_key ON was_{table} ({', '.join(_COMPARED[table][0])})")
+        _copy(db, "was", table, clinic_id)
 
 
-def _said(table: str) -> str:
+def _copy(db: Database, when: str, table: str, clinic_id: str) -> None:
     keys, fields = _COMPARED[table]
-    columns = [f"{how} AS {name}" for name, how in keys.items()] + [f"t.{name}" for name in fields]
-    return f"SELECT {', '.join(columns)} FROM {table} AS t WHERE {_CLINIC[table]}"
+    columns = [f"{expression} AS {name}" for name, expression in keys.items()] + [f"t.{name}" for name in fields]
+    db.conn.execute(f"DROP TABLE IF EXISTS temp.{when}_{table}")
+    db.conn.execute(
+        f"CREATE TEMP TABLE {when}_{table} AS SELECT {', '.join(columns)} FROM {table} AS t WHERE {_CLINIC[table]}",
+        (clinic_id,),
+    )
+    db.conn.execute(f"CREATE INDEX temp.{when}_{table}_key ON {when}_{table} ({', '.join(keys)})")
 
 
 def difference(db: Database, clinic_id: str) -> Difference:
-    """What the clinic's rows say otherwise than when `snapshot` was called, which is forgotten."""
-    found = Difference()
+    """Return how the clinic's rows differ from the last `snapshot`, whose temporary tables are dropped."""
+    result = Difference()
     for table, (keys, fields) in _COMPARED.items():
-        db.conn.execute(f"DROP TABLE IF EXISTS temp.is_{table}")
-        db.conn.execute(f"CREATE TEMP TABLE is_{table} AS {_said(table)}", (clinic_id,))
-        db.conn.execute(f"CREATE INDEX temp.is_{table}_key ON is_{table} ({', '.join(keys)})")
+        _copy(db, "is", table, clinic_id)
         same = " AND ".join(f"n.{name} = o.{name}" for name in keys)
-        for name, one, other in (("new", "is", "was"), ("gone", "was", "is")):
-            ((number,),) = db.conn.execute(
-                f"SELECT count(*) FROM {one}_{table} AS n WHERE NOT EXISTS (SELECT 1 FROM {other}_{table} AS o WHERE"
-                f" {same})"
-            ).fetchall()
-            if number:
-                getattr(found, name)[table] = number
+        result.new |= _count_unmatched(db, table, "is", "was", same)
+        result.gone |= _count_unmatched(db, table, "was", "is", same)
         pairs = f"FROM is_{table} AS n JOIN was_{table} AS o ON {same}"
         for name in fields:
             where = f"WHERE n.{name} IS NOT o.{name}"
             ((number,),) = db.conn.execute(f"SELECT count(*) {pairs} {where}").fetchall()
             if number:
-                found.changed[f"{table}.{name}"] = number
+                result.changed[f"{table}.{name}"] = number
                 first = next(iter(keys))
                 row = db.conn.execute(f"SELECT n.{first}, o.{name}, n.{name} {pairs} {where} ORDER BY 1 LIMIT 1")
                 key, before, after = row.fetchone()
-                found.examples[f"{table}.{name}"] = (key, _short(before), _short(after))
+                result.examples[f"{table}.{name}"] = (key, _short(before), _short(after))
         for when in ("is", "was"):
             db.conn.execute(f"DROP TABLE temp.{when}_{table}")
-    return found
+    return result
+
+
+def _count_unmatched(db: Database, table: str, side: str, other: str, same: str) -> dict[str, int]:
+    """The number of rows of one side that the other side lacks, by table; empty where there are none."""
+    ((number,),) = db.conn.execute(
+        f"SELECT count(*) FROM {side}_{table} AS n WHERE NOT EXISTS (SELECT 1 FROM {other}_{table} AS o WHERE {same})"
+    ).fetchall()
+    return {table: number} if number else {}
 
 
 def _short(value: object) -> str | None:

@@ -1,7 +1,7 @@
-"""What older versions of a parser read, carried over when a clinic's rows are made anew by today's.
+"""What older versions of a parser read, carried over when today's parser recreates a clinic's rows.
 
-Somebody may have cited it. A text that today's parser reads differently stays a revision, and today's stands beside it
-as one of kind `extractor`, of the same capture; counters that it reads differently go to `superseded_readings`.
+Somebody may have cited it. A text that today's parser reads differently stays a revision, and today's text of the same
+capture is a further revision of kind `extractor`; counters that it reads differently go to `superseded_readings`.
 """
 
 from __future__ import annotations
@@ -12,33 +12,31 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from archive.rows.counters import COUNTER_COLUMNS
 from archive.rows.fingerprint import content_sha256, domain_of
 
 _REVISION = (
     "capture_id", "kind", "source", "captured_at", "content_sha256", "title", "author", "body_text", "body_html",
     "word_count", "modified_at", "extractor_version",
 )  # fmt: skip
-_READING = (
-    "capture_id", "source", "extractor_version", "read_at", "views", "likes", "comments_count", "views_raw",
-    "likes_raw", "comments_count_raw",
-)  # fmt: skip
+_READING = ("capture_id", "source", "extractor_version", "read_at", *COUNTER_COLUMNS)
 _ADDRESS = "(SELECT min(address) FROM {0}.post_addresses AS a WHERE a.post_id = p.post_id)"
 
 
 def stash(db: Database, clinic_id: str, version: int, schema: str = "main") -> None:
-    """Copy what versions before `version` read of a clinic into temporary tables, where `restore` finds it.
+    """Copy what versions before `version` read of a clinic into temporary tables, for `restore`.
 
-    `schema`: the attached database whose rows they are.
+    `schema`: the name of the attached database that has the rows.
     """
     drop_stash(db)
     address = _ADDRESS.format(schema)
     mine = f"FROM {schema}.posts AS p JOIN {schema}.{{0}} AS t USING (post_id) WHERE p.clinic_id = ?"
-    wanted = (clinic_id, version)
+    values = (clinic_id, version)
     execute = db.conn.execute
     execute(
         f"CREATE TEMP TABLE old_revisions AS SELECT {address} AS address, t.revision_id,"
         f" {', '.join(f't.{name}' for name in _REVISION)} {mine.format('revisions')} AND t.extractor_version < ?",
-        wanted,
+        values,
     )
     execute(
         "CREATE TEMP TABLE old_links AS SELECT l.* FROM old_revisions JOIN"
@@ -48,25 +46,25 @@ def stash(db: Database, clinic_id: str, version: int, schema: str = "main") -> N
     execute(
         f"CREATE TEMP TABLE old_readings AS SELECT {address} AS address, {columns} {mine.format('readings')}"
         " AND t.evidence = 'read' AND t.extractor_version < ?",
-        wanted,
+        values,
     )
     execute(
         f"INSERT INTO old_readings SELECT {address}, {columns} {mine.format('superseded_readings')}"
         " AND t.extractor_version < ?",
-        wanted,
+        values,
     )
 
 
 def drop_stash(db: Database) -> None:
-    """Drop what `stash` made."""
+    """Drop the temporary tables of `stash`."""
     for table in ("old_revisions", "old_links", "old_readings"):
         db.conn.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
 def restore(db: Database, clinic_id: str, reread: Callable[[str], Mapping[str, Any] | None]) -> tuple[int, int]:
-    """Put what was set aside beside the clinic's new rows where it differs from them; numbers of texts and readings.
+    """Add the stashed rows to the clinic's new rows where they differ; return the numbers of texts and readings added.
 
-    `reread` gives the post that today's parser reads from a capture.
+    `reread` gives the post that today's parser reads from a capture; None when its record can no longer be read.
     """
     texts = 0
     for row in _rows(
@@ -91,38 +89,38 @@ def _rows(db: Database, sql: str, *values: Any) -> list[dict[str, Any]]:
 
 
 def _post(db: Database, clinic_id: str, row: Mapping[str, Any]) -> int | None:
-    """The post that a row set aside is of now; None where its capture, or the post, is there no more."""
-    found = db.conn.execute(
+    """The post that a stashed row belongs to now; None where its capture, or the post, no longer exists."""
+    result = db.conn.execute(
         "SELECT post_id FROM post_addresses WHERE clinic_id = ? AND address = ? AND EXISTS (SELECT 1 FROM captures"
         " WHERE capture_id = ?)",
         (clinic_id, row["address"], row["capture_id"]),
     ).fetchone()
-    return found[0] if found else None
+    return result[0] if result else None
 
 
 def _carry_text(
     db: Database, post_id: int, old: Mapping[str, Any], reread: Callable[[str], Mapping[str, Any] | None]
 ) -> int:
-    """One older text; 1 where it was put in."""
-    mine = (post_id, old["capture_id"], old["source"])
+    """Add an older text; 1 where it was added, else 0."""
+    key = (post_id, old["capture_id"], old["source"])
     present = _rows(
         db,
         "SELECT revision_id, kind, content_sha256 FROM revisions WHERE post_id = ? AND capture_id = ? AND source = ?"
         " ORDER BY extractor_version DESC, revision_id DESC",
-        *mine,
+        *key,
     )
     if any(row["content_sha256"] == old["content_sha256"] for row in present):
         return 0
     if present:
         newest = present[0]
-        # What the capture was in the post's history (its first text, an edit), the oldest reading of it keeps being.
+        # The oldest reading of a capture keeps its kind (the first text, an edit); the newer one is `extractor`.
         db.conn.execute(
             "UPDATE revisions SET kind = 'extractor' WHERE revision_id = ? AND kind != 'extractor'",
             (newest["revision_id"],),
         )
         _insert(db, post_id, {**old, "kind": newest["kind"]}, old["revision_id"])
         return 1
-    # Today's parser reads here what it read before, so the fold made no row of it.
+    # Today's parser reads the same text as in an earlier capture, so the fold wrote no row for this one.
     now = reread(old["capture_id"])
     if now is None:
         return 0
@@ -134,11 +132,10 @@ def _carry_text(
     values = {
         name: now.get(name) for name in ("title", "author", "body_text", "body_html", "word_count", "modified_at")
     }
-    (version,) = db.conn.execute(
-        "SELECT max(extractor_version) FROM revisions WHERE post_id = ?", (post_id,)
-    ).fetchone()  # fmt: skip
-    told = {**old, **values, "kind": "extractor", "content_sha256": sha256, "extractor_version": version}
-    revision_id = _insert(db, post_id, told, None)
+    find = "SELECT max(extractor_version) FROM revisions WHERE post_id = ?"
+    (version,) = db.conn.execute(find, (post_id,)).fetchone()
+    row = {**old, **values, "kind": "extractor", "content_sha256": sha256, "extractor_version": version}
+    revision_id = _insert(db, post_id, row, None)
     db.conn.executemany(
         "INSERT INTO links (revision_id, position, url, text, domain, rel) VALUES (?,?,?,?,?,?)",
         [
@@ -167,14 +164,13 @@ def _insert(db: Database, post_id: int, row: Mapping[str, Any], links_of: int | 
 
 
 def _carry_reading(db: Database, post_id: int, old: Mapping[str, Any]) -> int:
-    """One older reading; 1 where it was put in."""
-    values = _READING[4:]
-    (same,) = db.conn.execute(
+    """Add an older reading; 1 where it was added, else 0."""
+    (exists,) = db.conn.execute(
         "SELECT EXISTS (SELECT 1 FROM readings WHERE post_id = ? AND capture_id = ? AND source = ? AND"
-        f" {' AND '.join(f'{name} IS ?' for name in values)})",
-        (post_id, old["capture_id"], old["source"], *(old[name] for name in values)),
+        f" {' AND '.join(f'{name} IS ?' for name in COUNTER_COLUMNS)})",
+        (post_id, old["capture_id"], old["source"], *(old[name] for name in COUNTER_COLUMNS)),
     ).fetchone()
-    if same:
+    if exists:
         return 0
     return db.conn.execute(
         f"INSERT OR IGNORE INTO superseded_readings (post_id, {', '.join(_READING)}) VALUES"

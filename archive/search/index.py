@@ -1,11 +1,11 @@
-"""Full text over posts, their past wordings and comments in one index, whose order is that of their dates.
+"""A full-text index over posts, their past revisions and comments, in the order of their dates.
 
-The row number of a document is its date in minutes, its key and its kind, so that the newest hits are the first ones
-that SQLite reads: how many there are does not matter. Numbers must come in order to be indexed quickly, so rows wait in
-`search_fts_due` (triggers put them there) until `index_due` is called, in the same transaction. The index holds no
-texts of its own.
+The row number of a document is its date in minutes, its key and its kind, so that SQLite reads the newest hits first
+and the number of hits does not matter. Rows are indexed quickly only in the order of their numbers. They therefore wait
+in `search_fts_due` (triggers put them there) until `index_due` is called, in the same transaction. The index stores no
+texts.
 
-What a visitor types is never SQLite's query language: words are quoted one by one (`match_of`).
+What a visitor types is never used as SQLite's query language: each word is quoted (`match_of`).
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from sqlite_utils import Database
 from archive.search.ranking import COMMENT, PAST, POST, Hit, best_first
 
 KINDS = {"comments": COMMENT, "posts": POST, "past": PAST}
-# Words of a search that are looked for; FTS5 takes no more than 256 in one expression.
+# Words of a search that are used; FTS5 accepts at most 256 in an expression.
 MOST_WORDS = 64
-# Hits are counted so far and no further.
+# Hits are counted up to this number.
 COUNTED = 10_000
-# The best are looked for among so many of the newest hits: where words are common, all would take ever longer.
+# The best hits are chosen among so many of the newest: where words are common, ranking all hits would take too long.
 RANKED = 2_000
 
-# Minutes since 1970 and 2**31, which takes the years 0 to 9999; no date: 0, the last of all. Then 28 bits of the key, 2
-# of the kind.
+# Minutes since 1970 plus 2**31, which covers the years 0 to 9999; 0, which sorts last, without a date. Then 28 bits of
+# the key and 2 of the kind.
 _DOC = "(((coalesce(CAST(strftime('%s', {at}) AS INTEGER) / 60 + 2147483648, 0)) << 30) | ({key} << 2) | {kind})"
 # Clinic and platform as words that nobody types: "c" and the name in hexadecimal.
 _SCOPE = "'c' || lower(hex({clinic})) || ' p' || lower(hex(coalesce({platform}, '')))"
@@ -37,7 +37,7 @@ _POST_DOC = _DOC.format(at="{row}.published_at", key="{row}.post_id", kind=POST)
 _POST_SCOPE = _SCOPE.format(clinic="{row}.clinic_id", platform="{row}.platform")
 _COMMENT_DOC = _DOC.format(at="{row}.posted_at", key="{row}.comment_id", kind=COMMENT)
 _PAST_DOC = _DOC.format(at="{row}.captured_at", key="{row}.revision_id", kind=PAST)
-# A comment's and a past text's scope is their post's, which keeps clinic and platform for life.
+# The scope of a comment or a past revision is that of its post, whose clinic and platform never change.
 _OF_POST = (
     "(SELECT "
     + _SCOPE.format(clinic="p.clinic_id", platform="p.platform")
@@ -59,12 +59,12 @@ def _parts(kind: int, row: str) -> dict[str, str]:
         COMMENT: (_COMMENT_DOC, "{row}.comment_id", "NULL", "{row}.body_text", _OF_POST),
         PAST: (_PAST_DOC, "{row}.revision_id", "{row}.title", "{row}.body_text", _OF_POST),
     }[kind]
-    told = {"doc": doc, "key": key, "title": title, "body": body, "scope": scope}
-    return {name: sql.format(row=row) for name, sql in told.items()} | {"kind": str(kind)}
+    templates = {"doc": doc, "key": key, "title": title, "body": body, "scope": scope}
+    return {name: sql.format(row=row) for name, sql in templates.items()} | {"kind": str(kind)}
 
 
 def create(db: Database) -> None:
-    """The index, what waits for it, the triggers; what is in the tables already is indexed. For a migration."""
+    """Create the index, the table of rows to be indexed and the triggers, and index all rows. For a migration."""
     db.execute(
         "CREATE VIRTUAL TABLE search_fts USING fts5(title, body, scope, content='', tokenize='unicode61"
         " remove_diacritics 2')"
@@ -102,21 +102,21 @@ def create(db: Database) -> None:
 
 
 def fill(db: Database) -> None:
-    """Index anew all that the tables hold. A wording is past when the clinic changed it after it was shown."""
+    """Index all rows again. Past revisions are those of the current revision's source that are not current."""
     db.execute("INSERT INTO search_fts (search_fts) VALUES ('delete-all')")
     db.execute("DELETE FROM search_fts_due")
     for kind, key, table in ((POST, "post_id", "posts"), (COMMENT, "comment_id", "comments")):
         db.execute(f"INSERT INTO search_fts_due (kind, id) SELECT {kind}, {key} FROM {table}")
     db.execute(
         f"INSERT INTO search_fts_due (kind, id) SELECT {PAST}, r.revision_id FROM revisions AS r JOIN posts AS p USING"
-        " (post_id) JOIN revisions AS shown ON shown.revision_id = p.revision_id WHERE r.revision_id !="
-        " shown.revision_id AND r.source = shown.source"
+        " (post_id) JOIN revisions AS now ON now.revision_id = p.revision_id WHERE r.revision_id !="
+        " now.revision_id AND r.source = now.source"
     )
     index_due(db)
 
 
 def index_due(db: Database) -> None:
-    """Index what waits, in the order of the row numbers. Inside the caller's transaction. Raises `sqlite3.Error`."""
+    """Index the rows that wait, in the order of their numbers, in the caller's transaction. Raises `sqlite3.Error`."""
     conn = db.conn
     if conn.execute("SELECT 1 FROM search_fts_due LIMIT 1").fetchone() is None:
         return
@@ -136,12 +136,12 @@ def _name(part: dict[str, str]) -> str:
 
 
 def faults(connection: sqlite3.Connection) -> list[str]:
-    """What is wrong with the index, a line each, inside the caller's write transaction; nothing is written."""
-    found = []
+    """Return what is wrong with the index, a line each. Called in a write transaction, but writes nothing."""
+    lines = []
     try:
         connection.execute("INSERT INTO search_fts (search_fts) VALUES ('integrity-check')")
     except sqlite3.DatabaseError as error:
-        found.append(f"search_fts: damaged ({error}); `clinic-archive rebuild` mends it")
+        lines.append(f"search_fts: damaged ({error}); `clinic-archive rebuild` repairs it")
     for kind, table in ((POST, "posts"), (COMMENT, "comments")):
         part = _parts(kind, "t")
         (missing,) = connection.execute(
@@ -149,18 +149,17 @@ def faults(connection: sqlite3.Connection) -> list[str]:
             f" NOT EXISTS (SELECT 1 FROM search_fts_docsize AS known WHERE known.id = {part['doc']})"
         ).fetchone()
         if missing:
-            found.append(f"search_fts: lacks {missing} of {table}; `clinic-archive rebuild` mends it")
-    return found
+            lines.append(f"search_fts: lacks {missing} of {table}; `clinic-archive rebuild` repairs it")
+    return lines
 
 
-# --- asking ---
-
+# "ketamine \"off label\" clin*" gives ketamine, the phrase off label, and clin*.
 _WORD = re.compile(r'"([^"]*)"?|(\S+)')
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a visitor wants: words as typed, and where to look. Dates are ISO 8601, the second one included."""
+    """A search: the words as typed, and where to look. Dates are ISO 8601; `until` is included."""
 
     words: str
     clinic_id: str = ""
@@ -173,53 +172,54 @@ class Query:
 
 
 def terms(words: str) -> list[str]:
-    """The words and "quoted phrases" of what was typed, as FTS5 strings; `sleep*` means words that begin so.
+    """Return the words and "quoted phrases" of a search as FTS5 strings; `sleep*` matches words that begin with sleep.
 
-    What holds no letter and no digit is left out: FTS5 would look for nothing. "Price (IV)" gives "Price" and "IV".
+    A word without a letter or digit is left out, because FTS5 would match nothing. "Price (IV)" gives "Price" and "IV".
     """
-    found = []
+    strings = []
     for match in _WORD.finditer(words.replace("\x00", " ").encode("utf-8", "replace").decode()):
         text = match[1] if match[1] is not None else match[2].replace('"', " ")
-        if any(unicodedata.category(one)[0] in "LN" or unicodedata.category(one) == "Co" for one in text):
+        if any(unicodedata.category(letter)[0] in "LN" or unicodedata.category(letter) == "Co" for letter in text):
             star = "*" if match[2] and match[2].endswith("*") else ""
-            found.append('"' + text.replace('"', '""') + '"' + star)
-    return found[:MOST_WORDS]
+            strings.append('"' + text.replace('"', '""') + '"' + star)
+    return strings[:MOST_WORDS]
 
 
 def match_of(query: Query) -> str | None:
-    """What was typed, and the clinic and platform, as an FTS5 query; None without a word."""
-    found = terms(query.words)
-    if not found:
+    """Return the words of a search, its clinic and platform as an FTS5 query; None without a word."""
+    strings = terms(query.words)
+    if not strings:
         return None
     scope = "".join(
         f' AND scope : "{letter}{name.encode("utf-8", "replace").hex()}"'
         for letter, name in (("c", query.clinic_id), ("p", query.platform))
         if name
     )
-    return f"({{title body}} : ({' AND '.join(found)})){scope}"
+    return f"({{title body}} : ({' AND '.join(strings)})){scope}"
 
 
 def search(connection: sqlite3.Connection, query: Query, *, most: int = 20, skip: int = 0) -> list[Hit]:
-    """Hits, newest first; or of the newest `RANKED` the best first (`archive.search.ranking`), then the others.
+    """Return at most `most` hits after the first `skip`, the newest first.
 
-    Raises `sqlite3.Error`, never for what was typed.
+    With `best_first` the newest `RANKED` hits come in the order of `archive.search.ranking`, then the others. Raises
+    `sqlite3.Error`, but never because of the words typed.
     """
     match = match_of(query)
     if match is None:
         return []
     first, number = (0, max(skip + most, RANKED)) if query.best_first else (skip, most)
-    found = connection.execute(
+    rows = connection.execute(
         f"SELECT rowid FROM search_fts WHERE {_where(query)} ORDER BY rowid DESC LIMIT {number} OFFSET {first}",
         _values(query, match),
     )
-    hits = [Hit(doc & 3, (doc & ((1 << 30) - 1)) >> 2, doc) for (doc,) in map(tuple, found)]
+    hits = [Hit(doc & 3, (doc & ((1 << 30) - 1)) >> 2, doc) for (doc,) in map(tuple, rows)]
     if query.best_first:
         hits = [*best_first(connection, hits[:RANKED], terms(query.words)), *hits[RANKED:]][skip : skip + most]
     return hits
 
 
 def count(connection: sqlite3.Connection, query: Query) -> int:
-    """The number of hits, counted no further than `COUNTED` + 1. Raises `sqlite3.Error`."""
+    """Return the number of hits, at most `COUNTED` + 1. Raises `sqlite3.Error`."""
     match = match_of(query)
     if match is None:
         return 0
@@ -228,9 +228,9 @@ def count(connection: sqlite3.Connection, query: Query) -> int:
     return int(number)
 
 
-# A past wording is a hit only where the text shown now is none.
+# A past revision is a hit only where the current text is none.
 _KEY = "((search_fts.rowid & 1073741823) >> 2)"
-_NOT_SHOWN = (
+_NOT_CURRENT = (
     f"(search_fts.rowid & 3 != {PAST} OR NOT EXISTS (SELECT 1 FROM revisions AS r JOIN posts AS p USING (post_id) WHERE"
     f" r.revision_id = {_KEY} AND EXISTS (SELECT 1 FROM search_fts AS now WHERE now.search_fts MATCH :match AND"
     f" now.rowid = {_POST_DOC.format(row='p')})))"
@@ -243,13 +243,13 @@ _COMMENTED = (
 
 
 def _where(query: Query) -> str:
-    conditions = ["search_fts MATCH :match", _NOT_SHOWN]
+    conditions = ["search_fts MATCH :match", _NOT_CURRENT]
     if query.since:
         conditions.append(f"rowid >= {_DOC.format(at=':since', key='0', kind='0')}")
     if query.until:
         conditions.append(f"rowid < {_DOC.format(at=':until', key='0', kind='0')}")
     if query.since or query.until:
-        conditions.append("rowid >= 1 << 30")  # what has no date is in no span of dates
+        conditions.append("rowid >= 1 << 30")  # a document without a date is in no period
     if query.kind in KINDS:
         conditions.append(f"rowid & 3 = {KINDS[query.kind]}")
     if query.commented:

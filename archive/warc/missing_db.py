@@ -12,9 +12,8 @@ from pathlib import Path
 
 from archive.warc._file import OPEN_SUFFIX
 
-OURS = re.compile(
-    r"-\d{14}-[0-9a-f]{8}-\d{5}\.warc\.gz$"
-)  # "riverside-20260301093000-0123abcd-00000.warc.gz": how our runs name their files
+# "riverside-20260301093000-0123abcd-00000.warc.gz": how our runs name their files
+OURS = re.compile(r"-\d{14}-[0-9a-f]{8}-\d{5}\.warc\.gz$")
 
 
 def why_missing(folder: Path) -> str | None:

@@ -73,7 +73,7 @@ def test_what_is_no_archive_is_refused_and_left_alone(tmp_path: Path, mode: str)
     other = Database(path)
     other.table("addresses").insert({"name": "x"})
     other.close()
-    with pytest.raises(NotAnArchive, match="not an archive of ours"):
+    with pytest.raises(NotAnArchive, match="not one of clinic-archive"):
         open_archive(tmp_path, mode)  # type: ignore[arg-type]
     assert Database(path).table_names() == ["addresses"]
 

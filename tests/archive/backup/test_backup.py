@@ -377,7 +377,7 @@ def start(script: str, *arguments: object, **how: Any) -> subprocess.Popen[str]:
 CRAWLING = """
     import os, sys, time
     from pathlib import Path
-    from pipelines import fold, report
+    from pipelines import fold, run_report
     from tests.visiting import Visiting, post_answer, post_url
     fold.BATCH = 3
     until, number = time.monotonic() + float(sys.argv[2]), 0
@@ -390,7 +390,7 @@ CRAWLING = """
                 if number == 1:
                     print("ready", flush=True)
             visiting.end()
-            visiting.run.close(0, report.summary(visiting.run))
+            visiting.run.close(0, run_report.summary(visiting.run))
 """
 
 

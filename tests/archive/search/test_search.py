@@ -106,7 +106,7 @@ def test_it_stays_in_step_with_the_tables(talked: Made) -> None:
     index.fill(db)
     assert talked.rows("SELECT * FROM search_fts_docsize") == before
     db.execute("INSERT INTO search_fts (search_fts) VALUES ('delete-all')")
-    assert index.faults(db.conn) == ["search_fts: lacks 2 of posts; `clinic-archive rebuild` mends it"]
+    assert index.faults(db.conn) == ["search_fts: lacks 2 of posts; `clinic-archive rebuild` repairs it"]
     index.fill(db)
     with db.atomic():
         db.execute("PRAGMA defer_foreign_keys = ON")
