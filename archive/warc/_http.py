@@ -37,7 +37,7 @@ def group_of(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
     """Return an exchange. `kind`: "response" or "revisit". Raises Unusable for what is no HTTP exchange."""
     is_revisit = kind == "revisit"
     answer = _response(frame, is_revisit)
-    asked = _request(request)
+    sent = _request(request)
     profile = _profile(frame) if is_revisit else None
     digest, length, digest_problems = _payload(frame, answer, profile, is_revisit)
     refers_to = frame.get("WARC-Refers-To") if is_revisit else None
@@ -48,11 +48,11 @@ def group_of(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
         payload=(digest, length),
         record_type="revisit" if is_revisit else "response",
         url=url,
-        method=asked.method,
+        method=sent.method,
         status=answer.status,
         headers=answer.headers,
         refers_to=uuid_of(refers_to) if refers_to else None,
-        request_body=asked.body,
+        request_body=sent.body,
         ip=frame.get("WARC-IP-Address"),
         via=frame.get("X-Archive-Via"),
         page=frame.get("X-Archive-Page"),
@@ -64,12 +64,12 @@ def group_of(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
         answer.reason,
         answer.headers,
         None if is_revisit else answer.body,
-        asked.headers,
-        asked.body,
+        sent.headers,
+        sent.body,
         profile,
         tuple(dict.fromkeys(blanked)),
         frame.get("WARC-Truncated"),
-        (*frame.problems, *answer.problems, *asked.problems, *digest_problems),
+        (*frame.problems, *answer.problems, *sent.problems, *digest_problems),
         _original(frame) if is_revisit and not refers_to else None,
     )
 

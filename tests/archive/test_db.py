@@ -85,7 +85,7 @@ def test_a_folder_in_its_place_is_told_in_words(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_who_may_read_but_not_write_is_told_so() -> None:
+def test_a_reader_without_write_permission_gets_a_clear_error() -> None:
     """No word of damage: the archive is whole. Python itself may lie where that user cannot start it, hence a fork."""
     folder = Path(tempfile.mkdtemp())
     try:
@@ -111,7 +111,7 @@ def test_who_may_read_but_not_write_is_told_so() -> None:
         said = os.read(reads, 1000).decode()
         os.close(reads)
         assert said.startswith("ArchiveError: ")
-        assert "run this as the owner" in said
+        assert "Run this as the owner" in said
     finally:
         shutil.rmtree(folder)
 
@@ -222,12 +222,12 @@ def test_a_first_start_that_was_killed_between_two_steps_goes_on(
     assert list(tmp_path.glob("archive-before*")) == []
 
 
-def test_only_changed_views_are_laid_anew(archive: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_changed_views_are_created_again(archive: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "views", lambda: {"one": "SELECT 1 AS a", "two": "SELECT 2 AS a"})
-    opening._lay_views(archive.db)
+    opening._create_views(archive.db)
     kept = archive.rows("SELECT rowid, sql FROM sqlite_master WHERE name = 'one'")
     monkeypatch.setattr(opening, "views", lambda: {"one": "SELECT 1 AS a", "two": "SELECT 3 AS a"})
-    opening._lay_views(archive.db)
+    opening._create_views(archive.db)
     assert archive.rows("SELECT rowid, sql FROM sqlite_master WHERE name = 'one'") == kept
     assert archive.rows("SELECT a FROM two") == [(3,)]
     assert archive.db.view_names() == ["one", "two"]
