@@ -46,18 +46,18 @@ def cli(verb: str, *arguments: object) -> tuple[int, dict[str, Any], str]:
 
 
 def backed_up(archive: Path, folder: Path, *more: object) -> dict[str, Any]:
-    code, told, err = cli("backup", folder, "--archive", archive, *more)
-    assert (code, err, told["problems"], told["exit_code"]) == (0, "", [], 0)
-    return told
+    code, summary, err = cli("backup", folder, "--archive", archive, *more)
+    assert (code, err, summary["problems"], summary["exit_code"]) == (0, "", [], 0)
+    return summary
 
 
 def restored(folder: Path, archive: Path, *more: object) -> Path:
     """The archive, whose every row stands on its bytes, before a crawl and after."""
-    code, told, err = cli("restore", folder, "--archive", archive, *more)
+    code, summary, err = cli("restore", folder, "--archive", archive, *more)
     assert (code, err) == (0, "")
-    assert told["snapshot"] in stamps(folder)
+    assert summary["snapshot"] in stamps(folder)
     assert not archive.with_name(archive.name + ".part").exists()
-    code, told, err = cli("verify", "--archive", archive)
+    code, summary, err = cli("verify", "--archive", archive)
     assert (code, err) == (0, "")
     return archive
 
@@ -117,8 +117,8 @@ def archive(grown: Path, tmp_path: Path) -> Path:  # type: ignore[override]
 
 
 def test_there_and_back(archive: Path, tmp_path: Path) -> None:
-    told = backed_up(archive, tmp_path / "backup")
-    assert told["files_copied"] == len([name for name in files(archive) if not name.endswith(".open")]) > 6
+    summary = backed_up(archive, tmp_path / "backup")
+    assert summary["files_copied"] == len([name for name in files(archive) if not name.endswith(".open")]) > 6
     new = restored(tmp_path / "backup", tmp_path / "new")
     assert said(new) == said(archive)
     assert files(new) == files(archive)  # sidecars too
@@ -238,8 +238,8 @@ def test_a_damaged_file_of_the_archive_never_replaces_its_copy(
     name, whole = path.relative_to(archive).as_posix(), path.read_bytes()
     harm(path)
     for _ in range(2):  # it is told until it is mended
-        code, told, err = cli("backup", folder, "--archive", archive)
-        assert (code, told["exit_code"], len(told["problems"])) == (6, 6, 1)
+        code, summary, err = cli("backup", folder, "--archive", archive)
+        assert (code, summary["exit_code"], len(summary["problems"])) == (6, 6, 1)
         assert err.startswith(f"{name}: ")
         assert str(folder / name) in err
         assert (folder / name).read_bytes() == whole
@@ -264,8 +264,8 @@ def test_a_damaged_backup_is_not_restored_and_mends_itself_where_it_can(archive:
             assert {one.name for one in tmp_path.iterdir()} == {"archive", "backup"}
             path.write_bytes(before)
     os.truncate(copy, 100)
-    code, told, err = cli("backup", folder, "--archive", archive)
-    assert (code, bool(told["snapshot"]), told["files_copied"]) == (6, True, 1)
+    code, summary, err = cli("backup", folder, "--archive", archive)
+    assert (code, bool(summary["snapshot"]), summary["files_copied"]) == (6, True, 1)
     assert str(copy) in err
     backed_up(archive, folder)
     (folder / SNAPSHOTS / stamps(folder)[-1] / "manifest.json").write_text("{")
@@ -277,8 +277,8 @@ def test_without_bytes_to_stand_on_a_snapshot_does_not_count(archive: Path, tmp_
     """Nor does it push out one that does; the files are copied all the same."""
     path = closed(archive)
     os.truncate(path, 100)
-    code, told, err = cli("backup", tmp_path / "backup", "--archive", archive)
-    assert (code, told["snapshot"], told["snapshots"]) == (6, None, 0)
+    code, summary, err = cli("backup", tmp_path / "backup", "--archive", archive)
+    assert (code, summary["snapshot"], summary["snapshots"]) == (6, None, 0)
     assert "no snapshot was made" in err
     assert files(tmp_path / "backup").keys() == {name for name in files(archive) if not name.endswith(".open")}
     assert list((tmp_path / "backup" / SNAPSHOTS).iterdir()) == []
@@ -296,8 +296,8 @@ def test_a_damaged_database(archive: Path, tmp_path: Path) -> None:
     data = bytearray((archive / DATABASE).read_bytes())
     data[size * (page - 1) : size * page] = bytes(size)
     (archive / DATABASE).write_bytes(data)
-    code, told, err = cli("backup", tmp_path / "backup", "--archive", archive, "--keep", 1)
-    assert (code, told["snapshot"], told["snapshots"]) == (6, None, 1)
+    code, summary, err = cli("backup", tmp_path / "backup", "--archive", archive, "--keep", 1)
+    assert (code, summary["snapshot"], summary["snapshots"]) == (6, None, 1)
     assert "rebuild" in err
     restored(tmp_path / "backup", tmp_path / "new")
 

@@ -38,8 +38,8 @@ def written(archive: Made) -> Made:
 
 
 def write_post(archive: Made, number: int) -> None:
-    one = post(f"p{number}", text=f"Text {number}.", title=f"Title {number}", addresses=(url(f"p{number}"),))
-    archive.fold(extraction(number, one), crawl_id="run")
+    item = post(f"p{number}", text=f"Text {number}.", title=f"Title {number}", addresses=(url(f"p{number}"),))
+    archive.fold(extraction(number, item), crawl_id="run")
 
 
 def test_a_copy_is_the_archive_as_it_was_in_one_file(written: Made) -> None:
@@ -101,8 +101,8 @@ def test_the_next_request_shows_what_was_published_and_eight_readers_notice_noth
         assert readers.faults == []
         assert visitor.get("/-/capture/00000000-0000-4000-8000-000000000001").status_code == 200
         mine = str(written.folder)  # other tests of this process may have a site of theirs
-        (server,) = [one for one in psutil.Process().children() if mine in " ".join(one.cmdline())]
-        held = {Path(one.path) for one in server.open_files() if DATABASE in one.path}
+        (server,) = [item for item in psutil.Process().children() if mine in " ".join(item.cmdline())]
+        held = {Path(item.path) for item in server.open_files() if DATABASE in item.path}
     assert written.folder / FOLDER / DATABASE in held
     assert written.folder / DATABASE not in held
 
@@ -112,7 +112,7 @@ def test_what_is_kept_is_of_the_file_of_now(written: Made) -> None:
     kept = QueryCache(written.folder / FOLDER / DATABASE)
 
     def posts() -> int:
-        found: int = kept.get("posts", lambda one: one.execute("SELECT count(*) FROM posts").fetchone()[0])[0]
+        found: int = kept.get("posts", lambda item: item.execute("SELECT count(*) FROM posts").fetchone()[0])[0]
         return found
 
     for number in (1, 2, 3):

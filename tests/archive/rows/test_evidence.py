@@ -27,7 +27,7 @@ def posts(**views: int | None) -> list[Step]:
     return [("post", (slug, f"On {slug}.", views.get(slug, 5))) for slug in SLUGS]
 
 
-def run(archive: Path, made: list[Step], *, counting: bool = True, **told: Any) -> tuple[int, list[str]]:
+def run(archive: Path, made: list[Step], *, counting: bool = True, **values: Any) -> tuple[int, list[str]]:
     """A visit; its exit code, and the lines for cron."""
     settle(archive)
     with Visiting(archive) as visiting:
@@ -35,9 +35,9 @@ def run(archive: Path, made: list[Step], *, counting: bool = True, **told: Any) 
             take(visiting, step)
         visiting.visit.fetched = visiting.visit.attempted = len(made)
         visiting.visit.counting = {f"{SITE}/post/{slug}" for slug in SLUGS} if counting else set()
-        for name, value in told.items():
+        for name, value in values.items():
             setattr(visiting.visit, name, value)
-        visiting.end(status=told.get("blog_status", "blog"), finished=told.get("finished", True))
+        visiting.end(status=values.get("blog_status", "blog"), finished=values.get("finished", True))
         code = run_report.exit_code(visiting.run)
         lines = run_report.problem_lines(visiting.run)
         visiting.run.close(code, run_report.summary(visiting.run))

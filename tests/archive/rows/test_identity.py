@@ -122,8 +122,8 @@ def test_a_post_that_is_there_by_one_of_two_addresses_is_not_removed(
     """When either was last seen, and whether it was removed."""
     first = post("old", "One text.", addresses=(url("old"),))
     archive.fold(extraction(1, first), extraction(2, post("new", "Another text.", addresses=(url("new"), HEX))))
-    told = "UPDATE posts SET last_seen_at = ?, removed_at = ? WHERE slug = ?"
-    archive.db.conn.executemany(told, [(*old, "old"), (*new, "new")])
+    update = "UPDATE posts SET last_seen_at = ?, removed_at = ? WHERE slug = ?"
+    archive.db.conn.executemany(update, [(*old, "old"), (*new, "new")])
     archive.db.conn.commit()
     archive.fold(extraction(3, Alias(addresses=(url("new"), url("old")))))
     assert archive.rows("SELECT removed_at FROM posts") == [(after,)]

@@ -44,8 +44,8 @@ def test_a_reading_holds_what_its_capture_said(
     """NULL stays NULL, 0 stays 0, and a capture that said nothing leaves no row."""
     with made(tmp_path / "a", template) as archive:
         readings = [reading(views=views, likes=likes, comments_count=number) for views, likes, number in counts]
-        archive.fold(extraction(1, post()), *(extraction(n, one) for n, one in enumerate(readings, 2)))
-        said = [one for one in counts if one != (None, None, None)]
+        archive.fold(extraction(1, post()), *(extraction(n, entry) for n, entry in enumerate(readings, 2)))
+        said = [entry for entry in counts if entry != (None, None, None)]
         assert archive.rows("SELECT views, likes, comments_count FROM readings ORDER BY read_at") == said
 
 
@@ -75,7 +75,7 @@ def test_what_comes_before_its_post_is_kept_and_adopted(archive: Made, order: tu
     assert (views, version, read_in[-1]) == (7, 3, str(at["reading"]))
     sql = "SELECT c.platform_comment_id, p.platform_comment_id, c.capture_id FROM comments AS c LEFT JOIN comments AS p"
     found = archive.rows(f"{sql} ON p.comment_id = c.parent_id ORDER BY 1")
-    assert [(name, parent, one[-1]) for name, parent, one in found] == [
+    assert [(name, parent, entry[-1]) for name, parent, entry in found] == [
         ("c1", None, str(at["comment"])),
         ("c2", "c1", str(at["reply"])),
     ]
@@ -303,7 +303,7 @@ def test_no_text_column_ever_holds_an_empty_string(tmp_path: Path, template: Pat
                 reading(views_raw=data.draw(TEXT)),
                 Site(platform=data.draw(TEXT) or "wix", timezone=data.draw(TEXT), language=data.draw(TEXT)),
             ]  # fmt: skip
-        archive.fold(*(extraction(n, one) for n, one in enumerate(items, 1)))
+        archive.fold(*(extraction(n, entry) for n, entry in enumerate(items, 1)))
         assert faults(archive.db) == []
 
 

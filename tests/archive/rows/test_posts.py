@@ -24,20 +24,20 @@ class TestRevisions:
         archive.fold(*(extraction(n, post(text=text)) for n, text in enumerate("ABA", 1)))
         assert kinds(archive) == ["first", "content", "content"]
         assert archive.rows("SELECT body_text FROM revisions ORDER BY captured_at") == [("A",), ("B",), ("A",)]
-        shown = archive.one("SELECT substr(capture_id, -1) FROM revisions JOIN posts USING (revision_id)")
-        assert shown == "3"
+        current = archive.one("SELECT substr(capture_id, -1) FROM revisions JOIN posts USING (revision_id)")
+        assert current == "3"
 
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from(["html", "api", "rendered"])), max_size=8))
     def test_a_text_is_compared_with_the_last_of_its_source(
-        self, tmp_path: Path, template: Path, shown: list[tuple[str, str]]
+        self, tmp_path: Path, template: Path, current: list[tuple[str, str]]
     ) -> None:
         with made(tmp_path / "a", template) as archive:
-            for number, (text, source) in enumerate(shown, 1):
+            for number, (text, source) in enumerate(current, 1):
                 archive.fold(extraction(number, post(text=text, source=source)))
             last: dict[str, str] = {}
             wanted = []
-            for text, source in shown:
+            for text, source in current:
                 if last.get(source) != text:
                     wanted.append("content" if source in last else "source" if last else "first")
                 last[source] = text
@@ -64,10 +64,10 @@ class TestUpgradeOfAParser:
     """Version 2 reads the old page's text as `then`."""
 
     def fold(self, archive: Made, now: str, then: Any) -> None:
-        asked = []
+        reread_ids = []
 
         def reread(capture_id: str) -> Any:
-            asked.append(capture_id)
+            reread_ids.append(capture_id)
             if then is None:
                 return None
             read = post(text=then)
@@ -75,7 +75,7 @@ class TestUpgradeOfAParser:
 
         archive.fold(extraction(1, post(text="Old reading.")))
         archive.fold(extraction(2, post(text=now), version=2), reread=reread)
-        assert asked == [capture(1).capture_id]
+        assert reread_ids == [capture(1).capture_id]
 
     def test_what_it_reads_differently_is_its_own(self, archive: Made) -> None:
         self.fold(archive, now="New reading.", then="New reading.")
@@ -114,18 +114,18 @@ class TestFields:
         )
     )  # fmt: skip
     def test_the_best_source_that_ever_spoke_is_shown(
-        self, tmp_path: Path, template: Path, told: list[tuple[str, str | None, int | None]]
+        self, tmp_path: Path, template: Path, values: list[tuple[str, str | None, int | None]]
     ) -> None:
         """Silence never erases, 0 stays 0."""
         rank = {"html": 0, "api": 1, "feed": 2}
         with made(tmp_path / "a", template) as archive:
-            shown: dict[str, tuple[int, Any]] = {}
-            for number, (source, author, minutes) in enumerate(told, 1):
+            current: dict[str, tuple[int, Any]] = {}
+            for number, (source, author, minutes) in enumerate(values, 1):
                 archive.fold(extraction(number, post(source=source, author=author, minutes_to_read=minutes)))
                 for name, value in (("author", author), ("minutes_to_read", minutes)):
-                    if value is not None and rank[source] <= shown.get(name, (9, None))[0]:
-                        shown[name] = (rank[source], value)
-            wanted = tuple(shown.get(name, (9, None))[1] for name in ("author", "minutes_to_read"))
+                    if value is not None and rank[source] <= current.get(name, (9, None))[0]:
+                        current[name] = (rank[source], value)
+            wanted = tuple(current.get(name, (9, None))[1] for name in ("author", "minutes_to_read"))
             assert archive.rows("SELECT author, minutes_to_read FROM posts") == [wanted]
 
     def test_a_change_is_told_within_one_source_only(self, archive: Made) -> None:

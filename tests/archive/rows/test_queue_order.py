@@ -82,12 +82,12 @@ def test_the_line_that_says_who_was_not_begun(tmp_path: Path) -> None:
         assert run_report.not_begun(run) == []
         run.not_begun = ["a", "b"]
         assert run_report.not_begun(run) == [
-            "2 of 3 clinics not began when a signal ended the run: a, b; the next run begins with those that have"
+            "2 of 3 clinics not begun when a signal ended the run: a, b; the next run begins with those that have"
             " waited longest"
         ]
         run.out_of_time, run.not_begun = True, [f"c{number}" for number in range(12)]
         (line,) = run_report.brief(run)[:1]
-        assert line.startswith("12 of 13 clinics not began when its time limit ended the run: c0, c1, c2, ")
+        assert line.startswith("12 of 13 clinics not begun when its time limit ended the run: c0, c1, c2, ")
         assert ", c9 and 2 more; " in line
         assert run_report.summary(run)["not_begun"] == run.not_begun
         run.broken = "disk full"

@@ -22,11 +22,11 @@ HOUR = 60  # captures are a minute apart
 
 
 def ended(**changes: Any) -> dict[str, Any]:
-    told = {
+    values = {
         "ended_at": "2026-03-01T10:00:00.000000Z", "status": "done", "complete": 1, "platform": "wix",
         "blog_status": "blog", "finished": True,
     }  # fmt: skip
-    return told | changes
+    return values | changes
 
 
 def test_rows_are_counted_by_run(archive: Made) -> None:
@@ -44,7 +44,7 @@ def test_rows_are_counted_by_run(archive: Made) -> None:
 
 class TestBlogStatus:
     @pytest.mark.parametrize(
-        ("before", "told", "after"),
+        ("before", "status", "after"),
         [
             ("unknown", "blog", "blog"), ("unknown", "unreachable", "unreachable"), ("blog", "unreachable", "blog"),
             ("blog", "unknown", "blog"), ("none_found", "unknown", "none_found"), ("blog", "none_found", "none_found"),
@@ -52,9 +52,9 @@ class TestBlogStatus:
             ("closed", "none_found", "closed"),
         ],
     )  # fmt: skip
-    def test_what_a_visit_finds_out(self, archive: Made, before: str, told: str, after: str) -> None:
+    def test_what_a_visit_finds_out(self, archive: Made, before: str, status: str, after: str) -> None:
         archive.db.execute("UPDATE clinics SET blog_status = ?", [before])
-        runs.save_blog_status(archive.db, CLINIC, told)
+        runs.save_blog_status(archive.db, CLINIC, status)
         assert archive.one("SELECT blog_status FROM clinics") == after
 
     @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ class TestDocuments:
         assert document["tags"] == ["a", "b"]
         assert document["images"] == [{"url": "https://i.example/1.jpg", "alt": "One", "caption": None}]
         assert [card["url"] for card in document["related_posts"]] == [url("t")]
-        assert [one["body_text"] for one in document["comments"]] == ["Thank you."]
+        assert [row["body_text"] for row in document["comments"]] == ["Thank you."]
         assert "capture_id" not in document
 
     def test_unchanged_since_the_last_visit_it_has_all_it_had(self, archive: Made) -> None:

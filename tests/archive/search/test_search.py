@@ -68,7 +68,7 @@ def test_best_match_puts_titles_and_phrases_first(archive: Made) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "kept"),
+    ("where", "expected"),
     [
         ({"clinic_id": CLINIC}, 3), ({"clinic_id": "river"}, 0), ({"platform": "wix"}, 3), ({"platform": "w"}, 0),
         ({"kind": "posts"}, 2), ({"kind": "comments"}, 1), ({"kind": "past"}, 0), ({"commented": True}, 2),
@@ -76,10 +76,10 @@ def test_best_match_puts_titles_and_phrases_first(archive: Made) -> None:
         ({"since": "x"}, 3), ({"kind": "x"}, 3),
     ],
 )  # fmt: skip
-def test_filters(where: dict[str, object], kept: int, talked: Made) -> None:
+def test_filters(where: dict[str, object], expected: int, talked: Made) -> None:
     for best_first in (False, True):
-        assert len(found(talked, "heals", best_first=best_first, **where)) == kept
-    assert index.count(talked.db.conn, Query("heals", **where)) == kept  # type: ignore[arg-type]
+        assert len(found(talked, "heals", best_first=best_first, **where)) == expected
+    assert index.count(talked.db.conn, Query("heals", **where)) == expected  # type: ignore[arg-type]
 
 
 def test_dates_of_any_age_keep_their_order(archive: Made) -> None:

@@ -154,20 +154,20 @@ WRITING = textwrap.dedent("""
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, number: int) -> None:
     rng = random.Random(SEED * 1000 + number)
-    told = tmp_path / "told"
-    with told.open("wb") as out:
+    reported = tmp_path / "reported"
+    with reported.open("wb") as out:
         child = subprocess.Popen(
             [sys.executable, "-c", WRITING, tmp_path, str(rng.random())[2:]], stdout=out, cwd=Path(__file__).parents[3]
         )
         try:
             until = time.monotonic() + 30
-            while not told.stat().st_size and time.monotonic() < until:
+            while not reported.stat().st_size and time.monotonic() < until:
                 time.sleep(0.01)
             time.sleep(rng.uniform(0, 0.6))
         finally:
             child.send_signal(signal.SIGKILL)
             child.wait()
-    acknowledged = [json.loads(line) for line in told.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    acknowledged = [json.loads(line) for line in reported.read_text().splitlines(keepends=True) if line.endswith("\n")]
     assert acknowledged
     assert len(repair(tmp_path)) == 1
     there = {}
