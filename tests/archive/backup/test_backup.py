@@ -177,7 +177,7 @@ def test_an_older_snapshot_of_a_file_that_grew(tmp_path: Path) -> None:
     with Visiting(archive) as visiting:
         for number in range(3):
             visiting.answer(post_url("sleep"), post_answer("sleep", f"Text {number}."))
-            visiting.pipelines[-1]._fold.commit()  # type: ignore[union-attr]
+            visiting.run._folds["riverside"].commit()
             backed_up(archive, folder)
         visiting.end()
         visiting.run.close(0, {})

@@ -276,7 +276,7 @@ def test_any_bytes_come_back(tmp_path: Path, sent: Any, got: Any, body: bytes, a
     assert isinstance(group, Group) and group.capture == capture and not group.problems
     assert (group.body, group.request_body) == (body, asked)
     lines = [value for name, value in group.request_headers if value != b"[blanked]"]
-    plain = [value for name, value in sent if name.strip().lower() not in SECRETS]
+    plain = [value for name, value in sent if name.strip().lower() not in SECRETS and value.split() != [b"[blanked]"]]
     assert [line.split() for line in lines] == [value.split() for value in plain]
     added = sum(name.startswith(b"X-Archive-Orig-") for name, _ in group.response_headers)
     assert len(got) <= len(group.response_headers) <= len(got) + added
