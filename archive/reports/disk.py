@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from archive.db import DATABASE
+from archive.times import file_stamp
 
 WINDOW = 30  # days over which growth is measured
 # Folders with captures: of the archive's own visits, and imported ones.
@@ -42,7 +43,7 @@ class Disk:
 def disk(connection: sqlite3.Connection, folder: Path, now: datetime) -> Disk:
     """Measure the files of the archive in `folder` at the time `now` (aware). Raises `sqlite3.Error`, OSError."""
     total = files = in_window = 0
-    since = f"{now.astimezone(UTC) - timedelta(days=WINDOW):%Y%m%d%H%M%S}"
+    since = file_stamp(now - timedelta(days=WINDOW))
     for name, file_size in _capture_files(folder):
         total, files = total + file_size, files + 1
         stamp = _STAMP.search(name)
