@@ -189,6 +189,7 @@ class Fold:
             origin=capture.origin,
             extractor_version=extraction.extractor_version,
             from_dom=capture.via == "dom",
+            sources=extraction.sources,
             reread=self._reread,
         )
         cache.captures.add(capture.capture_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ class CaptureContext:
     origin: str  # "crawl", or the archive or tool that the capture was imported from
     extractor_version: int
     from_dom: bool  # read from the DOM of a rendered page, not from what a server sent
+    sources: Sequence[str]  # the platform's ranking of sources, best first
     # Gives the post that today's parser reads from an older capture; None when its record can no longer be read.
     reread: Callable[[str], Item | None]
 
@@ -35,6 +36,10 @@ class CaptureContext:
     def db(self) -> Database:
         """The archive's database, for queries that the cache does not answer."""
         return self.cache.db
+
+    def rank(self, source: str) -> int:
+        """The place of a source in the platform's ranking, 0 for the best; one that it does not name comes last."""
+        return self.sources.index(source) if source in self.sources else len(self.sources)
 
     @property
     def clinic_id(self) -> str:

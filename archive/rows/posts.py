@@ -22,7 +22,6 @@ from archive.rows.readings import save_reading
 from archive.rows.sightings import save_post_sighting
 from archive.rows.stored_post import FIELDS, LABELS, StoredPost, as_json
 
-RANK = {name: rank for rank, name in enumerate(("html", "warmup", "api", "rendered", "feed", "text"))}
 # A change of these, without a change of the text, leaves a row in post_changes.
 TRACKED = {"url", "author", "published_at", "language", "excerpt", "cover_image_url"}
 
@@ -189,7 +188,7 @@ def _changes(context: CaptureContext, post_id: int, stored: StoredPost, item: It
         given = given_sources.get(name) or (text if "body" in name else heading)
         before = sources.get(name)
         if before != given:
-            if before is not None and RANK[given] > RANK[before]:
+            if before is not None and context.rank(given) > context.rank(before):
                 continue
             sources[name] = given
         if value != old[name]:
@@ -221,7 +220,7 @@ def _save_labels(context: CaptureContext, post_id: int, table: str, item: Item, 
     """
     labels = dict.fromkeys(item[table])
     given, last = item["sources"].get(table) or "text", stored.sources.get(table)
-    if not labels or (last is not None and RANK[given] > RANK[last]):
+    if not labels or (last is not None and context.rank(given) > context.rank(last)):
         return
     cache = context.cache
     label_ids = [cache.label_id(table, label) for label in labels]

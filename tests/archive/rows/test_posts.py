@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -221,3 +222,14 @@ class TestEdges:
 def test_a_post_without_a_url_is_sighted_where_it_was_captured(archive: Made) -> None:
     archive.fold(extraction(1, post(url=None, addresses=(HEX,))))
     assert archive.rows("SELECT url FROM sightings") == [(capture(1).url,)]
+
+
+def test_the_platform_ranks_its_sources(archive: Made) -> None:
+    """Of a platform whose API is the best source, the page's title gives way to the API's, and not the other way."""
+    ranked = ("api", "html")
+    by_api = replace(extraction(1, post(title="By the API", source="api")), sources=ranked)
+    by_page = replace(extraction(2, post(title="By the page")), sources=ranked)
+    archive.fold(by_api, by_page)
+    assert archive.one("SELECT title FROM posts") == "By the API"
+    archive.fold(extraction(3, post(title="By the page, of a platform whose pages are best")))
+    assert archive.one("SELECT title FROM posts") == "By the page, of a platform whose pages are best"
