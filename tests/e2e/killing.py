@@ -172,6 +172,13 @@ def answers(archive: Path) -> Iterator[str]:
                 yield record_id
 
 
+def is_answered(archive: Path, url: str) -> bool:
+    """Whether an answer of that address lies whole in the WARC."""
+    files = (archive / "warc").rglob("*.warc.gz")
+    found = (head for path in files for head in heads(path.read_bytes()))
+    return any(head["WARC-Type"] == "response" and head["WARC-Target-URI"] == url for head in found)
+
+
 def heads(data: bytes) -> Iterator[dict[str, str]]:
     """The header of each whole gzip member, up to the first torn one."""
     while data:
