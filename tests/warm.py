@@ -6,8 +6,9 @@ what happens before the command's first line (warnings of imports, `PYTHONPATH`,
 
     python -m tests.warm SOCKET
 
-Each connection to the UNIX socket is a command: a JSON object (`argv`, `cwd`, `environment`, `settings`) with the open
-files for stdin, stdout and stderr. The answer is two lines: its process id at once, its exit code in the end.
+Each connection to the UNIX socket is a command: a JSON object (`argv`, `cwd`, `environment`, `settings`, `moved`) with
+the open files for stdin, stdout and stderr. The answer is two lines of JSON: its process id at once, then exit code and
+CPU seconds.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime, timedelta, tzinfo
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = Path(sys.executable).parent / "clinic-archive"
@@ -45,19 +47,31 @@ LATER = (
 )  # fmt: skip
 
 
+class Ended(NamedTuple):
+    """A command that is over."""
+
+    code: int  # negative: the signal that ended it
+    cpu: float  # seconds, user and system
+    out: str
+    err: str
+
+
 def run(
     *arguments: str,
     cwd: Path,
     environment: Mapping[str, str],
     timeout: float,
     settings: Mapping[str, Any] | None = None,
-) -> tuple[int, bytes, bytes]:
-    """Run the command to its end; return exit code (negative: the signal that ended it), stdout and stderr.
+    moved: float = 0.0,
+    begin: Callable[[int], None] = lambda _: None,
+) -> Ended:
+    """Run the command to its end.
 
-    `settings`: values that stand in `scraper.settings` in place of the product's. Raises `subprocess.TimeoutExpired`.
+    `settings`: values that stand in `scraper.settings` in place of the product's. `moved`: seconds by which the
+    product's clock is ahead. `begin` is called with the process id. Raises `subprocess.TimeoutExpired`.
     """
     order = {"argv": [str(PROGRAM), *arguments], "cwd": str(cwd), "environment": dict(environment)}
-    order["settings"] = dict(settings or {})
+    order |= {"settings": dict(settings or {}), "moved": moved}
     with (
         Path(os.devnull).open("rb") as nothing,
         tempfile.TemporaryFile() as out,
@@ -69,13 +83,15 @@ def run(
         socket.send_fds(connection, [json.dumps(order).encode() + b"\n"], files)
         connection.settimeout(timeout)
         with connection.makefile("r") as answers:
-            pid = int(answers.readline())
+            pid = json.loads(answers.readline())
+            begin(pid)
             try:
-                code = int(answers.readline())
+                code, cpu = json.loads(answers.readline())
             except TimeoutError:
                 os.kill(pid, signal.SIGKILL)
                 raise subprocess.TimeoutExpired(order["argv"], timeout) from None
-        return code, *(os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0) for file in (out, err))
+        texts = [os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode() for file in (out, err)]
+        return Ended(code, cpu, *texts)
 
 
 @functools.cache
@@ -123,6 +139,7 @@ def main() -> None:
 
 
 def _load() -> None:
+    """Import all that a command may, so that none of it is loaded later with the true clock."""
     from scrapy.settings import default_settings
 
     for package in PACKAGES:
@@ -154,9 +171,10 @@ def _serve(connection: socket.socket) -> None:
         connection.close()
         _command(json.loads(message), files)
     connection.sendall(f"{pid}\n".encode())
-    _, status = os.waitpid(pid, 0)
+    _, status, used = os.wait4(pid, 0)
     with suppress(OSError):  # who asked has gone
-        connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
+        answer = json.dumps([os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime])
+        connection.sendall(f"{answer}\n".encode())
     connection.close()
 
 
@@ -171,9 +189,24 @@ def _command(order: dict[str, Any], files: list[int]) -> None:
     settings = import_module("scraper.settings")
     for name, value in order["settings"].items():
         setattr(settings, name, value)
+    if order["moved"]:
+        _move(timedelta(seconds=order["moved"]))
     sys.argv = order["argv"]
     sys.path[0] = str(PROGRAM.parent)
     runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+def _move(by: timedelta) -> None:
+    """Every module of the product that reads the clock reads one that is moved; all of them read `datetime.now`."""
+
+    class Moved(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + by
+
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] in PACKAGES and vars(module).get("datetime") is datetime:
+            module.datetime = Moved  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -72,10 +72,9 @@ def run(
     `settings` stand in `scraper.settings` then.
     """
     if name == "clinic-archive" and env is None and preexec is None:
-        code, out, err = warm.run(
-            *map(str, arguments), cwd=cwd, environment=environment(), timeout=timeout, settings=settings
-        )
-        return Done(code, out.decode(), err.decode())
+        texts = map(str, arguments)
+        ended = warm.run(*texts, cwd=cwd, environment=environment(), timeout=timeout, settings=settings)
+        return Done(ended.code, ended.out, ended.err)
     assert settings is None
     done = subprocess.run(
         [str(BIN / name), *map(str, arguments)],
