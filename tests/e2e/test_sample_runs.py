@@ -7,9 +7,7 @@ import os
 import re
 import signal
 import sqlite3
-import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +16,7 @@ import pytest
 from tests.clinic import running
 from tests.e2e.conftest import Crawled
 from tests.e2e.hostile import Blog, Reply, serving
-from tests.e2e.killing import is_answered
+from tests.e2e.killing import in_flight, is_answered
 from tests.e2e.product import column, crawl, faults, one, rows, run, start_crawl
 from tests.waiting import HANG, logged, wait_until, warc_bytes
 
@@ -67,20 +65,6 @@ def test_without_the_option_the_log_is_in_the_archive(first: Crawled) -> None:
     log = (first.archive / "log" / "crawl.log").read_text("utf-8")
     assert "Spider closed (finished)" in log
     assert "Traceback" not in log
-
-
-@contextmanager
-def in_flight(archive: Path, blog: Blog, path: str, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """A crawl that waits for the answer for that address; the answer is given at the end of the block."""
-    with blog.hold(path):
-        process = start_crawl(archive, blog.url, *options)
-        try:
-            wait_until(lambda: path in blog.paths, process)
-            yield process
-        except BaseException:
-            process.kill()
-            process.communicate()
-            raise
 
 
 def test_a_second_process_is_refused_while_the_first_writes(tmp_path: Path, blog: Blog) -> None:
