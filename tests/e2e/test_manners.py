@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Crawled
+from tests.clinic import Clinic
 from tests.e2e.hostile import Blog, Reply, post
 from tests.e2e.product import column, crawl, environment, lost, one, rows, run
 
@@ -30,12 +30,12 @@ sys.addaudithook(_watch)
 """
 
 
-def test_nothing_but_this_machine_is_ever_looked_up_or_connected_to(first: Crawled, tmp_path: Path) -> None:
+def test_nothing_but_this_machine_is_ever_looked_up_or_connected_to(clinic: Clinic, tmp_path: Path) -> None:
     """The pages name the platform's services, pictures and scripts by the dozen."""
     (tmp_path / "sitecustomize.py").write_text(WATCHER, "utf-8")
     inherited = environment().get("PYTHONPATH", "")
     env = environment(PYTHONPATH=f"{tmp_path}:{inherited}".rstrip(":"), WATCHED=str(tmp_path / "watched"))
-    done = crawl(tmp_path / "archive", first.url, "--limit", "5", env=env)
+    done = crawl(tmp_path / "archive", clinic.url, "--limit", "5", env=env)
     assert (done.code, done.err) == (0, "")
     seen = [json.loads(line) for line in (tmp_path / "watched").read_text("utf-8").splitlines()]
     assert {host for _, host in seen} == {"127.0.0.1"}

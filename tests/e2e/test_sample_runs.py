@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clinic import running
+from tests.clinic import Clinic, running
 from tests.e2e.conftest import Crawled
 from tests.e2e.hostile import Blog, Reply, serving
 from tests.e2e.killing import in_flight, is_answered
@@ -21,22 +21,22 @@ from tests.e2e.product import column, crawl, faults, one, rows, run, start_crawl
 from tests.waiting import HANG, logged, wait_until, warc_bytes
 
 
-def test_silence_on_success(first: Crawled, tmp_path: Path) -> None:
-    done = crawl(tmp_path / "archive", first.url, "--limit", "3")
+def test_silence_on_success(clinic: Clinic, tmp_path: Path) -> None:
+    done = crawl(tmp_path / "archive", clinic.url, "--limit", "3")
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
-def test_limit_takes_the_newest(first: Crawled, tmp_path: Path) -> None:
-    done = crawl(tmp_path / "archive", first.url, "--limit", "3", "--json")
-    readable = sorted(first.clinic.truth()["posts"], key=lambda post: post["published_at"], reverse=True)
+def test_limit_takes_the_newest(clinic: Clinic, tmp_path: Path) -> None:
+    done = crawl(tmp_path / "archive", clinic.url, "--limit", "3", "--json")
+    readable = sorted(clinic.truth()["posts"], key=lambda post: post["published_at"], reverse=True)
     newest = [post["url"] for post in readable if post["access"] == "public" and not post["deleted"]][:3]
     stored = column(tmp_path / "archive", "SELECT url FROM posts ORDER BY published_at DESC")
     assert stored == newest
     assert done.clinic["fetched"] == 3
 
 
-def test_a_limited_run_is_no_evidence_of_completeness(first: Crawled, tmp_path: Path) -> None:
-    crawl(tmp_path / "archive", first.url, "--limit", "3")
+def test_a_limited_run_is_no_evidence_of_completeness(clinic: Clinic, tmp_path: Path) -> None:
+    crawl(tmp_path / "archive", clinic.url, "--limit", "3")
     assert column(tmp_path / "archive", "SELECT complete FROM clinic_runs") == [0]
 
 
@@ -55,8 +55,8 @@ def test_the_summary_counts_what_is_there(first: Crawled) -> None:
     assert numbers["warc_bytes"] == one(first.archive, "SELECT sum(warc_length) FROM captures")
 
 
-def test_verbose_prints_the_log(first: Crawled, tmp_path: Path) -> None:
-    done = crawl(tmp_path / "archive", first.url, "--limit", "1", "-v")
+def test_verbose_prints_the_log(clinic: Clinic, tmp_path: Path) -> None:
+    done = crawl(tmp_path / "archive", clinic.url, "--limit", "1", "-v")
     assert (done.code, done.out) == (0, "")
     assert "[scrapy.core.engine] INFO: Spider closed (finished)" in done.err
 
@@ -89,27 +89,27 @@ def posts_now(archive: Path) -> int:
         return 0
 
 
-def test_killed_in_the_middle_and_started_again(first: Crawled, tmp_path: Path) -> None:
+def test_killed_in_the_middle_and_started_again(clinic: Clinic, tmp_path: Path) -> None:
     """Everything there, nothing double, the WARC whole; one line tells what was mended."""
     archive = tmp_path / "archive"
-    going = start_crawl(archive, first.url)
+    going = start_crawl(archive, clinic.url)
     wait_until(lambda: warc_bytes(archive) > 12_000_000, going)
     assert going.poll() is None, "the crawl was over before it could be killed"
     going.kill()
     going.communicate()
     answered = posts_now(archive)
-    again = crawl(archive, first.url, "--json")
+    again = crawl(archive, clinic.url, "--json")
     assert again.code == 0, again.err
     assert [line for line in again.lines if "folded in" in line]
     assert faults(archive) == []
-    truth = [post for post in first.clinic.truth()["posts"] if post["access"] == "public" and not post["deleted"]]
+    truth = [post for post in clinic.truth()["posts"] if post["access"] == "public" and not post["deleted"]]
     assert one(archive, "SELECT count(*) FROM posts") == len(truth) >= answered
     assert column(archive, "SELECT kind FROM revisions WHERE source = 'html' AND kind != 'first'") == []
     comments = [comment["id"] for post in truth for comment in post["comments"]]
     assert sorted(column(archive, "SELECT platform_comment_id FROM comments")) == sorted(comments)
     asked_once = "SELECT count(*) FROM captures GROUP BY capture_id HAVING count(*) > 1"
     assert rows(archive, asked_once) == []
-    cleared = crawl(archive, first.url, "--limit", "1")
+    cleared = crawl(archive, clinic.url, "--limit", "1")
     assert [line for line in cleared.lines if "folded in" in line or "torn" in line] == []
 
 
@@ -126,10 +126,10 @@ def test_a_killed_run_does_not_stay_running(tmp_path: Path, blog: Blog) -> None:
 
 
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
-def test_stopped_in_the_middle(first: Crawled, tmp_path: Path, which: signal.Signals) -> None:
+def test_stopped_in_the_middle(clinic: Clinic, tmp_path: Path, which: signal.Signals) -> None:
     """Ctrl-C or SIGTERM: 130, what was read is kept, the next run goes on."""
     archive = tmp_path / "archive"
-    going = start_crawl(archive, first.url, "--delay", "0.05")
+    going = start_crawl(archive, clinic.url, "--delay", "0.05")
     wait_until(lambda: warc_bytes(archive) > 8_000_000, going)
     going.send_signal(which)
     out, err = going.communicate(timeout=HANG)
@@ -217,10 +217,10 @@ def test_without_the_known_addresses_the_rest_is_still_crawled(tmp_path: Path) -
     assert asked < 20, "a closed API is asked a handful of times, not for each post"
 
 
-def test_a_run_ends_at_its_time_limit(first: Crawled, tmp_path: Path) -> None:
+def test_a_run_ends_at_its_time_limit(clinic: Clinic, tmp_path: Path) -> None:
     """Cleanly: what was read is kept, and the next run goes on."""
     archive = tmp_path / "archive"
-    done = crawl(archive, first.url, "--delay", "0.5", "--time-limit", "4s")
+    done = crawl(archive, clinic.url, "--delay", "0.5", "--time-limit", "4s")
     assert done.code == 130
     assert len(done.lines) == 1
     assert "ended early by the time limit; what was read is kept, the next run goes on" in done.err
@@ -264,26 +264,26 @@ def test_the_first_signal_after_the_limit_waits_for_the_page_in_flight_too(tmp_p
     ]
 
 
-def test_a_limit_that_passes_while_a_visit_is_set_up_ends_it_too(first: Crawled, tmp_path: Path) -> None:
-    done = crawl(tmp_path / "archive", first.url, "--time-limit", "0.01s")
+def test_a_limit_that_passes_while_a_visit_is_set_up_ends_it_too(clinic: Clinic, tmp_path: Path) -> None:
+    done = crawl(tmp_path / "archive", clinic.url, "--time-limit", "0.01s")
     assert (done.code, len(done.lines)) == (130, 1)
-    refused = crawl(tmp_path / "other", first.url, "--time-limit", "0s")
+    refused = crawl(tmp_path / "other", clinic.url, "--time-limit", "0s")
     assert refused.code == 2
     assert not (tmp_path / "other").exists()
 
 
-def test_a_large_log_is_put_aside(first: Crawled, tmp_path: Path) -> None:
+def test_a_large_log_is_put_aside(clinic: Clinic, tmp_path: Path) -> None:
     log = tmp_path / "archive" / "log" / "crawl.log"
     log.parent.mkdir(parents=True)
     log.write_text("old\n" * 1_500_000)
-    assert crawl(tmp_path / "archive", first.url, "--limit", "1").code == 0
+    assert crawl(tmp_path / "archive", clinic.url, "--limit", "1").code == 0
     assert log.with_name("crawl.log.1").read_text().startswith("old\n")
     assert "old" not in log.read_text()
 
 
-def test_what_a_run_makes_is_writable_by_nobody_else(first: Crawled, tmp_path: Path) -> None:
+def test_what_a_run_makes_is_writable_by_nobody_else(clinic: Clinic, tmp_path: Path) -> None:
     open_to_all = {"cwd": tmp_path, "preexec": lambda: os.umask(0)}
-    assert crawl(tmp_path / "archive", first.url, "--limit", "1", preexec=open_to_all["preexec"]).code == 0
+    assert crawl(tmp_path / "archive", clinic.url, "--limit", "1", preexec=open_to_all["preexec"]).code == 0
     for verb in (("verify",), ("export", "--all", tmp_path / "archive" / "exports")):
         done = run("clinic-archive", *verb, "--archive", tmp_path / "archive", **open_to_all)
         assert done.code == 0, done.err
