@@ -21,6 +21,7 @@ from datasette.app import Datasette
 
 from archive.db import DATABASE, open_archive, views
 from pipelines.commands.serve import SITE, arguments
+from tests.e2e.product import run
 from tests.making import CLINIC, Made, comment, extraction, made, post, reading, sighting
 from tests.waiting import HANG, wait_until
 
@@ -227,11 +228,10 @@ def page_at(address: str) -> str | None:
 
 def refused(folder: Path, *options: str) -> tuple[int, str]:
     """Exit code and the one line on stderr of a `serve` that does not start."""
-    process = serve(folder, *options)
-    out, errors = process.communicate(timeout=HANG)
-    assert out == ""
-    (line,) = errors.splitlines()
-    return process.returncode, line
+    done = run("clinic-archive", "serve", "--archive", folder, *options, cwd=folder.parent)
+    assert done.out == ""
+    (line,) = done.lines
+    return done.code, line
 
 
 def test_serve_refuses_what_it_cannot_serve_in_one_line(served: Made, tmp_path: Path) -> None:
