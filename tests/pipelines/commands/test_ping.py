@@ -11,10 +11,10 @@ import filelock
 import pytest
 from click.testing import CliRunner, Result
 
+from archive.lock import LOCK_FILE
 from pipelines.commands import _ping, main
 from pipelines.commands._ping import VARIABLE, Watcher, watched
 from pipelines.run.notices import FILE
-from pipelines.run.run import LOCK_FILE
 from tests.watching import SECRET, Ping, Watching, watching
 
 GOOD = '[crawler]\ncontact = "a@uni.edu"\n[clinics.riverside]\nname = "R"\nurl = "https://riverside-clinic.org"\n'
