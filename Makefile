@@ -38,13 +38,14 @@ serve: setup  ## browse the archive with Datasette (ARCHIVE=var PORT=8001)
 export: setup  ## every table and view as CSV into ARCHIVE/exports (ARCHIVE=var)
 	$(BIN)/clinic-archive export --all $(ARCHIVE)/exports --archive $(ARCHIVE)
 
+# Compiled modules are kept, whatever the shell says: hundreds of processes import the same ones.
+test soak: export PYTHONDONTWRITEBYTECODE :=
+
 test: setup  ## the whole test suite
-	$(BIN)/pytest -m alone
-	$(BIN)/pytest -m "not alone" $(SHARED)
+	$(BIN)/pytest $(SHARED) --durations 25
 
 soak: setup  ## the tests that take samples, with their full counts
-	$(BIN)/pytest -m alone
-	SOAK=1 $(BIN)/pytest -m "not alone" $(SHARED)
+	SOAK=1 $(BIN)/pytest $(SHARED) -o faulthandler_timeout=0
 	@cat $${ARTEFACTS:-var/kills}/kills.txt
 
 lint: setup  ## ruff, mypy, import-linter

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,8 +27,9 @@ class Watching(ThreadingHTTPServer):
         self.statuses = [200]
         self.said = b"OK"
         self.headers: dict[str, str] = {}
-        self.wait = 0.0  # seconds before an answer
-        self.drip = 0.0  # seconds between two bytes of a header that does not end
+        self.may_answer = threading.Event()  # no answer is given before it is set
+        self.may_answer.set()
+        self.drips = False  # until then bytes of a header are sent that does not end
         self.base = f"http://127.0.0.1:{self.server_address[1]}"
         self.url = f"{self.base}/{SECRET}"
 
@@ -48,12 +48,11 @@ class Answering(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.pings.append(Ping(self.path, body.decode()))
-        time.sleep(self.server.wait)
-        if self.server.drip:
+        if self.server.drips:
             self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-            for _ in range(200):
+            while not self.server.may_answer.wait(0.05):
                 self.wfile.write(b"x")
-                time.sleep(self.server.drip)
+        self.server.may_answer.wait()
         statuses = self.server.statuses
         self.send_response(statuses.pop(0) if len(statuses) > 1 else statuses[0])
         for name, value in self.server.headers.items():

@@ -26,6 +26,7 @@ from twisted.python.failure import Failure
 
 from scraper.browser import Rendering, RenderTargets, rendered_request_meta
 from scraper.http import describe
+from tests.waiting import HANG
 
 ROOT = Path(__file__).parents[2]
 _BEGIN = "import sys; from tests.browser.crawling import main; main(*sys.argv[1:])"
@@ -175,7 +176,7 @@ def crawled(pages: Sequence[Page], folder: Path, **settings: Any) -> Crawl:
         text=True,
         start_new_session=True,
     )
-    log, _ = process.communicate(timeout=120)
+    log, _ = process.communicate(timeout=HANG)
     came, stats = pickle.loads(output.read_bytes()) if output.exists() else ([], {})
     left = [path.name for path in temporary.iterdir()] + _still_there(str(temporary))
     shutil.rmtree(temporary)

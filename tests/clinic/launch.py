@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE = 20.0
+_PATIENCE = 300.0
 
 
 class Clinic:
@@ -27,7 +27,7 @@ class Clinic:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, headers={"Content-Type": "application/json"})
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=30) as answer:
+        with opener.open(request, timeout=_PATIENCE) as answer:
             value: dict[str, Any] = json.load(answer)
         return value
 

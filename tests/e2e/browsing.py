@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import httpx
 from playwright.sync_api import Browser, Locator, Page, Request
 
 from tests.e2e.product import BIN, ROOT, environment
+from tests.waiting import HANG, wait_until
 
 PHONE, DESKTOP = (390, 844), (1280, 900)
 # Pictures of what was seen, for whoever looks at a failed run.
@@ -46,24 +46,21 @@ def served_by(program: Path, archive: Path, *options: str, log: Path | None = No
     with log.open("w+b") if log else TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env=environment())
         try:
-            yield _address(said)
+            yield wait_until(lambda: _address(said), process, every=0.05)
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(HANG)
 
 
-def _address(said: IO[bytes]) -> str:
-    """Where a server stands, by its first line, once it answers there."""
-    for _ in range(600):
-        time.sleep(0.05)
-        said.seek(0)
-        first = said.readline().decode().strip()
-        if first.startswith("http"):
-            with suppress(httpx.TransportError):
-                httpx.get(first, timeout=30)
-                return first.rstrip("/")
+def _address(said: IO[bytes]) -> str | None:
+    """The address of a server by its first line, once it answers there."""
     said.seek(0)
-    raise AssertionError(f"the server did not come up: {said.read().decode()}")
+    first = said.readline().decode().strip()
+    if first.startswith("http"):
+        with suppress(httpx.TransportError):
+            httpx.get(first, timeout=HANG)
+            return first.rstrip("/")
+    return None
 
 
 @dataclass

@@ -1,7 +1,9 @@
-"""The sample clinic, crawled once for all tests that only read, and twice more for those about change."""
+"""The sample clinic, crawled three times for all tests that only read, and the clinic itself for those that crawl."""
 
 from __future__ import annotations
 
+import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
 from scraper.browser import NoBrowser
@@ -31,43 +34,11 @@ class Crawled:
     done: Done = field(repr=False)
     truth: Truth = field(repr=False)
     url: str
-    clinic: Clinic = field(repr=False)
 
     def posts(self, **wanted: object) -> list[Row]:
         """Posts of the truth that a visitor can read, with those values."""
         readable = [post for post in self.truth["posts"] if post["access"] == "public" and not post["deleted"]]
         return [post for post in readable if all(post[name] == value for name, value in wanted.items())]
-
-
-def _crawled(clinic: Clinic, archive: Path, kept: Path) -> Crawled:
-    """Crawl, and keep the archive as it is now beside the one that goes on."""
-    done = crawl(archive, clinic.url, "--json")
-    assert archive.exists(), done.err
-    shutil.copytree(archive, kept)
-    return Crawled(kept, done, clinic.truth(), clinic.url, clinic)
-
-
-@pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("sample")
-
-
-@pytest.fixture(scope="session")
-def clinic(folder: Path) -> Iterator[Clinic]:
-    with running(folder / "clinic") as sample:
-        yield sample
-
-
-@pytest.fixture(scope="session")
-def first(clinic: Clinic, folder: Path) -> Crawled:
-    """The clinic's blog as the first crawl found it."""
-    return _crawled(clinic, folder / "archive", folder / "first")
-
-
-@pytest.fixture(scope="session")
-def second(first: Crawled, folder: Path) -> Crawled:
-    """The same blog again, nothing changed but its counters."""
-    return _crawled(first.clinic, folder / "archive", folder / "second")
 
 
 @dataclass(frozen=True)
@@ -84,8 +55,42 @@ class Changes:
     lost_comment: str
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Three crawls of one clinic. The archives are for all tests of the run: to read, or to copy."""
+
+    first: Crawled
+    second: Crawled
+    changes: Changes
+    third: Crawled
+
+
 @pytest.fixture(scope="session")
-def changes(second: Crawled) -> Changes:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """Made by the first process of the test run that needs it; the others wait, and read what it made."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "sample-archives"
+    folder.mkdir(exist_ok=True)
+    made = folder / "sample.pickle"
+    with FileLock(folder / "lock"):
+        if not made.exists():
+            with running(folder / "clinic") as clinic:
+                first, second = (_crawled(clinic, folder, name) for name in ("first", "second"))
+                changes = _change(clinic, second)
+                crawled = Sample(first, second, changes, _crawled(clinic, folder, "third"))
+            made.write_bytes(pickle.dumps(crawled))
+        found: Sample = pickle.loads(made.read_bytes())
+    return found
+
+
+def _crawled(clinic: Clinic, folder: Path, name: str) -> Crawled:
+    """Crawl, and keep a copy of the archive under that name: the next crawl changes the archive."""
+    done = crawl(folder / "archive", clinic.url, "--json")
+    assert (folder / "archive").exists(), done.err
+    return Crawled(shutil.copytree(folder / "archive", folder / name), done, clinic.truth(), clinic.url)
+
+
+def _change(clinic: Clinic, second: Crawled) -> Changes:
     """An edit, a deletion, a rename, a new comment, a deleted comment: each at a post of its own."""
     shown = second.posts(counters="shown", render_id=False, never_ready=False, language="en")
     talked = [post for post in shown if any(not one["parent_id"] for one in post["comments"])]
@@ -97,20 +102,43 @@ def changes(second: Crawled) -> Changes:
     )
     quiet = [post["slug"] for post in shown if not post["comments"]]
     text = "The opening paragraph was rewritten after a reader asked about parking."
-    control = second.clinic.control
-    control("edit", slug=quiet[0], text=text)
-    control("delete", slug=quiet[1])
-    moved = control("rename", slug=quiet[2])["slug"]
-    added = control("add_comment", slug=quiet[3], text="Parking behind the house was easy to find.")["comment_id"]
-    control("delete_comment", comment_id=lonely["id"])
-    return Changes(quiet[0], text, quiet[1], quiet[2], moved, quiet[3], added, lonely["id"])
+    clinic.control("edit", slug=quiet[0], text=text)
+    clinic.control("delete", slug=quiet[1])
+    moved = clinic.control("rename", slug=quiet[2])["slug"]
+    comment = clinic.control("add_comment", slug=quiet[3], text="Parking behind the house was easy to find.")
+    clinic.control("delete_comment", comment_id=lonely["id"])
+    return Changes(quiet[0], text, quiet[1], quiet[2], moved, quiet[3], comment["comment_id"], lonely["id"])
 
 
 @pytest.fixture(scope="session")
-def third(second: Crawled, changes: Changes, folder: Path) -> Crawled:
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    """The sample clinic, to crawl; nobody changes it."""
+    with running(tmp_path_factory.mktemp("clinic")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def first(sample: Sample) -> Crawled:
+    """The clinic's blog as the first crawl found it."""
+    return sample.first
+
+
+@pytest.fixture(scope="session")
+def second(sample: Sample) -> Crawled:
+    """The same blog again, nothing changed but its counters."""
+    return sample.second
+
+
+@pytest.fixture(scope="session")
+def changes(sample: Sample) -> Changes:
+    """What was changed after that."""
+    return sample.changes
+
+
+@pytest.fixture(scope="session")
+def third(sample: Sample) -> Crawled:
     """The blog after the changes."""
-    assert changes
-    return _crawled(second.clinic, folder / "archive", folder / "third")
+    return sample.third
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
+
+from tests.waiting import HANG
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,7 @@ class Reply:
     headers: tuple[tuple[str, str], ...] = ()
     length: int | None = None
     wait: float = 0.0
+    held: threading.Event | None = None  # the answer is given once it is set
 
     def pieces(self) -> Iterator[bytes]:
         yield from self.body() if callable(self.body) else (self.body,)
@@ -116,8 +119,9 @@ class Server:
         try:
             answer = self.answers.get(path, MISSING)
             reply = answer(number) if callable(answer) else answer
-            if reply.wait:
-                time.sleep(reply.wait)
+            time.sleep(reply.wait)
+            if reply.held:
+                reply.held.wait(HANG)
         finally:
             with self._lock:
                 self._open -= 1
@@ -197,6 +201,18 @@ class Blog(Server):
         )
         self.asked.clear()
         self.sent.clear()
+
+    @contextmanager
+    def hold(self, path: str) -> Iterator[None]:
+        """Give no answer for that address until the block ends."""
+        reply, held = self.answers[path], threading.Event()
+        assert isinstance(reply, Reply)
+        self.answers[path] = replace(reply, held=held)
+        try:
+            yield
+        finally:
+            self.answers[path] = reply
+            held.set()
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,9 @@ from click.testing import CliRunner
 from archive.compare import canonical
 from archive.db import open_archive
 from pipelines.commands import main
-from tests.e2e.product import BIN, ROOT, Done, environment, rows, warcs
+from tests.e2e.hostile import Blog
+from tests.e2e.product import BIN, ROOT, Done, environment, rows, start_crawl, warcs
+from tests.waiting import HANG, wait_until
 
 TABLE = Path(os.environ.get("ARTEFACTS") or ROOT / "var" / "kills") / "kills.txt"
 # What an archive may never lose once it is committed, by what stands for a row wherever it is kept.
@@ -59,7 +61,7 @@ def pace(*command: str | Path, cwd: Path, sign: Callable[[], bool]) -> Pace:
     while not sign() and process.poll() is None:
         time.sleep(0.002)
     starts = time.monotonic() - began
-    assert process.wait(120) == 0
+    assert process.wait(HANG) == 0
     return Pace(starts, time.monotonic() - began - starts)
 
 
@@ -88,23 +90,33 @@ def _start(command: tuple[str | Path, ...], cwd: Path) -> subprocess.Popen[bytes
     )  # fmt: skip
 
 
+@contextmanager
+def in_flight(archive: Path, blog: Blog, path: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A crawl that waits for the answer for that address; the answer is given at the end of the block."""
+    with blog.hold(path):
+        process = start_crawl(archive, blog.url, *options)
+        try:
+            wait_until(lambda: path in blog.paths, process)
+            yield process
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
+
+
 def end_group(process: subprocess.Popen[bytes]) -> None:
     """Kill the whole group of a process that leads one; return when none of it runs any more."""
     group = [one for one in psutil.process_iter(["pid"]) if _group_of(one.pid) == process.pid]
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait(30)
-    until = time.monotonic() + 30
-    while any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in _there(group)):
-        assert time.monotonic() < until, "a process outlived SIGKILL"
-        time.sleep(0.01)
+    process.wait(HANG)
+    wait_until(lambda: not any(map(_runs, group)))
 
 
-def _there(processes: list[psutil.Process]) -> Iterator[psutil.Process]:
-    for one in processes:
-        with suppress(psutil.NoSuchProcess):
-            one.status()
-            yield one
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    return False
 
 
 def _group_of(pid: int) -> int | None:
@@ -170,6 +182,13 @@ def answers(archive: Path) -> Iterator[str]:
                 yield waiting
             elif head.get("X-Archive-Kind") == "failure":
                 yield record_id
+
+
+def is_answered(archive: Path, url: str) -> bool:
+    """Whether an answer of that address lies whole in the WARC."""
+    files = (archive / "warc").rglob("*.warc.gz")
+    found = (head for path in files for head in heads(path.read_bytes()))
+    return any(head["WARC-Type"] == "response" and head["WARC-Target-URI"] == url for head in found)
 
 
 def heads(data: bytes) -> Iterator[dict[str, str]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 
 from tests.clinic import Clinic, running
 from tests.e2e.product import BIN, Done, column, crawl, environment, faults, one, rows, run
+from tests.waiting import wait_until
 from tests.wayback import Captured, WebArchive, serving
 
 
@@ -212,9 +211,8 @@ def test_killed_and_run_again(web: WebArchive, archive: Path, tmp_path: Path) ->
     command += ["--allow-private", "--archive", archive, "--delay", "0.2"]
     web.asked.clear()
     process = subprocess.Popen(list(map(str, command)), cwd=tmp_path, env=environment())
-    while len(web.mementos()) < 3 and process.poll() is None:
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
+    wait_until(lambda: len(web.mementos()) >= 3, process)
+    process.kill()
     process.wait()
     done = backfill(archive, web)
     assert done.code == 0, done.err

@@ -22,17 +22,11 @@ from pipelines.commands import main
 from tests.clinic import Clinic
 from tests.e2e.fault_cases import ALWAYS, CASES, KEPT, SOAK, Case, small_clinic
 from tests.e2e.faulty import Line
-from tests.e2e.product import BIN, ROOT, Done, column, environment, one, rows
+from tests.e2e.product import ROOT, Done, column, one, rows, run
 from tests.e2e.test_bad_setup import CRAWLER
 
 TABLE = Path(os.environ.get("ARTEFACTS") or ROOT / "var") / "faults.md"
 STANZA = CRAWLER + '[clinics.sample]\nname = "Sample"\nurl = "{url}"\nallow_private = true\nrender = "never"\n'
-# The command as it is, less patience: the pauses of a week of faults would take hours.
-IMPATIENT = (
-    "import scraper.settings as s; s.RETRY_PAUSE, s.DOWNLOAD_TIMEOUT = 0.02, {timeout};"
-    "from pipelines.commands import main; main(prog_name='clinic-archive')"
-)
-
 
 # What an archive says of the blog, by the blog's own names for things: neither row numbers nor moments.
 FACTS = {
@@ -82,12 +76,12 @@ class Sample:
         self.line.put(case.script if case else lambda path, number: None)
         file = archive.parent / "clinics.toml"
         file.write_text(STANZA.format(url=(case and case.url) or self.line.url), "utf-8")
-        begin = [str(BIN / "python"), "-c", IMPATIENT.format(timeout=case.timeout if case else 60.0)]
-        done = subprocess.run(
-            [*begin, "crawl", "--all", "--archive", str(archive), "--clinics-file", str(file)],
-            cwd=ROOT, capture_output=True, timeout=120, env=environment(), check=False,
+        # The command as it is, less patience: the pauses of a week of faults would take hours.
+        impatient = {"RETRY_PAUSE": 0.02, "DOWNLOAD_TIMEOUT": case.timeout if case else 60.0}
+        return run(
+            "clinic-archive", "crawl", "--all", "--archive", archive, "--clinics-file", file,
+            cwd=ROOT, settings=impatient,
         )  # fmt: skip
-        return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 @pytest.fixture(scope="module")

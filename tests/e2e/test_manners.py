@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Crawled
+from tests.clinic import Clinic
 from tests.e2e.hostile import Blog, Reply, post
 from tests.e2e.product import column, crawl, environment, lost, one, rows, run
 
@@ -30,12 +30,12 @@ sys.addaudithook(_watch)
 """
 
 
-def test_nothing_but_this_machine_is_ever_looked_up_or_connected_to(first: Crawled, tmp_path: Path) -> None:
+def test_nothing_but_this_machine_is_ever_looked_up_or_connected_to(clinic: Clinic, tmp_path: Path) -> None:
     """The pages name the platform's services, pictures and scripts by the dozen."""
     (tmp_path / "sitecustomize.py").write_text(WATCHER, "utf-8")
     inherited = environment().get("PYTHONPATH", "")
     env = environment(PYTHONPATH=f"{tmp_path}:{inherited}".rstrip(":"), WATCHED=str(tmp_path / "watched"))
-    done = crawl(tmp_path / "archive", first.url, "--limit", "5", env=env)
+    done = crawl(tmp_path / "archive", clinic.url, "--limit", "5", env=env)
     assert (done.code, done.err) == (0, "")
     seen = [json.loads(line) for line in (tmp_path / "watched").read_text("utf-8").splitlines()]
     assert {host for _, host in seen} == {"127.0.0.1"}
@@ -71,22 +71,26 @@ def test_headers_say_who_asks_and_nothing_about_anybody(tmp_path: Path, blog: Bl
         assert set(each.headers["accept-encoding"].replace(" ", "").split(",")) <= {"gzip", "deflate", "br", "identity"}
 
 
-@pytest.mark.alone
+def keeps(blog: Blog, delay: float) -> bool:
+    """Between any two of its requests, the first behind robots.txt too, the crawl of `blog` paused for `delay` seconds.
+
+    A busy server may see a request half a pause too late, and then the next too early; all of them together may be out
+    by as much.
+    """
+    moments = [each.at for each in blog.asked]
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    return len(gaps) > 4 and min(gaps) > delay / 2 and sum(gaps) > delay * (len(gaps) - 0.5)
+
+
 def test_crawl_delay_is_kept(tmp_path: Path, blog: Blog) -> None:
     blog.answers["/robots.txt"] = Reply(b"User-agent: *\nCrawl-delay: 1\n", kind="text/plain")
     assert crawl(tmp_path / "archive", blog.url, "--limit", "1").code == 0
-    moments = [each.at for each in blog.asked]
-    gaps = [later - earlier for earlier, later in pairwise(moments)]
-    assert len(gaps) > 4
-    # The first pause is behind robots.txt itself, which had to be read to know of it.
-    assert min(gaps) > 0.95
+    assert keeps(blog, 1)
 
 
-@pytest.mark.alone
 def test_the_shortest_delay_asked_for_is_kept(tmp_path: Path, blog: Blog) -> None:
-    assert crawl(tmp_path / "archive", blog.url, "--limit", "1", "--delay", "0.3").code == 0
-    moments = [each.at for each in blog.asked]
-    assert min(later - earlier for earlier, later in pairwise(moments)) > 0.28
+    assert crawl(tmp_path / "archive", blog.url, "--limit", "1", "--delay", "0.8").code == 0
+    assert keeps(blog, 0.8)
 
 
 @pytest.mark.parametrize("answer", [BUSY, Reply(b"", 429, headers=(("Retry-After", "0"),))], ids=["503", "429"])
@@ -161,7 +165,7 @@ def scrapy(archive: Path, url: str, *settings: str) -> int:
     ("name", "reply", "kind"),
     [
         ("cut in its middle", Reply(b"<html>" + b"x" * 4000, length=9000), {"cut-short", "broken-connection"}),
-        ("slow", Reply(b"late", wait=4), {"timeout"}),
+        ("slow", Reply(b"late", wait=60), {"timeout"}),
         (
             "no HTTP",
             Reply(b"", headers=(("X-Broken\r\n\r\nnonsense", ""),), length=50),
@@ -175,7 +179,7 @@ def test_a_broken_connection(
 ) -> None:
     """Asked again, then left for the next run: no post is stored from half a page, and none is called absent."""
     blog.answers["/post/note-2"] = reply
-    assert scrapy(archive, blog.url, "DOWNLOAD_TIMEOUT=1") == 0
+    assert scrapy(archive, blog.url, "DOWNLOAD_TIMEOUT=3") == 0
     assert blog.paths.count("/post/note-2") == 3
     assert set(column(archive, "SELECT kind FROM problems")) <= kind
     assert one(archive, "SELECT failed FROM clinic_runs ORDER BY started_at DESC LIMIT 1") == 1

@@ -8,9 +8,8 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -20,6 +19,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from tests.clinic import Clinic
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import column, crawl, faults, one, rows, run, warcs
+from tests.waiting import HANG, wait_until
 
 
 @contextmanager
@@ -37,16 +37,18 @@ def pywb(peers: Path, folder: Path, files: list[Path]) -> Iterator[str]:
         )
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(200):
-            try:
-                httpx.get(url, timeout=5)
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
+        wait_until(lambda: answers(url), server)
         yield f"{url}/clinic"
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(HANG)
+
+
+def answers(url: str) -> bool:
+    with suppress(httpx.TransportError):
+        httpx.get(url, timeout=HANG)
+        return True
+    return False
 
 
 def test_pywb_replays_every_page_byte_for_byte(third: Crawled, peers: Path, tmp_path: Path) -> None:
@@ -86,7 +88,7 @@ def test_what_wget_wrote_gives_the_same_posts(clinic: Clinic, tmp_path: Path) ->
     pages = [clinic.url + path for path in ("/", "/blog", "/sitemap.xml", "/blog-posts-sitemap.xml", "/blog-feed.xml")]
     pages += [post["url"] for post in clinic.truth()["posts"] if not post["deleted"]]
     command = ["wget", *given, f"--warc-file={tmp_path / 'site'}", "-P", str(tmp_path / "files"), *pages]
-    subprocess.run(command, cwd=tmp_path, check=False, timeout=120)
+    subprocess.run(command, cwd=tmp_path, check=False, timeout=HANG)
     done = run("clinic-archive", "import", "site.warc.gz", "--archive", "wget", "--url", clinic.url, cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     sql = "SELECT url, slug, title, author, published_at, language, word_count, body_text FROM posts ORDER BY url"

@@ -16,6 +16,7 @@ import pytest
 from archive.db import DATABASE
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import BIN, environment, faults, one, run
+from tests.waiting import HANG, wait_until
 
 KILLS = 25 if os.environ.get("SOAK") else 1
 
@@ -87,12 +88,14 @@ def test_killed_alone_it_leaves_no_process_behind(third: Crawled, tmp_path: Path
     archive = shutil.copytree(third.archive, tmp_path / "archive")
     command = [str(BIN / "clinic-archive"), "rebuild", "--archive", str(archive)]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment())
-    children: list[psutil.Process] = []
-    while process.poll() is None and not any("spawn_main" in " ".join(one.cmdline()) for one in children):
-        time.sleep(0.02)
+
+    def readers() -> list[psutil.Process]:
+        """All of its processes, once there is one that reads."""
         children = psutil.Process(process.pid).children(recursive=True)
-    assert children
+        return children if any("spawn_main" in " ".join(child.cmdline()) for child in children) else []
+
+    children = wait_until(readers, process)
     process.kill()
     process.wait()
-    _, left = psutil.wait_procs(children, timeout=15)
+    _, left = psutil.wait_procs(children, timeout=HANG)
     assert left == []

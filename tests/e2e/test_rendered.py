@@ -203,17 +203,16 @@ def test_a_killed_browser_costs_its_page_and_the_next_run_fills_the_gap(closed: 
     """Killed again and again until the crawl gives up on browsers: the rest is stored, and told."""
     archive = tmp_path / "archive"
     process = start_crawl(archive, closed.url, "--json", "--limit", str(FEW))
-    deadline = time.monotonic() + 120
     killed = 0
-    while process.poll() is None and time.monotonic() < deadline:
+    while process.poll() is None:
         for browser in browsers_of(process.pid):
             try:
                 browser.send_signal(signal.SIGKILL)
                 killed += 1
             except psutil.NoSuchProcess:
                 continue
-        time.sleep(0.02)
-    _, err = process.communicate(timeout=60)
+        time.sleep(0.05)
+    _, err = process.communicate()
     assert killed
     assert process.returncode == 0, err
     assert "unknown counters or comments" in err

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clinic import Clinic
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import Done, Row, one, rows, run, words
 from tests.e2e.test_sample_comments import occurring, private_among
@@ -21,11 +22,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def export(third: Crawled, project: Path) -> Done:
+def export(clinic: Clinic, project: Path) -> Done:
     return run(
-        "scrapy", "crawl", "blog", "-a", f"url={third.url}", "-O", "posts.jsonl",
+        "scrapy", "crawl", "blog", "-a", f"url={clinic.url}", "-O", "posts.jsonl",
         "-s", f"ARCHIVE={project / 'data'}", "-s", "ALLOW_PRIVATE=1", cwd=project,
     )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def crawled(export: Done, clinic: Clinic, project: Path) -> Crawled:
+    return Crawled(project / "data", export, clinic.truth(), clinic.url)
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +46,9 @@ def test_the_spider_is_listed(project: Path) -> None:
     assert (done.code, done.out.split()) == (0, ["blog", "check", "wayback"])
 
 
-def test_private_addresses_are_refused_unless_allowed(third: Crawled, project: Path, tmp_path: Path) -> None:
+def test_private_addresses_are_refused_unless_allowed(clinic: Clinic, project: Path, tmp_path: Path) -> None:
     done = run(
-        "scrapy", "crawl", "blog", "-a", f"url={third.url}", "-s", f"ARCHIVE={tmp_path / 'archive'}", cwd=project
+        "scrapy", "crawl", "blog", "-a", f"url={clinic.url}", "-s", f"ARCHIVE={tmp_path / 'archive'}", cwd=project
     )  # fmt: skip
     assert "ALLOW_PRIVATE" in done.err or "allow_private" in done.err
     assert one(tmp_path / "archive", "SELECT count(*) FROM posts") == 0
@@ -54,9 +60,9 @@ def test_no_error_in_the_log(export: Done) -> None:
     assert [line for line in told if " ERROR: " in line or "Traceback" in line] == []
 
 
-def test_a_post_a_line(third: Crawled, documents: dict[str, Row], project: Path) -> None:
-    assert len((project / "posts.jsonl").read_text("utf-8").splitlines()) == len(third.posts())
-    assert len(documents) == len(third.posts())
+def test_a_post_a_line(crawled: Crawled, documents: dict[str, Row], project: Path) -> None:
+    assert len((project / "posts.jsonl").read_text("utf-8").splitlines()) == len(crawled.posts())
+    assert len(documents) == len(crawled.posts())
 
 
 def test_newest_first(documents: dict[str, Row]) -> None:
@@ -74,8 +80,8 @@ def test_documents_have_the_keys_that_parse_prints(documents: dict[str, Row]) ->
     assert all(keys <= set(each) for each in documents.values())
 
 
-def test_values_are_the_clinics(third: Crawled, documents: dict[str, Row]) -> None:
-    for post in third.posts():
+def test_values_are_the_clinics(crawled: Crawled, documents: dict[str, Row]) -> None:
+    for post in crawled.posts():
         if not post["slug"].isascii():
             continue
         each = documents[post["slug"].rpartition("/")[2]]
@@ -86,8 +92,8 @@ def test_values_are_the_clinics(third: Crawled, documents: dict[str, Row]) -> No
         assert [link["url"] for link in each["links"]] == [link["url"] for link in post["links"]]
 
 
-def test_comments_are_nested(third: Crawled, documents: dict[str, Row]) -> None:
-    theirs = {comment["id"]: comment["parent_id"] for post in third.posts() for comment in post["comments"]}
+def test_comments_are_nested(crawled: Crawled, documents: dict[str, Row]) -> None:
+    theirs = {comment["id"]: comment["parent_id"] for post in crawled.posts() for comment in post["comments"]}
     ours = {
         comment["platform_comment_id"]: comment["parent_id"]
         for each in documents.values()
@@ -97,16 +103,16 @@ def test_comments_are_nested(third: Crawled, documents: dict[str, Row]) -> None:
 
 
 def test_no_commenter_is_named(
-    third: Crawled, export: Done, documents: dict[str, Row], project: Path, commenters: list[str]
+    crawled: Crawled, export: Done, documents: dict[str, Row], project: Path, commenters: list[str]
 ) -> None:
     assert documents
     told = (project / "posts.jsonl").read_bytes() + export.err.encode() + export.out.encode()
-    assert occurring(private_among(commenters, third), told) == []
+    assert occurring(private_among(commenters, crawled), told) == []
 
 
-def test_the_archive_is_filled_as_well(third: Crawled, documents: dict[str, Row], project: Path) -> None:
+def test_the_archive_is_filled_as_well(crawled: Crawled, documents: dict[str, Row], project: Path) -> None:
     assert documents
     archive = project / "data"
-    assert one(archive, "SELECT count(*) FROM posts") == len(third.posts())
+    assert one(archive, "SELECT count(*) FROM posts") == len(crawled.posts())
     (crawl,) = rows(archive, "SELECT * FROM crawls")
     assert crawl["exit_code"] == 0

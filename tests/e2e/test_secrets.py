@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,12 @@ import pytest
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from scraper import settings
-from tests.e2e import faulty
 from tests.e2e.fault_cases import small_clinic
-from tests.e2e.faulty import Fault, Line
-from tests.e2e.product import Done, crawl, run, start_crawl, warcs
+from tests.e2e.faulty import Line
+from tests.e2e.hostile import Blog
+from tests.e2e.killing import in_flight
+from tests.e2e.product import Done, crawl, run, warcs
+from tests.waiting import HANG
 
 GIVES_TOKENS = re.compile(rb"GET /_api/(?:v1/access-tokens|v2/dynamicmodel|tag-manager/api/v1/tags)")
 LONG = 12  # characters; shorter values ("42") are everywhere by chance
@@ -128,21 +129,15 @@ def test_each_record_says_what_was_blanked_in_it(visited: Visited) -> None:
     assert {"response.set-cookie", "body"} <= blanked["response"]
 
 
-def test_a_port_is_never_opened(line: Line, tmp_path: Path) -> None:
+def test_a_port_is_never_opened(blog: Blog, tmp_path: Path) -> None:
     """No telnet console, no remote control, nothing else that listens while a crawl goes on."""
     assert settings.TELNETCONSOLE_ENABLED is False
     assert settings.REMOTE_CONTROL_ENABLED is False
-    line.put(lambda path, number: Fault(faulty.drip(8, 0.25)) if path == "/blog-feed.xml" else None)
-    going = start_crawl(tmp_path / "archive", line.url, "--limit", "1")
-    try:
-        until = time.monotonic() + 60
-        while "/blog-feed.xml" not in line.asked and time.monotonic() < until:
-            time.sleep(0.02)
+    with in_flight(tmp_path / "archive", blog, "/blog-feed.xml") as going:
         process = psutil.Process(going.pid)
         family = [process, *process.children(recursive=True)]
         seen = [each for one in family for each in one.net_connections("inet")]
-    finally:
-        _, err = going.communicate(timeout=60)
+    _, err = going.communicate(timeout=HANG)
     assert (going.returncode, err) == (0, "")
     assert [each for each in seen if each.status == psutil.CONN_LISTEN] == []
     assert [each for each in seen if each.status == psutil.CONN_ESTABLISHED], "it was looked at too late"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,9 @@ from click.testing import CliRunner
 
 from pipelines.commands import main
 from tests.e2e.hostile import Blog, Reply
-from tests.e2e.product import crawl, rows, start_crawl
+from tests.e2e.killing import in_flight
+from tests.e2e.product import crawl, rows
+from tests.waiting import HANG
 
 
 @pytest.fixture
@@ -54,22 +55,10 @@ def test_what_robots_txt_refuses_is_told_from_what_fails(
 
 def test_a_run_that_goes_on_is_seen_and_not_disturbed(tmp_path: Path, blog: Blog) -> None:
     archive = tmp_path / "archive"
-    home = blog.answers["/"]
-    assert isinstance(home, Reply)
-    blog.answers["/"] = Reply(home.body, kind=home.kind, wait=2)
-    crawling = start_crawl(archive, blog.url)
-    try:
-        deadline = time.monotonic() + 60
-        told: dict[str, Any] = {}
-        while not told.get("running"):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-            told = status(archive)
+    with in_flight(archive, blog, "/") as crawling:
+        told = status(archive)
         assert (told["held"], len(told["running"])) == (True, 1)
-        out, err = crawling.communicate(timeout=60)
-    finally:
-        crawling.kill()
-        crawling.wait()
+    out, err = crawling.communicate(timeout=HANG)
     assert (crawling.returncode, err) == (0, ""), out
     after = status(archive)
     assert (after["held"], after["running"], after["exit_code"]) == (False, [], 0)

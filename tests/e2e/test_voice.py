@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import gzip
-import os
-import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.hostile import Blog, redirect
-from tests.e2e.product import Done, crawl, environment, run, start_crawl
+from tests.e2e.killing import in_flight
+from tests.e2e.product import Done, crawl, environment, run
 from tests.watching import SECRET, Watching, watching
 
 VARIABLE = "CLINIC_ARCHIVE_PING_URL"
@@ -73,18 +71,12 @@ def test_a_problem_that_stays_is_told_once_and_counts_each_time(tmp_path: Path, 
 
 def test_a_held_archive_pings_nobody_and_a_killed_run_never_ends(tmp_path: Path, blog: Blog, watcher: Watching) -> None:
     archive = tmp_path / "archive"
-    going = start_crawl(archive, blog.url, "--delay", "1", "--ping-url", watcher.url)
-    try:
-        for _ in range(400):
-            if list((archive / "warc").rglob("*.warc.gz")):
-                break
-            time.sleep(0.05)
+    with in_flight(archive, blog, "/post/note-2", "--ping-url", watcher.url) as going:
         assert watcher.paths == ["/S/start"]
         assert crawl(archive, blog.url, "--ping-url", watcher.url).code == 75
         assert watcher.paths == ["/S/start"]
-    finally:
-        os.kill(going.pid, signal.SIGKILL)
-        going.communicate(timeout=30)
+        going.kill()
+        going.communicate()
     again = crawl(archive, blog.url, "--ping-url", watcher.url)
     assert again.code == 0
     assert [line for line in again.lines if "an earlier run was killed" in line] == again.lines

@@ -20,7 +20,7 @@ from tests.year.figures import Figures
 from tests.year.moved import Launch, warm
 from tests.year.oracle import Oracle
 from tests.year.script import Day, Script, is_quiet
-from tests.year.site import Site
+from tests.year.site import TIME_LIMIT, Site
 
 DAYS = int(os.environ.get("YEAR_DAYS") or (365 if os.environ.get("SOAK") else 30))
 SEED = int(os.environ.get("YEAR_SEED") or 1)
@@ -89,7 +89,7 @@ class Year:
         stop = day.stop if day.stop and not day.stop.done else None
         site.blog.now, site.told, site.stop = at, [], stop
         (site.close if day.weather.outage == "closed" else site.open)()
-        limit = ["--time-limit", "1s"] if stop and stop.how == "limit" else []
+        limit = ["--time-limit", f"{TIME_LIMIT}s"] if stop and stop.how == "limit" else []
 
         def begin(pid: int) -> None:
             if stop:

@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import mean, median
 
 from tests.e2e.product import ROOT, one
-from tests.year.moved import Ended
+from tests.warm import Ended
 from tests.year.site import Told
 
 FOLDER = Path(os.environ.get("ARTEFACTS") or ROOT / "var")

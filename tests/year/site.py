@@ -20,6 +20,8 @@ ADAPTER = "/_api/blog-frontend-adapter-public/v2/"
 SLUG = re.compile(r"/post/(?P<slug>[^/]+)$")
 HTML = "text/html; charset=utf-8"
 
+TIME_LIMIT = 4  # seconds of a run that its limit is to end
+
 
 @dataclass(frozen=True)
 class Told:
@@ -102,7 +104,7 @@ class Site:
     def _end(self, stop: Stop) -> None:
         stop.done = True
         if stop.how == "limit":
-            time.sleep(1.2)
+            time.sleep(TIME_LIMIT)
             return
         os.kill(stop.pid, signal.SIGKILL if stop.how == "kill" else signal.SIGTERM)
         if stop.how == "kill":

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from archive.backup.published import FOLDER, NotWhole, publish
 from archive.db import DATABASE
+from archive.site.pages import query_cache
 from archive.site.pages.query_cache import QueryCache
 from pipelines.commands import main
 from pipelines.run.locking import lock_archive
@@ -23,6 +22,7 @@ from tests.e2e.browsing import served
 from tests.e2e.product import column
 from tests.e2e.reading import Readers, pages
 from tests.making import Made, extraction, post, url
+from tests.waiting import HANG
 
 
 def published(archive: Path, *options: str) -> Result:
@@ -89,7 +89,7 @@ def test_who_may_not_publish_is_told_why(written: Made, tmp_path: Path) -> None:
 
 def test_the_next_request_shows_what_was_published_and_eight_readers_notice_nothing(written: Made) -> None:
     publish_first(written)
-    with served(written.folder, "--published") as site, httpx.Client(base_url=site, timeout=30) as visitor:
+    with served(written.folder, "--published") as site, httpx.Client(base_url=site, timeout=HANG) as visitor:
         readers = Readers(site, pages(written.folder))
         with readers.reading():
             for number in range(2, 8):
@@ -107,7 +107,8 @@ def test_the_next_request_shows_what_was_published_and_eight_readers_notice_noth
     assert written.folder / DATABASE not in held
 
 
-def test_what_is_kept_is_of_the_file_of_now(written: Made) -> None:
+def test_what_is_kept_is_of_the_file_of_now(written: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(query_cache, "QUICK", HANG)
     publish_first(written)
     kept = QueryCache(written.folder / FOLDER / DATABASE)
 
@@ -116,14 +117,9 @@ def test_what_is_kept_is_of_the_file_of_now(written: Made) -> None:
         return found
 
     for number in (1, 2, 3):
-        assert patiently(posts, number)
+        assert posts() == number
         write_post(written, number + 1)
         publish(written.folder)
-
-
-def patiently(found: Callable[[], int], wanted: int) -> bool:
-    """On a machine with much else to do an answer may count as slow, and is found anew aside."""
-    return any(found() == wanted or time.sleep(0.1) for _ in range(100))
 
 
 def test_a_writer_goes_on_while_a_copy_is_made(written: Made) -> None:

@@ -10,7 +10,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,9 @@ from datasette.app import Datasette
 
 from archive.db import DATABASE, open_archive, views
 from pipelines.commands.serve import SITE, arguments
+from tests.e2e.product import run
 from tests.making import CLINIC, Made, comment, extraction, made, post, reading, sighting
+from tests.waiting import HANG, wait_until
 
 METADATA: dict[str, Any] = yaml.safe_load((SITE / "metadata.yaml").read_text("utf-8"))
 TABLES: dict[str, dict[str, Any]] = METADATA["databases"]["archive"]["tables"]
@@ -205,36 +206,32 @@ def test_serve_starts_a_server_on_this_machine_alone_and_says_where(served: Made
         assert process.stdout is not None
         address = process.stdout.readline().strip()
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address)
-        page = patiently(f"{address}archive/posts_with_counts")
+        page = wait_until(lambda: page_at(f"{address}archive/posts_with_counts"), process)
         assert "On sleep" in page
         assert "Every post with its last known views" in page
-        assert "grid" in httpx.get(f"{address}site/archive.css").text
+        assert "grid" in httpx.get(f"{address}site/archive.css", timeout=HANG).text
     finally:
         os.kill(process.pid, signal.SIGINT)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=HANG)
     assert process.returncode == 0, errors
 
 
-def patiently(address: str) -> str:
-    """The page, once the server listens."""
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            answer = httpx.get(address)
-            assert answer.status_code == 200
-            return answer.text
-        except httpx.ConnectError:
-            assert time.monotonic() < deadline, "the server never listened"
-            time.sleep(0.1)
+def page_at(address: str) -> str | None:
+    """The page; None while the server does not listen."""
+    try:
+        answer = httpx.get(address, timeout=HANG)
+    except httpx.ConnectError:
+        return None
+    assert answer.status_code == 200
+    return answer.text
 
 
 def refused(folder: Path, *options: str) -> tuple[int, str]:
     """Exit code and the one line on stderr of a `serve` that does not start."""
-    process = serve(folder, *options)
-    out, errors = process.communicate(timeout=30)
-    assert out == ""
-    (line,) = errors.splitlines()
-    return process.returncode, line
+    done = run("clinic-archive", "serve", "--archive", folder, *options, cwd=folder.parent)
+    assert done.out == ""
+    (line,) = done.lines
+    return done.code, line
 
 
 def test_serve_refuses_what_it_cannot_serve_in_one_line(served: Made, tmp_path: Path) -> None:

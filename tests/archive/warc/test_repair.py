@@ -19,6 +19,7 @@ import pytest
 from archive.warc import BadRecord, Failure, Group, records
 from archive.warc.repair import Repaired, repair
 from tests.archive.warc.test_warc import NOON, check, exchange, original, warcs, writer
+from tests.waiting import wait_until
 
 ROUNDS = int(os.environ.get("ARCHIVE_KILL_ROUNDS", "4"))  # more of them for a soak
 SEED = int(os.environ.get("ARCHIVE_KILL_SEED", "1"))
@@ -160,9 +161,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, number: int)
             [sys.executable, "-c", WRITING, tmp_path, str(rng.random())[2:]], stdout=out, cwd=Path(__file__).parents[3]
         )
         try:
-            until = time.monotonic() + 30
-            while not reported.stat().st_size and time.monotonic() < until:
-                time.sleep(0.01)
+            wait_until(lambda: reported.stat().st_size, child)
             time.sleep(rng.uniform(0, 0.6))
         finally:
             child.send_signal(signal.SIGKILL)

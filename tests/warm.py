@@ -1,0 +1,213 @@
+"""`clinic-archive` in a process that is already warm: forked from one that has imported the product once.
+
+A crawl of a small blog takes a fraction of the CPU time that the imports take. The command is run as its script runs
+it: in a process of its own, with its own folder, environment and standard files, to the interpreter's own end. Tests of
+what happens before the command's first line (warnings of imports, `PYTHONPATH`, a signal) start the program itself.
+
+    python -m tests.warm SOCKET
+
+Each connection to the UNIX socket is a command: a JSON object (`argv`, `cwd`, `environment`, `settings`, `moved`) with
+the open files for stdin, stdout and stderr. The answer is two lines of JSON: its process id at once, then exit code and
+CPU seconds.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import gc
+import json
+import os
+import pkgutil
+import runpy
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta, tzinfo
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = Path(sys.executable).parent / "clinic-archive"
+PACKAGES = ("scraper", "pipelines", "archive")
+# Scrapy imports these when a crawl begins: by the settings that name them, and by themselves.
+SETTINGS = (
+    "DOWNLOADER_MIDDLEWARES_BASE", "DOWNLOAD_HANDLERS_BASE", "EXTENSIONS_BASE", "SPIDER_MIDDLEWARES_BASE",
+)  # fmt: skip
+LATER = (
+    "encodings.charmap", "encodings.utf_8_sig", "scrapy.logformatter", "scrapy.squeues",
+    "twisted.internet.asyncioreactor", "xml.sax.expatreader",
+)  # fmt: skip
+
+
+class Ended(NamedTuple):
+    """A command that is over."""
+
+    code: int  # negative: the signal that ended it
+    cpu: float  # seconds, user and system
+    out: str
+    err: str
+
+
+def run(
+    *arguments: str,
+    cwd: Path,
+    environment: Mapping[str, str],
+    timeout: float,
+    settings: Mapping[str, Any] | None = None,
+    moved: float = 0.0,
+    begin: Callable[[int], None] = lambda _: None,
+) -> Ended:
+    """Run the command to its end.
+
+    `settings`: values that stand in `scraper.settings` in place of the product's. `moved`: seconds by which the
+    product's clock is ahead. `begin` is called with the process id. Raises `subprocess.TimeoutExpired`.
+    """
+    order = {"argv": [str(PROGRAM), *arguments], "cwd": str(cwd), "environment": dict(environment)}
+    order |= {"settings": dict(settings or {}), "moved": moved}
+    with (
+        Path(os.devnull).open("rb") as nothing,
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection,
+    ):
+        connection.connect(_server())
+        files = [file.fileno() for file in (nothing, out, err)]
+        socket.send_fds(connection, [json.dumps(order).encode() + b"\n"], files)
+        connection.settimeout(timeout)
+        with connection.makefile("r") as answers:
+            pid = json.loads(answers.readline())
+            begin(pid)
+            try:
+                code, cpu = json.loads(answers.readline())
+            except TimeoutError:
+                os.kill(pid, signal.SIGKILL)
+                raise subprocess.TimeoutExpired(order["argv"], timeout) from None
+        texts = [os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode() for file in (out, err)]
+        return Ended(code, cpu, *texts)
+
+
+@functools.cache
+def _server() -> str:
+    """The socket of this process's server, which is started at the first call and ends with this process."""
+    folder = tempfile.mkdtemp(prefix="warm")
+    place = f"{folder}/socket"
+    kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.warm", place],
+        cwd=ROOT, env={**kept, "PYTHONWARNINGS": "default"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdin is not None and process.stdout is not None
+
+    def end() -> None:
+        process.communicate()
+        shutil.rmtree(folder)
+
+    atexit.register(end)
+    assert process.stdout.readline() == b"ready\n"
+    return place
+
+
+def main() -> None:
+    """Import the product, and fork for each connection until stdin ends."""
+    _load()
+    signal.signal(signal.SIGCHLD, _reap)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(sys.argv[1])
+        listener.listen()
+        print("ready", flush=True)
+        while listener in select.select([listener, sys.stdin], [], [])[0]:
+            connection, _ = listener.accept()
+            if not os.fork():
+                listener.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                _serve(connection)
+                return
+            connection.close()
+    while True:  # commands that nobody waits for any more
+        with suppress(ChildProcessError):
+            os.waitpid(-1, 0)
+            continue
+        return
+
+
+def _load() -> None:
+    """Import all that a command may, so that none of it is loaded later with the true clock."""
+    from scrapy.settings import default_settings
+
+    for package in PACKAGES:
+        for found in pkgutil.walk_packages([str(ROOT / package)], f"{package}."):
+            if not found.name.startswith("archive.site"):  # plugins of Datasette, which is another process's
+                import_module(found.name)
+    tables = [getattr(default_settings, setting) for setting in SETTINGS]
+    named = [str(name) for table in tables for names in (table.keys(), table.values()) for name in names]
+    for module in (*LATER, *(name.rpartition(".")[0] for name in named if "." in name)):
+        import_module(module)
+    assert "twisted.internet.reactor" not in sys.modules, "each command installs its own"
+    gc.collect()
+    gc.freeze()
+
+
+def _reap(*_: object) -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _serve(connection: socket.socket) -> None:
+    """In a process of its own: start the command, and answer."""
+    message, files, _, _ = socket.recv_fds(connection, 1 << 20, 3)
+    while not message.endswith(b"\n"):
+        message += connection.recv(1 << 20)
+    pid = os.fork()
+    if not pid:
+        connection.close()
+        _command(json.loads(message), files)
+    connection.sendall(f"{pid}\n".encode())
+    _, status, used = os.wait4(pid, 0)
+    with suppress(OSError):  # who asked has gone
+        answer = json.dumps([os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime])
+        connection.sendall(f"{answer}\n".encode())
+    connection.close()
+
+
+def _command(order: dict[str, Any], files: list[int]) -> None:
+    """In the command's process: all that a new process has of its own, then the script. Ends with `SystemExit`."""
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    os.chdir(order["cwd"])
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    settings = import_module("scraper.settings")
+    for name, value in order["settings"].items():
+        setattr(settings, name, value)
+    if order["moved"]:
+        _move(timedelta(seconds=order["moved"]))
+    sys.argv = order["argv"]
+    sys.path[0] = str(PROGRAM.parent)
+    runpy.run_path(sys.argv[0], run_name="__main__")
+
+
+def _move(by: timedelta) -> None:
+    """Every module of the product that reads the clock reads one that is moved; all of them read `datetime.now`."""
+
+    class Moved(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + by
+
+    for name, module in list(sys.modules.items()):
+        if name.split(".")[0] in PACKAGES and vars(module).get("datetime") is datetime:
+            module.datetime = Moved  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    main()
