@@ -7,8 +7,8 @@ what happens before the command's first line (warnings of imports, `PYTHONPATH`,
     python -m tests.warm SOCKET
 
 Each connection to the UNIX socket is a command: a JSON object (`argv`, `cwd`, `environment`, `settings`, `moved`,
-`platforms`) with the open files for stdin, stdout and stderr. The answer is two lines of JSON: its process id at once, then exit code and
-CPU seconds.
+`platforms`) with the open files for stdin, stdout and stderr. The answer is two lines of JSON: its process id at once,
+then exit code and CPU seconds.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def run(
     """Run the command to its end.
 
     `settings`: values that stand in `scraper.settings` in place of the product's. `moved`: seconds by which the
-    product's clock is ahead. `platforms`: names of `tests.dummies`, registered beside the product's. `begin` is called with the process id. Raises `subprocess.TimeoutExpired`.
+    product's clock is ahead. `platforms`: names of `tests.dummies`, registered beside the product's. `begin` is called
+    with the process id. Raises `subprocess.TimeoutExpired`.
     """
     order = {"argv": [str(PROGRAM), *arguments], "cwd": str(cwd), "environment": dict(environment)}
     order |= {"settings": dict(settings or {}), "moved": moved, "platforms": [*platforms]}
