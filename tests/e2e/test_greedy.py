@@ -163,9 +163,18 @@ def test_crawl_import_and_backfill_give_the_rows_they_give_without_it(
     history.make()
     assert column(history.archive, ADDRESSES) == column(plain.archive, ADDRESSES)
     assert history.backfilled == plain.backfilled
-    counts = "SELECT (SELECT count(*) FROM {0}) || ' {0}'"
-    for table in ("posts", "revisions", "readings", "sightings", "comments", "absences", "problems", "post_addresses"):
-        assert one(history.archive, counts.format(table)) == one(plain.archive, counts.format(table))
+    for table, name in (
+        ("posts", "url"),
+        ("revisions", "content_sha256"),
+        ("readings", "comments_count"),
+        ("sightings", "url || source"),
+        ("comments", "body_text"),
+        ("absences", "answered"),
+        ("problems", "message"),
+        ("post_addresses", "address || matched_by"),
+    ):
+        values = f"SELECT {name} FROM {table} ORDER BY 1"
+        assert column(history.archive, values) == column(plain.archive, values), table
     assert column(history.archive, "SELECT DISTINCT platform FROM clinics") == ["wix"]
     assert_the_same_by_any(history.archive, *dummies)
 
