@@ -76,14 +76,15 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
         home = httpx.get(f"{site}/blog", headers={"Accept-Encoding": "identity"}).content
     foreign = Foreign(folder / "foreign.warc.gz")
     at = BEGIN - timedelta(days=300)
-    foreign.page(f"{site}/blog", home, at, mime="text/html; charset=UTF-8")
-    for slug in POSTS[:2]:
-        foreign.page(f"{site}/post/{slug}", pages[slug].content, at, mime="text/html; charset=UTF-8")
-    foreign.page(f"{site}/menu.json", b'{"a": 1}', at)
-    foreign.page(
-        f"{site}/about", b"<html><head></head><body><a href='/team'>Team</a></body></html>", at, mime="text/html"
-    )
-    foreign.text(f"{site}/post/why-socks", "top of page\n\nWhy socks\n\nText.\n\n3 views\n\nbottom of page", at)
+    html = "text/html; charset=UTF-8"
+    foreign.page(f"{site}/blog", home, at, mime=html)
+    for hours, slug in enumerate(POSTS[:2], 1):  # no two at one moment: their ids would order them
+        foreign.page(f"{site}/post/{slug}", pages[slug].content, at + timedelta(hours=hours), mime=html)
+    foreign.page(f"{site}/menu.json", b'{"a": 1}', at + timedelta(hours=3))
+    about = b"<html><head></head><body><a href='/team'>Team</a></body></html>"
+    foreign.page(f"{site}/about", about, at + timedelta(hours=4), mime="text/html")
+    copied = "top of page\n\nWhy socks\n\nText.\n\n3 views\n\nbottom of page"
+    foreign.text(f"{site}/post/why-socks", copied, at + timedelta(hours=5))
     captures = [
         Captured("20250501000000", f"{site}/post/why-socks", pages["why-socks"].content),
         Captured("20250502000000", f"{site}/post/gone", b"<html>gone</html>", status=404),
