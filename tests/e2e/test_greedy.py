@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -61,6 +62,14 @@ class Past:
     captures: list[Captured]
 
 
+def unused_port() -> int:
+    """A port that no program is given by chance while nobody listens there: below those that a system hands out."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 def port_of(site: str) -> tuple[str, str]:
     return "--port", site.rpartition(":")[2]
 
@@ -68,8 +77,7 @@ def port_of(site: str) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def past(tmp_path_factory: pytest.TempPathFactory) -> Past:
     folder = tmp_path_factory.mktemp("past")
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        ports = [free.getsockname()[1] for free in (one, other)]  # one address for all histories of this module
+    ports = [unused_port(), unused_port()]  # one address for all histories of this module
     site = f"http://127.0.0.1:{ports[0]}"
     with clinic_at(BEGIN, folder / "clinic", POSTS, *port_of(site)):
         pages = {slug: httpx.get(f"{site}/post/{slug}", headers={"Accept-Encoding": "identity"}) for slug in POSTS}
@@ -202,7 +210,7 @@ def test_a_killed_run_is_read_by_the_same_platform(tmp_path: Path, launch: Launc
         threading.Thread(target=watch).start()
 
     with clinic_at(BEGIN, tmp_path / "clinic", POSTS, *port_of(past.site)) as clinic:
-        killed = history.run(0, "crawl", *history.listed, "--all", "--delay", "0.05", begin=kill_at_first_post)
+        killed = history.run(0, "crawl", *history.listed, "--all", "--delay", "0.3", begin=kill_at_first_post)
         assert killed.code == -signal.SIGKILL
         with registered(*DUMMIES):
             assert rebuild(history.archive, cores=1).problems == []
