@@ -6,9 +6,9 @@ what happens before the command's first line (warnings of imports, `PYTHONPATH`,
 
     python -m tests.warm SOCKET
 
-Each connection to the UNIX socket is a command: a JSON object (`argv`, `cwd`, `environment`, `settings`, `moved`) with
-the open files for stdin, stdout and stderr. The answer is two lines of JSON: its process id at once, then exit code and
-CPU seconds.
+Each connection to the UNIX socket is a command: a JSON object (`argv`, `cwd`, `environment`, `settings`, `moved`,
+`platforms`) with the open files for stdin, stdout and stderr. The answer is two lines of JSON: its process id at once,
+then exit code and CPU seconds.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 from importlib import import_module
@@ -63,15 +63,17 @@ def run(
     timeout: float,
     settings: Mapping[str, Any] | None = None,
     moved: float = 0.0,
+    platforms: Sequence[str] = (),
     begin: Callable[[int], None] = lambda _: None,
 ) -> Ended:
     """Run the command to its end.
 
     `settings`: values that stand in `scraper.settings` in place of the product's. `moved`: seconds by which the
-    product's clock is ahead. `begin` is called with the process id. Raises `subprocess.TimeoutExpired`.
+    product's clock is ahead. `platforms`: names of `tests.dummies`, registered beside the product's. `begin` is called
+    with the process id. Raises `subprocess.TimeoutExpired`.
     """
     order = {"argv": [str(PROGRAM), *arguments], "cwd": str(cwd), "environment": dict(environment)}
-    order |= {"settings": dict(settings or {}), "moved": moved}
+    order |= {"settings": dict(settings or {}), "moved": moved, "platforms": [*platforms]}
     with (
         Path(os.devnull).open("rb") as nothing,
         tempfile.TemporaryFile() as out,
@@ -189,6 +191,10 @@ def _command(order: dict[str, Any], files: list[int]) -> None:
     settings = import_module("scraper.settings")
     for name, value in order["settings"].items():
         setattr(settings, name, value)
+    if order["platforms"]:
+        register = import_module("tests.dummies").register
+        for name in order["platforms"]:
+            register(name)
     if order["moved"]:
         _move(timedelta(seconds=order["moved"]))
     sys.argv = order["argv"]

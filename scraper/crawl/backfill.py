@@ -15,7 +15,7 @@ from scraper.addresses import is_within, post_key
 from scraper.crawl.memento import Listed, address_of, cdx_url, read_cdx
 from scraper.crawl.state import VisitResult
 from scraper.items import Problem
-from scraper.platforms import platforms, recognise_alone, site_root
+from scraper.platforms import may_be_post, recognise_alone, site_root
 from scraper.platforms._platform import Answer, Ask, Plan, Platform
 
 PAGE = 5_000  # lines of a CDX list that are asked for at a time
@@ -76,7 +76,7 @@ def _lists(wanted: Backfill, visit: VisitResult) -> Generator[Ask, Answer, list[
     found: list[Listed] = []
     resume: str | None = None
     for _ in range(MOST_PAGES):
-        url = cdx_url(wanted.base, site_root(wanted.site), wanted.first, wanted.last, PAGE, resume)
+        url = cdx_url(wanted.base, site_root(wanted.site, wanted.platform), wanted.first, wanted.last, PAGE, resume)
         answer = yield Ask(url=url)
         if answer.exchange is None or not answer.ok:
             said = [item.message for item in answer.items if isinstance(item, Problem)]
@@ -94,14 +94,7 @@ def _lists(wanted: Backfill, visit: VisitResult) -> Generator[Ask, Answer, list[
 
 
 def _is_wanted(one: Listed, site: str, own: Platform | None) -> bool:
-    return one.status in WANTED and is_within(one.url, site_root(site)) and _may_be_post(one.url, own)
-
-
-def _may_be_post(url: str, own: Platform | None) -> bool:
-    """The clinic's platform does not deny that it is a post's address; without one, some platform says so."""
-    if own is not None:
-        return own.is_post_url(url) is not False
-    return any(platform.is_post_url(url) for platform in platforms())
+    return one.status in WANTED and is_within(one.url, site_root(site, own)) and may_be_post(one.url, own)
 
 
 def distinct(listed: Iterable[Listed]) -> list[Listed]:

@@ -46,8 +46,9 @@ class Frontier:
         """
         found = self._discovered.posts()
         self._result.discovered = len(found)
-        read = [post for post in found if self._page_read(post) is not None]
-        self._take_read(read[: self._context.limit])
+        # The newest, whether an answer of the discovery or a page gives them.
+        newest = found[: self._context.limit]
+        self._take_read([post for post in newest if self._page_read(post) is not None])
         found = [post for post in found if self._page_read(post) is None]
         if self._context.limit is not None:
             waiting = found

@@ -8,9 +8,10 @@ from functools import cache
 from importlib import import_module
 from urllib.parse import urlsplit
 
+from scraper.addresses import is_within
 from scraper.items import Exchange
 from scraper.platforms._platform import Platform
-from scraper.platforms._recognise import has_mark_of
+from scraper.platforms._recognise import Strength, strength_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,10 @@ def _claims(platform: Platform, exchange: Exchange) -> bool:
 
 
 def marked(exchange: Exchange) -> Platform | None:
-    """The platform whose mark (generator tag, header, head) the exchange carries; None where it carries none."""
-    return next((platform for platform in platforms() if has_mark_of(platform.marks, exchange)), None)
+    """The platform whose mark the exchange carries: a generator tag before a header, a header before the head."""
+    strengths = {platform: strength_of(platform.marks, exchange) for platform in platforms()}
+    strongest = max(strengths, key=strengths.__getitem__, default=None)
+    return strongest if strongest is not None and strengths[strongest] is not Strength.NONE else None
 
 
 def recognise_alone(exchange: Exchange, clinics_own: Platform | None) -> Platform | None:
@@ -65,9 +68,40 @@ def is_home_answer(exchange: Exchange) -> bool:
     )
 
 
-def site_root(url: str) -> str:
+def site_root(url: str, own: Platform | None = None) -> str:
     """The address below which a site lies, no trailing slash: its host, or its own folder where sites share a host.
 
-    The platform is not known yet: the longest root that any platform names is the site's.
+    `own`: the site's platform. Where it is not known, the longest root that any platform names is the site's.
     """
-    return max((platform.root(url) for platform in platforms()), key=len)
+    readers = platforms() if own is None else (own,)
+    roots = [root for platform in readers if is_within(url, root := _root(platform, url))]
+    return max(roots, key=len, default=_host(url))
+
+
+def _host(url: str) -> str:
+    """Scheme and host, the root of every site that has a host of its own."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _root(platform: Platform, url: str) -> str:
+    try:
+        return platform.root(url)
+    except Exception:
+        logger.exception("%s: the platform %s failed to name the root of its site", url, platform.name)
+        return _host(url)
+
+
+def may_be_post(url: str, own: Platform | None) -> bool:
+    """The site's platform does not deny that the address is a post's; where it is not known, some platform says so."""
+    if own is not None:
+        return own.is_post_url(url) is not False
+    return any(_says_post(platform, url) for platform in platforms())
+
+
+def _says_post(platform: Platform, url: str) -> bool:
+    try:
+        return bool(platform.is_post_url(url))
+    except Exception:
+        logger.exception("%s: the platform %s failed to say whether it is a post's", url, platform.name)
+        return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -20,7 +21,8 @@ LARGEST_HEAD = 400_000  # bytes; heads with all style sheets inline have some 30
 _META = re.compile(rb"<meta\b[^>]{0,400}>", re.IGNORECASE)
 _IS_GENERATOR = re.compile(rb"""\bname\s*=\s*["']?generator\b""", re.IGNORECASE)
 _CONTENT = re.compile(rb"""\bcontent\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.IGNORECASE)
-_HEAD_END = re.compile(rb"</head\s*>|<body\b", re.IGNORECASE)
+# "</head>" and the body tag where it follows at once, else the body tag alone: its classes may be a mark.
+_HEAD_END = re.compile(rb"</head\s*>(?:\s*<body\b[^>]{0,4000}>)?|<body\b[^>]{0,4000}>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,33 +42,72 @@ class _Maker(NamedTuple):
 
     name: str
     generator: str = ""
-    header: tuple[str, str] | None = None
-    head: bytes = b""  # one is enough
+    headers: Sequence[tuple[str, str]] = ()  # one is enough
+    head: bytes = b""  # likewise; matched up to the end of the body tag
     assets: bytes = b""  # two in the head are enough
 
 
 # A platform that gets a file of its own in this folder is recognised before these.
 MAKERS = (
-    _Maker("Squarespace", "squarespace", ("server", "squarespace"),
-           rb"Static\.SQUARESPACE_CONTEXT|Squarespace\.afterBodyLoad", rb"static1?\.squarespace\.com|squarespace-cdn\.com"),
-    _Maker("WordPress", "wordpress", ("link", r"rel=.?https://api\.w\.org"), rb"rel=.?https://api\.w\.org",
-           rb"/wp-content/|/wp-includes/"),
-    _Maker("Ghost", "ghost", None, rb"data-ghost=", rb"/ghost/"),
-    _Maker("Webflow", "webflow", ("x-wf-region", "."), rb"<html[^>]{0,400}\bdata-wf-(?:site|page|domain)=",
-           rb"website-files\.com"),
-    _Maker("Shopify", "shopify", ("x-shopid", "."), rb"Shopify\.(?:shop|theme)\s*=", rb"cdn\.shopify\.com"),
-    _Maker("Weebly", "weebly", ("x-host", r"weebly\.net"), b"", rb"editmysite\.com"),
-    _Maker("HubSpot", "hubspot", ("x-hs-hub-id", "."), b"", rb"hs-scripts\.com|hubspotusercontent|/hs-fs/|/hs/hsstatic/"),
-    _Maker("GoDaddy Websites", "starfield|go ?daddy", ("x-siteid", "."), b"", rb"img1\.wsimg\.com"),
-    _Maker("Blogger", "blogger", None, rb"rel=.service\.post", rb"blogger\.com/static"),
-    _Maker("Drupal", "drupal", ("x-generator", "drupal"), rb"data-drupal-selector", rb"/sites/default/files/|/core/misc/"),
-    _Maker("Joomla", "joomla", None, rb"joomla-script-options", rb"/media/jui/|/media/system/js/"),
-    _Maker("Substack", "substack", ("x-served-by", "substack"), b"", rb"substackcdn\.com"),
-    _Maker("Medium", "medium", ("x-powered-by", "medium"), b"", rb"cdn-client\.medium\.com|miro\.medium\.com"),
-    _Maker("Showit", "showit", None, b"", rb"static\.showit\.co"),
-    _Maker("Duda", "duda", None, rb"\bdmBody\b", rb"cdn-website\.com|multiscreensite\.com|dudaone"),
-    _Maker("Hostinger", "hostinger", None, b"", rb"zyrosite\.com"),
-)  # fmt: skip
+    _Maker(
+        "Squarespace",
+        "squarespace",
+        (("server", "squarespace"), ("x-servedby", "squarespace")),
+        rb"Static\.SQUARESPACE_CONTEXT|Squarespace\.afterBodyLoad",
+        rb"static1?\.squarespace\.com|squarespace-cdn\.com",
+    ),
+    _Maker(
+        "WordPress",
+        "wordpress",
+        (("link", r"rel=.?https://api\.w\.org"),),
+        rb"rel=.?https://api\.w\.org",
+        rb"/wp-content/|/wp-includes/",
+    ),
+    _Maker("Ghost", "ghost", (), rb"data-ghost=", rb"/ghost/"),
+    _Maker(
+        "Webflow",
+        "webflow",
+        (("x-wf-region", "."),),
+        rb"<html[^>]{0,400}\bdata-wf-(?:site|page|domain)=",
+        rb"website-files\.com",
+    ),
+    _Maker(
+        "Shopify",
+        "shopify",
+        (("x-shopid", "."), ("powered-by", "shopify")),
+        rb"Shopify\.(?:shop|theme)\s*=",
+        rb"cdn\.shopify\.com",
+    ),
+    _Maker("Weebly", "weebly", (("x-host", r"weebly\.net"),), rb"\bwsite-(?:menu|theme|page)", rb"editmysite\.com"),
+    _Maker(
+        "HubSpot",
+        "hubspot",
+        (("x-hs-hub-id", "."), ("x-hs-content-id", ".")),
+        rb"<body[^>]{0,400}\bhs-blog-post\b|\bhs_cos_wrapper",
+        rb"hs-scripts\.com|hubspotusercontent|/hs-fs/|/hs/hsstatic/",
+    ),
+    _Maker(
+        "GoDaddy Websites",
+        "starfield|go ?daddy",
+        (("x-siteid", "."),),
+        rb"window\._BLOG_DATA\s*=",
+        rb"img1\.wsimg\.com",
+    ),
+    _Maker("Blogger", "blogger", (), rb"rel=.service\.post", rb"blogger\.com/static"),
+    _Maker(
+        "Drupal",
+        "drupal",
+        (("x-generator", "drupal"),),
+        rb"data-drupal-selector",
+        rb"/sites/default/files/|/core/misc/",
+    ),
+    _Maker("Joomla", "joomla", (), rb"joomla-script-options", rb"/media/jui/|/media/system/js/"),
+    _Maker("Substack", "substack", (("x-served-by", "substack"),), rb"window\._preloads\s*=", rb"substackcdn\.com"),
+    _Maker("Medium", "medium", (("x-powered-by", "medium"),), b"", rb"cdn-client\.medium\.com|miro\.medium\.com"),
+    _Maker("Showit", "showit", (), b"", rb"static\.showit\.co"),
+    _Maker("Duda", "duda", (), rb"\bdmBody\b", rb"cdn-website\.com|multiscreensite\.com|dudaone"),
+    _Maker("Hostinger", "hostinger", (), b"", rb"zyrosite\.com"),
+)
 CHALLENGES = (
     # <title>Just a moment...</title> with a script from /cdn-cgi/challenge-platform/
     (rb"cdn-cgi/challenge-platform|cf-chl-|<title>Just a moment", "Cloudflare"),
@@ -94,27 +135,46 @@ def generators_of(body: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
+class Strength(IntEnum):
+    """What kind of mark a page carries, the weakest first."""
+
+    NONE = 0
+    HEAD = 1
+    HEADER = 2
+    GENERATOR = 3
+
+
 def has_mark_of(marks: Marks, exchange: Exchange) -> bool:
     """Whether the page is of the platform: by its generator tag; without another maker's tag, by headers or head."""
+    return strength_of(marks, exchange) is not Strength.NONE
+
+
+def strength_of(marks: Marks, exchange: Exchange) -> Strength:
+    """The strongest of the platform's marks that the page carries; none where it carries another maker's tag."""
     generators = generators_of(exchange.body)
-    names = tuple(name.lower() for name in marks.generators)
-    if any(generator.lower().startswith(names) for generator in generators):
-        return True
+    if _names_generator(marks, generators):
+        return Strength.GENERATOR
     if _maker_by_generator(generators) is not None:
-        return False
-    if any(re.search(value, exchange.headers.get(name, ""), re.I) for name, value in marks.headers if name):
-        return True
+        return Strength.NONE
+    if _has_header(marks.headers, exchange):
+        return Strength.HEADER
     head = _head(exchange.body)
-    return any(re.search(pattern, head) for pattern in marks.head)
+    return Strength.HEAD if any(re.search(pattern, head) for pattern in marks.head) else Strength.NONE
+
+
+def _names_generator(marks: Marks, generators: Sequence[str]) -> bool:
+    names = tuple(name.lower() for name in marks.generators)
+    return any(generator.lower().startswith(names) for generator in generators)
+
+
+def _has_header(headers: Sequence[tuple[str, str]], exchange: Exchange) -> bool:
+    return any(re.search(value, exchange.headers.get(name, ""), re.IGNORECASE) for name, value in headers)
 
 
 def is_anothers(marks: Marks, exchange: Exchange) -> bool:
     """Whether the page carries a generator tag of a known maker that is not the platform's."""
     generators = generators_of(exchange.body)
-    names = tuple(name.lower() for name in marks.generators)
-    if any(generator.lower().startswith(names) for generator in generators):
-        return False
-    return _maker_by_generator(generators) is not None
+    return not _names_generator(marks, generators) and _maker_by_generator(generators) is not None
 
 
 def bot_challenge(exchange: Exchange) -> str | None:
@@ -125,7 +185,10 @@ def bot_challenge(exchange: Exchange) -> str | None:
 
 
 def unsupported(exchange: Exchange) -> Iterator[Item]:
-    """Name the page's maker. Raises `UnsupportedPlatform` for a page; other documents that nobody reads give nothing."""
+    """Name the page's maker. Raises `UnsupportedPlatform` for a page; other documents that nobody reads give nothing.
+
+    JSON gives a `Problem`.
+    """
     start = exchange.body[:2048].lstrip().lower()
     if b"<html" not in start and b"<!doctype html" not in start and "html" not in exchange.content_type:
         if exchange.body.lstrip()[:1] in (b"{", b"["):
@@ -148,7 +211,7 @@ def _maker_of(exchange: Exchange) -> str | None:
     if by_generator is not None:
         return by_generator
     for maker in MAKERS:
-        if maker.header and re.search(maker.header[1], exchange.headers.get(maker.header[0], ""), re.IGNORECASE):
+        if _has_header(maker.headers, exchange):
             return maker.name
     head = _head(exchange.body)
     by_head = next((maker.name for maker in MAKERS if maker.head and re.search(maker.head, head)), None)
@@ -169,7 +232,6 @@ def _maker_by_generator(generators: Sequence[str]) -> str | None:
 
 @lru_cache(maxsize=4)
 def _head(body: bytes) -> bytes:
-    """The page up to the end of its head, or `LARGEST_HEAD` bytes of it."""
+    """The page up to the end of its head and its body tag, or `LARGEST_HEAD` bytes of it."""
     end = _HEAD_END.search(body, 0, LARGEST_HEAD)
-    # The body tag itself may carry a mark: <html data-wf-site="..."> comes before, <body class="..."> after.
     return body[: end.end() if end else LARGEST_HEAD]

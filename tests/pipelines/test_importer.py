@@ -67,6 +67,20 @@ class Foreign:
         self._writer.write_record(record)
         return str(record.rec_headers.get_header("WARC-Record-ID"))
 
+    def redirect(self, url: str, target: str, at: datetime) -> None:
+        self._response(url, "301 Moved Permanently", [("Location", target)], b"", at)
+
+    def missing(self, url: str, at: datetime) -> None:
+        self._response(url, "404 Not Found", [("Content-Type", "text/html")], b"<html>not found</html>", at)
+
+    def _response(self, url: str, status: str, headers: list[tuple[str, str]], body: bytes, at: datetime) -> None:
+        record = self._writer.create_warc_record(
+            url, "response", payload=io.BytesIO(body),
+            http_headers=StatusAndHeaders(status, headers, protocol="HTTP/1.1"),
+            warc_headers_dict={"WARC-Date": at.strftime("%Y-%m-%dT%H:%M:%SZ")},
+        )  # fmt: skip
+        self._writer.write_record(record)
+
     def revisit(self, url: str, at: datetime, original: datetime, digest: str) -> None:
         record = self._writer.create_revisit_record(
             url, digest, url, original.strftime("%Y-%m-%dT%H:%M:%SZ"),
