@@ -56,7 +56,7 @@ def test_a_saved_post_becomes_a_page_with_its_json(saved: Path, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("html", "platform", "why"),
     [
-        ('<html><head><meta name="generator" content="WordPress 6.4"></head></html>', None, "WordPress"),
+        ('<html><head><meta name="generator" content="Hostinger 1"></head></html>', None, "Hostinger"),
         ("<html><body><p>A page.</p></body></html>", None, "no sign of a blog platform"),
         ("<html><body><p>A page.</p></body></html>", "wix", "not a post"),
         ("<html><body><p>A page.</p></body></html>", "never-heard-of", "there is no platform"),
