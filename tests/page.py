@@ -69,12 +69,13 @@ def add(
     body = saved[len(header[0].encode()) :] if header else saved
     moment = _moment(at) if at else datetime.fromtimestamp(int(file.stat().st_mtime), UTC)
     is_json = _is_json(body)
+    is_html = not is_json and not (header and header["type"])
     if header:
         exchange = replace(described(header), body=body)
     else:
         exchange = Exchange(url=url, body=body, content_type=JSON if is_json else HTML, fetched_at=moment)
     reader = _platform(exchange, platform, file, no_post=no_post)
-    target = folder / reader.name / f"{_name(name or url)}.{'body' if is_json else 'html'}"
+    target = folder / reader.name / f"{_name(name or url)}.{'html' if is_html else 'body'}"
     if target.exists() or target.with_suffix(".json").exists():
         raise Refused(f"{target} exists: give another NAME")
     line = f"<!-- url: {url} captured_at: {moment:%Y-%m-%dT%H:%M:%SZ}{f' type: {JSON}' if is_json else ''} -->\n"
@@ -82,7 +83,7 @@ def add(
     target.write_bytes(saved if header else line.encode() + body)
     if expected_of(exchange_of(target), reader) != expected_of(exchange, reader):
         target.unlink()
-        raise Refused(f"{file}: reads differently with the comment of a test page before it; nothing written")
+        raise Refused(f"{file}: reads differently as {target.name}, with a comment before it; nothing written")
     write_expected(target)
     return target
 
