@@ -63,9 +63,9 @@ bench-large: setup  ## the search among a million posts (half an hour, 8 GB)
 screenshots: setup  ## the README's pictures, of half a year of the sample clinic
 	$(BIN)/python -m tests.screenshots
 
-page: setup  ## a saved post page as a test page (FILE=page.html URL=https://...; also AT=, NAME=, PLATFORM=)
+page: setup  ## a saved page or API answer as a test page (FILE=page.html URL=https://...; also AT, NAME, PLATFORM, NOPOST=1)
 	@$(BIN)/python -m tests.page "$(FILE)" --url "$(URL)" $(if $(AT),--at "$(AT)") $(if $(NAME),--name "$(NAME)") \
-	  $(if $(PLATFORM),--platform "$(PLATFORM)")
+	  $(if $(PLATFORM),--platform "$(PLATFORM)") $(if $(filter 1,$(NOPOST)),--no-post)
 
 docs: setup  ## the generated pages of docs/: commands, tables
 	$(BIN)/python -m tests.docs

@@ -5,15 +5,16 @@ shows it in the end:
 
     <!-- url: https://www.clinic.example/post/sleep captured_at: 2024-05-02T09:30:00Z -->
 
-An answer that is no HTML (JSON, say) is a file NAME.body with `type: application/json` in the comment; its first line
-is the comment and no part of the answer. READER is the name of a platform or of a comment service.
+An answer that is not HTML (JSON, for example) is a file NAME.body with `type: application/json` in the comment; its
+first line is the comment and no part of the answer. Response headers that the reader needs come last, as JSON:
+`headers: {"x-wp-totalpages": "3"}`. READER is the name of a platform or of a comment service.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,10 @@ from scraper.platforms import platforms
 from scraper.platforms._platform import Platform, Reader
 
 PAGES = Path(__file__).parent / "pages"
-HEADER = re.compile(r"<!-- url: (\S+) captured_at: (\S+)(?: via: (dom))?(?: type: (\S+))? -->\n?")
+HEADER = re.compile(
+    r"<!-- url: (?P<url>\S+) captured_at: (?P<captured_at>\S+)(?: via: (?P<via>dom))?(?: type: (?P<type>\S+))?"
+    r"(?: headers: (?P<headers>\{.*?\}))? -->\n?"
+)
 # Values that most items have, left out of the JSON.
 USUAL = {"listed_url": None, "certain": True}
 HTML = "text/html; charset=utf-8"
@@ -47,12 +51,18 @@ def exchange_of(path: Path) -> Exchange:
     body = path.read_bytes()
     header = HEADER.match(body.decode())
     assert header is not None, f"{path.name}: begin with <!-- url: ... captured_at: ... -->"
-    url, captured_at, via, kind = header.groups()
+    return replace(described(header), body=body[len(header[0].encode()) :] if path.suffix == ".body" else body)
+
+
+def described(header: re.Match[str]) -> Exchange:
+    """The exchange that a page's first line describes, without its body."""
+    url, captured_at, via = header["url"], header["captured_at"], header["via"]
     return Exchange(
         url=url,
-        body=body[header.end() :] if path.suffix == ".body" else body,
-        content_type=kind or HTML,
+        body=b"",
+        content_type=header["type"] or HTML,
         fetched_at=None if captured_at == "none" else datetime.fromisoformat(captured_at),
+        headers=json.loads(header["headers"] or "{}"),
         via=via,
         page=url if via else None,
     )

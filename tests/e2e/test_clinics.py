@@ -46,7 +46,7 @@ def done(folder: Path, sample: Clinic) -> Done:
         bare.answers.clear()
         bare.answers["/"] = Reply(page("<p>Welcome.</p>").encode())
         other.answers.clear()
-        other.answers["/"] = Reply(b'<!DOCTYPE html><html><meta name="generator" content="WordPress 6"/></html>')
+        other.answers["/"] = Reply(b'<!DOCTYPE html><html><meta name="generator" content="Hostinger"/></html>')
         closed = stanza("shut", "http://127.0.0.1:9", "closed = 2026-01-01")
         text = stanza("sample", sample.url) + stanza("bare", bare.url) + stanza("other", other.url)
         (folder / "clinics.toml").write_text(text + stanza("nobody", nobody) + closed)
@@ -66,7 +66,7 @@ class TestFrame:
             "nobody": (False, "unreachable", None, "failed"),
         }  # fmt: skip
         assert "no blog post was found" in told["bare"]["why"]
-        assert "WordPress" in told["other"]["why"]
+        assert "Hostinger" in told["other"]["why"]
         assert "nobody listens" in told["nobody"]["why"]
 
     def test_posts_are_named_and_one_is_read(self, done: Done, sample: Clinic) -> None:
@@ -164,11 +164,11 @@ def test_a_blog_that_is_known_and_not_found_is_a_failure(tmp_path: Path) -> None
     with serving(Blog()) as shop:
         (tmp_path / "clinics.toml").write_text(stanza("shop", shop.url))
         assert verb(tmp_path, "check").code == 0
-        shop.answers["/"] = Reply(b'<html><meta name="generator" content="WordPress 6"/>Back soon</html>')
+        shop.answers["/"] = Reply(b'<html><meta name="generator" content="Hostinger"/>Back soon</html>')
         done = verb(tmp_path, "check", "--json")
         told = done.json["clinics"]["shop"]
         assert (done.code, told["status"], told["blog_status"]) == (3, "failed", "unsupported")
-        assert "WordPress" in told["why"]
+        assert "Hostinger" in told["why"]
     assert column(tmp_path / "archive", "SELECT DISTINCT state FROM coverage") == ["partial"]
     assert column(tmp_path / "archive", "SELECT status FROM clinic_runs ORDER BY started_at") == ["done", "failed"]
 
