@@ -193,9 +193,9 @@ def test_all_cores_give_the_same(grown: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_the_old_database_is_kept(grown: Path) -> None:
     before = said(grown)
     done = rebuild.rebuild(grown)
-    assert done.kept is not None
-    assert done.kept.exists() and done.kept.parent == grown
-    shutil.copy(done.kept, grown / DATABASE)
+    assert done.previous is not None
+    assert done.previous.exists() and done.previous.parent == grown
+    shutil.copy(done.previous, grown / DATABASE)
     assert said(grown) == before
 
 
@@ -223,7 +223,7 @@ def test_a_database_that_is_lost_or_damaged(grown: Path, damage: bytes) -> None:
     done = rebuild.rebuild(grown)
     assert done.differs is None
     assert said(grown) == wanted
-    assert bool(done.kept) == bool(damage)
+    assert bool(done.previous) == bool(damage)
 
 
 def test_comments_and_no_key(grown: Path) -> None:
