@@ -163,7 +163,7 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> Cli
 
 
 def run_stem(name: str) -> str:
-    """Return what all files of a run share: "C-20260301093000-0123abcd" of "C-20260301093000-0123abcd-00000.warc.gz"."""
+    """Return what all files of a run share: "a-20260301-0123abcd" of "a-20260301-0123abcd-00000.warc.gz"."""
     return name.rpartition("-")[0]
 
 

@@ -31,10 +31,11 @@ class _DryRun(Exception):
 def outdated(db: Database) -> list[str]:
     """Return the clinics with rows read by an older version of the parser, or with captures and no post at all."""
     clinics = [row[0] for row in db.execute("SELECT clinic_id FROM clinics ORDER BY clinic_id").fetchall()]
-    return [clinic_id for clinic_id in clinics if _is_outdated(db, clinic_id)]
+    return [clinic_id for clinic_id in clinics if is_outdated(db, clinic_id)]
 
 
-def _is_outdated(db: Database, clinic_id: str) -> bool:
+def is_outdated(db: Database, clinic_id: str) -> bool:
+    """Return whether an older version of the parser read rows of the clinic, or captures gave no post at all."""
     mine = "post_id IN (SELECT post_id FROM posts WHERE clinic_id = :clinic)"
     # A text that an older version read stays as a revision; it counts only until a newer version has read the capture.
     row = db.execute(
