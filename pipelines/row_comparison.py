@@ -93,8 +93,8 @@ def _compare_readings(db: Database, capture_id: str, found: Extraction) -> Compa
     rendered = isinstance(found.capture, Capture) and found.capture.via == "dom"
     expected = Counter(reading for reading in _readings(found) if any(value is not None for value in reading[1:]))
     stored = db.conn.execute(
-        f"SELECT source, {', '.join(COUNTER_COLUMNS)}, post_id, extractor_version FROM readings WHERE capture_id = ? AND"
-        " evidence = 'read'",
+        f"SELECT source, {', '.join(COUNTER_COLUMNS)}, post_id, extractor_version FROM readings WHERE capture_id = ?"
+        " AND evidence = 'read'",
         (capture_id,),
     ).fetchall()
     faults, outdated = [], False
