@@ -1,4 +1,4 @@
-"""The hinge: the only code that knows both the web side (`scraper`) and the durable side (`archive`).
+"""The pipelines: the only code that knows both the web side (`scraper`) and the durable side (`archive`).
 
 The way of one post:
 

@@ -1,7 +1,10 @@
-"""What happens to a clinic's part of the archive: the events of its log, each with the note that it is recorded as.
+"""The events of a clinic's log, and the WARC note that each is recorded as.
 
-`Fold.apply` alone makes rows of them. A live run records an event first; rebuild, reparse, import, backfill and
-recovery read the same events from the WARC files again.
+Only `Fold.apply` makes rows of events. A live run records an event before it applies it (`Run.record`); rebuild,
+reparse, import, backfill and recovery read the same events back from the WARC files (`ClinicLog.events`).
+
+A live visit gives RunStarted, Captured (many), RunEnded. `note` returns the kind and the fields of the event's note;
+None for an event that the WARC already shows in another way.
 """
 
 from __future__ import annotations
@@ -13,12 +16,12 @@ from typing import Any
 
 from scraper.items import Extraction
 
-Fields = dict[str, str]  # of a note: each value as JSON
+Fields = dict[str, str]  # the fields of a note by name; each value is JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClinicRun:
-    """One run at one clinic, or one import for it: where captures come from."""
+    """One run at one clinic, or one import for it: the origin of captures."""
 
     clinic_id: str
     crawl_id: str | None
@@ -26,44 +29,44 @@ class ClinicRun:
     software: str = ""
     started_at: str = ""  # ISO 8601 UTC with microseconds
     stanza: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
-    web_archive: str | None = None  # the address of the archive that a backfill asks
+    web_archive: str | None = None  # the address of the web archive that a backfill requests
 
     @property
     def privacy(self) -> str:
-        """What the stanza says of commenters' names: pseudonymous, omit or keep."""
+        """The stanza's policy for commenters' names: "pseudonymous" (default), "omit" or "keep"."""
         return self.stanza.get("privacy") or "pseudonymous"
 
     @property
     def comments(self) -> str:
-        """What the stanza wants of comments: threads, counts or none."""
+        """The stanza's setting for comments: "threads" (default), "counts" or "none"."""
         return self.stanza.get("comments") or "threads"
 
 
 @dataclass(frozen=True, slots=True)
 class ClinicListed:
-    """A run found a stanza of the clinic that it does not visit (yet, or any more)."""
+    """A run read the stanza of a clinic without visiting it: the visit is yet to begin, or the clinic is closed."""
 
     clinic_id: str
     stanza: Mapping[str, Any]
-    at: str | None  # None: nothing is said of whether the clinic is closed
+    at: str | None  # when, ISO 8601 UTC; None: the event says nothing about whether the clinic is closed
 
     def note(self) -> None:
-        """It is recorded in the run's own file, with all clinics that the run lists (note crawl-started)."""
+        """Return None: the note "crawl-started" in the run's own file holds all stanzas that the run lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run comes to the clinic: what its stanza says holds from now on."""
+    """A visit of the clinic begins; its stanza is valid from now on."""
 
     run: ClinicRun
 
     @property
     def clinic_id(self) -> str:
-        """The clinic that it comes to."""
+        """The clinic that is visited."""
         return self.run.clinic_id
 
     def note(self) -> tuple[str, Fields]:
-        """Kind and fields of its note."""
+        """Return kind and fields of the note, which is written to the clinic's file."""
         run = self.run
         fields: dict[str, Any] = {"crawl": run.crawl_id, "started_at": run.started_at, "kind": run.kind}
         if run.web_archive:
@@ -73,67 +76,70 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A capture was made, and says something. Its bytes are in the WARC before the event exists."""
+    """A capture was made, and items were extracted from it. Its record is in the WARC before the event exists."""
 
     run: ClinicRun
     extraction: Extraction
 
     @property
     def clinic_id(self) -> str:
-        """The clinic whose capture it is."""
+        """The clinic of the capture."""
         return self.run.clinic_id
 
     def note(self) -> None:
-        """It is recorded by its own record."""
+        """Return None: the WARC holds the capture's own record."""
 
 
 @dataclass(frozen=True, slots=True)
 class CapturesEnded:
-    """An import or backfill has no more captures, though its notes are younger than they are."""
+    """The last capture of an import or backfill has passed in the order of the log.
+
+    Its RunEnded comes later: the captures are older than the notes of the run that brought them.
+    """
 
     run: ClinicRun
 
     @property
     def clinic_id(self) -> str:
-        """The clinic whose captures they are."""
+        """The clinic of the captures."""
         return self.run.clinic_id
 
     def note(self) -> None:
-        """It follows from the dates of the captures."""
+        """Return None: the event follows from the dates of the captures."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The operator confirmed what runs before had reported of the clinic."""
+    """The operator confirmed what earlier runs had reported about the clinic."""
 
     clinic_id: str
-    at: str
+    at: str  # ISO 8601 UTC
 
     def note(self) -> tuple[str, Fields]:
-        """Kind and fields of its note, in the run's own file."""
+        """Return kind and fields of the note, which is written to the run's own file."""
         return "confirmed", as_json({"clinic": self.clinic_id, "at": self.at})
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """A run at the clinic is over."""
+    """The visit of the clinic ended, or was killed."""
 
     run: ClinicRun
-    fields: Mapping[str, Any] | None  # of its note; None: it was killed, and reported nothing
-    platform: str | None = None  # the platform that the run's captures were read by
+    fields: Mapping[str, Any] | None  # of the note; None: the run was killed and left no note
+    platform: str | None = None  # name of the platform whose parser read the run's captures
 
     @property
     def clinic_id(self) -> str:
-        """The clinic that the run visited."""
+        """The clinic that was visited."""
         return self.run.clinic_id
 
     @property
     def finished(self) -> bool:
-        """Its visit came to its end, so that all names of a thread were asked for."""
+        """Whether the visit was not cut short, so that all names of its last thread were requested."""
         return bool(self.fields and self.fields.get("finished"))
 
     def note(self) -> tuple[str, Fields]:
-        """Kind and fields of its note."""
+        """Return kind and fields of the note, which is written to the clinic's file."""
         return "run-ended", as_json(self.fields or {})
 
 
@@ -141,10 +147,10 @@ Event = ClinicListed | RunStarted | Captured | CapturesEnded | Confirmed | RunEn
 
 
 def stanza_text(stanza: Mapping[str, Any]) -> str:
-    """A stanza as a WARC holds it: one line of JSON."""
+    """Return a stanza as the WARC stores it: one line of JSON."""
     return json.dumps(stanza, sort_keys=True, default=str)
 
 
 def as_json(values: Mapping[str, Any]) -> Fields:
-    """The fields of a note."""
+    """Return the values as fields of a note."""
     return {name: json.dumps(value) for name, value in values.items()}

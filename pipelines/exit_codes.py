@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """How the process ended; where several codes apply, the first of 6, 4, 3, 5, 130 does."""
+    """How the process ended; where several codes apply, the first of 6, 4, 3, 5, 130 is used."""
 
     DONE = 0
     """Done, including nothing new."""

@@ -1,7 +1,7 @@
-"""The fold: events of a clinic's log become rows, whole captures at a time, in the order in which they were made.
+"""The fold: makes rows of the events of a clinic's log, in their order, one transaction for a batch of whole captures.
 
-`Fold.apply` alone writes a clinic's rows. A live crawl, rebuild, reparse, import, backfill and recovery apply the same
-events. The bytes are on the disk before the rows are committed.
+Nothing but `Fold.apply` writes a clinic's rows. A live crawl, rebuild, reparse, import, backfill and recovery apply the
+same events. The bytes are on the disk before the rows are committed.
 """
 
 from __future__ import annotations
@@ -44,25 +44,25 @@ from scraper.items import (
     ThreadPage,
 )
 
-# A transaction holds at most this many captures, and none waits longer than this many seconds for its rows.
+# A transaction holds at most BATCH captures; a capture waits at most PATIENCE seconds for its rows.
 BATCH, PATIENCE = 128, 10.0
-# What is learned about the site and its people comes before the posts of the same capture, whatever the reader's order.
+# Items about the site and its people are saved before the posts of the same capture, in whatever order a parser gives.
 ORDER: dict[type, int] = {Site: 0, Author: 1, Post: 2}
 Reread = Callable[[str], Mapping[str, Any] | None]
 OF_PEOPLE = (Comment, Names, Thread, ThreadPage)
 
 
 def as_mapping(item: Item) -> Mapping[str, Any]:
-    """The item's fields by name, one level deep: what the durable side takes."""
+    """Return the item's fields by name, one level deep: the form that `archive.rows` takes."""
     names, values = fields_of(type(item))
     return dict(zip(names, values(item), strict=True))
 
 
 class Fold:
-    """Rows of one clinic from its events, the same whenever they are committed.
+    """Makes the rows of one clinic from its events; the rows do not depend on when they are committed.
 
-    `reread`: the post that today's parser reads from a stored capture; asked where two versions of a parser are
-    compared. `sync`: makes the recorded bytes durable; called before each commit.
+    `reread`: returns the post that today's parser reads from a stored capture; called where two versions of a parser
+    are compared. `sync`: makes the recorded bytes durable; called before each commit.
     """
 
     def __init__(self, db: Database, clinic_id: str, reread: Reread, sync: Callable[[], None] = lambda: None) -> None:
@@ -71,11 +71,18 @@ class Fold:
         self._log = WriteAheadLog(db)
         self._threads = Threads()
         self._pending: list[tuple[ClinicRun, Extraction]] = []
-        self._since: float | None = None  # when the oldest capture that waits was taken
+        self._since: float | None = None  # time.monotonic() when the oldest waiting capture was taken
 
     def apply(self, event: Event) -> None:
-        """Make the rows of the clinic's next event. A capture's rows are committed with its batch, at the latest when
-        its run ends."""
+        """Apply the next event of the clinic's log. Call it with the events in their order.
+
+        - Captured: the capture joins the current batch, or is held until its thread of comments is whole
+          (`pipelines.threads`). Its rows are committed with the batch, at the latest when the run ends.
+        - CapturesEnded: held captures of the run join the batch.
+        - every other event: the batch is committed, then the rows of the event itself.
+
+        Raises `sqlite3.Error`, and what `sync` raises.
+        """
         match event:
             case Captured():
                 self._take(event)
@@ -96,7 +103,7 @@ class Fold:
                 self._end(event)
 
     def finish(self, run: ClinicRun, *, finished: bool) -> None:
-        """Commit all captures of the run; `finished`: its visit came to its end, so that no thread lacks its names."""
+        """Commit all captures of the run; `finished`: the visit was not cut short, so that no thread lacks names."""
         self._pending += self._threads.release(run, ended=finished)
         self.commit()
 
@@ -112,7 +119,7 @@ class Fold:
             self.commit()
 
     def _save_stanza(self, stanza: Mapping[str, Any], at: str | None) -> None:
-        """The clinic's row and its attributes as a stanza has them; and whether it is closed at the moment `at`."""
+        """Save the clinic's row and attributes as in the stanza; with `at`, also whether it is closed then."""
         row = {name: stanza.get(name) for name in ("name", "url", "timezone", "comments", "privacy")}
         with self._db.atomic():
             save_clinic(self._db, {**row, "clinic_id": self._clinic_id}, dict(stanza.get("attributes") or {}))
@@ -124,7 +131,7 @@ class Fold:
             return
         with self._db.atomic():
             runs.save_crawl(self._db, run.crawl_id, run.started_at, run.software, run.kind)
-            # An import or a backfill may take a clinic as the archive knows it: it says nothing of its closing.
+            # The stanza of an import or a backfill may be the stored one: it is no evidence that the clinic is closed.
             self._save_stanza(run.stanza, run.started_at if run.kind == "crawl" else None)
             runs.save_run_start(self._db, run.crawl_id, self._clinic_id, run.started_at)
         self._cache = ClinicCache(self._db, self._clinic_id)
@@ -138,14 +145,14 @@ class Fold:
                 runs.save_killed_run(self._db, crawl_id, self._clinic_id)
             elif kind == "crawl":
                 runs.save_clinic_run(self._db, crawl_id, self._clinic_id, event.fields)
-            else:  # nobody visited the clinic; the counts follow from the rows
+            else:  # the clinic was not visited; the counts are those of the rows
                 counts = runs.count_rows(self._db, crawl_id, self._clinic_id)
                 counted = {name: counts[name] for name in runs.COUNTED}
                 runs.save_run_end(self._db, crawl_id, self._clinic_id, {**event.fields, **counted})
             runs.save_platform(self._db, crawl_id, self._clinic_id, event.platform)
 
     def commit(self) -> None:
-        """Commit what is whole: the captures taken, less those of a thread still being read."""
+        """Commit the current batch; captures of a thread that is not whole yet stay held."""
         batch, self._pending = self._pending, []
         self._since = time.monotonic() if self._threads.are_held else None
         if not batch:
@@ -154,13 +161,14 @@ class Fold:
         cache = self._cache
         with self._db.atomic():
             self._db.execute("PRAGMA defer_foreign_keys = ON")
-            cache.begin(item.addresses for _, one in batch for item in one.items if isinstance(item, Post))
+            items = (item for _, extraction in batch for item in extraction.items)
+            cache.begin(item.addresses for item in items if isinstance(item, Post))
             captured = [extraction.capture for _, extraction in batch if isinstance(extraction.capture, Capture)]
             known = {capture.capture_id for capture in captured}
             missing = self._missing({capture.refers_to for capture in captured} - known)
             for run, extraction in batch:
                 cache.batch.put("captures", capture_row(run, extraction, missing))
-            cache.batch.write()  # rows of other tables refer to theirs
+            cache.batch.write()  # rows of other tables refer to them
             for run, extraction in batch:
                 self._save(run, extraction, missing)
             cache.write()
@@ -168,7 +176,7 @@ class Fold:
         self._log.checkpoint()
 
     def _missing(self, capture_ids: set[str | None]) -> set[str]:
-        """Those that the archive does not have: a revisit of one becomes a problem, and cannot refer to it."""
+        """Return the ids without a row: a revisit of such a capture becomes a problem, and cannot refer to it."""
         find = "SELECT 1 FROM captures WHERE capture_id = ?"
         return {
             capture_id
@@ -177,7 +185,7 @@ class Fold:
         }
 
     def _save(self, run: ClinicRun, extraction: Extraction, missing: set[str]) -> None:
-        """The rows of one capture's items."""
+        """Save the rows of one capture's items."""
         capture, cache = extraction.capture, self._cache
         assert isinstance(capture, Capture)
         page = CaptureContext(
@@ -198,14 +206,14 @@ class Fold:
             if capture.refers_to in missing:
                 sightings.save_problem(page, as_mapping(missing_original(capture.url, "no row")))
             if extraction.items:
-                cache.write()  # what it says itself, where it says anything, comes second
+                cache.write()  # rows of the 304's own items, if any, come second
         cache.look_up_comments(item.platform_comment_id for item in extraction.items if isinstance(item, Comment))
         for item in sorted(extraction.items, key=lambda item: ORDER.get(type(item), 3)):
             SAVERS[type(item)](page, as_mapping(item))
 
 
 def capture_row(run: ClinicRun, extraction: Extraction, missing: Collection[str] = ()) -> tuple[Any, ...]:
-    """A row of `captures`; `missing`: captures that the archive does not have, and no row can refer to."""
+    """Return the row of `captures`; `missing`: ids without a row, which this row cannot refer to."""
     capture = extraction.capture
     assert isinstance(capture, Capture)
     return (
@@ -237,10 +245,10 @@ def capture_row(run: ClinicRun, extraction: Extraction, missing: Collection[str]
 
 
 def holds_comments(capture: Capture, items: Iterable[Item], from_api: bool) -> int:
-    """1 where the recorded bytes show, or may show, comments or who wrote them: such bytes leave the archive only when
-    that is asked for.
+    """Return 1 if the recorded bytes contain, or may contain, comments or their authors; else 0.
 
-    A page as a browser showed it always may, and so may an answer of a service from which nothing else was read.
+    Such bytes are exported only on request. A page as a browser rendered it always may contain them, and so may an
+    answer of a service from which nothing else was read.
     """
     kinds = {type(item) for item in items}
     if capture.via == "dom" or kinds & {Comment, Names, ThreadPage, Thread}:

@@ -1,8 +1,8 @@
-"""The log of a clinic: what its WARC files say that happened, as typed events in the order of the fold.
+"""The log of a clinic, read from its WARC files: typed events in the order of the fold.
 
-The WARC is the log. An event is either recorded as a note, or it is a capture with its record. Only places and dates
-are kept of a capture here; `pipelines.replay` reads its bytes when its turn comes. Captures are ordered by (date,
-capture_id); a run begins and ends where its notes stand, and what others captured stands at its own date.
+The WARC is the log: each event is recorded either as a note or as the record of a capture. This module reads only the
+dates and the places of captures; `pipelines.replay` reads their bytes. Captures are ordered by (date, capture_id). The
+start and the end of a run have the dates of its notes; a capture made by another program has its own date.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from pipelines.events import CapturesEnded, ClinicListed, ClinicRun, Confirmed, 
 from pipelines.imports.foreign import CaptureRef, ImportOrigin, resolve_revisits, scan_foreign
 from pipelines.mementos import capture_of, memento_in
 
-RUNS = "_runs"  # the folder below warc/ that holds what belongs to a run and to no clinic; no slug begins so
+RUNS = "_runs"  # the folder below warc/ for files of whole runs; no slug begins with "_"
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A capture of the log whose bytes are not read yet; `pipelines.replay.parsed` makes a `Captured` of it."""
+    """A capture of the log whose bytes are not read yet; `pipelines.replay.parsed` turns it into a `Captured`."""
 
     log: RunLog
     ref: CaptureRef
@@ -35,14 +35,14 @@ class Recorded:
 
 @dataclass(slots=True)
 class RunLog:
-    """One run at the clinic, or one import: its notes, and the places of its captures."""
+    """One run at the clinic, or one import: the contents of its notes, and the places of its captures."""
 
     clinic_id: str
     files: list[str]
     kind: str = "crawl"
     crawl_id: str | None = None
     software: str = ""
-    web_archive: str | None = None  # whose answers a backfill recorded
+    web_archive: str | None = None  # address of the archive whose answers a backfill recorded
     stanza: Mapping[str, Any] = field(default_factory=dict)
     started: datetime = EARLIEST  # date of its run-started note
     started_at: str = ""  # as that note states it
@@ -53,7 +53,7 @@ class RunLog:
 
     @property
     def run(self) -> ClinicRun:
-        """The run as events name it."""
+        """The run in the form that events contain."""
         return ClinicRun(
             clinic_id=self.clinic_id,
             crawl_id=self.crawl_id,
@@ -66,27 +66,31 @@ class RunLog:
 
     @property
     def last_moment(self) -> datetime:
-        """When it ended; a run that never reported its end was over with its last capture, for all that is known."""
+        """When the run ended; without a note of its end, the date of its last capture."""
         last = max((ref.at for ref in self.captures), default=self.started)
         return self.ended or max(last, self.started)
 
 
 @dataclass(slots=True)
 class ClinicLog:
-    """All runs at a clinic, oldest first, and what of their files could not be used, in words."""
+    """All runs at a clinic, oldest first, and a line for each record of their files that could not be used."""
 
     clinic_id: str
     runs: list[RunLog]
     problems: list[str]
-    listed: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)  # stanzas that no visit recorded
+    listed: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)  # stanzas read without a visit
     confirmed: list[datetime] = field(default_factory=list)
 
     def events(self) -> list[Event | Recorded]:
-        """What happened, in order; empty where no stanza of the clinic is known.
+        """Return the events of all runs in the order in which `Fold.apply` takes them.
 
-        Captures of others may be older than any run: the clinic's first stanza stands before all.
+        The first event is a ClinicListed with the clinic's oldest stanza, because imported captures may be older than
+        any run. Then all events follow by date. At equal dates starts come first, then captures by capture_id, then
+        ends and confirmations. A capture is `Recorded` here: its bytes are not read yet.
+
+        Returns an empty list if no stanza of the clinic is known.
         """
-        # Of what has the same date: a begin before captures before an end.
+        # (date, rank among events of the same date, capture_id, event)
         found: list[tuple[datetime, int, str, Event | Recorded]] = [
             (at, 0, "", ClinicListed(self.clinic_id, stanza, utc(at))) for at, stanza in self.listed
         ]
@@ -97,7 +101,7 @@ class ClinicLog:
         for log in self.runs:
             captures = sorted(log.captures, key=lambda ref: (ref.at, ref.capture_id))
             found += [(ref.at, 1, ref.capture_id, Recorded(log, ref)) for ref in captures]
-            if log.kind != "crawl" and captures:  # its notes are younger than its captures
+            if log.kind != "crawl" and captures:  # the notes of the run are younger than its captures
                 found.append((captures[-1].at, 1, captures[-1].capture_id, CapturesEnded(log.run)))
             found.append((log.last_moment, 2, "", RunEnded(log.run, log.end)))
         if not starts:
@@ -111,26 +115,26 @@ class ClinicLog:
 
 @dataclass(frozen=True, slots=True)
 class RunHeader:
-    """A run as a whole, as its own WARC file has it."""
+    """A run as a whole, as its own WARC file records it."""
 
     crawl_id: str
     started_at: str
     software: str
     kind: str
-    closed: Mapping[str, Any]  # stanzas of clinics that it does not visit any more, by slug
+    closed: Mapping[str, Any]  # stanzas of closed clinics, by slug
     end: Mapping[str, Any] | None  # ended_at, exit_code, summary
-    listed: Mapping[str, Any] = field(default_factory=dict)  # stanzas of clinics that it was the first to list
-    confirmed: tuple[tuple[str, str], ...] = ()  # clinics whose reports the operator confirmed, and when
+    listed: Mapping[str, Any] = field(default_factory=dict)  # stanzas of clinics that the archive did not know, by slug
+    confirmed: tuple[tuple[str, str], ...] = ()  # (slug, when) of each clinic whose reports the operator confirmed
 
 
 def clinics_of(archive: Path, headers: Collection[RunHeader]) -> list[str]:
-    """Slugs of the clinics that have WARC files, or that a run listed."""
+    """Return the slugs of the clinics that have WARC files, or that a run listed."""
     recorded = {path.name for path in (archive / "warc").glob("*") if path.is_dir() and path.name != RUNS}
     return sorted(recorded.union(*(run.closed for run in headers), *(run.listed for run in headers)))
 
 
 def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> ClinicLog:
-    """Read the notes and the places of all captures of a clinic; `headers`: see `runs_of`. Raises OSError."""
+    """Read the log of a clinic: notes, and places of all captures. `headers`: from `runs_of`. Raises OSError."""
     folder = archive / "warc" / clinic_id
     logs: dict[str, RunLog] = {}
     problems: list[str] = []
@@ -159,12 +163,12 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> Cli
 
 
 def run_stem(name: str) -> str:
-    """ "CLINIC-YYYYMMDDhhmmss-CRAWL8" of "CLINIC-YYYYMMDDhhmmss-CRAWL8-00000.warc.gz": a long run has several files."""
+    """Return what all files of a run share: "a-20260301-0123abcd" of "a-20260301-0123abcd-00000.warc.gz"."""
     return name.rpartition("-")[0]
 
 
 def imported(archive: Path, clinic_id: str, note: Mapping[str, Any], problems: list[str]) -> list[CaptureRef]:
-    """A clinic's captures in a file of others, which an import's note names."""
+    """Return the clinic's captures in an imported file, which the note of the import names."""
     path, at = archive / note["file"], datetime.fromisoformat(note["at"])
     if not path.exists():
         problems.append(f"{note['file']}: missing, but an import of {note['at']} refers to it; put it back")
@@ -175,7 +179,7 @@ def imported(archive: Path, clinic_id: str, note: Mapping[str, Any], problems: l
 
 
 def _is_first(ref: CaptureRef, known: dict[str, CaptureRef], problems: list[str]) -> bool:
-    """The capture was not met before; the same record in two files is one, another under its id is a problem."""
+    """Return whether the capture's id is new. The same record in a second file is ignored, another one reported."""
     other = known.setdefault(ref.capture_id, ref)
     if other is not ref and (other.at, other.payload_sha256) != (ref.at, ref.payload_sha256):
         problems.append(
@@ -187,7 +191,7 @@ def _is_first(ref: CaptureRef, known: dict[str, CaptureRef], problems: list[str]
 
 @dataclass(slots=True)
 class FileScan:
-    """What one file of ours holds: its warcinfo, its notes, the places of its captures."""
+    """The contents of one file of this program: its warcinfo, its notes, the places of its captures."""
 
     file: str
     info: Mapping[str, str] = field(default_factory=dict)
@@ -197,16 +201,16 @@ class FileScan:
     problems: list[str] = field(default_factory=list)
 
     def take(self, record: Record) -> None:
-        """Take the next record. A damaged one becomes a problem, and is left out."""
+        """Add the next record. A damaged record is reported as a problem and left out."""
         if isinstance(record, Info):
             if not self.info:
                 self.info, self.made_at = record.fields, record.at
         elif isinstance(record, Note):
             self.notes.append(record)
         elif isinstance(record, Group | Failure):
-            lies = [why for why in record.problems if "digest" in why]
-            self.problems += [f"{self.file}: byte {record.capture.warc_offset}: {why}; left out" for why in lies]
-            self.captures += [] if lies else [_ref_of(record, self.info.get("web-archive"))]
+            wrong = [why for why in record.problems if "digest" in why]
+            self.problems += [f"{self.file}: byte {record.capture.warc_offset}: {why}; left out" for why in wrong]
+            self.captures += [] if wrong else [_ref_of(record, self.info.get("web-archive"))]
 
     def fill(self, log: RunLog) -> None:
         """Add this file to the log of its run."""
@@ -216,7 +220,7 @@ class FileScan:
         log.software = log.software or self.info.get("software", "")
         log.kind = self.info.get("kind", "crawl")
         log.web_archive = self.info.get("web-archive")
-        if not log.stanza:  # a kill may have come before the note that the run began
+        if not log.stanza:  # a kill may have come before the note run-started
             log.stanza = json.loads(self.info.get("stanza", "{}"))
             log.started, log.started_at = self.made_at, utc(self.made_at)
         for note in self.notes:
@@ -231,7 +235,7 @@ class FileScan:
 
 
 def scan(archive: Path, file: str, found: Iterable[Record | BadRecord] | None = None) -> FileScan:
-    """Read one file of ours, record by record; `found`: its records, where not all are to be taken. Raises OSError."""
+    """Read one file of this program; `found`: its records, where not all are wanted. Raises OSError."""
     scanned = FileScan(file)
     for record in records(archive / file, archive=archive) if found is None else found:
         if isinstance(record, BadRecord):
@@ -257,7 +261,7 @@ def _ref_of(record: Group | Failure, web_archive: str | None) -> CaptureRef:
 
 
 def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:
-    """The runs that have a file of their own, oldest first; `unclosed`: those alone whose file was not closed.
+    """Return the runs that have a file of their own, oldest first; `unclosed`: only those whose file is not closed.
 
     Raises OSError.
     """
@@ -285,11 +289,11 @@ def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:
 
 
 def fields_of(note: Note) -> dict[str, Any]:
-    """The fields of a note: each is a value in JSON."""
+    """Return the fields of a note, decoded from JSON."""
     return {name: json.loads(text) for name, text in note.fields.items()}
 
 
 def locations(refs: Iterable[CaptureRef]) -> Iterator[tuple[str, tuple[str, int]]]:
-    """(capture_id, (file, offset)) of each capture: where the payload of a revisit is found."""
+    """Yield (capture_id, (file, offset)) of each capture: there the payload of a revisit is found."""
     for ref in refs:
         yield ref.capture_id, (ref.file, ref.offset)

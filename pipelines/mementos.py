@@ -1,4 +1,4 @@
-"""Stored answers of a web archive, told apart: a memento stands at the clinic's address and at its own date."""
+"""Mementos: answers of a web archive, stored under the clinic's address and the date of the original capture."""
 
 from __future__ import annotations
 
@@ -14,23 +14,32 @@ from scraper.items import Exchange
 
 
 def header_of(group: Group) -> Header:
-    """The response headers of a record by name."""
+    """Return a function that finds a response header of the record by its name."""
     return lambda name: header_in(group.response_headers, name.lower().encode("latin-1"))
 
 
 def memento_in(group: Group, base: str) -> Memento | None:
-    """The memento that a recorded answer of the web archive at `base` is; its body is not looked at."""
+    """Return the memento that a recorded answer of the web archive at `base` is, or None; its body is not read."""
     location = header_in(group.response_headers, b"location")
     exchange = Exchange(
-        url=group.capture.url, body=b"", status=group.capture.http_status or 0, fetched_at=group.capture.fetched_at,
+        url=group.capture.url,
+        body=b"",
+        status=group.capture.http_status or 0,
+        fetched_at=group.capture.fetched_at,
         location=redirect_target(group.capture.url, location.encode("latin-1") if location else None),
-    )  # fmt: skip
+    )
     return memento_of(exchange, header_of(group), base)
 
 
 def capture_of(capture: Capture, memento: Memento, base: str) -> Capture:
-    """The capture's row: the clinic's address and the memento's date; when and where it was got beside them."""
+    """Return the capture under the clinic's address and the memento's date, with place and time of its retrieval."""
     return replace(
-        capture, url=warc_url(memento.url), fetched_at=memento.at, origin=urlsplit(base).netloc,
-        retrieved_at=capture.fetched_at, retrieved_from=capture.url, etag=None, last_modified=None,
-    )  # fmt: skip
+        capture,
+        url=warc_url(memento.url),
+        fetched_at=memento.at,
+        origin=urlsplit(base).netloc,
+        retrieved_at=capture.fetched_at,
+        retrieved_from=capture.url,
+        etag=None,
+        last_modified=None,
+    )

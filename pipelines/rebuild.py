@@ -1,9 +1,9 @@
-"""Rebuild: archive.db made again from the WARC files, through the same parsers and the same fold as a crawl.
+"""Rebuild: recreates archive.db from the WARC files, with the same parsers and the same fold as a crawl.
 
-`rebuild` does it for a whole archive, `refold` for one clinic inside archive.db.
+`rebuild` recreates a whole archive, `refold` the rows of one clinic inside archive.db.
 
-The new database grows in a folder of its own and enters archive.db in one step, through SQLite's backup API: killed at
-any moment, the old one is whole, and the next rebuild begins again. The old one is kept beside it.
+The new database is built in a folder of its own and copied into archive.db in one step, with SQLite's backup API. After
+a kill at any moment the old database is whole, and the next rebuild starts again. The old database is saved beside it.
 """
 
 from __future__ import annotations
@@ -35,27 +35,27 @@ SCRATCH = "rebuilding"
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What came of a rebuild."""
+    """The result of a rebuild."""
 
-    clinics: dict[str, int] = field(default_factory=dict)  # captures of each
-    problems: list[str] = field(default_factory=list)  # records that could not be used, in words
+    clinics: dict[str, int] = field(default_factory=dict)  # number of captures by clinic
+    problems: list[str] = field(default_factory=list)  # a line for each record that could not be used
     notes: list[str] = field(default_factory=list)
-    digest: str = ""  # of all that the new archive.db says (`archive.compare.canonical`)
-    differs: list[str] | None = None  # tables that say something else than before; None: there was nothing before
-    kept: Path | None = None  # the old database
+    digest: str = ""  # of the contents of the new archive.db (`archive.compare.canonical`)
+    differs: list[str] | None = None  # tables that changed; None: no old database could be compared
+    previous: Path | None = None  # where the old database was saved
 
 
 def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = None) -> Rebuilt:
-    """Make archive.db anew from the WARC files of an archive whose lock the caller holds.
+    """Recreate archive.db from the WARC files of an archive. The caller holds the lock.
 
-    `key_file`: the key of the pseudonyms, where it does not lie in the archive. Raises `BadKey` where it is wanted and
-    not there, `ArchiveError`, OSError, `sqlite3.Error`; archive.db is as it was then.
+    `key_file`: the key of the pseudonyms, where it is not in the archive's folder. Raises `BadKey` where the key is
+    needed and missing, `ArchiveError`, OSError, `sqlite3.Error`; archive.db is unchanged in these cases.
     """
     done = Rebuilt()
     done.notes = [
-        f"{mended.warc_file}: {mended.cut} bytes of a torn record set aside in {mended.torn.name}"
-        for mended in repair(archive)
-        if mended.torn is not None
+        f"{repaired.warc_file}: {repaired.cut} bytes of a torn record set aside in {repaired.torn.name}"
+        for repaired in repair(archive)
+        if repaired.torn is not None
     ]
     key_file = key_file or archive / KEY_FILE
     key = key_in(key_file) if key_file.exists() else None
@@ -73,7 +73,7 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
 
 def _opened(scratch: Path) -> Database:
     db = open_archive(scratch, "write")
-    db.execute("PRAGMA synchronous = OFF")  # it is thrown away when anything happens
+    db.execute("PRAGMA synchronous = OFF")  # after a failure it is deleted
     return db
 
 
@@ -93,18 +93,18 @@ def _fold_all(db: Database, archive: Path, key: bytes | None, done: Rebuilt, cor
 
 
 def _compare_and_carry_over(db: Database, archive: Path, done: Rebuilt) -> bool:
-    """Tell what differs from the old database, and take from it what older parsers read; False where there is none."""
+    """Compare with the old database, and copy from it what older parsers read; return False if there is none."""
     now = canonical.digests(db)
     done.digest = canonical.digest(now)
     if not (archive / DATABASE).exists():
         return False
     try:
         with closing(open_archive(archive, "write")) as old:
-            said = canonical.digests(old)
+            before = canonical.digests(old)
     except (ArchiveError, sqlite3.Error) as error:
-        done.notes.append(f"{error}; nothing could be taken from it")
+        done.notes.append(f"{error}; nothing could be copied from it")
         return True
-    done.differs = sorted(name for name in now.keys() | said.keys() if now.get(name) != said.get(name))
+    done.differs = sorted(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
     db.execute("ATTACH ? AS old", [str(archive / DATABASE)])
     for (clinic_id,) in db.execute("SELECT clinic_id FROM clinics").fetchall():
         with db.atomic():
@@ -115,17 +115,17 @@ def _compare_and_carry_over(db: Database, archive: Path, done: Rebuilt) -> bool:
 
 
 def _enter(db: Database, archive: Path, done: Rebuilt, *, exists: bool) -> None:
-    """The new database becomes archive.db; the old one stays beside it."""
+    """Copy the new database into archive.db; the old one is saved beside it."""
     path = archive / DATABASE
     if exists:
-        done.kept = archive / f"archive-before-rebuild-{datetime.now(UTC):%Y%m%d%H%M%S%f}.db"
+        done.previous = archive / f"archive-before-rebuild-{datetime.now(UTC):%Y%m%d%H%M%S%f}.db"
         if done.differs is not None:
             with closing(sqlite3.connect(path)) as old:
-                old.execute("VACUUM INTO ?", [str(done.kept)])
-        else:  # it cannot even be read
+                old.execute("VACUUM INTO ?", [str(done.previous)])
+        else:  # it cannot be read
             for suffix in ("-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
-            path.rename(done.kept)
+            path.rename(done.previous)
     with closing(sqlite3.connect(path, timeout=30)) as live:
         live.execute("PRAGMA journal_mode = WAL")
         live.execute("PRAGMA synchronous = FULL")
@@ -134,7 +134,7 @@ def _enter(db: Database, archive: Path, done: Rebuilt, *, exists: bool) -> None:
 
 
 def apply_log(db: Database, log: ClinicLog, pool: ParserPool) -> int:
-    """Apply a clinic's whole log to a database that holds nothing of the clinic; the number of captures.
+    """Apply a clinic's whole log to a database without rows of the clinic; return the number of captures.
 
     Raises `BadKey`, `BadRecord`, OSError, `sqlite3.Error`.
     """
@@ -147,9 +147,9 @@ def apply_log(db: Database, log: ClinicLog, pool: ParserPool) -> int:
 
 
 def refold(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> ClinicLog:
-    """Make a clinic's rows again, all at once or not at all; what older versions of the parser read is restored.
+    """Recreate a clinic's rows in one transaction. Rows read by older versions of the parser are restored.
 
-    Raises what `apply_log` does.
+    Returns the log that was applied. Raises what `apply_log` does.
     """
     log = log_of(archive, clinic_id, runs_of(archive))
     with ParserPool(archive, key) as pool, db.atomic():
@@ -162,7 +162,7 @@ def refold(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> Cl
 
 
 def newest_version(db: Database, clinic_id: str) -> int:
-    """Of the parser of a clinic's platform; 0 where none was recognised yet."""
+    """Return the extractor version of the clinic's platform; 0 where no platform was recognised yet."""
     row = db.execute("SELECT platform FROM clinics WHERE clinic_id = ?", [clinic_id]).fetchone()
     platform = platform_named(row[0]) if row else None
     return platform.extractor_version if platform is not None else 0

@@ -1,8 +1,8 @@
-"""Recovery after a kill: events that are whole in the WARC of a run that never ended, and have no row, are applied.
+"""Recovery after a kill: applies the events that a killed run recorded whole in its WARC and that have no row.
 
-A thread of comments that the kill cut in two is stored without its texts (`privacy.threads.mask_thread`): its names
-were never recorded, so that no fold of these bytes, now or in a rebuild, could mask them. The next visit reads it
-whole.
+A thread of comments that the kill cut in two is stored without its texts (`privacy.threads.mask_thread`): some of its
+names were never recorded, so that no fold of these bytes, now or in a rebuild, could mask them. The next visit reads
+the whole thread.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class _Unended:
 
 
 def recover(run: Run) -> list[str]:
-    """Apply whole records without a row, report how the killed runs ended, cut the files back; one line a run.
+    """Apply whole records that have no row, mark the killed runs as ended, cut torn records off their files.
 
-    In this order, so that a kill in between loses nothing: a run counts as running, and its file as unclosed, until its
-    rows are there. Raises OSError and `sqlite3.Error`.
+    Returns a line for each run. In this order a kill in between loses nothing: until its rows are committed, a run
+    counts as running and its file as unclosed. Raises OSError and `sqlite3.Error`.
     """
     lines, untouched = [], list[Path]()
     headers = runs_of(run.archive, unclosed=True)
@@ -45,7 +45,7 @@ def recover(run: Run) -> list[str]:
         name = unended.paths[-1].relative_to(run.archive)
         if _has_a_past(run, unended):
             lines.append(
-                f"{name}: left as it is: archive.db does not know the clinic, whose older files lie beside it; recreate"
+                f"{name}: not recovered: archive.db does not know the clinic, whose older files lie beside it; recreate"
                 " archive.db with `clinic-archive rebuild`"
             )
             untouched += unended.paths
@@ -66,20 +66,20 @@ def recover(run: Run) -> list[str]:
 
 
 def _apply_header(run: Run, header: RunHeader) -> None:
-    """The events in a run's own file: clinics that it listed, reports that the operator confirmed, its end."""
+    """Apply the events of a run's own file: listed clinics, the operator's confirmations, the end of the run."""
     known = {row[0] for row in run.db.execute("SELECT clinic_id FROM clinics").fetchall()}
     for clinic_id, stanza in header.listed.items():
         if clinic_id not in known:
             run.fold_of(clinic_id).apply(ClinicListed(clinic_id, stanza, header.started_at))
     for clinic_id, at in header.confirmed:
-        if clinic_id in known:  # else the database is new, and `rebuild` reads all of the clinic
+        if clinic_id in known:  # else the database is new, and `rebuild` reads the whole clinic
             run.fold_of(clinic_id).apply(Confirmed(clinic_id, at))
     if header.end is not None:
         runs.save_crawl_end(run.db, header.crawl_id, header.end)
 
 
 def _unended(run: Run) -> list[_Unended]:
-    """Runs with an unclosed file, or with a row that says they still run; a long one has several files."""
+    """Return the runs with an unclosed file, or with a row that says "running"; a long run has several files."""
     folder = run.archive / "warc"
     stems = {_stem(sidecar) for sidecar in folder.rglob("*.warc.gz.open") if sidecar.parent.name != RUNS}
     for crawl_id, clinic_id in runs.running(run.db):
@@ -89,7 +89,7 @@ def _unended(run: Run) -> list[_Unended]:
 
 
 def _has_a_past(run: Run, unended: _Unended) -> bool:
-    """The database knows nothing of the clinic although other files of it are there: it is not theirs."""
+    """Return whether the database does not know the clinic, although older files of it exist."""
     if run.db.execute("SELECT 1 FROM clinics WHERE clinic_id = ?", [unended.clinic_id]).fetchone():
         return False
     return bool(set(unended.paths[0].parent.glob("*.warc.gz")) - set(unended.paths))
@@ -100,7 +100,7 @@ def _stem(path: Path) -> Path:
 
 
 def _apply(run: Run, unended: _Unended) -> int:
-    """Apply the run's events that have no row; the number of its captures among them."""
+    """Apply the run's events that have no row; return the number of captures among them."""
     log = RunLog(unended.clinic_id, [])
     for path in unended.paths:
         # The rows about to be committed refer to these bytes, which the killed run may never have made durable.
@@ -108,7 +108,7 @@ def _apply(run: Run, unended: _Unended) -> int:
             os.fsync(file.fileno())
         name = path.relative_to(run.archive).as_posix()
         scan(run.archive, name, _whole(path, name, run.archive)).fill(log)
-    if log.kind != "crawl":  # what others captured is older than what is there
+    if log.kind != "crawl":  # its captures may be older than the stored ones
         refold(run.db, run.archive, run.key, unended.clinic_id)
         return len(log.captures)
     files = ", ".join("?" * len(log.files))
@@ -129,7 +129,10 @@ def _apply(run: Run, unended: _Unended) -> int:
 
 
 def _whole(path: Path, name: str, archive: Path) -> Iterator[Record]:
-    """Records up to the first torn group, where the file is about to end: a response without its request is torn."""
+    """Yield the records before the first torn group, where `repair` will cut the file.
+
+    A response without its request is torn.
+    """
     end = whole_until(path, name)
     for record in records(path, archive=archive):
         if isinstance(record, BadRecord):

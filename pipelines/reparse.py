@@ -1,7 +1,7 @@
-"""Reparse: after an upgrade of a parser, what it reads differently in bytes that were stored before.
+"""Reparse: reads stored captures again after an upgrade of a parser.
 
-A clinic's rows are a fold of its captures, so they are folded again, in one transaction; texts and counters as the
-older parser read them stay beside the new ones (`archive.compare.superseded`).
+A clinic's rows are a fold of its captures, so all of them are folded again, in one transaction. Texts and counters as
+the older parser read them stay beside the new ones (`archive.compare.superseded`).
 """
 
 from __future__ import annotations
@@ -17,26 +17,27 @@ from pipelines.run.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Reparsed:
-    """What today's parser reads otherwise of one clinic."""
+    """The rows of one clinic that today's parser reads differently."""
 
     difference: Difference
-    texts: int  # revisions of kind `extractor` that came of it
-    problems: list[str]  # records that could not be read, in words
+    texts: int  # new revisions of kind `extractor`
+    problems: list[str]  # a line for each record that could not be read
 
 
 class _DryRun(Exception):
-    """Nothing is to be kept."""
+    """Raised to roll the transaction back."""
 
 
 def outdated(db: Database) -> list[str]:
-    """Clinics some of whose rows an older version of their platform's parser read, or no version read anything of."""
+    """Return the clinics with rows read by an older version of the parser, or with captures and no post at all."""
     clinics = [row[0] for row in db.execute("SELECT clinic_id FROM clinics ORDER BY clinic_id").fetchall()]
-    return [one for one in clinics if _is_outdated(db, one)]
+    return [clinic_id for clinic_id in clinics if is_outdated(db, clinic_id)]
 
 
-def _is_outdated(db: Database, clinic_id: str) -> bool:
+def is_outdated(db: Database, clinic_id: str) -> bool:
+    """Return whether an older version of the parser read rows of the clinic, or captures gave no post at all."""
     mine = "post_id IN (SELECT post_id FROM posts WHERE clinic_id = :clinic)"
-    # A text that an older version read stays as a revision, and is no news once a newer one stands beside it.
+    # A text that an older version read stays as a revision; it counts only until a newer version has read the capture.
     row = db.execute(
         "SELECT EXISTS (SELECT 1 FROM readings WHERE extractor_version < :version AND evidence = 'read' AND"
         f" {mine}) OR EXISTS (SELECT 1 FROM posts JOIN revisions USING (revision_id) WHERE clinic_id = :clinic AND"
@@ -51,7 +52,7 @@ def _is_outdated(db: Database, clinic_id: str) -> bool:
 
 
 def reparse(run: Run, clinic_id: str, *, dry_run: bool) -> Reparsed:
-    """Read a clinic's captures again and keep what came of it, unless `dry_run`. Raises what `refold` does."""
+    """Read a clinic's captures again, and commit the result unless `dry_run`. Raises what `refold` does."""
     found: Reparsed | None = None
     try:
         with run.db.atomic():

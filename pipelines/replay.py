@@ -1,6 +1,6 @@
-"""Replay: the events of a clinic's log with its captures parsed again, on all cores, in the order of the log.
+"""Replay: yields the events of a clinic's log in order, with the captures parsed again on all cores.
 
-Parsing is most of the work, so it is shared among processes; events come out one by one, in order.
+Parsing is most of the work, so several processes share it.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from scraper.items import Exchange, Extraction
 from scraper.platforms import is_home_answer, marked, platform_named, recognise
 
 CHUNK = 24  # captures that a process reads at a time
-AHEAD = 3  # chunks a process that are read before the fold has come to them
-FEWEST = 60  # captures that are worth starting processes for
+AHEAD = 3  # chunks for each process that are read ahead of the fold
+FEWEST = 60  # captures; for fewer no processes are started
 
 
 @dataclass(frozen=True, slots=True)
 class ParseJob:
-    """A capture to be parsed: its place, its clinic, the platform, and where the payload lies that it refers to."""
+    """A capture to be parsed: its place, its clinic, its platform, and the place of the payload that it refers to."""
 
     ref: CaptureRef
     clinic_id: str
@@ -64,7 +64,7 @@ class _Chunk:
     results: list[Extraction | Damaged] | None = None
 
     def is_read(self) -> bool:
-        """The results are there, or an error to be raised."""
+        """Return whether the results are there. Raises the error of the parsing process."""
         if self.results is None and self.future.done():
             self.results = self.future.result()
         return self.results is not None
@@ -79,7 +79,7 @@ class ParserPool:
         self._pool: ProcessPoolExecutor | None = None
 
     def parse(self, jobs: Iterable[ParseJob], number: int) -> Iterator[Extraction | Damaged]:
-        """What each capture says, in order. Raises `BadKey` where a capture names people and there is no key."""
+        """Yield the extraction of each capture, in order. Raises `BadKey` if a capture names people without a key."""
         if self._cores < 2 or number < FEWEST:
             for job in jobs:
                 yield _parse(self.archive, self.key, job)
@@ -102,7 +102,7 @@ class ParserPool:
         return self._pool.submit(_parse_all, self.archive, self.key, chunk)
 
     def _help(self, waiting: deque[_Chunk]) -> None:
-        """Parse a chunk here that no other process has begun, the last of them, rather than wait for the first."""
+        """Parse the last chunk that no process has begun, instead of waiting for the first."""
         mine = next((chunk for chunk in reversed(waiting) if chunk.results is None and chunk.future.cancel()), None)
         if mine is None:
             waiting[0].future.exception()  # returns when it is read
@@ -118,7 +118,7 @@ class ParserPool:
 
 
 def _end_with_parent() -> None:
-    """A process that waits for work waits for ever when the one that would give it is killed."""
+    """End this process with its parent: it would wait for work for ever after the parent was killed."""
     parent = parent_process()
     assert parent is not None
 
@@ -134,7 +134,7 @@ def _parse_all(archive: Path, key: bytes | None, jobs: list[ParseJob]) -> list[E
 
 
 def _parse(archive: Path, key: bytes | None, job: ParseJob) -> Extraction | Damaged:
-    """One stored capture as its visit's first pipeline left it. Raises `BadKey`."""
+    """Parse one stored capture, and replace people by pseudonyms as a live crawl does. Raises `BadKey`."""
     ref = job.ref
     try:
         record = read_record(archive, ref.file, ref.offset)
@@ -144,9 +144,9 @@ def _parse(archive: Path, key: bytes | None, job: ParseJob) -> Extraction | Dama
         return Damaged(ref, getattr(error, "strerror", None) or str(error))
     if not isinstance(record, Group | Failure):
         return Damaged(ref, "another kind of record lies there")
-    lies = [why for why in record.problems if "digest" in why]
-    if lies:
-        return Damaged(ref, "; ".join(lies))
+    wrong = [why for why in record.problems if "digest" in why]
+    if wrong:
+        return Damaged(ref, "; ".join(wrong))
     if ref.brought is not None:
         capture = replace(
             record.capture,
@@ -176,9 +176,9 @@ def _only(job: ParseJob) -> Locate:
 def parsed(
     events: Sequence[Event | Recorded], pool: ParserPool, locate: Locate, stored: Collection[str] = frozenset()
 ) -> Iterator[Event]:
-    """The events with their captures parsed. Raises `BadKey`, and `BadRecord` for a capture that cannot be read.
+    """Yield the events with their captures parsed. Raises `BadKey`, and `BadRecord` for an unreadable capture.
 
-    `stored`: ids of captures that have their rows already, and are left out.
+    `stored`: ids of captures that already have rows; they are left out.
     """
     recorded = [event for event in events if isinstance(event, Recorded) and event.ref.capture_id not in stored]
     chosen = _Platforms(pool.archive, events, locate)
@@ -209,11 +209,11 @@ def parsed(
             yield event
 
 
-UNKNOWN = "?"  # nobody looked yet; no platform has such a name
+UNKNOWN = "?"  # not determined yet; no platform has this name
 
 
 class _Platforms:
-    """The platform of each run of a clinic: as its note names it, else recognised again from its own captures."""
+    """The platform of each run of a clinic: from its note, else recognised again from its own captures."""
 
     def __init__(self, archive: Path, events: Iterable[Event | Recorded], locate: Locate) -> None:
         self._archive, self._locate = archive, locate
@@ -227,7 +227,7 @@ class _Platforms:
         self._own: str | None = UNKNOWN
 
     def of(self, log: RunLog) -> str | None:
-        """Name of the platform; None where the run recognised none."""
+        """Return the name of the run's platform; None where it recognised none."""
         if log.kind != "crawl":
             return None
         if id(log) not in self._names:
@@ -236,7 +236,7 @@ class _Platforms:
         return self._names[id(log)]
 
     def of_run(self, event: RunEnded) -> str | None:
-        """Name of the platform of a run that ends."""
+        """Return the name of the platform of the run that ends."""
         log = next((log for log in self.logs if log.run == event.run), None)
         if log is not None:
             return self.of(log)

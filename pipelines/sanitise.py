@@ -1,4 +1,4 @@
-"""Validate: what may become rows. Values that SQLite cannot hold are mended, items without their essentials dropped."""
+"""Sanitise items: values that SQLite cannot store are repaired, items without their essential fields are replaced."""
 
 from __future__ import annotations
 
@@ -25,26 +25,40 @@ from scraper.items import (
     Sighting,
 )
 
-LARGEST = 2**63 - 1  # what a SQLite integer holds
-# Without these an item is about nothing, or a row about it impossible.
+LARGEST = 2**63 - 1  # the largest integer that SQLite stores
+# The fields without which no row can be made of an item.
 ESSENTIAL: dict[type, tuple[str, ...]] = {
-    Post: ("addresses",), Comment: ("post", "platform_comment_id"), Reading: ("post",), Sighting: ("url",),
-    Alias: ("addresses",), Gone: ("url", "answered"), Author: ("name",), Problem: ("kind", "message"),
-    Link: ("url",), Image: ("url",), Related: ("position",),
-}  # fmt: skip
-# Kept in the table, and no reason to write to anybody: an owner hides a post's counters, or shows it to members only;
-# or told in one line for all.
+    Post: ("addresses",),
+    Comment: ("post", "platform_comment_id"),
+    Reading: ("post",),
+    Sighting: ("url",),
+    Alias: ("addresses",),
+    Gone: ("url", "answered"),
+    Author: ("name",),
+    Problem: ("kind", "message"),
+    Link: ("url",),
+    Image: ("url",),
+    Related: ("position",),
+}
+# Kinds of problems that are stored but not reported one by one: the owner decided so (no counters, members only), or
+# one line reports them all.
 NO_NEWS = {
-    "no-counters", "paywall", "no-browser", "not-rendered", "learned-address", "sub-request", "no-capture",
+    "no-counters",
+    "paywall",
+    "no-browser",
+    "not-rendered",
+    "learned-address",
+    "sub-request",
+    "no-capture",
     "blocked-capture",
-}  # fmt: skip
+}
 
 
 def storable(extraction: Extraction) -> Extraction:
-    """The extraction as the tables can hold it; a pure function, so that every fold does the same.
+    """Return the extraction with values that the tables can store; a pure function, so that every fold gives the same.
 
     Empty text becomes None, halves of surrogate pairs and NUL become U+FFFD, integers beyond 64 bits None. An item that
-    lacks its essentials is replaced by a `Problem` that says so.
+    lacks an essential field is replaced by a `Problem` that says so.
     """
     items = tuple(map(_sound_item, extraction.items))
     return extraction if all(map(is_, items, extraction.items)) else replace(extraction, items=items)
@@ -56,17 +70,17 @@ def _sound_item(item: Item) -> Item:
     texts: list[str] = []
     if _collect((item,), texts) and "" not in texts and _is_sound_text("".join(texts) or "-"):
         return item  # as nearly always
-    whole: Item | None = _mended(item)
-    if whole is not None:
-        return whole
+    repaired: Item | None = _repaired(item)
+    if repaired is not None:
+        return repaired
     url = getattr(item, "url", None)
     lacking = " or ".join(ESSENTIAL[type(item)])
     message = f"{url or 'an answer'}: a {type(item).__name__.lower()} without {lacking}; left out, please report it"
-    return Problem(kind="invalid-item", message=message, url=_mended(url))
+    return Problem(kind="invalid-item", message=message, url=_repaired(url))
 
 
 def _collect(values: Iterable[Any], texts: list[str]) -> bool:
-    """Gather all texts among the values and inside them; False where anything else has to be looked at more closely."""
+    """Collect all texts in the values, at any depth; return False if another value may need a repair."""
     for value in values:
         kind = type(value)
         if kind is str:
@@ -83,30 +97,35 @@ def _collect(values: Iterable[Any], texts: list[str]) -> bool:
             names, parts = fields_of(kind)
             if not names:
                 return False
-            held = parts(value)
-            if not all(held[names.index(name)] for name in ESSENTIAL.get(kind, ())) or not _collect(held, texts):
+            inner = parts(value)
+            if not all(inner[names.index(name)] for name in ESSENTIAL.get(kind, ())) or not _collect(inner, texts):
                 return False
     return True
 
 
-def _mended(value: Any) -> Any:
-    """The value as SQLite can hold it; None for one that has no such form, or lacks its essentials."""
+def _repaired(value: Any) -> Any:
+    """Return the value as SQLite can store it; None if it has no such form, or lacks an essential field."""
     kind = type(value)
     if kind is str:
-        return value if _is_sound_text(value) else _mended_text(value)
+        return value if _is_sound_text(value) else _repaired_text(value)
     if value is None or kind is bool:
         return value
     if kind is int:
         return value if abs(value) <= LARGEST else None
     if kind is tuple:
-        kept = tuple(whole for one in value if (whole := _mended(one)) is not None)
-        return value if len(kept) == len(value) and all(map(is_, kept, value)) else kept
+        parts = tuple(repaired for part in value if (repaired := _repaired(part)) is not None)
+        return value if len(parts) == len(value) and all(map(is_, parts, value)) else parts
     if isinstance(value, Mapping):
-        return {name: whole for name, one in value.items() if (whole := _mended(one)) is not None}
+        return {name: repaired for name, part in value.items() if (repaired := _repaired(part)) is not None}
+    return _repaired_fields(value, kind)
+
+
+def _repaired_fields(value: Any, kind: type) -> Any:
+    """Return the dataclass with its fields repaired; None if it lacks an essential one."""
     changed = {}
     for name in fields_of(kind)[0]:
         old = getattr(value, name)
-        new = _mended(old)
+        new = _repaired(old)
         if new is not old and new != old:
             changed[name] = new
         if not new and name in ESSENTIAL.get(kind, ()):
@@ -115,7 +134,7 @@ def _mended(value: Any) -> Any:
 
 
 def _is_sound_text(text: str) -> bool:
-    """Text that can be stored as it is: some, no NUL, no half of a surrogate pair."""
+    """Return whether the text can be stored as it is: not empty, no NUL, no half of a surrogate pair."""
     if not text or "\0" in text:
         return False
     if text.isascii():
@@ -127,31 +146,31 @@ def _is_sound_text(text: str) -> bool:
     return True
 
 
-def _mended_text(text: str) -> str | None:
-    # JSON allows "\ud83d" alone, a half of an emoji that a script cut in two
+def _repaired_text(text: str) -> str | None:
+    # JSON allows a lone "\ud83d": half of an emoji that a script cut in two
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return whole.replace("\0", "\ufffd") or None
 
 
 def fields_of(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
-    """Names of a dataclass's fields, and what gives their values; no names for what is no dataclass."""
+    """Return the names of a dataclass's fields, and a function that gives their values; no names for other types."""
     found = _FIELDS.get(kind)
     if found is None:
         found = _FIELDS[kind] = _fields_of(kind)
     return found
 
 
-# Asked for every item.
+# A cache, because `fields_of` is called for every item.
 _FIELDS: dict[type, tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]] = {}
 
 
 def _fields_of(kind: type) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
     names = tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
-    one = attrgetter(*names) if names else tuple
-    return names, (lambda value: (one(value),)) if len(names) == 1 else one
+    getter = attrgetter(*names) if names else tuple
+    return names, (lambda value: (getter(value),)) if len(names) == 1 else getter
 
 
 def is_news(problem: Problem, site: str) -> bool:
-    """Somebody should be told of it. What a rendered page's trackers say to robots is no business of a reader's."""
+    """Return whether the problem is reported. The robots.txt of another site (a page's tracker) is not."""
     foreign_robots = urlsplit(problem.url or "").path == "/robots.txt" and not same_site(problem.url or "", site)
     return problem.kind not in NO_NEWS and not foreign_robots

@@ -1,4 +1,4 @@
-"""One stored capture, parsed again by the code that a live crawl uses: digest, revisit, memento, decoding, items."""
+"""Parse a stored capture with the code that a live crawl uses: digest, revisit, memento, decoding, items."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ from scraper.platforms._platform import Platform
 
 logger = logging.getLogger(__name__)
 
-# Where the record of a capture lies (file, offset), by its capture_id; None where that is not known.
+# Returns the place (file, offset) of a record by its capture_id; None where that is not known.
 Locate = Callable[[str], tuple[str, int] | None]
-# The platform by whose rules an exchange is read.
+# Returns the platform whose parser reads an exchange.
 Choose = Callable[[Exchange], Platform | None]
 
 
@@ -46,10 +46,10 @@ def extraction_of(
     locate: Locate,
     web_archive: str | None = None,
 ) -> Extraction:
-    """What a recorded exchange says, exactly as a live crawl would have said it.
+    """Extract the items of a recorded exchange, exactly as a live crawl does.
 
-    `choose`: the platform that reads it; `locate`: where the original of a revisit lies; `web_archive`: the address of
-    the archive whose answers were recorded.
+    `choose`: returns the platform that reads it; `locate`: returns the place of the original of a revisit;
+    `web_archive`: the address of the web archive whose answers were recorded.
     """
     capture, url = record.capture, record.capture.url
     platform = choose(Exchange(url=url, body=b"", method=capture.method))
@@ -82,17 +82,17 @@ def extraction_of(
 
 
 def stored_exchange(group: Group, body: bytes) -> Exchange:
-    """A recorded exchange as parsers see it, decoded by the code that decodes a live answer.
+    """Return a recorded exchange as parsers see it, decoded by the code that decodes a live answer.
 
-    What a browser received is recorded decoded, and names no coding; a DOM is a page that was there.
-    `body`: the payload as recorded, of the original where the record is a revisit. Raises `IgnoreRequest` for one that
-    unpacks to more than the limit.
+    Answers that a browser received are recorded decoded, without a Content-Encoding; a DOM counts as status 200.
+    `body`: the payload as recorded; of the original where the record is a revisit. Raises `IgnoreRequest` if it
+    decompresses to more than the limit.
     """
     capture = group.capture
     request = Request(capture.url, method=capture.method, body=group.request_body)
     headers: dict[bytes, list[bytes]] = {}
     for name, value in group.response_headers:
-        headers.setdefault(name, []).append(value)  # as bytes: Scrapy makes UTF-8 of any text
+        headers.setdefault(name, []).append(value)  # as bytes: Scrapy encodes str as UTF-8
     status = 200 if capture.record_type == "resource" else capture.http_status or 0
     raw = Response(capture.url, status=status, headers=headers, body=body, request=request)
     response = _decoder().process_response(request, raw)
@@ -102,17 +102,17 @@ def stored_exchange(group: Group, body: bytes) -> Exchange:
 
 @cache
 def _decoder() -> HttpCompressionMiddleware:
-    """Scrapy's own decoder with this project's limits."""
+    """Return Scrapy's own decoder with this project's limits."""
     settings = Settings()
     settings.setmodule(scrapy_settings)
-    # Not a whole crawler: making one sends the log of the running crawl to stderr.
+    # Not a real crawler: creating one redirects the log of the running crawl to stderr.
     crawler = cast(Crawler, SimpleNamespace(settings=settings, signals=SignalManager()))
     crawler.stats = StatsCollector(crawler)
     return HttpCompressionMiddleware.from_crawler(crawler)
 
 
 def body_of(archive: Path, record: Group, locate: Locate) -> bytes:
-    """The payload as recorded, of the original where the record is a revisit of an equal one.
+    """Return the payload as recorded; of the original where the record is a revisit of an equal payload.
 
     Raises `BadRecord` where the original cannot be read, OSError.
     """
@@ -129,13 +129,13 @@ def body_of(archive: Path, record: Group, locate: Locate) -> bytes:
 
 
 def missing_original(url: str, why: str) -> Problem:
-    """A revisit refers to a record that is not there: it says nothing, and that is reported."""
+    """Return the problem of a revisit whose original cannot be read: no items can be extracted from it."""
     message = f"{url}: said to be unchanged, but what it was cannot be read ({why}); nothing stored of it"
     return Problem(kind="missing-original", message=message, url=url)
 
 
 def in_database(db: Database) -> Locate:
-    """Where the rows say that captures lie."""
+    """Return a `Locate` that looks up the places of captures in their rows."""
 
     def locate(capture_id: str) -> tuple[str, int] | None:
         find = "SELECT warc_file, warc_offset FROM captures WHERE capture_id = ?"
@@ -146,10 +146,11 @@ def in_database(db: Database) -> Locate:
 
 
 def choose_stored(kind: str, run_platform: str | None, clinics_own: str | None) -> Choose:
-    """The platform by whose rules a stored capture is read.
+    """Return a `Choose` for a stored capture.
 
-    A crawl's captures are read by the platform that the run recognised. Captures that others made are recognised one by
-    one. `kind`: of the run; `run_platform`, `clinics_own`: names, None where not known.
+    A crawl's captures are read by the platform that the run recognised; imported captures, and those of a run without
+    a platform, are recognised one by one. `kind`: of the run; `run_platform`, `clinics_own`: names of the run's and of
+    the clinic's platform, None where not known.
     """
     own = platform_named(clinics_own)
     if kind != "crawl":
@@ -161,7 +162,7 @@ def choose_stored(kind: str, run_platform: str | None, clinics_own: str | None) 
 
 
 def reread_post(archive: Path, db: Database, capture_id: str) -> Mapping[str, Any] | None:
-    """The post that today's parser reads from a stored capture, as a mapping; None where that is not possible."""
+    """Return the post that today's parser reads from a stored capture, as a mapping; None if there is none."""
     row = db.conn.execute(
         "SELECT warc_file, warc_offset, captures.clinic_id, coalesce(kind, 'crawl'), clinic_runs.platform,"
         " clinics.platform FROM captures JOIN clinics USING (clinic_id) LEFT JOIN crawls USING (crawl_id) LEFT JOIN"

@@ -1,15 +1,13 @@
-"""Stored rows against stored bytes: each capture's record is read and parsed again, and must say what its rows say.
+"""Verify: reads and parses each stored record again, and compares the result with its rows (`row_comparison`).
 
-A text or counter that an older version of the parser read is no fault where today's reads it differently: it is counted
-for `clinic-archive reparse`. Texts of comments are masked with names that a whole thread tells, so of comments only it
-is checked that they are there; a rebuild compares them too.
+Records of our own WARC files that have no row are reported too. Rows that an older version of the parser read are no
+fault where today's version reads them differently: such captures are counted for `clinic-archive reparse`.
 """
 
 from __future__ import annotations
 
 import random
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -18,33 +16,28 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive.rows.counters import COUNTER_COLUMNS
-from archive.rows.fingerprint import content_sha256
-from archive.rows.posts import counters
+from archive.rows import runs
 from archive.times import utc
 from archive.warc import Capture, Info, records
-from pipelines.fold import as_mapping
+from archive.warc._file import OPEN_SUFFIX
 from pipelines.imports.foreign import CaptureRef, ImportOrigin
-from pipelines.orphans import orphans
+from pipelines.log import RUNS, scan
 from pipelines.replay import Damaged, ParseJob, ParserPool
+from pipelines.row_comparison import compare_rows
 from pipelines.sanitise import storable
-from scraper.items import Comment, Extraction, Post, Reading
+from scraper.items import Extraction
 
-COLUMNS = (
-    "capture_id", "url", "method", "request_sha256", "fetched_at", "http_status", "mime", "etag", "last_modified",
-    "payload_sha256", "payload_length", "record_type", "refers_to", "warc_length", "via", "page_url",
-)  # fmt: skip
 NO_KEY = bytes(32)  # pseudonyms are not compared
 
 
 @dataclass(slots=True)
 class Verification:
-    """What came of it."""
+    """The result of verifying an archive."""
 
-    captures: int = 0
+    captures: int = 0  # that were checked
     stored_bytes: int = 0  # of their records
     faults: list[str] = field(default_factory=list)  # one line each, with the ids
-    outdated: int = 0  # captures that today's parser reads otherwise than the older one that was asked
+    outdated: int = 0  # captures that today's parser reads differently than the older one did
     notes: list[str] = field(default_factory=list)
 
 
@@ -55,46 +48,58 @@ def verify(
 
     `closed`: the `closed_files`, as they were before the snapshot.
     """
-    done = Verification()
-    chosen = [
-        row[0] for row in db.execute("SELECT capture_id FROM captures ORDER BY warc_file, warc_offset").fetchall()
-    ]
+    result = Verification()
+    rows = db.execute("SELECT capture_id FROM captures ORDER BY warc_file, warc_offset").fetchall()
+    chosen = [row[0] for row in rows]
     if sample is not None and sample < len(chosen):
-        kept = set(random.Random(seed).sample(chosen, sample))  # noqa: S311  it hides nothing
-        chosen = [one for one in chosen if one in kept]
-    with ParserPool(archive, NO_KEY, cores) as readers:
+        drawn = set(random.Random(seed).sample(chosen, sample))  # noqa: S311  not used for secrets
+        chosen = [capture_id for capture_id in chosen if capture_id in drawn]
+    with ParserPool(archive, NO_KEY, cores) as pool:
         jobs = (_job(archive, db, _row(db, capture_id)) for capture_id in chosen)
-        for capture_id, found in zip(chosen, readers.parse(jobs, len(chosen)), strict=True):
+        for capture_id, found in zip(chosen, pool.parse(jobs, len(chosen)), strict=True):
             row = _row(db, capture_id)
-            done.captures += 1
-            done.stored_bytes += row["warc_length"]
+            result.captures += 1
+            result.stored_bytes += row["warc_length"]
             if isinstance(found, Damaged):
-                done.faults.append(_told(db, row, found.why))
+                result.faults.append(_line(db, row, found.why))
                 continue
-            faults, outdated = _compare(db, row, storable(found))
-            done.faults += [_told(db, row, why) for why in faults]
-            done.outdated += outdated
+            extraction = storable(found)
+            compared = compare_rows(db, row, extraction)
+            result.faults += [_line(db, row, why) for why in [*_compare_record(row, extraction), *compared.faults]]
+            result.outdated += compared.outdated
     if sample is None:
-        faults, notes = orphans(archive, db, closed, "\n".join(done.faults))
-        done.faults += faults
-        done.notes += notes
-    return done
+        faults, notes = _orphans(archive, db, closed, "\n".join(result.faults))
+        result.faults += faults
+        result.notes += notes
+    return result
+
+
+def closed_files(archive: Path) -> frozenset[str]:
+    """Return the WARC files that no run writes to, by their names in `captures`.
+
+    Call it before the database is read: a run commits its rows before it closes its last file, so all rows of a file
+    that is closed now are in every later snapshot.
+    """
+    paths = (archive / "warc").rglob("*.warc.gz")
+    return frozenset(
+        path.relative_to(archive).as_posix() for path in paths if not path.with_name(path.name + OPEN_SUFFIX).exists()
+    )
 
 
 def _row(db: Database, capture_id: str) -> dict[str, Any]:
+    """Return the row of `captures` with facts about its run and its clinic."""
     cursor = db.conn.execute(
-        "SELECT captures.*, coalesce(crawls.kind, 'crawl') AS kind, clinic_runs.platform AS run_platform,"
-        " clinics.platform AS clinics_own FROM captures JOIN clinics USING (clinic_id)"
-        " LEFT JOIN crawls USING (crawl_id)"
-        " LEFT JOIN clinic_runs ON clinic_runs.crawl_id = captures.crawl_id AND clinic_runs.clinic_id ="
-        " captures.clinic_id WHERE capture_id = ?",
+        "SELECT captures.*, coalesce(crawls.kind, 'crawl') AS kind, crawls.software, clinic_runs.status AS run_status,"
+        " clinic_runs.platform AS run_platform, clinics.platform AS clinics_own FROM captures JOIN clinics USING"
+        " (clinic_id) LEFT JOIN crawls USING (crawl_id) LEFT JOIN clinic_runs ON clinic_runs.crawl_id ="
+        " captures.crawl_id AND clinic_runs.clinic_id = captures.clinic_id WHERE capture_id = ?",
         (capture_id,),
     )
     return dict(zip((column[0] for column in cursor.description), cursor.fetchone(), strict=True))
 
 
 def _job(archive: Path, db: Database, row: Mapping[str, Any]) -> ParseJob:
-    """The capture as a job of `ParserPool`."""
+    """Return the capture as a job of `ParserPool`."""
     original = None
     if row["refers_to"]:
         original = db.conn.execute(
@@ -103,20 +108,22 @@ def _job(archive: Path, db: Database, row: Mapping[str, Any]) -> ParseJob:
     brought = None
     if row["kind"] == "import":
         brought = ImportOrigin(row["origin"], datetime.fromisoformat(row["retrieved_at"]), row["retrieved_from"])
-    entry = CaptureRef(
-        at=datetime.fromisoformat(row["fetched_at"]), capture_id=row["capture_id"],
-        payload_sha256=row["payload_sha256"] or "", file=row["warc_file"], offset=row["warc_offset"],
-        refers_to=row["refers_to"], brought=brought,
-    )  # fmt: skip
-    web_archive = _web_archive(archive / row["warc_file"]) if row["kind"] == "backfill" else None
-    return ParseJob(
-        entry, row["clinic_id"], row["kind"], row["run_platform"], row["clinics_own"], web_archive, original
+    ref = CaptureRef(
+        at=datetime.fromisoformat(row["fetched_at"]),
+        capture_id=row["capture_id"],
+        payload_sha256=row["payload_sha256"] or "",
+        file=row["warc_file"],
+        offset=row["warc_offset"],
+        refers_to=row["refers_to"],
+        brought=brought,
     )
+    web_archive = _web_archive(archive / row["warc_file"]) if row["kind"] == "backfill" else None
+    return ParseJob(ref, row["clinic_id"], row["kind"], row["run_platform"], row["clinics_own"], web_archive, original)
 
 
 @cache
 def _web_archive(path: Path) -> str | None:
-    """Whose answers the file holds."""
+    """Return the address of the web archive whose answers the file holds, from its warcinfo."""
     try:
         first = next(iter(records(path)), None)
     except OSError:
@@ -124,149 +131,91 @@ def _web_archive(path: Path) -> str | None:
     return first.fields.get("web-archive") if isinstance(first, Info) else None
 
 
-def _compare(db: Database, row: Mapping[str, Any], found: Extraction) -> tuple[list[str], bool]:
-    """What the record says otherwise than its rows; and whether an older parser read them."""
+def _compare_record(row: Mapping[str, Any], found: Extraction) -> list[str]:
+    """Compare the columns of `captures` with the facts of the record; return the faults."""
     assert isinstance(found.capture, Capture)
-    facts = _facts(found.capture)
-    faults = [
-        f"the record says {name} {told!r}, its row {row[name]!r}"
-        for name, told in facts.items()
-        if told != row[name] and not (name == "refers_to" and row[name] is None)
+    return [
+        f"the record says {name} {value!r}, its row {row[name]!r}"
+        for name, value in _facts(found.capture).items()
+        if value != row[name] and not (name == "refers_to" and row[name] is None)
     ]
-    texts, old_texts = _compare_texts(db, row["capture_id"], found)
-    readings, old_readings = _compare_readings(db, row["capture_id"], found)
-    return [*faults, *texts, *readings, *_compare_comments(db, row, found)], old_texts or old_readings
 
 
 def _facts(capture: Capture) -> dict[str, Any]:
-    """What a record says of itself, by the columns of `captures`."""
-    values = (
-        capture.capture_id, capture.url, capture.method, capture.request_sha256, utc(capture.fetched_at),
-        capture.http_status, capture.mime, capture.etag, capture.last_modified, capture.payload_sha256 or None,
-        capture.payload_length, capture.record_type, capture.refers_to, capture.warc_length, capture.via, capture.page,
-    )  # fmt: skip
-    return dict(zip(COLUMNS, values, strict=True))
+    """Return the facts of a record by the columns of `captures`."""
+    return {
+        "capture_id": capture.capture_id,
+        "url": capture.url,
+        "method": capture.method,
+        "request_sha256": capture.request_sha256,
+        "fetched_at": utc(capture.fetched_at),
+        "http_status": capture.http_status,
+        "mime": capture.mime,
+        "etag": capture.etag,
+        "last_modified": capture.last_modified,
+        "payload_sha256": capture.payload_sha256 or None,
+        "payload_length": capture.payload_length,
+        "record_type": capture.record_type,
+        "refers_to": capture.refers_to,
+        "warc_length": capture.warc_length,
+        "via": capture.via,
+        "page_url": capture.page,
+    }
 
 
-def _compare_texts(db: Database, capture_id: str, found: Extraction) -> tuple[list[str], bool]:
-    """Each text read now is a revision of its post; each revision of this capture is a text read now."""
-    if isinstance(found.capture, Capture) and found.capture.http_status == 304:
-        return [], False  # it has no text of its own; what it repeats is compared in the database
-    read = Counter[tuple[str, str]]()
-    for item in found.items:
-        if isinstance(item, Post) and (item.body_text is not None or item.body_html):
-            source = item.sources.get("body_text") or item.sources.get("title")
-            if source is not None:
-                read[source, content_sha256(item.title, item.body_text, [link.url for link in item.links])] += 1
-    own = db.conn.execute(
-        "SELECT source, content_sha256, revision_id, extractor_version FROM revisions WHERE capture_id = :id UNION"
-        " SELECT r.source, r.content_sha256, r.revision_id, r.extractor_version FROM sightings AS s JOIN revisions AS r"
-        " USING (revision_id) WHERE s.capture_id = :id AND s.source = 'post'",
-        {"id": capture_id},
+def _line(db: Database, row: Mapping[str, Any], why: str) -> str:
+    """Return a fault as one line: the capture, what is wrong, the rows that depend on the capture."""
+    capture = {"id": row["capture_id"]}
+    with_revisits = "IN (SELECT capture_id FROM captures WHERE capture_id = :id OR refers_to = :id)"
+    revisions = db.execute(
+        f"SELECT revision_id FROM revisions WHERE capture_id {with_revisits} ORDER BY 1", capture
     ).fetchall()
-    stored = {(source, sha256) for source, sha256, _, _ in own}
-    faults, outdated = [], False
-    for shown_by, sha256, revision_id, version in own:
-        if (shown_by, sha256) in read:
-            continue
-        if version < found.extractor_version:
-            # No news where today's reading stands beside it already.
-            outdated = outdated or not set(read) & stored
-        else:
-            faults.append(f"is read as another text than revision {revision_id}")
-    newest = max((version for *_, version in own), default=found.extractor_version)
-    for told in set(read) - stored:
-        known = db.conn.execute(
-            "SELECT 1 FROM revisions WHERE source = ? AND content_sha256 = ? LIMIT 1", told
-        ).fetchone()
-        if known is None and newest >= found.extractor_version and not faults:
-            faults.append("gives a text of which there is no revision")
-    return faults, outdated
-
-
-def _compare_readings(db: Database, capture_id: str, found: Extraction) -> tuple[list[str], bool]:
-    """The counters read now are the readings of this capture, or wait for their post."""
-    expected = Counter[tuple[Any, ...]]()
-    rendered = isinstance(found.capture, Capture) and found.capture.via == "dom"
-    for reading in _merged(found):
-        if any(value is not None for value in reading[1:]):
-            expected[reading] += 1
-    stored = db.conn.execute(
-        f"SELECT source, {', '.join(COUNTER_COLUMNS)}, post_id, extractor_version FROM readings WHERE capture_id = ?"
-        " AND evidence = 'read'",
-        (capture_id,),
-    ).fetchall()
-    faults, outdated = [], False
-    for *values, post_id, version in stored:
-        reading = tuple(values)
-        if expected[reading]:
-            expected[reading] -= 1
-        elif rendered and any(_is_part(reading, one) for one in expected):
-            continue  # what an answer of the page said already was left to the answer
-        elif version < found.extractor_version:
-            outdated = True
-        else:
-            faults.append(f"is read otherwise than the reading of post {post_id}: {_counts(reading)}")
-    left = sum(expected.values())
-    (waiting,) = db.conn.execute(
-        "SELECT count(*) FROM unplaced WHERE capture_id = ? AND kind = 'Reading'", (capture_id,)
-    ).fetchone()
-    if left > waiting and not outdated and not faults and not rendered:
-        faults.append(f"gives {left - waiting} readings more than there are")
-    return faults, outdated
-
-
-def _merged(found: Extraction) -> Iterator[tuple[Any, ...]]:
-    """(source, values) of each post and source, as the store joins what one capture says in two places."""
-    groups: list[tuple[set[str], str, dict[str, Any]]] = []
-    for item in found.items:
-        if isinstance(item, Reading):
-            told: Iterable[tuple[set[str], Mapping[str, Any]]] = [(set(item.post), as_mapping(item))]
-        elif isinstance(item, Post):
-            told = [(set(item.addresses), one) for one in counters(as_mapping(item))]
-        else:
-            continue
-        for addresses, one in told:
-            same = next((g for g in groups if g[1] == one["source"] and not g[0].isdisjoint(addresses)), None)
-            if same is None:
-                groups.append((set(addresses), one["source"], {name: one[name] for name in COUNTER_COLUMNS}))
-            else:
-                same[0].update(addresses)
-                for name in COUNTER_COLUMNS:
-                    same[2][name] = one[name] if same[2][name] is None else same[2][name]
-    for _, source, values in groups:
-        yield (source, *values.values())
-
-
-def _is_part(reading: tuple[Any, ...], whole: tuple[Any, ...]) -> bool:
-    return all(value is None or value == other for value, other in zip(reading, whole, strict=True))
-
-
-def _counts(reading: tuple[Any, ...]) -> str:
-    told = [f"{name} {value}" for name, value in zip(COUNTER_COLUMNS, reading[1:], strict=True) if value is not None]
-    return f"{', '.join(told)} ({reading[0]})"
-
-
-def _compare_comments(db: Database, row: Mapping[str, Any], found: Extraction) -> list[str]:
-    """Every comment whose text is of this capture is in it."""
-    read = {item.platform_comment_id for item in found.items if isinstance(item, Comment)}
-    stored = db.conn.execute(
-        "SELECT comment_id, platform_comment_id FROM comments WHERE capture_id = ?", (row["capture_id"],)
-    ).fetchall()
-    missing = [str(comment_id) for comment_id, name in stored if name not in read]
-    return [f"does not show comments {', '.join(missing)}, which stand on it"] if missing else []
-
-
-def _told(db: Database, row: Mapping[str, Any], why: str) -> str:
-    """One line: which capture, what is wrong, and what stands on it."""
-    wanted = {"id": row["capture_id"]}
-    on_it = "IN (SELECT capture_id FROM captures WHERE capture_id = :id OR refers_to = :id)"
-    revisions = [str(one[0]) for one in db.execute(
-        f"SELECT revision_id FROM revisions WHERE capture_id {on_it} ORDER BY 1", wanted).fetchall()]  # fmt: skip
-    (readings,) = db.execute(f"SELECT count(*) FROM readings WHERE capture_id {on_it}", wanted).fetchone()
-    stands = [f"revision {', '.join(revisions)}"] if revisions else []
-    stands += [f"{readings} readings"] if readings else []
+    (readings,) = db.execute(f"SELECT count(*) FROM readings WHERE capture_id {with_revisits}", capture).fetchone()
+    dependent = [f"revision {', '.join(str(number) for (number,) in revisions)}"] if revisions else []
+    dependent += [f"{readings} readings"] if readings else []
     return (
         f"{row['clinic_id']}: capture {row['capture_id']} of {row['url']} ({row['warc_file']}, byte"
-        f" {row['warc_offset']}): {why}" + (f"; {' and '.join(stands)} stand on it" if stands else "")
+        f" {row['warc_offset']}): {why}" + (f"; it is the source of {' and '.join(dependent)}" if dependent else "")
     )
+
+
+def _orphans(archive: Path, db: Database, closed: frozenset[str], reported: str) -> tuple[list[str], list[str]]:
+    """Find whole records of our own WARC files that have no row; return faults, and notes on files not checked.
+
+    A run writes rows after records, so a file proves nothing while its run is running, or after a kill. `closed`: the
+    `closed_files` as they were before the snapshot that `db` reads; `reported`: faults that are not to be repeated.
+    Raises `sqlite3.Error`, OSError.
+    """
+    faults: list[str] = []
+    notes: list[str] = []
+    running = {(clinic_id, crawl_id[:8]) for crawl_id, clinic_id in runs.running(db)}
+    for path in sorted((archive / "warc").rglob("*.warc.gz")):
+        name = path.relative_to(archive).as_posix()
+        if path.parent.name == RUNS:
+            continue
+        # The run of "riverside/riverside-20260301093000-0123abcd-00000.warc.gz", which may write its next file by now.
+        if name not in closed or (path.parent.name, path.name.rpartition("-")[0][-8:]) in running:
+            notes.append(
+                f"{name}: its run is still running, or was killed; records without a row are not checked (after a kill"
+                " the next crawl adds their rows)"
+            )
+            continue
+        scanned = scan(archive, name)
+        known = {row[0] for row in db.execute("SELECT capture_id FROM captures WHERE warc_file = ?", [name]).fetchall()}
+        faults += [
+            f"{name}: byte {ref.offset}: a record without a row (capture {ref.capture_id}); `clinic-archive rebuild`"
+            " adds it"
+            for ref in scanned.captures
+            if ref.capture_id not in known
+        ]
+        reported = "\n".join([reported, *faults])
+        faults += [line for line in scanned.problems if not _is_reported(line, reported)]
+    return faults, notes
+
+
+def _is_reported(line: str, reported: str) -> bool:
+    """Return whether the damage of the line is already reported, in the same words or for the capture at its place."""
+    if line.partition(";")[0] in reported:
+        return True
+    place = line.split(": ", 2)
+    return len(place) > 1 and f"({place[0]}, {place[1]})" in reported

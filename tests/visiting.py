@@ -19,8 +19,8 @@ from scrapy.statscollectors import StatsCollector
 from pipelines.components.capture import Capture
 from pipelines.components.freshness import Freshness
 from pipelines.components.item_pipelines import Pseudonymise, Store, Validate
+from pipelines.run.report import Report
 from pipelines.run.run import Run
-from pipelines.run_report import Report
 from scraper import settings as house
 from scraper.config.clinics import Clinic
 from scraper.extract import extract_response

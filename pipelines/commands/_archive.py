@@ -11,11 +11,12 @@ import filelock
 from sqlite_utils import Database
 
 from archive.db import DATABASE, open_archive
-from pipelines import run_report
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
+from pipelines.run import report
+from pipelines.run.judgement import exit_code
 from pipelines.run.locking import Locked, lock_archive
 from pipelines.run.notices import emit, notices_of
 from pipelines.run.run import Run
@@ -45,7 +46,7 @@ def close_run(run: Run, **more: Any) -> tuple[ExitCode, dict[str, Any]]:
 
     Ends the process where the end cannot be recorded.
     """
-    code, summary = run_report.exit_code(run), {**run_report.summary(run), **more}
+    code, summary = exit_code(run), {**report.summary(run), **more}
     with exit_on_error(run.archive):
         run.close(code, summary)
     return code, summary

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import click
 from sqlite_utils import Database
 
-from pipelines import run_report
 from pipelines.commands._archive import close_run, open_for_writing, releasing
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import (
@@ -26,6 +25,7 @@ from pipelines.commands._options import (
 )
 from pipelines.commands._output import finish
 from pipelines.commands._process import crawl_settings, visit
+from pipelines.run import report
 from scraper.addresses import is_private_host, is_web_address
 from scraper.config.clinics import Clinic, Clinics, read_clinics, refuse_placeholder
 from scraper.config.toml_file import ConfigError
@@ -92,7 +92,7 @@ def command(
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
     backfill = Backfill(base=base, site=chosen.url, first=first, last=last, limit=limit)
     visit(run, settings, [chosen], WaybackSpider, wanted=backfill)
-    for line in run_report.brief(run):
+    for line in report.brief(run):
         click.echo(line, err=True)
     code, summary = close_run(run, backfill=_counts(backfill))
     finish(summary, _lines(clinic, backfill, summary), as_json=as_json, code=code)

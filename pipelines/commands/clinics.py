@@ -17,7 +17,6 @@ import click
 from archive.db import DATABASE
 from archive.rows import runs
 from archive.warc._file import sync_folder
-from pipelines import run_report
 from pipelines.commands._archive import close_run, open_for_writing, read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import (
@@ -32,6 +31,7 @@ from pipelines.commands._output import counted, fail, finish
 from pipelines.commands._process import crawl_settings, visit
 from pipelines.commands._table import table
 from pipelines.exit_codes import ExitCode
+from pipelines.run import report
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinics, read_clinics, refuse_placeholder, today
 from scraper.config.sampling_frame import BadSamplingFrame, appended, new_rows, read_frame
@@ -220,7 +220,7 @@ def check(
     run = open_for_writing(archive, listed)
     settings = crawl_settings(archive, clinics_file, listed, delay, False)
     visit(run, settings, chosen, CheckSpider)
-    problems = run_report.brief(run)
+    problems = report.brief(run)
     code, summary = close_run(run)
     results = {slug: {**summary["clinics"][slug], **result} for slug, result in _results(run).items()}
     if not as_json:  # the table shows why a clinic failed

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import click
 
-from pipelines import run_report
 from pipelines.commands._archive import close_run, open_for_writing
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import (
@@ -28,6 +27,8 @@ from pipelines.commands._options import (
 from pipelines.commands._output import finish
 from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
 from pipelines.commands._process import crawl_settings, visit
+from pipelines.run import report
+from pipelines.run.judgement import resolved
 from pipelines.run.notices import emit
 from pipelines.run.run import Run
 from scraper.addresses import is_private_host, post_key
@@ -110,13 +111,13 @@ def _listed(clinics_file: Path, optional: bool) -> Clinics:
 
 def _report_problems(run: Run) -> list[str]:
     """Log every problem, print the new ones to stderr (`pipelines.run.notices`), return the lines for the watcher."""
-    not_begun, notices = run_report.not_begun(run), run_report.problem_notices(run)
+    not_begun, notices = report.not_begun(run), report.problem_notices(run)
     for line in [*run.recovered, *not_begun, *(notice.line for notice in notices)]:
         logger.warning("%s", line)
     for line in not_begun:  # in every run: the clinics differ each time
         click.echo(line, err=True)
-    emit(run.archive, notices, over=run_report.resolved(run))
-    return [*run.recovered, *run_report.brief(run)]
+    emit(run.archive, notices, over=resolved(run))
+    return [*run.recovered, *report.brief(run)]
 
 
 def _lines(summary: Mapping[str, Any]) -> Iterator[str]:

@@ -67,7 +67,7 @@ def command(sources: tuple[Path, ...], key_file: Path | None, archive: Path, as_
             "seconds": round(seconds, 1),
             "sha256": result.digest,
             "differs": result.differs,
-            "kept": str(result.kept) if result.kept else None,
+            "kept": str(result.previous) if result.previous else None,
             "problems": result.problems,
         },
         [f"{archive}: {captures} captures of {clinics} in {seconds:.0f} s; {_comparison(result)}"],
@@ -79,8 +79,10 @@ def command(sources: tuple[Path, ...], key_file: Path | None, archive: Path, as_
 def _comparison(result: Rebuilt) -> str:
     """How the new archive.db compares with the old one."""
     if result.differs is None:
-        return "a new archive.db" + (f"; the file that was there is now {result.kept.name}" if result.kept else "")
-    assert result.kept is not None
+        return "a new archive.db" + (
+            f"; the file that was there is now {result.previous.name}" if result.previous else ""
+        )
+    assert result.previous is not None
     if not result.differs:
-        return f"the same rows as before; the old file is {result.kept.name}"
-    return f"different rows in {', '.join(result.differs)}; the old file is {result.kept.name}"
+        return f"the same rows as before; the old file is {result.previous.name}"
+    return f"different rows in {', '.join(result.differs)}; the old file is {result.previous.name}"

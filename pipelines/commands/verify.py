@@ -20,8 +20,7 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import fail, finish, print_problems
 from pipelines.exit_codes import ExitCode
-from pipelines.orphans import closed_files
-from pipelines.verify import Verification, verify
+from pipelines.verify import Verification, closed_files, verify
 
 MOST_FAULTS = 40  # printed one by one
 

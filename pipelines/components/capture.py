@@ -1,7 +1,7 @@
-"""Capture: every exchange goes to the WARC as it came, before anything reads it.
+"""Capture: writes every exchange to the WARC as it was received, before any other component reads it.
 
-The middleware nearest to the downloader sees the body still encoded and every header that was served. Later components
-find the record in the request's `Fetch`; an answer without one is never stored.
+As the downloader middleware nearest to the downloader it sees the encoded body and all headers. Later components find
+the record in the request's `Fetch`; no row is made of an answer without a record.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from pipelines.run.run import Run
 from scraper.browser import META
 from scraper.http import Fetch, describe, fetch_of
 
-LARGEST_TOKENS = 1_000_000  # bytes of a token answer, unpacked; those seen have some thousands
+LARGEST_TOKENS = 1_000_000  # bytes of a token answer, decoded; typical ones have a few thousand
 
 
 class Capture:
-    """Writes request and response to the clinic's WARC and stamps the request with the record."""
+    """Downloader middleware that writes exchanges to the clinic's WARC, and sets the request's `Fetch.capture`."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -39,13 +39,11 @@ class Capture:
     def process_response(self, request: Request, response: Response) -> Response:
         """Record the exchange; a 304 or an equal payload as a revisit of the capture that has the bytes.
 
-        Raises `WarcWriteError` after telling the run that nothing more can be written.
+        Raises `WarcWriteError`, after it has halted the run.
         """
         fetch = fetch_of(request)
         if fetch is None or META in request.meta:
-            return (
-                response  # `scrapy shell` and the like archive nothing; rendered pages: `pipelines.components.rendered`
-            )
+            return response  # `scrapy shell` and the like archive nothing; rendered pages: see `rendered`
         run = Run.of(self._crawler.settings)
         clinic_id = fetch.clinic.slug
         encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1").strip().lower()
@@ -74,7 +72,7 @@ class Capture:
                 )
             )
         except WarcWriteError as error:
-            run.halt(str(error))  # nothing is fetched that cannot be recorded
+            run.halt(str(error))  # nothing may be fetched that cannot be recorded
             raise
         self._stamp(run, fetch, captured)
         fetch.wire_body, fetch.wire_encoding = response.body, encoding
@@ -89,9 +87,13 @@ class Capture:
         reason, message = describe(exception, request.url)
         try:
             captured = run.writer(fetch.clinic.slug).write_failure(
-                url=request.url, method=request.method, request_body=request.body, reason=reason, message=message,
+                url=request.url,
+                method=request.method,
+                request_body=request.body,
+                reason=reason,
+                message=message,
                 at=datetime.now(UTC),
-            )  # fmt: skip
+            )
         except WarcWriteError as error:
             run.halt(str(error))
             return
@@ -106,14 +108,14 @@ class Capture:
 
 
 def find_original(db: Database, clinic_id: str, request: Request, status: int, body: bytes) -> Original | None:
-    """The capture that a revisit would stand on: the clinic's newest whole answer to the same URL, method and body.
+    """Return the original of a revisit: the clinic's newest whole answer to the same URL, method and body.
 
-    For a 304 it is that capture; for a 200 only where its payload is the same.
+    A 304 always refers to it; a 200 only if its payload is equal. None where there is no original.
     """
     if status not in (200, 304):
         return None
     fetch = fetch_of(request)
-    is_looked_up = fetch is not None and fetch.is_looked_up  # before the request was made
+    is_looked_up = fetch is not None and fetch.is_looked_up  # `Freshness` did, before the request was sent
     row = fetch.last_answer if fetch is not None and is_looked_up else last_whole_answer(db, clinic_id, request)
     if row is None or (status == 200 and (not body or row["payload_sha256"] != hashlib.sha256(body).hexdigest())):
         return None
@@ -121,25 +123,25 @@ def find_original(db: Database, clinic_id: str, request: Request, status: int, b
 
 
 def last_whole_answer(db: Database, clinic_id: str, request: Request) -> dict[str, Any] | None:
-    """The newest capture of the request that holds a body of its own, as a row; None where there is none.
+    """Return the row of the newest capture of the request that has a body of its own; None if there is none.
 
-    What came through a browser does not count: it was decoded, and asked for with other headers.
+    Captures from a browser do not count: they were decoded, and requested with other headers.
     """
-    asked = hashlib.sha256(request.body).hexdigest() if request.body else None
+    request_sha256 = hashlib.sha256(request.body).hexdigest() if request.body else None
     same = "url = ? AND clinic_id = ? AND method = ? AND request_sha256 IS ? AND via IS NULL AND origin = 'crawl'"
     whole = "http_status = 200 AND record_type = 'response'"
     newest = f"SELECT {{}} FROM captures WHERE {same} AND {{}} ORDER BY fetched_at DESC LIMIT 1"
-    # A page that never changes has one whole answer, years back, and a revisit of it for each visit since: the newest
-    # of these names it. Only where that one is lost must all be looked through.
+    # A page that never changes has one whole answer, years ago, and a revisit for each visit since: the newest revisit
+    # names the original. All captures are searched only if that original is missing.
     named = newest.format("coalesce(refers_to, capture_id)", f"(record_type = 'revisit' OR {whole})")
     columns = ("capture_id", "fetched_at", "payload_sha256", "etag", "last_modified")
     for capture_id in (named, newest.format("capture_id", whole)):
         found, *row = db.conn.execute(
             f"SELECT found, {', '.join(columns)} FROM (SELECT ({capture_id}) AS found) LEFT JOIN captures ON"
             f" capture_id = found AND {whole}",
-            (request.url, clinic_id, request.method, asked),
+            (request.url, clinic_id, request.method, request_sha256),
         ).fetchone()
-        if found is None:  # never met: there is nothing to look through
+        if found is None:  # never captured: there is nothing to search
             return None
         if row[0] is not None:
             return dict(zip(columns, row, strict=True))
@@ -147,17 +149,17 @@ def last_whole_answer(db: Database, clinic_id: str, request: Request) -> dict[st
 
 
 def _pairs(message: Request | Response) -> list[tuple[bytes, bytes]]:
-    """Headers in order, a repeated one (Set-Cookie) as often as it came."""
+    """Return the headers in order; a repeated one (Set-Cookie) several times."""
     return [(name, value) for name, values in message.headers.items() for value in values]
 
 
 def _blanked(response: Response) -> tuple[bytes, list[tuple[bytes, bytes]]]:
-    """A token answer with every text in it emptied: the shape stays as proof, the secrets do not reach the disk."""
+    """Return body and headers of a token answer without its texts: the structure stays, the secrets are not stored."""
     encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1")
     try:
         body = redact_tokens(decode(response.body, encoding, LARGEST_TOKENS))
     except (ValueError, CutShort, TooLarge, Undecodable):
-        body = b""  # whatever it is, it is not kept
+        body = b""  # an unreadable body is not stored
     headers = [
         (b"X-Archive-Orig-Content-Encoding" if name.lower() == b"content-encoding" else name, value)
         for name, value in _pairs(response)
@@ -167,7 +169,7 @@ def _blanked(response: Response) -> tuple[bytes, list[tuple[bytes, bytes]]]:
 
 
 def redact_tokens(body: bytes) -> bytes:
-    """JSON with every text in it emptied; nothing of what is no JSON."""
+    """Return JSON with every string emptied; empty bytes if the body is not JSON."""
     try:
         return json.dumps(_emptied(json.loads(body))).encode()
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""`scrapy crawl blog -O posts.jsonl`: whole posts, one a line, in any of Scrapy's formats."""
+"""`scrapy crawl blog -O posts.jsonl`: exports whole posts, one for each line, in any of Scrapy's formats."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from scraper.spiders.blog import BlogSpider
 
 
 class PostFeeds(FeedExporter):
-    """Scrapy's feed exporter, fed with the posts of the archive that this run saw instead of one item a capture."""
+    """Scrapy's feed exporter with the posts that this run saw, from the archive, instead of each capture's items."""
 
     def item_scraped(self, item: Any, spider: Any) -> None:
-        """An extraction is one capture's word about a post; it is not exported."""
+        """Skip the extraction: it holds only what one capture says about a post."""
         if not isinstance(spider, BlogSpider):
             super().item_scraped(item, spider)
 
     async def close_spider(self, spider: Any) -> None:
-        """The visit is over and stored: export its posts."""
+        """Export the posts of the visit, which is over and stored."""
         if isinstance(spider, BlogSpider):
             run = Run.of(self.settings)
             for document in runs.documents(run.db, run.crawl_id, spider.clinic.slug):

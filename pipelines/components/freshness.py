@@ -1,4 +1,4 @@
-"""Freshness: what the archive knows is asked for, and asked for only if it changed."""
+"""Freshness: requests the posts that the archive knows, with conditional requests where possible."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from scraper.spiders.wayback import WaybackSpider
 
 
 class Freshness:
-    """Feeds the spider the clinic's known posts, and sends ETag and Last-Modified of what was captured before."""
+    """Gives the spider the clinic's known posts, and sends ETag and Last-Modified of earlier captures."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -39,9 +39,10 @@ class Freshness:
         return freshness
 
     def spider_opened(self, spider: ClinicSpider) -> None:
-        """Posts that no listing names any more are asked for all the same: only then can they be called absent.
+        """Begin the visit, and give the spider the known posts.
 
-        Raises `CloseSpider` where the archive cannot be written: nothing is fetched then.
+        Posts that no listing names any more are requested too: only that shows whether they are gone. Raises
+        `CloseSpider` if the archive cannot be written: nothing is fetched then.
         """
         if not isinstance(spider, ClinicSpider):
             return
@@ -53,21 +54,21 @@ class Freshness:
             agent = self._crawler.settings["USER_AGENT"]
             run.begin(spider.clinic, spider.visit, agent, kind=spider.kind, web_archive=spider.web_archive)
             if isinstance(spider, WaybackSpider):
-                spider.wanted.asked_before = asked_before(run.db, spider.clinic.slug, spider.wanted.base)
+                spider.wanted.asked_before = requested_mementos(run.db, spider.clinic.slug, spider.wanted.base)
                 spider.wanted.platform = platform_of(run.db, spider.clinic.slug)
                 return
             now = datetime.now(UTC)
             spider.surroundings.now = now
-            spider.surroundings.requests_today = asked_lately(run.db, spider.clinic.slug, now)
+            spider.surroundings.requests_today = recent_requests(run.db, spider.clinic.slug, now)
             spider.surroundings.known = known_posts(run.db, spider.clinic.slug, now)
             spider.surroundings.browser_only = remembered_routes(run.db, spider.clinic.slug, now)
-            spider.surroundings.reported = told_before(run.db, spider.clinic.slug)
+            spider.surroundings.reported = reported_messages(run.db, spider.clinic.slug)
         except (WarcWriteError, OSError, sqlite3.Error) as error:
             run.halt(f"{spider.clinic.slug}: the visit could not begin: {error}")
             raise CloseSpider("archive-not-writable") from error
 
     def _stop(self) -> None:
-        """The run came to its end: nothing more is fetched."""
+        """Close the spider: the run was halted, and nothing more may be fetched."""
         engine = self._crawler.engine
         if engine is not None and engine.spider is not None:
             deferred_from_coro(engine.close_spider_async(reason="archive-not-writable"))
@@ -80,7 +81,7 @@ class Freshness:
         run = Run.of(self._crawler.settings)
         last = fetch.last_answer = last_whole_answer(run.db, fetch.clinic.slug, request)
         fetch.is_looked_up = True
-        # "Not modified" is of use only where the answer before gave something: a wall or a preview is asked for anew.
+        # A 304 is useful only if the earlier answer gave a post: a paywall or a preview is requested in full again.
         if last is None or not gave_a_post(run.db, last["capture_id"]):
             return
         if last["etag"]:
@@ -89,7 +90,7 @@ class Freshness:
             request.headers["If-Modified-Since"] = last["last_modified"]
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Remember for the plan which posts a listing named that has not changed since."""
+        """After a 304 of a listing, set the posts that the listing named in the request's `Fetch`, for the plan."""
         fetch = fetch_of(request)
         if response.status == 304 and fetch is not None and fetch.last_answer is not None:
             fetch.sighted = tuple(sighted(Run.of(self._crawler.settings).db, fetch.last_answer["capture_id"]))
@@ -97,13 +98,13 @@ class Freshness:
 
 
 def platform_of(db: Database, clinic_id: str) -> Platform | None:
-    """The clinic's platform, as its last run recognised it."""
+    """Return the clinic's platform, as its last run recognised it."""
     row = db.conn.execute("SELECT platform FROM clinics WHERE clinic_id = ?", (clinic_id,)).fetchone()
     return platform_named(row[0]) if row else None
 
 
-def asked_before(db: Database, clinic_id: str, base: str) -> frozenset[str]:
-    """Addresses at a web archive that an earlier backfill of the clinic asked for, and had a lasting answer from."""
+def requested_mementos(db: Database, clinic_id: str, base: str) -> frozenset[str]:
+    """Return the addresses at a web archive that an earlier backfill requested and got a lasting answer for."""
     rows = db.execute(
         "SELECT retrieved_from FROM captures WHERE clinic_id = :clinic AND retrieved_from LIKE :below UNION SELECT url"
         " FROM captures WHERE clinic_id = :clinic AND url LIKE :below AND http_status IN (200, 301, 302, 303, 307, 308,"
@@ -113,12 +114,12 @@ def asked_before(db: Database, clinic_id: str, base: str) -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-# The cheap routes are tried first again after so long, in case they have opened.
+# After this time the routes without a browser are tried again, in case they work by now.
 LONGEST_MEMORY = timedelta(days=30)
 
 
 def remembered_routes(db: Database, clinic_id: str, now: datetime) -> frozenset[str]:
-    """What came through the browser when it last came at all, and not through a service: "counters", "comments"."""
+    """Return which of "counters" and "comments" last came through the browser instead of a service."""
     since = utc(now - LONGEST_MEMORY)
     newest = {
         "counters": "SELECT source FROM readings JOIN posts USING (post_id) WHERE clinic_id = ? AND read_at > ? AND"
@@ -130,44 +131,44 @@ def remembered_routes(db: Database, clinic_id: str, now: datetime) -> frozenset[
     return frozenset(what for what, row in found.items() if row and row[0] == "rendered")
 
 
-def told_before(db: Database, clinic_id: str) -> frozenset[str]:
-    """Addresses of comments that some earlier run learned: they are told once."""
+def reported_messages(db: Database, clinic_id: str) -> frozenset[str]:
+    """Return the messages about learned addresses of comments: each is reported once, not in every run."""
     rows = db.conn.execute(
         "SELECT DISTINCT message FROM problems WHERE clinic_id = ? AND kind = 'learned-address'", (clinic_id,)
     )
     return frozenset(row[0] for row in rows)
 
 
-# What the newest readings of a post say of its views: the run, and whether the page itself printed them.
-_TOLD = """
+# The newest readings of a post that give its views: date, run, whether the page itself printed them.
+_VIEWS = """
 SELECT read_at, crawl_id, source IN ('html', 'warmup') FROM (
   SELECT read_at, capture_id, source, views FROM readings WHERE post_id = ? ORDER BY read_at DESC LIMIT 20
 ) JOIN captures USING (capture_id) WHERE views IS NOT NULL ORDER BY read_at DESC
 """
-# Those of the last months whose views nobody told: a page is read at least once in that time.
-_UNTOLD = "SELECT url, max(happened_at) FROM problems WHERE clinic_id = ? AND kind = 'not-rendered' AND happened_at > ?"
+# Posts whose views could not be read in the last 90 days: each page is read at least once in that time.
+_UNREAD = "SELECT url, max(happened_at) FROM problems WHERE clinic_id = ? AND kind = 'not-rendered' AND happened_at > ?"
 
 
 def left_to_script(db: Database, clinic_id: str, now: datetime) -> set[int]:
-    """The posts whose pages leave their counters to a script, as the newest run that tells of them shows.
+    """Return the posts whose counters are filled in by a script, according to the newest run with evidence of it.
 
-    A page that has not changed is not sent again, and so does not say it itself. The newest run alone counts: a blog
-    may come to leave to a script what its pages printed for years.
+    An unchanged page (304) is not sent again, so it gives no evidence itself. Only the newest run counts: a blog may
+    start to fill in by a script what its pages printed for years.
     """
-    untold = dict(db.conn.execute(f"{_UNTOLD} GROUP BY url", (clinic_id, utc(now - timedelta(days=90)))).fetchall())
+    unread = dict(db.conn.execute(f"{_UNREAD} GROUP BY url", (clinic_id, utc(now - timedelta(days=90)))).fetchall())
     scripted = set()
     for post_id, url in db.conn.execute("SELECT post_id, url FROM posts WHERE clinic_id = ?", (clinic_id,)).fetchall():
-        told = db.conn.execute(_TOLD, (post_id,)).fetchall()
-        printed = any(shown for _, crawl_id, shown in told if crawl_id == told[0][1])
-        newest = told[0][0] if told else ""
-        if (told and not printed) or untold.get(url, "") > newest:
+        readings = db.conn.execute(_VIEWS, (post_id,)).fetchall()
+        printed = any(in_page for _, crawl_id, in_page in readings if crawl_id == readings[0][1])
+        newest = readings[0][0] if readings else ""
+        if (readings and not printed) or unread.get(url, "") > newest:
             scripted.add(post_id)
     return scripted
 
 
-# What each post is known by, what was learned last coming first: an old slug leads nowhere, and under the id of the
-# site where the clinic was before there are no comments. And what happened to it last; every answer is found by index,
-# however long the history: counts of comments among the last 400 readings, a year's.
+# The addresses of each post, those learned last first: an old slug may be dead, and the id of a former site has no
+# comments. Then the dates of the last events. Indexes keep every subquery fast however long the history is; counts of
+# comments are searched in the last 400 readings, which are more than a year's.
 _KNOWN = """
 SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NOT NULL,
   (SELECT json_group_array(address) FROM (SELECT address FROM post_addresses AS a JOIN captures USING (capture_id)
@@ -194,25 +195,36 @@ ORDER BY published_at DESC
 
 
 def known_posts(db: Database, clinic_id: str, now: datetime) -> list[KnownPost]:
-    """The clinic's posts as the spider wants them, newest first, removed ones too."""
+    """Return the clinic's posts, removed ones too, in the form that the spider takes; newest first."""
     scripted = left_to_script(db, clinic_id, now)
     names = (
-        "url", "published_at", "first_seen_at", "last_seen_at", "removed", "addresses", "missed_at", "listed_at",
-        "counted_at", "comments_count", "thread_at", "thread_count", "tried_at",
-    )  # fmt: skip
-    found = []
+        "url",
+        "published_at",
+        "first_seen_at",
+        "last_seen_at",
+        "removed",
+        "addresses",
+        "missed_at",
+        "listed_at",
+        "counted_at",
+        "comments_count",
+        "thread_at",
+        "thread_count",
+        "tried_at",
+    )
+    posts = []
     for post_id, *values in db.conn.execute(_KNOWN, (clinic_id,)):
-        told = dict(zip(names, values, strict=True))
-        told |= {"addresses": tuple(json.loads(told["addresses"])), "removed": bool(told["removed"])}
-        found.append(KnownPost(**told, script_counters=post_id in scripted))
-    return found
+        fields = dict(zip(names, values, strict=True))
+        fields |= {"addresses": tuple(json.loads(fields["addresses"])), "removed": bool(fields["removed"])}
+        posts.append(KnownPost(**fields, script_counters=post_id in scripted))
+    return posts
 
 
-def asked_lately(db: Database, clinic_id: str, now: datetime) -> int:
-    """Requests of our own to the clinic since the last day's visit, a browser's not counted.
+def recent_requests(db: Database, clinic_id: str, now: datetime) -> int:
+    """Return the number of our own requests to the clinic since yesterday's visit, without those of a browser.
 
-    Not of 24 hours: the visit of the day before, which began at this hour, would be counted, and every second day
-    would have no budget left.
+    The period is shorter than 24 hours (`RECENT`): otherwise yesterday's visit, which began at the same hour, would be
+    counted, and every second day would have no budget left.
     """
     (number,) = db.conn.execute(
         "SELECT count(*) FROM captures WHERE clinic_id = ? AND fetched_at > ? AND fetched_at <= ? AND via IS NULL AND"
@@ -223,11 +235,11 @@ def asked_lately(db: Database, clinic_id: str, now: datetime) -> int:
 
 
 def gave_a_post(db: Database, capture_id: str) -> bool:
-    """The capture showed a post, or named one."""
+    """Return whether the capture showed a post, or named one."""
     return db.execute("SELECT 1 FROM sightings WHERE capture_id = ? LIMIT 1", [capture_id]).fetchone() is not None
 
 
 def sighted(db: Database, capture_id: str) -> list[str]:
-    """Post addresses that the capture, a listing, named."""
+    """Return the addresses of the posts that the capture, a listing, named."""
     found = db.conn.execute("SELECT url FROM sightings WHERE source = 'listing' AND capture_id = ?", (capture_id,))
     return [url for (url,) in found]

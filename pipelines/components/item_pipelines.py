@@ -19,7 +19,7 @@ from scraper.spiders._clinic import ClinicSpider
 
 
 class _Pipeline:
-    """What the three share: the run whose archive the settings name."""
+    """Base of the three: the run whose archive the settings name."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -37,7 +37,7 @@ class Pseudonymise(_Pipeline):
     """Replaces commenters' ids and names by keyed pseudonyms, before anything else sees them."""
 
     def process_item(self, extraction: Extraction) -> Extraction:
-        """The same extraction without a raw id of any person; display names travel on only as `Names` to be masked."""
+        """Return the extraction without raw ids of people; display names stay only in `Names`, to be masked."""
         return pseudonymous(extraction, self._run.key)
 
 
@@ -45,10 +45,10 @@ class Validate(_Pipeline):
     """Makes sure that every extraction names its capture, and counts what posts lack."""
 
     def process_item(self, extraction: Extraction) -> Extraction:
-        """The extraction, sure to name its capture.
+        """Return the extraction, which names its capture.
 
-        A problem that no exchange tells (robots.txt forbade the address) is recorded as a fetch that was not made.
-        Raises `DropItem` for anything else without a capture, and ends the run: no capture, no row.
+        A problem without an exchange (robots.txt forbids the address) is recorded as a fetch that was not made. For
+        any other extraction without a capture it halts the run and raises `DropItem`: no row without a capture.
         """
         run = self._run
         is_note = extraction.capture is None and bool(extraction.items)
@@ -66,12 +66,12 @@ class Validate(_Pipeline):
 
 
 class Store(_Pipeline):
-    """Records each capture in the run, which makes its rows in batches of whole captures."""
+    """Records each capture in the run, which commits rows in batches of whole captures."""
 
     def process_item(self, extraction: Extraction) -> Extraction:
-        """The extraction, taken into the current batch. A failing write ends the run."""
+        """Record the extraction, which joins the current batch. A failing write halts the run."""
         run = self._run
-        if not run.broken:  # what follows is in the WARC, in its order, for the next start
+        if not run.broken:  # else the next start makes the rows from the WARC
             try:
                 run.record(Captured(run.run_at(extraction.clinic_id), extraction))
             except Exception as error:
@@ -80,7 +80,7 @@ class Store(_Pipeline):
         return extraction
 
     def close_spider(self) -> None:
-        """Make the rows of the rest, also of captures that waited for a platform that was never recognised."""
+        """Commit the remaining captures, also those that waited for a platform that was never recognised."""
         run, spider = self._run, self._crawler.spider
         assert isinstance(spider, ClinicSpider)
         clinic_id = spider.clinic.slug
@@ -97,7 +97,7 @@ class Store(_Pipeline):
 
 
 def _recorded(run: Run, extraction: Extraction) -> Extraction:
-    """The same, with a record of its own from which a fold reads it again."""
+    """Return the extraction with a record of its own, from which a rebuild reads it again."""
     problem = next(item for item in extraction.items if isinstance(item, Problem))
     try:
         capture = run.writer(extraction.clinic_id).write_failure(

@@ -1,8 +1,7 @@
-"""Rendered: what a browser received for a page, and the page as it stood in the end, go to the WARC.
+"""Rendered: writes to the WARC what a browser received for a page, and the final DOM of the page.
 
-The browser's own events are recorded, answer by answer in the order of their completion; the DOM comes last, as a
-`resource` record. Later components
-find the records in `request.meta["visited"]`, each with what is to be read from it.
+The answers are recorded in the order of their completion; the DOM comes last, as a `resource` record. Later components
+find the records in `request.meta["visited"]`, each with the exchange or problem to be read from it.
 """
 
 from __future__ import annotations
@@ -26,33 +25,33 @@ from scraper.http import fetch_of, lower_headers, redirect_target
 from scraper.items import Exchange, Problem
 from scraper.platforms._platform import Platform
 
-# Why a body is not there, in the words of WARC-Truncated (WARC 1.1, 5.13); a redirect has none to miss.
+# Why a body is missing, as values of WARC-Truncated (WARC 1.1, 5.13). A redirect has no body that could be missing.
 TRUNCATED = {"too-large": "length", "evicted": "unspecified"}
-# Scripts and styles are the same under every page: so many are remembered, to be recorded once in a run.
+# Pages share scripts and styles: this many are remembered, so that each is recorded once in a run.
 MOST_ORIGINALS = 5_000
-# Sub-requests of one page without an answer that get a record each; a page may try thousands.
+# Unanswered sub-requests of one page that are recorded; a page may try thousands.
 MOST_SUB_PROBLEMS = 50
 
 
 class Rendered:
-    """Records what a rendered request brought, before anything reads it."""
+    """Downloader middleware that records the answers and the DOM of a rendered page, before anything reads them."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._originals: OrderedDict[tuple[str, str, bytes, str], Original] = OrderedDict()
-        self._told: set[tuple[str, str]] = set()  # host and reason of sub-requests that came to nothing
+        self._reported: set[tuple[str, str]] = set()  # (host, reason) of unanswered sub-requests
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """Record the page. Raises `WarcWriteError` after telling the run that nothing more can be written."""
+        """Record the page. Raises `WarcWriteError`, after it has halted the run."""
         self._record(request)
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """Record what was received for a page whose own document never came; the failure itself is told elsewhere."""
+        """Record the answers for a page whose document never came; another component reports the failure itself."""
         if not isinstance(exception, WarcWriteError):
             self._record(request)
 
@@ -86,17 +85,27 @@ class Rendered:
                 document = capture
             yield capture, exchange
         if rendering.dom and rendering.dom_at:
-            # It is what became of this document. The address that its script puts up (`history.pushState`) may be
-            # another post's, whose text it is not.
+            # The DOM was made of this document. An address that a script sets (`history.pushState`) may belong to
+            # another post, whose text the DOM does not show.
             capture = writer.write_dom(
-                url=document.url if document else page, page=page, body=rendering.dom, at=rendering.dom_at,
+                url=document.url if document else page,
+                page=page,
+                body=rendering.dom,
+                at=rendering.dom_at,
                 document=document.capture_id if document else None,
-            )  # fmt: skip
-            yield capture, Exchange(
-                url=capture.url, body=rendering.dom, content_type=capture.mime or "", fetched_at=capture.fetched_at,
-                via=capture.via, page=capture.page,
-            )  # fmt: skip
-        # Last, since they are no part of the page: what a fold holds together, its answers and its DOM, ends with them.
+            )
+            yield (
+                capture,
+                Exchange(
+                    url=capture.url,
+                    body=rendering.dom,
+                    content_type=capture.mime or "",
+                    fetched_at=capture.fetched_at,
+                    via=capture.via,
+                    page=capture.page,
+                ),
+            )
+        # Last, since they are no part of the page: the fold holds its answers and its DOM together, and ends it here.
         yield from self._sub_problems(writer, page, rendering)
 
     def _exchange(
@@ -108,13 +117,26 @@ class Rendered:
             body, redacted = redact_tokens(body), ("body",)
         key = (received.url, received.method, received.request_body, sha256(body).hexdigest())
         original = self._originals.get(key) if body and received.status == 200 else None
-        capture = writer.write_exchange(HttpExchange(
-            url=received.url, method=received.method, request_headers=received.request_headers,
-            request_body=received.request_body, status=received.status, reason=received.reason,
-            protocol=received.protocol, response_headers=headers, body=body, ip=received.ip,
-            fetched_at=received.completed_at, refers_to=original, redacted=redacted,
-            truncated=TRUNCATED.get(received.truncated or ""), via=received.kind, page=page,
-        ))  # fmt: skip
+        capture = writer.write_exchange(
+            HttpExchange(
+                url=received.url,
+                method=received.method,
+                request_headers=received.request_headers,
+                request_body=received.request_body,
+                status=received.status,
+                reason=received.reason,
+                protocol=received.protocol,
+                response_headers=headers,
+                body=body,
+                ip=received.ip,
+                fetched_at=received.completed_at,
+                refers_to=original,
+                redacted=redacted,
+                truncated=TRUNCATED.get(received.truncated or ""),
+                via=received.kind,
+                page=page,
+            )
+        )
         if original is None and body and received.status == 200:
             self._originals[key] = Original(capture.capture_id, capture.url, capture.fetched_at, capture.payload_sha256)
             if len(self._originals) > MOST_ORIGINALS:
@@ -122,23 +144,30 @@ class Rendered:
         location = next((value for name, value in headers if name.lower() == b"location"), None)
         content_type = next((value for name, value in headers if name.lower() == b"content-type"), b"")
         return capture, Exchange(
-            url=capture.url, body=body, content_type=content_type.decode("latin-1"), status=received.status,
-            fetched_at=capture.fetched_at, method=received.method, request_body=received.request_body,
-            location=redirect_target(capture.url, location), headers=lower_headers(headers), via=capture.via,
+            url=capture.url,
+            body=body,
+            content_type=content_type.decode("latin-1"),
+            status=received.status,
+            fetched_at=capture.fetched_at,
+            method=received.method,
+            request_body=received.request_body,
+            location=redirect_target(capture.url, location),
+            headers=lower_headers(headers),
+            via=capture.via,
             page=capture.page,
-        )  # fmt: skip
+        )
 
     def _sub_problems(self, writer: Writer, page: str, rendering: Rendering) -> Iterator[tuple[Capture, Problem]]:
-        """Sub-requests that were not let out, or got no answer: once a run for each host and reason."""
-        told = [(one.url, one.reason, "was not let out") for one in rendering.refused]
-        told += [(one.url, one.reason, "failed") for one in rendering.failed]
+        """Record the sub-requests that were blocked or got no answer: once in a run for each host and reason."""
+        unanswered = [(request.url, request.reason, "was not let out") for request in rendering.refused]
+        unanswered += [(request.url, request.reason, "failed") for request in rendering.failed]
         number = 0
-        for url, reason, what in told:
-            # The host alone: what a script puts behind it may name a reader ("/u/jane", "?email=").
+        for url, reason, what in unanswered:
+            # Only the host: the path that a script requests may identify a reader ("/u/jane", "?email=").
             host = _host(url)
-            if (host, reason) in self._told or number >= MOST_SUB_PROBLEMS:
+            if (host, reason) in self._reported or number >= MOST_SUB_PROBLEMS:
                 continue
-            self._told.add((host, reason))
+            self._reported.add((host, reason))
             number += 1
             message = f"{page}: a request to {host} {what}: {reason}"
             capture = writer.write_failure(
@@ -148,7 +177,7 @@ class Rendered:
 
 
 def _host(url: str) -> str:
-    """Host and port of an address, or of what is given as "host:port"."""
+    """Return host and port of a URL, or of "host:port"."""
     try:
         return (
             urlsplit(url if "//" in url else f"//{url}").netloc.rpartition("@")[2][:253] or "an address without a host"

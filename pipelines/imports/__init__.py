@@ -1,1 +1,1 @@
-"""Captures that others made: WARC files by other tools, saved pages, other archives of this project."""
+"""Imports of captures made elsewhere: WARC files by other tools, saved pages, other archives of this project."""

@@ -1,4 +1,4 @@
-"""WARC files from elsewhere, taken into an archive for a rebuild: copied whole or not at all, and never altered."""
+"""Copies the WARC files of other archives into an archive for a rebuild: whole or not at all, and unchanged."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from archive.warc import Info, records
 from archive.warc._file import OPEN_SUFFIX, sync_folder
 from pipelines.run.key import KEY_FILE, BadKey, key_in, make_key
 
-IMPORTS = "imports"  # the folder that holds captures made by others, as they came
-SPARE = 64 << 20  # bytes to be left free on the disk
+IMPORTS = "imports"  # the folder of imported files, unchanged
+SPARE = 64 << 20  # bytes that stay free on the disk
 
 
 class Refused(Exception):
-    """Nothing can be taken from a source or file; the message says why and what to do."""
+    """A source or file cannot be imported; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class _Copy:
 
 
 def adopt(sources: Iterable[Path], archive: Path, key_file: Path | None) -> None:
-    """Copy the WARC files of other archives, and the key of their pseudonyms, to their places in this one.
+    """Copy the WARC files of other archives, and the key of their pseudonyms, into this archive.
 
     A source is an archive's folder, a folder of WARC files, or one such file, all written by this program. Raises
     `Refused`, `BadKey`, OSError.
@@ -40,7 +40,9 @@ def adopt(sources: Iterable[Path], archive: Path, key_file: Path | None) -> None
     for source in sources:
         found = list(_copies(source, archive))
         if not found:
-            raise Refused(f"{source}: no WARC file written by clinic-archive; `clinic-archive import` takes others'")
+            raise Refused(
+                f"{source}: no WARC file written by clinic-archive; import other files with `clinic-archive import`"
+            )
         copies |= {copy.target: copy for copy in found}
         keys += [path for path in _beside(source, KEY_FILE) if path.exists()][:1]
     wanted = [copy for copy in copies.values() if not _is_there(copy)]
@@ -52,8 +54,8 @@ def adopt(sources: Iterable[Path], archive: Path, key_file: Path | None) -> None
 
 def _copies(source: Path, archive: Path) -> Iterator[_Copy]:
     paths = [source] if source.is_file() else sorted(source.rglob("*.warc.gz"))
-    # What was imported has its own place, also where a program of this kind wrote it.
-    for path in (one for one in paths if IMPORTS not in one.relative_to(source).parts):
+    # Imported files are copied to their own folder below, even if this program wrote them.
+    for path in (path for path in paths if IMPORTS not in path.relative_to(source).parts):
         clinic_id = _clinic_of(path)
         if clinic_id is not None:
             unclosed = path.with_name(path.name + OPEN_SUFFIX).exists()
@@ -65,7 +67,7 @@ def _copies(source: Path, archive: Path) -> Iterator[_Copy]:
 
 
 def _beside(source: Path, name: str) -> Iterator[Path]:
-    """Where an archive's other things may lie: in the folder that was given, or above a file or folder of its WARCs."""
+    """Yield the path of `name` in the source or the nearest of three folders above it: the source may be a part."""
     for folder in [source, *source.absolute().parents[:3]]:
         if (folder / name).exists():
             yield folder / name
@@ -73,7 +75,7 @@ def _beside(source: Path, name: str) -> Iterator[Path]:
 
 
 def _clinic_of(path: Path) -> str | None:
-    """Whose file it is, by its warcinfo; None for one that is not ours."""
+    """Return the clinic of a file, from its warcinfo; None if this program did not write the file."""
     first = next(iter(records(path)), None)
     if isinstance(first, Info) and "isPartOf" in first.fields:
         clinic_id = first.fields.get("clinic", "")
@@ -82,12 +84,12 @@ def _clinic_of(path: Path) -> str | None:
 
 
 def _is_there(copy: _Copy) -> bool:
-    """The file has its place already. Raises `Refused` where another one has it."""
+    """Return whether the file is already copied. Raises `Refused` if another file has its path."""
     if not copy.target.exists():
         return False
     if copy.target.samefile(copy.source) or cmp(copy.source, copy.target, shallow=False):
         return True
-    raise Refused(f"{copy.source}: another file has its place, {copy.target}; name an --archive of its own")
+    raise Refused(f"{copy.source}: another file is already at {copy.target}; give another folder with --archive")
 
 
 def _check_space(copies: list[_Copy], archive: Path) -> None:
@@ -100,13 +102,13 @@ def _check_space(copies: list[_Copy], archive: Path) -> None:
 
 
 def _take_key(keys: list[Path], archive: Path) -> None:
-    """The key of the pseudonyms. Raises `BadKey` where two are known: a reader would have two names."""
+    """Copy the key of the pseudonyms. Raises `BadKey` if there are two: a person would get two pseudonyms."""
     target = archive / KEY_FILE
     known = {key_in(path): path for path in [*keys, *([target] if target.exists() else [])]}
     if len(known) > 1:
         names = " and ".join(str(path) for path in known.values())
         raise BadKey(
-            f"{names}: two keys for the pseudonyms of one archive; name one source, or an --archive of its own"
+            f"{names}: two keys for the pseudonyms of one archive; give one source, or another folder with --archive"
         )
     if known and not target.exists():
         make_key(target, next(iter(known)).hex())
@@ -120,7 +122,7 @@ def _copy(copy: _Copy) -> None:
 
 
 def copy_whole(source: Path, target: Path, part: Path) -> None:
-    """Copy a file by way of `part`: it has its name only once it is whole and on the disk. Raises OSError."""
+    """Copy a file to `part`, then rename it: under its name it is always whole and durable. Raises OSError."""
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with source.open("rb") as given, os.fdopen(descriptor, "wb") as copy:

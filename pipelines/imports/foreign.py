@@ -1,7 +1,7 @@
-"""Captures that others made: what of a WARC file by another tool is a clinic's, and can be read.
+"""Foreign WARC files: finds the captures of clinics in files that another program wrote.
 
-A record is taken where it is a page, a feed, a sitemap or an answer of a service at the clinic's own address. Pictures
-and scripts stay in the file, which is kept whole; what cannot be trusted is left out with its offset and the reason.
+A record counts if it is a page, a feed, a sitemap or an answer of a service at the clinic's own address. Images and
+scripts stay in the file, which is stored whole; untrustworthy records are reported with their offset and the reason.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ from urllib.parse import urlsplit
 from archive.warc import BadRecord, Group, Info, records
 from scraper.addresses import is_within
 
-# The first page of the web is older than any clinic's; a date before it is a fault of a clock.
+# The date of the first web page: an earlier date comes from a wrong clock.
 FIRST_PAGE = datetime(1990, 12, 20, tzinfo=UTC)
-FUTURE = timedelta(days=1)  # clocks of others may be wrong by so much
-# What is read of an answer's kinds: "text/html", "application/json", "application/rss+xml", "text/plain"
+FUTURE = timedelta(days=1)  # tolerance for wrong clocks
+# The media types that are read: "text/html", "application/json", "application/rss+xml", "text/plain"
 READABLE = re.compile(r"(text/(html|plain|xml)|application/(json|xml|(xhtml|rss|atom)\+xml))$")
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOrigin:
-    """Whence captures of others came."""
+    """The origin of an imported capture."""
 
-    origin: str  # the tool that made them, as the file says it
-    retrieved_at: datetime  # when they were brought in
-    retrieved_from: str  # name of the file that they were brought in
+    origin: str  # the program that made it, as the file says
+    retrieved_at: datetime  # when it was imported
+    retrieved_from: str  # name of the imported file
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureRef:
-    """One capture of a history: what it is found by, and where its record lies."""
+    """A reference to one capture: its id and its date, and the place of its record."""
 
     at: datetime
     capture_id: str
@@ -43,7 +43,7 @@ class CaptureRef:
     file: str  # relative to the archive
     offset: int
     refers_to: str | None
-    # Of a capture that somebody else made: whence it came, its URL, and URL and date of the original of a revisit.
+    # Of an imported capture: its origin, its URL, and (URL, date) of the original if it is a revisit.
     brought: ImportOrigin | None = None
     url: str = ""
     original: tuple[str, datetime] | None = None
@@ -51,19 +51,19 @@ class CaptureRef:
 
 @dataclass(slots=True)
 class ForeignFile:
-    """What a file of others holds."""
+    """The contents of a foreign file."""
 
     software: str = "unknown software"
-    entries: dict[str, list[CaptureRef]] = field(default_factory=dict)  # of each clinic
-    hosts: Counter[str] = field(default_factory=Counter)  # of what is no clinic's
-    unread: int = 0  # pictures, scripts and the like, of clinics
-    bad: list[str] = field(default_factory=list)  # what was left out, in words
+    entries: dict[str, list[CaptureRef]] = field(default_factory=dict)  # by clinic
+    hosts: Counter[str] = field(default_factory=Counter)  # hosts of captures of no clinic
+    unread: int = 0  # images, scripts and the like of clinics
+    bad: list[str] = field(default_factory=list)  # a line for each record that was left out
 
 
 def scan_foreign(path: Path, name: str, sites: Mapping[str, str], now: datetime) -> ForeignFile:
-    """Read a file by another tool (WARC, ARC, WET; plain or gzipped by record). Raises OSError.
+    """Read a file by another program (WARC, ARC, WET; plain or gzipped by record). Raises OSError.
 
-    `name`: what entries call the file; `sites`: address of each clinic by its slug; `now`: when it is brought in.
+    `name`: the file's name in the entries; `sites`: address of each clinic by its slug; `now`: date of the import.
     """
     found = ForeignFile()
     for record in records(path):
@@ -88,8 +88,10 @@ def scan_foreign(path: Path, name: str, sites: Mapping[str, str], now: datetime)
 
 
 def resolve_revisits(entries: Iterable[CaptureRef]) -> Iterator[CaptureRef]:
-    """The entries of one clinic, in order; a revisit that names its original by URL and date gets its id, and with it
-    the digest of the payload."""
+    """Yield the captures of one clinic, in order, with the originals of imported revisits.
+
+    A revisit may name its original by URL and date: it gets the original's id and the digest of its payload.
+    """
     listed = list(entries)
     by_id = {entry.capture_id: entry for entry in listed}
     by_date = {(entry.url, entry.at): entry for entry in reversed(listed) if entry.url and not entry.original}
@@ -105,19 +107,25 @@ def resolve_revisits(entries: Iterable[CaptureRef]) -> Iterator[CaptureRef]:
 def _entry(record: Group, name: str) -> CaptureRef:
     capture = record.capture
     return CaptureRef(
-        at=capture.fetched_at, capture_id=capture.capture_id, payload_sha256=capture.payload_sha256, file=name,
-        offset=capture.warc_offset, refers_to=capture.refers_to, url=capture.url, original=record.original,
-    )  # fmt: skip
+        at=capture.fetched_at,
+        capture_id=capture.capture_id,
+        payload_sha256=capture.payload_sha256,
+        file=name,
+        offset=capture.warc_offset,
+        refers_to=capture.refers_to,
+        url=capture.url,
+        original=record.original,
+    )
 
 
 def _clinic_of(url: str, sites: Mapping[str, str]) -> str | None:
-    """The clinic at whose address it is; of two sites on one host the one that lies deeper."""
+    """Return the clinic whose site contains the URL; of two sites on one host the one with the longer path."""
     mine = [(len(site), clinic_id) for clinic_id, site in sites.items() if is_within(url, site)]
     return max(mine)[1] if mine else None
 
 
 def _distrust(record: Group, now: datetime) -> str | None:
-    """Why a record cannot be trusted."""
+    """Return why a record cannot be trusted, or None."""
     at = record.capture.fetched_at
     if at > now + FUTURE:
         return f"dated in the future ({at:%Y-%m-%d})"

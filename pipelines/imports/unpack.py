@@ -1,4 +1,4 @@
-"""What a file of others is, and the WARC files in it: a WACZ is unpacked, a saved page wrapped."""
+"""Gives the WARC files of a file to be imported: a WACZ is unpacked, a saved page wrapped in a WARC."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from scraper.extract import extract_post
 from scraper.items import Exchange, NotAPost
 
 LARGEST_PAGE = 32 << 20  # bytes of a saved page
-# "<!-- saved from url=(0035)https://www.example.com/post/sleep -->": what browsers write into a page that they save
+# "archive/rec-20260301.warc.gz"
+WARC_MEMBER = re.compile(r"archive/[^/]+\.warc(\.gz)?")
+# "<!-- saved from url=(0035)https://www.example.com/post/sleep -->": browsers write it into a saved page
 SAVED_FROM = re.compile(rb"<!--\s*saved from url=\(\d+\)(\S+)\s*-->", re.IGNORECASE)
 KINDS = {".html": "text/html", ".htm": "text/html", ".xhtml": "application/xhtml+xml", ".txt": "text/plain"}
 
@@ -29,9 +31,9 @@ KINDS = {".html": "text/html", ".htm": "text/html", ".xhtml": "application/xhtml
 def opened(
     path: Path, folder: Path, *, url: str | None, at: datetime | None
 ) -> Iterator[tuple[list[tuple[Path, str]], str]]:
-    """The WARC files that a file is or holds, each with its name, and the file's own SHA-256 in hex.
+    """Give the WARC files that a file is or contains, each with its name, and the file's own SHA-256 in hex.
 
-    What has to be unpacked or wrapped lies in `folder` meanwhile. Raises `Refused`, OSError.
+    Unpacked and wrapped files are below `folder` while the block runs. Raises `Refused`, OSError.
     """
     if path.is_dir():
         raise Refused("a folder; name the files in it")
@@ -55,26 +57,26 @@ def opened(
 
 
 def _unpacked(path: Path, scratch: Path) -> list[tuple[Path, str]]:
-    """The WARC files of a WACZ (https://specs.webrecorder.net/wacz/1.1.1/): those below its archive/."""
+    """Unpack the WARC files of a WACZ (https://specs.webrecorder.net/wacz/1.1.1/): those below its archive/."""
     try:
         with zipfile.ZipFile(path) as package:
             members = package.infolist()
             for member in members:
                 _check_member(member)
-            wanted = [one for one in members if re.fullmatch(r"archive/[^/]+\.warc(\.gz)?", one.filename)]
+            wanted = [member for member in members if WARC_MEMBER.fullmatch(member.filename)]
             if not wanted:
                 raise Refused("a ZIP file without archive/*.warc.gz in it; not a WACZ")
-            needed, free = sum(one.file_size for one in wanted), shutil.disk_usage(scratch).free
+            needed, free = sum(member.file_size for member in wanted), shutil.disk_usage(scratch).free
             if 2 * needed + SPARE > free:
                 raise Refused(
                     f"{needed / 1e6:.0f} MB unpacked, {free / 1e6:.0f} MB free on the archive's disk; not taken"
                 )
             found = []
-            for number, one in enumerate(wanted):
+            for number, member in enumerate(wanted):
                 target = scratch / str(number)
-                with package.open(one) as source, target.open("wb") as copy:
-                    shutil.copyfileobj(source, copy, 1 << 20)  # it gives no more bytes than were declared
-                found.append((target, f"{path.stem}-{PurePosixPath(one.filename).name}"))
+                with package.open(member) as source, target.open("wb") as copy:
+                    shutil.copyfileobj(source, copy, 1 << 20)  # gives no more bytes than declared
+                found.append((target, f"{path.stem}-{PurePosixPath(member.filename).name}"))
             return found
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
         raise Refused(f"a damaged ZIP file ({error})") from error
@@ -83,13 +85,13 @@ def _unpacked(path: Path, scratch: Path) -> list[tuple[Path, str]]:
 def _check_member(member: zipfile.ZipInfo) -> None:
     name = PurePosixPath(member.filename.replace("\\", "/"))
     if name.is_absolute() or ".." in name.parts or re.match(r"[A-Za-z]:", member.filename):
-        raise Refused(f"a path in it climbs out: {member.filename!r}; not taken")
+        raise Refused(f"a path in it leaves the folder: {member.filename!r}; not taken")
     if stat.S_ISLNK(member.external_attr >> 16):
         raise Refused(f"a symbolic link in it: {member.filename!r}; not taken")
 
 
 def _wrapped(path: Path, scratch: Path, url: str | None, at: datetime | None) -> tuple[Path, str]:
-    """A saved page as a WARC file of one record."""
+    """Write a saved page as a WARC file of one record."""
     kind = KINDS.get(path.suffix.lower())
     if kind is None:
         raise Refused("not a WARC, ARC, WET or WACZ file, and no saved page (.html, .txt)")
@@ -101,7 +103,7 @@ def _wrapped(path: Path, scratch: Path, url: str | None, at: datetime | None) ->
         raise Refused("it is empty")
     address = url or _address(body, kind)
     if address is None:
-        raise Refused("a saved page that does not tell its address; give it with --url")
+        raise Refused("a saved page that does not contain its address; give it with --url")
     saved_at = at or datetime.fromtimestamp(status.st_mtime, UTC)
     target = scratch / "page.warc.gz"
     target.write_bytes(
@@ -113,11 +115,11 @@ def _wrapped(path: Path, scratch: Path, url: str | None, at: datetime | None) ->
 
 
 def _address(body: bytes, kind: str) -> str | None:
-    """The address that a saved page tells: where a browser saved it from, else the post's own canonical one."""
+    """Return the address in a saved page: where a browser saved it from, else the canonical one of the post."""
     saved_from = SAVED_FROM.search(body, 0, 4096)
     if saved_from:
-        told = saved_from[1].decode("latin-1")
-        return told if is_web_address(told) else None
+        url = saved_from[1].decode("latin-1")
+        return url if is_web_address(url) else None
     try:
         return extract_post(Exchange(url="", body=body, content_type=kind)).url
     except NotAPost:

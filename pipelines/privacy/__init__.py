@@ -1,1 +1,1 @@
-"""Commenters are people: keyed pseudonyms for their ids, masks for their names."""
+"""Privacy of commenters: keyed pseudonyms for their ids, masks for their names."""

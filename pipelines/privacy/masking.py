@@ -1,4 +1,4 @@
-"""Names, e-mail addresses and phone numbers in the texts of comments, found and replaced."""
+"""Finds and replaces names, e-mail addresses and phone numbers in the texts of comments."""
 
 from __future__ import annotations
 
@@ -7,38 +7,45 @@ import unicodedata
 from collections.abc import Iterable
 
 MASK, MASKED_EMAIL, MASKED_PHONE = "[name]", "[e-mail]", "[phone]"
-# "jane.roe+x@mail.example.org"; looked for only where a word begins, or a long text would be read again and again
+# "jane.roe+x@mail.example.org"; matched only at the start of a word, which avoids quadratic time on long texts
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-# What has many digits and is no number to call: "2019-02-01 14:30", "01/02/2019", "12.5.2024 9"; taken first, and left.
+# Digits that are no phone number: "2019-02-01 14:30", "01/02/2019", "12.5.2024 9"; matched first, and not masked.
 DATE = r"(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./](?:19|20)\d\d)(?!\d)(?:[ T]\d{1,2}(?![\d-]))?"
-# "(555) 010-2368", "+1 555 010 2368", "555.010.2368"; of these only what has 9 digits or more. Not "100-200-300 mg".
+# "(555) 010-2368", "+1 555 010 2368", "555.010.2368"; masked if it has 9 digits or more. Not "100-200-300 mg".
 PHONE = r"\+?(?:\(?\d{1,4}\)?[ .\u00a0/-]?){2,5}\d{2,4}(?![\w-]|\s?(?:mg|mcg|\u00b5g|ml|kg|iu|units?)\b)"
 NUMBERS = re.compile(rf"(?<![\w-])(?:(?P<date>{DATE})|(?P<phone>{PHONE}))")
 FEWEST_DIGITS = 9
-# Parts of a name that are ordinary words too often to be masked alone ("de la Cruz" is masked as a whole).
+# Parts of names that are common words, and are not masked alone ("de la Cruz" is masked as a whole).
 PARTICLES = {"the", "and", "von", "van", "der", "den", "del", "las", "los", "bin", "dos", "dr", "mrs", "mr", "ms"}
-# How HTML may write what names hold.
+# Characters of names, and the forms in which HTML may write them.
 WRITTEN = {
-    "'": "(?:['\u2019]|&#39;|&#x27;|&apos;|&rsquo;)", "\u2019": "(?:['\u2019]|&#39;|&#x27;|&apos;|&rsquo;)",
-    "&": "(?:&amp;|&)", "<": "(?:&lt;|<)", ">": "(?:&gt;|>)", '"': '(?:&quot;|&#34;|")', " ": r"(?:\s|&nbsp;|&#160;)+",
-}  # fmt: skip
+    "'": "(?:['\u2019]|&#39;|&#x27;|&apos;|&rsquo;)",
+    "\u2019": "(?:['\u2019]|&#39;|&#x27;|&apos;|&rsquo;)",
+    "&": "(?:&amp;|&)",
+    "<": "(?:&lt;|<)",
+    ">": "(?:&gt;|>)",
+    '"': '(?:&quot;|&#34;|")',
+    " ": r"(?:\s|&nbsp;|&#160;)+",
+}
 
 
 def name_pattern(names: Iterable[str]) -> re.Pattern[str] | None:
-    """What finds the names in a text or in HTML: each whole ("Marisol Vega") and by its parts ("Marisol"), in any case
-    and either Unicode form; None without names."""
+    """Return a pattern that finds the names in a text or in HTML; None without names.
+
+    It finds each name whole ("Marisol Vega") and by its parts ("Marisol"), in any case and either Unicode form.
+    """
     wanted: set[str] = set()
     for name in names:
         whole = " ".join(name.split())
         for form in {whole, unicodedata.normalize("NFC", whole), unicodedata.normalize("NFD", whole)}:
             for part in _parts(form):
-                wanted |= {part, part.upper(), part.lower()}  # "WEISS" is how "Weiß" shouts
-    patterns = [_bounded(part) for part in sorted(wanted, key=lambda one: (-len(one), one))]
+                wanted |= {part, part.upper(), part.lower()}  # upper() of "Weiß" is "WEISS"
+    patterns = [_bounded(part) for part in sorted(wanted, key=lambda part: (-len(part), part))]
     return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 
 
 def _parts(whole: str) -> Iterable[str]:
-    """The name, and what of it is masked alone: words of three letters and more, of an e-mail address what names."""
+    """Yield the name, and its parts that are masked alone: words of three or more letters; no host of an e-mail."""
     if not any(letter.isalnum() for letter in whole):
         return
     yield whole
@@ -50,7 +57,7 @@ def _parts(whole: str) -> Iterable[str]:
 
 
 def _bounded(part: str) -> str:
-    """The part as a pattern that matches in no longer word; scripts that write no blanks have no words to go by."""
+    """Return a pattern of the part as a whole word; in scripts without spaces it matches anywhere."""
     written = "".join(WRITTEN.get(letter) or re.escape(letter) for letter in part)
     before = r"(?<!\w)" if _writes_blanks(part[0]) else ""
     after = r"(?!\w)" if _writes_blanks(part[-1]) else ""
@@ -61,21 +68,43 @@ def _writes_blanks(letter: str) -> bool:
     return unicodedata.east_asian_width(letter) not in "WF"
 
 
-# Where a comment's last words begin: a new line, or a sentence after another. "Ask me. Anna Roe" ends with "Anna Roe".
+# Where the last words of a comment begin: a new line, sentence or dash. "Ask me. Anna Roe" ends with "Anna Roe".
 LAST_WORDS = re.compile(r"\n|(?<=[.!?\u2026])\s+|\s(?=[\u2012-\u2015~]\s*\w)")
+# "— Anna", "-- Anna", "~Anna"
 DASHES = re.compile(r"^[-~\u2010-\u2015]+\s*")
 CLOSINGS = {
-    "thank", "thanks", "you", "best", "wishes", "kind", "warm", "regards", "love", "sincerely", "cheers", "yours",
-    "gracias", "saludos", "obrigada", "obrigado", "abraços", "danke", "gruß", "grüße", "groetjes", "bedankt",
-}  # fmt: skip
+    "thank",
+    "thanks",
+    "you",
+    "best",
+    "wishes",
+    "kind",
+    "warm",
+    "regards",
+    "love",
+    "sincerely",
+    "cheers",
+    "yours",
+    "gracias",
+    "saludos",
+    "obrigada",
+    "obrigado",
+    "abraços",
+    "danke",
+    "gruß",
+    "grüße",
+    "groetjes",
+    "bedankt",
+}
 LONGEST_SIGNATURE = 4  # words
 
 
 def signature(text: str | None) -> str | None:
-    """The name that a comment is signed with in its last words, where no account tells one; None without.
+    """Return the name that a comment is signed with in its last words; None without a signature.
 
-    "— Philippa G.", "Clementine Abernethorpe" and "Thanks, Anna B." after a text are signatures. After a dash any few
-    words are one; else only words that all begin with a capital, two at least: "Wonderful" and "See you in May" stay.
+    "— Philippa G.", "Clementine Abernethorpe" and "Thanks, Anna B." after a text are signatures. After a dash up to
+    four words of any kind are one; else at least two words that all begin with a capital. "Wonderful" and "See you in
+    May" are none.
     """
     pieces = [piece.strip() for piece in LAST_WORDS.split(text or "") if piece.strip()]
     if len(pieces) < 2:
@@ -92,7 +121,7 @@ def signature(text: str | None) -> str | None:
 
 
 def masked(text: str | None, pattern: re.Pattern[str] | None) -> str | None:
-    """The text with names, e-mail addresses and phone numbers replaced by `[name]`, `[e-mail]`, `[phone]`."""
+    """Return the text with names, e-mail addresses and phone numbers replaced by [name], [e-mail], [phone]."""
     if text is None:
         return None
     text = EMAIL.sub(MASKED_EMAIL, text)

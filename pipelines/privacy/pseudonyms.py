@@ -1,8 +1,8 @@
-"""Commenters are people: their ids become keyed pseudonyms before anything else sees them, their names are masked.
+"""Replaces commenters' ids by keyed pseudonyms before any other code sees them; their names are masked later.
 
-A pseudonym is HMAC-SHA256 of the clinic and the platform's id of the person under the archive's own key
-(`pseudonym.key`, mode 0600, beside `archive.db`), so it is the same in every crawl and means nothing outside. A display
-name alone ("Guest", "Anna") is nobody's in particular and gives no pseudonym.
+A pseudonym is HMAC-SHA256 of the clinic and the platform's id of the person, with the archive's own key
+(`pseudonym.key`, mode 0600, beside `archive.db`). So it is the same in every crawl, and cannot be computed without the
+key. A display name alone ("Guest", "Anna") does not identify a person and gives no pseudonym.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from scraper.items import Author, Comment, Extraction, Item, Names, Post
 
 
 def pseudonym(key: bytes, clinic_id: str, person: str) -> str:
-    """ "reader-" and 12 letters and digits (60 bits): one person at one clinic, in this archive."""
-    # An id may be any text: half a surrogate pair has no UTF-8, but a key all the same.
+    """Return the pseudonym of a person at a clinic: "reader-" and 12 letters and digits (60 bits)."""
+    # An id may be any text, even half a surrogate pair, which has no UTF-8.
     digest = hmac.new(key, f"{clinic_id}\0{person}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
     return "reader-" + base64.b32encode(digest)[:12].decode().lower()
 
 
 def pseudonymous(extraction: Extraction, key: bytes) -> Extraction:
-    """The same extraction without a raw id of any person; names travel on only as `Names`, to be masked."""
+    """Return the extraction without raw ids of people; their names stay only in `Names`, to be masked."""
 
     def known_as(person: str | None) -> str | None:
         return pseudonym(key, extraction.clinic_id, person) if person else None
@@ -40,7 +40,7 @@ def pseudonymous(extraction: Extraction, key: bytes) -> Extraction:
         elif isinstance(item, Post) and item.author_person is not None:
             items.append(replace(item, author_person=known_as(item.author_person)))
         elif isinstance(item, Names):
-            # One without an id is nobody's comment, but its name is masked like the others.
+            # A person without an id has no comment, but the name is masked like the others.
             items.append(Names(names={known_as(person) or name: name for person, name in item.names.items()}))
         else:
             items.append(item)
@@ -50,7 +50,7 @@ def pseudonymous(extraction: Extraction, key: bytes) -> Extraction:
 
 
 def tells_of_people(extraction: Extraction) -> bool:
-    """Some item names a person by the platform's id, so that the archive's key is needed to store it."""
+    """Return whether an item names a person, so that the archive's key is needed to store it."""
     for item in extraction.items:
         if isinstance(item, Comment | Author) and item.person:
             return True

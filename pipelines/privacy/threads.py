@@ -1,82 +1,15 @@
-"""Threads of comments: the names that any capture of one tells are masked in the texts of all of them."""
+"""Masks threads of comments: the names that any capture of a thread gives are masked in the texts of all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from re import Pattern
 
 from pipelines.privacy.masking import masked, name_pattern, signature
-from scraper.items import Comment, Extraction, Names, Problem
+from scraper.items import Comment, Extraction, Item, Names, Problem
 
-
-def mask_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list[Extraction]:
-    """The captures of one thread with the names that any of them tells masked in the texts of all of them.
-
-    `policy` is the stanza's `privacy`: "pseudonymous" and "omit" mask, "omit" drops the pseudonyms as well, "keep"
-    leaves the texts and puts the names where they are known.
-
-    `ended`: the record shows that the visit went on after this thread, so that all its names were asked for. Where it
-    does not (the run was killed or stopped in its middle, a page never showed them), names may stand in the texts that
-    nobody told yet: the comments are stored without their texts, which the next visit reads again.
-    """
-    told = [item.names for extraction in thread for item in extraction.items if isinstance(item, Names)]
-    names = {person: name for part in told for person, name in part.items()}
-    # All that were told: one who changed the name in between may be called by either.
-    comments = [item for one in thread for item in one.items if isinstance(item, Comment)]
-    signed = [] if policy == "keep" else [signature(item.body_text) for item in comments]
-    # Beyond that many, signatures are masked where they stand alone: every name is looked for in every text.
-    shared = list(filter(None, signed))[:MOST_SIGNATURES]
-    pattern = name_pattern([*(name for part in told for name in part.values()), *shared])
-    withheld = policy != "keep" and not ended and not _all_told(thread, names)
-
-    def as_allowed(item: Comment) -> Comment:
-        if policy == "keep":
-            name = _name(names, item)
-            return item if name == item.author else replace(item, author=name)
-        author = None if policy == "omit" else item.author
-        if withheld:
-            return replace(item, author=author, body_text=None, body_html=None)
-        own = signature(item.body_text)
-        patterns = (pattern, name_pattern([own]) if own and own not in shared else None)
-        text, markup = item.body_text, item.body_html
-        for one in patterns:
-            text, markup = masked(text, one), masked(markup, one)
-        return replace(item, author=author, body_text=text, body_html=markup)
-
-    return [
-        replace(
-            extraction,
-            items=tuple(
-                as_allowed(item) if isinstance(item, Comment) else item
-                for item in extraction.items
-                if not isinstance(item, Names)
-            )
-            + ((_WITHHELD,) if withheld and extraction is thread[-1] else ()),
-        )
-        for extraction in thread
-    ]
-
-
-def names_shown(visit: list[Extraction]) -> bool:
-    """A rendered page came so far that whoever could be named is: each member among its comments by an answer, or by
-    the page itself.
-
-    A page may be left while the names are on their way, or they are refused: then the texts name people whom nothing
-    recorded tells. One whom the page shows without a name among others who have theirs is a member no more.
-    """
-    comments = [item for one in visit for item in one.items if isinstance(item, Comment)]
-    shown = {
-        item.platform_comment_id for one in visit if getattr(one.capture, "via", None) == "dom"
-        for item in one.items if isinstance(item, Comment)
-    }  # fmt: skip
-    names = {name for one in visit for item in one.items if isinstance(item, Names) for name in item.names}
-    unnamed = [
-        one.platform_comment_id for one in comments
-        if one.author_kind == "member" and names.isdisjoint((one.platform_comment_id, one.person))
-    ]  # fmt: skip
-    return not unnamed or (bool(names) and shown.issuperset(unnamed))
-
-
+# Signatures beyond this number are masked only in their own comment: every name is searched in every text.
 MOST_SIGNATURES = 100
 _WITHHELD = Problem(
     kind="thread-cut-short",
@@ -84,13 +17,98 @@ _WITHHELD = Problem(
 )
 
 
-def _all_told(thread: list[Extraction], names: Mapping[str, str]) -> bool:
-    """Every member of the thread is named in it: names come last, so that nothing of it is missing."""
-    comments = [item for extraction in thread for item in extraction.items if isinstance(item, Comment)]
-    members = [one for one in comments if one.author_kind == "member"]
-    told = [one.platform_comment_id in names or one.person in names for one in members]
-    return not comments or (bool(told) and all(told))
+def mask_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list[Extraction]:
+    """Return the captures of one thread with the names that any of them gives masked in the texts of all of them.
+
+    `policy` is the stanza's `privacy`: "pseudonymous" and "omit" mask, "omit" also drops the pseudonyms, "keep" leaves
+    the texts and sets the names as authors where they are known.
+
+    `ended`: the WARC shows that the visit continued after this thread, so that all its names were requested. Otherwise
+    (the run was killed or stopped in the thread, a rendered page never showed the names) the texts may contain names
+    that no capture gave: the comments are stored without their texts, which the next visit reads again.
+    """
+    parts = [item.names for item in _items(thread) if isinstance(item, Names)]
+    names = {person: name for part in parts for person, name in part.items()}
+    if policy == "keep":
+        return _mapped(thread, lambda comment: _with_author(comment, _name(names, comment)))
+    if not ended and not _all_named(thread, names):
+        *whole, last = _mapped(thread, lambda comment: _without_text(_under_policy(comment, policy)))
+        return [*whole, replace(last, items=(*last.items, _WITHHELD))]
+    signatures = [signature(comment.body_text) for comment in _comments(thread)]
+    shared = list(filter(None, signatures))[:MOST_SIGNATURES]
+    # Not only the newest name of a person: one who changed the name may be addressed by either.
+    pattern = name_pattern([*(name for part in parts for name in part.values()), *shared])
+    return _mapped(thread, lambda comment: _masked(_under_policy(comment, policy), pattern, shared))
 
 
-def _name(names: Mapping[str, str], item: Comment) -> str | None:
-    return names.get(item.platform_comment_id) or names.get(item.person or "") or item.author
+def _mapped(thread: list[Extraction], change: Callable[[Comment], Comment]) -> list[Extraction]:
+    """Return the captures with each comment changed, and without the `Names`."""
+    return [
+        replace(
+            extraction,
+            items=tuple(
+                change(item) if isinstance(item, Comment) else item
+                for item in extraction.items
+                if not isinstance(item, Names)
+            ),
+        )
+        for extraction in thread
+    ]
+
+
+def _with_author(comment: Comment, author: str | None) -> Comment:
+    return comment if author == comment.author else replace(comment, author=author)
+
+
+def _under_policy(comment: Comment, policy: str) -> Comment:
+    return _with_author(comment, None if policy == "omit" else comment.author)
+
+
+def _without_text(comment: Comment) -> Comment:
+    return replace(comment, body_text=None, body_html=None)
+
+
+def _masked(comment: Comment, pattern: Pattern[str] | None, shared: Collection[str]) -> Comment:
+    """Return the comment with the names of the thread masked, and its own signature where that is not `shared`."""
+    own = signature(comment.body_text)
+    text, markup = masked(comment.body_text, pattern), masked(comment.body_html, pattern)
+    own_pattern = name_pattern([own]) if own and own not in shared else None
+    return replace(comment, body_text=masked(text, own_pattern), body_html=masked(markup, own_pattern))
+
+
+def names_complete(visit: list[Extraction]) -> bool:
+    """Return whether the captures of a rendered page name every member among its comments.
+
+    A member is named by an answer, or the page itself shows the comment. A page may be left while the names are still
+    on their way, or the service may refuse them: then the texts may contain names that no capture gives. A comment
+    that the page shows without a name, while other comments have theirs, is by a former member.
+    """
+    in_dom = [extraction for extraction in visit if getattr(extraction.capture, "via", None) == "dom"]
+    rendered = {comment.platform_comment_id for comment in _comments(in_dom)}
+    names = {person for item in _items(visit) if isinstance(item, Names) for person in item.names}
+    unnamed = [
+        comment.platform_comment_id
+        for comment in _comments(visit)
+        if comment.author_kind == "member" and names.isdisjoint((comment.platform_comment_id, comment.person))
+    ]
+    return not unnamed or (bool(names) and rendered.issuperset(unnamed))
+
+
+def _items(captures: Iterable[Extraction]) -> list[Item]:
+    return [item for extraction in captures for item in extraction.items]
+
+
+def _comments(captures: Iterable[Extraction]) -> list[Comment]:
+    return [item for item in _items(captures) if isinstance(item, Comment)]
+
+
+def _all_named(thread: list[Extraction], names: Mapping[str, str]) -> bool:
+    """Return whether every member of the thread is named: names come last, so the thread is complete then."""
+    comments = _comments(thread)
+    members = [comment for comment in comments if comment.author_kind == "member"]
+    named = [comment.platform_comment_id in names or comment.person in names for comment in members]
+    return not comments or (bool(named) and all(named))
+
+
+def _name(names: Mapping[str, str], comment: Comment) -> str | None:
+    return names.get(comment.platform_comment_id) or names.get(comment.person or "") or comment.author

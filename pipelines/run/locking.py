@@ -15,12 +15,12 @@ class Locked(Exception):
 
 
 def tighten_umask() -> None:
-    """What this process makes from now on is writable by nobody else: what others may write to proves nothing."""
+    """Let only this user write to the files that this process creates: one that others can change proves nothing."""
     os.umask(os.umask(0o022) | 0o022)
 
 
 def lock_archive(archive: Path) -> filelock.BaseFileLock:
-    """The archive's lock, taken; given back by its `release`. Raises `Locked`, OSError."""
+    """Acquire and return the archive's lock; its `release` frees it. Raises `Locked`, OSError."""
     tighten_umask()
     archive.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(archive / LOCK_FILE)

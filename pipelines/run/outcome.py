@@ -1,4 +1,4 @@
-"""The result of a run at one clinic: counted during the visit, judged at its end (`pipelines.run_report`)."""
+"""The result of a run at one clinic: counted during the visit, judged at its end (`pipelines.run.judgement`)."""
 
 from __future__ import annotations
 

@@ -24,8 +24,8 @@ from scrapy.crawler import Crawler, CrawlerProcess
 from scrapy.http import Response
 from scrapy.settings import Settings
 
-from pipelines import run_report
 from pipelines.commands._process import crawl_settings, visit
+from pipelines.run import report
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic, Clinics, clinic_from_url
 from scraper.spiders.blog import BlogSpider
@@ -43,7 +43,7 @@ STORING = {
         "pipelines.components.item_pipelines.Validate",
         "pipelines.components.item_pipelines.Store",
     ),
-    "EXTENSIONS": ("pipelines.run_report.Report", "pipelines.components.feeds.PostFeeds"),
+    "EXTENSIONS": ("pipelines.run.report.Report", "pipelines.components.feeds.PostFeeds"),
 }
 WATCH = "tests.bench._crawler.Watch"
 # Resident size is read after every 25th page, and told around these.
@@ -111,7 +111,7 @@ def full(url: str, folder: Path) -> int:
     run = Run(folder)
     visit(run, _settings(url, folder), [clinic_at(url)])
     stored = int(run.db.execute("SELECT count(*) FROM revisions").fetchone()[0])
-    run.close(0, run_report.summary(run))
+    run.close(0, report.summary(run))
     return stored
 
 

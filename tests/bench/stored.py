@@ -15,9 +15,8 @@ from pipelines.reread import extraction_of
 
 from archive.db import open_archive
 from archive.warc import Group, HttpExchange, Writer, records
-from pipelines.orphans import closed_files
 from pipelines.rebuild import rebuild
-from pipelines.verify import verify
+from pipelines.verify import closed_files, verify
 from tests.bench._figure import figure, ratio
 from tests.bench._pages import SMALL, own_slug, pages, wire
 

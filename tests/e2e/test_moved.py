@@ -28,7 +28,7 @@ def test_a_clinic_moves(tmp_path: Path) -> None:
         old.answers["/"] = redirect(f"{new.url}/")
         moved = crawl(tmp_path, old.url)
         assert moved.code == 3
-        assert f"riverside: moved or gone: its home leads to {new.url}/" in moved.err
+        assert f"riverside: moved or gone: its home page leads to {new.url}/" in moved.err
         assert "change url in its stanza" in moved.err
         assert old.paths == ["/robots.txt", "/"]
         assert [path for path in new.paths if path not in ("/robots.txt", "/")] == []

@@ -127,7 +127,7 @@ def test_a_killed_run_does_not_stay_running(tmp_path: Path, blog: Blog) -> None:
 
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_in_the_middle(clinic: Clinic, tmp_path: Path, which: signal.Signals) -> None:
-    """Ctrl-C or SIGTERM: 130, what was read is kept, the next run goes on."""
+    """Ctrl-C or SIGTERM: 130, what was read is stored, the next run continues."""
     archive = tmp_path / "archive"
     going = start_crawl(archive, clinic.url, "--delay", "0.05")
     wait_until(lambda: warc_bytes(archive) > 8_000_000, going)
@@ -155,7 +155,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path, blog: Blog) -> None:
         going.send_signal(signal.SIGTERM)
         _, err = going.communicate(timeout=HANG)
     assert going.returncode == 130
-    assert err.endswith(": ended early by a second signal; what was read is kept, the next run goes on\n")
+    assert err.endswith(": ended early by a second signal; what was read is stored, the next run continues\n")
     again = crawl(archive, blog.url, "--due")
     assert again.code == 0
     assert "recorded answers folded in" in again.lines[0]
@@ -187,7 +187,7 @@ def test_a_signal_does_not_wait_for_a_pause(tmp_path: Path, blog: Blog, path: st
         going.wait()
     assert blog.paths.index(path) == len(blog.paths) - 1
     assert going.returncode == 130
-    assert "ended early by a signal; what was read is kept, the next run goes on" in err
+    assert "ended early by a signal; what was read is stored, the next run continues" in err
     assert column(archive, "SELECT status FROM clinic_runs") == ["cut-short"]
     assert faults(archive) == []
 
@@ -223,7 +223,7 @@ def test_a_run_ends_at_its_time_limit(clinic: Clinic, tmp_path: Path) -> None:
     done = crawl(archive, clinic.url, "--delay", "0.5", "--time-limit", "4s")
     assert done.code == 130
     assert len(done.lines) == 1
-    assert "ended early by the time limit; what was read is kept, the next run goes on" in done.err
+    assert "ended early by the time limit; what was read is stored, the next run continues" in done.err
     assert faults(archive) == []
     assert column(archive, "SELECT status FROM clinic_runs") == ["cut-short"]
     assert one(archive, "SELECT count(*) FROM captures") >= 1

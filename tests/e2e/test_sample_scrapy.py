@@ -56,7 +56,7 @@ def test_private_addresses_are_refused_unless_allowed(clinic: Clinic, project: P
 
 def test_no_error_in_the_log(export: Done) -> None:
     """But for the report's own lines about pages that could not be read."""
-    told = [line for line in export.lines if "[pipelines.run_report]" not in line]
+    told = [line for line in export.lines if "[pipelines.run.report]" not in line]
     assert [line for line in told if " ERROR: " in line or "Traceback" in line] == []
 
 

@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.run import notices
+from pipelines.run.judgement import resolved
 from pipelines.run.notices import (
     AGAIN,
     FILE,
@@ -35,9 +36,9 @@ from pipelines.run.notices import (
     problem_of,
     words_of,
 )
-from pipelines.run_report import problem_notices, resolved
+from pipelines.run.report import problem_notices
 from scraper.items import Problem
-from tests.pipelines.test_run_report import outcome
+from tests.pipelines.run.test_report import outcome
 from tests.visiting import Visiting
 
 DAY = timedelta(days=1)

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from archive.compare import canonical
 from archive.db import DATABASE, open_archive
-from pipelines import rebuild, replay, run_report
+from pipelines import rebuild, replay
 from pipelines.components import capture, item_pipelines
 from pipelines.imports.adopt import Refused, adopt
 from pipelines.recover import recover
-from pipelines.run import run
+from pipelines.run import report, run
 from pipelines.run.key import KEY_FILE, BadKey
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
@@ -51,7 +51,7 @@ def now_is(patch: pytest.MonkeyPatch, moved: timedelta) -> None:
         def now(cls, tz: tzinfo | None = None) -> Any:
             return datetime.now(tz) + moved
 
-    for module in (capture, run_report, run, item_pipelines):
+    for module in (capture, report, run, item_pipelines):
         patch.setattr(module, "datetime", Moved)
 
 
@@ -110,7 +110,7 @@ def visit(archive: Path, made: list[Step], how: str, clinic: Clinic = CLINIC) ->
             visiting.kill()
             return
         visiting.end(finished=how == "ended")
-        visiting.run.close(0, run_report.summary(visiting.run))
+        visiting.run.close(0, report.summary(visiting.run))
 
 
 def confirm(archive: Path, *, killed: bool = False) -> None:
@@ -193,9 +193,9 @@ def test_all_cores_give_the_same(grown: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_the_old_database_is_kept(grown: Path) -> None:
     before = said(grown)
     done = rebuild.rebuild(grown)
-    assert done.kept is not None
-    assert done.kept.exists() and done.kept.parent == grown
-    shutil.copy(done.kept, grown / DATABASE)
+    assert done.previous is not None
+    assert done.previous.exists() and done.previous.parent == grown
+    shutil.copy(done.previous, grown / DATABASE)
     assert said(grown) == before
 
 
@@ -223,7 +223,7 @@ def test_a_database_that_is_lost_or_damaged(grown: Path, damage: bytes) -> None:
     done = rebuild.rebuild(grown)
     assert done.differs is None
     assert said(grown) == wanted
-    assert bool(done.kept) == bool(damage)
+    assert bool(done.previous) == bool(damage)
 
 
 def test_comments_and_no_key(grown: Path) -> None:

@@ -378,7 +378,8 @@ def start(script: str, *arguments: object, **how: Any) -> subprocess.Popen[str]:
 CRAWLING = """
     import os, sys
     from pathlib import Path
-    from pipelines import fold, run_report
+    from pipelines import fold
+    from pipelines.run import report
     from tests.visiting import Visiting, post_answer, post_url
     fold.BATCH = 3
     stop, number = Path(sys.argv[2]), 0
@@ -391,7 +392,7 @@ CRAWLING = """
                 if number == 1:
                     print("ready", flush=True)
             visiting.end()
-            visiting.run.close(0, run_report.summary(visiting.run))
+            visiting.run.close(0, report.summary(visiting.run))
 """
 
 

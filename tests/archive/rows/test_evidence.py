@@ -13,9 +13,11 @@ import pytest
 from click.testing import CliRunner
 
 from archive.db import LostDatabase
-from pipelines import rebuild, run_report
+from pipelines import rebuild
 from pipelines.commands import main
+from pipelines.run import report
 from pipelines.run.field_coverage import LAST_READINGS
+from pipelines.run.judgement import exit_code
 from tests.pipelines.test_rebuild import Step, confirm, now_is, said, settle, take
 from tests.visiting import HEXES, SITE, Visiting
 
@@ -38,9 +40,9 @@ def run(archive: Path, made: list[Step], *, counting: bool = True, **values: Any
         for name, value in values.items():
             setattr(visiting.visit, name, value)
         visiting.end(status=values.get("blog_status", "blog"), finished=values.get("finished", True))
-        code = run_report.exit_code(visiting.run)
-        lines = run_report.problem_lines(visiting.run)
-        visiting.run.close(code, run_report.summary(visiting.run))
+        code = exit_code(visiting.run)
+        lines = report.problem_lines(visiting.run)
+        visiting.run.close(code, report.summary(visiting.run))
         return code, lines
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from archive.rows.runs import queue_order
-from pipelines import run_report
 from pipelines.rebuild import rebuild
 from pipelines.recover import recover
+from pipelines.run import report
 from pipelines.run.locking import lock_archive
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
@@ -79,16 +79,16 @@ def test_killed_before_they_had_rows(tmp_path: Path) -> None:
 def test_the_line_that_says_who_was_not_begun(tmp_path: Path) -> None:
     with Visiting(tmp_path) as visiting:
         run = visiting.run
-        assert run_report.not_begun(run) == []
+        assert report.not_begun(run) == []
         run.not_begun = ["a", "b"]
-        assert run_report.not_begun(run) == [
+        assert report.not_begun(run) == [
             "2 of 3 clinics not begun when a signal ended the run: a, b; the next run begins with those that have"
             " waited longest"
         ]
         run.out_of_time, run.not_begun = True, [f"c{number}" for number in range(12)]
-        (line,) = run_report.brief(run)[:1]
+        (line,) = report.brief(run)[:1]
         assert line.startswith("12 of 13 clinics not begun when its time limit ended the run: c0, c1, c2, ")
         assert ", c9 and 2 more; " in line
-        assert run_report.summary(run)["not_begun"] == run.not_begun
+        assert report.summary(run)["not_begun"] == run.not_begun
         run.broken = "disk full"
-        assert run_report.not_begun(run) == []
+        assert report.not_begun(run) == []

@@ -22,6 +22,7 @@ from archive.db import DATABASE
 from archive.reports.integrity import faults
 from pipelines.commands import main
 from pipelines.commands import verify as command_module
+from pipelines.rebuild import rebuild
 from scraper.platforms.wix import Wix
 from tests.pipelines.test_importer import SITE, THEN, Foreign, bring, sleep
 from tests.pipelines.test_rebuild import Step, visit
@@ -137,6 +138,10 @@ def test_any_flipped_byte_of_any_record_is_found(template: Path, chance: random.
 
 
 Harm = Callable[[Path], str]
+# A page that no later answer repeats: a 304 repeats the sightings that are stored.
+FIRST_SIGHTING = (
+    "SELECT min(rowid) FROM sightings WHERE capture_id NOT IN (SELECT coalesce(refers_to, '') FROM captures)"
+)
 
 
 def _cut(archive: Path) -> str:
@@ -196,6 +201,12 @@ def _orphan(archive: Path) -> str:
         _sql("UPDATE readings SET views = 77 WHERE evidence = 'not-modified'", "differs from the reading"),
         _sql("UPDATE comments SET platform_comment_id = 'x' || platform_comment_id", "does not show comments"),
         _sql("UPDATE posts SET body_text = 'Forged.' WHERE slug = 'sleep'", "its text differs"),
+        _sql(f"DELETE FROM sightings WHERE rowid = ({FIRST_SIGHTING})", "gives a sighting that is not stored"),
+        _sql(
+            "INSERT INTO sightings (clinic_id, url, capture_id, source, seen_at) SELECT clinic_id, 'https://x.example',"
+            f" capture_id, 'feed', seen_at FROM sightings WHERE rowid = ({FIRST_SIGHTING})",
+            "does not give a sighting that is stored: https://x.example (feed)",
+        ),
         _sql("UPDATE readings SET capture_id = 'none' WHERE views = 4", "names a row of captures that is not there"),
     ],
 )  # fmt: skip
@@ -237,7 +248,7 @@ def test_a_run_that_begins_and_ends_meanwhile_is_no_damage(
         monkeypatch.setattr(command_module, "faults", meanwhile)
         code, summary, err = verify(archive)
         assert (code, summary["faults"], err) == (0, [], "")
-        assert "goes on" in summary["notes"][0]
+        assert "still running" in summary["notes"][0]
     monkeypatch.undo()
     assert verify(archive)[0] == 0
 
@@ -250,6 +261,21 @@ def test_rows_of_an_older_parser_are_counted_for_reparse(archive: Path, monkeypa
     reparsed(archive)
     code, summary, _ = verify(archive)
     assert (code, summary["faults"], summary["outdated"]) == (0, [], 0)
+
+
+def test_sightings_that_an_older_parser_or_run_stored_are_outdated(
+    archive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(archive, f"DELETE FROM sightings WHERE rowid = ({FIRST_SIGHTING})")
+    assert verify(archive)[0] == 6
+    with monkeypatch.context() as patch:
+        mend(patch, Wix.extractor_version + 1, "x", "x")
+        assert verify(archive)[1]["faults"] == []
+    change(archive, "UPDATE crawls SET software = 'clinic-archive/0.0.1'")
+    code, summary, _ = verify(archive)
+    assert (code, summary["faults"], summary["outdated"]) == (0, [], 1)
+    rebuild(archive, cores=1)
+    assert verify(archive)[1]["outdated"] == 0
 
 
 def test_no_archive(tmp_path: Path) -> None:

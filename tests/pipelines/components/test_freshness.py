@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.components.freshness import LONGEST_MEMORY, asked_lately, known_posts, remembered_routes, told_before
+from pipelines.components.freshness import (
+    LONGEST_MEMORY,
+    known_posts,
+    recent_requests,
+    remembered_routes,
+    reported_messages,
+)
 from scraper.items import Item, Problem, Thread
 from tests.making import CLINIC, HEX, OTHER_HEX, START, Made, capture, comment, extraction, post, reading, url
 
@@ -84,7 +90,7 @@ def test_an_emptied_thread_was_read_when_its_comments_were_missed(archive: Made)
 
 def test_an_address_that_was_learned_is_known_to_have_been_told(archive: Made) -> None:
     visit(archive, 1, Problem(kind="learned-address", message="comments came from /voices"), UNKNOWN)
-    assert told_before(archive.db, CLINIC) == {"comments came from /voices"}
+    assert reported_messages(archive.db, CLINIC) == {"comments came from /voices"}
 
 
 def test_a_post_that_was_asked_for_in_vain(archive: Made) -> None:
@@ -102,7 +108,7 @@ def test_a_post_that_was_asked_for_in_vain(archive: Made) -> None:
 def test_a_visit_at_the_hour_of_yesterdays_has_a_days_budget(archive: Made) -> None:
     visit(archive, 1, BARE)
     visit(archive, 2, BARE)
-    hours = {hour: asked_lately(archive.db, CLINIC, START + timedelta(hours=hour)) for hour in (-1, 1, 19, 23.9)}
+    hours = {hour: recent_requests(archive.db, CLINIC, START + timedelta(hours=hour)) for hour in (-1, 1, 19, 23.9)}
     assert hours == {-1: 0, 1: 2, 19: 2, 23.9: 0}
 
 

@@ -14,8 +14,9 @@ from twisted.internet.defer import Deferred, succeed
 from archive.warc import Note, records
 from pipelines.commands._process import Process
 from pipelines.exit_codes import ExitCode
+from pipelines.run.judgement import exit_code, judge
 from pipelines.run.outcome import Outcome
-from pipelines.run_report import exit_code, judge, problem_lines, summary
+from pipelines.run.report import problem_lines, summary
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitResult
 from scraper.items import Problem
@@ -122,7 +123,7 @@ def test_a_visit_cut_short_is_not_complete(tmp_path: Path) -> None:
         assert row(visiting, "status, complete, note") == ("cut-short", 0, "ended early by a signal")
         assert exit_code(visiting.run) == 130
         assert problem_lines(visiting.run) == [
-            "riverside: ended early by a signal; what was read is kept, the next run goes on"
+            "riverside: ended early by a signal; what was read is stored, the next run continues"
         ]
 
 
@@ -223,7 +224,7 @@ def test_the_summary_keeps_no_path_in_the_database(tmp_path: Path) -> None:
 
 
 def test_codes_are_those_of_the_docs() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "exit-codes.md").read_text("utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "exit-codes.md").read_text("utf-8")
     for code in (
         ExitCode.DONE,
         ExitCode.UNEXPECTED,

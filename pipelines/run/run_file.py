@@ -1,0 +1,59 @@
+"""The WARC file of a run as a whole: its start, the clinics that it lists, the operator's confirmations, its end."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from archive.rows import runs
+from archive.times import utc
+from archive.warc import Writer
+from pipelines.events import Fields, as_json
+from pipelines.log import RUNS, RunHeader
+
+
+class RunFile:
+    """Records what belongs to a run and to no single clinic; `pipelines.log.runs_of` reads it back."""
+
+    def __init__(self, archive: Path, db: Database, header: RunHeader) -> None:
+        """Open the file. Raises `WarcWriteError`, OSError."""
+        self._db, self._header = db, header
+        about = {"software": header.software, "kind": header.kind}
+        self._writer = Writer(archive, RUNS, header.crawl_id, about, last=None)
+
+    def start(self) -> None:
+        """Record the start of the run and the clinics that it lists, and save its row.
+
+        Raises `WarcWriteError`, `sqlite3.Error`.
+        """
+        header = self._header
+        fields = as_json(
+            {
+                "crawl": header.crawl_id,
+                "started_at": header.started_at,
+                "software": header.software,
+                "kind": header.kind,
+            }
+        )
+        for name, stanzas in (("closed", header.closed), ("listed", header.listed)):
+            fields[name] = json.dumps(stanzas, sort_keys=True, default=str)
+        self.write_note("crawl-started", fields, datetime.fromisoformat(header.started_at))
+        runs.save_crawl(self._db, header.crawl_id, header.started_at, header.software, header.kind)
+
+    def write_note(self, kind: str, fields: Fields, at: datetime) -> None:
+        """Write a note durably. Raises `WarcWriteError`."""
+        self._writer.write_note(kind, fields, at)
+        self._writer.sync()
+
+    def end(self, exit_code: int, summary: dict[str, Any], now: datetime) -> None:
+        """Record the end of the run, in the file and then in its row. Raises `WarcWriteError`, `sqlite3.Error`."""
+        # The summary is given to others with the archive; the folder on this machine does not concern them.
+        text = json.dumps({**summary, "archive": None}, ensure_ascii=False)
+        fields = {"ended_at": utc(now), "exit_code": exit_code, "summary": text}
+        self.write_note("crawl-ended", as_json(fields), now)
+        runs.save_crawl_end(self._db, self._header.crawl_id, fields)
+        self._writer.close()
