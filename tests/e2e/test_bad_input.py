@@ -215,7 +215,7 @@ def test_malformed_islands_cost_nothing_but_themselves(blog: Blog, archive: Path
 def test_a_sitemap_that_is_html(blog: Blog, archive: Path, notes_archive: Path) -> None:
     done = attempt(blog, archive, notes_archive, {"/sitemap.xml": Reply(b"<html><body>hello</body></html>")})
     assert (done.code, len(done.lines)) == (0, 1)
-    assert "/sitemap.xml: an HTML page stands where the sitemap should be" in done.err
+    assert "/sitemap.xml: the answer is an HTML page, not a sitemap" in done.err
     assert kinds(archive) == {"sitemap-is-html"}
     assert status(archive) == "done"
 
@@ -227,7 +227,7 @@ def test_a_feed_cut_in_half(blog: Blog, archive: Path, notes_archive: Path) -> N
     half = Reply(whole.body[: len(whole.body) // 2], kind="application/xml")
     done = attempt(blog, archive, notes_archive, {"/blog-feed.xml": half})
     assert (done.code, len(done.lines)) == (0, 1)
-    assert "/blog-feed.xml: cut in half" in done.err
+    assert "/blog-feed.xml: the document is cut off" in done.err
     assert kinds(archive) == {"feed-cut"}
 
 
