@@ -107,9 +107,9 @@ def mark_complete(thread: list[Extraction]) -> list[Extraction]:
     whole: list[Item] = []
     for post in dict.fromkeys(item.post for item in items if isinstance(item, ThreadPage)):
         pages = [item for item in items if isinstance(item, ThreadPage) and item.post == post]
-        asked = {page.asked for page in pages}
-        left = {cursor for page in pages for cursor in page.following} - asked
-        if None in asked and not left:
+        read = {page.cursor for page in pages}
+        left = {cursor for page in pages for cursor in page.following} - read
+        if None in read and not left:
             seen = (item.platform_comment_id for item in items if isinstance(item, Comment) and item.post == post)
             whole.append(Thread(post=post, comments=tuple(seen)))
     bare = [replace(one, items=tuple(item for item in one.items if not isinstance(item, ThreadPage))) for one in thread]

@@ -184,7 +184,7 @@ def test_a_thread_seen_in_part_is_not_asked_for_again() -> None:
     part = (
         page,
         Comment(post=("wix:a",), platform_comment_id="c"),
-        ThreadPage(post=("wix:a",), asked=None, following=("x",)),
+        ThreadPage(post=("wix:a",), cursor=None, following=("x",)),
     )
     site = Site()
     _, visit = completed(site, known("a"), seen={"a": part}, browser_only=frozenset({"comments"}))
