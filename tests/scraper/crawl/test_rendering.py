@@ -162,7 +162,7 @@ def test_pages_that_tell_nothing_in_a_browser_either_are_few() -> None:
     rendered, visit = completed(Site(), *posts, seen=silent)
     assert rendered == [str(number) for number in range(6)]
     assert len(visit.unknown) == 8
-    assert "3 pages in a row" in (visit.unknown_line or "")
+    assert "3 rendered pages in a row" in (visit.unknown_line or "")
 
 
 def test_no_browser_is_asked_once() -> None:
