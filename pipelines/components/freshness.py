@@ -53,15 +53,15 @@ class Freshness:
             agent = self._crawler.settings["USER_AGENT"]
             run.begin(spider.clinic, spider.visit, agent, kind=spider.kind, web_archive=spider.web_archive)
             if isinstance(spider, WaybackSpider):
-                spider.wanted.asked_before = asked_before(run.db, spider.clinic.slug, spider.wanted.base)
-                spider.wanted.platform = platform_of(run.db, spider.clinic.slug)
+                spider.backfill.requested_before = asked_before(run.db, spider.clinic.slug, spider.backfill.base)
+                spider.backfill.platform = platform_of(run.db, spider.clinic.slug)
                 return
             now = datetime.now(UTC)
-            spider.surroundings.now = now
-            spider.surroundings.requests_today = asked_lately(run.db, spider.clinic.slug, now)
-            spider.surroundings.known = known_posts(run.db, spider.clinic.slug, now)
-            spider.surroundings.browser_only = remembered_routes(run.db, spider.clinic.slug, now)
-            spider.surroundings.reported = told_before(run.db, spider.clinic.slug)
+            spider.context.now = now
+            spider.context.requests_today = asked_lately(run.db, spider.clinic.slug, now)
+            spider.context.known = known_posts(run.db, spider.clinic.slug, now)
+            spider.context.browser_only = remembered_routes(run.db, spider.clinic.slug, now)
+            spider.context.reported = told_before(run.db, spider.clinic.slug)
         except (WarcWriteError, OSError, sqlite3.Error) as error:
             run.halt(f"{spider.clinic.slug}: the visit could not begin: {error}")
             raise CloseSpider("archive-not-writable") from error
