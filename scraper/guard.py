@@ -9,7 +9,7 @@ Private addresses are refused in two places, because neither is sufficient alone
   resolver which names a clinic's stanza allows, and still refuses requests of other clinics for these names.
 
 Scrapy 2.19 also calls its resolver for literal addresses if it connects directly (`HostnameEndpoint`), but not for
-the target of a tunnelling proxy. A proxy is the operator's choice: it is allowed, and must guard what it resolves itself.
+the target of a tunnelling proxy. A proxy is the operator's choice: it is allowed, and must guard its own lookups.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ CASES = [
     Case("429 with a Retry-After of a day, home page", on(home, Fault(faulty.busy(429, "86400"))), 3, "failed",
          "answered 429", "http-429"),
     Case("429 with a Retry-After of a day, first post", on(at("/post/"), Fault(faulty.busy(429, "86400"))), 3,
-         "failed", "left alone for 86400 s", "http-429"),
+         "failed", "asks for no requests for 86400 s", "http-429"),
     Case("503 with a Retry-After of a century", on(home, Fault(faulty.busy(503, "Fri, 31 Dec 2125 23:59:59 GMT"))), 3,
          "failed", "answered 503", "http-503"),
     Case("gzip cut in half, third of posts", on(posts, Fault(faulty.cut_whole)), 0, "done", "gzip data end early",

@@ -57,7 +57,12 @@ def status(archive: Path) -> str:
             "unsupported-platform",
         ),
         ("a bot wall", Reply(WALL), "Cloudflare asks whether the visitor is human", "bot-challenge"),
-        ("a bot wall with a refusal", Reply(WALL, 403), "Cloudflare asks whether the visitor is human", "bot-challenge"),
+        (
+            "a bot wall with a refusal",
+            Reply(WALL, 403),
+            "Cloudflare asks whether the visitor is human",
+            "bot-challenge",
+        ),
         ("nothing", Reply(b""), "empty answer", "unreadable"),
         ("a refusal", Reply(b"no", 403), "answered 403", "http-403"),
         ("an error", Reply(b"no", 500, headers=(("Retry-After", "0"),)), "answered 500", "http-500"),
@@ -89,7 +94,7 @@ def test_a_server_that_wants_a_day_of_peace_gets_it(blog: Blog, archive: Path, n
     peace = Reply(b"x", 429, headers=(("Retry-After", "86400"),))
     done = attempt(blog, archive, notes_archive, {NOTE: peace})
     assert done.code == 3
-    assert "the server asked to be left alone for 86400 s" in done.err
+    assert "the server asks for no requests for 86400 s" in done.err
     assert blog.paths[-1] == NOTE
     assert blog.paths.count(NOTE) == 1
 

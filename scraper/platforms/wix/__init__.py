@@ -119,7 +119,7 @@ class Wix(Platform):
                 yield from comments_dom.read_widget(markup, exchange, post.language)
 
     def is_post_url(self, url: str, named_in: str | None = None) -> bool:
-        """Return whether the path is `/post/<slug>` or `/single-post/<slug>`, also below a site's or language's folder."""
+        """Return whether the path is `/post/<slug>` or `/single-post/<slug>`, below any site or language prefix."""
         return address.is_post(url)
 
     def is_listing_url(self, url: str) -> bool:
