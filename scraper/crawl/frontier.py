@@ -27,7 +27,7 @@ class Frontier:
     def __init__(self, blog: Blog, discovered: Discovered, start: VisitContext, visit: VisitResult) -> None:
         self._blog, self._discovered, self._context, self._result = blog, discovered, start, visit
         self._policy = RevisitPolicy(start.now, start.clinic.schedule, discovered.lists_read)
-        self._known = {id(post) for post in start.known}  # identities of those objects
+        self._known = {id(post) for post in start.known}
         self._queued: set[str] = set()  # keys of all addresses of posts that were or will be requested
         self._done: set[str] = set()  # keys of addresses that were requested
         self._cards = 0  # posts that only other posts name

@@ -29,9 +29,8 @@ class VisitResult:
     failed: int = 0  # posts that did not answer as posts
     not_due: int = 0  # known posts that were not due and not requested
     deferred: int = 0  # posts that were due, or whose comments were, and were deferred to another day by the budget
-    skipped_keys: set[str] = field(
-        default_factory=set
-    )  # keys of all addresses of the posts that are not due or deferred
+    # Keys of all addresses of the posts that were not requested, since they are not due or deferred.
+    skipped_keys: set[str] = field(default_factory=set)
     failure_lines: list[str] = field(default_factory=list)  # one line for each failed post: its address and the reason
     recovered_problems: set[str] = field(default_factory=set)  # messages of problems that a later attempt resolved
     requests: int = 0
