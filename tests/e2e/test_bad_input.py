@@ -110,11 +110,11 @@ ONE_BAD_POST: list[tuple[str, Answer, str, str]] = [
         "gzip data end early",
         "cut-short",
     ),
-    ("200 MB", Reply(flood), "larger than the limit", "too-large"),
-    ("200 MB announced", Reply(flood, length=200 * 19 * 52_429), "larger than the limit", "too-large"),
+    ("200 MB", Reply(flood), "larger than the size limit", "too-large"),
+    ("200 MB announced", Reply(flood, length=200 * 19 * 52_429), "larger than the size limit", "too-large"),
     ("endless redirect", redirect(NOTE), "redirected more than 10 times", "endless-redirect"),
     ("redirect to a file", redirect("file:///etc/passwd"), "not an http or https address", "foreign-scheme"),
-    ("gzip bomb", Reply(bomb, headers=(("Content-Encoding", "gzip"),)), "unpacks to more than the limit", "bomb"),
+    ("gzip bomb", Reply(bomb, headers=(("Content-Encoding", "gzip"),)), "larger than the size limit when decompressed", "bomb"),
     ("0 bytes", Reply(b""), "empty answer", "unreadable"),
 ]
 
