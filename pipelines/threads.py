@@ -109,7 +109,7 @@ def mark_complete(thread: list[Extraction]) -> list[Extraction]:
     whole: list[Item] = []
     for post in dict.fromkeys(item.post for item in items if isinstance(item, ThreadPage)):
         pages = [item for item in items if isinstance(item, ThreadPage) and item.post == post]
-        read = {page.asked for page in pages}
+        read = {page.cursor for page in pages}
         left = {cursor for page in pages for cursor in page.following} - read
         if None in read and not left:
             seen = (item.platform_comment_id for item in items if isinstance(item, Comment) and item.post == post)

@@ -1,7 +1,7 @@
-"""What a site lists, whatever its platform: robots.txt, sitemaps and feeds as items, and the links of a page. Pure.
+"""Read what any site lists, whatever its platform: robots.txt, sitemaps, feeds, and the links of a page. Pure.
 
-A document that is cut, or is not what its address says, gives what could be read and a `Problem`; the last entry of a
-cut document is dropped, since half an address is another address.
+A document that is cut off, or of another type than its address suggests, gives the items that could be read and a
+`Problem`. The last entry of a cut document is dropped, because half an address is another address.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ from scrapy.linkextractors import LinkExtractor
 from scraper.addresses import canonical_url, same_site
 from scraper.feeds import is_comment_feed, read_feed
 from scraper.items import Exchange, Item
-from scraper.listed import problem, root_of
 from scraper.platforms._platform import Platform
 from scraper.robots import read_robots
 from scraper.sitemaps import read_sitemap
+from scraper.xml_lists import problem, root_of
 
 Kind = Literal["robots", "sitemap", "feed", "comment-feed"]
 
 
 def read_links(exchange: Exchange) -> tuple[str, ...]:
-    """The addresses of its own site that an HTML page links to (`a`, `area`): canonical, each once, in their order.
+    """Return the addresses on its own site that an HTML page links to (`a`, `area`): canonical, each once, in order.
 
-    Links to files (pictures, PDF, style sheets) are left out. Never raises: a page without links gives none.
+    Links to files (pictures, PDF, style sheets) are omitted. Never raises: a page without links gives none.
     """
     response = HtmlResponse(
         exchange.url,
         body=exchange.body,
         headers={"Content-Type": exchange.content_type} if exchange.content_type else {},
     )
-    found = LinkExtractor(unique=False).extract_links(response) if exchange.body.strip() else []
-    links = dict.fromkeys(canonical_url(link.url) for link in found)
-    return tuple(link for link in links if same_site(link, exchange.url))
+    links = LinkExtractor(unique=False).extract_links(response) if exchange.body.strip() else []
+    addresses = dict.fromkeys(canonical_url(link.url) for link in links)
+    return tuple(address for address in addresses if same_site(address, exchange.url))
 
 
 def items_of(exchange: Exchange, platform: Platform | None) -> Iterator[Item] | None:
-    """What a robots.txt, sitemap or feed says by the platform's rules; None for any other document.
+    """Return the items of a robots.txt, sitemap or feed by the platform's rules; None for any other document.
 
-    Without a platform nothing tells a post's address: robots.txt alone is read then.
+    Without a platform only robots.txt is read, since nothing else can recognise the address of a post.
 
-    The bytes decide, and where they cannot (an HTML page, an error, nothing at all) the address does. An answer that
-    is not 2xx gives a problem, `sitemap-failed` or `feed-failed`, unless it says that there is none (404, 410), that
-    nothing changed (304), or where to look (a redirect).
+    The bytes decide which kind of document it is; where they cannot (an HTML page, an error, an empty body), the
+    address does. An answer that is not 2xx gives a problem, `sitemap-failed` or `feed-failed`, unless it is 404 or 410
+    (there is no such document), 304 (not modified) or a redirect.
     """
     if platform is None:
         return iter(read_robots(exchange).problems) if _is_robots(exchange) else None
@@ -63,10 +63,10 @@ def _items(exchange: Exchange, platform: Platform, kind: Kind) -> Iterator[Item]
     if kind == "robots":
         yield from read_robots(exchange).problems
     elif kind == "comment-feed":
-        return  # the items of such a feed are comments: their texts are no titles, their links no posts
+        return  # its items are comments: their texts are not titles, and their links do not lead to posts
     elif not 200 <= exchange.status < 300:
         if exchange.status >= 400 and exchange.status not in {404, 410}:
-            yield problem(f"{kind}-failed", exchange, f"answered {exchange.status}; the next run asks again")
+            yield problem(f"{kind}-failed", exchange, f"answered {exchange.status}; requested again by the next run")
     elif kind == "sitemap":
         page = read_sitemap(exchange, platform.is_post_url)
         yield from page.sightings
@@ -78,7 +78,7 @@ def _items(exchange: Exchange, platform: Platform, kind: Kind) -> Iterator[Item]
 
 
 def kind_of(exchange: Exchange, platform: Platform) -> Kind | None:
-    """Which of the platform-neutral documents an exchange is, if any."""
+    """Return which kind of platform-independent document the exchange is; None for any other document."""
     if exchange.method != "GET":
         return None
     path = urlsplit(exchange.url).path
@@ -99,6 +99,6 @@ def kind_of(exchange: Exchange, platform: Platform) -> Kind | None:
 _SITEMAP_PATH = re.compile(r"(?:^|[/_-])sitemap[^/]*\.xml(?:\.gz)?$", re.IGNORECASE)
 
 
-def _ends_with(path: str, known: Iterable[str]) -> bool:
-    """The path is one of a platform's, below the root of the site or a language's (`/es/blog-feed.xml`)."""
-    return any(path.rstrip("/").endswith("/" + end.strip("/")) for end in known if end.strip("/"))
+def _ends_with(path: str, ends: Iterable[str]) -> bool:
+    """Return whether the path ends with one of these, below the site's root or a language's (`/es/blog-feed.xml`)."""
+    return any(path.rstrip("/").endswith("/" + end.strip("/")) for end in ends if end.strip("/"))

@@ -1,8 +1,8 @@
-"""One exchange in, its items out: the pure half of every crawl, replay, rebuild and `clinic-archive parse`.
+"""Extract the items of one exchange: the pure part of every crawl, replay, rebuild and `clinic-archive parse`.
 
 The platform is an argument: a run's captures are read by the platform that the run recognised. Whether an exchange is
-a redirect, a refusal, a list of posts or a page follows from its own bytes and address, never from the reason of the
-request; so the same capture gives the same items whoever reads it, and when.
+a redirect, a refusal, a list of posts or a page follows only from its bytes and address, never from the reason for the
+request. So a capture gives the same items in every command and at any time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 
 def extract(exchange: Exchange, platform: Platform | None) -> tuple[Item, ...]:
-    """Every item that the exchange gives, read by one platform's rules. Never raises: a fault is a `Problem` or `Gone`.
+    """Return every item of the exchange by one platform's rules. Never raises: a fault gives a `Problem` or `Gone`.
 
     `platform`: the platform that the run recognised; None where it recognised none.
     """
@@ -51,9 +51,11 @@ def extract(exchange: Exchange, platform: Platform | None) -> tuple[Item, ...]:
         logger.debug("%s: %s", exchange.url, error)
     except NotAPost as error:
         items.append(Problem(kind=error.kind, message=f"{exchange.url}: {error}", url=exchange.url))
-    except Exception as error:  # a fault of the parser: this page is missing from the tables, its bytes are kept
+    except Exception as error:  # a fault of the parser: the page is missing from the tables, but its bytes are recorded
         logger.exception("reading %s failed", exchange.url)
-        message = f"{exchange.url}: the parser failed ({type(error).__name__}); the capture is kept, please report it"
+        message = (
+            f"{exchange.url}: the parser failed ({type(error).__name__}); the page is in the WARC; please report this"
+        )
         items.append(Problem(kind="parser-error", message=message, url=exchange.url))
     return tuple(items)
 
@@ -61,25 +63,25 @@ def extract(exchange: Exchange, platform: Platform | None) -> tuple[Item, ...]:
 def extract_response(
     exchange: Exchange, platform: Platform | None, encoding: str, wire_body: bytes
 ) -> tuple[Item, ...]:
-    """`extract` for a body that came content-encoded: a body that is cut gives a `Problem` and nothing else.
+    """Return what `extract` returns, for a body with a Content-Encoding; a cut gzip body gives only a `Problem`.
 
     `encoding`: Content-Encoding as served; `wire_body`: the body before it was decoded.
     """
     if is_cut(encoding, wire_body, len(exchange.body)):
-        message = f"{exchange.url}: the gzip body ends in its middle; nothing stored of it, asked again next time"
+        message = f"{exchange.url}: the gzip data end early; not stored, the next run requests it again"
         return (Problem(kind="cut-short", message=message, url=exchange.url),)
     return extract(exchange, platform)
 
 
 def extract_post(exchange: Exchange) -> Post:
-    """The post that a single exchange shows, for `parse`. Raises `NotAPost` with what the exchange is instead."""
+    """Return the post of a single exchange, for `parse`. Raises `NotAPost`, whose message says what the exchange is."""
     platform = recognise(exchange)
     for item in _items(exchange, platform):
         if isinstance(item, Post):
             return item
     if platform is None:
-        raise NotAPost("no post in it: no mark of a platform that is read")
-    raise NotAPost(f"no post in it: a {platform.name} document that shows no single post")
+        raise NotAPost("it contains no post: it shows no sign of a supported platform")
+    raise NotAPost(f"it contains no post: it is a {platform.name} document, but not a post page")
 
 
 def extraction_by(
@@ -90,9 +92,9 @@ def extraction_by(
     url: str,
     exchange: Exchange | None,
 ) -> Extraction:
-    """The items of a capture as one unit, with the version of the parser that read them (0: none did).
+    """Return the items of a capture as one unit, with the version of the parser that read them (0: no platform's).
 
-    `url`: the address of the capture; `exchange`: None where no answer came, or none that can be read.
+    `url`: the address of the capture; `exchange`: None where no answer came, or the answer cannot be read.
     """
     service = service_of(url)
     if platform is None:
@@ -120,11 +122,11 @@ def _items(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
         yield from map(_rendered, _from_script_answer(exchange, platform))
     elif exchange.via == "dom":
         yield from map(_rendered, _from_dom(exchange, platform))
-    # Scripts, style sheets, pictures: the bytes are kept, nothing is read from them.
+    # Scripts, style sheets, images: recorded, but not parsed.
 
 
 def _is_rendered_page(exchange: Exchange, platform: Platform | None) -> bool:
-    """The document is the page itself, at an address on the way to it or the last; not one in a frame of it."""
+    """Return whether the document is the page itself or a redirect to it, and not the document of a frame."""
     page = exchange.page or exchange.url
     if post_key(exchange.url) == post_key(page):
         return True
@@ -132,7 +134,7 @@ def _is_rendered_page(exchange: Exchange, platform: Platform | None) -> bool:
 
 
 def _from_script_answer(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
-    """What a page's script received, where that is of a known kind; a page calls for much else."""
+    """Yield the items of an answer to a page's script; none where the platform does not claim the answer."""
     if platform is None or not platform.claims(exchange):
         return
     usable = 200 <= exchange.status < 300 or platform.is_api_url(exchange.url)
@@ -141,25 +143,27 @@ def _from_script_answer(exchange: Exchange, platform: Platform | None) -> Iterat
 
 
 def _from_dom(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
-    """What a browser shows in the end, where that is still the requested post: a script may have put another in its
-    place, with that one's address."""
+    """Yield the items of a rendered page's final DOM, or a `Problem` if it is no longer the requested post.
+
+    A script may have replaced the post, and its address, by another post.
+    """
     if platform is None or not platform.claims(exchange):
-        message = f"{exchange.url}: what a browser shows in the end is no page of a blog; nothing stored of it"
+        message = f"{exchange.url}: the rendered page is not a page of the blog; not stored"
         yield Problem(kind="not-rendered", message=message, url=exchange.url)
         return
     own = {post_key(exchange.url), post_key(exchange.page or exchange.url)}
     items = list(_from_page(exchange, platform))
-    named = (item.url for item in items if isinstance(item, Post) and item.url)
-    other = next((url for url in named if same_site(url, exchange.url) and post_key(url) not in own), None)
+    post_urls = (item.url for item in items if isinstance(item, Post) and item.url)
+    other = next((url for url in post_urls if same_site(url, exchange.url) and post_key(url) not in own), None)
     if other is not None:
-        message = f"{exchange.url}: in a browser the page turns into {other}; nothing stored of that"
+        message = f"{exchange.url}: in a browser the page changes to {other}; the rendered page is not stored"
         yield Problem(kind="not-rendered", message=message, url=exchange.url)
         return
     yield from items
 
 
 def _rendered(item: Item) -> Item:
-    """The item as one that came through a browser."""
+    """Return the item with the source "rendered"."""
     if isinstance(item, Post):
         return replace(item, sources=dict.fromkeys(item.sources, "rendered"))
     if isinstance(item, Reading | Comment):
@@ -181,17 +185,19 @@ def _from_page(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
     page = exchange.method == "GET" and not (platform and platform.is_api_url(exchange.url))
     if page and status in (404, 410):
         is_post = platform.is_post_url(exchange.url) if platform is not None else False
-        if is_post is not False:  # anything else was only tried: the page after a listing's last, say
+        if is_post is not False:  # other addresses are only probed, such as the page after the last one of a listing
             yield Gone(url=canonical_url(exchange.url), answered=str(status), certain=bool(is_post))
         return
     challenge = bot_challenge(exchange) if page else None
     if challenge:
-        raise BotChallenge(f"{challenge} asks whether we are human; nothing stored, try again later or more slowly")
+        raise BotChallenge(
+            f"{challenge} asks whether the visitor is human; not stored; try again later or with a longer delay"
+        )
     if page and status >= 400:
         yield Problem(kind=f"http-{status}", message=f"{exchange.url}: answered {status}", url=exchange.url)
         return
     if page and (not exchange.body or exchange.body.isspace()):
-        raise Unreadable("an empty answer; nothing stored, the next run asks again")
+        raise Unreadable("the answer is empty; not stored, the next run requests it again")
     if platform is None or not platform.claims(exchange):
         yield from unsupported(exchange)
         return
@@ -199,7 +205,7 @@ def _from_page(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
 
 
 def _redirect(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
-    """A renamed post, or one that moved to another site: both addresses look like posts. Anything else says nothing."""
+    """Yield an `Alias` if both addresses may be posts: the post was renamed or moved. Other redirects yield nothing."""
     target = exchange.location
     if not target or platform is None:
         return
@@ -210,10 +216,11 @@ def _redirect(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
 
 
 def is_cut(encoding: str, wire_body: bytes, decoded_length: int) -> bool:
-    """A gzip body that ends before its trailer, so that the decoded page may lack its end.
+    """Return whether a gzip body ends before its trailer, so that the decoded page may be incomplete.
 
-    A whole gzip member ends with the length of what it holds (RFC 1952, 2.3.1); only where that disagrees is the body
-    inflated once more to be sure. Other encodings: False, their decoders refuse a cut body.
+    A complete gzip member ends with the length of its content (RFC 1952, 2.3.1). Only where that differs from the
+    decoded length is the body decompressed once more to be sure. False for other encodings: their decoders reject a
+    cut body.
     """
     if encoding.lower() not in ("gzip", "x-gzip") or not wire_body:
         return False

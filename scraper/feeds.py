@@ -19,12 +19,12 @@ from w3lib.html import remove_tags
 
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import Exchange, Problem, Sighting
-from scraper.listed import IsPostUrl, listed_spelling, of_own_site, problem, root_of, whole_part
+from scraper.xml_lists import CUT, IsPostUrl, listed_spelling, of_own_site, problem, root_of, whole_part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedPage:
-    """One feed."""
+    """The content of one feed."""
 
     sightings: tuple[Sighting, ...] = ()  # posts, in the feed's order
     others: int = 0  # entries that are not posts
@@ -36,18 +36,20 @@ def read_feed(
     is_post_url: IsPostUrl | None = None,
     guid_address: Callable[[str], str | None] | None = None,
 ) -> FeedPage:
-    """Reads an RSS or Atom feed. A feed without items is no problem. Never raises.
+    """Read an RSS or Atom feed. A feed without items is no problem. Never raises.
 
-    `is_post_url`: items of other addresses (podcasts, events) are counted in `others`; None: every item is a post.
-    `guid_address`: what a guid says of the post's id, such as `wix:64ddbf6a1737d98af033206f`; None: nothing.
-    published_at is ISO 8601 UTC to the second, as RSS has it; title is text, its entities and tags undone.
-    Problems: feed-is-html, feed-cut, feed-unreadable, feed-malformed (what could be read is given), feed-foreign.
+    `is_post_url`: items for which it returns False (podcasts, events) are counted in `others`; None: every item is a
+    post. `guid_address`: returns the post's address that a guid gives, such as `wix:64ddbf6a1737d98af033206f`, or None.
+    `published_at` is ISO 8601 UTC with a precision of seconds, as in RSS; `title` is plain text without tags and
+    entities.
+    Kinds of problems: feed-is-html, feed-cut, feed-unreadable, feed-malformed (the readable items are returned),
+    feed-foreign.
     """
     if root_of(exchange.body) == "html":
-        return FeedPage(problems=(problem("feed-is-html", exchange, "an HTML page stands where the feed should be"),))
+        return FeedPage(problems=(problem("feed-is-html", exchange, "the answer is an HTML page, not a feed"),))
     whole, is_cut = whole_part(exchange.body, entry=rb"item|entry", root=rb"rss|feed|RDF")
-    problems = [problem("feed-cut", exchange, "cut in half: what comes before was read")] if is_cut else []
-    # A stream, since feedparser takes bytes that look like an address or a file's name for one, and opens it.
+    problems = [problem("feed-cut", exchange, CUT)] if is_cut else []
+    # A stream, because feedparser would open bytes that look like an address or a file name.
     feed = feedparser.parse(
         BytesIO(whole),
         response_headers={"content-type": exchange.content_type or "application/xml", "content-location": exchange.url},
@@ -55,19 +57,19 @@ def read_feed(
         resolve_relative_uris=False,
     )
     if not feed.get("version"):
-        return FeedPage(problems=(*problems, problem("feed-unreadable", exchange, "neither RSS nor Atom")))
+        return FeedPage(problems=(*problems, problem("feed-unreadable", exchange, "it is neither RSS nor Atom")))
     fault = feed.get("bozo_exception")
-    # A wrong content type or a charset that was mended is no loss; a cut has been told.
+    # A wrong content type or a corrected charset loses nothing; a cut is reported already.
     if fault is not None and not is_cut and not isinstance(fault, ThingsNobodyCaresAboutButMe):
-        problems.append(problem("feed-malformed", exchange, f"{fault}; what could be read was taken"))
-    seen = [_feed_sighting(entry, exchange.url, guid_address) for entry in feed.entries]
+        problems.append(problem("feed-malformed", exchange, f"not well-formed ({fault}); the readable items were used"))
+    sighted = [_feed_sighting(entry, exchange.url, guid_address) for entry in feed.entries]
     posts = []
-    for sighting in seen:
+    for sighting in sighted:
         verdict = True if is_post_url is None else is_post_url(sighting.url, exchange.url)
         if is_web_address(sighting.url) and verdict is not False:
             posts.append(sighting if verdict else replace(sighting, certain=False))
     sightings, foreign = of_own_site(posts, exchange)
-    return FeedPage(sightings=sightings, others=len(seen) - len(posts), problems=(*problems, *foreign))
+    return FeedPage(sightings=sightings, others=len(sighted) - len(posts), problems=(*problems, *foreign))
 
 
 def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | None] | None) -> Sighting:
@@ -83,7 +85,7 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
         source="feed",
         listed_url=listed_spelling(link, base, canonical_url(link, base)) if link.strip() else None,
         addresses=(address,) if address else (),
-        # Not `.get`: feedparser would give the date of publication for it, with a warning.
+        # Not `.get`: feedparser would return the publication date instead, with a warning.
         lastmod=entry["updated"] if "updated" in entry.keys() else None,  # noqa: SIM118
         title=" ".join(title.split()) or None if title else None,
         published_at=_utc(published) if published else None,
@@ -91,7 +93,7 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
 
 
 def _utc(moment: struct_time) -> str | None:
-    """None for what feedparser takes for a date and is none: "00" is the year -99 to it."""
+    """Return None for what feedparser wrongly takes for a date: it reads "00" as the year -99."""
     try:
         return datetime.fromtimestamp(timegm(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (ValueError, OverflowError, OSError):
@@ -110,7 +112,7 @@ _LINKS = re.compile(rb"<link>[^<]*</link>|<link\b[^>]*\brel=.alternate[^>]*>", r
 
 
 def is_comment_feed(exchange: Exchange) -> bool:
-    """A feed of comments: by its address, or because every item's link leads to a comment."""
+    """Return whether this is a feed of comments: by its address, or because every item links to a comment."""
     if _COMMENT_FEED_PATH.search(urlsplit(exchange.url).path):
         return True
     items = re.split(rb"<(?:item|entry)\b", exchange.body)[1:]

@@ -1,16 +1,15 @@
-"""Addresses that are never fetched: what is not http(s), and what is on a private network.
+"""Addresses that are never fetched: those that are not http(s), and those on a private network.
 
-Private addresses are refused in two places, since neither is enough alone:
+Private addresses are refused in two places, because neither is sufficient alone:
 
 * `Guard`, a downloader middleware, knows the request, and so the clinic whose stanza allows private addresses. It looks
   the name up (through the resolver's cache, so that a host is looked up once) and refuses with a clear message.
-* `GuardedResolver` is asked when the connection is made, and knows the name alone. It refuses whatever resolves to a
-  private address, so that a name that answers differently the second time (DNS rebinding) gains nothing. `Guard` passes
-  on the names that a clinic's stanza allows as their requests come by, and still refuses a request of another clinic
-  for such a name.
+* `GuardedResolver` is called when the connection is made, and knows only the name. It refuses every name that resolves
+  to a private address, which defeats names that resolve differently the second time (DNS rebinding). `Guard` tells the
+  resolver which names a clinic's stanza allows, and still refuses requests of other clinics for these names.
 
-Scrapy 2.19 asks its resolver for literal addresses too when it connects directly (`HostnameEndpoint`), but not for that
-of a proxy that tunnels. A proxy is the operator's choice: it is allowed, and what it resolves is its own to guard.
+Scrapy 2.19 also calls its resolver for literal addresses if it connects directly (`HostnameEndpoint`), but not for
+the target of a tunnelling proxy. A proxy is the operator's choice: it is allowed, and must guard its own lookups.
 """
 
 from __future__ import annotations
@@ -34,31 +33,31 @@ if TYPE_CHECKING:
 
 
 class Refused(IgnoreRequest):
-    """A request that is never made. `kind` names it in a Problem; Scrapy's retries leave it alone."""
+    """A request that is not made. `kind` is the kind of its `Problem`; Scrapy does not retry it."""
 
     kind = "refused"
 
 
 class PrivateAddress(Refused):
-    """The host is on a private, loopback, link-local or similar address, and no stanza allows that."""
+    """The host has a private, loopback, link-local or similar address, and the clinic's stanza does not allow that."""
 
     kind = "private-address"
 
 
 class ForeignScheme(Refused):
-    """Neither http nor https: `file:`, `ftp:`, `data:`."""
+    """The scheme is neither http nor https but, say, `file:`, `ftp:` or `data:`."""
 
     kind = "foreign-scheme"
 
 
 class _RefusedLookupError(DNSLookupError):
-    """What Twisted sees of a refusal: any other error of a resolver it takes for a fault, and logs a traceback."""
+    """A refusal as Twisted expects it: any other error of a resolver would be logged with a traceback."""
 
 
 class GuardedResolver(CachingThreadedResolver):
-    """Scrapy's resolver (IPv4, cached), less private addresses. Setting: `TWISTED_DNS_RESOLVER`.
+    """Scrapy's resolver (IPv4, cached) that refuses private addresses. Setting: `TWISTED_DNS_RESOLVER`.
 
-    Asked for the name of every connection, after every redirect. `allow(host)` lets one name through.
+    It resolves the name of every connection, also after a redirect. `allow(host)` exempts one name.
     """
 
     def __init__(self, reactor: ReactorBase, cache_size: int, timeout: float) -> None:
@@ -66,14 +65,14 @@ class GuardedResolver(CachingThreadedResolver):
         self._allowed: set[str] = set()
 
     def allow(self, host: str) -> None:
-        """Let this name resolve to a private address from now on."""
+        """Allow this name to resolve to a private address from now on."""
         self._allowed.add(host.lower())
 
     def getHostByName(self, name: str, timeout: Sequence[int] = ()) -> Deferred[str]:  # noqa: N802 (Twisted's name)
-        """The IPv4 address of a name; fails with DNSLookupError where it is private and not allowed."""
-        found = super().getHostByName(name, timeout)
-        # After the cache, so that an address that one clinic may reach is not served to another from there.
-        return found.addCallback(self._check, name)
+        """Return the IPv4 address of a name; fails with DNSLookupError where it is private and not allowed."""
+        address = super().getHostByName(name, timeout)
+        # Checked after the cache, which may hold an address that only another clinic is allowed to reach.
+        return address.addCallback(self._check, name)
 
     def _check(self, ip: str, name: str) -> str:
         reason = None if name.lower() in self._allowed else refuse_private(ip)
@@ -83,11 +82,11 @@ class GuardedResolver(CachingThreadedResolver):
 
 
 class Guard:
-    """Downloader middleware that refuses what is not http(s) or is private, before and after the name is looked up.
+    """Downloader middleware that refuses addresses that are not http(s), and private ones by name or by lookup.
 
-    It must stand nearer to the downloader than redirects, retries and Scrapy's proxy middleware (750), e.g. at 760: a
-    redirect and a retry are new requests and pass it again. `Fetch.allow_private` is True where the clinic's stanza
-    says so. Raises `PrivateAddress` or `ForeignScheme`.
+    It must be nearer to the downloader than redirects, retries and Scrapy's proxy middleware (750), e.g. at 760: a
+    redirect and a retry are new requests and pass it again. `Fetch.allow_private` exempts requests of a clinic whose
+    stanza allows private addresses. Raises `PrivateAddress` or `ForeignScheme`.
     """
 
     def __init__(self, crawler: Crawler) -> None:
@@ -95,11 +94,11 @@ class Guard:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Guard:
-        """As Scrapy makes it."""
+        """Create the middleware for a crawler; called by Scrapy."""
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        """Lets the request pass, or raises."""
+        """Return None if the request may be made; raise `PrivateAddress` or `ForeignScheme` otherwise."""
         parts = urlsplit(request.url)
         host = parts.hostname or ""
         if parts.scheme not in ("http", "https") or not host:
@@ -117,7 +116,7 @@ class Guard:
             )
 
     async def _private(self, host: str) -> str | None:
-        """Why a host is private, by its spelling or by what its name resolves to; None: it is not."""
+        """Return why a host is private, by its spelling or by the address it resolves to; None if it is not."""
         if is_private_host(host):
             ip = literal_ip(host)
             return refuse_private(ip) if ip else f"{host} is a name of a private network"
@@ -128,7 +127,7 @@ class Guard:
         except _RefusedLookupError as refusal:
             return str(refusal.args[0])
         except DNSLookupError:
-            return None  # no such name: the download says so itself, or the proxy knows it
+            return None  # no such name: the download reports it, or the proxy can resolve it
         reason = refuse_private(ip)  # another clinic's stanza allows this name, not this one's
         return f"{host}: {reason}" if reason else None
 
@@ -150,8 +149,8 @@ class Guard:
 
 
 def running_reactor() -> ReactorBase:
-    """Twisted's reactor, once Scrapy has installed the one that it wants."""
-    # The import installs a reactor: not before Scrapy has installed its own.
+    """Return Twisted's reactor. Call it only after Scrapy has installed the reactor of its settings."""
+    # The import installs the default reactor if there is none yet.
     from twisted.internet import reactor  # noqa: PLC0415
 
     return cast("ReactorBase", reactor)

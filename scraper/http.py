@@ -1,4 +1,4 @@
-"""Requests and responses: what travels with a request, a response as parsers see it, and failures in words."""
+"""Requests and responses: the state attached to a request, a response as an `Exchange`, and failures in words."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ FETCH = "fetch"  # key of `Request.meta`
 
 @dataclass(slots=True, kw_only=True)
 class Fetch:
-    """What travels with a request of a visit, in `request.meta["fetch"]`: its rules, then what became of it."""
+    """The state attached to a request of a visit, in `request.meta["fetch"]`: its rules first, then its results."""
 
     clinic: Clinic
-    secret: bool = False  # the answer holds tokens: they are blanked before it is recorded
+    secret: bool = False  # the answer contains tokens, which are blanked before it is recorded
     conditional: bool = False  # ETag and Last-Modified of the last capture may be sent
     allow_private: bool = False  # the address may be on a private network
-    # The newest whole answer to the same request, a row of `captures`; None: there is none, or nobody looked.
+    # The newest complete answer to the same request, a row of `captures`; None: there is none, or it was not looked up.
     last_answer: Mapping[str, Any] | None = None
-    is_looked_up: bool = False  # somebody looked for `last_answer`
+    is_looked_up: bool = False  # `last_answer` was looked up
     capture: Any = None  # the record of the exchange, `archive.warc.Capture`; None: it was not recorded
     wire_body: bytes = b""  # the body as served, still encoded
     wire_encoding: str = ""  # its Content-Encoding, lower case
     blanked_body: bytes | None = None  # the body as recorded, where its tokens are blanked
-    sighted: tuple[str, ...] = ()  # posts that a list named which has not changed since
+    sighted: tuple[str, ...] = ()  # posts that an unchanged list (304) named before
 
 
 def fetch_of(request: Request | None) -> Fetch | None:
-    """What travels with the request; None for a request that no visit made (`scrapy shell`)."""
+    """Return the state attached to the request; None for a request that no visit made (`scrapy shell`)."""
     fetch = request.meta.get(FETCH) if request is not None else None
     return fetch if isinstance(fetch, Fetch) else None
 
 
 def capture_of(request: Request | None) -> Any:
-    """The record of the request's exchange; None where it was not recorded."""
+    """Return the `archive.warc.Capture` of the request's exchange; None where it was not recorded."""
     fetch = fetch_of(request)
     return fetch.capture if fetch is not None else None
 
 
 def exchange_of(response: Response, fetched_at: datetime | None = None) -> Exchange:
-    """A Scrapy response as parsers see it: decoded body, headers, absolute redirect target.
+    """Return a Scrapy response as an `Exchange`: decoded body, headers, absolute redirect target.
 
-    `fetched_at`: the capture's date; by default that of the record which the request carries, else now.
+    `fetched_at`: the capture's date; by default that of the capture attached to the request, else the current time.
     """
     request = response.request
     assert request is not None
@@ -70,7 +70,7 @@ def exchange_of(response: Response, fetched_at: datetime | None = None) -> Excha
 
 
 def lower_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Response headers for `Exchange.headers`: names in lower case, repeated headers joined by ", "."""
+    """Return headers for `Exchange.headers`: names in lower case, repeated headers joined by ", "."""
     headers: dict[str, str] = {}
     for name, value in pairs:
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
@@ -79,16 +79,16 @@ def lower_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def origin_of(url: str) -> tuple[str, str]:
-    """Scheme and host with port: what a token, or a robots.txt, is for."""
+    """Return (scheme, host with port): the scope of a token and of a robots.txt."""
     parts = urlsplit(url)
     return parts.scheme, parts.netloc
 
 
 def requestable(url: str) -> str | None:
-    r"""The address as Scrapy will ask for it, or None where it makes no request of it ("mailto:a@b.example").
+    r"""Return the address as Scrapy will request it; None where Scrapy cannot request it ("mailto:a@b.example").
 
-    What is decided about an address is decided about this one: of `http://a.example\@b.example/` the host is a.example
-    here, and b.example to `urlsplit`.
+    Check this spelling, not the original: the host of `http://a.example\@b.example/` is a.example here, but b.example
+    to `urlsplit`.
     """
     try:
         return Request(url).url
@@ -97,13 +97,13 @@ def requestable(url: str) -> str | None:
 
 
 def redirect_target(url: str, location: bytes | None) -> str | None:
-    """The absolute address of a Location header; None where there is none, or none that can be asked ("http://x:99999").
+    """Return the absolute address of a Location header; None without one, or where it is invalid ("http://x:99999").
 
-    Letters beyond ASCII have no place in it; servers that send them mean UTF-8, old ones Latin-1.
+    The header should be ASCII; servers that send other letters mean UTF-8, old ones Latin-1.
     """
     try:
         target = urljoin(url, _text(location)) if location else None
-        return target if target and urlsplit(target).port != 0 else None  # reading an impossible port raises
+        return target if target and urlsplit(target).port != 0 else None  # `port` raises where it is out of range
     except ValueError:
         return None
 
@@ -116,7 +116,7 @@ def _text(header: bytes) -> str:
 
 
 def describe(error: BaseException, url: str) -> tuple[str, str]:
-    """A failed fetch in plain words: a short name for `problems.kind`, and the line."""
+    """Return a failed fetch in words: the `kind` of the problem, and a one-line message."""
     if isinstance(error, Refused):
         return error.kind, str(error)
     name = type(error).__name__
@@ -127,14 +127,14 @@ def describe(error: BaseException, url: str) -> tuple[str, str]:
         "TimeoutError": ("timeout", f"{url}: no answer in time"),
         "TCPTimedOutError": ("timeout", f"{url}: no answer in time"),
         "DownloadTimeoutError": ("timeout", f"{url}: no answer in time"),
-        "ConnectionRefusedError": ("refused", f"{url}: nobody listens there"),
-        "DownloadConnectionRefusedError": ("refused", f"{url}: nobody listens there"),
-        "DownloadCancelledError": ("too-large", f"{url}: larger than the limit; given up"),
-        "ResponseDataLossError": ("cut-short", f"{url}: the answer broke off"),
-        "ResponseFailed": ("broken-connection", f"{url}: the connection broke off"),
-        "ResponseNeverReceived": ("broken-connection", f"{url}: the connection broke off"),
-        "DownloadFailedError": ("broken-connection", f"{url}: the connection broke off"),
-        "ConnectionLost": ("broken-connection", f"{url}: the connection broke off"),
+        "ConnectionRefusedError": ("refused", f"{url}: connection refused; no server listens there"),
+        "DownloadConnectionRefusedError": ("refused", f"{url}: connection refused; no server listens there"),
+        "DownloadCancelledError": ("too-large", f"{url}: larger than the size limit; download cancelled"),
+        "ResponseDataLossError": ("cut-short", f"{url}: the answer ended early"),
+        "ResponseFailed": ("broken-connection", f"{url}: the connection was lost"),
+        "ResponseNeverReceived": ("broken-connection", f"{url}: the connection was lost"),
+        "DownloadFailedError": ("broken-connection", f"{url}: the connection was lost"),
+        "ConnectionLost": ("broken-connection", f"{url}: the connection was lost"),
         "NoBrowser": ("no-browser", str(error)),
         "BrowserCrashed": ("browser-crashed", str(error)),
         "BrowserFailure": ("render-failed", str(error)),
@@ -142,7 +142,7 @@ def describe(error: BaseException, url: str) -> tuple[str, str]:
         "IgnoreRequest": ("ignored", f"{url}: {error}"),
     }
     if name == "IgnoreRequest" and "exceed" in str(error).lower():
-        return "bomb", f"{url}: unpacks to more than the limit; nothing stored of it"
+        return "bomb", f"{url}: larger than the size limit when decompressed; not stored"
     return known.get(
-        name, ("fetch-failed", f"{url}: {name}: {str(error).splitlines()[0] if str(error) else 'no word'}")
+        name, ("fetch-failed", f"{url}: {name}: {str(error).splitlines()[0] if str(error) else 'no details'}")
     )

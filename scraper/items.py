@@ -1,13 +1,13 @@
-"""The vocabulary: what goes into a parser (`Exchange`) and what comes out of it (items).
+"""The data types of the web side: the input of a parser (`Exchange`) and its output (items).
 
-A parser is a pure function of one exchange. It gives zero or more items, and each of them says only what that one
-exchange said: `None` where it was silent, 0 only where it said zero. Joining what several exchanges say about a post
-is the store's work.
+A parser is a pure function of one exchange. It gives zero or more items, and each item contains only what that exchange
+states: `None` where it states nothing, 0 only where it states zero. The store joins what several exchanges state about
+one post.
 
-An *address* names a post: a canonical URL, or `platform:id` (Wix gives two, `wix:<uuid>` and `wix:<24 hex>`). Items
-about a post carry every address their exchange gave for it, so that any of them finds it later.
+An *address* identifies a post: a canonical URL, or `platform:id` (Wix gives two, `wix:<uuid>` and `wix:<24 hex>`).
+Items about a post carry every address that their exchange gives for it, so that any of them finds the post later.
 
-`source` says how a value came: html, warmup (JSON inside the page), api, feed, rendered (through a browser), text.
+`source` is where a value was read: html, warmup (JSON inside the page), api, feed, rendered (in a browser), text.
 """
 
 from __future__ import annotations
@@ -18,38 +18,37 @@ from datetime import datetime
 from typing import Literal
 
 Source = Literal["html", "warmup", "api", "rendered", "feed", "text"]
-# Best first: the archive shows a value of the best source that ever gave one.
+# Best first: the archive shows the value of the best source that ever gave one.
 SOURCES: tuple[Source, ...] = ("html", "warmup", "api", "rendered", "feed", "text")
 SightedIn = Literal["sitemap", "feed", "listing", "related", "post"]
 AuthorKind = Literal["staff", "member", "guest", "unknown"]
 Precision = Literal["second", "minute", "hour", "day", "month", "year"]
 
-
-OF_SCRIPT = ("xhr", "fetch")  # how a browser gets what a page's script asks for
+OF_SCRIPT = ("xhr", "fetch")  # resource types of the requests that a page's script makes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One request and its answer, as a parser sees it: decoded, with the moment it was made."""
+    """One request and its response as a parser sees them: decoded, with the time of the request."""
 
     url: str
     body: bytes = field(repr=False)  # Content-Encoding undone
     content_type: str = ""
     status: int = 200
-    fetched_at: datetime | None = None  # aware, UTC; None: unknown, so relative dates stay NULL
+    fetched_at: datetime | None = None  # aware, UTC; None: unknown, so that relative dates stay NULL
     method: str = "GET"
     request_body: bytes = field(default=b"", repr=False)
     location: str | None = None  # absolute target of a redirect
     # Response headers: names in lower case, a repeated header joined by ", ".
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    # How a browser that rendered a page got it ("document", "xhr", "fetch", "script", ..., "dom": the page as it stands
-    # in the end), and the URL of that page. None: a request of our own.
+    # Resource type of a request that a browser made while it rendered a page ("document", "xhr", "fetch", "script", ...
+    # or "dom" for the final document), and the URL of that page. None: requested without a browser.
     via: str | None = None
     page: str | None = None
 
     @property
     def of_script(self) -> bool:
-        """A script of the rendered page asked for it."""
+        """Whether a script of the rendered page made the request."""
         return self.via in OF_SCRIPT
 
 
@@ -64,7 +63,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A picture of a body by its original file; with another `kind`, a video or file that belongs to it."""
+    """An image inside a body, by the URL of its original file; with another `kind`, a video or an attached file."""
 
     url: str
     alt: str | None = None
@@ -74,9 +73,9 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Related:
-    """A card of "Recent Posts" below a post."""
+    """A card of the section "Recent Posts" below a post."""
 
-    position: int  # 1, 2, 3 as shown
+    position: int  # 1, 2, 3 in page order
     title: str | None
     url: str | None
     excerpt: str | None = None
@@ -84,43 +83,43 @@ class Related:
 
 @dataclass(slots=True, kw_only=True)
 class Comment:
-    """A reader's or the clinic's comment. `person` and `author` never pass the first pipeline as they came."""
+    """A comment by a reader or by the clinic. The first item pipeline replaces `person` and `author` by pseudonyms."""
 
-    post: tuple[str, ...]  # addresses of the post it stands under
+    post: tuple[str, ...]  # addresses of the post that it belongs to
     platform_comment_id: str
-    parent_id: str | None = None  # platform_comment_id of the comment it answers
-    author: str | None = field(default=None, repr=False)  # display name; a pseudonym after the first pipeline
-    person: str | None = field(default=None, repr=False)  # the platform's id of the person; a key after it
+    parent_id: str | None = None  # platform_comment_id of the comment that it replies to
+    author: str | None = field(default=None, repr=False)  # display name; after the first pipeline a pseudonym
+    person: str | None = field(default=None, repr=False)  # the platform's id of the person; after it a keyed hash
     author_kind: AuthorKind = "unknown"
     posted_at: str | None = None  # ISO 8601 UTC
     posted_at_precision: Precision | None = None
     body_text: str | None = field(default=None, repr=False)
     body_html: str | None = field(default=None, repr=False)
     likes: int | None = None
-    status: str | None = None  # published, deleted, pending, hidden, as the platform says, lower case
+    status: str | None = None  # the platform's word in lower case: published, deleted, pending, hidden
     edited: bool | None = None
     source: Source = "api"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """Names of commenters, from a members answer: kept in memory to mask them in the texts around it, never stored."""
+    """Names of commenters from a members service: held in memory to mask them in the thread's texts, never stored."""
 
     names: Mapping[str, str] = field(repr=False)  # the platform's id of a person -> display name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadPage:
-    """One answer of a comments service: which part of a post's thread it is, and which parts it says are left."""
+    """One answer of a comments service: which page of a post's thread it is, and which pages follow."""
 
     post: tuple[str, ...]
-    asked: str | None  # the cursor that was asked for; None: the beginning
-    following: tuple[str, ...] = ()  # cursors to what is left, of the thread and of replies
+    cursor: str | None  # the cursor that was requested; None: the beginning of the thread
+    following: tuple[str, ...] = ()  # cursors of the next pages, of the thread and of replies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thread:
-    """A post's thread, read from its beginning to its last cursor: what is not among these comments is absent."""
+    """A post's thread that was read completely, to its last cursor: any comment not listed here is absent."""
 
     post: tuple[str, ...]
     comments: tuple[str, ...]  # platform_comment_ids
@@ -128,7 +127,7 @@ class Thread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """One of the clinic's own people, from an answer that names a post's author with the platform's id."""
+    """A member of the clinic's staff, from an answer that gives a post's author with the platform's id."""
 
     name: str
     person: str | None = field(default=None, repr=False)  # as in `Comment.person`
@@ -136,7 +135,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """Counters of one post, as one exchange printed them."""
+    """Counters of one post, as one exchange states them."""
 
     post: tuple[str, ...]
     views: int | None = None
@@ -150,14 +149,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sighting:
-    """A listing of any kind named this post."""
+    """A post that a page or list names: a sitemap, feed, listing or another post."""
 
     url: str  # canonical
     source: SightedIn
-    listed_url: str | None = None  # as the list spells it, to be requested; None: as `url`
-    # False: the address does not tell a post's from another page's. Such a sighting counts for known posts alone.
+    listed_url: str | None = None  # the address to request, as the list spells it; None: as `url`
+    # False: the address alone does not show whether it is a post's. Such a sighting counts only for known posts.
     certain: bool = True
-    addresses: tuple[str, ...] = ()  # further addresses the listing gave (the guid of a feed item, say)
+    addresses: tuple[str, ...] = ()  # further addresses that the list gives, such as the guid of a feed item
     lastmod: str | None = None  # as printed
     title: str | None = None
     published_at: str | None = None
@@ -165,7 +164,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """Two addresses of one post: a redirect from an old slug, or from where the clinic was before."""
+    """Two addresses of one post: a redirect from an old slug, or from an earlier site of the clinic."""
 
     addresses: tuple[str, str]  # the new one, the old one
     matched_by: str = "redirect"
@@ -174,7 +173,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
-    """An address answered that nothing is there (404, 410), or a not-found page with another status."""
+    """An address that answered that it does not exist: 404, 410, or a not-found page with another status."""
 
     url: str
     answered: str  # "404", "410", "not-found page (200)"
@@ -183,7 +182,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What a page says of the whole site."""
+    """Facts that a page states about the whole site."""
 
     platform: str
     timezone: str | None = None  # IANA name
@@ -192,7 +191,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Something promised that was not there, or an answer that could not be used."""
+    """An expected value that is missing, or an answer that cannot be used."""
 
     kind: str  # a short name, e.g. "missing-field", "bot-challenge", "robots-refused", "too-large"
     message: str  # one line: what happened, to what, what to do
@@ -202,7 +201,7 @@ class Problem:
 
 @dataclass(slots=True, kw_only=True)
 class Post:
-    """A post as one exchange shows it; the keys of `clinic-archive parse`, in their order, and `sources`."""
+    """A post as one exchange gives it. The fields are the keys of `clinic-archive parse`, in that order."""
 
     platform: str
     platform_post_id: str | None = None  # Wix: the 24-hex internalId, else the post's UUID
@@ -232,20 +231,20 @@ class Post:
     comments_count_raw: str | None = None
     comments: tuple[Comment, ...] = field(default=(), repr=False)
     related_posts: tuple[Related, ...] = field(default=(), repr=False)
-    sources: dict[str, Source] = field(default_factory=dict)  # field -> how its value came
-    # Not printed by `parse`: what the store and the spider need beside the fields.
+    sources: dict[str, Source] = field(default_factory=dict)  # field -> source of its value
+    # Not printed by `parse`: needed by the store and the spider.
     addresses: tuple[str, ...] = ()  # every address of the post, canonical URL first
     author_person: str | None = field(default=None, repr=False)  # the platform's id of the author
-    counters_pending: bool = False  # the page has counters, but a script fills them
-    comments_key: str | None = None  # what the platform's comments service knows the post by
-    media_pending: bool = False  # galleries, videos or tables stand there as empty shells
+    counters_pending: bool = False  # the page has counters, but a script fills them in
+    comments_key: str | None = None  # the id of the post at the platform's comments service
+    media_pending: bool = False  # galleries, videos or tables are empty elements in the page
 
 
 Item = Post | Reading | Comment | ThreadPage | Thread | Author | Names | Sighting | Alias | Gone | Site | Problem
 
 
 class NotAPost(Exception):
-    """The page is not a post: the message says what it is instead."""
+    """The page is not a post; the message says what it is instead."""
 
     kind = "not-a-post"
 
@@ -263,36 +262,36 @@ class Paywall(NotAPost):
 
 
 class BotChallenge(NotAPost):
-    """A page that asks whether we are human; never a post, never a removal."""
+    """A page that tests whether the visitor is human; no evidence of a post or of a removal."""
 
     kind = "bot-challenge"
 
 
 class ConsentWall(NotAPost):
-    """A page that shows nothing but a consent dialogue."""
+    """A page that shows only a consent dialogue."""
 
     kind = "consent-wall"
 
 
 class Unreadable(NotAPost):
-    """Bytes that cannot be what they say they are: cut, empty, wrong charset, not HTML."""
+    """Bytes that cannot be read as what they claim to be: cut off, empty, in a wrong charset, not HTML."""
 
     kind = "unreadable"
 
 
 class UnsupportedPlatform(NotAPost):
-    """A blog of a platform that is not read yet."""
+    """A blog on a platform that is not supported yet."""
 
     kind = "unsupported-platform"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extraction:
-    """What one capture says: the unit that travels through the item pipelines and is stored or lost as a whole."""
+    """All items of one capture: the unit that passes the item pipelines and is stored as a whole or not at all."""
 
     clinic_id: str
-    capture: object  # the record it came from, as the capturing side describes it; None is a fault
+    capture: object  # the WARC record, an `archive.warc.Capture`; None: the problem needs a record of its own
     items: tuple[Item, ...] = field(default=(), repr=False)
     extractor_version: int = 0
     sources: tuple[Source, ...] = SOURCES  # the platform's ranking of sources, best first
-    from_api: bool = False  # the address is a machine interface of the platform or of a comment service
+    from_api: bool = False  # the address is an API of the platform or of a comment service

@@ -1,6 +1,7 @@
-"""robots.txt and waiting times: what a host allows, and how long to wait between two requests to it.
+"""robots.txt and politeness delays: what a host allows, and how long to wait between two requests to it.
 
-Robots: RFC 9309, read by protego. Waiting: RFC 9110 10.2.3 (Retry-After) and Crawl-delay, which no standard defines.
+robots.txt: RFC 9309, parsed by protego. Delays: RFC 9110 10.2.3 (Retry-After) and Crawl-delay, which no standard
+defines.
 """
 
 from __future__ import annotations
@@ -24,35 +25,38 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-ROBOTS_LIMIT = 500 * 1024  # bytes; RFC 9309 2.5 asks crawlers to read at least so many
-LONGEST_DELAY = 60.0  # seconds between two requests, whatever Crawl-delay says: a day's delay would end the study
-LONGEST_RETRY = 3600.0  # seconds that a Retry-After may hold a host up
+ROBOTS_LIMIT = 500 * 1024  # bytes; the least that a crawler must read by RFC 9309 2.5
+LONGEST_DELAY = (
+    60.0  # seconds between two requests; a longer Crawl-delay is capped, since one of a day would end the study
+)
+LONGEST_RETRY = 3600.0  # seconds; a longer Retry-After is capped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Robots:
-    """What one host's robots.txt says to this crawler."""
+    """The rules of one host's robots.txt for this crawler."""
 
-    refused: str | None = None  # why the host must not be crawled in this run, in words
+    refused: str | None = None  # why the host must not be crawled in this run, in words; None: it may be
     sitemaps: tuple[str, ...] = ()  # absolute, in the file's order
     crawl_delay: float | None = None  # seconds
     problems: tuple[Problem, ...] = ()
-    _rules: Protego | None = field(default=None, repr=False)  # None: all is allowed, or all is refused
+    _rules: Protego | None = field(default=None, repr=False)  # None: everything is allowed, or everything is refused
 
     def allowed(self, url: str) -> bool:
-        """The address may be fetched. The most specific rule wins, and Allow wins a tie (RFC 9309 2.2.2)."""
+        """Return whether the address may be fetched. The most specific rule wins; Allow wins a tie (RFC 9309 2.2.2)."""
         if self.refused is not None:
             return False
         return self._rules is None or self._rules.can_fetch(url, PRODUCT)
 
 
 def read_robots(exchange: Exchange | None, reason: str | None = None) -> Robots:
-    """Reads the answer to a request for robots.txt (RFC 9309 2.3.1); None: there was no answer, for `reason`.
+    """Read the answer to a request for robots.txt (RFC 9309 2.3.1). Never raises.
 
-    2xx: its rules, from its first 500 KiB. 4xx: all is allowed, but 429 says "too much", so the host is refused for
-    this run, as it is for 5xx, no answer, and a redirect that led nowhere. HTML instead of rules: all is allowed, with
-    a problem `robots-is-html`. Rules are read for the product token alone: the whole User-Agent also holds names of
-    others (a page on github.com, say) that protego would find a group for. Never raises.
+    `exchange`: None if no answer came; `reason` then says why.
+    2xx: the rules in its first 500 KiB. 4xx: everything is allowed, except that 429 ("too many requests") refuses the
+    host for this run, as do 5xx, no answer, and an unresolved redirect. HTML instead of rules: everything is allowed,
+    with a problem `robots-is-html`. The rules are matched by the product token only: the complete User-Agent also
+    contains other names (such as github.com) for which protego could find a group.
     """
     if exchange is None:
         return _refuse(f"robots.txt gave no answer ({reason or 'reason unknown'})", None)
@@ -63,9 +67,9 @@ def read_robots(exchange: Exchange | None, reason: str | None = None) -> Robots:
         return _refuse(f"robots.txt answered {status}", exchange.url)
     body = exchange.body[:ROBOTS_LIMIT]
     if len(exchange.body) > ROBOTS_LIMIT:
-        body = body[: body.rfind(b"\n") + 1]  # half a rule is another rule: "Disallow: /" of "Disallow: /private"
+        body = body[: body.rfind(b"\n") + 1]  # half a rule is another rule: "Disallow: /private" cut to "Disallow: /"
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
-        message = "robots.txt is an HTML page: nothing is forbidden by it"
+        message = "robots.txt is an HTML page; it forbids nothing"
         return Robots(problems=(Problem(kind="robots-is-html", message=message, url=exchange.url),))
     rules = Protego.parse(body.decode("utf-8-sig", "replace"))
     return Robots(
@@ -83,15 +87,15 @@ def _absolute(base: str, address: str) -> str | None:
 
 
 def _refuse(why: str, url: str | None) -> Robots:
-    message = f"{why}: the host is not crawled in this run; the next run asks again"
+    message = f"{why}: the host is not crawled in this run; the next run requests robots.txt again"
     return Robots(refused=why, problems=(Problem(kind="robots-refused", message=message, url=url),))
 
 
 def retry_after(value: str | bytes | None, now: datetime, cap: float = LONGEST_RETRY) -> float | None:
-    """Seconds that a Retry-After header asks to wait: a number ("120") or an HTTP date (RFC 9110 10.2.3).
+    """Return the seconds to wait by a Retry-After header: a number ("120") or an HTTP date (RFC 9110 10.2.3).
 
-    `now`: aware. A moment gone by gives 0; more than `cap` gives `cap`; None where there is no header, or none that can
-    be read (never guessed).
+    `now`: aware. A date in the past gives 0, more than `cap` gives `cap`. None without a header, or where it cannot be
+    parsed; the value is never guessed.
     """
     text = (value.decode("latin-1") if isinstance(value, bytes) else value or "").strip()
     if text.isascii() and text.isdigit():
@@ -106,21 +110,22 @@ def retry_after(value: str | bytes | None, now: datetime, cap: float = LONGEST_R
 
 
 def delay(own_floor: float, crawl_delay: float | None, cap: float = LONGEST_DELAY) -> tuple[float, bool]:
-    """Seconds to leave between two requests to a host, and whether the cap cut what robots.txt asked for.
+    """Return the politeness delay of a host in seconds, and whether its Crawl-delay was capped.
 
-    The greater of our own floor and Crawl-delay, the latter up to `cap`; an own floor above the cap stands.
+    The delay is the greater of our own minimum and of Crawl-delay, of which at most `cap` counts; a minimum above the
+    cap remains in force.
     """
-    asked = crawl_delay or 0.0
-    return max(own_floor, min(asked, cap)), asked > max(cap, own_floor)
+    wanted = crawl_delay or 0.0
+    return max(own_floor, min(wanted, cap)), wanted > max(cap, own_floor)
 
 
 @dataclass(slots=True)
 class _Turn:
-    """Whose turn it is at one host, in all of this process."""
+    """The lock of one host within this process, and the last download slot that held it."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    slot: str = ""  # who asked last
-    ended: float = 0.0
+    slot: str = ""  # download slot of the last request
+    ended: float = 0.0  # when that request ended, by the clock of the event loop
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Turn]] = WeakKeyDictionary()
@@ -128,10 +133,10 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, _Turn]] = WeakKey
 
 @asynccontextmanager
 async def host_turn(request: Request, crawler: Crawler) -> AsyncIterator[None]:
-    """One request at a time to a host, also where several clinics are visited side by side that share one.
+    """Hold the host's lock for the block: one request at a time, also where clinics visited in parallel share the host.
 
-    Scrapy's own slots are one a clinic, which ask one thing at a time of all hosts. Where another clinic asked the host
-    last, the asking clinic's own delay is kept after that.
+    Each clinic has one Scrapy download slot, which makes one request at a time to all of its hosts. Where the last
+    request to the host was another clinic's, this waits until the delay of this clinic's slot has passed since then.
     """
     loop = asyncio.get_running_loop()
     turn = _turns.setdefault(loop, {}).setdefault(urlsplit(request.url).netloc, _Turn())

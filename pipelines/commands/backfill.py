@@ -91,7 +91,7 @@ def command(
     chosen = replace(chosen, allow_private=chosen.allow_private or allow_private)
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
     backfill = Backfill(base=base, site=chosen.url, first=first, last=last, limit=limit)
-    visit(run, settings, [chosen], WaybackSpider, wanted=backfill)
+    visit(run, settings, [chosen], WaybackSpider, backfill=backfill)
     for line in report.brief(run):
         click.echo(line, err=True)
     code, summary = close_run(run, backfill=_counts(backfill))

@@ -54,15 +54,15 @@ class Freshness:
             agent = self._crawler.settings["USER_AGENT"]
             run.begin(spider.clinic, spider.visit, agent, kind=spider.kind, web_archive=spider.web_archive)
             if isinstance(spider, WaybackSpider):
-                spider.wanted.asked_before = requested_mementos(run.db, spider.clinic.slug, spider.wanted.base)
-                spider.wanted.platform = platform_of(run.db, spider.clinic.slug)
+                spider.backfill.requested_before = requested_mementos(run.db, spider.clinic.slug, spider.backfill.base)
+                spider.backfill.platform = platform_of(run.db, spider.clinic.slug)
                 return
             now = datetime.now(UTC)
-            spider.surroundings.now = now
-            spider.surroundings.requests_today = recent_requests(run.db, spider.clinic.slug, now)
-            spider.surroundings.known = known_posts(run.db, spider.clinic.slug, now)
-            spider.surroundings.browser_only = remembered_routes(run.db, spider.clinic.slug, now)
-            spider.surroundings.reported = reported_messages(run.db, spider.clinic.slug)
+            spider.context.now = now
+            spider.context.requests_today = recent_requests(run.db, spider.clinic.slug, now)
+            spider.context.known = known_posts(run.db, spider.clinic.slug, now)
+            spider.context.browser_only = remembered_routes(run.db, spider.clinic.slug, now)
+            spider.context.reported = reported_messages(run.db, spider.clinic.slug)
         except (WarcWriteError, OSError, sqlite3.Error) as error:
             run.halt(f"{spider.clinic.slug}: the visit could not begin: {error}")
             raise CloseSpider("archive-not-writable") from error

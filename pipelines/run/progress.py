@@ -35,7 +35,7 @@ class Progress:
                 if name not in tasks:
                     tasks[name] = bar.add_task(name, total=None)
                 found = max(visit.discovered, visit.attempted) or None
-                limit = spider.surroundings.limit
+                limit = spider.context.limit
                 total = min(found, limit) if found and limit else found
                 bar.update(tasks[name], completed=visit.fetched + visit.failed, total=total)  # type: ignore[arg-type]
 

@@ -1,17 +1,21 @@
-"""How each comment service is read: one file a service, found by walking this folder, no list to edit."""
+"""The comment services: one file a service, found by importing every file of this folder; there is no list to edit."""
 
 from __future__ import annotations
 
+import logging
 import pkgutil
 from functools import cache
 from importlib import import_module
 
 from scraper.comments._service import CommentService
+from scraper.items import Exchange
+
+logger = logging.getLogger(__name__)
 
 
 @cache
 def services() -> tuple[CommentService, ...]:
-    """One instance of every comment service in this folder, by name. Files that begin with `_` are machinery."""
+    """Return one instance of every comment service in this folder, by name. Files that begin with `_` hold none."""
     for module in pkgutil.iter_modules(__path__):
         if not module.name.startswith("_"):
             import_module(f"{__name__}.{module.name}")
@@ -19,5 +23,19 @@ def services() -> tuple[CommentService, ...]:
 
 
 def service_of(url: str) -> CommentService | None:
-    """The comment service whose machine interface the address is; None for any other address."""
+    """Return the comment service whose API has this address; None for any other address."""
     return next((service for service in services() if service.is_api_url(url)), None)
+
+
+def threads_in(page: Exchange) -> dict[str, str]:
+    """Return the threads that a post's page embeds, by the name of the comment service. Never raises."""
+    threads: dict[str, str] = {}
+    for service in services():
+        try:
+            thread = service.thread_of(page)
+        except Exception:  # a fault of one service must not end the visit
+            logger.exception("%s: the comment service %s failed to look for a thread", page.url, service.name)
+            continue
+        if thread is not None:
+            threads[service.name] = thread
+    return threads

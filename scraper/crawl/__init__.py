@@ -1,1 +1,1 @@
-"""What a visit to one clinic asks for, and in which order: pure plans, without a network or a database."""
+"""Which requests a visit to one clinic makes, and in which order: pure plans, without network or database."""

@@ -1,4 +1,4 @@
-"""What a visit has found so far: the posts that are named, by whom, together with those that are known from before."""
+"""The posts that a visit has discovered so far, by source, merged with those that the archive knows."""
 
 from __future__ import annotations
 
@@ -11,81 +11,86 @@ from scraper.items import Post, SightedIn, Sighting
 from scraper.platforms._platform import KnownPost
 
 
+def post_keys(post: KnownPost) -> set[str]:
+    """Return the keys of all addresses of the post, by which any sighting of it is matched."""
+    return {post_key(address) for address in (post.url, *post.addresses)}
+
+
 @dataclass(slots=True)
 class Discovered:
-    """The posts named so far, by whom, and those that the archive knows from before."""
+    """The posts that lists and pages have named so far, and those that the archive knows."""
 
     known: list[KnownPost]
-    root: str  # of the site: whatever a page calls itself or its neighbours, no other site is asked
+    root: str  # of the site; addresses on other sites are not requested, whatever a page names
     sightings: list[Sighting] = field(default_factory=list)
-    read: set[SightedIn] = field(default_factory=set)
-    named: set[str] = field(default_factory=set)  # post keys
-    by_source: dict[str, set[str]] = field(default_factory=dict)  # the same, each source's own
+    read: set[SightedIn] = field(default_factory=set)  # kinds of lists that were read
+    named: set[str] = field(default_factory=set)  # keys of all posts that were named
+    by_source: dict[str, set[str]] = field(default_factory=dict)  # the same keys, by the source that named them
     elsewhere: list[KnownPost] = field(default_factory=list)  # known posts without an address on this site
-    feed_size: int | None = None  # posts that a feed of the platform holds at most
-    read_posts: dict[str, Post] = field(
-        default_factory=dict
-    )  # read whole in a list's answer, by keys of their addresses
+    feed_size: int | None = None  # largest number of posts in a feed of the platform; None: unknown
+    # Posts that a list's answer gave with their texts, by the keys of their addresses.
+    read_posts: dict[str, Post] = field(default_factory=dict)
 
     def add(self, items: Iterable[object], source: SightedIn | None = None) -> int:
-        """Take the sightings among the items; `source` was read, even where it named nothing.
+        """Add the sightings among the items; return how many posts are new to `source`.
 
-        Number of posts that are new to this source: others may have named them before.
+        `source`: the kind of list that was read, which counts as read even if it names nothing; None: not a list. Other
+        sources may have named the same posts before.
         """
         if source:
             self.read.add(source)
-        mine = self.by_source.setdefault(source or "", set())
-        before = len(mine)
+        keys = self.by_source.setdefault(source or "", set())
+        before = len(keys)
         for item in items:
             if isinstance(item, Post) and item.body_text is not None:
                 self.read_posts |= {post_key(address): item for address in item.addresses}
-            # An address that may be any page's is requested only where something names it as a post's.
+            # An address that may belong to any page is requested only if a list names it as a post's.
             if isinstance(item, Sighting) and item.certain and is_within(item.url, self.root):
                 self.sightings.append(item)
                 key = post_key(item.url)
-                mine.add(key)
+                keys.add(key)
                 self.named.add(key)
-        return len(mine) - before
+        return len(keys) - before
 
     def merged(self) -> MergedSources:
-        """What was named, as posts, newest first."""
+        """Return the posts that were named, newest first."""
         return merge(self.sightings, read=self.read, feed_size=self.feed_size)
 
     @property
     def lists_read(self) -> bool:
-        """Some list of posts was read, and named some: one that a post is missing from is news."""
+        """Whether a list of posts was read and named at least one: only then is a missing post significant."""
         return any(self.by_source.get(source) for source in LISTS)
 
     def posts(self) -> list[KnownPost]:
-        """All posts of the blog: newest first as the listings have them, then those that no listing names any more."""
+        """Return all posts of the blog: the named ones, newest first, then those that no list names any more."""
         known = {post_key(address): post for post in self.known for address in (post.url, *post.addresses)}
-        due: dict[str, KnownPost] = {}
+        posts: dict[str, KnownPost] = {}
         for found in self.merged().posts:
-            keys = [post_key(found.url), *(post_key(one) for one in found.addresses)]
+            keys = [post_key(address) for address in (found.url, *found.addresses)]
             post = next((known[key] for key in keys if key in known), None) or KnownPost(url=found.url)
             post.addresses = tuple(dict.fromkeys((*post.addresses, found.url, *found.addresses)))
             post.listed_url = found.listed_url or post.listed_url
-            # Two addresses that no list joins may be of one known post: what any of them is told of counts.
+            # Two found posts, which no list joins, may have addresses of one known post: the later `lastmod` counts.
             post.lastmod = latest(post.lastmod, found.lastmod)
             listed = not found.sources.isdisjoint(LISTS)
             post.named = post.named or listed
             if listed and post_key(post.url) not in self.named and is_within(found.url, self.root):
-                # Its page calls itself by an address that nobody else has: a list is more likely to be right.
+                # Its page states a URL that nothing else names: a list is more likely to be right.
                 post.addresses = tuple(dict.fromkeys((*post.addresses, post.url)))
                 post.url, post.listed_url = found.url, found.listed_url
-            self._place(due, post, found.url)
+            self._file(posts, post, found.url)
         self.elsewhere = []
         for post in self.known:
-            self._place(due, post, *post.addresses)
-        return list(due.values())
+            self._file(posts, post, *post.addresses)
+        return list(posts.values())
 
-    def _place(self, due: dict[str, KnownPost], post: KnownPost, *others: str) -> None:
-        """The post under an address on this site; one that has none any more is not asked for."""
+    def _file(self, posts: dict[str, KnownPost], post: KnownPost, *others: str) -> None:
+        """Add the post by an address on this site; one without such an address goes to `elsewhere`."""
         own = next((url for url in (post.url, *others) if is_within(url, self.root)), None)
         if own is not None:
             if own != post.url:
                 post.addresses = tuple(dict.fromkeys((*post.addresses, post.url)))
                 post.url, post.listed_url = own, None
-            due.setdefault(own, post)
+            posts.setdefault(own, post)
         elif post not in self.elsewhere:
             self.elsewhere.append(post)

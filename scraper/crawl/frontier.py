@@ -1,143 +1,146 @@
-"""Which posts of a blog a visit asks for, and what it learns of each: those that are due, within the day's budget."""
+"""The crawl frontier of a visit: which posts are requested, in which order, within the day's budget of requests."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 
 from scraper.addresses import is_within, post_key, same_site
-from scraper.crawl.discovered import Discovered
+from scraper.comments import threads_in
+from scraper.crawl.discovered import Discovered, post_keys
+from scraper.crawl.post_answer import failure_line, is_gone, is_members_only, leads_elsewhere, post_of
 from scraper.crawl.schedule import SAMPLE, DueReason, RevisitPolicy
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.tee import tee
-from scraper.items import Gone, Post, Problem, Sighting
+from scraper.items import Post, Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 
 MAX_POSTS = 20_000  # far above any clinic's blog
-MAX_CARDS = 500  # posts that nothing but "Recent Posts" of other posts names
-RESERVE = 4  # requests that a day's budget keeps for the calls that count all posts
+MAX_CARDS = 500  # posts that only "Recent Posts" of other posts name
+RESERVE = 4  # requests of a day's budget that are reserved for services that return the counters of all posts
 
 Step = Generator[Ask, Answer, None]
 
 
 class Frontier:
-    """The posts of one visit: chosen by the clinic's schedule; under `--limit` the newest, with `--all` every one."""
+    """The posts of one visit: those due by the revisit policy; with `--limit` the newest, with `--all` every post."""
 
-    def __init__(self, blog: Blog, finds: Discovered, start: VisitContext, visit: VisitResult) -> None:
-        self._blog, self._discovered, self._context, self._result = blog, finds, start, visit
-        self._policy = RevisitPolicy(start.now, start.clinic.schedule, finds.lists_read)
+    def __init__(self, blog: Blog, discovered: Discovered, start: VisitContext, visit: VisitResult) -> None:
+        self._blog, self._discovered, self._context, self._result = blog, discovered, start, visit
+        self._policy = RevisitPolicy(start.now, start.clinic.schedule, discovered.lists_read)
         self._known = {id(post) for post in start.known}
-        self._queued: set[str] = set()  # keys of all addresses of posts that were or will be asked for
-        self._done: set[str] = set()
-        self._cards = 0
-        self._announced: set[str] = set()  # keys of posts that services named
+        self._queued: set[str] = set()  # keys of all addresses of posts that were or will be requested
+        self._done: set[str] = set()  # keys of addresses that were requested
+        self._cards = 0  # posts that only other posts name
+        self._announced: set[str] = set()  # keys of posts that services name
         self._not_due: list[KnownPost] = []  # known posts that are not due
-        self._deferred: list[KnownPost] = []  # due, and left for another day by the budget
-        self._skipped_keys: set[str] = set()  # keys of all addresses of both
-        # Pages that failed the last time may fail for ever, and say nothing of the blog: unless most of it fails.
-        there = [post for post in start.known if not post.removed]
-        self._some_fail = sum(post.tried_at is not None and post.missed_at is None for post in there) * 2 <= len(there)
-        self._expected = self._gone = 0  # posts that were there the last time; of these, those that answer as gone
+        self._deferred: list[KnownPost] = []  # due, but beyond the budget: left to another day
+        self._skipped_keys: set[str] = set()  # keys of all addresses of the not due and the deferred
+        # A page that failed the last time may always fail. It counts as a failure of the blog only if most pages fail.
+        present = [post for post in start.known if not post.removed]
+        failing = [post for post in present if post.tried_at is not None and post.missed_at is None]
+        self._ignore_failing = len(failing) * 2 <= len(present)
+        self._expected = self._gone = 0  # requested posts that existed before; of these, those that are gone
 
     def posts(self) -> Step:
-        """Every post that is due, the most urgent first; posts that only "Recent Posts" name come last.
+        """Request every due post, the most urgent first; posts that only "Recent Posts" name come last.
 
-        Where over a third of those that were there the last time answer that they are gone, all others are asked for as
-        well.
+        If more than a third of the requested posts that existed before are gone, request those that are not due too.
         """
-        found = self._discovered.posts()
-        self._result.discovered = len(found)
+        posts = self._discovered.posts()
+        self._result.discovered = len(posts)
         # The newest, whether an answer of the discovery or a page gives them.
-        newest = found[: self._context.limit]
-        self._take_read([post for post in newest if self._page_read(post) is not None])
-        found = [post for post in found if self._page_read(post) is None]
+        newest = posts[: self._context.limit]
+        self._take_read([post for post in newest if self._whole_post(post) is not None])
+        unread = [post for post in posts if self._whole_post(post) is None]
         if self._context.limit is not None:
-            waiting = found
+            due = unread
         elif self._context.all_posts:
-            waiting = sorted(found, key=self._urgency)
+            due = sorted(unread, key=self._urgency)
         else:
-            waiting, self._not_due = self._policy.select(found)
-        self._skipped_keys = {key for post in self._not_due for key in _keys(post)}
-        yield from self._fetch(self._within_budget(waiting))
-        if self._gone >= min(SAMPLE, len(found)) and self._gone * 3 > self._expected and self._not_due:
-            again, self._not_due = self._not_due, []
-            self._skipped_keys.difference_update(key for post in again for key in _keys(post))
-            yield from self._fetch(self._within_budget(again))
+            due, self._not_due = self._policy.select(unread)
+        self._skipped_keys = {key for post in self._not_due for key in post_keys(post)}
+        yield from self._fetch(self._within_budget(due))
+        if self._gone >= min(SAMPLE, len(unread)) and self._gone * 3 > self._expected and self._not_due:
+            rest, self._not_due = self._not_due, []
+            self._skipped_keys.difference_update(key for post in rest for key in post_keys(post))
+            yield from self._fetch(self._within_budget(rest))
         for post in [*self._not_due, *(post for post in self._deferred if post.last_seen_at)]:
             self._blog.posts.setdefault(post.url, post)
 
-    def _page_read(self, post: KnownPost) -> Post | None:
-        """The post as an answer of the discovery gave it with its text; None where its page has to be requested."""
-        return next(
-            (self._discovered.read_posts[key] for key in _keys(post) if key in self._discovered.read_posts), None
-        )
+    def _whole_post(self, post: KnownPost) -> Post | None:
+        """Return the post if an answer of the discovery gave it with its text; None if its page must be requested."""
+        whole = self._discovered.read_posts
+        return next((whole[key] for key in post_keys(post) if key in whole), None)
 
     def _take_read(self, posts: Iterable[KnownPost]) -> None:
-        """Posts that an API or a feed gave whole count as fetched."""
+        """Count posts that an API or a feed gave with their texts as fetched."""
         result = self._result
         for post in posts:
-            page = self._page_read(post)
+            page = self._whole_post(post)
             assert page is not None
-            keys = _keys(post)
+            keys = post_keys(post)
             self._queued |= keys
             self._done |= keys
             result.attempted += 1
             result.fetched += 1
-            was_there = id(post) in self._known and not post.removed
-            self._expected += was_there
-            result.expected += was_there
+            existed = id(post) in self._known and not post.removed
+            self._expected += existed
+            result.expected += existed
             self._learn(post, page, post.url)
             result.counting.add(post.url)
             self._blog.posts[post.url] = post
 
     def _urgency(self, post: KnownPost) -> int:
-        """New before changed before any other."""
-        why = self._policy.due_reason(post)
-        return why if why in (DueReason.NEW, DueReason.CHANGED) else DueReason.OVERDUE
+        """Return a sort key: new posts before changed ones before all others."""
+        reason = self._policy.due_reason(post)
+        return reason if reason in (DueReason.NEW, DueReason.CHANGED) else DueReason.OVERDUE
 
     def _within_budget(self, posts: list[KnownPost]) -> list[KnownPost]:
-        """As many as the day's budget allows; the others wait for the next run."""
+        """Return the posts that the day's budget allows, in order, and defer the others to the next run."""
         allowed = self._context.budget_left(self._result.requests)
         if allowed is None:
             return posts
         left = max(allowed - RESERVE, 0)
-        # Dead addresses that a list names are new every day: a quarter is kept for posts that were read once.
-        kept = {id(post) for post in [post for post in posts if post.last_seen_at is not None][: left // 4]}
-        kept |= {id(post) for post in [post for post in posts if id(post) not in kept][: left - len(kept)]}
-        self._defer([post for post in posts if id(post) not in kept])
-        return [post for post in posts if id(post) in kept]
+        # Dead addresses that a list names are due as new posts every day: a quarter is reserved for posts read before.
+        selected = {id(post) for post in [post for post in posts if post.last_seen_at is not None][: left // 4]}
+        selected |= {id(post) for post in [post for post in posts if id(post) not in selected][: left - len(selected)]}
+        self._defer([post for post in posts if id(post) not in selected])
+        return [post for post in posts if id(post) in selected]
 
     def _defer(self, posts: list[KnownPost]) -> None:
-        """They wait for another day."""
+        """Leave the posts to another day."""
         for post in posts:
             post.due = False
         self._deferred += posts
-        self._skipped_keys.update(key for post in posts for key in _keys(post))
+        self._skipped_keys.update(key for post in posts for key in post_keys(post))
 
     def observing(self, plan: Plan) -> Plan:
-        """The same plan; the posts that its answers name are noted, with the dates of their last change."""
+        """Return the same plan; the posts that its answers name are added to the discovered ones."""
 
         def note(_: Ask, answer: Answer) -> Answer:
-            named = [item for item in answer.items if isinstance(item, Sighting) and item.certain]
-            if self._context.limit is None and named:
-                self._discovered.add(named)
-                self._announced |= {post_key(item.url) for item in named}
+            sightings = [item for item in answer.items if isinstance(item, Sighting) and item.certain]
+            if self._context.limit is None and sightings:
+                self._discovered.add(sightings)
+                self._announced |= {post_key(sighting.url) for sighting in sightings}
             return answer
 
         return tee(plan, note)
 
     def fetch_announced(self) -> Step:
-        """Posts that services alone call new or changed."""
+        """Request the posts that only services (not lists) call new or changed."""
         if self._context.limit is not None:
             return
-        put_off = {key for post in self._deferred for key in _keys(post)}
-        told = [post for post in self._discovered.posts() if not _keys(post).isdisjoint(self._announced)]
-        unmet = [post for post in told if _keys(post).isdisjoint(self._queued | put_off)]
-        due = [post for post in unmet if self._policy.due_reason(post) in (DueReason.NEW, DueReason.CHANGED)]
+        handled = self._queued | {key for post in self._deferred for key in post_keys(post)}
+        announced = [post for post in self._discovered.posts() if not post_keys(post).isdisjoint(self._announced)]
+        pending = [post for post in announced if post_keys(post).isdisjoint(handled)]
+        due = [post for post in pending if self._policy.due_reason(post) in (DueReason.NEW, DueReason.CHANGED)]
         yield from self._fetch(self._within_budget(due))
 
     def probe_old_addresses(self) -> Step:
-        """Posts that are known by addresses of another site alone, where the clinic was before: each is asked for
-        there, until one does not lead here. A redirect proves which post here it is."""
+        """Request posts that have only addresses on another site, where the clinic was before.
+
+        A redirect proves which post of this site it is. Stops at the first address that does not redirect to this site.
+        """
         if self._context.limit is not None:
             return
         for post in self._discovered.elsewhere:
@@ -148,49 +151,50 @@ class Frontier:
                 return
 
     def summarise(self) -> None:
-        """What the visit tells of the posts that it did not ask for: how many they are, and whose counters it sought.
+        """Set the figures of the posts that were not requested, and which posts' counters were expected.
 
-        Where no call counts all posts those that rest were not counted, and no service counts a post that is gone.
+        Counters of posts that are not due are expected only where a service returned or was due to return them; those
+        of a post that is gone never are.
         """
         for post in (*self._not_due, *self._deferred):
             if post.script_counters and post.missed_at is None and (post.due or post.counted):
                 self._result.counting.add(post.url)
         self._result.counting -= self._blog.deferred
-        self._result.not_due = sum(_keys(post).isdisjoint(self._queued) for post in self._not_due)
+        self._result.not_due = sum(post_keys(post).isdisjoint(self._queued) for post in self._not_due)
         self._result.deferred = len({post.url for post in self._deferred} | self._blog.deferred)
         self._result.skipped_keys = self._skipped_keys - self._queued | {post_key(url) for url in self._blog.deferred}
 
     def _fetch(self, posts: Iterable[KnownPost]) -> Step:
-        """Ask for the posts one after another, and for those that they alone name."""
+        """Request the posts one after another, then those that only they name."""
         start, visit = self._context, self._result
         waiting = list(posts)
-        self._queued |= {key for post in waiting for key in _keys(post)}
+        self._queued |= {key for post in waiting for key in post_keys(post)}
         while waiting and (start.limit is None or visit.attempted < start.limit):
             if visit.attempted >= MAX_POSTS:
                 visit.limited = True
-                visit.notes.append(f"more than {MAX_POSTS} posts: the others were not asked for")
+                visit.notes.append(f"more than {MAX_POSTS} posts: the others were not requested")
                 return
             post = waiting.pop(0)
             if post_key(post.url) in self._done:
                 continue
-            if self._blog.budget_spent():  # other addresses of posts before took what was left
+            if self._blog.budget_spent():  # other addresses of earlier posts used it up
                 self._defer([post, *waiting])
                 return
             visit.attempted += 1
             was_known = id(post) in self._known
-            was_there = was_known and not post.removed
-            was_readable = was_there and (post.tried_at is None or not self._some_fail)
-            self._expected += was_there
+            existed = was_known and not post.removed
+            was_readable = existed and (post.tried_at is None or not self._ignore_failing)
+            self._expected += existed
             answer = yield from self._ask(post)
-            if was_known and _is_elsewhere(answer):
+            if was_known and leads_elsewhere(answer):
                 answer = (yield from self._under_another_address(post)) or answer
             gone, failed = visit.gone, visit.failed
             if not self._record_outcome(post, answer, was_known):
-                self._gone += was_there and visit.gone > gone
+                self._gone += existed and visit.gone > gone
                 visit.missing += was_readable and visit.failed > failed
                 visit.expected += was_readable
                 continue
-            visit.expected += was_there
+            visit.expected += existed
             visit.fetched += 1
             self._done.add(post_key(post.url))
             self._blog.posts[post.url] = post
@@ -204,56 +208,59 @@ class Frontier:
         return answer
 
     def _under_another_address(self, post: KnownPost) -> Generator[Ask, Answer, Answer | None]:
-        """The post, where another of its addresses on this site leads to it; what a page calls itself may be wrong."""
-        before, listed, own = post.url, post.listed_url, _keys(post)
+        """Request the post's other addresses on this site until one gives it: a page may state a wrong URL."""
+        before, listed, keys = post.url, post.listed_url, post_keys(post)
         others = [url for url in post.addresses if is_within(url, self._blog.root) and post_key(url) not in self._done]
         for url in others:
             if self._blog.budget_spent():
                 self._result.limited = True  # no evidence that it is gone
-                self._result.notes.append(f"{before}: the day's budget ended before its other addresses were tried")
+                self._result.notes.append(
+                    f"{before}: the day's budget was used up before its other addresses were requested"
+                )
                 break
             post.url, post.listed_url = url, None
             answer = yield from self._ask(post)
-            page = next((item for item in answer.items if isinstance(item, Post)), None)
-            if answer.unchanged or (
-                page is not None and not own.isdisjoint(map(post_key, (page.url, *page.addresses)))
-            ):
+            page = post_of(answer)
+            if answer.unchanged or (page and not keys.isdisjoint(map(post_key, (page.url or "", *page.addresses)))):
                 return answer
         post.url, post.listed_url = before, listed
         return None
 
     def _record_outcome(self, post: KnownPost, answer: Answer, was_known: bool) -> bool:
-        """The post was there. Else it is told why not."""
+        """Return whether the answer gives the post, or says that it is unchanged; count it, or why it does not."""
         visit = self._result
-        page = next((item for item in answer.items if isinstance(item, Post)), None)
+        page = post_of(answer)
         if page is not None:
             self._learn(post, page, answer.exchange.url if answer.exchange is not None else post.url)
             visit.counting.add(post.url)
+            if answer.exchange is not None and self._blog.read_comments:
+                for service, thread in threads_in(answer.exchange).items():
+                    self._blog.threads.setdefault(service, {})[post.url] = thread
         elif answer.unchanged and was_known:
             visit.unchanged += 1
-            if post.script_counters:  # else the page tells them, and it has not changed
+            if post.script_counters:  # otherwise the page prints them, and it has not changed
                 visit.counting.add(post.url)
-        elif any(isinstance(item, Gone) for item in answer.items):
-            visit.gone += 1  # an answer, and the evidence of a removal: such a visit is whole all the same
+        elif is_gone(answer):
+            visit.gone += 1  # evidence of a removal, not a failure: the visit may still be complete
             return False
-        elif any(isinstance(item, Problem) and item.kind == "paywall" for item in answer.items):
+        elif is_members_only(answer):
             visit.members_only += 1
             visit.notes.append(f"1 post is for members only: {post.url}")
             return False
         else:
             visit.failed += 1
-            visit.failure_lines.append(_unread(post, answer))
+            visit.failure_lines.append(failure_line(post, answer))
             return False
         return True
 
     def _learn(self, post: KnownPost, page: Post, answered: str) -> None:
-        """What the page says that decides the next requests; `answered`: the address that gave it."""
+        """Update the post from its page, as far as the next requests need it; `answered`: the address of the answer."""
         before = post.url
         post.addresses = tuple(dict.fromkeys((*page.addresses, post.url, *post.addresses)))
         if page.url and same_site(page.url, post.url):
-            # What a page calls itself may lead nowhere; it is gone by where it answered, or where a list has the post.
-            sure = post_key(page.url) == post_key(answered) or post_key(page.url) in self._discovered.named
-            post.url = page.url if sure or not is_within(answered, self._blog.root) else answered
+            # The URL that a page states may not exist: it is used only if it is the one that answered, or is on a list.
+            is_confirmed = post_key(page.url) == post_key(answered) or post_key(page.url) in self._discovered.named
+            post.url = page.url if is_confirmed or not is_within(answered, self._blog.root) else answered
         if post.url != before:
             post.listed_url = None
         post.counters_pending = post.script_counters = page.counters_pending
@@ -262,8 +269,8 @@ class Frontier:
         post.media_pending = page.media_pending
 
     def _linked_posts(self, answer: Answer) -> list[KnownPost]:
-        """Posts that this page is the first to name."""
-        found = []
+        """Return the posts that this page is the first to name."""
+        posts = []
         for item in answer.items:
             if not isinstance(item, Sighting) or not item.certain or not is_within(item.url, self._blog.root):
                 continue
@@ -273,39 +280,11 @@ class Frontier:
             if self._cards == MAX_CARDS:
                 self._result.limited = True
                 self._result.notes.append(
-                    f"more than {MAX_CARDS} posts that only other posts name: no more are followed"
+                    f"more than {MAX_CARDS} posts that only other posts name: the others were not requested"
                 )
             self._cards += 1
             if self._cards <= MAX_CARDS:
                 self._queued.add(key)
-                found.append(KnownPost(url=item.url, listed_url=item.listed_url, addresses=item.addresses))
+                posts.append(KnownPost(url=item.url, listed_url=item.listed_url, addresses=item.addresses))
                 self._result.discovered += 1
-        return found
-
-
-def _keys(post: KnownPost) -> set[str]:
-    """By which a post is known again, whatever address names it."""
-    return {post_key(address) for address in (post.url, *post.addresses)}
-
-
-def _is_elsewhere(answer: Answer) -> bool:
-    """The address leads to no post any more, and that is the server's word, not a fault on the way."""
-    if answer.exchange is None or answer.unchanged or answer.exchange.status >= 500:
-        return False
-    return not any(
-        isinstance(item, Post) or (isinstance(item, Problem) and item.kind == "paywall") for item in answer.items
-    )
-
-
-def _unread(post: KnownPost, answer: Answer) -> str:
-    """What came in place of the post, in one line that names it."""
-    said = [item.message for item in answer.items if isinstance(item, Problem)]
-    if answer.reason or said:
-        why = answer.reason or said[-1]
-    elif answer.unchanged:
-        why = "not modified since it was last asked for, and no post then"
-    elif answer.redirected_from and answer.exchange is not None:
-        why = f"leads to {answer.exchange.url}, which is no post"
-    else:
-        why = "answered, but not as a post"
-    return why if post.url in why else f"{post.url}: {why}"
+        return posts

@@ -1,8 +1,8 @@
-"""What a web archive answers: lists of its captures (CDX), and the captures themselves as they were served (mementos).
+"""The answers of a web archive: lists of its captures (CDX), and the captures themselves as served (mementos).
 
-A capture is asked for at `BASE/web/YYYYMMDDhhmmssid_/URL`; `id_` means "as it came, nothing rewritten". Its answer is a
-memento (RFC 7089) only where it has a Memento-Datetime: the archive's own pages, redirects and refusals have none.
-Everything here is a pure function of recorded answers, so that a rebuild reads the same.
+The address of a capture is `BASE/web/YYYYMMDDhhmmssid_/URL`; `id_` requests the original bytes without rewriting. The
+answer is a memento (RFC 7089) only if it has a Memento-Datetime: the archive's own pages, redirects and refusals have
+none. Everything here is a pure function of recorded answers, so that a rebuild gives the same result.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from scraper.items import Exchange, Item, Problem
 
 INTERNET_ARCHIVE = "https://web.archive.org"
-# The archive's own name for why it shows no capture, e.g. "...AdministrativeAccessControlException: Blocked Site Error"
+# The header with the reason for a refusal, e.g. "...AdministrativeAccessControlException: Blocked Site Error"
 RUNTIME_ERROR = "X-Archive-Wayback-Runtime-Error"
 # "/web/20171124151315id_/https://www.example.com/", also without "id_" or with another flag
 _MEMENTO_PATH = re.compile(r"/web/(\d{4,14})(?:[a-z]{2}_)?/(.+)", re.DOTALL)
@@ -29,7 +29,7 @@ Header = Callable[[str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Memento:
-    """A capture of a web archive, as if the site itself had answered then."""
+    """A capture of a web archive, as the site itself answered at that time."""
 
     url: str
     at: datetime  # aware, UTC
@@ -37,15 +37,15 @@ class Memento:
 
 
 def memento_of(exchange: Exchange, header: Header, base: str) -> Memento | None:
-    """The memento that an answer of the web archive at `base` is; None where it is something else.
+    """Return the memento that an answer of the web archive at `base` contains; None for any other answer.
 
-    `header` gives the value of a response header, None without one.
+    `header` returns the value of a response header, or None.
     """
     date = header("Memento-Datetime")
-    named = address_of(exchange.url, base)
-    if date is None or named is None:
+    stamp_and_url = address_of(exchange.url, base)
+    if date is None or stamp_and_url is None:
         return None
-    stamp, url = named
+    stamp, url = stamp_and_url
     original = _ORIGINAL.search(header("Link") or "")
     url = original[1] if original else url
     at = _date(date) or _stamped(stamp)
@@ -61,20 +61,20 @@ def memento_of(exchange: Exchange, header: Header, base: str) -> Memento | None:
 
 
 def address_of(url: str, base: str) -> tuple[str, str] | None:
-    """(timestamp, URL) that an address at the web archive names; None for any other address."""
+    """Return (timestamp, URL) of a capture's address at the web archive; None for any other address."""
     if not url.startswith(base + "/"):
         return None
-    found = _MEMENTO_PATH.match(url[len(base) :])
-    return (found[1], found[2]) if found else None
+    match = _MEMENTO_PATH.match(url[len(base) :])
+    return (match[1], match[2]) if match else None
 
 
 def own_answer(exchange: Exchange, header: Header) -> tuple[Item, ...]:
-    """What an answer of the archive itself is a problem of; nothing for lists, robots.txt and redirects."""
-    named = _MEMENTO_PATH.search(urlsplit(exchange.url).path)
+    """Return the problem of an answer by the archive itself; none for lists, robots.txt and redirects."""
+    match = _MEMENTO_PATH.search(urlsplit(exchange.url).path)
     blocked = header(RUNTIME_ERROR)
     if blocked and exchange.status in (403, 404) and "AccessControl" in blocked:
-        kind, why = "blocked-capture", "the web archive does not show it (blocked at its owner's wish)"
-    elif named is None or 300 <= exchange.status < 400:
+        kind, why = "blocked-capture", "the web archive does not show this capture (its owner asked for that)"
+    elif match is None or 300 <= exchange.status < 400:
         return ()
     elif exchange.status == 404:
         kind, why = "no-capture", "the web archive has no such capture"
@@ -94,7 +94,7 @@ def _date(text: str) -> datetime | None:
 
 
 def _stamped(text: str) -> datetime | None:
-    """The moment of "20171124151315"; None where it is cut short, since the rest would be a guess."""
+    """Return the time of "20171124151315"; None for a shorter stamp, whose rest would be a guess."""
     try:
         return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     except ValueError:
@@ -102,41 +102,41 @@ def _stamped(text: str) -> datetime | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A line of a CDX list."""
+class CdxEntry:
+    """A line of a CDX list: one capture."""
 
     timestamp: str  # 14 digits
     url: str
-    status: str  # "200"; "-" where the archive does not tell
+    status: str  # "200"; "-" where the archive does not state it
     digest: str
 
 
 def cdx_url(base: str, site: str, first: str, last: str | None, limit: int, resume: str | None) -> str:
-    """The address of a list of the captures of a site and all below it, in the Internet Archive's CDX server API.
+    """Return the address of a list of the captures of a site and everything below it, in the CDX server API.
 
-    `first`, `last`: timestamps of 1 to 14 digits. `resume`: the key that the page before ended with, as it came.
+    `first`, `last`: timestamps of 1 to 14 digits. `resume`: the key at the end of the previous page, unchanged.
     """
     parts = urlsplit(site)
     below = parts.path.strip("/")
-    asked = f"{parts.netloc}/{below}/" if below else parts.netloc
-    query = f"url={quote(asked, safe='')}&matchType={'prefix' if below else 'host'}&from={first}"
+    prefix = f"{parts.netloc}/{below}/" if below else parts.netloc
+    query = f"url={quote(prefix, safe='')}&matchType={'prefix' if below else 'host'}&from={first}"
     query += f"&to={last}" if last else ""
     query += f"&limit={limit}&showResumeKey=true"
     return f"{base}/cdx/search/cdx?{query}" + (f"&resumeKey={quote(resume, safe='')}" if resume else "")
 
 
-def read_cdx(body: bytes) -> tuple[list[Listed], str | None]:
-    """The captures that a list names, and the key of its next page: it stands last, after an empty line."""
+def read_cdx(body: bytes) -> tuple[list[CdxEntry], str | None]:
+    """Return the captures of a list, and the key of its next page, which is the last line, after an empty one."""
     lines = body.decode("utf-8", "replace").splitlines()
     resume = None
     if len(lines) > 1 and not lines[-2].strip() and lines[-1].strip():
         resume, lines = lines[-1].strip(), lines[:-2]
-    return list(_listed(lines)), resume
+    return list(_entries(lines)), resume
 
 
-def _listed(lines: list[str]) -> Iterator[Listed]:
+def _entries(lines: list[str]) -> Iterator[CdxEntry]:
     # A line such as: com,example)/post/a 20171124151315 https://www.example.com/post/a text/html 200 YTEQQR 12942
     for line in lines:
         fields = line.split(" ")
         if len(fields) >= 6 and len(fields[1]) == 14 and fields[1].isdigit():
-            yield Listed(timestamp=fields[1], url=fields[2], status=fields[4], digest=fields[5])
+            yield CdxEntry(timestamp=fields[1], url=fields[2], status=fields[4], digest=fields[5])

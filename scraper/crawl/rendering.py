@@ -1,7 +1,8 @@
-"""Which posts a browser is asked for: those whose counters or comments nothing cheaper gave.
+"""Which posts are rendered in a browser: those whose counters or comments no cheaper request gave.
 
-`auto` renders a post whose counters a script would fill and no service told, and one that says it has comments of which
-none could be read; `always` every post; `never` none. What is still unknown afterwards is told with its reason.
+The stanza's `render` decides. `auto` renders a post whose counters a script fills in and no service gave, and a post
+that has comments of which none could be read; `always` renders every post; `never` none. What is still unknown
+afterwards is reported with the reason.
 """
 
 from __future__ import annotations
@@ -12,49 +13,50 @@ from dataclasses import replace
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.tee import tee
+from scraper.crawl.threads import read_threads
 from scraper.items import Comment, Post, Problem, Reading, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan, Platform, RenderTargets
 
-# Failures in a row after which the browser is not asked again in this run.
+# Failures in a row after which the browser is not used again in this run.
 MOST_FAILURES = 3
-# Pages in a row that came, and told nothing that was not known before: such a site shows nothing to a browser either.
+# Rendered pages in a row without a new value after which the browser is not used again: the site shows it none either.
 MOST_FRUITLESS = 3
-# What will be so for every other page too.
+# Kinds of failures that would occur for every other page too.
 HOPELESS = {"no-browser"}
-NO_COMMENTS_WANTED = "its stanza wants no comments read, and a rendered page would bring them"
+NO_COMMENTS_WANTED = "its stanza excludes comments, and a rendered page would load them"
 
 
 def fill_gaps(platform: Platform, blog: Blog, start: VisitContext, visit: VisitResult) -> Plan:
-    """What the pages left out: by the route that worked the last time, then by the other one for what is still lacking.
+    """Request what the pages do not give: from the source that worked the last time, then the rest from the other one.
 
-    A browser is asked last and for little, except where it is known that nothing else answers.
+    The browser comes last and for few posts, unless the last run showed that only it gives the values.
     """
-    browsing = RenderQueue(start.clinic, blog, platform.render)
-    by_browser = frozenset() if browsing.closed else start.browser_only
+    queue = RenderQueue(start.clinic, blog, platform.render)
+    by_browser = frozenset() if queue.closed else start.browser_only
     messages: list[str] = []  # problems of the services
     if "counters" not in by_browser:
-        yield from _complaining(platform.counters(blog), messages)
+        yield from _collecting_problems(platform.counters(blog), messages)
     if blog.read_comments and not by_browser:
-        yield from _complaining(platform.threads(blog), messages)
+        yield from _collecting_problems(read_threads(platform, blog), messages)
     always = start.clinic.render == "always"
-    yield from browsing.render(list(blog.posts.values()) if always else gaps(blog))
+    yield from queue.render(list(blog.posts.values()) if always else gaps(blog))
     if "counters" in by_browser and any(has_counter_gap(known, blog) for known in blog.posts.values()):
-        yield from _complaining(platform.counters(blog), messages)
+        yield from _collecting_problems(platform.counters(blog), messages)
     if blog.read_comments and by_browser and gaps(blog):
-        yield from _complaining(platform.threads(blog), messages)
-    visit.rendered = browsing.rendered
-    visit.unknown = unknown(blog, browsing)
-    if browsing.rendered and not visit.unknown:
-        visit.recovered_problems.update(messages)  # the browser showed it all the same
+        yield from _collecting_problems(read_threads(platform, blog), messages)
+    visit.rendered = queue.rendered
+    visit.unknown = unknown(blog, queue)
+    if queue.rendered and not visit.unknown:
+        visit.recovered_problems.update(messages)  # the browser gave what the services did not
     if visit.unknown:
         posts = len({problem.url for problem in visit.unknown})
-        line = f"{posts} post{'s' * (posts > 1)} with unknown counters or comments: {browsing.because}"
+        line = f"{posts} post{'s' * (posts > 1)} with unknown counters or comments: {queue.because}"
         visit.notes.append(line)
         visit.unknown_line = line
 
 
-def _complaining(plan: Plan, messages: list[str]) -> Plan:
-    """The same plan; the messages of problems in its answers are noted."""
+def _collecting_problems(plan: Plan, messages: list[str]) -> Plan:
+    """Return the same plan; the messages of problems in its answers are added to `messages`."""
 
     def note(_: Ask, answer: Answer) -> Answer:
         messages.extend(item.message for item in answer.items if isinstance(item, Problem))
@@ -64,34 +66,32 @@ def _complaining(plan: Plan, messages: list[str]) -> Plan:
 
 
 def has_counter_gap(known: KnownPost, blog: Blog) -> bool:
-    """A script would fill the post's counters, and nothing else gave them."""
+    """Return whether a script fills in the post's counters, and no service gave them."""
     return known.due and known.script_counters and not known.counted and known.url not in blog.deferred
 
 
 def has_comment_gap(known: KnownPost, blog: Blog) -> bool:
-    """The post says that it has comments, or nobody knows, and they were not read."""
-    unknown = known.comments_count is None and known.script_counters
-    wanted = blog.read_comments and known.thread_due
-    return (
-        wanted and not known.thread_read and known.url not in blog.deferred and (bool(known.comments_count) or unknown)
-    )
+    """Return whether the post has comments, or their number is unknown, and they were not read."""
+    may_have_comments = bool(known.comments_count) or (known.comments_count is None and known.script_counters)
+    is_due = blog.read_comments and known.thread_due and known.url not in blog.deferred
+    return is_due and not known.thread_read and may_have_comments
 
 
 def gaps(blog: Blog) -> list[KnownPost]:
-    """The posts of which something is unknown, in the blog's order."""
+    """Return the posts with unknown counters or comments, in the blog's order."""
     return [known for known in blog.posts.values() if has_counter_gap(known, blog) or has_comment_gap(known, blog)]
 
 
 class RenderQueue:
-    """The rendered pages of one visit."""
+    """The queue of pages that one visit renders, and its failures."""
 
     def __init__(self, clinic: Clinic, blog: Blog, wanted: RenderTargets | None) -> None:
         self._blog, self._wanted = blog, wanted
-        self.rendered = 0  # pages that came
-        self.why: dict[str, str] = {}  # posts whose page did not come, or not whole, and why
+        self.rendered = 0  # pages that were rendered
+        self.why: dict[str, str] = {}  # URL of a post whose page could not be rendered, or not completely -> reason
         self._failures = 0  # in a row
-        self._fruitless = 0  # in a row
-        self.closed: str | None = None  # why the browser is asked no more
+        self._fruitless = 0  # rendered pages in a row without a new value
+        self.closed: str | None = None  # why the browser is not used any more; None: it may be
         if clinic.render == "never":
             self.closed = 'its stanza says render = "never"'
         elif clinic.comments != "threads":
@@ -101,11 +101,11 @@ class RenderQueue:
 
     @property
     def because(self) -> str:
-        """Why something may be unknown still, in a few words."""
+        """The reason for values that are still unknown, in a few words."""
         return self.closed or next(iter(self.why.values()), None) or "the pages did not show them"
 
     def render(self, posts: Iterable[KnownPost]) -> Plan:
-        """Ask for the posts one after another, until the browser fails too often."""
+        """Render the posts one after another, until the browser fails too often."""
         for known in posts:
             if self.closed:
                 return
@@ -134,35 +134,34 @@ class RenderQueue:
         self.rendered += 1
         before = (known.counted, known.thread_read)
         _learn(known, answer)
-        told = (known.counted, known.thread_read) != before or not (
-            has_counter_gap(known, self._blog) or has_comment_gap(known, self._blog)
-        )
-        self._fruitless = 0 if told else self._fruitless + 1
+        has_gap = has_counter_gap(known, self._blog) or has_comment_gap(known, self._blog)
+        is_fruitful = (known.counted, known.thread_read) != before or not has_gap
+        self._fruitless = 0 if is_fruitful else self._fruitless + 1
         if self._fruitless >= MOST_FRUITLESS:
-            reason = answer.reason or "they did not show them"
-            self.closed = f"{self._fruitless} pages in a row told nothing in a browser either ({reason})"
+            reason = answer.reason or "the pages did not show them"
+            self.closed = f"{self._fruitless} rendered pages in a row gave no new value ({reason})"
 
 
 def _learn(known: KnownPost, answer: Answer) -> None:
-    """What the page told at last."""
+    """Update the post from its rendered page."""
     for item in answer.items:
         if isinstance(item, Reading | Post) and (item.views, item.likes, item.comments_count) != (None, None, None):
-            theirs = item.post if isinstance(item, Reading) else item.addresses
-            if not set(theirs).isdisjoint((known.url, *known.addresses)):
+            addresses = item.post if isinstance(item, Reading) else item.addresses
+            if not set(addresses).isdisjoint((known.url, *known.addresses)):
                 known.counted = True
                 known.comments_count = known.comments_count if item.comments_count is None else item.comments_count
         if isinstance(item, Post):
             known.comments_key = known.comments_key or item.comments_key
-    # Whole or in part: what the browser could not open, the same browser will not open a minute later.
-    told = any(isinstance(item, Comment | ThreadPage) for item in answer.items)
-    known.thread_read = told or known.comments_count == 0
+    # Also if the thread is incomplete: the browser would fail at the same comments again a minute later.
+    has_comments = any(isinstance(item, Comment | ThreadPage) for item in answer.items)
+    known.thread_read = has_comments or known.comments_count == 0
 
 
-def unknown(blog: Blog, browsing: RenderQueue) -> list[Problem]:
-    """What stays unknown of the posts of this visit, one problem a post and kind of field."""
+def unknown(blog: Blog, queue: RenderQueue) -> list[Problem]:
+    """Return the values of this visit's posts that remain unknown: one problem a post and kind of field."""
     problems = []
     for known in blog.posts.values():
-        why = browsing.why.get(known.url) or browsing.closed or "the page did not show it"
+        why = queue.why.get(known.url) or queue.closed or "the page did not show it"
         if has_counter_gap(known, blog):
             message = f"{known.url}: views, likes and number of comments are unknown: {why}"
             problems.append(Problem(kind="not-rendered", message=message, url=known.url, field="views"))

@@ -1,4 +1,4 @@
-"""What a visit starts from, and how it went: the memory that its plan, the spider and the run's report share."""
+"""The input and the result of a visit, shared by its plan, the spider and the run's report."""
 
 from __future__ import annotations
 
@@ -12,58 +12,58 @@ from scraper.platforms._platform import KnownPost, Platform
 
 @dataclass(slots=True, kw_only=True)
 class VisitResult:
-    """How the visit to one clinic went: what the run's summary and the exit code are made of."""
+    """The result of the visit to one clinic, from which the run's summary and the exit code are derived."""
 
     clinic_id: str
-    platform: str | None = None  # name of the platform by whose rules the blog was visited
-    recognised: Platform | None = None  # the platform that the run's captures are read by
+    platform: str | None = None  # name of the platform whose rules the visit followed
+    recognised: Platform | None = None  # the platform whose parser reads the run's captures
     blog_status: str = "unknown"  # blog, none_found, unsupported, unreachable
     discovered: int = 0
-    attempted: int = 0  # posts asked for
-    expected: int = 0  # of these, those that were to be read as before: known ones, less those that always fail
-    missing: int = 0  # of those, the ones that could not be read
+    attempted: int = 0  # posts requested
+    expected: int = 0  # of these, known posts that should be readable: those that always fail do not count
+    missing: int = 0  # of the expected ones, those that could not be read
     fetched: int = 0  # posts that answered as posts, changed or not
-    unchanged: int = 0  # of these, those the server called unchanged
-    gone: int = 0  # posts that answered that they are not there (404, 410)
+    unchanged: int = 0  # of these, those that the server called unchanged
+    gone: int = 0  # posts that answered that they do not exist (404, 410)
     members_only: int = 0  # posts that only members may read
     failed: int = 0  # posts that did not answer as posts
-    not_due: int = 0  # known posts that were not asked for: nothing said that they had changed
-    deferred: int = 0  # posts that were due, or their comments, and are left for another day by the budget
-    skipped_keys: set[str] = field(default_factory=set)  # keys of all addresses of both, that were not asked for
-    failure_lines: list[str] = field(default_factory=list)  # of these, the address and why, in words
-    recovered_problems: set[str] = field(default_factory=set)  # problems of attempts that went well when repeated
+    not_due: int = 0  # known posts that were not due and not requested
+    deferred: int = 0  # posts that were due, or whose comments were, and were deferred to another day by the budget
+    # Keys of all addresses of the posts that were not requested, since they are not due or deferred.
+    skipped_keys: set[str] = field(default_factory=set)
+    failure_lines: list[str] = field(default_factory=list)  # one line for each failed post: its address and the reason
+    recovered_problems: set[str] = field(default_factory=set)  # messages of problems that a later attempt resolved
     requests: int = 0
-    found_in: dict[str, int] = field(default_factory=dict)  # number of posts that each source named
-    notes: list[str] = field(default_factory=list)  # disagreements of the sources, bounds met
+    found_in: dict[str, int] = field(default_factory=dict)  # number of posts that each source names
+    notes: list[str] = field(default_factory=list)  # differences between the sources, limits reached
     failure: str | None = None  # why the visit as a whole failed, in words
-    moved: str | None = (
-        None  # the address on another host that the home page leads to, of a clinic whose posts are known
-    )
-    counting: set[str] = field(default_factory=set)  # posts whose counters were sought
-    limited: bool = False
-    finished: bool = False  # the plan came to its end
-    rendered: int = 0  # posts that a browser showed
-    unknown: list[Problem] = field(default_factory=list)  # fields of posts that stay unknown, and why
-    unknown_line: str | None = None  # the same in a line
+    # Of a clinic with known posts: the address on another host that its home page redirects to.
+    moved: str | None = None
+    counting: set[str] = field(default_factory=set)  # URLs of posts whose counters were requested
+    limited: bool = False  # a limit ended the visit early, so that it is no evidence of removals
+    finished: bool = False  # the plan was carried out to its end
+    rendered: int = 0  # posts that a browser rendered
+    unknown: list[Problem] = field(default_factory=list)  # fields of posts that remain unknown, and why
+    unknown_line: str | None = None  # the same in one line
 
 
 @dataclass(slots=True)
 class VisitContext:
-    """What a visit starts from: the clinic's stanza, posts that the archive knows, and the bounds of this run."""
+    """The input of a visit: the clinic's stanza, the posts that the archive knows, and the limits of this run."""
 
     clinic: Clinic
-    private: bool
+    private: bool  # the site has a loopback or private address
     known: list[KnownPost]
-    limit: int | None = None
-    all_posts: bool = False  # every post is asked for, due or not
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))  # by which posts are due
+    limit: int | None = None  # number of posts to request; None: no limit
+    all_posts: bool = False  # every post is requested, due or not
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))  # the time at which posts are due or not
     requests_today: int = 0  # requests to the clinic by runs of the last 20 hours
-    # What the browser told the last time that anything but the pages told it: "counters", "comments".
+    # What only the browser could read in the last run that needed more than the pages: "counters", "comments".
     browser_only: frozenset[str] = frozenset()
-    reported: frozenset[str] = frozenset()  # what was learned before, and told
+    reported: frozenset[str] = frozenset()  # messages of comment endpoints that earlier runs reported
 
     def budget_left(self, requests: int) -> int | None:
-        """How many requests the day's budget still allows after so many of this visit; None where there is none."""
+        """Return the requests left in the day's budget after `requests` of this visit; None where no budget applies."""
         budget = self.clinic.schedule.requests_a_day
         if budget is None or self.all_posts or self.limit is not None:
             return None

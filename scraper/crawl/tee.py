@@ -1,4 +1,4 @@
-"""Listening to a plan: what its answers say is noted on their way."""
+"""Observe the answers that a plan receives."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scraper.platforms._platform import Answer, Ask, Plan
 
 
 def tee(plan: Plan, on_answer: Callable[[Ask, Answer], Answer]) -> Plan:
-    """The same plan; each answer passes through `on_answer` before the plan receives it."""
+    """Return the same plan, except that it receives `on_answer(ask, answer)` in place of each answer."""
     answer: Answer | None = None
     with suppress(StopIteration):
         while True:

@@ -1,8 +1,8 @@
 """The order of a visit to one clinic's blog: recognise, discover, fetch the posts, then counters, then comments.
 
-A plan yields an `Ask` and receives its `Answer`. The spider decides whether and when a request is made (robots, delay,
-retries, redirects) and recognises the platform; `scraper.extract` reads the answers. What is collected here decides
-what to ask next, and never becomes a row.
+A plan yields an `Ask` and receives its `Answer`. The spider decides whether and when a request is made (robots.txt,
+politeness delay, retries, redirects); `scraper.extract` reads the answers. The data collected here only decide what is
+requested next; they never become rows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scraper.platforms._platform import Answer, Ask, Blog, Plan
 
 
 def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
-    """The whole visit; `visit` is filled as it goes."""
+    """Yield the requests of a whole visit; `visit` is filled in meanwhile."""
     clinic = start.clinic
     visit.limited = start.limit is not None
     home = yield Ask(url=clinic.url)
@@ -31,16 +31,16 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         status = home.exchange.status if home.exchange else "nothing"
         visit.failure = home.reason or (problems[0].message if problems else f"{clinic.url}: answered {status}")
         return
-    # Where it always led there, posts of that site are known.
+    # Where the home page always redirected there, posts of that site are known.
     sites = [clinic.url, *(post.url for post in start.known)]
     if start.known and not any(same_site(home.exchange.url, site) for site in sites):
         visit.moved, visit.blog_status = home.exchange.url, "unknown"
         return
     platform = visit.recognised = visit.recognised or recognise(home.exchange)
     if platform is None:
-        # A wall, or an empty page on a bad day, says nothing about the site's platform.
-        known = not problems or problems[0].kind == UnsupportedPlatform.kind
-        visit.blog_status = "unsupported" if known else "unreachable"
+        # A bot challenge or an empty page is no evidence of the site's platform.
+        is_conclusive = not problems or problems[0].kind == UnsupportedPlatform.kind
+        visit.blog_status = "unsupported" if is_conclusive else "unreachable"
         visit.failure = problems[0].message.removeprefix(f"{home.exchange.url}: ") if problems else "not a blog"
         return
     visit.platform = platform.name
@@ -76,7 +76,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
 
 
 def _collecting(plan: Plan, discovered: Discovered) -> Plan:
-    """The same plan; the posts that its answers name are collected."""
+    """Return the same plan; the posts that its answers name are added to the discovered ones."""
 
     def collect(ask: Ask, answer: Answer) -> Answer:
         is_read = answer.ok or (answer.unchanged and ask.lists == "listing")

@@ -1,4 +1,4 @@
-"""How each blog platform is read: one file (or package) a platform, found by walking this folder, no list to edit."""
+"""The blog platforms: one file or package each, found by importing everything in this folder; no list to edit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 @cache
 def platforms() -> tuple[Platform, ...]:
-    """One instance of every platform in this folder, by name. Files that begin with `_` are machinery."""
+    """Return one instance of every platform in this folder, by name. Files that begin with `_` hold none."""
     for module in pkgutil.iter_modules(__path__):
         if not module.name.startswith("_"):
             import_module(f"{__name__}.{module.name}")
@@ -26,19 +26,19 @@ def platforms() -> tuple[Platform, ...]:
 
 
 def platform_named(name: str | None) -> Platform | None:
-    """The platform of that name; None for no name, or one that is not read any more."""
+    """Return the platform of that name; None for None, or for a platform that is no longer supported."""
     return next((platform for platform in platforms() if platform.name == name), None)
 
 
 def recognise(exchange: Exchange) -> Platform | None:
-    """The platform whose exchange it is: by a mark, else the first that claims it; None where none does."""
+    """Return the platform of the exchange: by a mark, else the first that claims it; None if none does."""
     return marked(exchange) or next((platform for platform in platforms() if _claims(platform, exchange)), None)
 
 
 def _claims(platform: Platform, exchange: Exchange) -> bool:
     try:
         return platform.claims(exchange)
-    except Exception:  # a fault of one platform's code must not keep the others from being recognised
+    except Exception:  # a fault in the code of one platform must not prevent the recognition of others
         logger.exception("%s: the platform %s failed to say whether it claims it", exchange.url, platform.name)
         return False
 
@@ -50,16 +50,16 @@ def marked(exchange: Exchange) -> Platform | None:
     return strongest if strongest is not None and strengths[strongest] is not Strength.NONE else None
 
 
-def recognise_alone(exchange: Exchange, clinics_own: Platform | None) -> Platform | None:
-    """The platform of a capture that no crawl of ours made: by its own mark, else the clinic's, else by its claim.
+def recognise_alone(exchange: Exchange, clinic_platform: Platform | None) -> Platform | None:
+    """Return the platform of a capture from an import or backfill: by its mark, else the clinic's, else by a claim.
 
-    Others may have captured the site when it ran on another platform.
+    The site may have run on another platform when it was captured.
     """
-    return marked(exchange) or clinics_own or recognise(exchange)
+    return marked(exchange) or clinic_platform or recognise(exchange)
 
 
 def is_home_answer(exchange: Exchange) -> bool:
-    """An answer by which a run may recognise the platform: a page that was there, fetched without a browser."""
+    """Return whether a run may recognise its platform by this answer: a page (2xx) fetched without a browser."""
     return (
         exchange.via is None
         and exchange.method == "GET"

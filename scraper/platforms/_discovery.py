@@ -16,14 +16,14 @@ from scraper.sitemaps import sub_sitemaps
 if TYPE_CHECKING:
     from scraper.platforms._platform import Platform
 
-# Bounds of a visit, far above any clinic's blog: what lies beyond is a trap or a fault, and is reported.
+# Limits of a visit, far above any clinic's blog: a site that reaches them is a trap or faulty, and is reported.
 MAX_SITEMAPS, MAX_LISTINGS = 50, 400
 
 Step = Generator[Ask, Answer, None]
 
 
 def discover_by_lists(platform: Platform, blog: Blog) -> Plan:
-    """Ask for every list of posts that the platform's data name."""
+    """Yield the requests for every list of posts that the platform's data, robots.txt and sitemap indexes name."""
     yield from _sitemaps(platform, blog)
     for path in platform.feeds:
         yield Ask(url=blog.root + path, lists="feed")
@@ -31,7 +31,7 @@ def discover_by_lists(platform: Platform, blog: Blog) -> Plan:
 
 
 def _sitemaps(platform: Platform, blog: Blog) -> Step:
-    """robots.txt names sitemaps, sitemaps name more; those that a platform is known to hide are tried as well."""
+    """Request robots.txt, the sitemaps that it names, those that these name, and the usual ones of the platform."""
     robots = yield Ask(url=f"{urlsplit(blog.root).scheme}://{urlsplit(blog.root).netloc}/robots.txt")
     waiting = [
         *read_robots(robots.exchange, robots.reason).sitemaps,
@@ -52,7 +52,7 @@ def _sitemaps(platform: Platform, blog: Blog) -> Step:
 
 
 def _listings(platform: Platform, blog: Blog) -> Step:
-    """The blog's pages one after another while they name posts, and the categories that they link to."""
+    """Request the pages of the blog's listings while they name new posts, and the categories that they link to."""
     waiting = [blog.root + path for path in platform.listings]
     if blog.home is not None:
         waiting += [url for url in read_links(blog.home) if platform.is_listing_url(url)]
@@ -67,7 +67,7 @@ def _listings(platform: Platform, blog: Blog) -> Step:
             waiting += [link for link in read_links(answer.exchange) if platform.is_listing_url(link)]
         following = platform.next_listing(url)
         names_posts = any(isinstance(item, Sighting) for item in answer.items)
-        # A page that names nothing new is the last: blogs answer page 999 with page 1, or with an empty one.
+        # A page without new posts is the last: blogs answer page 999 with page 1 or with an empty page.
         if following and names_posts and (answer.new_posts or answer.unchanged) and blog.bulk:
             waiting.insert(0, following)
         if blog.enough():

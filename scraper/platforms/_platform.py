@@ -1,7 +1,11 @@
 """The contract of a platform: how its answers are recognised and read, and what a crawl requests from it.
 
-A platform never fetches. `read` is a pure function of one exchange. `discover`, `counters` and `threads` are *plans*:
-generators that yield an `Ask` and receive its `Answer`, so that the spider alone decides whether and when to fetch.
+A platform makes no requests itself. `read` is a pure function of one exchange. `discover`, `counters` and `threads` are
+*plans*: generators that yield an `Ask` and receive its `Answer`, so that only the spider decides whether and when a
+request is made (robots.txt, politeness delay, retries, redirects).
+
+A crawl uses a platform in this order: `marks` and `claims` on the home page, `root`, `discover`; for every answer
+`read` and `is_post_url`; after all posts `counters` and `threads`. Rebuilds parse only: they use no plans.
 """
 
 from __future__ import annotations
@@ -18,51 +22,51 @@ from scraper.platforms._recognise import Marks, has_mark_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderTargets:
-    """Where a platform's page shows what a visitor sees, as CSS selectors. An empty one is not waited for."""
+    """CSS selectors of the parts of a rendered page that the browser waits for; it does not wait for an empty one."""
 
-    counters: str = ""  # ready when an element matches that holds some text
+    counters: str = ""  # ready when a matching element contains text
     comments: str = ""  # the root of the comments
-    item: str = ""  # one comment or reply, anywhere: the list is ready when one is there, or no script asks any more
-    expected: int | None = None  # how many comments the post says it has: with some expected, one is waited for
-    # Buttons that bring more of them, in the order to press them; those that say so in words are pressed as well.
+    item: str = ""  # one comment or reply: the list is ready when one exists, or when no request is pending
+    expected: int | None = None  # number of comments that the post states; if above 0, the browser waits for one
+    # Buttons that load more comments, in the order to press them; buttons whose text says so are pressed too.
     more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A request that a plan wants to be made."""
+    """A request that a plan yields."""
 
     url: str
     method: str = "GET"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = b""
-    secret: bool = False  # the answer holds tokens: they are blanked before it is recorded
-    # The answer is a list of posts of this kind; a post that no list names any more may be gone.
+    secret: bool = False  # the answer contains tokens, which are blanked before it is recorded
+    # The answer is a list of posts of this kind; a post that no list names any more may be gone. None: not a list.
     lists: SightedIn | None = None
     conditional: bool = False  # send ETag and Last-Modified of the last capture
-    wanted: RenderTargets | None = None  # have a browser render the page until this is there
+    wanted: RenderTargets | None = None  # render the page in a browser until these are ready; None: no browser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back: the exchange as it was served (tokens included, in memory only) and what it says."""
+    """The answer to an `Ask`: the exchange as served (with tokens, in memory only) and its items."""
 
     ask: Ask
-    exchange: Exchange | None  # None: nothing came (refused, timed out, too large)
+    exchange: Exchange | None  # the last one after redirects; None: no answer (refused, timed out, too large)
     items: tuple[Item, ...] = ()
-    reason: str | None = None  # why nothing came, or not all that was wanted, in words
-    kind: str | None = None  # of what went wrong, where nothing came
-    redirected_from: tuple[str, ...] = ()  # addresses that redirected here, in order
-    new_posts: int = 0  # of a list: posts that no earlier list of its kind named
+    reason: str | None = None  # why there is no answer, or an incomplete one, in words
+    kind: str | None = None  # `Problem.kind` of the failure, if there is no answer
+    redirected_from: tuple[str, ...] = ()  # addresses that redirected to it, in order
+    new_posts: int = 0  # of a list: number of posts that no earlier list of its kind named
 
     @property
     def ok(self) -> bool:
-        """A usable answer came."""
+        """Whether a usable answer (2xx) came."""
         return self.exchange is not None and 200 <= self.exchange.status < 300
 
     @property
     def unchanged(self) -> bool:
-        """The server said "not modified"."""
+        """Whether the server answered "not modified" (304)."""
         return self.exchange is not None and self.exchange.status == 304
 
 
@@ -71,42 +75,42 @@ Plan = Generator[Ask, Answer, None]
 
 @dataclass(slots=True, kw_only=True)
 class KnownPost:
-    """What the archive (or this run) already knows of a post; the spider's memory, never a source of rows."""
+    """What the archive and this run know about a post. It decides what is requested, and never becomes a row."""
 
-    url: str
-    listed_url: str | None = None  # as a list of this run spells it, to be requested
-    addresses: tuple[str, ...] = ()
+    url: str  # canonical
+    listed_url: str | None = None  # the address to request, as a list of this run spells it; None: as `url`
+    addresses: tuple[str, ...] = ()  # all addresses, URLs and platform ids
     etag: str | None = None
     last_modified: str | None = None
     published_at: str | None = None
-    first_seen_at: str | None = None  # ISO 8601 UTC, like all of these
-    last_seen_at: str | None = None  # read as a post, or told to be unchanged; None: never, so far as the archive knows
-    missed_at: str | None = None  # answered that it is gone, and not as a post since
-    tried_at: str | None = None  # last asked for without being read, and not read since
-    removed: bool = False  # that was confirmed
-    listed_at: str | None = None  # named by a sitemap, feed or listing of an earlier run
-    named: bool = False  # the same in this run
+    first_seen_at: str | None = None  # ISO 8601 UTC, like all that end in `_at`
+    last_seen_at: str | None = None  # read as a post, or unchanged (304); None: never
+    missed_at: str | None = None  # answered that it is gone, and was not read since
+    tried_at: str | None = None  # last requested without success, and not read since
+    removed: bool = False  # its removal was confirmed
+    listed_at: str | None = None  # last named by a sitemap, feed or listing of an earlier run
+    named: bool = False  # named by one in this run
     lastmod: str | None = None  # as a sitemap or feed of this run printed it
-    due: bool = True  # its page is due, and so is whatever is asked for it alone
-    counters_pending: bool = True  # the page's own bytes do not give the counters
-    script_counters: bool = False  # the page was seen to leave them to a script
-    counted: bool = False  # some answer of this run gave them
+    due: bool = True  # its page is due, and so are other requests for this post alone
+    counters_pending: bool = True  # the page does not contain the counters
+    script_counters: bool = False  # a script of the page fills in the counters
+    counted: bool = False  # an answer of this run gave the counters; set by `counters`
     counted_at: str | None = None  # when its counters were last read
-    thread_read: bool = False  # its comments were read in this run
+    thread_read: bool = False  # its comments were read in this run; set by `threads`
     thread_at: str | None = None  # when its comments were last read
-    thread_count: int | None = None  # how many it said that it had, then
-    comments_count: int | None = None
-    comments_key: str | None = None
-    media_pending: bool = False
+    thread_count: int | None = None  # number of comments that the post stated at that time
+    comments_count: int | None = None  # number of comments that the post states now; None: unknown
+    comments_key: str | None = None  # as in `Post`
+    media_pending: bool = False  # as in `Post`
 
     @property
     def request_url(self) -> str:
-        """The address to request: as it was listed (slash and case included), else as it is stored."""
+        """The address to request: as a list spells it (with its slash and case), else the canonical one."""
         return self.listed_url or self.url
 
     @property
     def thread_due(self) -> bool:
-        """Its comments are to be read: its page is due, there are as many as never before, or they were never read."""
+        """Whether its comments are due: its page is due, their number changed, or they were never read."""
         return (
             self.due or self.comments_count != self.thread_count or (self.thread_at is None and bool(self.thread_count))
         )
@@ -114,118 +118,143 @@ class KnownPost:
 
 @dataclass(slots=True, kw_only=True)
 class Blog:
-    """One clinic's blog as far as this run has seen it: a conversation reads it to know what to ask."""
+    """The state of a crawl of one clinic's blog, which plans read to decide what to request, and update."""
 
-    root: str  # base URL of the site, with no trailing slash: "https://example.com" or "https://user.wixsite.com/site"
-    home: Exchange | None = None  # the answer of the site's home page
-    private: bool = False  # the site is on a loopback or private address: no public service is asked for it
-    posts: dict[str, KnownPost] = field(default_factory=dict)  # by canonical URL, in the order they are due
-    read_comments: bool = True  # the stanza wants threads
-    bulk: bool = True  # False under --limit: ask post by post where a bulk answer would cover others
-    budget_spent: Callable[[], bool] = lambda: (
-        False
-    )  # the day's budget is used up: comments and browser wait for another day
-    deferred: set[str] = field(default_factory=set)  # addresses of the posts that they wait for
-    enough: Callable[[], bool] = lambda: False  # as many posts are named as this run wants
-    notes: list[str] = field(default_factory=list)  # bounds that a plan met, a sentence each
+    root: str  # base URL of the site, no trailing slash: "https://example.com", "https://user.wixsite.com/site"
+    home: Exchange | None = None  # the answer of the home page; None only in tests
+    private: bool = False  # the site has a loopback or private address: no public host may be requested
+    posts: dict[str, KnownPost] = field(default_factory=dict)  # by canonical URL, in the order in which they are due
+    read_comments: bool = True  # the stanza says `comments = "threads"`
+    bulk: bool = True  # False under --limit: request post by post where a bulk answer would include others
+    # Whether the day's budget is used up: further threads and rendered pages are deferred to another day.
+    budget_spent: Callable[[], bool] = lambda: False
+    deferred: set[str] = field(default_factory=set)  # canonical URLs of the posts whose threads or pages are deferred
+    enough: Callable[[], bool] = lambda: False  # whether `discover` may stop: the run's limit of posts is reached
+    # Threads of comment services that pages of posts embed: name of the service -> canonical URL of the post -> thread.
+    threads: dict[str, dict[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # limits that a plan reached, a sentence each
 
 
 class Reader(ABC):
-    """What a platform and a comment service share: how their answers are recognised and read."""
+    """Base class of platforms and comment services: how their answers are recognised and read."""
 
-    name: ClassVar[str] = ""
+    name: ClassVar[str] = ""  # unique, lower case; `clinics.platform` and the prefix of platform ids
     # Raised by hand when a parser reads anything differently; a test fails when expected output changes without it.
     extractor_version: ClassVar[int] = 0
 
     @abstractmethod
     def claims(self, exchange: Exchange) -> bool:
-        """Whether the exchange is this reader's: by generator tag, head, headers or an address that only it has.
+        """Return whether the exchange is this reader's: by generator tag, head, headers, or an address only it has.
 
-        Words in a page's body are no evidence, and one asset of another host is none. It may be called with any
-        exchange, including robots.txt, redirects and pages of other platforms.
+        Words in a page's body are no evidence, and neither is a single asset of another host. Called with any exchange,
+        including robots.txt, redirects, errors and pages of other platforms. Must not raise.
         """
 
     @abstractmethod
     def read(self, exchange: Exchange) -> Iterator[Item]:
-        """Every item that the exchange gives. Pure; raises `NotAPost` alone, where a page cannot be used."""
+        """Return every item that the exchange gives, each with the facts of this exchange only.
+
+        Called in crawls and in rebuilds, with exchanges for which `claims` is true, and of a comment service with those
+        for which `is_api_url` is. Pure: no clock, no state. May raise `NotAPost` or a subclass, immediately or during
+        iteration, where a page is not a post or cannot be used; any other exception is reported as a fault of the
+        parser.
+        """
 
     def is_api_url(self, url: str) -> bool:
-        """Whether the address is a machine interface, whose error answers say nothing about a page. Never raises."""
+        """Return whether the address is an API, whose error answers (404) say nothing about a page. Must not raise."""
         return False
 
     def holds_tokens(self, url: str, body: bytes) -> bool:
-        """Whether the answer (decoded) hands out tokens: its texts are blanked before it is recorded."""
+        """Return whether the answer contains tokens: its texts are then blanked before it is recorded.
+
+        `body`: decoded. Called for every answer before it is recorded. Must not raise.
+        """
         return False
 
 
 class Platform(Reader):
-    """Base of all platforms. A subclass sets the data below and overrides what its platform gives."""
+    """Base class of all platforms. A subclass sets the data below and overrides the methods that its platform needs."""
 
-    # What its pages alone carry: generator tag, response headers, elements of the head (`_recognise.Marks`).
+    # What only its pages carry: generator tag, response headers, elements of the head (`_recognise.Marks`).
     marks: ClassVar[Marks] = Marks()
-    # Best first: the archive shows a value of the best source that ever gave one.
+    # Best first: the archive shows the value of the best source that ever gave one.
     sources: ClassVar[Sequence[Source]] = SOURCES
-    # Paths tried below the site's root, beside what robots.txt and the sitemap index name.
+    # Paths below the site's root that are requested, besides those that robots.txt and sitemap indexes name.
     sitemaps: ClassVar[Sequence[str]] = ()
     feeds: ClassVar[Sequence[str]] = ()
     listings: ClassVar[Sequence[str]] = ()
-    # Posts that a feed holds at most; a feed of just so many says nothing of older posts. None: not known.
+    # Largest number of posts in a feed; a feed of this length is no evidence about older posts. None: unknown.
     feed_size: ClassVar[int | None] = None
-    # How a browser tells that a post page shows everything; None: its pages need no browser.
+    # What a browser waits for when it renders a post's page; None: its pages are not rendered.
     render: ClassVar[RenderTargets | None] = None
 
     def claims(self, exchange: Exchange) -> bool:
-        """See `Reader`; by default, whether the answer carries one of the platform's `marks`."""
+        """Return whether the answer carries one of the platform's `marks`; see `Reader.claims`."""
         return has_mark_of(self.marks, exchange)
 
     @abstractmethod
     def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
-        """Whether the address is a post's, e.g. `/post/how-does-ketamine-work`; None where the address does not tell.
+        """Return whether the address is a post's, e.g. `/post/how-does-ketamine-work`; None if it does not show that.
 
-        `named_in`: the address of the sitemap or feed that names it (`/wp-sitemap-posts-post-1.xml` names posts
-        alone). Never raises, whatever the address is ("http://[").
+        `named_in`: the address of the sitemap or feed that lists it (`/wp-sitemap-posts-post-1.xml` lists only posts),
+        None for any other address, such as that of a 404 or a redirect. Called with any string ("http://["). Must not
+        raise.
         """
 
     def is_listing_url(self, url: str) -> bool:
-        """Whether the address has the shape of a listing's (page N of the blog, a category, a tag)."""
+        """Return whether this is a listing's address: page N of the blog, a category, a tag. Called by `discover`."""
         return False
 
     def next_listing(self, url: str) -> str | None:
-        """The address after this page of a listing: ".../blog" gives ".../blog/page/2"; None where it has no pages."""
+        """Return the address of a listing's next page, ".../blog/page/2" for ".../blog"; None if there is none.
+
+        Called by `discover` for every listing; the next page is requested only while pages name new posts.
+        """
         return None
 
     def guid_address(self, guid: str) -> str | None:
-        """The post's address (`wordpress:123`) that the guid of a feed's item gives; None where it gives none."""
+        """Return the post's address that the guid of a feed's item gives, such as `wordpress:123`, or None."""
         return None
 
     def unknown_comment_endpoint(self, exchange: Exchange) -> str | None:
-        """Where a page's script found comments, if no known address is meant, with names for what it asked.
+        """Return the address from which a page's script loaded comments, if no plan requests it, for a report.
 
-        "/_srv/voices?contextId&cursor"; with the host where that is another than the page's. None for anything else.
+        The path with the names of its parameters, "/_srv/voices?contextId&cursor", after the host if that is not the
+        page's. None for any other exchange. Called for each exchange of a rendered page. Must not raise.
         """
         return None
 
     def root(self, url: str) -> str:
-        """Base URL of the site that `url` belongs to, no trailing slash: scheme and host, unless sites share a host."""
+        """Return the base URL of the site of `url`, no trailing slash: scheme and host, plus a path on shared hosts."""
         parts = urlsplit(url)
         return f"{parts.scheme}://{parts.netloc}"
 
     def discover(self, blog: Blog) -> Plan:
-        """Ask for the lists of posts: sitemaps, feeds, then listings. A platform with an API overrides it.
+        """Yield the requests for the lists of posts: sitemaps, feeds, listings. A platform with an API overrides it.
 
-        Sightings in the answers name posts; a `Post` with its body in an answer counts as read, so that its page is
-        not requested.
+        Called once a visit, after the home page. Each `Sighting` in an answer adds a post to the frontier; a `Post`
+        with its text counts as read, so that its page is not requested. `Answer.new_posts` and `blog.enough()` show
+        when to stop. An exception ends the visit as failed; this holds for all plans.
         """
         from scraper.platforms._discovery import discover_by_lists  # noqa: PLC0415 (it needs this module's classes)
 
         return discover_by_lists(self, blog)
 
     def counters(self, blog: Blog) -> Plan:
-        """Ask for counts (and bodies, and media) that the pages did not give; nothing by default."""
+        """Yield the requests for counters (and bodies, and media) that the pages did not give; none by default.
+
+        Called at most once a visit, after the posts were read. `blog.posts` holds the posts; the plan sets `counted`
+        and `comments_count` of those whose counters an answer gives.
+        """
         return
         yield
 
     def threads(self, blog: Blog) -> Plan:
-        """Ask for the comments of the posts; nothing by default."""
+        """Yield the requests for the comments of the posts; none by default.
+
+        Called at most once a visit, if the stanza says `comments = "threads"`. The plan skips posts whose `thread_due`
+        is false, sets `thread_read` of each post whose thread it has read to its last page, and when
+        `blog.budget_spent()` adds the URLs of the remaining posts to `blog.deferred`.
+        """
         return
         yield

@@ -1,1 +1,1 @@
-"""Scrapy looks here for spiders."""
+"""The spiders, which Scrapy finds in this package."""

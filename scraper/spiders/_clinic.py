@@ -1,6 +1,6 @@
-"""The base of every spider: it makes one request at a time, as its `PlanDriver` says, and extracts nothing itself.
+"""The base class of the spiders: it makes one request at a time, as its `PlanDriver` says.
 
-Every exchange, also a refused or redirected one, comes to `parse` and leaves it as one `Extraction`.
+Every exchange, also a refused or redirected one, reaches `parse`, which yields it as one `Extraction`.
 """
 
 from __future__ import annotations
@@ -34,17 +34,18 @@ logger = logging.getLogger(__name__)
 
 
 class ClinicSpider(scrapy.Spider):
-    """A visit to one clinic, or to what others have of it. Not an ABC: Scrapy reads every attribute of a spider, and
-    those of an abstract class cannot all be read.
+    """A visit to one clinic, or to a web archive's captures of it.
+
+    Not an ABC: Scrapy reads every attribute of a spider class, which fails for an abstract class.
     """
 
-    kind: str  # what `crawls.kind` says
-    web_archive: str | None = None  # who is asked instead of the clinic
+    kind: str  # the value of `crawls.kind`
+    web_archive: str | None = None  # URL of the web archive that is visited instead of the clinic
 
     def __init__(self, clinic: Clinic, limit: int | None = None, everything: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.clinic = clinic
-        self.surroundings = VisitContext(
+        self.context = VisitContext(
             clinic=clinic,
             private=is_private_host(urlsplit(clinic.url).hostname or ""),
             known=[],
@@ -54,22 +55,22 @@ class ClinicSpider(scrapy.Spider):
         self.visit = VisitResult(clinic_id=clinic.slug)
         self.robots: dict[tuple[str, str], Robots] = {}
         self._notes: list[Extraction] = []
-        self._waiting: list[Callable[[], Extraction]] = []  # captures that are read once the platform is known
+        self._waiting: list[Callable[[], Extraction]] = []  # captures that are parsed when the platform is recognised
         self._rendered = RenderedPages(self)
         self.driver = PlanDriver(self)
 
     async def start(self) -> AsyncIterator[Any]:
-        """The first request of the visit; each of the others follows from an answer."""
+        """Yield the first request of the visit; each of the others follows from an answer."""
         yield self.driver.start()
 
     @property
     def floor(self) -> float:
-        """Seconds between two requests of this clinic, before its robots.txt is asked: its own, else the run's."""
-        asked = self.settings["DELAY"]
-        return self.clinic.delay_floor if asked is None else float(asked)
+        """Minimum politeness delay in seconds, apart from robots.txt: the run's setting, else the clinic's own."""
+        setting = self.settings["DELAY"]
+        return self.clinic.delay_floor if setting is None else float(setting)
 
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Any]:
-        """Any answer, whatever its status: its items as one `Extraction`, then the request that follows from it."""
+        """Yield the items of an answer (of any status) as one `Extraction`, then the next request."""
         if META in response.meta:
             async for step in self.on_rendered(response):
                 yield step
@@ -79,7 +80,7 @@ class ClinicSpider(scrapy.Spider):
             self.visit.recognised = recognise(exchange)
         items = self.on_response(response, exchange)
         if self._is_waiting():
-            self._waiting.append(partial(self._read_again, response, exchange))
+            self._waiting.append(partial(self._extraction_of, response, exchange))
         else:
             for extraction in self.take_waiting():
                 yield extraction
@@ -91,54 +92,56 @@ class ClinicSpider(scrapy.Spider):
             yield step
 
     def _is_waiting(self) -> bool:
-        """Captures wait to be read until the run has recognised the platform by whose rules all of them are read."""
+        """Return whether the platform is not recognised yet, whose parser reads all captures of the run."""
         return self.kind == "crawl" and self.visit.recognised is None and not self.visit.finished
 
-    def _read_again(self, response: Response, exchange: Exchange) -> Extraction:
+    def _extraction_of(self, response: Response, exchange: Exchange) -> Extraction:
         items = self.on_response(response, exchange)
         return self.extraction(capture_of(response.request), items, response.url, exchange)
 
     def take_waiting(self) -> list[Extraction]:
-        """Extractions of the captures that were made before the platform was recognised; the caller stores them."""
+        """Return and forget the extractions from before the platform was recognised; the caller stores them."""
         waiting, self._waiting = self._waiting, []
         return [read() for read in waiting]
 
     def take_notes(self) -> list[Extraction]:
-        """Problems that no exchange tells by itself; the caller stores them, after the captures made so far."""
+        """Return and forget the problems without an exchange; the caller stores them after the captures made so far."""
         notes, self._notes = self._notes, []
         return notes
 
     def plan(self) -> Plan:
-        """The order of the visit; each spider has its own."""
+        """Return the plan of the visit. Each spider overrides this."""
         raise NotImplementedError
 
     def exchange(self, response: Response) -> Exchange:
-        """What was fetched, as parsers see it."""
+        """Return the response as parsers see it."""
         return exchange_of(response)
 
     def leads_on(self, exchange: Exchange) -> str | None:
-        """Where the answer says to go instead."""
+        """Return the address that the answer redirects to; None if the answer is not a redirect to follow."""
         return exchange.location if 300 <= exchange.status < 400 else None
 
     def is_busy(self, exchange: Exchange) -> bool:
-        """The server is busy, and may be asked again."""
+        """Return whether the server is busy, so that the request may be repeated."""
         return exchange.status in RETRIED
 
     def on_response(self, response: Response, exchange: Exchange) -> tuple[Item, ...]:
-        """The items of an answer that was fetched without a browser."""
+        """Return the items of an answer that was fetched without a browser."""
         platform, fetch = self.platform_for(exchange), fetch_of(response.request)
         if fetch is None:
             return extract(exchange, platform)
-        if fetch.blanked_body is not None:  # tokens are read as they were recorded, so that the record says the same
+        if (
+            fetch.blanked_body is not None
+        ):  # parsed as recorded, with its tokens blanked, so that a rebuild gives the same
             return extract(replace(exchange, body=fetch.blanked_body), platform)
         return extract_response(exchange, platform, fetch.wire_encoding, fetch.wire_body)
 
     def platform_for(self, exchange: Exchange) -> Platform | None:
-        """The platform whose rules read the exchange: the one that this run recognised, None before that."""
+        """Return the platform whose parser reads the exchange: the one that this run recognised; None before that."""
         return self.visit.recognised
 
     async def on_error(self, failure: Failure) -> AsyncIterator[Any]:
-        """No usable answer came: DNS, timeout, too large, a bomb. The reason is told, and the plan goes on."""
+        """Yield the problem of a request without a usable answer (DNS, timeout, too large), then the next request."""
         request: Request = failure.request  # type: ignore[attr-defined]
         kind, message = describe(failure.value or Exception("no reason given"), request.url)
         for extraction in await self._rendered.visited(request):
@@ -153,7 +156,7 @@ class ClinicSpider(scrapy.Spider):
             yield step
 
     async def on_rendered(self, response: Response) -> AsyncIterator[Any]:
-        """A rendered page: an `Extraction` for each answer that the browser got, in order, the last for the DOM."""
+        """Yield an `Extraction` for each answer that the browser received, in order, the last for the DOM."""
         assert response.request is not None
         visited = await self._rendered.visited(response.request)
         for extraction in visited:
@@ -163,9 +166,9 @@ class ClinicSpider(scrapy.Spider):
         async for step in self._resume(Outcome(exchange_of(response), items, rendering.reason)):
             yield step
 
-    async def _resume(self, reply: Outcome) -> AsyncIterator[Any]:
+    async def _resume(self, outcome: Outcome) -> AsyncIterator[Any]:
         try:
-            request = self.driver.send(reply)
+            request = self.driver.send(outcome)
         except StopIteration:
             self.visit.finished = True
             request = None
@@ -179,28 +182,28 @@ class ClinicSpider(scrapy.Spider):
         if request is not None:
             engine = self.crawler.engine
             assert engine is not None
-            if await pause(engine, self.clinic.slug, self.driver.take_pause()):  # else the visit is cut short here
+            if await pause(engine, self.clinic.slug, self.driver.take_pause()):  # else the visit ends early
                 yield request
 
     def extraction(
         self, capture: object, items: tuple[Item, ...], url: str, exchange: Exchange | None = None
     ) -> Extraction:
-        """What one capture of `url` says; `exchange`: None where no answer came."""
+        """Return the extraction of one capture of `url`; `exchange`: None where no answer came."""
         platform = self.platform_for(exchange or Exchange(url=url, body=b""))
         return extraction_by(platform, self.clinic.slug, capture, items, url, exchange)
 
     def note(self, problem: Problem) -> None:
-        """A problem that no exchange tells by itself; it gets a record of its own (`pipelines.sanitise`)."""
+        """Report a problem without an exchange; it gets a WARC record of its own (`pipelines.sanitise`)."""
         self._notes.append(Extraction(clinic_id=self.clinic.slug, capture=None, items=(problem,)))
 
     def request(self, ask: Ask, url: str) -> Request:
-        """The request for an ask of the plan, to be made of `url`: its own address, or where that led."""
+        """Return the Scrapy request for an ask of the plan; `url`: its own address, or one that it redirected to."""
         self.visit.requests += 1
         rendered = {} if ask.wanted is None else self._rendered.meta(ask.wanted)
         return Request(
             url,
             method=ask.method,
-            # Tokens never follow a redirect to another host, nor out of https.
+            # Tokens are not sent after a redirect to another host, nor from https to http.
             headers=dict(ask.headers) if origin_of(url) == origin_of(ask.url) else {},
             body=ask.body,
             callback=self.parse,

@@ -1,7 +1,7 @@
-"""Driving a plan: robots.txt of the host before each request, retries, redirects one hop at a time.
+"""Turn the asks of a plan into requests: robots.txt of the host before each one, retries, redirects hop by hop.
 
 A plan yields an `Ask` and receives its `Answer`. Each hop of a redirect is a request of its own, which robots.txt may
-forbid again. A server that is busy is asked again after the pause that its Retry-After names.
+forbid. A request to a busy server is repeated after the pause that its Retry-After names.
 """
 
 from __future__ import annotations
@@ -28,50 +28,50 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRIED = {408, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524}
-# Failures that may not occur at the next attempt; others (no such host, too large) will.
+# Failures that may not occur at the next attempt; others (no such host, too large) occur again.
 PASSING = {"timeout", "broken-connection", "cut-short"}
 MAX_HOPS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came back for one request: the exchange, or why there is none."""
+    """The outcome of one request: the exchange, or why there is none."""
 
     exchange: Exchange | None
     items: tuple[Item, ...]
     reason: str | None = None
-    kind: str | None = None  # of what went wrong, where nothing came
-    retry_after: str = ""
+    kind: str | None = None  # kind of the failure, if there is no exchange
+    retry_after: str = ""  # the header as served
 
 
 class PlanDriver:
-    """Turns the plan of one spider into requests, one at a time."""
+    """Turns the plan of one spider into requests, one at a time, under robots.txt and the politeness delay."""
 
     def __init__(self, spider: ClinicSpider) -> None:
         self._spider = spider
         self._robots_answers: dict[str, Answer] = {}
         self._pause = 0.0  # seconds before the next request
-        self._delay = 0.0
+        self._delay = 0.0  # the largest politeness delay of the visit so far, in seconds
         self._running: Generator[Request, Outcome, None] | None = None
 
     def start(self) -> Request:
-        """The first request of the plan."""
+        """Return the first request of the plan."""
         self._running = self._drive()
         self._set_delay(self._spider.floor)
         return next(self._running)
 
     def send(self, outcome: Outcome) -> Request:
-        """The next request, after what came of the one before. Raises StopIteration at the plan's end."""
+        """Return the next request, given the outcome of the previous one. Raises StopIteration at the plan's end."""
         assert self._running is not None
         return self._running.send(outcome)
 
     def take_pause(self) -> float:
-        """Seconds to wait before the next request."""
+        """Return the seconds to wait before the next request, and reset them to 0."""
         seconds, self._pause = self._pause, 0.0
         return seconds
 
     def _drive(self) -> Generator[Request, Outcome, None]:
-        """Drive the plan to its end."""
+        """Carry out the plan to its end."""
         plan = self._spider.plan()
         try:
             ask = next(plan)
@@ -82,26 +82,30 @@ class PlanDriver:
                 self._spider.note(problem)
 
     def _answer(self, ask: Ask) -> Generator[Request, Outcome, Answer]:
-        """One ask with robots, retries and redirects."""
+        """Carry out one ask, with robots.txt, retries and redirects."""
         if ask.url in self._robots_answers:
             return self._robots_answers[ask.url]
         url, passed = ask.url, list[str]()
         robots = urlsplit(ask.url).path == "/robots.txt"
         for _ in range(MAX_HOPS):
-            # Where robots.txt itself leads is followed unasked (RFC 9309 2.3.1.2): there is nothing to ask yet.
+            # Redirects of robots.txt itself are followed without a check (RFC 9309 2.3.1.2): there are no rules yet.
             refusal = None if robots else (yield from self._refusal(url))
             if refusal:
                 self._spider.note(Problem(kind="robots-refused", message=f"{url}: {refusal}", url=url))
                 return Answer(ask=ask, exchange=None, reason=f"{url}: {refusal}", redirected_from=tuple(passed))
-            reply = yield from self._attempt(ask, url)
-            exchange = reply.exchange
+            outcome = yield from self._attempt(ask, url)
+            exchange = outcome.exchange
             moved = self._spider.leads_on(exchange) if exchange is not None else None
-            # What is sent (ids of commenters, say) was meant for this site alone.
+            # A request body (with ids of commenters, say) is not sent to another site.
             if exchange is None or not moved or (ask.body and origin_of(moved) != origin_of(ask.url)):
                 return Answer(
-                    ask=ask, exchange=exchange, items=reply.items, reason=reply.reason, kind=reply.kind,
+                    ask=ask,
+                    exchange=exchange,
+                    items=outcome.items,
+                    reason=outcome.reason,
+                    kind=outcome.kind,
                     redirected_from=tuple(passed),
-                )  # fmt: skip
+                )
             passed.append(url)
             following = requestable(moved)
             if following is None:
@@ -109,52 +113,54 @@ class PlanDriver:
                 self._spider.note(Problem(kind=ForeignScheme.kind, message=message, url=passed[-1]))
                 return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
             url = following
-        message = f"{ask.url}: redirected more than {MAX_HOPS} times; given up"
+        message = f"{ask.url}: redirected more than {MAX_HOPS} times; not followed further"
         self._spider.note(Problem(kind="endless-redirect", message=message, url=ask.url))
         return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
 
     def _attempt(self, ask: Ask, url: str) -> Generator[Request, Outcome, Outcome]:
-        """One address, asked again after a pause where the server says that it is only busy."""
+        """Request one address; repeat it after a pause if the server is busy or the connection is lost."""
         retries = self._spider.settings.getint("RETRY_TIMES")
         messages: list[str] = []
         for attempt in range(retries + 1):
-            reply: Outcome = yield self._spider.request(ask, url)
-            busy = reply.exchange is not None and self._spider.is_busy(reply.exchange)
-            broke_off = reply.kind in PASSING
-            if attempt == retries or not (busy or broke_off):
+            outcome: Outcome = yield self._spider.request(ask, url)
+            busy = outcome.exchange is not None and self._spider.is_busy(outcome.exchange)
+            may_pass = outcome.kind in PASSING
+            if attempt == retries or not (busy or may_pass):
                 break
-            seconds = retry_after(reply.retry_after, datetime.now(UTC))
+            seconds = retry_after(outcome.retry_after, datetime.now(UTC))
             if seconds is not None and seconds > self._spider.settings.getfloat("RETRY_AFTER_MAX"):
                 break
             self._pause = seconds if seconds is not None else self._spider.settings.getfloat("RETRY_PAUSE") * 2**attempt
-            messages += [item.message for item in reply.items if isinstance(item, Problem)]
-            messages += [reply.reason] if reply.reason else []
-            logger.info("%s: asked again in %.1f s", url, self._pause)
-        if reply.exchange is not None and not busy:
+            messages += [item.message for item in outcome.items if isinstance(item, Problem)]
+            messages += [outcome.reason] if outcome.reason else []
+            logger.info("%s: requested again in %.1f s", url, self._pause)
+        if outcome.exchange is not None and not busy:
             self._spider.visit.recovered_problems.update(messages)
         elif busy:
-            self._apply_retry_after(url, reply)
-        return reply
+            self._apply_retry_after(url, outcome)
+        return outcome
 
-    def _apply_retry_after(self, url: str, reply: Outcome) -> None:
-        """A server that is still busy: its last word holds for whatever is asked next, a long one for the whole run."""
-        seconds = retry_after(reply.retry_after, datetime.now(UTC), cap=inf)
+    def _apply_retry_after(self, url: str, outcome: Outcome) -> None:
+        """Apply the Retry-After of a server that is still busy: pause before the next request, or refuse the host."""
+        seconds = retry_after(outcome.retry_after, datetime.now(UTC), cap=inf)
         if seconds is None:
             return
         if seconds <= self._spider.settings.getfloat("RETRY_AFTER_MAX"):
             self._pause = seconds
             return
-        self._spider.robots[origin_of(url)] = Robots(refused=f"the server asked to be left alone for {seconds:.0f} s")
+        self._spider.robots[origin_of(url)] = Robots(
+            refused=f"the server asks for no requests for {seconds:.0f} s (Retry-After)"
+        )
 
     def _refusal(self, url: str) -> Generator[Request, Outcome, str | None]:
-        """Why robots.txt forbids the address; None when it does not. Asks for the host's robots.txt the first time."""
+        """Return why robots.txt forbids the address, or None. Requests the host's robots.txt the first time."""
         parts = urlsplit(url)
         if parts.path == "/robots.txt" or parts.scheme not in ("http", "https"):
             return None
         origin = origin_of(url)
         if origin not in self._spider.robots:
             answer = yield from self._answer(Ask(url=f"{parts.scheme}://{parts.netloc}/robots.txt"))
-            self._robots_answers[answer.ask.url] = answer  # the plan asks for it as well, for its sitemaps
+            self._robots_answers[answer.ask.url] = answer  # the plan requests it too, for its sitemaps
             self._spider.robots[origin] = read_robots(answer.exchange, answer.reason)
             seconds, capped = delay(self._spider.floor, self._spider.robots[origin].crawl_delay)
             if capped:
@@ -166,12 +172,12 @@ class PlanDriver:
         return robots.refused or "robots.txt forbids it; not fetched"
 
     def _set_delay(self, seconds: float) -> None:
-        """Slow the clinic's own download slot down; a run never gets quicker again."""
+        """Raise the delay of the clinic's download slot; it is never lowered within a run."""
         engine = self._spider.crawler.engine
         assert engine is not None
         name = self._spider.clinic.slug
         self._delay = max(self._delay, seconds)
-        # For a slot still to be made (Scrapy drops one that was idle for a minute), and for the one in use.
+        # For the slot that Scrapy will create (it drops one that was idle for a minute), and for the one in use.
         engine.downloader.per_slot_settings[name] = {"concurrency": 1, "delay": self._delay, "jitter": 0}
         if name in engine.downloader.slots:
             engine.downloader.slots[name].delay = self._delay

@@ -1,4 +1,4 @@
-"""The rendered half of a visit: what a page may ask for while a browser shows it, and what came of that."""
+"""Rendered pages of a visit: which requests a page may make in the browser, and the captures of its answers."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from scraper.robots import Robots, read_robots
 logger = logging.getLogger(__name__)
 
 MOST_HOPS = 5  # redirects of robots.txt (RFC 9309 2.3.1.2)
-MOST_HOSTS = 60  # that one page may turn to for the first time; each is asked for its robots.txt
-ROBOTS_SECONDS = 10.0  # for one of them: the page's own time goes by meanwhile
+MOST_HOSTS = 60  # new hosts of one page; the robots.txt of each is requested
+ROBOTS_SECONDS = 10.0  # limit for one robots.txt, which counts towards the time of the page
 
 
-def places_of(url: str) -> set[str]:
-    """`host:port` of an address; where it names no port, those of http and https, since the one leads to the other."""
+def endpoints_of(url: str) -> set[str]:
+    """Return `host:port` of an address; without a port, those of http and https: one often redirects to the other."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     ports = {parts.port} if parts.port else set(DEFAULT_PORTS.values())
@@ -37,12 +37,12 @@ def places_of(url: str) -> set[str]:
 
 
 class Visitor(Protocol):
-    """What of the spider a rendered page needs: its clinic and rules, and how it asks and tells."""
+    """The part of the spider that rendered pages need: its clinic, rules, requests and reports."""
 
     clinic: Clinic
     crawler: Crawler
     robots: dict[tuple[str, str], Robots]
-    surroundings: VisitContext
+    context: VisitContext
 
     def request(self, ask: Ask, url: str) -> Request:
         """See `ClinicSpider`."""
@@ -63,84 +63,84 @@ class Visitor(Protocol):
 
 
 class RenderedPages:
-    """Rendered pages of one spider, one at a time."""
+    """The rendered pages of one spider, one at a time."""
 
     def __init__(self, spider: Visitor) -> None:
         self._spider = spider
-        self._asides: list[Extraction] = []
-        self._asking = asyncio.Lock()
-        self._learned: set[str] = set()
-        self._page = object()  # the one being rendered
-        self._hosts = 0  # asked for robots.txt on its behalf
+        self._robots_captures: list[Extraction] = []  # robots.txt of hosts that the page uses
+        self._robots_lock = asyncio.Lock()
+        self._reported: set[str] = set()  # unknown comment endpoints
+        self._page = object()  # identifies the page that is being rendered
+        self._hosts = 0  # hosts whose robots.txt was requested for it
 
     def meta(self, wanted: RenderTargets) -> dict[str, Any]:
-        """What makes a request a rendered one, under the rules of the clinic's stanza."""
+        """Return the `Request.meta` that renders a request in a browser, under the rules of the clinic's stanza."""
         clinic = self._spider.clinic
         self._page = page = object()
         self._hosts = 0
         return rendered_request_meta(
             wanted,
             context=clinic.slug,
-            private=places_of(clinic.url) if clinic.allow_private else (),
+            private=endpoints_of(clinic.url) if clinic.allow_private else (),
             allow=partial(self._allow, page),
             images=clinic.render_images,
         )
 
     async def visited(self, request: Request) -> list[Extraction]:
-        """What was recorded while a page was rendered: robots.txt of the hosts it turned to, then its own answers."""
+        """Return the captures made while a page was rendered: robots.txt of the hosts it used, then its own answers."""
         if META in request.meta:
-            self._page = object()  # whatever of it still waits for a robots.txt waits for nothing
-            async with self._asking:  # but for the one that is under way, which is recorded too
+            self._page = object()  # its requests that still wait for a robots.txt are refused
+            async with self._robots_lock:  # wait for the robots.txt request in progress, which is recorded too
                 pass
-        visited, self._asides = self._asides, []
-        for capture, what in request.meta.get(VISITED, ()):
-            if isinstance(what, Exchange):
-                items = extract(what, self._spider.platform_for(what))
-                visited.append(self._spider.extraction(capture, items, what.url, what))
-                self._learn(what)
+        visited, self._robots_captures = self._robots_captures, []
+        for capture, result in request.meta.get(VISITED, ()):
+            if isinstance(result, Exchange):
+                items = extract(result, self._spider.platform_for(result))
+                visited.append(self._spider.extraction(capture, items, result.url, result))
+                self._report_comment_endpoint(result)
             else:
-                visited.append(self._spider.extraction(capture, (what,), what.url or request.url))
+                visited.append(self._spider.extraction(capture, (result,), result.url or request.url))
         return visited
 
-    def _learn(self, exchange: Exchange) -> None:
-        """Tell once where the page's script found comments, if no route of ours knows the address."""
+    def _report_comment_endpoint(self, exchange: Exchange) -> None:
+        """Report once from which address the page's script loaded comments, if no request of a plan uses it."""
         platform = self._spider.platform_for(exchange)
-        found = (platform.unknown_comment_endpoint(exchange) if platform is not None else None) or ""
-        path = found.partition("?")[0]
-        if not found or path in self._learned or any(path in told for told in self._spider.surroundings.reported):
+        endpoint = (platform.unknown_comment_endpoint(exchange) if platform is not None else None) or ""
+        path = endpoint.partition("?")[0]
+        if not path or path in self._reported or any(path in message for message in self._spider.context.reported):
             return
-        self._learned.add(path)
-        message = f"comments came from {found}, which only the browser asks: no cheaper route knows this address yet"
+        self._reported.add(path)
+        message = f"comments were loaded from {endpoint}, which only the browser requests: the crawler does not know it"
         logger.info("%s: %s", self._spider.clinic.slug, message)
         self._spider.note(Problem(kind="learned-address", message=message, url=exchange.page))
 
     async def _allow(self, page: object, url: str) -> str | None:
-        """Why a rendered page must not ask for the address: robots.txt of its host, which is read first.
+        """Return why a rendered page must not request the address, by robots.txt of its host, which is read first.
 
-        A site on a private address is somebody's own, or a copy: nobody outside is asked anything for it.
+        A site on a private address is the user's own, or a copy: its pages make no requests to public hosts.
         """
-        if self._spider.surroundings.private and not is_private_host(urlsplit(url).hostname or ""):
-            return "the site is on a private address: nobody outside is asked for it"
+        if self._spider.context.private and not is_private_host(urlsplit(url).hostname or ""):
+            return "the site is on a private address: its pages make no requests to public hosts"
         origin = origin_of(url)
-        if origin not in self._spider.robots:  # a host that is known waits for no other's
-            async with self._asking:
+        if origin not in self._spider.robots:  # no wait for the robots.txt of other hosts
+            async with self._robots_lock:
                 if origin not in self._spider.robots:
                     if page is not self._page:
-                        return "the page was over before robots.txt of the host was asked for"
+                        return "the page was closed before robots.txt of the host was requested"
                     if self._hosts >= MOST_HOSTS:
-                        return f"the page turned to more than {MOST_HOSTS} hosts"
+                        return f"the page makes requests to more than {MOST_HOSTS} hosts"
                     self._hosts += 1
-                    self._spider.robots[origin] = await self._robots_aside(f"{origin[0]}://{origin[1]}/robots.txt")
+                    self._spider.robots[origin] = await self._fetch_robots(f"{origin[0]}://{origin[1]}/robots.txt")
         robots = self._spider.robots[origin]
         return None if robots.allowed(url) else robots.refused or "robots.txt forbids it"
 
-    async def _robots_aside(self, url: str) -> Robots:
-        """robots.txt of a host that a page turned to while it was rendered, which the visit's own slot waits for."""
+    async def _fetch_robots(self, url: str) -> Robots:
+        """Fetch robots.txt of a host while a page is rendered, in another download slot than the visit's."""
         engine = self._spider.crawler.engine
         assert engine is not None
         for _ in range(MOST_HOPS):
             request = self._spider.request(Ask(url=url), url)
-            own = not places_of(url).isdisjoint(places_of(self._spider.clinic.url))
+            own = not endpoints_of(url).isdisjoint(endpoints_of(self._spider.clinic.url))
             request.meta.update(
                 download_slot=f"{self._spider.clinic.slug} robots",
                 download_timeout=ROBOTS_SECONDS,
@@ -153,11 +153,11 @@ class RenderedPages:
             except Exception as error:
                 kind, message = describe(error, url)
                 problem = Problem(kind=kind, message=message, url=url)
-                self._asides.append(self._spider.extraction(fetch.capture, (problem,), url))
+                self._robots_captures.append(self._spider.extraction(fetch.capture, (problem,), url))
                 return read_robots(None, message)
             exchange = exchange_of(response)
             items = self._spider.on_response(response, exchange)
-            self._asides.append(self._spider.extraction(fetch.capture, items, exchange.url, exchange))
+            self._robots_captures.append(self._spider.extraction(fetch.capture, items, exchange.url, exchange))
             following = requestable(exchange.location) if 300 <= exchange.status < 400 and exchange.location else None
             if following is None:
                 return read_robots(exchange)

@@ -15,15 +15,17 @@ from scraper.spiders._clinic import ClinicSpider
 
 
 class BlogSpider(ClinicSpider):
-    """`scrapy crawl blog -a clinic=SLUG` or `-a url=URL`; `-a limit=N` takes the N newest posts, `-a everything=1` all,
-    due or not."""
+    """Visits one clinic: `scrapy crawl blog -a clinic=SLUG` or `-a url=URL`.
+
+    `-a limit=N` requests the N newest posts, `-a everything=1` every post, due or not.
+    """
 
     name = "blog"
     kind = "crawl"
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """Find the clinic's stanza by slug, or make one from a URL. Raises `ValueError` naming what is wrong."""
+        """Find the clinic's stanza by slug, or create one from a URL. Raises `ValueError` naming what is wrong."""
         clinic, limit = kwargs.pop("clinic", None), kwargs.pop("limit", None)
         if not isinstance(clinic, Clinic):
             clinic = cls._named(crawler, clinic, kwargs.pop("url", None))
@@ -31,7 +33,7 @@ class BlogSpider(ClinicSpider):
 
     @staticmethod
     def _named(crawler: Crawler, slug: str | None, url: str | None) -> Clinic:
-        """The clinic that `scrapy crawl` names, under the same rules as `clinic-archive crawl`."""
+        """Return the clinic that `scrapy crawl` names, under the same rules as `clinic-archive crawl`."""
         settings = crawler.settings
         path = Path(settings["CLINICS_FILE"])
         listed = read_clinics(path) if path.exists() or slug else Clinics()
@@ -40,12 +42,12 @@ class BlogSpider(ClinicSpider):
         elif url:
             clinic = clinic_from_url(url)
         else:
-            raise ValueError("the blog spider wants -a clinic=SLUG (see clinics.toml) or -a url=URL")
+            raise ValueError("the blog spider needs -a clinic=SLUG (see clinics.toml) or -a url=URL")
         refuse_placeholder(listed.crawler, [clinic])
         settings.set("USER_AGENT", user_agent(listed.crawler), priority="spider")
         settings.set("BROWSER_EXECUTABLE", listed.crawler.browser or None, priority="spider")
         return replace(clinic, allow_private=True) if settings.getbool("ALLOW_PRIVATE") else clinic
 
     def plan(self) -> Plan:
-        """The order of the visit."""
-        return crawl_blog(self.surroundings, self.visit)
+        """Return the plan of the visit."""
+        return crawl_blog(self.context, self.visit)

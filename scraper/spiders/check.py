@@ -1,6 +1,6 @@
-"""The spider of a check: a visit for the newest post alone, to which "there is no blog" is an answer, not a failure.
+"""The spider of a check: a visit for the newest post only. "There is no blog" is a result of it, not a failure.
 
-But where posts of the clinic are known, that none is found any more is a failure, as it is to a crawl.
+If the archive knows posts of the clinic, it is a failure to find none any more, as in a crawl.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from scraper.crawl.visit import crawl_blog
 from scraper.platforms._platform import Plan
 from scraper.spiders.blog import BlogSpider
 
-# What a site says of itself; a visit that ends so has answered what it was made for.
+# Values of `blog_status` that are a result of a check.
 ANSWERS = ("none_found", "unsupported")
 
 
@@ -24,13 +24,13 @@ class CheckSpider(BlogSpider):
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
-        """As of any blog, with one post to ask for."""
+        """As `BlogSpider.from_crawler`, with a limit of one post."""
         return super().from_crawler(crawler, *args, **{**kwargs, "limit": 1})
 
     def plan(self) -> Plan:
-        """The order of a visit; at its end, why there is no blog becomes the run's note."""
+        """Return the plan of a visit; at its end, the reason for having no blog becomes a note of the run."""
         visit = self.visit
-        yield from crawl_blog(self.surroundings, visit)
-        if visit.blog_status in ANSWERS and visit.failure and not self.surroundings.known:
+        yield from crawl_blog(self.context, visit)
+        if visit.blog_status in ANSWERS and visit.failure and not self.context.known:
             visit.notes.append(visit.failure)
             visit.failure = None

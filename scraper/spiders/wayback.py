@@ -1,4 +1,4 @@
-"""The spider of a backfill: it asks a web archive instead of the clinic, under the same manners."""
+"""The spider of a backfill: it visits a web archive instead of the clinic, under the same politeness rules."""
 
 from __future__ import annotations
 
@@ -25,55 +25,55 @@ class WaybackSpider(ClinicSpider):
     name = "wayback"
     kind = "backfill"
 
-    def __init__(self, clinic: Clinic, wanted: Backfill, **kwargs: Any) -> None:
+    def __init__(self, clinic: Clinic, backfill: Backfill, **kwargs: Any) -> None:
         super().__init__(clinic, **kwargs)
-        self.wanted = wanted
-        self.web_archive = wanted.base
+        self.backfill = backfill
+        self.web_archive = backfill.base
 
     def plan(self) -> Plan:
-        """The order of a backfill."""
-        return plan(self.wanted, self.visit)
+        """Return the plan of the backfill."""
+        return plan(self.backfill, self.visit)
 
     @property
     def floor(self) -> float:
-        """Seconds between two requests to the web archive."""
-        asked = self.settings["DELAY"]
-        if asked is not None:
-            return float(asked)
+        """Minimum politeness delay to the web archive, in seconds."""
+        setting = self.settings["DELAY"]
+        if setting is not None:
+            return float(setting)
         own = self.clinic.delay if self.clinic.delay is not None else DELAY
-        return 0.0 if is_loopback_host(urlsplit(self.wanted.base).hostname or "") else max(own, DELAY)
+        return 0.0 if is_loopback_host(urlsplit(self.backfill.base).hostname or "") else max(own, DELAY)
 
     def exchange(self, response: Response) -> Exchange:
-        """A memento as if the clinic had answered then; anything else as it came."""
+        """Return a memento as the clinic answered at that time; any other response as served."""
         exchange = exchange_of(response)
-        memento = memento_of(exchange, header_of(response), self.wanted.base)
+        memento = memento_of(exchange, header_of(response), self.backfill.base)
         return memento.exchange if memento else exchange
 
     def on_response(self, response: Response, exchange: Exchange) -> tuple[Item, ...]:
-        """The items of a memento; of the archive's own answers, what is wrong with them."""
+        """Return the items of a memento; for an answer by the web archive itself, its problem."""
         if self._is_own(exchange):
             return own_answer(exchange, header_of(response))
         return super().on_response(response, exchange)
 
     def platform_for(self, exchange: Exchange) -> Platform | None:
-        """Each capture is recognised alone: the site may have run on another platform at the time."""
-        return recognise_alone(exchange, self.wanted.platform)
+        """Return the platform of the capture itself: the site may have run on another one at that time."""
+        return recognise_alone(exchange, self.backfill.platform)
 
     def leads_on(self, exchange: Exchange) -> str | None:
-        """The archive's own redirects, to the nearest capture, are followed; those that it archived are captures."""
+        """Return where the web archive itself redirects, to its nearest capture; an archived redirect is a capture."""
         target = exchange.location if self._is_own(exchange) and 300 <= exchange.status < 400 else None
-        return target if target and origin_of(target) == origin_of(self.wanted.base) else None
+        return target if target and origin_of(target) == origin_of(self.backfill.base) else None
 
     def is_busy(self, exchange: Exchange) -> bool:
-        """The archive is; that the clinic was so once is a capture."""
+        """Return whether the web archive is busy; an archived answer of a busy clinic is a capture."""
         return self._is_own(exchange) and exchange.status in RETRIED
 
     def _is_own(self, exchange: Exchange) -> bool:
-        return exchange.url.startswith(self.wanted.base + "/")
+        return exchange.url.startswith(self.backfill.base + "/")
 
 
 def header_of(response: Response) -> Header:
-    """The headers of a response by name."""
+    """Return a function that gives the value of a response header by its name, or None."""
 
     def header(name: str) -> str | None:
         value = response.headers.get(name)

@@ -56,8 +56,13 @@ def status(archive: Path) -> str:
             "127.0.0.1 runs Squarespace, which is not supported yet; nothing stored",
             "unsupported-platform",
         ),
-        ("a bot wall", Reply(WALL), "Cloudflare asks whether we are human", "bot-challenge"),
-        ("a bot wall with a refusal", Reply(WALL, 403), "Cloudflare asks whether we are human", "bot-challenge"),
+        ("a bot wall", Reply(WALL), "Cloudflare asks whether the visitor is human", "bot-challenge"),
+        (
+            "a bot wall with a refusal",
+            Reply(WALL, 403),
+            "Cloudflare asks whether the visitor is human",
+            "bot-challenge",
+        ),
         ("nothing", Reply(b""), "empty answer", "unreadable"),
         ("a refusal", Reply(b"no", 403), "answered 403", "http-403"),
         ("an error", Reply(b"no", 500, headers=(("Retry-After", "0"),)), "answered 500", "http-500"),
@@ -89,7 +94,7 @@ def test_a_server_that_wants_a_day_of_peace_gets_it(blog: Blog, archive: Path, n
     peace = Reply(b"x", 429, headers=(("Retry-After", "86400"),))
     done = attempt(blog, archive, notes_archive, {NOTE: peace})
     assert done.code == 3
-    assert "the server asked to be left alone for 86400 s" in done.err
+    assert "the server asks for no requests for 86400 s" in done.err
     assert blog.paths[-1] == NOTE
     assert blog.paths.count(NOTE) == 1
 
@@ -98,18 +103,23 @@ ONE_BAD_POST: list[tuple[str, Answer, str, str]] = [
     ("403", Reply(b"no", 403), "answered 403", "http-403"),
     ("429", Reply(b"slowly", 429, headers=(("Retry-After", "0"),)), "answered 429", "http-429"),
     ("503", Reply(b"busy", 503, headers=(("Retry-After", "0"),)), "answered 503", "http-503"),
-    ("bot wall", Reply(WALL), "Cloudflare asks whether we are human", "bot-challenge"),
+    ("bot wall", Reply(WALL), "Cloudflare asks whether the visitor is human", "bot-challenge"),
     (
         "cut gzip",
         Reply(gzip.compress(page("<p>x</p>" * 900).encode())[:-40], headers=(("Content-Encoding", "gzip"),)),
-        "ends in its middle",
+        "gzip data end early",
         "cut-short",
     ),
-    ("200 MB", Reply(flood), "larger than the limit", "too-large"),
-    ("200 MB announced", Reply(flood, length=200 * 19 * 52_429), "larger than the limit", "too-large"),
+    ("200 MB", Reply(flood), "larger than the size limit", "too-large"),
+    ("200 MB announced", Reply(flood, length=200 * 19 * 52_429), "larger than the size limit", "too-large"),
     ("endless redirect", redirect(NOTE), "redirected more than 10 times", "endless-redirect"),
     ("redirect to a file", redirect("file:///etc/passwd"), "not an http or https address", "foreign-scheme"),
-    ("gzip bomb", Reply(bomb, headers=(("Content-Encoding", "gzip"),)), "unpacks to more than the limit", "bomb"),
+    (
+        "gzip bomb",
+        Reply(bomb, headers=(("Content-Encoding", "gzip"),)),
+        "larger than the size limit when decompressed",
+        "bomb",
+    ),
     ("0 bytes", Reply(b""), "empty answer", "unreadable"),
 ]
 
@@ -215,7 +225,7 @@ def test_malformed_islands_cost_nothing_but_themselves(blog: Blog, archive: Path
 def test_a_sitemap_that_is_html(blog: Blog, archive: Path, notes_archive: Path) -> None:
     done = attempt(blog, archive, notes_archive, {"/sitemap.xml": Reply(b"<html><body>hello</body></html>")})
     assert (done.code, len(done.lines)) == (0, 1)
-    assert "/sitemap.xml: an HTML page stands where the sitemap should be" in done.err
+    assert "/sitemap.xml: the answer is an HTML page, not a sitemap" in done.err
     assert kinds(archive) == {"sitemap-is-html"}
     assert status(archive) == "done"
 
@@ -227,7 +237,7 @@ def test_a_feed_cut_in_half(blog: Blog, archive: Path, notes_archive: Path) -> N
     half = Reply(whole.body[: len(whole.body) // 2], kind="application/xml")
     done = attempt(blog, archive, notes_archive, {"/blog-feed.xml": half})
     assert (done.code, len(done.lines)) == (0, 1)
-    assert "/blog-feed.xml: cut in half" in done.err
+    assert "/blog-feed.xml: the document is cut off" in done.err
     assert kinds(archive) == {"feed-cut"}
 
 

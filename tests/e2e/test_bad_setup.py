@@ -112,7 +112,7 @@ class TestAddresses:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
         done = crawl(tmp_path / "archive", f"http://127.0.0.1:{port}")
-        self.failed(tmp_path / "archive", done, "refused", f"127.0.0.1:{port}", "nobody listens there")
+        self.failed(tmp_path / "archive", done, "refused", f"127.0.0.1:{port}", "no server listens there")
 
     @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
     def test_a_private_url_without_leave(self, tmp_path: Path, blog: Blog, host: str) -> None:

@@ -67,7 +67,7 @@ class TestFrame:
         }  # fmt: skip
         assert "no blog post was found" in told["bare"]["why"]
         assert "Hostinger" in told["other"]["why"]
-        assert "nobody listens" in told["nobody"]["why"]
+        assert "no server listens" in told["nobody"]["why"]
 
     def test_posts_are_named_and_one_is_read(self, done: Done, sample: Clinic) -> None:
         told, truth = done.json["clinics"]["sample"], sample.truth()

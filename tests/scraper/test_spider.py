@@ -61,7 +61,7 @@ def test_a_long_retry_after_closes_the_host_for_the_run() -> None:
     refusal = spider.driver._refusal(f"{SITE}/post/b")
     with pytest.raises(StopIteration) as done:
         next(refusal)
-    assert "left alone for 3600 s" in done.value.value
+    assert "asks for no requests for 3600 s" in done.value.value
 
 
 def test_the_last_word_of_a_busy_server_holds_for_the_next_request() -> None:

@@ -1,10 +1,10 @@
 """Wix: post pages and listings of every generation, text copies of them, and the services behind them.
 
 *Recognised by*  the generator tag, Wix's headers and `http-equiv` metas, or the elements of the blog widget;
-                 services by address.
-*Sources*        `page` (posts), `listing` (everything else with posts on it), `text` (copies as plain text), `api`;
-                 of rendered pages `answers` (what their scripts received) and `widget` (comments in the DOM).
-*Caveats*        a page that says "not found" is as large as a post and may answer 200; members' posts show a preview.
+                 services by their address.
+*Sources*        `page` (posts), `listing` (other pages that list posts), `text` (plain-text copies), `api` (services);
+                 of rendered pages `xhr` (answers to their scripts) and `comments_dom` (comments in the DOM).
+*Caveats*        a not-found page is as large as a post and may answer 200; members-only posts show a preview.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from scraper.platforms.wix.page import post_page, read_page
 from scraper.platforms.wix.slices import hooked
 from scraper.platforms.wix.text import is_text_copy, read_text
 
-# Elements of the blog widget itself, which saved extracts of a page still have when its head is gone.
+# Elements of the blog widget, which saved extracts of a page still contain when its head is missing.
 _WIDGET = (
     b'id="wix-warmup-data"',
     b'data-hook="rcv-block-first"',
@@ -43,7 +43,7 @@ _PAGED = re.compile(r"^(?P<first>.*?)/page/(?P<number>\d{1,5})/?$")
 
 
 class Wix(Platform):
-    """Reads Wix blogs: pages, text copies and service answers; asks the services for what pages no longer print."""
+    """Reads Wix pages, text copies and service answers, and requests from the services what pages no longer contain."""
 
     name: ClassVar[str] = "wix"
     extractor_version: ClassVar[int] = 1
@@ -58,7 +58,7 @@ class Wix(Platform):
     feeds: ClassVar[Sequence[str]] = ("/blog-feed.xml",)
     listings: ClassVar[Sequence[str]] = ("/blog",)
     render: ClassVar[RenderTargets | None] = RenderTargets(
-        # Before its script ran, the node holds empty boxes, later ones with the hook "skeleton-loader".
+        # Before its script has run, the node holds empty boxes, in newer layouts with the hook "skeleton-loader".
         counters='article[data-hook="post"] [data-hook="post-stats"] span:not([data-hook="skeleton-loader"])',
         comments='[data-hook^="wc-root"]',
         item='[data-hook^="wc-root"] [data-hook^="list-item"]',
@@ -66,7 +66,7 @@ class Wix(Platform):
     )
 
     def claims(self, exchange: Exchange) -> bool:
-        """A page with a mark of Wix or its blog widget, a text copy of one, or an answer of a Wix service."""
+        """Return whether this is a page with a mark of Wix or its widget, a text copy, or a service answer."""
         if exchange.of_script:
             return xhr.is_of_site(exchange) and (api.claims(exchange.url) or xhr.claims(exchange))
         if api.claims(exchange.url) or api.is_post_answer(exchange.body):
@@ -78,7 +78,7 @@ class Wix(Platform):
         )
 
     def read(self, exchange: Exchange) -> Iterator[Item]:
-        """The items of a post page, listing, text copy or service answer, told apart by looking; of a DOM as well.
+        """Return the items of a post page, listing, text copy, service answer or DOM, recognised by its content.
 
         Raises `NotFoundPage`, `Paywall`, `BotChallenge`, `ConsentWall`, `Unreadable` or `NotAPost` for other pages.
         """
@@ -103,31 +103,31 @@ class Wix(Platform):
         return read_listing(exchange)
 
     def _read_dom(self, exchange: Exchange) -> Iterator[Item]:
-        """A page as it stood in the end: the post without the comments below it, then those."""
+        """Yield the items of a rendered page's final DOM: the post without the comments below it, then the comments."""
         body, widgets = comments_dom.cut(utf8(exchange))
-        named = comments_dom.filed_under(widgets)
+        resource = comments_dom.filed_under(widgets)
         post: Post | None = None
         for item in self.read(replace(exchange, body=body, via=None)):
             if isinstance(item, Post):
                 post = item
-                if named is not None:
-                    item.addresses = tuple(dict.fromkeys((*item.addresses, named)))
-                    item.comments_key = item.comments_key or named.removeprefix("wix:")
+                if resource is not None:
+                    item.addresses = tuple(dict.fromkeys((*item.addresses, resource)))
+                    item.comments_key = item.comments_key or resource.removeprefix("wix:")
             yield item
         if post is not None:
             for markup in widgets:
                 yield from comments_dom.read_widget(markup, exchange, post.language)
 
     def is_post_url(self, url: str, named_in: str | None = None) -> bool:
-        """`/post/<slug>`, `/single-post/<slug>`, on a free site below its name, in a language below its prefix."""
+        """Return whether the path is `/post/<slug>` or `/single-post/<slug>`, below any site or language prefix."""
         return address.is_post(url)
 
     def is_listing_url(self, url: str) -> bool:
-        """The blog page, a page, category, tag or hashtag of it."""
+        """Return whether this is the blog's listing, one of its pages, or that of a category, tag or hashtag."""
         return address.is_listing(url)
 
     def next_listing(self, url: str) -> str | None:
-        """ "/blog" gives "/blog/page/2", "/blog/page/2" gives "/blog/page/3"; None for other pages."""
+        """Return "/blog/page/2" for "/blog", "/blog/page/3" for "/blog/page/2"; None for other pages."""
         if not self.is_listing_url(url):
             return None
         parts = urlsplit(url)
@@ -136,43 +136,45 @@ class Wix(Platform):
         return parts._replace(path=f"{first}/page/{number + 1}", fragment="").geturl()
 
     def guid_address(self, guid: str) -> str | None:
-        """`64ddbf6a1737d98af033206f` gives `wix:64ddbf6a1737d98af033206f` (reference: wix-blog, section 0, fact 4)."""
+        """Return `wix:64ddbf6a1737d98af033206f` for `64ddbf6a1737d98af033206f` (wix-blog, section 0, fact 4)."""
         return f"{self.name}:{guid.lower()}" if _GUID.fullmatch(guid) else None
 
     def is_api_url(self, url: str) -> bool:
-        """One of the services behind the blog."""
+        """Return whether this is the address of a service of the blog."""
         return api.claims(url)
 
     def root(self, url: str) -> str:
-        """Scheme and host; free sites share `user.wixsite.com` and are told apart by the first part of the path."""
+        """Return scheme and host; of free sites, which share `user.wixsite.com`, with the first part of the path."""
         return address.root(url)
 
     def holds_tokens(self, url: str, body: bytes) -> bool:
-        """The visitor's tokens, whatever address gave them."""
+        """Return whether the answer contains a visitor's tokens, at a known address or by its content."""
         return api.gives_tokens(url) or xhr.is_token_answer(body)
 
     def unknown_comment_endpoint(self, exchange: Exchange) -> str | None:
-        """Where comments were answered that were told by their shape alone."""
+        """Return the address of an answer that only its shape identified as comments; None for any other exchange."""
         is_candidate = exchange.of_script and exchange.status == 200 and xhr.is_of_site(exchange)
         return xhr.unknown_comment_endpoint(exchange) if is_candidate else None
 
     def counters(self, blog: Blog) -> Plan:
-        """Counts (and bodies and media) that the pages leave to a script."""
+        """Request the counters, and the bodies and media, that pages leave to a script."""
         return api.counters(blog)
 
     def threads(self, blog: Blog) -> Plan:
-        """The comments of the posts."""
+        """Request the comments of the posts."""
         return comments.threads(blog)
 
 
 def _refuse_walls(exchange: Exchange, body: bytes) -> None:
-    """Raise for answers that are no page of the site at all."""
+    """Raise `Unreadable`, `BotChallenge` or `ConsentWall` for answers that are not pages of the site."""
     if not body or body.isspace():
-        raise Unreadable("an empty answer")
+        raise Unreadable("the answer is empty")
     if b"<" not in body:
-        raise Unreadable("no HTML in it")
+        raise Unreadable("it contains no HTML")
     wall = bot_challenge(exchange)
     if wall is not None:
-        raise BotChallenge(f"{wall} asks whether we are human; nothing stored, try again later or more slowly")
+        raise BotChallenge(
+            f"{wall} asks whether the visitor is human; not stored; try again later or with a longer delay"
+        )
     if len(body) < _CONSENT_BYTES and _CONSENT.search(body[:20_000]) and hooked(body, "post") < 0:
         raise ConsentWall("a page that shows nothing but a consent dialogue")

@@ -71,7 +71,7 @@ def read_comments(value: object, exchange: Exchange) -> Iterator[Item]:
         is_beginning = exchange.via is None or not _only_replies(value)
         yield ThreadPage(
             post=fallback,
-            asked=request.cursor or (None if is_beginning else "(replies)"),
+            cursor=request.cursor or (None if is_beginning else "(replies)"),
             following=(*(cursor for cursor in (following, *replies) if cursor), *omissions),
         )
     if following and following == request.cursor:

@@ -101,7 +101,7 @@ def read_widget(widget: bytes, exchange: Exchange, language: str | None = None) 
         if item.parent:
             earlier[item.parent].append(item.name)
     if items:
-        yield ThreadPage(post=post, asked=None, following=tuple(_hidden(tree, len(items))))
+        yield ThreadPage(post=post, cursor=None, following=tuple(_hidden(tree, len(items))))
 
 
 def _end(body: bytes, start: int) -> int:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from scraper.crawl.backfill import Backfill, distinct, plan
 from scraper.crawl.memento import INTERNET_ARCHIVE as BASE
-from scraper.crawl.memento import Header, Listed, address_of, cdx_url, memento_of, own_answer, read_cdx
+from scraper.crawl.memento import CdxEntry, Header, address_of, cdx_url, memento_of, own_answer, read_cdx
 from scraper.crawl.state import VisitResult
 from scraper.http import redirect_target
 from scraper.items import Exchange, Problem
@@ -104,7 +104,7 @@ def test_recorded_lists_lead_to_their_next_page(name: str) -> None:
 @recorded_only
 def test_a_recorded_list() -> None:
     listed, resume = read_cdx(next(exchanges("test_search_multipage.yaml"))[1].body)
-    assert listed[0] == Listed("20010410213930", "http://www.cnn.com:80/", "200", "YTEQQRWKL47VHUWFV2NXX7XLEOHMNWZ6")
+    assert listed[0] == CdxEntry("20010410213930", "http://www.cnn.com:80/", "200", "YTEQQRWKL47VHUWFV2NXX7XLEOHMNWZ6")
     assert (len(listed), resume) == (25, "com%2Ccnn%29%2F+2001041400593%3A")
 
 
@@ -144,8 +144,8 @@ def test_a_memento_without_a_readable_date_has_that_of_its_address(date: str) ->
     assert memento_of(short, told.get, BASE) is None
 
 
-def listed(stamp: int, digest: str, slug: str = "a", status: str = "200") -> Listed:
-    return Listed(f"2019010100{stamp:04}", f"{SITE}/post/{slug}", status, digest)
+def listed(stamp: int, digest: str, slug: str = "a", status: str = "200") -> CdxEntry:
+    return CdxEntry(f"2019010100{stamp:04}", f"{SITE}/post/{slug}", status, digest)
 
 
 def test_changed_and_changed_back_is_three_texts() -> None:

@@ -162,7 +162,7 @@ def test_pages_that_tell_nothing_in_a_browser_either_are_few() -> None:
     rendered, visit = completed(Site(), *posts, seen=silent)
     assert rendered == [str(number) for number in range(6)]
     assert len(visit.unknown) == 8
-    assert "3 pages in a row" in (visit.unknown_line or "")
+    assert "3 rendered pages in a row" in (visit.unknown_line or "")
 
 
 def test_no_browser_is_asked_once() -> None:
@@ -184,7 +184,7 @@ def test_a_thread_seen_in_part_is_not_asked_for_again() -> None:
     part = (
         page,
         Comment(post=("wix:a",), platform_comment_id="c"),
-        ThreadPage(post=("wix:a",), asked=None, following=("x",)),
+        ThreadPage(post=("wix:a",), cursor=None, following=("x",)),
     )
     site = Site()
     _, visit = completed(site, known("a"), seen={"a": part}, browser_only=frozenset({"comments"}))

@@ -139,6 +139,6 @@ async def test_a_private_site_turns_to_nobody_outside() -> None:
     """A copy on this machine must not ask the services of the original."""
     spider, engine = showing("http://127.0.0.1:8000", allow_private=True)
     allow = request(spider).meta[META].allow
-    assert "nobody outside" in (await allow("https://static.parastorage.com/x.js") or "")
+    assert "no requests to public hosts" in (await allow("https://static.parastorage.com/x.js") or "")
     assert await allow("http://127.0.0.1:8000/x.js") is None
     assert [each.url for each in engine.asked] == ["http://127.0.0.1:8000/robots.txt"]

@@ -49,9 +49,9 @@ def test_an_answer_tells_its_place_in_the_thread() -> None:
     paged = {"comments": [], "pagingMetadata": {"hasNext": True, "cursors": {"next": "c2"}}}
     paged["commentReplies"] = {"a": {"replies": [], "pagingMetadata": {"cursors": {"next": "r2"}}}, "b": {}}
     (first,) = read_all(paged, f"?resourceId={key(7)}")
-    assert first == ThreadPage(post=(f"wix:{key(7)}",), asked=None, following=("c2", "r2"))
+    assert first == ThreadPage(post=(f"wix:{key(7)}",), cursor=None, following=("c2", "r2"))
     (last,) = read_all({"comments": []}, f"?resourceId={key(7)}&cursorPaging.cursor=c2")
-    assert last == ThreadPage(post=(f"wix:{key(7)}",), asked="c2")
+    assert last == ThreadPage(post=(f"wix:{key(7)}",), cursor="c2")
 
 
 def test_a_comment_with_all_its_fields() -> None:

@@ -169,7 +169,7 @@ class TestAComment:
 
 class TestTheThread:
     def test_is_whole_where_nothing_is_left_to_press(self) -> None:
-        assert thread(rendered(item("a"), heading="Comments (1)")) == ThreadPage(post=(f"wix:{KEY}",), asked=None)
+        assert thread(rendered(item("a"), heading="Comments (1)")) == ThreadPage(post=(f"wix:{KEY}",), cursor=None)
 
     @pytest.mark.parametrize("hook", ["show-more-comments", "show-replies-btn", "load-more-replies"])
     def test_is_not_where_a_button_is(self, hook: str) -> None:

@@ -121,7 +121,7 @@ class TestComments:
         ],
     )
     def test_of_an_empty_answer_are_the_requests(self, query: dict[str, Any]) -> None:
-        assert items_of(listed(), **query) == [ThreadPage(post=(f"wix:{key(7)}",), asked=None)]
+        assert items_of(listed(), **query) == [ThreadPage(post=(f"wix:{key(7)}",), cursor=None)]
 
     def test_members_behind_them_are_names(self) -> None:
         value = {"members": [{"id": "m1", "profile": {"nickname": "Marisol Vega"}}]}
@@ -158,22 +158,22 @@ class TestTheirPlaceInTheThread:
         always = {"appId": UUID, "resourceId": key(1), "commentSort.order": "NEWEST_FIRST_OF_THEM_ALL", "limit": "20"}
         (value,) = words.values()
         (found,) = pages(listed(comment("a")), always | words)
-        assert found == ThreadPage(post=(f"wix:{key(1)}",), asked=value)
+        assert found == ThreadPage(post=(f"wix:{key(1)}",), cursor=value)
         body = json.dumps({"query": {**always, "paging": words}}).encode()
         (found,) = pages(listed(comment("a")), method="POST", request_body=body)
-        assert found.asked == value
+        assert found.cursor == value
         (found,) = pages(listed(comment("a")), always)
-        assert found.asked is None
+        assert found.cursor is None
 
     @pytest.mark.parametrize("words", [{"offset": "20"}, {"page": "2"}, {"paging.skip": "8"}])
     def test_an_offset_is_no_beginning(self, words: dict[str, str]) -> None:
-        assert pages(listed(comment("a")), words)[0].asked is not None
+        assert pages(listed(comment("a")), words)[0].cursor is not None
         first = {name: "1" if name == "page" else "0" for name in words}
-        assert pages(listed(comment("a")), first)[0].asked is None
+        assert pages(listed(comment("a")), first)[0].cursor is None
 
     def test_replies_alone_are_no_beginning(self) -> None:
         answers = listed(comment("b", parentComment={"id": "a"}))
-        assert pages(answers, {"parent": UUID})[0].asked == "(replies)"
+        assert pages(answers, {"parent": UUID})[0].cursor == "(replies)"
 
     def test_what_is_left_without_a_cursor_is_left_all_the_same(self) -> None:
         open_ended = {"comments": [comment("a")], "pagingMetadata": {"hasNext": True, "total": 40}}
