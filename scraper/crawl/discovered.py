@@ -44,6 +44,14 @@ class Discovered:
         for item in items:
             if isinstance(item, Post) and item.body_text is not None:
                 self.read_posts |= {post_key(address): item for address in item.addresses}
+                if source and item.url:  # a post that a list gives with its text names itself
+                    item = Sighting(  # noqa: PLW2901
+                        url=item.url,
+                        source=source,
+                        addresses=tuple(address for address in item.addresses if address != item.url),
+                        published_at=item.published_at,
+                        title=item.title,
+                    )
             # An address that may belong to any page is requested only if a list names it as a post's.
             if isinstance(item, Sighting) and item.certain and is_within(item.url, self.root):
                 self.sightings.append(item)

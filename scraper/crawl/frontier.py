@@ -86,6 +86,7 @@ class Frontier:
             existed = id(post) in self._known and not post.removed
             self._expected += existed
             result.expected += existed
+            post.due = self._policy.due_reason(post) is not None
             self._learn(post, page, post.url)
             result.counting.add(post.url)
             self._blog.posts[post.url] = post

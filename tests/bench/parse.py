@@ -21,7 +21,8 @@ def parse_against_soup() -> float:
     """`scraper.extract.extract`, all that a crawl does to a page, against the platform's own readers on the whole page
     as BeautifulSoup with lxml makes it: nothing cut, nothing left out. The whole-page side begins where the page is
     known to be a post, so that what `read` spends on finding that out is counted against it. Outputs are compared as
-    the tests of the platform do: a line break inside a run of text may stand as `<br>` on one side and as a space on the other.
+    the tests of the platform do: a line break inside a run of text may stand as `<br>` on one side and as a space on
+    the other.
     """
     exchanges, _ = real()
     for exchange in exchanges:

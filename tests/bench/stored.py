@@ -11,12 +11,12 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pipelines.reread import extraction_of
-
 from archive.db import open_archive
 from archive.warc import Group, HttpExchange, Writer, records
 from pipelines.rebuild import rebuild
+from pipelines.stored import extraction_of
 from pipelines.verify import closed_files, verify
+from scraper.platforms import platform_named
 from tests.bench._figure import figure, ratio
 from tests.bench._pages import SMALL, own_slug, pages, wire
 
@@ -78,7 +78,8 @@ def parsed() -> float:
     (path,) = (folder / "warc" / "clinic").glob("*.warc.gz")
     groups = [record for record in records(path, archive=folder) if isinstance(record, Group)]
     assert len(groups) == PAGES
-    return wall(lambda: [extraction_of(folder, None, "clinic", group) for group in groups])
+    wix = platform_named("wix")
+    return wall(lambda: [extraction_of(folder, "clinic", group, lambda _: wix, lambda _: None) for group in groups])
 
 
 @figure("B1", "of the speed of parsing alone that a whole rebuild has, both on one core", least=0.5)
