@@ -32,6 +32,8 @@ HEADER = re.compile(
 )
 # Values that most items have, left out of the JSON.
 USUAL = {"listed_url": None, "certain": True}
+# Fields that the JSON files call by an earlier name: `ThreadPage.cursor`.
+JSON_NAMES = {"cursor": "asked"}
 HTML = "text/html; charset=utf-8"
 
 
@@ -83,8 +85,9 @@ def expected_of(exchange: Exchange, reader: Reader) -> dict[str, Any]:
 
 
 def _fields(item: Item) -> dict[str, Any]:
-    """The item's fields; those of `USUAL` only where they differ from it."""
-    return {name: value for name, value in asdict(item).items() if USUAL.get(name, ...) != value}
+    """The item's fields by their names in the JSON; those of `USUAL` only where they differ from it."""
+    fields = {name: value for name, value in asdict(item).items() if USUAL.get(name, ...) != value}
+    return {JSON_NAMES.get(name, name): value for name, value in fields.items()}
 
 
 def write_expected(path: Path) -> Path:
