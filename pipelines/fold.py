@@ -13,18 +13,19 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive.rows import clinics, placement, posts, runs, sightings
+from archive.rows import clinics, posts, runs, sightings
 from archive.rows.cache import ClinicCache
 from archive.rows.clinics import save_clinic
 from archive.rows.context import CaptureContext
 from archive.rows.evidence import save_confirmation
+from archive.rows.identity import placement
 from archive.search.index import index_due
 from archive.times import utc
 from archive.wal import WriteAheadLog
 from archive.warc import Capture
 from pipelines.events import Captured, CapturesEnded, ClinicListed, ClinicRun, Confirmed, Event, RunEnded, RunStarted
+from pipelines.replay.stored import missing_original
 from pipelines.sanitise import fields_of, storable
-from pipelines.stored import missing_original
 from pipelines.threads import Threads
 from scraper.items import (
     OF_SCRIPT,

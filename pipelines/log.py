@@ -1,7 +1,7 @@
 """The log of a clinic, read from its WARC files: typed events in the order of the fold.
 
 The WARC is the log: each event is recorded either as a note or as the record of a capture. This module reads only the
-dates and the places of captures; `pipelines.replay` reads their bytes. Captures are ordered by (date, capture_id). The
+dates and the places of captures; `pipelines.replay.parsing` reads their bytes. Captures are ordered by (date, capture_id). The
 start and the end of a run have the dates of its notes; a capture made by another program has its own date.
 """
 
@@ -19,7 +19,7 @@ from archive.warc import BadRecord, Failure, Group, Info, Note, Record, records
 from archive.warc._file import OPEN_SUFFIX
 from pipelines.events import CapturesEnded, ClinicListed, ClinicRun, Confirmed, Event, RunEnded, RunStarted
 from pipelines.imports.foreign import CaptureRef, ImportOrigin, resolve_revisits, scan_foreign
-from pipelines.mementos import capture_of, memento_in
+from pipelines.replay.mementos import capture_of, memento_in
 
 RUNS = "_runs"  # the folder below warc/ for files of whole runs; no slug begins with "_"
 EARLIEST = datetime.min.replace(tzinfo=UTC)
@@ -27,7 +27,7 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A capture of the log whose bytes are not read yet; `pipelines.replay.parsed` turns it into a `Captured`."""
+    """A capture of the log whose bytes are not read yet; `replay.parsing.parsed` turns it into a `Captured`."""
 
     log: RunLog
     ref: CaptureRef

@@ -25,9 +25,9 @@ from archive.rows import runs
 from archive.warc.repair import repair
 from pipelines.fold import Fold
 from pipelines.log import ClinicLog, Recorded, clinics_of, locations, log_of, runs_of
-from pipelines.replay import ParserPool, parsed
+from pipelines.replay.parsing import ParserPool, parsed
+from pipelines.replay.stored import reread_post
 from pipelines.run.key import KEY_FILE, key_in
-from pipelines.stored import reread_post
 from scraper.platforms import platform_named
 
 SCRATCH = "rebuilding"

@@ -18,9 +18,9 @@ from archive.warc.repair import repair, whole_until
 from pipelines.events import ClinicListed, Confirmed, Event, RunEnded, RunStarted
 from pipelines.log import RUNS, Recorded, RunHeader, RunLog, locations, run_stem, runs_of, scan
 from pipelines.rebuild import refold
-from pipelines.replay import ParserPool, parsed
+from pipelines.replay.parsing import ParserPool, parsed
+from pipelines.replay.stored import in_database
 from pipelines.run.run import Run
-from pipelines.stored import in_database
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ from archive.warc import Capture, Info, records
 from archive.warc._file import OPEN_SUFFIX
 from pipelines.imports.foreign import CaptureRef, ImportOrigin
 from pipelines.log import RUNS, scan
-from pipelines.replay import Damaged, ParseJob, ParserPool
+from pipelines.replay.parsing import Damaged, ParseJob, ParserPool
 from pipelines.row_comparison import compare_rows
 from pipelines.sanitise import storable
 from scraper.items import Extraction
@@ -52,7 +52,7 @@ def verify(
     rows = db.execute("SELECT capture_id FROM captures ORDER BY warc_file, warc_offset").fetchall()
     chosen = [row[0] for row in rows]
     if sample is not None and sample < len(chosen):
-        drawn = set(random.Random(seed).sample(chosen, sample))  # noqa: S311  not used for secrets
+        drawn = set(random.Random(seed).sample(chosen, sample))
         chosen = [capture_id for capture_id in chosen if capture_id in drawn]
     with ParserPool(archive, NO_KEY, cores) as pool:
         jobs = (_job(archive, db, _row(db, capture_id)) for capture_id in chosen)

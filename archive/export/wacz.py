@@ -22,7 +22,7 @@ from cdxj_indexer.main import CDXJIndexer  # type: ignore[import-untyped]
 from sqlite_utils import Database
 
 from archive.warc import Info, members, records
-from archive.warc._foreign import is_arc
+from archive.warc.format._foreign import is_arc
 
 LARGEST_WARC = 1_000_000_000  # bytes of a WARC file inside, after which another is started
 GZIP = b"\x1f\x8b"

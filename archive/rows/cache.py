@@ -12,7 +12,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from archive.rows.batch import Batch
-from archive.rows.identity import Identities
+from archive.rows.identity.identities import Identities
 from archive.rows.stored_post import LABELS, StoredPost, read_stored
 
 COMMENT_COLUMNS = (

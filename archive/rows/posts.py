@@ -16,8 +16,8 @@ from archive.rows.context import CaptureContext, Item
 from archive.rows.counters import COUNTER_COLUMNS, COUNTERS
 from archive.rows.dates import date_at
 from archive.rows.fingerprint import content_sha256, domain_of
-from archive.rows.identity import Entity, site_of
-from archive.rows.placement import attach_pending, set_platform_id
+from archive.rows.identity.identities import Entity, site_of
+from archive.rows.identity.placement import attach_pending, set_platform_id
 from archive.rows.readings import save_reading
 from archive.rows.sightings import save_post_sighting
 from archive.rows.stored_post import FIELDS, LABELS, StoredPost, as_json

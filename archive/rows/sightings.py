@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from archive.rows.context import CaptureContext, Item
-from archive.rows.identity import site_of
-from archive.rows.placement import attach_pending, resolve_post, set_platform_id
+from archive.rows.identity.identities import site_of
+from archive.rows.identity.placement import attach_pending, resolve_post, set_platform_id
 
 
 def save_sighting(context: CaptureContext, item: Item) -> None:

@@ -5,9 +5,7 @@ read; `payload` and `decode` undo content codings. Everything follows WARC 1.1 (
 https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/.
 """
 
-from archive.warc._coding import decode
 from archive.warc._exchange import HttpExchange
-from archive.warc._members import members
 from archive.warc._read import payload, read_record, records
 from archive.warc._types import (
     BadRecord,
@@ -26,6 +24,8 @@ from archive.warc._types import (
     WarcWriteError,
 )
 from archive.warc._write import Writer
+from archive.warc.format._coding import decode
+from archive.warc.format._members import members
 
 __all__ = [
     "BadRecord",

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from archive.warc._build import json_untext
 from archive.warc._capture import DOM, capture_of_failure, capture_of_page
-from archive.warc._coding import MAX_DECODED, decode
-from archive.warc._fields import Unusable, date_of, record_id, url_of, warc_fields
-from archive.warc._foreign import arc_frames, is_arc
-from archive.warc._frame import Frame, frames
-from archive.warc._http import group_of
 from archive.warc._types import BadRecord, Failure, Group, Info, Note, Other, Record
+from archive.warc.format._coding import MAX_DECODED, decode
+from archive.warc.format._fields import Unusable, date_of, record_id, url_of, warc_fields
+from archive.warc.format._foreign import arc_frames, is_arc
+from archive.warc.format._frame import Frame, frames
+from archive.warc.format._http import group_of
 
 
 def records(path: Path, *, archive: Path | None = None, start: int = 0) -> Iterator[Record | BadRecord]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.warc._file import OPEN_SUFFIX, sync_folder
-from archive.warc._frame import Frame, frames
+from archive.warc.format._frame import Frame, frames
 
 TORN_SUFFIX = ".torn"
 

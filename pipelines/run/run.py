@@ -27,11 +27,11 @@ from pipelines.events import Captured, ClinicListed, ClinicRun, Confirmed, Event
 from pipelines.fold import Fold
 from pipelines.log import RunHeader
 from pipelines.rebuild import refold
+from pipelines.replay.stored import reread_post
 from pipelines.run.key import has_pseudonyms, read_key
 from pipelines.run.locking import lock_archive
 from pipelines.run.outcome import Outcome
 from pipelines.run.run_file import RunFile
-from pipelines.stored import reread_post
 from scraper.config.clinics import PRODUCT, VERSION, Clinic
 from scraper.crawl.state import VisitResult
 

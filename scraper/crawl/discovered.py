@@ -45,7 +45,7 @@ class Discovered:
             if isinstance(item, Post) and item.body_text is not None:
                 self.read_posts |= {post_key(address): item for address in item.addresses}
                 if source and item.url:  # a post that a list gives with its text names itself
-                    item = Sighting(  # noqa: PLW2901
+                    item = Sighting(
                         url=item.url,
                         source=source,
                         addresses=tuple(address for address in item.addresses if address != item.url),

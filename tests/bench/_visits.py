@@ -15,7 +15,7 @@ from typing import Any
 
 from archive.db import DATABASE
 from pipelines.recover import recover
-from scraper.platforms.wix.counters_api import feed_metadata_url
+from scraper.platforms.wix.services.counters_api import feed_metadata_url
 from tests.bench._figure import cpu
 from tests.visiting import SITE, Visiting
 

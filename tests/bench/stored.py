@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from archive.db import open_archive
 from archive.warc import Group, HttpExchange, Writer, records
 from pipelines.rebuild import rebuild
-from pipelines.stored import extraction_of
+from pipelines.replay.stored import extraction_of
 from pipelines.verify import closed_files, verify
 from scraper.platforms import platform_named
 from tests.bench._figure import figure, ratio

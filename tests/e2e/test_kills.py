@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from archive.backup.snapshots import PART, SNAPSHOTS, stamps
-from pipelines import replay
+from pipelines.replay import parsing
 from pipelines.run.key import KEY_FILE
 from tests.clinic import Clinic, running
 from tests.e2e.killing import (
@@ -46,7 +46,7 @@ EVERY = 9 if os.environ.get("SOAK") else 15  # of so many of the clinic's posts 
 @pytest.fixture(autouse=True)
 def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is looked at from here is small; what is killed has its processes."""
-    monkeypatch.setattr(replay, "FEWEST", 10**6)
+    monkeypatch.setattr(parsing, "FEWEST", 10**6)
 
 
 @pytest.fixture(scope="module")

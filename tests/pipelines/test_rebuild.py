@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 
 from archive.compare import canonical
 from archive.db import DATABASE, open_archive
-from pipelines import rebuild, replay
+from pipelines import rebuild
 from pipelines.components import capture, item_pipelines
 from pipelines.imports.adopt import Refused, adopt
 from pipelines.recover import recover
+from pipelines.replay import parsing
 from pipelines.run import report, run
 from pipelines.run.key import KEY_FILE, BadKey
 from pipelines.run.run import Run
@@ -184,8 +185,8 @@ def test_removals_are_confirmed_by_the_same_runs(tmp_path: Path) -> None:
 
 
 def test_all_cores_give_the_same(grown: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "FEWEST", 1)
-    monkeypatch.setattr(replay, "CHUNK", 2)
+    monkeypatch.setattr(parsing, "FEWEST", 1)
+    monkeypatch.setattr(parsing, "CHUNK", 2)
     one, two = rebuild.rebuild(grown, cores=1), rebuild.rebuild(grown, cores=2)
     assert (two.differs, two.digest) == ([], one.digest)
 

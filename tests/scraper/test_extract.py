@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.stored import stored_exchange
+from pipelines.replay.stored import stored_exchange
 from scraper.extract import extract_post, extract_response, is_cut
 from scraper.http import redirect_target
 from scraper.items import Alias, Comment, Exchange, Gone, Names, NotAPost, Post, Problem, Sighting

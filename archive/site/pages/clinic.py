@@ -6,9 +6,9 @@ import sqlite3
 from typing import Any
 
 from archive.reports.coverage import day_by_day
+from archive.site.charts.chart import Chart, calendar, draw, spark
 from archive.site.pages import feed
 from archive.site.pages._rows import Row, row, rows, value
-from archive.site.pages.chart import Chart, calendar, draw, spark
 from archive.site.pages.home import posts_by_month, views_by_month
 
 POSTS_PER_PAGE = 50

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
+from archive.site.charts.chart import Chart, draw
 from archive.site.pages import feed
 from archive.site.pages._rows import Row, row, rows, value
-from archive.site.pages.chart import Chart, draw
 
 LIST_LENGTH = 8  # entries of each list
 _TOTALS = {

@@ -6,8 +6,8 @@ import json
 import sqlite3
 from typing import Any
 
+from archive.site.charts.chart import Chart, draw
 from archive.site.pages._rows import Row, row, rows
-from archive.site.pages.chart import Chart, draw
 from archive.site.pages.permalinks import post_path
 from archive.site.pages.revisions import revisions
 from archive.site.pages.sanitise import paragraphs, sanitised

@@ -10,7 +10,7 @@ from datasette import hookimpl  # type: ignore[import-untyped]
 from datasette.app import Datasette  # type: ignore[import-untyped]
 
 from archive.questions import questions
-from archive.site.pages.chart import Chart, draw
+from archive.site.charts.chart import Chart, draw
 from archive.site.serving import DATABASE, read_database
 
 

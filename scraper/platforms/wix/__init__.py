@@ -19,10 +19,11 @@ from scraper.items import BotChallenge, ConsentWall, Exchange, Item, Post, Unrea
 from scraper.platforms._page import utf8
 from scraper.platforms._platform import Blog, Plan, Platform, RenderTargets
 from scraper.platforms._recognise import Marks, bot_challenge, has_mark_of, is_anothers
-from scraper.platforms.wix import address, api, comments, comments_dom, xhr
+from scraper.platforms.wix import address, comments_dom
 from scraper.platforms.wix.article import no_post
 from scraper.platforms.wix.listing import read_listing
 from scraper.platforms.wix.page import post_page, read_page
+from scraper.platforms.wix.services import api, comments, xhr
 from scraper.platforms.wix.slices import hooked
 from scraper.platforms.wix.text import is_text_copy, read_text
 

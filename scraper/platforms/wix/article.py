@@ -19,10 +19,11 @@ from scraper.platforms._json import count, mapping, sequence, string
 from scraper.platforms._page import Head
 from scraper.platforms._tree import ancestors
 from scraper.platforms._values import clean, minutes
-from scraper.platforms.wix import address, footer, ricos
+from scraper.platforms.wix import address, footer
 from scraper.platforms.wix.body import read_body
-from scraper.platforms.wix.comments import member
 from scraper.platforms.wix.hooks import Hooks, find_hooks, within
+from scraper.platforms.wix.richtext import ricos
+from scraper.platforms.wix.services.comments import member
 from scraper.platforms.wix.slices import Parts, hooked
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID, Warmup
 

@@ -17,7 +17,7 @@ from bs4.element import PageElement
 from scraper.items import Image, Link
 from scraper.platforms._body import WHOLE_ELEMENTS, Body, BodyWriter, Resolve
 from scraper.platforms._tree import descendants, previous_sibling
-from scraper.platforms.wix.images import picture_of
+from scraper.platforms.wix.richtext.images import picture_of
 
 # Kinds of blocks whose markup is complete; any other kind that gave neither text nor media is a shell.
 _COMPLETE = {

@@ -22,8 +22,8 @@ from scraper.platforms._html import text_of
 from scraper.platforms._values import count, western_digits
 from scraper.platforms.wix import address
 from scraper.platforms.wix.body import read_body
-from scraper.platforms.wix.comment_request import page_of
 from scraper.platforms.wix.hooks import find_hook
+from scraper.platforms.wix.services.comment_request import page_of
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
 
 # data-hook="wc-root 64ddbf6a1737d98af033206f"

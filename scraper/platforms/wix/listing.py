@@ -21,10 +21,11 @@ from scraper.platforms._json import dig, mapping, sequence, string
 from scraper.platforms._page import Head, encoding_of, read_head, scripts, utf8
 from scraper.platforms._tree import ancestors
 from scraper.platforms._values import clean
-from scraper.platforms.wix import address, api
+from scraper.platforms.wix import address
 from scraper.platforms.wix.footer import numbers
 from scraper.platforms.wix.head import own_url, timezone
 from scraper.platforms.wix.hooks import Hooks
+from scraper.platforms.wix.services import api
 from scraper.platforms.wix.tree import soup
 from scraper.platforms.wix.warmup import UUID, Warmup, read_warmup
 

@@ -25,9 +25,9 @@ from archive.backup.snapshots import SNAPSHOTS, stamps
 from archive.compare import canonical
 from archive.db import DATABASE, open_archive
 from archive.lock import LOCK_FILE
-from pipelines import replay
 from pipelines.commands import main
 from pipelines.imports.adopt import IMPORTS
+from pipelines.replay import parsing
 from pipelines.run.key import KEY_FILE
 from tests.pipelines.test_importer import Foreign, bring, sleep
 from tests.pipelines.test_rebuild import settle, visit
@@ -398,7 +398,7 @@ CRAWLING = """
 
 def test_while_a_crawl_writes(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process commits and appends all the while, in run after run; what was committed is in the backup."""
-    monkeypatch.setattr(replay, "FEWEST", 10**6)  # to start more processes takes longer than to read
+    monkeypatch.setattr(parsing, "FEWEST", 10**6)  # to start more processes takes longer than to read
     settle(archive)
     captures = "SELECT capture_id, warc_file, warc_offset, warc_length, payload_sha256 FROM captures"
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archive.rows import identity
 from archive.rows.cache import ClinicCache
+from archive.rows.identity import identities
 from scraper.items import Alias, Post
 from tests.making import (
     CLINIC,
@@ -41,7 +41,7 @@ def owner(archive: Made, address: str) -> int | None:
 
 
 def test_kinds() -> None:
-    kinds = [identity.kind_of(one) for one in ("https://a/b", HEX, UUID, "wordpress:12", "http://a")]
+    kinds = [identities.kind_of(one) for one in ("https://a/b", HEX, UUID, "wordpress:12", "http://a")]
     assert kinds == ["url", "wix hex", "wix uuid", "wordpress id", "url"]
 
 

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from scraper.items import Author, Exchange, Item, Post, Problem, Reading, Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
-from scraper.platforms.wix import Wix, api
-from scraper.platforms.wix.counters_api import feed_url, post_metadata_url, slug_of
+from scraper.platforms.wix import Wix
+from scraper.platforms.wix.services import api
+from scraper.platforms.wix.services.counters_api import feed_url, post_metadata_url, slug_of
 
 REAL = Path(__file__).parents[5] / "shared" / "real-pages" / "api"
 ROOT = "https://clinic.example"

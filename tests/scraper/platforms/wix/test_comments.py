@@ -12,7 +12,7 @@ import pytest
 from scraper.crawl.rendering import has_comment_gap
 from scraper.items import Comment, Exchange, Item, Names, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost
-from scraper.platforms.wix import api, comments
+from scraper.platforms.wix.services import api, comments
 
 ROOT = "https://clinic.example"
 LIST = "/_api/comments/v1/comments/list-by-resource"

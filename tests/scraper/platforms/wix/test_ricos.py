@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from scraper.items import Image, Link
 from scraper.platforms._html import text_lines
-from scraper.platforms.wix.ricos import render
-from scraper.platforms.wix.ricos_media import MEDIA, media_url
+from scraper.platforms.wix.richtext.ricos import render
+from scraper.platforms.wix.richtext.ricos_media import MEDIA, media_url
 
 REAL = Path(__file__).parents[5] / "shared" / "real-pages" / "api"
 FACTS = Path(__file__).parent / "real_facts.json"

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from archive.warc._frame import Frame, frames
 from archive.warc._types import BadRecord
+from archive.warc.format._frame import Frame, frames
 
 
 def members(folder: Path, name: str, offset: int) -> Iterator[bytes]:

@@ -19,8 +19,8 @@ from scraper.platforms._body import Body
 from scraper.platforms._html import sanitise_html
 from scraper.platforms._json import dig, mapping, sequence, string
 from scraper.platforms._values import clean, visible
-from scraper.platforms.wix.draftjs import nodes_of_draft
-from scraper.platforms.wix.ricos_media import is_followable, media_of
+from scraper.platforms.wix.richtext.draftjs import nodes_of_draft
+from scraper.platforms.wix.richtext.ricos_media import is_followable, media_of
 
 DEEPEST = 40  # real documents reach 8; what lies deeper becomes one paragraph of text
 

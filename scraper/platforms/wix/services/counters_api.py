@@ -15,7 +15,7 @@ from scraper.addresses import canonical_url, post_key, same_site
 from scraper.items import Item, Post, Problem, Reading, Sighting
 from scraper.platforms._json import count, decode, dig, mapping
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
-from scraper.platforms.wix.session import Call, Session
+from scraper.platforms.wix.services.session import Call, Session
 
 ADAPTER = "/_api/blog-frontend-adapter-public/v2/"
 PAGE_SIZE = 100  # other readers use 20 to 100; a server may give fewer

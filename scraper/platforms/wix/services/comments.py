@@ -22,9 +22,9 @@ from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, decode, dig, mapping, sequence, string
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms._values import clean
-from scraper.platforms.wix.comment_request import comment_request, page_of
-from scraper.platforms.wix.ricos import render
-from scraper.platforms.wix.session import BLOG_APP, Session
+from scraper.platforms.wix.richtext.ricos import render
+from scraper.platforms.wix.services.comment_request import comment_request, page_of
+from scraper.platforms.wix.services.session import BLOG_APP, Session
 
 logger = logging.getLogger(__name__)
 

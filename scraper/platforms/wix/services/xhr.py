@@ -19,10 +19,11 @@ from courlan import extract_domain
 from scraper.addresses import same_site
 from scraper.items import Exchange, Item
 from scraper.platforms._json import decode, dig, mapping, sequence, string
-from scraper.platforms.wix import address, api
-from scraper.platforms.wix.comment_request import page_of
-from scraper.platforms.wix.counters_api import SLUG_MARK, slug_of
-from scraper.platforms.wix.post_json import addresses_of
+from scraper.platforms.wix import address
+from scraper.platforms.wix.services import api
+from scraper.platforms.wix.services.comment_request import page_of
+from scraper.platforms.wix.services.counters_api import SLUG_MARK, slug_of
+from scraper.platforms.wix.services.post_json import addresses_of
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
 
 _ADAPTER = "blog-frontend-adapter-public/v2"

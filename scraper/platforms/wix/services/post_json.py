@@ -12,9 +12,9 @@ from scraper.items import Post, Reading, Related
 from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, dig, mapping, printed, sequence, string
 from scraper.platforms._values import clean
-from scraper.platforms.wix import comments
-from scraper.platforms.wix.ricos import render
-from scraper.platforms.wix.ricos_media import media_url
+from scraper.platforms.wix.richtext.ricos import render
+from scraper.platforms.wix.richtext.ricos_media import media_url
+from scraper.platforms.wix.services import comments
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
 
 # How each generation names the same three numbers.

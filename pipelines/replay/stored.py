@@ -20,7 +20,7 @@ from scrapy.statscollectors import StatsCollector
 from sqlite_utils import Database
 
 from archive.warc import BadRecord, Failure, Group, read_record
-from pipelines.mementos import capture_of, header_of
+from pipelines.replay.mementos import capture_of, header_of
 from pipelines.sanitise import storable
 from scraper import settings as scrapy_settings
 from scraper.crawl.memento import memento_of, own_answer

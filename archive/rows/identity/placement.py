@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from archive.rows.comments import save_comment
 from archive.rows.context import CaptureContext, Item
-from archive.rows.identity import Entity, is_url
+from archive.rows.identity.identities import Entity, is_url
 from archive.rows.readings import is_empty, save_reading
 
 

@@ -10,8 +10,8 @@ from warcio.archiveiterator import ArchiveIterator  # type: ignore[import-untype
 from warcio.bufferedreaders import ChunkedDataReader  # type: ignore[import-untyped]
 from warcio.exceptions import ArchiveLoadFailed  # type: ignore[import-untyped]
 
-from archive.warc._frame import Frame
 from archive.warc._types import BadRecord
+from archive.warc.format._frame import Frame
 
 
 def dechunk(body: bytes) -> tuple[bytes, bool]:

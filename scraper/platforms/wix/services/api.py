@@ -25,9 +25,9 @@ from scraper.items import Author, Exchange, Item, Problem, Sighting
 from scraper.platforms._dates import iso_date
 from scraper.platforms._json import decode, dig, mapping, sequence, string
 from scraper.platforms._values import clean
-from scraper.platforms.wix import comments
-from scraper.platforms.wix.counters_api import counters
-from scraper.platforms.wix.post_json import (
+from scraper.platforms.wix.services import comments
+from scraper.platforms.wix.services.counters_api import counters
+from scraper.platforms.wix.services.post_json import (
     addresses_of,
     canonical,
     metrics,

@@ -4,7 +4,7 @@ import re
 import uuid
 from datetime import UTC, datetime
 
-from archive.warc._frame import Frame
+from archive.warc.format._frame import Frame
 
 
 class Unusable(Exception):

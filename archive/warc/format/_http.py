@@ -7,10 +7,10 @@ from datetime import datetime
 
 from archive.warc._build import header
 from archive.warc._capture import NOTHING, capture_of
-from archive.warc._fields import Unusable, blanked_in, date_of, record_id, url_of, uuid_of
-from archive.warc._foreign import dechunk
-from archive.warc._frame import Frame, digest_differs
 from archive.warc._types import Group, Headers, Profile
+from archive.warc.format._fields import Unusable, blanked_in, date_of, record_id, url_of, uuid_of
+from archive.warc.format._foreign import dechunk
+from archive.warc.format._frame import Frame, digest_differs
 
 
 @dataclass(frozen=True, slots=True)

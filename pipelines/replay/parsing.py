@@ -24,8 +24,8 @@ from pipelines.events import Captured, Event, RunEnded
 from pipelines.imports.foreign import CaptureRef
 from pipelines.log import Recorded, RunLog
 from pipelines.privacy.pseudonyms import pseudonymous, tells_of_people
+from pipelines.replay.stored import Locate, body_of, choose_stored, extraction_of, stored_exchange
 from pipelines.run.key import BadKey
-from pipelines.stored import Locate, body_of, choose_stored, extraction_of, stored_exchange
 from scraper.items import Exchange, Extraction
 from scraper.platforms import is_home_answer, marked, platform_named, recognise
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from archive.rows.batch import Batch
-from archive.rows.merge import merge_posts
+from archive.rows.identity.merge import merge_posts
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Charts of the site, drawn by Vega in a process of its own."""

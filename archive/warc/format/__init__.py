@@ -1,0 +1,1 @@
+"""The bytes of WARC, ARC and HTTP: frames, members, header fields, content codings."""

@@ -1,0 +1,1 @@
+"""Stored captures parsed again, as the events of a clinic's log."""

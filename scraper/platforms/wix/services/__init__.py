@@ -1,0 +1,1 @@
+"""The services behind a Wix blog: which requests a crawl makes, and how their answers are read."""
