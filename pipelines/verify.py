@@ -52,7 +52,7 @@ def verify(
     rows = db.execute("SELECT capture_id FROM captures ORDER BY warc_file, warc_offset").fetchall()
     chosen = [row[0] for row in rows]
     if sample is not None and sample < len(chosen):
-        drawn = set(random.Random(seed).sample(chosen, sample))
+        drawn = set(random.Random(seed).sample(chosen, sample))  # noqa: S311  not used for secrets
         chosen = [capture_id for capture_id in chosen if capture_id in drawn]
     with ParserPool(archive, NO_KEY, cores) as pool:
         jobs = (_job(archive, db, _row(db, capture_id)) for capture_id in chosen)

@@ -86,7 +86,7 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
         listed_url=listed_spelling(link, base, canonical_url(link, base)) if link.strip() else None,
         addresses=(address,) if address else (),
         # Not `.get`: feedparser would return the publication date instead, with a warning.
-        lastmod=entry["updated"] if "updated" in entry.keys() else None,
+        lastmod=entry["updated"] if "updated" in entry.keys() else None,  # noqa: SIM118
         title=" ".join(title.split()) or None if title else None,
         published_at=_utc(published) if published else None,
     )

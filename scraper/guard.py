@@ -68,7 +68,7 @@ class GuardedResolver(CachingThreadedResolver):
         """Allow this name to resolve to a private address from now on."""
         self._allowed.add(host.lower())
 
-    def getHostByName(self, name: str, timeout: Sequence[int] = ()) -> Deferred[str]:
+    def getHostByName(self, name: str, timeout: Sequence[int] = ()) -> Deferred[str]:  # noqa: N802 (Twisted's name)
         """Return the IPv4 address of a name; fails with DNSLookupError where it is private and not allowed."""
         address = super().getHostByName(name, timeout)
         # Checked after the cache, which may hold an address that only another clinic is allowed to reach.
@@ -151,6 +151,6 @@ class Guard:
 def running_reactor() -> ReactorBase:
     """Return Twisted's reactor. Call it only after Scrapy has installed the reactor of its settings."""
     # The import installs the default reactor if there is none yet.
-    from twisted.internet import reactor
+    from twisted.internet import reactor  # noqa: PLC0415
 
     return cast("ReactorBase", reactor)

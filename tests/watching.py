@@ -61,7 +61,7 @@ class Answering(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.server.said)
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815  (what a redirect that is followed would ask for)
 
     def log_message(self, *_: object) -> None:
         """Nothing."""

@@ -18,8 +18,8 @@ def write_parquet(path: Path, connection: sqlite3.Connection, source: Source) ->
     some are dates without a time. Raises ImportError without pyarrow, `sqlite3.Error`, OSError.
     """
     try:
-        import pyarrow as pa  # type: ignore[import-untyped]
-        import pyarrow.parquet as pq  # type: ignore[import-untyped]
+        import pyarrow as pa  # type: ignore[import-untyped] # noqa: PLC0415
+        import pyarrow.parquet as pq  # type: ignore[import-untyped] # noqa: PLC0415
     except ImportError as error:
         raise ImportError(MISSING) from error
     columns = columns_of(connection, source)

@@ -154,7 +154,7 @@ def _notify(url: str, body: bytes) -> str | None:
 
 def _post(url: str, body: bytes) -> str | None:
     """POST the body once; return why it failed, None where it did not."""
-    import httpx  # a tenth of a second that only a watched run needs
+    import httpx  # noqa: PLC0415  # a tenth of a second that only a watched run needs
 
     for name in ("httpx", "httpcore"):  # they log each address
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -50,7 +50,7 @@ def command(archive: Path, port: int, published: bool, with_comment_captures: bo
     else:
         os.environ.pop("CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES", None)
     # Datasette replaces this process: signals reach it directly, and this program's memory is freed.
-    os.execv(sys.executable, [sys.executable, "-m", "datasette", "serve", *arguments(archive, port)])
+    os.execv(sys.executable, [sys.executable, "-m", "datasette", "serve", *arguments(archive, port)])  # noqa: S606
 
 
 def _published(archive: Path) -> Path:

@@ -34,7 +34,7 @@ class RenderingHandler(HTTP11DownloadHandler):
                 return await super().download_request(request)
         renderer = _renderers.get(self._crawler)
         if renderer is None:
-            from scraper.browser._renderer import Renderer
+            from scraper.browser._renderer import Renderer  # noqa: PLC0415 (see above)
 
             renderer = _renderers[self._crawler] = Renderer(self._crawler)
         return await renderer._download_request(request)

@@ -170,7 +170,7 @@ def _remove_stale_folders() -> None:
 
 def _folder_parent() -> str | None:
     """Return the parent of the browser's folder: paths of sockets have at most about 100 bytes. None: the default."""
-    return "/tmp" if len(tempfile.gettempdir()) > 30 and Path("/tmp").is_dir() else None
+    return "/tmp" if len(tempfile.gettempdir()) > 30 and Path("/tmp").is_dir() else None  # noqa: S108
 
 
 def _start_failure(message: str) -> str:

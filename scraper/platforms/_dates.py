@@ -79,7 +79,7 @@ def _language_attempts(own: str) -> list[tuple[str, ...]]:
 
 @lru_cache(maxsize=256)
 def _parse_date(printed: str, base: datetime | None, languages: tuple[str, ...]) -> str | None:
-    import dateparser
+    import dateparser  # noqa: PLC0415  slow to load, and needed only by pages without a machine-readable date
 
     def parse(parsers: list[str], parts: list[str]) -> datetime | None:
         settings = {"PARSERS": parsers, "RETURN_AS_TIMEZONE_AWARE": False, "PREFER_DATES_FROM": "current_period"}

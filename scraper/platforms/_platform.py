@@ -236,7 +236,7 @@ class Platform(Reader):
         with its text counts as read, so that its page is not requested. `Answer.new_posts` and `blog.enough()` show
         when to stop. An exception ends the visit as failed; this holds for all plans.
         """
-        from scraper.platforms._discovery import discover_by_lists
+        from scraper.platforms._discovery import discover_by_lists  # noqa: PLC0415 (it needs this module's classes)
 
         return discover_by_lists(self, blog)
 

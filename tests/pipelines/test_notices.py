@@ -149,7 +149,10 @@ def test_all_of_it_on_a_terminal_which_is_not_who_is_mailed(folder: Path) -> Non
 
 
 def test_on_a_real_terminal(folder: Path) -> None:
-    code = "import sys; from pathlib import Path; from pipelines.run.notices import *; emit(Path(sys.argv[1]), notices_of(['x: odd']))"
+    code = (
+        "import sys; from pathlib import Path; from pipelines.run.notices import *;"
+        " emit(Path(sys.argv[1]), notices_of(['x: odd']))"
+    )
     screen, terminal = pty.openpty()
     for _ in range(2):
         subprocess.run([sys.executable, "-c", code, folder], stderr=terminal, check=True, cwd=Path(__file__).parents[2])

@@ -205,7 +205,7 @@ def texts(thread: list[Extraction]) -> list[str | None]:
 
 
 class TestThreads:
-    THREAD = [
+    THREAD = [  # noqa: RUF012
         extraction(1, comment("c1", "Vega helped me.", person="p1", author="reader-1", author_kind="member")),
         extraction(2, comment("c2", "So did Roe.", person="p2", author="reader-2", author_kind="guest")),
         extraction(3, Names(names={"p1": "Marisol Vega", "c9": "Roe"})),

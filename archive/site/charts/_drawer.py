@@ -1,7 +1,7 @@
 """Vega-Lite in a process of its own: a text that crashes its engine costs one chart, not the server.
 
-`python -m archive.site.charts._drawer` reads one specification a line from stdin and answers each with one line: the SVG
-as a JSON string, or null. It ends when stdin ends, and so with its parent process.
+`python -m archive.site.charts._drawer` reads one specification a line from stdin and answers each with one line: the
+SVG as a JSON string, or null. It ends when stdin ends, and so with its parent process.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ svg_of = _DRAWER.draw
 
 def main() -> None:
     """Answer each specification from stdin with its SVG on stdout."""
-    import vl_convert  # 80 MB and an engine: imported only in the drawing process
+    import vl_convert  # noqa: PLC0415 # 80 MB and an engine: imported only in the drawing process
 
     for line in sys.stdin:
         try:

@@ -84,7 +84,7 @@ def _brotli(body: bytes, limit: int) -> bytes:
 
 def _zstd(body: bytes, limit: int) -> bytes:
     try:
-        from backports import zstd
+        from backports import zstd  # noqa: PLC0415  an optional package
     except ImportError as error:
         raise Undecodable("zstd bodies need the package backports.zstd") from error
     out = bytearray()

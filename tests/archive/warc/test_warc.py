@@ -242,7 +242,7 @@ def test_what_cannot_be_recorded_is_refused_and_leaves_nothing(tmp_path: Path) -
             {"refers_to": original(page), "body": b"another"},
             {"refers_to": original(page), "url": "https://b.example/"},
             {"method": "GET /evil HTTP/1.1\r\nX:"},
-            {"fetched_at": datetime(2026, 1, 1)},
+            {"fetched_at": datetime(2026, 1, 1)},  # noqa: DTZ001  naive on purpose
             {"ip": "1\r\nWARC-Type: x"},
         ):
             with pytest.raises(ValueError, match=r"."):
