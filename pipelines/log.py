@@ -2,7 +2,8 @@
 
 The WARC is the log: each event is recorded either as a note or as the record of a capture. This module reads only the
 dates and the places of captures; `pipelines.replay.parsing` reads their bytes. Captures are ordered by (date,
-capture_id). The start and the end of a run have the dates of its notes; a capture made by another program has its own date.
+capture_id). The start and the end of a run have the dates of its notes; a capture made by another program has its own
+date.
 """
 
 from __future__ import annotations

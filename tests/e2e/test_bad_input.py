@@ -12,7 +12,10 @@ from tests.e2e.hostile import Answer, Blog, Reply, page, post, redirect
 from tests.e2e.product import Done, column, crawl, lost, one, rows
 
 WALL = b'<html><title>Just a moment...</title><script src="/cdn-cgi/challenge-platform/x.js"></script></html>'
-SQUARESPACE = b'<html><script src="https://static1.squarespace.com/universal.js"></script><body>Hi</body></html>'
+SQUARESPACE = (
+    b'<html><head><script src="https://static1.squarespace.com/universal.js"></script>'
+    b"<script>Static.SQUARESPACE_CONTEXT = {};</script></head><body>Hi</body></html>"
+)
 NOTE = "/post/note-2"
 
 
