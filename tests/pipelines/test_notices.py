@@ -87,11 +87,11 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_first_day_then_weekly_with_its_age(folder: Path) -> None:
-    days = {day: printed(folder, BEGIN + day * DAY, ["a: degraded: told no more: author"]) for day in range(16)}
+    days = {day: printed(folder, BEGIN + day * DAY, ["a: degraded: no longer given: author"]) for day in range(16)}
     assert {day: lines for day, lines in days.items() if lines} == {
-        0: ["a: degraded: told no more: author"],
-        7: ["a: degraded: told no more: author (for 7 days)"],
-        14: ["a: degraded: told no more: author (for 14 days)"],
+        0: ["a: degraded: no longer given: author"],
+        7: ["a: degraded: no longer given: author (for 7 days)"],
+        14: ["a: degraded: no longer given: author (for 14 days)"],
     }
 
 
@@ -239,7 +239,10 @@ def test_words_of_the_same_problem(line: str, other: str) -> None:
         ("a: https://a.example/c?id=7: odd", "a: https://a.example/c?id=8: odd"),
         ("st-mary-1: odd", "st-mary-2: odd"),
         ("a: failed: no such host", "a: failed: nobody listens there"),
-        ("a: degraded: told no more: author (by 0 of 9 posts)", "a: degraded: told no more: title (by 0 of 9 posts)"),
+        (
+            "a: degraded: no longer given: author (by 0 of 9 posts)",
+            "a: degraded: no longer given: title (by 0 of 9 posts)",
+        ),
     ],
 )
 def test_words_of_another_problem(line: str, other: str) -> None:

@@ -57,7 +57,7 @@ def test_a_counter_that_falls_silent_is_told_at_the_first_run(tmp_path: Path) ->
     code, lines = run(tmp_path, silent)
     assert code == 5
     (line,) = lines
-    assert line.startswith("riverside: degraded: told no more: views (by 0 of 3 posts);")
+    assert line.startswith("riverside: degraded: no longer given: views (by 0 of 3 posts);")
     assert run(tmp_path, silent)[0] == 5  # the exit code stays
     assert run(tmp_path, [], counting=False)[0] == 5  # a run that cannot tell believes the last that could
     assert rows(tmp_path, "SELECT status, complete FROM clinic_runs ORDER BY started_at") == [
@@ -160,13 +160,13 @@ def test_what_a_word_accepts_was_told(tmp_path: Path) -> None:
     run(tmp_path, posts(**dict.fromkeys(SLUGS, None)))
     code, lines = run(tmp_path, [("gone", "sleep"), ("gone", "rest")], gone=2, counting=False)
     assert code == 3
-    assert lines[0].endswith("says that it is so; it accepts as well what is told no more: views (by 0 of 3 posts)")
+    assert lines[0].endswith("confirms it; that also accepts the fields no longer given: views (by 0 of 3 posts)")
 
 
 def test_a_home_that_leads_elsewhere(tmp_path: Path) -> None:
     run(tmp_path, posts())
     code, lines = run(tmp_path, [], moved="https://other.example/", counting=False)
-    assert (code, lines[0][:60]) == (3, "riverside: moved or gone: its home leads to https://other.ex")
+    assert (code, lines[0][:65]) == (3, "riverside: moved or gone: its home page leads to https://other.ex")
 
 
 def test_a_clinic_without_a_blog_fails_once(tmp_path: Path) -> None:
