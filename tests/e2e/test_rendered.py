@@ -37,7 +37,7 @@ def seen(closed: Clinic, tmp_path_factory: pytest.TempPathFactory) -> Crawled:
     """The whole blog, once."""
     archive = tmp_path_factory.mktemp("seen") / "archive"
     done = crawl(archive, closed.url, "--json", timeout=400)
-    return Crawled(archive, done, closed.truth(), closed.url, closed)
+    return Crawled(archive, done, closed.truth(), closed.url)
 
 
 @pytest.fixture(scope="module")
