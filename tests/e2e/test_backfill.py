@@ -187,7 +187,7 @@ def test_a_blocked_site(web: WebArchive, archive: Path) -> None:
     web.block_lists = True
     done = backfill(archive, web)
     assert done.code == 3
-    assert "blocked" in done.err
+    assert "its owner asked" in done.err
 
 
 def test_nothing_listed(web: WebArchive, archive: Path) -> None:

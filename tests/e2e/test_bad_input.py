@@ -66,7 +66,7 @@ def status(archive: Path) -> str:
             "Cloudflare asks whether the visitor is human",
             "bot-challenge",
         ),
-        ("nothing", Reply(b""), "empty answer", "unreadable"),
+        ("nothing", Reply(b""), "answer is empty", "unreadable"),
         ("a refusal", Reply(b"no", 403), "answered 403", "http-403"),
         ("an error", Reply(b"no", 500, headers=(("Retry-After", "0"),)), "answered 500", "http-500"),
     ],
@@ -123,7 +123,7 @@ ONE_BAD_POST: list[tuple[str, Answer, str, str]] = [
         "larger than the size limit when decompressed",
         "bomb",
     ),
-    ("0 bytes", Reply(b""), "empty answer", "unreadable"),
+    ("0 bytes", Reply(b""), "answer is empty", "unreadable"),
 ]
 
 

@@ -158,7 +158,7 @@ class TestArchiveFiles:
             other.commit()
         done = crawl(archive, blog.url)
         assert (done.code, len(done.lines)) == (6, 1)
-        assert "not an archive" in done.err
+        assert "not one of clinic-archive" in done.err
         assert column(archive, "SELECT name FROM sqlite_master") == ["recipes"]
 
     def test_a_newer_schema(self, archive: Path, notes_archive: Path, blog: Blog) -> None:
