@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from scraper.browser import NoBrowser
+from scraper.browser._provider import find_browser
 from tests.making import Made, made
 
 STARTED = time.time()
@@ -17,6 +19,15 @@ STARTED = time.time()
 # How long an example takes is the machine's affair.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where the browser is; a test that asks for it is skipped where there is none."""
+    try:
+        return find_browser()
+    except NoBrowser as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,8 @@ def context_options(proxy: Proxy, agent: str) -> dict[str, Any]:
         "proxy": authorised(proxy),
         "service_workers": "block",
         "user_agent": agent,
+        # Client hints name the browser. Without this line a headless shell adds a name that bot walls refuse.
+        "extra_http_headers": {"Sec-CH-UA": '"Chromium"'},
         "viewport": {"width": 1280, "height": 1600},  # tall: less to scroll
         "reduced_motion": "reduce",
     }

@@ -28,10 +28,11 @@ logger = logging.getLogger(__name__)
 PAGES = 2  # rendered at the same time in a run; more would slow each other down and run into time limits
 STOP_SECONDS = 10.0
 FOLDER = "clinic-archive-browser-"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+# The headless shell first: without a window to draw, a page takes about a quarter of the CPU.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 INSTALL = (
-    "no Chromium found: install it (Debian, Ubuntu: apt install chromium; macOS: brew install --cask chromium) or name"
-    " one as `browser` under [crawler] in clinics.toml"
+    "no Chromium found: install it (Debian: apt install chromium-headless-shell; macOS: brew install --cask chromium)"
+    " or name one as `browser` under [crawler] in clinics.toml"
 )
 FLAGS = (
     # The proxy resolves names. A connection that bypasses it finds no host.

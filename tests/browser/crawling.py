@@ -41,8 +41,10 @@ class Page:
     wanted: RenderTargets | None = field(default_factory=RenderTargets)
     private: tuple[str, ...] = ()
     forbidden: str = ""  # sub-requests whose address holds this are not allowed
-    kill: str = ""  # "--type=renderer" kills the pages' own processes, "node" the driver, "chromium" the whole browser,
-    kills: int = 0  # at the first sub-request, so many times
+    # "--type=renderer" kills the pages' own processes, "node" the driver, "--remote-debugging-pipe" the whole browser,
+    # at the first sub-request, `kills` times.
+    kill: str = ""
+    kills: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,10 +147,7 @@ def _children() -> tuple[str, ...]:
 def _kill(what: str) -> None:
     import psutil
 
-    children = psutil.Process().children(recursive=True)
-    if what == "chromium":
-        children = [child for child in children if child.name() == what and "node" in child.parent().name()]
-    for child in children:
+    for child in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             if what in " ".join([child.name(), *child.cmdline()]):
                 child.kill()

@@ -10,7 +10,7 @@ from scraper.browser import RenderTargets
 from tests.browser.crawling import Crawl, Page, crawled
 from tests.browser.hostile import serving
 
-_WHAT = ("chromium", "--type=renderer", "node")
+_WHAT = ("--remote-debugging-pipe", "--type=renderer", "node")
 
 
 @pytest.fixture(scope="module")

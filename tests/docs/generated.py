@@ -120,7 +120,7 @@ def _command(verb: str) -> str:
 
 
 def _help(name: str, command: click.Command, level: str) -> str:
-    context = click.Context(command, info_name=name, max_content_width=100)
+    context = click.Context(command, info_name=name, **main.context_settings)
     usage = " ".join(command.collect_usage_pieces(context))
     options = [parameter for parameter in command.get_params(context) if isinstance(parameter, click.Option)]
     records = [record for option in options if (record := option.get_help_record(context))]

@@ -90,12 +90,15 @@ class Visit:
         refused: list[str] = self.page.evaluate("window.__refused")
         return [*self.dialogs, *self.outside, *self.errors, *refused]
 
-    def keep(self, name: str) -> None:
-        """A picture of the page as it is now, of its first 3,000 pixels."""
+    def keep(self) -> None:
+        """A picture of the page as it is now, of its first 3,000 pixels, named by its path and width."""
         PICTURES.mkdir(parents=True, exist_ok=True)
+        path = re.sub(r"\W+", "-", self.page.url.removeprefix(self.url)).strip("-")[:100]
         size = self.page.evaluate("[innerWidth, Math.min(document.documentElement.scrollHeight, 3000)]")
         shown = {"x": 0, "y": 0, "width": size[0], "height": size[1]}
-        self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True, clip=shown, timeout=120_000)
+        self.page.screenshot(
+            path=PICTURES / f"{path or 'home'}-{size[0]}.png", full_page=True, clip=shown, timeout=120_000
+        )
 
 
 @contextmanager
@@ -121,5 +124,8 @@ def visiting(browser: Browser, url: str, size: tuple[int, int] = DESKTOP, **opti
     visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
     try:
         yield visit
+    except AssertionError:
+        visit.keep()
+        raise
     finally:
         context.close()

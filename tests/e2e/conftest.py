@@ -16,8 +16,6 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
-from scraper.browser import NoBrowser
-from scraper.browser._provider import find_browser
 from tests.clinic import Clinic, running
 from tests.e2e.browsing import served
 from tests.e2e.hostile import Blog, serving
@@ -199,16 +197,12 @@ def peers() -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(chromium: str) -> Iterator[Browser]:
     """A Chromium for all that a module looks at. No longer: while its driver is there, nobody else may run a loop."""
-    try:
-        executable = find_browser()
-    except NoBrowser as missing:
-        pytest.skip(str(missing))
     with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=executable, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+        launched = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield launched
+        launched.close()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from tests.e2e.conftest import Crawled
 from tests.e2e.product import Done, Row, column, crawl, faults, one, rows, run, start_crawl, warcs, words
 from tests.e2e.test_sample_comments import MASKED
 
-pytestmark = pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.usefixtures("chromium")
 
 # Of the newest posts so many: enough to hold placeholders, late pages, threads in several parts.
 FEW = 10

@@ -73,7 +73,8 @@ def test_help_ends_with_examples_that_can_be_typed(verb: tuple[str, ...]) -> Non
         while isinstance(command, click.Group):
             command = command.commands[words.pop(0)]
         required = [parameter for parameter in command.params if parameter.required]
-        values, _, _ = command.make_parser(click.Context(command)).parse_args(words)
+        context = click.Context(command, **main.context_settings)
+        values, _, _ = command.make_parser(context).parse_args(words)
         assert [parameter.name for parameter in required if not values.get(parameter.name or "")] == []
 
 
