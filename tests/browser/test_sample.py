@@ -96,7 +96,7 @@ def test_answers_of_the_unknown_address_are_whole(sample: Sample) -> None:
 
 def test_a_page_that_never_becomes_ready_comes_back(sample: Sample) -> None:
     page = sample.seen["never"].page
-    assert not page.complete and page.seconds < 12
+    assert not page.complete
     assert page.reason == "comments never came; counters never came"
 
 
