@@ -7,17 +7,15 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
-import click
-
 from pipelines.exit_codes import ExitCode
+from pipelines.printing import echo, is_terminal
 
 MOST_LINES = 20  # problems printed one by one; --json lists all
 
 
 def fail(message: str, code: ExitCode) -> NoReturn:
     """Print the reason to stderr and end the process; the message is a note of the SystemExit."""
-    click.echo(message, err=True)
-    sys.stderr.flush()
+    echo(message, err=True)
     ending = SystemExit(code)
     ending.add_note(message)
     raise ending
@@ -37,16 +35,11 @@ def finish(
     only printed on a terminal: cron mails whatever is printed. `always`: also without a terminal.
     """
     if as_json:
-        click.echo(json.dumps({**summary, "exit_code": code}, ensure_ascii=False))
-    elif always or on_terminal():
+        echo(json.dumps({**summary, "exit_code": code}, ensure_ascii=False))
+    elif always or is_terminal():
         for line in lines:
-            click.echo(line)
+            echo(line)
     sys.exit(code)
-
-
-def on_terminal() -> bool:
-    """Somebody reads stdout as it is written."""
-    return sys.stdout.isatty()
 
 
 def print_problems(
@@ -57,11 +50,11 @@ def print_problems(
     `about`: what that last line begins with, a path or a clinic. `noun`: what a problem is.
     """
     for line in lines[:most]:
-        click.echo(line, err=True)
+        echo(line, err=True)
     if len(lines) > most:
         prefix = "" if about is None else f"{about}: "
         rest = counted(len(lines) - most, f"more {noun}")
-        click.echo(f"{prefix}and {rest}; --json lists them all", err=True)
+        echo(f"{prefix}and {rest}; --json lists them all", err=True)
 
 
 def counted(number: int, noun: str) -> str:

@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from archive.rows.runs import queue_order
 from archive.warc import WarcWriteError
+from pipelines.printing import LineFormatter, LogFile
 from pipelines.run.progress import Progress
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic, Clinics, user_agent
@@ -49,13 +50,23 @@ def crawl_settings(archive: Path, clinics_file: Path, listed: Clinics, delay: fl
             "USER_AGENT": user_agent(listed.crawler),
             "BROWSER_EXECUTABLE": listed.crawler.browser or None,
             "DELAY": delay,
+            "LOG_INSTALL_ROOT_HANDLER": False,
             "LOG_LEVEL": "INFO",
             "LOG_FILE": None if verbose else str(log / "crawl.log"),
-            "LOG_FILE_APPEND": True,
         },
         priority="cmdline",
     )
     return settings
+
+
+def _install_log(settings: Settings) -> None:
+    """Send all log records of the process to the log file, or with `--verbose` to stderr."""
+    path = settings["LOG_FILE"]
+    handler = LogFile(path, encoding="utf-8") if path else logging.StreamHandler()
+    handler.setFormatter(LineFormatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"]))
+    handler.setLevel(settings["LOG_LEVEL"])
+    logging.root.addHandler(handler)
+    logging.root.setLevel(logging.NOTSET)
 
 
 def _rotate(log: Path) -> None:
@@ -120,6 +131,7 @@ def visit(
     # memory and saves a twentieth of the time.
     gc.set_threshold(5_000, 10, 10)
     process = Process(settings)
+    _install_log(settings)
     logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
     for name in ("scrapy.core.engine", "scrapy.core.scraper"):
         logging.getLogger(name).setLevel(logging.INFO)  # else each request makes a record that its level drops

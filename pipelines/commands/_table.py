@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import shutil
-import sys
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from pipelines.printing import is_terminal
 
 NARROWEST, WIDEST = 80, 120  # characters a line; without a terminal the widest
 UNBOUNDED = 1_000_000
@@ -23,7 +24,7 @@ def table(
     `narrowed`: the column that is cut, with an ellipsis, where lines would be too long; without one no line is cut.
     `numbers`: columns aligned to the right.
     """
-    width = max(shutil.get_terminal_size().columns, NARROWEST) if sys.stdout.isatty() else WIDEST
+    width = max(shutil.get_terminal_size().columns, NARROWEST) if is_terminal() else WIDEST
     grid = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     for name in header:
         grid.add_column(no_wrap=name != narrowed, justify="right" if name in numbers else "left")

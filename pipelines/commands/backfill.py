@@ -25,6 +25,7 @@ from pipelines.commands._options import (
 )
 from pipelines.commands._output import finish
 from pipelines.commands._process import crawl_settings, visit
+from pipelines.printing import echo
 from pipelines.run import report
 from scraper.addresses import is_private_host, is_web_address
 from scraper.config.clinics import Clinic, Clinics, read_clinics, refuse_placeholder
@@ -93,7 +94,7 @@ def command(
     backfill = Backfill(base=base, site=chosen.url, first=first, last=last, limit=limit)
     visit(run, settings, [chosen], WaybackSpider, backfill=backfill)
     for line in report.brief(run):
-        click.echo(line, err=True)
+        echo(line, err=True)
     code, summary = close_run(run, backfill=_counts(backfill))
     finish(summary, _lines(clinic, backfill, summary), as_json=as_json, code=code)
 

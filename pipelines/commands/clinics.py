@@ -31,6 +31,7 @@ from pipelines.commands._output import counted, fail, finish
 from pipelines.commands._process import crawl_settings, visit
 from pipelines.commands._table import table
 from pipelines.exit_codes import ExitCode
+from pipelines.printing import echo
 from pipelines.run import report
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinics, read_clinics, refuse_placeholder, today
@@ -227,7 +228,7 @@ def check(
         failures = tuple(f"failed: {result['why']}" for result in results.values() if result["why"])
         problems = [line for line in problems if not line.endswith(failures)]
     for line in problems:
-        click.echo(line, err=True)
+        echo(line, err=True)
     lines = _check_lines(results) if chosen else ["every clinic is closed: none was asked"]
     finish({**summary, "clinics": results}, lines, as_json=as_json, code=code, always=True)
 

@@ -12,8 +12,9 @@ from archive.rows.evidence import losses
 from pipelines.commands._archive import open_for_writing, refuse_unknown, releasing
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
-from pipelines.commands._output import finish, on_terminal
+from pipelines.commands._output import finish
 from pipelines.exit_codes import ExitCode
+from pipelines.printing import is_terminal
 from pipelines.run.run import Run
 
 
@@ -47,7 +48,7 @@ def _lines(results: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     for clinic_id, result in results.items():
         if not result["confirmed"]:
             yield f"{clinic_id}: nothing to confirm"
-        elif on_terminal():
+        elif is_terminal():
             fields = ", ".join(result["accepted_fields"]) or "none"
             yield f"{clinic_id}: {result['removed_posts']} posts marked removed; fields accepted as missing: {fields}"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +26,7 @@ from pipelines.commands._options import (
 from pipelines.commands._output import finish
 from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
 from pipelines.commands._process import crawl_settings, visit
+from pipelines.printing import echo, is_terminal
 from pipelines.run import report
 from pipelines.run.judgement import resolved
 from pipelines.run.notices import emit
@@ -115,7 +115,7 @@ def _report_problems(run: Run) -> list[str]:
     for line in [*run.recovered, *not_begun, *(notice.line for notice in notices)]:
         logger.warning("%s", line)
     for line in not_begun:  # in every run: the clinics differ each time
-        click.echo(line, err=True)
+        echo(line, err=True)
     emit(run.archive, notices, over=resolved(run))
     return [*run.recovered, *report.brief(run)]
 
@@ -123,7 +123,7 @@ def _report_problems(run: Run) -> list[str]:
 def _lines(summary: Mapping[str, Any]) -> Iterator[str]:
     """A line a clinic for a person at a terminal."""
     for clinic_id, numbers in summary["clinics"].items():
-        if numbers["status"] == "done" or not sys.stderr.isatty():  # else stderr shows the status, and why
+        if numbers["status"] == "done" or not is_terminal(err=True):  # else stderr shows the status, and why
             yield sentence(clinic_id, numbers)
 
 

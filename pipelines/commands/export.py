@@ -20,6 +20,7 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import fail, finish
 from pipelines.exit_codes import ExitCode
+from pipelines.printing import echo
 from scraper.config.clinics import PRODUCT, VERSION
 
 STDOUT = Path("-")
@@ -143,7 +144,7 @@ def _finish(files: Sequence[Written], form: str, as_json: bool) -> NoReturn:
     """Report what was written, to stderr what a reader of the files must know."""
     for file in files:
         if file.note:
-            click.echo(f"{file.path}: {file.note}", err=True)
+            echo(f"{file.path}: {file.note}", err=True)
     summary = {"format": form, "files": [asdict(file) | {"path": str(file.path)} for file in files]}
     finish(summary, _lines(files), as_json=as_json)
 

@@ -17,6 +17,7 @@ from pipelines.commands._options import archive_option, clinics_file_option, exa
 from pipelines.commands._output import finish, print_problems
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.importer import ImportResult, import_files
+from pipelines.printing import echo
 from pipelines.run.key import BadKey
 from scraper.addresses import is_within
 from scraper.config.clinics import Clinic, Clinics, clinic_from_url, read_clinics
@@ -95,7 +96,7 @@ def _summary(results: Iterable[ImportResult]) -> dict[str, Any]:
 def _print_problems(result: ImportResult) -> None:
     """Print why a file was not imported, and the records that were left out, each once."""
     if result.refused:
-        click.echo(f"{result.path}: not imported: {result.refused}", err=True)
+        echo(f"{result.path}: not imported: {result.refused}", err=True)
     lines = [line for line in result.bad if not (result.refused and line.removesuffix("; left out") in result.refused)]
     print_problems([f"{result.path}: {line}" for line in lines], about=result.path, noun="record")
 

@@ -13,6 +13,7 @@ import click
 
 from pipelines.commands._options import examples, utc_moment
 from pipelines.exit_codes import ExitCode
+from pipelines.printing import echo
 from scraper.extract import extract_post
 from scraper.items import Exchange, Image, NotAPost, Post
 
@@ -38,7 +39,7 @@ def command(files: tuple[Path, ...], url: str | None, captured_at: str | None) -
         problem = _parse(path, url or "", at)
         if problem is not None:
             code = ExitCode.UNEXPECTED
-            click.echo(f"{path}: {problem}", err=True)
+            echo(f"{path}: {problem}", err=True)
     sys.exit(code)
 
 
@@ -46,7 +47,7 @@ def _parse(path: Path, url: str, at: datetime | None) -> str | None:
     """Print a file's post; return why there is none."""
     try:
         exchange = Exchange(url=url, body=path.read_bytes(), content_type=_mime(path), fetched_at=at)
-        click.echo(json.dumps(document(extract_post(exchange)), ensure_ascii=False))
+        echo(json.dumps(document(extract_post(exchange)), ensure_ascii=False))
     except NotAPost as error:
         return f"not a post: {error}"
     except OSError as error:

@@ -17,6 +17,7 @@ from pipelines.commands._options import Duration, clinics_file_option, examples
 from pipelines.commands._output import fail
 from pipelines.commands._ping import VARIABLE
 from pipelines.exit_codes import ExitCode
+from pipelines.printing import echo
 
 UNIT_PREFIX = "clinic-archive"  # names of the units begin with it
 USER = "clinic-archive"  # the user that runs the jobs where root runs this command: root must not crawl
@@ -76,7 +77,7 @@ def command(cron: bool, systemd: bool, archive: Path | None, clinics_file: Path,
     if not clinics_file.is_file():
         fail(f"{clinics_file}: no such file; name it with --clinics-file", ExitCode.BAD_CONFIG)
     job = _job(folder, clinics_file.absolute(), time_limit)
-    click.echo(_systemd(job) if systemd else _cron(job))
+    echo(_systemd(job) if systemd else _cron(job))
 
 
 def _job(archive: Path, clinics_file: Path, time_limit: float) -> Job:

@@ -16,6 +16,7 @@ from pipelines.commands._archive import read_only
 from pipelines.commands._options import archive_option, examples
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
+from pipelines.printing import echo
 
 SITE = Path(durable.__file__).parent / "site"
 
@@ -43,8 +44,7 @@ def command(archive: Path, port: int, published: bool, with_comment_captures: bo
             ExitCode.UNEXPECTED,
         )
     port = port or free_port()
-    click.echo(f"http://127.0.0.1:{port}/")
-    sys.stdout.flush()
+    echo(f"http://127.0.0.1:{port}/")
     if with_comment_captures:
         os.environ["CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES"] = "1"
     else:

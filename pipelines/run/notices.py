@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -17,8 +16,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-import click
-
+from pipelines.printing import echo, is_terminal
 from scraper.addresses import post_key
 
 FILE = Path("log") / "told.json"
@@ -152,11 +150,11 @@ def emit(archive: Path, notices: Sequence[Notice], over: Mapping[str, Collection
 
     `over`: see `due_notices`.
     """
-    file, terminal = archive / FILE, sys.stderr.isatty()
+    file, terminal = archive / FILE, is_terminal(err=True)
     memory = _read(file)
     due, after = due_notices(memory, notices, over or {}, datetime.now(UTC), terminal=terminal)
     for line in shortened(due):
-        click.echo(line, err=True)
+        echo(line, err=True)
     if after != memory:
         _write(file, after)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,6 +11,7 @@ from rich.progress import Progress as Bar
 from scrapy import signals
 from scrapy.crawler import Crawler, CrawlerProcess
 
+from pipelines.printing import is_terminal
 from scraper.spiders._clinic import ClinicSpider
 
 
@@ -22,7 +22,7 @@ class Progress:
     @contextmanager
     def on_terminal(process: CrawlerProcess) -> Iterator[None]:
         """Show the progress of the process's spiders while the block runs, if stderr is a terminal."""
-        if not sys.stderr.isatty():
+        if not is_terminal(err=True):
             yield
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -14,7 +14,7 @@ from pipelines.exit_codes import ExitCode
 
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_output, "on_terminal", lambda: True)
+    monkeypatch.setattr(_output, "is_terminal", lambda: True)
 
 
 def unread() -> Iterator[str]:
