@@ -6,8 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
 from archive.export._parquet import write_parquet
 from archive.export._sheet import write_sheet
 from archive.export._source import Source, columns_of, read
+from archive.export._target import replacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +48,12 @@ def write(path: Path, connection: sqlite3.Connection, source: Source, form: Form
 
     Raises `TooManyRows`, `sqlite3.Error`, OSError, and ImportError if the format needs a library that is not installed.
     """
-    with _swapped(path) as draft:
+    with replacing(path) as draft:
         rows, note = form.writer(draft, path, connection, source)
         with draft.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             size = os.fstat(file.fileno()).st_size
-            os.fsync(file.fileno())
     return Written(path, rows, sha256, size, tuple(columns_of(connection, source)), note)
-
-
-@contextmanager
-def _swapped(path: Path) -> Iterator[Path]:
-    """Yield a temporary path; the file replaces `path` at the end, or is removed after an error."""
-    draft = path.with_name(f".{path.name}.part")
-    try:
-        yield draft
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _csv(draft: Path, _: Path, connection: sqlite3.Connection, source: Source) -> tuple[int, str | None]:
@@ -99,7 +87,7 @@ def _json_lines(draft: Path, _: Path, connection: sqlite3.Connection, source: So
 def _xlsx(draft: Path, final: Path, connection: sqlite3.Connection, source: Source) -> tuple[int, str | None]:
     """Write an XLSX file. Texts that are too long for a cell are written whole to a JSON lines file beside it."""
     beside = final.with_name(f"{final.stem}.long-texts.jsonl")
-    with _swapped(beside) as long_texts, long_texts.open("w", encoding="utf-8") as file:
+    with replacing(beside) as long_texts, long_texts.open("w", encoding="utf-8") as file:
 
         def on_cut(row: int, column: str, text: str) -> None:
             file.write(json.dumps({"row": row, "column": column, "text": text}, ensure_ascii=False) + "\n")

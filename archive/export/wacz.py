@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import io
 import json
-import os
 import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,6 +20,7 @@ from typing import IO, Any
 from cdxj_indexer.main import CDXJIndexer  # type: ignore[import-untyped]
 from sqlite_utils import Database
 
+from archive.export._target import replacing
 from archive.warc import Info, members, records
 from archive.warc.format._foreign import is_arc
 
@@ -48,31 +48,27 @@ def write_wacz(
     Captures with comments (`captures.holds_comments`) and captures that refer to them are left out unless
     `with_comments`. Raises OSError, `sqlite3.Error`, and `archive.warc.BadRecord` if a record cannot be read.
     """
-    part = target.with_name(target.name + ".part")
     of_clinic = "(:clinic IS NULL OR c.clinic_id = :clinic)"
     included = of_clinic if with_comments else f"{of_clinic} AND {_WITHOUT_COMMENTS}"
     values = {"clinic": clinic_id}
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent) as scratch, zipfile.ZipFile(part, "w") as package:
-            rows = db.conn.execute(
-                f"SELECT warc_file, warc_offset FROM captures AS c WHERE {included} AND c.record_type != 'failure'"
-                " ORDER BY c.clinic_id, c.fetched_at, c.capture_id",
-                values,
-            )
-            warcs, captures = _copy_records(folder, rows, Path(scratch))
-            resources = [_store(package, f"archive/{path.name}", path) for path in warcs]
-            resources += _index(package, warcs)
-            pages = list(_pages(db, included, values))
-            header = {"format": "json-pages-1.0", "id": "pages", "title": "Posts", "hasText": True}
-            text = "".join(json.dumps(page, ensure_ascii=False) + "\n" for page in [header, *pages])
-            resources.append(_store(package, "pages/pages.jsonl", text.encode()))
-            _describe(package, resources, pages, db, clinic_id, software)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.replace(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with (
+        replacing(target) as draft,
+        tempfile.TemporaryDirectory(dir=draft.parent) as scratch,
+        zipfile.ZipFile(draft, "w") as package,
+    ):
+        rows = db.conn.execute(
+            f"SELECT warc_file, warc_offset FROM captures AS c WHERE {included} AND c.record_type != 'failure'"
+            " ORDER BY c.clinic_id, c.fetched_at, c.capture_id",
+            values,
+        )
+        warcs, captures = _copy_records(folder, rows, Path(scratch))
+        resources = [_store(package, f"archive/{path.name}", path) for path in warcs]
+        resources += _index(package, warcs)
+        pages = list(_pages(db, included, values))
+        header = {"format": "json-pages-1.0", "id": "pages", "title": "Posts", "hasText": True}
+        text = "".join(json.dumps(page, ensure_ascii=False) + "\n" for page in [header, *pages])
+        resources.append(_store(package, "pages/pages.jsonl", text.encode()))
+        _describe(package, resources, pages, db, clinic_id, software)
     ((number,),) = db.conn.execute(
         f"SELECT count(*) FROM captures AS c WHERE {of_clinic} AND NOT {_WITHOUT_COMMENTS}", values
     )
