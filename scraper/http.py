@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from scrapy.http import Request, Response
 
@@ -87,23 +87,31 @@ def origin_of(url: str) -> tuple[str, str]:
 def requestable(url: str) -> str | None:
     r"""Return the address as Scrapy will request it; None where Scrapy cannot request it ("mailto:a@b.example").
 
+    Without user name and password ("http://user:secret@a.example/"): they are sent to nobody, and recorded nowhere.
     Check this spelling, not the original: the host of `http://a.example\@b.example/` is a.example here, but b.example
     to `urlsplit`.
     """
     try:
-        return Request(url).url
+        return _without_userinfo(Request(url).url)
     except ValueError:
         return None
 
 
+def _without_userinfo(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
+
+
 def redirect_target(url: str, location: bytes | None) -> str | None:
-    """Return the absolute address of a Location header; None without one, or where it is invalid ("http://x:99999").
+    """Return the absolute address of a Location header, without its userinfo; None without one, or where it is invalid ("http://x:99999").
 
     The header should be ASCII; servers that send other letters mean UTF-8, old ones Latin-1.
     """
     try:
         target = urljoin(url, _text(location)) if location else None
-        return target if target and urlsplit(target).port != 0 else None  # `port` raises where it is out of range
+        return (
+            _without_userinfo(target) if target and urlsplit(target).port != 0 else None
+        )  # `port` raises where it is out of range
     except ValueError:
         return None
 
