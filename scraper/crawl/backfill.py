@@ -20,6 +20,7 @@ from scraper.platforms._platform import Answer, Ask, Plan, Platform
 
 PAGE = 5_000  # lines of one page of a CDX list
 MOST_PAGES = 400
+MOST_UNANSWERED = 3  # requests in a row without any answer, each repeated by the spider: then the backfill ends
 # Status codes of captures that are requested: pages, removals, renames, and those that the list does not state.
 WANTED = {"200", "301", "302", "303", "307", "308", "404", "410", "-"}
 
@@ -61,14 +62,29 @@ def plan(backfill: Backfill, visit: VisitResult) -> Plan:
         visit.limited = True
         visit.notes.append(f"{len(due) - backfill.limit} more captures are listed; the next backfill requests them")
         due = due[: backfill.limit]
-    for url in due:
-        visit.attempted += 1
-        answer = yield Ask(url=url)
-        _count(backfill, visit, url, answer)
+    yield from _request(backfill, visit, due)
     failures = {"missing": backfill.missing, "blocked": backfill.blocked}
     if any(failures.values()):
         counts = ", ".join(f"{number} {kind}" for kind, number in failures.items() if number)
         visit.unknown_line = f"{sum(failures.values())} captures that {host} lists could not be downloaded ({counts})"
+
+
+def _request(backfill: Backfill, visit: VisitResult, due: list[str]) -> Plan:
+    """Request the captures, until all are requested or the web archive no longer answers."""
+    unanswered = 0
+    for done, url in enumerate(due, start=1):
+        visit.attempted += 1
+        answer = yield Ask(url=url)
+        _count(backfill, visit, url, answer)
+        unanswered = 0 if answer.exchange is not None else unanswered + 1
+        if unanswered == MOST_UNANSWERED:
+            left = len(due) - done
+            del visit.failure_lines[-unanswered:]
+            visit.failure = (
+                f"{answer.reason or f'{url}: no answer'}; the backfill ends after {unanswered} requests without an"
+                f" answer, {left} captures are left; the next backfill requests them"
+            )
+            return
 
 
 def _lists(backfill: Backfill, visit: VisitResult) -> Generator[Ask, Answer, list[CdxEntry]]:
