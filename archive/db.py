@@ -19,6 +19,7 @@ from sqlite_utils import Database
 
 from archive import wal
 from archive.migrations import migrations
+from archive.space import FULL, by_full_disk
 from archive.times import file_stamp
 from archive.warc.missing_db import why_missing
 
@@ -43,6 +44,10 @@ class LostDatabase(ArchiveError):
     """archive.db is gone, or empty, while there are WARC files of finished runs."""
 
 
+class DiskFull(ArchiveError):
+    """SQLite cannot open archive.db because its disk is full."""
+
+
 class OlderSchema(ArchiveError):
     """archive.db needs a migration, which only a writing command does."""
 
@@ -51,8 +56,8 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
     """Return the archive in `folder` as a sqlite-utils `Database` in autocommit mode.
 
     With "write" it is created or migrated as needed; a migration is preceded by a copy, `archive-before-STEP-*.db`.
-    Raises `LostDatabase`, `NotAnArchive`, `NewerSchema`, plain `ArchiveError` where SQLite cannot use the file, and
-    with "read" `OlderSchema` or `FileNotFoundError`.
+    Raises `LostDatabase`, `NotAnArchive`, `NewerSchema`, `DiskFull`, plain `ArchiveError` where SQLite cannot use the
+    file, and with "read" `OlderSchema` or `FileNotFoundError`.
     """
     path = folder / DATABASE
     if not path.exists():
@@ -77,6 +82,8 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
             )
     except sqlite3.Error as error:
         connection.close()
+        if by_full_disk(error, path):
+            raise DiskFull(f"{path}: {FULL}; free some space") from error
         raise ArchiveError(f"{path}: could not be opened for writing: {error}") from error
     except BaseException:
         connection.close()
@@ -125,6 +132,8 @@ def _schema(db: Database, path: Path) -> list[str]:
                 f"{path}: cannot be read by this user ({error}): SQLite creates files beside it even to read. Run this"
                 " as the owner of the archive, or make a copy with `clinic-archive publish` and read that"
             ) from error
+        if by_full_disk(error, path):
+            raise DiskFull(f"{path}: {FULL}; free some space") from error
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR):
             raise ArchiveError(f"{path}: {error}") from error
         raise NotAnArchive(

@@ -19,6 +19,8 @@ from archive.db import DATABASE
 from archive.times import file_stamp
 
 WINDOW = 30  # days over which growth is measured
+LEAST_DAYS = 30  # until the disk is full, at the growth of today
+LEAST_SHARE = 0.05  # of the disk that must be free
 # Folders with captures: of the archive's own visits, and imported ones.
 FOLDERS = ("warc", "imports")
 # riverside-20260301093000-0123abcd-00000.warc.gz; with .open at the end while it is written
@@ -30,6 +32,7 @@ class Disk:
     """Sizes in bytes. The growth per day is None during the first day."""
 
     free: int
+    total: int
     database: int
     wal: int
     captures: int  # WARC files, imported ones included
@@ -38,6 +41,11 @@ class Disk:
     captures_a_day: float | None  # the mean of these
     database_a_day: float | None  # an estimate: the size today over the days since the first visit
     days_left: float | None  # an estimate: until the disk is full if both grow on like this
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the disk will be full within `LEAST_DAYS`, or less than `LEAST_SHARE` of it is free."""
+        return self.free < self.total * LEAST_SHARE or (self.days_left is not None and self.days_left < LEAST_DAYS)
 
 
 def disk(connection: sqlite3.Connection, folder: Path, now: datetime) -> Disk:
@@ -49,7 +57,7 @@ def disk(connection: sqlite3.Connection, folder: Path, now: datetime) -> Disk:
         stamp = _STAMP.search(name)
         if stamp and stamp[1] >= since:
             in_window += file_size
-    free, database = shutil.disk_usage(folder).free, _size(folder / DATABASE)
+    usage, database = shutil.disk_usage(folder), _size(folder / DATABASE)
     (first,) = connection.execute("SELECT min(started_at) FROM clinic_runs").fetchone()
     begun = parse_time(first)
     days = (now - begun).total_seconds() / 86400 if begun else 0.0
@@ -57,7 +65,8 @@ def disk(connection: sqlite3.Connection, folder: Path, now: datetime) -> Disk:
     database_a_day = database / days if days >= 1 else None
     growth = (captures_a_day or 0.0) + (database_a_day or 0.0)
     return Disk(
-        free=free,
+        free=usage.free,
+        total=usage.total,
         database=database,
         wal=_size(folder / f"{DATABASE}-wal"),
         captures=total,
@@ -65,7 +74,7 @@ def disk(connection: sqlite3.Connection, folder: Path, now: datetime) -> Disk:
         captures_in_window=in_window,
         captures_a_day=captures_a_day,
         database_a_day=database_a_day,
-        days_left=free / growth if growth else None,
+        days_left=usage.free / growth if growth else None,
     )
 
 

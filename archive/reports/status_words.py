@@ -13,7 +13,7 @@ def facts(status: Status) -> list[tuple[str, str]]:
         ("run", runs_in_words(status)),
         ("database", _database(status.disk)),
         ("captures", _captures(status.disk)),
-        ("disk", _free(status.disk)),
+        ("disk", free_in_words(status.disk)),
         ("verified", verified_in_words(status.verified)),
     ]
 
@@ -47,8 +47,9 @@ def _captures(disk: Disk) -> str:
     return line
 
 
-def _free(disk: Disk) -> str:
-    line = f"{size(disk.free)} free"
+def free_in_words(disk: Disk) -> str:
+    """Say how much of the disk is free, and for how long that is enough."""
+    line = f"{size(disk.free)} of {size(disk.total)} free"
     if disk.days_left is not None:
         days = "ten years or more" if disk.days_left > 3650 else f"about {disk.days_left:,.0f} days"
         line += f", enough for {days} (estimated)"

@@ -13,6 +13,7 @@
     ImportError          1  an optional package is not installed
     WarcWriteError       1  a WARC file cannot be written
     ArchiveError         1  archive.db cannot be opened or written
+    ├── DiskFull         1  the disk of archive.db is full
     ├── LostDatabase     4  archive.db is gone, its WARC files are not
     ├── NewerSchema      4  a later version of the program wrote archive.db
     ├── OlderSchema      4  an earlier version did, and this verb only reads
@@ -30,11 +31,13 @@ import errno
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from archive.backup.published import NotWhole
 from archive.backup.snapshots import BackupDamaged, BackupRefused
-from archive.db import ArchiveError, LostDatabase, NewerSchema, NotAnArchive, OlderSchema
+from archive.db import ArchiveError, DiskFull, LostDatabase, NewerSchema, NotAnArchive, OlderSchema
 from archive.export import TooManyRows, Unknown
+from archive.space import FULL, by_full_disk
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
@@ -61,8 +64,10 @@ def _of_system(error: Exception, subject: object, outcome: str) -> str:
     """The message is the reason alone: "var: No space left on device; nothing published; free some space"."""
     if isinstance(error, OSError) and error.errno is None:  # raised by this program, with a message of its own
         return _with_outcome(error, subject, outcome)
-    reason = getattr(error, "strerror", None) or error
-    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or (
+        isinstance(error, sqlite3.Error) and isinstance(subject, Path) and by_full_disk(error, subject)
+    )
+    reason = FULL if full else getattr(error, "strerror", None) or error
     return "; ".join(filter(None, [f"{subject}: {reason}", outcome, "free some space" if full else ""]))
 
 
@@ -80,6 +85,7 @@ ENDINGS: Mapping[type[Exception], tuple[ExitCode, Wording]] = {
     ImportError: (ExitCode.UNEXPECTED, _complete),
     WarcWriteError: (ExitCode.UNEXPECTED, _with_outcome),
     ArchiveError: (ExitCode.UNEXPECTED, _with_outcome),
+    DiskFull: (ExitCode.UNEXPECTED, _complete),
     LostDatabase: (ExitCode.BAD_CONFIG, _complete),
     NewerSchema: (ExitCode.BAD_CONFIG, _complete),
     OlderSchema: (ExitCode.BAD_CONFIG, _complete),

@@ -12,13 +12,14 @@ from typing import Any
 import click
 
 from archive.reports.status import ClinicStatus, Status, read_status
-from archive.reports.status_words import age, facts, verified_in_words
+from archive.reports.status_words import age, facts, free_in_words, verified_in_words
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import Duration, archive_option, examples, json_option
 from pipelines.commands._output import counted, finish
 from pipelines.commands._table import table
 from pipelines.exit_codes import ExitCode
+from pipelines.printing import echo
 
 HEADER = ("clinic", "standing", "observed", "last visit", "how", "unread", "waiting", "failed", "problems")
 NUMBERS = ("observed", "unread", "waiting", "failed", "problems")
@@ -42,19 +43,22 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
     """Print how each clinic's last visit ended, when it was last observed and what waits, and the archive's state.
 
     Exit code 7: a clinic that has a blog and is not closed was not observed within --max-age, that is, no visit to it
-    ended well and without a limit; or, for as long, every visit to a clinic was cut short, or none began. Each such
-    clinic is named on stderr. Exit code 6: the last `verify` found faults. Nothing is changed; a crawl may run at the
-    same time.
+    ended well and without a limit; or, for as long, every visit to a clinic was cut short, or none began. Or the disk
+    will be full within 30 days at today's growth, or less than 5 % of it is free. Each such clinic, and the disk, is
+    named on stderr. Exit code 6: the last `verify` found faults. Nothing is changed; a crawl may run at the same time.
     """
     with exit_on_error(archive), closing(read_only(archive)) as db:
         db.execute("BEGIN")
         status = read_status(db.conn, archive, datetime.now(UTC))
     stale = status.stale(max_age)
-    code = ExitCode.INTEGRITY if status.verify_failed else ExitCode.STALE if stale else ExitCode.DONE
+    late = stale or status.disk.is_short
+    code = ExitCode.INTEGRITY if status.verify_failed else ExitCode.STALE if late else ExitCode.DONE
     if status.verify_failed:
-        click.echo(f"{archive}: verified {verified_in_words(status.verified)}", err=True)
+        echo(f"{archive}: verified {verified_in_words(status.verified)}", err=True)
+    if status.disk.is_short:
+        echo(f"{archive}: its disk is nearly full: {free_in_words(status.disk)}; free some space", err=True)
     for clinic in stale:
-        click.echo(f"{clinic.clinic_id}: {_why_stale(clinic)}", err=True)
+        echo(f"{clinic.clinic_id}: {_why_stale(clinic)}", err=True)
     lines = () if quiet else _lines(status, max_age)
     finish(_summary(archive, status, max_age), lines, as_json=as_json, code=code, always=True)
 
@@ -84,7 +88,7 @@ def _summary(archive: Path, status: Status, max_age: float) -> dict[str, Any]:
         "stale": [clinic.clinic_id for clinic in status.stale(max_age)],
         "held": status.held,
         "running": [visit._asdict() for visit in status.running],
-        "disk": asdict(status.disk),
+        "disk": {**asdict(status.disk), "is_short": status.disk.is_short},
         "verified": status.verified if isinstance(status.verified, str | None) else asdict(status.verified),
     }
 

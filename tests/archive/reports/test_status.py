@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,10 @@ def test_what_the_archive_takes_is_what_lies_there(archive: Made) -> None:
     assert disk.wal == (archive.folder / "archive.db-wal").stat().st_size
     assert disk.database_a_day == disk.database / 10
     assert disk.days_left == disk.free / (150 + disk.database / 10)
+    assert not disk.is_short
+    assert replace(disk, days_left=29.9).is_short
+    assert replace(disk, days_left=None, total=disk.free * 21).is_short, "less than a twentieth is free"
+    assert not replace(disk, days_left=None, total=disk.free * 19).is_short
     lines = dict(facts(status_of(archive)))
     assert lines["captures"].startswith("6 kB in 4 files; 2 kB of it from the last 30 days")
     assert "estimated" in lines["database"]
