@@ -22,7 +22,7 @@ from tests.year.oracle import Oracle
 from tests.year.script import Day, Script, is_quiet
 from tests.year.site import TIME_LIMIT, Site
 
-DAYS = int(os.environ.get("YEAR_DAYS") or (365 if os.environ.get("SOAK") else 30))
+DAYS = int(os.environ.get("YEAR_DAYS") or (365 if os.environ.get("SOAK") else 20))
 SEED = int(os.environ.get("YEAR_SEED") or 1)
 STANZA = """
 [clinics.elder]

@@ -39,7 +39,7 @@ from tests.visiting import (
     post_url,
 )
 
-SAMPLES = 400 if os.environ.get("SOAK") else 25
+SAMPLES = 400 if os.environ.get("SOAK") else 12
 SLUGS = ("sleep", "rest")
 Step = tuple[str, Any]
 

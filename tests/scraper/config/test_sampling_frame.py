@@ -25,7 +25,7 @@ from scraper.config.sampling_frame import DELIMITERS, SETTINGS, BadSamplingFrame
 from scraper.config.toml_file import ConfigError
 from tests.making import CLINIC, Made, extraction, post
 
-SAMPLES = 3000 if os.environ.get("SOAK") else 150
+SAMPLES = 3000 if os.environ.get("SOAK") else 60
 FILE = """\
 # Ours; the order matters.
 [crawler]
