@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -44,18 +45,21 @@ def command(
 
     Each capture keeps its own date. The files are copied into the archive unchanged; a capture that the archive already
     holds is not imported again. A file without any usable capture is named on stderr, the others are imported, and the
-    exit code is 1.
+    exit code is 1. No archive is made where no file could be imported.
     """
     at = utc_moment(date, "--date")
     with exit_on_error(clinics_file):
         listed = read_clinics(clinics_file) if clinics_file.exists() else Clinics()
         site = _site(url) if url else None
+    is_new = not archive.exists()
     run = open_for_writing(archive, listed)
     codes = {BadRecord: ExitCode.UNEXPECTED, BadKey: ExitCode.UNEXPECTED}
     with exit_on_error(archive, "complete files are imported at the next start", codes=codes), releasing(run):
         results = import_files(run, _files(paths), _clinics(run.db, listed, site), url, at)
         code = ExitCode.UNEXPECTED if any(result.refused for result in results) else ExitCode.DONE
         run.close(code, _summary(results))
+        if is_new and all(result.refused for result in results):
+            shutil.rmtree(archive)  # this command made the folder, and has nothing to keep in it
     for result in results:
         _print_problems(result)
     lines = [_sentence(result) for result in results if not result.refused]

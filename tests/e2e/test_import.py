@@ -46,3 +46,15 @@ def test_killed_at_any_instant_and_run_again(request: pytest.FixtureRequest, tmp
     done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=tmp_path)
     assert (done.code, done.json["differs"]) == (0, [])
     assert run("clinic-archive", "verify", "--archive", archive, cwd=tmp_path) == Done(0, "", "")
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_file_of_no_use_makes_no_archive(tmp_path: Path, existing: bool) -> None:
+    (tmp_path / "notes.txt").write_text("not a capture")
+    archive = tmp_path / "archive"
+    if existing:
+        archive.mkdir()
+    done = run("clinic-archive", "import", "notes.txt", "--archive", archive, cwd=tmp_path)
+    assert (done.code, done.out) == (1, "")
+    assert "not imported" in done.err
+    assert archive.exists() == existing, "a folder of somebody else is left alone"
