@@ -17,7 +17,7 @@ PAGES = 4000
 # Bytes of the log at which, and after each further growth by which, the writer waits for readers; seconds of waiting.
 LARGE, BRIEFLY = 2 * PAGES * 4096, 2.0
 # Seconds that the end of a run waits for readers; no page of the site takes longer.
-PATIENCE = 5.0
+TIMEOUT = 5.0
 
 
 class WriteAheadLog:
@@ -45,12 +45,12 @@ class WriteAheadLog:
         Nothing is lost where a reader prevents it: readers see the log's content, and the next run empties it. Raises
         `sqlite3.Error`.
         """
-        busy, pages, copied = self._checkpoint("TRUNCATE", PATIENCE)
+        busy, pages, copied = self._checkpoint("TRUNCATE", TIMEOUT)
         if not busy:
             return None
         return (
             f"the write-ahead log keeps {pages} pages, {copied} of them copied into the database: a reader used it for"
-            f" {PATIENCE:.0f} s; the next run empties it"
+            f" {TIMEOUT:.0f} s; the next run empties it"
         )
 
     def _checkpoint(self, mode: str, patience: float) -> tuple[int, int, int]:

@@ -31,11 +31,11 @@ from archive.backup.snapshots import (
     SnapshotFile,
     is_backup,
     make_folder,
-    mark,
     read_snapshot,
     read_through,
     stamps,
     write_manifest,
+    write_marker,
 )
 from archive.db import DATABASE, NotAnArchive, copy_whole, damage
 from archive.migrations import migrations
@@ -94,7 +94,7 @@ def back_up(archive: Path, folder: Path, *, parts: Sequence[str], keep: int, sof
     done = BackedUp()
     _clear(folder)
     if not is_backup(folder):
-        mark(folder)
+        write_marker(folder)
     known = _last(folder, done)
     closed = frozenset(name for name in names_of(archive, WARC) if not sidecar(archive / name).exists())
     name = _stamp(folder)

@@ -33,7 +33,7 @@ def names_of(archive: Path, part: str) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Source:
+class _ArchiveFile:
     """A file of the archive at the moment when it is copied."""
 
     name: str
@@ -78,8 +78,8 @@ class SnapshotFiles:
             if known is None and limit == 0:
                 return  # no group of the file is whole yet
             expected = self._expected(source)
-            mark = expected.size if expected else 0
-            content = copy_through(source.path, self.folder / SCRATCH, limit=limit, mark=mark)
+            prefix_size = expected.size if expected else 0
+            content = copy_through(source.path, self.folder / SCRATCH, limit=limit, prefix_size=prefix_size)
         except Unreadable as error:
             self._report(name, known, f"cannot be read: {error.strerror}")
             return
@@ -99,7 +99,7 @@ class SnapshotFiles:
         else:
             self._add(name, file)
 
-    def _look_at(self, name: str) -> _Source | None:
+    def _look_at(self, name: str) -> _ArchiveFile | None:
         """The file as it is now; None where it was removed since it was listed (see `report_missing`)."""
         path, copy = self.archive / name, self.folder / name
         is_warc = name.startswith(f"{WARC}/") and name.endswith(".warc.gz")
@@ -107,16 +107,16 @@ class SnapshotFiles:
         if not path.exists():
             return None
         stat = path.stat()
-        return _Source(name, path, copy, stat, copy.stat().st_size if copy.exists() else -1, is_warc, is_open)
+        return _ArchiveFile(name, path, copy, stat, copy.stat().st_size if copy.exists() else -1, is_warc, is_open)
 
     @staticmethod
-    def _is_unchanged(source: _Source, known: SnapshotFile) -> bool:
+    def _is_unchanged(source: _ArchiveFile, known: SnapshotFile) -> bool:
         if source.is_open or known.unclosed:
             return False
         sizes = (source.stat.st_size, source.copy_size)
         return sizes == (known.size, known.size) and source.stat.st_mtime_ns == known.mtime_ns
 
-    def _differs(self, source: _Source, content: Read, expected: SnapshotFile | None) -> bool:
+    def _differs(self, source: _ArchiveFile, content: Read, expected: SnapshotFile | None) -> bool:
         """Whether the file no longer begins with the bytes that the backup has."""
         if expected is None or content.prefix == expected.sha256:
             return False
@@ -147,7 +147,7 @@ class SnapshotFiles:
                 lines.append(f"{copy}: damaged, and so is the archive's; delete it to have that one copied as it is")
         return lines
 
-    def _whole(self, source: _Source) -> int:
+    def _whole(self, source: _ArchiveFile) -> int:
         # What is copied must remain in the archive: after a power failure only what was on the disk is there.
         try:
             with source.path.open("rb") as file:
@@ -156,14 +156,14 @@ class SnapshotFiles:
         except OSError as error:
             raise Unreadable(error.errno, error.strerror, str(source.path)) from error
 
-    def _expected(self, source: _Source) -> SnapshotFile | None:
+    def _expected(self, source: _ArchiveFile) -> SnapshotFile | None:
         """The bytes that the archive's file must begin with; None for a new file."""
         known = self.known.get(source.name)
         if source.copy_size < 0 or (known and known.size == source.copy_size):
             return known
         # A backup that was killed copied the file, or more of it than the manifest of the snapshot before records.
         try:
-            content = read_through(source.copy, mark=known.size if known else 0)
+            content = read_through(source.copy, prefix_size=known.size if known else 0)
         except Unreadable:
             self._damaged.add(source.name)
             return known

@@ -81,23 +81,23 @@ class Read:
     size: int
     sha256: str
     prefix: str | None
-    """SHA-256 (hex) of the first `mark` bytes; None where the file is shorter."""
+    """SHA-256 (hex) of the first `prefix_size` bytes; None where the file is shorter."""
 
 
 def is_backup(folder: Path) -> bool:
     """Return whether the folder is a backup by this program. Raises `BackupRefused` for another version's, OSError."""
     try:
-        mark = json.loads((folder / MARK).read_text("utf-8"))
+        marker = json.loads((folder / MARK).read_text("utf-8"))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return False
-    if not isinstance(mark, dict) or "clinic-archive backup" not in mark:
+    if not isinstance(marker, dict) or "clinic-archive backup" not in marker:
         return False
-    if mark["clinic-archive backup"] != FORMAT:
+    if marker["clinic-archive backup"] != FORMAT:
         raise BackupRefused(f"{folder}: a backup by another version of this program; update clinic-archive to use it")
     return True
 
 
-def mark(folder: Path) -> None:
+def write_marker(folder: Path) -> None:
     """Mark the folder as a backup. Raises OSError."""
     write_text(folder / MARK, json.dumps({"clinic-archive backup": FORMAT}) + "\n")
 
@@ -148,11 +148,13 @@ def write_text(path: Path, text: str) -> None:
     sync_folder(path.parent)
 
 
-def read_through(source: Path, *, limit: int | None = None, mark: int = 0, into: IO[bytes] | None = None) -> Read:
+def read_through(
+    source: Path, *, limit: int | None = None, prefix_size: int = 0, into: IO[bytes] | None = None
+) -> Read:
     """Read a file up to its end or for `limit` bytes, and write what is read to `into`.
 
-    `mark`: the number of first bytes whose digest is `Read.prefix`. Raises `Unreadable` for an error of the source,
-    other OSErrors for an error of `into`.
+    `prefix_size`: the number of first bytes whose digest is `Read.prefix`. Raises `Unreadable` for an error of the
+    source, other OSErrors for an error of `into`.
     """
     size, digest, prefix = 0, hashlib.sha256(), None
     try:
@@ -161,9 +163,9 @@ def read_through(source: Path, *, limit: int | None = None, mark: int = 0, into:
         raise Unreadable(error.errno, error.strerror, str(source)) from error
     with opened:
         while True:
-            if size == mark:
+            if size == prefix_size:
                 prefix = digest.hexdigest()
-            ends = [end for end in (limit, mark) if end is not None and end > size]
+            ends = [end for end in (limit, prefix_size) if end is not None and end > size]
             length = min([BLOCK, *(end - size for end in ends)]) if size != limit else 0
             try:
                 block = opened.read(length)
@@ -177,10 +179,10 @@ def read_through(source: Path, *, limit: int | None = None, mark: int = 0, into:
             size += len(block)
 
 
-def copy_through(source: Path, target: Path, *, limit: int | None = None, mark: int = 0) -> Read:
+def copy_through(source: Path, target: Path, *, limit: int | None = None, prefix_size: int = 0) -> Read:
     """Copy a file, readable by the owner alone; return once the copy is on the disk. Otherwise as `read_through`."""
     with _opened(target) as file:
-        content = read_through(source, limit=limit, mark=mark, into=file)
+        content = read_through(source, limit=limit, prefix_size=prefix_size, into=file)
         file.flush()
         os.fsync(file.fileno())
     return content

@@ -32,7 +32,7 @@ VARIABLE = "CLINIC_ARCHIVE_PING_URL"
 # never comes, the watcher notices.
 SUCCESS = {ExitCode.DONE, ExitCode.STOPPED}
 TRIES, PAUSE = 2, 1.0  # seconds between two tries
-CONNECT, PATIENCE = 5.0, 10.0  # seconds for a connection, and for a whole try
+CONNECT, TIMEOUT = 5.0, 10.0  # seconds for a connection, and for a whole try
 LARGEST = 10_000  # bytes of a body that healthchecks.io stores
 
 
@@ -81,8 +81,8 @@ class Watcher:
         why = _notify(_with_suffix(self._url, "" if code in SUCCESS else "/fail"), _body(self.lines, code))
         # Before a crawl no log is open, and the logger would print to stderr.
         if self._begin_failure and logger.hasHandlers():
-            logger.warning("%s: the watcher was not told that the run began: %s", host, self._begin_failure)
-        line = f"{host}: the watcher was not told how the run ended: {why}"
+            logger.warning("%s: the watcher was not notified of the start: %s", host, self._begin_failure)
+        line = f"{host}: the watcher was not notified of the result: {why}"
         if why and logger.hasHandlers():
             logger.warning("%s", line)
         emit(self._archive, [Notice(WATCHER, line)] if why else [], over={WATCHER: ()})
@@ -144,9 +144,9 @@ def _notify(url: str, body: bytes) -> str | None:
         answers: SimpleQueue[str | None] = SimpleQueue()
         Thread(target=lambda queue: queue.put(_post(url, body)), args=(answers,), daemon=True).start()
         try:
-            why = answers.get(timeout=PATIENCE)
+            why = answers.get(timeout=TIMEOUT)
         except Empty:
-            why = f"no answer in {PATIENCE:.0f} s"
+            why = f"no answer in {TIMEOUT:.0f} s"
         if why is None:
             break
     return why
@@ -158,7 +158,7 @@ def _post(url: str, body: bytes) -> str | None:
 
     for name in ("httpx", "httpcore"):  # they log each address
         logging.getLogger(name).setLevel(logging.WARNING)
-    timeout = httpx.Timeout(PATIENCE, connect=CONNECT)
+    timeout = httpx.Timeout(TIMEOUT, connect=CONNECT)
     headers = {"User-Agent": f"{PRODUCT}/{VERSION}", "Content-Type": "text/plain; charset=utf-8"}
     try:
         with (
@@ -179,7 +179,7 @@ def _post(url: str, body: bytes) -> str | None:
     except httpx.ConnectTimeout:
         return f"no connection in {CONNECT:.0f} s"
     except httpx.TimeoutException:
-        return f"no answer in {PATIENCE:.0f} s"
+        return f"no answer in {TIMEOUT:.0f} s"
     except Exception as error:
         # Nothing that happens here may end the crawl, and the message may hold the address.
         return type(error).__name__

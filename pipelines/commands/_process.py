@@ -29,7 +29,7 @@ from scraper.spiders.blog import BlogSpider
 logger = logging.getLogger(__name__)
 
 # Clinics are independent: this many are visited in parallel, each at its own pace.
-SIDE_BY_SIDE = 8
+PARALLEL_VISITS = 8
 LARGEST_LOG, OLD_LOGS = 5_000_000, 5  # bytes of crawl.log; number of older logs
 
 
@@ -135,7 +135,7 @@ def visit(
     logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
     for name in ("scrapy.core.engine", "scrapy.core.scraper"):
         logging.getLogger(name).setLevel(logging.INFO)  # else each request makes a record that its level drops
-    places = DeferredSemaphore(SIDE_BY_SIDE)
+    places = DeferredSemaphore(PARALLEL_VISITS)
 
     def begin(clinic: Clinic) -> Deferred[None]:
         if process.stopped or run.broken:

@@ -62,7 +62,7 @@ def command(
             shutil.rmtree(archive)  # this command made the folder, and has nothing to keep in it
     for result in results:
         _print_problems(result)
-    lines = [_sentence(result) for result in results if not result.refused]
+    lines = [_summary_line(result) for result in results if not result.refused]
     finish(_summary(results), lines, as_json=as_json, code=code)
 
 
@@ -105,7 +105,7 @@ def _print_problems(result: ImportResult) -> None:
     print_problems([f"{result.path}: {line}" for line in lines], about=result.path, noun="record")
 
 
-def _sentence(result: ImportResult) -> str:
+def _summary_line(result: ImportResult) -> str:
     new = ", ".join(f"{number} captures of {clinic_id}" for clinic_id, number in result.captures.items())
     parts = [
         new or "nothing new",

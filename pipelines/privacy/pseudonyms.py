@@ -49,7 +49,7 @@ def pseudonymous(extraction: Extraction, key: bytes) -> Extraction:
     return replace(extraction, items=tuple(items))
 
 
-def tells_of_people(extraction: Extraction) -> bool:
+def names_people(extraction: Extraction) -> bool:
     """Return whether an item names a person, so that the archive's key is needed to store it."""
     for item in extraction.items:
         if isinstance(item, Comment | Author) and item.person:

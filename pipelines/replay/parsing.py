@@ -23,7 +23,7 @@ from archive.warc import BadRecord, Failure, Group, read_record
 from pipelines.events import Captured, Event, RunEnded
 from pipelines.imports.foreign import CaptureRef
 from pipelines.log import Recorded, RunLog
-from pipelines.privacy.pseudonyms import pseudonymous, tells_of_people
+from pipelines.privacy.pseudonyms import names_people, pseudonymous
 from pipelines.replay.stored import Locate, body_of, choose_stored, extraction_of, stored_exchange
 from pipelines.run.key import BadKey
 from scraper.items import Exchange, Extraction
@@ -160,7 +160,7 @@ def _parse(archive: Path, key: bytes | None, job: ParseJob) -> Extraction | Dama
     choose = choose_stored(job.kind, job.platform, job.clinics_own)
     extraction = extraction_of(archive, job.clinic_id, record, choose, _only(job), job.web_archive)
     if key is None:
-        if tells_of_people(extraction):
+        if names_people(extraction):
             raise BadKey(
                 f"{ref.file}: byte {ref.offset}: names people, and there is no pseudonym.key to make pseudonyms with;"
                 " give the archive's own with --key FILE"

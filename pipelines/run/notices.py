@@ -19,9 +19,9 @@ from typing import NamedTuple
 from pipelines.printing import echo, is_terminal
 from scraper.addresses import post_key
 
-FILE = Path("log") / "told.json"
-AGAIN = timedelta(days=7) - timedelta(hours=12)  # cron begins a quarter of an hour earlier or later each day
-FORGOTTEN = timedelta(days=90)  # not met for this long, as at a clinic that is no longer visited
+MEMORY_FILE = Path("log") / "told.json"
+REPEAT_INTERVAL = timedelta(days=7) - timedelta(hours=12)  # cron begins a quarter of an hour earlier or later each day
+FORGET_AFTER = timedelta(days=90)  # not met for this long, as at a clinic that is no longer visited
 MOST_PROBLEMS = 50_000  # that are remembered, some 6 MB; the newest
 MOST_LINES = 20  # about one clinic: nobody reads more in a mail
 RUN, WATCHER = "_runs", "_watcher"  # `Notice.about` where it is no clinic; no slug begins so
@@ -112,15 +112,17 @@ def due_notices(
     after = {
         key: seen._replace(last_met=min(seen.last_met, now))
         for key, seen in memory.items()
-        if key not in met and (key[0] not in over or seen.page in skipped[key[0]]) and now - seen.last_met < FORGOTTEN
+        if key not in met
+        and (key[0] not in over or seen.page in skipped[key[0]])
+        and now - seen.last_met < FORGET_AFTER
     }
     due = []
     for notice in notices:
         before = _recall(memory, notice)
-        if before is None or now - before.last_met >= FORGOTTEN:
+        if before is None or now - before.last_met >= FORGET_AFTER:
             before = Seen(now, None, now)
         first_met, mailed = min(before.first_met, now), before.mailed
-        if terminal or mailed is None or mailed > now or now - mailed >= AGAIN:
+        if terminal or mailed is None or mailed > now or now - mailed >= REPEAT_INTERVAL:
             due.append(_with_age(notice, (now - first_met).days))
             mailed = mailed if terminal else now
         after[_keys(notice)[0]] = Seen(first_met, mailed, now, _page(notice))
@@ -150,7 +152,7 @@ def emit(archive: Path, notices: Sequence[Notice], over: Mapping[str, Collection
 
     `over`: see `due_notices`.
     """
-    file, terminal = archive / FILE, is_terminal(err=True)
+    file, terminal = archive / MEMORY_FILE, is_terminal(err=True)
     memory = _read(file)
     due, after = due_notices(memory, notices, over or {}, datetime.now(UTC), terminal=terminal)
     for line in shortened(due):

@@ -156,15 +156,15 @@ def _header_faults(names: list[str]) -> Iterator[str]:
 def _row(line: int, cells: dict[str, str]) -> Row | list[str]:
     """Return the row as a stanza, or its faults."""
     slug, name, url = (cells.pop(own, "") for own in OWN)
-    stanza = stanza_of(slug, name, url, cells)
+    stanza = format_stanza(slug, name, url, cells)
     # A private address is not a fault of the row: an existing stanza may permit it (`new_rows`).
     for text in (stanza, _with_private_permitted(stanza)):
         with contextlib.suppress(ConfigError):
             return Row(line, _parsed(text), stanza)
     # Each of the three is checked alone, so that every fault is reported.
     valid_url = "https://clinic.org"
-    faults = [*_faults(stanza_of(slug, "-", valid_url)), *_faults(stanza_of("a", name, valid_url))]
-    return faults + (_faults(_with_private_permitted(stanza_of("a", "-", url))) if url else [NO_URL])
+    faults = [*_faults(format_stanza(slug, "-", valid_url)), *_faults(format_stanza("a", name, valid_url))]
+    return faults + (_faults(_with_private_permitted(format_stanza("a", "-", url))) if url else [NO_URL])
 
 
 def _with_private_permitted(stanza: str) -> str:
@@ -186,7 +186,7 @@ def _faults(stanza: str) -> list[str]:
     return []
 
 
-def stanza_of(slug: str, name: str, url: str, attributes: Mapping[str, str] | None = None) -> str:
+def format_stanza(slug: str, name: str, url: str, attributes: Mapping[str, str] | None = None) -> str:
     """Return the stanza's text; its lines end with LF."""
     lines = [f"[clinics.{_key(slug)}]", f"name = {_quoted(name)}", f"url = {_quoted(url)}"]
     if attributes:

@@ -46,7 +46,7 @@ class Head:
         kind = self.metas.get("og:type")
         return kind == "article" or (kind is None and "article:published_time" in self.metas)
 
-    def linked(self, *path: str) -> str | None:
+    def json_ld(self, *path: str) -> str | None:
         """Return a string inside the JSON-LD object, HTML escapes undone; None where there is none.
 
         Some platforms escape these strings as if they were HTML. Of an array on the way the first value is taken.
@@ -59,7 +59,12 @@ class Head:
 
     def claimed_urls(self) -> list[str]:
         """Return the addresses that the page claims for itself: `og:url`, the canonical link, those of JSON-LD."""
-        claims = (self.metas.get("og:url"), self.canonical, self.linked("mainEntityOfPage", "@id"), self.linked("url"))
+        claims = (
+            self.metas.get("og:url"),
+            self.canonical,
+            self.json_ld("mainEntityOfPage", "@id"),
+            self.json_ld("url"),
+        )
         return [url for url in claims if url and is_web_address(url)]
 
 

@@ -41,11 +41,11 @@ def test_a_watcher_is_told_and_its_address_stays_secret(tmp_path: Path, blog: Bl
     """Also where it is away, which changes nothing but a line in the log and one on stderr."""
     archive = tmp_path / "archive"
     watcher.statuses = [503]
-    line = f"{watcher.base}/…: the watcher was not told how the run ended: answered 503"
+    line = f"{watcher.base}/…: the watcher was not notified of the result: answered 503"
     assert told(crawl(archive, blog.url, "--ping-url", watcher.url)) == (0, "", [line])
     assert watcher.paths == ["/S/start", "/S/start", "/S", "/S"]
     log = (archive / "log" / "crawl.log").read_text("utf-8")
-    assert (log.count(line), log.count("was not told that the run began: answered 503")) == (1, 1)
+    assert (log.count(line), log.count("was not notified of the start: answered 503")) == (1, 1)
     watcher.statuses = [200]
     watcher.pings.clear()
     done = crawl(archive, blog.url, "--json", "-v", env=environment(**{VARIABLE: watcher.url}))

@@ -23,10 +23,10 @@ from hypothesis import strategies as st
 from pipelines.run import notices
 from pipelines.run.judgement import resolved
 from pipelines.run.notices import (
-    AGAIN,
-    FILE,
-    FORGOTTEN,
+    FORGET_AFTER,
+    MEMORY_FILE,
     MOST_LINES,
+    REPEAT_INTERVAL,
     RUN,
     Notice,
     Seen,
@@ -82,7 +82,7 @@ def printed(
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / FILE).parent.mkdir()
+    (tmp_path / MEMORY_FILE).parent.mkdir()
     return tmp_path
 
 
@@ -135,9 +135,9 @@ def test_any_address_in_a_line(text: str) -> None:
 
 def test_a_clinic_that_is_visited_no_more_is_forgotten(folder: Path) -> None:
     printed(folder, BEGIN, ["a: odd", "b: odd"])
-    printed(folder, BEGIN + FORGOTTEN, ["b: odd"], over=["b"])
-    assert list(json.loads((folder / FILE).read_text())) == ["b"]
-    assert printed(folder, BEGIN + FORGOTTEN + DAY, ["a: odd"]) == ["a: odd"]
+    printed(folder, BEGIN + FORGET_AFTER, ["b: odd"], over=["b"])
+    assert list(json.loads((folder / MEMORY_FILE).read_text())) == ["b"]
+    assert printed(folder, BEGIN + FORGET_AFTER + DAY, ["a: odd"]) == ["a: odd"]
 
 
 def test_all_of_it_on_a_terminal_which_is_not_who_is_mailed(folder: Path) -> None:
@@ -179,7 +179,7 @@ def test_more_problems_than_are_remembered(folder: Path, monkeypatch: pytest.Mon
     for day in range(1, 5):
         lines = printed(folder, BEGIN + day * DAY, [*many, *old])
         assert [line for line in lines if line.startswith("a")] == []
-        assert sum(map(len, json.loads((folder / FILE).read_text()).values())) == 60
+        assert sum(map(len, json.loads((folder / MEMORY_FILE).read_text()).values())) == 60
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_more_problems_than_are_remembered(folder: Path, monkeypatch: pytest.Mon
 )  # fmt: skip
 def test_a_damaged_memory_is_an_empty_one(folder: Path, text: str) -> None:
     printed(folder, BEGIN, ["a: odd"])
-    (folder / FILE).write_text(text, "latin-1")
+    (folder / MEMORY_FILE).write_text(text, "latin-1")
     assert printed(folder, BEGIN + DAY, ["a: odd"]) == ["a: odd"]
     assert printed(folder, BEGIN + 2 * DAY, ["a: odd"]) == []
 
@@ -201,7 +201,7 @@ def test_where_nothing_can_be_remembered_all_is_printed(tmp_path: Path) -> None:
         assert printed(tmp_path, BEGIN, ["a: odd"]) == ["a: odd"]
     (tmp_path / "file").write_text("a file")
     assert printed(tmp_path / "file", BEGIN, ["a: odd"]) == ["a: odd"]
-    (tmp_path / FILE).mkdir(parents=True)  # what cannot be replaced
+    (tmp_path / MEMORY_FILE).mkdir(parents=True)  # what cannot be replaced
     assert printed(tmp_path, BEGIN, ["a: odd"]) == ["a: odd"]
     assert [path.name for path in (tmp_path / "log").iterdir()] == ["told.json"]
 
@@ -210,8 +210,8 @@ def test_a_clock_that_was_wrong_silences_nothing(folder: Path) -> None:
     printed(folder, BEGIN + 4000 * DAY, ["a: odd", "b: odd"])
     assert printed(folder, BEGIN, ["a: odd"], over=["a"]) == ["a: odd"]
     assert printed(folder, BEGIN + 7 * DAY, ["a: odd"], over=["a"]) == ["a: odd (for 7 days)"]
-    printed(folder, BEGIN + FORGOTTEN, [], over=["a"])
-    assert json.loads((folder / FILE).read_text()) == {}
+    printed(folder, BEGIN + FORGET_AFTER, [], over=["a"])
+    assert json.loads((folder / MEMORY_FILE).read_text()) == {}
 
 
 def test_without_problems_there_is_no_file(folder: Path) -> None:
@@ -346,9 +346,9 @@ def remembered_by_words(file: Path, line: str, at: datetime) -> str:
 
 def test_an_upgrade_mails_nothing_twice(folder: Path) -> None:
     """A problem that is remembered by its words is known, keeps its age, and is remembered by kind and address."""
-    digest = remembered_by_words(folder / FILE, UNREAD.line, BEGIN)
+    digest = remembered_by_words(folder / MEMORY_FILE, UNREAD.line, BEGIN)
     assert printed(folder, BEGIN + DAY, [UNREAD]) == []
-    ((later, entry),) = json.loads((folder / FILE).read_text())["a"].items()
+    ((later, entry),) = json.loads((folder / MEMORY_FILE).read_text())["a"].items()
     assert later != digest
     assert entry[:2] == [BEGIN.isoformat()] * 2
     assert printed(folder, BEGIN + 2 * DAY, [UNREAD._replace(line="a: in other words")]) == []
@@ -356,10 +356,10 @@ def test_an_upgrade_mails_nothing_twice(folder: Path) -> None:
 
 
 def test_a_problem_remembered_by_its_words_is_forgotten_as_any_other(folder: Path) -> None:
-    remembered_by_words(folder / FILE, UNREAD.line, BEGIN)
+    remembered_by_words(folder / MEMORY_FILE, UNREAD.line, BEGIN)
     assert printed(folder, BEGIN + DAY, [], left={"a": {"a.example/post/7"}}) == []
     assert printed(folder, BEGIN + 2 * DAY, []) == []
-    assert json.loads((folder / FILE).read_text()) == {}
+    assert json.loads((folder / MEMORY_FILE).read_text()) == {}
     assert printed(folder, BEGIN + 3 * DAY, [UNREAD]) == [UNREAD.line]
 
 
@@ -410,7 +410,7 @@ RUNS = st.lists(
 def test_any_story(story: list[tuple[int, set[str], set[str], bool]]) -> None:
     at, since, last = BEGIN, {}, {}  # when a problem that stays was first met, and last mailed
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / FILE).parent.mkdir()
+        (Path(folder) / MEMORY_FILE).parent.mkdir()
         for number, (hours, met, over, terminal) in enumerate(story):
             at += timedelta(hours=hours)
             for problem in [problem for problem in since if problem not in met]:
@@ -422,12 +422,12 @@ def test_any_story(story: list[tuple[int, set[str], set[str], bool]]) -> None:
             expected = []
             for problem, line in lines.items():
                 days = (at - since.setdefault(problem, at)).days
-                if terminal or problem not in last or at - last[problem] >= AGAIN:
+                if terminal or problem not in last or at - last[problem] >= REPEAT_INTERVAL:
                     expected.append(line + ("" if not days else " (for 1 day)" if days == 1 else f" (for {days} days)"))
                     if not terminal:
                         last[problem] = at
             assert lines_printed == expected
-            assert terminal or all(at - last[problem] < AGAIN for problem in met)
+            assert terminal or all(at - last[problem] < REPEAT_INTERVAL for problem in met)
 
 
 def test_notices_keep_their_order(folder: Path) -> None:

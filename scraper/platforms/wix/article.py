@@ -75,7 +75,7 @@ class ArticleReader:
         owner = string(mapping(self.warmup.post.get("owner")).get("siteMemberId"))
         post.title = self._pick(
             "title",
-            html=text_of(self.hooks.get("post-title")) or self.head.linked("headline"),
+            html=text_of(self.hooks.get("post-title")) or self.head.json_ld("headline"),
             warmup=self.warmup.post.get("title"),
             fallback=self._meta("og:title"),
         )
@@ -93,8 +93,8 @@ class ArticleReader:
         post.published_raw = self._pick("published_raw", html=printed)
 
     def _read_summary(self, post: Post) -> None:
-        summary = self._meta("og:description") or self.head.linked("description")
-        cover = self._meta("og:image") or self.head.linked("image", "url")
+        summary = self._meta("og:description") or self.head.json_ld("description")
+        cover = self._meta("og:image") or self.head.json_ld("image", "url")
         post.language = self._pick("language", warmup=self.warmup.post.get("language"), fallback=self.head.language)
         post.excerpt = self._pick("excerpt", html=summary, warmup=self.warmup.post.get("excerpt"))
         post.minutes_to_read = self._minutes()
@@ -147,7 +147,7 @@ class ArticleReader:
 
     def _date(self, name: str, meta: str, linked: str, warm: str, printed: str | None) -> str | None:
         """Return a date: of the meta, else JSON-LD, the warm-up data, the printed text (often without a year)."""
-        exact = iso_date(self.head.metas.get(meta)) or iso_date(self.head.linked(linked))
+        exact = iso_date(self.head.metas.get(meta)) or iso_date(self.head.json_ld(linked))
         known = iso_date(string(self.warmup.post.get(warm)))
         read = None if exact or known else read_date(printed, self.exchange.fetched_at, self.head.language)
         return self._pick(name, html=exact, warmup=known, fallback=read)

@@ -41,8 +41,8 @@ def read_listing(exchange: Exchange) -> Iterator[Item]:
     body = utf8(exchange)
     encoding = encoding_of(exchange, body)
     tree = soup(body, encoding)
-    linked = scripts(body, b"application/ld+json", encoding)
-    head = read_head(tree, linked, exchange.url)
+    json_ld = scripts(body, b"application/ld+json", encoding)
+    head = read_head(tree, json_ld, exchange.url)
     warmup = read_warmup(body, encoding, exchange.url, None)
     sightings = _of_warmup(warmup, exchange.url)
     for card in _of_cards(tree, head, exchange):

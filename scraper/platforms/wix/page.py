@@ -40,7 +40,7 @@ def read_page(exchange: Exchange, *, whole: bool = False, after: int = 0) -> Ite
         raise no_post(body)
     if not page.end and b"</html" not in body.lower():  # categories and tags follow the text
         raise Unreadable("the page is cut off behind the post's text; fetch it again")
-    head = read_head(page.head, page.linked, exchange.url)
+    head = read_head(page.head, page.json_ld, exchange.url)
     url = canonical_url(own_url(head, exchange.url))
     warmup = read_warmup(body, page.encoding, exchange.url, address.slug(url), after=page.end)
     post = ArticleReader(exchange, page, head=head, warmup=warmup, url=url).post()

@@ -32,7 +32,7 @@ class Parts:
     """The parts of a page as trees: the head's tags, the post's article, the section of recent posts."""
 
     head: Tag
-    linked: list[str]  # the texts of the JSON-LD scripts
+    json_ld: list[str]  # the texts of the JSON-LD scripts
     article: Tag | None
     recent: Tag | None
     encoding: str
@@ -58,14 +58,14 @@ def parts(exchange: Exchange, body: bytes, *, whole: bool = False, after: int = 
     cut = body[start:end]
     encoding = encoding_of(exchange, cut or body)
     tags, scripts = _head(body, start or len(body))
-    linked = [script.decode(encoding, "replace") for script in scripts]
+    json_ld = [script.decode(encoding, "replace") for script in scripts]
     if whole or not cut:
         tree = soup(body, encoding, full=whole)
-        return Parts(tree, linked, find_hook(tree, "post"), find_hook(tree, "recent-posts"), encoding, end)
+        return Parts(tree, json_ld, find_hook(tree, "post"), find_hook(tree, "recent-posts"), encoding, end)
     section = _recent(body, end)
     return Parts(
         soup(tags, encoding),
-        linked,
+        json_ld,
         find_hook(soup(cut, encoding), "post"),
         find_hook(soup(section, encoding, without="post-footer"), "recent-posts") if section else None,
         encoding,
@@ -127,7 +127,7 @@ def _head(body: bytes, before: int) -> tuple[bytes, list[bytes]]:
     The scan goes from tag to tag up to `<body>`, or up to `before` where there is no head; it skips scripts whole.
     """
     tags: list[bytes] = []
-    linked: list[bytes] = []
+    json_ld: list[bytes] = []
     tried = 0
     position = body.find(b"<", 0, before)
     while position >= 0 and tried < _MOST_TAGS:
@@ -145,7 +145,7 @@ def _head(body: bytes, before: int) -> tuple[bytes, list[bytes]]:
             if closed < 0:
                 break
             if 0 <= opened < closed and b"application/ld+json" in body[position:opened]:
-                linked.append(body[opened + 1 : closed])
+                json_ld.append(body[opened + 1 : closed])
             end = closed + 1
         elif body.startswith(b"<!--", position):
             end = body.find(b"-->", position, before) + 1
@@ -154,4 +154,4 @@ def _head(body: bytes, before: int) -> tuple[bytes, list[bytes]]:
         elif body.startswith(b"<body", position) and tags:
             break
         position = body.find(b"<", end, before)
-    return b"".join(tags), linked
+    return b"".join(tags), json_ld

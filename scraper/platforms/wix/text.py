@@ -99,7 +99,7 @@ def read_text(exchange: Exchange) -> Iterator[Item]:
     content = own[: footer.first] if footer is not None else own
     post = Post(platform="wix")
     content = _header(post, content, exchange)
-    content = _labels(post, content)
+    content = _take_labels(post, content)
     is_post = (
         footer is not None or heading is not None or post.published_raw is not None or post.minutes_to_read is not None
     )
@@ -235,7 +235,7 @@ def _is_title(line: str) -> bool:
     return len(line) <= _LONGEST_TITLE and line[-1] not in ".,;"
 
 
-def _labels(post: Post, lines: list[str]) -> list[str]:
+def _take_labels(post: Post, lines: list[str]) -> list[str]:
     """Read tags ("Tags:", then one a line) and categories ("A•B") at the end; return the other lines."""
     tail = max(0, len(lines) - 12)
     start = next((at for at in range(len(lines) - 1, tail - 1, -1) if _TAGS.match(lines[at])), None)

@@ -128,7 +128,7 @@ def test_a_file_that_is_not_taken_does_not_hold_its_moment_for_ever(
 def test_a_reader_at_the_end_of_a_run_is_no_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(wal, "PATIENCE", 0.2)
+    monkeypatch.setattr(wal, "TIMEOUT", 0.2)
     caplog.set_level(logging.INFO, "pipelines.run.run")
     log = tmp_path / f"{DATABASE}-wal"
     run = Run(tmp_path)

@@ -89,7 +89,7 @@ def test_told_late_of_the_beginning_only(
     run(server.url, archive)
     assert capsys.readouterr().err == ""
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == [
-        f"{server.base}/…: the watcher was not told that the run began: answered 500"
+        f"{server.base}/…: the watcher was not notified of the start: answered 500"
     ]
 
 
@@ -111,7 +111,7 @@ def test_a_watcher_that_is_not_well(
     """One line on stderr and in the log; not again the next day; again when it was well in between."""
     caplog.set_level(logging.DEBUG)
     server.statuses, server.headers, server.said = [status], headers, body
-    line = f"{server.base}/…: the watcher was not told how the run ended: {why}"
+    line = f"{server.base}/…: the watcher was not notified of the result: {why}"
     run(server.url, archive)
     assert capsys.readouterr().err == f"{line}\n"
     assert server.paths == ["/S/start", "/S/start", "/S", "/S"]
@@ -123,7 +123,7 @@ def test_a_watcher_that_is_not_well(
     assert capsys.readouterr().err == ""
     server.statuses = [status] if status != 200 else [503]
     run(server.url, archive)
-    assert "the watcher was not told how" in capsys.readouterr().err
+    assert "the watcher was not notified of the result" in capsys.readouterr().err
     assert SECRET not in caplog.text
 
 
@@ -135,7 +135,7 @@ def test_nobody_listens(
         base = f"http://user:word@127.0.0.1:{taken.getsockname()[1]}"
     run(f"{base}/{SECRET}", archive)
     line = capsys.readouterr().err
-    assert "the watcher was not told how the run ended: no connection (" in line
+    assert "the watcher was not notified of the result: no connection (" in line
     assert [word for word in (SECRET, "user", "word") if word in line + caplog.text] == []
 
 
@@ -148,7 +148,7 @@ def test_one_that_is_slow_is_left_alone(
     drips: bool,
 ) -> None:
     """The run ends before the server answers, also where each byte comes in time and the answer never."""
-    monkeypatch.setattr(_ping, "PATIENCE", 0.4)
+    monkeypatch.setattr(_ping, "TIMEOUT", 0.4)
     server.drips = drips
     server.may_answer.clear()
     Watcher(server.url, archive).end(0)

@@ -34,8 +34,8 @@ def test_json_ld_of_an_article_alone_or_in_a_graph(kind: str) -> None:
     posting = f'{{"@type": "{kind}", "headline": "Tom &amp; Ann", "author": [{{"name": "Ann"}}]}}'
     for text in (posting, f'[{{"@type": "Person"}}, {posting}]', f'{{"@graph": [{{"@type": "WebSite"}}, {posting}]}}'):
         head = head_of(f'<script type="application/ld+json">{text}</script>')
-        assert head.linked("headline") == "Tom & Ann"
-        assert head.linked("author", "name") == "Ann"
+        assert head.json_ld("headline") == "Tom & Ann"
+        assert head.json_ld("author", "name") == "Ann"
 
 
 def test_json_ld_that_cannot_be_read_is_a_problem() -> None:

@@ -59,9 +59,9 @@ def counters(blog: Blog) -> Plan:
 
     The answers update `blog.posts`. An address that fails for the first two posts is not requested again.
     """
-    memory = _Memory(blog)
+    memory = _LearnedPosts(blog)
     session = Session(blog.root)
-    if blog.bulk and any(memory.lacks(known) for known in blog.posts.values()):
+    if blog.bulk and any(memory.lacks_data(known) for known in blog.posts.values()):
         pages = yield from _listed(session, blog, memory)
         yield from _counted(session, blog, memory, pages or MOST_PAGES)
     metadata, contents = _Endpoint(session), _Endpoint(session)
@@ -71,7 +71,7 @@ def counters(blog: Blog) -> Plan:
             continue
         if known.counters_pending and not memory.counted(known) and metadata.open:
             memory.learn((yield from metadata.counters_of(root, slug)).items)
-        if (known.media_pending or memory.lacks_key(known)) and contents.open:
+        if (known.media_pending or memory.lacks_comments_key(known)) and contents.open:
             memory.learn((yield from contents.ask(post_page_url(root, slug))).items)
 
 
@@ -87,7 +87,7 @@ def _location(blog: Blog, known: KnownPost) -> tuple[str, str | None]:
     return root, slug if same_path and same_site(root, blog.root) and not urlsplit(known.url).query else None
 
 
-def _listed(session: Session, blog: Blog, memory: _Memory) -> Generator[Ask, Answer, int]:
+def _listed(session: Session, blog: Blog, memory: _LearnedPosts) -> Generator[Ask, Answer, int]:
     """Request pages of the feed until all posts are listed or a page lists no new one; return how many listed some."""
     for page in range(1, MOST_PAGES + 1):
         answer = yield from session.ask(feed_url(blog.root, page))
@@ -108,7 +108,7 @@ def _is_last(answer: Answer) -> bool:
     return total is not None and (offset or 0) + (present or 0) >= total > 0
 
 
-def _counted(session: Session, blog: Blog, memory: _Memory, pages: int) -> Plan:
+def _counted(session: Session, blog: Blog, memory: _LearnedPosts, pages: int) -> Plan:
     """Request pages of counters, as many as the feed had, until all posts have theirs or a page has no new ones."""
     for page in range(1, pages + 1):
         if not memory.uncounted():
@@ -118,7 +118,7 @@ def _counted(session: Session, blog: Blog, memory: _Memory, pages: int) -> Plan:
             return
 
 
-class _Memory:
+class _LearnedPosts:
     """What the answers of this run say about the blog's posts."""
 
     def __init__(self, blog: Blog) -> None:
@@ -128,7 +128,7 @@ class _Memory:
         for known in blog.posts.values():
             for address in (known.url, *known.addresses):
                 self._by_name.setdefault(_name(address), known)
-            known.comments_key = known.comments_key or _internal(known.addresses)
+            known.comments_key = known.comments_key or _comments_key_of(known.addresses)
 
     def learn(self, items: Iterable[Item]) -> int:
         """Store ids and comment counts; return how many posts the items are about for the first time."""
@@ -148,7 +148,7 @@ class _Memory:
         known.addresses = tuple(dict.fromkeys((*known.addresses, *map(_spelling, addresses))))
         for address in addresses:
             self._by_name.setdefault(_name(address), known)
-        known.comments_key = known.comments_key or _internal(addresses)
+        known.comments_key = known.comments_key or _comments_key_of(addresses)
         if isinstance(item, (Reading, Post)) and (item.views, item.likes, item.comments_count) != (None, None, None):
             known.counted = True
             if item.comments_count is not None:
@@ -162,16 +162,16 @@ class _Memory:
         """Return whether some post still lacks its counters."""
         return any(known.counters_pending and not self.counted(known) for known in self._blog.posts.values())
 
-    def lacks_key(self, known: KnownPost) -> bool:
+    def lacks_comments_key(self, known: KnownPost) -> bool:
         """Return whether its comments are wanted and it may have some, but their key is not known."""
         return self._blog.read_comments and not known.comments_key and known.comments_count != 0
 
-    def lacks(self, known: KnownPost) -> bool:
+    def lacks_data(self, known: KnownPost) -> bool:
         """Return whether the post lacks its counters or its comment key."""
-        return known.counters_pending or self.lacks_key(known)
+        return known.counters_pending or self.lacks_comments_key(known)
 
 
-def _internal(addresses: Iterable[str]) -> str | None:
+def _comments_key_of(addresses: Iterable[str]) -> str | None:
     """Return the key of a post's comments: the 24 digits of "wix:64ddbf6a1737d98af033206f"."""
     ids = (address.removeprefix("wix:") for address in addresses if address.startswith("wix:"))
     return next((name for name in ids if len(name) == 24), None)
