@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from archive.lock import LOCK_FILE
 from pipelines.commands import _ping, main
 from pipelines.commands._ping import VARIABLE, Watcher, watched
-from pipelines.run.notices import FILE
+from pipelines.run.notices import MEMORY_FILE
 from tests.watching import SECRET, Ping, Watching, watching
 
 GOOD = '[crawler]\ncontact = "a@uni.edu"\n[clinics.riverside]\nname = "R"\nurl = "https://riverside-clinic.org"\n'
@@ -31,7 +31,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Watching]:
 
 @pytest.fixture
 def archive(tmp_path: Path) -> Path:
-    (tmp_path / FILE).parent.mkdir()
+    (tmp_path / MEMORY_FILE).parent.mkdir()
     return tmp_path
 
 
