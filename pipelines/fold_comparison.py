@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import groupby
 
-from archive.compare.cells import RUNS, Difference, compared_tables, differences, differences_of_runs
+from archive.compare.cells import RUNS, Difference, compared_tables, differences, differences_in
 from archive.compare.superseded import restore, stash_from
 from archive.db import open_scratch
 from archive.rows import runs
@@ -90,7 +90,7 @@ class FoldComparison:
                 last = "SELECT max(ended_at) FROM clinic_runs WHERE crawl_id = ?"
                 (at,) = db.execute(last, [crawl_id]).fetchone()
                 self.made.execute("UPDATE crawls SET ended_at = ? WHERE crawl_id = ?", [at, crawl_id])
-        return list(differences_of_runs(db, self.made))
+        return list(differences_in(RUNS, db, self.made, ""))
 
     def close(self) -> None:
         """Remove the scratch archive."""

@@ -91,14 +91,17 @@ def differences(stored: Database, made: Database, clinic_id: str, *, keyless: bo
 
     `keyless`: pseudonyms were not made with the archive's key: only whether there is one is compared.
     """
-    for name in compared_tables(stored):
-        if name != RUNS:
-            yield from _in_table(_table(stored, name), stored, made, (clinic_id,), keyless)
+    for table in compared_tables(made):  # a database may hold tables of its owner beside the archive's
+        if table != RUNS:
+            yield from differences_in(table, stored, made, clinic_id, keyless=keyless)
 
 
-def differences_of_runs(stored: Database, made: Database) -> Iterator[Difference]:
-    """Yield each difference between the rows of whole runs. Raises `sqlite3.Error`."""
-    yield from _in_table(_table(stored, RUNS), stored, made, (), keyless=False)
+def differences_in(
+    table: str, stored: Database, made: Database, clinic_id: str, *, keyless: bool = False
+) -> Iterator[Difference]:
+    """Yield each difference between a clinic's rows of one table; of `RUNS`, which no clinic has alone, all rows."""
+    values = () if table == RUNS else (clinic_id,)
+    yield from _in_table(_table(made, table), stored, made, values, keyless)
 
 
 def _table(db: Database, name: str) -> _Table:
