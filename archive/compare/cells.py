@@ -118,8 +118,10 @@ def _table(db: Database, name: str) -> _Table:
 
 
 def _expression(table: str, column: str) -> str:
-    template = _STANDS_FOR.get(column, "{0}")
-    return template.format(f"[{table}].[{column}]", f"[{table}].clinic_id")
+    name = f"[{table}].[{column}]"
+    if column not in _STANDS_FOR:
+        return name
+    return f"coalesce({_STANDS_FOR[column].format(name, f'[{table}].clinic_id')}, {name})"  # or stands for nothing
 
 
 def _in_table(

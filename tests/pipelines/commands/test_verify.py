@@ -197,6 +197,7 @@ def _orphan(archive: Path) -> str:
     [
         _cut, _gone, _text, _hash, _index, _orphan,
         _sql("UPDATE captures SET warc_offset = warc_offset + 1 WHERE record_type = 'response'", "WARC version"),
+        _sql("UPDATE captures SET warc_file = warc_file || 'x' WHERE http_status = 404", "No such file"),
         _sql("UPDATE captures SET url = url || 'x' WHERE http_status = 404", "captures: url of a row differs"),
         _sql("UPDATE captures SET payload_sha256 = 'ab' WHERE record_type = 'revisit'", "captures: payload_sha256"),
         _sql("UPDATE readings SET views = views + 1 WHERE views = 4", "it is 5, the recorded bytes give 4"),
