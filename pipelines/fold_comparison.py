@@ -24,7 +24,11 @@ from pipelines.replay.stored import reread_post
 
 # Tables, and columns of `captures`, that no parser has a part in: no older version explains a difference.
 _WITHOUT_PARSER = {RUNS, "clinic_attributes", "confirmations", "run_fields"}
-_OF_PARSER = {"holds_comments"}
+_OF_RECORD = {
+    "", "capture_id", "crawl_id", "clinic_id", "url", "method", "request_sha256", "fetched_at", "http_status", "mime",
+    "etag", "last_modified", "payload_sha256", "payload_length", "record_type", "refers_to", "warc_length", "origin",
+    "via", "page_url", "retrieved_at", "retrieved_from",
+}  # fmt: skip
 FEW = 3  # rows of a kind that a line names
 _LONGEST = 80  # characters of a value in a line
 
@@ -100,7 +104,9 @@ class FoldComparison:
 def is_of_parser(difference: Difference) -> bool:
     """Return whether an older version of the parser or of the fold may have made the row as it is stored."""
     if difference.table == "captures":
-        return difference.column in _OF_PARSER
+        return difference.column not in _OF_RECORD
+    if difference.table == "clinics":
+        return difference.kind == "value"
     return difference.table not in _WITHOUT_PARSER
 
 

@@ -30,8 +30,12 @@ class _DryRun(Exception):
 
 
 def outdated(db: Database) -> list[str]:
-    """Return the clinics whose rows an older version made: those that `verify` names, or with captures and no post."""
-    clinics = [row[0] for row in db.execute("SELECT clinic_id FROM clinics ORDER BY clinic_id").fetchall()]
+    """Return the clinics whose rows an older version made: those that `verify` names, or with captures and no post.
+
+    A clinic without captures has nothing to be read again.
+    """
+    find = "SELECT clinic_id FROM clinics WHERE clinic_id IN (SELECT clinic_id FROM captures) ORDER BY clinic_id"
+    clinics = [row[0] for row in db.execute(find).fetchall()]
     return [clinic_id for clinic_id in clinics if is_older(db, clinic_id) or _has_no_post(db, clinic_id)]
 
 
@@ -55,13 +59,8 @@ def is_older(db: Database, clinic_id: str) -> bool:
 
 
 def _has_no_post(db: Database, clinic_id: str) -> bool:
-    """Return whether the clinic has captures and no post: an older version may not have found any in them."""
-    row = db.execute(
-        "SELECT NOT EXISTS (SELECT 1 FROM posts WHERE clinic_id = :clinic) AND EXISTS (SELECT 1 FROM captures WHERE"
-        " clinic_id = :clinic)",
-        {"clinic": clinic_id},
-    ).fetchone()
-    return bool(row[0])
+    """Return whether the clinic has no post: an older version may not have found any in its captures."""
+    return db.execute("SELECT 1 FROM posts WHERE clinic_id = ? LIMIT 1", [clinic_id]).fetchone() is None
 
 
 def reparse(run: Run, clinic_id: str, *, dry_run: bool) -> Reparsed:

@@ -306,10 +306,17 @@ def test_rows_that_an_older_parser_or_program_made_are_outdated(archive: Path, m
         change(archive, f"UPDATE clinics SET folded_by = {software}")
         code, summary, _ = verify(archive)
         assert (code, summary["faults"], summary["outdated"], summary["older"]) == (0, [], 1, ["riverside"])
-    # No version explains what runs and the configuration say.
-    change(archive, "UPDATE clinic_attributes SET value = 'x'")
-    change(archive, "UPDATE run_fields SET expected = expected + 1")
-    assert verify(archive)[0] == (6 if value(archive, "SELECT count(*) FROM run_fields") else 0)
+    # No version explains what runs and the configuration say, and a clinic that no file knows.
+    change(archive, "INSERT INTO clinic_attributes VALUES ('riverside', 'state', 'ID')")
+    change(archive, "INSERT INTO confirmations VALUES ('riverside', '2026')")
+    change(
+        archive,
+        "INSERT INTO clinics (clinic_id, name, url, blog_status) VALUES ('x', 'X', 'https://x.example', 'blog')",
+    )
+    _, summary, _ = verify(archive)
+    assert [line.partition(" is stored")[0] for line in summary["faults"]] == [
+        "riverside: clinic_attributes: a row", "riverside: confirmations: a row", "x: clinics: a row"
+    ]  # fmt: skip
 
 
 def test_what_verify_advises_is_what_reparse_does(archive: Path) -> None:

@@ -9,17 +9,18 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
+from sqlite_utils import Database
 
 from archive.compare.cells import LEFT_OUT, compared_tables
-from archive.db import open_archive
+from archive.db import open_archive, open_scratch
+from pipelines import fold_comparison
+from pipelines.commands import main
 from pipelines.run.key import KEY_FILE
 from scraper.platforms.wix import Wix
 from tests.pipelines.commands.test_verify import change, value, verify
 from tests.pipelines.test_rebuild import visit
 from tests.pipelines.test_reparse import mend, reparsed
-
-OLDER = "INSERT INTO superseded_readings SELECT post_id, capture_id, source, {}, read_at, 7, likes, comments_count,"
-OLDER += " views_raw, likes_raw, comments_count_raw FROM readings WHERE views IS NOT NULL LIMIT 1"
 
 
 @pytest.fixture
@@ -122,3 +123,17 @@ def test_the_scratch_archive_leaves_no_file(tmp_path: Path) -> None:
         [sys.executable, "-c", SCRATCH, str(tmp_path)], env=environment, capture_output=True, text=True, check=True
     )
     assert (done.stdout, done.stderr) == ("0\n", "")
+
+
+def test_no_room_for_the_scratch_archive_is_no_damage(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def narrow() -> Database:
+        db = open_scratch()
+        (pages,) = db.execute("PRAGMA page_count").fetchone()
+        db.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+        return db
+
+    monkeypatch.setattr(fold_comparison, "open_scratch", narrow)
+    done = CliRunner().invoke(main, ["verify", "--archive", str(archive)])
+    assert done.exit_code == 1
+    assert "no room for the scratch archive" in done.stderr
+    assert not (archive / "verified.json").exists()
