@@ -17,6 +17,7 @@ from archive.rows import runs
 from pipelines.events import Captured
 from pipelines.fold import Fold
 from pipelines.log import RunHeader, locations
+from pipelines.printing import printable
 from pipelines.rebuild import newest_version
 from pipelines.replay.as_of import LogAsOf, Snapshot
 from pipelines.replay.parsing import ParserPool, parsed
@@ -117,7 +118,7 @@ def lines(found: Iterable[Difference], remedy: str) -> list[str]:
     """
     ordered = sorted(found, key=lambda each: each[:3])
     return [
-        _printable(f"{_words(list(group))}; `{remedy}` makes the rows again")
+        printable(f"{_words(list(group))}; `{remedy}` makes the rows again")
         for _, group in groupby(ordered, key=lambda each: each[:3])
     ]
 
@@ -137,8 +138,3 @@ def _words(group: list[Difference]) -> str:
 def _short(value: object) -> str:
     text = "NULL" if value is None else repr(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}\u2026"
-
-
-def _printable(line: str) -> str:
-    """Return the line with its control characters as escapes."""
-    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)

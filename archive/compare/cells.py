@@ -194,5 +194,6 @@ def _of_row(table: _Table, row: Row | None, of_fold: Row | None) -> Difference:
 
 def _key_text(table: _Table, row: Row) -> str:
     pairs = [(table.columns[place], row[place]) for place in table.key]
-    named = [f"{name} {value}" for name, value in pairs if value is not None and name != "clinic_id"]
+    texts = ((name, " ".join(str(value).split())) for name, value in pairs if value is not None)
+    named = [f"{name} {text}" for name, text in texts if name != "clinic_id"]
     return ", ".join(named) or "its only row"
