@@ -118,12 +118,16 @@ def _verify_clinic(db: Database, pool: ParserPool, new: FoldComparison, log: Log
     places = dict(locations(ref for run in log.log.runs for ref in run.captures))
     elsewhere = Verification()
     _check_captures(db, pool, [row[0] for row in rows if places.get(row[0]) != row[1:]], elsewhere)
-    found = None
+    found, unreadable = None, None
     if not (elsewhere.faults or log.orphans or log.problems):
-        found = _compare_fold(db, new, log)
+        try:
+            found = _compare_fold(db, new, log)
+        except BadRecord as error:
+            unreadable = f"{clinic_id}: {error}"
     if found is None:
         found = Verification(notes=[_NOT_FOLDED.format(clinic_id)])
         _check_captures(db, pool, chosen, found)
+        found.faults += [unreadable] if unreadable and not found.faults else []
     found.faults += [_ORPHAN.format(ref.file, ref.offset, ref.capture_id) for ref in log.orphans]
     reported = "\n".join(found.faults)
     found.faults += [line for line in log.problems if not _is_reported(line, reported)]
@@ -135,8 +139,8 @@ def _verify_clinic(db: Database, pool: ParserPool, new: FoldComparison, log: Log
     result.notes += [_UNSETTLED.format(file) for file in log.unsettled]
 
 
-def _compare_fold(db: Database, new: FoldComparison, log: LogAsOf) -> Verification | None:
-    """Compare the clinic's rows with those of a new fold; None where a record cannot be read."""
+def _compare_fold(db: Database, new: FoldComparison, log: LogAsOf) -> Verification:
+    """Compare the clinic's rows with those of a new fold. Raises `BadRecord` where a record cannot be read."""
     found, clinic_id = Verification(), log.log.clinic_id
     older = is_older(db, clinic_id)
 
@@ -146,10 +150,7 @@ def _compare_fold(db: Database, new: FoldComparison, log: LogAsOf) -> Verificati
             row = _row(db, event.extraction.capture.capture_id)
             _check_rows(db, row, storable(event.extraction), found)
 
-    try:
-        new.fold(log, compare)
-    except BadRecord:
-        return None
+    new.fold(log, compare)
     differences = new.differences(clinic_id)
     explained = [each for each in differences if older and is_of_parser(each)]
     faults = lines([each for each in differences if not (older and is_of_parser(each))], f"{_REPARSE} {clinic_id}")
