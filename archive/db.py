@@ -91,6 +91,26 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
     return db
 
 
+def open_scratch() -> Database:
+    """Return an empty archive that ends with its connection; it has no views, and no text of it is indexed.
+
+    What does not fit in memory is in a file without a name, in the folder for temporary files (SQLITE_TMPDIR, TMPDIR):
+    after a kill nothing is left of it. Raises `sqlite3.Error`.
+    """
+    connection = sqlite3.connect("", isolation_level=None)
+    try:
+        for pragma in ("foreign_keys=OFF", "synchronous=OFF", "journal_mode=MEMORY", "cache_size=-8000"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        db = Database(connection, strict=True)
+        migrations.apply(db)
+        for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            db.execute(f"DROP TRIGGER [{name}]")
+    except BaseException:
+        connection.close()
+        raise
+    return db
+
+
 def _prepare(db: Database, folder: Path, pending: list[str], has_clinics: bool) -> None:
     """Set up the connection of the only writer, migrate, and create the views."""
     # secure_delete: text leaves the file when it leaves a row, so that masked names do not remain in freed pages.

@@ -439,6 +439,12 @@ def m007_run_platform(db: Database) -> None:
     )
 
 
+@migrations()
+def m008_folded_by(db: Database) -> None:
+    """The program and version that made a clinic's rows from its captures; NULL where an older version did."""
+    db.table("clinics").add_column("folded_by", str)
+
+
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
     """FTS5 over `columns`, updated by triggers that fire only when the text changed.
 

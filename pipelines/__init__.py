@@ -11,5 +11,5 @@ The way of one post:
  7 threads           captures are held until a thread's names are known, then its texts are masked
  8 Fold.apply        whole captures in (date, id) order, one transaction a batch; the only writer of a clinic's rows
  9 archive/rows      identity, then post, revision, reading, comment, sighting
-10 anything later    rebuild, reparse, import, recover: log -> replay (4, 5) -> 7, 8, 9 again; verify: 4 against 9
+10 anything later    rebuild, reparse, import, recover: log -> replay (4, 5) -> 7, 8, 9 again; verify: the same aside
 """

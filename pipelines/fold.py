@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from archive.rows import clinics, posts, runs, sightings
 from archive.rows.cache import ClinicCache
-from archive.rows.clinics import save_clinic
+from archive.rows.clinics import save_clinic, save_folded_by
 from archive.rows.context import CaptureContext
 from archive.rows.evidence import save_confirmation
 from archive.rows.identity import placement
@@ -27,6 +27,7 @@ from pipelines.events import Captured, CapturesEnded, ClinicListed, ClinicRun, C
 from pipelines.replay.stored import missing_original
 from pipelines.sanitise import fields_of, storable
 from pipelines.threads import Threads
+from scraper.config.clinics import PRODUCT, VERSION
 from scraper.items import (
     OF_SCRIPT,
     Alias,
@@ -47,6 +48,7 @@ from scraper.items import (
 
 # A transaction holds at most BATCH captures; a capture waits at most PATIENCE seconds for its rows.
 BATCH, PATIENCE = 128, 10.0
+SOFTWARE = f"{PRODUCT}/{VERSION}"  # the value of `clinics.folded_by`
 # Items about the site and its people are saved before the posts of the same capture, in whatever order a parser gives.
 ORDER: dict[type, int] = {Site: 0, Author: 1, Post: 2}
 Reread = Callable[[str], Mapping[str, Any] | None]
@@ -124,6 +126,7 @@ class Fold:
         row = {name: stanza.get(name) for name in ("name", "url", "timezone", "comments", "privacy")}
         with self._db.atomic():
             save_clinic(self._db, {**row, "clinic_id": self._clinic_id}, dict(stanza.get("attributes") or {}))
+            save_folded_by(self._db, self._clinic_id, SOFTWARE)
             if at is not None:
                 runs.save_closing(self._db, self._clinic_id, stanza.get("closed"), at[:10])
 

@@ -2,7 +2,7 @@
 
 Each comparison returns faults, a line each, and whether an older parser explains a difference: such a difference is no
 fault, but `clinic-archive reparse` is due. Texts of comments are masked with names from the whole thread, so only the
-presence of comments is compared here; a rebuild compares their texts too.
+presence of comments is compared here. `pipelines.fold_comparison` compares all tables with a new fold.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ from archive.rows.fingerprint import content_sha256
 from archive.rows.posts import counters
 from archive.warc import Capture
 from pipelines.fold import as_mapping
-from pipelines.reparse import is_outdated
-from scraper.config.clinics import PRODUCT, VERSION
+from pipelines.reparse import is_older
 from scraper.items import Comment, Extraction, Item, Post, Reading, Sighting
 
 CounterRow = tuple[Any, ...]  # the source, then `COUNTER_COLUMNS`
@@ -35,7 +34,7 @@ class Compared(NamedTuple):
 def compare_rows(db: Database, row: Mapping[str, Any], found: Extraction) -> Compared:
     """Compare all rows of a capture with the items read from it now.
 
-    `row`: its row of `captures` with `software` and `run_status` of its run. Raises `sqlite3.Error`.
+    `row`: its row of `captures` with `run_status` of its run. Raises `sqlite3.Error`.
     """
     parts = (
         _compare_texts(db, row["capture_id"], found),
@@ -113,7 +112,8 @@ def _compare_readings(db: Database, capture_id: str, found: Extraction) -> Compa
         "SELECT count(*) FROM unplaced WHERE capture_id = ? AND kind = 'Reading'", (capture_id,)
     ).fetchone()
     if left > waiting and not outdated and not faults and not rendered:
-        faults.append(f"gives {left - waiting} readings more than there are")
+        more = "1 reading" if left - waiting == 1 else f"{left - waiting} readings"
+        faults.append(f"gives {more} more than there are")
     return Compared(faults, outdated)
 
 
@@ -173,7 +173,7 @@ def _compare_sightings(db: Database, row: Mapping[str, Any], found: Extraction) 
     ]
     if not faults:
         return Compared([], False)
-    older = row["software"] not in (None, f"{PRODUCT}/{VERSION}") or is_outdated(db, row["clinic_id"])
+    older = is_older(db, row["clinic_id"])
     return Compared([] if older else faults, older)
 
 

@@ -1,13 +1,19 @@
-"""Verify: reads and parses each stored record again, and compares the result with its rows (`row_comparison`).
+"""Verify: compares the rows of an archive with the recorded bytes.
 
-Records of our own WARC files that have no row are reported too. Rows that an older version of the parser read are no
-fault where today's version reads them differently: such captures are counted for `clinic-archive reparse`.
+The whole archive: every clinic's captures are folded again in a scratch archive, and every cell is compared
+(`fold_comparison`); records without a row and rows without a record are reported. Where that is not possible, because
+records are damaged, and for a sample, each capture's rows are compared with the items read from it
+(`row_comparison`).
+
+Rows that an older version made are no fault where today's version makes them differently: `clinic-archive reparse` is
+due then.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -16,18 +22,33 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive.rows import runs
 from archive.times import utc
-from archive.warc import Capture, Info, records
+from archive.warc import BadRecord, Capture, Info, records
 from archive.warc._file import OPEN_SUFFIX
+from pipelines.events import Captured
+from pipelines.fold_comparison import FoldComparison, is_of_parser, lines
 from pipelines.imports.foreign import CaptureRef, ImportOrigin
-from pipelines.log import RUNS, scan
+from pipelines.log import clinics_of, locations, log_of, runs_of
+from pipelines.reparse import is_older
+from pipelines.replay.as_of import LogAsOf, Snapshot, headers_as_of, log_as_of
 from pipelines.replay.parsing import Damaged, ParseJob, ParserPool
 from pipelines.row_comparison import compare_rows
+from pipelines.run.key import KEY_FILE, BadKey, has_pseudonyms, key_in
 from pipelines.sanitise import storable
 from scraper.items import Extraction
 
-NO_KEY = bytes(32)  # pseudonyms are not compared
+NO_KEY = bytes(32)  # for captures whose pseudonyms are not compared
+_REPARSE = "clinic-archive reparse"
+_CAPTURES = "SELECT capture_id, warc_file, warc_offset FROM captures"
+_BYTES = "SELECT coalesce(sum(warc_length), 0) FROM captures WHERE clinic_id = ?"
+_ORPHAN = "{}: byte {}: a record without a row (capture {}); `clinic-archive rebuild` adds it"
+_NOT_FOLDED = (
+    "{}: records are damaged, or have no row, so that its rows could not be made again: each capture was compared alone"
+)
+_UNSETTLED = (
+    "{}: its run is still running, or was killed; records without a row are not checked (after a kill the next crawl"
+    " adds their rows)"
+)
 
 
 @dataclass(slots=True)
@@ -38,40 +59,126 @@ class Verification:
     stored_bytes: int = 0  # of their records
     faults: list[str] = field(default_factory=list)  # one line each, with the ids
     outdated: int = 0  # captures that today's parser reads differently than the older one did
+    older: list[str] = field(default_factory=list)  # clinics with rows that an older version made differently
     notes: list[str] = field(default_factory=list)
 
 
 def verify(
     archive: Path, db: Database, *, sample: int | None, seed: int, closed: frozenset[str], cores: int | None = None
 ) -> Verification:
-    """Check every capture, or a random `sample` of them, of the snapshot that `db` reads. Raises `sqlite3.Error`.
+    """Compare every row of the snapshot that `db` reads with the recorded bytes, or check a `sample` of captures.
 
-    `closed`: the `closed_files`, as they were before the snapshot.
+    `closed`: the `closed_files`, as they were before the snapshot. Raises OSError, `sqlite3.Error`.
     """
     result = Verification()
-    rows = db.execute("SELECT capture_id FROM captures ORDER BY warc_file, warc_offset").fetchall()
-    chosen = [row[0] for row in rows]
-    if sample is not None and sample < len(chosen):
+    if sample is None:
+        _verify_whole(archive, Snapshot(db, closed), cores, result)
+        return result
+    chosen = [row[0] for row in db.execute(f"{_CAPTURES} ORDER BY warc_file, warc_offset").fetchall()]
+    if sample < len(chosen):
         drawn = set(random.Random(seed).sample(chosen, sample))  # noqa: S311  not used for secrets
         chosen = [capture_id for capture_id in chosen if capture_id in drawn]
     with ParserPool(archive, NO_KEY, cores) as pool:
-        jobs = (_job(archive, db, _row(db, capture_id)) for capture_id in chosen)
-        for capture_id, found in zip(chosen, pool.parse(jobs, len(chosen)), strict=True):
-            row = _row(db, capture_id)
-            result.captures += 1
-            result.stored_bytes += row["warc_length"]
-            if isinstance(found, Damaged):
-                result.faults.append(_line(db, row, found.why))
-                continue
-            extraction = storable(found)
-            compared = compare_rows(db, row, extraction)
-            result.faults += [_line(db, row, why) for why in [*_compare_record(row, extraction), *compared.faults]]
-            result.outdated += compared.outdated
-    if sample is None:
-        faults, notes = _orphans(archive, db, closed, "\n".join(result.faults))
-        result.faults += faults
-        result.notes += notes
+        _check_captures(db, pool, chosen, result)
+    result.captures = len(chosen)
     return result
+
+
+def _verify_whole(archive: Path, snapshot: Snapshot, cores: int | None, result: Verification) -> None:
+    db = snapshot.db
+    key, why = _key(archive, db)
+    result.notes += [why] if why else []
+    headers = headers_as_of(runs_of(archive), snapshot)
+    stored = (row[0] for row in db.execute("SELECT clinic_id FROM clinics").fetchall())
+    with (
+        ParserPool(archive, key or NO_KEY, cores) as pool,
+        closing(FoldComparison(snapshot, pool, headers, keyless=key is None)) as new,
+    ):
+        for clinic_id in sorted({*clinics_of(archive, headers), *stored}):
+            log = log_as_of(log_of(archive, clinic_id, headers), snapshot)
+            _verify_clinic(db, pool, new, log, result)
+        result.faults += lines(new.differences_of_runs(), "clinic-archive rebuild")
+
+
+def _key(archive: Path, db: Database) -> tuple[bytes | None, str | None]:
+    """Return the key of the pseudonyms; None, and a line that says why pseudonyms are not compared, without one."""
+    try:
+        return key_in(archive / KEY_FILE), None
+    except BadKey:
+        why = "is damaged" if (archive / KEY_FILE).exists() else "is not there"
+        return None, f"pseudonyms were not compared: {KEY_FILE} {why}" if has_pseudonyms(db) else None
+
+
+def _verify_clinic(db: Database, pool: ParserPool, new: FoldComparison, log: LogAsOf, result: Verification) -> None:
+    """Verify all rows of a clinic, and that its records have rows."""
+    clinic_id = log.log.clinic_id
+    rows = db.execute(f"{_CAPTURES} WHERE clinic_id = ? ORDER BY warc_file, warc_offset", [clinic_id]).fetchall()
+    chosen = [row[0] for row in rows]
+    result.captures += len(chosen)
+    places = dict(locations(ref for run in log.log.runs for ref in run.captures))
+    elsewhere = Verification()
+    _check_captures(db, pool, [row[0] for row in rows if places.get(row[0]) != row[1:]], elsewhere)
+    found, unreadable = None, None
+    if not (elsewhere.faults or log.orphans or log.problems):
+        try:
+            found = _compare_fold(db, new, log)
+        except BadRecord as error:
+            unreadable = f"{clinic_id}: {error}"
+    if found is None:
+        found = Verification(notes=[_NOT_FOLDED.format(clinic_id)])
+        _check_captures(db, pool, chosen, found)
+        found.faults += [unreadable] if unreadable and not found.faults else []
+    found.faults += [_ORPHAN.format(ref.file, ref.offset, ref.capture_id) for ref in log.orphans]
+    reported = "\n".join(found.faults)
+    found.faults += [line for line in log.problems if not _is_reported(line, reported)]
+    result.stored_bytes += db.execute(_BYTES, [clinic_id]).fetchone()[0]
+    result.faults += found.faults
+    result.outdated += found.outdated
+    result.older += found.older
+    result.notes += found.notes
+    result.notes += [_UNSETTLED.format(file) for file in log.unsettled]
+
+
+def _compare_fold(db: Database, new: FoldComparison, log: LogAsOf) -> Verification:
+    """Compare the clinic's rows with those of a new fold. Raises `BadRecord` where a record cannot be read."""
+    found, clinic_id = Verification(), log.log.clinic_id
+    older = is_older(db, clinic_id)
+
+    def compare(event: Captured) -> None:
+        if older:
+            assert isinstance(event.extraction.capture, Capture)
+            row = _row(db, event.extraction.capture.capture_id)
+            _check_rows(db, row, storable(event.extraction), found)
+
+    new.fold(log, compare)
+    differences = new.differences(clinic_id)
+    explained = [each for each in differences if older and is_of_parser(each)]
+    faults = lines([each for each in differences if not (older and is_of_parser(each))], f"{_REPARSE} {clinic_id}")
+    found.faults += [f"{clinic_id}: {line}" for line in faults]
+    if explained and not found.older:
+        found.older.append(clinic_id)
+    return found
+
+
+def _check_captures(db: Database, pool: ParserPool, chosen: Sequence[str], result: Verification) -> None:
+    """Read the records of captures, and compare their facts and items with the rows; adds all but their number."""
+    jobs = (_job(pool.archive, db, _row(db, capture_id)) for capture_id in chosen)
+    for capture_id, found in zip(chosen, pool.parse(jobs, len(chosen)), strict=True):
+        row = _row(db, capture_id)
+        result.stored_bytes += row["warc_length"]
+        if isinstance(found, Damaged):
+            result.faults.append(_line(db, row, found.why))
+        else:
+            _check_rows(db, row, storable(found), result)
+
+
+def _check_rows(db: Database, row: Mapping[str, Any], extraction: Extraction, result: Verification) -> None:
+    """Compare a capture's rows with its record and with the items read from it."""
+    compared = compare_rows(db, row, extraction)
+    result.faults += [_line(db, row, why) for why in [*_compare_record(row, extraction), *compared.faults]]
+    result.outdated += compared.outdated
+    if compared.outdated and row["clinic_id"] not in result.older:
+        result.older.append(row["clinic_id"])
 
 
 def closed_files(archive: Path) -> frozenset[str]:
@@ -171,46 +278,13 @@ def _line(db: Database, row: Mapping[str, Any], why: str) -> str:
         f"SELECT revision_id FROM revisions WHERE capture_id {with_revisits} ORDER BY 1", capture
     ).fetchall()
     (readings,) = db.execute(f"SELECT count(*) FROM readings WHERE capture_id {with_revisits}", capture).fetchone()
-    dependent = [f"revision {', '.join(str(number) for (number,) in revisions)}"] if revisions else []
-    dependent += [f"{readings} readings"] if readings else []
+    numbers = ", ".join(str(number) for (number,) in revisions)
+    dependent = [f"revision{'' if len(revisions) == 1 else 's'} {numbers}"] if revisions else []
+    dependent += [f"{readings} reading{'' if readings == 1 else 's'}"] if readings else []
     return (
         f"{row['clinic_id']}: capture {row['capture_id']} of {row['url']} ({row['warc_file']}, byte"
         f" {row['warc_offset']}): {why}" + (f"; it is the source of {' and '.join(dependent)}" if dependent else "")
     )
-
-
-def _orphans(archive: Path, db: Database, closed: frozenset[str], reported: str) -> tuple[list[str], list[str]]:
-    """Find whole records of our own WARC files that have no row; return faults, and notes on files not checked.
-
-    A run writes rows after records, so a file proves nothing while its run is running, or after a kill. `closed`: the
-    `closed_files` as they were before the snapshot that `db` reads; `reported`: faults that are not to be repeated.
-    Raises `sqlite3.Error`, OSError.
-    """
-    faults: list[str] = []
-    notes: list[str] = []
-    running = {(clinic_id, crawl_id[:8]) for crawl_id, clinic_id in runs.running(db)}
-    for path in sorted((archive / "warc").rglob("*.warc.gz")):
-        name = path.relative_to(archive).as_posix()
-        if path.parent.name == RUNS:
-            continue
-        # The run of "riverside/riverside-20260301093000-0123abcd-00000.warc.gz", which may write its next file by now.
-        if name not in closed or (path.parent.name, path.name.rpartition("-")[0][-8:]) in running:
-            notes.append(
-                f"{name}: its run is still running, or was killed; records without a row are not checked (after a kill"
-                " the next crawl adds their rows)"
-            )
-            continue
-        scanned = scan(archive, name)
-        known = {row[0] for row in db.execute("SELECT capture_id FROM captures WHERE warc_file = ?", [name]).fetchall()}
-        faults += [
-            f"{name}: byte {ref.offset}: a record without a row (capture {ref.capture_id}); `clinic-archive rebuild`"
-            " adds it"
-            for ref in scanned.captures
-            if ref.capture_id not in known
-        ]
-        reported = "\n".join([reported, *faults])
-        faults += [line for line in scanned.problems if not _is_reported(line, reported)]
-    return faults, notes
 
 
 def _is_reported(line: str, reported: str) -> bool:

@@ -1,9 +1,10 @@
 """The rows of an archive in a canonical form, to compare two archives without what is local to a database file.
 
 Integer keys are replaced by what they stand for, and rows are sorted. What may differ between an archive that grew and
-one rebuilt from its WARC files is left out: the version of the parser that read a row, what an older version read, and
-the names of WARC files. Texts that differ only by the version that read them count as equal: of a post's revisions from
-one source, those count that differ from the revision before, each as the newest version reads its capture.
+one rebuilt from its WARC files is left out: the versions of the parser and of the program that made a row, what an
+older version read, and the names of WARC files. Texts that differ only by the version that read them count as equal: of
+a post's revisions from one source, those count that differ from the revision before, each as the newest version reads
+its capture.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _NAMES = {
     "category_id": "(SELECT label FROM categories AS k WHERE k.category_id = {0})",
     "revision_id": "(SELECT source || ' ' || content_sha256 FROM revisions AS r WHERE r.revision_id = {0})",
 }
-_LOCAL = {"absence_id", "problem_id", "entity_id", "extractor_version", "warc_file"}
+_LOCAL = {"absence_id", "problem_id", "entity_id", "extractor_version", "warc_file", "folded_by"}
 _OLDER = {"superseded_readings"}
 
 

@@ -20,6 +20,7 @@ _REVISION = (
     "word_count", "modified_at", "extractor_version",
 )  # fmt: skip
 _READING = ("capture_id", "source", "extractor_version", "read_at", *COUNTER_COLUMNS)
+_STASH = ("old_revisions", "old_links", "old_readings")
 _ADDRESS = "(SELECT min(address) FROM {0}.post_addresses AS a WHERE a.post_id = p.post_id)"
 
 
@@ -55,9 +56,25 @@ def stash(db: Database, clinic_id: str, version: int, schema: str = "main") -> N
     )
 
 
+def stash_from(source: Database, target: Database, clinic_id: str, version: int) -> None:
+    """Do what `stash` does, with the rows of `source`, for a `restore` into `target`.
+
+    The rows are those of the open transaction of `source`, which an attached database would not see.
+    """
+    stash(source, clinic_id, version)
+    drop_stash(target)
+    for table in _STASH:
+        cursor = source.conn.execute(f"SELECT * FROM temp.{table}")
+        names = ", ".join(column[0] for column in cursor.description)
+        target.conn.execute(f"CREATE TEMP TABLE {table} ({names})")
+        values = ", ".join("?" * len(cursor.description))
+        target.conn.executemany(f"INSERT INTO {table} ({names}) VALUES ({values})", cursor)
+    drop_stash(source)
+
+
 def drop_stash(db: Database) -> None:
     """Drop the temporary tables of `stash`."""
-    for table in ("old_revisions", "old_links", "old_readings"):
+    for table in _STASH:
         db.conn.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 

@@ -30,6 +30,18 @@ def save_clinic(db: Database, clinic: Item, attributes: Mapping[str, str]) -> No
         date_posts(db, clinic["clinic_id"])
 
 
+def save_folded_by(db: Database, clinic_id: str, software: str) -> None:
+    """Write which program makes a clinic's rows, before its first capture; a fold of all captures begins without any.
+
+    Later captures are added to these rows, whatever version adds them.
+    """
+    db.conn.execute(
+        "UPDATE clinics SET folded_by = ? WHERE clinic_id = ? AND folded_by IS NULL AND NOT EXISTS (SELECT 1 FROM"
+        " captures WHERE captures.clinic_id = clinics.clinic_id)",
+        (software, clinic_id),
+    )
+
+
 def _timezone(db: Database, clinic_id: str) -> str | None:
     row = db.conn.execute("SELECT timezone FROM clinics WHERE clinic_id = ?", (clinic_id,)).fetchone()
     return row[0] if row else None

@@ -27,8 +27,8 @@ from pipelines.reparse import Reparsed, outdated, reparse
 def command(clinics: tuple[str, ...], dry_run: bool, archive: Path, as_json: bool) -> None:
     """Read the recorded answers of the named clinics again with today's parsers.
 
-    Without a name: of every clinic with rows that an older parser read. A text that is read differently becomes a
-    revision of kind `extractor`; the earlier revision stays.
+    Without a name: of every clinic whose rows an older version of the program or of its parser made, which `verify`
+    names. A text that is read differently becomes a revision of kind `extractor`; the earlier revision stays.
     """
     run = open_for_writing(archive, existing=True)
     try:
@@ -56,7 +56,7 @@ def command(clinics: tuple[str, ...], dry_run: bool, archive: Path, as_json: boo
 
 def _lines(results: Mapping[str, Reparsed], dry_run: bool) -> Iterator[str]:
     if not results:
-        yield "every row was read by today's parsers; nothing to do"
+        yield "every row was made by this version; nothing to do"
     for clinic_id, result in results.items():
         yield from clinic_lines(clinic_id, result, dry_run)
 

@@ -18,11 +18,15 @@ from archive.times import utc
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
-from pipelines.commands._output import fail, finish, print_problems
+from pipelines.commands._output import counted, fail, finish, print_problems
 from pipelines.exit_codes import ExitCode
 from pipelines.verify import Verification, closed_files, verify
 
 MOST_FAULTS = 40  # printed one by one
+_NO_ROOM = (
+    "not verified: no room for the scratch archive in the folder for temporary files; free some space, or name another"
+    " folder in TMPDIR"
+)
 
 
 @click.command(
@@ -34,10 +38,13 @@ MOST_FAULTS = 40  # printed one by one
 @archive_option
 @json_option
 def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) -> None:
-    """Read each capture's record again, check its digests, and compare what the parsers read with the stored rows.
+    """Read each capture's record again, check its digests, make all rows again in a scratch archive, and compare each
+    value with the stored one.
 
     Keys, hashes, the full-text index and SQLite's own pages are checked too. Nothing is changed; a crawl may run at the
-    same time.
+    same time. With --sample only the records of N captures are read, and their texts, counters and sightings compared.
+
+    The scratch archive holds one clinic's rows at a time, in the folder for temporary files (TMPDIR).
     """
     seed = seed if seed is not None else random.SystemRandom().randrange(2**31)
     began = time.monotonic()
@@ -45,6 +52,8 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
         try:
             result = _verification(archive, sample, seed)
         except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:  # only the scratch is written to
+                fail(f"{archive}: {_NO_ROOM}", ExitCode.UNEXPECTED)
             fault = f"the database is damaged: {error}; `clinic-archive rebuild` recreates it"
             keep_result(
                 archive, _summary(archive, Verification(faults=[fault]), time.monotonic() - began, sample, seed)
@@ -80,6 +89,7 @@ def _summary(archive: Path, result: Verification, seconds: float, sample: int | 
         "bytes": result.stored_bytes,
         "seconds": round(seconds, 2),
         "outdated": result.outdated,
+        "older": result.older,
         "faults": result.faults,
         "notes": result.notes,
         "exit_code": ExitCode.INTEGRITY if result.faults else ExitCode.DONE,
@@ -88,9 +98,10 @@ def _summary(archive: Path, result: Verification, seconds: float, sample: int | 
 
 def _lines(result: Verification, seconds: float) -> Iterator[str]:
     rate = result.captures / max(seconds, 0.01)
-    line = f"{result.captures} captures, {result.stored_bytes / 1e6:.0f} MB, {rate:.0f} captures a second: "
-    line += f"{len(result.faults)} faults" if result.faults else "all as stored"
-    if result.outdated:
-        line += f"; {result.outdated} captures were read by an older parser: run `clinic-archive reparse`"
+    line = f"{counted(result.captures, 'capture')}, {result.stored_bytes / 1e6:.0f} MB, {rate:.0f} a second: "
+    line += counted(len(result.faults), "fault") if result.faults else "all as stored"
+    if result.older:
+        clinics = counted(len(result.older), "clinic")
+        line += f"; rows of {clinics} are as an older version made them: run `clinic-archive reparse`"
     yield line
     yield from result.notes

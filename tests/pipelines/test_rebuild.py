@@ -25,6 +25,7 @@ from pipelines.replay import parsing
 from pipelines.run import report, run
 from pipelines.run.key import KEY_FILE, BadKey
 from pipelines.run.run import Run
+from pipelines.verify import closed_files, verify
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitResult
 from scraper.items import Problem
@@ -131,6 +132,15 @@ def said(archive: Path) -> dict[str, str]:
         return canonical.digests(db)
 
 
+def verified(archive: Path) -> None:
+    """Verify is silent, whether runs have ended or were killed."""
+    with closing(open_archive(archive, "read")) as db:
+        closed = closed_files(archive)
+        db.execute("BEGIN")
+        result = verify(archive, db, sample=None, seed=0, closed=closed, cores=1)
+    assert (result.faults, result.older) == ([], [])
+
+
 def settle(archive: Path) -> None:
     """What the next start does first."""
     held = Run(archive)
@@ -148,9 +158,11 @@ def test_rebuild_equals_live(tmp_path_factory: pytest.TempPathFactory, story: li
             at += timedelta(hours=hours)
             now_is(patch, at)
             visit(folder / "live", made, how)
+            verified(folder / "live")
             if confirmed:
                 confirm(folder / "live")
     settle(folder / "live")
+    verified(folder / "live")
     live = said(folder / "live")
     adopt([folder / "live"], folder / "new", None)
     done = rebuild.rebuild(folder / "new", cores=1)

@@ -22,7 +22,7 @@ from archive.db import DATABASE
 from archive.reports.integrity import faults
 from pipelines.commands import main
 from pipelines.commands import verify as command_module
-from pipelines.rebuild import rebuild
+from pipelines.fold import SOFTWARE
 from scraper.platforms.wix import Wix
 from tests.pipelines.test_importer import SITE, THEN, Foreign, bring, sleep
 from tests.pipelines.test_rebuild import Step, visit
@@ -142,6 +142,10 @@ Harm = Callable[[Path], str]
 FIRST_SIGHTING = (
     "SELECT min(rowid) FROM sightings WHERE capture_id NOT IN (SELECT coalesce(refers_to, '') FROM captures)"
 )
+FALSE_SIGHTING = (
+    "INSERT INTO sightings (clinic_id, url, capture_id, source, seen_at) SELECT clinic_id, 'https://x.example',"
+    f" capture_id, 'feed', seen_at FROM sightings WHERE rowid = ({FIRST_SIGHTING})"
+)
 
 
 def _cut(archive: Path) -> str:
@@ -172,9 +176,8 @@ def _text(archive: Path) -> str:
 
 
 def _hash(archive: Path) -> str:
-    number = value(archive, "SELECT revision_id FROM revisions WHERE kind = 'content'")
-    change(archive, "UPDATE revisions SET content_sha256 = 'ab' WHERE revision_id = ?", number)
-    return f"as another text than revision {number}"
+    change(archive, "UPDATE revisions SET content_sha256 = 'ab' WHERE kind = 'content'")
+    return "is not the hash of its text"
 
 
 def _index(archive: Path) -> str:
@@ -194,20 +197,20 @@ def _orphan(archive: Path) -> str:
     [
         _cut, _gone, _text, _hash, _index, _orphan,
         _sql("UPDATE captures SET warc_offset = warc_offset + 1 WHERE record_type = 'response'", "WARC version"),
-        _sql("UPDATE captures SET url = url || 'x' WHERE http_status = 404", "the record says url"),
-        _sql("UPDATE captures SET payload_sha256 = 'ab' WHERE record_type = 'revisit'", "payload_sha256"),
-        _sql("UPDATE readings SET views = views + 1 WHERE views = 4", "read otherwise than the reading"),
-        _sql("DELETE FROM readings WHERE views = 3", "1 readings more"),
+        _sql("UPDATE captures SET warc_file = warc_file || 'x' WHERE http_status = 404", "No such file"),
+        _sql("UPDATE captures SET url = url || 'x' WHERE http_status = 404", "captures: url of a row differs"),
+        _sql("UPDATE captures SET payload_sha256 = 'ab' WHERE record_type = 'revisit'", "captures: payload_sha256"),
+        _sql("UPDATE readings SET views = views + 1 WHERE views = 4", "it is 5, the recorded bytes give 4"),
+        _sql("DELETE FROM readings WHERE views = 3", "readings: a row is missing"),
         _sql("UPDATE readings SET views = 77 WHERE evidence = 'not-modified'", "differs from the reading"),
-        _sql("UPDATE comments SET platform_comment_id = 'x' || platform_comment_id", "does not show comments"),
+        _sql("UPDATE comments SET likes = 999", "comments: likes of 2 rows differs: it is 999, the recorded"),
+        _sql("DELETE FROM comments", "comments: 2 rows are missing that the recorded bytes give (comment_id sleep-0"),
         _sql("UPDATE posts SET body_text = 'Forged.' WHERE slug = 'sleep'", "its text differs"),
-        _sql(f"DELETE FROM sightings WHERE rowid = ({FIRST_SIGHTING})", "gives a sighting that is not stored"),
-        _sql(
-            "INSERT INTO sightings (clinic_id, url, capture_id, source, seen_at) SELECT clinic_id, 'https://x.example',"
-            f" capture_id, 'feed', seen_at FROM sightings WHERE rowid = ({FIRST_SIGHTING})",
-            "does not give a sighting that is stored: https://x.example (feed)",
-        ),
+        _sql("DELETE FROM sightings WHERE source = 'post'", "sightings: 6 rows are missing"),
+        _sql(FALSE_SIGHTING, "sightings: a row is stored that no recorded bytes give"),
         _sql("UPDATE readings SET capture_id = 'none' WHERE views = 4", "names a row of captures that is not there"),
+        _sql("UPDATE crawls SET software = 'another'", "crawls: software of 5 rows differs: it is 'another'"),
+        _sql("UPDATE clinics SET name = 'a' || char(27) || '[2J'", "it is 'a\\x1b[2J', the recorded bytes give"),
     ],
 )  # fmt: skip
 def test_damage_is_named(archive: Path, harm: Harm) -> None:
@@ -216,6 +219,36 @@ def test_damage_is_named(archive: Path, harm: Harm) -> None:
     assert code == 6
     assert expected in err
     assert expected in "\n".join(summary["faults"])
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        _sql("UPDATE captures SET url = url || 'x' WHERE http_status = 404", "the record says url"),
+        _sql("UPDATE revisions SET content_sha256 = 'ab' WHERE kind = 'content'", "as another text than revision"),
+        _sql("UPDATE readings SET views = views + 1 WHERE views = 4", "read otherwise than the reading"),
+        _sql("DELETE FROM readings WHERE views = 3", "gives 1 reading more than there are"),
+        _sql("UPDATE comments SET platform_comment_id = 'x' || platform_comment_id", "does not show comments"),
+        _sql(f"DELETE FROM sightings WHERE rowid = ({FIRST_SIGHTING})", "gives a sighting that is not stored"),
+        _sql(FALSE_SIGHTING, "does not give a sighting that is stored: https://x.example (feed)"),
+    ],
+)  # fmt: skip
+def test_a_sample_names_what_it_reads(archive: Path, harm: Harm) -> None:
+    expected = harm(archive)
+    code, summary, err = verify(archive, "--sample", "99")
+    assert (code, summary["captures"], summary["whole"]) == (6, 15, False)
+    assert expected in err
+
+
+def test_a_damaged_record_leaves_the_others_compared(archive: Path) -> None:
+    """Without it the rows cannot be made again: each capture is compared alone, and a line says so."""
+    capture = _cut(archive)
+    change(archive, "UPDATE readings SET views = 77 WHERE evidence = 'read' AND views = 4")
+    code, summary, _ = verify(archive)
+    assert (code, len(summary["faults"])) == (6, 2)
+    assert any(capture in line for line in summary["faults"])
+    assert any("read otherwise" in line for line in summary["faults"])
+    assert "each capture was compared alone" in summary["notes"][0]
 
 
 def test_a_file_that_is_still_written_to_is_no_damage(archive: Path) -> None:
@@ -263,19 +296,38 @@ def test_rows_of_an_older_parser_are_counted_for_reparse(archive: Path, monkeypa
     assert (code, summary["faults"], summary["outdated"]) == (0, [], 0)
 
 
-def test_sightings_that_an_older_parser_or_run_stored_are_outdated(
-    archive: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_that_an_older_parser_or_program_made_are_outdated(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     change(archive, f"DELETE FROM sightings WHERE rowid = ({FIRST_SIGHTING})")
     assert verify(archive)[0] == 6
     with monkeypatch.context() as patch:
         mend(patch, Wix.extractor_version + 1, "x", "x")
         assert verify(archive)[1]["faults"] == []
-    change(archive, "UPDATE crawls SET software = 'clinic-archive/0.0.1'")
+    for software in ("'clinic-archive/0.0.1'", "NULL"):
+        change(archive, f"UPDATE clinics SET folded_by = {software}")
+        code, summary, _ = verify(archive)
+        assert (code, summary["faults"], summary["outdated"], summary["older"]) == (0, [], 1, ["riverside"])
+    # No version explains what runs and the configuration say, and a clinic that no file knows.
+    change(archive, "INSERT INTO clinic_attributes VALUES ('riverside', 'state', 'ID')")
+    change(archive, "INSERT INTO confirmations VALUES ('riverside', '2026')")
+    change(
+        archive,
+        "INSERT INTO clinics (clinic_id, name, url, blog_status) VALUES ('x', 'X', 'https://x.example', 'blog')",
+    )
+    _, summary, _ = verify(archive)
+    assert [line.partition(" is stored")[0] for line in summary["faults"]] == [
+        "riverside: clinic_attributes: a row", "riverside: confirmations: a row", "x: clinics: a row"
+    ]  # fmt: skip
+
+
+def test_what_verify_advises_is_what_reparse_does(archive: Path) -> None:
+    change(archive, f"DELETE FROM sightings WHERE rowid = ({FIRST_SIGHTING})")
+    change(archive, "UPDATE clinics SET folded_by = 'clinic-archive/0.0.1'")
+    assert verify(archive)[1]["older"] == ["riverside"]
+    done = CliRunner().invoke(main, ["reparse", "--archive", str(archive)])
+    assert done.exit_code == 0
+    assert value(archive, "SELECT folded_by FROM clinics") == SOFTWARE
     code, summary, _ = verify(archive)
-    assert (code, summary["faults"], summary["outdated"]) == (0, [], 1)
-    rebuild(archive, cores=1)
-    assert verify(archive)[1]["outdated"] == 0
+    assert (code, summary["faults"], summary["older"]) == (0, [], [])
 
 
 def test_no_archive(tmp_path: Path) -> None:

@@ -1,0 +1,89 @@
+"""The logs of an archive as the rows of a snapshot can show them, although a run may write rows and files meanwhile.
+
+A run writes a note or a record first and its rows later, and a killed run leaves some without rows until the next
+start. What a run recorded after the snapshot, or had no rows of by then, is left out here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from sqlite_utils import Database
+
+from pipelines.events import ClinicRun, Event, RunEnded
+from pipelines.imports.foreign import CaptureRef
+from pipelines.log import RUNS, ClinicLog, Recorded, RunHeader, RunLog
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The rows of an archive at one moment, and the WARC files that no run wrote to shortly before it."""
+
+    db: Database
+    closed: frozenset[str]
+
+    def is_closed(self, crawl_id: str) -> bool:
+        """Return whether the file of the run as a whole was closed."""
+        names = (name.rpartition("-")[0] for name in self.closed if f"/{RUNS}/" in name)
+        return any(stem.endswith(crawl_id[:8]) for stem in names)
+
+
+@dataclass(slots=True)
+class LogAsOf:
+    """A clinic's log without what has no rows yet."""
+
+    log: ClinicLog
+    running: list[ClinicRun] = field(default_factory=list)  # runs that have not ended in the snapshot
+    unsettled: list[str] = field(default_factory=list)  # files whose records may have no rows yet
+    orphans: list[CaptureRef] = field(default_factory=list)  # captures of other files without a row
+    problems: list[str] = field(default_factory=list)  # a line for each record of other files that cannot be used
+
+    def events(self) -> list[Event | Recorded]:
+        """Return the events in the order in which `Fold.apply` takes them; runs that have not ended do not end."""
+        unended = {run.crawl_id for run in self.running}
+        events = self.log.events()
+        return [event for event in events if not (isinstance(event, RunEnded) and event.run.crawl_id in unended)]
+
+
+def headers_as_of(headers: Iterable[RunHeader], snapshot: Snapshot) -> list[RunHeader]:
+    """Return the runs as a whole that have a row, or whose file was closed. Raises `sqlite3.Error`."""
+    known = {row[0] for row in snapshot.db.execute("SELECT crawl_id FROM crawls").fetchall()}
+    clinics = {row[0] for row in snapshot.db.execute("SELECT clinic_id FROM clinics").fetchall()}
+    confirmed = set(snapshot.db.execute("SELECT clinic_id, confirmed_at FROM confirmations").fetchall())
+    found = []
+    for header in headers:
+        if snapshot.is_closed(header.crawl_id):
+            found.append(header)
+        elif header.crawl_id in known:
+            listed = {slug: stanza for slug, stanza in header.listed.items() if slug in clinics}
+            stored = tuple(each for each in header.confirmed if each in confirmed)
+            found.append(replace(header, listed=listed, confirmed=stored))
+    return found
+
+
+def log_as_of(log: ClinicLog, snapshot: Snapshot) -> LogAsOf:
+    """Return the log as the snapshot can show it; the log itself is changed. Raises `sqlite3.Error`."""
+    of_clinic = [log.clinic_id]
+    find = "SELECT crawl_id, status FROM clinic_runs WHERE clinic_id = ?"
+    statuses = dict(snapshot.db.execute(find, of_clinic).fetchall())
+    find = "SELECT capture_id FROM captures WHERE clinic_id = ?"
+    stored = {row[0] for row in snapshot.db.execute(find, of_clinic).fetchall()}
+    found, runs = LogAsOf(log), list[RunLog]()
+    for run in log.runs:
+        unclosed = [file for file in run.files if file not in snapshot.closed]
+        is_running = statuses.get(run.crawl_id) == "running"
+        found.unsettled += run.files if is_running else unclosed
+        if unclosed and run.crawl_id is not None and run.crawl_id not in statuses:
+            continue  # it began after the snapshot
+        orphans = [ref for ref in run.captures if ref.capture_id not in stored]
+        if not is_running:
+            found.orphans += [ref for ref in orphans if ref.file not in unclosed]
+        run.captures = [ref for ref in run.captures if ref.capture_id in stored]
+        runs.append(run)
+        if is_running:
+            run.end = run.ended = None
+            found.running.append(run.run)
+    log.runs = runs
+    found.problems = [line for line in log.problems if line.partition(": ")[0] not in found.unsettled]
+    return found
