@@ -12,7 +12,7 @@ from scrapy.http import Request, Response
 
 from scraper.config.clinics import Clinic
 from scraper.guard import Refused
-from scraper.items import Exchange
+from scraper.items import Exchange, Problem
 
 FETCH = "fetch"  # key of `Request.meta`
 
@@ -29,8 +29,7 @@ class Fetch:
     last_answer: Mapping[str, Any] | None = None
     is_looked_up: bool = False  # `last_answer` was looked up
     capture: Any = None  # the record of the exchange, `archive.warc.Capture`; None: it was not recorded
-    wire_body: bytes = b""  # the body as served, still encoded
-    wire_encoding: str = ""  # its Content-Encoding, lower case
+    fault: Problem | None = None  # why the body of the answer cannot be decoded
     blanked_body: bytes | None = None  # the body as recorded, where its tokens are blanked
     sighted: tuple[str, ...] = ()  # posts that an unchanged list (304) named before
 
@@ -55,7 +54,7 @@ def exchange_of(response: Response, fetched_at: datetime | None = None) -> Excha
     request = response.request
     assert request is not None
     location = response.headers.get("Location")
-    captured = capture_of(request)
+    fetch, captured = fetch_of(request), capture_of(request)
     return Exchange(
         url=response.url,
         body=response.body,
@@ -66,6 +65,7 @@ def exchange_of(response: Response, fetched_at: datetime | None = None) -> Excha
         method=request.method,
         request_body=request.body,
         location=redirect_target(response.url, location),
+        fault=fetch.fault if fetch is not None else None,
     )
 
 
@@ -149,8 +149,6 @@ def describe(error: BaseException, url: str) -> tuple[str, str]:
         "PageUnreachable": ("page-unreachable", str(error)),
         "IgnoreRequest": ("ignored", f"{url}: {error}"),
     }
-    if name == "IgnoreRequest" and "exceed" in str(error).lower():
-        return "bomb", f"{url}: larger than the size limit when decompressed; not stored"
     return known.get(
         name, ("fetch-failed", f"{url}: {name}: {str(error).splitlines()[0] if str(error) else 'no details'}")
     )

@@ -45,6 +45,7 @@ class Exchange:
     # or "dom" for the final document), and the URL of that page. None: requested without a browser.
     via: str | None = None
     page: str | None = None
+    fault: Problem | None = None  # why the body could not be decoded; it is empty then
 
     @property
     def of_script(self) -> bool:

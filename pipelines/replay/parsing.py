@@ -17,8 +17,6 @@ from pathlib import Path
 from threading import Thread
 from typing import Self
 
-from scrapy.exceptions import IgnoreRequest
-
 from archive.warc import BadRecord, Failure, Group, read_record
 from pipelines.events import Captured, Event, RunEnded
 from pipelines.imports.foreign import CaptureRef
@@ -269,5 +267,5 @@ class _Platforms:
                 record = read_record(self._archive, ref.file, ref.offset)
                 if isinstance(record, Group) and record.capture.via is None:
                     yield stored_exchange(record, body_of(self._archive, record, self._locate))
-            except (BadRecord, OSError, IgnoreRequest, ValueError):
+            except (BadRecord, OSError, ValueError):
                 continue
