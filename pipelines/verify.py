@@ -20,7 +20,7 @@ from archive.rows import runs
 from archive.times import utc
 from archive.warc import Capture, Info, records
 from archive.warc._file import OPEN_SUFFIX
-from pipelines.imports.foreign import CaptureRef, ImportOrigin
+from pipelines.imports.identity import CaptureRef, ImportOrigin
 from pipelines.log import RUNS, scan
 from pipelines.replay.parsing import Damaged, ParseJob, ParserPool
 from pipelines.row_comparison import compare_rows

@@ -94,6 +94,8 @@ def _value(frame: Frame, request: Frame | None) -> Record | BadRecord:
         return _record(frame, request)
     except Unusable as why:
         return BadRecord(frame.file, frame.offset, str(why))
+    except Exception as error:  # of a record by anybody: it is left out, and reading goes on
+        return BadRecord(frame.file, frame.offset, f"cannot be read ({type(error).__name__})")
 
 
 def _record(frame: Frame, request: Frame | None) -> Record:

@@ -95,10 +95,11 @@ def body_of(archive: Path, record: Group, locate: Locate) -> bytes:
     """
     if record.profile != "identical-payload-digest":
         return record.body if record.body is not None else b""
-    capture_id = record.capture.refers_to
-    place = locate(capture_id or "")
+    capture = record.capture
+    place = locate(capture.refers_to or "")
     if place is None:
-        raise BadRecord("archive.db", 0, f"no capture {capture_id}, which a revisit refers to")
+        why = f"capture {capture.refers_to} is missing" if capture.refers_to else "it names no capture that is here"
+        raise BadRecord(capture.warc_file, capture.warc_offset, f"a revisit, and {why}")
     original = read_record(archive, *place)
     if not isinstance(original, Group) or original.body is None:
         raise BadRecord(*place, "a revisit refers to a record without a body")
