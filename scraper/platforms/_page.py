@@ -164,9 +164,26 @@ def encoding_of(exchange: Exchange, sample: bytes) -> str:
         pass
     else:
         return "utf-8"
-    declared = http_content_type_encoding(exchange.content_type) or html_body_declared_encoding(exchange.body[:4096])
+    declared = known_charset(http_content_type_encoding(exchange.content_type)) or known_charset(
+        html_body_declared_encoding(exchange.body[:4096])
+    )
     if declared is None or declared == "utf-8":
         high = sum(1 for byte in sample[:200_000] if byte >= 0x80)
         broken = sample[:200_000].decode("utf-8", "replace").count("\ufffd")
         return "utf-8" if broken * 4 <= high else "cp1252"
     return declared
+
+
+# Codecs of Python that are no charset of a page: "charset=undefined", "charset=idna"
+_NO_CHARSETS = {"idna", "mbcs", "oem", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf_7"}
+
+
+def known_charset(name: str | None) -> str | None:
+    """Return the name of a declared charset; None where text cannot be in it, so that the bytes decide."""
+    if name is None or name.replace("-", "_") in _NO_CHARSETS:
+        return None
+    try:
+        b"a".decode(name)
+    except (LookupError, ValueError):  # "charset=base64" names a codec, but none of text
+        return None
+    return name
