@@ -11,7 +11,7 @@ import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import brotli
@@ -179,3 +179,22 @@ def test_each_coding_with_each_fault(third: int) -> None:
                 assert (url not in texts, problems[url]) == (True, "cut-short"), each
         assert len(stored) >= len(texts) > 0
         check(archive)
+
+
+def test_an_unknown_charset_is_ignored_and_utf16_is_read() -> None:
+    charsets = ["undefined", "idna", "none", "base64", "punycode", "unicode_escape", "utf-16", "utf-16", "x" * 300]
+    said = [Said("", "never packed", 0, charset) for charset in charsets]
+    with serving(Blog(posts=len(said))) as blog, tempfile.TemporaryDirectory() as folder:
+        for number, each in enumerate(said, 1):
+            page = post(blog.url, number)
+            encoded = page.encode("utf-16") if number == 7 else page.encode("utf-16-be").join([b"\xfe\xff", b""])
+            blog.answers[f"/post/note-{number}"] = each.reply(encoded if each.charset == "utf-16" else page.encode())
+        for path in ("/", "/blog", "/blog-feed.xml", "/sitemap.xml", "/robots.txt"):
+            answer = blog.answers[path]
+            assert isinstance(answer, Reply)
+            blog.answers[path] = replace(answer, kind=answer.kind.partition(";")[0] + "; charset=undefined")
+        done = crawl(Path(folder) / "archive", blog.url)
+        assert (done.code, done.err) == (0, "")
+        texts = column(Path(folder) / "archive", "SELECT body_text FROM posts ORDER BY url")
+        assert texts == [f"Paragraph of post {number}, about tea \u2014 and caf\u00e9s." for number in range(1, 10)]
+        check(Path(folder) / "archive")
