@@ -55,12 +55,16 @@ def read_feed(
     # A charset that is none ("undefined") would end feedparser.
     declared = exchange.content_type if known_charset(charset) or charset is None else mime
     # A stream, because feedparser would open bytes that look like an address or a file name.
-    feed = feedparser.parse(
-        BytesIO(whole),
-        response_headers={"content-type": declared or "application/xml", "content-location": exchange.url},
-        sanitize_html=False,  # only titles and addresses are read
-        resolve_relative_uris=False,
-    )
+    try:
+        feed = feedparser.parse(
+            BytesIO(whole),
+            response_headers={"content-type": declared or "application/xml", "content-location": exchange.url},
+            sanitize_html=False,  # only titles and addresses are read
+            resolve_relative_uris=False,
+        )
+    except Exception as error:  # the library raises many kinds: "&#xD800;" in a title is one
+        why = f"not readable as XML ({type(error).__name__})"
+        return FeedPage(problems=(*problems, problem("feed-unreadable", exchange, why)))
     if not feed.get("version"):
         return FeedPage(problems=(*problems, problem("feed-unreadable", exchange, "it is neither RSS nor Atom")))
     fault = feed.get("bozo_exception")
@@ -82,7 +86,8 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
     link = entry.get("link") or ""
     address = guid_address(guid) if guid and guid_address else None
     title = entry.get("title")
-    if title and entry.title_detail.type == "text/html":  # Wix escapes inside CDATA: "GBR &#38; Soft Tissue"
+    # Wix escapes inside CDATA: "GBR &#38; Soft Tissue"
+    if title and entry.get("title_detail", {}).get("type") == "text/html":
         title = html.unescape(remove_tags(title))
     published = entry.get("published_parsed")
     return Sighting(

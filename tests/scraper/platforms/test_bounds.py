@@ -15,7 +15,8 @@ from scraper.platforms.wix.warmup import BLOG_APP, read_warmup
 from tests.scaling import assert_linear
 
 PIECES = [
-    "&amp;", "&", "&#38;", "&nbsp;", "\u00a0", "a", "<p>", "</p>", '<a href="', "?a=1&b=2&amp;c", '">', "&lt;", "&amp;lt;",
+    "&amp;", "&", "&#38;", "&nbsp;", "\u00a0", "a", "<p>", "</p>", '<a href="', "?a=1&b=2&amp;c", '">', "&lt;",
+    "&amp;lt;",
     "&copy", "&copy;", "\ue000", "\ue001", "&amp", "&#x26", "javascript&colon;", "<img alt='", "'>", "&#", "&;", "& ",
     "<script>", "<!--", "-->", "<pre>", "=", "é", "©", "&sect;", "&#xa9;", "&#99999999999;", "&#0;", "&notin;", "«",
 ]  # fmt: skip
