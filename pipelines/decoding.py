@@ -23,6 +23,8 @@ def decoded(response: Response) -> tuple[Response, Problem | None]:
     Kinds of problems: cut-short, undecodable; bomb, too-large (more than `DOWNLOAD_MAXSIZE` bytes).
     """
     encoding = b", ".join(response.headers.getlist("Content-Encoding")).decode("latin-1").strip()
+    if not encoding and len(response.body) <= DOWNLOAD_MAXSIZE:
+        return response, None
     content_type = (response.headers.get("Content-Type") or b"").decode("latin-1")
     fault: Problem | None = None
     try:

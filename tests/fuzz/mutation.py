@@ -6,8 +6,10 @@ import random
 from collections.abc import Sequence
 
 WORDS = [
-    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r\n", b"\n\n", b"\x1f\x8b\x08", b"<", b">", b"</", b"<!--", b"<![CDATA[", b"]]>",
-    b"&#0;", b"&amp;" * 300, b"&#xD800;", b"<div>" * 400, b"[" * 3000, b'{"a":' * 3000, b"\\ud83d", b"NaN", b"-1",
+    b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\r\n", b"\n\n", b"\x1f\x8b\x08", b"<", b">", b"</", b"<!--", b"<![CDATA[",
+    b"]]>",
+    b"&#0;", b"&amp;" * 300, b"&#xD800;", b"<div>" * 400,
+    b"[" * 3000, b'{"a":' * 3000, b"\\ud83d", b"NaN", b"-1",
     b"0",
     b"99999999999999999999", b"1e999", b"2024-13-45T99:99:99Z", b"0000-00-00", b"9999-12-31T23:59:59-11:00", b"null",
     b"true", b"[]", b"{}", b'""', b"http://[::1/x", b"http://\xe2\x80\xae.example/", b"javascript:1", b"//", b"%00",
