@@ -129,5 +129,7 @@ def _address(body: bytes, kind: str) -> str | None:
         return url if is_web_address(url) else None
     try:
         return extract_post(Exchange(url="", body=body, content_type=kind)).url
-    except (NotAPost, ValueError, LookupError, TypeError, AttributeError):  # whatever is in it, it has no address
+    except NotAPost:
+        return None
+    except Exception:  # whatever is in it, no address is read from it
         return None

@@ -20,6 +20,7 @@ from scraper.items import Exchange, Problem
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean
 
+_LARGEST_SCRIPT = 4_000_000  # characters; small objects take thirty times their text in memory
 _MOST_SCRIPTS = 20
 _MOST_GRAPH_NODES = 50  # objects of one JSON-LD array that are looked at
 
@@ -88,6 +89,8 @@ def read_head(tree: Tag, scripts: Iterable[str], url: str) -> Head:
         head.canonical = str(link.get("href") or "").strip() or None
     for text in scripts:
         try:
+            if len(text) > _LARGEST_SCRIPT:
+                raise ValueError(f"more than {_LARGEST_SCRIPT} characters")
             value = json.loads(text, strict=False)
         except (ValueError, RecursionError) as error:
             head.problems.append(Problem(kind="malformed-json", message=f"JSON-LD cannot be read: {error}", url=url))

@@ -26,6 +26,7 @@ MAX_DECODED = 64 << 20
 _STEP = 1 << 20
 _PIECE = 1 << 14  # bytes given to a decoder at a time: what it leaves over is copied
 _MOST_STREAMS = 10_000  # members or frames of one body: each costs time, however short
+_MOST_CODINGS = 5  # of one body, each of which may unpack to the limit
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
@@ -44,6 +45,8 @@ def decode(body: bytes, encoding: str | None, limit: int = MAX_DECODED, content_
     """
     codings = [name.strip().lower() for name in (encoding or "").split(",")]
     try:
+        if len(codings) > _MOST_CODINGS:
+            raise Undecodable(f"more than {_MOST_CODINGS} content codings")
         found = reduce(lambda data, coding: _undone(data, coding, limit), reversed(codings), body)
     except (CutShort, Undecodable):
         is_known = all(coding in _CODINGS for coding in codings)

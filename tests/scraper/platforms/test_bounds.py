@@ -9,9 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scraper.items import Exchange, Problem
 from scraper.platforms import _html
 from scraper.platforms._html import sanitise_html
+from scraper.platforms._json import decode
 from scraper.platforms.wix.warmup import BLOG_APP, read_warmup
+from tests.making import extract
 from tests.scaling import assert_linear
 
 PIECES = [
@@ -39,3 +42,12 @@ def test_an_island_of_millions_of_objects_is_refused_by_name() -> None:
     page = f'<script type="application/json" id="wix-warmup-data">{many}</script>'.encode()
     (problem,) = read_warmup(page, "utf-8", "https://a.example/post/a", "a").problems
     assert problem.kind == "too-large"
+
+
+def test_an_answer_of_millions_of_objects_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="more than 12000000 bytes"):
+        decode(b"[" + b"{}," * 4_000_000 + b"{}]")
+    page = f'<script type="application/ld+json">[{"{}," * 1_400_000}{{}}]</script>'
+    exchange = Exchange(url="https://a.example/", body=page.encode(), content_type="text/html")
+    problems = [item for item in extract(exchange) if isinstance(item, Problem)]
+    assert "parser-error" not in {problem.kind for problem in problems}
