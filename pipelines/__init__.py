@@ -5,6 +5,7 @@ The way of one post:
  1 crawl/visit       yields an Ask: what to request next (frontier, revisit policy, budget)
  2 spiders/_driver   robots.txt, delay, retry, redirect: one request at a time
  3 components        capture: the exchange goes to the WARC, and is synced before any row is committed
+ 3 decoding          the body of an answer, by the same code for live and stored ones
  4 extract           Exchange and the run's platform give items (pure)
  5 privacy           ids of people become keyed pseudonyms; names travel on only to be masked
  6 Run.record        Captured(run, extraction): an event of the clinic's log, recorded before it is applied

@@ -19,7 +19,8 @@ from archive.times import utc
 from archive.warc import BadRecord, Failure, Group, Info, Note, Record, records
 from archive.warc._file import OPEN_SUFFIX
 from pipelines.events import CapturesEnded, ClinicListed, ClinicRun, Confirmed, Event, RunEnded, RunStarted
-from pipelines.imports.foreign import CaptureRef, ImportOrigin, resolve_revisits, scan_foreign
+from pipelines.imports.foreign import scan_foreign
+from pipelines.imports.identity import CaptureRef, ImportOrigin, first_of, resolve_revisits
 from pipelines.replay.mementos import capture_of, memento_in
 
 RUNS = "_runs"  # the folder below warc/ for files of whole runs; no slug begins with "_"
@@ -148,7 +149,7 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> Cli
     for log in ordered:
         for note in log.imports:
             log.captures += imported(archive, clinic_id, note, problems)
-        log.captures = [ref for ref in log.captures if _is_first(ref, known, problems)]
+        log.captures = [first for ref in log.captures if (first := first_of(ref, known, problems)) is not None]
     whole = {ref.capture_id: ref for ref in resolve_revisits(known.values())}
     for log in ordered:
         if log.imports:
@@ -179,17 +180,6 @@ def imported(archive: Path, clinic_id: str, note: Mapping[str, Any], problems: l
     return [replace(ref, brought=origin) for ref in found.entries.get(clinic_id, ())]
 
 
-def _is_first(ref: CaptureRef, known: dict[str, CaptureRef], problems: list[str]) -> bool:
-    """Return whether the capture's id is new. The same record in a second file is ignored, another one reported."""
-    other = known.setdefault(ref.capture_id, ref)
-    if other is not ref and (other.at, other.payload_sha256) != (ref.at, ref.payload_sha256):
-        problems.append(
-            f"{ref.file}: byte {ref.offset}: another record has the id {ref.capture_id} already"
-            f" ({other.file}, byte {other.offset}); left out"
-        )
-    return other is ref
-
-
 @dataclass(slots=True)
 class FileScan:
     """The contents of one file of this program: its warcinfo, its notes, the places of its captures."""
@@ -207,6 +197,7 @@ class FileScan:
             if not self.info:
                 self.info, self.made_at = record.fields, record.at
         elif isinstance(record, Note):
+            fields_of(record)  # raises where they cannot be read
             self.notes.append(record)
         elif isinstance(record, Group | Failure):
             wrong = [why for why in record.problems if "digest" in why]
@@ -241,8 +232,12 @@ def scan(archive: Path, file: str, found: Iterable[Record | BadRecord] | None = 
     for record in records(archive / file, archive=archive) if found is None else found:
         if isinstance(record, BadRecord):
             scanned.problems.append(f"{record}; left out")
-        else:
+            continue
+        try:
             scanned.take(record)
+        except Exception as error:  # of one record: the others are taken
+            offset = record.capture.warc_offset if isinstance(record, Group | Failure) else record.warc_offset
+            scanned.problems.append(f"{file}: byte {offset}: cannot be read ({type(error).__name__}); left out")
     return scanned
 
 

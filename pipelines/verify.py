@@ -27,7 +27,7 @@ from archive.warc import BadRecord, Capture, Info, records
 from archive.warc._file import OPEN_SUFFIX
 from pipelines.events import Captured
 from pipelines.fold_comparison import FoldComparison, is_of_parser, lines
-from pipelines.imports.foreign import CaptureRef, ImportOrigin
+from pipelines.imports.identity import CaptureRef, ImportOrigin
 from pipelines.log import clinics_of, locations, log_of, runs_of
 from pipelines.reparse import is_older
 from pipelines.replay.as_of import LogAsOf, Snapshot, headers_as_of, log_as_of

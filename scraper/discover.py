@@ -17,6 +17,7 @@ from scrapy.linkextractors import LinkExtractor
 from scraper.addresses import canonical_url, same_site
 from scraper.feeds import is_comment_feed, read_feed
 from scraper.items import Exchange, Item
+from scraper.platforms._page import encoding_of
 from scraper.platforms._platform import Platform
 from scraper.robots import read_robots
 from scraper.sitemaps import read_sitemap
@@ -33,7 +34,7 @@ def read_links(exchange: Exchange) -> tuple[str, ...]:
     response = HtmlResponse(
         exchange.url,
         body=exchange.body,
-        headers={"Content-Type": exchange.content_type} if exchange.content_type else {},
+        encoding=encoding_of(exchange, exchange.body),
     )
     links = LinkExtractor(unique=False).extract_links(response) if exchange.body.strip() else []
     addresses = dict.fromkeys(canonical_url(link.url) for link in links)

@@ -8,7 +8,6 @@ request. So a capture gives the same items in every command and at any time.
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -40,8 +39,12 @@ logger = logging.getLogger(__name__)
 def extract(exchange: Exchange, platform: Platform | None) -> tuple[Item, ...]:
     """Return every item of the exchange by one platform's rules. Never raises: a fault gives a `Problem` or `Gone`.
 
+    Of an answer whose body cannot be decoded it is the `Problem` that says so.
+
     `platform`: the platform that the run recognised; None where it recognised none.
     """
+    if exchange.fault is not None:
+        return (exchange.fault,)
     items: list[Item] = []
     try:
         for item in _items(exchange, platform):
@@ -58,19 +61,6 @@ def extract(exchange: Exchange, platform: Platform | None) -> tuple[Item, ...]:
         )
         items.append(Problem(kind="parser-error", message=message, url=exchange.url))
     return tuple(items)
-
-
-def extract_response(
-    exchange: Exchange, platform: Platform | None, encoding: str, wire_body: bytes
-) -> tuple[Item, ...]:
-    """Return what `extract` returns, for a body with a Content-Encoding; a cut gzip body gives only a `Problem`.
-
-    `encoding`: Content-Encoding as served; `wire_body`: the body before it was decoded.
-    """
-    if is_cut(encoding, wire_body, len(exchange.body)):
-        message = f"{exchange.url}: the gzip data end early; not stored, the next run requests it again"
-        return (Problem(kind="cut-short", message=message, url=exchange.url),)
-    return extract(exchange, platform)
 
 
 def extract_post(exchange: Exchange) -> Post:
@@ -213,29 +203,3 @@ def _redirect(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
     old, new = canonical_url(exchange.url), canonical_url(target)
     if False not in verdicts and old != new:
         yield Alias(addresses=(new, old), certain=None not in verdicts)
-
-
-def is_cut(encoding: str, wire_body: bytes, decoded_length: int) -> bool:
-    """Return whether a gzip body ends before its trailer, so that the decoded page may be incomplete.
-
-    A complete gzip member ends with the length of its content (RFC 1952, 2.3.1). Only where that differs from the
-    decoded length is the body decompressed once more to be sure. False for other encodings: their decoders reject a
-    cut body.
-    """
-    if encoding.lower() not in ("gzip", "x-gzip") or not wire_body:
-        return False
-    if int.from_bytes(wire_body[-4:], "little") == decoded_length & 0xFFFFFFFF:
-        return False
-    rest = wire_body
-    while rest:
-        member = zlib.decompressobj(wbits=31)
-        try:
-            while not member.eof and rest:
-                member.decompress(rest, 1 << 20)
-                rest = member.unconsumed_tail
-        except zlib.error:
-            return True
-        if not member.eof:
-            return True
-        rest = member.unused_data
-    return False

@@ -15,10 +15,12 @@ from urllib.parse import urlsplit
 
 import feedparser  # type: ignore[import-untyped]
 from feedparser.exceptions import ThingsNobodyCaresAboutButMe  # type: ignore[import-untyped]
+from w3lib.encoding import http_content_type_encoding
 from w3lib.html import remove_tags
 
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import Exchange, Problem, Sighting
+from scraper.platforms._page import known_charset
 from scraper.xml_lists import CUT, IsPostUrl, listed_spelling, of_own_site, problem, root_of, whole_part
 
 
@@ -49,13 +51,20 @@ def read_feed(
         return FeedPage(problems=(problem("feed-is-html", exchange, "the answer is an HTML page, not a feed"),))
     whole, is_cut = whole_part(exchange.body, entry=rb"item|entry", root=rb"rss|feed|RDF")
     problems = [problem("feed-cut", exchange, CUT)] if is_cut else []
+    mime, charset = exchange.content_type.partition(";")[0].strip(), http_content_type_encoding(exchange.content_type)
+    # A charset that is none ("undefined") would end feedparser.
+    declared = exchange.content_type if known_charset(charset) or charset is None else mime
     # A stream, because feedparser would open bytes that look like an address or a file name.
-    feed = feedparser.parse(
-        BytesIO(whole),
-        response_headers={"content-type": exchange.content_type or "application/xml", "content-location": exchange.url},
-        sanitize_html=False,  # only titles and addresses are read
-        resolve_relative_uris=False,
-    )
+    try:
+        feed = feedparser.parse(
+            BytesIO(whole),
+            response_headers={"content-type": declared or "application/xml", "content-location": exchange.url},
+            sanitize_html=False,  # only titles and addresses are read
+            resolve_relative_uris=False,
+        )
+    except Exception as error:  # the library raises many kinds: "&#xD800;" in a title is one
+        why = f"not readable as XML ({type(error).__name__})"
+        return FeedPage(problems=(*problems, problem("feed-unreadable", exchange, why)))
     if not feed.get("version"):
         return FeedPage(problems=(*problems, problem("feed-unreadable", exchange, "it is neither RSS nor Atom")))
     fault = feed.get("bozo_exception")
@@ -77,7 +86,8 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
     link = entry.get("link") or ""
     address = guid_address(guid) if guid and guid_address else None
     title = entry.get("title")
-    if title and entry.title_detail.type == "text/html":  # Wix escapes inside CDATA: "GBR &#38; Soft Tissue"
+    # Wix escapes inside CDATA: "GBR &#38; Soft Tissue"
+    if title and entry.get("title_detail", {}).get("type") == "text/html":
         title = html.unescape(remove_tags(title))
     published = entry.get("published_parsed")
     return Sighting(

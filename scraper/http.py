@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,10 +10,11 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from scrapy.http import Request, Response
+from w3lib.encoding import read_bom
 
 from scraper.config.clinics import Clinic
 from scraper.guard import Refused
-from scraper.items import Exchange
+from scraper.items import Exchange, Problem
 
 FETCH = "fetch"  # key of `Request.meta`
 
@@ -29,8 +31,7 @@ class Fetch:
     last_answer: Mapping[str, Any] | None = None
     is_looked_up: bool = False  # `last_answer` was looked up
     capture: Any = None  # the record of the exchange, `archive.warc.Capture`; None: it was not recorded
-    wire_body: bytes = b""  # the body as served, still encoded
-    wire_encoding: str = ""  # its Content-Encoding, lower case
+    fault: Problem | None = None  # why the body of the answer cannot be decoded
     blanked_body: bytes | None = None  # the body as recorded, where its tokens are blanked
     sighted: tuple[str, ...] = ()  # posts that an unchanged list (304) named before
 
@@ -55,18 +56,35 @@ def exchange_of(response: Response, fetched_at: datetime | None = None) -> Excha
     request = response.request
     assert request is not None
     location = response.headers.get("Location")
-    captured = capture_of(request)
+    fetch, captured = fetch_of(request), capture_of(request)
+    body, content_type = response.body, (response.headers.get("Content-Type") or b"").decode("latin-1")
+    as_utf8 = _from_utf16(body)
+    if as_utf8 is not None:
+        body, content_type = as_utf8, content_type.partition(";")[0]
     return Exchange(
         url=response.url,
-        body=response.body,
-        content_type=(response.headers.get("Content-Type") or b"").decode("latin-1"),
+        body=body,
+        content_type=content_type,
         status=response.status,
         fetched_at=fetched_at or getattr(captured, "fetched_at", None) or datetime.now(UTC),
         headers=lower_headers((name, value) for name, values in response.headers.items() for value in values),
         method=request.method,
         request_body=request.body,
         location=redirect_target(response.url, location),
+        fault=fetch.fault if fetch is not None else None,
     )
+
+
+# The declaration of an XML document up to its encoding: <?xml version="1.0" encoding="UTF-16"
+_DECLARED = re.compile(rb"(<\?xml[^>]{0,100}?)\s+encoding\s*=\s*[\"'][^\"'>]*[\"']")
+
+
+def _from_utf16(body: bytes) -> bytes | None:
+    """Return a body in UTF-16 or UTF-32 as UTF-8, which all parsers search by bytes; None without a byte order mark."""
+    name, mark = read_bom(body[:4])
+    if name is None or mark is None or not name.startswith(("utf-16", "utf-32")):
+        return None
+    return _DECLARED.sub(rb"\1", body[len(mark) :].decode(name, "replace").encode(), count=1)
 
 
 def lower_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -149,8 +167,6 @@ def describe(error: BaseException, url: str) -> tuple[str, str]:
         "PageUnreachable": ("page-unreachable", str(error)),
         "IgnoreRequest": ("ignored", f"{url}: {error}"),
     }
-    if name == "IgnoreRequest" and "exceed" in str(error).lower():
-        return "bomb", f"{url}: larger than the size limit when decompressed; not stored"
     return known.get(
         name, ("fetch-failed", f"{url}: {name}: {str(error).splitlines()[0] if str(error) else 'no details'}")
     )

@@ -32,7 +32,7 @@ class Exchange:
     """One request and its response as a parser sees them: decoded, with the time of the request."""
 
     url: str
-    body: bytes = field(repr=False)  # Content-Encoding undone
+    body: bytes = field(repr=False)  # Content-Encoding undone; UTF-8 instead of UTF-16 with a byte order mark
     content_type: str = ""
     status: int = 200
     fetched_at: datetime | None = None  # aware, UTC; None: unknown, so that relative dates stay NULL
@@ -45,6 +45,7 @@ class Exchange:
     # or "dom" for the final document), and the URL of that page. None: requested without a browser.
     via: str | None = None
     page: str | None = None
+    fault: Problem | None = None  # why the body could not be decoded; it is empty then
 
     @property
     def of_script(self) -> bool:

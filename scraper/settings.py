@@ -58,7 +58,9 @@ DOWNLOAD_HANDLERS = {  # Scrapy's own, and a browser for requests with a render 
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the plan limits requests to the site
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # no site needs a password
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,  # see Decoding
     "pipelines.components.freshness.Freshness": 560,
+    "pipelines.components.decoding.Decoding": 590,  # the place of Scrapy's own
     "scraper.guard.Guard": 760,  # after all that may change the address
     "pipelines.components.rendered.Rendered": 980,
     "pipelines.components.capture.Capture": 990,  # next to the downloader, where bodies are as served

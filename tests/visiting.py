@@ -11,19 +11,19 @@ from types import SimpleNamespace
 from typing import Any, Self
 
 from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.http import Request, Response
 from scrapy.settings import Settings
 from scrapy.statscollectors import StatsCollector
 
 from pipelines.components.capture import Capture
+from pipelines.components.decoding import Decoding
 from pipelines.components.freshness import Freshness
 from pipelines.components.item_pipelines import Pseudonymise, Store, Validate
 from pipelines.run.report import Report
 from pipelines.run.run import Run
 from scraper import settings as house
 from scraper.config.clinics import Clinic
-from scraper.extract import extract_response
+from scraper.extract import extract
 from scraper.http import FETCH, Fetch, describe, exchange_of
 from scraper.items import Extraction, Problem
 from scraper.platforms import platform_named
@@ -99,7 +99,7 @@ class Visiting:
         self.spider = BlogSpider.from_crawler(self.crawler, clinic=clinic)
         self.crawler.spider = self.spider
         self.freshness, self.capture = Freshness(self.crawler), Capture(self.crawler)
-        self.unpack = HttpCompressionMiddleware.from_crawler(self.crawler)
+        self.decoding = Decoding()
         self.pipelines = [Pseudonymise(self.crawler), Validate(self.crawler), Store(self.crawler)]
         self.report = Report(self.crawler)
         self.visit = self.spider.visit
@@ -118,12 +118,10 @@ class Visiting:
         self.freshness.process_request(request)
         served = Response(url, status=status, headers=headers, body=body, request=request, protocol="HTTP/1.1")
         response = self.capture.process_response(request, served)
-        unpacked = self.unpack.process_response(request, response)
-        assert isinstance(unpacked, Response)
-        response = self.freshness.process_response(request, unpacked)
+        response = self.freshness.process_response(request, self.decoding.process_response(request, response))
         exchange = exchange_of(response)
         fetch = request.meta[FETCH]
-        items = extract_response(exchange, self.visit.recognised, fetch.wire_encoding, fetch.wire_body)
+        items = extract(exchange, self.visit.recognised)
         return self.tell(self.spider.extraction(fetch.capture, items, url, exchange))
 
     def fail(self, url: str, error: Exception) -> Extraction:

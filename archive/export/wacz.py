@@ -19,6 +19,7 @@ from typing import IO, Any
 
 from cdxj_indexer.main import CDXJIndexer  # type: ignore[import-untyped]
 from sqlite_utils import Database
+from warcio.bufferedreaders import BufferedReader  # type: ignore[import-untyped]
 
 from archive.export._target import replacing
 from archive.warc import Info, members, records
@@ -28,6 +29,10 @@ LARGEST_WARC = 1_000_000_000  # bytes of a WARC file inside, after which another
 GZIP = b"\x1f\x8b"
 LINES_PER_BLOCK = 1_024  # lines of the index that are compressed together
 MODIFIED = (1980, 1, 1, 0, 0, 0)  # the date of every file inside: the earliest that ZIP can hold
+
+# warcio's Brotli reader works with another binding than the one that Scrapy and FastWARC need, and ends in an error. No
+# body is decoded for the index.
+BufferedReader.DECOMPRESSORS.pop("br", None)
 
 
 @dataclass(frozen=True, slots=True)

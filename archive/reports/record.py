@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archive.warc import BadRecord, Failure, Group, payload, read_record
+from archive.warc import (
+    BadRecord,
+    CutShort,
+    Failure,
+    Group,
+    TooLarge,
+    Undecodable,
+    derived_id,
+    payload,
+    read_record,
+)
 
 
 @dataclass(slots=True)
@@ -34,7 +44,8 @@ def view(folder: Path, capture: dict[str, Any]) -> RecordView:
         return RecordView(unreadable=getattr(error, "strerror", None) or str(error))
     if isinstance(found, Failure):
         return RecordView(message=f"{found.reason}: {found.message}", problems=list(found.problems))
-    if not isinstance(found, Group) or found.capture.capture_id != capture["capture_id"]:
+    place = derived_id(capture["warc_file"], capture["warc_offset"])
+    if not isinstance(found, Group) or capture["capture_id"] not in (found.capture.capture_id, place):
         return RecordView(unreadable="the WARC file has another record at this offset")
     content = RecordView(problems=list(found.problems))
     if found.protocol:
@@ -54,7 +65,7 @@ def robots(folder: Path, capture: dict[str, Any]) -> str | None:
         if not isinstance(found, Group) or found.capture.http_status != 200:
             return None
         return payload(found).decode("utf-8", "replace")[:20_000]
-    except (BadRecord, OSError, ValueError):
+    except (BadRecord, CutShort, OSError, TooLarge, Undecodable, ValueError):
         return None
 
 

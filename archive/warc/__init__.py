@@ -25,6 +25,7 @@ from archive.warc._types import (
 )
 from archive.warc._write import Writer
 from archive.warc.format._coding import decode
+from archive.warc.format._fields import derived_id
 from archive.warc.format._members import members
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "WarcWriteError",
     "Writer",
     "decode",
+    "derived_id",
     "members",
     "payload",
     "read_record",

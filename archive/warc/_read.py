@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from archive.warc._build import json_untext
+from archive.warc._build import header, json_untext
 from archive.warc._capture import DOM, capture_of_failure, capture_of_page
 from archive.warc._types import BadRecord, Failure, Group, Info, Note, Other, Record
 from archive.warc.format._coding import MAX_DECODED, decode
@@ -68,7 +68,8 @@ def payload(record: Group, max_decoded: int = MAX_DECODED) -> bytes:
         raise ValueError(
             f"{record.capture.capture_id} is a revisit: its bytes are in the record of {record.capture.refers_to}"
         )
-    return decode(record.body, record.capture.content_encoding, max_decoded)
+    content_type = header(record.response_headers, b"content-type")
+    return decode(record.body, record.capture.content_encoding, max_decoded, content_type)
 
 
 def _kind(frame: Frame) -> str:
@@ -93,6 +94,8 @@ def _value(frame: Frame, request: Frame | None) -> Record | BadRecord:
         return _record(frame, request)
     except Unusable as why:
         return BadRecord(frame.file, frame.offset, str(why))
+    except Exception as error:  # of a record by anybody: it is left out, and reading goes on
+        return BadRecord(frame.file, frame.offset, f"cannot be read ({type(error).__name__})")
 
 
 def _record(frame: Frame, request: Frame | None) -> Record:

@@ -134,8 +134,10 @@ class Group:
     """WARC-Truncated (length, time, disconnect or unspecified) when the body is known to be cut."""
     problems: tuple[str, ...] = ()
     """What is wrong with bytes that can be read: a digest that differs, bad chunking."""
-    original: tuple[str, datetime] | None = None
-    """URL and date of the original of a foreign revisit that does not name it by its id."""
+    original: tuple[str, datetime, datetime] | None = None
+    """URL, and the first and last moment that its date may mean, of the original that a revisit names in this way."""
+    payload_digest: str | None = None
+    """WARC-Payload-Digest as `sha1:BASE32`, however it is written; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

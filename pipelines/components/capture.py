@@ -46,7 +46,6 @@ class Capture:
             return response  # `scrapy shell` and the like archive nothing; rendered pages: see `rendered`
         run = Run.of(self._crawler.settings)
         clinic_id = fetch.clinic.slug
-        encoding = str(b", ".join(response.headers.getlist("Content-Encoding")), "latin-1").strip().lower()
         body, headers, redacted = response.body, _pairs(response), tuple[str, ...]()
         if fetch.secret and body:
             body, headers = _blanked(response)
@@ -75,7 +74,6 @@ class Capture:
             run.halt(str(error))  # nothing may be fetched that cannot be recorded
             raise
         self._stamp(run, fetch, captured)
-        fetch.wire_body, fetch.wire_encoding = response.body, encoding
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:

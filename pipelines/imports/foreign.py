@@ -6,15 +6,18 @@ scripts stay in the file, which is stored whole; untrustworthy records are repor
 
 from __future__ import annotations
 
+import base64
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from archive.warc import BadRecord, Group, Info, records
+from archive.warc._build import sha1_label
+from pipelines.imports.identity import CaptureRef, with_own_id
 from scraper.addresses import is_within
 
 # The date of the first web page: an earlier date comes from a wrong clock.
@@ -22,31 +25,6 @@ FIRST_PAGE = datetime(1990, 12, 20, tzinfo=UTC)
 FUTURE = timedelta(days=1)  # tolerance for wrong clocks
 # The media types that are read: "text/html", "application/json", "application/rss+xml", "text/plain"
 READABLE = re.compile(r"(text/(html|plain|xml)|application/(json|xml|(xhtml|rss|atom)\+xml))$")
-
-
-@dataclass(frozen=True, slots=True)
-class ImportOrigin:
-    """The origin of an imported capture."""
-
-    origin: str  # the program that made it, as the file says
-    retrieved_at: datetime  # when it was imported
-    retrieved_from: str  # name of the imported file
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureRef:
-    """A reference to one capture: its id and its date, and the place of its record."""
-
-    at: datetime
-    capture_id: str
-    payload_sha256: str
-    file: str  # relative to the archive
-    offset: int
-    refers_to: str | None
-    # Of an imported capture: its origin, its URL, and (URL, date) of the original if it is a revisit.
-    brought: ImportOrigin | None = None
-    url: str = ""
-    original: tuple[str, datetime] | None = None
 
 
 @dataclass(slots=True)
@@ -66,46 +44,50 @@ def scan_foreign(path: Path, name: str, sites: Mapping[str, str], now: datetime)
     `name`: the file's name in the entries; `sites`: address of each clinic by its slug; `now`: date of the import.
     """
     found = ForeignFile()
+    known: dict[str, CaptureRef] = {}
     for record in records(path):
         if isinstance(record, BadRecord):
             found.bad.append(f"byte {record.offset}: {record.why}")
         elif isinstance(record, Info):
             found.software = " ".join(record.fields.get("software", found.software).split())
         elif isinstance(record, Group):
-            why = _distrust(record, now)
-            if why:
-                found.bad.append(f"byte {record.capture.warc_offset}: {record.capture.url}: {why}")
-                continue
-            clinic_id = _clinic_of(record.capture.url, sites)
-            if clinic_id is None:
-                found.hosts[urlsplit(record.capture.url).netloc] += 1
-                continue
-            if _is_readable(record):
-                found.entries.setdefault(clinic_id, []).append(_entry(record, name))
-            else:
-                found.unread += 1
+            try:
+                _take(record, found, name, sites, now, known)
+            except Exception as error:  # whatever somebody wrote into one record, the others are taken
+                found.bad.append(f"byte {record.capture.warc_offset}: cannot be read ({type(error).__name__}: {error})")
     return found
 
 
-def resolve_revisits(entries: Iterable[CaptureRef]) -> Iterator[CaptureRef]:
-    """Yield the captures of one clinic, in order, with the originals of imported revisits.
-
-    A revisit may name its original by URL and date: it gets the original's id and the digest of its payload.
-    """
-    listed = list(entries)
-    by_id = {entry.capture_id: entry for entry in listed}
-    by_date = {(entry.url, entry.at): entry for entry in reversed(listed) if entry.url and not entry.original}
-    for entry in listed:
-        named = by_id.get(entry.refers_to or "") or by_date.get(entry.original or ("", entry.at))
-        if entry.brought is None or named is None or named is entry:
-            yield entry
-        else:
-            sha256 = entry.payload_sha256 or named.payload_sha256
-            yield replace(entry, refers_to=named.capture_id, payload_sha256=sha256)
+def _take(
+    record: Group,
+    found: ForeignFile,
+    name: str,
+    sites: Mapping[str, str],
+    now: datetime,
+    known: dict[str, CaptureRef],
+) -> None:
+    """Add a record. `known`: the entries so far, by id."""
+    why = _distrust(record, now)
+    if why:
+        found.bad.append(f"byte {record.capture.warc_offset}: {record.capture.url}: {why}")
+        return
+    clinic_id = _clinic_of(record.capture.url, sites)
+    if clinic_id is None:
+        found.hosts[urlsplit(record.capture.url).netloc] += 1
+    elif _is_readable(record):
+        found.entries.setdefault(clinic_id, []).append(with_own_id(_entry(record, name), known))
+    else:
+        found.unread += 1
 
 
 def _entry(record: Group, name: str) -> CaptureRef:
     capture = record.capture
+    is_revisit = record.profile is not None
+    stated = record.payload_digest if record.profile != "server-not-modified" else None
+    digests = [stated] if stated else []
+    if record.body is not None:
+        digests.append("sha256:" + base64.b32encode(bytes.fromhex(capture.payload_sha256)).decode().rstrip("="))
+        digests += [] if stated else [sha1_label(record.body)]
     return CaptureRef(
         at=capture.fetched_at,
         capture_id=capture.capture_id,
@@ -115,6 +97,8 @@ def _entry(record: Group, name: str) -> CaptureRef:
         refers_to=capture.refers_to,
         url=capture.url,
         original=record.original,
+        digests=tuple(digests),
+        is_revisit=is_revisit,
     )
 
 

@@ -16,11 +16,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlite_utils import Database
+
 from archive.times import utc
+from archive.warc import derived_id
 from archive.warc._file import sync_folder
 from pipelines.events import RunEnded
 from pipelines.imports.adopt import IMPORTS, SPARE, Refused, copy_whole
 from pipelines.imports.foreign import ForeignFile, scan_foreign
+from pipelines.imports.identity import CaptureRef
 from pipelines.imports.unpack import opened
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
@@ -95,7 +99,9 @@ def _new_captures(
     run: Run, file: Path, name: str, clinics: Mapping[str, Clinic], result: ImportResult, now: datetime
 ) -> _Import | None:
     """Find the captures of a file that the archive does not have; None if there are nresult. Counts in `result`."""
-    contents = scan_foreign(file, name, {slug: clinic.url for slug, clinic in clinics.items()}, now)
+    sha256 = _sha256(file)
+    place = f"{IMPORTS}/{sha256[:16]}/{_plain(name)}"
+    contents = scan_foreign(file, place, {slug: clinic.url for slug, clinic in clinics.items()}, now)
     result.origin = contents.software
     result.unread += contents.unread
     result.elsewhere += contents.hosts.total()
@@ -105,22 +111,26 @@ def _new_captures(
     new: dict[str, int] = {}
     for clinic_id, entries in contents.entries.items():
         for entry in {entry.capture_id: entry for entry in entries}.values():
-            row = run.db.execute(
-                "SELECT payload_sha256, fetched_at FROM captures WHERE capture_id = ?", [entry.capture_id]
-            ).fetchone()
-            if row is None:
-                new[clinic_id] = new.get(clinic_id, 0) + 1
-            elif row == (entry.payload_sha256 or row[0], utc(entry.at)):
+            if _is_known(run.db, entry):
                 result.known += 1
             else:
-                result.bad.append(f"byte {entry.offset}: another capture has its id, {entry.capture_id}; left out")
+                new[clinic_id] = new.get(clinic_id, 0) + 1
     for clinic_id, number in new.items():
         result.captures[clinic_id] = result.captures.get(clinic_id, 0) + number
     if not new:
         return None
-    sha256 = _sha256(file)
-    place = f"{IMPORTS}/{sha256[:16]}/{_plain(name)}"
     return _Import(file, place, result.path.name, sha256, contents, new)
+
+
+def _is_known(db: Database, entry: CaptureRef) -> bool:
+    """Return whether the archive has the capture; another one with its id does not count (`foreign.with_own_id`)."""
+    find = "SELECT payload_sha256, fetched_at, url FROM captures WHERE capture_id = ?"
+    row = db.execute(find, [entry.capture_id]).fetchone()
+    if row is None:
+        return False
+    if row == (entry.payload_sha256 or row[0], utc(entry.at), entry.url):
+        return True
+    return db.execute(find, [derived_id(entry.file, entry.offset)]).fetchone() is not None
 
 
 def _why_nothing(result: ImportResult, clinics: Mapping[str, Clinic]) -> str:

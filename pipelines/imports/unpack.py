@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from scraper.extract import extract_post
 from scraper.items import Exchange, NotAPost
 
 LARGEST_PAGE = 32 << 20  # bytes of a saved page
+LARGEST_RATIO = 50  # unpacked to packed; pages pack to a tenth, zeros to a thousandth
 # "archive/rec-20260301.warc.gz"
 WARC_MEMBER = re.compile(r"archive/[^/]+\.warc(\.gz)?")
 # "<!-- saved from url=(0035)https://www.example.com/post/sleep -->": browsers write it into a saved page
@@ -67,6 +69,11 @@ def _unpacked(path: Path, scratch: Path) -> list[tuple[Path, str]]:
             if not wanted:
                 raise Refused("a ZIP file without archive/*.warc.gz in it; not a WACZ")
             needed, free = sum(member.file_size for member in wanted), shutil.disk_usage(scratch).free
+            if needed > LARGEST_RATIO * path.stat().st_size + SPARE:
+                raise Refused(
+                    f"{needed / 1e6:.0f} MB unpacked, over {LARGEST_RATIO} times its own size: no archive of web pages;"
+                    " not taken"
+                )
             if 2 * needed + SPARE > free:
                 raise Refused(
                     f"{needed / 1e6:.0f} MB unpacked, {free / 1e6:.0f} MB free on the archive's disk; not taken"
@@ -78,7 +85,7 @@ def _unpacked(path: Path, scratch: Path) -> list[tuple[Path, str]]:
                     shutil.copyfileobj(source, copy, 1 << 20)  # gives no more bytes than declared
                 found.append((target, f"{path.stem}-{PurePosixPath(member.filename).name}"))
             return found
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error) as error:
         raise Refused(f"a damaged ZIP file ({error})") from error
 
 
@@ -123,4 +130,6 @@ def _address(body: bytes, kind: str) -> str | None:
     try:
         return extract_post(Exchange(url="", body=body, content_type=kind)).url
     except NotAPost:
+        return None
+    except Exception:  # whatever is in it, no address is read from it
         return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from sqlite_utils import Database
 
 from pipelines.events import ClinicRun, Event, RunEnded
-from pipelines.imports.foreign import CaptureRef
+from pipelines.imports.identity import CaptureRef
 from pipelines.log import RUNS, ClinicLog, Recorded, RunHeader, RunLog
 
 

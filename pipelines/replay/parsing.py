@@ -5,6 +5,7 @@ Parsing is most of the work, so several processes share it.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -17,17 +18,18 @@ from pathlib import Path
 from threading import Thread
 from typing import Self
 
-from scrapy.exceptions import IgnoreRequest
-
-from archive.warc import BadRecord, Failure, Group, read_record
+from archive.warc import BadRecord, Capture, Failure, Group, derived_id, read_record
 from pipelines.events import Captured, Event, RunEnded
-from pipelines.imports.foreign import CaptureRef
+from pipelines.imports.identity import CaptureRef
 from pipelines.log import Recorded, RunLog
 from pipelines.privacy.pseudonyms import names_people, pseudonymous
 from pipelines.replay.stored import Locate, body_of, choose_stored, extraction_of, stored_exchange
 from pipelines.run.key import BadKey
-from scraper.items import Exchange, Extraction
+from scraper.extract import extraction_by
+from scraper.items import Exchange, Extraction, Problem
 from scraper.platforms import is_home_answer, marked, platform_named, recognise
+
+logger = logging.getLogger(__name__)
 
 CHUNK = 24  # captures that a process reads at a time
 AHEAD = 3  # chunks for each process that are read ahead of the fold
@@ -148,8 +150,10 @@ def _parse(archive: Path, key: bytes | None, job: ParseJob) -> Extraction | Dama
     if wrong:
         return Damaged(ref, "; ".join(wrong))
     if ref.brought is not None:
+        is_derived = ref.capture_id == derived_id(ref.file, ref.offset)
         capture = replace(
             record.capture,
+            capture_id=ref.capture_id if is_derived else record.capture.capture_id,
             refers_to=ref.refers_to,
             origin=ref.brought.origin,
             retrieved_at=ref.brought.retrieved_at,
@@ -158,7 +162,10 @@ def _parse(archive: Path, key: bytes | None, job: ParseJob) -> Extraction | Dama
         )
         record = replace(record, capture=capture)
     choose = choose_stored(job.kind, job.platform, job.clinics_own)
-    extraction = extraction_of(archive, job.clinic_id, record, choose, _only(job), job.web_archive)
+    try:
+        extraction = extraction_of(archive, job.clinic_id, record, choose, _only(job), job.web_archive)
+    except Exception as error:  # whatever is in one record, the others are read
+        extraction = _unread(job, record.capture, error)
     if key is None:
         if names_people(extraction):
             raise BadKey(
@@ -167,6 +174,14 @@ def _parse(archive: Path, key: bytes | None, job: ParseJob) -> Extraction | Dama
             )
         return extraction
     return pseudonymous(extraction, key)
+
+
+def _unread(job: ParseJob, capture: Capture, error: Exception) -> Extraction:
+    logger.exception("%s: byte %d: reading failed", job.ref.file, job.ref.offset)
+    where = f"{capture.url}: {job.ref.file}, byte {job.ref.offset}"
+    message = f"{where}: reading failed ({type(error).__name__}); the page is in the WARC; please report this"
+    problem = Problem(kind="parser-error", message=message, url=capture.url)
+    return extraction_by(None, job.clinic_id, capture, (problem,), capture.url, None)
 
 
 def _only(job: ParseJob) -> Locate:
@@ -269,5 +284,5 @@ class _Platforms:
                 record = read_record(self._archive, ref.file, ref.offset)
                 if isinstance(record, Group) and record.capture.via is None:
                     yield stored_exchange(record, body_of(self._archive, record, self._locate))
-            except (BadRecord, OSError, IgnoreRequest, ValueError):
+            except (BadRecord, OSError, ValueError):
                 continue

@@ -5,27 +5,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
-from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
-from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Request, Response
-from scrapy.settings import Settings
-from scrapy.signalmanager import SignalManager
-from scrapy.statscollectors import StatsCollector
 from sqlite_utils import Database
 
 from archive.warc import BadRecord, Failure, Group, read_record
+from pipelines.decoding import decoded
 from pipelines.replay.mementos import capture_of, header_of
 from pipelines.sanitise import storable
-from scraper import settings as scrapy_settings
 from scraper.crawl.memento import memento_of, own_answer
-from scraper.extract import extract_response, extraction_by
-from scraper.http import describe, exchange_of
+from scraper.extract import extract, extraction_by
+from scraper.http import exchange_of
 from scraper.items import Exchange, Extraction, Item, Post, Problem
 from scraper.platforms import platform_named, recognise_alone
 from scraper.platforms._platform import Platform
@@ -66,8 +58,6 @@ def extraction_of(
     try:
         body = body_of(archive, record, locate)
         exchange = stored_exchange(record, body)
-    except IgnoreRequest as error:
-        return problem(*describe(error, url))
     except (BadRecord, OSError) as error:
         why = str(error) if isinstance(error, BadRecord) else error.strerror or type(error).__name__
         return extraction_by(platform, clinic_id, capture, (missing_original(url, why),), url, None)
@@ -77,7 +67,7 @@ def extraction_of(
             return Extraction(clinic_id=clinic_id, capture=capture, items=own_answer(exchange, header_of(record)))
         exchange, capture = memento.exchange, capture_of(capture, memento, web_archive)
     platform = choose(exchange)
-    items = extract_response(exchange, platform, record.capture.content_encoding or "", body)
+    items = extract(exchange, platform)
     return extraction_by(platform, clinic_id, capture, items, exchange.url, exchange)
 
 
@@ -85,8 +75,7 @@ def stored_exchange(group: Group, body: bytes) -> Exchange:
     """Return a recorded exchange as parsers see it, decoded by the code that decodes a live answer.
 
     Answers that a browser received are recorded decoded, without a Content-Encoding; a DOM counts as status 200.
-    `body`: the payload as recorded; of the original where the record is a revisit. Raises `IgnoreRequest` if it
-    decompresses to more than the limit.
+    `body`: the payload as recorded; of the original where the record is a revisit.
     """
     capture = group.capture
     request = Request(capture.url, method=capture.method, body=group.request_body)
@@ -95,20 +84,8 @@ def stored_exchange(group: Group, body: bytes) -> Exchange:
         headers.setdefault(name, []).append(value)  # as bytes: Scrapy encodes str as UTF-8
     status = 200 if capture.record_type == "resource" else capture.http_status or 0
     raw = Response(capture.url, status=status, headers=headers, body=body, request=request)
-    response = _decoder().process_response(request, raw)
-    assert isinstance(response, Response)
-    return replace(exchange_of(response, capture.fetched_at), via=capture.via, page=capture.page)
-
-
-@cache
-def _decoder() -> HttpCompressionMiddleware:
-    """Return Scrapy's own decoder with this project's limits."""
-    settings = Settings()
-    settings.setmodule(scrapy_settings)
-    # Not a real crawler: creating one redirects the log of the running crawl to stderr.
-    crawler = cast(Crawler, SimpleNamespace(settings=settings, signals=SignalManager()))
-    crawler.stats = StatsCollector(crawler)
-    return HttpCompressionMiddleware.from_crawler(crawler)
+    response, fault = decoded(raw) if capture.via is None else (raw, None)
+    return replace(exchange_of(response, capture.fetched_at), via=capture.via, page=capture.page, fault=fault)
 
 
 def body_of(archive: Path, record: Group, locate: Locate) -> bytes:
@@ -118,10 +95,11 @@ def body_of(archive: Path, record: Group, locate: Locate) -> bytes:
     """
     if record.profile != "identical-payload-digest":
         return record.body if record.body is not None else b""
-    capture_id = record.capture.refers_to
-    place = locate(capture_id or "")
+    capture = record.capture
+    place = locate(capture.refers_to or "")
     if place is None:
-        raise BadRecord("archive.db", 0, f"no capture {capture_id}, which a revisit refers to")
+        why = f"capture {capture.refers_to} is missing" if capture.refers_to else "it names no capture that is here"
+        raise BadRecord(capture.warc_file, capture.warc_offset, f"a revisit, and {why}")
     original = read_record(archive, *place)
     if not isinstance(original, Group) or original.body is None:
         raise BadRecord(*place, "a revisit refers to a record without a body")

@@ -88,9 +88,9 @@ def own_answer(exchange: Exchange, header: Header) -> tuple[Item, ...]:
 def _date(text: str) -> datetime | None:
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):  # "Fri, 31 Dec 9999 23:59:59 -0500" lies beyond the last year
         return None
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _stamped(text: str) -> datetime | None:

@@ -62,6 +62,7 @@ def is_home_answer(exchange: Exchange) -> bool:
     """Return whether a run may recognise its platform by this answer: a page (2xx) fetched without a browser."""
     return (
         exchange.via is None
+        and exchange.fault is None
         and exchange.method == "GET"
         and 200 <= exchange.status < 300
         and urlsplit(exchange.url).path != "/robots.txt"

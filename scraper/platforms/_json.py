@@ -8,13 +8,18 @@ from decimal import Decimal
 from typing import Any
 
 LARGEST = 2**63 - 1  # what a SQLite integer holds
+MOST_BYTES = 12_000_000  # of one answer; small objects take thirty times their text in memory
 
 
 def decode(body: bytes) -> Any:
-    """Return the JSON value of an answer. Raises `ValueError` for bytes that are not JSON (cut, HTML, nested too deep).
+    """Return the JSON value of an answer.
+
+    Raises `ValueError` for bytes that are not JSON (cut, HTML, nested too deep), and for more than `MOST_BYTES`.
 
     Numbers with a decimal point are `Decimal`, so that they can be given as they were printed.
     """
+    if len(body) > MOST_BYTES:
+        raise ValueError(f"more than {MOST_BYTES} bytes of JSON")
     try:
         return json.loads(body, parse_float=Decimal)
     except (RecursionError, ArithmeticError) as error:

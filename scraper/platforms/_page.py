@@ -20,6 +20,7 @@ from scraper.items import Exchange, Problem
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean
 
+_LARGEST_SCRIPT = 4_000_000  # characters; small objects take thirty times their text in memory
 _MOST_SCRIPTS = 20
 _MOST_GRAPH_NODES = 50  # objects of one JSON-LD array that are looked at
 
@@ -88,6 +89,8 @@ def read_head(tree: Tag, scripts: Iterable[str], url: str) -> Head:
         head.canonical = str(link.get("href") or "").strip() or None
     for text in scripts:
         try:
+            if len(text) > _LARGEST_SCRIPT:
+                raise ValueError(f"more than {_LARGEST_SCRIPT} characters")
             value = json.loads(text, strict=False)
         except (ValueError, RecursionError) as error:
             head.problems.append(Problem(kind="malformed-json", message=f"JSON-LD cannot be read: {error}", url=url))
@@ -164,9 +167,26 @@ def encoding_of(exchange: Exchange, sample: bytes) -> str:
         pass
     else:
         return "utf-8"
-    declared = http_content_type_encoding(exchange.content_type) or html_body_declared_encoding(exchange.body[:4096])
+    declared = known_charset(http_content_type_encoding(exchange.content_type)) or known_charset(
+        html_body_declared_encoding(exchange.body[:4096])
+    )
     if declared is None or declared == "utf-8":
         high = sum(1 for byte in sample[:200_000] if byte >= 0x80)
         broken = sample[:200_000].decode("utf-8", "replace").count("\ufffd")
         return "utf-8" if broken * 4 <= high else "cp1252"
     return declared
+
+
+# Codecs of Python that are no charset of a page: "charset=undefined", "charset=idna"
+_NO_CHARSETS = {"idna", "mbcs", "oem", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf_7"}
+
+
+def known_charset(name: str | None) -> str | None:
+    """Return the name of a declared charset; None where text cannot be in it, so that the bytes decide."""
+    if name is None or name.replace("-", "_") in _NO_CHARSETS:
+        return None
+    try:
+        b"a".decode(name)
+    except (LookupError, ValueError):  # "charset=base64" names a codec, but none of text
+        return None
+    return name

@@ -20,7 +20,7 @@ from scraper.addresses import is_private_host
 from scraper.browser import META, RENDERING
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitContext, VisitResult
-from scraper.extract import extract, extract_response, extraction_by
+from scraper.extract import extract, extraction_by
 from scraper.http import FETCH, Fetch, capture_of, describe, exchange_of, fetch_of, origin_of
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
 from scraper.platforms import is_home_answer, recognise
@@ -88,7 +88,10 @@ class ClinicSpider(scrapy.Spider):
         retry_after = (response.headers.get("Retry-After") or b"").decode("latin-1")
         fetch = fetch_of(response.request)
         sighted = tuple(Sighting(url=url, source="listing") for url in (fetch.sighted if fetch else ()))
-        async for step in self._resume(Outcome(exchange, items or sighted, retry_after=retry_after)):
+        outcome = Outcome(exchange, items or sighted, retry_after=retry_after)
+        if exchange.fault is not None:  # not repeated, as it is after a lost connection: these bytes are the answer
+            outcome = Outcome(None, items, exchange.fault.message)
+        async for step in self._resume(outcome):
             yield step
 
     def _is_waiting(self) -> bool:
@@ -133,8 +136,8 @@ class ClinicSpider(scrapy.Spider):
         if (
             fetch.blanked_body is not None
         ):  # parsed as recorded, with its tokens blanked, so that a rebuild gives the same
-            return extract(replace(exchange, body=fetch.blanked_body), platform)
-        return extract_response(exchange, platform, fetch.wire_encoding, fetch.wire_body)
+            return extract(replace(exchange, body=fetch.blanked_body, fault=None), platform)
+        return extract(exchange, platform)
 
     def platform_for(self, exchange: Exchange) -> Platform | None:
         """Return the platform whose parser reads the exchange: the one that this run recognised; None before that."""

@@ -388,13 +388,19 @@ def test_two_records_of_one_id(tmp_path: Path) -> None:
     foreign = Foreign(tmp_path / "x.warc.gz")
     foreign.page(post_url("sleep"), sleep("The first."), WARC_Record_ID=twin)
     foreign.page(post_url("sleep"), sleep("The second."), WARC_Record_ID=twin)
-    bring(tmp_path / "a", foreign.done())
-    assert rows(tmp_path / "a", "SELECT body_text FROM revisions") == [("The first.",)]
+    path = foreign.done()
+    bring(tmp_path / "a", path)
+    both = [("The first.",), ("The second.",)]
+    assert sorted(rows(tmp_path / "a", "SELECT body_text FROM revisions")) == both
     later = Foreign(tmp_path / "y.warc.gz")
     later.page(post_url("sleep"), sleep("The third."), WARC_Record_ID=twin)
-    (told,) = bring(tmp_path / "a", later.done())
-    assert "another capture has its id" in told.bad[0]
-    assert rows(tmp_path / "a", "SELECT body_text FROM revisions") == [("The first.",)]
+    (result,) = bring(tmp_path / "a", later.done())
+    assert (result.bad, result.captures) == ([], {"riverside": 1})
+    assert sorted(rows(tmp_path / "a", "SELECT body_text FROM revisions")) == [*both, ("The third.",)]
+    assert len(set(rows(tmp_path / "a", "SELECT capture_id FROM captures"))) == 3
+    for again in (path, later.done()):
+        (result,) = bring(tmp_path / "a", again)
+        assert (result.captures, result.known) == ({}, 2 if again is path else 1)
 
 
 def test_a_body_that_was_cut_is_no_edit(tmp_path: Path) -> None:

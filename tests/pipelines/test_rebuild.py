@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import shutil
 import sqlite3
@@ -356,3 +357,19 @@ def _row(archive: Path, sql: str, *values: Any) -> Any:
 
 def _one(archive: Path, sql: str, *values: Any) -> Any:
     return _row(archive, sql, *values)[0]
+
+
+def test_a_note_that_cannot_be_read_is_named_and_the_rest_goes_in(grown: Path) -> None:
+    path = max((grown / "warc" / "riverside").glob("*.warc.gz"))
+    size, before = path.stat().st_size, said(grown)
+    block = b"ended_at: {not JSON\r\n"
+    note = (
+        b"WARC/1.1\r\nWARC-Type: metadata\r\nWARC-Record-ID: <urn:uuid:00000000-0000-4000-8000-000000000001>\r\n"
+        b"WARC-Date: 2030-01-01T00:00:00Z\r\nX-Archive-Kind: run-ended\r\nContent-Type: application/warc-fields\r\n"
+    )
+    with path.open("ab") as file:
+        file.write(gzip.compress(note + b"Content-Length: %d\r\n\r\n" % len(block) + block + b"\r\n\r\n"))
+    built = rebuild.rebuild(grown)
+    (line,) = built.problems
+    assert line == f"warc/riverside/{path.name}: byte {size}: cannot be read (JSONDecodeError); left out"
+    assert said(grown) == before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 from pathlib import Path
 
 import pytest
@@ -11,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.replay.stored import stored_exchange
-from scraper.extract import extract_post, extract_response, is_cut
+from scraper.extract import extract_post
 from scraper.http import redirect_target
 from scraper.items import Alias, Comment, Exchange, Gone, Names, NotAPost, Post, Problem, Sighting
 from scraper.platforms import recognise
 from scraper.platforms.wix import Wix
-from tests.making import WIX, extract
+from tests.making import extract
 from tests.pipelines.test_recover import SHOWN
 from tests.visiting import MEMBERS_URL as MEMBERS
 from tests.visiting import SITE, comments_answer, comments_url, members_answer, post_answer, post_url
@@ -186,33 +185,7 @@ class TestARenderedPage:
         assert plain.sources.keys() == shown.sources.keys() and plain.body_text == shown.body_text
 
 
-class TestCutBodies:
-    BODY = json.dumps({"postPage": {}}).encode() * 50
-
-    @given(st.integers(1, 60), st.sampled_from(["gzip", "x-gzip", "GZIP"]))
-    def test_a_gzip_body_without_its_end(self, cut: int, encoding: str) -> None:
-        packed = gzip.compress(self.BODY)
-        part = packed[:-cut] if cut < len(packed) else b"\x1f"
-        assert not is_cut(encoding, packed, len(self.BODY))
-        assert is_cut(encoding, part, len(self.BODY) - cut)
-        assert not is_cut(encoding, gzip.compress(b"a") + gzip.compress(b"b"), 2)
-
-    def test_it_gives_a_problem_and_nothing_else(self) -> None:
-        whole = post_answer("sleep", "Sleep well.")
-        packed = gzip.compress(whole)
-        (found,) = extract_response(exchange(post_url("sleep"), whole), WIX, "gzip", packed[:-3])
-        assert isinstance(found, Problem)
-        assert found.kind == "cut-short"
-        assert isinstance(extract_response(exchange(post_url("sleep"), whole), WIX, "gzip", packed)[0], Post)
-
-    def test_other_encodings_are_left_to_their_decoders(self) -> None:
-        assert not is_cut("", b"abc", 3)
-        assert not is_cut("br", b"abc", 99)
-        assert not is_cut("gzip", b"", 0)
-
-
 def test_stored_bytes_are_decoded_as_live_ones(tmp_path: Path) -> None:
-    """By the very middleware that a crawl has."""
     from archive.warc import Group, read_record
     from tests.visiting import Visiting
 

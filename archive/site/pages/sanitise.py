@@ -17,17 +17,21 @@ _ATTRIBUTES = {
     "li": {"value"}, "*": {"dir", "lang"},
 }  # fmt: skip
 _SCHEMES = {"http", "https", "mailto", "tel"}
+# After each of these, nh3 searches the rest of its text for every other special character, so that its time grows with
+# the square of their number. A text with more of them than any post has is shown without its markup.
+_SLOW = ("&", *map(chr, range(0xA0, 0xC0)))
+_MOST_SLOW = 20_000
 # Headings of a post rank below those of the page: an h1 becomes an h3.
 _LOWERED_HEADINGS = {f"h{level}": f"h{min(level + 2, 6)}" for level in range(1, 7)}
 
 
 def sanitised(html: str | None) -> Markup | None:
-    """Return the HTML of a post or comment, safe to put into a page; None if it is empty.
+    """Return the HTML of a post or comment, safe to put into a page; None if it is empty, or would take long.
 
     A picture becomes a link to its address, with its alternative text. Sanitising (nh3, with the rules above) is the
     last step, so that no step before it can let anything through.
     """
-    if not html or not html.strip():
+    if not html or not html.strip() or sum(map(html.count, _SLOW)) > _MOST_SLOW:
         return None
     if "<img" in html or "<h" in html:
         html = _without_pictures(html)

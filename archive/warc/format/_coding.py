@@ -1,109 +1,222 @@
-"""Content codings: the decoded payload from the payload as served."""
+"""Content codings: the decoded payload from the payload as served. Everything that decodes an answer decodes it here.
 
+Live answers, stored records and records by other programs are read by the same rules, those of browsers: what follows
+the end of a compressed stream is ignored, a missing checksum too. The errors of zlib, Brotli and zstd are known here
+alone; callers see TooLarge, CutShort and Undecodable.
+"""
+
+import struct
+import sys
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import reduce
 
 import brotli  # type: ignore[import-untyped]
 
 from archive.warc._types import CutShort, TooLarge, Undecodable
+from archive.warc.format._plain import begins_as, is_text
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 MAX_DECODED = 64 << 20
 """Bytes that a body may decode to when the caller gives no limit; the page of a post has 1 to 2 MB."""
 _STEP = 1 << 20
+_PIECE = 1 << 14  # bytes given to a decoder at a time: what it leaves over is copied
+_MOST_STREAMS = 10_000  # members or frames of one body: each costs time, however short
+_MOST_CODINGS = 5  # of one body, each of which may unpack to the limit
+_GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
 
 
-def decode(body: bytes, encoding: str | None, limit: int = MAX_DECODED) -> bytes:
+def decode(body: bytes, encoding: str | None, limit: int = MAX_DECODED, content_type: str | None = None) -> bytes:
     """Return a body with `encoding`, the value of its Content-Encoding, undone.
 
     `encoding` is gzip, x-gzip, deflate (zlib or raw), br, zstd, identity, or several with commas in the order in which
-    they were applied (RFC 9110, 8.4). An empty body is empty in every coding. A body that is called gzip but lacks its
-    magic number is returned as it is, because some servers and recording proxies label plain pages so. What follows
-    the end of a compressed stream is ignored.
+    they were applied (RFC 9110, 8.4). An empty body is empty in every coding. What follows the end of a compressed
+    stream is ignored, and so is the absence of its checksum. A body that cannot be decoded, but begins as
+    `content_type` says, was never encoded, or another program decoded it before it was stored: it is returned as it
+    is. Under an unknown coding ("utf-8", "none") any text is.
 
     Raises TooLarge past `limit` bytes (before they are all in memory), CutShort with the part that could be decoded,
     Undecodable for a broken stream or an unknown coding.
     """
-    for coding in reversed([name.strip().lower() for name in (encoding or "").split(",")]):
-        if coding not in _CODINGS:
-            raise Undecodable(f"no decoder for the content coding {coding!r}")
-        if body:
-            body = _CODINGS[coding](body, limit)
-    if len(body) > limit:
+    codings = [name.strip().lower() for name in (encoding or "").split(",")]
+    try:
+        if len(codings) > _MOST_CODINGS:
+            raise Undecodable(f"more than {_MOST_CODINGS} content codings")
+        found = reduce(lambda data, coding: _undone(data, coding, limit), reversed(codings), body)
+    except (CutShort, Undecodable):
+        is_known = all(coding in _CODINGS for coding in codings)
+        if not (begins_as(body, content_type) or (not is_known and is_text(body))):
+            raise
+        found = body
+    if len(found) > limit:
         raise TooLarge(f"the body has more than {limit} bytes")
-    return body
+    return found
+
+
+def _undone(body: bytes, coding: str, limit: int) -> bytes:
+    if coding not in _CODINGS:
+        raise Undecodable(f"no decoder for the content coding {coding[:40]!r}")
+    return _CODINGS[coding](body, limit) if body else body
 
 
 def _gzip(body: bytes, limit: int) -> bytes:
-    if not body.startswith(b"\x1f\x8b"):
-        return body
+    """RFC 1952: a file is a series of members."""
     out = bytearray()
-    while body.startswith(b"\x1f\x8b"):  # RFC 1952: a file is a series of members
-        body = _inflate(body, 31, limit, out)
-    return bytes(out)
+    at = 0
+    for _ in range(_MOST_STREAMS):
+        begin = len(out)
+        at = _inflate(body, _gzip_start(body, at), "gzip", limit, out)
+        content = memoryview(out)[begin:]
+        true = struct.pack("<II", zlib.crc32(content), len(content) & 0xFFFFFFFF)
+        content.release()
+        at = _after_check(body, at, true, "gzip")
+        if not body.startswith(_GZIP, at):
+            return bytes(out)
+    raise Undecodable(f"the gzip data have more than {_MOST_STREAMS} members")
+
+
+def _gzip_start(body: bytes, at: int) -> int:
+    """Return where the compressed data of the member at `at` begin (RFC 1952, 2.3)."""
+    if not body.startswith(_GZIP[: len(body) - at], at) or body[at + 2 : at + 3] not in (b"\x08", b""):
+        raise Undecodable("no gzip data: they do not begin as such")
+    flags = body[at + 3] if len(body) > at + 3 else 0
+    if flags & 0xE0:  # reserved
+        raise Undecodable("no gzip data: their header is damaged")
+    at += 10
+    if flags & 4:  # extra fields, after their length
+        at += 2 + int.from_bytes(body[at : at + 2], "little")
+    for flag in (8, 16):  # the name of a file, a comment: each ends with a zero
+        if flags & flag:
+            at = (body.find(b"\0", at) + 1) or len(body) + 1
+    at += 2 if flags & 2 else 0  # checksum of the header
+    if at > len(body):
+        raise CutShort("the gzip data end early", b"")
+    return at
 
 
 def _deflate(body: bytes, limit: int) -> bytes:
     """RFC 9110 means zlib (RFC 1950); some servers send raw deflate (RFC 1951)."""
-    zlib_header = body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0
+    if body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0:
+        out = bytearray()
+        try:
+            end = _inflate(body, 2, "deflate", limit, out)
+            _after_check(body, end, struct.pack(">I", zlib.adler32(out)), "deflate")
+        except (CutShort, Undecodable) as as_zlib:
+            try:
+                return _raw_deflate(body, limit)
+            except (CutShort, Undecodable):
+                raise as_zlib from None
+        return bytes(out)
+    return _raw_deflate(body, limit)
+
+
+def _raw_deflate(body: bytes, limit: int) -> bytes:
     out = bytearray()
-    _inflate(body, 15 if zlib_header else -15, limit, out)
+    _inflate(body, 0, "deflate", limit, out)
     return bytes(out)
 
 
-def _inflate(body: bytes, wbits: int, limit: int, out: bytearray) -> bytes:
-    """Append the content of a stream to `out`, and return the bytes that follow the stream."""
-    inflater = zlib.decompressobj(wbits)
+def _inflate(body: bytes, at: int, name: str, limit: int, out: bytearray) -> int:
+    """Append the content of the raw deflate data at `at` to `out`, and return where they end."""
+    inflater = zlib.decompressobj(-15)
+    piece = b""
     while not inflater.eof:
+        if not piece:
+            piece = body[at : at + _PIECE]
+            at += len(piece)
         try:
-            part = inflater.decompress(body, min(_STEP, limit - len(out) + 1))
+            part = inflater.decompress(piece, min(_STEP, limit - len(out) + 1))
         except zlib.error as error:
-            raise Undecodable(f"a broken gzip or deflate stream after {len(out)} bytes: {error}") from error
+            raise Undecodable(f"the {name} data are damaged after {len(out)} bytes") from error
         out += part
         _check(len(out), limit)
-        body = inflater.unconsumed_tail
-        if not part and not body and not inflater.eof:
-            raise CutShort(f"a gzip or deflate stream ends after {len(out)} bytes", bytes(out))
-    return inflater.unused_data
+        piece = inflater.unconsumed_tail
+        if not part and not piece and at >= len(body) and not inflater.eof:
+            raise CutShort(f"the {name} data end early", bytes(out))
+    return at - len(inflater.unused_data)
+
+
+def _after_check(body: bytes, at: int, true: bytes, name: str) -> int:
+    """Return where the checksum at `at` ends.
+
+    It may be cut, or absent: then zeros or text stand in its place. Raises Undecodable for one that differs.
+    """
+    stated = body[at : at + len(true)]
+    if stated == true:
+        return at + len(true)
+    if len(stated) < len(true) or not stated.strip(b"\0") or is_text(stated):
+        return len(body)
+    raise Undecodable(f"the {name} data are damaged: the checksum differs")
 
 
 def _brotli(body: bytes, limit: int) -> bytes:
+    pieces = (body[at : at + _PIECE] for at in range(0, len(body), _PIECE))
+    out, taken, is_whole, is_broken = _unbrotli(pieces, limit)
+    if is_broken:
+        # The decoder refuses the whole piece in which a stream ends and other bytes follow. Byte by byte it ends first.
+        last = (body[at : at + 1] for at in range(taken, min(len(body), taken + _PIECE)))
+        out, _, is_whole, is_broken = _unbrotli(_chained(body[:taken], last), limit)
+    if is_broken:
+        raise Undecodable(f"the br data are damaged after {len(out)} bytes")
+    if not is_whole:
+        raise CutShort("the br data end early", out)
+    return out
+
+
+def _chained(first: bytes, others: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from others
+
+
+def _unbrotli(pieces: Iterable[bytes], limit: int) -> tuple[bytes, int, bool, bool]:
+    """Decode until a stream ends or a piece is refused: (content, bytes taken, whether it ended, whether refused)."""
     decoder = brotli.Decompressor()
     out = bytearray()
-    try:
-        out += decoder.process(body, output_buffer_limit=min(_STEP, limit + 1))
-        while not decoder.is_finished():
+    taken = 0
+    for piece in pieces:
+        given = piece
+        while True:
+            try:
+                out += decoder.process(given, output_buffer_limit=min(_STEP, limit - len(out) + 1))
+            except brotli.error:
+                return bytes(out), taken, False, True
             _check(len(out), limit)
+            if decoder.is_finished():
+                return bytes(out), taken, True, False
             if decoder.can_accept_more_data():
-                raise CutShort(f"a brotli stream ends after {len(out)} bytes", bytes(out))
-            out += decoder.process(b"", output_buffer_limit=min(_STEP, limit - len(out) + 1))
-    except brotli.error as error:
-        raise Undecodable(f"a broken brotli stream after {len(out)} bytes: {error}") from error
-    _check(len(out), limit)
-    return bytes(out)
+                break
+            given = b""
+        taken += len(piece)
+    return bytes(out), taken, False, False
 
 
 def _zstd(body: bytes, limit: int) -> bytes:
-    try:
-        from backports import zstd  # noqa: PLC0415  an optional package
-    except ImportError as error:
-        raise Undecodable("zstd bodies need the package backports.zstd") from error
+    """RFC 8878: a series of frames."""
     out = bytearray()
-    while body:
+    at = 0
+    for _ in range(_MOST_STREAMS):
         decoder = zstd.ZstdDecompressor()
         while not decoder.eof:
+            piece = body[at : at + _PIECE] if decoder.needs_input else b""
+            at += len(piece)
             try:
-                part = decoder.decompress(body, max_length=min(_STEP, limit - len(out) + 1))
+                part = decoder.decompress(piece, max_length=min(_STEP, limit - len(out) + 1))
             except zstd.ZstdError as error:
-                raise Undecodable(f"a broken zstd stream after {len(out)} bytes: {error}") from error
+                raise Undecodable(f"the zstd data are damaged after {len(out)} bytes") from error
             out += part
             _check(len(out), limit)
-            body = b""
-            if not part and not decoder.eof and decoder.needs_input:
-                raise CutShort(f"a zstd stream ends after {len(out)} bytes", bytes(out))
-        body = decoder.unused_data
-        if not body.startswith(b"\x28\xb5\x2f\xfd"):
-            break
-    return bytes(out)
+            if not part and not decoder.eof and decoder.needs_input and at >= len(body):
+                raise CutShort("the zstd data end early", bytes(out))
+        at -= len(decoder.unused_data)
+        if not body.startswith(_ZSTD, at):
+            return bytes(out)
+    raise Undecodable(f"the zstd data have more than {_MOST_STREAMS} frames")
 
 
 def _check(length: int, limit: int) -> None:

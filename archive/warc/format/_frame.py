@@ -134,7 +134,7 @@ def _parse(stream: BinaryIO) -> tuple[tuple[tuple[str, str], ...], bytes, tuple[
         raise _Damage(f"does not begin with a WARC version line but {line[:40]!r}")
     fields = _fields(stream)
     lengths = {value for key, value in fields if key.lower() == "content-length"}
-    if len(lengths) != 1 or not (text := lengths.pop()).isascii() or not text.isdigit():
+    if len(lengths) != 1 or not re.fullmatch(r"[0-9]{1,18}", text := lengths.pop()):
         raise _Damage("no Content-Length, or not one number")
     length = int(text)
     if length > MAX_RECORD:
@@ -195,6 +195,18 @@ def digest_differs(stated: str, data: bytes) -> bool:
         return False
     true = hashlib.new(algorithm, data, usedforsecurity=False).digest()
     return text.lower() != true.hex() and text.upper().rstrip("=") != base64.b32encode(true).decode().rstrip("=")
+
+
+def digest_label(stated: str) -> str | None:
+    """Return a labelled digest in a single form, `algorithm:BASE32` without padding; None for a text that is none."""
+    algorithm, colon, text = stated.strip().partition(":")
+    if not colon or not text:
+        return None
+    try:
+        text = base64.b32encode(bytes.fromhex(text)).decode()
+    except ValueError:  # it is base32 already
+        text = text.upper()
+    return f"{algorithm.lower().replace('sha-', 'sha')}:{text.rstrip('=')}"
 
 
 def _resync(file: BinaryIO, name: str, offset: int, size: int) -> int:

@@ -8,9 +8,10 @@ from datetime import datetime
 from archive.warc._build import header
 from archive.warc._capture import NOTHING, capture_of
 from archive.warc._types import Group, Headers, Profile
-from archive.warc.format._fields import Unusable, blanked_in, date_of, record_id, url_of, uuid_of
-from archive.warc.format._foreign import dechunk
-from archive.warc.format._frame import Frame, digest_differs
+from archive.warc.format._fields import Unusable, blanked_in, date_of, dates_of, record_id, url_of, uuid_of
+from archive.warc.format._foreign import CUT_CHUNK, dechunk
+from archive.warc.format._frame import Frame, digest_differs, digest_label
+from archive.warc.format._plain import begins_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +69,10 @@ def group_of(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
         sent.body,
         profile,
         tuple(dict.fromkeys(blanked)),
-        frame.get("WARC-Truncated"),
+        frame.get("WARC-Truncated") or ("disconnect" if CUT_CHUNK in answer.problems else None),
         (*frame.problems, *answer.problems, *sent.problems, *digest_problems),
-        _original(frame) if is_revisit and not refers_to else None,
+        _original(frame) if is_revisit else None,
+        digest_label(frame.get("WARC-Payload-Digest") or ""),
     )
 
 
@@ -81,11 +83,11 @@ def _response(frame: Frame, is_revisit: bool) -> _Response:
         raise Unusable("an empty HTTP response, without even a status line")
     first_line, headers, body = _message(frame.block)
     protocol, status, reason = _status(first_line)
-    if (header(headers, b"transfer-encoding") or "").lower() != "chunked":
+    transfer = (header(headers, b"transfer-encoding") or "").rpartition(",")[2].strip().lower()
+    if transfer != "chunked" or begins_as(body, header(headers, b"content-type")):
         return _Response(protocol, status, reason, headers, body, body, ())
-    dechunked, well_formed = dechunk(body)
-    problems = () if well_formed else ("the body is not chunked as its header says",)
-    return _Response(protocol, status, reason, headers, dechunked, body, problems)
+    dechunked, why = dechunk(body)
+    return _Response(protocol, status, reason, headers, dechunked, body, (why,) if why else ())
 
 
 def _request(frame: Frame | None) -> _Request:
@@ -104,7 +106,7 @@ def _payload(
     if profile == "identical-payload-digest":  # the payload is the original's
         sha256 = stated.removeprefix("sha256:") if stated and re.fullmatch(r"sha256:[0-9a-f]{64}", stated) else ""
         length = frame.get("X-Archive-Payload-Length") or header(answer.headers, b"content-length") or "0"
-        return sha256, int(length) if length.isascii() and length.isdigit() else 0, ()
+        return sha256, int(length) if re.fullmatch(r"[0-9]{1,15}", length) else 0, ()
     body = answer.body
     sha256 = hashlib.sha256(body).hexdigest() if body else NOTHING
     # Some tools (wget) take the digest of a chunked body as it was sent.
@@ -122,10 +124,13 @@ def _profile(frame: Frame) -> Profile:
     raise Unusable(f"a revisit of an unknown profile: {frame.get('WARC-Profile')!r}")
 
 
-def _original(frame: Frame) -> tuple[str, datetime] | None:
-    """The original of a revisit, by URL and date (WARC 1.1, 6.7.2); None where the record does not give both."""
+def _original(frame: Frame) -> tuple[str, datetime, datetime] | None:
+    """The original of a revisit, by URL and dates (WARC 1.1, 6.7.2); None where the record does not give both."""
     url, date = frame.get("WARC-Refers-To-Target-URI"), frame.get("WARC-Refers-To-Date")
-    return (url_of(url), date_of(date)) if url and date else None
+    try:
+        return (url_of(url), *dates_of(date)) if url and date else None
+    except Unusable:
+        return None
 
 
 def _message(block: bytes) -> tuple[bytes, Headers, bytes]:

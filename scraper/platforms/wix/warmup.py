@@ -25,6 +25,7 @@ from scraper.platforms._page import scripts
 BLOG_APP = "14bcded7-0066-7c35-14d7-466cb3f09103"
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
 INTERNAL_ID = re.compile(r"[0-9a-f]{24}", re.I)
+_LARGEST = 8_000_000  # characters, ten times the largest seen; small objects take thirty times their text in memory
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -54,6 +55,10 @@ def read_warmup(body: bytes, encoding: str, url: str, slug: str | None, *, after
     for text in scripts(body, b'id="wix-warmup-data"', encoding, after=after):
         start = text.find('"appsWarmupData"')
         if start < 0 or BLOG_APP not in text:
+            continue
+        if len(text) > _LARGEST:
+            message = f"wix-warmup-data is larger than {_LARGEST} characters; not read"
+            warmup.problems.append(Problem(kind="too-large", message=message, url=url))
             continue
         try:
             apps, _ = _DECODER.raw_decode(text, text.index("{", start))

@@ -191,3 +191,9 @@ def test_a_list_that_leads_to_itself_ends() -> None:
         wanted, (200, "", again), (200, "", again), (200, f"{SITE}/post/a", b""), (404, f"{SITE}/post/a", b"")
     )
     assert ["cdx" in url for url in asked] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -0500", "soon", ""])
+def test_a_date_beyond_the_calendar_is_none(date: str) -> None:
+    exchange = Exchange(url=f"{BASE}/web/2017id_/https://a.example/", body=b"")
+    assert memento_of(exchange, {"Memento-Datetime": date}.get, BASE) is None

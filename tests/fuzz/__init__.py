@@ -1,0 +1,1 @@
+"""Mutated inputs through everything that reads bytes of others."""
