@@ -25,6 +25,7 @@ class VisitResult:
     fetched: int = 0  # posts that answered as posts, changed or not
     unchanged: int = 0  # of these, those that the server called unchanged
     gone: int = 0  # posts that answered that they do not exist (404, 410)
+    never_there: int = 0  # of these, posts that a list names and that no visit has read
     members_only: int = 0  # posts that only members may read
     failed: int = 0  # posts that did not answer as posts
     not_due: int = 0  # known posts that were not due and not requested
