@@ -45,6 +45,7 @@ class VisitResult:
     finished: bool = False  # the plan was carried out to its end
     rendered: int = 0  # posts that a browser rendered
     unknown: list[Problem] = field(default_factory=list)  # fields of posts that remain unknown, and why
+    unread: list[Problem] = field(default_factory=list)  # lists of posts that were fetched and not understood
     unknown_line: str | None = None  # the same in one line
 
 

@@ -57,6 +57,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     discovered.add(item for item in home.items if isinstance(item, Sighting))
     yield from _collecting(platform.discover(blog), discovered)
     visit.notes += blog.notes
+    visit.unread += blog.unread
     if not discovered.posts():
         visit.blog_status = "none_found"
         visit.failure = f"{blog.root} runs {platform.name}, but no blog post was found in sitemap, feed or listing"

@@ -78,7 +78,7 @@ class PlanDriver:
             while True:
                 ask = plan.send((yield from self._answer(ask)))
         except StopIteration:
-            for problem in self._spider.visit.unknown:
+            for problem in (*self._spider.visit.unread, *self._spider.visit.unknown):
                 self._spider.note(problem)
 
     def _answer(self, ask: Ask) -> Generator[Request, Outcome, Answer]:
