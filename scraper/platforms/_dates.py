@@ -16,6 +16,8 @@ _LANGUAGES = (
     "en", "es", "pt", "nl", "ar", "de", "cs", "fr", "it", "pl", "sv", "da", "nb", "fi", "he", "ja", "ko", "zh", "ru",
     "uk", "tr", "ro", "hu", "el",
 )  # fmt: skip
+_ZERO_DAY = "0001-01-01"
+_ZEROS = ("1970-01-01T00:00:00Z", "1970-01-01")
 # "2019", "2019年": a year is printed
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 # "03/04/2019", "3.4.2019": day and month, in an order that depends on the language
@@ -24,25 +26,29 @@ _NUMERIC = re.compile(r"(\d{1,2})[/.\-]\s?(\d{1,2})[/.\-]\s?\d{4}")
 
 def utc(moment: datetime) -> str:
     """Return a moment as the archive writes it, "2024-03-01T10:00:00Z": UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not `strftime`: its `%Y` writes the year 987 with three digits on some systems.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def iso_date(text: str | None) -> str | None:
     """Return an ISO 8601 date as the archive writes it: "2024-03-01T10:00:00.123Z" gives "2024-03-01T10:00:00Z".
 
     Fractions of a second are dropped. A time without a zone is not a moment, so that only its date is returned. `None`
-    for anything that is not ISO 8601.
+    for anything that is not ISO 8601, and for the zero of a program: the first day of the year 1, and the beginning of
+    1970, where Unix counts from.
     """
     printed = clean(text)
     if printed is None or len(printed) > 40 or not printed[:4].isdecimal():
         return None
     try:
         if len(printed) == len("2019-02-01"):
-            return date.fromisoformat(printed).isoformat()
-        moment = datetime.fromisoformat(printed)
-        return moment.date().isoformat() if moment.tzinfo is None else utc(moment)
+            found = date.fromisoformat(printed).isoformat()
+        else:
+            moment = datetime.fromisoformat(printed)
+            found = moment.date().isoformat() if moment.tzinfo is None else utc(moment)
     except (ValueError, OverflowError):
         return None
+    return None if found.startswith(_ZERO_DAY) or found in _ZEROS else found
 
 
 def read_date(text: str | None, captured_at: datetime | None = None, language: str | None = None) -> str | None:
