@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from calendar import timegm
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from io import BytesIO
-from time import struct_time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,6 +16,7 @@ from w3lib.html import remove_tags
 
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import Exchange, Problem, Sighting
+from scraper.platforms._dates import feed_date
 from scraper.xml_lists import CUT, IsPostUrl, listed_spelling, of_own_site, problem, root_of, whole_part
 
 
@@ -40,8 +38,8 @@ def read_feed(
 
     `is_post_url`: items for which it returns False (podcasts, events) are counted in `others`; None: every item is a
     post. `guid_address`: returns the post's address that a guid gives, such as `wix:64ddbf6a1737d98af033206f`, or None.
-    `published_at` is ISO 8601 UTC with a precision of seconds, as in RSS; `title` is plain text without tags and
-    entities.
+    `published_at` is ISO 8601 UTC, a bare date where the feed names no zone (`feed_date`); `title` is plain text
+    without tags and entities.
     Kinds of problems: feed-is-html, feed-cut, feed-unreadable, feed-malformed (the readable items are returned),
     feed-foreign.
     """
@@ -79,7 +77,7 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
     title = entry.get("title")
     if title and entry.title_detail.type == "text/html":  # Wix escapes inside CDATA: "GBR &#38; Soft Tissue"
         title = html.unescape(remove_tags(title))
-    published = entry.get("published_parsed")
+    published = entry.get("published")
     return Sighting(
         url=canonical_url(link, base) if link.strip() else "",
         source="feed",
@@ -88,16 +86,8 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
         # Not `.get`: feedparser would return the publication date instead, with a warning.
         lastmod=entry["updated"] if "updated" in entry.keys() else None,  # noqa: SIM118
         title=" ".join(title.split()) or None if title else None,
-        published_at=_utc(published) if published else None,
+        published_at=feed_date(published),
     )
-
-
-def _utc(moment: struct_time) -> str | None:
-    """Return None for what feedparser wrongly takes for a date: it reads "00" as the year -99."""
-    try:
-        return datetime.fromtimestamp(timegm(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 # "/comments/feed/", "/sleep/comments/feed", "/feeds/comments/default", "/feeds/7/comments/default", "/comments.rss"

@@ -23,8 +23,8 @@ _WORDS = {
     1_000_000: (
         "m mi mn mln mlj milj mio mill million millions millionen millón millones milhão milhões milione milioni"
         " miljoen miljon miljoner miljoona miljoonaa millioner milion miliony milionů milionów millió milioane milyon"
-        " εκ εκατομμύριο εκατομμύρια млн миллион миллиона миллионов мільйон мільйони мільйонів مليون مليونا ملايين מיליון"
-        " ล้าน triệu jt juta 백만 百万 百萬"
+        " εκ εκατομμύριο εκατομμύρια млн миллион миллиона миллионов мільйон мільйони мільйонів مليون مليونا ملايين"
+        " מיליון ล้าน triệu jt juta 백만 百万 百萬"
     ),
     10_000_000: "crore crores cr करोड़ 천만 千万 千萬",
     100_000_000: "억 億 亿",
