@@ -69,7 +69,7 @@ _FORMS = (
     re.compile(
         rf"(?:[A-Za-z]{{3,9}},?\s)?(?P<month>[A-Za-z]{{3}})[a-z]{{0,6}}\s(?P<day>\d{{1,2}})\s{_TIME}\s{_ZONE}\s?(?P<year>\d{{4}})"
     ),
-    # Neither: "2024-03-01 10:00:00 CEST"
+    # ISO 8601 with the name of a zone, as in 2024-03-01 10:00:00 CEST
     re.compile(rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[T\s]{_TIME}\s?{_ZONE}"),
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
