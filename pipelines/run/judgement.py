@@ -36,7 +36,8 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
       third of those that were requested), or the home page leads to another host.
     - "failed": discovery found nothing, over half of the pages that could be read last time failed, or over half of
       the posts are named by lists alone and answer that they do not exist.
-    - "no-blog": an earlier visit already found that the clinic has no blog.
+    - "no-blog": an earlier visit already found that the clinic has no blog. One on a platform that is not read is none
+      of these: it may have a blog.
     - "cut-short": something outside ended the visit; `ended` says what ("by a signal").
 
     `broken`: why nothing more can be written, where that ended the run.
@@ -45,7 +46,7 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
     if broken:
         return "cut-short", broken
     if visit.failure:
-        known = outcome.without_blog and visit.blog_status in ("none_found", "unsupported")
+        known = outcome.without_blog and visit.blog_status == "none_found"
         return "no-blog" if known else "failed", visit.failure
     if visit.moved:
         return "moved_or_gone", (

@@ -200,13 +200,14 @@ def unsupported(exchange: Exchange) -> Iterator[Item]:
 def maker_sentence(exchange: Exchange) -> str:
     """ "example.com runs Squarespace, which is not supported yet" or that no known platform was recognised."""
     host = urlsplit(exchange.url).hostname or "the page"
-    maker = _maker_of(exchange)
+    maker = maker_of(exchange)
     if maker is None:
         return f"{host} shows no sign of a blog platform that is supported"
     return f"{host} runs {maker}, which is not supported yet"
 
 
-def _maker_of(exchange: Exchange) -> str | None:
+def maker_of(exchange: Exchange) -> str | None:
+    """Return the name of the page's maker as it writes itself; None where none is recognised."""
     by_generator = _maker_by_generator(generators_of(exchange.body))
     if by_generator is not None:
         return by_generator
