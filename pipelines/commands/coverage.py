@@ -20,7 +20,8 @@ from pipelines.commands._table import table
 
 MOST_GAPS = 10  # printed one by one; --json lists all
 HEADER = (
-    "clinic", "blog", "from", "to", "days", "observed", "%", "partial", "failed", "refused", "not visited", "longest gap"
+    "clinic", "blog", "from", "to", "days", "observed", "%", "partial", "failed", "refused", "not visited",
+    "longest gap",
 )  # fmt: skip
 BLOGS = {"blog": "yes", "none": "none", "unread": "not read", "unknown": "not known"}
 

@@ -47,7 +47,7 @@ class Wix(Platform):
     """Reads Wix pages, text copies and service answers, and requests from the services what pages no longer contain."""
 
     name: ClassVar[str] = "wix"
-    extractor_version: ClassVar[int] = 1
+    extractor_version: ClassVar[int] = 2
     marks: ClassVar[Marks] = Marks(
         generators=("Wix.com Website Builder",),
         headers=(("x-wix-request-id", "."), ("server", r"^Pepyaka\b")),
