@@ -90,20 +90,33 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
     )
 
 
-# "/comments/feed/", "/sleep/comments/feed", "/feeds/comments/default", "/feeds/7/comments/default", "/comments.rss"
-_COMMENT_FEED_PATH = re.compile(r"(?:^|/)comments/(?:feed|default|full|rss|atom)\b|/comments\.(?:rss|atom|xml)$", re.I)
-
+# "/comments/feed/", "/sleep/comments/feed", "/feeds/comments/default", "/feeds/7/comments/default", "/comments.rss",
+# "/feed/comments", "/comments-rss2.xml"; in WordPress without names of pages "/?feed=comments-rss2"
+_COMMENT_FEED_PATH = re.compile(
+    r"(?:^|/)comments/(?:feed|default|full|rss|atom)\b|/(?:feeds?|rss)/comments/?$"
+    r"|/comments(?:-(?:rss2?|atom|feed))?\.(?:rss|atom|xml)$",
+    re.I,
+)
+_COMMENT_FEED_QUERY = re.compile(r"(?:^|&)feed=comments-", re.I)
 
 # The link of a comment: "/sleep/#comment-12", "/sleep?showComment=15#c34", "/sleep#IDComment9"
 _COMMENT_LINK = re.compile(rb"#(?:id)?comment-?\d|[?&;]showComment=|#c\d{6,}", re.IGNORECASE)
 
 
-_LINKS = re.compile(rb"<link>[^<]*</link>|<link\b[^>]*\brel=.alternate[^>]*>", re.IGNORECASE)
+# "<link>https://...</link>", also with CDATA; of Atom '<link rel="alternate" href="..."/>'
+_LINKS = re.compile(rb"<link>(?:\s*<!\[CDATA\[)?[^<]*|<link\b[^>]*\brel=.alternate[^>]*>", re.IGNORECASE)
+# '<thr:in-reply-to ref="..."/>': the entry answers another (RFC 4685)
+_REPLY = re.compile(rb"<[\w-]+:in-reply-to\b")
 
 
 def is_comment_feed(exchange: Exchange) -> bool:
-    """Return whether this is a feed of comments: by its address, or because every item links to a comment."""
-    if _COMMENT_FEED_PATH.search(urlsplit(exchange.url).path):
+    """Return whether this is a feed of comments: by its address, or because every item is one, or links to one."""
+    parts = urlsplit(exchange.url)
+    if _COMMENT_FEED_PATH.search(parts.path) or _COMMENT_FEED_QUERY.search(parts.query):
         return True
-    items = re.split(rb"<(?:item|entry)\b", exchange.body)[1:]
-    return bool(items) and all(any(_COMMENT_LINK.search(link) for link in _LINKS.findall(item)) for item in items)
+    items = re.split(rb"<(?:[\w.-]+:)?(?:item|entry)(?=[\s>])", exchange.body)[1:]
+    return bool(items) and all(map(_is_comment, items))
+
+
+def _is_comment(item: bytes) -> bool:
+    return bool(_REPLY.search(item)) or any(_COMMENT_LINK.search(link) for link in _LINKS.findall(item))
