@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ from scraper.platforms._page import encoding_of
 from scraper.platforms._platform import Platform
 from scraper.robots import read_robots
 from scraper.sitemaps import read_sitemap
-from scraper.xml_lists import problem, root_of
+from scraper.xml_lists import beginning, is_url_list, problem, root_of, unpacked
 
 Kind = Literal["robots", "sitemap", "feed", "comment-feed"]
 
@@ -73,9 +74,15 @@ def _items(exchange: Exchange, platform: Platform, kind: Kind) -> Iterator[Item]
         yield from page.sightings
         yield from page.problems
     else:
-        feed = read_feed(exchange, platform.is_post_url, platform.guid_address)
+        feed = read_feed(_plain(exchange), platform.is_post_url, platform.guid_address)
         yield from feed.sightings
         yield from feed.problems
+
+
+def _plain(exchange: Exchange) -> Exchange:
+    """Return the exchange with its body decompressed, where that is a gzip file."""
+    body, _ = unpacked(exchange.body)
+    return exchange if body is exchange.body else replace(exchange, body=body)
 
 
 def kind_of(exchange: Exchange, platform: Platform) -> Kind | None:
@@ -85,12 +92,12 @@ def kind_of(exchange: Exchange, platform: Platform) -> Kind | None:
     path = urlsplit(exchange.url).path
     if _is_robots(exchange):
         return "robots"
-    body = exchange.body
+    body = beginning(exchange.body)
     root = root_of(body)
-    if root in {"urlset", "sitemapindex"}:
+    if root in {"urlset", "sitemapindex"} or is_url_list(body):
         return "sitemap"
     if root in {"rss", "feed", "RDF"}:
-        return "comment-feed" if is_comment_feed(exchange) else "feed"
+        return "comment-feed" if is_comment_feed(_plain(exchange)) else "feed"
     if _SITEMAP_PATH.search(path) or _ends_with(path, platform.sitemaps):
         return "sitemap"
     return "feed" if _ends_with(path, platform.feeds) else None

@@ -143,10 +143,10 @@ def _from_dom(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
         return
     own = {post_key(exchange.url), post_key(exchange.page or exchange.url)}
     items = list(_from_page(exchange, platform))
-    post_urls = (item.url for item in items if isinstance(item, Post) and item.url)
-    other = next((url for url in post_urls if same_site(url, exchange.url) and post_key(url) not in own), None)
+    stated = (item.stated_url or item.url for item in items if isinstance(item, Post))
+    other = next((url for url in stated if url and same_site(url, exchange.url) and post_key(url) not in own), None)
     if other is not None:
-        message = f"{exchange.url}: in a browser the page changes to {other}; the rendered page is not stored"
+        message = f"{exchange.url}: in a browser the page states the address {other}; the rendered page is not stored"
         yield Problem(kind="not-rendered", message=message, url=exchange.url)
         return
     yield from items

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from calendar import timegm
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from io import BytesIO
-from time import struct_time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +17,7 @@ from w3lib.html import remove_tags
 
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import Exchange, Problem, Sighting
+from scraper.platforms._dates import feed_date
 from scraper.platforms._page import known_charset
 from scraper.xml_lists import CUT, IsPostUrl, listed_spelling, of_own_site, problem, root_of, whole_part
 
@@ -42,8 +40,8 @@ def read_feed(
 
     `is_post_url`: items for which it returns False (podcasts, events) are counted in `others`; None: every item is a
     post. `guid_address`: returns the post's address that a guid gives, such as `wix:64ddbf6a1737d98af033206f`, or None.
-    `published_at` is ISO 8601 UTC with a precision of seconds, as in RSS; `title` is plain text without tags and
-    entities.
+    `published_at` is ISO 8601 UTC, a bare date where the feed names no zone (`feed_date`); `title` is plain text
+    without tags and entities.
     Kinds of problems: feed-is-html, feed-cut, feed-unreadable, feed-malformed (the readable items are returned),
     feed-foreign.
     """
@@ -89,7 +87,7 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
     # Wix escapes inside CDATA: "GBR &#38; Soft Tissue"
     if title and entry.get("title_detail", {}).get("type") == "text/html":
         title = html.unescape(remove_tags(title))
-    published = entry.get("published_parsed")
+    published = entry.get("published")
     return Sighting(
         url=canonical_url(link, base) if link.strip() else "",
         source="feed",
@@ -98,32 +96,37 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
         # Not `.get`: feedparser would return the publication date instead, with a warning.
         lastmod=entry["updated"] if "updated" in entry.keys() else None,  # noqa: SIM118
         title=" ".join(title.split()) or None if title else None,
-        published_at=_utc(published) if published else None,
+        published_at=feed_date(published),
     )
 
 
-def _utc(moment: struct_time) -> str | None:
-    """Return None for what feedparser wrongly takes for a date: it reads "00" as the year -99."""
-    try:
-        return datetime.fromtimestamp(timegm(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
-# "/comments/feed/", "/sleep/comments/feed", "/feeds/comments/default", "/feeds/7/comments/default", "/comments.rss"
-_COMMENT_FEED_PATH = re.compile(r"(?:^|/)comments/(?:feed|default|full|rss|atom)\b|/comments\.(?:rss|atom|xml)$", re.I)
-
+# "/comments/feed/", "/sleep/comments/feed", "/feeds/comments/default", "/feeds/7/comments/default", "/comments.rss",
+# "/feed/comments", "/comments-rss2.xml"; in WordPress without names of pages "/?feed=comments-rss2"
+_COMMENT_FEED_PATH = re.compile(
+    r"(?:^|/)comments/(?:feed|default|full|rss|atom)\b|/(?:feeds?|rss)/comments/?$"
+    r"|/comments(?:-(?:rss2?|atom|feed))?\.(?:rss|atom|xml)$",
+    re.I,
+)
+_COMMENT_FEED_QUERY = re.compile(r"(?:^|&)feed=comments-", re.I)
 
 # The link of a comment: "/sleep/#comment-12", "/sleep?showComment=15#c34", "/sleep#IDComment9"
 _COMMENT_LINK = re.compile(rb"#(?:id)?comment-?\d|[?&;]showComment=|#c\d{6,}", re.IGNORECASE)
 
 
-_LINKS = re.compile(rb"<link>[^<]*</link>|<link\b[^>]*\brel=.alternate[^>]*>", re.IGNORECASE)
+# "<link>https://...</link>", also with CDATA; of Atom '<link rel="alternate" href="..."/>'
+_LINKS = re.compile(rb"<link>(?:\s*<!\[CDATA\[)?[^<]*|<link\b[^>]*\brel=.alternate[^>]*>", re.IGNORECASE)
+# '<thr:in-reply-to ref="..."/>': the entry answers another (RFC 4685)
+_REPLY = re.compile(rb"<[\w-]+:in-reply-to\b")
 
 
 def is_comment_feed(exchange: Exchange) -> bool:
-    """Return whether this is a feed of comments: by its address, or because every item links to a comment."""
-    if _COMMENT_FEED_PATH.search(urlsplit(exchange.url).path):
+    """Return whether this is a feed of comments: by its address, or because every item is one, or links to one."""
+    parts = urlsplit(exchange.url)
+    if _COMMENT_FEED_PATH.search(parts.path) or _COMMENT_FEED_QUERY.search(parts.query):
         return True
-    items = re.split(rb"<(?:item|entry)\b", exchange.body)[1:]
-    return bool(items) and all(any(_COMMENT_LINK.search(link) for link in _LINKS.findall(item)) for item in items)
+    items = re.split(rb"<(?:[\w.-]+:)?(?:item|entry)(?=[\s>])", exchange.body)[1:]
+    return bool(items) and all(map(_is_comment, items))
+
+
+def _is_comment(item: bytes) -> bool:
+    return bool(_REPLY.search(item)) or any(_COMMENT_LINK.search(link) for link in _LINKS.findall(item))

@@ -239,6 +239,7 @@ class Post:
     counters_pending: bool = False  # the page has counters, but a script fills them in
     comments_key: str | None = None  # the id of the post at the platform's comments service
     media_pending: bool = False  # galleries, videos or tables are empty elements in the page
+    stated_url: str | None = None  # the address that the page states for itself, where that is another: no evidence
 
 
 Item = Post | Reading | Comment | ThreadPage | Thread | Author | Names | Sighting | Alias | Gone | Site | Problem

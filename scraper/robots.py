@@ -1,13 +1,13 @@
 """robots.txt and politeness delays: what a host allows, and how long to wait between two requests to it.
 
-robots.txt: RFC 9309, parsed by protego. Delays: RFC 9110 10.2.3 (Retry-After) and Crawl-delay, which no standard
-defines.
+robots.txt: RFC 9309; its rules are read by `scraper.robots_rules`. Delays: RFC 9110 10.2.3 (Retry-After) and
+Crawl-delay, which no standard defines.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 from weakref import WeakKeyDictionary
 
-from protego import Protego
-
 from scraper.config.clinics import PRODUCT
-from scraper.items import Exchange, Problem
+from scraper.items import Exchange, Item, Problem
+from scraper.robots_rules import RobotsRules, read_rules
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -40,23 +39,23 @@ class Robots:
     sitemaps: tuple[str, ...] = ()  # absolute, in the file's order
     crawl_delay: float | None = None  # seconds
     problems: tuple[Problem, ...] = ()
-    _rules: Protego | None = field(default=None, repr=False)  # None: everything is allowed, or everything is refused
+    _rules: RobotsRules = field(default_factory=RobotsRules, repr=False)
 
     def allowed(self, url: str) -> bool:
         """Return whether the address may be fetched. The most specific rule wins; Allow wins a tie (RFC 9309 2.2.2)."""
-        if self.refused is not None:
-            return False
-        return self._rules is None or self._rules.can_fetch(url, PRODUCT)
+        return self.refused is None and self._rules.allows(url)
 
 
-def read_robots(exchange: Exchange | None, reason: str | None = None) -> Robots:
+def read_robots(exchange: Exchange | None, reason: str | None = None, items: Iterable[Item] = ()) -> Robots:
     """Read the answer to a request for robots.txt (RFC 9309 2.3.1). Never raises.
 
-    `exchange`: None if no answer came; `reason` then says why.
+    `exchange`: None if no answer came; `reason` then says why. `items`: those of the exchange; a problem of another
+    kind than `robots-...` says that its body is cut off or damaged.
     2xx: the rules in its first 500 KiB. 4xx: everything is allowed, except that 429 ("too many requests") refuses the
-    host for this run, as do 5xx, no answer, and an unresolved redirect. HTML instead of rules: everything is allowed,
-    with a problem `robots-is-html`. The rules are matched by the product token only: the complete User-Agent also
-    contains other names (such as github.com) for which protego could find a group.
+    host for this run, as do 5xx, no answer, an unresolved redirect, and a body that is cut off or no text (UTF-16, data
+    that is still compressed): what cannot be read allows nothing. HTML instead of rules: everything is allowed, with a
+    problem `robots-is-html`. The rules are matched by the product token only: the complete User-Agent also contains
+    other names, such as github.com.
     """
     if exchange is None:
         return _refuse(f"robots.txt gave no answer ({reason or 'reason unknown'})", None)
@@ -65,18 +64,33 @@ def read_robots(exchange: Exchange | None, reason: str | None = None) -> Robots:
         return Robots()
     if not 200 <= status < 300:
         return _refuse(f"robots.txt answered {status}", exchange.url)
+    damage = next((item.message for item in items if isinstance(item, Problem) and "robots-" not in item.kind), None)
+    if damage is not None or not _is_text(exchange.body):
+        return _refuse(f"robots.txt cannot be read ({damage or 'its bytes are no UTF-8 text'})", exchange.url)
     body = exchange.body[:ROBOTS_LIMIT]
     if len(exchange.body) > ROBOTS_LIMIT:
         body = body[: body.rfind(b"\n") + 1]  # half a rule is another rule: "Disallow: /private" cut to "Disallow: /"
     if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
         message = "robots.txt is an HTML page; it forbids nothing"
         return Robots(problems=(Problem(kind="robots-is-html", message=message, url=exchange.url),))
-    rules = Protego.parse(body.decode("utf-8-sig", "replace"))
+    rules = read_rules(body, PRODUCT)
     return Robots(
         sitemaps=tuple(dict.fromkeys(filter(None, (_absolute(exchange.url, sitemap) for sitemap in rules.sitemaps)))),
-        crawl_delay=rules.crawl_delay(PRODUCT),
+        crawl_delay=rules.crawl_delay,
         _rules=rules,
     )
+
+
+def _is_text(body: bytes) -> bool:
+    """Return whether the bytes are text in UTF-8, but for single octets of an older encoding, as in a comment.
+
+    UTF-16 and UTF-32 hold NULs or their byte order mark; of compressed data most octets are no text.
+    """
+    if b"\0" in body or body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return False
+    sample = body[:ROBOTS_LIMIT].decode("utf-8", "replace")
+    odd = sum(char == "\ufffd" or (char < " " and char not in "\t\n\r\f\v") for char in sample)
+    return odd * 4 <= len(sample)
 
 
 def _absolute(base: str, address: str) -> str | None:

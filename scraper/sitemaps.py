@@ -1,9 +1,11 @@
-"""Sitemaps (sitemaps.org), read into sightings by Scrapy's reader: lxml, entities not resolved, no network."""
+"""Sitemaps (sitemaps.org), read into sightings: XML by Scrapy's reader (lxml, entities not resolved, no network), text
+as it is, an address a line.
+"""
 
 from __future__ import annotations
 
 import re
-import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from lxml.etree import XMLSyntaxError
@@ -11,9 +13,19 @@ from scrapy.utils.sitemap import Sitemap
 
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import Exchange, Problem, Sighting
-from scraper.xml_lists import CUT, IsPostUrl, listed_spelling, of_own_site, problem, root_of, whole_part
+from scraper.xml_lists import (
+    CUT,
+    IsPostUrl,
+    is_url_list,
+    listed_spelling,
+    of_own_site,
+    problem,
+    root_of,
+    unpacked,
+    whole_part,
+)
 
-LARGEST_SITEMAP = 50 * 1024 * 1024  # bytes when decompressed; sitemaps.org allows no more
+_Entry = tuple[str, str | None]  # address and lastmod, as printed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,26 +38,32 @@ class SitemapPage:
     problems: tuple[Problem, ...] = ()
 
 
-# `?a=1&b=2` in a sitemap, where `&amp;` is meant: recovering, lxml would read `?a=1=2`.
-_BARE_AMPERSAND = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-f]+);)", re.IGNORECASE)
+# `?a=1&b=2` in a sitemap, where `&amp;` is meant: recovering, lxml would read `?a=1=2`. Inside `<![CDATA[?a=1&b=2]]>`
+# an ampersand is itself.
+_BARE_AMPERSAND = re.compile(
+    rb"(<!\[CDATA\[.*?\]\]>)|&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-f]+);)", re.IGNORECASE | re.DOTALL
+)
 
 
 def read_sitemap(exchange: Exchange, is_post_url: IsPostUrl) -> SitemapPage:
-    """Read a sitemap or sitemap index, gzipped (`sitemap.xml.gz`) or not. Never raises.
+    """Read a sitemap or sitemap index, gzipped (`sitemap.xml.gz`) or not, or a text of addresses. Never raises.
 
     An entry gives a sighting if `is_post_url` does not return False for it and it is on the sitemap's own site, as
     sitemaps.org demands. Where `is_post_url` returns None the sighting is marked as uncertain.
     Kinds of problems: sitemap-is-html, sitemap-cut, sitemap-unreadable, sitemap-foreign, too-large.
     """
-    body, fault = _unpacked(exchange)
+    body, damage = unpacked(exchange.body)
+    fault = problem("too-large" if "larger" in damage else "sitemap-unreadable", exchange, damage) if damage else None
     if fault is None and root_of(body) == "html":
         fault = problem("sitemap-is-html", exchange, "the answer is an HTML page, not a sitemap")
     if fault is not None:
         return SitemapPage(problems=(fault,))
+    if is_url_list(body):
+        return _from_text(body, exchange, is_post_url)
     whole, is_cut = whole_part(body, entry=rb"url|sitemap", root=rb"urlset|sitemapindex")
     problems = [problem("sitemap-cut", exchange, CUT)] if is_cut else []
     try:
-        sitemap = Sitemap(_BARE_AMPERSAND.sub(b"&amp;", whole))
+        sitemap = Sitemap(_BARE_AMPERSAND.sub(lambda found: found[1] or b"&amp;", whole))
         entries = [(entry["loc"], entry.get("lastmod") or None) for entry in sitemap]
     except (XMLSyntaxError, StopIteration) as error:
         return SitemapPage(
@@ -55,12 +73,33 @@ def read_sitemap(exchange: Exchange, is_post_url: IsPostUrl) -> SitemapPage:
         return SitemapPage(
             problems=(problem("sitemap-unreadable", exchange, f"not a sitemap: the root element is {sitemap.type}"),)
         )
-    addresses = [(loc, canonical_url(loc, exchange.url), lastmod) for loc, lastmod in entries]
-    addresses = [entry for entry in addresses if is_web_address(entry[1])]
     if sitemap.type == "sitemapindex":
-        subs = dict.fromkeys((url, lastmod) for _, url, lastmod in addresses)
+        subs = dict.fromkeys((url, lastmod) for _, url, lastmod in _addresses(entries, exchange))
         return SitemapPage(sub_sitemaps=tuple(subs), problems=tuple(problems))
-    verdicts = [(loc, url, lastmod, is_post_url(url, exchange.url)) for loc, url, lastmod in addresses]
+    return _page(entries, exchange, is_post_url, problems)
+
+
+def _from_text(body: bytes, exchange: Exchange, is_post_url: IsPostUrl) -> SitemapPage:
+    lines = [line.strip() for line in body.decode("utf-8-sig", "replace").splitlines() if line.strip()]
+    odd = list(dict.fromkeys(line for line in lines if not is_web_address(line)))
+    fault = f"{len(odd)} of its lines are no addresses and were ignored, such as {odd[0][:80]!r}" if odd else ""
+    problems = [problem("sitemap-unreadable", exchange, fault)] if odd else []
+    return _page([(line, None) for line in lines if is_web_address(line)], exchange, is_post_url, problems)
+
+
+def _addresses(entries: Iterable[_Entry], exchange: Exchange) -> list[tuple[str, str, str | None]]:
+    """Return (as listed, canonical, lastmod) of the entries that are web addresses."""
+    # `&amp;` inside CDATA: escaped once too often, and never a part of an address.
+    spelled = [(loc.replace("&amp;", "&"), lastmod) for loc, lastmod in entries]
+    addresses = [(loc, canonical_url(loc, exchange.url), lastmod) for loc, lastmod in spelled]
+    return [entry for entry in addresses if is_web_address(entry[1])]
+
+
+def _page(entries: list[_Entry], exchange: Exchange, is_post_url: IsPostUrl, problems: list[Problem]) -> SitemapPage:
+    """Return what a list of addresses names."""
+    verdicts = [
+        (loc, url, lastmod, is_post_url(url, exchange.url)) for loc, url, lastmod in _addresses(entries, exchange)
+    ]
     posts = [
         Sighting(
             url=url,
@@ -79,17 +118,3 @@ def read_sitemap(exchange: Exchange, is_post_url: IsPostUrl) -> SitemapPage:
 def sub_sitemaps(exchange: Exchange) -> list[str]:
     """Return the addresses of the sitemaps that a sitemap index lists, in its order; none for any other document."""
     return [url for url, _ in read_sitemap(exchange, lambda url, named_in: False).sub_sitemaps]
-
-
-def _unpacked(exchange: Exchange) -> tuple[bytes, Problem | None]:
-    """Return the decompressed body (of a cut gzip as much as possible), and a problem where it cannot be used."""
-    if not exchange.body.startswith(b"\x1f\x8b"):
-        return exchange.body, None
-    unzip = zlib.decompressobj(wbits=31)
-    try:
-        body = unzip.decompress(exchange.body, LARGEST_SITEMAP)
-    except zlib.error as error:
-        return b"", problem("sitemap-unreadable", exchange, f"the gzip data are damaged: {error}")
-    if unzip.unconsumed_tail:
-        return b"", problem("too-large", exchange, f"larger than {LARGEST_SITEMAP} bytes when decompressed; not read")
-    return body, None

@@ -1,11 +1,12 @@
-"""What sitemaps and feeds share: both are XML documents that list posts, and either may arrive incomplete."""
+"""What sitemaps and feeds share: both are documents that list posts, and either may arrive packed or incomplete."""
 
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Callable
 
-from scraper.addresses import as_listed, same_site
+from scraper.addresses import as_listed, is_web_address, same_site
 from scraper.items import Exchange, Problem, Sighting
 
 # What may come before the first element: a byte order mark, the XML declaration and other instructions, comments, the
@@ -18,6 +19,54 @@ _ROOT = re.compile(
 CUT = "the document is cut off; the complete entries before the cut were read"
 
 _HTML_PARTS = {"html", "head", "body", "title", "meta", "script", "div", "p"}
+
+
+LARGEST_LIST = 50 * 1024 * 1024  # bytes when decompressed; sitemaps.org allows no more
+
+_GZIP = b"\x1f\x8b"
+
+
+def unpacked(body: bytes, most: int = LARGEST_LIST) -> tuple[bytes, str | None]:
+    """Return the content of a gzip body, all its members one after another, and in words why it cannot be used.
+
+    Of a cut one as much as possible. What follows the last member and is none (padding, a comment of a proxy) is left
+    out. A body that is not gzip is returned as it is.
+    """
+    parts: list[bytes] = []
+    rest, left = body, most
+    while rest.startswith(_GZIP):
+        member = zlib.decompressobj(wbits=31)
+        try:
+            parts.append(member.decompress(rest, left + 1))
+        except zlib.error as error:
+            if parts:
+                break
+            return b"", f"the gzip data are damaged: {error}"
+        left -= len(parts[-1])
+        if left < 0:
+            return b"", f"larger than {most} bytes when decompressed; not read"
+        rest = member.unused_data
+    return (b"".join(parts), None) if parts else (body, None)
+
+
+def beginning(body: bytes) -> bytes:
+    """Return the first 8 KiB of a body, or of the content of a gzip body; empty where that is damaged."""
+    if not body.startswith(_GZIP):
+        return body[:8192]
+    try:
+        return zlib.decompressobj(wbits=31).decompress(body, 8192)
+    except zlib.error:
+        return b""
+
+
+def is_url_list(body: bytes) -> bool:
+    """Return whether a text is a list of web addresses, one a line, as sitemaps.org allows: its first 20 lines are."""
+    start = body[:8192].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:4].lower() != b"http":
+        return False
+    lines = start.decode("utf-8", "replace").splitlines()[:20]
+    whole = lines[:-1] if len(start) >= 8000 and len(lines) > 1 else lines
+    return all(is_web_address(line) and len(line.split()) == 1 for line in whole if line.strip())
 
 
 def root_of(body: bytes) -> str | None:

@@ -36,13 +36,16 @@ class Covered:
     """A clinic's days in the period, counted by state, and its gaps, the longest first."""
 
     clinic_id: str
-    blog: str  # "blog", "none" (no visit found a blog), "unknown" (no visit could tell)
+    # "blog", "none" (no visit found a blog), "unread" (its site is on a platform that is not read), "unknown" (no visit
+    # could tell)
+    blog: str
     first: str
     last: str
     states: dict[str, int]
     visits: int
     complete_visits: int
     gaps: list[Gap]
+    platform: str | None = None  # of its site, also where it is not read; None: not recognised
 
     @property
     def days(self) -> int:
@@ -116,12 +119,12 @@ def read_coverage(
     if not rows:
         return Coverage(None, None, [])
     blogs = _blogs(connection)
-    covered = [_covered(clinic_id, blogs[clinic_id], list(days)) for clinic_id, days in groupby(rows, lambda r: r[0])]
+    covered = [_covered(clinic_id, *blogs[clinic_id], list(days)) for clinic_id, days in groupby(rows, lambda r: r[0])]
     begin, end = min(clinic.first for clinic in covered), max(clinic.last for clinic in covered)
     return Coverage(begin, end, covered, *_totals(connection, [clinic.clinic_id for clinic in covered], begin, end))
 
 
-def _covered(clinic_id: str, blog: str, rows: list[tuple[Any, ...]]) -> Covered:
+def _covered(clinic_id: str, blog: str, platform: str | None, rows: list[tuple[Any, ...]]) -> Covered:
     states = Counter(row[2] for row in rows)
     return Covered(
         clinic_id=clinic_id,
@@ -132,6 +135,7 @@ def _covered(clinic_id: str, blog: str, rows: list[tuple[Any, ...]]) -> Covered:
         visits=sum(row[3] for row in rows),
         complete_visits=sum(row[4] for row in rows),
         gaps=[] if blog == "none" else _gaps(clinic_id, rows),
+        platform=platform,
     )
 
 
@@ -150,15 +154,14 @@ def longest_first(gaps: Iterable[Gap]) -> list[Gap]:
     return sorted(gaps, key=lambda gap: (-gap.days, gap.first, gap.clinic_id))
 
 
-def _blogs(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return for each clinic whether a visit ever found a blog (`Covered.blog`)."""
-    return dict(
-        connection.execute(
-            "SELECT clinic_id, CASE WHEN blog_status = 'blog' OR EXISTS (SELECT 1 FROM posts WHERE posts.clinic_id ="
-            " clinics.clinic_id) THEN 'blog' WHEN blog_status IN ('none_found', 'unsupported') THEN 'none' ELSE"
-            " 'unknown' END FROM clinics"
-        ).fetchall()
+def _blogs(connection: sqlite3.Connection) -> dict[str, tuple[str, str | None]]:
+    """Return for each clinic whether a visit ever found a blog (`Covered.blog`), and its platform."""
+    rows = connection.execute(
+        "SELECT clinic_id, CASE WHEN blog_status = 'blog' OR EXISTS (SELECT 1 FROM posts WHERE posts.clinic_id ="
+        " clinics.clinic_id) THEN 'blog' WHEN blog_status = 'none_found' THEN 'none' WHEN blog_status = 'unsupported'"
+        " THEN 'unread' ELSE 'unknown' END, platform FROM clinics"
     )
+    return {clinic_id: (blog, platform) for clinic_id, blog, platform in rows}
 
 
 _VISIT = "captures.crawl_id IN (SELECT crawl_id FROM crawls WHERE kind IS NULL OR kind = 'crawl')"

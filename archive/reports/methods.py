@@ -26,6 +26,7 @@ def paragraph(coverage: Coverage) -> str:
     length = (date.fromisoformat(coverage.last) - date.fromisoformat(coverage.first)).days + 1
     blogs = Counter(clinic.blog for clinic in coverage.clinics)
     kinds = [f"{blogs['blog']:,} with a blog", f"{blogs['none']:,} without one"]
+    kinds += _unread(coverage, blogs["unread"])
     kinds += [f"{blogs['unknown']:,} for which this is not known"] if blogs["unknown"] else []
     software = [name.replace("/", " ") for name in coverage.software]
     sentences = (
@@ -43,6 +44,14 @@ def paragraph(coverage: Coverage) -> str:
         f"The visits were made with {_and(software)}." if software else "",
     )
     return " ".join(filter(None, sentences))
+
+
+def _unread(coverage: Coverage, number: int) -> list[str]:
+    """Count the clinics whose blog, if any, was not read, by the platform of their site."""
+    platforms = Counter(clinic.platform or "not recognised" for clinic in coverage.clinics if clinic.blog == "unread")
+    by_number = sorted(platforms.items(), key=lambda pair: (-pair[1], pair[0]))
+    named = ", ".join(f"{many:,} {name}" for name, many in by_number)
+    return [f"{number:,} on a platform that the program does not read ({named})"] if number else []
 
 
 def _observed_share(coverage: Coverage) -> str:

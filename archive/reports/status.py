@@ -17,7 +17,7 @@ from archive.reports.integrity import Verified, last_result
 from archive.times import utc, utc_seconds
 
 DEFAULT_AGE = 36 * 3600.0  # seconds: a daily visit may be half a day late
-STATES = ("stale", "fresh", "closed", "no blog", "unreachable", "not known", "not visited")
+STATES = ("stale", "fresh", "closed", "no blog", "not read", "unreachable", "not known", "not visited")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,8 @@ class ClinicStatus:
             return "fresh"
         if self.blog_status == "closed" or self.visited_at is None:
             return "closed" if self.blog_status == "closed" else "not visited"
-        return {"unreachable": "unreachable", "unknown": "not known"}.get(self.blog_status, "no blog")
+        others = {"unreachable": "unreachable", "unknown": "not known", "unsupported": "not read"}
+        return others.get(self.blog_status, "no blog")
 
 
 class RunningVisit(NamedTuple):

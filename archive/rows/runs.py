@@ -215,8 +215,8 @@ def save_closing(db: Database, clinic_id: str, closed_on: str | None, today: str
 def is_without_blog(db: Database, clinic_id: str) -> bool:
     """Return whether the last visit found no blog, and the archive has no post of the clinic."""
     status = db.execute(
-        "SELECT 1 FROM clinics WHERE clinic_id = ?1 AND blog_status IN ('none_found', 'unsupported') AND NOT EXISTS"
-        " (SELECT 1 FROM posts WHERE clinic_id = ?1)",
+        "SELECT 1 FROM clinics WHERE clinic_id = ?1 AND blog_status = 'none_found' AND NOT EXISTS (SELECT 1 FROM posts"
+        " WHERE clinic_id = ?1)",
         [clinic_id],
     ).fetchone()
     return status is not None

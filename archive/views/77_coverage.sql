@@ -28,9 +28,11 @@ WITH RECURSIVE run AS (
     -- 1 observed, 2 partial, 3 no-blog, 4 refused, 5 failed
     CASE
       WHEN t.whole THEN 1
-      -- If posts of the clinic are known, finding none is a failure.
+      -- If posts of the clinic are known, or its platform is one that is not read, finding none is a failure.
       WHEN t.found_none THEN CASE WHEN EXISTS (
           SELECT 1 FROM posts AS p WHERE p.clinic_id = t.clinic_id AND p.first_seen_at < date(t.day, '+1 day')
+        ) OR EXISTS (
+          SELECT 1 FROM clinics AS c WHERE c.clinic_id = t.clinic_id AND c.blog_status = 'unsupported'
         ) THEN 5 ELSE 3 END
       -- A visit that was led to another site, cut short or killed before it reached a post is no observation.
       WHEN t.status != 'failed' AND (

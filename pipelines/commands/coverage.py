@@ -19,7 +19,11 @@ from pipelines.commands._output import counted, finish
 from pipelines.commands._table import table
 
 MOST_GAPS = 10  # printed one by one; --json lists all
-HEADER = ("clinic", "from", "to", "days", "observed", "%", "partial", "failed", "refused", "not visited", "longest gap")
+HEADER = (
+    "clinic", "blog", "from", "to", "days", "observed", "%", "partial", "failed", "refused", "not visited",
+    "longest gap",
+)  # fmt: skip
+BLOGS = {"blog": "yes", "none": "none", "unread": "not read", "unknown": "not known"}
 
 
 class Day(click.ParamType[date]):
@@ -61,7 +65,7 @@ def command(clinics: tuple[str, ...], first: date | None, last: date | None, arc
 
 def _lines(coverage: Coverage) -> Iterator[str]:
     if coverage.clinics:
-        yield table(HEADER, [_row(clinic) for clinic in coverage.clinics], numbers=HEADER[3:-1])
+        yield table(HEADER, [_row(clinic) for clinic in coverage.clinics], numbers=HEADER[4:-1])
         yield from _gap_lines(coverage.gaps)
         yield ""
     yield paragraph(coverage)
@@ -72,6 +76,7 @@ def _row(clinic: Covered) -> tuple[str, ...]:
     observed = clinic.states["observed"]
     return (
         clinic.clinic_id,
+        BLOGS[clinic.blog],
         clinic.first,
         clinic.last,
         f"{clinic.days:,}",
@@ -116,6 +121,7 @@ def _summary(coverage: Coverage) -> dict[str, Any]:
 def _clinic_summary(clinic: Covered) -> dict[str, Any]:
     return {
         "blog": clinic.blog,
+        "platform": clinic.platform,
         "from": clinic.first,
         "to": clinic.last,
         "days": clinic.days,

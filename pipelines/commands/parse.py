@@ -18,7 +18,7 @@ from scraper.extract import extract_post
 from scraper.items import Exchange, Image, NotAPost, Post
 
 # Fields of the item that are no fields of the post: the run needs them.
-PRIVATE = {"addresses", "author_person", "counters_pending", "comments_key", "media_pending"}
+PRIVATE = {"addresses", "author_person", "counters_pending", "comments_key", "media_pending", "stated_url"}
 
 
 @click.command(

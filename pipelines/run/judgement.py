@@ -34,8 +34,10 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
     - "degraded": the posts no longer give a field.
     - "moved_or_gone": over a third of the posts vanished at once (where the day's budget left some posts out: over a
       third of those that were requested), or the home page leads to another host.
-    - "failed": discovery found nothing, or over half of the pages that could be read last time failed.
-    - "no-blog": an earlier visit already found that the clinic has no blog.
+    - "failed": discovery found nothing, over half of the pages that could be read last time failed, or over half of
+      the posts are named by lists alone and answer that they do not exist.
+    - "no-blog": an earlier visit already found that the clinic has no blog. One on a platform that is not read is none
+      of these: it may have a blog.
     - "cut-short": something outside ended the visit; `ended` says what ("by a signal").
 
     `broken`: why nothing more can be written, where that ended the run.
@@ -44,7 +46,7 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
     if broken:
         return "cut-short", broken
     if visit.failure:
-        known = outcome.without_blog and visit.blog_status in ("none_found", "unsupported")
+        known = outcome.without_blog and visit.blog_status == "none_found"
         return "no-blog" if known else "failed", visit.failure
     if visit.moved:
         return "moved_or_gone", (
@@ -57,6 +59,12 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
     failed, attempted = (visit.missing, visit.expected) if visit.expected else (visit.failed, visit.attempted)
     if failed * 2 > attempted:
         return "failed", f"{failed} of {attempted} posts could not be read"
+    listed = visit.attempted + visit.not_due
+    if visit.never_there * 2 > listed:
+        return "failed", (
+            f"{visit.never_there} of {listed} posts answer that they do not exist, though the blog's lists name them;"
+            " none of them was ever read; compare the addresses in the lists with those in a browser"
+        )
     return _judge_evidence(outcome)
 
 

@@ -123,7 +123,7 @@ class Report:
             "limited": int(visit.limited),
             "not_due": visit.not_due,
             "waiting": visit.deferred,
-            "platform": visit.platform,
+            "platform": visit.platform or visit.maker,
             "blog_status": visit.blog_status,
             "finished": visit.finished,
             "fields": outcome.measured_fields,

@@ -187,11 +187,12 @@ class Frontier:
             was_readable = existed and (post.tried_at is None or not self._ignore_failing)
             self._expected += existed
             answer = yield from self._ask(post)
-            if was_known and leads_elsewhere(answer):
+            if leads_elsewhere(answer):
                 answer = (yield from self._under_another_address(post)) or answer
             gone, failed = visit.gone, visit.failed
             if not self._record_outcome(post, answer, was_known):
                 self._gone += existed and visit.gone > gone
+                visit.never_there += post.named and post.last_seen_at is None and visit.gone > gone
                 visit.missing += was_readable and visit.failed > failed
                 visit.expected += was_readable
                 continue
@@ -209,7 +210,7 @@ class Frontier:
         return answer
 
     def _under_another_address(self, post: KnownPost) -> Generator[Ask, Answer, Answer | None]:
-        """Request the post's other addresses on this site until one gives it: a page may state a wrong URL."""
+        """Request the post's other addresses on this site until one gives it: lists and pages may state a wrong URL."""
         before, listed, keys = post.url, post.listed_url, post_keys(post)
         others = [url for url in post.addresses if is_within(url, self._blog.root) and post_key(url) not in self._done]
         for url in others:

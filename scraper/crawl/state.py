@@ -16,6 +16,7 @@ class VisitResult:
 
     clinic_id: str
     platform: str | None = None  # name of the platform whose rules the visit followed
+    maker: str | None = None  # in lower case, of a site on a platform that is not read, where it is recognised
     recognised: Platform | None = None  # the platform whose parser reads the run's captures
     blog_status: str = "unknown"  # blog, none_found, unsupported, unreachable
     discovered: int = 0
@@ -25,6 +26,7 @@ class VisitResult:
     fetched: int = 0  # posts that answered as posts, changed or not
     unchanged: int = 0  # of these, those that the server called unchanged
     gone: int = 0  # posts that answered that they do not exist (404, 410)
+    never_there: int = 0  # of these, posts that a list names and that no visit has read
     members_only: int = 0  # posts that only members may read
     failed: int = 0  # posts that did not answer as posts
     not_due: int = 0  # known posts that were not due and not requested
@@ -44,6 +46,7 @@ class VisitResult:
     finished: bool = False  # the plan was carried out to its end
     rendered: int = 0  # posts that a browser rendered
     unknown: list[Problem] = field(default_factory=list)  # fields of posts that remain unknown, and why
+    unread: list[Problem] = field(default_factory=list)  # lists of posts that were fetched and not understood
     unknown_line: str | None = None  # the same in one line
 
 

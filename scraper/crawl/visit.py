@@ -18,6 +18,7 @@ from scraper.crawl.tee import tee
 from scraper.items import Problem, Sighting, UnsupportedPlatform
 from scraper.platforms import recognise
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
+from scraper.platforms._recognise import maker_of
 
 
 def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
@@ -41,6 +42,8 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         # A bot challenge or an empty page is no evidence of the site's platform.
         is_conclusive = not problems or problems[0].kind == UnsupportedPlatform.kind
         visit.blog_status = "unsupported" if is_conclusive else "unreachable"
+        maker = maker_of(home.exchange) if is_conclusive else None
+        visit.maker = maker.lower() if maker else None
         visit.failure = problems[0].message.removeprefix(f"{home.exchange.url}: ") if problems else "not a blog"
         return
     visit.platform = platform.name
@@ -57,6 +60,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     discovered.add(item for item in home.items if isinstance(item, Sighting))
     yield from _collecting(platform.discover(blog), discovered)
     visit.notes += blog.notes
+    visit.unread += blog.unread
     if not discovered.posts():
         visit.blog_status = "none_found"
         visit.failure = f"{blog.root} runs {platform.name}, but no blog post was found in sitemap, feed or listing"

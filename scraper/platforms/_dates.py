@@ -6,7 +6,7 @@ Pure functions of what a page prints and of when it was captured. A date that ca
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
 
 from scraper.platforms._values import clean, western_digits
@@ -16,6 +16,8 @@ _LANGUAGES = (
     "en", "es", "pt", "nl", "ar", "de", "cs", "fr", "it", "pl", "sv", "da", "nb", "fi", "he", "ja", "ko", "zh", "ru",
     "uk", "tr", "ro", "hu", "el",
 )  # fmt: skip
+_ZERO_DAY = "0001-01-01"
+_ZEROS = ("1970-01-01T00:00:00Z", "1970-01-01")
 # "2019", "2019年": a year is printed
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 # "03/04/2019", "3.4.2019": day and month, in an order that depends on the language
@@ -24,25 +26,114 @@ _NUMERIC = re.compile(r"(\d{1,2})[/.\-]\s?(\d{1,2})[/.\-]\s?\d{4}")
 
 def utc(moment: datetime) -> str:
     """Return a moment as the archive writes it, "2024-03-01T10:00:00Z": UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not `strftime`: its `%Y` writes the year 987 with three digits on some systems.
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def iso_date(text: str | None) -> str | None:
     """Return an ISO 8601 date as the archive writes it: "2024-03-01T10:00:00.123Z" gives "2024-03-01T10:00:00Z".
 
     Fractions of a second are dropped. A time without a zone is not a moment, so that only its date is returned. `None`
-    for anything that is not ISO 8601.
+    for anything that is not ISO 8601, and for the zero of a program: the first day of the year 1, and the beginning of
+    1970, where Unix counts from.
     """
     printed = clean(text)
     if printed is None or len(printed) > 40 or not printed[:4].isdecimal():
         return None
     try:
         if len(printed) == len("2019-02-01"):
-            return date.fromisoformat(printed).isoformat()
-        moment = datetime.fromisoformat(printed)
-        return moment.date().isoformat() if moment.tzinfo is None else utc(moment)
+            found = date.fromisoformat(printed).isoformat()
+        else:
+            moment = datetime.fromisoformat(printed)
+            found = moment.date().isoformat() if moment.tzinfo is None else utc(moment)
     except (ValueError, OverflowError):
         return None
+    return _known(found)
+
+
+def _known(found: str) -> str | None:
+    """Return the date, or None for the zero of a program."""
+    return None if found.startswith(_ZERO_DAY) or found in _ZEROS else found
+
+
+# "10:00", "9:05:07.5", "10:00:00 PM"; then a zone: "GMT", "+0200", "CEST", "UTC+02:00", "GMT (Greenwich Mean Time)"
+_TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
+_ZONE = r"(?P<zone>[A-Za-z]{0,5}\s?(?:[+-]\d{1,2}:?(?:\d\d)?)?)(?:\s*\([^()]{0,60}\))?"
+_FORMS = (
+    # "Fri, 01 Mar 2024 10:00:00 GMT" (RFC 822), "1 March 24", "01-Mar-2024 10:00"
+    re.compile(
+        r"(?:[^\W\d]{2,10}\.?,?\s)?(?P<day>\d{1,2})[\s-](?P<month>[A-Za-z]{3})[a-z]{0,6}\.?[\s-](?P<year>\d{4}|\d\d)"
+        rf"(?:\s{_TIME}\s?{_ZONE})?"
+    ),
+    # "Fri Mar 1 10:00:00 2024" of C, "Fri Mar 01 10:00:00 CEST 2024" of Unix and Java
+    re.compile(
+        rf"(?:[A-Za-z]{{3,9}},?\s)?(?P<month>[A-Za-z]{{3}})[a-z]{{0,6}}\s(?P<day>\d{{1,2}})\s{_TIME}\s{_ZONE}\s?(?P<year>\d{{4}})"
+    ),
+    # ISO 8601 with the name of a zone, as in 2024-03-01 10:00:00 CEST
+    re.compile(rf"(?P<year>\d{{4}})-(?P<month>\d\d)-(?P<day>\d\d)[T\s]{_TIME}\s?{_ZONE}"),
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+# Hours from UTC. The first eight are those of RFC 822; a name of several zones (BST, IST, AST) is none here.
+_ZONES = {
+    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
+    "UT": 0, "GMT": 0, "UTC": 0, "Z": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2,
+    "EEST": 3, "MSK": 3, "SAST": 2, "HKT": 8, "SGT": 8, "AWST": 8, "JST": 9, "KST": 9, "ACST": 9.5, "ACDT": 10.5,
+    "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "AKST": -9, "AKDT": -8, "HST": -10, "NST": -3.5, "NDT": -2.5,
+}  # fmt: skip
+# An offset: "UTC+02:00", "+0200", "GMT+2"
+_OFFSET = re.compile(r"(?:UTC?|GMT)?\s?(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d\d)?")
+_LARGEST_OFFSET = timedelta(hours=14)
+
+
+def feed_date(text: str | None) -> str | None:
+    """Return the date of a feed's item as the archive writes it: RFC 822, ISO 8601, or the forms of C and Java.
+
+    A time without a zone is not a moment, so that only its date is returned. `None` for any other form, for a time
+    whose zone is not known or has the name of several zones, and for the zero of a program.
+    """
+    printed = clean(text)
+    exact = iso_date(printed)
+    if exact is not None or printed is None or len(printed) > 100:
+        return exact
+    found = next(filter(None, (form.fullmatch(printed) for form in _FORMS)), None)
+    return None if found is None else _of_form(found)
+
+
+def _of_form(found: re.Match[str]) -> str | None:
+    month, year, zone = found["month"].lower(), int(found["year"]), (found["zone"] or "").strip()
+    if not month.isdigit() and month not in _MONTHS:
+        return None
+    number = int(month) if month.isdigit() else _MONTHS.index(month) + 1
+    if len(found["year"]) == 2:
+        year += 2000 if year < 50 else 1900  # RFC 5322 4.3
+    offset, hour = _offset(zone), _hour(found)
+    if hour is None or (zone and offset is None):
+        return None
+    try:
+        time = hour, int(found["minute"] or 0), int(found["second"] or 0)
+        moment = datetime(year, number, int(found["day"]), *time, tzinfo=timezone(offset or timedelta()))
+        return _known(moment.date().isoformat() if offset is None else utc(moment))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _hour(found: re.Match[str]) -> int | None:
+    """Return the hour from 0 to 23 of a time that may be AM or PM; None where it contradicts that."""
+    hour, half = int(found["hour"] or 0), (found["half"] or "").lower()
+    if not half or (half == "p" and 12 < hour < 24):
+        return hour
+    return None if hour > 12 else hour % 12 + (12 if half == "p" else 0)
+
+
+def _offset(zone: str) -> timedelta | None:
+    """Return the offset from UTC of a zone as feeds write it; None where it is not known, or out of bounds."""
+    if zone.upper() in _ZONES:
+        return timedelta(hours=_ZONES[zone.upper()])
+    found = _OFFSET.fullmatch(zone.upper())
+    if found is None:
+        return None
+    offset = timedelta(hours=int(found["hours"]), minutes=int(found["minutes"] or 0))
+    return None if offset > _LARGEST_OFFSET else -offset if found["sign"] == "-" else offset
 
 
 def read_date(text: str | None, captured_at: datetime | None = None, language: str | None = None) -> str | None:

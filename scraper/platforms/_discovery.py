@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scraper.addresses import canonical_url, is_within, same_site
-from scraper.discover import read_links
-from scraper.items import Sighting
+from scraper.discover import kind_of, read_links
+from scraper.items import Problem, Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
 from scraper.robots import read_robots
 from scraper.sitemaps import sub_sitemaps
@@ -34,7 +34,7 @@ def _sitemaps(platform: Platform, blog: Blog) -> Step:
     """Request robots.txt, the sitemaps that it names, those that these name, and the usual ones of the platform."""
     robots = yield Ask(url=f"{urlsplit(blog.root).scheme}://{urlsplit(blog.root).netloc}/robots.txt")
     waiting = [
-        *read_robots(robots.exchange, robots.reason).sitemaps,
+        *read_robots(robots.exchange, robots.reason, robots.items).sitemaps,
         f"{blog.root}/sitemap.xml",
         *(blog.root + path for path in platform.sitemaps),
     ]
@@ -47,6 +47,9 @@ def _sitemaps(platform: Platform, blog: Blog) -> Step:
         answer = yield Ask(url=url, lists="sitemap")
         if answer.ok and answer.exchange is not None:
             waiting += sub_sitemaps(answer.exchange)
+            if kind_of(answer.exchange, platform) is None:
+                message = f"{url}: named as a sitemap, but neither XML nor a text of addresses; not read, look at it"
+                blog.unread.append(Problem(kind="sitemap-unreadable", message=message, url=answer.exchange.url))
     if waiting and len(seen) >= MAX_SITEMAPS:
         blog.notes.append(f"more than {MAX_SITEMAPS} sitemaps: the others were not read")
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from scraper.items import SOURCES, Exchange, Item, SightedIn, Source
+from scraper.items import SOURCES, Exchange, Item, Problem, SightedIn, Source
 from scraper.platforms._recognise import Marks, has_mark_of
 
 
@@ -133,6 +133,7 @@ class Blog:
     # Threads of comment services that pages of posts embed: name of the service -> canonical URL of the post -> thread.
     threads: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)  # limits that a plan reached, a sentence each
+    unread: list[Problem] = field(default_factory=list)  # answers to requests for lists that no parser understands
 
 
 class Reader(ABC):

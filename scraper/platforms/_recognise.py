@@ -33,7 +33,8 @@ class Marks:
     generators: Sequence[str] = ()
     # Response headers, lower case, with a pattern of the value: ("server", r"^Pepyaka").
     headers: Sequence[tuple[str, str]] = ()
-    # Patterns of elements of the head, each enough by itself: rb'http-equiv="X-Wix-Meta-Site-Id"'.
+    # Patterns of elements of the head, each enough by itself: rb'<meta[^<>]* http-equiv="X-Wix-Meta-Site-Id"'. Comments
+    # and the contents of scripts, styles and titles are left out before.
     head: Sequence[bytes] = ()
 
 
@@ -127,7 +128,7 @@ def generators_of(body: bytes) -> tuple[str, ...]:
     if b"enerator" not in body[:LARGEST_HEAD] and b"ENERATOR" not in body[:LARGEST_HEAD]:
         return ()
     found = []
-    for meta in _META.finditer(_head(body)):
+    for meta in _META.finditer(_elements(body)):
         content = _CONTENT.search(meta[0]) if _IS_GENERATOR.search(meta[0]) else None
         if content is not None:
             text = next(group for group in content.groups() if group is not None)
@@ -158,8 +159,8 @@ def strength_of(marks: Marks, exchange: Exchange) -> Strength:
         return Strength.NONE
     if _has_header(marks.headers, exchange):
         return Strength.HEADER
-    head = _head(exchange.body)
-    return Strength.HEAD if any(re.search(pattern, head) for pattern in marks.head) else Strength.NONE
+    elements = _elements(exchange.body)
+    return Strength.HEAD if any(re.search(pattern, elements) for pattern in marks.head) else Strength.NONE
 
 
 def _names_generator(marks: Marks, generators: Sequence[str]) -> bool:
@@ -200,13 +201,14 @@ def unsupported(exchange: Exchange) -> Iterator[Item]:
 def maker_sentence(exchange: Exchange) -> str:
     """ "example.com runs Squarespace, which is not supported yet" or that no known platform was recognised."""
     host = urlsplit(exchange.url).hostname or "the page"
-    maker = _maker_of(exchange)
+    maker = maker_of(exchange)
     if maker is None:
         return f"{host} shows no sign of a blog platform that is supported"
     return f"{host} runs {maker}, which is not supported yet"
 
 
-def _maker_of(exchange: Exchange) -> str | None:
+def maker_of(exchange: Exchange) -> str | None:
+    """Return the name of the page's maker as it writes itself; None where none is recognised."""
     by_generator = _maker_by_generator(generators_of(exchange.body))
     if by_generator is not None:
         return by_generator
@@ -235,3 +237,38 @@ def _head(body: bytes) -> bytes:
     """The page up to the end of its head and its body tag, or `LARGEST_HEAD` bytes of it."""
     end = _HEAD_END.search(body, 0, LARGEST_HEAD)
     return body[: end.end() if end else LARGEST_HEAD]
+
+
+# What holds text that only looks like elements: "<!-- <meta ...> -->", "<script>'<meta ...>'</script>".
+_TEXT_BEGINS = re.compile(rb"<!--|<(script|style|title)\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4)
+def _elements(body: bytes) -> bytes:
+    """The head and body tag without comments and the contents of scripts, styles and titles."""
+    head, parts, position = _head(body), list[bytes](), 0
+    lower = head.lower()
+    while (found := _TEXT_BEGINS.search(head, position)) is not None:
+        parts.append(head[position : found.start()])
+        end = b"-->" if found[1] is None else b"</" + found[1].lower()
+        position = lower.find(end, found.end())
+        if position < 0:
+            return b"".join(parts)
+    return b"".join((*parts, head[position:]))
+
+
+def in_a_tag(body: bytes, attribute: bytes) -> bool:
+    """Return whether an element of the page has the attribute, `data-hook="post-page"`, as it is written.
+
+    In a text or a comment it is no evidence. Looks at its first 20 occurrences.
+    """
+    position = -1
+    for _ in range(20):
+        position = body.find(attribute, position + 1)
+        if position < 0:
+            return False
+        tag = body.rfind(b"<", max(0, position - 4000), position)
+        inside = tag >= 0 and body[tag + 1 : tag + 2].isalpha() and b">" not in body[tag:position]
+        if inside and body.rfind(b"<!--", 0, tag) <= body.rfind(b"-->", 0, tag):
+            return True
+    return False

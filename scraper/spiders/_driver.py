@@ -78,7 +78,7 @@ class PlanDriver:
             while True:
                 ask = plan.send((yield from self._answer(ask)))
         except StopIteration:
-            for problem in self._spider.visit.unknown:
+            for problem in (*self._spider.visit.unread, *self._spider.visit.unknown):
                 self._spider.note(problem)
 
     def _answer(self, ask: Ask) -> Generator[Request, Outcome, Answer]:
@@ -161,7 +161,7 @@ class PlanDriver:
         if origin not in self._spider.robots:
             answer = yield from self._answer(Ask(url=f"{parts.scheme}://{parts.netloc}/robots.txt"))
             self._robots_answers[answer.ask.url] = answer  # the plan requests it too, for its sitemaps
-            self._spider.robots[origin] = read_robots(answer.exchange, answer.reason)
+            self._spider.robots[origin] = read_robots(answer.exchange, answer.reason, answer.items)
             seconds, capped = delay(self._spider.floor, self._spider.robots[origin].crawl_delay)
             if capped:
                 logger.warning("%s: Crawl-delay capped at %.0f s", parts.netloc, seconds)

@@ -180,23 +180,45 @@ def of_run(archive: Path, crawl_id: str) -> dict[str, list[Row]]:
 
 
 @pytest.mark.parametrize(
-    ("home", "words"),
+    ("home", "words", "maker"),
     [
-        (page("WordPress 6.4", '<img src="https://static.wixstatic.com/media/a.png">'), "runs WordPress"),
-        (page("WordPress 6.4", "<p>Made without Wix.com Website Builder</p>"), "runs WordPress"),
-        (page("", "<p>Made without Wix.com Website Builder</p>"), "no sign of a blog platform"),
+        (page("WordPress 6.4", '<img src="https://static.wixstatic.com/media/a.png">'), "runs WordPress", "wordpress"),
+        (page("WordPress 6.4", "<p>Made without Wix.com Website Builder</p>"), "runs WordPress", "wordpress"),
+        (page("", "<p>Made without Wix.com Website Builder</p>"), "no sign of a blog platform", None),
     ],
     ids=["picture", "words in WordPress", "words"],
 )  # fmt: skip
 def test_a_site_of_another_maker_is_unsupported(
-    home: Reply, words: str, site: Server, tmp_path: Path, launch: Launch
+    home: Reply, words: str, maker: str | None, site: Server, tmp_path: Path, launch: Launch
 ) -> None:
     site.answers["/"] = home
     visits = Visits(site, tmp_path, launch)
     done = visits.visit(0, dummies=())
     assert words in done.err
     (clinic,) = rows(visits.archive, "SELECT blog_status, platform FROM clinics")
-    assert clinic == {"blog_status": "unsupported", "platform": None}
+    assert clinic == {"blog_status": "unsupported", "platform": maker}
     assert any(words in message for message in column(visits.archive, "SELECT message FROM problems"))
     assert visits.paths() == ["/"]
     visits.assert_rebuilt()
+    again = visits.visit(1, dummies=())
+    assert (done.code, again.code) == (3, 3)
+    assert column(visits.archive, "SELECT status FROM clinic_runs") == ["failed", "failed"]
+    assert column(visits.archive, "SELECT state FROM coverage") == ["failed", "failed"]
+    assert column(visits.archive, "SELECT platform FROM clinics") == [maker]
+
+
+def test_a_site_that_leaves_an_unread_platform(tmp_path: Path, launch: Launch) -> None:
+    """And one that goes there: `clinics.platform` is that of the last visit that recognised one."""
+    blog = Blog()
+    try:
+        home = blog.answers["/"]
+        visits = Visits(blog, tmp_path, launch)
+        for day, answer, platform in ((0, page("Ghost 5.2"), "ghost"), (1, home, "wix"), (2, page("Ghost 5"), "ghost")):
+            blog.answers["/"] = answer
+            visits.visit(day, dummies=())
+            assert column(visits.archive, "SELECT platform FROM clinics") == [platform]
+        assert column(visits.archive, "SELECT state FROM coverage ORDER BY day") == ["failed", "observed", "failed"]
+        visits.assert_rebuilt()
+        assert column(visits.archive, "SELECT platform FROM clinics") == ["ghost"]
+    finally:
+        blog.stop()

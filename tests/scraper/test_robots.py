@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
+import gzip
 import json
 import os
 import subprocess
@@ -22,6 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scrapy.http import Request
 
+from scraper.extract import extract_response
 from scraper.items import Exchange
 from scraper.robots import ROBOTS_LIMIT, Robots, delay, host_turn, read_robots, retry_after
 
@@ -97,10 +100,44 @@ def test_more_than_500_kib_is_cut_at_a_line() -> None:
     assert said.allowed("https://www.a.de/about")
 
 
-def test_an_empty_or_odd_file_allows_all() -> None:
+def test_an_empty_file_allows_all() -> None:
     assert robots("").allowed("https://www.a.de/")
-    assert robots(b"\xff\xfe\x00garbage\n").allowed("https://www.a.de/")
+    assert robots("Contents: none\n").allowed("https://www.a.de/")
     assert robots("User-agent: *\nCrawl-delay: soon\n").crawl_delay is None
+
+
+RULES = "User-agent: *\nAllow: /\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        RULES.encode("utf-16"), RULES.encode("utf-16-le"), RULES.encode("utf-16-be"), RULES.encode("utf-32"),
+        codecs.BOM_UTF16_BE + RULES.encode("utf-16-be"), gzip.compress(RULES.encode(), mtime=0), bytes(range(128, 256)),
+        RULES.encode() + b"\0",
+    ],
+    ids=["utf-16", "le", "be", "utf-32", "be with mark", "gzip", "octets", "NUL"],
+)  # fmt: skip
+def test_what_is_no_text_allows_nothing(body: bytes) -> None:
+    found = robots(body)
+    assert not found.allowed("https://www.a.de/post/x")
+    assert found.refused == "robots.txt cannot be read (its bytes are no UTF-8 text)"
+    assert [problem.kind for problem in found.problems] == ["robots-refused"]
+
+
+def test_a_damaged_body_allows_nothing() -> None:
+    """`Content-Encoding: gzip`, of which the end is missing: the rules at its beginning may not be all."""
+    exchange, wire = Exchange(url=URL, body=RULES.encode()), gzip.compress(RULES.encode() * 9, mtime=0)[:-9]
+    items = extract_response(exchange, None, "gzip", wire)
+    found = read_robots(exchange, items=items)
+    assert not found.allowed("https://www.a.de/post/x")
+    assert "end early" in str(found.refused)
+    assert read_robots(exchange, items=extract_response(exchange, None, "", b"")).allowed("https://www.a.de/post/x")
+
+
+def test_one_octet_of_an_older_encoding_spoils_nothing() -> None:
+    found = robots("# información\nUser-agent: *\nDisallow: /a\n".encode("latin-1"))
+    assert (found.allowed("https://www.a.de/a"), found.allowed("https://www.a.de/b")) == (False, True)
 
 
 @given(st.binary(max_size=300), st.sampled_from([200, 404, 503]))

@@ -70,17 +70,33 @@ def _merged_values(kept_row: Mapping[str, str], dropped_row: Mapping[str, str]) 
 
 
 def _rename_firsts(db: Database, post_id: int) -> None:
-    """After a merge only the oldest text is of kind `first`; any other is the first of its source, or an edit."""
+    """After a merge only the oldest text is of kind `first`; any other is the first of its source, or an edit.
+
+    One that repeats the text before it, read under the other address, is no revision.
+    """
     rows = db.conn.execute(
-        "SELECT revision_id, source, kind FROM revisions WHERE post_id = ? ORDER BY captured_at, revision_id",
+        "SELECT revision_id, source, kind, content_sha256 FROM revisions WHERE post_id = ? ORDER BY captured_at,"
+        " revision_id",
         (post_id,),
     ).fetchall()
-    earlier_sources: list[str] = []
-    for revision_id, source, kind in rows:
-        if kind == "first" and earlier_sources:
-            new_kind = "content" if source in earlier_sources else "source"
+    before: dict[str, tuple[int, str]] = {}  # the last revision of each source, and its text
+    for revision_id, source, kind, sha256 in rows:
+        if kind == "first" and before:
+            earlier = before.get(source)
+            if earlier is not None and earlier[1] == sha256:
+                _replace_revision(db, revision_id, earlier[0])
+                continue
+            new_kind = "source" if earlier is None else "content"
             db.conn.execute("UPDATE revisions SET kind = ? WHERE revision_id = ?", (new_kind, revision_id))
-        earlier_sources.append(source)
+        before[source] = (revision_id, sha256)
+
+
+def _replace_revision(db: Database, drop: int, keep: int) -> None:
+    """Delete a revision; what refers to it refers to an equal one from now on."""
+    db.conn.execute("DELETE FROM links WHERE revision_id = ?", (drop,))
+    for table in ("posts", "sightings", "images"):
+        db.conn.execute(f"UPDATE {table} SET revision_id = ? WHERE revision_id = ?", (keep, drop))
+    db.conn.execute("DELETE FROM revisions WHERE revision_id = ?", (drop,))
 
 
 def _row(db: Database, post_id: int) -> dict[str, str]:

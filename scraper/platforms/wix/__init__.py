@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from scraper.items import BotChallenge, ConsentWall, Exchange, Item, Post, Unreadable
 from scraper.platforms._page import utf8
 from scraper.platforms._platform import Blog, Plan, Platform, RenderTargets
-from scraper.platforms._recognise import Marks, bot_challenge, has_mark_of, is_anothers
+from scraper.platforms._recognise import Marks, bot_challenge, has_mark_of, in_a_tag, is_anothers
 from scraper.platforms.wix import address, comments_dom
 from scraper.platforms.wix.article import no_post
 from scraper.platforms.wix.listing import read_listing
@@ -47,12 +47,12 @@ class Wix(Platform):
     """Reads Wix pages, text copies and service answers, and requests from the services what pages no longer contain."""
 
     name: ClassVar[str] = "wix"
-    extractor_version: ClassVar[int] = 1
+    extractor_version: ClassVar[int] = 2
     marks: ClassVar[Marks] = Marks(
         generators=("Wix.com Website Builder",),
         headers=(("x-wix-request-id", "."), ("server", r"^Pepyaka\b")),
         # <meta http-equiv="X-Wix-Meta-Site-Id" content="..."/>
-        head=(rb"http-equiv=[\"']?X-Wix-",),
+        head=(rb"(?i)<meta\b[^<>]{0,400}\bhttp-equiv\s*=\s*[\"']?X-Wix-",),
     )
     feed_size: ClassVar[int | None] = 20
     sitemaps: ClassVar[Sequence[str]] = ("/blog-posts-sitemap.xml", "/sitemap.xml")
@@ -75,7 +75,7 @@ class Wix(Platform):
         if has_mark_of(self.marks, exchange):
             return True
         return not is_anothers(self.marks, exchange) and (
-            any(mark in exchange.body for mark in _WIDGET) or is_text_copy(exchange)
+            any(in_a_tag(exchange.body, mark) for mark in _WIDGET) or is_text_copy(exchange)
         )
 
     def read(self, exchange: Exchange) -> Iterator[Item]:

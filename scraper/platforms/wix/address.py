@@ -54,6 +54,11 @@ def is_listing(url: str) -> bool:
     return _LISTING.search(_path(url)) is not None and not is_post(url)
 
 
+def is_copy(url: str) -> bool:
+    """Return whether this is the address of a saved copy: a file such as `/mirror/post/a.html`, or no web address."""
+    return not is_web_address(url) or _path(url).lower().endswith((".html", ".htm"))
+
+
 def _path(url: str) -> str:
     try:
         return unquote(urlsplit(url).path)

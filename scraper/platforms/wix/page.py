@@ -20,7 +20,7 @@ from scraper.platforms._page import read_head, utf8
 from scraper.platforms._values import clean
 from scraper.platforms.wix import address
 from scraper.platforms.wix.article import ArticleReader, no_post
-from scraper.platforms.wix.head import own_url, timezone
+from scraper.platforms.wix.head import own_url, stated_url, timezone
 from scraper.platforms.wix.slices import hooked, parts
 from scraper.platforms.wix.warmup import Warmup, read_warmup
 
@@ -44,6 +44,7 @@ def read_page(exchange: Exchange, *, whole: bool = False, after: int = 0) -> Ite
     url = canonical_url(own_url(head, exchange.url))
     warmup = read_warmup(body, page.encoding, exchange.url, address.slug(url), after=page.end)
     post = ArticleReader(exchange, page, head=head, warmup=warmup, url=url).post()
+    post.stated_url = stated_url(head, url)
     yield post
     yield from _author(post, warmup)
     yield Site(platform="wix", timezone=timezone(body, after=page.end), language=head.language)

@@ -5,7 +5,7 @@ Below `appsWarmupData` the blog app has one entry a page; what it holds has chan
 * 2024: `OldPostPageWarmupData-<slug>` -> a JSON *string* of `{data: {postPage}}`, later `{postPageResponse: {data:
   {postPage}}, postPageMetadataResponse: {data: {postPageMetadata}}}`;
 * from mid 2025: `<slug>` -> the post's UUID, nothing else;
-* feed pages: `feed-page-...` and `post-list-...` -> an object, a JSON string, or base64 of a URL-encoded JSON string.
+* feed pages: `feed-page-...` and `post-list-...` -> an object, a JSON string, or base64 of an escaped JSON string.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, unquote_to_bytes
 
 from scraper.items import Problem
 from scraper.platforms._page import scripts
@@ -111,16 +111,45 @@ def _layers(value: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _decode(value: str) -> Any:
-    """Decode a JSON string, or base64 of a URL-encoded one ("JTdiJTIyZmVl..." begins `{"fee`); None for any other."""
+    """Decode a JSON string, or base64 of an escaped one ("JTdiJTIyZmVl..." begins `{"fee`); None for any other."""
     if not value.lstrip().startswith(("{", "[")):
         try:
-            value = unquote(base64.b64decode(value, validate=True).decode("utf-8"))
+            packed = base64.b64decode(value, validate=True)
         except (binascii.Error, ValueError):
             return None
+        value = unescape(_text(packed))
     try:
         return json.loads(value, strict=False)
     except (ValueError, RecursionError):
         return None
+
+
+def _text(packed: bytes) -> str:
+    """Return what base64 held: UTF-8, or characters to U+00FF as single bytes, as JavaScript's `btoa` writes them."""
+    try:
+        return packed.decode("utf-8")
+    except UnicodeDecodeError:
+        return packed.decode("latin-1")
+
+
+# "%u010D" of JavaScript's `escape`; "%ed" of that or of `encodeURIComponent`
+_ESCAPED = re.compile(r"%u([0-9A-Fa-f]{4})|%([0-9A-Fa-f]{2})")
+
+
+def unescape(text: str) -> str:
+    """Undo JavaScript's `escape` (ECMA-262, B.2.1), or `encodeURIComponent` where the octets are UTF-8 throughout.
+
+    `escape` writes the UTF-16 units of a text: "č" is `%u010D`, "í" is `%ED`, an emoji two units. A half of a pair
+    becomes U+FFFD. A percent sign that begins neither form stays.
+    """
+    if "%u" not in text:
+        octets = unquote_to_bytes(text)
+        try:
+            return octets.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+    units = _ESCAPED.sub(lambda unit: chr(int(unit[1] or unit[2], 16)), text)
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -346,6 +346,37 @@ def test_the_paragraph_says_what_the_rows_say(studied: Made) -> None:
     assert text in " ".join(page.replace("\n> ", " ").split()), "docs/coverage.md shows this paragraph"
 
 
+def test_a_blog_that_is_not_read_is_neither_one_nor_none(studied: Made) -> None:
+    """Also in the archive of an older version, whose later visits ended as `no-blog`."""
+    sites = {"spa": ("none_found", "wix"), "clay": ("unsupported", "wordpress"), "reed": ("unsupported", "wordpress"),
+             "fern": ("unsupported", None)}  # fmt: skip
+    for name, (blog_status, platform) in sites.items():
+        for day, status in ((1, "failed"), (2, "no-blog"), (3, "failed")):
+            visited(studied, f"2026-03-{day:02}", status, clinic=name, fetched=0)
+        studied.db.execute(
+            "UPDATE clinics SET blog_status = ?, platform = ? WHERE clinic_id = ?", [blog_status, platform, name]
+        )
+    coverage = read_coverage(studied.db.conn)
+    found = {clinic.clinic_id: (clinic.blog, clinic.platform, clinic.days) for clinic in coverage.clinics}
+    assert found == {
+        "riverside": ("blog", None, 10), "mill": ("none", None, 0), "spa": ("none", "wix", 0),
+        "clay": ("unread", "wordpress", 10), "reed": ("unread", "wordpress", 10), "fern": ("unread", None, 10),
+    }  # fmt: skip
+    assert days(studied, clinic="clay")[:4] == [
+        ("2026-03-01", "failed"), ("2026-03-02", "failed"), ("2026-03-03", "failed"), ("2026-03-04", "not-attempted"),
+    ]  # fmt: skip
+    assert [state for _, state in days(studied, clinic="spa")[:3]] == ["failed", "no-blog", "failed"]
+    text = paragraph(coverage)
+    assert (
+        "6 clinics were followed, 1 with a blog, 2 without one and 3 on a platform that the program does not read"
+        " (2 wordpress, 1 not recognised)." in text
+    )
+    assert "Of 40 clinic-days" in text
+    alone = paragraph(read_coverage(studied.db.conn, ["clay"]))
+    assert "0 with a blog, 0 without one and 1 on a platform that the program does not read (1 wordpress)" in alone
+    assert "There was no blog to observe" not in alone
+
+
 def test_a_period_counts_what_was_read_in_it_alone(studied: Made) -> None:
     coverage = read_coverage(studied.db.conn, [CLINIC], date(2026, 3, 4), date(2026, 3, 9))
     assert (coverage.first, coverage.last, coverage.days, coverage.posts, coverage.edits, coverage.readings) == (
@@ -388,9 +419,9 @@ def test_the_command_prints_clinics_gaps_and_the_paragraph(studied: Made) -> Non
     done = cover(studied)
     assert (done.exit_code, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0].split()[:5] == ["clinic", "from", "to", "days", "observed"]
-    assert lines[1].split() == ["mill", "2026-03-01", "2026-03-10", "0", "0", "-", "0", "1", "0", "0", "-"]
-    assert lines[2].split()[:6] == ["riverside", "2026-03-01", "2026-03-10", "10", "6", "60.0"]
+    assert lines[0].split()[:6] == ["clinic", "blog", "from", "to", "days", "observed"]
+    assert lines[1].split() == ["mill", "none", "2026-03-01", "2026-03-10", "0", "0", "-", "0", "1", "0", "0", "-"]
+    assert lines[2].split()[:7] == ["riverside", "yes", "2026-03-01", "2026-03-10", "10", "6", "60.0"]
     assert "2 gaps without an observed day:" in lines
     assert lines[-1] == paragraph(read_coverage(studied.db.conn))
 

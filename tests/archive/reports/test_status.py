@@ -70,7 +70,8 @@ def test_a_clinic_stands_by_its_last_complete_visit(archive: Made) -> None:
     [
         ("done", "blog", "fresh"), ("cut-short", "blog", "stale"), ("failed", "unreachable", "unreachable"),
         ("failed", "unknown", "not known"),
-        ("failed", "none_found", "no blog"), ("no-blog", "unsupported", "no blog"), ("done", "closed", "closed"),
+        ("failed", "none_found", "no blog"), ("no-blog", "unsupported", "not read"),
+        ("failed", "unsupported", "not read"), ("done", "closed", "closed"),
         (None, "closed", "closed"), (None, "unknown", "not visited"),
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from archive.rows.cache import ClinicCache
 from archive.rows.identity import identities
-from scraper.items import Alias, Post
+from scraper.items import Alias, Link, Post
 from tests.making import (
     CLINIC,
     HEX,
@@ -106,6 +107,23 @@ def test_merging_loses_no_row(archive: Made) -> None:
         "SELECT first_capture_id, last_capture_id FROM post_tags JOIN tags USING (tag_id) WHERE label = 'b'"
     )
     assert (tag_first[-1], tag_last[-1]) == ("1", "2")
+    assert faults(archive.db) == []
+
+
+def test_one_text_under_two_addresses_is_no_edit_once_they_are_joined(archive: Made) -> None:
+    """A renamed post: its new address was read before its old one answered with a redirect."""
+    first = post("old", "One text.", addresses=(url("old"),), links=(Link(url="https://a.example/"),))
+    again = replace(first, url=url("new"), slug="new", addresses=(url("new"),))
+    edited = replace(again, body_text="Another text.")
+    archive.fold(
+        extraction(1, first), extraction(2, again), extraction(3, edited),
+        extraction(4, Alias(addresses=(url("new"), url("old")))),
+    )  # fmt: skip
+    assert archive.rows("SELECT kind, body_text, substr(capture_id, -1) FROM revisions ORDER BY captured_at") == [
+        ("first", "One text.", "1"), ("content", "Another text.", "3"),
+    ]  # fmt: skip
+    assert archive.one("SELECT count(*) FROM links") == 2
+    assert archive.one("SELECT count(DISTINCT revision_id) FROM sightings") == 2
     assert faults(archive.db) == []
 
 

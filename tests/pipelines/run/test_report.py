@@ -25,6 +25,12 @@ from tests.visiting import CLINIC, Visiting, post_answer, post_url
 PAGE = post_answer("sleep", "Sleep well.", views=3)
 
 
+NEVER_THERE = (
+    "posts answer that they do not exist, though the blog's lists name them; none of them was ever read; compare the"
+    " addresses in the lists with those in a browser"
+)
+
+
 def outcome(status: str = "running", **visit: Any) -> Outcome:
     done = VisitResult(clinic_id="riverside", **({"finished": True, "attempted": 4} | visit))
     return Outcome(clinic=CLINIC, started_at="2026", visit=done, status=status)
@@ -36,6 +42,9 @@ def outcome(status: str = "running", **visit: Any) -> Outcome:
         ({}, None, "done", None),
         ({"failed": 2}, None, "done", None),
         ({"failed": 3}, None, "failed", "3 of 4 posts could not be read"),
+        ({"gone": 3, "never_there": 3}, None, "failed", f"3 of 4 {NEVER_THERE}"),
+        ({"gone": 3, "never_there": 3, "not_due": 2}, None, "done", None),
+        ({"gone": 4, "never_there": 2}, None, "done", None),
         ({"failed": 3, "gone": 1}, None, "failed", "3 of 4 posts could not be read"),
         ({"failed": 3, "expected": 1}, None, "done", None),
         ({"failed": 3, "expected": 3, "missing": 2}, None, "failed", "2 of 3 posts could not be read"),

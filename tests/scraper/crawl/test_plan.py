@@ -128,6 +128,41 @@ def test_what_is_no_answer_is_a_failure(answer: Any) -> None:
     assert (visit.fetched, visit.gone, visit.failed) == (1, 0, 1)
 
 
+def listed(*found: Sighting, **pages: Any) -> Respond:
+    """A clinic without a sitemap, whose listing names those posts."""
+
+    def respond(url: str) -> Any:
+        if url == f"{SITE}/blog":
+            return 200, HOME, found
+        if url.endswith("/blog-feed.xml"):
+            return 200, b"<rss><channel></channel></rss>", tuple(FEED)
+        return (404, b"") if "sitemap" in url else site(**pages)(url)
+
+    return respond
+
+
+GUID = "wix:64ddbf6a1737d98af033206"
+FEED = [Sighting(url=post(f"right-{n}"), source="feed", addresses=(f"{GUID}{n}",)) for n in range(3)]
+
+
+def test_a_new_post_is_asked_for_by_its_second_address_where_its_first_is_wrong() -> None:
+    """The listing garbles every address, the feed has some of them right; both give the posts' ids."""
+    garbled = [Sighting(url=post(f"wr%EF%BF%BDng-{n}"), source="listing", addresses=(f"{GUID}{n}",)) for n in range(4)]
+    pages = {f"right-{n}": page_of(f"right-{n}") for n in range(3)}
+    asked, visit = visited(listed(*garbled, **pages))
+    assert {name for name in posts(asked) if name.startswith("right")} == set(pages)
+    assert (visit.attempted, visit.fetched, visit.gone, visit.never_there) == (4, 3, 1, 1)
+    assert len(posts(asked)) == len(set(posts(asked)))
+
+
+@pytest.mark.parametrize("answer", [(503, b""), (0, b"")])
+def test_a_failure_says_nothing_about_an_address(answer: Any) -> None:
+    twice = [Sighting(url=post("other-0"), source="listing", addresses=(f"{GUID}0",))]
+    asked, visit = visited(listed(*twice, **{"other-0": answer, "right-0": page_of("right-0")}))
+    assert "right-0" not in posts(asked)
+    assert visit.failed == 1
+
+
 def test_a_known_post_that_has_not_changed_counts_as_fetched() -> None:
     _, visit = visited(site(a=(304, b"")), known=[KnownPost(url=post("a"))])
     assert (visit.fetched, visit.unchanged, visit.failed) == (1, 1, 0)

@@ -42,11 +42,49 @@ class TestWhatIsNoMark:
             '<p>&lt;meta name="generator" content="Wix.com Website Builder"&gt;</p>',
             "<pre>x-wix-request-id: 1\nServer: Pepyaka</pre>",
             WIX_PICTURE,
+            '<p>Look for id="wix-warmup-data" in it</p>',
+            '<pre>data-hook="post-page"</pre>',
+            '<!-- <div data-hook="post-page"> -->',
+            '&lt;div data-hook="feed-page-root"&gt;',
         ],
     )
     def test_words_and_pictures_in_a_body(self, body: str) -> None:
         assert named(page(inside=body)) == ""
         assert named(page(WORDPRESS, body)) == "WordPress"
+
+    @pytest.mark.parametrize(
+        "head",
+        [
+            '<!-- <meta name="generator" content="Wix.com Website Builder"> -->',
+            """<script>var a = '<meta name="generator" content="Wix.com Website Builder">'</script>""",
+            '<TITLE><meta name="generator" content="Wix.com Website Builder"></TITLE>',
+            '<!-- <meta http-equiv="X-Wix-Meta-Site-Id" content="1"> -->',
+            '<title>http-equiv="X-Wix-Meta-Site-Id"</title>', "<!-- http-equiv=X-Wix-Meta",
+        ],
+    )  # fmt: skip
+    def test_texts_in_a_head(self, head: str) -> None:
+        assert named(page(head)) == ""
+        assert named(page(WORDPRESS + head)) == "WordPress"
+
+    def test_a_page_without_a_head_is_words_from_its_start(self) -> None:
+        body = b'<p>Written with http-equiv="X-Wix-Meta-Site-Id"</p>'
+        assert named(page(body=body)) == ""
+
+    @pytest.mark.parametrize(
+        "marked_up",
+        [
+            '<!-- a --><meta name="generator" content="Wix.com Website Builder">',
+            '<script></script><META CONTENT="1" HTTP-EQUIV=X-Wix-Meta-Site-Id>',
+        ],
+    )
+    def test_elements_beside_them_are_marks(self, marked_up: str) -> None:
+        assert recognise(page(marked_up)) is platform_named("wix")
+        widget = '<!-- x --><section class="a b" data-hook="post-page">'
+        assert recognise(page(inside=widget)) is platform_named("wix")
+
+    def test_many_comments_that_never_end_cost_nothing(self) -> None:
+        assert named(page("<!--" * 90_000)) == ""
+        assert named(page("<script>" * 40_000)) == ""
 
     @pytest.mark.parametrize(
         "asset",
@@ -103,7 +141,13 @@ class TestWhichMarkIsStronger:
         assert named(page(**changes)) == maker  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("path", ["/comments/feed/", "/sleep/comments/feed/", "/feeds/comments/default"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/comments/feed/", "/sleep/comments/feed/", "/feeds/comments/default", "/feeds/7/comments/default?max=5",
+        "/?feed=comments-rss2", "/feed/comments", "/comments.rss", "/comments-rss2.xml", "/COMMENTS/FEED",
+    ],
+)  # fmt: skip
 def test_a_feed_of_comments_names_no_post(path: str) -> None:
     feed = f"<rss version='2.0'><channel><item><link>{SITE}/post/a</link></item></channel></rss>".encode()
     wix = platform_named("wix")
@@ -122,6 +166,25 @@ def test_a_feed_whose_items_all_link_to_comments_names_no_post(link: str) -> Non
 
     assert seen(link, link) == []
     assert len(seen(link, "/post/b")) == 2
+
+
+@pytest.mark.parametrize(
+    ("item", "names"),
+    [
+        ("<item><link><![CDATA[{}#comment-3]]></link></item>", 0), ("<item><link>\n{}#comment-3\n</link></item>", 0),
+        ('<entry><link rel="alternate" href="{}?showComment=1#c1"/></entry>', 0),
+        ('<entry><thr:in-reply-to ref="x"/><link rel="alternate" href="{}"/></entry>', 0),
+        ('<entry><link rel="alternate" href="{}"/></entry>', 1),
+        ("<item><link>{}</link><comments>{}#comments</comments></item>", 1),
+        ("<item><link>{}#section-2</link></item>", 1),
+    ],
+)  # fmt: skip
+def test_what_a_feed_of_comments_is_known_by(item: str, names: int) -> None:
+    root = ('<feed xmlns="http://www.w3.org/2005/Atom" xmlns:thr="http://purl.org/syndication/thread/1.0">', "</feed>")
+    start, end = root if "entry" in item else ("<rss version='2.0'><channel>", "</channel></rss>")
+    body = f"{start}{item.replace('{}', f'{SITE}/post/a')}{end}".encode()
+    found = list(items_of(Exchange(url=f"{SITE}/latest", body=body), platform_named("wix")) or ())
+    assert len([each for each in found if isinstance(each, Sighting)]) == names
 
 
 @pytest.mark.parametrize("dummy", ["greedy", *(f"greedy:{method}" for method in FAILING)])

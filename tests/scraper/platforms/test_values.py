@@ -72,6 +72,52 @@ class TestCounts:
     def test_as_printed(self, text: str | None, expected: int | None) -> None:
         assert count(text) == expected
 
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("5 mi", 5_000_000), ("5 mi de visualizações", 5_000_000), ("12 mil", 12_000), ("1,5 bi", 1_500_000_000),
+            ("15 ألف", 15_000), ("١٥ ألف مشاهدة", 15_000), ("3 آلاف مشاهدة", 3000), ("2 مليون مشاهدة", 2_000_000),
+            ("3億", 300_000_000), ("3億回視聴", 300_000_000), ("1.2万次观看", 12_000), ("5천회", 5000),
+            ("조회수 12만회", 120_000), ("12 rb", 12_000),
+            ("12 rb tayangan", 12_000), ("3,4 jt tayangan", 3_400_000), ("2 billion", 2_000_000_000),
+            ("2bn views", 2_000_000_000), ("7 thousand views", 7000), ("1,2 Mio. Aufrufe", 1_200_000),
+            ("3 Mrd. Aufrufe", 3_000_000_000), ("4 Tsd. Ansichten", 4000), ("2,5 Md de vues", 2_500_000_000),
+            ("7 tys. wyświetleń", 7000), ("1,3 mln wyświetleń", 1_300_000), ("6 tis. zobrazení", 6000),
+            ("3 mil millones de visualizaciones", 3_000_000_000), ("12 mila visualizzazioni", 12_000),
+            ("2 χιλ. προβολές", 2000), ("3 млн просмотров", 3_000_000), ("9 тис. переглядів", 9000),
+            ("8 bin görüntüleme", 8000), ("2 ล้าน", 2_000_000), ("2 พันล้านครั้ง", 2_000_000_000), ("4 หมื่น", 40_000),
+            ("1,5 lakh views", 150_000), ("2 लाख दृश्य", 200_000), ("3 crore views", 30_000_000),
+            ("2 triệu lượt xem", 2_000_000), ("5 אלף צפיות", 5000), ("2 miljoonaa katselua", 2_000_000),
+            ("11 ezer megtekintés", 11_000), ("4 mii de vizualizări", 4000), ("3 mn visningar", 3_000_000),
+        ],
+    )  # fmt: skip
+    def test_words_that_multiply(self, text: str, expected: int) -> None:
+        assert count(text) == expected
+        assert count(f"({text})") in (expected, None)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "999+", "999 +", "999+ views", "1K+", "1.2K+ views", "+999", ">999", "~5 views", "over 999 views",
+            "More than 12 comments", "más de 12 mil", "über 500 Aufrufe", "2 mil.", "1,2 mil. zobrazení", "5 B",
+            "6 B görüntüleme", "3 E megtekintés", "4 t. katselua", "12 N lượt xem", "7 Tr", "5 billones de vistas",
+            "2 Billionen Aufrufe", "3 трлн", "3 zzz views", "5 unheard views", "12 xy", "1.234 mil", "1,234 K", "50 %",
+            "5 mil mil mil mil",
+        ],
+    )  # fmt: skip
+    def test_a_number_that_is_not_whole_or_not_sure_is_none(self, text: str) -> None:
+        assert count(text) is None
+
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("5 Mi piace", 5), ("2 Me gusta", 2), ("4 lượt xem", 4), ("3 kommentarer", 3), ("5 milky words", None),
+            ("閲覧数：5回", 5), ("12 unheard", 12), ("Post (3)", 3), ("3 likes. Post not marked as liked", 3),
+        ],
+    )  # fmt: skip
+    def test_a_word_that_begins_like_one_multiplies_nothing(self, text: str, expected: int | None) -> None:
+        assert count(text) == expected
+
     @given(st.integers(0, 10**12), GROUPS, DIGITS, st.sampled_from(["{} views", "{}", "views: {}", "({})"]))
     def test_any_grouping_in_any_digits_reads_back(self, number: int, group: str, digits: str, form: str) -> None:
         printed = f"{number:,}".replace(",", group).translate(str.maketrans("0123456789", digits))
@@ -126,6 +172,12 @@ class TestDates:
             ("2024-03-01T10:00:00", "2024-03-01"),
             ("2019-02-01", "2019-02-01"),
             ("2019-02", None), ("2019-02-30", None), ("0001-01-01T00:00:00+10:00", None), ("Feb 1, 2019", None),
+            ("0001-01-01T00:00:00Z", None), ("0001-01-01T00:00:00.000Z", None), ("0001-01-01", None),
+            ("0001-01-01T00:00:00", None), ("0000-00-00", None), ("0000-00-00T00:00:00Z", None),
+            ("1970-01-01T00:00:00Z", None), ("1970-01-01T00:00:00.000+00:00", None), ("1970-01-01", None),
+            ("1969-12-31T19:00:00-05:00", None), ("1970-01-01T08:30:00Z", "1970-01-01T08:30:00Z"),
+            ("0987-03-01T10:00:00Z", "0987-03-01T10:00:00Z"), ("0987-03-01", "0987-03-01"),
+            ("0099-12-31T23:59:59.5Z", "0099-12-31T23:59:59Z"), ("9999-12-31T23:59:59-10:00", None),
             ("", None),
         ],
     )  # fmt: skip
