@@ -15,6 +15,7 @@ from archive.questions import questions
 
 SITE = Path(__file__).parents[1] / "site"
 ROWS_PER_BLOCK = 1000  # rows that are fetched and written at a time
+BYTES_PER_BLOCK = 4_000_000
 
 
 class Unknown(Exception):
@@ -76,8 +77,23 @@ def columns_of(connection: sqlite3.Connection, source: Source) -> list[str]:
 
 def read(connection: sqlite3.Connection, source: Source) -> Iterator[list[tuple[Any, ...]]]:
     """Yield a source's rows, `ROWS_PER_BLOCK` at a time. Raises `sqlite3.Error`."""
-    cursor = connection.execute(source.sql, source.parameters)
-    while rows := cursor.fetchmany(ROWS_PER_BLOCK):
+    yield from blocks_of(connection.execute(source.sql, source.parameters), ROWS_PER_BLOCK)
+
+
+def blocks_of(cursor: sqlite3.Cursor, most: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield rows in blocks of at most `most`, and of not much more than `BYTES_PER_BLOCK`: texts may be megabytes long.
+
+    Raises `sqlite3.Error`.
+    """
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    for row in cursor:
+        rows.append(row)
+        size += sum([len(value) for value in row if isinstance(value, str | bytes)])
+        if size > BYTES_PER_BLOCK or len(rows) == most:
+            yield rows
+            rows, size = [], 0
+    if rows:
         yield rows
 
 

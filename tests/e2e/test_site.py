@@ -48,11 +48,11 @@ def kinds(clinic_id: str, changes: Changes, third: Crawled) -> dict[str, str]:
         "search": "/-/search?q=garden&order=best", "nothing-found": "/-/search?q=zzzz", "questions": "/-/explore",
         "status": "/-/status",
         "question": "/archive/views_gained", "drawn": "/archive/posting_rhythm", "row": "/archive/posts/1",
-        "table": "/archive/posts?_facet=language&_size=10", "view": "/archive/posts_with_counts?_size=10", "database": "/archive",
+        "table": "/archive/posts?_facet=language&_size=10", "view": "/archive/posts_with_counts?_size=10",
+        "database": "/archive",
         "typed": "/archive?sql=select+*+from+tags", "wrong-sql": "/archive?sql=select+nonsense",
         "capture": f"/-/capture/{capture}", "missing": "/nowhere", "no-post": f"/{clinic_id}/nothing",
         "versions": "/-/versions", "plugins": "/-/plugins", "settings": "/-/settings", "metadata": "/-/metadata",
-        "databases": "/-/databases",
     }  # fmt: skip
 
 
