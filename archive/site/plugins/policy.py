@@ -40,7 +40,7 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[Any], Any]:
             async def send_with_headers(message: Any) -> None:
                 if message["type"] == "http.response.start":
                     others = [pair for pair in message.get("headers", []) if bytes(pair[0]).lower() not in OURS]
-                    if (CACHE[0], b"no-store") not in others:
+                    if b"no-store" not in [bytes(value) for name, value in others if bytes(name).lower() == CACHE[0]]:
                         others = [*(pair for pair in others if bytes(pair[0]).lower() != CACHE[0]), CACHE]
                     message = {**message, "headers": [*others, *HEADERS]}
                 await send(message)
