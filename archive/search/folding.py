@@ -26,6 +26,8 @@ _IGNORED = re.compile(
 # Letters from the first one beyond ASCII to the end of the word, with the marks that belong to them: "ﬁnally", "ｶﾞｲﾄﾞ",
 # and "e\u0301" of "cafe\u0301". Signs such as ™ are no letters, and stay as they are.
 _WORD = re.compile("(?:[^\\W\x00-\x7f]|[A-Za-z][\u0300-\u036f])[\\w\u0300-\u036f\u3099\u309a]*")
+# A letter with what composes with it: "e\u0301", "ｶﾞ", and the vowel and final consonant of a Korean syllable.
+_LETTER = re.compile(".[\u0300-\u036f\u3099\u309a\uff9e\uff9f\u1160-\u11ff]*", re.DOTALL)
 # A run of letters, and their marks, of scripts without spaces: "糖尿病", "비타민을", "สุขภาพ".
 _RUN = re.compile(
     "[\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ecd\u0edc-\u0edf\u0f40-\u0fbc\u1000-\u103f\u1050-\u109d\u1100-\u11ff"
@@ -47,10 +49,16 @@ def folded(text: str) -> str:
 def folded_words(text: str) -> str:
     """Return words as they are searched for: at the end of a run the pairs alone, because the run may continue."""
     if text.isascii():
-        return text
+        return " ".join(text.split())
     plain = _plain(text)
     end = len(_NO_WORD_AT_END.sub("", plain))
     return " ".join(_RUN.sub(lambda run: _pairs(run[0], whole=run.end() < end), plain).split())
+
+
+def is_single_letter(words: str) -> bool:
+    """Whether folded words end in a single letter of a script without spaces, which begins a pair."""
+    last = words.rpartition(" ")[2]
+    return len(last) == 1 and _RUN.fullmatch(last) is not None
 
 
 def _plain(text: str) -> str:
@@ -94,9 +102,10 @@ def _nothing(found: str) -> _Characters:
 
 def _composed(found: str) -> _Characters:
     normal = unicodedata.normalize("NFKC", found)
-    single = [unicodedata.normalize("NFKC", character) for character in found]
+    letters = list(_LETTER.finditer(found))
+    single = [unicodedata.normalize("NFKC", letter[0]) for letter in letters]
     if "".join(single) == normal:
-        return [(new, at, at + 1) for at, characters in enumerate(single) for new in characters]
+        return [(new, *letter.span()) for letter, text in zip(letters, single, strict=True) for new in text]
     return [(new, 0, len(found)) for new in normal]
 
 

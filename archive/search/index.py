@@ -20,14 +20,13 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from archive.search.folding import folded, folded_words
+from archive.search.folding import folded, folded_words, is_single_letter
 from archive.search.ranking import COMMENT, PAST, POST, Hit, best_first
-from archive.search.tables import DOC, POST_DOC, parts
+from archive.search.tables import DOC, POST_DOC, TOKENIZERS, parts
 
 KINDS = {"comments": COMMENT, "posts": POST, "past": PAST}
 # Words of a search that are used; FTS5 accepts at most 256 in an expression.
 MOST_WORDS = 64
-TABLES = ("search_fts", "search_folded")
 # Waiting rows that are read and indexed at a time.
 DUE_AT_ONCE = 500
 # Hits are counted up to this number.
@@ -59,7 +58,7 @@ def index_due(db: Database) -> None:
     for kind, table in ((POST, "posts"), (COMMENT, "comments"), (PAST, "revisions")):
         part = parts(kind, "t")
         known = " AND ".join(
-            f"NOT EXISTS (SELECT 1 FROM {name}_docsize AS known WHERE known.id = doc)" for name in TABLES
+            f"NOT EXISTS (SELECT 1 FROM {name}_docsize AS known WHERE known.id = doc)" for name in TOKENIZERS
         )
         # Sorted, and therefore read to its end, before the first row is written.
         found = conn.execute(
@@ -75,7 +74,7 @@ def index_due(db: Database) -> None:
 
 def _add(conn: sqlite3.Connection, documents: list[tuple[int, str | None, str | None, str]]) -> None:
     """Add documents (row number, title, text, scope), each to the table where it belongs."""
-    by_table: dict[str, list[tuple[int, str | None, str | None, str]]] = {name: [] for name in TABLES}
+    by_table: dict[str, list[tuple[int, str | None, str | None, str]]] = {name: [] for name in TOKENIZERS}
     for doc, title, body, scope in documents:
         new_title, new_body = (text if text is None else folded(text) for text in (title, body))
         is_plain = (new_title, new_body) == (title, body)
@@ -91,7 +90,7 @@ def _name(part: dict[str, str]) -> str:
 def faults(connection: sqlite3.Connection) -> list[str]:
     """Return what is wrong with the index, a line each. Called in a write transaction, but writes nothing."""
     lines = []
-    for name in TABLES:
+    for name in TOKENIZERS:
         try:
             connection.execute(f"INSERT INTO {name} ({name}) VALUES ('integrity-check')")
         except sqlite3.DatabaseError as error:
@@ -136,8 +135,7 @@ def terms(words: str) -> list[str]:
         if any(unicodedata.category(letter)[0] in "LN" or unicodedata.category(letter) == "Co" for letter in text):
             star = "*" if match[2] and match[2].endswith("*") else ""
             words = folded_words(text)
-            # A single letter of a script without spaces begins pairs.
-            star = star or ("*" if words != text and len(words.split()[-1:][0]) == 1 else "")
+            star = "*" if is_single_letter(words) else star
             strings.append('"' + words.replace('"', '""') + '"' + star)
     return strings[:MOST_WORDS]
 
@@ -166,7 +164,7 @@ def search(connection: sqlite3.Connection, query: Query, *, most: int = 20, skip
         return []
     first, number = (0, max(skip + most, RANKED)) if query.best_first else (skip, most)
     # SQLite merges the two, each of which reads its newest hits first: the others are not read.
-    both = " UNION ALL ".join(f"SELECT rowid AS doc FROM {table} WHERE {_where(query, table)}" for table in TABLES)
+    both = " UNION ALL ".join(f"SELECT rowid AS doc FROM {table} WHERE {_where(query, table)}" for table in TOKENIZERS)
     rows = connection.execute(f"{both} ORDER BY doc DESC LIMIT {number} OFFSET {first}", _values(query, match))
     hits = [Hit(doc & 3, (doc & ((1 << 30) - 1)) >> 2, doc) for (doc,) in map(tuple, rows)]
     if query.best_first:
@@ -179,7 +177,7 @@ def count(connection: sqlite3.Connection, query: Query) -> int:
     match = match_of(query)
     if match is None:
         return 0
-    both = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE {_where(query, table)}" for table in TABLES)
+    both = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE {_where(query, table)}" for table in TOKENIZERS)
     sql = f"SELECT count(*) FROM ({both} LIMIT {COUNTED + 1})"
     (number,) = connection.execute(sql, _values(query, match)).fetchone()
     return int(number)
@@ -189,7 +187,7 @@ def count(connection: sqlite3.Connection, query: Query) -> int:
 _KEY = "(({table}.rowid & 1073741823) >> 2)"
 _NOW = " OR ".join(
     f"EXISTS (SELECT 1 FROM {name} AS now WHERE now.{name} MATCH :match AND now.rowid = {POST_DOC.format(row='p')})"
-    for name in TABLES
+    for name in TOKENIZERS
 )
 _NOT_CURRENT = (
     f"({{table}}.rowid & 3 != {PAST} OR NOT EXISTS (SELECT 1 FROM revisions AS r JOIN posts AS p USING (post_id) WHERE"

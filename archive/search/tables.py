@@ -6,6 +6,12 @@ from sqlite_utils import Database
 
 from archive.search.ranking import COMMENT, PAST, POST
 
+# In `search_folded`, marks are letters: vowels of Thai and Hindi are marks.
+TOKENIZERS = {
+    "search_fts": "unicode61 remove_diacritics 2",
+    "search_folded": "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'",
+}
+
 # Minutes since 1970 plus 2**31, which covers the years 0 to 9999; 0, which sorts last, without a date. Then 28 bits of
 # the key and 2 of the kind.
 DOC = "(((coalesce(CAST(strftime('%s', {at}) AS INTEGER) / 60 + 2147483648, 0)) << 30) | ({key} << 2) | {kind})"
@@ -82,10 +88,8 @@ def create(db: Database) -> None:
 
 def create_folded(db: Database) -> None:
     """Create the table of folded texts and its triggers. For a migration."""
-    # Marks are letters here: vowels of Thai and Hindi are.
     db.execute(
-        'CREATE VIRTUAL TABLE search_folded USING fts5(title, body, scope, tokenize="unicode61 remove_diacritics 2'
-        " categories 'L* N* Co Mn Mc'\")"
+        f'CREATE VIRTUAL TABLE search_folded USING fts5(title, body, scope, tokenize="{TOKENIZERS["search_folded"]}")'
     )
     for kind, table, columns in (
         (POST, "posts", ("title", "body_text", "published_at", "platform", "clinic_id")),
