@@ -18,6 +18,7 @@ from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
 from archive.backup.published import FOLDER
 from archive.site.pages.query_cache import QueryCache
+from archive.site.visitors.door import base_url
 from archive.site.visitors.limits import TooLarge
 
 DATABASE = "archive"
@@ -111,8 +112,11 @@ def page_number(request: Request) -> int:
 
 
 def absolute_url(request: Request, path: str) -> str:
-    """Return a path of this site as a URL with the scheme and host of the request."""
-    return f"{request.scheme}://{request.host}{path}"
+    """Return a path of this site as a URL: below the public address; without one, the address of the request.
+
+    `archive.site.visitors.door` has checked the host of the request: it is a name of this machine.
+    """
+    return f"{base_url() or f'{request.scheme}://{request.host}'}{path}"
 
 
 class Stream:
