@@ -20,6 +20,7 @@ from archive.export import EXCEL_RULE, FORMATS, Source
 from archive.site.serving import DATABASE, DOWNLOAD_TIMEOUT, Stream, check_access, database_file
 from archive.site.visitors.limits import TooLarge
 from archive.site.visitors.queries import WORKER
+from archive.site.visitors.values import why_refused
 
 # Parameters of the address that set the form of the file or page, not its rows.
 _FORM_PARAMETERS = {
@@ -62,6 +63,8 @@ async def file_by_name(datasette: Datasette, request: Request) -> Any:
     question = await datasette.get_canned_query(DATABASE, name, request.actor)
     if question is not None:
         await datasette.ensure_permissions(request.actor, [("view-query", (DATABASE, name))])
+        if (why := await why_refused(datasette, request, name)) is not None:
+            return _refused(why, 400)
         return await _file(datasette, request, Source(name, question["sql"], _parameters(request, question["sql"])))
     database = datasette.get_database(DATABASE)
     if name not in {*await database.table_names(), *await database.view_names()}:
