@@ -6,7 +6,7 @@ in `search_fts_due` (triggers put them there) until `index_due` is called, in th
 
 A document is in one of two tables. `search_fts` stores no texts, so that a trigger must give back the text to remove
 it. Where folding changes a text (`archive.search.folding`), a trigger has no function to do the same: the folded text
-goes to `search_folded`, which stores it.
+goes to `search_folded_fts`, which stores it.
 
 What a visitor types is never used as SQLite's query language: each word is quoted (`match_of`).
 """
@@ -38,7 +38,7 @@ RANKED = 2_000
 def fill(db: Database) -> None:
     """Index all rows again. Past revisions are those of the current revision's source that are not current."""
     db.execute("INSERT INTO search_fts (search_fts) VALUES ('delete-all')")
-    db.execute("DELETE FROM search_folded")
+    db.execute("DELETE FROM search_folded_fts")
     db.execute("DELETE FROM search_fts_due")
     for kind, key, table in ((POST, "post_id", "posts"), (COMMENT, "comment_id", "comments")):
         db.execute(f"INSERT INTO search_fts_due (kind, id) SELECT {kind}, {key} FROM {table}")
@@ -78,7 +78,7 @@ def _add(conn: sqlite3.Connection, documents: list[tuple[int, str | None, str | 
     for doc, title, body, scope in documents:
         new_title, new_body = (text if text is None else folded(text) for text in (title, body))
         is_plain = (new_title, new_body) == (title, body)
-        by_table["search_fts" if is_plain else "search_folded"].append((doc, new_title, new_body, scope))
+        by_table["search_fts" if is_plain else "search_folded_fts"].append((doc, new_title, new_body, scope))
     for name, rows in by_table.items():
         conn.executemany(f"INSERT INTO {name} (rowid, title, body, scope) VALUES (?, ?, ?, ?)", rows)
 
@@ -99,7 +99,8 @@ def faults(connection: sqlite3.Connection) -> list[str]:
         part = parts(kind, "t")
         (missing,) = connection.execute(
             f"SELECT count(*) FROM {table} AS t WHERE ({part['body']} IS NOT NULL OR {part['title']} IS NOT NULL) AND"
-            f" {part['doc']} NOT IN (SELECT id FROM search_fts_docsize UNION ALL SELECT id FROM search_folded_docsize)"
+            f" {part['doc']} NOT IN (SELECT id FROM search_fts_docsize UNION ALL SELECT id FROM"
+            " search_folded_fts_docsize)"
         ).fetchone()
         if missing:
             lines.append(f"search_fts: lacks {missing} of {table}; `clinic-archive rebuild` repairs it")

@@ -6,10 +6,10 @@ from sqlite_utils import Database
 
 from archive.search.ranking import COMMENT, PAST, POST
 
-# In `search_folded`, marks are letters: vowels of Thai and Hindi are marks.
+# In `search_folded_fts`, marks are letters: vowels of Thai and Hindi are marks.
 TOKENIZERS = {
     "search_fts": "unicode61 remove_diacritics 2",
-    "search_folded": "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'",
+    "search_folded_fts": "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'",
 }
 
 # Minutes since 1970 plus 2**31, which covers the years 0 to 9999; 0, which sorts last, without a date. Then 28 bits of
@@ -31,7 +31,7 @@ _OF_POST = (
 
 _DUE = "INSERT OR IGNORE INTO search_fts_due (kind, id) VALUES ({kind}, {key});"
 _NOT_DUE = "DELETE FROM search_fts_due WHERE kind = {kind} AND id = {key};"
-_FORGET_FOLDED = "DELETE FROM search_folded WHERE rowid = {doc};"
+_FORGET_FOLDED = "DELETE FROM search_folded_fts WHERE rowid = {doc};"
 _FORGET = (
     "INSERT INTO search_fts (search_fts, rowid, title, body, scope) SELECT 'delete', {doc}, {title}, {body}, {scope}"
     " WHERE EXISTS (SELECT 1 FROM search_fts_docsize WHERE id = {doc});"
@@ -88,9 +88,8 @@ def create(db: Database) -> None:
 
 def create_folded(db: Database) -> None:
     """Create the table of folded texts and its triggers. For a migration."""
-    db.execute(
-        f'CREATE VIRTUAL TABLE search_folded USING fts5(title, body, scope, tokenize="{TOKENIZERS["search_folded"]}")'
-    )
+    tokenizer = TOKENIZERS["search_folded_fts"]
+    db.execute(f'CREATE VIRTUAL TABLE search_folded_fts USING fts5(title, body, scope, tokenize="{tokenizer}")')
     for kind, table, columns in (
         (POST, "posts", ("title", "body_text", "published_at", "platform", "clinic_id")),
         (COMMENT, "comments", ("body_text", "posted_at", "post_id")),

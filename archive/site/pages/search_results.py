@@ -80,7 +80,7 @@ def _mark(query: Query, results: list[Row]) -> None:
         for index, result in enumerate(results):
             texts = tuple((result[name] or "").translate(_NO_MARKS) for name in ("title", "body"))
             new = tuple(map(folded, texts))
-            table = "search_fts" if new == texts else "search_folded"
+            table = "search_fts" if new == texts else "search_folded_fts"
             small.execute(f"INSERT INTO {table} (rowid, title, body) VALUES (?,?,?)", (index, *new))
         # A comment is found by its own words, although the page shows its post's title above it.
         values = (_MARK_START, _MARK_END, match)
@@ -91,8 +91,8 @@ def _mark(query: Query, results: list[Row]) -> None:
         ):
             results[index] |= {"title_html": _html(title), "snippet": _html(snippet)}
         for index, title, body in small.execute(
-            "SELECT rowid, highlight(search_folded, 0, ?1, ?2), highlight(search_folded, 1, ?1, ?2) FROM search_folded"
-            " WHERE search_folded MATCH ?3",
+            "SELECT rowid, highlight(search_folded_fts, 0, ?1, ?2), highlight(search_folded_fts, 1, ?1, ?2) FROM"
+            " search_folded_fts WHERE search_folded_fts MATCH ?3",
             values,
         ):
             result = results[index]
