@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
-from archive.search import index
+from archive.search import index, tables
 
 migrations = Migrations("archive")
 
@@ -379,7 +379,7 @@ def m004_search(db: Database) -> None:
     """A full-text index over posts, their past revisions and comments, in the order of their dates; indexes for the
     queries of the site.
     """
-    index.create(db)
+    tables.create(db)
     db.table("posts").create_index(["clinic_id", "slug"])
     db.table("posts").create_index(["clinic_id", "published_on"])
     db.table("posts").create_index(["first_seen_at"])
@@ -443,6 +443,13 @@ def m007_run_platform(db: Database) -> None:
 def m008_folded_by(db: Database) -> None:
     """The program and version that made a clinic's rows from its captures; NULL where an older version did."""
     db.table("clinics").add_column("folded_by", str)
+
+
+@migrations()
+def m009_folded_search(db: Database) -> None:
+    """The index of texts that are searched for otherwise than they are written: `archive.search.folding`."""
+    tables.create_folded(db)
+    index.fill(db)
 
 
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:

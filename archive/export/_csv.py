@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from archive.export._source import Source, as_subquery, can_nest, columns_of, declared_types, read
+from archive.export._source import Source, as_subquery, blocks_of, can_nest, columns_of, declared_types, read
 
 BOM = "\ufeff"
 ROWS_PER_BLOCK = 2000
@@ -74,7 +74,7 @@ def _quoted(connection: sqlite3.Connection, source: Source, width: int, tally: T
     sql = f"WITH exported ({', '.join(names)}) AS (\n{as_subquery(source.sql)}\n) SELECT {line} FROM exported"
     connection.create_function("shortest", 1, repr, deterministic=True)
     cursor = connection.execute(sql, source.parameters)
-    while rows := cursor.fetchmany(ROWS_PER_BLOCK):
+    for rows in blocks_of(cursor, ROWS_PER_BLOCK):
         tally.rows += len(rows)
         yield ("\r\n".join([row[0] for row in rows]) + "\r\n").encode()
 

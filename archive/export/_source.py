@@ -11,10 +11,11 @@ from typing import Any
 
 import yaml
 
-from archive.questions import questions
+from archive.questions import check, questions
 
 SITE = Path(__file__).parents[1] / "site"
 ROWS_PER_BLOCK = 1000  # rows that are fetched and written at a time
+BYTES_PER_BLOCK = 4_000_000
 
 
 class Unknown(Exception):
@@ -51,7 +52,7 @@ def names(connection: sqlite3.Connection, *, with_parameters: bool = True) -> di
 def find(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str] | None = None) -> Source:
     """Return the source of that name. A parameter that is not given has its default, as in the site's forms.
 
-    Raises `Unknown`, `sqlite3.Error`.
+    Raises `Unknown`, `archive.questions.BadValue`, `sqlite3.Error`.
     """
     given = dict(parameters or {})
     known = names(connection)
@@ -62,10 +63,16 @@ def find(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str
         raise Unknown(f"{name} has no parameter {unknown[0]!r}; it has {', '.join(defaults) or 'none'}")
     if known[name] == "question":
         values = {parameter: given.get(parameter, default) for parameter, default in defaults.items()}
+        check(questions()[name], values, clinic_ids(connection))
         return Source(name, questions()[name].sql, values)
     # Without ORDER BY the rows come in the order in which they were written. With it, SQLite would copy each row once
     # more, since the statement becomes a subquery.
     return Source(name, f"SELECT * FROM [{name}]")
+
+
+def clinic_ids(connection: sqlite3.Connection) -> list[str]:
+    """Return the ids of all clinics of the archive, in their order. Raises `sqlite3.Error`."""
+    return [clinic_id for (clinic_id,) in map(tuple, connection.execute("SELECT clinic_id FROM clinics ORDER BY 1"))]
 
 
 def columns_of(connection: sqlite3.Connection, source: Source) -> list[str]:
@@ -76,8 +83,23 @@ def columns_of(connection: sqlite3.Connection, source: Source) -> list[str]:
 
 def read(connection: sqlite3.Connection, source: Source) -> Iterator[list[tuple[Any, ...]]]:
     """Yield a source's rows, `ROWS_PER_BLOCK` at a time. Raises `sqlite3.Error`."""
-    cursor = connection.execute(source.sql, source.parameters)
-    while rows := cursor.fetchmany(ROWS_PER_BLOCK):
+    yield from blocks_of(connection.execute(source.sql, source.parameters), ROWS_PER_BLOCK)
+
+
+def blocks_of(cursor: sqlite3.Cursor, most: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield rows in blocks of at most `most`, and of not much more than `BYTES_PER_BLOCK`: texts may be megabytes long.
+
+    Raises `sqlite3.Error`.
+    """
+    rows: list[tuple[Any, ...]] = []
+    size = 0
+    for row in cursor:
+        rows.append(row)
+        size += sum([len(value) for value in row if isinstance(value, str | bytes)])
+        if size > BYTES_PER_BLOCK or len(rows) == most:
+            yield rows
+            rows, size = [], 0
+    if rows:
         yield rows
 
 

@@ -14,20 +14,23 @@ equal" would scan the table.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 
-# "-- :from (date) = 2026-01-01; first day": name, kind (clinic, date, text, ...), default, meaning.
+# "-- :from (date) = 2026-01-01; first day": name, kind (clinic, date, number, text, word), default, meaning.
 _PARAMETER = re.compile(r"-- :(?P<name>\w+) \((?P<kind>\w+)\) = (?P<default>[^;]*); (?P<meaning>.+)")
+_NUMBER = re.compile(r"-?\d{1,9}")  # 30
+_MOST_NAMES = 20  # clinics that a message names
 # "-- chart: line x=month y=hits color=clinic_id": a line, the columns of both axes, a colour for each clinic_id.
 _CHART = re.compile(r"-- chart: (?P<mark>bar|line|point) (?P<axes>.+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a question; `kind` is clinic, date, number or text."""
+    """A parameter of a question; `kind` is clinic, date, number, text, or word (a text that must not be empty)."""
 
     name: str
     kind: str
@@ -56,6 +59,41 @@ class Question:
     parameters: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[Parameter, ...] = ()
     drawing: Drawing | None = None
+
+
+class BadValue(ValueError):
+    """A parameter of a question has a value that it cannot have; the message says which are allowed."""
+
+
+def check(question: Question, values: Mapping[str, str], clinics: Sequence[str]) -> None:
+    """Raise `BadValue` for the first value that its parameter cannot have; `clinics` are the ids in the archive."""
+    for parameter in question.fields:
+        value = values.get(parameter.name, parameter.default)
+        if why := _why_bad(parameter.kind, value, clinics):
+            raise BadValue(f"{parameter.name} = {value[:80]!r}: {why} ({parameter.meaning})")
+
+
+def _why_bad(kind: str, value: str, clinics: Sequence[str]) -> str | None:
+    if kind == "word":
+        return None if any(letter.isalnum() for letter in value) else "it needs a letter or digit"
+    if not value:
+        return None
+    if kind == "clinic" and value not in clinics:
+        names = ", ".join(clinics[:_MOST_NAMES]) + (", ..." if len(clinics) > _MOST_NAMES else "")
+        return f"the archive has no such clinic; it has {names or 'none'}"
+    if kind == "date" and not _is_day(value):
+        return "not a date of the calendar; write it as 2026-03-01"
+    if kind == "number" and not _NUMBER.fullmatch(value):
+        return "not a whole number; write it as 30"
+    return None
+
+
+def _is_day(text: str) -> bool:
+    """Whether a text is a date such as 2026-03-01. Python also reads 20260301 and 2026-W09-7, SQLite does not."""
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 @cache

@@ -14,6 +14,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from archive.search.folding import folded
+
 COMMENT, POST, PAST = 0, 1, 2
 # The texts of so many of the newest hits are searched for the phrase.
 READ = 200
@@ -43,13 +45,13 @@ def best_first(connection: sqlite3.Connection, hits: Sequence[Hit], terms: Seque
     titles = _texts(connection, hits, "title")
     rank: dict[int, int] = {}
     for hit in hits:
-        title = " ".join(_words(titles.get(hit.doc, "")))
+        title = " ".join(_words(folded(titles.get(hit.doc, ""))))
         if title and all(_holds(title, " ".join(words), begin) for words, begin in parts):
             rank[hit.doc] = 0 if _holds(title, phrase, parts[-1][1]) else 1
     if " " in phrase:
         rest = [hit for hit in hits[:READ] if hit.doc not in rank]
         for doc, text in _texts(connection, rest, "body_text").items():
-            if _holds(" ".join(_words(text)), phrase, parts[-1][1]):
+            if _holds(" ".join(_words(folded(text))), phrase, parts[-1][1]):
                 rank[doc] = 2
     return sorted(hits, key=lambda hit: rank.get(hit.doc, 3))
 

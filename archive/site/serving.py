@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -18,6 +18,8 @@ from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
 from archive.backup.published import FOLDER
 from archive.site.pages.query_cache import QueryCache
+from archive.site.visitors.door import base_url
+from archive.site.visitors.limits import TooLarge
 
 DATABASE = "archive"
 # Milliseconds that one call of `read_database` may take, all its queries together.
@@ -110,61 +112,68 @@ def page_number(request: Request) -> int:
 
 
 def absolute_url(request: Request, path: str) -> str:
-    """Return a path of this site as a URL with the scheme and host of the request."""
-    return f"{request.scheme}://{request.host}{path}"
+    """Return a path of this site as a URL: below the public address; without one, the address of the request.
+
+    `archive.site.visitors.door` has checked the host of the request: it is a name of this machine.
+    """
+    return f"{base_url() or f'{request.scheme}://{request.host}'}{path}"
 
 
 class Stream:
-    """A response whose blocks are made in a thread while they are sent; the work ends when the visitor disconnects.
+    """A response whose blocks are made while they are sent.
 
     An error in the first block is answered by `refuse`. A later error, a block that the visitor does not receive
     within `BLOCK_TIMEOUT`, and a download longer than `DOWNLOAD_TIMEOUT` break off the connection, so that nobody takes
-    a partial file for a whole one. `abandoned` is set when the visitor has disconnected: the generator of the blocks
-    checks it.
+    a partial file for a whole one. The blocks are closed when the visitor disconnects.
     """
 
     def __init__(
         self,
-        blocks: Generator[bytes],
+        blocks: AsyncGenerator[bytes],
         headers: dict[str, str],
         request: Request,
-        refuse: Callable[[sqlite3.Error], Response],
-        abandoned: threading.Event,
+        refuse: Callable[[Exception], Response],
     ) -> None:
-        self._blocks, self._headers, self._request = blocks, headers, request
-        self._refuse, self._abandoned = refuse, abandoned
+        self._blocks, self._headers, self._request, self._refuse = blocks, headers, request, refuse
 
     async def asgi_send(self, send: Any) -> None:
         """Send the response through ASGI's `send`."""
-        watch, deadline = asyncio.create_task(self._watch()), time.monotonic() + DOWNLOAD_TIMEOUT
+        deadline = time.monotonic() + DOWNLOAD_TIMEOUT
+        disconnected = asyncio.create_task(self._disconnected())
         try:
             try:
-                block = await self._next_block()
-            except sqlite3.Error as error:
+                block = await self._next_block(disconnected, deadline)
+            except (sqlite3.Error, TooLarge) as error:
                 await self._refuse(error).asgi_send(send)
                 return
             headers = [
                 [name.lower().encode(), value.encode("latin-1", "replace")] for name, value in self._headers.items()
             ]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            while block is not None and self._request.method != "HEAD" and not self._abandoned.is_set():
+            while block is not None and self._request.method != "HEAD":
                 message = {"type": "http.response.body", "body": block, "more_body": True}
-                try:
-                    await asyncio.wait_for(send(message), min(BLOCK_TIMEOUT, deadline - time.monotonic()))
-                except TimeoutError:
-                    return  # without a last message, so that the server breaks off the connection
-                block = await self._next_block()
+                await asyncio.wait_for(send(message), min(BLOCK_TIMEOUT, deadline - time.monotonic()))
+                block = await self._next_block(disconnected, deadline)
             await send({"type": "http.response.body", "body": b""})
+        except (sqlite3.Error, TimeoutError):
+            return  # without a last message, so that the server breaks off the connection
         finally:
-            watch.cancel()
-            self._abandoned.set()
-            await asyncio.to_thread(self._blocks.close)
+            disconnected.cancel()
+            await self._blocks.aclose()
 
-    async def _next_block(self) -> bytes | None:
-        return await asyncio.to_thread(next, self._blocks, None)
+    async def _next_block(self, disconnected: asyncio.Task[None], deadline: float) -> bytes | None:
+        """Return the next block, None at the end. Raises TimeoutError at the deadline or if the visitor disconnects."""
+        block = asyncio.ensure_future(anext(self._blocks, None))
+        seconds = max(deadline - time.monotonic(), 0)
+        await asyncio.wait({block, disconnected}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        if not block.done():
+            block.cancel()
+            with suppress(asyncio.CancelledError):
+                await block
+            raise TimeoutError
+        return block.result()
 
-    async def _watch(self) -> None:
-        """Set `abandoned` when the visitor disconnects."""
+    async def _disconnected(self) -> None:
+        """Return when the visitor disconnects."""
         while (await self._request.receive())["type"] != "http.disconnect":
             pass
-        self._abandoned.set()

@@ -14,7 +14,7 @@ from typing import NoReturn
 import click
 
 from archive.export import FORMATS, Unknown, Written, csv_blocks, export_all, find, names, write
-from archive.questions import questions
+from archive.questions import BadValue, questions
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
@@ -91,6 +91,8 @@ def command(
             source = find(db.conn, name, values)
         except Unknown as error:
             fail(f"{error} (--list prints all names)", ExitCode.USAGE)
+        except BadValue as error:
+            fail(f"{name}: {error}; write --param NAME=VALUE", ExitCode.USAGE)
         if output == STDOUT:
             if "csv" not in form:
                 raise click.UsageError("only CSV goes to stdout; name a file with -o")
@@ -105,6 +107,9 @@ def _form(form: str | None, output: Path | None) -> str:
     """The format by name or by the file's suffix; a usage error where the two contradict each other."""
     suffix = (output.suffix if output else "").lower()
     of_suffix = [name for name, known in FORMATS.items() if Path(f"_{known.suffix}").suffix == suffix]
+    if suffix and output is not None and not of_suffix and form is None:
+        suffixes = ", ".join(Path(f"_{known.suffix}").suffix for name, known in FORMATS.items() if name != "excel-csv")
+        raise click.UsageError(f"-o {output}: no format has the ending {suffix}; use {suffixes}, or name a --format")
     if form is None:
         return of_suffix[0] if of_suffix else "csv"
     if of_suffix and form not in of_suffix:

@@ -12,28 +12,45 @@ import click
 import archive as durable
 from archive.backup.published import FOLDER
 from archive.db import DATABASE, ArchiveError, OlderSchema, open_archive
+from archive.site.visitors.door import BASE_URL
 from pipelines.commands._archive import read_only
-from pipelines.commands._options import archive_option, examples
+from pipelines.commands._options import archive_option, clinics_file_option, examples
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
+from scraper.config.clinics import read_clinics
+from scraper.config.site import base_address
+from scraper.config.toml_file import ConfigError
 
 SITE = Path(durable.__file__).parent / "site"
 
 
 @click.command(
     short_help="Browse and query the archive with Datasette.",
-    epilog=examples("clinic-archive serve --archive ~/clinics", "clinic-archive serve --published --port 0"),
+    epilog=examples(
+        "clinic-archive serve --archive ~/clinics",
+        "clinic-archive serve --published --base-url https://archive.example",
+    ),
 )
 @archive_option
 @click.option("--port", type=click.IntRange(0, 65535), default=8001, show_default=True, help="Port; 0: any free one.")
+@click.option(
+    "--base-url",
+    metavar="URL",
+    help="Public address of the site, for permalinks, feeds and citations; default: [site] base_url of clinics.toml.",
+)
+@clinics_file_option
 @click.option("--published", is_flag=True, help="Serve the last copy made by `clinic-archive publish`.")
 @click.option("--with-comment-captures", is_flag=True, help="Serve records that name the authors of comments, too.")
-def command(archive: Path, port: int, published: bool, with_comment_captures: bool) -> None:
+def command(
+    archive: Path, port: int, base_url: str | None, clinics_file: Path, published: bool, with_comment_captures: bool
+) -> None:
     """Serve the archive read-only at http://127.0.0.1:PORT until Ctrl-C. A crawl may run at the same time.
 
-    The address is printed just before the server starts; it answers within seconds.
+    The address is printed just before the server starts; it answers within seconds. A proxy that makes the site public
+    needs --base-url: requests under any other name than that and this machine's are refused.
     """
+    public = _base_url(base_url, clinics_file)
     if published:
         archive = _published(archive)
     else:
@@ -45,12 +62,27 @@ def command(archive: Path, port: int, published: bool, with_comment_captures: bo
         )
     port = port or free_port()
     echo(f"http://127.0.0.1:{port}/")
-    if with_comment_captures:
-        os.environ["CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES"] = "1"
-    else:
-        os.environ.pop("CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES", None)
+    for name, value in (
+        ("CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES", "1" if with_comment_captures else None),
+        (BASE_URL, public),
+    ):
+        os.environ.pop(name, None)
+        if value:
+            os.environ[name] = value
     # Datasette replaces this process: signals reach it directly, and this program's memory is freed.
     os.execv(sys.executable, [sys.executable, "-m", "datasette", "serve", *arguments(archive, port)])  # noqa: S606
+
+
+def _base_url(given: str | None, clinics_file: Path) -> str | None:
+    """Return the public address from the option or clinics.toml; end the process for an address that is none."""
+    try:
+        if given is not None:
+            return base_address(given)
+        return read_clinics(clinics_file).base_url if clinics_file.exists() else None
+    except ConfigError as error:
+        fail(str(error), ExitCode.BAD_CONFIG)
+    except ValueError as error:
+        fail(f"--base-url {error}", ExitCode.USAGE)
 
 
 def _published(archive: Path) -> Path:

@@ -102,6 +102,7 @@ class Clinics:
     crawler: Crawler = field(default_factory=Crawler)
     clinics: tuple[Clinic, ...] = ()
     path: Path | None = None
+    base_url: str | None = None  # the public address of the archive's site
 
     def __iter__(self) -> Iterator[Clinic]:
         return iter(self.clinics)

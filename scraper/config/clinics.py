@@ -41,6 +41,7 @@ from scraper.config.clinic import (
     Render,
     today,
 )
+from scraper.config.site import base_address
 from scraper.config.toml_file import ConfigError, TomlFile
 from scraper.crawl.memento import INTERNET_ARCHIVE
 from scraper.crawl.schedule import Schedule
@@ -135,7 +136,7 @@ def parse_clinics(text: str, path: Path) -> Clinics:
             else f"{path}:{line}: not TOML: {what}"
         ) from error
     file = TomlFile(text, path)
-    file.only(data, (), ("crawler", "clinics"))
+    file.only(data, (), ("crawler", "clinics", "site"))
     crawler = _crawler(file, file.table(data, ("crawler",)))
     clinics: list[Clinic] = []
     seen: dict[str, str] = {}
@@ -145,7 +146,17 @@ def parse_clinics(text: str, path: Path) -> Clinics:
         if other != slug:
             file.fail(("clinics", slug, "url"), f"{clinic.url} is the url of {other!r} too; list each site once")
         clinics.append(clinic)
-    return Clinics(crawler=crawler, clinics=tuple(clinics), path=path)
+    base_url = _base_url(file, file.table(data, ("site",)))
+    return Clinics(crawler=crawler, clinics=tuple(clinics), path=path, base_url=base_url)
+
+
+def _base_url(file: TomlFile, table: Mapping[str, Any]) -> str | None:
+    file.only(table, ("site",), ("base_url",))
+    text = file.value(table, ("site", "base_url"), str, None)
+    try:
+        return None if text is None else base_address(text)
+    except ValueError as error:
+        file.fail(("site", "base_url"), f"base_url = {error}")
 
 
 def _crawler(file: TomlFile, table: Mapping[str, Any]) -> Crawler:

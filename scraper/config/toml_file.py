@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 
 class ConfigError(Exception):
@@ -23,7 +23,7 @@ class TomlFile:
         self.path = path
         self.lines = [f"{line}\n" for line in text.split("\n")]  # as TOML counts them, not as str.splitlines does
 
-    def fail(self, where: Where, what: str) -> None:
+    def fail(self, where: Where, what: str) -> NoReturn:
         """Raise ConfigError at the line of a key, or of the nearest table above it."""
         line = next((found for n in range(len(where), 0, -1) if (found := self.line(where[:n]))), 1)
         raise ConfigError(f"{self.path}:{line}: {what}")

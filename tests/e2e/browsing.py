@@ -13,6 +13,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 import httpx
+import psutil
 from playwright.sync_api import Browser, Locator, Page, Request
 
 from tests.e2e.product import BIN, ROOT, environment
@@ -39,14 +40,30 @@ def served(archive: Path, *options: str, log: Path | None = None) -> Iterator[st
 
 
 @contextmanager
+def serving(archive: Path, *options: str) -> Iterator[tuple[str, psutil.Process]]:
+    """The same, with the server's process."""
+    with started(BIN / "clinic-archive", archive, *options) as (url, process):
+        yield url, psutil.Process(process.pid)
+
+
+@contextmanager
 def served_by(program: Path, archive: Path, *options: str, log: Path | None = None) -> Iterator[str]:
     """The archive served by this `clinic-archive`, which need not be the checkout's."""
+    with started(program, archive, *options, log=log) as (url, _):
+        yield url
+
+
+@contextmanager
+def started(
+    program: Path, archive: Path, *options: str, log: Path | None = None
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """A server of the archive: its address and its process."""
     command = [str(program), "serve", "--archive", str(archive), "--port", "0", *options]
     # It says where it stands, then a line a request, which would stop it once a pipe that nobody reads is full.
     with log.open("w+b") if log else TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env=environment())
         try:
-            yield wait_until(lambda: _address(said), process, every=0.05)
+            yield wait_until(lambda: _address(said), process, every=0.05), process
         finally:
             process.terminate()
             process.wait(HANG)

@@ -53,7 +53,6 @@ def kinds(clinic_id: str, changes: Changes, third: Crawled) -> dict[str, str]:
         "typed": "/archive?sql=select+*+from+tags", "wrong-sql": "/archive?sql=select+nonsense",
         "capture": f"/-/capture/{capture}", "missing": "/nowhere", "no-post": f"/{clinic_id}/nothing",
         "versions": "/-/versions", "plugins": "/-/plugins", "settings": "/-/settings", "metadata": "/-/metadata",
-        "databases": "/-/databases",
     }  # fmt: skip
 
 

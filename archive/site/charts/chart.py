@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
@@ -179,17 +180,27 @@ _MARKS = {
 
 def _x_encoding(points: list[dict[str, Any]], x: str, mark: str, narrow: bool) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the type of the x axis, chosen by its values (times, numbers or names), and how it is labelled."""
-    ticks = {"grid": False, "tickCount": 4 if narrow else 8}
+    ticks: dict[str, Any] = {"grid": False, "tickCount": 4 if narrow else 8}
     values = [point[x] for point in points]
     if all(isinstance(value, str) and _TIME.fullmatch(value) for value in values):
         encoding: dict[str, Any] = {"type": "temporal", "scale": {"type": "utc"}}
         if mark == "bar" and all(len(month) == 7 for month in values):
             encoding["timeUnit"] = "utcyearmonth"
             encoding["scale"]["domain"] = _month_domain(min(values), max(values))
+        elif len(set(values)) == 1:
+            encoding["scale"]["domain"] = _days_around(values[0])
+            ticks["tickCount"] = {"interval": "day", "step": 1}
         return encoding, {"title": None, "labelFlush": True, **ticks}
     if all(isinstance(value, int | float) for value in values):
         return {"type": "quantitative"}, {"title": x.replace("_", " "), **ticks}
     return {"type": "nominal", "sort": None}, {"title": None, "labelAngle": -40, "labelLimit": 90}
+
+
+def _days_around(time: str) -> list[dict[str, Any]]:
+    """Return the ends of the axis of a single time, a day before and after: else its labels are milliseconds."""
+    day = date.fromisoformat(f"{time}-01-01"[:10] if len(time) < 7 else f"{time}-01"[:10])
+    edges = (date.fromordinal(min(max(day.toordinal() + days, 1), date.max.toordinal())) for days in (-1, 2))
+    return [{"year": edge.year, "month": edge.month, "date": edge.day, "utc": True} for edge in edges]
 
 
 def _month_domain(first: str, last: str) -> list[dict[str, Any]]:

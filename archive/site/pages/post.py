@@ -70,8 +70,12 @@ def read(connection: sqlite3.Connection, post_id: int, revision_id: int | None =
     context = head(connection, post_id, revision_id)
     post, text, revision = context["post"], context["text"], context["revision"]
     sources = json.loads(post["sources"] or "{}")
-    counts = row(connection, "SELECT * FROM posts_with_counts WHERE post_id = ?", (post_id,))
-    assert counts is not None
+    past = revision if context["past"] else None
+    counts = (
+        counts_near(connection, post_id, past)
+        if past
+        else row(connection, "SELECT * FROM posts_with_counts WHERE post_id = ?", (post_id,))
+    )
     return context | {
         "html": sanitised(text["body_html"]) or paragraphs(text["body_text"]),
         "edits": [revision for revision in context["revisions"] if revision["kind"] == "content"],
@@ -81,8 +85,11 @@ def read(connection: sqlite3.Connection, post_id: int, revision_id: int | None =
             (label, SOURCES.get(sources[name], sources[name])) for name, label in _FIELDS.items() if name in sources
         ],
         "source_names": SOURCES,
-        "categories": _labels(connection, "categories", "category_id", post_id),
-        "tags": _labels(connection, "tags", "tag_id", post_id),
+        # Which labels and reading time a past revision had is not recorded.
+        "categories": [] if past else _labels(connection, "categories", "category_id", post_id),
+        "tags": [] if past else _labels(connection, "tags", "tag_id", post_id),
+        "minutes_to_read": None if past else post["minutes_to_read"],
+        "modified_at": past["modified_at"] if past else post["modified_at"],
         "links": rows(
             connection,
             "SELECT url, text, domain FROM links WHERE revision_id = ? ORDER BY position",
@@ -114,6 +121,33 @@ def read(connection: sqlite3.Connection, post_id: int, revision_id: int | None =
         if revision
         else None,
     }
+
+
+# The reading nearest to the time in which a text was seen; of two that are as near, the later one.
+_NEAREST = """
+SELECT {0} AS number, read_at, source FROM readings
+WHERE post_id = :post_id AND evidence = 'read' AND {0} IS NOT NULL
+ORDER BY max(julianday(:first) - julianday(read_at), julianday(read_at) - julianday(:last), 0), read_at DESC,
+  extractor_version DESC, source LIMIT 1
+"""
+
+
+def counts_near(connection: sqlite3.Connection, post_id: int, revision: Row) -> Row:
+    """Return the counters of a past revision, named as in `posts_with_counts`, each with its date and source.
+
+    Of each counter it is the reading nearest to the time in which the revision was seen, the last one within it.
+    Raises `sqlite3.Error`.
+    """
+    values = {
+        "post_id": post_id,
+        "first": revision["captured_at"],
+        "last": revision["last_seen_at"] or revision["captured_at"],
+    }
+    counts: Row = {}
+    for column, name in (("views", "views"), ("likes", "likes"), ("comments_count", "comments")):
+        found = row(connection, _NEAREST.format(column), values) or dict.fromkeys(("number", "read_at", "source"))
+        counts |= {column: found["number"], f"{name}_read_at": found["read_at"], f"{name}_source": found["source"]}
+    return counts
 
 
 def counters_over_time(connection: sqlite3.Connection, post_id: int) -> Chart:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.backup.published import Identity, identity, opened
+from archive.site.visitors.limits import connect
 
 Version = tuple[Identity, int]
 # Seconds within which a query counts as quick.
@@ -108,6 +109,4 @@ class QueryCache:
             return file_identity, int(version)
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(
-            f"{self._path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=10
-        )
+        return connect(self._path, timeout=10)

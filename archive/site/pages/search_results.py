@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import Any
 
 from markupsafe import Markup, escape
 
+from archive.search.folding import folded, folded_with_places
 from archive.search.index import COUNTED, Query, count, match_of, search
 from archive.search.ranking import COMMENT, PAST, POST
+from archive.search.tables import TOKENIZERS
 from archive.site.pages._rows import Row, row
 from archive.site.pages.permalinks import post_path, stamp
 
 RESULTS_PER_PAGE = 20
 _MARK_START, _MARK_END = "\x01", "\x02"
+_NO_MARKS = {ord(_MARK_START): None, ord(_MARK_END): None}
+# Characters of a snippet before its first mark, and from there to its end.
+_BEFORE, _AFTER = 60, 160
 _POST_COLUMNS = (
     "p.clinic_id, c.name AS clinic, p.slug, p.platform_post_id, p.published_at, p.published_on, p.removed_at, p.post_id"
 )
@@ -61,34 +67,75 @@ def _path(kind: int, result: Row) -> str:
 def _mark(query: Query, results: list[Row]) -> None:
     """Add `title_html` and `snippet` to each result, with the searched words marked.
 
-    A small index of these texts marks them by the same rules that found them.
+    Small indexes of these texts mark them by the same rules that found them. Of a folded text, the marks are moved to
+    the characters of the original.
     """
     match = match_of(Query(query.words))
     if not results or match is None:
         return
     small = sqlite3.connect(":memory:")
     try:
-        small.execute("CREATE VIRTUAL TABLE t USING fts5(title, body, tokenize='unicode61 remove_diacritics 2')")
-        plain = {ord(_MARK_START): None, ord(_MARK_END): None}
-        small.executemany(
-            "INSERT INTO t (rowid, title, body) VALUES (?,?,?)",
-            [
-                (index, (result["title"] or "").translate(plain), (result["body"] or "").translate(plain))
-                for index, result in enumerate(results)
-            ],
-        )
-        marked = small.execute(
-            "SELECT rowid, highlight(t, 0, ?1, ?2), snippet(t, 1, ?1, ?2, ' … ', 36) FROM t WHERE t MATCH ?3",
-            # A comment is found by its own words, although the page shows its post's title above it.
-            (_MARK_START, _MARK_END, match),
-        )
-        for index, title, snippet in marked:
+        for table, tokenizer in TOKENIZERS.items():
+            small.execute(f'CREATE VIRTUAL TABLE {table} USING fts5(title, body, tokenize="{tokenizer}")')
+        for index, result in enumerate(results):
+            texts = tuple((result[name] or "").translate(_NO_MARKS) for name in ("title", "body"))
+            new = tuple(map(folded, texts))
+            table = "search_fts" if new == texts else "search_folded_fts"
+            small.execute(f"INSERT INTO {table} (rowid, title, body) VALUES (?,?,?)", (index, *new))
+        # A comment is found by its own words, although the page shows its post's title above it.
+        values = (_MARK_START, _MARK_END, match)
+        for index, title, snippet in small.execute(
+            "SELECT rowid, highlight(search_fts, 0, ?1, ?2), snippet(search_fts, 1, ?1, ?2, ' … ', 36) FROM search_fts"
+            " WHERE search_fts MATCH ?3",
+            values,
+        ):
             results[index] |= {"title_html": _html(title), "snippet": _html(snippet)}
+        for index, title, body in small.execute(
+            "SELECT rowid, highlight(search_folded_fts, 0, ?1, ?2), highlight(search_folded_fts, 1, ?1, ?2) FROM"
+            " search_folded_fts WHERE search_folded_fts MATCH ?3",
+            values,
+        ):
+            result = results[index]
+            marked, text = (_marked(result[name], new) for name, new in (("title", title), ("body", body)))
+            results[index] |= {"title_html": _html(marked), "snippet": _html(_around_first(text))}
     finally:
         small.close()
     for result in results:
         result.setdefault("title_html", escape(result["title"] or ""))
         result.setdefault("snippet", escape((result["body"] or "")[:200]))
+
+
+def _marked(text: str | None, highlighted: str) -> str:
+    """Return a text with marks around those characters that are marked in its folded form."""
+    plain = (text or "").translate(_NO_MARKS)
+    original = folded_with_places(plain)
+    spans: list[tuple[int, int]] = []
+    place = 0
+    for number, piece in enumerate(re.split(f"[{_MARK_START}{_MARK_END}]", highlighted)):
+        # Every second piece is marked. The spaces around pairs come from no character.
+        places = [at for at in range(place, place + len(piece)) if original.starts[at] < original.ends[at]]
+        if number % 2 and places:
+            start, end = original.starts[places[0]], original.ends[places[-1]]
+            if spans and start <= spans[-1][1]:  # pairs overlap
+                start, _ = spans.pop()
+            spans.append((start, end))
+        place += len(piece)
+    parts: list[str] = []
+    done = 0
+    for start, end in spans:
+        parts += [plain[done:start], _MARK_START, plain[start:end], _MARK_END]
+        done = end
+    return "".join([*parts, plain[done:]])
+
+
+def _around_first(marked: str) -> str:
+    """Return the part of a marked text around its first mark, about as long as SQLite's snippets."""
+    first = max(marked.find(_MARK_START), 0)
+    start = max(first - _BEFORE, 0)
+    part = marked[start : first + _AFTER]
+    if part.count(_MARK_START) > part.count(_MARK_END):
+        part += _MARK_END
+    return f"{'… ' if start else ''}{part}{' …' if first + _AFTER < len(marked) else ''}"
 
 
 def _html(text: str) -> Markup:

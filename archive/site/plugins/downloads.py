@@ -6,28 +6,22 @@ to its file too.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import sqlite3
-import tempfile
-import threading
-import time
-from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from datasette import hookimpl  # type: ignore[import-untyped]
 from datasette.app import Datasette  # type: ignore[import-untyped]
-from datasette.utils import InvalidSql, escape_fts, tilde_decode, validate_sql_select  # type: ignore[import-untyped]
+from datasette.utils import InvalidSql, tilde_decode, validate_sql_select  # type: ignore[import-untyped]
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 
-from archive.export import EXCEL_RULE, FORMATS, Source, TooManyRows, csv_blocks, write
+from archive.export import EXCEL_RULE, FORMATS, Source
 from archive.site.serving import DATABASE, DOWNLOAD_TIMEOUT, Stream, check_access, database_file
+from archive.site.visitors.limits import TooLarge
+from archive.site.visitors.queries import WORKER
+from archive.site.visitors.values import why_refused
 
-# XLSX files made at the same time; each takes a core, and other requests wait.
-_XLSX_SLOTS = asyncio.Semaphore(2)
 # Parameters of the address that set the form of the file or page, not its rows.
 _FORM_PARAMETERS = {
     "_dl",
@@ -69,6 +63,8 @@ async def file_by_name(datasette: Datasette, request: Request) -> Any:
     question = await datasette.get_canned_query(DATABASE, name, request.actor)
     if question is not None:
         await datasette.ensure_permissions(request.actor, [("view-query", (DATABASE, name))])
+        if (why := await why_refused(datasette, request, name)) is not None:
+            return _refused(why, 400)
         return await _file(datasette, request, Source(name, question["sql"], _parameters(request, question["sql"])))
     database = datasette.get_database(DATABASE)
     if name not in {*await database.table_names(), *await database.view_names()}:
@@ -146,60 +142,23 @@ async def _with_labels(datasette: Datasette, request: Request, name: str, sql: s
 
 async def _file(datasette: Datasette, request: Request, source: Source) -> Any:
     excel = bool(request.args.get("_excel"))
-    form = FORMATS["xlsx" if request.url_vars["form"] == "xlsx" else "excel-csv" if excel else "csv"]
+    name = "xlsx" if request.url_vars["form"] == "xlsx" else "excel-csv" if excel else "csv"
+    form = FORMATS[name]
     headers = {
         "Content-Type": form.media_type,
         "Content-Disposition": f'attachment; filename="{source.name}{form.suffix}"',
-        "Cache-Control": "no-cache",
     }
-    path = database_file(datasette)
-    if form.suffix == ".xlsx":
-        return await _xlsx(path, source, headers)
-    if excel:
+    if name == "excel-csv":
         headers["X-Archive-Altered"] = EXCEL_RULE
-    abandoned = threading.Event()
 
-    def refuse(error: sqlite3.Error) -> Response:
-        return _refused(f"{source.name}: {error}", 400)
+    def refuse(error: Exception) -> Response:
+        return _refused(str(error), 413) if isinstance(error, TooLarge) else _refused(f"{source.name}: {error}", 400)
 
-    return Stream(_blocks(path, source, abandoned, excel=excel), headers, request, refuse, abandoned)
-
-
-def _blocks(path: Path, source: Source, abandoned: threading.Event, *, excel: bool) -> Generator[bytes]:
-    connection = _connect(path, abandoned)
-    try:
-        yield from csv_blocks(connection, source, excel=excel)
-    finally:
-        connection.close()
-
-
-async def _xlsx(path: Path, source: Source, headers: dict[str, str]) -> Response:
-    def make() -> bytes:
-        connection = _connect(path, threading.Event())
-        try:
-            with tempfile.TemporaryDirectory() as scratch:
-                return write(Path(scratch) / "sheet.xlsx", connection, source, FORMATS["xlsx"]).path.read_bytes()
-        finally:
-            connection.close()
-
-    async with _XLSX_SLOTS:
-        try:
-            body = await asyncio.to_thread(make)
-        except TooManyRows as error:
-            return _refused(str(error), 413)
-        except sqlite3.Error as error:
-            return _refused(f"{source.name}: {error}", 400)
-    return Response(body=body, status=200, headers=headers, content_type=headers["Content-Type"])
-
-
-def _connect(path: Path, abandoned: threading.Event) -> sqlite3.Connection:
-    """Return a read-only connection; its queries end after `DOWNLOAD_TIMEOUT` or when the visitor leaves."""
-    uri = f"{path.resolve().as_uri()}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, check_same_thread=False, timeout=30)
-    connection.create_function("escape_fts", 1, escape_fts)  # Datasette uses it in the SQL of a search in a table
-    deadline = time.monotonic() + DOWNLOAD_TIMEOUT
-    connection.set_progress_handler(lambda: abandoned.is_set() or time.monotonic() > deadline, 100_000)
-    return connection
+    worker = WORKER.get()
+    assert worker is not None  # `archive.site.visitors.door` gives one to each request for a file
+    path, query = database_file(datasette), (source.sql, dict(source.parameters))
+    blocks = worker.file(path, name, source.name, query, DOWNLOAD_TIMEOUT)
+    return Stream(blocks, headers, request, refuse)
 
 
 def _refused(why: str, status: int) -> Response:

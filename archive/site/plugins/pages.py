@@ -6,7 +6,6 @@ import asyncio
 import re
 import sqlite3
 import threading
-from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -18,8 +17,9 @@ from jinja2 import Environment
 
 from archive.db import sentences
 from archive.questions import questions
+from archive.reports.judgement import at, judgement
 from archive.reports.record import robots
-from archive.reports.status import DEFAULT_AGE, STATES, read_status
+from archive.reports.status import DEFAULT_AGE, clinics, read_status
 from archive.reports.status_words import age, facts
 from archive.search.index import COUNTED, KINDS, RANKED, Query
 from archive.site.pages import clinic, feed, home, search_results
@@ -85,7 +85,11 @@ async def show_home(datasette: Datasette, request: Request) -> Response:
     """Answer with the home page."""
     await check_access(datasette, request)
     context, computed_at = await read_cached(datasette, "home", home.summary)
-    return await render(datasette, request, "home.html", {**context, "computed_at": computed_at.isoformat()})
+    now = datetime.now(UTC)
+    # A clinic closes at midnight.
+    found, _ = await read_cached(datasette, ("clinics", now.date()), lambda connection: clinics(connection, now))
+    context = {**context, "computed_at": computed_at.isoformat(), "judgement": judgement(at(found, now), DEFAULT_AGE)}
+    return await render(datasette, request, "home.html", context)
 
 
 async def show_status(datasette: Datasette, request: Request) -> Response:
@@ -93,7 +97,6 @@ async def show_status(datasette: Datasette, request: Request) -> Response:
     await check_access(datasette, request)
     folder = archive_folder(datasette)
     status = await read_database(datasette, lambda connection: read_status(connection, folder, datetime.now(UTC)))
-    states = Counter(clinic_status.state(DEFAULT_AGE) for clinic_status in status.clinics)
     return await render(
         datasette,
         request,
@@ -103,9 +106,7 @@ async def show_status(datasette: Datasette, request: Request) -> Response:
             "facts": facts(status),
             "max_age": DEFAULT_AGE,
             "age_of": age,
-            "counts": [(state, states[state]) for state in STATES if states[state]],
-            "stale": states["stale"],
-            "expected": states["stale"] + states["fresh"],
+            "judgement": judgement(status.clinics, DEFAULT_AGE),
         },
     )
 

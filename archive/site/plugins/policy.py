@@ -20,8 +20,10 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 OURS = {name for name, _ in HEADERS}
-# Datasette's pages for its developers: they contain scripts and forms that this site does not need.
-CLOSED = r"/-/(?:patterns|messages|permissions|allow-debug|logout|auth-token)$"
+# Answers are about one archive at one moment, and hold comments by private persons: nobody between may store them.
+CACHE = (b"cache-control", b"private, no-cache")
+# Datasette's pages for its developers: they contain scripts and forms that this site does not need, or paths of files.
+CLOSED = r"/-/(?:patterns|messages|permissions|allow-debug|logout|auth-token|threads|databases)(?:\.\w+)?$"
 
 
 # If rich is installed, Datasette prints a page of local variables for each address that does not exist. Without rich
@@ -38,6 +40,8 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[Any], Any]:
             async def send_with_headers(message: Any) -> None:
                 if message["type"] == "http.response.start":
                     others = [pair for pair in message.get("headers", []) if bytes(pair[0]).lower() not in OURS]
+                    if b"no-store" not in [bytes(value) for name, value in others if bytes(name).lower() == CACHE[0]]:
+                        others = [*(pair for pair in others if bytes(pair[0]).lower() != CACHE[0]), CACHE]
                     message = {**message, "headers": [*others, *HEADERS]}
                 await send(message)
 

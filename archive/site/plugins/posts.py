@@ -15,6 +15,7 @@ from archive.site.pages import cite, clinic, post, revisions, thread
 from archive.site.pages._rows import Row, row, rows
 from archive.site.pages.permalinks import find_posts, find_revision, post_path
 from archive.site.serving import DATABASE, absolute_url, check_access, page_number, read_database, render
+from archive.site.visitors.door import base_url
 
 # A clinic's short name as clinics.toml allows it. The reserved words are addresses of Datasette and of this site.
 _CLINIC = rf"/(?P<clinic>(?!-/|{DATABASE}/|site/)[a-z0-9-]+)"
@@ -81,6 +82,7 @@ async def show_post(datasette: Datasette, request: Request) -> Response:
 
     context = await read_database(datasette, read)
     context["archive"] = datasette.metadata("title")
+    context["is_public"] = base_url() is not None
     context["work"] = work = _work(request, context)
     context["citations"] = {"APA": cite.apa(work), "BibTeX": cite.bibtex(work), "RIS": cite.ris(work)} if work else {}
     return await render(datasette, request, "post.html", context)

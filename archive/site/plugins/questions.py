@@ -8,10 +8,14 @@ from typing import Any
 
 from datasette import hookimpl  # type: ignore[import-untyped]
 from datasette.app import Datasette  # type: ignore[import-untyped]
+from datasette.utils.asgi import Request  # type: ignore[import-untyped]
+from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
+from datasette.views.table import TableView  # type: ignore[import-untyped]
 
 from archive.questions import questions
 from archive.site.charts.chart import Chart, draw
-from archive.site.serving import DATABASE, read_database
+from archive.site.serving import DATABASE, check_access, read_database
+from archive.site.visitors.values import why_refused
 
 
 @hookimpl  # type: ignore[untyped-decorator]
@@ -29,6 +33,26 @@ def canned_queries(database: str) -> dict[str, dict[str, Any]]:
         }
         for question in questions().values()
     }
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def register_routes() -> list[tuple[str, Any]]:
+    """Return the route of the questions' pages and JSON, which Datasette answers once the values are checked."""
+    names = "|".join(questions())
+    return [(rf"/(?P<database>{DATABASE})/(?P<table>{names})(\.(?P<format>json))?$", show_question)]
+
+
+async def show_question(datasette: Datasette, request: Request, send: Any) -> Any:
+    """Answer as Datasette does. Raises `DatasetteError` (400) for a value that a parameter cannot have.
+
+    A page without any argument is the empty form, in which nothing is wrong yet.
+    """
+    await check_access(datasette, request)
+    if request.query_string or request.url_vars["format"]:
+        why = await why_refused(datasette, request, request.url_vars["table"])
+        if why is not None:
+            raise DatasetteError(why, title="A value that is not allowed", status=400)
+    return await TableView.as_view(datasette)(request, send)
 
 
 @hookimpl  # type: ignore[untyped-decorator]

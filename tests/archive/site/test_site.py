@@ -28,7 +28,7 @@ from tests.waiting import HANG, wait_until
 METADATA: dict[str, Any] = yaml.safe_load((SITE / "metadata.yaml").read_text("utf-8"))
 TABLES: dict[str, dict[str, Any]] = METADATA["databases"]["archive"]["tables"]
 # The five shadow tables of each full-text index are hidden by Datasette itself.
-FULL_TEXT = re.compile(r"_fts(_config|_data|_docsize|_idx)?$")
+FULL_TEXT = re.compile(r"_fts(_config|_content|_data|_docsize|_idx)?$")
 COMMAND = Path(sys.executable).with_name("clinic-archive")
 
 

@@ -151,7 +151,7 @@ def test_pages_lead_to_their_files(site: Datasette) -> None:
 
 @pytest.mark.parametrize("name", questions())
 def test_every_question_runs_and_is_drawn_where_it_says_so(name: str, site: Datasette) -> None:
-    words = {parameter: "Text" for parameter in questions()[name].parameters if parameter in ("word", "words")}
+    words = {parameter.name: "Text" for parameter in questions()[name].fields if parameter.kind == "word"}
     page = get(site, address(f"/archive/{name}", **words))
     assert page.status_code == 200
     assert questions()[name].title in html.unescape(page.text)
@@ -159,6 +159,29 @@ def test_every_question_runs_and_is_drawn_where_it_says_so(name: str, site: Data
     if (drawing := questions()[name].drawing) and rows:
         assert {drawing.x, drawing.y, drawing.color or drawing.x} <= set(rows[0])
         assert ("<svg" in page.text) == any(row[drawing.x] and row[drawing.y] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("question", "values", "allowed"),
+    [
+        ("views_gained", {"clinic": "nosuch"}, "it has riverside"),
+        ("views_gained", {"from": "2026-13-45"}, "write it as 2026-03-01"),
+        ("views_gained", {"to": "20260301"}, "write it as 2026-03-01"),
+        ("edits_after_publication", {"days": "many"}, "a whole number"),
+        ("word_by_month", {"word": ""}, "needs a letter or digit"),
+        ("comments_with_a_word", {"word": " -- "}, "needs a letter or digit"),
+        ("one_commenter", {"pseudonym": ""}, "author of comments"),
+        ("same_words", {"words": '"'}, "a sentence or phrase"),
+    ],
+)
+def test_a_value_that_a_question_cannot_have_is_refused(
+    question: str, values: dict[str, str], allowed: str, site: Datasette
+) -> None:
+    for form in ("", ".json", ".csv", ".xlsx"):
+        answer = get(site, address(f"/archive/{question}{form}", **values))
+        assert answer.status_code == 400, form
+        assert allowed in html.unescape(answer.text), form
+    assert get(site, f"/archive/{question}").status_code == 200, "the empty form is no fault"
 
 
 def test_a_file_in_the_folder_is_never_left_behind(archive: Made, site: Datasette) -> None:

@@ -1,0 +1,133 @@
+"""Queries of visitors: each request's in a process of its own, and only a few such requests at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import sqlite3
+import sys
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from archive.site.visitors.limits import TooLarge
+from archive.site.visitors.worker import LENGTH
+
+# Requests with a visitor's SQL or a file that are answered at a time; further ones are refused.
+MOST_AT_ONCE = 3
+# Seconds after which a process that ignores its time limit is ended: SQLite cannot interrupt a single function.
+GRACE = 3.0
+_ENDED = "the query was ended: it took too long, or more memory than a visitor's query may use"
+
+
+class Worker:
+    """The process of one request (`archive.site.visitors.worker`), started at its first query."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+        self._lock = asyncio.Lock()
+
+    async def rows(self, path: Path, sql: str, values: Any, *, most: int | None, seconds: float) -> dict[str, Any]:
+        """Return `columns`, `rows` (at most `most`; None: all) and `truncated` of a query of the database at `path`.
+
+        Raises `TooLarge`, and `sqlite3.OperationalError`, whose text is "interrupted" after so many seconds.
+        """
+        request = {"form": "rows", "sql": sql, "values": values, "most": most, "seconds": seconds}
+        async with self._lock:
+            await self._ask(path, request)
+            try:
+                answer = await asyncio.wait_for(self._answer(), seconds + GRACE)
+            except TimeoutError:
+                await self.end()
+                raise sqlite3.OperationalError("interrupted") from None
+        return {**answer, "rows": [[_value(value) for value in row] for row in answer["rows"]]}
+
+    async def file(
+        self, path: Path, form: str, name: str, query: tuple[str, Any], seconds: float
+    ) -> AsyncGenerator[bytes]:
+        """Yield the blocks of a file; `form` is csv, excel-csv or xlsx, `query` is SQL with its values.
+
+        Raises `TooLarge` and `sqlite3.OperationalError` before the first block, and the latter in the middle of a file
+        that cannot be completed.
+        """
+        sql, values = query
+        async with self._lock:
+            await self._ask(path, {"form": form, "name": name, "sql": sql, "values": values, "seconds": seconds})
+            await self._answer()
+            while block := await self._frame():
+                yield block
+
+    async def _ask(self, path: Path, request: dict[str, Any]) -> None:
+        if self._process is None:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "archive.site.visitors.worker", str(path),
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+            )  # fmt: skip
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        try:
+            await self._process.stdin.drain()
+        except ConnectionError as error:
+            raise sqlite3.OperationalError(_ENDED) from error
+
+    async def _answer(self) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(await self._frame())
+        if answer.get("error") == "large":
+            raise TooLarge(answer["why"])
+        if "error" in answer:
+            raise sqlite3.OperationalError(answer["why"])
+        return answer
+
+    async def _frame(self) -> bytes:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        try:
+            (length,) = LENGTH.unpack(await self._process.stdout.readexactly(LENGTH.size))
+            return await self._process.stdout.readexactly(length)
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            await self.end()
+            raise sqlite3.OperationalError(_ENDED) from error
+
+    async def end(self) -> None:
+        """End the process, whatever it does."""
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.communicate()  # reads what is left in the pipe, so that both ends are closed
+
+
+def _value(value: Any) -> Any:
+    return base64.b64decode(value["base64"]) if isinstance(value, dict) else value
+
+
+# The worker of the request that is being answered; None for a request that needs none.
+WORKER: ContextVar[Worker | None] = ContextVar("WORKER", default=None)
+
+
+class Busy(Exception):
+    """As many heavy requests as are allowed are being answered."""
+
+
+class Slots:
+    """The heavy requests that are being answered, all in one event loop."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+
+    @contextmanager
+    def taken(self) -> Iterator[None]:
+        """Take a slot. Raises `Busy` if none is free."""
+        if self._free == 0:
+            raise Busy
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
+SLOTS = Slots(MOST_AT_ONCE)

@@ -1,0 +1,154 @@
+"""A process that answers the queries of one request, and can use no more memory than it is given.
+
+`python -m archive.site.visitors.worker DATABASE` reads a JSON object a line from stdin, and answers each with frames on
+stdout: four bytes that give the length, most significant first, then that many bytes. The first frame of an answer is a
+JSON object: the rows, or an error. A file continues with frames of its bytes; an empty frame ends it. The process ends
+when stdin ends, and so with the server.
+
+SQLite's length limit holds for each value. `hard_heap_limit` bounds what SQLite allocates in all, which it can do only
+for a whole process. The limits of the operating system bound what Python holds, and the size of temporary files.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import sqlite3
+import struct
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from archive.site.visitors.limits import TooLarge, connect
+
+SQLITE_HEAP = 32_000_000  # bytes
+ADDRESS_SPACE = 400_000_000  # bytes; most of it is mapped files and never resident
+TEMPORARY_FILE = 1_000_000_000  # bytes
+# Bytes of a page's rows. A cell counts for more than its text: a page makes an element of it.
+MOST_BYTES, BYTES_OF_A_CELL = 6_000_000, 200
+LENGTH = struct.Struct(">I")
+_TOO_LARGE = (
+    f"the rows are larger than {MOST_BYTES // 1_000_000} MB: select fewer rows or columns, or download the file"
+    " (.csv), which has no such limit"
+)
+_NO_DISK = "the query needs more temporary disk space than a visitor's query may use: select or sort fewer rows"
+_NO_MEMORY = "the query needs more memory than a visitor's query may use: select fewer or shorter values"
+
+
+class _Rows:
+    """The rows of a query, fetched until they exceed `MOST_BYTES`."""
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    def fetch(self, connection: sqlite3.Connection, sql: str, values: Any, most: int | None) -> dict[str, Any]:
+        """Return column names, rows and whether there are more than `most` rows. Raises `TooLarge`, `sqlite3.Error`."""
+        connection.text_factory = self._text
+        cursor = connection.execute(sql, values)
+        columns = [column[0] for column in cursor.description or ()]
+        found: list[tuple[Any, ...]] = []
+        for row in cursor:
+            if most is not None and len(found) == most:
+                return {"columns": columns, "rows": found, "truncated": True}
+            self._count(BYTES_OF_A_CELL * len(row))
+            found.append(tuple(self._cell(value) if isinstance(value, bytes) else value for value in row))
+        return {"columns": columns, "rows": found, "truncated": False}
+
+    def _count(self, number: int) -> None:
+        self._bytes += number
+        if self._bytes > MOST_BYTES:
+            raise TooLarge(_TOO_LARGE)
+
+    def _text(self, value: bytes) -> str:
+        self._count(len(value))
+        return value.decode("utf-8", "replace")
+
+    def _cell(self, value: bytes) -> dict[str, str]:
+        self._count(2 * len(value))
+        return {"base64": base64.b64encode(value).decode()}
+
+
+def main() -> None:
+    """Answer the queries from stdin."""
+    limit_process()
+    connection = connect(Path(sys.argv[1]))
+    connection.create_function("escape_fts", 1, _escape_fts)
+    connection.execute(f"PRAGMA hard_heap_limit = {SQLITE_HEAP}").fetchall()
+    for line in sys.stdin.buffer:
+        _answer(connection, json.loads(line))
+
+
+def _escape_fts(words: str) -> str:
+    """Quote the words of a search; Datasette uses this function in the SQL of a search in a table."""
+    from datasette.utils import escape_fts  # type: ignore[import-untyped] # noqa: PLC0415 # slow to import
+
+    return str(escape_fts(words))
+
+
+def limit_process() -> None:
+    """Limit memory and temporary files, as far as the system can, and leave the processor to other pages."""
+    # A file that grows too large is an error of the query instead of the end of the process.
+    if hasattr(signal, "SIGXFSZ"):
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415 # Windows has no such module
+
+        for limit, most in ((resource.RLIMIT_AS, ADDRESS_SPACE), (resource.RLIMIT_FSIZE, TEMPORARY_FILE)):
+            resource.setrlimit(limit, (most, resource.getrlimit(limit)[1]))
+    if hasattr(os, "nice"):
+        os.nice(10)
+
+
+def _answer(connection: sqlite3.Connection, request: Mapping[str, Any]) -> None:
+    deadline = time.monotonic() + request["seconds"]
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    try:
+        if request["form"] == "rows":
+            answer = _Rows().fetch(connection, request["sql"], request["values"], request["most"])
+            _send(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
+        else:
+            _send_file(_file(connection, request))
+    except (MemoryError, OverflowError):
+        _refuse("memory", _NO_MEMORY)
+    except TooLarge as error:
+        _refuse("large", str(error))
+    except OSError:
+        _refuse("large", _NO_DISK)
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        _refuse("interrupted" if str(error) == "interrupted" else "sql", str(error))
+
+
+def _refuse(kind: str, why: str) -> None:
+    _send(json.dumps({"error": kind, "why": why}).encode())
+
+
+def _send(block: bytes) -> None:
+    sys.stdout.buffer.write(LENGTH.pack(len(block)) + block)
+    sys.stdout.buffer.flush()
+
+
+def _send_file(blocks: Iterator[bytes]) -> None:
+    """Send a file. Raises the first block's errors; after that, an error ends the process in the middle of the file."""
+    block = next(blocks, b"")
+    _send(b"{}")
+    try:
+        while block:
+            _send(block)
+            block = next(blocks, b"")
+    except Exception:  # whatever it is, the reader must see a broken file
+        sys.exit(1)
+    _send(b"")
+
+
+def _file(connection: sqlite3.Connection, request: Mapping[str, Any]) -> Iterator[bytes]:
+    from archive.site.visitors.files import blocks  # noqa: PLC0415 # its libraries take longer to import than most queries
+
+    return blocks(connection, request["form"], request["name"], request["sql"], request["values"])
+
+
+if __name__ == "__main__":
+    main()
