@@ -143,9 +143,9 @@ def _in_table(
             if row is None or of_fold is None:
                 yield _of_row(table, row, of_fold)
                 continue
-            for name, value, right in zip(table.columns, row, of_fold, strict=True):
-                if value != right:
-                    yield Difference(table.name, "value", name, _key_text(table, row), value, right)
+            for name, value, expected in zip(table.columns, row, of_fold, strict=True):
+                if value != expected:
+                    yield Difference(table.name, "value", name, _key_text(table, row), value, expected)
 
 
 def _rows(db: Database, table: _Table, values: tuple[str, ...], keyless: bool) -> Iterator[Row]:
@@ -164,16 +164,16 @@ def _unmatched(
     order: Sequence[int], first: Iterator[Row], second: Iterator[Row]
 ) -> Iterator[tuple[Row | None, Row | None]]:
     """Yield each row that only one of two iterators has; both give their rows sorted by the columns in this order."""
-    one, two = next(first, None), next(second, None)
-    while one is not None or two is not None:
-        if one == two:
-            one, two = next(first, None), next(second, None)
-        elif two is None or (one is not None and _sort_key(order, one) < _sort_key(order, two)):
-            yield one, None
-            one = next(first, None)
+    left, right = next(first, None), next(second, None)
+    while left is not None or right is not None:
+        if left == right:
+            left, right = next(first, None), next(second, None)
+        elif right is None or (left is not None and _sort_key(order, left) < _sort_key(order, right)):
+            yield left, None
+            left = next(first, None)
         else:
-            yield None, two
-            two = next(second, None)
+            yield None, right
+            right = next(second, None)
 
 
 def _sort_key(order: Iterable[int], row: Row) -> list[tuple[int, Any]]:

@@ -132,6 +132,7 @@ def test_no_room_for_the_scratch_archive_is_no_damage(archive: Path, monkeypatch
         db.execute(f"PRAGMA max_page_count = {pages}").fetchall()
         return db
 
+    visit(archive, [("post", ("rest", "Rest more. " * 50_000, None))], "ended")  # more than the empty pages hold
     monkeypatch.setattr(fold_comparison, "open_scratch", narrow)
     done = CliRunner().invoke(main, ["verify", "--archive", str(archive)])
     assert done.exit_code == 1
