@@ -198,3 +198,13 @@ def test_an_unknown_charset_is_ignored_and_utf16_is_read() -> None:
         texts = column(Path(folder) / "archive", "SELECT body_text FROM posts ORDER BY url")
         assert texts == [f"Paragraph of post {number}, about tea \u2014 and caf\u00e9s." for number in range(1, 10)]
         check(Path(folder) / "archive")
+
+
+@pytest.mark.parametrize("said", [Said("gzip", "cut", 20), Said("br", "damaged", 3), Said("zstd", "noise", 90)])
+def test_a_robots_txt_that_cannot_be_decoded_allows_nothing(said: Said, tmp_path: Path) -> None:
+    with serving(Blog(posts=2)) as blog:
+        blog.answers["/robots.txt"] = replace(said.reply(b"User-agent: *\nAllow: /\n" * 9), kind="text/plain")
+        done = crawl(tmp_path / "archive", blog.url)
+        assert (done.code, set(blog.paths)) == (3, {"/robots.txt"})
+        assert "robots.txt gave no answer" in done.err
+        check(tmp_path / "archive")
