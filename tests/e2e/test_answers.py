@@ -163,7 +163,6 @@ def test_a_visit_and_a_rebuild_read_any_answer_alike(posts: list[Said], lists: d
 def test_each_coding_with_each_fault(third: int) -> None:
     said = EACH[third::3]
     with archive_of(said, dict(WELL)) as (archive, blog):
-        stored = column(archive, "SELECT url FROM posts WHERE title LIKE 'Note %' AND last_seen_at IS NOT NULL")
         texts = column(archive, "SELECT url FROM posts JOIN revisions USING (post_id) WHERE revisions.body_text <> ''")
         problems = {row["url"]: row["kind"] for row in rows(archive, "SELECT url, kind FROM problems")}
         for number, each in enumerate(said, 1):
@@ -177,7 +176,7 @@ def test_each_coding_with_each_fault(third: int) -> None:
                 assert problems[url] in ("cut-short", "undecodable", "unreadable"), each
             elif each.change == "cut":
                 assert (url not in texts, problems[url]) == (True, "cut-short"), each
-        assert len(stored) >= len(texts) > 0
+        assert texts
         check(archive)
 
 
