@@ -58,7 +58,7 @@ DOWNLOAD_HANDLERS = {  # Scrapy's own, and a browser for requests with a render 
 DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,  # the plan limits requests to the site
     "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,  # no site needs a password
-    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,  # see Decoding
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,  # Decoding replaces it
     "pipelines.components.freshness.Freshness": 560,
     "pipelines.components.decoding.Decoding": 590,  # the place of Scrapy's own
     "scraper.guard.Guard": 760,  # after all that may change the address

@@ -354,6 +354,13 @@ def test_a_package_that_unpacks_to_more_than_the_disk_has(
     assert told[1].captures == {"riverside": 2}
 
 
+def test_a_package_that_unpacks_to_a_thousand_times_its_size(tmp_path: Path) -> None:
+    package = wacz(tmp_path / "x.wacz", ("archive/x.warc", bytes(120_000_000)), compression=zipfile.ZIP_DEFLATED)
+    (result,) = bring(tmp_path / "a", package)
+    assert "times its own size" in (result.refused or "")
+    assert list((tmp_path / "a" / "imports").iterdir()) == []
+
+
 def test_a_file_larger_than_the_disk(tmp_path: Path, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
     (told,) = bring(tmp_path / "a", old)

@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import re
 import sqlite3
-import zipfile
 import zlib
 from collections.abc import Callable
 from contextlib import closing
@@ -294,13 +293,3 @@ def test_a_brotli_body_is_packed_and_read(tmp_path: Path) -> None:
     results = bring(tmp_path / "b", tmp_path / "x.wacz", other.done())
     assert [result.captures for result in results] == [{"riverside": 1}] * 2
     assert titles(tmp_path / "b") == {"Note 1", "Note 2"}
-
-
-def test_a_package_that_unpacks_to_a_thousand_times_its_size(tmp_path: Path) -> None:
-    path = tmp_path / "x.wacz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package, package.open("archive/x.warc", "w") as member:
-        for _ in range(120):
-            member.write(bytes(1_000_000))
-    (result,) = bring(tmp_path / "a", path)
-    assert "times its own size" in (result.refused or "")
-    assert list((tmp_path / "a" / "imports").iterdir()) == []

@@ -3,7 +3,6 @@
 import re
 
 _SAMPLE = 1024
-_BOM = re.compile(rb"\xef\xbb\xbf|\xff\xfe|\xfe\xff")
 # "\x1f\x8b" and nearly all other compressed data hold a control character early
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 # As these begin: <!doctype html>, <html lang="de">, <!-- made by -->, <?xml version="1.0"?>, <urlset xmlns="...">
@@ -21,7 +20,9 @@ def begins_as(body: bytes, content_type: str | None) -> bool:
     Without a Content-Type, HTML, XML and JSON are looked for. False for every other type, and for an empty body.
     """
     mime = (content_type or "").partition(";")[0].strip().lower()
-    sample = _BOM.sub(b"", body[:4]) + body[4:_SAMPLE] if _BOM.match(body) else body[:_SAMPLE]
+    sample = body[:_SAMPLE].removeprefix(b"\xef\xbb\xbf")
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):  # the byte order marks of UTF-16
+        sample = sample.decode("utf-16", "replace").encode("utf-8", "replace")
     if _CONTROL.search(sample):
         return False
     is_markup, is_json = _MARKUP.match(sample) is not None, _JSON.match(sample) is not None

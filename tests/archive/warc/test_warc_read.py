@@ -167,6 +167,8 @@ def test_what_follows_or_lacks_is_read_as_browsers_read_it(coding: str, packed: 
     [
         ("text/html; charset=utf-8", b"\xef\xbb\xbf<!DOCTYPE html><p>Caf\xc3\xa9"),
         ("application/json", b' {"post": {}}'),
+        ("text/html; charset=utf-16", "<!DOCTYPE html><p>Caf\xe9".encode("utf-16")),
+        ("text/html; charset=shift_jis", "<html>\u7761\u7720".encode("shift_jis")),
         ("application/rss+xml", b"<?xml version='1.0'?><rss/>"),
         ("text/plain", b"User-agent: *\nDisallow: /private\n"),
         (None, b"<html>"),
