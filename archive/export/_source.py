@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from archive.questions import check, questions
+from archive.questions import questions
 
 SITE = Path(__file__).parents[1] / "site"
 ROWS_PER_BLOCK = 1000  # rows that are fetched and written at a time
@@ -52,7 +52,7 @@ def names(connection: sqlite3.Connection, *, with_parameters: bool = True) -> di
 def find(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str] | None = None) -> Source:
     """Return the source of that name. A parameter that is not given has its default, as in the site's forms.
 
-    Raises `Unknown`, `archive.questions.BadValue`, `sqlite3.Error`.
+    Raises `Unknown`, `sqlite3.Error`.
     """
     given = dict(parameters or {})
     known = names(connection)
@@ -63,7 +63,6 @@ def find(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str
         raise Unknown(f"{name} has no parameter {unknown[0]!r}; it has {', '.join(defaults) or 'none'}")
     if known[name] == "question":
         values = {parameter: given.get(parameter, default) for parameter, default in defaults.items()}
-        check(questions()[name], values, clinic_ids(connection))
         return Source(name, questions()[name].sql, values)
     # Without ORDER BY the rows come in the order in which they were written. With it, SQLite would copy each row once
     # more, since the statement becomes a subquery.

@@ -13,6 +13,7 @@ from archive.reports.status_words import age
 
 # States of clinics that nobody expects to be observed.
 _AT_REST = ("closed", "no blog")
+_NO_BLOG = {"no blog": "without a blog"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ def judgement(clinics: Sequence[ClinicStatus], max_age: float) -> Judgement:
     number = Counter(clinic.state(max_age) for clinic in clinics)
     counts = tuple((state, number[state]) for state in STATES if number[state])
     expected = number["stale"] + number["fresh"]
-    others = [f"{count:,} {state}" for state, count in counts if state not in ("stale", "fresh")]
+    others = [f"{count:,} {_NO_BLOG.get(state, state)}" for state, count in counts if state not in ("stale", "fresh")]
     also = f"; {', '.join(others)}" if others else ""
     within = f"in the last {age(max_age)}"
     if not clinics:

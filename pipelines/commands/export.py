@@ -13,8 +13,8 @@ from typing import NoReturn
 
 import click
 
-from archive.export import FORMATS, Unknown, Written, csv_blocks, export_all, find, names, write
-from archive.questions import BadValue, questions
+from archive.export import FORMATS, Unknown, Written, clinic_ids, csv_blocks, export_all, find, names, write
+from archive.questions import BadValue, check, questions
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
@@ -89,6 +89,8 @@ def command(
         assert name is not None
         try:
             source = find(db.conn, name, values)
+            if name in questions():
+                check(questions()[name], values, clinic_ids(db.conn))
         except Unknown as error:
             fail(f"{error} (--list prints all names)", ExitCode.USAGE)
         except BadValue as error:

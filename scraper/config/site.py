@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
+
+# archive.example, 192.0.2.1, 2001:db8::1
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
 def base_address(text: str) -> str:
@@ -17,9 +21,14 @@ def base_address(text: str) -> str:
         parts = urlsplit(address)
         port = parts.port
     except ValueError as error:
-        raise ValueError(f"{text!r} is not an address; {allowed}") from error
+        raise ValueError(f"{_without_password(text)!r} is not the address of a site; {allowed}") from error
     host = parts.hostname or ""
     plain = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{'' if port is None else f':{port}'}"
-    if parts.scheme not in ("http", "https") or not host.isascii() or not host or plain != address.lower():
-        raise ValueError(f"{text!r} is not the address of a site; {allowed}")
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or plain != address.lower():
+        raise ValueError(f"{_without_password(text)!r} is not the address of a site; {allowed}")
     return plain
+
+
+def _without_password(text: str) -> str:
+    """Return an address as a message may name it: "https://user:secret@a.example" becomes "https://a.example"."""
+    return re.sub(r"//.*@", "//", text)

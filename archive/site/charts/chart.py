@@ -216,6 +216,10 @@ def _y_encoding(points: list[dict[str, Any]], name: str, mark: str) -> dict[str,
     numbers = [point[name] for point in points if point[name] is not None]
     axis: dict[str, Any] = {"title": name.replace("_", " "), "tickCount": 4}
     if all(isinstance(number, int) for number in numbers):
+        low, high = min(numbers, default=0), max(numbers, default=0)
+        low = min(low, 0) if mark != "step" else low
+        if high - low < 5:  # else there are ticks at halves, with the same labels
+            axis["values"] = list(range(low, high + 1))
         axis |= {"tickMinStep": 1, "format": "~s" if max(map(abs, numbers), default=0) >= 10_000 else "d"}
     return {"axis": axis, "scale": {"zero": mark != "step", "nice": True}}
 

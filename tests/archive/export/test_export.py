@@ -287,6 +287,11 @@ def test_one_of_them_silently_to_a_file_or_stdout(full: Made, tmp_path: Path, mo
         (("nothing",), 2, "no table, view or question 'nothing'"),
         (("views_gained", "--param", "from"), 2, "write NAME=VALUE"),
         (("posts", "-o", "-", "--format", "xlsx"), 2, "only CSV goes to stdout"),
+        (("posts", "-o", "p.ods"), 2, "use .csv, .xlsx, .jsonl, .parquet"),
+        (("views_gained", "--param", "clinic=nosuch"), 2, "no such clinic; it has riverside"),
+        (("views_gained", "--param", "from=2026-13-45"), 2, "write it as 2026-03-01"),
+        (("word_by_month", "--param", "word="), 2, "needs a letter or digit"),
+        (("same_words",), 2, "a sentence or phrase"),
         (("posts", "-o", "/proc/none/x.csv"), 1, "not written"),
     ],
 )
@@ -310,7 +315,7 @@ def test_a_question_says_what_it_asks(name: str) -> None:
     question = questions()[name]
     assert 8 < len(question.title) < 60
     assert len(question.description) > 30
-    assert {field.kind for field in question.fields} <= {"clinic", "date", "number", "text"}
+    assert {field.kind for field in question.fields} <= {"clinic", "date", "number", "text", "word"}
     assert all(f":{field.name}" in question.sql.split("\nSELECT", 1)[1] for field in question.fields)
 
 

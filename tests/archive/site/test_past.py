@@ -123,7 +123,7 @@ def test_home_and_status_say_the_same_and_are_green_only_where_all_is_well(archi
     visit(archive, CLINIC, now, "done")
     assert both() == ("Every clinic was observed in the last 36 h.", True)
     visit(archive, "bare", now, "no-blog", "none")
-    assert both() == ("Every clinic with a blog was observed in the last 36 h; 1 no blog.", True)
+    assert both() == ("Every clinic with a blog was observed in the last 36 h; 1 without a blog.", True)
     visit(archive, "away", now, "failed", "unreachable")
     line, green = both()
     assert line.startswith("Every clinic that is known to have a blog was observed in the last 36 h; ")
@@ -155,6 +155,18 @@ def test_a_chart_of_one_reading_has_a_day_as_its_label(time: str, mark: str) -> 
     assert labels
     assert not [label for label in labels if re.match(r"\.\d|:\d", label)], labels
     assert "995" in labels or any(label.isdigit() for label in labels)
+
+
+@pytest.mark.parametrize("numbers", [(1,), (1, 2), (0, 3), (2, 2, 4), (5,)])
+def test_no_label_of_a_count_stands_twice_on_its_axis(numbers: tuple[int, ...]) -> None:
+    for mark in ("bar", "step"):
+        rows = [(f"2026-0{number}", value) for number, value in enumerate(numbers, 1)]
+        chart = draw("t", ("month", "posts"), rows, mark, "month", "posts")
+        wide = str(chart.svg).split('class="narrow"')[0]
+        labels = [
+            label for label in re.findall(r"<text[^>]*>([^<]*)</text>", wide) if label.isdigit() and len(label) < 4
+        ]
+        assert len(labels) == len(set(labels)), labels
 
 
 def test_tiles_of_one(archive: Made) -> None:
