@@ -7,7 +7,7 @@ Crawl-delay, which no standard defines.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from weakref import WeakKeyDictionary
 
 from scraper.config.clinics import PRODUCT
-from scraper.items import Exchange, Item, Problem
+from scraper.items import Exchange, Problem
 from scraper.robots_rules import RobotsRules, read_rules
 
 if TYPE_CHECKING:
@@ -46,11 +46,10 @@ class Robots:
         return self.refused is None and self._rules.allows(url)
 
 
-def read_robots(exchange: Exchange | None, reason: str | None = None, items: Iterable[Item] = ()) -> Robots:
+def read_robots(exchange: Exchange | None, reason: str | None = None) -> Robots:
     """Read the answer to a request for robots.txt (RFC 9309 2.3.1). Never raises.
 
-    `exchange`: None if no answer came; `reason` then says why. `items`: those of the exchange; a problem of another
-    kind than `robots-...` says that its body is cut off or damaged.
+    `exchange`: None if no answer came; `reason` then says why.
     2xx: the rules in its first 500 KiB. 4xx: everything is allowed, except that 429 ("too many requests") refuses the
     host for this run, as do 5xx, no answer, an unresolved redirect, and a body that is cut off or no text (UTF-16, data
     that is still compressed): what cannot be read allows nothing. HTML instead of rules: everything is allowed, with a
@@ -64,9 +63,10 @@ def read_robots(exchange: Exchange | None, reason: str | None = None, items: Ite
         return Robots()
     if not 200 <= status < 300:
         return _refuse(f"robots.txt answered {status}", exchange.url)
-    damage = next((item.message for item in items if isinstance(item, Problem) and "robots-" not in item.kind), None)
-    if damage is not None or not _is_text(exchange.body):
-        return _refuse(f"robots.txt cannot be read ({damage or 'its bytes are no UTF-8 text'})", exchange.url)
+    if exchange.fault is not None:
+        return _refuse(f"robots.txt cannot be read ({exchange.fault.message})", exchange.url)
+    if not _is_text(exchange.body):
+        return _refuse("robots.txt cannot be read (its bytes are no UTF-8 text)", exchange.url)
     body = exchange.body[:ROBOTS_LIMIT]
     if len(exchange.body) > ROBOTS_LIMIT:
         body = body[: body.rfind(b"\n") + 1]  # half a rule is another rule: "Disallow: /private" cut to "Disallow: /"

@@ -83,11 +83,9 @@ class RobotsRules:
         same address with other octets encoded (RFC 9309 2.2.2: `/%62az` is `/baz`).
         """
         path = _path_of(url)
-        spelled = _normalised(path)
+        spellings = {path, _normalised(path)}
         allowed = max((rule.length for rule in self._group.allowed if rule.matches(path)), default=0)
-        refused = max(
-            (rule.length for rule in self._group.disallowed if rule.matches(path) or rule.matches(spelled)), default=0
-        )
+        refused = max((rule.length for rule in self._group.disallowed if any(map(rule.matches, spellings))), default=0)
         return refused <= allowed
 
 
@@ -147,8 +145,10 @@ def _add(groups: list[_Group], name: str, value: bytes) -> None:
             if value.endswith(b"/index.html"):  # as Google's parser: the page has two addresses
                 group.allowed.append(_pattern(_escaped(value.removesuffix(b"index.html")) + "$"))
         else:
-            spellings = {_escaped(value), _normalised(_escaped(value)), _escaped(_text(value).encode())}
-            group.disallowed += [_pattern(spelling, pattern.length) for spelling in sorted(spellings)]
+            group.disallowed.append(pattern)
+            if b"%" in value or not value.isascii():
+                others = {_normalised(_escaped(value)), _escaped(_text(value).encode())} - {_escaped(value)}
+                group.disallowed += [_pattern(spelling, pattern.length) for spelling in sorted(others)]
 
 
 def _pattern(path: str, length: int | None = None) -> _Pattern:

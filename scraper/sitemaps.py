@@ -39,9 +39,9 @@ class SitemapPage:
 
 
 # `?a=1&b=2` in a sitemap, where `&amp;` is meant: recovering, lxml would read `?a=1=2`. Inside `<![CDATA[?a=1&b=2]]>`
-# an ampersand is itself.
+# an ampersand is itself. A section without an end ends with the document, so that many such cost no more than one.
 _BARE_AMPERSAND = re.compile(
-    rb"(<!\[CDATA\[.*?\]\]>)|&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-f]+);)", re.IGNORECASE | re.DOTALL
+    rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))|&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-f]+);)", re.IGNORECASE | re.DOTALL
 )
 
 

@@ -24,6 +24,7 @@ _HTML_PARTS = {"html", "head", "body", "title", "meta", "script", "div", "p"}
 LARGEST_LIST = 50 * 1024 * 1024  # bytes when decompressed; sitemaps.org allows no more
 
 _GZIP = b"\x1f\x8b"
+_MOST_MEMBERS = 10_000  # each costs time, however short
 
 
 def unpacked(body: bytes, most: int = LARGEST_LIST) -> tuple[bytes, str | None]:
@@ -32,21 +33,32 @@ def unpacked(body: bytes, most: int = LARGEST_LIST) -> tuple[bytes, str | None]:
     Of a cut one as much as possible. What follows the last member and is none (padding, a comment of a proxy) is left
     out. A body that is not gzip is returned as it is.
     """
-    parts: list[bytes] = []
-    rest, left = body, most
-    while rest.startswith(_GZIP):
-        member = zlib.decompressobj(wbits=31)
+    if not body.startswith(_GZIP):
+        return body, None
+    content, at, members = bytearray(), 0, 0
+    while members < _MOST_MEMBERS and body.startswith(_GZIP, at):
         try:
-            parts.append(member.decompress(rest, left + 1))
+            at = _member(body, at, most, content)
         except zlib.error as error:
-            if parts:
-                break
-            return b"", f"the gzip data are damaged: {error}"
-        left -= len(parts[-1])
-        if left < 0:
+            return (bytes(content), None) if members else (b"", f"the gzip data are damaged: {error}")
+        if len(content) > most:
             return b"", f"larger than {most} bytes when decompressed; not read"
-        rest = member.unused_data
-    return (b"".join(parts), None) if parts else (body, None)
+        members += 1
+    return bytes(content), None
+
+
+def _member(body: bytes, at: int, most: int, content: bytearray) -> int:
+    """Append the member at `at` to the content, up to a byte more than `most`; return where it ends."""
+    member = zlib.decompressobj(wbits=31)
+    size = 1 << 10  # small at first: what a member leaves over of a piece is copied
+    while not member.eof and at < len(body) and len(content) <= most:
+        piece = body[at : at + size]
+        at += len(piece)
+        size = min(size * 2, 1 << 16)
+        while piece and len(content) <= most:
+            content += member.decompress(piece, most - len(content) + 1)
+            piece = member.unconsumed_tail
+    return at - len(member.unused_data)
 
 
 def beginning(body: bytes) -> bytes:

@@ -34,7 +34,7 @@ def _sitemaps(platform: Platform, blog: Blog) -> Step:
     """Request robots.txt, the sitemaps that it names, those that these name, and the usual ones of the platform."""
     robots = yield Ask(url=f"{urlsplit(blog.root).scheme}://{urlsplit(blog.root).netloc}/robots.txt")
     waiting = [
-        *read_robots(robots.exchange, robots.reason, robots.items).sitemaps,
+        *read_robots(robots.exchange, robots.reason).sitemaps,
         f"{blog.root}/sitemap.xml",
         *(blog.root + path for path in platform.sitemaps),
     ]

@@ -161,7 +161,7 @@ class PlanDriver:
         if origin not in self._spider.robots:
             answer = yield from self._answer(Ask(url=f"{parts.scheme}://{parts.netloc}/robots.txt"))
             self._robots_answers[answer.ask.url] = answer  # the plan requests it too, for its sitemaps
-            self._spider.robots[origin] = read_robots(answer.exchange, answer.reason, answer.items)
+            self._spider.robots[origin] = read_robots(answer.exchange, answer.reason)
             seconds, capped = delay(self._spider.floor, self._spider.robots[origin].crawl_delay)
             if capped:
                 logger.warning("%s: Crawl-delay capped at %.0f s", parts.netloc, seconds)

@@ -160,6 +160,6 @@ class RenderedPages:
             self._robots_captures.append(self._spider.extraction(fetch.capture, items, exchange.url, exchange))
             following = requestable(exchange.location) if 300 <= exchange.status < 400 and exchange.location else None
             if following is None:
-                return read_robots(exchange, items=items)
+                return read_robots(exchange)
             url = following
         return read_robots(None, "redirected too often")

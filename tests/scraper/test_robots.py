@@ -24,8 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scrapy.http import Request
 
-from scraper.extract import extract_response
-from scraper.items import Exchange
+from scraper.items import Exchange, Problem
 from scraper.robots import ROBOTS_LIMIT, Robots, delay, host_turn, read_robots, retry_after
 
 URL = "https://www.a.de/robots.txt"
@@ -126,13 +125,12 @@ def test_what_is_no_text_allows_nothing(body: bytes) -> None:
 
 
 def test_a_damaged_body_allows_nothing() -> None:
-    """`Content-Encoding: gzip`, of which the end is missing: the rules at its beginning may not be all."""
-    exchange, wire = Exchange(url=URL, body=RULES.encode()), gzip.compress(RULES.encode() * 9, mtime=0)[:-9]
-    items = extract_response(exchange, None, "gzip", wire)
-    found = read_robots(exchange, items=items)
+    """Of a packed body whose end is missing, the rules at the beginning may not be all."""
+    fault = Problem(kind="cut-short", message="the gzip data end early", url=URL)
+    found = read_robots(Exchange(url=URL, body=b"", fault=fault))
     assert not found.allowed("https://www.a.de/post/x")
-    assert "end early" in str(found.refused)
-    assert read_robots(exchange, items=extract_response(exchange, None, "", b"")).allowed("https://www.a.de/post/x")
+    assert found.refused == "robots.txt cannot be read (the gzip data end early)"
+    assert [problem.kind for problem in found.problems] == ["robots-refused"]
 
 
 def test_one_octet_of_an_older_encoding_spoils_nothing() -> None:

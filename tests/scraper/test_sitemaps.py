@@ -17,6 +17,7 @@ from scraper.sitemaps import SitemapPage, read_sitemap
 from scraper.xml_lists import LARGEST_LIST, unpacked
 from tests.e2e.hostile import Blog, Reply, serving
 from tests.e2e.product import column, crawl, one, run
+from tests.scaling import assert_linear
 from tests.scraper.crawl.test_plan import SITE, page_of, posts, site, visited
 
 HOST = "https://www.a.de"
@@ -89,6 +90,11 @@ def test_members_that_are_too_large_together_are_not_read() -> None:
     assert (body, fault) == (b"", "larger than 100 bytes when decompressed; not read")
     (problem,) = read(packed(b" " * LARGEST_LIST, b" ")).problems
     assert problem.kind == "too-large"
+
+
+def test_many_members_and_sections_cost_no_more_than_their_size() -> None:
+    assert_linear(lambda size: unpacked(packed(b"a") * size), 4_000)
+    assert_linear(lambda size: read(b"<urlset>" + b"<![CDATA[" * size), 20_000)
 
 
 @given(st.lists(st.binary(max_size=50), max_size=5))
