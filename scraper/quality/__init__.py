@@ -18,7 +18,7 @@ from scraper.items import BotChallenge, ConsentWall, Exchange, NotAPost, Unreada
 from scraper.quality._doubt import KINDS as _NAMED
 from scraper.quality._doubt import Doubt, Kind
 from scraper.quality._headers import by_header
-from scraper.quality._makers import LARGEST, by_maker, by_scaffold
+from scraper.quality._makers import LARGEST, by_maker, by_scaffold, by_test, has_test
 from scraper.quality._page import page_of
 from scraper.quality._shown import by_emptiness, by_words
 
@@ -79,7 +79,8 @@ def doubt_of(exchange: Exchange) -> Doubt | None:
     page = page_of(exchange)
     if page is None or page.is_post:
         return None
-    doubt = by_words(page) or by_scaffold(exchange, page)
+    page.has_test = has_test(exchange, page)
+    doubt = by_words(page) or by_scaffold(exchange, page) or by_test(page)
     # A browser runs the scripts of its document, and gives the page again as it is then: it may be empty now.
     return doubt or (by_emptiness(page) if exchange.via != "document" else None)
 

@@ -116,6 +116,14 @@ _PROOFS: Sequence[_Maker] = (
         r"suspendedpage\.cgi|cpanel\.(?:com|net)|<title>\s{0,9}account suspended\s{0,9}</title>",
     ),
     _Maker("parked", "cPanel", "/cgi-sys/defaultwebpage.cgi"),
+    # <title>Welcome to nginx!</title>, <title>Apache2 Ubuntu Default Page: It works</title>
+    _Maker(
+        "parked",
+        "a server without a site",
+        "~welcome_to_nginx default ~iis_windows ~index_of_/ ~test_page ~it_works!",
+        r"<title>\s{0,9}(?:welcome to nginx!|apache2 [a-z]{2,12} default page[^<]{0,20}|iis windows[^<]{0,20}|index of /"
+        r"|(?:default web site|domain default|default) page|[a-z ]{0,20}test page for the [^<]{0,60}|it works!)\s{0,9}</title>",
+    ),
     # <html ng-app="wixErrorPagesApp">
     _Maker("error-page", "Wix", "wixerrorpagesapp"),
     # <H1>Server Error in '/' Application.
@@ -150,21 +158,6 @@ _SCAFFOLDS: Sequence[_Maker] = (
         "privacy-gate privacygate cookie-wall cookiewall consent-wall consentwall purewall age-gate agegate age-verif"
         " consent.yahoo.com consent.google.com guce.",
     ),
-    _Maker(
-        "bot-challenge",
-        "a captcha",
-        "g-recaptcha grecaptcha h-captcha hcaptcha.com challenges.cloudflare cdn-cgi/challenge-platform cf-turnstile"
-        " frc-captcha altcha-widget geetest smart-captcha smartcaptcha mcaptcha tencentcaptcha /tspd/"
-        " _incapsula_resource datadome _pxappid captchaform captcha-form captcha_form captcha-container",
-    ),
-    # document.cookie="k=1"; ... location.reload()
-    _Maker(
-        "bot-challenge",
-        "a cookie test",
-        "document.cookie",
-        r"document\.cookie\s{0,3}=[^<]{0,900}?\blocation\.(?:reload\s?\(|href\s?=|replace\s?\(|assign)"
-        r"|\blocation\.(?:reload\s?\(|href\s?=)[^<]{0,300}?document\.cookie\s?=",
-    ),
     # <b>Fatal error</b>: Uncaught Error ... on line <b>41</b>
     _Maker("error-page", "PHP", "~fatal_error ~parse_error", r"(?:fatal|parse) error(?:</b>)?: "),
     _Maker(
@@ -182,8 +175,27 @@ _SCAFFOLDS: Sequence[_Maker] = (
     # <title>503 Service Unavailable</title>
     _Maker("error-page", "a server", "<title>4 <title>5 ~<title>error", r"<title>\s{0,9}(?:error )?[45]\d\d\b"),
 )
+# Markup of a test for robots. Forms to write to a clinic, and whole sites behind a firewall, contain it, too.
+_TESTS: Sequence[_Maker] = (
+    _Maker(
+        "bot-challenge",
+        "a captcha",
+        "g-recaptcha grecaptcha h-captcha hcaptcha.com challenges.cloudflare cdn-cgi/challenge-platform cf-turnstile"
+        " frc-captcha altcha-widget geetest smart-captcha smartcaptcha mcaptcha tencentcaptcha /tspd/"
+        " _incapsula_resource datadome _pxappid captchaform captcha-form captcha_form captcha-container",
+    ),
+    # document.cookie="k=1"; ... location.reload()
+    _Maker(
+        "bot-challenge",
+        "a cookie test",
+        "document.cookie",
+        r"document\.cookie\s{0,3}=[^<]{0,900}?\blocation\.(?:reload\s?\(|href\s?=|replace\s?\(|assign)"
+        r"|\blocation\.(?:reload\s?\(|href\s?=)[^<]{0,300}?document\.cookie\s?=",
+    ),
+)
 _MOST_SHOWN = 700  # characters beyond which a page shows enough to be a site's own
 _FEW = 260
+_NO_MORE = 60
 
 
 def _compiled(makers: Sequence[_Maker]) -> list[tuple[_Maker, tuple[bytes, ...], re.Pattern[bytes] | None]]:
@@ -202,7 +214,7 @@ def _mark(mark: str) -> bytes:
     return (mark[1:].replace("_", " ") if mark.startswith("~") else mark).encode()
 
 
-_PROOF, _SCAFFOLD = _compiled(_PROOFS), _compiled(_SCAFFOLDS)
+_PROOF, _SCAFFOLD, _TEST = _compiled(_PROOFS), _compiled(_SCAFFOLDS), _compiled(_TESTS)
 
 
 @lru_cache(maxsize=4)  # the platform asks about the same page again
@@ -224,6 +236,18 @@ def by_scaffold(exchange: Exchange, page: Page) -> Doubt | None:
     return None
 
 
+def has_test(exchange: Exchange, page: Page) -> bool:
+    """Return whether the page tests its visitors, and is no form to write to the clinic."""
+    return not page.has_fields and any(_found(_TEST, exchange.body.lower()))
+
+
+def by_test(page: Page) -> Doubt | None:
+    """Return whether the page shows nothing but a test for robots, not even words."""
+    if not page.has_test or page.length > _NO_MORE or page.links:
+        return None
+    return Doubt("bot-challenge", "the page shows nothing but a test for robots")
+
+
 def _found(
     makers: Iterable[tuple[_Maker, tuple[bytes, ...], re.Pattern[bytes] | None]], markup: bytes
 ) -> Iterator[_Maker]:
@@ -239,6 +263,4 @@ def _is_enough(maker: _Maker, page: Page) -> bool:
     """Return whether the page shows so little that markup of this kind explains it."""
     if maker.kind == "login-wall":
         return page.has_password
-    if maker.name == "a captcha" and page.has_fields:  # a form to write to the clinic has one, too
-        return False
     return page.length <= _FEW or page.links <= 1

@@ -15,7 +15,7 @@ from scraper.platforms._page import encoding_of
 
 # Elements whose text nobody sees.
 _SILENT = frozenset({
-    "script", "style", "template", "svg", "head", "iframe", "object", "select", "textarea", "title",
+    "script", "style", "template", "svg", "iframe", "object", "select", "textarea", "title",
     "noscript",
 })  # fmt: skip
 _HEADINGS = frozenset({"h1", "h2", "h3"})
@@ -37,8 +37,12 @@ _OF_LAW = re.compile(
     re.IGNORECASE,
 )
 _APP_ROOT = re.compile(r"^(?:root|app|main-app|app-root|__next|__nuxt|___gatsby|svelte|page|content|wrapper|main)$")
-# "12 Nov 2025", "2026-01-08", "Posted", in `<time>` or a class: a mark of a post only together with text
-_DATED = re.compile(r"\b(?:date|posted|published|entry-date|post-date|byline|author|info)\b", re.IGNORECASE)
+# class="entry-date", class="posted"
+_DATED = re.compile(r"\b(?:date|posted|published|pubdate|byline)\b")
+# "12. November 2025", "Feb 3, 2026", "2026-01-08", "26.02.2026"
+_DATE = re.compile(
+    r"\b\d{1,2}\.? \w{3,12}\.?,? 20\d\d\b|\b\w{3,9}\.? \d{1,2}, 20\d\d\b|\b20\d\d-\d\d-\d\d\b|\b\d\d?[./]\d\d?[./]20\d\d\b"
+)
 
 
 @dataclass(slots=True)
@@ -59,7 +63,8 @@ class Page:
     has_fields: bool = False  # text fields besides those for a name and a password
     has_root: bool = False  # an empty element that a script fills: <div id="root">
     has_countdown: bool = False
-    is_hidden: bool = False  # noindex
+    has_test: bool = False  # markup of a captcha or of a cookie test
+    is_dated: bool = False  # it prints a date, as posts do
     is_post: bool = False  # it carries the marks of a post, and text
 
     @property
@@ -149,9 +154,10 @@ class _Reader:
         page = self.page
         page.text, page.unscripted = " ".join(self._texts), " ".join(self._unscripted)
         page.length, page.links = measure(page.text), len(self._targets)
-        is_dated = self._article and (self._dated or page.links > 1)
+        page.is_dated = self._dated or _DATE.search(page.text) is not None
+        is_article = self._article and (self._dated or page.links > 1)
         is_site = page.blocks > 1 and page.links > 2
-        page.is_post = page.length >= 40 and (self._posting or is_dated or is_site)
+        page.is_post = page.length >= 40 and (self._posting or is_article or is_site)
         return page
 
     def _start(self, node: lxml.html.HtmlElement) -> None:
@@ -203,9 +209,7 @@ class _Reader:
         elif tag == "a":
             self._link(node.get("href", ""))
         elif tag == "meta":
-            name, content = node.get("name", "").lower(), node.get("content", "").lower()
-            page.is_hidden |= name == "robots" and "noindex" in content
-            self._posting |= node.get("property", "") == "og:type" and content == "article"
+            self._posting |= node.get("property", "") == "og:type" and node.get("content", "") == "article"
         elif tag in ("input", "button"):
             self._field(node)
         marks = f"{node.get('class', '')} {node.get('id', '')}".lower()

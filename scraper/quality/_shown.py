@@ -1,8 +1,8 @@
 """Judge a page by what it shows: little text, few links, and words of two notions of one kind.
 
 One of the words stands in the title, in a heading or, where there is no heading, at the beginning of the text: an
-article about suspended accounts names them, too, but shows more than a wall does. Kinds whose pages have a form (a
-password, a button of consent) need that form or a third notion.
+article about suspended accounts names them, too, but shows more than a wall does. The more a page shows, the more
+notions it takes. A form that belongs to the kind (a password, a button of consent) counts as one.
 """
 
 from __future__ import annotations
@@ -22,27 +22,26 @@ class _Measure(NamedTuple):
     length: int  # characters of text
     links: int  # to other pages of the site
     blocks: int  # blocks of a sentence or more
-    notions: int = 2
+    notions: int
 
 
-# A page that shows little, whatever its kind; consent dialogues name purposes and partners at length.
-_BARREN: dict[Kind, _Measure] = {
-    "bot-challenge": _Measure(900, 2, 5),
-    "consent-wall": _Measure(1500, 2, 5, 3),
-    "login-wall": _Measure(700, 3, 1),
-    "parked": _Measure(1500, 2, 4),
-    "suspended": _Measure(900, 2, 4),
-    "maintenance": _Measure(700, 2, 4),
-    "coming-soon": _Measure(700, 2, 3),
-    "error-page": _Measure(1500, 2, 4),
+_NOTICE = _Measure(450, 2, 1, 2)
+# For each kind, how much its pages may show: a notice of a few words; the longer pages of some makers (consent
+# dialogues name purposes and partners); a notice inside the site's own frame, whose menu links to other pages.
+_MEASURES: dict[Kind, Sequence[_Measure]] = {
+    "bot-challenge": (_NOTICE, _Measure(900, 2, 5, 3)),
+    "consent-wall": (_Measure(450, 2, 2, 3), _Measure(1500, 2, 5, 4)),
+    "login-wall": (_NOTICE, _Measure(700, 12, 1, 3)),
+    "parked": (_NOTICE, _Measure(1500, 2, 4, 3)),
+    "suspended": (_NOTICE, _Measure(900, 2, 4, 3)),
+    "maintenance": (_NOTICE, _Measure(600, 12, 2, 3), _Measure(350, 12, 1, 2)),
+    "coming-soon": (_NOTICE, _Measure(700, 4, 3, 3)),
+    "error-page": (_Measure(140, 2, 1, 2), _Measure(1500, 12, 4, 3)),
 }
-# A page inside the site's own frame: its menu is there, but the middle holds nothing except the notice.
-_FRAMED: dict[Kind, _Measure] = {
-    "maintenance": _Measure(600, 12, 2, 2),
-    "error-page": _Measure(700, 12, 2, 3),
-    "coming-soon": _Measure(300, 4, 1, 3),
-    "login-wall": _Measure(500, 12, 1, 3),
-}
+# Notions of which one is enough on a page that says nothing else and leads nowhere.
+_CORE = frozenset({"nothing put there", "soon", "being built", "work"})
+_SINGLE = _Measure(130, 0, 1, 1)
+_SHORT = 200  # characters of a text that is all headline
 # "brightsmile.example" in a title or heading
 _DOMAIN = re.compile(r"(?<![\w@.-])(?:[\w-]+\.)+[a-z]{2,12}(?![\w-])")
 # "Loading...", "Please wait", "You need to enable JavaScript to run this app."
@@ -56,11 +55,16 @@ _LEFT = 25
 
 
 def by_words(page: Page) -> Doubt | None:
-    """Return what the page is, judged by its words; None for a page that may be the site's own."""
+    """Return what the page is, judged by its words; None for a page that may be the site's own.
+
+    A page with a date that leads to other pages of the site may be a post about a wall, and is not judged.
+    """
+    if page.is_dated and page.links:
+        return None
     headline, text = folded(page.headline), folded(f"{page.title} {page.text} {page.unscripted}")
     found = [
         (len(notions), kind, notions)
-        for kind in _BARREN
+        for kind in _MEASURES
         if (notions := _notions(kind, page, headline, text)) is not None
     ]
     if not found:
@@ -73,17 +77,18 @@ def by_words(page: Page) -> Doubt | None:
 
 def _notions(kind: Kind, page: Page, headline: str, text: str) -> list[str] | None:
     """Return the names of the kind's notions that the page names, None where it is not of the kind."""
-    measures = [
-        measure for measure in (_BARREN[kind], _FRAMED.get(kind)) if measure is not None and _fits(page, measure)
-    ]
-    if not measures:
+    wanted = [measure.notions for measure in _MEASURES[kind] if _fits(page, measure)]
+    if not wanted:
         return None
     names = [name for name, pattern in NOTIONS[kind] if pattern.search(text)]
-    in_headline = any(pattern.search(headline) for _, pattern in NOTIONS[kind])
-    in_headline |= kind == "suspended" and _DOMAIN.search(headline) is not None
+    if _fits(page, _SINGLE) and _CORE.intersection(names):
+        wanted.append(_SINGLE.notions)
+    if page.length > _SHORT:
+        in_headline = any(pattern.search(headline) for _, pattern in NOTIONS[kind])
+        if not in_headline and not (kind == "suspended" and _DOMAIN.search(headline)):
+            return None
     names += _forms(kind, page, headline)
-    wanted = min(measure.notions for measure in measures)
-    return names if in_headline and len(names) >= wanted else None
+    return names if len(names) >= min(wanted) else None
 
 
 def _fits(page: Page, measure: _Measure) -> bool:
@@ -92,6 +97,8 @@ def _fits(page: Page, measure: _Measure) -> bool:
 
 def _forms(kind: Kind, page: Page, headline: str) -> list[str]:
     """Return what the page has beside words that belongs to the kind."""
+    if kind == "bot-challenge" and page.has_test:
+        return ["a test"]
     if kind == "login-wall" and page.has_password:
         return ["a field for a password"]
     if kind == "consent-wall" and page.buttons:

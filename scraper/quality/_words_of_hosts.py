@@ -125,7 +125,7 @@ HOSTS: dict[Kind, dict[str, tuple[str, str]]] = {
     },
     "maintenance": {
         "work": (
-            "maintenance|maintain|upgrade|updat|improv|wartung|gewartet|umbau|arbeiten|überarbeit|schraub|"
+            "maintenance|maintain|upkeep|upgrading|being updated|updating|improving|wartung|gewartet|umbau|arbeiten|überarbeit|schraub|"
             "neue technik|mise à jour|travaux|mantenimiento|actualiza|mejora|manutenç|atualiz|melhor|"
             "manutenzione|aggiorna|onderhoud|bijgewerkt|werkzaamheden|bakım|güncelle|konserwac|"
             "przerwa technicz|aktualizac|prace technicz|údržb|технич|профилакт|обновл|обслуж|техобслуг|оновл|"
