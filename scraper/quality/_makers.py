@@ -121,8 +121,9 @@ _PROOFS: Sequence[_Maker] = (
         "parked",
         "a server without a site",
         "~welcome_to_nginx default ~iis_windows ~index_of_/ ~test_page ~it_works!",
-        r"<title>\s{0,9}(?:welcome to nginx!|apache2 [a-z]{2,12} default page[^<]{0,20}|iis windows[^<]{0,20}|index of /"
-        r"|(?:default web site|domain default|default) page|[a-z ]{0,20}test page for the [^<]{0,60}|it works!)\s{0,9}</title>",
+        r"<title>\s{0,9}(?:welcome to nginx!|apache2 [a-z]{2,12} default page[^<]{0,20}|iis windows[^<]{0,20}"
+        r"|index of /|(?:default web site|domain default|default) page|[a-z ]{0,20}test page for the [^<]{0,60}"
+        r"|it works!)\s{0,9}</title>",
     ),
     # <html ng-app="wixErrorPagesApp">
     _Maker("error-page", "Wix", "wixerrorpagesapp"),

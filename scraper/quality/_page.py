@@ -39,9 +39,10 @@ _OF_LAW = re.compile(
 _APP_ROOT = re.compile(r"^(?:root|app|main-app|app-root|__next|__nuxt|___gatsby|svelte|page|content|wrapper|main)$")
 # class="entry-date", class="posted"
 _DATED = re.compile(r"\b(?:date|posted|published|pubdate|byline)\b")
-# "12. November 2025", "Feb 3, 2026", "2026-01-08", "26.02.2026"
+# "12. November 2025", "Feb 3, 2026", "2026-01-08", "26.02.2026", "2026年1月8日"
 _DATE = re.compile(
-    r"\b\d{1,2}\.? \w{3,12}\.?,? 20\d\d\b|\b\w{3,9}\.? \d{1,2}, 20\d\d\b|\b20\d\d-\d\d-\d\d\b|\b\d\d?[./]\d\d?[./]20\d\d\b"
+    r"\b\d{1,2}\.? \w{3,12}\.?,? 20\d\d\b|\b\w{3,9}\.? \d{1,2}, 20\d\d\b"
+    r"|\b20\d\d-\d\d-\d\d\b|\b\d\d?[./]\d\d?[./]20\d\d\b|\b20\d\d年"
 )
 
 
@@ -132,7 +133,7 @@ class _Reader:
 
     def __init__(self, url: str) -> None:
         self.page = Page()
-        self._host = (urlsplit(url).hostname or "").removeprefix("www.")
+        self._host = _host(url)
         self._targets = set[str]()
         self._texts: list[str] = []  # visible, in their order; none is blank
         self._unscripted: list[str] = []
@@ -220,10 +221,9 @@ class _Reader:
     def _link(self, href: str) -> None:
         try:
             parts = urlsplit(href.strip())
-            host = (parts.hostname or "").removeprefix("www.")
         except ValueError:  # "http://[x"
             return
-        of_site = parts.scheme in ("", "http", "https") and host in ("", self._host)
+        of_site = parts.scheme in ("", "http", "https") and _host(href.strip()) in ("", self._host)
         if of_site and parts.path.strip("/") and not _OF_LAW.search(href):
             self._targets.add(parts.path)
 
@@ -234,6 +234,14 @@ class _Reader:
             page.buttons += 1
         else:
             page.has_fields |= kind in ("email", "tel", "text", "number", "search", "url")
+
+
+def _host(url: str) -> str:
+    """Return the host of an address without `www.`; empty where there is none."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:  # "http://[x"
+        return ""
 
 
 def _is_silent(node: lxml.html.HtmlElement) -> bool:

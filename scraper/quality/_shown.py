@@ -112,7 +112,7 @@ def _forms(kind: Kind, page: Page, headline: str) -> list[str]:
 
 def by_emptiness(page: Page) -> Doubt | None:
     """Return whether nothing is shown: no text, or hardly any beside an element that a script would fill."""
-    if page.media:
+    if page.media or page.has_fields or page.buttons:
         return None
     left = len(_LOADING.sub("", folded(page.text)))
     is_frame = page.has_root and page.scripts > 0 and page.links == 0

@@ -125,12 +125,12 @@ HOSTS: dict[Kind, dict[str, tuple[str, str]]] = {
     },
     "maintenance": {
         "work": (
-            "maintenance|maintain|upkeep|upgrading|being updated|updating|improving|wartung|gewartet|umbau|arbeiten|überarbeit|schraub|"
-            "neue technik|mise à jour|travaux|mantenimiento|actualiza|mejora|manutenç|atualiz|melhor|"
-            "manutenzione|aggiorna|onderhoud|bijgewerkt|werkzaamheden|bakım|güncelle|konserwac|"
-            "przerwa technicz|aktualizac|prace technicz|údržb|технич|профилакт|обновл|обслуж|техобслуг|оновл|"
-            "صيانة|تحديث|תחזוקה|שדרוג|रखरखाव|अद्यतन|bảo trì|nâng cấp|pemeliharaan|perbaikan|perawatan|"
-            "underhåll|vedligehold|vedlikehold|huolto|päivit|συντηρησ|mentenan|întreținere|karbantart",
+            "maintenance|maintain|upkeep|upgrading|being updated|updating|improving|wartung|gewartet|umbau|"
+            "arbeiten|überarbeit|schraub|neue technik|mise à jour|travaux|mantenimiento|actualiza|mejora|"
+            "manutenç|atualiz|melhor|manutenzione|aggiorna|onderhoud|bijgewerkt|werkzaamheden|bakım|güncelle|"
+            "konserwac|przerwa technicz|aktualizac|prace technicz|údržb|технич|профилакт|обновл|обслуж|"
+            "техобслуг|оновл|صيانة|تحديث|תחזוקה|שדרוג|रखरखाव|अद्यतन|bảo trì|nâng cấp|pemeliharaan|perbaikan|"
+            "perawatan|underhåll|vedligehold|vedlikehold|huolto|päivit|συντηρησ|mentenan|întreținere|karbantart",
             "メンテナンス|保守|点検|점검|작업|업데이트|维护|維護|升级|ปรับปรุง|บำรุง|ซ่อมบำรุง",
         ),
         "out of reach": (

@@ -14,11 +14,11 @@ WALLS: dict[Kind, dict[str, tuple[str, str]]] = {
             "로봇|사람|인간|자동화|자동 접속|机器人|機器人|真人|人机|人類|人间|ロボット|人間|มนุษย์|หุ่นยนต์|บอท",
         ),
         "a check": (
-            "check|verif|characters you|the characters|security|überprüf|prüf|vergewiss|sicherheit|vérif|contrôl|sécurité|compro|"
-            "seguridad|segurança|confirm|controle|controll|kontrol|doğrul|güvenlik|weryfik|sprawdz|bezpiecz|"
-            "ověř|kontrola|провер|перевір|безопасн|смотрим|تحقق|التحقق|فحص|אימות|בודק|בדיקה|सत्याप|जाँच|जांच|"
-            "xác minh|kiểm tra|verifikasi|memeriksa|keamanan|verifier|kontroller|tarkist|επαληθ|ελεγχ|ellenőr|"
-            "test\\b",
+            "check|verif|characters you|the characters|security|überprüf|prüf|vergewiss|sicherheit|vérif|"
+            "contrôl|sécurité|compro|seguridad|segurança|confirm|controle|controll|kontrol|doğrul|güvenlik|"
+            "weryfik|sprawdz|bezpiecz|ověř|kontrola|провер|перевір|безопасн|смотрим|تحقق|التحقق|فحص|אימות|בודק|"
+            "בדיקה|सत्याप|जाँच|जांच|xác minh|kiểm tra|verifikasi|memeriksa|keamanan|verifier|kontroller|"
+            "tarkist|επαληθ|ελεγχ|ellenőr|test\\b",
             "확인|검증|보안|验证|驗證|安全检查|校验|检测|確認|認証|検証|ตรวจสอบ|ยืนยัน|ความปลอดภัย",
         ),
         "the browser": (
@@ -61,14 +61,14 @@ WALLS: dict[Kind, dict[str, tuple[str, str]]] = {
             "쿠키|개인정보|隐私|隱私|cookie|クッキー|個人情報|プライバシー|คุกกี้|ความเป็นส่วนตัว",
         ),
         "consent": (
-            "accept|agree|are you (?:over|at least|of legal|a health)|sind sie (?:über|mindestens|volljährig|arzt)|"
-            "avez-vous plus|êtes-vous (?:majeur|un prof)|es (?:usted )?(?:mayor|profesional)|você (?:tem|é) |"
-            "sei (?:un|maggiorenne)|ben je|bent u|czy (?:masz|jesteś)|вам (?:есть|уже)|вы (?:старше|являетесь)|"
-            "consent|allow all|i am over|i'm over|akzeptier|zustimm|einwillig|einverst|accord|"
-            "j'accepte|tout accepter|acepto|aceptar|consentimiento|aceito|aceitar|concordo|consentimento|"
-            "accett|consenso|akkoord|accepteer|toestemming|kabul|onay|rıza|akcept|zgod|zgadzam|souhlas|přij|"
-            "принять|согла|прийняти|погодж|موافق|أوافق|قبول|מסכים|הסכמה|אישור|स्वीकार|सहमत|đồng ý|chấp nhận|"
-            "setuju|terima|godkänn|samtyck|godta|hyväksy",
+            "accept|agree|are you (?:over|at least|of legal|a health)|"
+            "sind sie (?:über|mindestens|volljährig|arzt)|avez-vous plus|êtes-vous (?:majeur|un prof)|"
+            "es (?:usted )?(?:mayor|profesional)|você (?:tem|é) |sei (?:un|maggiorenne)|ben je|bent u|"
+            "czy (?:masz|jesteś)|вам (?:есть|уже)|вы (?:старше|являетесь)|consent|allow all|i am over|i'm over|"
+            "akzeptier|zustimm|einwillig|einverst|accord|j'accepte|tout accepter|acepto|aceptar|consentimiento|"
+            "aceito|aceitar|concordo|consentimento|accett|consenso|akkoord|accepteer|toestemming|kabul|onay|"
+            "rıza|akcept|zgod|zgadzam|souhlas|přij|принять|согла|прийняти|погодж|موافق|أوافق|قبول|מסכים|הסכמה|"
+            "אישור|स्वीकार|सहमत|đồng ý|chấp nhận|setuju|terima|godkänn|samtyck|godta|hyväksy",
             "동의|수락|同意|接受|承諾|許可|ยอมรับ|ยินยอม",
         ),
         "a door": (
