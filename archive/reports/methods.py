@@ -95,8 +95,8 @@ def _doubtful(coverage: Coverage) -> str:
         return ""
     return (
         f"On {_many(days, 'clinic-day')}, {missed:,} of which {_was(missed)} not observed, a site answered at least"
-        " once with something else than the page that was requested (a bot wall, a parking, maintenance or login page,"
-        " an empty page); such answers are evidence neither of a text nor of a removal, and nothing was taken from them."
+        " once with something else than the requested page (a bot wall, a parking, maintenance or login page, an"
+        " empty page); such answers are evidence neither of a text nor of a removal: nothing was taken from them."
     )
 
 
