@@ -1,4 +1,4 @@
-"""A blog behind walls and parking pages: nothing is taken from them, the days are counted apart, the archive says why."""
+"""A blog behind walls and parking pages: nothing is taken from them, such days are counted, the archive says why."""
 
 from __future__ import annotations
 
