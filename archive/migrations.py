@@ -452,6 +452,19 @@ def m009_folded_search(db: Database) -> None:
     index.fill(db)
 
 
+@migrations()
+def m010_capture_quality(db: Database) -> None:
+    """Why a page is doubtful: what stood in place of it. The problems of earlier versions name three kinds."""
+    db.table("captures").add_column("quality", str)
+    kind = "p.kind IN ('bot-challenge', 'consent-wall', 'unreadable')"
+    db.execute(
+        "UPDATE captures SET quality = (SELECT p.kind FROM problems AS p WHERE p.capture_id = captures.capture_id AND"
+        f" {kind} ORDER BY p.problem_id LIMIT 1) WHERE capture_id IN (SELECT p.capture_id FROM problems AS p WHERE"
+        f" {kind})"
+    )
+    db.execute("CREATE INDEX idx_captures_quality ON captures (clinic_id, crawl_id) WHERE quality IS NOT NULL")
+
+
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
     """FTS5 over `columns`, updated by triggers that fire only when the text changed.
 

@@ -45,6 +45,7 @@ from scraper.items import (
     Thread,
     ThreadPage,
 )
+from scraper.quality import KINDS
 
 # A transaction holds at most BATCH captures; a capture waits at most PATIENCE seconds for its rows.
 BATCH, PATIENCE = 128, 10.0
@@ -245,7 +246,14 @@ def capture_row(run: ClinicRun, extraction: Extraction, missing: Collection[str]
         utc(capture.retrieved_at) if capture.retrieved_at else None,
         capture.retrieved_from,
         holds_comments(capture, extraction.items, extraction.from_api),
+        quality_of(extraction.items),
     )
+
+
+def quality_of(items: Iterable[Item]) -> str | None:
+    """Return what stood in place of the page, one of `scraper.quality.KINDS`; None where nothing is doubtful."""
+    kinds = (item.kind for item in items if isinstance(item, Problem))
+    return next((kind for kind in kinds if kind in KINDS), None)
 
 
 def holds_comments(capture: Capture, items: Iterable[Item], from_api: bool) -> int:

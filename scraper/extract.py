@@ -16,7 +16,6 @@ from scraper.addresses import canonical_url, post_key, same_site
 from scraper.comments import service_of
 from scraper.items import (
     Alias,
-    BotChallenge,
     Comment,
     Exchange,
     Extraction,
@@ -31,7 +30,8 @@ from scraper.items import (
 )
 from scraper.platforms import recognise
 from scraper.platforms._platform import Platform
-from scraper.platforms._recognise import bot_challenge, unsupported
+from scraper.platforms._recognise import unsupported
+from scraper.quality import refusal_of
 
 logger = logging.getLogger(__name__)
 
@@ -178,11 +178,9 @@ def _from_page(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
         if is_post is not False:  # other addresses are only probed, such as the page after the last one of a listing
             yield Gone(url=canonical_url(exchange.url), answered=str(status), certain=bool(is_post))
         return
-    challenge = bot_challenge(exchange) if page else None
-    if challenge:
-        raise BotChallenge(
-            f"{challenge} asks whether the visitor is human; not stored; try again later or with a longer delay"
-        )
+    refusal = refusal_of(exchange) if page else None
+    if refusal is not None:
+        raise refusal
     if page and status >= 400:
         yield Problem(kind=f"http-{status}", message=f"{exchange.url}: answered {status}", url=exchange.url)
         return

@@ -46,6 +46,8 @@ class Covered:
     complete_visits: int
     gaps: list[Gap]
     platform: str | None = None  # of its site, also where it is not read; None: not recognised
+    doubtful_days: int = 0  # days with an answer that was something else than the page (`captures.quality`)
+    doubtful_missed: int = 0  # those of them that were not observed
 
     @property
     def days(self) -> int:
@@ -89,6 +91,16 @@ class Coverage:
         return sum(clinic.complete_visits for clinic in self.clinics)
 
     @property
+    def doubtful_days(self) -> int:
+        """The number of clinic-days with an answer that was something else than the page."""
+        return sum(clinic.doubtful_days for clinic in self.clinics if clinic.blog != "none")
+
+    @property
+    def doubtful_missed(self) -> int:
+        """The number of these clinic-days that were not observed."""
+        return sum(clinic.doubtful_missed for clinic in self.clinics if clinic.blog != "none")
+
+    @property
     def gaps(self) -> list[Gap]:
         """The gaps of all clinics, the longest first."""
         return longest_first(gap for clinic in self.clinics for gap in clinic.gaps)
@@ -112,8 +124,8 @@ def read_coverage(
     """
     chosen = f" AND clinic_id IN ({','.join('?' * len(clinics))})" if clinics else ""
     rows = connection.execute(
-        f"SELECT clinic_id, day, state, runs, complete_runs FROM {day_by_day()} WHERE day >= ? AND day <= ?"
-        f"{chosen} ORDER BY clinic_id, day",
+        f"SELECT clinic_id, day, state, runs, complete_runs, coalesce(doubtful, 0) FROM {day_by_day()} WHERE day >= ?"
+        f" AND day <= ?{chosen} ORDER BY clinic_id, day",
         (first.isoformat() if first else "", last.isoformat() if last else "9", *clinics),
     ).fetchall()
     if not rows:
@@ -135,6 +147,8 @@ def _covered(clinic_id: str, blog: str, platform: str | None, rows: list[tuple[A
         visits=sum(row[3] for row in rows),
         complete_visits=sum(row[4] for row in rows),
         gaps=[] if blog == "none" else _gaps(clinic_id, rows),
+        doubtful_days=sum(row[5] > 0 for row in rows),
+        doubtful_missed=sum(row[5] > 0 and row[2] != "observed" for row in rows),
         platform=platform,
     )
 

@@ -37,6 +37,7 @@ def paragraph(coverage: Coverage) -> str:
         _observed_share(coverage),
         _longest_gap(coverage),
         _not_due(coverage),
+        _doubtful(coverage),
         f"In this period {_were(coverage.posts, 'post')} read; {_many(coverage.edits, 'edit')} of their texts and"
         f" {_many(coverage.readings, 'reading')} of their counters (views, likes, comments;"
         " answers of 304 Not Modified are not counted) were recorded.",
@@ -85,6 +86,18 @@ def _not_due(coverage: Coverage) -> str:
         return ""
     times = f"a post was left until it was due {_many(coverage.not_due, 'time')}"
     return f"Posts without a sign of change were not requested at every visit ({times})."
+
+
+def _doubtful(coverage: Coverage) -> str:
+    """Say on how many days a site answered with something else than its pages."""
+    days, missed = coverage.doubtful_days, coverage.doubtful_missed
+    if not days:
+        return ""
+    return (
+        f"On {_many(days, 'clinic-day')}, {missed:,} of which {_was(missed)} not observed, a site answered at least"
+        " once with something else than the requested page (a bot wall, a parking, maintenance or login page, an"
+        " empty page); such answers are evidence neither of a text nor of a removal: nothing was taken from them."
+    )
 
 
 def _many(number: int, word: str) -> str:

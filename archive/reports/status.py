@@ -36,6 +36,7 @@ class ClinicStatus:
     failed: int | None  # posts that the visit could not read
     waiting: int | None  # posts that were due but left for a later visit
     problems: int
+    doubtful: int  # answers of the visit that were something else than the page (`captures.quality`)
     unread: int  # posts that a sitemap, feed, listing or page named, and no visit has read
     # Start of the last visit that ended successfully and had no limit. A post that could not be read, or waits for a
     # later visit, makes no clinic stale, while the view `coverage` calls such a day partial.
@@ -121,6 +122,8 @@ SELECT
   v.started_at, v.status, coalesce(v.limited, 0), coalesce(v.complete, 0), v.note, v.failed, v.waiting,
   (SELECT count(*) FROM problems AS p WHERE p.clinic_id = v.clinic_id AND p.happened_at >= v.started_at
     AND p.crawl_id = v.crawl_id),
+  (SELECT count(*) FROM captures AS d WHERE d.clinic_id = v.clinic_id AND d.crawl_id = v.crawl_id
+    AND d.quality IS NOT NULL),
   coalesce(u.unread, 0),
   ({_NEWEST.format("started_at", "AND r.status = 'done' AND coalesce(r.limited, 0) = 0 AND r.started_at <= ?1")}),
   ({_NEWEST.format("ended_at", "AND r.status NOT IN ('running', 'cut-short')")}),

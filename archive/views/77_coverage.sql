@@ -14,7 +14,11 @@ WITH RECURSIVE run AS (
     coalesce(r.gone, (
       SELECT count(DISTINCT a.post_id) FROM captures AS c JOIN absences AS a ON a.capture_id = c.capture_id
       WHERE c.crawl_id = r.crawl_id AND c.clinic_id = r.clinic_id AND a.comment_id IS NULL
-    )) AS was_gone
+    )) AS was_gone,
+    (
+      SELECT count(*) FROM captures AS c
+      WHERE c.clinic_id = r.clinic_id AND c.crawl_id = r.crawl_id AND c.quality IS NOT NULL
+    ) AS doubtful
   FROM clinic_runs AS r
   JOIN crawls AS k ON k.crawl_id = r.crawl_id
   WHERE k.kind IS NULL OR k.kind = 'crawl'
@@ -25,6 +29,7 @@ WITH RECURSIVE run AS (
     t.whole,
     t.was_read,
     t.failed,
+    t.doubtful,
     -- 1 observed, 2 partial, 3 no-blog, 4 refused, 5 failed
     CASE
       WHEN t.whole THEN 1
@@ -51,14 +56,17 @@ WITH RECURSIVE run AS (
       ) THEN 4
       ELSE 5
     END AS result,
-    CASE
+    ltrim(CASE
       WHEN t.note IS NOT NULL THEN t.note
       WHEN t.status = 'running' THEN 'running, or its end was not recorded'
       WHEN t.failed > 0 THEN t.failed || ' posts could not be read'
       WHEN t.waiting > 0 THEN t.waiting || ' posts that were due wait for a later visit'
       WHEN t.limited = 1 THEN 'a limit was reached: posts may have been left out'
       ELSE ''
-    END AS note
+    END || CASE WHEN t.doubtful > 0 THEN '; ' || t.doubtful || ' doubtful answers (' || (
+        SELECT group_concat(DISTINCT c.quality) FROM captures AS c
+        WHERE c.clinic_id = t.clinic_id AND c.crawl_id = t.crawl_id AND c.quality IS NOT NULL
+      ) || ')' ELSE '' END, '; ') AS note
   FROM run AS t
 ), known AS MATERIALIZED (
   SELECT min(day) AS first, max(day) AS last FROM visits
@@ -79,12 +87,14 @@ SELECT
   max(was_read) AS posts_read,
   max(failed) AS not_read,
   -- The note of the worst visit.
-  nullif(substr(max(CASE WHEN visit THEN result || note END), 2), '') AS reason
+  nullif(substr(max(CASE WHEN visit THEN result || note END), 2), '') AS reason,
+  -- Answers of the day's visits that were something else than the page: a wall, a parking page, an empty one.
+  sum(doubtful) AS doubtful
 FROM (
-  SELECT clinic_id, day, result, 1 AS visit, whole, was_read, failed, note FROM visits
+  SELECT clinic_id, day, result, 1 AS visit, whole, was_read, failed, note, doubtful FROM visits
   UNION ALL
   -- Each day of a clinic once more, so that days without a visit have a row.
-  SELECT s.clinic_id, d.day, CASE WHEN d.day >= s.closed_on THEN 7 ELSE 6 END, NULL, NULL, NULL, NULL, NULL
+  SELECT s.clinic_id, d.day, CASE WHEN d.day >= s.closed_on THEN 7 ELSE 6 END, NULL, NULL, NULL, NULL, NULL, NULL
   FROM (
     -- Without a closing date (an older version stored none) a clinic is closed from the day after its last visit.
     SELECT c.clinic_id, min(v.day) AS first,

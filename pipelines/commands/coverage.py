@@ -21,7 +21,7 @@ from pipelines.commands._table import table
 MOST_GAPS = 10  # printed one by one; --json lists all
 HEADER = (
     "clinic", "blog", "from", "to", "days", "observed", "%", "partial", "failed", "refused", "not visited",
-    "longest gap",
+    "doubtful", "longest gap",
 )  # fmt: skip
 BLOGS = {"blog": "yes", "none": "none", "unread": "not read", "unknown": "not known"}
 
@@ -83,6 +83,7 @@ def _row(clinic: Covered) -> tuple[str, ...]:
         f"{observed:,}",
         f"{100 * observed / clinic.days:.1f}" if clinic.days else "-",
         *states,
+        f"{clinic.doubtful_days:,}",
         f"{clinic.gaps[0].days} d from {clinic.gaps[0].first}" if clinic.gaps else "-",
     )
 
@@ -112,6 +113,8 @@ def _summary(coverage: Coverage) -> dict[str, Any]:
         "edits": coverage.edits,
         "readings": coverage.readings,
         "not_due": coverage.not_due,
+        "doubtful_days": coverage.doubtful_days,
+        "doubtful_days_not_observed": coverage.doubtful_missed,
         "software": list(coverage.software),
         "clinics": {clinic.clinic_id: _clinic_summary(clinic) for clinic in coverage.clinics},
         "paragraph": paragraph(coverage),
@@ -128,5 +131,7 @@ def _clinic_summary(clinic: Covered) -> dict[str, Any]:
         "states": clinic.states,
         "visits": clinic.visits,
         "complete_visits": clinic.complete_visits,
+        "doubtful_days": clinic.doubtful_days,
+        "doubtful_days_not_observed": clinic.doubtful_missed,
         "gaps": [{"from": gap.first, "to": gap.last, "days": gap.days} for gap in clinic.gaps],
     }

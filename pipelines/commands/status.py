@@ -21,8 +21,8 @@ from pipelines.commands._table import table
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
 
-HEADER = ("clinic", "standing", "observed", "last visit", "how", "unread", "waiting", "failed", "problems")
-NUMBERS = ("observed", "unread", "waiting", "failed", "problems")
+HEADER = ("clinic", "standing", "observed", "last visit", "how", "unread", "waiting", "failed", "problems", "doubtful")
+NUMBERS = ("observed", "unread", "waiting", "failed", "problems", "doubtful")
 
 
 @click.command(
@@ -71,7 +71,8 @@ def _why_stale(clinic: ClinicStatus) -> str:
     when = clinic.visited_at[:16].replace("T", " ")
     unread = f"{counted(clinic.failed, 'post')} could not be read" if clinic.failed else None
     why = None if clinic.complete else clinic.note or unread
-    return f"{since}; last visit {when}: {_status(clinic)}{f', {why}' if why else ''}"
+    doubtful = f"{counted(clinic.doubtful, 'answer')} doubtful" if clinic.doubtful else None
+    return ", ".join(filter(None, [f"{since}; last visit {when}: {_status(clinic)}", why, doubtful]))
 
 
 def _status(clinic: ClinicStatus) -> str:
@@ -114,7 +115,7 @@ def _row(clinic: ClinicStatus, max_age: float) -> tuple[str, ...]:
         "never" if clinic.age is None else f"{age(clinic.age)} ago",
         (clinic.visited_at or "-")[:16].replace("T", " "),
         _status(clinic),
-        *map(_number, (clinic.unread, clinic.waiting, clinic.failed, clinic.problems)),
+        *map(_number, (clinic.unread, clinic.waiting, clinic.failed, clinic.problems, clinic.doubtful)),
     )
 
 

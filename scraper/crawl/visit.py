@@ -19,6 +19,7 @@ from scraper.items import Problem, Sighting, UnsupportedPlatform
 from scraper.platforms import recognise
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
 from scraper.platforms._recognise import maker_of
+from scraper.quality import KINDS as QUALITY
 
 
 def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
@@ -32,6 +33,11 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         status = home.exchange.status if home.exchange else "nothing"
         visit.failure = home.reason or (problems[0].message if problems else f"{clinic.url}: answered {status}")
         return
+    doubtful = next((problem for problem in problems if problem.kind in QUALITY), None)
+    if doubtful is not None:
+        # A wall or a parking page answers for the whole site: what its other addresses say is no evidence either.
+        visit.blog_status, visit.failure = "unreachable", doubtful.message.removeprefix(f"{home.exchange.url}: ")
+        return
     # Where the home page always redirected there, posts of that site are known.
     sites = [clinic.url, *(post.url for post in start.known)]
     if start.known and not any(same_site(home.exchange.url, site) for site in sites):
@@ -39,7 +45,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         return
     platform = visit.recognised = visit.recognised or recognise(home.exchange)
     if platform is None:
-        # A bot challenge or an empty page is no evidence of the site's platform.
+        # Another problem than that of an unread platform is no evidence of the platform.
         is_conclusive = not problems or problems[0].kind == UnsupportedPlatform.kind
         visit.blog_status = "unsupported" if is_conclusive else "unreachable"
         maker = maker_of(home.exchange) if is_conclusive else None

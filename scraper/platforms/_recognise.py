@@ -1,4 +1,4 @@
-"""Whose page it is: marks of platforms that are read, names of makers that are not, and walls in place of a page.
+"""Whose page it is: marks of platforms that are read, and names of makers that are not.
 
 A generator tag outweighs response headers, these outweigh the elements of the head. Words in the body are no evidence,
 and neither is one asset: pages of every maker embed pictures and scripts of others.
@@ -109,17 +109,6 @@ MAKERS = (
     _Maker("Duda", "duda", (), rb"\bdmBody\b", rb"cdn-website\.com|multiscreensite\.com|dudaone"),
     _Maker("Hostinger", "hostinger", (), b"", rb"zyrosite\.com"),
 )
-CHALLENGES = (
-    # <title>Just a moment...</title> with a script from /cdn-cgi/challenge-platform/
-    (rb"cdn-cgi/challenge-platform|cf-chl-|<title>Just a moment", "Cloudflare"),
-    (rb"_Incapsula_Resource|Incapsula incident", "Imperva"),
-    (rb"captcha-delivery\.com|datadome", "DataDome"),
-    (rb"px-captcha|PerimeterX", "PerimeterX"),
-    (rb"Pardon Our Interruption", "a bot wall"),
-    (rb"sgcaptcha", "SiteGround"),
-)
-# A wall is a small page; the same words deep inside a megabyte of blog are a script's or a text's.
-WALL_BYTES = 120_000
 
 
 @lru_cache(maxsize=4)  # every platform asks about the same page
@@ -176,13 +165,6 @@ def is_anothers(marks: Marks, exchange: Exchange) -> bool:
     """Whether the page carries a generator tag of a known maker that is not the platform's."""
     generators = generators_of(exchange.body)
     return not _names_generator(marks, generators) and _maker_by_generator(generators) is not None
-
-
-def bot_challenge(exchange: Exchange) -> str | None:
-    """Whose wall stands in place of the page, e.g. "Cloudflare"; None when it is no wall."""
-    if len(exchange.body) > WALL_BYTES:
-        return None
-    return next((maker for pattern, maker in CHALLENGES if re.search(pattern, exchange.body)), None)
 
 
 def unsupported(exchange: Exchange) -> Iterator[Item]:

@@ -46,7 +46,8 @@ TABLES = {
         "comment_threads", "edited_comments", "related_edges", "linked_domains", "missing_posts", "provenance",
     )),
     "views-clinics": ("Views of clinics and runs", (
-        "clinics_overview", "crawl_history", "coverage", "repeated_problems", "field_coverage", "unplaced_items",
+        "clinics_overview", "crawl_history", "coverage", "doubtful_captures", "repeated_problems", "field_coverage",
+        "unplaced_items",
     )),
 }  # fmt: skip
 

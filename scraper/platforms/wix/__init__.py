@@ -15,10 +15,10 @@ from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from scraper.items import BotChallenge, ConsentWall, Exchange, Item, Post, Unreadable
+from scraper.items import ConsentWall, Exchange, Item, Post, Unreadable
 from scraper.platforms._page import utf8
 from scraper.platforms._platform import Blog, Plan, Platform, RenderTargets
-from scraper.platforms._recognise import Marks, bot_challenge, has_mark_of, in_a_tag, is_anothers
+from scraper.platforms._recognise import Marks, has_mark_of, in_a_tag, is_anothers
 from scraper.platforms.wix import address, comments_dom
 from scraper.platforms.wix.article import no_post
 from scraper.platforms.wix.listing import read_listing
@@ -81,7 +81,7 @@ class Wix(Platform):
     def read(self, exchange: Exchange) -> Iterator[Item]:
         """Return the items of a post page, listing, text copy, service answer or DOM, recognised by its content.
 
-        Raises `NotFoundPage`, `Paywall`, `BotChallenge`, `ConsentWall`, `Unreadable` or `NotAPost` for other pages.
+        Raises `NotFoundPage`, `Paywall`, `ConsentWall`, `Unreadable` or `NotAPost` for other pages.
         """
         if exchange.of_script and not api.reads(exchange.url):
             return xhr.read(exchange)
@@ -167,15 +167,10 @@ class Wix(Platform):
 
 
 def _refuse_walls(exchange: Exchange, body: bytes) -> None:
-    """Raise `Unreadable`, `BotChallenge` or `ConsentWall` for answers that are not pages of the site."""
+    """Raise `Unreadable` or `ConsentWall` for answers that are not pages of the site."""
     if not body or body.isspace():
         raise Unreadable("the answer is empty")
     if b"<" not in body:
         raise Unreadable("it contains no HTML")
-    wall = bot_challenge(exchange)
-    if wall is not None:
-        raise BotChallenge(
-            f"{wall} asks whether the visitor is human; not stored; try again later or with a longer delay"
-        )
     if len(body) < _CONSENT_BYTES and _CONSENT.search(body[:20_000]) and hooked(body, "post") < 0:
         raise ConsentWall("a page that shows nothing but a consent dialogue")

@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scraper.items import (
-    BotChallenge,
     ConsentWall,
     Exchange,
     NotAPost,
@@ -153,7 +152,6 @@ class TestRefusals:
             (b"", Unreadable),
             (b"  \n", Unreadable),
             (b"\x00\x01\x02", Unreadable),
-            (b"<html><title>Just a moment...</title><script src=/cdn-cgi/challenge-platform/x></script>", BotChallenge),
             (b"<html><title>Cookie consent</title><button>Accept</button>", ConsentWall),
             (b'<html><div data-hook="not-found-page"></div>', NotFoundPage),
             (b'<html><div data-hook="post-page"><div data-hook="post"></div></div>', NotAPost),
