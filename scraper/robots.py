@@ -51,10 +51,10 @@ def read_robots(exchange: Exchange | None, reason: str | None = None) -> Robots:
 
     `exchange`: None if no answer came; `reason` then says why.
     2xx: the rules in its first 500 KiB. 4xx: everything is allowed, except that 429 ("too many requests") refuses the
-    host for this run, as do 5xx, no answer, an unresolved redirect, and a body that is cut off or no text (UTF-16, data
-    that is still compressed): what cannot be read allows nothing. HTML instead of rules: everything is allowed, with a
-    problem `robots-is-html`. The rules are matched by the product token only: the complete User-Agent also contains
-    other names, such as github.com.
+    host for this run, as do 5xx, no answer, an unresolved redirect, and a body that is cut off or no text (data that is
+    still compressed, UTF-16 without its mark): what cannot be read allows nothing. HTML instead of rules: everything is
+    allowed, with a problem `robots-is-html`. The rules are matched by the product token only: the complete User-Agent
+    also contains other names, such as github.com.
     """
     if exchange is None:
         return _refuse(f"robots.txt gave no answer ({reason or 'reason unknown'})", None)

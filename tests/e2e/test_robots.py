@@ -24,14 +24,15 @@ def text(body: bytes, **changes: object) -> Reply:
         (text(b"User-agent: clinic-blog-archive/0.1.0\nDisallow: /\n\nUser-agent: *\nAllow: /\n"), "forbids it"),
         (text(b"User-agent: Clinic-Blog-Archive 9\nDisallow: /\n"), "forbids it"),
         (text(b"User-agent: a\nUser-agent: *\nDisallow: /\n"), "forbids it"),
-        (text("User-agent: *\nAllow: /\n".encode("utf-16")), "cannot be read"),
+        (text("User-agent: *\nDisallow: /\n".encode("utf-16")), "forbids it"),
+        (text("User-agent: *\nAllow: /\n".encode("utf-16-le")), "cannot be read"),
         (text(gzip.compress(ALLOWED)), "cannot be read"),
         (text(gzip.compress(ALLOWED * 40)[:-9], headers=GZIP), "robots.txt"),
         (text(ALLOWED, length=900), "robots.txt"),
         (text(b"busy", status=503), "answered 503"),
         (text(b"busy", status=429), "answered 429"),
     ],
-    ids=["version", "word", "group", "utf-16", "packed", "cut gzip", "cut", "503", "429"],
+    ids=["version", "word", "group", "utf-16", "utf-16 without its mark", "packed", "cut gzip", "cut", "503", "429"],
 )  # fmt: skip
 def test_nothing_is_requested(answer: Reply, why: str, tmp_path: Path) -> None:
     archive = tmp_path / "archive"
