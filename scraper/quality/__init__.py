@@ -25,6 +25,8 @@ from scraper.quality._shown import by_emptiness, by_words
 # Every value of `captures.quality`.
 KINDS = frozenset({*_NAMED, Unreadable.kind})
 
+# Those that answer for a whole site. A page without content says only that its own content is not in it.
+OF_SITE = KINDS - {"empty-shell", Unreadable.kind}
 _NOUNS: dict[Kind, str] = {
     "login-wall": "a demand for a login",
     "parked": "the page of a registrar or host",
