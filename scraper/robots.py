@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ROBOTS_LIMIT = 500 * 1024  # bytes; the least that a crawler must read by RFC 9309 2.5
 LONGEST_DELAY = 60.0  # seconds; a longer Crawl-delay is capped, since one of a day would end the study
 LONGEST_RETRY = 3600.0  # seconds; a longer Retry-After is capped
-# "<!doctype html>", "<html>", also after a comment; but "<!-- rules of this site -->" before rules makes no page of them
+# "<!doctype html>", "<html>", also after a comment; "<!-- rules of this site -->" before rules makes no page of them
 _HTML = re.compile(rb"(?:\s*<!--.*?-->)*+\s*<(?!!--)", re.DOTALL)
 
 
