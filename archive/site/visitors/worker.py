@@ -48,7 +48,12 @@ class _Rows:
     def fetch(self, connection: sqlite3.Connection, sql: str, values: Any, most: int | None) -> dict[str, Any]:
         """Return column names, rows and whether there are more than `most` rows. Raises `TooLarge`, `sqlite3.Error`."""
         connection.text_factory = self._text
-        cursor = connection.execute(sql, values)
+        try:
+            return self._fetch(connection.execute(sql, values), most)
+        finally:  # the next request of this process may be for a file, whose texts nobody counts
+            connection.text_factory = str
+
+    def _fetch(self, cursor: sqlite3.Cursor, most: int | None) -> dict[str, Any]:
         columns = [column[0] for column in cursor.description or ()]
         found: list[tuple[Any, ...]] = []
         for row in cursor:
