@@ -13,13 +13,13 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import Base400, Request, Response  # type: ignore[import-untyped]
 from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
-from archive.site.visitors.door import Refusal, is_heavy, refusal, scheme
-from archive.site.visitors.queries import SLOTS, WORKER, Busy, Worker
+from archive.site.visitors.door import Refusal, is_file, is_heavy, refusal, scheme
+from archive.site.visitors.queries import FILES, QUERIES, WORKER, Busy, Worker
 
 _BUSY = Refusal(
     503,
-    "As many queries as this site runs at a time are running: queries with your own SQL, files and long pages wait for"
-    " them. Try again in some seconds.",
+    "As many queries or files as this site makes at a time are being made: queries with your own SQL and long pages"
+    " wait for such queries, files for files. Try again in some seconds.",
     ("Retry-After", "10"),
 )
 
@@ -50,7 +50,7 @@ async def _run(app: Any, scope: Any, receive: Any, send: Any) -> None:
         await app(scope, receive, send)
         return
     try:
-        with SLOTS.taken():
+        with (FILES if is_file(scope) else QUERIES).taken():
             worker = Worker()
             token = WORKER.set(worker)
             try:

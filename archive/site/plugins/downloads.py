@@ -45,6 +45,7 @@ _LIMIT = re.compile(r"\s+limit\s+\d+\s*$", re.IGNORECASE)
 # "... order by post_id", Datasette's default order of a table. A file of the whole table leaves it out, which halves
 # the time.
 _ORDER = re.compile(r"\s+order by (?:(?!\border by\b).)*$", re.IGNORECASE | re.DOTALL)
+_TOO_SLOW = "the query gave no row within the time of a page's query; select or sort fewer rows"
 
 
 @hookimpl  # type: ignore[untyped-decorator]
@@ -152,12 +153,15 @@ async def _file(datasette: Datasette, request: Request, source: Source) -> Any:
         headers["X-Archive-Altered"] = EXCEL_RULE
 
     def refuse(error: Exception) -> Response:
-        return _refused(str(error), 413) if isinstance(error, TooLarge) else _refused(f"{source.name}: {error}", 400)
+        if isinstance(error, TooLarge):
+            return _refused(str(error), 413)
+        return _refused(f"{source.name}: {_TOO_SLOW if str(error) == 'interrupted' else error}", 400)
 
     worker = WORKER.get()
     assert worker is not None  # `archive.site.visitors.door` gives one to each request for a file
-    path, query = database_file(datasette), (source.sql, dict(source.parameters))
-    blocks = worker.file(path, name, source.name, query, DOWNLOAD_TIMEOUT)
+    seconds = datasette.sql_time_limit_ms / 1000
+    path = database_file(datasette)
+    blocks = worker.file(path, name, source, seconds=seconds, file_seconds=DOWNLOAD_TIMEOUT)
     return Stream(blocks, headers, request, refuse)
 
 

@@ -67,7 +67,12 @@ def refusal(scope: Mapping[str, Any]) -> Refusal | None:
 
 def is_heavy(scope: Mapping[str, Any]) -> bool:
     """Whether a request brings its own SQL, or asks for a file or a very long page."""
-    return bool(_FILE.search(scope["path"])) or any(name in HEAVY for name, _ in arguments(scope))
+    return is_file(scope) or any(name in HEAVY for name, _ in arguments(scope))
+
+
+def is_file(scope: Mapping[str, Any]) -> bool:
+    """Whether a request asks for a file."""
+    return bool(_FILE.search(scope["path"]))
 
 
 def scheme(scope: Mapping[str, Any]) -> str:

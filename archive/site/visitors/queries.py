@@ -13,11 +13,13 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from archive.export import Source
 from archive.site.visitors.limits import TooLarge
 from archive.site.visitors.worker import LENGTH
 
-# Requests with a visitor's SQL or a file that are answered at a time; further ones are refused.
-MOST_AT_ONCE = 3
+# Requests with a visitor's SQL or a long page, and requests for a file, that are answered at a time; further ones are
+# refused. A file may take long, and its visitor, too: files must not lock others out of queries.
+MOST_AT_ONCE, MOST_FILES_AT_ONCE = 3, 3
 # Seconds after which a process that ignores its time limit is ended: SQLite cannot interrupt a single function.
 GRACE = 3.0
 _ENDED = "the query was ended: it took too long, or more memory than a visitor's query may use"
@@ -38,24 +40,22 @@ class Worker:
         request = {"form": "rows", "sql": sql, "values": values, "most": most, "seconds": seconds}
         async with self._lock:
             await self._ask(path, request)
-            try:
-                answer = await asyncio.wait_for(self._answer(), seconds + GRACE)
-            except TimeoutError:
-                await self.end()
-                raise sqlite3.OperationalError("interrupted") from None
+            answer = await self._answer_within(seconds)
         return {**answer, "rows": [[_value(value) for value in row] for row in answer["rows"]]}
 
     async def file(
-        self, path: Path, form: str, name: str, query: tuple[str, Any], seconds: float
+        self, path: Path, form: str, source: Source, *, seconds: float, file_seconds: float
     ) -> AsyncGenerator[bytes]:
-        """Yield the blocks of a file; `form` is csv, excel-csv or xlsx, `query` is SQL with its values.
+        """Yield the blocks of a file; `form` is csv, excel-csv or xlsx.
 
-        Raises `TooLarge` and `sqlite3.OperationalError` before the first block, and the latter in the middle of a file
-        that cannot be completed.
+        Its first row has `seconds`, what follows has `file_seconds`. Raises `TooLarge` and `sqlite3.OperationalError`
+        before the first block, and the latter in the middle of a file that cannot be completed; its text is
+        "interrupted" for a first row that takes too long.
         """
-        sql, values = query
+        request = {"form": form, "name": source.name, "sql": source.sql, "values": dict(source.parameters)}
         async with self._lock:
-            await self._ask(path, {"form": form, "name": name, "sql": sql, "values": values, "seconds": seconds})
+            await self._ask(path, {**request, "seconds": seconds, "file_seconds": file_seconds})
+            await self._answer_within(seconds)
             await self._answer()
             while block := await self._frame():
                 yield block
@@ -72,6 +72,13 @@ class Worker:
             await self._process.stdin.drain()
         except ConnectionError as error:
             raise sqlite3.OperationalError(_ENDED) from error
+
+    async def _answer_within(self, seconds: float) -> dict[str, Any]:
+        try:
+            return await asyncio.wait_for(self._answer(), seconds + GRACE)
+        except TimeoutError:
+            await self.end()
+            raise sqlite3.OperationalError("interrupted") from None
 
     async def _answer(self) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(await self._frame())
@@ -113,7 +120,7 @@ class Busy(Exception):
 
 
 class Slots:
-    """The heavy requests that are being answered, all in one event loop."""
+    """The heavy requests of a kind that are being answered, all in one event loop."""
 
     def __init__(self, most: int) -> None:
         self._free = most
@@ -130,4 +137,4 @@ class Slots:
             self._free += 1
 
 
-SLOTS = Slots(MOST_AT_ONCE)
+QUERIES, FILES = Slots(MOST_AT_ONCE), Slots(MOST_FILES_AT_ONCE)

@@ -2,8 +2,8 @@
 
 `python -m archive.site.visitors.worker DATABASE` reads a JSON object a line from stdin, and answers each with frames on
 stdout: four bytes that give the length, most significant first, then that many bytes. The first frame of an answer is a
-JSON object: the rows, or an error. A file continues with frames of its bytes; an empty frame ends it. The process ends
-when stdin ends, and so with the server.
+JSON object: the rows, or an error. For a file the first frame says that its first row has been read, the second that
+its bytes follow, each or an error; an empty frame ends it. The process ends when stdin ends, and so with the server.
 
 SQLite's length limit holds for each value. `hard_heap_limit` bounds what SQLite allocates in all, which it can do only
 for a whole process. The limits of the operating system bound what Python holds, and the size of temporary files.
@@ -109,8 +109,7 @@ def limit_process() -> None:
 
 
 def _answer(connection: sqlite3.Connection, request: Mapping[str, Any]) -> None:
-    deadline = time.monotonic() + request["seconds"]
-    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    _limit_time(connection, request["seconds"])
     try:
         if request["form"] == "rows":
             answer = _Rows().fetch(connection, request["sql"], request["values"], request["most"])
@@ -125,6 +124,12 @@ def _answer(connection: sqlite3.Connection, request: Mapping[str, Any]) -> None:
         _refuse("large", _NO_DISK)
     except (sqlite3.Error, sqlite3.Warning) as error:
         _refuse("interrupted" if str(error) == "interrupted" else "sql", str(error))
+
+
+def _limit_time(connection: sqlite3.Connection, seconds: float) -> None:
+    """Interrupt what the connection still runs after so many seconds from now."""
+    deadline = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
 
 
 def _refuse(kind: str, why: str) -> None:
@@ -150,9 +155,16 @@ def _send_file(blocks: Iterator[bytes]) -> None:
 
 
 def _file(connection: sqlite3.Connection, request: Mapping[str, Any]) -> Iterator[bytes]:
-    from archive.site.visitors.files import blocks  # noqa: PLC0415 # its libraries take longer to import than most queries
+    # Its libraries take longer to import than most queries run.
+    from archive.export import Source  # noqa: PLC0415
+    from archive.site.visitors.files import blocks  # noqa: PLC0415
 
-    return blocks(connection, request["form"], request["name"], request["sql"], request["values"])
+    def begun() -> None:
+        _send(b"{}")
+        _limit_time(connection, request["file_seconds"])
+
+    source = Source(request["name"], request["sql"], request["values"])
+    return blocks(connection, request["form"], source, begun)
 
 
 if __name__ == "__main__":

@@ -158,6 +158,31 @@ def test_more_heavy_queries_than_allowed_are_refused_and_their_number_is_free_ag
     assert get(site, sql("select 1 as n", ".json")).status_code == 200
 
 
+@pytest.mark.parametrize("form", [".csv", ".xlsx", ".csv?_excel=on"])
+def test_files_without_a_first_row_end_early_and_never_lock_queries_out(form: str, site: Datasette) -> None:
+    form, _, option = form.partition("?")
+    slow = f"{sql(f'{ENDLESS} select count(*) from n', form)}&{option}"
+
+    async def ask() -> tuple[list[httpx.Response], httpx.Response]:
+        await site.invoke_startup()
+        files = [asyncio.create_task(site.client.get(slow)) for _ in range(queries.MOST_FILES_AT_ONCE + 1)]
+        while not any(task.done() for task in files):  # until the file that finds no place is refused
+            await asyncio.sleep(0.01)
+        query = await site.client.get(sql("select 1 as n", ".json"))
+        return [await task for task in files], query
+
+    site.sql_time_limit_ms = 2000
+    try:
+        files, query = asyncio.run(ask())
+    finally:
+        site.sql_time_limit_ms = 10_000
+    assert query.status_code == 200
+    assert sorted(file.status_code for file in files) == [400] * queries.MOST_FILES_AT_ONCE + [503]
+    assert {file.text for file in files if file.status_code == 400} == {
+        "query: the query gave no row within the time of a page's query; select or sort fewer rows\n"
+    }
+
+
 def test_values_of_all_types_come_from_the_process_as_they_are(site: Datasette) -> None:
     query = "select 1 as n, 9007199254740993 as big, 0.1 as real, NULL as gap, x'00ff' as bytes, 'é' as text"
     answer = get(site, f"{sql(query, '.json')}&_shape=array")
