@@ -13,7 +13,7 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import Base400, Request, Response  # type: ignore[import-untyped]
 from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
-from archive.site.visitors.door import Refusal, is_file, is_heavy, refusal, scheme
+from archive.site.visitors.door import Refusal, brings_sql, is_file, is_heavy, refusal, scheme
 from archive.site.visitors.queries import FILES, QUERIES, WORKER, Busy, Worker
 
 _BUSY = Refusal(
@@ -51,7 +51,7 @@ async def _run(app: Any, scope: Any, receive: Any, send: Any) -> None:
         return
     try:
         with (FILES if is_file(scope) else QUERIES).taken():
-            worker = Worker()
+            worker = Worker(typed=brings_sql(scope))
             token = WORKER.set(worker)
             try:
                 await app(scope, receive, send)
@@ -80,7 +80,7 @@ def handle_exception(datasette: Datasette, request: Request, exception: Exceptio
     if isinstance(exception, Base400):
         return None
     traceback.print_exception(exception)
-    if isinstance(exception, sqlite3.OperationalError):
+    if isinstance(exception, sqlite3.OperationalError | sqlite3.DataError):
         fault = DatasetteError(f"The archive could not answer this: {exception}", status=400)
     elif request.query_string:
         fault = DatasetteError(

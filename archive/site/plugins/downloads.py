@@ -19,7 +19,7 @@ from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[imp
 from archive.export import EXCEL_RULE, FORMATS, Source
 from archive.site.serving import DATABASE, DOWNLOAD_TIMEOUT, Stream, check_access, database_file
 from archive.site.visitors.limits import TooLarge
-from archive.site.visitors.queries import WORKER
+from archive.site.visitors.queries import DESCRIBED_ONLY, WORKER
 from archive.site.visitors.values import why_refused
 
 # Parameters of the address that set the form of the file or page, not its rows.
@@ -108,7 +108,11 @@ async def _table_sql(datasette: Datasette, request: Request, name: str) -> tuple
     query = urlencode([*filters, ("_size", "1"), ("_nofacet", "1"), ("_nocount", "1"), ("_shape", "objects")])
     headers = {"cookie": request.headers["cookie"]} if "cookie" in request.headers else {}
     path = request.path.rsplit(".", 1)[0].removeprefix(datasette.setting("base_url").rstrip("/"))
-    answer = await datasette.client.get(f"{path}.json?{query}", headers=headers)
+    token = DESCRIBED_ONLY.set(True)
+    try:
+        answer = await datasette.client.get(f"{path}.json?{query}", headers=headers)
+    finally:
+        DESCRIBED_ONLY.reset(token)
     data = json.loads(answer.text) if "json" in answer.headers.get("content-type", "") else {}
     if answer.status_code != 200 or "query" not in data:
         return _refused(data.get("error") or f"{name} could not be read", answer.status_code), {}

@@ -70,6 +70,11 @@ def is_heavy(scope: Mapping[str, Any]) -> bool:
     return is_file(scope) or any(name in HEAVY for name, _ in arguments(scope))
 
 
+def brings_sql(scope: Mapping[str, Any]) -> bool:
+    """Whether a request brings its own SQL."""
+    return any(name in SQL for name, _ in arguments(scope))
+
+
 def is_file(scope: Mapping[str, Any]) -> bool:
     """Whether a request asks for a file."""
     return bool(_FILE.search(scope["path"]))

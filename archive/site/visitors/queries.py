@@ -28,7 +28,9 @@ _ENDED = "the query was ended: it took too long, or more memory than a visitor's
 class Worker:
     """The process of one request (`archive.site.visitors.worker`), started at its first query."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, typed: bool) -> None:
+        """`typed`: the request brings SQL that the visitor typed, and gets less memory than the site's own."""
+        self.typed = typed
         self._process: asyncio.subprocess.Process | None = None
         self._lock = asyncio.Lock()
 
@@ -63,7 +65,7 @@ class Worker:
     async def _ask(self, path: Path, request: dict[str, Any]) -> None:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "archive.site.visitors.worker", str(path),
+                sys.executable, "-m", "archive.site.visitors.worker", str(path), "typed" if self.typed else "own",
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
         assert self._process.stdin is not None
@@ -113,6 +115,8 @@ def _value(value: Any) -> Any:
 
 # The worker of the request that is being answered; None for a request that needs none.
 WORKER: ContextVar[Worker | None] = ContextVar("WORKER", default=None)
+# Whether a page is made only to learn its SQL: its query then reads no row.
+DESCRIBED_ONLY: ContextVar[bool] = ContextVar("DESCRIBED_ONLY", default=False)
 
 
 class Busy(Exception):

@@ -1,9 +1,10 @@
 """A process that answers the queries of one request, and can use no more memory than it is given.
 
-`python -m archive.site.visitors.worker DATABASE` reads a JSON object a line from stdin, and answers each with frames on
-stdout: four bytes that give the length, most significant first, then that many bytes. The first frame of an answer is a
-JSON object: the rows, or an error. For a file the first frame says that its first row has been read, the second that
-its bytes follow, each or an error; an empty frame ends it. The process ends when stdin ends, and so with the server.
+`python -m archive.site.visitors.worker DATABASE typed|own` reads a JSON object a line from stdin, and answers each with
+frames on stdout: four bytes that give the length, most significant first, then that many bytes. The first frame of an
+answer is a JSON object: the rows, or an error. For a file the first frame says that its first row has been read, the
+second that its bytes follow, each or an error; an empty frame ends it. The process ends when stdin ends, and so with
+the server.
 
 SQLite's length limit holds for each value. `hard_heap_limit` bounds what SQLite allocates in all, which it can do only
 for a whole process. The limits of the operating system bound what Python holds, and the size of temporary files.
@@ -23,10 +24,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from archive.site.visitors.limits import TooLarge, connect
+from archive.site.visitors.limits import LONGEST_STORED, LONGEST_TYPED, TOO_LONG, TooLarge, connect
 
-SQLITE_HEAP = 32_000_000  # bytes
-ADDRESS_SPACE = 400_000_000  # bytes; most of it is mapped files and never resident
+# Bytes that SQLite may allocate, and bytes of all addresses; most of these are mapped files and never resident. SQL
+# that a visitor typed has little. The site's own makes no more than the archive holds: a line of a CSV file with a
+# page of 32 MB (`DOWNLOAD_MAXSIZE`) as text and as HTML takes several times its length.
+SQLITE_HEAP = {"typed": 32_000_000, "own": 600_000_000}
+ADDRESS_SPACE = {"typed": 400_000_000, "own": 1_500_000_000}
+LONGEST = {"typed": LONGEST_TYPED, "own": LONGEST_STORED}
 TEMPORARY_FILE = 1_000_000_000  # bytes
 # Bytes of a page's rows. A cell counts for more than its text: a page makes an element of it.
 MOST_BYTES, BYTES_OF_A_CELL = 6_000_000, 200
@@ -79,10 +84,11 @@ class _Rows:
 
 def main() -> None:
     """Answer the queries from stdin."""
-    limit_process()
-    connection = connect(Path(sys.argv[1]))
+    path, kind = sys.argv[1:]
+    limit_process(ADDRESS_SPACE[kind])
+    connection = connect(Path(path), longest=LONGEST[kind])
     connection.create_function("escape_fts", 1, _escape_fts)
-    connection.execute(f"PRAGMA hard_heap_limit = {SQLITE_HEAP}").fetchall()
+    connection.execute(f"PRAGMA hard_heap_limit = {SQLITE_HEAP[kind]}").fetchall()
     for line in sys.stdin.buffer:
         _answer(connection, json.loads(line))
 
@@ -94,7 +100,7 @@ def _escape_fts(words: str) -> str:
     return str(escape_fts(words))
 
 
-def limit_process() -> None:
+def limit_process(address_space: int) -> None:
     """Limit memory and temporary files, as far as the system can, and leave the processor to other pages."""
     # A file that grows too large is an error of the query instead of the end of the process.
     if hasattr(signal, "SIGXFSZ"):
@@ -102,7 +108,7 @@ def limit_process() -> None:
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 # Windows has no such module
 
-        for limit, most in ((resource.RLIMIT_AS, ADDRESS_SPACE), (resource.RLIMIT_FSIZE, TEMPORARY_FILE)):
+        for limit, most in ((resource.RLIMIT_AS, address_space), (resource.RLIMIT_FSIZE, TEMPORARY_FILE)):
             resource.setrlimit(limit, (most, resource.getrlimit(limit)[1]))
     if hasattr(os, "nice"):
         os.nice(10)
@@ -122,6 +128,8 @@ def _answer(connection: sqlite3.Connection, request: Mapping[str, Any]) -> None:
         _refuse("large", str(error))
     except OSError:
         _refuse("large", _NO_DISK)
+    except sqlite3.DataError:
+        _refuse("sql", TOO_LONG)
     except (sqlite3.Error, sqlite3.Warning) as error:
         _refuse("interrupted" if str(error) == "interrupted" else "sql", str(error))
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import openpyxl
 import pytest
 from datasette.app import Datasette
 
+from archive.site.visitors.limits import LONGEST_TYPED
 from archive.site.visitors.worker import MOST_BYTES
 from tests.archive.site.test_site import get, site_of
 from tests.making import Made, extraction, made, post, url
 
+csv.field_size_limit(sys.maxsize)
 LENGTH = 30_000  # below the 32,767 characters of a cell of a spreadsheet
 POSTS = MOST_BYTES // LENGTH + 10
 
@@ -47,3 +51,22 @@ def test_the_csv_file_of_a_table_has_all_its_rows(query: str, site: Datasette) -
 def test_the_sheet_of_a_table_has_all_its_rows(site: Datasette) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(get(site, "/archive/posts.xlsx").content), read_only=True)["rows"]
     assert len(list(sheet.iter_rows())) == POSTS + 1
+
+
+def test_one_very_long_text_breaks_no_page_or_file(tmp_path: Path) -> None:
+    text = "Sleep. " + "Rest, or not. " * (LONGEST_TYPED // 14 + 1000)
+    with made(tmp_path) as archive:
+        archive.crawl("run")
+        fold_posts(archive, text, 1)
+        site = site_of(archive.folder)
+        for path in ("/archive/posts.csv", "/archive/posts.csv?_excel=on", "/archive/posts.csv?_sort=title"):
+            (row,) = list(csv.DictReader(io.StringIO(get(site, path).text, newline="")))
+            assert row["body_text"] == text, path
+        for path in ("/riverside/p1", "/-/search?q=sleep", "/archive/posts.json?post_id=1", "/archive/posts?_size=1"):
+            answer = get(site, path)
+            assert answer.status_code == (400 if "_size" in path else 200), path
+        for form in (".csv", ".json"):
+            typed = get(site, f"/archive{form}?sql=select+body_text+from+posts")
+            assert typed.status_code == 400
+            assert "substr(column, 1, 1000)" in typed.text
+        assert len(get(site, "/archive.csv?sql=select+substr(title,1,10)+from+posts").text.split()) > 1
