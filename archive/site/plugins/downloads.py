@@ -40,11 +40,6 @@ _FORM_PARAMETERS = {
     "_trace",
     "_ttl",
 }
-# "select ... limit 51", as Datasette writes it for a page of a table
-_LIMIT = re.compile(r"\s+limit\s+\d+\s*$", re.IGNORECASE)
-# "... order by post_id", Datasette's default order of a table. A file of the whole table leaves it out, which halves
-# the time.
-_ORDER = re.compile(r"\s+order by (?:(?!\border by\b).)*$", re.IGNORECASE | re.DOTALL)
 _TOO_SLOW = "the query gave no row within the time of a page's query; select or sort fewer rows"
 
 
@@ -116,12 +111,19 @@ async def _table_sql(datasette: Datasette, request: Request, name: str) -> tuple
     data = json.loads(answer.text) if "json" in answer.headers.get("content-type", "") else {}
     if answer.status_code != 200 or "query" not in data:
         return _refused(data.get("error") or f"{name} could not be read", answer.status_code), {}
-    sql = _LIMIT.sub("", data["query"]["sql"])
+    sql, _, _ = data["query"]["sql"].rpartition(" limit ")  # Datasette ends each page's SQL so: " limit 2"
     if not any(request.args.get(name) for name in ("_sort", "_sort_desc", "_size")) and not data["is_view"]:
-        sql = _ORDER.sub("", sql)
+        sql = _without_order(sql)
     size = request.args.get("_size") or ""
     limit = f" limit {size}" if size.isascii() and size.isdigit() else ""
     return sql + limit, data["query"]["params"]
+
+
+def _without_order(sql: str) -> str:
+    """Leave out Datasette's default order of a table, which halves the time of a file: "... order by post_id"."""
+    before, _, order = sql.rpartition(" order by ")
+    # A parenthesis or quote: the last order is that of a subquery or the words of a text.
+    return sql if not before or set(order) & set("()'\"") else before
 
 
 async def _with_labels(datasette: Datasette, request: Request, name: str, sql: str, values: dict[str, Any]) -> str:

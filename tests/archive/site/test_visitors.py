@@ -335,6 +335,34 @@ def test_what_is_closed_or_wrong(path: str, status: int, site: Datasette, archiv
     assert str(archive.folder) not in answer.text
 
 
+@pytest.mark.parametrize("path", ["/archive?sql=", "/archive.csv?sql=", "/archive/posts.csv?_where="])
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (f"1{' ' * 300}", "more than 200 blanks in a row"),
+        ("1" + "\t\n" * 150, "more than 200 blanks in a row"),
+        ("1 + " * 2_501 + "1", "more than 10,000 characters"),
+    ],
+)
+def test_very_long_sql_is_refused_before_it_is_read(path: str, query: str, message: str, site: Datasette) -> None:
+    answer = get(site, path + quote(query))
+    assert answer.status_code == 400
+    assert message in answer.text
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "post_id in (select post_id from posts order by post_id limit 1)", "title <> ' order by x'",
+        "title <> ' limit 7'", f"1{' ' * 150}or{' ' * 150}0", "post_id = 1 or title = 'a) limit 1'",
+    ],
+)  # fmt: skip
+def test_a_filter_with_the_words_of_an_order_or_a_limit_stays_whole(where: str, site: Datasette) -> None:
+    answer = get(site, f"/archive/posts.csv?_where={quote(where)}")
+    assert answer.status_code == 200, answer.text
+    assert len(answer.text.splitlines()) == 2
+
+
 def test_nobody_between_may_store_an_answer(site: Datasette) -> None:
     for path in (*OTHERS, "/archive/posts.csv", "/archive.json?sql=select+1", "/nowhere", "/site/archive.css"):
         assert get(site, path).headers["cache-control"] == "private, no-cache", path
