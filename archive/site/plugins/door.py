@@ -14,7 +14,7 @@ from datasette.utils.asgi import Base400, Request, Response  # type: ignore[impo
 from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
 from archive.site.visitors.door import Refusal, brings_sql, is_file, is_heavy, refusal, scheme
-from archive.site.visitors.queries import FILES, QUERIES, WORKER, Busy, Worker
+from archive.site.visitors.queries import FILES, QUERIES, WORKER, Busy, Worker, end_at_shutdown
 
 _BUSY = Refusal(
     503,
@@ -32,6 +32,9 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[Any], Any]:
         async def guarded(scope: Any, receive: Any, send: Any) -> None:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
+            elif scope["type"] == "lifespan":
+                end_at_shutdown()
+                await app(scope, receive, send)
             elif scope["type"] != "http":
                 await app(scope, receive, send)
             elif (refused := refusal(scope)) is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
+import signal
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator, Iterator
@@ -66,8 +68,10 @@ class Worker:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "archive.site.visitors.worker", str(path), "typed" if self.typed else "own",
+                str(os.getpid()),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
+            _RUNNING.add(self._process)
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         try:
@@ -104,9 +108,33 @@ class Worker:
         """End the process, whatever it does."""
         process, self._process = self._process, None
         if process is not None:
+            _RUNNING.discard(process)
             with suppress(ProcessLookupError):
                 process.kill()
             await process.communicate()  # reads what is left in the pipe, so that both ends are closed
+
+
+# The processes of all requests.
+_RUNNING: set[asyncio.subprocess.Process] = set()
+
+
+def end_at_shutdown() -> None:
+    """End all processes when a signal ends the server, which otherwise waits for their requests first.
+
+    Call it in the main thread after the server has set its own handlers; these are called, too.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+
+        def end_all(signum: int, frame: Any, handler: Any = handler) -> None:
+            for process in tuple(_RUNNING):
+                with suppress(ProcessLookupError):
+                    process.kill()
+            if callable(handler):
+                handler(signum, frame)
+
+        if callable(handler):
+            signal.signal(number, end_all)
 
 
 def _value(value: Any) -> Any:

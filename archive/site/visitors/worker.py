@@ -1,10 +1,10 @@
 """A process that answers the queries of one request, and can use no more memory than it is given.
 
-`python -m archive.site.visitors.worker DATABASE typed|own` reads a JSON object a line from stdin, and answers each with
-frames on stdout: four bytes that give the length, most significant first, then that many bytes. The first frame of an
-answer is a JSON object: the rows, or an error. For a file the first frame says that its first row has been read, the
-second that its bytes follow, each or an error; an empty frame ends it. The process ends when stdin ends, and so with
-the server.
+`python -m archive.site.visitors.worker DATABASE KIND PARENT` (typed or own, the server's process id) reads a JSON
+object a line from stdin, and answers each with frames on stdout: four bytes that give the length, most significant
+first, then that many bytes. The first frame of an answer is a JSON object: the rows, or an error. For a file the first
+frame says that its first row has been read, the second that its bytes follow, each or an error; an empty frame ends it.
+The process ends when stdin ends, and during a query when the server ends, whatever ended that.
 
 SQLite's length limit holds for each value. `hard_heap_limit` bounds what SQLite allocates in all, which it can do only
 for a whole process. The limits of the operating system bound what Python holds, and the size of temporary files.
@@ -84,7 +84,8 @@ class _Rows:
 
 def main() -> None:
     """Answer the queries from stdin."""
-    path, kind = sys.argv[1:]
+    path, kind, server = sys.argv[1:]
+    end_with(int(server))
     limit_process(ADDRESS_SPACE[kind])
     connection = connect(Path(path), longest=LONGEST[kind])
     connection.create_function("escape_fts", 1, _escape_fts)
@@ -98,6 +99,17 @@ def _escape_fts(words: str) -> str:
     from datasette.utils import escape_fts  # type: ignore[import-untyped] # noqa: PLC0415 # slow to import
 
     return str(escape_fts(words))
+
+
+def end_with(server: int) -> None:
+    """End this process when the server ends, also during a query. Elsewhere than on Linux `_limit_time` does that."""
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 # only Linux has prctl
+
+        # prctl(2): PR_SET_PDEATHSIG, the signal that this process gets when its parent ends.
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+    if hasattr(os, "getppid") and os.getppid() != server:  # it ended before
+        sys.exit(1)
 
 
 def limit_process(address_space: int) -> None:
@@ -135,9 +147,9 @@ def _answer(connection: sqlite3.Connection, request: Mapping[str, Any]) -> None:
 
 
 def _limit_time(connection: sqlite3.Connection, seconds: float) -> None:
-    """Interrupt what the connection still runs after so many seconds from now."""
-    deadline = time.monotonic() + seconds
-    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    """Interrupt what the connection still runs after so many seconds from now, or when the server has ended."""
+    deadline, server = time.monotonic() + seconds, os.getppid()
+    connection.set_progress_handler(lambda: time.monotonic() > deadline or os.getppid() != server, 10_000)
 
 
 def _refuse(kind: str, why: str) -> None:

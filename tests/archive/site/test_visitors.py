@@ -183,6 +183,24 @@ def test_files_without_a_first_row_end_early_and_never_lock_queries_out(form: st
     }
 
 
+@pytest.mark.parametrize("end", ["terminate", "kill"])
+def test_queries_end_with_the_server(end: str, archive: Made) -> None:
+    slow = sql(f"{ENDLESS} select i from n", ".csv")
+    with (
+        serving(archive.folder) as (url, server),
+        httpx.Client(base_url=url, timeout=HANG) as client,
+        client.stream("GET", slow) as answer,
+    ):
+        blocks = answer.iter_bytes()  # its name keeps the connection open
+        assert next(blocks)
+        workers = server.children(recursive=True)
+        assert workers
+        getattr(server, end)()
+        server.wait(HANG)
+        _, alive = psutil.wait_procs(workers, HANG)
+        assert not alive
+
+
 def test_values_of_all_types_come_from_the_process_as_they_are(site: Datasette) -> None:
     query = "select 1 as n, 9007199254740993 as big, 0.1 as real, NULL as gap, x'00ff' as bytes, 'é' as text"
     answer = get(site, f"{sql(query, '.json')}&_shape=array")
