@@ -17,10 +17,12 @@ import json
 import os
 import signal
 import sqlite3
+import stat
 import struct
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,8 @@ from archive.site.visitors.limits import LONGEST_STORED, LONGEST_TYPED, TOO_LONG
 SQLITE_HEAP = {"typed": 32_000_000, "own": 600_000_000}
 ADDRESS_SPACE = {"typed": 400_000_000, "own": 1_500_000_000}
 LONGEST = {"typed": LONGEST_TYPED, "own": LONGEST_STORED}
-TEMPORARY_FILE = 1_000_000_000  # bytes
+TEMPORARY_FILES = 1_000_000_000  # bytes of all together, and so the most of each
+MOST_FILES = 32  # descriptors that are looked at; SQLite uses the lowest free ones
 # Bytes of a page's rows. A cell counts for more than its text: a page makes an element of it.
 MOST_BYTES, BYTES_OF_A_CELL = 6_000_000, 200
 LENGTH = struct.Struct(">I")
@@ -102,7 +105,7 @@ def _escape_fts(words: str) -> str:
 
 
 def end_with(server: int) -> None:
-    """End this process when the server ends, also during a query. Elsewhere than on Linux `_limit_time` does that."""
+    """End this process when the server ends, also during a query. Elsewhere than on Linux `_Limit` does that."""
     if sys.platform == "linux":
         import ctypes  # noqa: PLC0415 # only Linux has prctl
 
@@ -120,20 +123,20 @@ def limit_process(address_space: int) -> None:
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 # Windows has no such module
 
-        for limit, most in ((resource.RLIMIT_AS, address_space), (resource.RLIMIT_FSIZE, TEMPORARY_FILE)):
+        for limit, most in ((resource.RLIMIT_AS, address_space), (resource.RLIMIT_FSIZE, TEMPORARY_FILES)):
             resource.setrlimit(limit, (most, resource.getrlimit(limit)[1]))
     if hasattr(os, "nice"):
         os.nice(10)
 
 
 def _answer(connection: sqlite3.Connection, request: Mapping[str, Any]) -> None:
-    _limit_time(connection, request["seconds"])
+    limit = _Limit(connection, request["seconds"])
     try:
         if request["form"] == "rows":
             answer = _Rows().fetch(connection, request["sql"], request["values"], request["most"])
             _send(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
         else:
-            _send_file(_file(connection, request))
+            _send_file(_file(connection, request, limit))
     except (MemoryError, OverflowError):
         _refuse("memory", _NO_MEMORY)
     except TooLarge as error:
@@ -143,13 +146,39 @@ def _answer(connection: sqlite3.Connection, request: Mapping[str, Any]) -> None:
     except sqlite3.DataError:
         _refuse("sql", TOO_LONG)
     except (sqlite3.Error, sqlite3.Warning) as error:
-        _refuse("interrupted" if str(error) == "interrupted" else "sql", str(error))
+        if limit.is_full:
+            _refuse("large", _NO_DISK)
+        else:
+            _refuse("interrupted" if str(error) == "interrupted" else "sql", str(error))
 
 
-def _limit_time(connection: sqlite3.Connection, seconds: float) -> None:
-    """Interrupt what the connection still runs after so many seconds from now, or when the server has ended."""
-    deadline, server = time.monotonic() + seconds, os.getppid()
-    connection.set_progress_handler(lambda: time.monotonic() > deadline or os.getppid() != server, 10_000)
+class _Limit:
+    """Interrupts what a connection runs: at its deadline, when the server has ended, or for large temporary files."""
+
+    def __init__(self, connection: sqlite3.Connection, seconds: float) -> None:
+        self.deadline, self.is_full = time.monotonic() + seconds, False
+        self._server, self._next_look = os.getppid(), 0.0
+        connection.set_progress_handler(self._is_over, 10_000)
+
+    def _is_over(self) -> bool:
+        now = time.monotonic()
+        if now > self._next_look:
+            self._next_look = now + 0.05
+            self.is_full = temporary_bytes() > TEMPORARY_FILES
+        return now > self.deadline or self.is_full or os.getppid() != self._server
+
+
+def temporary_bytes() -> int:
+    """Return the bytes of this process's open files that have no name any more, as SQLite's temporary files have none.
+
+    The system's own limit is for each file, and a query may sort into several.
+    """
+    total = 0
+    for descriptor in range(3, MOST_FILES):
+        with suppress(OSError):
+            state = os.fstat(descriptor)
+            total += state.st_size if stat.S_ISREG(state.st_mode) and state.st_nlink == 0 else 0
+    return total
 
 
 def _refuse(kind: str, why: str) -> None:
@@ -174,14 +203,14 @@ def _send_file(blocks: Iterator[bytes]) -> None:
     _send(b"")
 
 
-def _file(connection: sqlite3.Connection, request: Mapping[str, Any]) -> Iterator[bytes]:
+def _file(connection: sqlite3.Connection, request: Mapping[str, Any], limit: _Limit) -> Iterator[bytes]:
     # Its libraries take longer to import than most queries run.
     from archive.export import Source  # noqa: PLC0415
     from archive.site.visitors.files import blocks  # noqa: PLC0415
 
     def begun() -> None:
         _send(b"{}")
-        _limit_time(connection, request["file_seconds"])
+        limit.deadline = time.monotonic() + request["file_seconds"]
 
     source = Source(request["name"], request["sql"], request["values"])
     return blocks(connection, request["form"], source, begun)

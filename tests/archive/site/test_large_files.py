@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import openpyxl
 import pytest
 from datasette.app import Datasette
 
+from archive.site.visitors import worker
 from archive.site.visitors.limits import LONGEST_TYPED
-from archive.site.visitors.worker import MOST_BYTES
+from archive.site.visitors.worker import MOST_BYTES, temporary_bytes
 from tests.archive.site.test_site import get, site_of
 from tests.making import Made, extraction, made, post, url
+from tests.waiting import HANG
 
 csv.field_size_limit(sys.maxsize)
 LENGTH = 30_000  # below the 32,767 characters of a cell of a spreadsheet
@@ -70,3 +75,25 @@ def test_one_very_long_text_breaks_no_page_or_file(tmp_path: Path) -> None:
             assert typed.status_code == 400
             assert "substr(column, 1, 1000)" in typed.text
         assert len(get(site, "/archive.csv?sql=select+substr(title,1,10)+from+posts").text.split()) > 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name there")
+def test_all_temporary_files_of_a_process_are_counted_together() -> None:
+    before = temporary_bytes()
+    with TemporaryFile() as first, TemporaryFile() as second:
+        for file in (first, second):
+            file.truncate(5_000)
+        assert temporary_bytes() == before + 10_000
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name there")
+def test_a_query_with_large_temporary_files_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "TEMPORARY_FILES", 1_000_000)
+    with closing(sqlite3.connect("")) as connection:
+        limit = worker._Limit(connection, HANG)
+        with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+            connection.execute(
+                "with recursive n(i) as (select 1 union all select i + 1 from n) select hex(randomblob(500)) from n"
+                " order by 1"
+            )
+        assert limit.is_full
