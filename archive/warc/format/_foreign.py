@@ -28,9 +28,9 @@ def dechunk(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
 
     A body that does not begin with a chunk is returned as it is: many tools store the header over a body whose chunking
     they undid. Nothing is wrong where it begins as `content_type` says. Text may look like chunks ("5", then a line
-    break): it is returned as it is unless its chunking is valid to its end. What follows a fault is unchanged; trailers
-    are no content. Written here because warcio's reader takes trailers, and a missing last chunk, for content or for an
-    error.
+    break): it is returned as it is unless its chunking is valid to its end. A single chunk that is cut counts only if
+    it begins as `content_type` says. What follows a fault is unchanged; trailers are no content. Written here because
+    warcio's reader takes trailers, and a missing last chunk, for content or for an error.
     """
     if begins_as(body, content_type) and not _is_chunked(body):
         return body, NOT_CHUNKED if _CHUNK_LINE.match(body) else None
@@ -45,7 +45,7 @@ def dechunk(body: bytes, content_type: str | None) -> tuple[bytes, str | None]:
             return b"".join(parts), None
         at = line.end() + size
         if at > len(body):
-            if not parts:
+            if not parts and not begins_as(body[line.end() :], content_type):
                 return body, NOT_CHUNKED
             return b"".join(parts) + body[line.end() :], CUT_CHUNK
         parts.append(body[line.end() : at])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from archive.warc import Group, records
-from archive.warc.format._foreign import NOT_CHUNKED
+from archive.warc.format._foreign import CUT_CHUNK, NOT_CHUNKED
 
 CHUNKED = b"5\r\nhello\r\n0\r\n\r\n"
 
@@ -51,3 +51,25 @@ def test_text_whose_chunking_was_undone_is_whole(body: bytes, tmp_path: Path) ->
 def test_text_that_only_begins_as_chunks_is_unchanged_and_named(body: bytes, tmp_path: Path) -> None:
     group = stored(tmp_path, body, "text/plain")
     assert (group.body, group.problems) == (body, (NOT_CHUNKED,))
+
+
+@pytest.mark.parametrize(
+    ("content_type", "part"),
+    [
+        ("text/html", b"<html><p>first half"),
+        ("text/html; charset=shift_jis", "<html><p>\u7761\u7720".encode("shift_jis")),
+        ("application/rss+xml", b"<?xml version='1.0'?><rss>"),
+        ("application/json", b'{"post": '),
+        ("", b"<!DOCTYPE html>"),
+    ],
+)
+@pytest.mark.parametrize("line", [b"4000\r\n", b"0fA0;name=1\r\n", b"4000\n"])
+def test_a_body_cut_in_its_first_chunk_is_cut(content_type: str, part: bytes, line: bytes, tmp_path: Path) -> None:
+    group = stored(tmp_path, line + part, content_type)
+    assert (group.body, group.problems, group.truncated) == (part, (CUT_CHUNK,), "disconnect")
+
+
+@pytest.mark.parametrize(("content_type", "body"), [("image/png", b"4000\r\n\x89PNG"), ("text/html", b"4000\r\nwords")])
+def test_what_only_begins_as_a_chunk_is_unchanged(content_type: str, body: bytes, tmp_path: Path) -> None:
+    group = stored(tmp_path, body, content_type)
+    assert (group.body, group.problems, group.truncated) == (body, (NOT_CHUNKED,), None)
