@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from warcio.archiveiterator import ArchiveIterator  # type: ignore[import-untyped]
+from warcio.bufferedreaders import DecompressingBufferedReader  # type: ignore[import-untyped]
 from warcio.exceptions import ArchiveLoadFailed  # type: ignore[import-untyped]
 
 from archive.warc._types import BadRecord
-from archive.warc.format._frame import Frame
+from archive.warc.format._frame import MAX_RECORD, Frame
 from archive.warc.format._plain import begins_as
 
 # A line before a chunk: "1a4", "0000001A;name=value"
@@ -18,6 +19,8 @@ _CHUNK_LINE = re.compile(rb"[ \t]*([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
 # A line break; what follows the line of the last chunk: trailers ("X-Checksum: 1"), an empty line
 _BREAK = re.compile(rb"\r?\n")
 _TRAILERS = re.compile(rb"(?:[!-9;-~]+:[^\r\n]*\r?\n)*\r?\n")
+MAX_LINES = 1 << 20
+"""Bytes of the lines between the blocks of two ARC records, each of which has a line and an empty one."""
 CUT_CHUNK = "the body ends inside a chunk"
 NOT_CHUNKED = "the body is not chunked as its header says"
 NO_LAST_CHUNK = "the last chunk is missing"
@@ -79,23 +82,45 @@ def is_arc(path: Path) -> bool:
     return start.startswith(b"filedesc://")
 
 
+class _Lines(DecompressingBufferedReader):  # type: ignore[misc]
+    """warcio's reader, which bounds neither a line nor the lines of a header."""
+
+    taken = 0  # bytes of the lines since the last block
+
+    def readline(self, length: int | None = None) -> bytes:
+        """Return a line. Raises ArchiveLoadFailed past `MAX_LINES` bytes of lines."""
+        line: bytes = super().readline(length or MAX_LINES)
+        self.taken += len(line)
+        if self.taken > MAX_LINES:
+            raise ArchiveLoadFailed(f"more than {MAX_LINES} bytes of lines before a block")
+        return line
+
+
 def arc_frames(path: Path, name: str, start: int = 0) -> Iterator[Frame | BadRecord]:
-    """Yield the records of an ARC file as WARC records, from byte `start` on. Reading stops at the first damage.
+    """Yield the records of an ARC file as WARC records, from byte `start` on. Reading stops at the first damage. A
+    block of more than `MAX_RECORD` bytes gives a BadRecord; the records after it are read.
 
     ARC has no record ids: an id is made of URL, date and content, so that the same file gives the same captures.
     """
     with path.open("rb") as file:
         file.seek(start)
         iterator = ArchiveIterator(file, no_record_parse=True, arc2warc=True)
+        iterator.reader = lines = _Lines(file)
         try:
             for record in iterator:
-                block = record.raw_stream.read()
-                headers = [(key, value) for key, value in record.rec_headers.headers if key != "WARC-Record-ID"]
-                seed = repr(headers).encode() + block
-                headers.append(("WARC-Record-ID", "arc:" + hashlib.sha256(seed).hexdigest()))
+                lines.taken = 0
+                block = record.raw_stream.read(MAX_RECORD + 1)
                 offset = iterator.get_record_offset()
+                if len(block) > MAX_RECORD:
+                    yield BadRecord(name, offset, f"a block of more than {MAX_RECORD} bytes")
+                    continue
+                headers = [(key, value) for key, value in record.rec_headers.headers if key != "WARC-Record-ID"]
+                seed = hashlib.sha256(repr(headers).encode())
+                seed.update(block)
+                headers.append(("WARC-Record-ID", "arc:" + seed.hexdigest()))
                 yield Frame(name, offset, iterator.get_record_length(), tuple(headers), block, ())
         except (ArchiveLoadFailed, EOFError, OSError, ValueError, ArithmeticError, LookupError, zlib.error) as error:
-            yield BadRecord(name, file.tell(), str(error).strip() or type(error).__name__)
+            why = " ".join(str(error).split())[:300]  # it may quote a line of the file
+            yield BadRecord(name, file.tell(), why or type(error).__name__)
         finally:
             iterator.close()

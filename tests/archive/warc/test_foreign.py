@@ -1,10 +1,13 @@
-"""Bodies that other programs stored with their chunking, or without it under the header that says so."""
+"""Files of other programs: bodies stored with their chunking, or without it under the header that says so; ARC."""
 
+import gzip
+import re
 from pathlib import Path
 
 import pytest
 
-from archive.warc import Group, records
+from archive.warc import BadRecord, Group, records
+from archive.warc.format import _foreign
 from archive.warc.format._foreign import CUT_CHUNK, NOT_CHUNKED
 
 CHUNKED = b"5\r\nhello\r\n0\r\n\r\n"
@@ -73,3 +76,34 @@ def test_a_body_cut_in_its_first_chunk_is_cut(content_type: str, part: bytes, li
 def test_what_only_begins_as_a_chunk_is_unchanged(content_type: str, body: bytes, tmp_path: Path) -> None:
     group = stored(tmp_path, body, content_type)
     assert (group.body, group.problems, group.truncated) == (body, (NOT_CHUNKED,), None)
+
+
+def arc(*blocks: bytes, between: bytes = b"\n") -> bytes:
+    """An ARC file, each record a member."""
+    version = b"1 0 Test\nURL IP-address Archive-date Content-type Archive-length\n"
+    head = b"filedesc://x.arc 0.0.0.0 20240301100000 text/plain %d\n%s" % (len(version), version)
+    line = b"https://a.example/ 192.0.2.1 20240301100000 text/html %d\n"
+    return b"".join(gzip.compress(part + between) for part in (head, *(line % len(block) + block for block in blocks)))
+
+
+def test_a_long_block_of_an_arc_file_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_foreign, "MAX_RECORD", 90_000)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n"
+    path = tmp_path / "x.arc.gz"
+    path.write_bytes(arc(head + b"<p>a", head + b" " * 90_000, head + b"<p>b"))
+    found = list(records(path))
+    assert [record.body for record in found if isinstance(record, Group)] == [b"<p>a", b"<p>b"]
+    (bad,) = (record for record in found if isinstance(record, BadRecord))
+    assert bad.why == "a block of more than 90000 bytes"
+    starts = [match.start() for match in re.finditer(b"\x1f\x8b\x08", path.read_bytes())]
+    assert bad.offset in starts[2:3]
+
+
+@pytest.mark.parametrize("line", [b"x" * 3_000_000, b"x: y\n" * 600_000])
+def test_long_lines_of_an_arc_file_end_its_reading(line: bytes, tmp_path: Path) -> None:
+    block = b"HTTP/1.1 200 OK\r\n\r\n<p>a"
+    for number, data in enumerate((arc(block) + gzip.compress(b"WARC/1.0\n" + line), arc(block, between=line))):
+        path = tmp_path / f"{number}.arc.gz"
+        path.write_bytes(data)
+        *_, last = records(path)
+        assert isinstance(last, BadRecord) and len(last.why) <= 300
