@@ -9,8 +9,9 @@ import sys
 
 import click
 
-# Control characters except tab and line feed ("\x1b[31m", "\x9b"), line separators, marks that reorder ("\u202e")
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+# Control characters except tab and line feed ("\x1b[31m", "\x9b"), line separators, marks that reorder ("\u202e"), and
+# halves of a character ("\ud800"), which no stream can write
+_CONTROL = re.compile("[\ud800-\udfff\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 # "http://user:secret@host/" as in "Redirecting (302) to <GET http://user:secret@host/>"
 _USERINFO = re.compile(r"(?<=://)[^\s/?#<>\"']*@")
 

@@ -31,7 +31,7 @@ from scraper.items import (
 from scraper.platforms import recognise
 from scraper.platforms._platform import Platform
 from scraper.platforms._recognise import unsupported
-from scraper.quality import refusal_of
+from scraper.quality import EMPTY_SHELL, refusal_of
 
 logger = logging.getLogger(__name__)
 
@@ -178,8 +178,9 @@ def _from_page(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
         if is_post is not False:  # other addresses are only probed, such as the page after the last one of a listing
             yield Gone(url=canonical_url(exchange.url), answered=str(status), certain=bool(is_post))
         return
-    refusal = refusal_of(exchange) if page else None
-    if refusal is not None:
+    may_be_post = platform is not None and platform.is_post_url(exchange.url) is not False
+    refusal = refusal_of(exchange, may_be_post=may_be_post) if page else None
+    if refusal is not None and not (refusal.kind == EMPTY_SHELL and _is_not_found(exchange, platform)):
         raise refusal
     if page and status >= 400:
         yield Problem(kind=f"http-{status}", message=f"{exchange.url}: answered {status}", url=exchange.url)
@@ -190,6 +191,18 @@ def _from_page(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
         yield from unsupported(exchange)
         return
     yield from platform.read(exchange)
+
+
+def _is_not_found(exchange: Exchange, platform: Platform | None) -> bool:
+    """Return whether the platform says, in a page without any text, that nothing exists at the address."""
+    try:
+        if platform is not None and platform.claims(exchange):
+            next(iter(platform.read(exchange)), None)
+    except NotFoundPage:
+        return True
+    except NotAPost:
+        pass
+    return False
 
 
 def _redirect(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:

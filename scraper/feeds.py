@@ -114,7 +114,7 @@ _COMMENT_LINK = re.compile(rb"#(?:id)?comment-?\d|[?&;]showComment=|#c\d{6,}", r
 
 
 # "<link>https://...</link>", also with CDATA; of Atom '<link rel="alternate" href="..."/>'
-_LINKS = re.compile(rb"<link>(?:\s*<!\[CDATA\[)?[^<]*|<link\b[^>]*\brel=.alternate[^>]*>", re.IGNORECASE)
+_LINKS = re.compile(rb"<link>(?:\s*<!\[CDATA\[)?[^<]*|<link\b[^<>]*\brel=.alternate[^<>]*>", re.IGNORECASE)
 # '<thr:in-reply-to ref="..."/>': the entry answers another (RFC 4685)
 _REPLY = re.compile(rb"<[\w-]+:in-reply-to\b")
 

@@ -117,7 +117,9 @@ def requestable(url: str) -> str | None:
 
 def _without_userinfo(url: str) -> str:
     parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
+    if "@" not in parts.netloc or "\\" in parts.netloc:  # readers of addresses differ about the host before a backslash
+        return url
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def redirect_target(url: str, location: bytes | None) -> str | None:

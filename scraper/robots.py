@@ -7,6 +7,7 @@ Crawl-delay, which no standard defines.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,10 +26,10 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
 ROBOTS_LIMIT = 500 * 1024  # bytes; the least that a crawler must read by RFC 9309 2.5
-LONGEST_DELAY = (
-    60.0  # seconds between two requests; a longer Crawl-delay is capped, since one of a day would end the study
-)
+LONGEST_DELAY = 60.0  # seconds; a longer Crawl-delay is capped, since one of a day would end the study
 LONGEST_RETRY = 3600.0  # seconds; a longer Retry-After is capped
+# "<!doctype html>", "<html>", also after a comment; "<!-- rules of this site -->" before rules makes no page of them
+_HTML = re.compile(rb"(?:\s*<!--.*?-->)*+\s*<(?!!--)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +70,9 @@ def read_robots(exchange: Exchange | None, reason: str | None = None) -> Robots:
         return _refuse("robots.txt cannot be read (its bytes are no UTF-8 text)", exchange.url)
     body = exchange.body[:ROBOTS_LIMIT]
     if len(exchange.body) > ROBOTS_LIMIT:
-        body = body[: body.rfind(b"\n") + 1]  # half a rule is another rule: "Disallow: /private" cut to "Disallow: /"
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        # Half a rule is another rule: "Disallow: /private" cut to "Disallow: /".
+        body = body[: max(body.rfind(b"\n"), body.rfind(b"\r")) + 1]
+    if _HTML.match(body.removeprefix(b"\xef\xbb\xbf")):
         message = "robots.txt is an HTML page; it forbids nothing"
         return Robots(problems=(Problem(kind="robots-is-html", message=message, url=exchange.url),))
     rules = read_rules(body, PRODUCT)
@@ -116,11 +118,11 @@ def retry_after(value: str | bytes | None, now: datetime, cap: float = LONGEST_R
         return min(float(text[:9]), cap)  # nine digits are 31 years
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        if moment.tzinfo is None:  # "Sun Nov  6 08:49:37 1994", the asctime form, is UTC by the same RFC
+            moment = moment.replace(tzinfo=UTC)
+        return min(max((moment - now).total_seconds(), 0.0), cap)
+    except (ValueError, OverflowError):  # a year such as 99999999999999
         return None
-    if moment.tzinfo is None:  # "Sun Nov  6 08:49:37 1994", the asctime form, is UTC by the same RFC
-        moment = moment.replace(tzinfo=UTC)
-    return min(max((moment - now).total_seconds(), 0.0), cap)
 
 
 def delay(own_floor: float, crawl_delay: float | None, cap: float = LONGEST_DELAY) -> tuple[float, bool]:

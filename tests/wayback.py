@@ -27,6 +27,7 @@ class Captured:
     status: int = 200
     location: str = ""  # of an archived redirect
     mime: str = "text/html; charset=utf-8"
+    coding: str = ""  # Content-Encoding
 
 
 @dataclass
@@ -111,6 +112,8 @@ def serving(archive: WebArchive, port: int = 0) -> Iterator[WebArchive]:
                     "Link": f'<{url}>; rel="original", <{archive.url}/web/timemap/link/{url}>; rel="timemap"',
                     "x-archive-orig-server": "Pepyaka", "x-archive-src": "some.warc.gz",
                 }  # fmt: skip
+                if one.coding:
+                    headers["Content-Encoding"] = one.coding
                 if one.location:
                     headers["Location"] = f"{archive.url}/web/{stamp}id_/{one.location}"
                 self._send(one.status, one.body, headers)

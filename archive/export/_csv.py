@@ -43,7 +43,9 @@ def csv_blocks(
 ) -> Generator[bytes]:
     """Yield the blocks of a CSV file with a source's rows, and count rows and altered cells in `tally`.
 
-    For Excel it starts with a byte order mark, and cells are altered by `EXCEL_RULE`. Raises `sqlite3.Error`.
+    The first block holds the names of the columns, the second one row: whoever waits for it knows that the query
+    gives rows. For Excel the file starts with a byte order mark, and cells are altered by `EXCEL_RULE`. Raises
+    `sqlite3.Error`.
     """
     columns, tally = columns_of(connection, source), tally or Tally()
     if excel:
@@ -54,7 +56,7 @@ def csv_blocks(
     if can_nest(connection, source) and columns:
         yield from _quoted(connection, source, len(columns), tally)
     else:
-        for rows in read(connection, source):
+        for rows in read(connection, source, first=1):
             tally.rows += len(rows)
             yield _lines([[_plain(value) for value in row] for row in rows])
 
@@ -74,7 +76,7 @@ def _quoted(connection: sqlite3.Connection, source: Source, width: int, tally: T
     sql = f"WITH exported ({', '.join(names)}) AS (\n{as_subquery(source.sql)}\n) SELECT {line} FROM exported"
     connection.create_function("shortest", 1, repr, deterministic=True)
     cursor = connection.execute(sql, source.parameters)
-    for rows in blocks_of(cursor, ROWS_PER_BLOCK):
+    for rows in blocks_of(cursor, 1, ROWS_PER_BLOCK):
         tally.rows += len(rows)
         yield ("\r\n".join([row[0] for row in rows]) + "\r\n").encode()
 
@@ -97,7 +99,7 @@ def _plain(value: Any) -> Any:
 
 
 def _for_excel(connection: sqlite3.Connection, source: Source, tally: Tally) -> Iterator[bytes]:
-    for rows in read(connection, source):
+    for rows in read(connection, source, first=1):
         tally.rows += len(rows)
         cells = [[neutral(value) for value in row] for row in rows]
         tally.altered += sum(changed for row in cells for _, changed in row)

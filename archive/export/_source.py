@@ -80,24 +80,27 @@ def columns_of(connection: sqlite3.Connection, source: Source) -> list[str]:
     return [column[0] for column in connection.execute(sql, source.parameters).description or ()]
 
 
-def read(connection: sqlite3.Connection, source: Source) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield a source's rows, `ROWS_PER_BLOCK` at a time. Raises `sqlite3.Error`."""
-    yield from blocks_of(connection.execute(source.sql, source.parameters), ROWS_PER_BLOCK)
+def read(
+    connection: sqlite3.Connection, source: Source, first: int = ROWS_PER_BLOCK
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield a source's rows in blocks as `blocks_of` does. Raises `sqlite3.Error`."""
+    yield from blocks_of(connection.execute(source.sql, source.parameters), first, ROWS_PER_BLOCK)
 
 
-def blocks_of(cursor: sqlite3.Cursor, most: int) -> Iterator[list[tuple[Any, ...]]]:
-    """Yield rows in blocks of at most `most`, and of not much more than `BYTES_PER_BLOCK`: texts may be megabytes long.
+def blocks_of(cursor: sqlite3.Cursor, first: int, most: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield `first` rows, then blocks of at most `most`, and of not much more than `BYTES_PER_BLOCK`.
 
-    Raises `sqlite3.Error`.
+    Texts may be megabytes long. Raises `sqlite3.Error`.
     """
+    length = first
     rows: list[tuple[Any, ...]] = []
     size = 0
     for row in cursor:
         rows.append(row)
         size += sum([len(value) for value in row if isinstance(value, str | bytes)])
-        if size > BYTES_PER_BLOCK or len(rows) == most:
+        if size > BYTES_PER_BLOCK or len(rows) == length:
             yield rows
-            rows, size = [], 0
+            rows, size, length = [], 0, most
     if rows:
         yield rows
 

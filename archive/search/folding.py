@@ -24,8 +24,12 @@ _IGNORED = re.compile(
     "\u0610-\u061a\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed]+"
 )
 # Letters from the first one beyond ASCII to the end of the word, with the marks that belong to them: "ﬁnally", "ｶﾞｲﾄﾞ",
-# and "e\u0301" of "cafe\u0301". Signs such as ™ are no letters, and stay as they are.
-_WORD = re.compile("(?:[^\\W\x00-\x7f]|[A-Za-z][\u0300-\u036f])[\\w\u0300-\u036f\u3099\u309a]*")
+# and "e\u0301" of "cafe\u0301"; units such as "㎎" of "5㎎". Signs such as ™ are no letters, and stay as they are.
+_WORD = re.compile(
+    "(?:[^\\W\x00-\x7f]|[\u3371-\u33df\u33ff]|[A-Za-z][\u0300-\u036f])[\\w\u0300-\u036f\u3099\u309a\u3371-\u33df\u33ff]*"
+)
+# Marks after thirty in a row, which no language has: normalising takes time by the square of their number.
+_SURPLUS = re.compile("(?<=[\u0300-\u036f\u3099\u309a]{30})[\u0300-\u036f\u3099\u309a]+")
 # A letter with what composes with it: "e\u0301", "ｶﾞ", and the vowel and final consonant of a Korean syllable.
 _LETTER = re.compile(".[\u0300-\u036f\u3099\u309a\uff9e\uff9f\u1160-\u11ff]*", re.DOTALL)
 # A run of letters, and their marks, of scripts without spaces: "糖尿病", "비타민을", "สุขภาพ".
@@ -36,9 +40,6 @@ _RUN = re.compile(
     "\ua9e0-\ua9ef\uaa60-\uaa7f\uac00-\ud7a3\ud7b0-\ud7fb\uf900-\ufaff\U00016fe0-\U00018dff\U0001aff0-\U0001b2ff"
     "\U00020000-\U0003ffff]+"
 )
-
-# "。" of "糖尿病。"; also the mark of "สุขภาพดี", which is no letter by itself but part of a run.
-_NO_WORD_AT_END = re.compile(r"\W*$")
 
 
 def folded(text: str) -> str:
@@ -51,7 +52,10 @@ def folded_words(text: str) -> str:
     if text.isascii():
         return " ".join(text.split())
     plain = _plain(text)
-    end = len(_NO_WORD_AT_END.sub("", plain))
+    end = len(plain)
+    # "。" of "糖尿病。"; also the mark of "สุขภาพดี", which is no letter by itself but part of a run.
+    while end and not (plain[end - 1].isalnum() or plain[end - 1] == "_"):
+        end -= 1
     return " ".join(_RUN.sub(lambda run: _pairs(run[0], whole=run.end() < end), plain).split())
 
 
@@ -62,7 +66,8 @@ def is_single_letter(words: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return _WORD.sub(lambda word: unicodedata.normalize("NFKC", word[0]), _IGNORED.sub("", text))
+    visible = _SURPLUS.sub("", _IGNORED.sub("", text))
+    return _WORD.sub(lambda word: unicodedata.normalize("NFKC", word[0]), visible)
 
 
 def _pairs(run: str, *, whole: bool = True) -> str:
@@ -87,7 +92,7 @@ def folded_with_places(text: str) -> Folded:
     whole = Folded(text, array("l", range(len(text))), array("l", range(1, len(text) + 1)))
     if text.isascii():
         return whole
-    for pattern, replaced in ((_IGNORED, _nothing), (_WORD, _composed), (_RUN, _paired)):
+    for pattern, replaced in ((_IGNORED, _nothing), (_SURPLUS, _nothing), (_WORD, _composed), (_RUN, _paired)):
         whole = _replace(whole, pattern, replaced)
     return whole
 

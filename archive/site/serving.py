@@ -51,12 +51,18 @@ async def read_database(datasette: Datasette, query: Callable[[sqlite3.Connectio
 
     try:
         result: Result = await datasette.get_database(DATABASE).execute_fn(in_transaction)
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, sqlite3.DataError) as error:
         _refuse(error)
     return result
 
 
-def _refuse(error: sqlite3.OperationalError) -> NoReturn:
+def _refuse(error: sqlite3.Error) -> NoReturn:
+    if isinstance(error, sqlite3.DataError):  # a value is longer than SQLite can read or make
+        raise DatasetteError(
+            f"The archive holds a text that is too long for this page ({error}). `clinic-archive export` gives it.",
+            title="Too long",
+            status=500,
+        ) from error
     raise DatasetteError(
         f"The archive could not answer now ({error}). Try again in a moment; a search is faster with fewer or rarer"
         " words.",
@@ -85,7 +91,7 @@ async def read_cached(
     """
     try:
         return await asyncio.to_thread(query_cache(datasette).get, name, query)
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, sqlite3.DataError) as error:
         _refuse(error)
 
 

@@ -23,7 +23,7 @@ from pipelines.commands._options import (
     json_option,
     verbose_option,
 )
-from pipelines.commands._output import finish
+from pipelines.commands._output import counted, finish
 from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
 from pipelines.commands._process import crawl_settings, visit
 from pipelines.printing import echo, is_terminal
@@ -161,10 +161,10 @@ def sentence(clinic_id: str, numbers: dict[str, Any]) -> str:
     """Return the line about one clinic."""
     if numbers["status"] != "done":
         return f"{clinic_id}: {numbers['status']}"
-    posts = "1 post" if numbers["fetched"] == 1 else f"{numbers['fetched']} posts"
     return (
-        f"{clinic_id}: {posts} ({numbers['new_posts']} new, {numbers['new_revisions']} edited,"
-        f" {numbers['unchanged']} not modified), {numbers['not_due']} not due; {numbers['readings']} readings,"
-        f" {numbers['comments']} comments, {numbers['rendered']} pages in a browser, {numbers['requests']} requests,"
+        f"{clinic_id}: {counted(numbers['fetched'], 'post')} ({numbers['new_posts']} new, {numbers['new_revisions']}"
+        f" edited, {numbers['unchanged']} not modified), {numbers['not_due']} not due;"
+        f" {counted(numbers['readings'], 'reading')}, {counted(numbers['comments'], 'comment')},"
+        f" {counted(numbers['rendered'], 'page')} in a browser, {counted(numbers['requests'], 'request')},"
         f" {numbers['warc_bytes'] / 1e6:.1f} MB recorded"
     )

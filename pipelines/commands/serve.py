@@ -14,13 +14,13 @@ from archive.backup.published import FOLDER
 from archive.db import DATABASE, ArchiveError, OlderSchema, open_archive
 from archive.site.visitors.door import BASE_URL
 from pipelines.commands._archive import read_only
+from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, clinics_file_option, examples
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
 from scraper.config.clinics import read_clinics
 from scraper.config.site import base_address
-from scraper.config.toml_file import ConfigError
 
 SITE = Path(durable.__file__).parent / "site"
 
@@ -75,12 +75,11 @@ def command(
 
 def _base_url(given: str | None, clinics_file: Path) -> str | None:
     """Return the public address from the option or clinics.toml; end the process for an address that is none."""
+    if given is None:
+        with exit_on_error(clinics_file):
+            return read_clinics(clinics_file).base_url if clinics_file.exists() else None
     try:
-        if given is not None:
-            return base_address(given)
-        return read_clinics(clinics_file).base_url if clinics_file.exists() else None
-    except ConfigError as error:
-        fail(str(error), ExitCode.BAD_CONFIG)
+        return base_address(given)
     except ValueError as error:
         fail(f"--base-url {error}", ExitCode.USAGE)
 

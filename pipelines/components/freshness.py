@@ -104,11 +104,18 @@ def platform_of(db: Database, clinic_id: str) -> Platform | None:
 
 
 def requested_mementos(db: Database, clinic_id: str, base: str) -> frozenset[str]:
-    """Return the addresses at a web archive that an earlier backfill requested and got a lasting answer for."""
+    """Return the addresses at a web archive that an earlier backfill requested and got a lasting answer for.
+
+    An answer that is cut short or cannot be decoded is not lasting: its message says that it is requested again.
+    """
+    readable = (
+        "NOT EXISTS (SELECT 1 FROM problems WHERE problems.capture_id = captures.capture_id AND problems.kind IN"
+        " ('cut-short', 'undecodable'))"
+    )
     rows = db.execute(
-        "SELECT retrieved_from FROM captures WHERE clinic_id = :clinic AND retrieved_from LIKE :below UNION SELECT url"
-        " FROM captures WHERE clinic_id = :clinic AND url LIKE :below AND http_status IN (200, 301, 302, 303, 307, 308,"
-        " 403, 404)",
+        f"SELECT retrieved_from FROM captures WHERE clinic_id = :clinic AND retrieved_from LIKE :below AND {readable}"
+        " UNION SELECT url FROM captures WHERE clinic_id = :clinic AND url LIKE :below AND http_status IN (200, 301,"
+        f" 302, 303, 307, 308, 403, 404) AND {readable}",
         {"clinic": clinic_id, "below": f"{base}/web/%"},
     ).fetchall()
     return frozenset(row[0] for row in rows)

@@ -76,7 +76,8 @@ def _request(backfill: Backfill, visit: VisitResult, due: list[str]) -> Plan:
         visit.attempted += 1
         answer = yield Ask(url=url)
         _count(backfill, visit, url, answer)
-        unanswered = 0 if answer.exchange is not None else unanswered + 1
+        # An answer whose body cannot be decoded has no exchange either, but an item that says so.
+        unanswered = unanswered + 1 if answer.exchange is None and not answer.items else 0
         if unanswered == MOST_UNANSWERED:
             left = len(due) - done
             del visit.failure_lines[-unanswered:]

@@ -19,7 +19,7 @@ from scraper.items import Problem, Sighting, UnsupportedPlatform
 from scraper.platforms import recognise
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
 from scraper.platforms._recognise import maker_of
-from scraper.quality import KINDS as QUALITY
+from scraper.quality import OF_SITE
 
 
 def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
@@ -33,7 +33,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         status = home.exchange.status if home.exchange else "nothing"
         visit.failure = home.reason or (problems[0].message if problems else f"{clinic.url}: answered {status}")
         return
-    doubtful = next((problem for problem in problems if problem.kind in QUALITY), None)
+    doubtful = next((problem for problem in problems if problem.kind in OF_SITE), None)
     if doubtful is not None:
         # A wall or a parking page answers for the whole site: what its other addresses say is no evidence either.
         visit.blog_status, visit.failure = "unreachable", doubtful.message.removeprefix(f"{home.exchange.url}: ")

@@ -25,6 +25,9 @@ from scraper.quality._shown import by_emptiness, by_words
 # Every value of `captures.quality`.
 KINDS = frozenset({*_NAMED, Unreadable.kind})
 
+# Those that answer for a whole site. A page without content says only that its own content is not in it.
+EMPTY_SHELL: Kind = "empty-shell"
+OF_SITE = KINDS - {EMPTY_SHELL, Unreadable.kind}
 _NOUNS: dict[Kind, str] = {
     "login-wall": "a demand for a login",
     "parked": "the page of a registrar or host",
@@ -47,12 +50,14 @@ class Doubtful(NotAPost):
         self.kind = doubt.kind
 
 
-def refusal_of(exchange: Exchange) -> NotAPost | None:
+def refusal_of(exchange: Exchange, *, may_be_post: bool) -> NotAPost | None:
     """Return the error that says why the page is doubtful, or None where nothing is. Never raises it itself.
 
+    `may_be_post`: the address may be a post's, so that a page without content is doubtful; a home page or a listing may
+    have nothing but data for scripts.
     A page that answers with an error status is judged only as a bot wall: its status is reason enough.
     """
-    doubt = doubt_of(exchange)
+    doubt = doubt_of(exchange, may_be_post=may_be_post)
     if doubt is None:
         return None
     if doubt.kind == BotChallenge.kind:
@@ -65,8 +70,8 @@ def refusal_of(exchange: Exchange) -> NotAPost | None:
     return Doubtful(doubt)
 
 
-def doubt_of(exchange: Exchange) -> Doubt | None:
-    """Return what makes the page doubtful, None where nothing does."""
+def doubt_of(exchange: Exchange, *, may_be_post: bool) -> Doubt | None:
+    """Return what makes the page doubtful, None where nothing does. `may_be_post`: see `refusal_of`."""
     wall = _bot_wall(exchange)
     if wall is not None or exchange.status >= 400:
         return wall
@@ -82,7 +87,7 @@ def doubt_of(exchange: Exchange) -> Doubt | None:
     page.has_test = has_test(exchange, page)
     doubt = by_words(page) or by_scaffold(exchange, page) or by_test(page)
     # A browser runs the scripts of its document, and gives the page again as it is then: it may be empty now.
-    return doubt or (by_emptiness(page) if exchange.via != "document" else None)
+    return doubt or (by_emptiness(page) if may_be_post and exchange.via != "document" else None)
 
 
 def _bot_wall(exchange: Exchange) -> Doubt | None:

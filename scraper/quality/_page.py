@@ -110,10 +110,10 @@ _DECLARED = re.compile(r"\A\s*<\?xml[^>]{0,200}\?>")
 
 def _shows_much(body: bytes) -> bool:
     """Return whether the page shows more than `_MUCH` bytes of text, roughly: a look at the bytes, without a tree."""
-    shown = place = 0
-    while shown <= _MUCH:
+    visible = place = 0
+    while visible <= _MUCH:
         tag = body.find(b"<", place)
-        shown += len(body[place : tag if tag >= 0 else len(body)].strip())
+        visible += len(body[place : tag if tag >= 0 else len(body)].strip())
         if tag < 0:
             break
         closing = next((end for begin, end in _UNSEEN if body[tag : tag + 9].lower().startswith(begin)), b">")
@@ -121,7 +121,7 @@ def _shows_much(body: bytes) -> bool:
         if end < 0:
             break
         place = end + len(closing)
-    return shown > _MUCH
+    return visible > _MUCH
 
 
 # Elements whose content nobody sees, with what ends them.

@@ -36,6 +36,7 @@ class Readers:
         self._over = threading.Event()
         self._threads = [threading.Thread(target=self._read, args=(one,)) for one in range(number)]
         self.taken: dict[str, list[float]] = defaultdict(list)  # seconds, by path
+        self.busy: set[str] = set()  # heavy pages that were put off at least once: few of them are made at a time
         self.faults: list[str] = []  # answers that were none, in words
 
     def _read(self, first: int) -> None:
@@ -46,6 +47,9 @@ class Readers:
                 start = time.perf_counter()
                 try:
                     answer = visitor.get(path)  # raises where a file ends too early
+                    if answer.status_code == 503 and "Retry-After" in answer.headers:
+                        self.busy.add(path)
+                        continue
                     if answer.status_code != 200 or "database is locked" in answer.text:
                         self.faults.append(f"{path}: {answer.status_code}: {answer.text[-300:]}")
                 except httpx.HTTPError as error:

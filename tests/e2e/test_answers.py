@@ -207,3 +207,13 @@ def test_a_robots_txt_that_cannot_be_decoded_allows_nothing(said: Said, tmp_path
         assert (done.code, set(blog.paths)) == (3, {"/robots.txt"})
         assert "robots.txt gave no answer" in done.err
         check(tmp_path / "archive")
+
+
+@pytest.mark.parametrize("said", [Said("gzip", "noise", 90), Said("br", "damaged", 3), Said("gzip", "cut", 20)])
+def test_a_missing_robots_txt_allows_whatever_its_body_is(said: Said, tmp_path: Path) -> None:
+    with serving(Blog(posts=2)) as blog:
+        blog.answers["/robots.txt"] = replace(said, status=404).reply(b"<html>Not found</html>" * 9)
+        done = crawl(tmp_path / "archive", blog.url)
+        assert (done.code, done.err) == (0, "")
+        assert "/post/note-1" in blog.paths
+        check(tmp_path / "archive")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -181,6 +182,29 @@ def test_a_busy_archive_is_waited_for(web: WebArchive, archive: Path) -> None:
     web.busy = 2
     done = backfill(archive, web, "--json")
     assert (done.code, done.clinic["fetched"]) == (0, 7)
+
+
+def test_captures_that_cannot_be_read_are_requested_again(web: WebArchive, archive: Path) -> None:
+    whole = list(web.captures)
+    changed = {"20190504030201": b"\xff" * 9, "20190601000000": gzip.compress(b"<html>" * 9)[:-12]}
+    web.captures[:] = [
+        replace(each, coding="gzip", body=changed[each.stamp]) if each.stamp in changed else each for each in whole
+    ]
+    done = backfill(archive, web, "--json")
+    assert (done.json["backfill"]["known"], done.clinic["fetched"], done.clinic["failed"]) == (
+        0,
+        6,
+        2,
+    )  # the digest after a bad one differs, too
+    assert column(archive, "SELECT kind FROM problems WHERE message LIKE '%requests it again'") == [
+        "undecodable", "cut-short"
+    ]  # fmt: skip
+    web.captures[:] = whole
+    done = backfill(archive, web, "--json")
+    assert (done.code, done.json["backfill"]["known"], done.clinic["fetched"]) == (0, 5, 2)
+    assert backfill(archive, web, "--json").json["backfill"]["known"] == 7
+    assert run("clinic-archive", "verify", "--archive", archive, cwd=archive) == Done(0, "", "")
+    assert run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=archive).json["differs"] == []
 
 
 def test_a_blocked_site(web: WebArchive, archive: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_blog_that_is_known_and_not_found_is_a_failure(tmp_path: Path) -> None
     with serving(Blog()) as shop:
         (tmp_path / "clinics.toml").write_text(stanza("shop", shop.url))
         assert verb(tmp_path, "check").code == 0
-        shop.answers["/"] = Reply(b'<html><meta name="generator" content="Hostinger"/>Back soon</html>')
+        shop.answers["/"] = Reply(b'<html><meta name="generator" content="Hostinger"/>Welcome</html>')
         done = verb(tmp_path, "check", "--json")
         told = done.json["clinics"]["shop"]
         assert (done.code, told["status"], told["blog_status"]) == (3, "failed", "unsupported")

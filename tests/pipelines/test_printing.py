@@ -19,6 +19,7 @@ ESCAPES = {
     "bell\x07": "bell\\u0007",
     "\u202egpj.exe": "\\u202egpj.exe",
     "two\u2028lines": "two\\u2028lines",
+    "half \ud800": "half \\ud800",
     "a\tb\nc": "a\tb\nc",
     "Schlaf für Schichtarbeit, 睡眠, שלום": "Schlaf für Schichtarbeit, 睡眠, שלום",
 }

@@ -25,3 +25,8 @@ def test_a_redirect_loses_its_password() -> None:
     assert redirect_target("http://a.example/", b"//user:secret@b.example/c") == "http://b.example/c"
     assert redirect_target("http://a.example/", b"ftp://user:secret@b.example/c") == "ftp://b.example/c"
     assert redirect_target("http://a.example/b/", b"../@c") == "http://a.example/@c"
+
+
+def test_a_backslash_moves_no_request_to_another_host() -> None:
+    target = redirect_target("http://a.example/", rb"http://b.example\@c.example/x")
+    assert requestable(target or "") == "http://b.example/@c.example/x"

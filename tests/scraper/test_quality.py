@@ -71,7 +71,7 @@ def test_nine_of_ten_doubtful_pages_are_found_and_named() -> None:
 def test_no_saved_page_of_a_real_site_is_doubtful() -> None:
     saved = sorted(REAL.rglob("*.html"))
     assert saved
-    found = {path.name: doubt_of(page(path.read_text("utf-8", "replace"))) for path in saved}
+    found = {path.name: doubt_of(page(path.read_text("utf-8", "replace")), may_be_post=True) for path in saved}
     assert {name: doubt for name, doubt in found.items() if doubt is not None} == {}
 
 
@@ -174,15 +174,15 @@ def test_scripts_that_makers_add_to_real_pages_are_no_wall() -> None:
 
 def test_a_document_of_a_browser_may_be_empty_until_its_scripts_have_run() -> None:
     shell = page("<html><body><div id=root></div><script src=/main.js></script></body></html>")
-    assert doubt_of(shell) is not None
-    assert doubt_of(replace(shell, via="document", page=URL)) is None
+    assert doubt_of(shell, may_be_post=True) is not None
+    assert doubt_of(replace(shell, via="document", page=URL), may_be_post=True) is None
 
 
 def test_an_error_status_says_enough_unless_a_bot_wall_sends_it() -> None:
     notice = page("<title>Maintenance</title><h1>We are back soon</h1>")
-    assert doubt_of(replace(notice, status=503)) is None
+    assert doubt_of(replace(notice, status=503), may_be_post=True) is None
     wall = page("<title>x</title>", cf_mitigated="challenge")
-    assert isinstance(refusal_of(replace(wall, status=403)), Exception)
+    assert isinstance(refusal_of(replace(wall, status=403), may_be_post=True), Exception)
 
 
 def test_no_notion_matches_nothing() -> None:
@@ -193,11 +193,11 @@ def test_no_notion_matches_nothing() -> None:
 @given(st.binary(max_size=400), st.sampled_from(["", "text/html", "text/plain", "text/html; charset=utf-16"]))
 def test_any_bytes_are_judged(body: bytes, content_type: str) -> None:
     exchange = Exchange(url="http://[x", body=body, content_type=content_type)
-    refusal = refusal_of(exchange)
+    refusal = refusal_of(exchange, may_be_post=True)
     assert refusal is None or (refusal.kind in KINDS and str(refusal).isprintable())
 
 
 @pytest.mark.parametrize("part", [b"<div id=app>", b"<article>x", b"<h1>x", b"<", b"<!--", b"<script>", b"<noscript>x"])
 def test_deep_and_broken_markup_is_judged_in_one_walk(part: bytes) -> None:
     """A walk that began again at each element would need minutes here."""
-    refusal_of(page((part * (119_000 // len(part))).decode()))
+    refusal_of(page((part * (119_000 // len(part))).decode()), may_be_post=True)

@@ -99,6 +99,20 @@ def test_more_than_500_kib_is_cut_at_a_line() -> None:
     assert said.allowed("https://www.a.de/about")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_long_file_keeps_its_first_rules_whatever_ends_its_lines(end: str) -> None:
+    found = robots(end.join(["User-agent: *", "Disallow: /first", *["# pad"] * 120_000]))
+    assert not found.allowed("https://www.a.de/first")
+
+
+def test_a_comment_of_html_before_the_rules_is_a_line_like_any_other() -> None:
+    for begin in ("<!-- ours -->", "<!-- never closed", "<!-- a -->\n<!-- b -->"):
+        found = robots(f"{begin}\nUser-agent: *\nDisallow: /first\n")
+        assert not found.allowed("https://www.a.de/first")
+        assert found.problems == ()
+    assert [problem.kind for problem in robots("<!-- a --> <html>\nDisallow: /\n").problems] == ["robots-is-html"]
+
+
 def test_an_empty_file_allows_all() -> None:
     assert robots("").allowed("https://www.a.de/")
     assert robots("Contents: none\n").allowed("https://www.a.de/")
@@ -172,6 +186,7 @@ def test_real_robots_of_wix(name: str) -> None:
         ("", None),
         (None, None),
         ("soon", None),
+        ("Sun, 06 Nov 99999999999999 08:49:37 GMT", None),
         ("-5", None),
         ("1.5", None),
         ("١٢", None),

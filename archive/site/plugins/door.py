@@ -13,13 +13,13 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import Base400, Request, Response  # type: ignore[import-untyped]
 from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
-from archive.site.visitors.door import Refusal, is_heavy, refusal, scheme
-from archive.site.visitors.queries import SLOTS, WORKER, Busy, Worker
+from archive.site.visitors.door import Refusal, brings_sql, is_file, is_heavy, refusal, scheme
+from archive.site.visitors.queries import FILES, QUERIES, WORKER, Busy, Worker, end_at_shutdown
 
 _BUSY = Refusal(
     503,
-    "As many queries as this site runs at a time are running: queries with your own SQL, files and long pages wait for"
-    " them. Try again in some seconds.",
+    "As many queries or files as this site makes at a time are being made: queries with your own SQL and long pages"
+    " wait for such queries, files for files. Try again in some seconds.",
     ("Retry-After", "10"),
 )
 
@@ -32,6 +32,9 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[Any], Any]:
         async def guarded(scope: Any, receive: Any, send: Any) -> None:
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
+            elif scope["type"] == "lifespan":
+                end_at_shutdown()
+                await app(scope, receive, send)
             elif scope["type"] != "http":
                 await app(scope, receive, send)
             elif (refused := refusal(scope)) is not None:
@@ -50,8 +53,8 @@ async def _run(app: Any, scope: Any, receive: Any, send: Any) -> None:
         await app(scope, receive, send)
         return
     try:
-        with SLOTS.taken():
-            worker = Worker()
+        with (FILES if is_file(scope) else QUERIES).taken():
+            worker = Worker(typed=brings_sql(scope))
             token = WORKER.set(worker)
             try:
                 await app(scope, receive, send)
@@ -80,7 +83,7 @@ def handle_exception(datasette: Datasette, request: Request, exception: Exceptio
     if isinstance(exception, Base400):
         return None
     traceback.print_exception(exception)
-    if isinstance(exception, sqlite3.OperationalError):
+    if isinstance(exception, sqlite3.OperationalError | sqlite3.DataError):
         fault = DatasetteError(f"The archive could not answer this: {exception}", status=400)
     elif request.query_string:
         fault = DatasetteError(

@@ -19,7 +19,7 @@ from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[imp
 from archive.export import EXCEL_RULE, FORMATS, Source
 from archive.site.serving import DATABASE, DOWNLOAD_TIMEOUT, Stream, check_access, database_file
 from archive.site.visitors.limits import TooLarge
-from archive.site.visitors.queries import WORKER
+from archive.site.visitors.queries import DESCRIBED_ONLY, WORKER
 from archive.site.visitors.values import why_refused
 
 # Parameters of the address that set the form of the file or page, not its rows.
@@ -40,11 +40,7 @@ _FORM_PARAMETERS = {
     "_trace",
     "_ttl",
 }
-# "select ... limit 51", as Datasette writes it for a page of a table
-_LIMIT = re.compile(r"\s+limit\s+\d+\s*$", re.IGNORECASE)
-# "... order by post_id", Datasette's default order of a table. A file of the whole table leaves it out, which halves
-# the time.
-_ORDER = re.compile(r"\s+order by (?:(?!\border by\b).)*$", re.IGNORECASE | re.DOTALL)
+_TOO_SLOW = "the query gave no row within the time of a page's query; select or sort fewer rows"
 
 
 @hookimpl  # type: ignore[untyped-decorator]
@@ -107,16 +103,27 @@ async def _table_sql(datasette: Datasette, request: Request, name: str) -> tuple
     query = urlencode([*filters, ("_size", "1"), ("_nofacet", "1"), ("_nocount", "1"), ("_shape", "objects")])
     headers = {"cookie": request.headers["cookie"]} if "cookie" in request.headers else {}
     path = request.path.rsplit(".", 1)[0].removeprefix(datasette.setting("base_url").rstrip("/"))
-    answer = await datasette.client.get(f"{path}.json?{query}", headers=headers)
+    token = DESCRIBED_ONLY.set(True)
+    try:
+        answer = await datasette.client.get(f"{path}.json?{query}", headers=headers)
+    finally:
+        DESCRIBED_ONLY.reset(token)
     data = json.loads(answer.text) if "json" in answer.headers.get("content-type", "") else {}
     if answer.status_code != 200 or "query" not in data:
         return _refused(data.get("error") or f"{name} could not be read", answer.status_code), {}
-    sql = _LIMIT.sub("", data["query"]["sql"])
+    sql, _, _ = data["query"]["sql"].rpartition(" limit ")  # Datasette ends each page's SQL so: " limit 2"
     if not any(request.args.get(name) for name in ("_sort", "_sort_desc", "_size")) and not data["is_view"]:
-        sql = _ORDER.sub("", sql)
+        sql = _without_order(sql)
     size = request.args.get("_size") or ""
     limit = f" limit {size}" if size.isascii() and size.isdigit() else ""
     return sql + limit, data["query"]["params"]
+
+
+def _without_order(sql: str) -> str:
+    """Leave out Datasette's default order of a table, which halves the time of a file: "... order by post_id"."""
+    before, _, order = sql.rpartition(" order by ")
+    # A parenthesis or quote: the last order is that of a subquery or the words of a text.
+    return sql if not before or set(order) & set("()'\"") else before
 
 
 async def _with_labels(datasette: Datasette, request: Request, name: str, sql: str, values: dict[str, Any]) -> str:
@@ -152,12 +159,15 @@ async def _file(datasette: Datasette, request: Request, source: Source) -> Any:
         headers["X-Archive-Altered"] = EXCEL_RULE
 
     def refuse(error: Exception) -> Response:
-        return _refused(str(error), 413) if isinstance(error, TooLarge) else _refused(f"{source.name}: {error}", 400)
+        if isinstance(error, TooLarge):
+            return _refused(str(error), 413)
+        return _refused(f"{source.name}: {_TOO_SLOW if str(error) == 'interrupted' else error}", 400)
 
     worker = WORKER.get()
     assert worker is not None  # `archive.site.visitors.door` gives one to each request for a file
-    path, query = database_file(datasette), (source.sql, dict(source.parameters))
-    blocks = worker.file(path, name, source.name, query, DOWNLOAD_TIMEOUT)
+    seconds = datasette.sql_time_limit_ms / 1000
+    path = database_file(datasette)
+    blocks = worker.file(path, name, source, seconds=seconds, file_seconds=DOWNLOAD_TIMEOUT)
     return Stream(blocks, headers, request, refuse)
 
 

@@ -18,7 +18,7 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from archive.backup.published import identity, opened
 from archive.site.serving import DATABASE
 from archive.site.visitors.limits import TooLarge, limited
-from archive.site.visitors.queries import WORKER
+from archive.site.visitors.queries import DESCRIBED_ONLY, WORKER
 
 
 class ReopeningDatabase(datasette_database.Database):  # type: ignore[misc]
@@ -60,6 +60,8 @@ class ReopeningDatabase(datasette_database.Database):  # type: ignore[misc]
             return await super().execute(sql, params, truncate, **options)
         limit = min(self.ds.sql_time_limit_ms, options.get("custom_time_limit") or self.ds.sql_time_limit_ms)
         values = dict(params) if isinstance(params, dict) else list(params or ())
+        if truncate and DESCRIBED_ONLY.get():
+            sql = f"SELECT * FROM (\n{sql}\n) LIMIT 0"
         most = self.ds.max_returned_rows if truncate else None
         try:
             answer = await worker.rows(Path(self.path), sql, values, most=most, seconds=limit / 1000)

@@ -24,6 +24,10 @@ _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d
 # Arguments that hold SQL, or ask for a page of up to a thousand rows or values of a facet.
 SQL = {"sql", "_where"}
 HEAVY = {*SQL, "_size", "_facet_size"}
+# Characters of SQL in one address, and blanks in a row: the time that Datasette needs to look at it, while no other
+# request is answered, grows with the square of their number.
+LONGEST_SQL, MOST_BLANKS = 10_000, 200
+_BLANKS = re.compile(r"\s+")
 # "/archive/posts.csv"
 _FILE = re.compile(r"\.(?:csv|xlsx)$")
 
@@ -58,16 +62,31 @@ def refusal(scope: Mapping[str, Any]) -> Refusal | None:
         return Refusal(400, "The address has characters that must be percent-encoded.")
     if _is_foreign(scope, hosts[0]):
         return Refusal(403, "This is an answer to a page of another site, and no such page may use this one's data.")
-    for name, value in arguments(scope):
+    typed = [value for name, value in arguments(scope) if name in SQL]
+    if sum(map(len, typed)) > LONGEST_SQL:
+        return Refusal(400, f"SQL of more than {LONGEST_SQL:,} characters is not run here. Write a shorter query.")
+    for value in typed:
+        if max(map(len, _BLANKS.findall(value)), default=0) > MOST_BLANKS:
+            return Refusal(400, f"SQL with more than {MOST_BLANKS} blanks in a row is not run here. Leave them out.")
         # pragma_database_list() gives the path of the file, others change what a connection does.
-        if name in SQL and "pragma" in value.lower():
+        if "pragma" in value.lower():
             return Refusal(400, "SQL with the word pragma is not run here. /archive lists tables and columns.")
     return None
 
 
 def is_heavy(scope: Mapping[str, Any]) -> bool:
     """Whether a request brings its own SQL, or asks for a file or a very long page."""
-    return bool(_FILE.search(scope["path"])) or any(name in HEAVY for name, _ in arguments(scope))
+    return is_file(scope) or any(name in HEAVY for name, _ in arguments(scope))
+
+
+def brings_sql(scope: Mapping[str, Any]) -> bool:
+    """Whether a request brings its own SQL."""
+    return any(name in SQL for name, _ in arguments(scope))
+
+
+def is_file(scope: Mapping[str, Any]) -> bool:
+    """Whether a request asks for a file."""
+    return bool(_FILE.search(scope["path"]))
 
 
 def scheme(scope: Mapping[str, Any]) -> str:

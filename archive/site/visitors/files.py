@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from archive.export import FORMATS, Source, TooManyRows, csv_blocks, write
 from archive.site.visitors.limits import TooLarge
@@ -14,12 +14,19 @@ from archive.site.visitors.limits import TooLarge
 BLOCK = 1 << 18  # bytes
 
 
-def blocks(connection: sqlite3.Connection, form: str, name: str, sql: str, values: Any) -> Iterator[bytes]:
-    """Yield the file of a query; `form` is csv, excel-csv or xlsx. Raises `TooLarge`, `sqlite3.Error`, OSError."""
-    source = Source(name, sql, values)
+def blocks(connection: sqlite3.Connection, form: str, source: Source, begun: Callable[[], None]) -> Iterator[bytes]:
+    """Yield the file of a query; `form` is csv, excel-csv or xlsx. Calls `begun` once the first row has been read.
+
+    Raises `TooLarge`, `sqlite3.Error`, OSError.
+    """
+    lines = csv_blocks(connection, source, excel=form == "excel-csv")
+    head = b"".join(islice(lines, 2))
+    begun()
     if form != "xlsx":
-        yield from csv_blocks(connection, source, excel=form == "excel-csv")
+        yield head
+        yield from lines
         return
+    lines.close()
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / "sheet.xlsx"
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
+import signal
 import sqlite3
 import sys
 from collections.abc import AsyncGenerator, Iterator
@@ -13,11 +15,13 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from archive.export import Source
 from archive.site.visitors.limits import TooLarge
 from archive.site.visitors.worker import LENGTH
 
-# Requests with a visitor's SQL or a file that are answered at a time; further ones are refused.
-MOST_AT_ONCE = 3
+# Requests with a visitor's SQL or a long page, and requests for a file, that are answered at a time; further ones are
+# refused. A file may take long, and its visitor, too: files must not lock others out of queries.
+MOST_AT_ONCE, MOST_FILES_AT_ONCE = 3, 3
 # Seconds after which a process that ignores its time limit is ended: SQLite cannot interrupt a single function.
 GRACE = 3.0
 _ENDED = "the query was ended: it took too long, or more memory than a visitor's query may use"
@@ -26,7 +30,9 @@ _ENDED = "the query was ended: it took too long, or more memory than a visitor's
 class Worker:
     """The process of one request (`archive.site.visitors.worker`), started at its first query."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, typed: bool) -> None:
+        """`typed`: the request brings SQL that the visitor typed, and gets less memory than the site's own."""
+        self.typed = typed
         self._process: asyncio.subprocess.Process | None = None
         self._lock = asyncio.Lock()
 
@@ -38,24 +44,22 @@ class Worker:
         request = {"form": "rows", "sql": sql, "values": values, "most": most, "seconds": seconds}
         async with self._lock:
             await self._ask(path, request)
-            try:
-                answer = await asyncio.wait_for(self._answer(), seconds + GRACE)
-            except TimeoutError:
-                await self.end()
-                raise sqlite3.OperationalError("interrupted") from None
+            answer = await self._answer_within(seconds)
         return {**answer, "rows": [[_value(value) for value in row] for row in answer["rows"]]}
 
     async def file(
-        self, path: Path, form: str, name: str, query: tuple[str, Any], seconds: float
+        self, path: Path, form: str, source: Source, *, seconds: float, file_seconds: float
     ) -> AsyncGenerator[bytes]:
-        """Yield the blocks of a file; `form` is csv, excel-csv or xlsx, `query` is SQL with its values.
+        """Yield the blocks of a file; `form` is csv, excel-csv or xlsx.
 
-        Raises `TooLarge` and `sqlite3.OperationalError` before the first block, and the latter in the middle of a file
-        that cannot be completed.
+        Its first row has `seconds`, what follows has `file_seconds`. Raises `TooLarge` and `sqlite3.OperationalError`
+        before the first block, and the latter in the middle of a file that cannot be completed; its text is
+        "interrupted" for a first row that takes too long.
         """
-        sql, values = query
+        request = {"form": form, "name": source.name, "sql": source.sql, "values": dict(source.parameters)}
         async with self._lock:
-            await self._ask(path, {"form": form, "name": name, "sql": sql, "values": values, "seconds": seconds})
+            await self._ask(path, {**request, "seconds": seconds, "file_seconds": file_seconds})
+            await self._answer_within(seconds)
             await self._answer()
             while block := await self._frame():
                 yield block
@@ -63,15 +67,24 @@ class Worker:
     async def _ask(self, path: Path, request: dict[str, Any]) -> None:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "archive.site.visitors.worker", str(path),
+                sys.executable, "-m", "archive.site.visitors.worker", str(path), "typed" if self.typed else "own",
+                str(os.getpid()),
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
+            _RUNNING.add(self._process)
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         try:
             await self._process.stdin.drain()
         except ConnectionError as error:
             raise sqlite3.OperationalError(_ENDED) from error
+
+    async def _answer_within(self, seconds: float) -> dict[str, Any]:
+        try:
+            return await asyncio.wait_for(self._answer(), seconds + GRACE)
+        except TimeoutError:
+            await self.end()
+            raise sqlite3.OperationalError("interrupted") from None
 
     async def _answer(self) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(await self._frame())
@@ -95,9 +108,33 @@ class Worker:
         """End the process, whatever it does."""
         process, self._process = self._process, None
         if process is not None:
+            _RUNNING.discard(process)
             with suppress(ProcessLookupError):
                 process.kill()
             await process.communicate()  # reads what is left in the pipe, so that both ends are closed
+
+
+# The processes of all requests.
+_RUNNING: set[asyncio.subprocess.Process] = set()
+
+
+def end_at_shutdown() -> None:
+    """End all processes when a signal ends the server, which otherwise waits for their requests first.
+
+    Call it in the main thread after the server has set its own handlers; these are called, too.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+
+        def end_all(signum: int, frame: Any, handler: Any = handler) -> None:
+            for process in tuple(_RUNNING):
+                with suppress(ProcessLookupError):
+                    process.kill()
+            if callable(handler):
+                handler(signum, frame)
+
+        if callable(handler):
+            signal.signal(number, end_all)
 
 
 def _value(value: Any) -> Any:
@@ -106,6 +143,8 @@ def _value(value: Any) -> Any:
 
 # The worker of the request that is being answered; None for a request that needs none.
 WORKER: ContextVar[Worker | None] = ContextVar("WORKER", default=None)
+# Whether a page is made only to learn its SQL: its query then reads no row.
+DESCRIBED_ONLY: ContextVar[bool] = ContextVar("DESCRIBED_ONLY", default=False)
 
 
 class Busy(Exception):
@@ -113,7 +152,7 @@ class Busy(Exception):
 
 
 class Slots:
-    """The heavy requests that are being answered, all in one event loop."""
+    """The heavy requests of a kind that are being answered, all in one event loop."""
 
     def __init__(self, most: int) -> None:
         self._free = most
@@ -130,4 +169,4 @@ class Slots:
             self._free += 1
 
 
-SLOTS = Slots(MOST_AT_ONCE)
+QUERIES, FILES = Slots(MOST_AT_ONCE), Slots(MOST_FILES_AT_ONCE)

@@ -1,9 +1,10 @@
 """A process that answers the queries of one request, and can use no more memory than it is given.
 
-`python -m archive.site.visitors.worker DATABASE` reads a JSON object a line from stdin, and answers each with frames on
-stdout: four bytes that give the length, most significant first, then that many bytes. The first frame of an answer is a
-JSON object: the rows, or an error. A file continues with frames of its bytes; an empty frame ends it. The process ends
-when stdin ends, and so with the server.
+`python -m archive.site.visitors.worker DATABASE KIND PARENT` (typed or own, the server's process id) reads a JSON
+object a line from stdin, and answers each with frames on stdout: four bytes that give the length, most significant
+first, then that many bytes. The first frame of an answer is a JSON object: the rows, or an error. For a file the first
+frame says that its first row has been read, the second that its bytes follow, each or an error; an empty frame ends it.
+The process ends when stdin ends, and during a query when the server ends, whatever ended that.
 
 SQLite's length limit holds for each value. `hard_heap_limit` bounds what SQLite allocates in all, which it can do only
 for a whole process. The limits of the operating system bound what Python holds, and the size of temporary files.
@@ -16,18 +17,25 @@ import json
 import os
 import signal
 import sqlite3
+import stat
 import struct
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from archive.site.visitors.limits import TooLarge, connect
+from archive.site.visitors.limits import LONGEST_STORED, LONGEST_TYPED, TOO_LONG, TooLarge, connect
 
-SQLITE_HEAP = 32_000_000  # bytes
-ADDRESS_SPACE = 400_000_000  # bytes; most of it is mapped files and never resident
-TEMPORARY_FILE = 1_000_000_000  # bytes
+# Bytes that SQLite may allocate, and bytes of all addresses; most of these are mapped files and never resident. SQL
+# that a visitor typed has little. The site's own makes no more than the archive holds: a line of a CSV file with a
+# page of 32 MB (`DOWNLOAD_MAXSIZE`) as text and as HTML takes several times its length.
+SQLITE_HEAP = {"typed": 32_000_000, "own": 600_000_000}
+ADDRESS_SPACE = {"typed": 400_000_000, "own": 1_500_000_000}
+LONGEST = {"typed": LONGEST_TYPED, "own": LONGEST_STORED}
+TEMPORARY_FILES = 1_000_000_000  # bytes of all together, and so the most of each
+MOST_FILES = 32  # descriptors that are looked at; SQLite uses the lowest free ones
 # Bytes of a page's rows. A cell counts for more than its text: a page makes an element of it.
 MOST_BYTES, BYTES_OF_A_CELL = 6_000_000, 200
 LENGTH = struct.Struct(">I")
@@ -48,7 +56,12 @@ class _Rows:
     def fetch(self, connection: sqlite3.Connection, sql: str, values: Any, most: int | None) -> dict[str, Any]:
         """Return column names, rows and whether there are more than `most` rows. Raises `TooLarge`, `sqlite3.Error`."""
         connection.text_factory = self._text
-        cursor = connection.execute(sql, values)
+        try:
+            return self._fetch(connection.execute(sql, values), most)
+        finally:  # the next request of this process may be for a file, whose texts nobody counts
+            connection.text_factory = str
+
+    def _fetch(self, cursor: sqlite3.Cursor, most: int | None) -> dict[str, Any]:
         columns = [column[0] for column in cursor.description or ()]
         found: list[tuple[Any, ...]] = []
         for row in cursor:
@@ -74,10 +87,12 @@ class _Rows:
 
 def main() -> None:
     """Answer the queries from stdin."""
-    limit_process()
-    connection = connect(Path(sys.argv[1]))
+    path, kind, server = sys.argv[1:]
+    end_with(int(server))
+    limit_process(ADDRESS_SPACE[kind])
+    connection = connect(Path(path), longest=LONGEST[kind])
     connection.create_function("escape_fts", 1, _escape_fts)
-    connection.execute(f"PRAGMA hard_heap_limit = {SQLITE_HEAP}").fetchall()
+    connection.execute(f"PRAGMA hard_heap_limit = {SQLITE_HEAP[kind]}").fetchall()
     for line in sys.stdin.buffer:
         _answer(connection, json.loads(line))
 
@@ -89,7 +104,18 @@ def _escape_fts(words: str) -> str:
     return str(escape_fts(words))
 
 
-def limit_process() -> None:
+def end_with(server: int) -> None:
+    """End this process when the server ends, also during a query. Elsewhere than on Linux `_Limit` does that."""
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 # only Linux has prctl
+
+        # prctl(2): PR_SET_PDEATHSIG, the signal that this process gets when its parent ends.
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL, 0, 0, 0)
+    if hasattr(os, "getppid") and os.getppid() != server:  # it ended before
+        sys.exit(1)
+
+
+def limit_process(address_space: int) -> None:
     """Limit memory and temporary files, as far as the system can, and leave the processor to other pages."""
     # A file that grows too large is an error of the query instead of the end of the process.
     if hasattr(signal, "SIGXFSZ"):
@@ -97,29 +123,62 @@ def limit_process() -> None:
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 # Windows has no such module
 
-        for limit, most in ((resource.RLIMIT_AS, ADDRESS_SPACE), (resource.RLIMIT_FSIZE, TEMPORARY_FILE)):
+        for limit, most in ((resource.RLIMIT_AS, address_space), (resource.RLIMIT_FSIZE, TEMPORARY_FILES)):
             resource.setrlimit(limit, (most, resource.getrlimit(limit)[1]))
     if hasattr(os, "nice"):
         os.nice(10)
 
 
 def _answer(connection: sqlite3.Connection, request: Mapping[str, Any]) -> None:
-    deadline = time.monotonic() + request["seconds"]
-    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    limit = _Limit(connection, request["seconds"])
     try:
         if request["form"] == "rows":
             answer = _Rows().fetch(connection, request["sql"], request["values"], request["most"])
             _send(json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace"))
         else:
-            _send_file(_file(connection, request))
+            _send_file(_file(connection, request, limit))
     except (MemoryError, OverflowError):
         _refuse("memory", _NO_MEMORY)
     except TooLarge as error:
         _refuse("large", str(error))
     except OSError:
         _refuse("large", _NO_DISK)
+    except sqlite3.DataError:
+        _refuse("sql", TOO_LONG)
     except (sqlite3.Error, sqlite3.Warning) as error:
-        _refuse("interrupted" if str(error) == "interrupted" else "sql", str(error))
+        if limit.is_full:
+            _refuse("large", _NO_DISK)
+        else:
+            _refuse("interrupted" if str(error) == "interrupted" else "sql", str(error))
+
+
+class _Limit:
+    """Interrupts what a connection runs: at its deadline, when the server has ended, or for large temporary files."""
+
+    def __init__(self, connection: sqlite3.Connection, seconds: float) -> None:
+        self.deadline, self.is_full = time.monotonic() + seconds, False
+        self._server, self._next_look = os.getppid(), 0.0
+        connection.set_progress_handler(self._is_over, 10_000)
+
+    def _is_over(self) -> bool:
+        now = time.monotonic()
+        if now > self._next_look:
+            self._next_look = now + 0.05
+            self.is_full = temporary_bytes() > TEMPORARY_FILES
+        return now > self.deadline or self.is_full or os.getppid() != self._server
+
+
+def temporary_bytes() -> int:
+    """Return the bytes of this process's open files that have no name any more, as SQLite's temporary files have none.
+
+    The system's own limit is for each file, and a query may sort into several.
+    """
+    total = 0
+    for descriptor in range(3, MOST_FILES):
+        with suppress(OSError):
+            state = os.fstat(descriptor)
+            total += state.st_size if stat.S_ISREG(state.st_mode) and state.st_nlink == 0 else 0
+    return total
 
 
 def _refuse(kind: str, why: str) -> None:
@@ -144,10 +203,17 @@ def _send_file(blocks: Iterator[bytes]) -> None:
     _send(b"")
 
 
-def _file(connection: sqlite3.Connection, request: Mapping[str, Any]) -> Iterator[bytes]:
-    from archive.site.visitors.files import blocks  # noqa: PLC0415 # its libraries take longer to import than most queries
+def _file(connection: sqlite3.Connection, request: Mapping[str, Any], limit: _Limit) -> Iterator[bytes]:
+    # Its libraries take longer to import than most queries run.
+    from archive.export import Source  # noqa: PLC0415
+    from archive.site.visitors.files import blocks  # noqa: PLC0415
 
-    return blocks(connection, request["form"], request["name"], request["sql"], request["values"])
+    def begun() -> None:
+        _send(b"{}")
+        limit.deadline = time.monotonic() + request["file_seconds"]
+
+    source = Source(request["name"], request["sql"], request["values"])
+    return blocks(connection, request["form"], source, begun)
 
 
 if __name__ == "__main__":

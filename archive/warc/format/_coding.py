@@ -29,6 +29,7 @@ _MOST_STREAMS = 10_000  # members or frames of one body: each costs time, howeve
 _MOST_CODINGS = 5  # of one body, each of which may unpack to the limit
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_ZSTD_HEADER = 18  # bytes of the longest header of a frame
 
 
 def decode(body: bytes, encoding: str | None, limit: int = MAX_DECODED, content_type: str | None = None) -> bytes:
@@ -65,17 +66,19 @@ def _undone(body: bytes, coding: str, limit: int) -> bytes:
 
 
 def _gzip(body: bytes, limit: int) -> bytes:
-    """RFC 1952: a file is a series of members."""
+    """RFC 1952: a file is a series of members. What follows one and has no whole header is no member."""
     out = bytearray()
-    at = 0
+    start = _gzip_start(body, 0)
     for _ in range(_MOST_STREAMS):
         begin = len(out)
-        at = _inflate(body, _gzip_start(body, at), "gzip", limit, out)
+        at = _inflate(body, start, "gzip", limit, out)
         content = memoryview(out)[begin:]
         true = struct.pack("<II", zlib.crc32(content), len(content) & 0xFFFFFFFF)
         content.release()
         at = _after_check(body, at, true, "gzip")
-        if not body.startswith(_GZIP, at):
+        try:
+            start = _gzip_start(body, at)
+        except (CutShort, Undecodable):
             return bytes(out)
     raise Undecodable(f"the gzip data have more than {_MOST_STREAMS} members")
 
@@ -197,7 +200,7 @@ def _unbrotli(pieces: Iterable[bytes], limit: int) -> tuple[bytes, int, bool, bo
 
 
 def _zstd(body: bytes, limit: int) -> bytes:
-    """RFC 8878: a series of frames."""
+    """RFC 8878: a series of frames. What follows one and has no whole header is no frame."""
     out = bytearray()
     at = 0
     for _ in range(_MOST_STREAMS):
@@ -214,9 +217,17 @@ def _zstd(body: bytes, limit: int) -> bytes:
             if not part and not decoder.eof and decoder.needs_input and at >= len(body):
                 raise CutShort("the zstd data end early", bytes(out))
         at -= len(decoder.unused_data)
-        if not body.startswith(_ZSTD, at):
+        if not _is_frame(body, at):
             return bytes(out)
     raise Undecodable(f"the zstd data have more than {_MOST_STREAMS} frames")
+
+
+def _is_frame(body: bytes, at: int) -> bool:
+    try:
+        zstd.get_frame_info(body[at : at + _ZSTD_HEADER])
+    except zstd.ZstdError:
+        return False
+    return body.startswith(_ZSTD, at)
 
 
 def _check(length: int, limit: int) -> None:

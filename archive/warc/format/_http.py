@@ -11,7 +11,6 @@ from archive.warc._types import Group, Headers, Profile
 from archive.warc.format._fields import Unusable, blanked_in, date_of, dates_of, record_id, url_of, uuid_of
 from archive.warc.format._foreign import CUT_CHUNK, dechunk
 from archive.warc.format._frame import Frame, digest_differs, digest_label
-from archive.warc.format._plain import begins_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +83,9 @@ def _response(frame: Frame, is_revisit: bool) -> _Response:
     first_line, headers, body = _message(frame.block)
     protocol, status, reason = _status(first_line)
     transfer = (header(headers, b"transfer-encoding") or "").rpartition(",")[2].strip().lower()
-    if transfer != "chunked" or begins_as(body, header(headers, b"content-type")):
+    if transfer != "chunked":
         return _Response(protocol, status, reason, headers, body, body, ())
-    dechunked, why = dechunk(body)
+    dechunked, why = dechunk(body, header(headers, b"content-type"))
     return _Response(protocol, status, reason, headers, dechunked, body, (why,) if why else ())
 
 

@@ -22,7 +22,7 @@ from tests.e2e.browsing import served
 from tests.e2e.product import column
 from tests.e2e.reading import Readers, pages
 from tests.making import Made, extraction, post, url
-from tests.waiting import HANG
+from tests.waiting import HANG, wait_until
 
 
 def published(archive: Path, *options: str) -> Result:
@@ -87,6 +87,12 @@ def test_who_may_not_publish_is_told_why(written: Made, tmp_path: Path) -> None:
     assert (done.exit_code, "clinic-archive publish" in done.stderr) == (4, True)
 
 
+def answered(visitor: httpx.Client, path: str) -> httpx.Response | None:
+    """The answer; None while the site makes as many files as it makes at a time."""
+    answer = visitor.get(path)
+    return None if answer.status_code == 503 else answer
+
+
 def test_the_next_request_shows_what_was_published_and_eight_readers_notice_nothing(written: Made) -> None:
     publish_first(written)
     with served(written.folder, "--published") as site, httpx.Client(base_url=site, timeout=HANG) as visitor:
@@ -97,7 +103,9 @@ def test_the_next_request_shows_what_was_published_and_eight_readers_notice_noth
                 assert visitor.get(f"/riverside/p{number}").status_code == 404
                 publish(written.folder)
                 assert f"Title {number}" in visitor.get(f"/riverside/p{number}").text
-                assert f"Title {number}" in visitor.get("/archive/posts.csv").text
+                answer = wait_until(lambda: answered(visitor, "/archive/posts.csv"))
+                assert answer is not None
+                assert f"Title {number}" in answer.text
         assert readers.faults == []
         assert visitor.get("/-/capture/00000000-0000-4000-8000-000000000001").status_code == 200
         mine = str(written.folder)  # other tests of this process may have a site of theirs

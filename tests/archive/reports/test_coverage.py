@@ -420,7 +420,7 @@ def test_the_command_prints_clinics_gaps_and_the_paragraph(studied: Made) -> Non
     assert (done.exit_code, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert lines[0].split()[:6] == ["clinic", "blog", "from", "to", "days", "observed"]
-    assert lines[1].split() == ["mill", "none", "2026-03-01", "2026-03-10", "0", "0", "-", "0", "1", "0", "0", "-"]
+    assert lines[1].split() == ["mill", "none", "2026-03-01", "2026-03-10", "0", "0", "-", "0", "1", "0", "0", "0", "-"]
     assert lines[2].split()[:7] == ["riverside", "yes", "2026-03-01", "2026-03-10", "10", "6", "60.0"]
     assert "2 gaps without an observed day:" in lines
     assert lines[-1] == paragraph(read_coverage(studied.db.conn))

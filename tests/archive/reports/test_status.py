@@ -397,7 +397,7 @@ def test_the_page_says_what_the_command_says(archive: Made) -> None:
 
 
 def test_the_page_of_an_archive_without_visits(archive: Made) -> None:
-    assert "There is no clinic with a blog to observe." in words(page(archive).select_one(".lead"))
+    assert "There is no clinic with a blog to observe; 1 not visited." in words(page(archive).select_one(".lead"))
     archive.db.execute("DELETE FROM clinics")
     assert "No clinic has been visited yet." in words(page(archive).select_one(".lead"))
 

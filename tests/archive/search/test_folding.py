@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.search import index
-from archive.search.folding import folded, folded_with_places
+from archive.search.folding import folded, folded_with_places, folded_words
 from archive.search.index import Query, terms
 from archive.site.pages.search_results import results
 from tests.making import CLINIC, Made, comment, extraction, post, url
@@ -120,3 +120,13 @@ def test_ascii_is_left_alone_and_a_long_text_takes_linear_time() -> None:
     assert folded("Price (IV) off-label") == "Price (IV) off-label"
     for part in ("a", "é", "糖尿", "\u0301", "\u00ad", "a\u0301", "สุ"):
         assert_linear(lambda size, part=part: folded("é" + part * size), 200_000)  # type: ignore[misc]
+    # Marks of two classes, which normalising sorts; and what is no word before a letter.
+    for read in (folded, folded_words, folded_with_places):
+        assert_linear(lambda size, read=read: read("é" + "\u0301" * size + "\u0316" * size), 50_000)  # type: ignore[misc]
+        assert_linear(lambda size, read=read: read("!" * size + "é"), 50_000)  # type: ignore[misc]
+
+
+def test_units_and_words_that_fold_to_nothing() -> None:
+    assert folded("5㎎ of ㎏, 3㎡, x²; Brand™") == "5mg of kg, 3m2, x2; Brand™"
+    assert terms("foo \u0640") == ['"foo"']
+    assert terms("a" * 1_000 + " b") == [f'"{"a" * 1_000}"']

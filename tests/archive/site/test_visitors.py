@@ -158,6 +158,49 @@ def test_more_heavy_queries_than_allowed_are_refused_and_their_number_is_free_ag
     assert get(site, sql("select 1 as n", ".json")).status_code == 200
 
 
+@pytest.mark.parametrize("form", [".csv", ".xlsx", ".csv?_excel=on"])
+def test_files_without_a_first_row_end_early_and_never_lock_queries_out(form: str, site: Datasette) -> None:
+    form, _, option = form.partition("?")
+    slow = f"{sql(f'{ENDLESS} select count(*) from n', form)}&{option}"
+
+    async def ask() -> tuple[list[httpx.Response], httpx.Response]:
+        await site.invoke_startup()
+        files = [asyncio.create_task(site.client.get(slow)) for _ in range(queries.MOST_FILES_AT_ONCE + 1)]
+        while not any(task.done() for task in files):  # until the file that finds no place is refused
+            await asyncio.sleep(0.01)
+        query = await site.client.get(sql("select 1 as n", ".json"))
+        return [await task for task in files], query
+
+    site.sql_time_limit_ms = 2000
+    try:
+        files, query = asyncio.run(ask())
+    finally:
+        site.sql_time_limit_ms = 10_000
+    assert query.status_code == 200
+    assert sorted(file.status_code for file in files) == [400] * queries.MOST_FILES_AT_ONCE + [503]
+    assert {file.text for file in files if file.status_code == 400} == {
+        "query: the query gave no row within the time of a page's query; select or sort fewer rows\n"
+    }
+
+
+@pytest.mark.parametrize("end", ["terminate", "kill"])
+def test_queries_end_with_the_server(end: str, archive: Made) -> None:
+    slow = sql(f"{ENDLESS} select i from n", ".csv")
+    with (
+        serving(archive.folder) as (url, server),
+        httpx.Client(base_url=url, timeout=HANG) as client,
+        client.stream("GET", slow) as answer,
+    ):
+        blocks = answer.iter_bytes()  # its name keeps the connection open
+        assert next(blocks)
+        workers = server.children(recursive=True)
+        assert workers
+        getattr(server, end)()
+        server.wait(HANG)
+        _, alive = psutil.wait_procs(workers, HANG)
+        assert not alive
+
+
 def test_values_of_all_types_come_from_the_process_as_they_are(site: Datasette) -> None:
     query = "select 1 as n, 9007199254740993 as big, 0.1 as real, NULL as gap, x'00ff' as bytes, 'é' as text"
     answer = get(site, f"{sql(query, '.json')}&_shape=array")
@@ -308,6 +351,34 @@ def test_what_is_closed_or_wrong(path: str, status: int, site: Datasette, archiv
     answer = get(site, path)
     assert answer.status_code == status, answer.text
     assert str(archive.folder) not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/archive?sql=", "/archive.csv?sql=", "/archive/posts.csv?_where="])
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (f"1{' ' * 300}", "more than 200 blanks in a row"),
+        ("1" + "\t\n" * 150, "more than 200 blanks in a row"),
+        ("1 + " * 2_501 + "1", "more than 10,000 characters"),
+    ],
+)
+def test_very_long_sql_is_refused_before_it_is_read(path: str, query: str, message: str, site: Datasette) -> None:
+    answer = get(site, path + quote(query))
+    assert answer.status_code == 400
+    assert message in answer.text
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "post_id in (select post_id from posts order by post_id limit 1)", "title <> ' order by x'",
+        "title <> ' limit 7'", f"1{' ' * 150}or{' ' * 150}0", "post_id = 1 or title = 'a) limit 1'",
+    ],
+)  # fmt: skip
+def test_a_filter_with_the_words_of_an_order_or_a_limit_stays_whole(where: str, site: Datasette) -> None:
+    answer = get(site, f"/archive/posts.csv?_where={quote(where)}")
+    assert answer.status_code == 200, answer.text
+    assert len(answer.text.splitlines()) == 2
 
 
 def test_nobody_between_may_store_an_answer(site: Datasette) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from scraper.crawl.backfill import MOST_UNANSWERED, Backfill, plan
 from scraper.crawl.state import VisitResult
-from scraper.items import Exchange
+from scraper.items import Exchange, Problem
 from scraper.platforms import platform_named
 from scraper.platforms._platform import Answer, Ask
 
@@ -60,3 +60,13 @@ def test_single_requests_without_an_answer_end_nothing(every: int) -> None:
     number, visit = requested(lambda number: None if number % every else memento(number))
     assert (number, visit.failure) == (CAPTURES, None)
     assert len(visit.failure_lines) == sum(1 for number in range(CAPTURES) if number % every)
+
+
+def test_answers_whose_bodies_are_at_fault_end_nothing() -> None:
+    def cut(number: int) -> Answer:
+        problem = Problem(kind="cut-short", message=f"{SITE}/post/{number}: the gzip data end early", url=SITE)
+        return Answer(ask=Ask(url=SITE), exchange=None, items=(problem,), reason=problem.message)
+
+    number, visit = requested(cut)
+    assert (number, visit.failure, visit.failed) == (CAPTURES, None, CAPTURES)
+    assert visit.failure_lines[0] == f"{SITE}/post/0: the gzip data end early"

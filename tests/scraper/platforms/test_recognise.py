@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from scraper.discover import items_of
+from scraper.feeds import is_comment_feed
 from scraper.items import Exchange, Sighting, UnsupportedPlatform
 from scraper.platforms import marked, platform_named, recognise, site_root
 from scraper.platforms._recognise import maker_sentence, unsupported
 from tests.dummies import DUMMY_ROOT, FAILING, registered
+from tests.scaling import assert_linear
 
 SITE = "https://riverside.example"
 REAL = Path(__file__).parents[4] / "shared" / "real-pages" / "platforms"
@@ -216,3 +218,10 @@ def test_real_pages_of_other_platforms() -> None:
         ).lower():
             wrong.append(f"{file}: {found.name if found else maker_sentence(exchange)}")
     assert wrong == []
+
+
+def test_links_of_a_feed_that_are_never_closed_cost_no_more_than_their_length() -> None:
+    def read(size: int) -> None:
+        is_comment_feed(Exchange(url="https://www.clinic.example/feed", body=b"<rss><item>" + b"<link " * size))
+
+    assert_linear(read, 40_000)
