@@ -7,6 +7,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -350,13 +351,22 @@ def test_an_answer_that_takes_too_long_says_what_to_do(visit: Visit) -> None:
     assert visit.faults() == []
 
 
+def cpu_seconds(process: psutil.Process) -> float:
+    """CPU time of a process and of those that it started and that still run."""
+    total = 0.0
+    for each in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            times = each.cpu_times()
+            total += times.user + times.system
+    return total
+
+
 def works(process: psutil.Process) -> bool:
-    """Whether a process is busy: it then gets CPU time beside this one, which is busy for a fifth of a second."""
-    before, end = process.cpu_times(), time.process_time() + 0.2
+    """Whether a process, or one that it started, gets CPU time while this one is busy for a fifth of a second."""
+    before, end = cpu_seconds(process), time.process_time() + 0.2
     while time.process_time() < end:
         pass
-    after = process.cpu_times()
-    return bool(after.user + after.system - before.user - before.system > 0.04)
+    return cpu_seconds(process) - before > 0.04
 
 
 def leave(site: str, sql: str, work: Callable[[], object]) -> None:
