@@ -22,9 +22,16 @@ from tests.archive.site.test_site import get, site_of
 from tests.making import Made, extraction, made, post, url
 from tests.waiting import HANG
 
-csv.field_size_limit(sys.maxsize)
 LENGTH = 30_000  # below the 32,767 characters of a cell of a spreadsheet
 POSTS = MOST_BYTES // LENGTH + 10
+
+
+@pytest.fixture(autouse=True)
+def long_fields() -> Iterator[None]:
+    """The reader of CSV in this process takes fields of any length while a test runs."""
+    before = csv.field_size_limit(sys.maxsize)
+    yield
+    csv.field_size_limit(before)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +85,8 @@ def test_one_very_long_text_breaks_no_page_or_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name there")
-def test_all_temporary_files_of_a_process_are_counted_together() -> None:
+def test_all_temporary_files_of_a_process_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "MOST_FILES", 10_000)  # this process has more files open than a worker may have
     before = temporary_bytes()
     with TemporaryFile() as first, TemporaryFile() as second:
         for file in (first, second):
@@ -89,6 +97,7 @@ def test_all_temporary_files_of_a_process_are_counted_together() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name there")
 def test_a_query_with_large_temporary_files_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "TEMPORARY_FILES", 1_000_000)
+    monkeypatch.setattr(worker, "MOST_FILES", 10_000)
     with closing(sqlite3.connect("")) as connection:
         limit = worker._Limit(connection, HANG)
         with pytest.raises(sqlite3.OperationalError, match="interrupted"):
