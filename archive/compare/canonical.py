@@ -24,7 +24,7 @@ _POST = (
 )
 _COMMENT = "(SELECT platform_comment_id FROM comments AS c WHERE c.comment_id = {0})"
 # The expression that replaces a key that is local to an archive.
-_NAMES = {
+KEY_NAMES = {
     "post_id": _POST,
     "comment_id": _COMMENT,
     "parent_id": _COMMENT,
@@ -53,7 +53,7 @@ def rows(db: Database, table: str) -> Iterator[Row]:
     """Yield a table's rows in their canonical form and order; a table of any size needs little memory."""
     names = [column.name for column in db.table(table).columns if column.name not in _LOCAL]
     chosen = [
-        f"{_NAMES[name].format(f'[{table}].[{name}]') if name in _NAMES else f'[{table}].[{name}]'} AS [{name}]"
+        f"{KEY_NAMES[name].format(f'[{table}].[{name}]') if name in KEY_NAMES else f'[{table}].[{name}]'} AS [{name}]"
         for name in names
     ]
     texts = table in ("revisions", "links")

@@ -15,18 +15,15 @@ from typing import Any, Literal, NamedTuple
 
 from sqlite_utils import Database
 
+from archive.compare.canonical import KEY_NAMES
+
 Row = tuple[Any, ...]
 
 _POST = "(SELECT min(address) FROM post_addresses AS a WHERE a.post_id = {0})"
-_COMMENT = "(SELECT platform_comment_id FROM comments AS c WHERE c.comment_id = {0})"
 # The expression that replaces an integer key: what it stands for in any archive of the same captures.
 _STANDS_FOR = {
+    **KEY_NAMES,
     "post_id": _POST,
-    "comment_id": _COMMENT,
-    "parent_id": _COMMENT,
-    "author_id": "(SELECT name FROM authors AS n WHERE n.author_id = {0})",
-    "tag_id": "(SELECT label FROM tags AS t WHERE t.tag_id = {0})",
-    "category_id": "(SELECT label FROM categories AS k WHERE k.category_id = {0})",
     "revision_id": f"(SELECT coalesce({_POST.format('r.post_id')}, '') || ' ' || source || ' ' || capture_id || ' ' ||"
     " extractor_version FROM revisions AS r WHERE r.revision_id = {0})",
     "entity_id": "(SELECT min(address) FROM post_addresses AS e WHERE e.entity_id = {0} AND e.clinic_id = {1})",

@@ -98,7 +98,7 @@ def _sweep(archive: Path) -> None:
 def _new_captures(
     run: Run, file: Path, name: str, clinics: Mapping[str, Clinic], result: ImportResult, now: datetime
 ) -> _Import | None:
-    """Find the captures of a file that the archive does not have; None if there are nresult. Counts in `result`."""
+    """Find the captures of a file that the archive does not have; None if there are none. Counts in `result`."""
     sha256 = _sha256(file)
     place = f"{IMPORTS}/{sha256[:16]}/{_plain(name)}"
     contents = scan_foreign(file, place, {slug: clinic.url for slug, clinic in clinics.items()}, now)
