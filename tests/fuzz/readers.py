@@ -9,7 +9,6 @@ import gzip
 import json
 import logging
 import random
-import resource
 import shutil
 import sys
 import tempfile
@@ -39,6 +38,7 @@ from scraper.robots import read_robots
 from scraper.sitemaps import read_sitemap
 from tests.e2e.hostile import page, post
 from tests.fuzz.mutation import mutated
+from tests.memory import megabytes
 from tests.visiting import SITE, comments_answer, comments_url, post_answer, post_url
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -219,8 +219,7 @@ def findings(number: int, seed: int) -> dict[str, object]:
             if time.process_time() - begun > SLOW:
                 slow.append(f"{kind} {index}: {time.process_time() - begun:.0f} s")
             shutil.rmtree(folder)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return {"inputs": number, "raised": raised, "slow": slow, "memory": memory}
+    return {"inputs": number, "raised": raised, "slow": slow, "memory": round(megabytes("VmHWM"))}
 
 
 if __name__ == "__main__":
