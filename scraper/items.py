@@ -22,6 +22,8 @@ Source = Literal["html", "warmup", "api", "rendered", "feed", "text"]
 SOURCES: tuple[Source, ...] = ("html", "warmup", "api", "rendered", "feed", "text")
 SightedIn = Literal["sitemap", "feed", "listing", "related", "post"]
 AuthorKind = Literal["staff", "member", "guest", "unknown"]
+Access = Literal["public", "password", "members", "paid"]
+CommentType = Literal["comment", "pingback", "trackback"]
 Precision = Literal["second", "minute", "hour", "day", "month", "year"]
 
 OF_SCRIPT = ("xhr", "fetch")  # resource types of the requests that a page's script makes
@@ -88,6 +90,7 @@ class Comment:
 
     post: tuple[str, ...]  # addresses of the post that it belongs to
     platform_comment_id: str
+    type: CommentType = "comment"  # pingbacks and trackbacks are notices by other sites, not words of readers
     parent_id: str | None = None  # platform_comment_id of the comment that it replies to
     author: str | None = field(default=None, repr=False)  # display name; after the first pipeline a pseudonym
     person: str | None = field(default=None, repr=False)  # the platform's id of the person; after it a keyed hash
@@ -110,10 +113,19 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddedThread:
+    """A thread at a comment service that a post's page embeds."""
+
+    post: tuple[str, ...]
+    service: str  # name of the service, `CommentService.name`
+    thread: str  # its id there, as `CommentService.thread_of` gives it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ThreadPage:
     """One answer of a comments service: which page of a post's thread it is, and which pages follow."""
 
-    post: tuple[str, ...]
+    post: tuple[str, ...]  # empty: the comments of all posts of the site
     cursor: str | None  # the cursor that was requested; None: the beginning of the thread
     following: tuple[str, ...] = ()  # cursors of the next pages, of the thread and of replies
 
@@ -122,7 +134,7 @@ class ThreadPage:
 class Thread:
     """A post's thread that was read completely, to its last cursor: any comment not listed here is absent."""
 
-    post: tuple[str, ...]
+    post: tuple[str, ...]  # empty: the comments of all posts of the site
     comments: tuple[str, ...]  # platform_comment_ids
 
 
@@ -214,6 +226,7 @@ class Post:
     modified_at: str | None = None
     published_raw: str | None = None  # as printed
     language: str | None = None
+    access: Access | None = None  # who may read its text; "public" only where the answer says so or gives the text
     excerpt: str | None = None
     minutes_to_read: int | None = None
     cover_image_url: str | None = None
@@ -242,7 +255,21 @@ class Post:
     stated_url: str | None = None  # the address that the page states for itself, where that is another: no evidence
 
 
-Item = Post | Reading | Comment | ThreadPage | Thread | Author | Names | Sighting | Alias | Gone | Site | Problem
+Item = (
+    Post
+    | Reading
+    | Comment
+    | EmbeddedThread
+    | ThreadPage
+    | Thread
+    | Author
+    | Names
+    | Sighting
+    | Alias
+    | Gone
+    | Site
+    | Problem
+)
 
 
 class NotAPost(Exception):
