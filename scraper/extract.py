@@ -14,20 +14,8 @@ from dataclasses import replace
 from scraper import discover
 from scraper.addresses import canonical_url, post_key, same_site
 from scraper.comments import service_of
-from scraper.items import (
-    Alias,
-    Comment,
-    Exchange,
-    Extraction,
-    Gone,
-    Item,
-    NotAPost,
-    NotFoundPage,
-    Post,
-    Problem,
-    Reading,
-    Unreadable,
-)
+from scraper.items import Alias, Comment, Exchange, Extraction, Gone, Item, Post, Problem, Reading
+from scraper.not_a_post import NotAPost, NotFoundPage, Unreadable
 from scraper.platforms import recognise
 from scraper.platforms._platform import Platform
 from scraper.platforms._recognise import unsupported

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from scraper.addresses import canonical_url
 from scraper.discover import read_links
-from scraper.items import Exchange, Item, NotAPost, Post, Reading, Sighting, Source
+from scraper.items import Exchange, Item, Post, Reading, Sighting, Source
+from scraper.not_a_post import NotAPost
 from scraper.platforms import platforms
 from scraper.platforms._platform import Ask, Blog, Plan, Platform
 from scraper.platforms._recognise import Marks, is_anothers

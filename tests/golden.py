@@ -21,7 +21,8 @@ from typing import Any
 
 from scraper.comments import services
 from scraper.extract import extract
-from scraper.items import Exchange, Item, NotAPost
+from scraper.items import Exchange, Item
+from scraper.not_a_post import NotAPost
 from scraper.platforms import platforms
 from scraper.platforms._platform import Platform, Reader
 

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from scraper.items import Exchange, NotAPost, Post
+from scraper.items import Exchange, Post
+from scraper.not_a_post import NotAPost
 from scraper.platforms import platform_named, platforms, recognise
 from scraper.platforms._json import decode
 from scraper.platforms._platform import Platform

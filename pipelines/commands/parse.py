@@ -15,7 +15,8 @@ from pipelines.commands._options import examples, utc_moment
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
 from scraper.extract import extract_post
-from scraper.items import Exchange, Image, NotAPost, Post
+from scraper.items import Exchange, Image, Post
+from scraper.not_a_post import NotAPost
 
 # Fields of the item that are no fields of the post: the run needs them.
 PRIVATE = {"addresses", "author_person", "counters_pending", "comments_key", "media_pending", "stated_url"}

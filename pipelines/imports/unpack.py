@@ -18,7 +18,8 @@ from archive.warc._saved import saved_page
 from pipelines.imports.adopt import SPARE, Refused
 from scraper.addresses import is_web_address
 from scraper.extract import extract_post
-from scraper.items import Exchange, NotAPost
+from scraper.items import Exchange
+from scraper.not_a_post import NotAPost
 
 LARGEST_PAGE = 32 << 20  # bytes of a saved page
 LARGEST_RATIO = 50  # unpacked to packed; pages pack to a tenth, zeros to a thousandth

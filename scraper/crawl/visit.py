@@ -15,7 +15,8 @@ from scraper.crawl.frontier import Frontier
 from scraper.crawl.rendering import fill_gaps
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.tee import tee
-from scraper.items import Problem, Sighting, UnsupportedPlatform
+from scraper.items import Problem, Sighting
+from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import recognise
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
 from scraper.platforms._recognise import maker_of

@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from scraper.items import Exchange, Item, Problem, UnsupportedPlatform
+from scraper.items import Exchange, Item, Problem
+from scraper.not_a_post import UnsupportedPlatform
 
 LARGEST_HEAD = 400_000  # bytes; heads with all style sheets inline have some 300,000
 # <meta name="generator" content="WordPress 6.4.2">, attributes in any order, quotes or none

@@ -14,7 +14,8 @@ Three judges, in this order:
 
 from __future__ import annotations
 
-from scraper.items import BotChallenge, ConsentWall, Exchange, NotAPost, Unreadable
+from scraper.items import Exchange
+from scraper.not_a_post import BotChallenge, ConsentWall, NotAPost, Unreadable
 from scraper.quality._doubt import KINDS as _NAMED
 from scraper.quality._doubt import Doubt, Kind
 from scraper.quality._headers import by_header

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
-from scraper.items import BotChallenge, ConsentWall
+from scraper.not_a_post import BotChallenge, ConsentWall
 
 Kind = Literal[
     "bot-challenge",

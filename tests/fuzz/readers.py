@@ -32,7 +32,8 @@ from scraper.config.toml_file import ConfigError
 from scraper.discover import read_links
 from scraper.extract import extract, extract_post
 from scraper.feeds import read_feed
-from scraper.items import Exchange, Extraction, NotAPost, Problem
+from scraper.items import Exchange, Extraction, Problem
+from scraper.not_a_post import NotAPost
 from scraper.platforms import marked, platform_named, recognise
 from scraper.robots import read_robots
 from scraper.sitemaps import read_sitemap

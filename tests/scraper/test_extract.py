@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pipelines.replay.stored import stored_exchange
 from scraper.extract import extract_post
 from scraper.http import redirect_target
-from scraper.items import Alias, Comment, Exchange, Gone, Names, NotAPost, Post, Problem, Sighting
+from scraper.items import Alias, Comment, Exchange, Gone, Names, Post, Problem, Sighting
+from scraper.not_a_post import NotAPost
 from scraper.platforms import recognise
 from scraper.platforms.wix import Wix
 from tests.making import extract

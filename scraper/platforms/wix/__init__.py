@@ -15,7 +15,8 @@ from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from scraper.items import ConsentWall, Exchange, Item, Post, Unreadable
+from scraper.items import Exchange, Item, Post
+from scraper.not_a_post import ConsentWall, Unreadable
 from scraper.platforms._page import utf8
 from scraper.platforms._platform import Blog, Plan, Platform, RenderTargets
 from scraper.platforms._recognise import Marks, has_mark_of, in_a_tag, is_anothers

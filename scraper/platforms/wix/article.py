@@ -11,7 +11,8 @@ from bs4 import Tag
 from bs4.element import PageElement
 
 from scraper.addresses import canonical_url, is_web_address
-from scraper.items import Exchange, NotAPost, NotFoundPage, Paywall, Post, Related, Source, Unreadable
+from scraper.items import Exchange, Post, Related, Source
+from scraper.not_a_post import NotAPost, NotFoundPage, Paywall, Unreadable
 from scraper.platforms._body import Body
 from scraper.platforms._dates import iso_date, read_date
 from scraper.platforms._html import text_of

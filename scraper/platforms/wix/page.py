@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from scraper.addresses import canonical_url
-from scraper.items import Author, Exchange, Item, Post, Problem, Sighting, Site, Unreadable
+from scraper.items import Author, Exchange, Item, Post, Problem, Sighting, Site
+from scraper.not_a_post import Unreadable
 from scraper.platforms._json import mapping, string
 from scraper.platforms._page import read_head, utf8
 from scraper.platforms._values import clean

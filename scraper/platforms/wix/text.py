@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from scraper.addresses import canonical_url, is_web_address
-from scraper.items import Exchange, Item, NotAPost, Post, Related
+from scraper.items import Exchange, Item, Post, Related
+from scraper.not_a_post import NotAPost
 from scraper.platforms._dates import read_date
 from scraper.platforms._page import encoding_of, utf8
 from scraper.platforms._values import (

@@ -9,7 +9,8 @@ import pytest
 
 from scraper.discover import items_of
 from scraper.feeds import is_comment_feed
-from scraper.items import Exchange, Sighting, UnsupportedPlatform
+from scraper.items import Exchange, Sighting
+from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import marked, platform_named, recognise, site_root
 from scraper.platforms._recognise import maker_sentence, unsupported
 from tests.dummies import DUMMY_ROOT, FAILING, registered

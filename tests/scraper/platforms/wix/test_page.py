@@ -13,18 +13,8 @@ from bs4 import BeautifulSoup, Tag
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scraper.items import (
-    ConsentWall,
-    Exchange,
-    NotAPost,
-    NotFoundPage,
-    Post,
-    Problem,
-    Reading,
-    Sighting,
-    Site,
-    Unreadable,
-)
+from scraper.items import Exchange, Post, Problem, Reading, Sighting, Site
+from scraper.not_a_post import ConsentWall, NotAPost, NotFoundPage, Unreadable
 from scraper.platforms.wix import Wix, address
 from scraper.platforms.wix.footer import Counters, _printed
 from scraper.platforms.wix.page import read_page

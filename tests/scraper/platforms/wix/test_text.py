@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper.items import Exchange, NotAPost, Post
+from scraper.items import Exchange, Post
+from scraper.not_a_post import NotAPost
 from scraper.platforms.wix import Wix
 
 SEED_LIKE = """top of page
