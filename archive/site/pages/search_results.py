@@ -20,6 +20,17 @@ _MARK_START, _MARK_END = "\x01", "\x02"
 _NO_MARKS = {ord(_MARK_START): None, ord(_MARK_END): None}
 # Characters of a snippet before its first mark, and from there to its end.
 _BEFORE, _AFTER = 60, 160
+# Marking takes long in a long text. Characters that are marked at a time, that two such passages share, and in which
+# the words are looked for at most.
+_PASSAGE, _OVERLAP, _LOOKED_THROUGH = 50_000, 500, 1_000_000
+_SNIPPET = (
+    "SELECT highlight(search_fts, 0, ?1, ?2), snippet(search_fts, 1, ?1, ?2, ' … ', 36) FROM search_fts"
+    " WHERE search_fts MATCH ?3"
+)
+_HIGHLIGHT = (
+    "SELECT highlight(search_folded_fts, 0, ?1, ?2), highlight(search_folded_fts, 1, ?1, ?2) FROM search_folded_fts"
+    " WHERE search_folded_fts MATCH ?3"
+)
 _POST_COLUMNS = (
     "p.clinic_id, c.name AS clinic, p.slug, p.platform_post_id, p.published_at, p.published_on, p.removed_at, p.post_id"
 )
@@ -71,43 +82,40 @@ def _mark(query: Query, results: list[Row]) -> None:
     the characters of the original.
     """
     match = match_of(Query(query.words))
-    if not results or match is None:
-        return
     small = sqlite3.connect(":memory:")
     try:
         for table, tokenizer in TOKENIZERS.items():
             small.execute(f'CREATE VIRTUAL TABLE {table} USING fts5(title, body, tokenize="{tokenizer}")')
-        for index, result in enumerate(results):
+        for result in results:
+            # A comment is found by its own words, although the page shows its post's title above it.
             texts = tuple((result[name] or "").translate(_NO_MARKS) for name in ("title", "body"))
-            new = tuple(map(folded, texts))
-            table = "search_fts" if new == texts else "search_folded_fts"
-            small.execute(f"INSERT INTO {table} (rowid, title, body) VALUES (?,?,?)", (index, *new))
-        # A comment is found by its own words, although the page shows its post's title above it.
-        values = (_MARK_START, _MARK_END, match)
-        for index, title, snippet in small.execute(
-            "SELECT rowid, highlight(search_fts, 0, ?1, ?2), snippet(search_fts, 1, ?1, ?2, ' … ', 36) FROM search_fts"
-            " WHERE search_fts MATCH ?3",
-            values,
-        ):
-            results[index] |= {"title_html": _html(title), "snippet": _html(snippet)}
-        for index, title, body in small.execute(
-            "SELECT rowid, highlight(search_folded_fts, 0, ?1, ?2), highlight(search_folded_fts, 1, ?1, ?2) FROM"
-            " search_folded_fts WHERE search_folded_fts MATCH ?3",
-            values,
-        ):
-            result = results[index]
-            marked, text = (_marked(result[name], new) for name, new in (("title", title), ("body", body)))
-            results[index] |= {"title_html": _html(marked), "snippet": _html(_around_first(text))}
+            marked = None if match is None else _marked_texts(small, match, *texts)
+            title, snippet = marked or (result["title"] or "", (result["body"] or "")[:200])
+            result |= {"title_html": _html(title), "snippet": _html(snippet)}
     finally:
         small.close()
-    for result in results:
-        result.setdefault("title_html", escape(result["title"] or ""))
-        result.setdefault("snippet", escape((result["body"] or "")[:200]))
 
 
-def _marked(text: str | None, highlighted: str) -> str:
+def _marked_texts(small: sqlite3.Connection, match: str, title: str, body: str) -> tuple[str, str] | None:
+    """Return the marked title and snippet of the first passage with the words; None if no passage has all of them."""
+    for start in range(0, min(max(len(body), 1), _LOOKED_THROUGH), _PASSAGE - _OVERLAP):
+        passage = body[start : start + _PASSAGE]
+        new = (folded(title), folded(passage))
+        table = "search_fts" if new == (title, passage) else "search_folded_fts"
+        small.execute(f"DELETE FROM {table}")
+        small.execute(f"INSERT INTO {table} (title, body) VALUES (?,?)", new)
+        shape = _SNIPPET if table == "search_fts" else _HIGHLIGHT
+        marked = small.execute(shape, (_MARK_START, _MARK_END, match)).fetchone()
+        if marked is None:
+            continue
+        if table == "search_fts":
+            return marked[0], marked[1]
+        return _marked(title, marked[0]), _around_first(_marked(passage, marked[1]))
+    return None
+
+
+def _marked(plain: str, highlighted: str) -> str:
     """Return a text with marks around those characters that are marked in its folded form."""
-    plain = (text or "").translate(_NO_MARKS)
     original = folded_with_places(plain)
     spans: list[tuple[int, int]] = []
     place = 0

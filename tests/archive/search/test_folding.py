@@ -130,3 +130,21 @@ def test_units_and_words_that_fold_to_nothing() -> None:
     assert folded("5㎎ of ㎏, 3㎡, x²; Brand™") == "5mg of kg, 3m2, x2; Brand™"
     assert terms("foo \u0640") == ['"foo"']
     assert terms("a" * 1_000 + " b") == [f'"{"a" * 1_000}"']
+
+
+@pytest.mark.parametrize(("word", "rest"), [("sleep", "rest "), ("schlaf", "Über "), ("睡眠", "很好 ")])
+@pytest.mark.parametrize("before", [0, 120_000])
+def test_of_a_long_text_the_first_passage_with_the_words_is_marked(
+    word: str, rest: str, before: int, archive: Made
+) -> None:
+    archive.fold(extraction(1, post(text=rest * before + f"{word} {rest}" * 40_000, title="Other")))
+    (hit,) = results(archive.db.conn, Query(word), 1)["hits"]
+    assert f"<mark>{word}</mark>" in hit["snippet"]
+    assert len(hit["snippet"]) < 1_000
+
+
+def test_words_far_apart_in_a_long_text_are_found_and_not_marked(archive: Made) -> None:
+    archive.fold(extraction(1, post(text="sleep " + "rest " * 50_000 + "pillow", title="Other")))
+    (hit,) = results(archive.db.conn, Query("sleep pillow"), 1)["hits"]
+    assert hit["snippet"].startswith("sleep rest")
+    assert "<mark>" not in hit["snippet"]
