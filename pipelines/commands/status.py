@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from archive.reports.judgement import judgement
 from archive.reports.status import ClinicStatus, Status, read_status
 from archive.reports.status_words import age, facts, free_in_words, verified_in_words
 from pipelines.commands._archive import read_only
@@ -103,7 +104,9 @@ def _as_json(clinic: ClinicStatus, max_age: float) -> dict[str, Any]:
 def _lines(status: Status, max_age: float) -> Iterator[str]:
     """A row a clinic, then a line a fact about the archive."""
     rows = [_row(clinic, max_age) for clinic in status.in_order(max_age)]
-    yield f"{table(HEADER, rows, numbers=NUMBERS)}\n" if rows else "No clinic has been visited yet.\n"
+    if rows:
+        yield f"{table(HEADER, rows, numbers=NUMBERS)}\n"
+    yield f"{judgement(status.clinics, max_age).words}.\n"
     for name, line in facts(status):
         yield f"{name:<10}{line}"
 

@@ -228,11 +228,11 @@ class Run:
             )
             self._run_file = RunFile(self.archive, self.db, header)
             self._run_file.start()
+            self._record_listed(self._closed)  # their rows follow the note that names them
 
     def register_closed(self, clinics: Iterable[Clinic]) -> None:
-        """Record the closed clinics, which are not visited any more: shares are computed over them too."""
+        """Enter the closed clinics in the run's file, which are not visited any more: shares are over them too."""
         self._closed = [clinic for clinic in clinics if clinic.is_closed(self.started_at.date())]
-        self._record_listed(self._closed)
 
     def register(self, clinics: Iterable[Clinic]) -> None:
         """Record the clinics that the archive does not know yet, so that one whose visit never begins is missed.
