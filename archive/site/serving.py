@@ -128,9 +128,9 @@ def absolute_url(request: Request, path: str) -> str:
 class Stream:
     """A response whose blocks are made while they are sent.
 
-    An error in the first block is answered by `refuse`. A later error, a block that the visitor does not receive
-    within `BLOCK_TIMEOUT`, and a download longer than `DOWNLOAD_TIMEOUT` break off the connection, so that nobody takes
-    a partial file for a whole one. The blocks are closed when the visitor disconnects.
+    An error in the first block is answered by `refuse`. A later error, a later block that is not made or that the
+    visitor does not receive within `BLOCK_TIMEOUT`, and a download longer than `DOWNLOAD_TIMEOUT` break off the
+    connection, so that nobody takes a partial file for a whole one. The blocks are closed when the visitor disconnects.
     """
 
     def __init__(
@@ -159,7 +159,7 @@ class Stream:
             while block is not None and self._request.method != "HEAD":
                 message = {"type": "http.response.body", "body": block, "more_body": True}
                 await asyncio.wait_for(send(message), min(BLOCK_TIMEOUT, deadline - time.monotonic()))
-                block = await self._next_block(disconnected, deadline)
+                block = await self._next_block(disconnected, min(deadline, time.monotonic() + BLOCK_TIMEOUT))
             await send({"type": "http.response.body", "body": b""})
         except (sqlite3.Error, TimeoutError):
             return  # without a last message, so that the server breaks off the connection

@@ -125,6 +125,24 @@ def test_a_file_that_is_not_taken_does_not_hold_its_moment_for_ever(
     assert len(taken) < 60_000_000
 
 
+def test_a_query_that_stalls_after_its_first_rows_is_broken_off(
+    archive: Made, site: Datasette, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise a visitor could occupy one of the few places for files as long as the largest file may take."""
+    monkeypatch.setattr(serving, "BLOCK_TIMEOUT", 1.0)
+    endless = (
+        "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n) SELECT i FROM n WHERE i < 40000 OR i < 0"
+    )
+    with listening(site) as port, socket.create_connection(("127.0.0.1", port), timeout=HANG) as visitor:
+        visitor.sendall(f"GET /archive.csv?sql={quote(endless)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        taken = b""
+        while block := visitor.recv(1_000_000):
+            taken += block
+    assert taken.startswith(b"HTTP/1.1 200")
+    assert not taken.endswith(b"\r\n0\r\n\r\n"), "a part must not pass for the whole"
+    assert not is_read(archive)
+
+
 def test_a_reader_at_the_end_of_a_run_is_no_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
