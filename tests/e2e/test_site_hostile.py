@@ -21,7 +21,7 @@ from tests.e2e.browsing import Visit, served, visiting
 from tests.making import CLINIC, comment, extraction, made, post, url
 
 # Each stands in the tables and lists; on the page of its own post, one of so many, and all with SOAK.
-STEP = 1 if os.environ.get("SOAK") else 40
+STEP = 1 if os.environ.get("SOAK") else 120
 HOSTILE = Path(__file__).parents[3] / "shared" / "hostile"
 
 
