@@ -28,7 +28,7 @@ from scraper.platforms._platform import Ask, Plan, Platform
 from scraper.robots import Robots
 from scraper.spiders._driver import RETRIED, Outcome, PlanDriver
 from scraper.spiders._rendered import RenderedPages
-from scraper.spiders._throttle import pause
+from scraper.spiders._throttle import first_turn, pause
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,9 @@ class ClinicSpider(scrapy.Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first request of the visit; each of the others follows from an answer."""
-        yield self.driver.start()
+        request = self.driver.start()
+        await first_turn(request.url, self.floor)
+        yield request
 
     @property
     def floor(self) -> float:
@@ -185,7 +187,9 @@ class ClinicSpider(scrapy.Spider):
         if request is not None:
             engine = self.crawler.engine
             assert engine is not None
-            if await pause(engine, self.clinic.slug, self.driver.take_pause()):  # else the visit ends early
+            if await pause(
+                engine, self.clinic.slug, self.driver.take_pause(), request.url
+            ):  # else the visit ends early
                 yield request
 
     def extraction(
