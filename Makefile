@@ -9,7 +9,7 @@ WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 SHARED = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo crawl cron serve export test soak lint bench bench-large screenshots docs page lock
+.PHONY: help setup demo crawl cron serve export test soak servers lint bench bench-large screenshots docs page lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ test: setup  ## the whole test suite
 soak: setup  ## the tests that take samples, with their full counts
 	SOAK=1 $(BIN)/pytest $(SHARED) -o faulthandler_timeout=0
 	@cat $${ARTEFACTS:-var/kills}/kills.txt
+
+servers: setup  ## crawl real WordPress, Ghost and Isso servers, where ../shared/servers is there (CASES=names)
+	$(BIN)/python -m tests.servers $(CASES)
 
 lint: setup  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
