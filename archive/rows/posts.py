@@ -23,7 +23,7 @@ from archive.rows.sightings import save_post_sighting
 from archive.rows.stored_post import FIELDS, LABELS, StoredPost, as_json
 
 # A change of these, without a change of the text, leaves a row in post_changes.
-TRACKED = {"url", "author", "published_at", "language", "excerpt", "cover_image_url"}
+TRACKED = {"url", "author", "published_at", "language", "excerpt", "cover_image_url", "access"}
 
 
 def save_post(context: CaptureContext, item: Item) -> int:
@@ -61,6 +61,13 @@ def save_post(context: CaptureContext, item: Item) -> int:
     for reading in counters(item):
         save_reading(context, reading, post_id)
     return post_id
+
+
+def save_embedded_thread(context: CaptureContext, item: Item) -> None:
+    """Write the thread at a comment service that a post's page embeds; of several in one page, the last is kept."""
+    post_id = context.cache.identities.find(item["post"])
+    if post_id is not None:
+        context.cache.batch.put("posts thread", (item["service"], item["thread"], post_id))
 
 
 def _from_another_site(context: CaptureContext, item: Item) -> Entity | None:

@@ -16,7 +16,7 @@ class VisitResult:
 
     clinic_id: str
     platform: str | None = None  # name of the platform whose rules the visit followed
-    maker: str | None = None  # in lower case, of a site on a platform that is not read, where it is recognised
+    maker: str | None = None  # what the site runs on, in lower case; None where it is not recognised
     recognised: Platform | None = None  # the platform whose parser reads the run's captures
     blog_status: str = "unknown"  # blog, none_found, unsupported, unreachable
     discovered: int = 0

@@ -15,11 +15,11 @@ from scraper.crawl.frontier import Frontier
 from scraper.crawl.rendering import fill_gaps
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.tee import tee
-from scraper.items import Problem, Sighting
+from scraper.items import Exchange, Problem, Sighting
 from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import recognise
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
-from scraper.platforms._recognise import maker_of
+from scraper.platforms._recognise import Marks, maker_of
 from scraper.quality import OF_SITE
 
 
@@ -49,11 +49,12 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         # Another problem than that of an unread platform is no evidence of the platform.
         is_conclusive = not problems or problems[0].kind == UnsupportedPlatform.kind
         visit.blog_status = "unsupported" if is_conclusive else "unreachable"
-        maker = maker_of(home.exchange) if is_conclusive else None
-        visit.maker = maker.lower() if maker else None
+        visit.maker = _maker(home.exchange) if is_conclusive else None
         visit.failure = problems[0].message.removeprefix(f"{home.exchange.url}: ") if problems else "not a blog"
         return
     visit.platform = platform.name
+    # A reader of any site has no marks of its own.
+    visit.maker = platform.name if platform.marks != Marks() else _maker(home.exchange)
     blog = Blog(
         root=platform.root(home.exchange.url),
         home=home.exchange,
@@ -84,6 +85,12 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     yield from frontier.fetch_announced()
     yield from frontier.probe_old_addresses()
     frontier.summarise()
+
+
+def _maker(home: Exchange) -> str | None:
+    """Return what the site runs on, in lower case: "wordpress"; None where its home page does not show that."""
+    maker = maker_of(home)
+    return maker.lower() if maker else None
 
 
 def _collecting(plan: Plan, discovered: Discovered) -> Plan:

@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 from scraper.items import SOURCES, Exchange, Item, Problem, SightedIn, Source
 from scraper.platforms._recognise import Marks, has_mark_of
 
+READS = ("by", "bodies", "dates", "views", "likes", "comments")  # the keys of `Platform.reads`
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderTargets:
@@ -184,6 +186,9 @@ class Platform(Reader):
     sitemaps: ClassVar[Sequence[str]] = ()
     feeds: ClassVar[Sequence[str]] = ()
     listings: ClassVar[Sequence[str]] = ()
+    # For people, how its blogs are read and what becomes known, one entry for each of `READS`: {"by": "API, pages",
+    # "bodies": "all", "dates": "second", "views": "yes", "likes": "no", "comments": "threads"}. None: not declared.
+    reads: ClassVar[Mapping[str, str] | None] = None
     # Largest number of posts in a feed; a feed of this length is no evidence about older posts. None: unknown.
     feed_size: ClassVar[int | None] = None
     # What a browser waits for when it renders a post's page; None: its pages are not rendered.
