@@ -275,7 +275,7 @@ SAVERS: dict[type, Callable[[CaptureContext, Mapping[str, Any]], object]] = {
     Site: clinics.save_site,
     Author: clinics.save_author,
     Post: posts.save_post,
-    EmbeddedThread: posts.save_embedded_thread,
+    EmbeddedThread: placement.save_embedded_thread,
     Reading: placement.place_reading,
     Comment: placement.place_comment,
     Thread: sightings.save_thread,

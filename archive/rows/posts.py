@@ -63,13 +63,6 @@ def save_post(context: CaptureContext, item: Item) -> int:
     return post_id
 
 
-def save_embedded_thread(context: CaptureContext, item: Item) -> None:
-    """Write the thread at a comment service that a post's page embeds; of several in one page, the last is kept."""
-    post_id = context.cache.identities.find(item["post"])
-    if post_id is not None:
-        context.cache.batch.put("posts thread", (item["service"], item["thread"], post_id))
-
-
 def _from_another_site(context: CaptureContext, item: Item) -> Entity | None:
     """The only post of the clinic that was read at another site under the same title and date; None without one."""
     cache = context.cache

@@ -88,7 +88,7 @@ def save_gone(context: CaptureContext, item: Item) -> None:
 
 def save_thread(context: CaptureContext, item: Item) -> None:
     """Write absences of a post's stored comments that its thread, read to the last cursor, did not show."""
-    post_id = context.cache.identities.find(item["post"])
+    post_id = context.cache.post_of(item["post"])
     if post_id is not None:
         context.cache.batch.put("threads read", (context.capture_id, context.at, post_id, json.dumps(item["comments"])))
 

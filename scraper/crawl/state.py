@@ -57,6 +57,8 @@ class VisitContext:
     clinic: Clinic
     private: bool  # the site has a loopback or private address
     known: list[KnownPost]
+    # Threads of comment services that the pages of known posts embed, as `Blog.threads` has them.
+    threads: dict[str, dict[str, str]] = field(default_factory=dict)
     limit: int | None = None  # number of posts to request; None: no limit
     all_posts: bool = False  # every post is requested, due or not
     now: datetime = field(default_factory=lambda: datetime.now(UTC))  # the time at which posts are due or not

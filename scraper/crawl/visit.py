@@ -62,6 +62,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         read_comments=clinic.comments == "threads",
         bulk=start.limit is None,
         budget_spent=lambda: start.budget_left(visit.requests) == 0,
+        threads={service: dict(threads) for service, threads in start.threads.items()},
     )
     discovered = Discovered(start.known, blog.root, feed_size=platform.feed_size)
     blog.enough = lambda: start.limit is not None and len(discovered.named) >= start.limit

@@ -112,10 +112,11 @@ class KnownPost:
 
     @property
     def thread_due(self) -> bool:
-        """Whether its comments are due: its page is due, their number changed, or they were never read."""
-        return (
-            self.due or self.comments_count != self.thread_count or (self.thread_at is None and bool(self.thread_count))
-        )
+        """Whether its comments are due: its page is due, or their number is not that of the last time.
+
+        An empty thread leaves no comment that would show when it was read: its number counts as 0.
+        """
+        return self.due or (self.comments_count or 0) != (self.thread_count or 0)
 
 
 @dataclass(slots=True, kw_only=True)
