@@ -1,0 +1,57 @@
+"""WordPress: posts and comments by its REST API; where that is closed, by feeds, sitemaps and pages of any theme.
+
+*Recognised by*  the generator tag, the link or header that names the REST API, or its own assets in the head.
+*Sources*        `rest` (answers of the API), `page` (pages), `feed` (feeds with whole texts).
+*Caveats*        permalinks have any form; a page and the feed show the first page of a post of several pages alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from scraper.items import Exchange, Item, Source
+from scraper.platforms._platform import Platform
+from scraper.platforms._recognise import Marks, has_mark_of, maker_of
+from scraper.platforms.wordpress import address, rest
+
+
+class WordPress(Platform):
+    """Reads WordPress sites: REST first, then feeds, sitemaps and pages."""
+
+    name: ClassVar[str] = "wordpress"
+    extractor_version: ClassVar[int] = 1
+    marks: ClassVar[Marks] = Marks(
+        generators=("WordPress",),
+        headers=(("link", r"rel=.?https://api\.w\.org/"),),
+        # <link rel="https://api.w.org/" href="https://a.example/wp-json/" />
+        head=(rb"(?i)<link\b[^<>]{0,400}\brel\s*=\s*[\"']?https://api\.w\.org/",),
+    )
+    # The API alone has all pages of a post of several pages.
+    sources: ClassVar[Sequence[Source]] = ("api", "html", "rendered", "feed", "warmup", "text")
+    sitemaps: ClassVar[Sequence[str]] = ("/wp-sitemap.xml", "/sitemap_index.xml")
+    feeds: ClassVar[Sequence[str]] = ("/feed/",)
+
+    def claims(self, exchange: Exchange) -> bool:
+        """Return whether this is an answer of the API, or a page with a mark or with the assets of WordPress."""
+        if self.is_api_url(exchange.url) or has_mark_of(self.marks, exchange):
+            return True
+        return maker_of(exchange) == "WordPress"
+
+    def read(self, exchange: Exchange) -> Iterator[Item]:
+        """Yield the items of an answer of the API."""
+        if self.is_api_url(exchange.url):
+            yield from rest.read(exchange)
+
+    def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
+        """Return whether the address is a post's: by a sitemap of posts or the feed that names it, or by `?p=12`."""
+        return address.is_post(url, named_in)
+
+    def guid_address(self, guid: str) -> str | None:
+        """Return `wordpress:12` for `https://a.example/?p=12`."""
+        number = address.id_of_guid(guid)
+        return None if number is None else f"{self.name}:{number}"
+
+    def is_api_url(self, url: str) -> bool:
+        """Return whether this is the address of the REST API, by path or by `rest_route`."""
+        return address.route_of(url) is not None
