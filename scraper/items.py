@@ -131,7 +131,8 @@ class ThreadPage:
     # The source of the comments that the thread lists completely; None: of all. WordPress's API leaves out pingbacks,
     # its pages leave out replies to comments that are not public.
     source: Source | None = None
-    counts: bool = False  # the number of its comments is the post's number of comments
+    # Of the comments of a whole site: the platform of the posts whose numbers of comments a complete reading gives.
+    counts: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +142,7 @@ class Thread:
     post: tuple[str, ...]  # empty: the comments of all posts of the site
     comments: tuple[str, ...]  # platform_comment_ids
     source: Source | None = None  # as in `ThreadPage`, like the next
-    counts: bool = False
+    counts: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from scraper.items import Exchange, Item, Source
-from scraper.platforms._platform import Platform
+from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import Marks, has_mark_of, maker_of
-from scraper.platforms.wordpress import address, rest
+from scraper.platforms.wordpress import address, plan_comments, plan_lists, rest
+from scraper.platforms.wordpress.plan import Api
 
 
 class WordPress(Platform):
@@ -30,7 +31,6 @@ class WordPress(Platform):
     # The API alone has all pages of a post of several pages.
     sources: ClassVar[Sequence[Source]] = ("api", "html", "rendered", "feed", "warmup", "text")
     sitemaps: ClassVar[Sequence[str]] = ("/wp-sitemap.xml", "/sitemap_index.xml")
-    feeds: ClassVar[Sequence[str]] = ("/feed/",)
 
     def claims(self, exchange: Exchange) -> bool:
         """Return whether this is an answer of the API, or a page with a mark or with the assets of WordPress."""
@@ -55,3 +55,14 @@ class WordPress(Platform):
     def is_api_url(self, url: str) -> bool:
         """Return whether this is the address of the REST API, by path or by `rest_route`."""
         return address.route_of(url) is not None
+
+    def discover(self, blog: Blog) -> Plan:
+        """Request the posts from the REST API; where it is closed, feeds, sitemaps and listings."""
+        api = Api(blog)
+        if not (yield from api.posts()):
+            yield from plan_lists.discover(self, blog, api.refusals)
+
+    def threads(self, blog: Blog) -> Plan:
+        """Request the comments from the REST API, where it gave the posts; else they come with the pages."""
+        if blog.api is not None:
+            yield from plan_comments.threads(blog, blog.api)

@@ -104,5 +104,5 @@ def _pages(exchange: Exchange) -> Iterator[ThreadPage]:
             cursor=None if page == 1 else f"{page}/{total}",
             following=following,
             source="api",
-            counts=True,
+            counts="wordpress",
         )
