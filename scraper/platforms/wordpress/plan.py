@@ -18,13 +18,15 @@ from scraper.platforms._json import count, decode
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost
 from scraper.platforms.wordpress.address import api_url
 from scraper.platforms.wordpress.rest import rows_of
-from scraper.platforms.wordpress.rest_posts import id_of, is_entry, modified_of
+from scraper.platforms.wordpress.rest_posts import id_of, is_entry, lacking_terms, modified_of
 from scraper.platforms.wordpress.root import api_roots
 from scraper.platforms.wordpress.types import blog_routes
 
 PAGE_SIZES = (100, 20)  # the largest that the API allows; a server that fails at it may answer a smaller one
 FEW = 10  # posts an answer under --limit
 MOST_PAGES = 200  # of one list: 20,000 posts, far above any clinic's blog
+MOST_TERMS = 20  # requests for the labels of one post; others have theirs from the pages
+TERM_ROUTES = {"category": "wp/v2/categories", "tag": "wp/v2/tags"}
 EMBED = "author,wp:term,wp:featuredmedia"
 # What shows whether a post is new or changed, and the counter that WP-PostViews adds.
 FIELDS = "id,type,status,link,guid,date,date_gmt,modified_gmt,views"
@@ -96,8 +98,9 @@ class Api:
         blog.partial = not blog.bulk or not all(part.is_whole for part in lists)
         for part in lists:
             yield from self._read_changed(part)
-            if part.is_whole and part.total is not None and part.total != len(part.rows) and blog.bulk:
-                blog.notes.append(f"{part.route}: the API states {part.total} posts and lists {len(part.rows)}")
+            listed = len({id_of(row) for row in part.rows})
+            if part.is_whole and part.total not in (None, listed) and blog.bulk:
+                blog.notes.append(f"{part.route}: the API states {part.total} posts and lists {listed}")
         return True
 
     def _is_whole_due(self) -> bool:
@@ -156,7 +159,8 @@ class Api:
             url = self._url(part.route, per_page=self._size, page=part.pages_read + 1, **parameters)
             answer = yield Ask(url=url, lists="listing")
             status = answer.exchange.status if answer.exchange is not None else None
-            is_overloaded = status in (500, 502, 504) or (answer.ok and _entries(answer) is None)
+            is_overloaded = status in (500, 502, 504) or answer.kind in ("timeout", "too-large", "cut-short")
+            is_overloaded = is_overloaded or (answer.ok and _entries(answer) is None)
             if part.pages_read or self._size == PAGE_SIZES[-1] or not is_overloaded or not self.blog.bulk:
                 return answer
             self._size = PAGE_SIZES[-1]
@@ -177,7 +181,17 @@ class Api:
         for start in range(0, len(news), self._size):
             names = ",".join(filter(None, news[start : start + self._size]))
             parameters = {"include": names, "per_page": self._size, "_embed": EMBED}
-            yield Ask(url=self._url(part.route, **parameters), lists="listing")
+            answer = yield Ask(url=self._url(part.route, **parameters), lists="listing")
+            part.rows += _entries(answer) or ()
+        yield from self._read_terms(part)
+
+    def _read_terms(self, part: PostList) -> Step:
+        """Request the names of categories and tags of posts with more of them than an answer embeds."""
+        lacking = [(id_of(row), kind) for row in part.rows if "content" in row for kind in lacking_terms(row)]
+        for name, kind in lacking[:MOST_TERMS]:
+            if not self.blog.budget_spent():
+                parameters = {"post": name, "per_page": PAGE_SIZES[0], "_fields": "id,name,taxonomy"}
+                yield Ask(url=self._url(TERM_ROUTES[kind], **parameters))
 
 
 def _value(answer: Answer) -> object:

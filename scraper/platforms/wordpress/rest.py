@@ -15,10 +15,11 @@ from scraper.items import Exchange, Item, Problem, Site
 from scraper.platforms._json import decode, mapping, sequence, string
 from scraper.platforms.wordpress.address import route_of
 from scraper.platforms.wordpress.rest_comments import read_comments
-from scraper.platforms.wordpress.rest_posts import is_entry, read_posts
+from scraper.platforms.wordpress.rest_posts import is_entry, read_posts, read_terms
 
 # Hours from UTC, for a site whose settings name an offset and no place: "Etc/GMT+5" is five hours behind.
 _LARGEST_OFFSET = 14
+TERMS = ("wp/v2/categories", "wp/v2/tags")
 
 
 def read(exchange: Exchange) -> Iterator[Item]:
@@ -38,6 +39,8 @@ def read(exchange: Exchange) -> Iterator[Item]:
         yield from _site(value) if not route else ()
     elif route.endswith("/comments"):
         yield from read_comments(exchange, rows_of(value))
+    elif route in TERMS:
+        yield from read_terms(exchange, rows_of(value))
     else:
         yield from _posts(exchange, rows_of(value))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from scraper.items import AuthorKind, Comment, Exchange, Item, ThreadPage
 from scraper.platforms._json import count, dig, mapping, sequence, string
 from scraper.platforms.wordpress.address import query_of
+from scraper.platforms.wordpress.person import visitor
 from scraper.platforms.wordpress.rest_dates import LocalTimes
 from scraper.platforms.wordpress.rest_posts import NO_POSTS
 from scraper.platforms.wordpress.rest_text import plain, read_content
@@ -16,13 +16,6 @@ from scraper.platforms.wordpress.rest_text import plain, read_content
 # The order of a reading from the beginning to the end: a comment that comes meanwhile is on the last page.
 IN_ORDER = {"orderby": "id", "order": "asc"}
 _OF_READING = {"orderby", "order", "per_page", "page", "post"}
-# ".../avatar/9c1f...e2?s=96": a hash of the commenter's e-mail address (MD5, or SHA-256 from WordPress 6.8 on)
-_AVATAR = re.compile(r"/avatar/([0-9a-f]{64}|[0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE)
-# Hashes of an empty address, which every commenter without one has.
-_NOBODY = frozenset({
-    "d41d8cd98f00b204e9800998ecf8427e",
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-})  # fmt: skip
 
 
 def read_comments(exchange: Exchange, rows: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
@@ -71,15 +64,10 @@ def _comment(row: Mapping[str, Any], times: LocalTimes, base: str) -> Comment | 
 
 
 def _person(row: Mapping[str, Any], user: int | None) -> str | None:
-    """Return an identity of the commenter: the account, the hash of the e-mail address, or the own site."""
     if user:
         return f"user:{user}"
-    for url in mapping(row.get("author_avatar_urls")).values():
-        found = _AVATAR.search(string(url))
-        if found and found[1].lower() not in _NOBODY:
-            return f"avatar:{found[1].lower()}"
-    site = string(row.get("author_url")).strip()
-    return f"site:{site}" if site else None
+    avatar = next(map(string, mapping(row.get("author_avatar_urls")).values()), "")
+    return visitor(avatar, string(row.get("author_url")), plain(string(row.get("author_name"))))
 
 
 def _pages(exchange: Exchange) -> Iterator[ThreadPage]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote
@@ -11,7 +12,7 @@ from scraper.items import Access, Exchange, Item, Post, Reading, Sighting
 from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, dig, mapping, printed, sequence, string
 from scraper.platforms._values import clean
-from scraper.platforms.wordpress.address import id_of_guid
+from scraper.platforms.wordpress.address import id_of_guid, query_of
 from scraper.platforms.wordpress.rest_dates import LocalTimes
 from scraper.platforms.wordpress.rest_text import plain, read_content
 
@@ -147,7 +148,32 @@ def _labels(row: Mapping[str, Any], kind: str) -> tuple[str, ...]:
             taxonomy, name = string(term.get("taxonomy")), plain(string(term.get("name")))
             if name and kind == kind_of(taxonomy):
                 labels[name] = None
-    return tuple(labels)
+    return () if kind in lacking_terms(row) else tuple(labels)
+
+
+def lacking_terms(row: Mapping[str, Any]) -> Sequence[str]:
+    """Return "category" or "tag" where a post has more of them than are embedded: WordPress embeds the first ten."""
+    embedded = Counter(
+        kind_of(string(dig(term, "taxonomy"))) for terms in _embedded(row, "wp:term") for term in sequence(terms)
+    )
+    numbers = {"category": len(sequence(row.get("categories"))), "tag": len(sequence(row.get("tags")))}
+    return [kind for kind, number in numbers.items() if embedded[kind] < number]
+
+
+def read_terms(exchange: Exchange, rows: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
+    """Yield the categories or tags of the one post for which they were requested: a `Post` with these alone."""
+    number = query_of(exchange.url).get("post", "")
+    kinds = {kind_of(string(row.get("taxonomy"))) for row in rows}
+    labels = tuple(dict.fromkeys(filter(None, (plain(string(row.get("name"))) for row in rows))))
+    if not number.isdigit() or not labels or len(kinds) != 1:
+        return
+    post = Post(platform="wordpress", platform_post_id=number, addresses=(f"wordpress:{number}",))
+    if kinds == {"category"}:
+        post.categories, post.sources = labels, {"categories": "api"}
+        yield post
+    elif kinds == {"tag"}:
+        post.tags, post.sources = labels, {"tags": "api"}
+        yield post
 
 
 # Taxonomies of other post types: "news_category", "article-categories", "topic"; "news_tag", "blog-tags"
