@@ -13,8 +13,9 @@ from typing import ClassVar
 from scraper.items import Exchange, Item, Source
 from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import Marks, has_mark_of, maker_of
-from scraper.platforms.wordpress import address, plan_comments, plan_lists, rest
-from scraper.platforms.wordpress.plan import Api
+from scraper.platforms.wordpress import address, rest
+from scraper.platforms.wordpress.plan import comments, lists
+from scraper.platforms.wordpress.plan.posts import Api
 
 
 class WordPress(Platform):
@@ -60,9 +61,9 @@ class WordPress(Platform):
         """Request the posts from the REST API; where it is closed, feeds, sitemaps and listings."""
         api = Api(blog)
         if not (yield from api.posts()):
-            yield from plan_lists.discover(self, blog, api.refusals)
+            yield from lists.discover(self, blog, api.refusals)
 
     def threads(self, blog: Blog) -> Plan:
         """Request the comments from the REST API, where it gave the posts; else they come with the pages."""
         if blog.api is not None:
-            yield from plan_comments.threads(blog, blog.api)
+            yield from comments.threads(blog, blog.api)

@@ -17,10 +17,10 @@ from scraper.crawl.merge import parse_time
 from scraper.platforms._json import count, decode
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost
 from scraper.platforms.wordpress.address import api_url
+from scraper.platforms.wordpress.plan.root import api_roots
 from scraper.platforms.wordpress.rest import rows_of
-from scraper.platforms.wordpress.rest_posts import id_of, is_entry, lacking_terms, modified_of
-from scraper.platforms.wordpress.root import api_roots
-from scraper.platforms.wordpress.types import blog_routes
+from scraper.platforms.wordpress.rest.posts import id_of, is_entry, lacking_terms, modified_of
+from scraper.platforms.wordpress.rest.types import blog_routes
 
 PAGE_SIZES = (100, 20)  # the largest that the API allows; a server that fails at it may answer a smaller one
 FEW = 10  # posts an answer under --limit

@@ -9,9 +9,9 @@ from scraper.items import AuthorKind, Comment, Exchange, Item, ThreadPage
 from scraper.platforms._json import count, dig, mapping, sequence, string
 from scraper.platforms.wordpress.address import query_of
 from scraper.platforms.wordpress.person import visitor
-from scraper.platforms.wordpress.rest_dates import LocalTimes
-from scraper.platforms.wordpress.rest_posts import NO_POSTS
-from scraper.platforms.wordpress.rest_text import plain, read_content
+from scraper.platforms.wordpress.rest.dates import LocalTimes
+from scraper.platforms.wordpress.rest.posts import NO_POSTS
+from scraper.platforms.wordpress.rest.text import plain, read_content
 
 # The order of a reading from the beginning to the end: a comment that comes meanwhile is on the last page.
 IN_ORDER = {"orderby": "id", "order": "asc"}

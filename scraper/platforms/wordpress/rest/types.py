@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from scraper.platforms._json import mapping, sequence, string
-from scraper.platforms.wordpress.rest_posts import NO_POSTS, kind_of
+from scraper.platforms.wordpress.rest.posts import NO_POSTS, kind_of
 
 # "team", "our_services", "tribe_events", "wp_template": types of themes and plugins that are no articles
 _NO_BLOG = re.compile(

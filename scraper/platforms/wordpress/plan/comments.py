@@ -13,9 +13,9 @@ from scraper.crawl.merge import parse_time
 from scraper.platforms._json import count, decode
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms.wordpress.address import api_url
-from scraper.platforms.wordpress.plan import MOST_PAGES, WHOLE_AFTER
+from scraper.platforms.wordpress.plan.posts import MOST_PAGES, WHOLE_AFTER
 from scraper.platforms.wordpress.rest import rows_of
-from scraper.platforms.wordpress.rest_comments import IN_ORDER, is_of_post
+from scraper.platforms.wordpress.rest.comments import IN_ORDER, is_of_post
 
 PAGE_SIZE = 100
 POSTS_A_REQUEST = 20

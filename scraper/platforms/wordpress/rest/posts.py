@@ -13,8 +13,8 @@ from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, dig, mapping, printed, sequence, string
 from scraper.platforms._values import clean
 from scraper.platforms.wordpress.address import id_of_guid, query_of
-from scraper.platforms.wordpress.rest_dates import LocalTimes
-from scraper.platforms.wordpress.rest_text import plain, read_content
+from scraper.platforms.wordpress.rest.dates import LocalTimes
+from scraper.platforms.wordpress.rest.text import plain, read_content
 
 # Types of WordPress and of builders and shops that are no posts, though the API lists them with an address.
 NO_POSTS = frozenset({

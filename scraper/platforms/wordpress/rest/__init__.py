@@ -14,8 +14,8 @@ from scraper.addresses import canonical_url, is_web_address, same_site
 from scraper.items import Exchange, Item, Problem, Site
 from scraper.platforms._json import decode, mapping, sequence, string
 from scraper.platforms.wordpress.address import route_of
-from scraper.platforms.wordpress.rest_comments import read_comments
-from scraper.platforms.wordpress.rest_posts import is_entry, read_posts, read_terms
+from scraper.platforms.wordpress.rest.comments import read_comments
+from scraper.platforms.wordpress.rest.posts import is_entry, read_posts, read_terms
 
 # Hours from UTC, for a site whose settings name an offset and no place: "Etc/GMT+5" is five hours behind.
 _LARGEST_OFFSET = 14
