@@ -241,8 +241,8 @@ def known_posts(db: Database, clinic_id: str, now: datetime) -> list[KnownPost]:
 def known_comments(db: Database, clinic_id: str) -> dict[int, list[str]]:
     """Return the platform's ids of the comments that are stored with their texts, by post."""
     rows = db.conn.execute(
-        "SELECT post_id, json_group_array(platform_comment_id) FROM comments WHERE clinic_id = ? AND body_text IS NOT"
-        " NULL GROUP BY post_id",
+        "SELECT post_id, json_group_array(platform_comment_id) FROM comments WHERE clinic_id = ? AND coalesce(body_text,"
+        " body_html) IS NOT NULL GROUP BY post_id",
         (clinic_id,),
     )
     return {post_id: json.loads(names) for post_id, names in rows}

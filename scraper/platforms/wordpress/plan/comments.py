@@ -106,15 +106,12 @@ def _unread(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Generator[Ask
         found = _rows(answer)
         if found is None or answer.exchange is None:
             return None if page == 1 else unread
-        fresh = 0
-        for row in filter(is_of_post, found):
-            post = posts.get(str(row["post"]))
-            if post is not None and str(row.get("id")) not in post.comment_ids:
-                unread[str(row["post"])] = post
-                fresh += 1
+        rows = [(row, posts[name]) for row in found if is_of_post(row) and (name := str(row["post"])) in posts]
+        fresh = [(row, post) for row, post in rows if str(row.get("id")) not in post.comment_ids]
+        unread |= {str(row["post"]): post for row, post in fresh}
         pages = count(answer.exchange.headers.get("x-wp-totalpages", "")) or 1
-        if not fresh or page >= pages:
-            break
+        if len(fresh) < len(rows) or not found or page >= pages:
+            break  # older ones are known
     return unread
 
 
