@@ -18,7 +18,7 @@ from scraper.items import Image
 from scraper.platforms._body import Body, BodyWriter, Resolve
 from scraper.platforms._html import text_lines
 from scraper.platforms._tree import descendants
-from scraper.platforms.wordpress.markup import Markup, classes, is_foreign, is_inside, outermost, parse
+from scraper.platforms.wordpress.html.markup import Markup, classes, is_foreign, is_inside, outermost, parse
 
 # Gravatar names a picture by a hash of the e-mail address: https://secure.gravatar.com/avatar/0bc83cb571cd1c50
 _AVATAR = re.compile(r"(?:^|//)(?:[\w-]+\.)?gravatar\.com/(?:avatar/|[0-9a-f]{32})", re.IGNORECASE)

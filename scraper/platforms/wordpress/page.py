@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -12,23 +13,27 @@ from scraper.items import Exchange, Item, Post, Problem, Site
 from scraper.not_a_post import NotAPost, NotFoundPage
 from scraper.platforms._body import Body
 from scraper.platforms._tree import descendants
-from scraper.platforms.wordpress import head as heads
+from scraper.platforms.wordpress.html import head as heads
 from scraper.platforms.wordpress.body import containers, own_text, read_nodes, resolver
-from scraper.platforms.wordpress.byline import Byline, without_protection
-from scraper.platforms.wordpress.comments_html import (
+from scraper.platforms.wordpress.html import byline, dates
+from scraper.platforms.wordpress.html.comments import (
     comment_nodes,
     is_comment_page,
     post_address,
     read_comments,
     thread_page,
 )
-from scraper.platforms.wordpress.counters import read_counters
-from scraper.platforms.wordpress.kind import Identity, identify
-from scraper.platforms.wordpress.listing import sightings
-from scraper.platforms.wordpress.main_text import main_text
-from scraper.platforms.wordpress.markup import Markup
+from scraper.platforms.wordpress.html.counters import read_counters
+from scraper.platforms.wordpress.html.kind import Identity, identify
+from scraper.platforms.wordpress.html.listing import sightings
+from scraper.platforms.wordpress.html.main_text import main_text
+from scraper.platforms.wordpress.html.markup import Markup, classes
+from scraper.platforms.wordpress.html.scope import Scope
+from scraper.platforms.wordpress.html.title import heading_of, without_protection
 
 PLATFORM = "wordpress"
+# Types of JSON-LD that only posts have; SEO plugins call pages "Article", too.
+_OF_BLOG = re.compile("BlogPosting|NewsArticle")
 _PROMISED = ("title", "published_at")
 
 
@@ -68,30 +73,30 @@ class _PostReader:
         self.nodes = comment_nodes(page)
         self.others = [*(node.tag for node in self.nodes), *_comment_areas(page)]
         self.area = _area(page, identity, self.others)
-        self.byline = Byline(page, head, self.area, self.others, exchange.fetched_at)
+        heading, self.title = heading_of(page, head, self.others)
+        self.scope = Scope(page, self.area, heading, self.others)
         self.url = post_address(exchange.url)
 
     def is_post(self) -> bool:
-        """Return whether the page is a post: by its type, else by a date and an author that it prints."""
-        kind = self.identity.kind
+        """Return whether the page is a post: by its type, else by a date and an author that it names."""
+        kind, article = self.identity.kind, self.head.article
         if kind == "post":
             return True
         if kind == "entry":
-            return self.byline.published()[0] is not None and self.byline.author() is not None
-        calls_itself = bool(self.head.article.get("datePublished")) and self.byline.author() is not None
-        return (
-            kind == "page"
-            and calls_itself
-            and self.head.person(self.head.article.get("author")) is not None
-            and self.byline.is_signed()
-        )
+            return self._published()[0] is not None and byline.author(self.scope, self.head) is not None
+        if kind != "page" or self.head.person(article.get("author")) is None or not article.get("datePublished"):
+            return False
+        return _OF_BLOG.search(str(article.get("@type"))) is not None or byline.signed_by(self.scope) is not None
+
+    def _published(self) -> tuple[str | None, str | None]:
+        return dates.published(self.scope, self.head, self.exchange.fetched_at)
 
     def items(self) -> Iterator[Item]:
         """Yield the post, its comments and which page of the thread this is."""
         post = self._post()
         addresses = post.addresses[::-1] if self.identity.post_id else post.addresses
         thread = thread_page(self.page, self.exchange, self.nodes, addresses, post.comments_count)
-        if not is_comment_page(self.exchange.url):
+        if not is_comment_page(self.exchange.url) and not self._is_later_page():
             yield post
             yield from self._missing(post)
         yield from read_comments(self.nodes, addresses, self.exchange, self.head.language)
@@ -104,15 +109,14 @@ class _PostReader:
         post.slug = urlsplit(self.url).path.rpartition("/")[2] or None
         post.stated_url = self._stated_url()
         locked = _has_password_form(self.page, self.area)
-        title = self.byline.title()
-        post.title = without_protection(title) if locked else title
-        post.author = self.byline.author()
-        post.published_at, post.published_raw = self.byline.published()
-        post.modified_at = self.byline.modified()
+        post.title = without_protection(self.title) if locked else self.title
+        post.author = byline.author(self.scope, self.head)
+        post.published_at, post.published_raw = self._published()
+        post.modified_at = dates.modified(self.scope, self.head, self.exchange.fetched_at)
         post.language = self.head.language
-        post.categories, post.tags = self.byline.labels()
-        post.cover_image_url = self._absolute(self.byline.cover())
-        counters = read_counters(self.page, self.byline, self.nodes, post.platform_post_id, self.exchange.url)
+        post.categories, post.tags = byline.labels(self.scope, self.head)
+        post.cover_image_url = self._absolute(byline.cover(self.scope, self.head))
+        counters = read_counters(self.page, self.scope, self.head, self.nodes, post.platform_post_id, self.exchange.url)
         for name in ("views", "views_raw", "likes", "likes_raw", "comments_count", "comments_count_raw"):
             setattr(post, name, getattr(counters, name))
         if locked:
@@ -141,11 +145,18 @@ class _PostReader:
         stated = canonical_url(self.head.canonical, self.exchange.url) if self.head.canonical else None
         return stated if stated and post_key(stated) != post_key(self.url) and same_site(stated, self.url) else None
 
+    def _is_later_page(self) -> bool:
+        """Return whether this is page 2 or a later one of a post of several pages (`<!--nextpage-->`)."""
+        return any(re.fullmatch(r"single-paged-\d+", token) for token in self.page.body_classes)
+
     def _missing(self, post: Post) -> Iterator[Problem]:
         for name in _PROMISED:
             if getattr(post, name) is None:
                 message = f"{self.url}: a WordPress post has {name}, this page prints none; look at the capture"
                 yield Problem(kind="missing-field", message=message, url=self.exchange.url, field=name)
+        if next(self.scope.page.with_class("post-page-numbers"), None) is not None and post.body_text:
+            message = f"{self.url}: the post has several pages, this is the text of the first; the API has the whole"
+            yield Problem(kind="partial-text", message=message, url=self.exchange.url, field="body_text")
 
 
 _FIELDS = (

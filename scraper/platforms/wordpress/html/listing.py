@@ -12,7 +12,7 @@ from scraper.items import Sighting
 from scraper.platforms._dates import iso_date
 from scraper.platforms._html import text_of
 from scraper.platforms._tree import descendants
-from scraper.platforms.wordpress.markup import Markup, classes
+from scraper.platforms.wordpress.html.markup import Markup, classes
 from scraper.xml_lists import listed_spelling
 
 _POST_ID = re.compile(r"post-(\d{1,18})")

@@ -12,7 +12,7 @@ from bs4 import Tag
 
 from scraper.platforms._body import Body
 from scraper.platforms.wordpress.body import own_text, read_nodes
-from scraper.platforms.wordpress.markup import Markup, parse
+from scraper.platforms.wordpress.html.markup import Markup, parse
 
 
 def main_text(page: Markup, area: Tag, others: Iterable[Tag], url: str) -> Body:

@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from scraper.items import Problem
 from scraper.platforms._page import Head, read_head, scripts
 from scraper.platforms._values import clean
-from scraper.platforms.wordpress.markup import Markup
+from scraper.platforms.wordpress.html.markup import Markup
 
 _LARGEST = 4_000_000  # characters of one script
 _MOST = 200  # objects of one page

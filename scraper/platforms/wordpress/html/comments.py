@@ -23,8 +23,8 @@ from scraper.platforms._html import text_of
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count
 from scraper.platforms.wordpress.body import is_avatar, resolver
-from scraper.platforms.wordpress.byline import printed_day
-from scraper.platforms.wordpress.markup import Markup, classes
+from scraper.platforms.wordpress.html.dates import printed_day
+from scraper.platforms.wordpress.html.markup import Markup, classes
 
 # "comment-12", "li-comment-12", "div-comment-12"
 _NODE = re.compile(r"(?:[a-z]{2,12}-)?comment-(?P<id>\d{1,18})")
@@ -37,16 +37,20 @@ _NAMES = (
     "fn", "wp-block-comment-author-name", "wpd-comment-author", "wc-comment-author", "comment-author-name",
     "comment-author-link", "comment__author", "comment-author", "comment_author", "author-name", "comment-name", "author",
 )  # fmt: skip
+# "comment-by", "eltdf-comment-author", "comment_user_name"
+_NAME = re.compile(r"(?:[a-z0-9]+[-_]{1,2}){0,3}comment[-_]{0,2}(?:author|by|name|user)(?:[-_](?:name|link))?")
 _DATES = (
     "wp-block-comment-date", "wpd-comment-date", "wc-comment-date", "comment-date", "comment-time", "comment_date",
     "comment__date", "comment-metadata", "comment-meta", "commentmetadata", "comment-timestamp", "date",
 )  # fmt: skip
+# "date-comment", "eltdf-comment-date", "comment-posted-time"
+_DATE = re.compile(r"(?:[a-z0-9]+[-_]{1,2}){0,3}(?:date|time)(?:[-_]{1,2}[a-z0-9]+){0,2}")
 # What stands in a comment beside its text.
 _NO_TEXT = re.compile(
     r"comment-author|vcard|comment-meta|commentmetadata|comment-metadata|comment-header|comment-info|comment-details|reply"
     r"|comment-reply(?:-link)?|comment-footer|comment-actions?|comment-edit-link|edit-link|comment-date|comment-time|says"
     r"|comment-avatar|avatar|comment-awaiting-moderation|fn|wpd-comment-(?:header|footer)|wpd-comment-left|wpulike"
-    r"|wp_ulike\S*|comment-permalink|comment-author-\S+|children|comment-likes?|(?:wp-block-)?comment-(?:reply|edit)-link"
+    r"|wp_ulike\S*|comment-permalink|comment-author-\S+|children|\S*-reply|\S*\b(?:dis)?likes?\S*|\S*vote\S*|\S*rating\S*|(?:wp-block-)?comment-(?:reply|edit)-link"
 )
 # "Anna says:", "Anna schreibt:", "Anna sagt", "Anna dit :"
 _SAYS = re.compile(
@@ -54,9 +58,16 @@ _SAYS = re.compile(
 )
 # https://secure.gravatar.com/avatar/0bc83cb571cd1c50ba6f3e8a78ef1346?s=56
 _AVATAR = re.compile(r"gravatar\.com/avatar/([0-9a-f]{32,64})", re.IGNORECASE)
+# Hashes of an empty address, which every commenter without one has.
+_NOBODY = frozenset({
+    "d41d8cd98f00b204e9800998ecf8427e",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+})  # fmt: skip
 # "/comment-page-3/", "?cpage=3"
 _COMMENT_PAGE = re.compile(r"/comment-page-\d{1,6}(?=/|$)|(?<=[?&])cpage=\d{1,6}(?:&|$)")
 _MOST_NODES = 20_000
+_LONGEST_NAME = 200  # characters
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 @dataclass(slots=True)
@@ -106,8 +117,7 @@ def _whole(tag: Tag, taken: set[int]) -> Tag:
     if (
         item is None
         or id(item) in taken
-        or (not classes(item) & {"comment", "pingback", "trackback"}
-        and item.get("class"))
+        or (not classes(item) & {"comment", "pingback", "trackback"} and item.get("class"))
     ):
         return tag
     return item
@@ -181,37 +191,42 @@ def _type(node: Node) -> CommentType:
 
 
 def _author(node: Node, kind: CommentType) -> str | None:
-    tag = node.part(*_NAMES)
-    if tag is None and kind != "comment":
-        tag = next(
-            (
-                part
-                for part in node.parts
-                if part.name == "a" and "url" in str(part.get("rel") or "") + str(part.get("class") or "")
-            ),
-            None,
+    tag = node.part(*_NAMES) or _first_named(node, _NAME)
+    if tag is None or not text_of(tag):
+        text = _text_part(node)
+        beside = [part for part in node.parts if text is None or part is not text and text not in part.parents]
+        names = (
+            ("a", "strong") if kind != "comment" else ("cite", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "b", "a")
         )
-        tag = tag or next((part for part in node.parts if part.name == "a"), None)
+        tag = next((part for name in names for part in beside if part.name == name and text_of(part)), None)
     if tag is None:
         return None
     inner = next((part for part in descendants(tag, "cite", "b", "strong", "a") if text_of(part)), None)
     named = text_of(inner if "fn" not in classes(tag) and inner is not None else tag)
-    return clean(_SAYS.sub("", named)) if named else None
+    found = clean(_SAYS.sub("", named)) if named else None
+    return found if found and len(found) <= _LONGEST_NAME else None
+
+
+def _first_named(node: Node, pattern: re.Pattern[str]) -> Tag | None:
+    return next((part for part in node.parts if any(map(pattern.fullmatch, classes(part)))), None)
 
 
 def _person(node: Node) -> str | None:
-    """Return what tells one commenter from another: the hash of the avatar, else the account's name in a class."""
+    """Return what tells one commenter from another: the hash of the avatar, else the account's name, else the own site."""
     for tag in node.parts:
         if tag.name == "img":
             for name in ("src", "data-src", "data-lazy-src", "srcset"):
                 found = _AVATAR.search(str(tag.get(name) or ""))
-                if found is not None:
+                if found is not None and found[1].lower() not in _NOBODY:
                     return f"avatar:{found[1].lower()}"
     tokens = classes(node.tag)
     account = next(
         (token.removeprefix("comment-author-") for token in tokens if token.startswith("comment-author-")), None
     )
-    return f"account:{account}" if account and "byuser" in tokens else None
+    if account and "byuser" in tokens:
+        return f"account:{account}"
+    site = next((part for part in node.parts if part.name == "a" and "url" in classes(part)), None)
+    return f"site:{site['href']}" if site is not None and site.get("href") else None
 
 
 def _author_kind(node: Node, kind: CommentType) -> AuthorKind:
@@ -229,17 +244,31 @@ def _date(node: Node, captured_at: datetime | None, language: str | None) -> tup
         exact = iso_date(str(tag.get("datetime") or "")) if tag.name == "time" else None
         if exact is not None:
             return exact, "second" if "T" in exact else "day"
-    for tag in filter(None, (node.part(token) for token in _DATES)):
-        links = descendants(tag, "a")
-        for printed in (str(tag.get("title") or ""), text_of(tag), *(text_of(link) for link in links)):
+    dated = [*filter(None, (node.part(token) for token in _DATES)), *filter(None, [_first_named(node, _DATE)])]
+    links = [
+        part for part in node.parts if part.name == "time" or f"#comment-{node.number}" in str(part.get("href") or "")
+    ]
+    for tag in (*dated, *links):
+        parts = descendants(tag, "a", "time")
+        for printed in (str(tag.get("title") or ""), text_of(tag), *map(text_of, parts)):
             day = printed_day(clean(printed), captured_at, language)
             if day is not None:
                 return day, "day"
-    for tag in node.parts:
-        if (tag.name in ("time", "a") and f"#comment-{node.number}" in f"{tag.get('href') or ''}") or tag.name == "time":
-            day = printed_day(text_of(tag), captured_at, language)
-            if day is not None:
-                return day, "day"
+    return _date_beside(node, captured_at, language)
+
+
+def _date_beside(node: Node, captured_at: datetime | None, language: str | None) -> tuple[str | None, Precision | None]:
+    """Return the day that a string beside the text prints, where no element is marked as a date."""
+    text = _text_part(node)
+    for part in node.parts:
+        if text is not None and (part is text or text in part.parents):
+            continue
+        for string in part.find_all(string=True, recursive=False):
+            printed = clean(str(string))
+            if printed and _YEAR.search(printed):
+                day = printed_day(printed, captured_at, language)
+                if day is not None:
+                    return day, "day"
     return None, None
 
 
@@ -268,9 +297,13 @@ class _Writer(BodyWriter):
         return id(tag) in self.omitted or (tag.name == "img" and is_avatar(tag)) or super().read_whole(tag)
 
 
+def _text_part(node: Node) -> Tag | None:
+    """Return the element that holds the text of a comment and nothing else."""
+    return node.part(*_TEXT_FIRST) or _first_named(node, _TEXT)
+
+
 def _body(node: Node, url: str) -> Body:
-    first = node.part(*_TEXT_FIRST)
-    tag = first or next((part for part in node.parts if any(map(_TEXT.fullmatch, classes(part)))), None)
+    first = tag = _text_part(node)
     if tag is None:
         if _type(node) != "comment":
             return Body()  # core prints a pingback as its title alone
@@ -278,7 +311,8 @@ def _body(node: Node, url: str) -> Body:
     own = {id(part) for part in node.parts}
     omitted = {id(part) for part in descendants(tag) if id(part) not in own}
     omitted |= {id(part) for part in descendants(tag) if any(map(_NO_TEXT.fullmatch, classes(part)))}
-    omitted |= {id(part) for part in descendants(tag, "cite", "time") if tag is not first}
+    if first is None:
+        omitted |= {id(part) for part in descendants(tag, "cite", "time", "h3", "h4", "h5", "h6", "footer", "header")}
     return _Writer(url, omitted).read([tag])
 
 

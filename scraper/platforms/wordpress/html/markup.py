@@ -119,16 +119,16 @@ _FOREIGN = re.compile(
     r"|yarpp\S*|crp_related|crp-\S+|wp_rp_\S+|rp4wp\S*|related-?(?:posts?|articles?|entries|content|news)\S*|wpp-\S+"
     r"|popular-posts|you-may-also-like|also-like|read-?next|post-?(?:nav|navigation|pagination)|posts?-navigation"
     r"|nav-links|nav-previous|nav-next|page-links?|post-nav-links|link-pages|wp-pagenavi|pagination"
-    r"|sab?oxplugin\S*|abh_\S+|pp-(?:multiple-)?author\S*|ppma-\S+|m-a-box\S*|author-?(?:box|bio|info|card|profile)\S*"
-    r"|about-?(?:the-)?author\S*|post-author-?(?:box|bio|info)\S*|ez-toc\S*|lwptoc\S*|toc_container|uk-toc"
+    r"|ez-toc\S*|lwptoc\S*|toc_container|uk-toc"
     r"|code-block-\d+|adsbygoogle|adthrive\S*|mv-ad-box|ai_widget|ad-inserter|advads-\S+|(?:mc4wp|mailchimp|convertkit"
     r"|formkit|wpcf7|wpforms|gform|nf-form|optin|newsletter|subscribe|mailpoet_form|tnp)(?:[-_]\S+)?"
     r"|breadcrumbs?|cookie-?(?:notice|banner)\S*|printfriendly|skip-link|sr-only"
 )
-# What is the post's, but no part of its text: counters, ratings, byline, featured picture.
+# What is the post's, but no part of its text: counters, ratings, byline, author boxes.
 _MATTER = re.compile(
     r"post-views\S*|ss88views\S*|wp_ulike\S*|wpulike\S*|kksr-\S+|kk-star-ratings|yasr-\S+|rmp-\S+|post-ratings?\S*"
-    r"|zilla-likes|elementor-widget-post-info"
+    r"|zilla-likes|elementor-widget-post-info|sab?oxplugin\S*|abh_\S+|pp-(?:multiple-)?author\S*|ppma-\S+|m-a-box\S*"
+    r"|(?:post-)?author-?(?:box|bio|info|card|profile)\S*|about-?(?:the-)?author\S*"
 )
 _FOREIGN_IDS = re.compile(
     r"comments|respond|disqus_thread|wpdcom|toc_container|ez-toc-container|jp-post-flair|jp-relatedposts|comment-\d+"

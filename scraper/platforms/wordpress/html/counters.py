@@ -18,9 +18,11 @@ from scraper.addresses import canonical_url, post_key
 from scraper.platforms._html import text_of
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count, counter_kind
-from scraper.platforms.wordpress.byline import Byline
-from scraper.platforms.wordpress.comments_html import Node, post_address
-from scraper.platforms.wordpress.markup import Markup, classes, is_inside
+from scraper.platforms.wordpress.html.comment_words import number_of_comments
+from scraper.platforms.wordpress.html.comments import Node, post_address
+from scraper.platforms.wordpress.html.head import PageHead
+from scraper.platforms.wordpress.html.markup import Markup, classes, is_inside
+from scraper.platforms.wordpress.html.scope import Scope
 
 
 @dataclass(slots=True)
@@ -43,34 +45,16 @@ _OTHER_SERVICES = re.compile(
     re.IGNORECASE,
 )
 # "post-views-count", "td-nr-views-473", "entry-views", "ss88viewstxt", "eltdf-post-info-count" (themes of the Elated
-# and Mikado family print views there)
+# and Mikado family print views there); not "reviews"
 _VIEWS = re.compile(
-    r"(?:[a-z0-9]+[-_])*(?:[a-z0-9]*views?(?:txt)?)(?:[-_]?(?:count(?:er)?|number|num|nr|total|\d+))*|[a-z]+-post-info-count"
+    r"(?:[a-z0-9]+[-_])*(?:ss88|post|page|entry)?views?(?:txt)?(?:[-_]?(?:count(?:er)?|number|num|nr|total|\d+))*"
+    r"|[a-z]+-post-info-count"
 )
 # "zilla-likes", "post-like", "like-count", "eltdf-like"
 _LIKES = re.compile(r"(?:[a-z0-9]+[-_])*(?:likes?|loves?)(?:[-_](?:count(?:er)?|number|num|total|btn|button))*")
 _NO_LIKES = re.compile(r"facebook|fb-|share|page-like|also-like|comment|login|dislike")
 # "37 views", "Views: 1,693", "1.261 Ansichten": a line that says nothing else. Two words at most beside the number.
 _LINE = re.compile(r"(?:[^\W\d]+ ?[:：]? ?)?[\d.,٫٬'’\u00a0\u202f ]+[KkMm]?\+?(?: ?[^\W\d]+){0,2}[.!]?")
-# "5 thoughts on", "3 Responses to", "2 Antworten": words of themes for comments
-_WORDS = (
-    r"(?:comments?|commentaires?|kommentar\w*|comentarios?|comentários?|commenti|commento|reacties?|opmerking(?:en)?|komment\w+"
-    r"|koment\w+|комментари\w+|коментар\w*|yorum\w*|σχόλι\w+|תגובות|תגובה|تعليق\w*|コメント|评论|評論|댓글|thoughts?|responses?|replies|reply"
-    r"|réponses?|réflexions?|antworten|antwort|gedanken|gedanke|respuestas?|respostas?|risposte|pensieri|svar|avis|discussions?)"
-)
-_COUNTED = re.compile(
-    rf"(?P<number>\d[\d.,'’\u00a0\u202f ]*) ?{_WORDS}\b.*|{_WORDS} ?[:：]? ?\(? ?(?P<behind>\d[\d.,]*) ?\)?:?",
-    re.IGNORECASE,
-)
-# "One comment", "Un commentaire", "Eine Antwort"
-_ONE = re.compile(
-    rf"(?:one|a single|un|une|ein|eine|uno|una|um|uma|één|een|en|et|ett|jeden|один|одна) {_WORDS}\b.*", re.IGNORECASE
-)
-_NONE = re.compile(
-    rf"(?:no|zero|keine?|noch keine|aucun|pas (?:encore )?de|sin|no hay|nessun|nenhum|sem|geen|nog geen|inga|ingen|brak|žádné|нет) {_WORDS}"
-    r"(?: yet| vorhanden)?[.!]?",
-    re.IGNORECASE,
-)
 _LONGEST = 120  # characters of a printed counter, with the title of the post that some themes add
 _AREAS = (
     "comments-area",
@@ -84,16 +68,18 @@ _AREAS = (
 )
 
 
-def read_counters(page: Markup, byline: Byline, nodes: list[Node], post_id: str | None, url: str) -> Counters:
+def read_counters(
+    page: Markup, scope: Scope, head: PageHead, nodes: list[Node], post_id: str | None, url: str
+) -> Counters:
     """Read the counters of the post. `url`: the address of the page, `nodes`: its comments."""
     found = Counters()
-    found.views_raw = _views(page, byline, post_id)
+    found.views_raw = _views(page, scope, post_id)
     found.views = count(found.views_raw)
-    found.likes_raw = _likes(page, byline, post_id)
+    found.likes_raw = _likes(page, scope, post_id)
     found.likes = count(found.likes_raw.lstrip("+")) if found.likes_raw else None
-    printed, number = _comments(page, byline, nodes, url)
+    printed, number = _comments(page, scope, nodes, url)
     if printed is None:
-        stated = byline.head.article.get("commentCount") or byline.head.recipe.get("commentCount")
+        stated = head.article.get("commentCount") or head.recipe.get("commentCount")
         printed, number = (str(stated), count(str(stated)) or None) if isinstance(stated, int | str) else (None, None)
     other = number == 0 and _OTHER_SERVICES.search(page.body) is not None
     found.comments_count, found.comments_count_raw = None if other else number, printed
@@ -103,59 +89,48 @@ def read_counters(page: Markup, byline: Byline, nodes: list[Node], post_id: str 
 # --- views and likes
 
 
-def _views(page: Markup, byline: Byline, post_id: str | None) -> str | None:
+def _views(page: Markup, scope: Scope, post_id: str | None) -> str | None:
     """Return the number of views as printed in the post's own area."""
     own = page.classed.get(f"td-nr-views-{post_id}", [])
     marked = [tag for token, tags in page.classed.items() if _VIEWS.fullmatch(token) for tag in tags]
     for tag in (*own, *marked):
         printed = text_of(tag)
-        if printed and _is_counter(printed, "views") and byline.is_own(tag):
+        if printed and _is_counter(printed, "views") and scope.is_own(tag):
             return printed
-    return next(_view_lines(byline), None)
+    return next(_view_lines(scope), None)
 
 
 def _is_counter(printed: str, kind: str) -> bool:
-    if len(printed) > 40 or _LINE.fullmatch(printed) is None or count(printed.lstrip("+")) is None:
+    is_line = len(printed) <= 40 and _LINE.fullmatch(printed) is not None and "review" not in printed.lower()
+    if not is_line or count(printed.lstrip("+")) is None:
         return False
     return counter_kind(printed) in (None, kind)
 
 
-def _view_lines(byline: Byline) -> Iterator[str]:
-    """Yield texts of the post's area that say nothing but a number of views."""
-    for string in byline.area.find_all(string=True):
-        printed = clean(str(string))
-        if (
-            printed is None
-            or len(printed) > 40
-            or (not any(map(str.isdigit, printed))
-            and counter_kind(printed) != "views")
-        ):
+def _view_lines(scope: Scope) -> Iterator[str]:
+    """Yield texts of the post that say nothing but a number of views: "37 views", "Views: 1,693"."""
+    for string, parent in scope.strings():
+        if counter_kind(string[:200]) != "views" or parent.name in ("h1", "h2", "h3", "a", "option"):
             continue
-        parent = string.parent
-        if (
-            counter_kind(printed) == "views"
-            and parent is not None
-            and parent.name not in ("h1", "h2", "h3", "a", "option")
-        ):
-            line = printed if any(map(str.isdigit, printed)) else text_of(parent) or ""
-            if counter_kind(line) == "views" and _is_counter(line, "views") and byline.is_own(parent):
-                yield line
+        line = clean(string) if any(map(str.isdigit, string)) else _short_text(parent)
+        if line and counter_kind(line) == "views" and _is_counter(line, "views") and scope.is_own(parent):
+            yield line
 
 
-def _likes(page: Markup, byline: Byline, post_id: str | None) -> str | None:
-    for tag in _ulike(page, byline, post_id):
+def _likes(page: Markup, scope: Scope, post_id: str | None) -> str | None:
+    for tag in _ulike(page, scope, post_id):
         return clean(str(tag.get("data-ulike-counter-value")))
     for token, tags in page.classed.items():
         if _LIKES.fullmatch(token) is None or _NO_LIKES.search(token) is not None:
             continue
         for tag in tags:
             printed = text_of(tag)
-            if printed and _is_counter(printed, "likes") and byline.is_own(tag):
+            if printed and _is_counter(printed, "likes") and scope.is_own(tag):
                 return printed
     return None
 
 
-def _ulike(page: Markup, byline: Byline, post_id: str | None) -> Iterator[Tag]:
+def _ulike(page: Markup, scope: Scope, post_id: str | None) -> Iterator[Tag]:
     """Yield the counters of WP ULike that belong to this post: their button names kind and id."""
     for box in page.with_class("wpulike"):
         buttons = [tag for tag in descendants(box) if tag.get("data-ulike-type") is not None]
@@ -163,30 +138,33 @@ def _ulike(page: Markup, byline: Byline, post_id: str | None) -> Iterator[Tag]:
         ids = {str(tag.get("data-ulike-id")) for tag in buttons if tag.get("data-ulike-id")}
         if (kinds and kinds != {"post"}) or (ids and post_id is not None and ids != {post_id}):
             continue
-        if byline.is_own(box):
+        if scope.is_own(box):
             yield from (tag for tag in descendants(box) if tag.get("data-ulike-counter-value") is not None)
 
 
 # --- comments
 
 
-def _comments(page: Markup, byline: Byline, nodes: list[Node], url: str) -> tuple[str | None, int | None]:
+def _comments(page: Markup, scope: Scope, nodes: list[Node], url: str) -> tuple[str | None, int | None]:
     """Return the number of comments as printed, and as a number: of their heading, else of the link to them."""
     inside = {id(part) for node in nodes for part in (node.tag, *node.parts)}
+    bare = _bare_number(page)
+    if bare is not None:
+        return bare
     areas = _areas(page, nodes)
     headed: tuple[str, int] | None = None
     for tag in page.elements("h1", "h2", "h3", "h4", "h5", "h6", "a", "div", "span", "p", "li", "strong", "small"):
         if id(tag) in inside or len(tag.contents) > 12:
             continue
         printed = _short_text(tag)
-        number = _number_of_comments(printed)
+        number = number_of_comments(printed)
         if printed is None or number is None:
             continue
         if is_inside(tag, areas):
             return printed, number
-        if headed is None and _is_own_link(tag, url) and byline.is_own(tag):
+        if headed is None and _is_own_link(tag, url) and scope.is_own(tag):
             headed = printed, number
-    return headed or _bare_number(page) or (None, None)
+    return headed or (None, None)
 
 
 def _bare_number(page: Markup) -> tuple[str, int] | None:
@@ -215,7 +193,9 @@ def _areas(page: Markup, nodes: list[Node]) -> list[Tag]:
 
 def _holds_text(tag: Tag) -> bool:
     """Return whether the element holds more than comments: the heading of the post, or its text."""
-    return any(part.name == "h1" or ("entry-content" in classes(part) and part.name != "li") for part in descendants(tag))
+    return any(
+        part.name == "h1" or ("entry-content" in classes(part) and part.name != "li") for part in descendants(tag)
+    )
 
 
 def _is_widget(tag: Tag) -> bool:
@@ -229,18 +209,6 @@ def _short_text(tag: Tag) -> str | None:
         if length > _LONGEST:
             return None
     return text_of(tag) if length else None
-
-
-def _number_of_comments(printed: str | None) -> int | None:
-    """Return the number that a text prints: "7 thoughts on ..." 7, "Un commentaire" 1, "No comments" 0; else None."""
-    if printed is None:
-        return None
-    found = _COUNTED.fullmatch(printed)
-    if found is not None:
-        return count(clean((found["number"] or found["behind"]).rstrip(".,' ")))
-    if _ONE.fullmatch(printed):
-        return 1
-    return 0 if _NONE.fullmatch(printed) else None
 
 
 def _is_own_link(tag: Tag, url: str) -> bool:

@@ -16,8 +16,8 @@ from typing import Literal
 from bs4 import Tag
 
 from scraper.platforms._dates import iso_date
-from scraper.platforms.wordpress.head import PageHead
-from scraper.platforms.wordpress.markup import Markup, classes
+from scraper.platforms.wordpress.html.head import PageHead
+from scraper.platforms.wordpress.html.markup import Markup, classes
 
 Kind = Literal["post", "entry", "page", "list", "not-found", "unknown"]
 
