@@ -1,0 +1,168 @@
+"""The text of a WordPress post: the same from a page, from the API's `content.rendered` and from a feed.
+
+What a theme or plugin puts between the author's words is no text of the post: comments and commenters (the block
+"Latest Comments"), blocks that change by themselves (calendar, archives, latest posts), share buttons, related posts,
+author boxes, forms. It is taken out of every source alike, so that no source shows an edit that nobody made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from urllib.parse import urljoin, urlsplit
+
+from bs4 import Tag
+
+from scraper.items import Image
+from scraper.platforms._body import Body, BodyWriter, Resolve
+from scraper.platforms._html import text_lines
+from scraper.platforms._tree import descendants
+from scraper.platforms.wordpress.html.markup import Markup, classes, is_foreign, is_inside, outermost, parse
+
+# Gravatar names a picture by a hash of the e-mail address: https://secure.gravatar.com/avatar/0bc83cb571cd1c50
+_AVATAR = re.compile(r"(?:^|//)(?:[\w-]+\.)?gravatar\.com/(?:avatar/|[0-9a-f]{32})", re.IGNORECASE)
+# Players of films that a post embeds in a frame.
+_PLAYERS = re.compile(
+    r"(?:^|\.)(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|videopress\.com|wistia\.(?:com|net)|dailymotion\.com)$"
+)
+
+
+def own_text(tree: Tag) -> Tag:
+    """Remove from a post's text what is not its author's, in place, and return it.
+
+    Comments and avatars, blocks that change without an edit, share buttons, related posts, author boxes, forms,
+    navigation; emoji that WordPress replaced by pictures become characters again. Links to avatars lose their address.
+    """
+    for tag in list(descendants(tree)):
+        if tag.parent is None:
+            continue
+        if is_foreign(tag) or (tag.name == "img" and is_avatar(tag)):
+            tag.extract()
+        elif tag.name == "img" and classes(tag) & {"wp-smiley", "emoji"}:
+            tag.replace_with(str(tag.get("alt") or ""))
+        elif tag.name == "a" and _AVATAR.search(str(tag.get("href") or "")):
+            del tag["href"]
+    return tree
+
+
+def is_avatar(tag: Tag) -> bool:
+    """Return whether a picture is of a person at Gravatar, or of a commenter or author by its class."""
+    if "avatar" in classes(tag):
+        return True
+    return any(_AVATAR.search(str(tag.get(name) or "")) for name in ("src", "data-src", "data-lazy-src", "srcset"))
+
+
+def read_html(html: str, url: str) -> Body:
+    """Read the text of a post from the HTML of the API or of a feed. `url`: the address that relative ones refer to."""
+    return read_nodes([own_text(parse(html))], url)
+
+
+def read_nodes(nodes: Iterable[Tag], url: str) -> Body:
+    """Read elements from which `own_text` has taken what is not the post's."""
+    elements = list(nodes)
+    body = BodyWriter(resolver(url)).read(elements)
+    films = tuple(film for element in elements for film in _films(element, resolver(url)))
+    return replace(body, images=(*body.images, *films)) if films else body
+
+
+def resolver(url: str) -> Resolve:
+    """Return a function that makes addresses absolute; one that cannot be parsed stays as it is."""
+
+    def resolve(link: str) -> str:
+        try:
+            return urljoin(url, link.strip())
+        except ValueError:  # "http://[x"
+            return link.strip()
+
+    return resolve
+
+
+def _films(tree: Tag, resolve: Resolve) -> Iterable[Image]:
+    for frame in descendants(tree, "iframe"):
+        source = str(frame.get("src") or frame.get("data-src") or frame.get("data-lazy-src") or "").strip()
+        address = resolve(source) if source and not source.startswith("about:") else ""
+        try:
+            host = urlsplit(address).hostname or ""
+        except ValueError:
+            continue
+        if _PLAYERS.search(host):
+            yield Image(url=address, kind="video")
+
+
+# Classes of the element that holds a post's text, best first: those of core and of the builders, which nothing else
+# has, then the conventions of themes. "{id}" is the post's id.
+CONTAINERS = (
+    "elementor-widget-theme-post-content",
+    "wp-block-post-content",
+    "et_pb_post_content",
+    "fusion-content-tb",
+    "fl-post-content",
+    "elementor-{id}",
+    "fl-builder-content-{id}",
+    "tdb_single_content",
+    "td-post-content",
+    "entry-content",
+    "post-content",
+    "single-content",
+    "article-content",
+    "the-content",
+    "entry__content",
+    "post__content",
+    "post_content",
+    "single-post-content",
+    "post-entry",
+    "post-body",
+    "article-body",
+    "entry-text",
+    "blog-content",
+    "post-text",
+    "e-content",
+    "wpb-content-wrapper",
+    "entry",
+)
+_ENOUGH = 0.5  # share of the words in paragraphs of the post's area that a container must hold
+
+
+def containers(page: Markup, area: Tag, foreign: Iterable[Tag], post_id: str | None) -> list[Tag]:
+    """Return the elements that hold the post's text; empty where none holds most of the paragraphs in its area.
+
+    `area`: the element around the post. `foreign`: elements of comments, which may have the same classes.
+    """
+    others = list(foreign)
+    mass = sum(_words(tag) for tag in descendants(area, "p") if not _is_elsewhere(tag, area, others))
+    best: tuple[int, list[Tag]] = (0, [])
+    for pattern in CONTAINERS:
+        if "{id}" in pattern and post_id is None:
+            continue
+        found = [
+            tag
+            for tag in page.classed.get(pattern.format(id=post_id), ())
+            if is_inside(tag, [area]) and not _is_elsewhere(tag, area, others)
+        ]
+        kept = outermost(found)
+        words = sum(map(_own_words, kept))
+        if words and words >= _ENOUGH * mass:
+            return kept
+        best = max(best, (words, kept), key=lambda pair: pair[0])
+    return best[1] if best[0] and best[0] >= mass else []
+
+
+def _is_elsewhere(tag: Tag, area: Tag, others: list[Tag]) -> bool:
+    """Return whether the element lies in comments, in a widget or in another post inside the area."""
+    if is_inside(tag, others):
+        return True
+    for parent in (tag, *tag.parents):
+        if parent is area:
+            return False
+        if parent.name == "aside" or is_foreign(parent):
+            return True
+    return False
+
+
+def _words(tag: Tag) -> int:
+    return len(tag.get_text(" ").split())
+
+
+def _own_words(tag: Tag) -> int:
+    return sum(len(line.split()) for line in text_lines([tag]))

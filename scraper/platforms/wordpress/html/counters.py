@@ -1,0 +1,221 @@
+"""Numbers of views, likes and comments that a WordPress page prints of its own post.
+
+*Sources*   Views: Post Views Counter, SS88, the `post views` of themes, "37 views" as a line of the text (WP-PostViews).
+            Likes: WP ULike, buttons of themes. Comments: the heading of the comments, the link to them, JSON-LD.
+*Caveats*   Lists of popular posts, cards of other posts and statistics of the site print numbers of others. Core has no
+            views and no likes. JSON-LD and "0 comments" say nothing while another service holds the comments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bs4 import Tag
+
+from scraper.addresses import canonical_url, post_key
+from scraper.platforms._html import text_of
+from scraper.platforms._tree import descendants
+from scraper.platforms._values import clean, count, counter_kind
+from scraper.platforms.wordpress.html.comment_words import number_of_comments
+from scraper.platforms.wordpress.html.comments import Node, post_address
+from scraper.platforms.wordpress.html.head import PageHead
+from scraper.platforms.wordpress.html.markup import Markup, classes, is_inside
+from scraper.platforms.wordpress.html.scope import Scope
+
+
+@dataclass(slots=True)
+class Counters:
+    """Numbers of one post; None where the page does not say."""
+
+    views: int | None = None
+    views_raw: str | None = None
+    likes: int | None = None
+    likes_raw: str | None = None
+    comments_count: int | None = None
+    comments_count_raw: str | None = None
+
+
+# Marks of services whose comments are not in WordPress, so that a 0 of WordPress says nothing.
+_OTHER_SERVICES = re.compile(
+    rb"""id=["']?disqus_thread|\.disqus\.com/(?:embed|count)\.js|class=["'][^"']{0,80}\bfb-comments\b|hyvor-talk|hyvor\.com"""
+    rb"""|HYVOR_TALK|data-isso=|remark_config|giscus\.app|utteranc\.es|spot\.im|openweb\.com|vuukle|cusdis|intensedebate"""
+    rb"""|livefyre|commento\.(?:js|io)|coral\.coralproject|graphcomment|id=["']?commento""",
+    re.IGNORECASE,
+)
+# "post-views-count", "td-nr-views-473", "entry-views", "ss88viewstxt", "eltdf-post-info-count" (themes of the Elated
+# and Mikado family print views there); not "reviews"
+_VIEWS = re.compile(
+    r"(?:[a-z0-9]+[-_])*(?:ss88|post|page|entry)?views?(?:txt)?(?:[-_]?(?:count(?:er)?|number|num|nr|total|\d+))*"
+    r"|[a-z]+-post-info-count"
+)
+# "zilla-likes", "post-like", "like-count", "eltdf-like"
+_LIKES = re.compile(r"(?:[a-z0-9]+[-_])*(?:likes?|loves?)(?:[-_](?:count(?:er)?|number|num|total|btn|button))*")
+_NO_LIKES = re.compile(r"facebook|fb-|share|page-like|also-like|comment|login|dislike")
+# "37 views", "Views: 1,693", "1.261 Ansichten": a line that says nothing else. Two words at most beside the number.
+_LINE = re.compile(r"(?:[^\W\d]+ ?[:：]? ?)?[\d.,٫٬'’\u00a0\u202f ]+[KkMm]?\+?(?: ?[^\W\d]+){0,2}[.!]?")
+_LONGEST = 120  # characters of a printed counter, with the title of the post that some themes add
+_AREAS = (
+    "comments-area",
+    "entry-comments",
+    "post-comments",
+    "comments-wrapper",
+    "comments",
+    "comment-list",
+    "commentlist",
+    "wpd-thread-head",
+)
+
+
+def read_counters(
+    page: Markup, scope: Scope, head: PageHead, nodes: list[Node], post_id: str | None, url: str
+) -> Counters:
+    """Read the counters of the post. `url`: the address of the page, `nodes`: its comments."""
+    found = Counters()
+    found.views_raw = _views(page, scope, post_id)
+    found.views = count(found.views_raw)
+    found.likes_raw = _likes(page, scope, post_id)
+    found.likes = count(found.likes_raw.lstrip("+")) if found.likes_raw else None
+    printed, number = _comments(page, scope, nodes, url)
+    if printed is None:
+        stated = head.article.get("commentCount") or head.recipe.get("commentCount")
+        printed, number = (str(stated), count(str(stated)) or None) if isinstance(stated, int | str) else (None, None)
+    other = number == 0 and _OTHER_SERVICES.search(page.body) is not None
+    found.comments_count, found.comments_count_raw = None if other else number, printed
+    return found
+
+
+# --- views and likes
+
+
+def _views(page: Markup, scope: Scope, post_id: str | None) -> str | None:
+    """Return the number of views as printed in the post's own area."""
+    own = page.classed.get(f"td-nr-views-{post_id}", [])
+    marked = [tag for token, tags in page.classed.items() if _VIEWS.fullmatch(token) for tag in tags]
+    for tag in (*own, *marked):
+        printed = text_of(tag)
+        if printed and _is_counter(printed, "views") and scope.is_own(tag):
+            return printed
+    return next(_view_lines(scope), None)
+
+
+def _is_counter(printed: str, kind: str) -> bool:
+    is_line = len(printed) <= 40 and _LINE.fullmatch(printed) is not None and "review" not in printed.lower()
+    if not is_line or count(printed.lstrip("+")) is None:
+        return False
+    return counter_kind(printed) in (None, kind)
+
+
+def _view_lines(scope: Scope) -> Iterator[str]:
+    """Yield texts of the post that say nothing but a number of views: "37 views", "Views: 1,693"."""
+    for string, parent in scope.strings():
+        if counter_kind(string[:200]) != "views" or parent.name in ("h1", "h2", "h3", "a", "option"):
+            continue
+        line = clean(string) if any(map(str.isdigit, string)) else _short_text(parent)
+        if line and counter_kind(line) == "views" and _is_counter(line, "views") and scope.is_own(parent):
+            yield line
+
+
+def _likes(page: Markup, scope: Scope, post_id: str | None) -> str | None:
+    for tag in _ulike(page, scope, post_id):
+        return clean(str(tag.get("data-ulike-counter-value")))
+    for token, tags in page.classed.items():
+        if _LIKES.fullmatch(token) is None or _NO_LIKES.search(token) is not None:
+            continue
+        for tag in tags:
+            printed = text_of(tag)
+            if printed and _is_counter(printed, "likes") and scope.is_own(tag):
+                return printed
+    return None
+
+
+def _ulike(page: Markup, scope: Scope, post_id: str | None) -> Iterator[Tag]:
+    """Yield the counters of WP ULike that belong to this post: their button names kind and id."""
+    for box in page.with_class("wpulike"):
+        buttons = [tag for tag in descendants(box) if tag.get("data-ulike-type") is not None]
+        kinds = {str(tag.get("data-ulike-type")) for tag in buttons}
+        ids = {str(tag.get("data-ulike-id")) for tag in buttons if tag.get("data-ulike-id")}
+        if (kinds and kinds != {"post"}) or (ids and post_id is not None and ids != {post_id}):
+            continue
+        if scope.is_own(box):
+            yield from (tag for tag in descendants(box) if tag.get("data-ulike-counter-value") is not None)
+
+
+# --- comments
+
+
+def _comments(page: Markup, scope: Scope, nodes: list[Node], url: str) -> tuple[str | None, int | None]:
+    """Return the number of comments as printed, and as a number: of their heading, else of the link to them."""
+    inside = {id(part) for node in nodes for part in (node.tag, *node.parts)}
+    bare = _bare_number(page)
+    if bare is not None:
+        return bare
+    areas = _areas(page, nodes)
+    headed: tuple[str, int] | None = None
+    for tag in page.elements("h1", "h2", "h3", "h4", "h5", "h6", "a", "div", "span", "p", "li", "strong", "small"):
+        if id(tag) in inside or len(tag.contents) > 12:
+            continue
+        printed = _short_text(tag)
+        number = number_of_comments(printed)
+        if printed is None or number is None:
+            continue
+        if is_inside(tag, areas):
+            return printed, number
+        if headed is None and _is_own_link(tag, url) and scope.is_own(tag):
+            headed = printed, number
+    return headed or (None, None)
+
+
+def _bare_number(page: Markup) -> tuple[str, int] | None:
+    """Return the number that wpDiscuz prints in an element of its own."""
+    for tag in page.with_class("wpdiscuz-comment-count"):
+        printed = text_of(tag)
+        number = count(printed)
+        if printed is not None and number is not None:
+            return printed, number
+    return None
+
+
+def _areas(page: Markup, nodes: list[Node]) -> list[Tag]:
+    """Return the elements around the comments: marked ones, and those next to the first comment."""
+    marked = [page.ids[name] for name in ("comments", "wpdcom", "comments-section") if name in page.ids]
+    marked += [tag for tag in page.with_class(*_AREAS) if not is_inside(tag, page.elements("aside"))]
+    if nodes:
+        around = [
+            parent
+            for parent in nodes[0].tag.parents
+            if parent.name not in ("body", "html", "main", "article", "[document]")
+        ]
+        marked += [parent for parent in around[:3] if not _holds_text(parent)]
+    return [tag for tag in marked if not any(_is_widget(parent) for parent in tag.parents)]
+
+
+def _holds_text(tag: Tag) -> bool:
+    """Return whether the element holds more than comments: the heading of the post, or its text."""
+    return any(
+        part.name == "h1" or ("entry-content" in classes(part) and part.name != "li") for part in descendants(tag)
+    )
+
+
+def _is_widget(tag: Tag) -> bool:
+    return tag.name == "aside" or bool(classes(tag) & {"widget", "sidebar"})
+
+
+def _short_text(tag: Tag) -> str | None:
+    length = 0
+    for string in tag.strings:
+        length += len(string.strip())
+        if length > _LONGEST:
+            return None
+    return text_of(tag) if length else None
+
+
+def _is_own_link(tag: Tag, url: str) -> bool:
+    """Return whether the element is no link, or links to the comments of this very page."""
+    links: Iterable[Tag] = [tag] if tag.name == "a" else descendants(tag, "a")
+    links = [*links, *(parent for parent in tag.parents if parent.name == "a")]
+    return all(
+        post_key(post_address(canonical_url(str(link.get("href") or ""), url))) == post_key(post_address(url))
+        for link in links
+    )

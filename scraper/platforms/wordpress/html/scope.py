@@ -1,0 +1,58 @@
+"""Which elements of a page are the post's own: those around its text and its heading, and in no widget or other post."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from bs4 import Tag
+
+from scraper.platforms._tree import descendants
+from scraper.platforms.wordpress.html.markup import Markup, is_elsewhere, is_inside
+
+
+class Scope:
+    """The post's own parts of a page.
+
+    `area`: the element around its text. A heading outside of it is in a banner above: what stands there is the post's,
+    too. `others`: elements of comments.
+    """
+
+    def __init__(self, page: Markup, area: Tag, heading: Tag | None, others: Iterable[Tag]) -> None:
+        self.page = page
+        self.area = area
+        self.others = list(others)
+        self.areas = [area]
+        if heading is not None and not is_inside(heading, [area]):
+            around = {id(parent) for parent in (area, *area.parents)}
+            banner = heading
+            for parent in heading.parents:
+                if id(parent) in around or parent.name == "body":
+                    break
+                banner = parent
+            self.areas.append(banner)
+
+    def own(self, *tokens: str) -> Iterator[Tag]:
+        """Yield the post's elements with these classes."""
+        return (tag for tag in self.page.with_class(*tokens) if self.is_own(tag))
+
+    def named(self, *names: str) -> Iterator[Tag]:
+        """Yield the post's elements of these names."""
+        return (tag for tag in self.page.elements(*names) if self.is_own(tag))
+
+    def is_own(self, tag: Tag) -> bool:
+        """Return whether the element lies in the post's areas, and in no comment, widget or other post there."""
+        if not is_inside(tag, self.areas) or is_inside(tag, self.others):
+            return False
+        for parent in (tag, *tag.parents):
+            if any(parent is area for area in self.areas):
+                return True
+            if parent.name == "aside" or is_elsewhere(parent):
+                return False
+        return True
+
+    def strings(self) -> Iterator[tuple[str, Tag]]:
+        """Yield the texts in the post's areas with the elements they lie in, a banner first; others' are among them."""
+        for area in reversed(self.areas):
+            for tag in (area, *descendants(area)):
+                for string in tag.find_all(string=True, recursive=False):
+                    yield str(string), tag
