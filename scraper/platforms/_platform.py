@@ -230,6 +230,13 @@ class Platform(Reader):
         """Return the post's address that the guid of a feed's item gives, such as `wordpress:123`, or None."""
         return None
 
+    def read_feed(self, exchange: Exchange) -> Iterator[Item]:
+        """Return what a feed gives beside the sightings of its items: posts with their texts; by default nothing.
+
+        Called for each feed of posts, RSS or Atom, with its body decompressed. Must not raise.
+        """
+        return iter(())
+
     def unknown_comment_endpoint(self, exchange: Exchange) -> str | None:
         """Return the address from which a page's script loaded comments, if no plan requests it, for a report.
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from scraper.items import Exchange, Item, Source
+from scraper.items import Exchange, Item, Post, Source
 from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import Marks, has_mark_of, maker_of
 from scraper.platforms.wordpress import address, rest
+from scraper.platforms.wordpress.feed import read_posts
+from scraper.platforms.wordpress.page import read_page
 from scraper.platforms.wordpress.plan import comments, lists
 from scraper.platforms.wordpress.plan.posts import Api
 
@@ -40,9 +42,12 @@ class WordPress(Platform):
         return maker_of(exchange) == "WordPress"
 
     def read(self, exchange: Exchange) -> Iterator[Item]:
-        """Yield the items of an answer of the API."""
-        if self.is_api_url(exchange.url):
-            yield from rest.read(exchange)
+        """Return the items of an answer of the API, or of a page; raises as `page.read_page`."""
+        return rest.read(exchange) if self.is_api_url(exchange.url) else read_page(exchange)
+
+    def read_feed(self, exchange: Exchange) -> Iterator[Item]:
+        """Return the posts of a feed, with their texts where it has them."""
+        return (item for item in read_posts(exchange) if isinstance(item, Post))
 
     def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
         """Return whether the address is a post's: by a sitemap of posts or the feed that names it, or by `?p=12`."""

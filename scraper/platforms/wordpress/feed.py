@@ -27,9 +27,9 @@ from scraper.platforms._json import string
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count
 from scraper.platforms.wordpress.body import own_text, read_nodes
-from scraper.platforms.wordpress.html.title import without_protection
 from scraper.platforms.wordpress.html.head import post_number
 from scraper.platforms.wordpress.html.markup import classes, parse
+from scraper.platforms.wordpress.html.title import without_protection
 from scraper.xml_lists import beginning, root_of
 
 _PLATFORM = "wordpress"

@@ -13,9 +13,9 @@ from scraper.items import Exchange, Item, Post, Problem, Site
 from scraper.not_a_post import NotAPost, NotFoundPage
 from scraper.platforms._body import Body
 from scraper.platforms._tree import descendants
-from scraper.platforms.wordpress.html import head as heads
 from scraper.platforms.wordpress.body import containers, own_text, read_nodes, resolver
 from scraper.platforms.wordpress.html import byline, dates
+from scraper.platforms.wordpress.html import head as heads
 from scraper.platforms.wordpress.html.comments import (
     comment_nodes,
     is_comment_page,
@@ -27,7 +27,7 @@ from scraper.platforms.wordpress.html.counters import read_counters
 from scraper.platforms.wordpress.html.kind import Identity, identify
 from scraper.platforms.wordpress.html.listing import sightings
 from scraper.platforms.wordpress.html.main_text import main_text
-from scraper.platforms.wordpress.html.markup import Markup, classes
+from scraper.platforms.wordpress.html.markup import Markup
 from scraper.platforms.wordpress.html.scope import Scope
 from scraper.platforms.wordpress.html.title import heading_of, without_protection
 

@@ -25,6 +25,7 @@ from scraper.platforms._values import clean, count
 from scraper.platforms.wordpress.body import is_avatar, resolver
 from scraper.platforms.wordpress.html.dates import printed_day
 from scraper.platforms.wordpress.html.markup import Markup, classes
+from scraper.platforms.wordpress.person import visitor
 
 # "comment-12", "li-comment-12", "div-comment-12"
 _NODE = re.compile(r"(?:[a-z]{2,12}-)?comment-(?P<id>\d{1,18})")
@@ -173,7 +174,7 @@ def _comment(node: Node, post: tuple[str, ...], exchange: Exchange, language: st
         type=kind,
         parent_id=node.parent,
         author=_author(node, kind),
-        person=_person(node),
+        person=_person(node, _author(node, kind)),
         author_kind=_author_kind(node, kind),
         posted_at=posted,
         posted_at_precision=precision,
@@ -194,7 +195,7 @@ def _author(node: Node, kind: CommentType) -> str | None:
     tag = node.part(*_NAMES) or _first_named(node, _NAME)
     if tag is None or not text_of(tag):
         text = _text_part(node)
-        beside = [part for part in node.parts if text is None or part is not text and text not in part.parents]
+        beside = [part for part in node.parts if text is None or (part is not text and text not in part.parents)]
         names = (
             ("a", "strong") if kind != "comment" else ("cite", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "b", "a")
         )
@@ -211,14 +212,14 @@ def _first_named(node: Node, pattern: re.Pattern[str]) -> Tag | None:
     return next((part for part in node.parts if any(map(pattern.fullmatch, classes(part)))), None)
 
 
-def _person(node: Node) -> str | None:
-    """Return what tells one commenter from another: the hash of the avatar, else the account's name, else the own site."""
+def _person(node: Node, author: str | None) -> str | None:
+    """Return what tells one commenter from another: the avatar's hash and the name, else the account, else the site."""
     for tag in node.parts:
         if tag.name == "img":
             for name in ("src", "data-src", "data-lazy-src", "srcset"):
                 found = _AVATAR.search(str(tag.get(name) or ""))
                 if found is not None and found[1].lower() not in _NOBODY:
-                    return f"avatar:{found[1].lower()}"
+                    return visitor(str(tag.get(name)), "", author)
     tokens = classes(node.tag)
     account = next(
         (token.removeprefix("comment-author-") for token in tokens if token.startswith("comment-author-")), None
@@ -226,7 +227,7 @@ def _person(node: Node) -> str | None:
     if account and "byuser" in tokens:
         return f"account:{account}"
     site = next((part for part in node.parts if part.name == "a" and "url" in classes(part)), None)
-    return f"site:{site['href']}" if site is not None and site.get("href") else None
+    return visitor("", str(site.get("href") or "") if site is not None else "", author)
 
 
 def _author_kind(node: Node, kind: CommentType) -> AuthorKind:
@@ -337,7 +338,7 @@ def thread_page(
     discuz = any(_DISCUZ_NODE.fullmatch(str(node.tag.get("id") or "")) for node in nodes)
     if (discuz or not pages) and cursor is None and (stated is None or stated > len(nodes)):
         return None  # scripts load the rest
-    return ThreadPage(post=post, cursor=cursor, following=pages)
+    return ThreadPage(post=post, cursor=cursor, following=pages, source="html")
 
 
 def is_comment_page(url: str) -> bool:
