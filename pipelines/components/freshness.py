@@ -175,7 +175,8 @@ def left_to_script(db: Database, clinic_id: str, now: datetime) -> set[int]:
 
 # The addresses of each post, those learned last first: an old slug may be dead, and the id of a former site has no
 # comments. Then the dates of the last events. Indexes keep every subquery fast however long the history is; counts of
-# comments are searched in the last 400 readings, which are more than a year's.
+# comments are searched in the last 400 readings, which are more than a year's. A page is requested as a list spells its
+# address, with a slash at the end or without.
 _KNOWN = """
 SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NOT NULL,
   (SELECT json_group_array(address) FROM (SELECT address FROM post_addresses AS a JOIN captures USING (capture_id)
@@ -191,12 +192,12 @@ SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NO
   thread_at,
   (SELECT comments_count FROM (SELECT comments_count FROM readings AS r WHERE r.post_id = p.post_id
     AND read_at <= thread_at ORDER BY read_at DESC LIMIT 400) WHERE comments_count IS NOT NULL LIMIT 1),
-  (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url = a.address AND c.clinic_id =
-    a.clinic_id WHERE a.post_id = p.post_id AND fetched_at > p.last_seen_at AND via IS NULL AND c.capture_id NOT IN
+  (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url IN (a.address, a.address || '/') AND
+    c.clinic_id = a.clinic_id WHERE a.post_id = p.post_id AND fetched_at > p.last_seen_at AND via IS NULL AND c.capture_id NOT IN
     (SELECT capture_id FROM problems WHERE clinic_id = p.clinic_id AND kind = 'paywall' AND capture_id IS NOT NULL)),
   modified_at,
-  (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url = a.address AND c.clinic_id =
-    a.clinic_id WHERE a.post_id = p.post_id),
+  (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url IN (a.address, a.address || '/') AND
+    c.clinic_id = a.clinic_id WHERE a.post_id = p.post_id),
   (SELECT source = 'html' FROM (SELECT source, views, likes FROM readings AS r WHERE r.post_id = p.post_id
     ORDER BY read_at DESC LIMIT 400) WHERE views IS NOT NULL OR likes IS NOT NULL LIMIT 1) IS TRUE
 FROM (SELECT *, (SELECT max(at) FROM (SELECT last_seen_at AS at FROM comments AS c WHERE c.post_id = posts.post_id UNION

@@ -13,10 +13,11 @@ from scraper.comments import threads_in
 from scraper.crawl.merge import parse_time
 from scraper.crawl.schedule import changed_since
 from scraper.crawl.state import VisitContext, VisitResult
-from scraper.items import ThreadPage
+from scraper.items import Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 
 MAX_COMMENT_PAGES = 200  # of one post
+PARTIAL = "partial-text"  # kind of the problem that a page has a part of the text alone
 
 
 def note_threads(blog: Blog, post: KnownPost, answer: Answer) -> None:
@@ -61,6 +62,9 @@ def pages_as_evidence(blog: Blog, start: VisitContext, visit: VisitResult) -> Pl
         post.page_at = start.now.isoformat()
         answer = yield Ask(url=post.request_url, conditional=True)
         note_threads(blog, post, answer)
+        # A page shows the first part of a long text, of which the API gave the whole.
+        partial = (item for item in answer.items if isinstance(item, Problem) and item.kind == PARTIAL)
+        visit.recovered_problems.update(problem.message for problem in partial)
 
 
 def _lacks_page(post: KnownPost, start: VisitContext) -> bool:
