@@ -15,7 +15,7 @@ from feedparser.exceptions import ThingsNobodyCaresAboutButMe  # type: ignore[im
 from w3lib.encoding import http_content_type_encoding
 from w3lib.html import remove_tags
 
-from scraper.addresses import canonical_url, is_web_address
+from scraper.addresses import canonical_url, is_web_address, same_site
 from scraper.items import Exchange, Problem, Sighting
 from scraper.platforms._dates import feed_date
 from scraper.platforms._page import known_charset
@@ -92,7 +92,9 @@ def feed_entries(exchange: Exchange) -> tuple[list[Any], tuple[Problem, ...]]:
 def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | None] | None) -> Sighting:
     guid = (entry.get("id") or "").strip()
     link = entry.get("link") or ""
-    address = guid_address(guid) if guid and guid_address else None
+    # A guid that is an address of another site, from which the posts were moved, has the number of the post there.
+    is_own = not is_web_address(guid) or same_site(guid, base)
+    address = guid_address(guid) if guid and guid_address and is_own else None
     title = entry.get("title")
     # Wix escapes inside CDATA: "GBR &#38; Soft Tissue"
     if title and entry.get("title_detail", {}).get("type") == "text/html":

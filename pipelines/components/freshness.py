@@ -192,12 +192,13 @@ SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NO
   thread_at,
   (SELECT comments_count FROM (SELECT comments_count FROM readings AS r WHERE r.post_id = p.post_id
     AND read_at <= thread_at ORDER BY read_at DESC LIMIT 400) WHERE comments_count IS NOT NULL LIMIT 1),
-  (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url IN (a.address, a.address || '/') AND
-    c.clinic_id = a.clinic_id WHERE a.post_id = p.post_id AND fetched_at > p.last_seen_at AND via IS NULL AND c.capture_id NOT IN
-    (SELECT capture_id FROM problems WHERE clinic_id = p.clinic_id AND kind = 'paywall' AND capture_id IS NOT NULL)),
+  (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url IN (a.address, a.address || '/')
+    AND c.clinic_id = a.clinic_id WHERE a.post_id = p.post_id AND fetched_at > p.last_seen_at AND via IS NULL AND
+    c.capture_id NOT IN (SELECT capture_id FROM problems WHERE clinic_id = p.clinic_id AND kind = 'paywall' AND
+    capture_id IS NOT NULL)),
   modified_at,
-  (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url IN (a.address, a.address || '/') AND
-    c.clinic_id = a.clinic_id WHERE a.post_id = p.post_id),
+  (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url IN (a.address, a.address || '/')
+    AND c.clinic_id = a.clinic_id WHERE a.post_id = p.post_id),
   (SELECT source = 'html' FROM (SELECT source, views, likes FROM readings AS r WHERE r.post_id = p.post_id
     ORDER BY read_at DESC LIMIT 400) WHERE views IS NOT NULL OR likes IS NOT NULL LIMIT 1) IS TRUE
 FROM (SELECT *, (SELECT max(at) FROM (SELECT last_seen_at AS at FROM comments AS c WHERE c.post_id = posts.post_id UNION
@@ -242,8 +243,8 @@ def known_posts(db: Database, clinic_id: str, now: datetime) -> list[KnownPost]:
 def known_comments(db: Database, clinic_id: str) -> dict[int, list[str]]:
     """Return the platform's ids of the comments that are stored with their texts, by post."""
     rows = db.conn.execute(
-        "SELECT post_id, json_group_array(platform_comment_id) FROM comments WHERE clinic_id = ? AND coalesce(body_text,"
-        " body_html) IS NOT NULL GROUP BY post_id",
+        "SELECT post_id, json_group_array(platform_comment_id) FROM comments WHERE clinic_id = ? AND"
+        " coalesce(body_text, body_html) IS NOT NULL GROUP BY post_id",
         (clinic_id,),
     )
     return {post_id: json.loads(names) for post_id, names in rows}

@@ -59,12 +59,12 @@ class RevisitPolicy:
     schedule: Schedule
     lists_read: bool  # at least one list of posts was read in this visit
     by_api: bool = False  # an API says which posts changed: their pages are not due by their age
-    pages_follow: bool = False  # a post whose text a list gave is new until its page was requested
+    pages_follow: bool = False  # lists give texts too, so that only `page_at` says when a page was read
 
     def due_reason(self, post: KnownPost) -> DueReason | None:
         """Return why the post's page is due; None if it is not due."""
-        seen = parse_time(post.last_seen_at)
-        if seen is None or (self.pages_follow and post.page_at is None):
+        seen = parse_time(post.page_at if self.pages_follow else post.last_seen_at)
+        if seen is None:
             return DueReason.NEW
         missed, listed = parse_time(post.missed_at), parse_time(post.listed_at)
         answered = max(seen, missed) if missed else seen  # the last time that the server answered for the post

@@ -72,3 +72,6 @@ class WordPress(Platform):
         """Request the comments from the REST API, where it gave the posts; else they come with the pages."""
         if blog.api is not None:
             yield from comments.threads(blog, blog.api)
+            return
+        for post in blog.posts.values():
+            post.thread_read = True

@@ -64,7 +64,8 @@ def _post(entry: Any, exchange: Exchange, *, is_atom: bool) -> Post | None:
     if not is_web_address(url) or not same_site(url, exchange.url):
         return None
     post = Post(platform=_PLATFORM, url=url, slug=urlsplit(url).path.rpartition("/")[2] or None)
-    number = post_number(string(entry.get("id"))) or post_number(link)
+    guid = string(entry.get("id"))
+    number = (post_number(guid) if same_site(guid, exchange.url) else None) or post_number(link)
     post.platform_post_id = number
     post.addresses = (url, *([f"{_PLATFORM}:{number}"] if number else []))
     # HTML in Atom; in RSS plain text, in which "<what matters>" is no element.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from urllib.parse import urlsplit
 
-from scraper.items import Post, Problem, Sighting
+from scraper.crawl.merge import parse_time
+from scraper.items import Problem, Sighting
 from scraper.platforms._discovery import discover_by_lists
 from scraper.platforms._platform import Answer, Ask, Blog, Plan, Platform
+from scraper.platforms.wordpress.plan.posts import WHOLE_AFTER
 
 MOST_PAGES = 200  # of one feed
 
@@ -24,21 +26,34 @@ def discover(platform: Platform, blog: Blog, refusals: list[str]) -> Plan:
     blog.unread.append(Problem(kind="rest-refused", message=message, url=blog.root))
     blog.pages_follow = True
     yield from discover_by_lists(platform, blog)
+    whole = _is_whole_due(blog)
     # Plain permalinks: the sitemaps and feeds of a server without rewriting have no paths.
-    plain = not (yield from _feed(blog, blog.root + "/feed/"))
+    plain = not (yield from _feed(blog, blog.root + "/feed/", whole))
     if plain:
         yield Ask(url=f"{blog.root}/?sitemap=posts&sitemap-subtype=post&paged=1", lists="sitemap")
-        yield from _feed(blog, blog.root + "/?feed=rss2")
-    yield from _feed(blog, blog.root + ("/?feed=atom" if plain else "/feed/atom/"))
+        yield from _feed(blog, blog.root + "/?feed=rss2", whole)
+    # Atom has the date of change of each entry, RSS has not.
+    yield from _feed(blog, blog.root + ("/?feed=atom" if plain else "/feed/atom/"), whole)
 
 
-def _feed(blog: Blog, url: str) -> Step:
-    """Request a feed page by page until one names no new post; return whether its first page is a feed of posts."""
-    is_feed = False
+def _is_whole_due(blog: Blog) -> bool:
+    """Return whether a post was last in a feed or on a page a week ago or longer, or none is known."""
+    times = [parse_time(post.last_seen_at) for post in blog.known if not post.removed and post.missed_at is None]
+    return blog.everything or not times or any(at is None or blog.now - at >= WHOLE_AFTER for at in times)
+
+
+def _feed(blog: Blog, url: str, whole: bool) -> Step:
+    """Request a feed, with `whole` page by page until one repeats posts; return whether its first page names posts."""
+    seen: set[str] = set()
     for page in range(1, MOST_PAGES + 1):
         joint = "&" if urlsplit(url).query else "?"
         answer = yield Ask(url=url if page == 1 else f"{url}{joint}paged={page}", lists="feed", conditional=page == 1)
-        is_feed = is_feed or any(isinstance(item, Post | Sighting) for item in answer.items) or answer.unchanged
-        if not answer.ok or not answer.new_posts or not blog.bulk or blog.enough():
-            return is_feed
-    return is_feed
+        if page == 1 and answer.unchanged:
+            return True
+        named = {item.url for item in answer.items if isinstance(item, Sighting)}
+        if not answer.ok or named <= seen:
+            break
+        seen |= named
+        if not whole or not blog.bulk or blog.enough():
+            break
+    return bool(seen)

@@ -84,7 +84,7 @@ class Api:
             return False
         blog.api, blog.pages_follow = self.root, True
         lists = [first]
-        if blog.bulk:
+        if blog.bulk and not blog.enough():
             if whole:
                 yield Ask(url=self._url("", _fields="name,url,timezone_string,gmt_offset"))
             types = yield Ask(url=self._url("wp/v2/types"))

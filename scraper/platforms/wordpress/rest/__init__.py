@@ -13,7 +13,7 @@ from typing import Any
 from scraper.addresses import canonical_url, is_web_address, same_site
 from scraper.items import Exchange, Item, Problem, Site
 from scraper.platforms._json import decode, mapping, sequence, string
-from scraper.platforms.wordpress.address import route_of
+from scraper.platforms.wordpress.address import query_of, route_of
 from scraper.platforms.wordpress.rest.comments import read_comments
 from scraper.platforms.wordpress.rest.posts import is_entry, read_posts, read_terms
 
@@ -23,18 +23,23 @@ TERMS = ("wp/v2/categories", "wp/v2/tags")
 
 
 def read(exchange: Exchange) -> Iterator[Item]:
-    """Yield the items of an answer of the API; a `Problem` where it is refused or cannot be read."""
+    """Yield the items of an answer of the API; a `Problem` where it is refused or cannot be read.
+
+    None for the first page of a list of posts, whose refusal the crawl reports: it reads feeds and pages instead.
+    """
+    route = route_of(exchange.url) or ""
+    is_first = not route.endswith("/comments") and query_of(exchange.url).get("page") == "1"
     if not 200 <= exchange.status < 300:
         # 404: no API at this address, or no such route; 400: the page after the last one.
-        if exchange.status not in (400, 404):
+        if exchange.status not in (400, 404) and not is_first:
             yield _problem(exchange, f"rest-{exchange.status}", f"the REST API answered {exchange.status}")
         return
     try:
         value = decode(exchange.body)
     except ValueError:
-        yield _problem(exchange, "rest-unreadable", "the REST API's answer is not JSON, or is cut off")
+        if not is_first:
+            yield _problem(exchange, "rest-unreadable", "the REST API's answer is not JSON, or is cut off")
         return
-    route = route_of(exchange.url) or ""
     if isinstance(value, dict):
         yield from _site(value) if not route else ()
     elif route.endswith("/comments"):
