@@ -16,7 +16,6 @@ from bs4 import Tag
 
 from scraper.items import Image
 from scraper.platforms._body import Body, BodyWriter, Resolve
-from scraper.platforms._html import text_lines
 from scraper.platforms._tree import descendants
 from scraper.platforms.wordpress.html.markup import Markup, classes, is_foreign, is_inside, outermost, parse
 
@@ -90,9 +89,9 @@ def _films(tree: Tag, resolve: Resolve) -> Iterable[Image]:
             yield Image(url=address, kind="video")
 
 
-# Classes of the element that holds a post's text, best first: those of core and of the builders, which nothing else
-# has, then the conventions of themes. "{id}" is the post's id.
-CONTAINERS = (
+# Classes of the element that holds a post's text, best first: those of core's block and of the builders, which nothing
+# else has; then the conventions of themes, which may be on a part of it alone. "{id}" is the post's id.
+_CERTAIN = (
     "elementor-widget-theme-post-content",
     "wp-block-post-content",
     "et_pb_post_content",
@@ -100,6 +99,8 @@ CONTAINERS = (
     "fl-post-content",
     "elementor-{id}",
     "fl-builder-content-{id}",
+)
+_USUAL = (
     "tdb_single_content",
     "td-post-content",
     "entry-content",
@@ -121,6 +122,7 @@ CONTAINERS = (
     "wpb-content-wrapper",
     "entry",
 )
+_FEW = 60  # words of paragraphs in the area of a post that hardly has a text
 _ENOUGH = 0.5  # share of the words in paragraphs of the post's area that a container must hold
 
 
@@ -130,22 +132,32 @@ def containers(page: Markup, area: Tag, foreign: Iterable[Tag], post_id: str | N
     `area`: the element around the post. `foreign`: elements of comments, which may have the same classes.
     """
     others = list(foreign)
+
+    def found(pattern: str) -> list[Tag]:
+        if "{id}" in pattern and post_id is None:
+            return []
+        tags = page.classed.get(pattern.format(id=post_id), ())
+        return outermost(tag for tag in tags if is_inside(tag, [area]) and not _is_elsewhere(tag, area, others))
+
+    for pattern in _CERTAIN:
+        tags = found(pattern)
+        if any(_holds_something(tag) for tag in tags):
+            return tags
     mass = sum(_words(tag) for tag in descendants(area, "p") if not _is_elsewhere(tag, area, others))
     best: tuple[int, list[Tag]] = (0, [])
-    for pattern in CONTAINERS:
-        if "{id}" in pattern and post_id is None:
-            continue
-        found = [
-            tag
-            for tag in page.classed.get(pattern.format(id=post_id), ())
-            if is_inside(tag, [area]) and not _is_elsewhere(tag, area, others)
-        ]
-        kept = outermost(found)
-        words = sum(map(_own_words, kept))
+    for pattern in _USUAL:
+        tags = found(pattern)
+        words = sum(map(_words, tags))
         if words and words >= _ENOUGH * mass:
-            return kept
-        best = max(best, (words, kept), key=lambda pair: pair[0])
+            return tags
+        if pattern == "entry-content" and len(tags) == 1 and mass < _FEW:
+            return tags  # a post of pictures, or of a line
+        best = max(best, (words, tags), key=lambda pair: pair[0])
     return best[1] if best[0] and best[0] >= mass else []
+
+
+def _holds_something(tag: Tag) -> bool:
+    return _words(tag) > 0 or next(descendants(tag, "img", "video", "audio", "iframe"), None) is not None
 
 
 def _is_elsewhere(tag: Tag, area: Tag, others: list[Tag]) -> bool:
@@ -162,7 +174,3 @@ def _is_elsewhere(tag: Tag, area: Tag, others: list[Tag]) -> bool:
 
 def _words(tag: Tag) -> int:
     return len(tag.get_text(" ").split())
-
-
-def _own_words(tag: Tag) -> int:
-    return sum(len(line.split()) for line in text_lines([tag]))

@@ -27,7 +27,7 @@ from scraper.platforms.wordpress.html.counters import read_counters
 from scraper.platforms.wordpress.html.kind import Identity, identify
 from scraper.platforms.wordpress.html.listing import sightings
 from scraper.platforms.wordpress.html.main_text import main_text
-from scraper.platforms.wordpress.html.markup import Markup
+from scraper.platforms.wordpress.html.markup import Markup, is_inside
 from scraper.platforms.wordpress.html.scope import Scope
 from scraper.platforms.wordpress.html.title import heading_of, without_protection
 
@@ -74,6 +74,7 @@ class _PostReader:
         self.others = [*(node.tag for node in self.nodes), *_comment_areas(page)]
         self.area = _area(page, identity, self.others)
         heading, self.title = heading_of(page, head, self.others)
+        self.heading = heading
         self.scope = Scope(page, self.area, heading, self.others)
         self.url = post_address(exchange.url)
 
@@ -134,8 +135,15 @@ class _PostReader:
 
     def _body(self) -> Body:
         found = containers(self.page, self.area, self.others, self.identity.post_id)
+        marked = (*dates.MARKED, *byline.MARKED, *byline.MARKED_LABELS)
+        beside = [*([self.heading] if self.heading is not None else []), *self.scope.own(*marked)]
         if not found:
-            return main_text(self.page, self.area, self.others, self.exchange.url)
+            return main_text(self.page, self.area, [*self.others, *beside], self.exchange.url)
+        for tag in found:
+            if self.heading is not None and is_inside(self.heading, [tag]):  # a container of the whole post
+                for part in beside:
+                    if is_inside(part, [tag]) and part is not tag:
+                        part.extract()
         return read_nodes([own_text(tag) for tag in found], self.exchange.url)
 
     def _absolute(self, address: str | None) -> str | None:

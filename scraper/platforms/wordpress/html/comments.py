@@ -31,6 +31,8 @@ from scraper.platforms.wordpress.person import visitor
 _NODE = re.compile(r"(?:[a-z]{2,12}-)?comment-(?P<id>\d{1,18})")
 # "wpd-comm-12_7", of wpDiscuz: comment 12, a reply to 7; "_0" for none
 _DISCUZ_NODE = re.compile(r"w(?:pd|c)-comm-(?P<id>\d{1,18})_(?P<parent>\d{1,18})")
+# Elements in which themes print name and date, where no element is marked as the text.
+_BESIDE = ("cite", "time", "h3", "h4", "h5", "h6", "footer", "header")
 _NODE_NAMES = ("li", "article", "div", "section")
 _TEXT = re.compile(r"(?:[a-z0-9]+[-_]{1,2}){0,3}comment[-_]{0,2}(?:content|text|entry|message|description|copy)")
 _TEXT_FIRST = ("comment-content", "wp-block-comment-content", "wpd-comment-text", "wc-comment-text", "comment-text")
@@ -67,6 +69,7 @@ _NOBODY = frozenset({
 # "/comment-page-3/", "?cpage=3"
 _COMMENT_PAGE = re.compile(r"/comment-page-\d{1,6}(?=/|$)|(?<=[?&])cpage=\d{1,6}(?:&|$)")
 _MOST_NODES = 20_000
+_DEEPEST = 200  # list items one inside the other
 _LONGEST_NAME = 200  # characters
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
@@ -100,6 +103,7 @@ def comment_nodes(page: Markup) -> list[Node]:
         earlier = tags.get(number)
         if earlier is None or any(parent is tag for parent in earlier.parents):
             tags[number] = tag
+    stated |= _nested_in_source(page)
     taken = {id(tag) for tag in tags.values()}
     nodes = [Node(number, _whole(tag, taken)) for number, tag in tags.items()]
     owners = {id(node.tag): node.number for node in nodes}
@@ -108,6 +112,32 @@ def comment_nodes(page: Markup) -> list[Node]:
         node.parts = list(_own_parts(node.tag, owners))
     order = {id(tag): position for position, tag in enumerate(descendants(page.tree))}
     return sorted(nodes, key=lambda node: order.get(id(node.tag), 0))
+
+
+# "<li id=\"comment-12\" class=...", "<li>", "</li>"
+_ITEM = re.compile(r"""<(?P<end>/?)li\b(?:[^<>]{0,400}?\bid=["']comment-(?P<id>\d{1,18})["'])?""", re.IGNORECASE)
+
+
+def _nested_in_source(page: Markup) -> dict[str, str]:
+    """Return the parents of comments of core's block "Comment Template" -> by the nesting of list items as written.
+
+    Deeper than `thread_comments_depth` the block writes `<li>` directly inside `<li>`, which parsers take apart.
+    """
+    start = page.body.find(b"wp-block-comment-template")
+    if start < 0:
+        return {}
+    parents: dict[str, str] = {}
+    stack: list[str | None] = []
+    for found in _ITEM.finditer(page.body[start:].decode(page.encoding, "replace")):
+        if found["end"]:
+            del stack[-1:]
+            continue
+        if found["id"]:
+            around = next((number for number in reversed(stack) if number is not None), None)
+            parents.setdefault(found["id"], around or "0")
+        if len(stack) < _DEEPEST:
+            stack.append(found["id"])
+    return parents
 
 
 def _whole(tag: Tag, taken: set[int]) -> Tag:
@@ -126,7 +156,7 @@ def _whole(tag: Tag, taken: set[int]) -> Tag:
 
 def _parent(node: Node, owners: dict[int, str], stated: str | None) -> str | None:
     if stated is not None:
-        return None if stated == "0" or stated == node.number else stated
+        return None if stated in {"0", node.number} else stated
     for parent in node.tag.parents:
         owner = owners.get(id(parent))
         if owner is not None and owner != node.number:
@@ -298,6 +328,10 @@ class _Writer(BodyWriter):
         return id(tag) in self.omitted or (tag.name == "img" and is_avatar(tag)) or super().read_whole(tag)
 
 
+def _is_beside(token: str) -> bool:
+    return _NAME.fullmatch(token) is not None or _DATE.fullmatch(token) is not None
+
+
 def _text_part(node: Node) -> Tag | None:
     """Return the element that holds the text of a comment and nothing else."""
     return node.part(*_TEXT_FIRST) or _first_named(node, _TEXT)
@@ -306,14 +340,15 @@ def _text_part(node: Node) -> Tag | None:
 def _body(node: Node, url: str) -> Body:
     first = tag = _text_part(node)
     if tag is None:
-        if _type(node) != "comment":
+        if _type(node) != "comment" and not any(part.name == "p" for part in node.parts):
             return Body()  # core prints a pingback as its title alone
         tag = node.part("comment-body", "comment_body") or node.tag
     own = {id(part) for part in node.parts}
     omitted = {id(part) for part in descendants(tag) if id(part) not in own}
     omitted |= {id(part) for part in descendants(tag) if any(map(_NO_TEXT.fullmatch, classes(part)))}
     if first is None:
-        omitted |= {id(part) for part in descendants(tag, "cite", "time", "h3", "h4", "h5", "h6", "footer", "header")}
+        omitted |= {id(part) for part in descendants(tag, *_BESIDE)}
+        omitted |= {id(part) for part in descendants(tag) if any(map(_is_beside, classes(part)))}
     return _Writer(url, omitted).read([tag])
 
 

@@ -158,8 +158,8 @@ def _comments(page: Markup, scope: Scope, nodes: list[Node], url: str) -> tuple[
             continue
         printed = _short_text(tag)
         number = number_of_comments(printed)
-        if printed is None or number is None:
-            continue
+        if printed is None or number is None or any(number_of_comments(_short_text(part)) is not None for part in tag.find_all(True)):
+            continue  # an element inside it says the same, with fewer words
         if is_inside(tag, areas):
             return printed, number
         if headed is None and _is_own_link(tag, url) and scope.is_own(tag):

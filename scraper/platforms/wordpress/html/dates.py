@@ -31,6 +31,8 @@ _META_LINES = (
     "entry-meta", "post-meta", "fusion-meta-info", "meta-info", "post-info", "entry-header-meta", "post-header-meta",
     "article-meta", "single-meta", "post__meta", "entry__meta", "blog-meta", "byline", "posted-by", "author-box",
 )  # fmt: skip
+# Elements beside the text.
+MARKED = (*_PUBLISHED, *_CHANGED, *_META_LINES)
 # "August 10, 2023 at 11:21 pm", "1. November 2023 um 10:29 Uhr": the time of day behind a date
 _TIME = re.compile(
     r"(?:\s+(?:at|um|à|a las|alle|om|kl\.?|às)|\s*[@,·|-])?\s+\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s*[ap]\.?m\.?)?(?:\s*uhr)?\s*$",

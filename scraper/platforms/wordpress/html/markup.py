@@ -122,7 +122,7 @@ _FOREIGN = re.compile(
     r"|ez-toc\S*|lwptoc\S*|toc_container|uk-toc"
     r"|code-block-\d+|adsbygoogle|adthrive\S*|mv-ad-box|ai_widget|ad-inserter|advads-\S+|(?:mc4wp|mailchimp|convertkit"
     r"|formkit|wpcf7|wpforms|gform|nf-form|optin|newsletter|subscribe|mailpoet_form|tnp)(?:[-_]\S+)?"
-    r"|breadcrumbs?|cookie-?(?:notice|banner)\S*|printfriendly|skip-link|sr-only"
+    r"|sidebar|sidebar-(?:wrap|primary|secondary|right|left|area)|widget-area|widget|breadcrumbs?|cookie-?(?:notice|banner)\S*|printfriendly|skip-link|sr-only"
 )
 # What is the post's, but no part of its text: counters, ratings, byline, author boxes.
 _MATTER = re.compile(
@@ -140,7 +140,10 @@ _MATTER_NAMES = frozenset({"footer"})
 
 @lru_cache(maxsize=8_192)
 def _matches(pattern: re.Pattern[str], text: str) -> bool:
-    return any(pattern.fullmatch(token) for token in text.lower().split())
+    tokens = text.lower().split()
+    if "so-panel" in tokens or any(token.startswith("fl-") for token in tokens):
+        return False  # builders whose modules are widgets: SiteOrigin, Beaver
+    return any(pattern.fullmatch(token) for token in tokens)
 
 
 def is_elsewhere(tag: Tag) -> bool:

@@ -54,7 +54,17 @@ def heading_of(page: Markup, head: PageHead, others: Iterable[Tag]) -> tuple[Tag
         best = max(scored, key=lambda pair: pair[0], default=None)
         if best is not None and best[0] >= least:
             return best[1], text_of(best[1])
-    return None, stated
+    return None, stated if _names_title(head) else _of_window(head)
+
+
+def _names_title(head: PageHead) -> bool:
+    return text(head.article.get("headline")) is not None or text(head.metas.get("og:title")) is not None
+
+
+def _of_window(head: PageHead) -> str | None:
+    """Return what the window's title says before the name of the site: "Sleep – Clinic" gives "Sleep"."""
+    parts = re.split(r"\s[|\-–—·»]\s", head.title or "")
+    return clean(" – ".join(parts[:-1]))
 
 
 def _stated_title(head: PageHead) -> str | None:
