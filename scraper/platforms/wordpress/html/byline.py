@@ -48,7 +48,15 @@ _NO_NAME = re.compile(
 )
 _LONGEST_NAME = 80  # characters
 _OF_CATEGORIES = frozenset({"taxonomy-category", "cat-links", "entry-categories", "post-categories"})
-MARKED_LABELS = ("wp-block-post-terms", "cat-links", "tags-links", "entry-categories", "entry-tags", "post-tags", "post-cat")
+MARKED_LABELS = (
+    "wp-block-post-terms",
+    "cat-links",
+    "tags-links",
+    "entry-categories",
+    "entry-tags",
+    "post-tags",
+    "post-cat",
+)
 # "/category/sleep/", "?cat=3"
 _CATEGORY = re.compile(r"[/?&](?:category(?:_name)?|cat)[/=]")
 

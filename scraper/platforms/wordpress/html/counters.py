@@ -19,10 +19,11 @@ from scraper.platforms._html import text_of
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count, counter_kind
 from scraper.platforms.wordpress.html.comment_words import number_of_comments
-from scraper.platforms.wordpress.html.comments import Node, post_address
+from scraper.platforms.wordpress.html.comments import Node
 from scraper.platforms.wordpress.html.head import PageHead
 from scraper.platforms.wordpress.html.markup import Markup, classes, is_inside
 from scraper.platforms.wordpress.html.scope import Scope
+from scraper.platforms.wordpress.html.thread import post_address
 
 
 @dataclass(slots=True)
@@ -158,7 +159,11 @@ def _comments(page: Markup, scope: Scope, nodes: list[Node], url: str) -> tuple[
             continue
         printed = _short_text(tag)
         number = number_of_comments(printed)
-        if printed is None or number is None or any(number_of_comments(_short_text(part)) is not None for part in tag.find_all(True)):
+        if (
+            printed is None
+            or number is None
+            or any(number_of_comments(_short_text(part)) is not None for part in tag.find_all(True))
+        ):
             continue  # an element inside it says the same, with fewer words
         if is_inside(tag, areas):
             return printed, number

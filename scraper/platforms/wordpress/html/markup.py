@@ -122,7 +122,7 @@ _FOREIGN = re.compile(
     r"|ez-toc\S*|lwptoc\S*|toc_container|uk-toc"
     r"|code-block-\d+|adsbygoogle|adthrive\S*|mv-ad-box|ai_widget|ad-inserter|advads-\S+|(?:mc4wp|mailchimp|convertkit"
     r"|formkit|wpcf7|wpforms|gform|nf-form|optin|newsletter|subscribe|mailpoet_form|tnp)(?:[-_]\S+)?"
-    r"|sidebar|sidebar-(?:wrap|primary|secondary|right|left|area)|widget-area|widget|breadcrumbs?|cookie-?(?:notice|banner)\S*|printfriendly|skip-link|sr-only"
+    r"|breadcrumbs?|cookie-?(?:notice|banner)\S*|printfriendly|skip-link|sr-only"
 )
 # What is the post's, but no part of its text: counters, ratings, byline, author boxes.
 _MATTER = re.compile(
@@ -130,6 +130,8 @@ _MATTER = re.compile(
     r"|zilla-likes|elementor-widget-post-info|sab?oxplugin\S*|abh_\S+|pp-(?:multiple-)?author\S*|ppma-\S+|m-a-box\S*"
     r"|(?:post-)?author-?(?:box|bio|info|card|profile)\S*|about-?(?:the-)?author\S*"
 )
+# Widgets, by classes that some themes also give to the element around the whole page.
+_WIDGET = re.compile(r"sidebar|sidebar-(?:wrap|primary|secondary|right|left|area)|widget-area|widget")
 _FOREIGN_IDS = re.compile(
     r"comments|respond|disqus_thread|wpdcom|toc_container|ez-toc-container|jp-post-flair|jp-relatedposts|comment-\d+"
 )
@@ -151,8 +153,10 @@ def is_elsewhere(tag: Tag) -> bool:
     if tag.name in _FOREIGN_NAMES and not _is_block(tag):
         return True
     value = tag.attrs.get("class")
-    if value and _matches(_FOREIGN, value if isinstance(value, str) else " ".join(value)):
-        return True
+    if value:
+        text = value if isinstance(value, str) else " ".join(value)
+        if _matches(_FOREIGN, text) or (_matches(_WIDGET, text) and next(descendants(tag, "h1"), None) is None):
+            return True
     identifier = tag.attrs.get("id")
     return bool(identifier) and _FOREIGN_IDS.fullmatch(str(identifier)) is not None
 
