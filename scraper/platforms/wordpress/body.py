@@ -13,11 +13,14 @@ from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import Tag
+from bs4.element import NavigableString
 
 from scraper.items import Image
 from scraper.platforms._body import Body, BodyWriter, Resolve
+from scraper.platforms._html import BLOCKS
 from scraper.platforms._tree import descendants
 from scraper.platforms.wordpress.html.markup import Markup, classes, is_foreign, is_inside, outermost, parse
+from scraper.platforms.wordpress.html.printed import is_view_line
 
 # Gravatar names a picture by a hash of the e-mail address: https://secure.gravatar.com/avatar/0bc83cb571cd1c50
 _AVATAR = re.compile(r"(?:^|//)(?:[\w-]+\.)?gravatar\.com/(?:avatar/|[0-9a-f]{32})", re.IGNORECASE)
@@ -31,7 +34,8 @@ def own_text(tree: Tag) -> Tag:
     """Remove from a post's text what is not its author's, in place, and return it.
 
     Comments and avatars, blocks that change without an edit, share buttons, related posts, author boxes, forms,
-    navigation; emoji that WordPress replaced by pictures become characters again. Links to avatars lose their address.
+    navigation, numbers of views; emoji that WordPress replaced by pictures become characters again. Links to avatars
+    lose their address.
     """
     for tag in list(descendants(tree)):
         if tag.parent is None:
@@ -42,7 +46,21 @@ def own_text(tree: Tag) -> Tag:
             tag.replace_with(str(tag.get("alt") or ""))
         elif tag.name == "a" and _AVATAR.search(str(tag.get("href") or "")):
             del tag["href"]
+    for string in [node for node in tree.descendants if isinstance(node, NavigableString)]:
+        if len(string) <= _LONGEST_LINE and is_view_line(string.strip()) and _is_line(string):
+            string.extract()
     return tree
+
+
+def _is_line(string: NavigableString) -> bool:
+    """Return whether a text stands on a line of its own, in no heading and no link."""
+    parent = string.parent
+    if parent is None or parent.name in ("h1", "h2", "h3", "h4", "h5", "h6", "a", "li", "td", "th"):
+        return False
+    beside = (string.previous_sibling, string.next_sibling)
+    return all(
+        node is None or (isinstance(node, Tag) and (node.name == "br" or node.name in BLOCKS)) for node in beside
+    )
 
 
 def is_avatar(tag: Tag) -> bool:
@@ -122,6 +140,7 @@ _USUAL = (
     "wpb-content-wrapper",
     "entry",
 )
+_LONGEST_LINE = 60  # characters of a number of views, with the white space around it
 _FEW = 60  # words of paragraphs in the area of a post that hardly has a text
 _ENOUGH = 0.5  # share of the words in paragraphs of the post's area that a container must hold
 

@@ -41,8 +41,8 @@ _AFTER_NAME = re.compile(
 _WRITTEN_BY = re.compile(r"written|author|verfasst|geschrieben|écrit|escrito|scritto|autor|geschreven", re.IGNORECASE)
 # What links to an author's other posts say, in place of a name
 _NO_NAME = re.compile(
-    r"\b(?:view all|see all|(?:all|more|other) (?:posts|articles)|posts by|(?:alle|weitere) (?:beiträge|artikel)|voir tous"
-    r"|tous les articles|ver tod[ao]s|tutti gli|read more|about the author|über den autor)\b"
+    r"\b(?:view all|see all|(?:all|more|other) (?:posts|articles)|posts by|(?:alle|weitere) (?:beiträge|artikel)"
+    r"|voir tous|tous les articles|ver tod[ao]s|tutti gli|read more|about the author|über den autor)\b"
     r"|^(?:published|posted|updated|veröffentlicht)\b",
     re.IGNORECASE,
 )
@@ -57,7 +57,7 @@ MARKED_LABELS = (
     "post-tags",
     "post-cat",
 )
-# "/category/sleep/", "?cat=3"
+# The address of a category: /category/sleep/, ?cat=3
 _CATEGORY = re.compile(r"[/?&](?:category(?:_name)?|cat)[/=]")
 
 

@@ -1,7 +1,7 @@
 """What one comment of a WordPress page says: name, date, text, votes; and who wrote it, for the pseudonym alone.
 
-Core's classes come first (`.fn`, `.comment-content`, `time datetime`), then those of the comment blocks and of wpDiscuz,
-then what themes call them; where nothing is marked, what stands beside the text.
+Core's classes come first (`.fn`, `.comment-content`, `time datetime`), then those of the comment blocks and of
+wpDiscuz, then what themes call them; where nothing is marked, what stands beside the text.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _TEXT_FIRST = ("comment-content", "wp-block-comment-content", "wpd-comment-text"
 _TEXT = re.compile(r"(?:[a-z0-9]+[-_]{1,2}){0,3}comments?[-_]{0,2}(?:content|text|entry|message|description|copy)")
 _NAMED = (
     "fn", "wp-block-comment-author-name", "wpd-comment-author", "wc-comment-author", "comment-author-name",
-    "comment-author-link", "comment__author", "comment-author", "comment_author", "author-name", "comment-name", "author",
+    "comment-author-link", "comment__author", "comment-author", "comment_author", "author-name", "comment-name",
+    "author",
 )  # fmt: skip
 # "comment-by", "eltdf-comment-author", "comment_user_name", "authorblogname"
 _NAME = re.compile(

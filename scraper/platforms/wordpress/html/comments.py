@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from bs4 import Tag
@@ -67,7 +67,7 @@ def comment_nodes(page: Markup) -> list[Node]:
     return sorted(nodes, key=lambda node: order.get(id(node.tag), 0))
 
 
-# "<li id=\"comment-12\" class=...", "<li>", "</li>"
+# <li id="comment-12" class="comment">, <li>, </li>
 _ITEM = re.compile(r"""<(?P<end>/?)li\b(?:[^<>]{0,400}?\bid=["']comment-(?P<id>\d{1,18})["'])?""", re.IGNORECASE)
 
 
@@ -136,3 +136,15 @@ def _own_parts(tag: Tag, owners: dict[int, str]) -> Iterator[Tag]:
         ):
             yield child
             stack.append(iter(child.children))
+
+
+def parts_of(nodes: Iterable[Node]) -> set[int]:
+    """Return the identities (`id`) of all elements of the comments."""
+    return {id(part) for node in nodes for part in (node.tag, *node.parts)}
+
+
+def holds_post(tag: Tag, inside: set[int]) -> bool:
+    """Return whether an element around comments holds the post, too: its heading or its text. `inside`: `parts_of`."""
+    return tag.name in ("body", "main") or any(
+        part.name == "h1" or "entry-content" in classes(part) for part in descendants(tag) if id(part) not in inside
+    )

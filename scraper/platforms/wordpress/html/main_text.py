@@ -24,10 +24,10 @@ def main_text(page: Markup, area: Tag, beside: Iterable[Tag], url: str) -> Body:
 
     `area`: the element around the post; `beside`: elements that are no text: comments, the heading, the line below it.
     """
+    own_text(area)  # first, because the comments tell the element around the page from a widget
     for tag in [*beside, *page.elements("aside"), *page.elements("header")]:
         if tag.parent is not None and not is_inside(area, [tag]):
             tag.extract()
-    own_text(area)
     if sum(len(tag.get_text(" ").split()) for tag in descendants(area, "p")) < _FEW:
         return Body()
     found = trafilatura.extract(

@@ -155,10 +155,18 @@ def is_elsewhere(tag: Tag) -> bool:
     value = tag.attrs.get("class")
     if value:
         text = value if isinstance(value, str) else " ".join(value)
-        if _matches(_FOREIGN, text) or (_matches(_WIDGET, text) and next(descendants(tag, "h1"), None) is None):
+        if _matches(_FOREIGN, text) or (_matches(_WIDGET, text) and not _holds_main(tag)):
             return True
     identifier = tag.attrs.get("id")
     return bool(identifier) and _FOREIGN_IDS.fullmatch(str(identifier)) is not None
+
+
+_MAIN_IDS = frozenset({"main", "content", "primary", "main-content", "comments", "respond"})
+
+
+def _holds_main(tag: Tag) -> bool:
+    """Return whether the element lies around the main part of the page or its comments."""
+    return any(part.name == "main" or part.attrs.get("id") in _MAIN_IDS for part in descendants(tag))
 
 
 def _is_block(tag: Tag) -> bool:

@@ -1,12 +1,12 @@
-"""Which elements of a page are the post's own: those around its text and its heading, and in no widget or other post."""
+"""Which elements of a page are the post's own: those around its text and heading, and in no widget or other post."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from bs4 import Tag
+from bs4.element import NavigableString
 
-from scraper.platforms._tree import descendants
 from scraper.platforms.wordpress.html.markup import Markup, is_elsewhere, is_inside
 
 
@@ -50,9 +50,14 @@ class Scope:
                 return False
         return True
 
-    def strings(self) -> Iterator[tuple[str, Tag]]:
-        """Yield the texts in the post's areas with the elements they lie in, a banner first; others' are among them."""
+    def short_strings(self, longest: int) -> Iterator[tuple[str, Tag]]:
+        """Yield texts of at most `longest` characters in the post's areas, others' too, with the elements they lie in.
+
+        Those of a banner above come first.
+        """
         for area in reversed(self.areas):
-            for tag in (area, *descendants(area)):
-                for string in tag.find_all(string=True, recursive=False):
-                    yield str(string), tag
+            for node in area.descendants:
+                if isinstance(node, NavigableString) and node.parent is not None and len(node) <= 4 * longest:
+                    text = node.strip()
+                    if text and len(text) <= longest:
+                        yield text, node.parent

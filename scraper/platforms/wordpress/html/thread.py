@@ -9,7 +9,7 @@ from scraper.items import Exchange, ThreadPage
 from scraper.platforms.wordpress.html.comments import DISCUZ_NODE, Node
 from scraper.platforms.wordpress.html.markup import Markup
 
-# "/comment-page-3/", "?cpage=3"
+# In an address: /comment-page-3/, ?cpage=3
 _COMMENT_PAGE = re.compile(r"/comment-page-\d{1,6}(?=/|$)|(?<=[?&])cpage=\d{1,6}(?:&|$)")
 
 
