@@ -16,7 +16,6 @@ from bs4 import Tag
 
 from scraper.platforms._tree import descendants
 from scraper.platforms.wordpress.html.markup import Markup, classes
-from scraper.platforms.wordpress.person import visitor
 
 # "comment-12", "li-comment-12", "div-comment-12"
 _NODE = re.compile(r"(?:[a-z]{2,12}-)?comment-(?P<id>\d{1,18})")

@@ -34,7 +34,7 @@ def thread_page(
     discuz = any(DISCUZ_NODE.fullmatch(str(node.tag.get("id") or "")) for node in nodes)
     if (discuz or not pages) and cursor is None and (stated is None or stated > len(nodes)):
         return None  # scripts load the rest
-    return ThreadPage(post=post, cursor=cursor, following=pages)
+    return ThreadPage(post=post, cursor=cursor, following=pages, source="html")
 
 
 def is_comment_page(url: str) -> bool:
