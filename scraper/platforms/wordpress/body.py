@@ -19,7 +19,7 @@ from scraper.items import Image
 from scraper.platforms._body import Body, BodyWriter, Resolve
 from scraper.platforms._html import BLOCKS
 from scraper.platforms._tree import descendants
-from scraper.platforms.wordpress.html.markup import Markup, classes, is_foreign, is_inside, outermost, parse
+from scraper.platforms.wordpress.html.markup import Markup, classes, identities, is_foreign, outermost, parse
 from scraper.platforms.wordpress.html.printed import is_view_line
 
 # Gravatar names a picture by a hash of the e-mail address: https://secure.gravatar.com/avatar/0bc83cb571cd1c50
@@ -150,19 +150,19 @@ def containers(page: Markup, area: Tag, foreign: Iterable[Tag], post_id: str | N
 
     `area`: the element around the post. `foreign`: elements of comments, which may have the same classes.
     """
-    others = list(foreign)
+    others = identities(foreign)
 
     def found(pattern: str) -> list[Tag]:
         if "{id}" in pattern and post_id is None:
             return []
         tags = page.classed.get(pattern.format(id=post_id), ())
-        return outermost(tag for tag in tags if is_inside(tag, [area]) and not _is_elsewhere(tag, area, others))
+        return outermost(tag for tag in tags if _is_own(tag, area, others))
 
     for pattern in _CERTAIN:
         tags = found(pattern)
         if any(_holds_something(tag) for tag in tags):
             return tags
-    mass = sum(_words(tag) for tag in descendants(area, "p") if not _is_elsewhere(tag, area, others))
+    mass = sum(_words(tag) for tag in descendants(area, "p") if _is_own(tag, area, others))
     best: tuple[int, list[Tag]] = (0, [])
     for pattern in _USUAL:
         tags = found(pattern)
@@ -179,15 +179,13 @@ def _holds_something(tag: Tag) -> bool:
     return _words(tag) > 0 or next(descendants(tag, "img", "video", "audio", "iframe"), None) is not None
 
 
-def _is_elsewhere(tag: Tag, area: Tag, others: list[Tag]) -> bool:
-    """Return whether the element lies in comments, in a widget or in another post inside the area."""
-    if is_inside(tag, others):
-        return True
+def _is_own(tag: Tag, area: Tag, others: frozenset[int]) -> bool:
+    """Return whether the element lies in the area, and there in no comments, widget or other post."""
     for parent in (tag, *tag.parents):
         if parent is area:
-            return False
-        if parent.name == "aside" or is_foreign(parent):
             return True
+        if id(parent) in others or parent.name == "aside" or is_foreign(parent):
+            return False
     return False
 
 

@@ -22,7 +22,7 @@ from scraper.platforms.wordpress.html.counters import read_counters
 from scraper.platforms.wordpress.html.kind import Identity, identify
 from scraper.platforms.wordpress.html.listing import sightings
 from scraper.platforms.wordpress.html.main_text import main_text
-from scraper.platforms.wordpress.html.markup import Markup, is_inside
+from scraper.platforms.wordpress.html.markup import Markup, identities, is_inside
 from scraper.platforms.wordpress.html.scope import Scope
 from scraper.platforms.wordpress.html.thread import is_comment_page, post_address, thread_page
 from scraper.platforms.wordpress.html.title import heading_of, without_protection
@@ -138,9 +138,9 @@ class _PostReader:
         if not found:
             return main_text(self.page, self.area, [*self.others, *beside], self.exchange.url)
         for tag in found:
-            if self.heading is not None and is_inside(self.heading, [tag]):  # a container of the whole post
+            if self.heading is not None and is_inside(self.heading, identities([tag])):  # a container of the whole post
                 for part in beside:
-                    if is_inside(part, [tag]) and part is not tag:
+                    if is_inside(part, identities([tag])) and part is not tag:
                         part.extract()
         return read_nodes([own_text(tag) for tag in found], self.exchange.url)
 

@@ -20,7 +20,7 @@ from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count, counter_kind
 from scraper.platforms.wordpress.html.comments import Node, holds_post, parts_of
 from scraper.platforms.wordpress.html.head import PageHead
-from scraper.platforms.wordpress.html.markup import Markup, classes, is_inside
+from scraper.platforms.wordpress.html.markup import Markup, classes
 from scraper.platforms.wordpress.html.printed import is_counter, is_view_line, number_of_comments
 from scraper.platforms.wordpress.html.scope import Scope
 from scraper.platforms.wordpress.html.thread import post_address
@@ -181,7 +181,7 @@ def _bare_number(page: Markup) -> tuple[str, int] | None:
 def _areas(page: Markup, nodes: list[Node], inside: set[int]) -> list[Tag]:
     """Return the elements around the comments: marked ones, and those next to the first comment."""
     marked = [page.ids[name] for name in ("comments", "wpdcom", "comments-section") if name in page.ids]
-    marked += [tag for tag in page.with_class(*_AREAS) if not is_inside(tag, page.elements("aside"))]
+    marked += page.with_class(*_AREAS)
     if nodes:
         around = [
             parent

@@ -14,7 +14,7 @@ from bs4 import Tag
 from scraper.platforms._body import Body
 from scraper.platforms._tree import descendants
 from scraper.platforms.wordpress.body import own_text, read_nodes
-from scraper.platforms.wordpress.html.markup import Markup, is_inside, parse
+from scraper.platforms.wordpress.html.markup import Markup, identities, is_inside, parse
 
 _FEW = 15  # words of paragraphs: less is no text, but the line of an author or a date
 
@@ -26,7 +26,7 @@ def main_text(page: Markup, area: Tag, beside: Iterable[Tag], url: str) -> Body:
     """
     own_text(area)  # first, because the comments tell the element around the page from a widget
     for tag in [*beside, *page.elements("aside"), *page.elements("header")]:
-        if tag.parent is not None and not is_inside(area, [tag]):
+        if tag.parent is not None and not is_inside(area, identities([tag])):
             tag.extract()
     if sum(len(tag.get_text(" ").split()) for tag in descendants(area, "p")) < _FEW:
         return Body()

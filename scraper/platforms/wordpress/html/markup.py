@@ -85,10 +85,14 @@ def outermost(tags: Iterable[Tag]) -> list[Tag]:
     return [tag for tag in wanted if not any(id(parent) in marked for parent in tag.parents)]
 
 
-def is_inside(tag: Tag, containers: Iterable[Tag]) -> bool:
-    """Return whether the element is one of the containers or lies in one."""
-    marked = {id(container) for container in containers}
-    return id(tag) in marked or any(id(parent) in marked for parent in tag.parents)
+def identities(tags: Iterable[Tag]) -> frozenset[int]:
+    """Return the identities (`id`) of elements: elements of a tree are compared by content, which takes long."""
+    return frozenset(id(tag) for tag in tags)
+
+
+def is_inside(tag: Tag, containers: frozenset[int]) -> bool:
+    """Return whether the element is one of the containers, given by their identities, or lies in one."""
+    return id(tag) in containers or any(id(parent) in containers for parent in tag.parents)
 
 
 # Elements that hold others' words or other posts, or that change without an edit, by the classes that WordPress, its

@@ -14,7 +14,7 @@ from bs4 import Tag
 from scraper.platforms._html import text_of
 from scraper.platforms._values import clean
 from scraper.platforms.wordpress.html.head import PageHead, text
-from scraper.platforms.wordpress.html.markup import Markup, classes, is_inside
+from scraper.platforms.wordpress.html.markup import Markup, classes, identities, is_inside
 
 # "Protected: TITLE" in the languages of WordPress: its core puts this before the title of a post with a password.
 _PROTECTED = re.compile(
@@ -36,7 +36,7 @@ def heading_of(page: Markup, head: PageHead, others: Iterable[Tag]) -> tuple[Tag
 
     `others`: elements of comments.
     """
-    excluded = list(others)
+    excluded = identities(others)
 
     def may_be(tags: Iterable[Tag]) -> Iterator[Tag]:
         return (tag for tag in tags if not classes(tag) & _OTHERS and not is_inside(tag, excluded) and text_of(tag))
