@@ -20,10 +20,11 @@ from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count, counter_kind
 from scraper.platforms.wordpress.html.comments import Node, holds_post, parts_of
 from scraper.platforms.wordpress.html.head import PageHead
+from scraper.platforms.wordpress.html.interactions import stated
 from scraper.platforms.wordpress.html.markup import Markup, classes
 from scraper.platforms.wordpress.html.printed import is_counter, is_view_line, number_of_comments
 from scraper.platforms.wordpress.html.scope import Scope
-from scraper.platforms.wordpress.html.thread import post_address
+from scraper.platforms.wordpress.html.thread import is_comment_page, post_address
 
 
 @dataclass(slots=True)
@@ -51,6 +52,10 @@ _VIEWS = re.compile(
     r"(?:[a-z0-9]+[-_])*(?:ss88|post|page|entry)?views?(?:txt)?(?:[-_]?(?:count(?:er)?|number|num|nr|total|\d+))*"
     r"|[a-z]+-post-info-count"
 )
+# The icon of an eye: "fa-eye", "icon-eye", "dashicons-visibility", "td-icon-views"
+_EYE = re.compile(r"(?:[a-z0-9]+[-_])+(?:eye|visibility|views?)(?:\d|[-_](?:open|solid|regular|icon))?|eye[-_]icon")
+# "post-12"
+_POST_ID = re.compile(r"post-(\d{1,18})")
 # "zilla-likes", "post-like", "like-count", "eltdf-like"
 _LIKES = re.compile(r"(?:[a-z0-9]+[-_])*(?:likes?|loves?)(?:[-_](?:count(?:er)?|number|num|total|btn|button))*")
 _NO_LIKES = re.compile(r"facebook|fb-|share|page-like|also-like|comment|login|dislike")
@@ -76,17 +81,17 @@ def read_counters(
     page: Markup, scope: Scope, head: PageHead, nodes: list[Node], post_id: str | None, url: str
 ) -> Counters:
     """Read the counters of the post. `url`: the address of the page, `nodes`: its comments."""
+    machine = stated(scope, head)
     found = Counters()
-    found.views_raw = _views(page, scope, post_id)
+    found.views_raw = _views(page, scope, post_id) or machine.get("views")
     found.views = count(found.views_raw)
-    found.likes_raw = _likes(page, scope, post_id)
+    found.likes_raw = _likes(page, scope, post_id) or machine.get("likes")
     found.likes = count(found.likes_raw.lstrip("+")) if found.likes_raw else None
-    printed, number = _comments(page, scope, nodes, url)
-    if printed is None:
-        stated = head.article.get("commentCount") or head.recipe.get("commentCount")
-        printed, number = (str(stated), count(str(stated)) or None) if isinstance(stated, int | str) else (None, None)
+    found.comments_count_raw, number = _comments(page, scope, nodes, url)
+    if number is None and "comments" in machine:  # a 0 of JSON-LD only says that WordPress has none
+        found.comments_count_raw, number = machine["comments"], count(machine["comments"]) or None
     other = number == 0 and _OTHER_SERVICES.search(page.body) is not None
-    found.comments_count, found.comments_count_raw = None if other else number, printed
+    found.comments_count = None if other else number
     return found
 
 
@@ -95,13 +100,27 @@ def read_counters(
 
 def _views(page: Markup, scope: Scope, post_id: str | None) -> str | None:
     """Return the number of views as printed in the post's own area."""
-    own = page.classed.get(f"td-nr-views-{post_id}", [])
-    marked = [tag for token, tags in page.classed.items() if _VIEWS.fullmatch(token) for tag in tags]
-    for tag in (*own, *marked):
+    plugins = page.with_class("post-views-count", f"td-nr-views-{post_id}")
+    themes = (tag for token, tags in page.classed.items() if _VIEWS.fullmatch(token) for tag in tags)
+    for tag in (*plugins, *themes, *_beside_eyes(page)):
         printed = text_of(tag)
-        if printed and is_counter(printed, "views") and scope.is_own(tag):
+        if printed and is_counter(printed, "views") and scope.is_own(tag) and not _is_of_other(tag, post_id):
             return printed
     return next(_view_lines(scope), None)
+
+
+def _is_of_other(tag: Tag, post_id: str | None) -> bool:
+    """Return whether Post Views Counter says that the number is another post's: "post-views content-post post-12"."""
+    around = [tokens for tokens in map(classes, (tag, *tag.parents)) if "post-views" in tokens]
+    named = [found[1] for token in (around[0] if around else ()) if (found := _POST_ID.fullmatch(token))]
+    return bool(named) and post_id is not None and post_id not in named
+
+
+def _beside_eyes(page: Markup) -> Iterator[Tag]:
+    """Yield elements that hold the icon of an eye and nothing but a number beside it."""
+    for token, tags in page.classed.items():
+        if _EYE.fullmatch(token):
+            yield from (tag.parent for tag in tags if tag.parent is not None and not text_of(tag))
 
 
 def _view_lines(scope: Scope) -> Iterator[str]:
@@ -155,6 +174,8 @@ def _comments(page: Markup, scope: Scope, nodes: list[Node], url: str) -> tuple[
             continue
         printed = _short_text(tag)
         number = number_of_comments(printed)
+        if number is None and printed is not None and _is_link_to_comments(tag) and printed.isdecimal():
+            number = count(printed)  # an icon and a number
         if printed is None or number is None or (number == 0 and nodes) or not _is_own_link(tag, url):
             continue
         if not any(number_of_comments(_short_text(part)) is not None for part in descendants(tag)):
@@ -164,8 +185,12 @@ def _comments(page: Markup, scope: Scope, nodes: list[Node], url: str) -> tuple[
 
 def _names_comments(tag: Tag) -> bool:
     """Return whether an element is a link to comments, or has a class that says so."""
+    return _is_link_to_comments(tag) or any("comment" in token for token in classes(tag))
+
+
+def _is_link_to_comments(tag: Tag) -> bool:
     address = str(tag.attrs.get("href") or "") if tag.name == "a" else ""
-    return "#comment" in address or "#respond" in address or any("comment" in token for token in classes(tag))
+    return ("#comment" in address or "#respond" in address) and not is_comment_page(address)
 
 
 def _bare_number(page: Markup) -> tuple[str, int] | None:
