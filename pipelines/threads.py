@@ -2,7 +2,7 @@
 
 The names to be masked in a thread's texts come in its last answer. So its captures are held from the first comment
 until the visit requests another post's comments, or something else than comments. Captures of another run (an import of
-the same day) do not end a thread.
+the same day) do not end a thread. The comments of a whole site are held like a thread, until they end.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from scraper.items import (
 ELSEWHERE = (Post, Reading, Sighting, Alias, Gone, Site)
 
 Ready = list[tuple[ClinicRun, Extraction]]
+_WHOLE_SITE = ""  # in `_Held.posts`, for a list of the comments of all posts; no address is empty
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class Threads:
     def take(self, run: ClinicRun, extraction: Extraction) -> Ready:
         """Take the run's next capture; return the captures that are ready to be stored, in order."""
         page = extraction.capture.page if isinstance(extraction.capture, Capture) else None
-        posts = {item.post[0] for item in extraction.items if isinstance(item, Comment | ThreadPage)}
+        posts = _posts_of(extraction)
         ready: Ready = []
         held = self._held.setdefault(run, _Held())
         if held.ends_before(extraction, page, posts):
@@ -103,17 +104,23 @@ class Threads:
         return [ready for run in list(self._held) for ready in self.release(run, ended=ended)]
 
 
+def _posts_of(extraction: Extraction) -> set[str]:
+    """Return the first addresses of the posts whose comments the capture holds; of a whole site `_WHOLE_SITE` alone."""
+    named = [item.post for item in extraction.items if isinstance(item, Comment | ThreadPage)]
+    return {_WHOLE_SITE} if () in named else {post[0] for post in named}
+
+
 def mark_complete(thread: list[Extraction]) -> list[Extraction]:
     """Return the captures of one thread; a `Thread` is added if they reach from its beginning to its last cursor."""
     items = [item for extraction in thread for item in extraction.items]
     whole: list[Item] = []
-    for post in dict.fromkeys(item.post for item in items if isinstance(item, ThreadPage)):
+    for post, first in {item.post: item for item in items if isinstance(item, ThreadPage)}.items():
         pages = [item for item in items if isinstance(item, ThreadPage) and item.post == post]
         read = {page.cursor for page in pages}
         left = {cursor for page in pages for cursor in page.following} - read
         if None in read and not left:
-            seen = (item.platform_comment_id for item in items if isinstance(item, Comment) and item.post == post)
-            whole.append(Thread(post=post, comments=tuple(seen)))
+            seen = (item.platform_comment_id for item in items if isinstance(item, Comment) and post in ((), item.post))
+            whole.append(Thread(post=post, comments=tuple(seen), source=first.source, counts=first.counts))
     bare = [_without_pages(extraction) for extraction in thread]
     return [*bare[:-1], replace(bare[-1], items=(*bare[-1].items, *whole))]
 

@@ -76,6 +76,7 @@ def _items(exchange: Exchange, platform: Platform, kind: Kind) -> Iterator[Item]
     else:
         feed = read_feed(_plain(exchange), platform.is_post_url, platform.guid_address)
         yield from feed.sightings
+        yield from platform.read_feed(_plain(exchange))
         yield from feed.problems
 
 

@@ -15,7 +15,7 @@ from feedparser.exceptions import ThingsNobodyCaresAboutButMe  # type: ignore[im
 from w3lib.encoding import http_content_type_encoding
 from w3lib.html import remove_tags
 
-from scraper.addresses import canonical_url, is_web_address
+from scraper.addresses import canonical_url, is_web_address, same_site
 from scraper.items import Exchange, Problem, Sighting
 from scraper.platforms._dates import feed_date
 from scraper.platforms._page import known_charset
@@ -45,8 +45,25 @@ def read_feed(
     Kinds of problems: feed-is-html, feed-cut, feed-unreadable, feed-malformed (the readable items are returned),
     feed-foreign.
     """
+    entries, problems = feed_entries(exchange)
+    sighted = [_feed_sighting(entry, exchange.url, guid_address) for entry in entries]
+    posts = []
+    for sighting in sighted:
+        verdict = True if is_post_url is None else is_post_url(sighting.url, exchange.url)
+        if is_web_address(sighting.url) and verdict is not False:
+            posts.append(sighting if verdict else replace(sighting, certain=False))
+    sightings, foreign = of_own_site(posts, exchange)
+    return FeedPage(sightings=sightings, others=len(sighted) - len(posts), problems=(*problems, *foreign))
+
+
+def feed_entries(exchange: Exchange) -> tuple[list[Any], tuple[Problem, ...]]:
+    """Return the entries of an RSS or Atom feed as feedparser reads them, and what is wrong with the feed.
+
+    Values are as written: HTML is not sanitised, and addresses stay relative. Never raises. Kinds of problems as in
+    `read_feed`, but for feed-foreign.
+    """
     if root_of(exchange.body) == "html":
-        return FeedPage(problems=(problem("feed-is-html", exchange, "the answer is an HTML page, not a feed"),))
+        return [], (problem("feed-is-html", exchange, "the answer is an HTML page, not a feed"),)
     whole, is_cut = whole_part(exchange.body, entry=rb"item|entry", root=rb"rss|feed|RDF")
     problems = [problem("feed-cut", exchange, CUT)] if is_cut else []
     mime, charset = exchange.content_type.partition(";")[0].strip(), http_content_type_encoding(exchange.content_type)
@@ -57,32 +74,27 @@ def read_feed(
         feed = feedparser.parse(
             BytesIO(whole),
             response_headers={"content-type": declared or "application/xml", "content-location": exchange.url},
-            sanitize_html=False,  # only titles and addresses are read
+            sanitize_html=False,  # what is stored is sanitised by its reader
             resolve_relative_uris=False,
         )
     except Exception as error:  # the library raises many kinds: "&#xD800;" in a title is one
         why = f"not readable as XML ({type(error).__name__})"
-        return FeedPage(problems=(*problems, problem("feed-unreadable", exchange, why)))
+        return [], (*problems, problem("feed-unreadable", exchange, why))
     if not feed.get("version"):
-        return FeedPage(problems=(*problems, problem("feed-unreadable", exchange, "it is neither RSS nor Atom")))
+        return [], (*problems, problem("feed-unreadable", exchange, "it is neither RSS nor Atom"))
     fault = feed.get("bozo_exception")
     # A wrong content type or a corrected charset loses nothing; a cut is reported already.
     if fault is not None and not is_cut and not isinstance(fault, ThingsNobodyCaresAboutButMe):
         problems.append(problem("feed-malformed", exchange, f"not well-formed ({fault}); the readable items were used"))
-    sighted = [_feed_sighting(entry, exchange.url, guid_address) for entry in feed.entries]
-    posts = []
-    for sighting in sighted:
-        verdict = True if is_post_url is None else is_post_url(sighting.url, exchange.url)
-        if is_web_address(sighting.url) and verdict is not False:
-            posts.append(sighting if verdict else replace(sighting, certain=False))
-    sightings, foreign = of_own_site(posts, exchange)
-    return FeedPage(sightings=sightings, others=len(sighted) - len(posts), problems=(*problems, *foreign))
+    return list(feed.entries), tuple(problems)
 
 
 def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | None] | None) -> Sighting:
     guid = (entry.get("id") or "").strip()
     link = entry.get("link") or ""
-    address = guid_address(guid) if guid and guid_address else None
+    # A guid that is an address of another site, from which the posts were moved, has the number of the post there.
+    is_own = not is_web_address(guid) or same_site(guid, base)
+    address = guid_address(guid) if guid and guid_address and is_own else None
     title = entry.get("title")
     # Wix escapes inside CDATA: "GBR &#38; Soft Tissue"
     if title and entry.get("title_detail", {}).get("type") == "text/html":

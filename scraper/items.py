@@ -128,6 +128,11 @@ class ThreadPage:
     post: tuple[str, ...]  # empty: the comments of all posts of the site
     cursor: str | None  # the cursor that was requested; None: the beginning of the thread
     following: tuple[str, ...] = ()  # cursors of the next pages, of the thread and of replies
+    # The source of the comments that the thread lists completely; None: of all. WordPress's API leaves out pingbacks,
+    # its pages leave out replies to comments that are not public.
+    source: Source | None = None
+    # Of the comments of a whole site: the platform of the posts whose numbers of comments a complete reading gives.
+    counts: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +141,8 @@ class Thread:
 
     post: tuple[str, ...]  # empty: the comments of all posts of the site
     comments: tuple[str, ...]  # platform_comment_ids
+    source: Source | None = None  # as in `ThreadPage`, like the next
+    counts: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,10 @@ HEADER = re.compile(
     r"(?: headers: (?P<headers>\{.*?\}))? -->\n?"
 )
 # Values that most items have, left out of the JSON.
-USUAL = {"listed_url": None, "certain": True, "stated_url": None, "access": None, "type": "comment"}
+USUAL = {
+    "listed_url": None, "certain": True, "stated_url": None, "access": None, "type": "comment", "source": None,
+    "counts": None,
+}  # fmt: skip
 # Fields that the JSON files call by an earlier name: `ThreadPage.cursor`.
 JSON_NAMES = {"cursor": "asked"}
 HTML = "text/html; charset=utf-8"

@@ -26,6 +26,12 @@ def _labelled(table: str, key: str) -> str:
     )
 
 
+# Stored comments that a complete reading did not list, of its source where it names one.
+_ABSENT = (
+    "INSERT INTO absences (clinic_id, post_id, comment_id, capture_id, seen_at, answered) SELECT clinic_id, post_id,"
+    " comment_id, ?1, ?2, 'not in the whole thread' FROM comments WHERE (?3 IS NULL OR source = ?3) AND first_seen_at <"
+    " ?2 AND platform_comment_id NOT IN (SELECT value FROM json_each(?4)) AND"
+)
 _COUNTERS = ", ".join(COUNTER_COLUMNS)
 _LAST = "last_capture_id = excluded.last_capture_id"
 
@@ -107,9 +113,16 @@ STATEMENTS = {
     "replies": "UPDATE comments SET parent_id = (SELECT parent.comment_id FROM comments AS parent WHERE"
     " parent.clinic_id = ?1 AND parent.platform_comment_id = ?2) WHERE clinic_id = ?1 AND parent_platform_comment_id ="
     " ?2 AND parent_id IS NULL",
-    "threads read": "INSERT INTO absences (clinic_id, post_id, comment_id, capture_id, seen_at, answered) SELECT"
-    " clinic_id, post_id, comment_id, ?1, ?2, 'not in the whole thread' FROM comments WHERE post_id = ?3 AND"
-    " first_seen_at < ?2 AND platform_comment_id NOT IN (SELECT value FROM json_each(?4))",
+    "threads read": f"{_ABSENT} post_id = ?5",
+    # The comments of a whole site, and the number of comments of each post with a text that anyone may read: comments
+    # on a post with a password are not listed.
+    "sites read": f"{_ABSENT} clinic_id = ?5",
+    "sites counted": "INSERT INTO readings (post_id, capture_id, source, read_at, comments_count, evidence,"
+    " extractor_version) SELECT post_id, ?1, ?3, ?2, (SELECT count(*) FROM comments WHERE comments.post_id ="
+    " posts.post_id AND platform_comment_id IN (SELECT value FROM json_each(?4))), 'read', ?7 FROM posts WHERE"
+    " clinic_id = ?5 AND word_count IS NOT NULL AND removed_at IS NULL AND first_seen_at <= ?2 AND EXISTS (SELECT 1"
+    " FROM post_addresses AS a WHERE a.post_id = posts.post_id AND a.kind = ?6 || ' id') ON CONFLICT DO UPDATE SET"
+    " comments_count = coalesce(comments_count, excluded.comments_count)",
     "problems": _insert("problems", "clinic_id crawl_id capture_id url kind field message happened_at"),
     # A 304: the rows of the capture that it refers to, repeated. The server confirms them; nothing was read.
     "sightings confirmed": "INSERT INTO sightings (clinic_id, url, post_id, capture_id, revision_id, source, lastmod,"

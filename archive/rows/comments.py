@@ -54,7 +54,9 @@ def _insert(context: CaptureContext, item: Item, post_id: int, fields: dict[str,
 def _update(context: CaptureContext, item: Item, stored: Item, fields: dict[str, Any]) -> None:
     changes = _changes(context, item, stored, fields)
     parent = item["parent_id"]
-    if parent is not None and stored["parent_platform_comment_id"] is None:
+    before = stored["parent_platform_comment_id"]
+    # A page may show a reply below another comment than its parent, an API names the parent.
+    if parent is not None and (before is None or ("source" in changes and parent != before)):
         changes["parent_platform_comment_id"] = parent
         _place_replies(context, item["platform_comment_id"], parent)
     if changes:
@@ -68,7 +70,7 @@ def _update(context: CaptureContext, item: Item, stored: Item, fields: dict[str,
 def _changes(context: CaptureContext, item: Item, stored: Item, fields: dict[str, Any]) -> dict[str, Any]:
     """The columns of the stored comment that this capture changes; writes a revision where that is needed."""
     changes = {name: value for name, value in fields.items() if value is not None and value != stored[name]}
-    worse, better = _compare_sources(context, stored)
+    worse, better = _compare_sources(context, item, stored)
     if worse:
         return {name: value for name, value in changes.items() if stored[name] is None}
     if better:
@@ -80,14 +82,15 @@ def _changes(context: CaptureContext, item: Item, stored: Item, fields: dict[str
     return changes
 
 
-def _compare_sources(context: CaptureContext, stored: Item) -> tuple[bool, bool]:
+def _compare_sources(context: CaptureContext, item: Item, stored: Item) -> tuple[bool, bool]:
     """Whether this capture is a worse, or a better, source of a comment than the capture that it was read from.
 
     As with posts, two texts are compared only where they came in the same way: a rendered page is made of the service's
     answers, but never shows them to the letter.
     """
     if not context.from_dom and stored["source"] != "rendered":
-        return False, False
+        given, before = context.rank(item["source"]), context.rank(stored["source"])
+        return given > before, given < before
     (via,) = context.db.conn.execute(
         "SELECT via FROM captures WHERE capture_id = ?", (stored["capture_id"],)
     ).fetchone()

@@ -87,10 +87,22 @@ def save_gone(context: CaptureContext, item: Item) -> None:
 
 
 def save_thread(context: CaptureContext, item: Item) -> None:
-    """Write absences of a post's stored comments that its thread, read to the last cursor, did not show."""
+    """Write absences of the stored comments that a thread, read to its last cursor, did not show.
+
+    With no address it is the thread of all posts of the site. Where it names a source, it is no evidence about comments
+    that another source gave. Where it counts the comments of a platform's posts, their numbers are readings.
+    """
+    batch = context.cache.batch
+    read = (context.capture_id, context.at, item["source"], json.dumps(item["comments"]))
+    if not item["post"]:
+        batch.put("sites read", (*read, context.clinic_id))
+        if item["counts"] is not None:
+            batch.put("sites counted", (*read, context.clinic_id, item["counts"], context.extractor_version))
+        context.cache.write()  # it counts the posts as they are now, not as later captures of the transaction make them
+        return
     post_id = context.cache.post_of(item["post"])
     if post_id is not None:
-        context.cache.batch.put("threads read", (context.capture_id, context.at, post_id, json.dumps(item["comments"])))
+        batch.put("threads read", (*read, post_id))
 
 
 def save_problem(context: CaptureContext, item: Item) -> None:

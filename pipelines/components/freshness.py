@@ -176,7 +176,8 @@ def left_to_script(db: Database, clinic_id: str, now: datetime) -> set[int]:
 
 # The addresses of each post, those learned last first: an old slug may be dead, and the id of a former site has no
 # comments. Then the dates of the last events. Indexes keep every subquery fast however long the history is; counts of
-# comments are searched in the last 400 readings, which are more than a year's.
+# comments are searched in the last 400 readings, which are more than a year's. A page is requested as a list spells its
+# address, with a slash at the end or without.
 _KNOWN = """
 SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NOT NULL,
   (SELECT json_group_array(address) FROM (SELECT address FROM post_addresses AS a JOIN captures USING (capture_id)
@@ -192,9 +193,15 @@ SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NO
   thread_at,
   (SELECT comments_count FROM (SELECT comments_count FROM readings AS r WHERE r.post_id = p.post_id
     AND read_at <= thread_at ORDER BY read_at DESC LIMIT 400) WHERE comments_count IS NOT NULL LIMIT 1),
-  (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url = a.address AND c.clinic_id =
-    a.clinic_id WHERE a.post_id = p.post_id AND fetched_at > p.last_seen_at AND via IS NULL AND c.capture_id NOT IN
-    (SELECT capture_id FROM problems WHERE clinic_id = p.clinic_id AND kind = 'paywall' AND capture_id IS NOT NULL))
+  (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url IN (a.address, a.address || '/')
+    AND c.clinic_id = a.clinic_id WHERE a.post_id = p.post_id AND fetched_at > p.last_seen_at AND via IS NULL AND
+    c.capture_id NOT IN (SELECT capture_id FROM problems WHERE clinic_id = p.clinic_id AND kind = 'paywall' AND
+    capture_id IS NOT NULL)),
+  modified_at,
+  (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url IN (a.address, a.address || '/')
+    AND c.clinic_id = a.clinic_id WHERE a.post_id = p.post_id),
+  (SELECT source = 'html' FROM (SELECT source, views, likes FROM readings AS r WHERE r.post_id = p.post_id
+    ORDER BY read_at DESC LIMIT 400) WHERE views IS NOT NULL OR likes IS NOT NULL LIMIT 1) IS TRUE
 FROM (SELECT *, (SELECT max(at) FROM (SELECT last_seen_at AS at FROM comments AS c WHERE c.post_id = posts.post_id UNION
     ALL SELECT seen_at FROM absences AS a WHERE a.post_id = posts.post_id AND comment_id IS NOT NULL)) AS thread_at
   FROM posts WHERE clinic_id = ? AND url IS NOT NULL) AS p
@@ -219,12 +226,18 @@ def known_posts(db: Database, clinic_id: str, now: datetime) -> list[KnownPost]:
         "thread_at",
         "thread_count",
         "tried_at",
+        "modified_at",
+        "page_at",
+        "page_counters",
     )
+    comment_ids = known_comments(db, clinic_id)
     posts = []
     for post_id, *values in db.conn.execute(_KNOWN, (clinic_id,)):
         fields = dict(zip(names, values, strict=True))
-        fields |= {"addresses": tuple(json.loads(fields["addresses"])), "removed": bool(fields["removed"])}
-        posts.append(KnownPost(**fields, script_counters=post_id in scripted))
+        fields |= {"addresses": tuple(json.loads(fields["addresses"]))}
+        fields |= {name: bool(fields[name]) for name in ("removed", "page_counters")}
+        comments = frozenset(comment_ids.get(post_id, ()))
+        posts.append(KnownPost(**fields, script_counters=post_id in scripted, comment_ids=comments))
     return posts
 
 
@@ -241,6 +254,16 @@ def embedded_threads(db: Database, clinic_id: str) -> dict[str, dict[str, str]]:
     ):
         found.setdefault(service, {})[url] = thread
     return found
+
+
+def known_comments(db: Database, clinic_id: str) -> dict[int, list[str]]:
+    """Return the platform's ids of the comments that are stored with their texts, by post."""
+    rows = db.conn.execute(
+        "SELECT post_id, json_group_array(platform_comment_id) FROM comments WHERE clinic_id = ? AND"
+        " coalesce(body_text, body_html) IS NOT NULL GROUP BY post_id",
+        (clinic_id,),
+    )
+    return {post_id: json.loads(names) for post_id, names in rows}
 
 
 def recent_requests(db: Database, clinic_id: str, now: datetime) -> int:

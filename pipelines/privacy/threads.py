@@ -34,11 +34,33 @@ def mask_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list[E
     if not ended and not _all_named(thread, names):
         *whole, last = _mapped(thread, lambda comment: _without_text(_under_policy(comment, policy)))
         return [*whole, replace(last, items=(*last.items, _WITHHELD))]
-    signatures = [signature(comment.body_text) for comment in _comments(thread)]
-    shared = list(filter(None, signatures))[:MOST_SIGNATURES]
+    masks = _masks(_comments(thread), parts)
+    return _mapped(thread, lambda comment: _masked(_under_policy(comment, policy), *masks[comment.post]))
+
+
+def _masks(
+    comments: Iterable[Comment], parts: Iterable[Mapping[str, str]]
+) -> dict[tuple[str, ...], tuple[Pattern[str] | None, Collection[str]]]:
+    """Return for each post the pattern of the names that its comments may contain, and its shared signatures.
+
+    Captures that hold the comments of several posts name those who wrote on others too: the name of a commenter on one
+    post ("Rose") is an ordinary word on another. A name from a members service has no post and counts for all.
+    """
+    by_post: dict[tuple[str, ...], list[Comment]] = {}
+    post_of: dict[str, tuple[str, ...]] = {}
+    for comment in comments:
+        by_post.setdefault(comment.post, []).append(comment)
+        post_of[comment.platform_comment_id] = comment.post
     # Not only the newest name of a person: one who changed the name may be addressed by either.
-    pattern = name_pattern([*(name for part in parts for name in part.values()), *shared])
-    return _mapped(thread, lambda comment: _masked(_under_policy(comment, policy), pattern, shared))
+    names: dict[tuple[str, ...] | None, list[str]] = {}
+    for part in parts:
+        for key, name in part.items():
+            names.setdefault(post_of.get(key), []).append(name)
+    masks: dict[tuple[str, ...], tuple[Pattern[str] | None, Collection[str]]] = {}
+    for post, own in by_post.items():
+        shared = list(filter(None, (signature(comment.body_text) for comment in own)))[:MOST_SIGNATURES]
+        masks[post] = name_pattern([*names.get(None, ()), *names.get(post, ()), *shared]), shared
+    return masks
 
 
 def _mapped(thread: list[Extraction], change: Callable[[Comment], Comment]) -> list[Extraction]:

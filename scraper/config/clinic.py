@@ -24,10 +24,11 @@ SHORTEST_DELAY = 1.0  # seconds; no stanza may set less for a public host
 Comments = Literal["threads", "counts", "none"]
 Privacy = Literal["pseudonymous", "omit", "keep"]
 Render = Literal["auto", "never", "always"]
+Pages = Literal["auto", "never"]
 
 STANZA_KEYS = (
     "name", "url", "attributes", "comments", "privacy", "render", "render_images", "delay", "allow_private", "timezone",
-    "closed", "schedule",
+    "closed", "schedule", "pages",
 )  # fmt: skip
 # Names that RFC 2606 and RFC 6761 reserve, and "put yours here": you@clinic.edu, me@your-clinic.edu, CHANGE-ME
 _PLACEHOLDER = re.compile(
@@ -62,6 +63,7 @@ class Clinic:
     comments: Comments = "threads"  # with the other two the comments service is never requested
     privacy: Privacy = "pseudonymous"
     render: Render = "auto"  # a browser for what pages and services do not give; "always": for every post
+    pages: Pages = "auto"  # "never": the page of a post that an API or a feed gives with its text is not requested
     render_images: bool = False  # the browser loads pictures, media and fonts as well
     delay: float | None = None  # least seconds between requests; None: `DELAY`
     allow_private: bool = False  # the site, and what it redirects to, may be on a private or loopback address
@@ -88,6 +90,8 @@ class Clinic:
     def as_stanza(self) -> dict[str, Any]:
         """Return the stanza as plain values, for warcinfo and the archive, without keys that are None or false."""
         stanza = {key: value for key in STANZA_KEYS if (value := getattr(self, key)) is not None and value is not False}
+        if self.pages == "auto":
+            del stanza["pages"]  # notes of earlier versions do not have it
         stanza["attributes"] = dict(self.attributes)
         if self.closed:
             stanza["closed"] = self.closed.isoformat()

@@ -42,13 +42,15 @@ class Discovered:
         keys = self.by_source.setdefault(source or "", set())
         before = len(keys)
         for item in items:
-            if isinstance(item, Post) and item.body_text is not None:
+            # A list that says who may read a post gives all that it has: the post may have no text, or be locked.
+            if isinstance(item, Post) and (item.body_text is not None or item.access is not None):
                 self.read_posts |= {post_key(address): item for address in item.addresses}
                 if source and item.url:  # a post that a list gives with its text names itself
                     item = Sighting(
                         url=item.url,
                         source=source,
                         addresses=tuple(address for address in item.addresses if address != item.url),
+                        lastmod=item.modified_at,
                         published_at=item.published_at,
                         title=item.title,
                     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 
 from scraper.addresses import is_within, post_key, same_site
-from scraper.comments import threads_in
 from scraper.crawl.discovered import Discovered, post_keys
+from scraper.crawl.pages import further_comments, note_threads
 from scraper.crawl.post_answer import failure_line, is_gone, is_members_only, leads_elsewhere, post_of
 from scraper.crawl.schedule import SAMPLE, DueReason, RevisitPolicy
 from scraper.crawl.state import VisitContext, VisitResult
@@ -26,7 +26,15 @@ class Frontier:
 
     def __init__(self, blog: Blog, discovered: Discovered, start: VisitContext, visit: VisitResult) -> None:
         self._blog, self._discovered, self._context, self._result = blog, discovered, start, visit
-        self._policy = RevisitPolicy(start.now, start.clinic.schedule, discovered.lists_read)
+        # Pages of posts that an API gave are requested after its comments; those of other lists are all that has them.
+        self._pages_first = blog.pages_follow and blog.api is None and start.clinic.pages != "never"
+        self._policy = RevisitPolicy(
+            start.now,
+            start.clinic.schedule,
+            discovered.lists_read and not blog.partial,
+            by_api=blog.api is not None,
+            pages_follow=self._pages_first,
+        )
         self._known = {id(post) for post in start.known}
         self._queued: set[str] = set()  # keys of all addresses of posts that were or will be requested
         self._done: set[str] = set()  # keys of addresses that were requested
@@ -69,7 +77,7 @@ class Frontier:
 
     def _whole_post(self, post: KnownPost) -> Post | None:
         """Return the post if an answer of the discovery gave it with its text; None if its page must be requested."""
-        whole = self._discovered.read_posts
+        whole = {} if self._pages_first else self._discovered.read_posts
         return next((whole[key] for key in post_keys(post) if key in whole), None)
 
     def _take_read(self, posts: Iterable[KnownPost]) -> None:
@@ -198,6 +206,7 @@ class Frontier:
                 continue
             visit.expected += existed
             visit.fetched += 1
+            yield from further_comments(self._blog, post, answer)
             self._done.add(post_key(post.url))
             self._blog.posts[post.url] = post
             if start.limit is None:
@@ -205,6 +214,7 @@ class Frontier:
                 waiting += self._linked_posts(answer)
 
     def _ask(self, post: KnownPost) -> Generator[Ask, Answer, Answer]:
+        post.page_at = self._context.now.isoformat()
         answer = yield Ask(url=post.request_url, conditional=True)
         self._done.update(post_key(url) for url in (post.url, *answer.redirected_from))
         return answer
@@ -235,9 +245,7 @@ class Frontier:
         if page is not None:
             self._learn(post, page, answer.exchange.url if answer.exchange is not None else post.url)
             visit.counting.add(post.url)
-            if answer.exchange is not None and self._blog.read_comments:
-                for service, thread in threads_in(answer.exchange).items():
-                    self._blog.threads.setdefault(service, {})[post.url] = thread
+            note_threads(self._blog, post, answer)
         elif answer.unchanged and was_known:
             visit.unchanged += 1
             if post.script_counters:  # otherwise the page prints them, and it has not changed

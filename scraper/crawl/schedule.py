@@ -58,10 +58,12 @@ class RevisitPolicy:
     now: datetime
     schedule: Schedule
     lists_read: bool  # at least one list of posts was read in this visit
+    by_api: bool = False  # an API says which posts changed: their pages are not due by their age
+    pages_follow: bool = False  # lists give texts too, so that only `page_at` says when a page was read
 
     def due_reason(self, post: KnownPost) -> DueReason | None:
         """Return why the post's page is due; None if it is not due."""
-        seen = parse_time(post.last_seen_at)
+        seen = parse_time(post.page_at if self.pages_follow else post.last_seen_at)
         if seen is None:
             return DueReason.NEW
         missed, listed = parse_time(post.missed_at), parse_time(post.listed_at)
@@ -76,7 +78,9 @@ class RevisitPolicy:
             return DueReason.MISSING  # removed, and named again
         if self.lists_read and not missed and not post.named and listed and listed >= since:
             return DueReason.MISSING  # it was listed when it was last requested
-        return None if self._within(answered, self.interval(post)) else DueReason.OVERDUE
+        if self._within(answered, self.interval(post)) or (self.by_api and not post.page_counters):
+            return None
+        return DueReason.OVERDUE
 
     def _within(self, then: datetime, interval: timedelta) -> bool:
         """Return whether less time has passed. A future time, from a wrong clock, gives False."""
@@ -105,7 +109,7 @@ class RevisitPolicy:
         due = sorted(((reason, post) for reason, post in reasons if reason is not None), key=_urgency)
         rest = [post for reason, post in reasons if reason is None]
         eligible = (post for post in rest if post.missed_at is None and not self.is_recent(_last_attempt(post)))
-        sample = sorted(eligible, key=_last_attempt)[:SAMPLE]
+        sample = [] if self.by_api else sorted(eligible, key=_last_attempt)[:SAMPLE]
         chosen = [*(post for _, post in due), *sample]
         others = [post for post in rest if not any(post is sampled for sampled in sample)]
         for post in others:

@@ -12,6 +12,11 @@ def read_threads(platform: Platform, blog: Blog) -> Plan:
     Threads that the day's budget does not allow are left to another day (`blog.deferred`).
     """
     yield from platform.threads(blog)
+    yield from read_embedded_threads(blog)
+
+
+def read_embedded_threads(blog: Blog) -> Plan:
+    """Request the comments of the posts that are due from every comment service with a thread there."""
     for service in services():
         embedded = {url: thread for url, thread in blog.threads.get(service.name, {}).items() if url in blog.posts}
         if embedded and not blog.budget_spent():

@@ -13,9 +13,11 @@ from dataclasses import replace
 from scraper.addresses import same_site
 from scraper.crawl.discovered import Discovered
 from scraper.crawl.frontier import Frontier
+from scraper.crawl.pages import pages_as_evidence
 from scraper.crawl.rendering import fill_gaps
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.tee import tee
+from scraper.crawl.threads import read_embedded_threads
 from scraper.items import Exchange, Problem, Sighting
 from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import recognise
@@ -65,6 +67,9 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         private=start.private,
         read_comments=clinic.comments == "threads",
         bulk=start.limit is None,
+        known=start.known,
+        everything=start.all_posts,
+        now=start.now,
         budget_spent=lambda: start.budget_left(visit.requests) == 0,
         threads={service: dict(threads) for service, threads in start.threads.items()},
     )
@@ -91,9 +96,13 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     merged = discovered.merged()
     visit.found_in = {str(source): number for source, number in merged.counts.items()}
     visit.discovered = len(discovered.posts())
-    if start.limit is None:
+    if start.limit is None and not blog.partial:
         visit.notes += merged.disagreements()
     yield from frontier.observing(fill_gaps(platform, blog, start, visit))
+    if blog.api is not None:
+        yield from pages_as_evidence(blog, start, visit)
+        if blog.read_comments:
+            yield from read_embedded_threads(blog)
     yield from frontier.fetch_announced()
     yield from frontier.probe_old_addresses()
     frontier.summarise()

@@ -13,6 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -104,6 +105,10 @@ class KnownPost:
     comments_count: int | None = None  # number of comments that the post states now; None: unknown
     comments_key: str | None = None  # as in `Post`
     media_pending: bool = False  # as in `Post`
+    modified_at: str | None = None  # when its text was last changed, as the archive knows it
+    page_at: str | None = None  # when its page was last requested, with any outcome; None: never
+    page_counters: bool = False  # the last counters of readers were printed by its page
+    comment_ids: frozenset[str] = frozenset()  # platform_comment_ids of its stored comments that have a text
 
     @property
     def request_url(self) -> str:
@@ -112,11 +117,12 @@ class KnownPost:
 
     @property
     def thread_due(self) -> bool:
-        """Whether its comments are due: its page is due, or their number is not that of the last time.
+        """Whether its comments are due: its page is due, their number changed, or they were not read for long.
 
         An empty thread leaves no comment that would show when it was read: its number counts as 0.
         """
-        return self.due or (self.comments_count or 0) != (self.thread_count or 0)
+        is_other_number = self.comments_count is not None and self.comments_count != (self.thread_count or 0)
+        return self.due or is_other_number or (self.thread_at is None and bool(self.thread_count))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -129,6 +135,15 @@ class Blog:
     posts: dict[str, KnownPost] = field(default_factory=dict)  # by canonical URL, in the order in which they are due
     read_comments: bool = True  # the stanza says `comments = "threads"`
     bulk: bool = True  # False under --limit: request post by post where a bulk answer would include others
+    known: Sequence[KnownPost] = ()  # the posts that the archive knows, for `discover`
+    everything: bool = False  # every post is to be read again, due or not
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))  # the time at which lists are due or not
+    # Set by `discover`: the address of an API that lists the posts and says which changed, so that no page is due
+    # by its age. None: there is none.
+    api: str | None = None
+    partial: bool = False  # the lists of this visit leave out posts that did not change: these are not missing
+    # The pages of posts that a list gave with their texts are requested too, if the posts are new or changed.
+    pages_follow: bool = False
     # Whether the day's budget is used up: further threads and rendered pages are deferred to another day.
     budget_spent: Callable[[], bool] = lambda: False
     deferred: set[str] = field(default_factory=set)  # canonical URLs of the posts whose threads or pages are deferred
@@ -227,6 +242,13 @@ class Platform(Reader):
     def guid_address(self, guid: str) -> str | None:
         """Return the post's address that the guid of a feed's item gives, such as `wordpress:123`, or None."""
         return None
+
+    def read_feed(self, exchange: Exchange) -> Iterator[Item]:
+        """Return what a feed gives beside the sightings of its items: posts with their texts; by default nothing.
+
+        Called for each feed of posts, RSS or Atom, with its body decompressed. Must not raise.
+        """
+        return iter(())
 
     def unknown_comment_endpoint(self, exchange: Exchange) -> str | None:
         """Return the address from which a page's script loaded comments, if no plan requests it, for a report.

@@ -1,0 +1,75 @@
+"""What a post's page brings with it: its threads at comment services, further pages of its comments, and evidence.
+
+A post that an API gave with its text counts as read. Its page is requested all the same when the post is new or has
+changed: it shows what a visitor saw, and counters and notices that the API leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from scraper.addresses import is_web_address, is_within
+from scraper.comments import threads_in
+from scraper.crawl.merge import parse_time
+from scraper.crawl.schedule import changed_since
+from scraper.crawl.state import VisitContext, VisitResult
+from scraper.items import Problem, ThreadPage
+from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
+
+MAX_COMMENT_PAGES = 200  # of one post
+PARTIAL = "partial-text"  # kind of the problem that a page has a part of the text alone
+
+
+def note_threads(blog: Blog, post: KnownPost, answer: Answer) -> None:
+    """Note the threads at comment services that the post's page embeds."""
+    if answer.exchange is not None and blog.read_comments:
+        for service, thread in threads_in(answer.exchange).items():
+            blog.threads.setdefault(service, {})[post.url] = thread
+
+
+def further_comments(blog: Blog, post: KnownPost, answer: Answer) -> Generator[Ask, Answer, None]:
+    """Request the other pages of the comments that a post's page names, directly after it: they are one thread."""
+    if not blog.read_comments or not any(isinstance(item, ThreadPage) for item in answer.items):
+        return
+    waiting, seen = _comment_pages(answer), set[str]()
+    while waiting and len(seen) < MAX_COMMENT_PAGES and not blog.budget_spent():
+        url = waiting.pop(0)
+        if url not in seen and is_within(url, blog.root):
+            seen.add(url)
+            waiting += _comment_pages((yield Ask(url=url)))
+    post.thread_read = not waiting
+
+
+def _comment_pages(answer: Answer) -> list[str]:
+    """Return the addresses of the pages that continue the comments, in their order."""
+    pages = [item for item in answer.items if isinstance(item, ThreadPage)]
+    return [cursor for page in pages for cursor in page.following if is_web_address(cursor)]
+
+
+def pages_as_evidence(blog: Blog, start: VisitContext, visit: VisitResult) -> Plan:
+    """Request the pages of posts that an API gave: of new posts, and of those that changed since their last request.
+
+    They are no part of the visit's figures, because the posts are read already. What the day's budget does not allow is
+    requested by the next visit: `KnownPost.page_at` says when a page was last requested.
+    """
+    if not blog.pages_follow or start.clinic.pages == "never":
+        return
+    posts = [post for post in blog.posts.values() if _lacks_page(post, start)]
+    for number, post in enumerate(posts):
+        if blog.budget_spent():
+            visit.notes.append(f"pages left to the next visit by the day's budget: {len(posts) - number}")
+            return
+        post.page_at = start.now.isoformat()
+        answer = yield Ask(url=post.request_url, conditional=True)
+        note_threads(blog, post, answer)
+        # A page shows the first part of a long text, of which the API gave the whole.
+        partial = (item for item in answer.items if isinstance(item, Problem) and item.kind == PARTIAL)
+        visit.recovered_problems.update(problem.message for problem in partial)
+
+
+def _lacks_page(post: KnownPost, start: VisitContext) -> bool:
+    """Return whether the post is there, and its page was not requested since it last changed."""
+    if post.removed or post.missed_at is not None:
+        return False
+    page_at = parse_time(post.page_at)
+    return page_at is None or start.all_posts or changed_since(post, page_at)

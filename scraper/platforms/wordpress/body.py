@@ -1,0 +1,193 @@
+"""The text of a WordPress post: the same from a page, from the API's `content.rendered` and from a feed.
+
+What a theme or plugin puts between the author's words is no text of the post: comments and commenters (the block
+"Latest Comments"), blocks that change by themselves (calendar, archives, latest posts), share buttons, related posts,
+author boxes, forms. It is taken out of every source alike, so that no source shows an edit that nobody made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from urllib.parse import urljoin, urlsplit
+
+from bs4 import Tag
+from bs4.element import NavigableString
+
+from scraper.items import Image
+from scraper.platforms._body import Body, BodyWriter, Resolve
+from scraper.platforms._html import BLOCKS
+from scraper.platforms._tree import descendants
+from scraper.platforms.wordpress.html.markup import Markup, classes, identities, is_foreign, outermost, parse
+from scraper.platforms.wordpress.html.printed import is_view_line
+
+# Gravatar names a picture by a hash of the e-mail address: https://secure.gravatar.com/avatar/0bc83cb571cd1c50
+_AVATAR = re.compile(r"(?:^|//)(?:[\w-]+\.)?gravatar\.com/(?:avatar/|[0-9a-f]{32})", re.IGNORECASE)
+# Players of films that a post embeds in a frame.
+_PLAYERS = re.compile(
+    r"(?:^|\.)(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|videopress\.com|wistia\.(?:com|net)|dailymotion\.com)$"
+)
+
+
+def own_text(tree: Tag) -> Tag:
+    """Remove from a post's text what is not its author's, in place, and return it.
+
+    Comments and avatars, blocks that change without an edit, share buttons, related posts, author boxes, forms,
+    navigation, numbers of views; emoji that WordPress replaced by pictures become characters again. Links to avatars
+    lose their address.
+    """
+    for tag in list(descendants(tree)):
+        if tag.parent is None:
+            continue
+        if is_foreign(tag) or (tag.name == "img" and is_avatar(tag)):
+            tag.extract()
+        elif tag.name == "img" and classes(tag) & {"wp-smiley", "emoji"}:
+            tag.replace_with(str(tag.get("alt") or ""))
+        elif tag.name == "a" and _AVATAR.search(str(tag.get("href") or "")):
+            del tag["href"]
+    for string in [node for node in tree.descendants if isinstance(node, NavigableString)]:
+        if len(string) <= _LONGEST_LINE and is_view_line(string.strip()) and _is_line(string):
+            string.extract()
+    return tree
+
+
+def _is_line(string: NavigableString) -> bool:
+    """Return whether a text stands on a line of its own, in no heading and no link."""
+    parent = string.parent
+    if parent is None or parent.name in ("h1", "h2", "h3", "h4", "h5", "h6", "a", "li", "td", "th"):
+        return False
+    beside = (string.previous_sibling, string.next_sibling)
+    return all(
+        node is None or (isinstance(node, Tag) and (node.name == "br" or node.name in BLOCKS)) for node in beside
+    )
+
+
+def is_avatar(tag: Tag) -> bool:
+    """Return whether a picture is of a person at Gravatar, or of a commenter or author by its class."""
+    if "avatar" in classes(tag):
+        return True
+    return any(_AVATAR.search(str(tag.get(name) or "")) for name in ("src", "data-src", "data-lazy-src", "srcset"))
+
+
+def read_html(html: str, url: str) -> Body:
+    """Read the text of a post from the HTML of the API or of a feed. `url`: the address that relative ones refer to."""
+    return read_nodes([own_text(parse(html))], url)
+
+
+def read_nodes(nodes: Iterable[Tag], url: str) -> Body:
+    """Read elements from which `own_text` has taken what is not the post's."""
+    elements = list(nodes)
+    body = BodyWriter(resolver(url)).read(elements)
+    films = tuple(film for element in elements for film in _films(element, resolver(url)))
+    return replace(body, images=(*body.images, *films)) if films else body
+
+
+def resolver(url: str) -> Resolve:
+    """Return a function that makes addresses absolute; one that cannot be parsed stays as it is."""
+
+    def resolve(link: str) -> str:
+        try:
+            return urljoin(url, link.strip())
+        except ValueError:  # "http://[x"
+            return link.strip()
+
+    return resolve
+
+
+def _films(tree: Tag, resolve: Resolve) -> Iterable[Image]:
+    for frame in descendants(tree, "iframe"):
+        source = str(frame.get("src") or frame.get("data-src") or frame.get("data-lazy-src") or "").strip()
+        address = resolve(source) if source and not source.startswith("about:") else ""
+        try:
+            host = urlsplit(address).hostname or ""
+        except ValueError:
+            continue
+        if _PLAYERS.search(host):
+            yield Image(url=address, kind="video")
+
+
+# Classes of the element that holds a post's text, best first: those of core's block and of the builders, which nothing
+# else has; then the conventions of themes, which may be on a part of it alone. "{id}" is the post's id.
+_CERTAIN = (
+    "elementor-widget-theme-post-content",
+    "wp-block-post-content",
+    "et_pb_post_content",
+    "fusion-content-tb",
+    "fl-post-content",
+    "elementor-{id}",
+    "fl-builder-content-{id}",
+)
+_USUAL = (
+    "tdb_single_content",
+    "td-post-content",
+    "entry-content",
+    "post-content",
+    "single-content",
+    "article-content",
+    "the-content",
+    "entry__content",
+    "post__content",
+    "post_content",
+    "single-post-content",
+    "post-entry",
+    "post-body",
+    "article-body",
+    "entry-text",
+    "blog-content",
+    "post-text",
+    "e-content",
+    "wpb-content-wrapper",
+    "entry",
+)
+_LONGEST_LINE = 60  # characters of a number of views, with the white space around it
+_FEW = 60  # words of paragraphs in the area of a post that hardly has a text
+_ENOUGH = 0.5  # share of the words in paragraphs of the post's area that a container must hold
+
+
+def containers(page: Markup, area: Tag, foreign: Iterable[Tag], post_id: str | None) -> list[Tag]:
+    """Return the elements that hold the post's text; empty where none holds most of the paragraphs in its area.
+
+    `area`: the element around the post. `foreign`: elements of comments, which may have the same classes.
+    """
+    others = identities(foreign)
+
+    def found(pattern: str) -> list[Tag]:
+        if "{id}" in pattern and post_id is None:
+            return []
+        tags = page.classed.get(pattern.format(id=post_id), ())
+        return outermost(tag for tag in tags if _is_own(tag, area, others))
+
+    for pattern in _CERTAIN:
+        tags = found(pattern)
+        if any(_holds_something(tag) for tag in tags):
+            return tags
+    mass = sum(_words(tag) for tag in descendants(area, "p") if _is_own(tag, area, others))
+    best: tuple[int, list[Tag]] = (0, [])
+    for pattern in _USUAL:
+        tags = found(pattern)
+        words = sum(map(_words, tags))
+        if words and words >= _ENOUGH * mass:
+            return tags
+        if pattern == "entry-content" and len(tags) == 1 and mass < _FEW:
+            return tags  # a post of pictures, or of a line
+        best = max(best, (words, tags), key=lambda pair: pair[0])
+    return best[1] if best[0] and best[0] >= mass else []
+
+
+def _holds_something(tag: Tag) -> bool:
+    return _words(tag) > 0 or next(descendants(tag, "img", "video", "audio", "iframe"), None) is not None
+
+
+def _is_own(tag: Tag, area: Tag, others: frozenset[int]) -> bool:
+    """Return whether the element lies in the area, and there in no comments, widget or other post."""
+    for parent in (tag, *tag.parents):
+        if parent is area:
+            return True
+        if id(parent) in others or parent.name == "aside" or is_foreign(parent):
+            return False
+    return False
+
+
+def _words(tag: Tag) -> int:
+    return len(tag.get_text(" ").split())

@@ -1,0 +1,188 @@
+"""Feeds of WordPress (RSS and Atom) -> posts with their whole texts, and comments.
+
+*Sources*   `/feed/`, `/feed/atom/`, page by page with `?paged=N`: whole HTML in `content:encoded` (`content`) unless
+            the site sends excerpts. Categories and tags are mixed in one list. `updated` of Atom is the last change.
+*Caveats*   The validators of a feed follow its posts, so that a 304 says nothing about the numbers of comments in it. A
+            post of several pages is there with its first page alone. A post with a password has a form in place of
+            its text. Feeds of comments hold the ten newest, and no feed says which of them are pingbacks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import unescape
+from typing import Any
+from urllib.parse import urlsplit
+
+from bs4 import Tag
+
+from scraper.addresses import canonical_url, is_web_address, post_key, same_site
+from scraper.feeds import feed_entries
+from scraper.items import Comment, CommentType, Exchange, Item, Post
+from scraper.platforms._body import Body
+from scraper.platforms._dates import feed_date
+from scraper.platforms._html import text_of
+from scraper.platforms._json import string
+from scraper.platforms._tree import descendants
+from scraper.platforms._values import clean, count
+from scraper.platforms.wordpress.body import own_text, read_nodes
+from scraper.platforms.wordpress.html.head import post_number
+from scraper.platforms.wordpress.html.markup import classes, parse
+from scraper.platforms.wordpress.html.title import without_protection
+from scraper.xml_lists import beginning, root_of
+
+_PLATFORM = "wordpress"
+# The link of a comment: https://a.example/sleep/#comment-12, https://a.example/?p=7#comment-12
+_COMMENT = re.compile(r"^(?P<post>[^#]+)#comment-(?P<id>\d{1,18})$")
+# "Some words of the text [&hellip;]": an excerpt that WordPress cut off by itself
+_CUT = re.compile(r"\s*(?:\[(?:…|\.\.\.)\]|…|\.\.\.)\s*$")
+# "[…] words around the link […]": how WordPress stores a pingback
+_PINGBACK = re.compile(r"^\[(?:…|\.\.\.)\].*\[(?:…|\.\.\.)\]$", re.DOTALL)
+# "<p>The post <a>TITLE</a> appeared first on <a>SITE</a>.</p>", by Yoast, in any language: two links and little else
+_MOST_FOOTER = 300  # characters
+
+
+def read_posts(exchange: Exchange) -> Iterator[Item]:
+    """Read the posts of a feed, each with its text where the feed has it, and what is wrong with the feed.
+
+    `comments_count` is what the feed prints, `slash:comments` or `thr:total`; 0 is left out, because a feed shows no
+    comments. Entries of other sites are left out. Never raises for a faulty feed.
+    """
+    entries, problems = feed_entries(exchange)
+    is_atom = root_of(beginning(exchange.body)) == "feed"
+    for entry in entries:
+        post = _post(entry, exchange, is_atom=is_atom)
+        if post is not None:
+            yield post
+    yield from problems
+
+
+def _post(entry: Any, exchange: Exchange, *, is_atom: bool) -> Post | None:
+    link = string(entry.get("link")).strip()
+    url = canonical_url(link, exchange.url) if link else ""
+    if not is_web_address(url) or not same_site(url, exchange.url):
+        return None
+    post = Post(platform=_PLATFORM, url=url, slug=urlsplit(url).path.rpartition("/")[2] or None)
+    guid = string(entry.get("id"))
+    number = (post_number(guid) if same_site(guid, exchange.url) else None) or post_number(link)
+    post.platform_post_id = number
+    post.addresses = (url, *([f"{_PLATFORM}:{number}"] if number else []))
+    # HTML in Atom; in RSS plain text, in which "<what matters>" is no element.
+    title = string(entry.get("title"))
+    post.title = _plain(title) if is_atom else clean(unescape(title))
+    post.author = clean(string(entry.get("author")))
+    post.published_raw = clean(string(entry.get("published")))
+    post.published_at = feed_date(post.published_raw)
+    # Not `.get`: feedparser would return the publication date instead, with a warning.
+    post.modified_at = feed_date(entry["updated"]) if "updated" in entry.keys() else None  # noqa: SIM118
+    post.tags = tuple(dict.fromkeys(filter(None, (_plain(tag.get("term")) for tag in entry.get("tags") or ()))))
+    _read_text(post, entry, exchange)
+    post.comments_count_raw = clean(string(entry.get("slash_comments"))) or clean(string(entry.get("thr_total")))
+    post.comments_count = count(post.comments_count_raw) or None
+    post.sources = {name: "feed" for name in _FIELDS if getattr(post, name) not in (None, ())}
+    return post
+
+
+_FIELDS = (
+    "title", "author", "published_at", "modified_at", "published_raw", "access", "excerpt", "body_html", "body_text",
+    "word_count", "tags", "links", "images", "comments_count", "comments_count_raw",
+)  # fmt: skip
+
+
+def _read_text(post: Post, entry: Any, exchange: Exchange) -> None:
+    """Read text and excerpt. A feed of excerpts has no text; a post with a password has neither."""
+    contents = [string(content.get("value")) for content in entry.get("content") or ()]
+    html = next(filter(str.strip, contents), "")
+    tree = parse(html) if html.strip() else None
+    if tree is not None and any("post-password-form" in classes(form) for form in descendants(tree, "form")):
+        post.access, post.title = "password", without_protection(post.title)
+        return
+    if tree is not None:
+        body = _without_footer(tree, post, exchange.url)
+        post.body_html, post.body_text, post.links, post.images = body.html, body.text, body.links, body.images
+        post.word_count = len((body.text or "").split()) or None
+        post.access = "public" if body.text else None
+    summary = _plain(entry.get("summary")) if not contents or entry.get("summary") != contents[0] else None
+    if summary is not None and not _is_beginning(summary, post.body_text):
+        post.excerpt = summary
+
+
+def _is_beginning(summary: str, text: str | None) -> bool:
+    """Return whether WordPress made the excerpt from the text by itself."""
+    return text is not None and (_CUT.search(summary) is not None or " ".join(text.split()) == summary)
+
+
+def _without_footer(tree: Tag, post: Post, base: str) -> Body:
+    """Read the text without the sentence that Yoast adds to each entry: it links to the post and to the site."""
+    paragraphs = list(descendants(tree, "p"))
+    if paragraphs and post.url is not None:
+        last = paragraphs[-1]
+        links = [canonical_url(str(link.get("href") or ""), base) for link in descendants(last, "a")]
+        is_own = len(links) == 2 and post_key(links[0]) == post_key(post.url) and same_site(links[1], post.url)
+        if is_own and urlsplit(links[1]).path.count("/") <= 2 and len(last.get_text()) <= _MOST_FOOTER:
+            last.extract()
+    return read_nodes([own_text(tree)], base)
+
+
+def _plain(value: Any) -> str | None:
+    """Return text of a feed without tags; entities are undone."""
+    html = string(value)
+    return text_of(parse(html)) if "<" in html or "&" in html else clean(html)
+
+
+def read_comments(exchange: Exchange) -> Iterator[Item]:
+    """Read a feed of comments: of the site (`/comments/feed/`) or of one post (`POST/feed/`), the ten newest.
+
+    Says nothing about comments that are not in it, so that there is no `ThreadPage`. Comments on a post with a password
+    are left out. Never raises for a faulty feed.
+    """
+    entries, problems = feed_entries(exchange)
+    for entry in entries:
+        comment = _comment(entry, exchange)
+        if comment is not None:
+            yield comment
+    yield from problems
+
+
+def _comment(entry: Any, exchange: Exchange) -> Comment | None:
+    addresses = (string(entry.get("link")).strip(), string(entry.get("id")).strip())
+    found = next(filter(None, map(_COMMENT.match, addresses)), None)
+    contents = [string(content.get("value")) for content in entry.get("content") or ()]
+    html = next(filter(str.strip, contents), string(entry.get("summary")))
+    if found is None or "post-password-form" in html or not same_site(found["post"], exchange.url):
+        return None
+    tree = parse(html)
+    parent = _parent(tree)
+    body = read_nodes([own_text(tree)], exchange.url)
+    number = post_number(found["post"])
+    posted = feed_date(string(entry.get("published")) or string(entry.get("updated")))
+    return Comment(
+        post=(*([f"{_PLATFORM}:{number}"] if number else []), canonical_url(found["post"])),
+        platform_comment_id=found["id"],
+        type=_type(body),
+        parent_id=parent,
+        author=clean(string(entry.get("author"))),
+        posted_at=posted,
+        posted_at_precision=None if posted is None else "second" if "T" in posted else "day",
+        body_text=body.text,
+        body_html=body.html,
+        status="published",
+        source="feed",
+    )
+
+
+def _type(body: Body) -> CommentType:
+    """Return the type by the text that WordPress stores for a pingback."""
+    return "pingback" if body.text and _PINGBACK.match(body.text) else "comment"
+
+
+def _parent(tree: Tag) -> str | None:
+    """Return the comment replied to, and take out the line that names its author: "In reply to Anna." """
+    first = next(descendants(tree, "p"), None)
+    links = list(descendants(first, "a")) if first is not None else []
+    found = _COMMENT.match(str(links[0].get("href") or "")) if len(links) == 1 else None
+    if first is None or found is None or len(first.get_text().split()) > len(links[0].get_text().split()) + 6:
+        return None
+    first.extract()
+    return found["id"]

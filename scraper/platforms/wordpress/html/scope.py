@@ -1,0 +1,63 @@
+"""Which elements of a page are the post's own: those around its text and heading, and in no widget or other post."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bs4 import Tag
+from bs4.element import NavigableString
+
+from scraper.platforms.wordpress.html.markup import Markup, identities, is_elsewhere, is_inside
+
+
+class Scope:
+    """The post's own parts of a page.
+
+    `area`: the element around its text. A heading outside of it is in a banner above: what stands there is the post's,
+    too. `others`: elements of comments.
+    """
+
+    def __init__(self, page: Markup, area: Tag, heading: Tag | None, others: Sequence[Tag]) -> None:
+        self.page = page
+        self.area = area
+        self.areas = [area]
+        if heading is not None and not is_inside(heading, identities([area])):
+            around = {id(parent) for parent in (area, *area.parents)}
+            banner = heading
+            for parent in heading.parents:
+                if id(parent) in around or parent.name == "body":
+                    break
+                banner = parent
+            self.areas.append(banner)
+        self._areas, self._others = identities(self.areas), identities(others)
+
+    def own(self, *tokens: str) -> Iterator[Tag]:
+        """Yield the post's elements with these classes."""
+        return (tag for tag in self.page.with_class(*tokens) if self.is_own(tag))
+
+    def named(self, *names: str) -> Iterator[Tag]:
+        """Yield the post's elements of these names."""
+        return (tag for tag in self.page.elements(*names) if self.is_own(tag))
+
+    def is_own(self, tag: Tag) -> bool:
+        """Return whether the element lies in the post's areas, and in no comment, widget or other post there."""
+        for parent in (tag, *tag.parents):
+            if id(parent) in self._others:
+                return False
+            if id(parent) in self._areas:
+                return True
+            if parent.name == "aside" or is_elsewhere(parent):
+                return False
+        return False
+
+    def short_strings(self, longest: int) -> Iterator[tuple[str, Tag]]:
+        """Yield texts of at most `longest` characters in the post's areas, others' too, with the elements they lie in.
+
+        Those of a banner above come first.
+        """
+        for area in reversed(self.areas):
+            for node in area.descendants:
+                if isinstance(node, NavigableString) and node.parent is not None and len(node) <= 4 * longest:
+                    text = node.strip()
+                    if text and len(text) <= longest:
+                        yield text, node.parent

@@ -1,0 +1,207 @@
+"""A page of a WordPress site -> the post with its comments and counters, or the posts that it lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from bs4 import Tag
+
+from scraper.addresses import canonical_url, post_key, same_site
+from scraper.items import Exchange, Item, Post, Problem, Site
+from scraper.not_a_post import NotAPost, NotFoundPage
+from scraper.platforms._body import Body
+from scraper.platforms._tree import descendants
+from scraper.platforms.wordpress.body import containers, own_text, read_nodes, resolver
+from scraper.platforms.wordpress.html import byline, dates
+from scraper.platforms.wordpress.html import head as heads
+from scraper.platforms.wordpress.html.comment_parts import read_comments
+from scraper.platforms.wordpress.html.comments import comment_nodes, holds_post, parts_of
+from scraper.platforms.wordpress.html.counters import read_counters
+from scraper.platforms.wordpress.html.kind import Identity, identify
+from scraper.platforms.wordpress.html.listing import sightings
+from scraper.platforms.wordpress.html.main_text import main_text
+from scraper.platforms.wordpress.html.markup import Markup, identities, is_inside
+from scraper.platforms.wordpress.html.scope import Scope
+from scraper.platforms.wordpress.html.thread import is_comment_page, post_address, thread_page
+from scraper.platforms.wordpress.html.title import heading_of, without_protection
+
+PLATFORM = "wordpress"
+# Types of JSON-LD that only posts have; SEO plugins call pages "Article", too.
+_OF_BLOG = re.compile("BlogPosting|NewsArticle")
+_LONGEST_LINE = 40  # words of what themes print around the heading
+_PROMISED = ("title", "published_at")
+
+
+def read_page(exchange: Exchange) -> Iterator[Item]:
+    """Read any HTML page of a WordPress site.
+
+    A post's page gives its `Post`, `Comment`s, a `ThreadPage` where all its comments are on it or on pages it links to,
+    a `Site`, and a `Problem` for a missing title or date. A page of comments (`/comment-page-2/`) gives comments alone.
+    A list gives a `Sighting` for each post. Raises `NotFoundPage`, and `NotAPost` for any other page.
+    """
+    page = Markup(exchange)
+    head = heads.read(page, exchange.url)
+    identity = identify(page, head)
+    if identity.kind == "not-found":
+        raise NotFoundPage("the site's page for addresses that do not exist")
+    reader = _PostReader(exchange, page, head, identity)
+    if identity.kind == "list":
+        yield from sightings(page, exchange.url)
+    elif not reader.is_post():
+        yield from sightings(page, exchange.url)
+        if urlsplit(exchange.url).path.strip("/"):
+            raise NotAPost("a page of the site, not a post")
+    else:
+        yield from reader.items()
+    yield Site(platform=PLATFORM, language=head.language)
+    yield from head.problems
+
+
+class _PostReader:
+    """Reads the page of one post."""
+
+    def __init__(self, exchange: Exchange, page: Markup, head: heads.PageHead, identity: Identity) -> None:
+        self.exchange = exchange
+        self.page = page
+        self.head = head
+        self.identity = identity
+        self.nodes = comment_nodes(page)
+        self.others = [*(node.tag for node in self.nodes), *_comment_areas(page, parts_of(self.nodes))]
+        self.area = _area(page, identity, self.others)
+        heading, self.title = heading_of(page, head, self.others)
+        self.heading = heading
+        self.scope = Scope(page, self.area, heading, self.others)
+        self.url = post_address(exchange.url)
+
+    def is_post(self) -> bool:
+        """Return whether the page is a post: by its type, else by a date and an author that it names."""
+        kind, article = self.identity.kind, self.head.article
+        if kind == "post":
+            return True
+        if kind == "entry":
+            return self._published()[0] is not None and byline.author(self.scope, self.head) is not None
+        if kind != "page" or self.head.person(article.get("author")) is None or not article.get("datePublished"):
+            return False
+        return _OF_BLOG.search(str(article.get("@type"))) is not None or byline.signed_by(self.scope) is not None
+
+    def _published(self) -> tuple[str | None, str | None]:
+        return dates.published(self.scope, self.head, self.exchange.fetched_at)
+
+    def items(self) -> Iterator[Item]:
+        """Yield the post, its comments and which page of the thread this is."""
+        post = self._post()
+        addresses = post.addresses[::-1] if self.identity.post_id else post.addresses
+        thread = thread_page(self.page, self.exchange, self.nodes, addresses, post.comments_count)
+        if not is_comment_page(self.exchange.url) and not self._is_later_page():
+            yield post
+            yield from self._missing(post)
+        yield from read_comments(self.nodes, addresses, self.exchange, self.head.language)
+        if thread is not None:
+            yield thread
+
+    def _post(self) -> Post:
+        post = Post(platform=PLATFORM, platform_post_id=self.identity.post_id, url=self.url)
+        post.addresses = (self.url, *([f"{PLATFORM}:{post.platform_post_id}"] if post.platform_post_id else []))
+        post.slug = urlsplit(self.url).path.rpartition("/")[2] or None
+        post.stated_url = self._stated_url()
+        locked = _has_password_form(self.page, self.area)
+        post.title = without_protection(self.title) if locked else self.title
+        post.author = byline.author(self.scope, self.head)
+        post.published_at, post.published_raw = self._published()
+        post.modified_at = dates.modified(self.scope, self.head, self.exchange.fetched_at)
+        post.language = self.head.language
+        post.categories, post.tags = byline.labels(self.scope, self.head)
+        post.cover_image_url = self._absolute(byline.cover(self.scope, self.head))
+        counters = read_counters(self.page, self.scope, self.head, self.nodes, post.platform_post_id, self.exchange.url)
+        for name in ("views", "views_raw", "likes", "likes_raw", "comments_count", "comments_count_raw"):
+            setattr(post, name, getattr(counters, name))
+        if locked:
+            post.access = "password"
+        else:
+            self._read_text(post)
+        post.sources = {name: "html" for name in _FIELDS if getattr(post, name) not in (None, ())}
+        return post
+
+    def _read_text(self, post: Post) -> None:
+        body = self._body()
+        post.body_html, post.body_text, post.links, post.images = body.html, body.text, body.links, body.images
+        post.word_count = len((body.text or "").split()) or None
+        post.access = "public" if body.text else None
+
+    def _body(self) -> Body:
+        found = containers(self.page, self.area, self.others, self.identity.post_id)
+        marked = (*dates.MARKED, *byline.MARKED, *byline.MARKED_LABELS)
+        lines = [tag for tag in self.scope.own(*marked) if len(tag.get_text(" ").split()) <= _LONGEST_LINE]
+        beside = [*([self.heading] if self.heading is not None else []), *lines]
+        if not found:
+            return main_text(self.page, self.area, [*self.others, *beside], self.exchange.url)
+        for tag in found:
+            if self.heading is not None and is_inside(self.heading, identities([tag])):  # a container of the whole post
+                for part in beside:
+                    if is_inside(part, identities([tag])) and part is not tag:
+                        part.extract()
+        return read_nodes([own_text(tag) for tag in found], self.exchange.url)
+
+    def _absolute(self, address: str | None) -> str | None:
+        return resolver(self.exchange.url)(address) if address else None
+
+    def _stated_url(self) -> str | None:
+        stated = canonical_url(self.head.canonical, self.exchange.url) if self.head.canonical else None
+        return stated if stated and post_key(stated) != post_key(self.url) and same_site(stated, self.url) else None
+
+    def _is_later_page(self) -> bool:
+        """Return whether this is page 2 or a later one of a post of several pages (`<!--nextpage-->`)."""
+        return any(re.fullmatch(r"single-paged-\d+", token) for token in self.page.body_classes)
+
+    def _missing(self, post: Post) -> Iterator[Problem]:
+        for name in _PROMISED:
+            if getattr(post, name) is None:
+                message = f"{self.url}: a WordPress post has {name}, this page prints none; look at the capture"
+                yield Problem(kind="missing-field", message=message, url=self.exchange.url, field=name)
+        if next(self.scope.page.with_class("post-page-numbers"), None) is not None and post.body_text:
+            message = f"{self.url}: the post has several pages, this is the text of the first; the API has the whole"
+            yield Problem(kind="partial-text", message=message, url=self.exchange.url, field="body_text")
+
+
+_FIELDS = (
+    "title", "author", "published_at", "modified_at", "published_raw", "language", "access", "cover_image_url",
+    "body_html", "body_text", "word_count", "categories", "tags", "links", "images", "views", "views_raw", "likes",
+    "likes_raw", "comments_count", "comments_count_raw",
+)  # fmt: skip
+
+
+def _comment_areas(page: Markup, inside: set[int]) -> list[Tag]:
+    """Return the elements that hold comments, forms for them, and embedded comment services."""
+    named = [page.ids[name] for name in ("comments", "respond", "disqus_thread", "wpdcom") if name in page.ids]
+    marked = page.with_class(
+        "comments-area", "comment-respond", "commentlist", "comment-list", "entry-comments", "fb-comments"
+    )
+    return [tag for tag in (*named, *marked) if not holds_post(tag, inside)]
+
+
+def _area(page: Markup, identity: Identity, others: list[Tag]) -> Tag:
+    """Return the element around the post: its article, the only article, the main element, else the body."""
+    if identity.article is not None and _has_paragraphs(identity.article):
+        return identity.article
+    articles = [
+        tag for tag in page.elements("article") if not any(tag is other or other in tag.parents for other in others)
+    ]
+    mains = [
+        *page.elements("main"),
+        *filter(None, (page.ids.get(name) for name in ("main", "content", "primary", "main-content"))),
+    ]
+    lone = articles if len(articles) == 1 else []
+    candidates = [tag for tag in (*mains, *lone) if _has_paragraphs(tag)]
+    return candidates[0] if candidates else next(page.elements("body"), page.tree)
+
+
+def _has_paragraphs(tag: Tag) -> bool:
+    return next(descendants(tag, "p"), None) is not None
+
+
+def _has_password_form(page: Markup, area: Tag) -> bool:
+    """Return whether the post shows the form for its password, `post_password_form` of core."""
+    forms = [tag for tag in page.elements("form") if "action=postpass" in str(tag.get("action") or "")]
+    return bool(forms) or any(tag.name == "form" for tag in page.with_class("post-password-form"))

@@ -1,0 +1,126 @@
+"""The requests for comments to the REST API of a WordPress site.
+
+A first visit reads the comments of the whole site, 100 an answer, and so does one a week after the last time: only a
+reading from beginning to end shows which were removed. Between them a visit asks for the newest numbers, and reads the
+whole threads of the posts that have a comment which the archive lacks: a reply may name anyone who wrote in its thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+
+from scraper.crawl.merge import parse_time
+from scraper.platforms._json import count, decode
+from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
+from scraper.platforms.wordpress.address import api_url
+from scraper.platforms.wordpress.plan.posts import MOST_PAGES, WHOLE_AFTER
+from scraper.platforms.wordpress.rest import rows_of
+from scraper.platforms.wordpress.rest.comments import IN_ORDER, is_of_post
+
+PAGE_SIZE = 100
+POSTS_A_REQUEST = 20
+# What shows that a comment is new; the links say whether it belongs to a post or to a page.
+FIELDS = "id,post,_links"
+
+
+def threads(blog: Blog, root: str) -> Plan:
+    """Request the comments of the blog's posts; `root`: the address of the API."""
+    posts = {name: post for post in blog.posts.values() if (name := _name(post)) is not None}
+    if not blog.bulk:
+        yield from _of_posts(blog, root, {name: post for name, post in posts.items() if post.thread_due})
+    elif blog.everything or _is_whole_due(blog):
+        yield from _of_site(blog, root, posts.values())
+    else:
+        unread = yield from _unread(blog, root, posts)
+        if unread is not None:
+            for name in posts.keys() - unread.keys():
+                posts[name].thread_read = True  # no comment on it is new
+            yield from _of_posts(blog, root, unread)
+
+
+def _is_whole_due(blog: Blog) -> bool:
+    """Return whether no comment is known, or a post's comments were last read a week ago or longer."""
+    times = [parse_time(post.thread_at) for post in blog.known if post.comment_ids and not post.removed]
+    return not times or any(at is None or blog.now - at >= WHOLE_AFTER for at in times)
+
+
+def _name(post: KnownPost) -> str | None:
+    """Return the post's number in this API."""
+    names = (address.removeprefix("wordpress:") for address in post.addresses if address.startswith("wordpress:"))
+    return next((name for name in names if name.isdigit()), None)
+
+
+def _of_site(blog: Blog, root: str, posts: Iterable[KnownPost]) -> Plan:
+    """Request all comments of the site in the order in which they came."""
+    if not (yield from _in_order(blog, root, {})):
+        return
+    for post in posts:
+        post.thread_read = True
+
+
+def _of_posts(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Plan:
+    """Request the threads of some posts, those of several in one answer."""
+    names = sorted(posts, key=int)
+    size = POSTS_A_REQUEST if blog.bulk else 1
+    for start in range(0, len(names), size):
+        chunk = names[start : start + size]
+        if blog.budget_spent():
+            blog.deferred.update(posts[name].url for name in names[start:])
+            return
+        if (yield from _in_order(blog, root, {"post": ",".join(chunk)})):
+            for name in chunk:
+                posts[name].thread_read = True
+
+
+def _in_order(blog: Blog, root: str, which: dict[str, str]) -> Generator[Ask, Answer, bool]:
+    """Request the pages of a list of comments, oldest first; return whether the last one was read."""
+    page, pages, rows, total = 0, 1, 0, None
+    while page < min(pages, MOST_PAGES):
+        page += 1
+        url = api_url(root, "wp/v2/comments", **which, per_page=PAGE_SIZE, page=page, **IN_ORDER)
+        answer = yield Ask(url=url)
+        found = _rows(answer)
+        if found is None or answer.exchange is None:
+            return False
+        total = count(answer.exchange.headers.get("x-wp-total", ""))
+        pages = count(answer.exchange.headers.get("x-wp-totalpages", "")) or (page + (len(found) >= PAGE_SIZE))
+        rows += len(found)
+        if not found:
+            break
+    if pages > MOST_PAGES:
+        blog.notes.append(f"more than {MOST_PAGES} pages of comments; the others were not read")
+    elif not which and total is not None and total != rows:
+        blog.notes.append(f"the API states {total} comments and lists {rows}: it counts those on posts with a password")
+    return pages <= MOST_PAGES
+
+
+def _unread(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Generator[Ask, Answer, dict[str, KnownPost] | None]:
+    """Request the numbers of the newest comments; return the posts with a comment that the archive lacks.
+
+    None where the answer cannot be read.
+    """
+    unread: dict[str, KnownPost] = {}
+    for page in range(1, MOST_PAGES + 1):
+        url = api_url(root, "wp/v2/comments", per_page=PAGE_SIZE, page=page, orderby="id", order="desc", _fields=FIELDS)
+        answer = yield Ask(url=url)
+        found = _rows(answer)
+        if found is None or answer.exchange is None:
+            return None if page == 1 else unread
+        rows = [(row, posts[name]) for row in found if is_of_post(row) and (name := str(row["post"])) in posts]
+        fresh = [(row, post) for row, post in rows if str(row.get("id")) not in post.comment_ids]
+        unread |= {str(row["post"]): post for row, post in fresh}
+        pages = count(answer.exchange.headers.get("x-wp-totalpages", "")) or 1
+        if len(fresh) < len(rows) or not found or page >= pages:
+            break  # older ones are known
+    return unread
+
+
+def _rows(answer: Answer) -> list[dict[str, object]] | None:
+    """Return the rows of a list; None where the answer is no list."""
+    if answer.exchange is None or not answer.ok:
+        return None
+    try:
+        value = decode(answer.exchange.body)
+    except ValueError:
+        return None
+    return [dict(row) for row in rows_of(value)] if isinstance(value, list) else None
