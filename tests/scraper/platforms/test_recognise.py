@@ -67,7 +67,7 @@ class TestWhatIsNoMark:
     )  # fmt: skip
     def test_texts_in_a_head(self, head: str) -> None:
         assert named(page(head)) == ""
-        assert named(page(SHOWIT + head)) == "WordPress"
+        assert named(page(SHOWIT + head)) == "Showit"
 
     def test_a_page_without_a_head_is_words_from_its_start(self) -> None:
         body = b'<p>Written with http-equiv="X-Wix-Meta-Site-Id"</p>'
