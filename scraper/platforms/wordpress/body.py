@@ -13,12 +13,14 @@ from dataclasses import replace
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import Tag
+from bs4.element import NavigableString
 
 from scraper.items import Image
 from scraper.platforms._body import Body, BodyWriter, Resolve
-from scraper.platforms._html import text_lines
+from scraper.platforms._html import BLOCKS
 from scraper.platforms._tree import descendants
-from scraper.platforms.wordpress.html.markup import Markup, classes, is_foreign, is_inside, outermost, parse
+from scraper.platforms.wordpress.html.markup import Markup, classes, identities, is_foreign, outermost, parse
+from scraper.platforms.wordpress.html.printed import is_view_line
 
 # Gravatar names a picture by a hash of the e-mail address: https://secure.gravatar.com/avatar/0bc83cb571cd1c50
 _AVATAR = re.compile(r"(?:^|//)(?:[\w-]+\.)?gravatar\.com/(?:avatar/|[0-9a-f]{32})", re.IGNORECASE)
@@ -32,7 +34,8 @@ def own_text(tree: Tag) -> Tag:
     """Remove from a post's text what is not its author's, in place, and return it.
 
     Comments and avatars, blocks that change without an edit, share buttons, related posts, author boxes, forms,
-    navigation; emoji that WordPress replaced by pictures become characters again. Links to avatars lose their address.
+    navigation, numbers of views; emoji that WordPress replaced by pictures become characters again. Links to avatars
+    lose their address.
     """
     for tag in list(descendants(tree)):
         if tag.parent is None:
@@ -43,7 +46,21 @@ def own_text(tree: Tag) -> Tag:
             tag.replace_with(str(tag.get("alt") or ""))
         elif tag.name == "a" and _AVATAR.search(str(tag.get("href") or "")):
             del tag["href"]
+    for string in [node for node in tree.descendants if isinstance(node, NavigableString)]:
+        if len(string) <= _LONGEST_LINE and is_view_line(string.strip()) and _is_line(string):
+            string.extract()
     return tree
+
+
+def _is_line(string: NavigableString) -> bool:
+    """Return whether a text stands on a line of its own, in no heading and no link."""
+    parent = string.parent
+    if parent is None or parent.name in ("h1", "h2", "h3", "h4", "h5", "h6", "a", "li", "td", "th"):
+        return False
+    beside = (string.previous_sibling, string.next_sibling)
+    return all(
+        node is None or (isinstance(node, Tag) and (node.name == "br" or node.name in BLOCKS)) for node in beside
+    )
 
 
 def is_avatar(tag: Tag) -> bool:
@@ -90,9 +107,9 @@ def _films(tree: Tag, resolve: Resolve) -> Iterable[Image]:
             yield Image(url=address, kind="video")
 
 
-# Classes of the element that holds a post's text, best first: those of core and of the builders, which nothing else
-# has, then the conventions of themes. "{id}" is the post's id.
-CONTAINERS = (
+# Classes of the element that holds a post's text, best first: those of core's block and of the builders, which nothing
+# else has; then the conventions of themes, which may be on a part of it alone. "{id}" is the post's id.
+_CERTAIN = (
     "elementor-widget-theme-post-content",
     "wp-block-post-content",
     "et_pb_post_content",
@@ -100,6 +117,8 @@ CONTAINERS = (
     "fl-post-content",
     "elementor-{id}",
     "fl-builder-content-{id}",
+)
+_USUAL = (
     "tdb_single_content",
     "td-post-content",
     "entry-content",
@@ -121,6 +140,8 @@ CONTAINERS = (
     "wpb-content-wrapper",
     "entry",
 )
+_LONGEST_LINE = 60  # characters of a number of views, with the white space around it
+_FEW = 60  # words of paragraphs in the area of a post that hardly has a text
 _ENOUGH = 0.5  # share of the words in paragraphs of the post's area that a container must hold
 
 
@@ -129,40 +150,44 @@ def containers(page: Markup, area: Tag, foreign: Iterable[Tag], post_id: str | N
 
     `area`: the element around the post. `foreign`: elements of comments, which may have the same classes.
     """
-    others = list(foreign)
-    mass = sum(_words(tag) for tag in descendants(area, "p") if not _is_elsewhere(tag, area, others))
-    best: tuple[int, list[Tag]] = (0, [])
-    for pattern in CONTAINERS:
+    others = identities(foreign)
+
+    def found(pattern: str) -> list[Tag]:
         if "{id}" in pattern and post_id is None:
-            continue
-        found = [
-            tag
-            for tag in page.classed.get(pattern.format(id=post_id), ())
-            if is_inside(tag, [area]) and not _is_elsewhere(tag, area, others)
-        ]
-        kept = outermost(found)
-        words = sum(map(_own_words, kept))
+            return []
+        tags = page.classed.get(pattern.format(id=post_id), ())
+        return outermost(tag for tag in tags if _is_own(tag, area, others))
+
+    for pattern in _CERTAIN:
+        tags = found(pattern)
+        if any(_holds_something(tag) for tag in tags):
+            return tags
+    mass = sum(_words(tag) for tag in descendants(area, "p") if _is_own(tag, area, others))
+    best: tuple[int, list[Tag]] = (0, [])
+    for pattern in _USUAL:
+        tags = found(pattern)
+        words = sum(map(_words, tags))
         if words and words >= _ENOUGH * mass:
-            return kept
-        best = max(best, (words, kept), key=lambda pair: pair[0])
+            return tags
+        if pattern == "entry-content" and len(tags) == 1 and mass < _FEW:
+            return tags  # a post of pictures, or of a line
+        best = max(best, (words, tags), key=lambda pair: pair[0])
     return best[1] if best[0] and best[0] >= mass else []
 
 
-def _is_elsewhere(tag: Tag, area: Tag, others: list[Tag]) -> bool:
-    """Return whether the element lies in comments, in a widget or in another post inside the area."""
-    if is_inside(tag, others):
-        return True
+def _holds_something(tag: Tag) -> bool:
+    return _words(tag) > 0 or next(descendants(tag, "img", "video", "audio", "iframe"), None) is not None
+
+
+def _is_own(tag: Tag, area: Tag, others: frozenset[int]) -> bool:
+    """Return whether the element lies in the area, and there in no comments, widget or other post."""
     for parent in (tag, *tag.parents):
         if parent is area:
-            return False
-        if parent.name == "aside" or is_foreign(parent):
             return True
+        if id(parent) in others or parent.name == "aside" or is_foreign(parent):
+            return False
     return False
 
 
 def _words(tag: Tag) -> int:
     return len(tag.get_text(" ").split())
-
-
-def _own_words(tag: Tag) -> int:
-    return sum(len(line.split()) for line in text_lines([tag]))

@@ -1,7 +1,7 @@
 """Feeds of WordPress (RSS and Atom) -> posts with their whole texts, and comments.
 
-*Sources*   `/feed/`, `/feed/atom/`, page by page with `?paged=N`: whole HTML in `content:encoded` (`content`), unless the
-            site sends excerpts. Categories and tags are mixed in one list. `updated` of Atom is the last change.
+*Sources*   `/feed/`, `/feed/atom/`, page by page with `?paged=N`: whole HTML in `content:encoded` (`content`) unless
+            the site sends excerpts. Categories and tags are mixed in one list. `updated` of Atom is the last change.
 *Caveats*   The validators of a feed follow its posts, so that a 304 says nothing about the numbers of comments in it. A
             post of several pages is there with its first page alone. A post with a password has a form in place of
             its text. Feeds of comments hold the ten newest, and no feed says which of them are pingbacks.
@@ -33,7 +33,7 @@ from scraper.platforms.wordpress.html.title import without_protection
 from scraper.xml_lists import beginning, root_of
 
 _PLATFORM = "wordpress"
-# "https://a.example/sleep/#comment-12", "https://a.example/?p=7#comment-12"
+# The link of a comment: https://a.example/sleep/#comment-12, https://a.example/?p=7#comment-12
 _COMMENT = re.compile(r"^(?P<post>[^#]+)#comment-(?P<id>\d{1,18})$")
 # "Some words of the text [&hellip;]": an excerpt that WordPress cut off by itself
 _CUT = re.compile(r"\s*(?:\[(?:…|\.\.\.)\]|…|\.\.\.)\s*$")

@@ -16,24 +16,21 @@ from scraper.platforms._tree import descendants
 from scraper.platforms.wordpress.body import containers, own_text, read_nodes, resolver
 from scraper.platforms.wordpress.html import byline, dates
 from scraper.platforms.wordpress.html import head as heads
-from scraper.platforms.wordpress.html.comments import (
-    comment_nodes,
-    is_comment_page,
-    post_address,
-    read_comments,
-    thread_page,
-)
+from scraper.platforms.wordpress.html.comment_parts import read_comments
+from scraper.platforms.wordpress.html.comments import comment_nodes, holds_post, parts_of
 from scraper.platforms.wordpress.html.counters import read_counters
 from scraper.platforms.wordpress.html.kind import Identity, identify
 from scraper.platforms.wordpress.html.listing import sightings
 from scraper.platforms.wordpress.html.main_text import main_text
-from scraper.platforms.wordpress.html.markup import Markup
+from scraper.platforms.wordpress.html.markup import Markup, identities, is_inside
 from scraper.platforms.wordpress.html.scope import Scope
+from scraper.platforms.wordpress.html.thread import is_comment_page, post_address, thread_page
 from scraper.platforms.wordpress.html.title import heading_of, without_protection
 
 PLATFORM = "wordpress"
 # Types of JSON-LD that only posts have; SEO plugins call pages "Article", too.
 _OF_BLOG = re.compile("BlogPosting|NewsArticle")
+_LONGEST_LINE = 40  # words of what themes print around the heading
 _PROMISED = ("title", "published_at")
 
 
@@ -41,8 +38,8 @@ def read_page(exchange: Exchange) -> Iterator[Item]:
     """Read any HTML page of a WordPress site.
 
     A post's page gives its `Post`, `Comment`s, a `ThreadPage` where all its comments are on it or on pages it links to,
-    a `Site`, and a `Problem` for a missing title or date. A page of comments (`/comment-page-2/`) gives comments only. A
-    list gives a `Sighting` for each post. Raises `NotFoundPage`, and `NotAPost` for any other page.
+    a `Site`, and a `Problem` for a missing title or date. A page of comments (`/comment-page-2/`) gives comments alone.
+    A list gives a `Sighting` for each post. Raises `NotFoundPage`, and `NotAPost` for any other page.
     """
     page = Markup(exchange)
     head = heads.read(page, exchange.url)
@@ -71,9 +68,10 @@ class _PostReader:
         self.head = head
         self.identity = identity
         self.nodes = comment_nodes(page)
-        self.others = [*(node.tag for node in self.nodes), *_comment_areas(page)]
+        self.others = [*(node.tag for node in self.nodes), *_comment_areas(page, parts_of(self.nodes))]
         self.area = _area(page, identity, self.others)
         heading, self.title = heading_of(page, head, self.others)
+        self.heading = heading
         self.scope = Scope(page, self.area, heading, self.others)
         self.url = post_address(exchange.url)
 
@@ -134,8 +132,16 @@ class _PostReader:
 
     def _body(self) -> Body:
         found = containers(self.page, self.area, self.others, self.identity.post_id)
+        marked = (*dates.MARKED, *byline.MARKED, *byline.MARKED_LABELS)
+        lines = [tag for tag in self.scope.own(*marked) if len(tag.get_text(" ").split()) <= _LONGEST_LINE]
+        beside = [*([self.heading] if self.heading is not None else []), *lines]
         if not found:
-            return main_text(self.page, self.area, self.others, self.exchange.url)
+            return main_text(self.page, self.area, [*self.others, *beside], self.exchange.url)
+        for tag in found:
+            if self.heading is not None and is_inside(self.heading, identities([tag])):  # a container of the whole post
+                for part in beside:
+                    if is_inside(part, identities([tag])) and part is not tag:
+                        part.extract()
         return read_nodes([own_text(tag) for tag in found], self.exchange.url)
 
     def _absolute(self, address: str | None) -> str | None:
@@ -166,18 +172,13 @@ _FIELDS = (
 )  # fmt: skip
 
 
-def _comment_areas(page: Markup) -> list[Tag]:
+def _comment_areas(page: Markup, inside: set[int]) -> list[Tag]:
     """Return the elements that hold comments, forms for them, and embedded comment services."""
     named = [page.ids[name] for name in ("comments", "respond", "disqus_thread", "wpdcom") if name in page.ids]
     marked = page.with_class(
         "comments-area", "comment-respond", "commentlist", "comment-list", "entry-comments", "fb-comments"
     )
-    return [tag for tag in (*named, *marked) if not _holds_post(tag)]
-
-
-def _holds_post(tag: Tag) -> bool:
-    """Return whether an element holds the post itself: themes give `comments` to elements around the whole page, too."""
-    return tag.name in ("body", "main") or any(part.name == "h1" for part in descendants(tag))
+    return [tag for tag in (*named, *marked) if not holds_post(tag, inside)]
 
 
 def _area(page: Markup, identity: Identity, others: list[Tag]) -> Tag:

@@ -22,9 +22,10 @@ from scraper.platforms.wordpress.html.scope import Scope
 _NAMED = (
     "wp-block-post-author-name", "wp-block-post-author__name", "entry-author-name",
     "elementor-post-info__item--type-author", "author-name", "post-author-name", "tdb-author-name",
-    "td-post-author-name", "byline-author", "entry-author", "post-author", "byline", "author", "posted-by",
-    "meta-author", "fn", "p-author",
+    "td-post-author-name", "byline-author", "entry-author", "post-author", "byline", "author", "author-title",
+    "author-heading", "meta-author", "fn", "p-author", "posted-by",
 )  # fmt: skip
+MARKED = _NAMED  # elements beside the text
 _INNER = frozenset({"fn", "author-name", "entry-author-name"})
 # Before a name: by Anna, Written by: Anna, Von Anna
 _BY = re.compile(
@@ -38,9 +39,25 @@ _AFTER_NAME = re.compile(
     re.IGNORECASE,
 )
 _WRITTEN_BY = re.compile(r"written|author|verfasst|geschrieben|écrit|escrito|scritto|autor|geschreven", re.IGNORECASE)
+# What links to an author's other posts say, in place of a name
+_NO_NAME = re.compile(
+    r"\b(?:view all|see all|(?:all|more|other) (?:posts|articles)|posts by|(?:alle|weitere) (?:beiträge|artikel)"
+    r"|voir tous|tous les articles|ver tod[ao]s|tutti gli|read more|about the author|über den autor)\b"
+    r"|^(?:published|posted|updated|veröffentlicht)\b",
+    re.IGNORECASE,
+)
 _LONGEST_NAME = 80  # characters
 _OF_CATEGORIES = frozenset({"taxonomy-category", "cat-links", "entry-categories", "post-categories"})
-# "/category/sleep/", "?cat=3"
+MARKED_LABELS = (
+    "wp-block-post-terms",
+    "cat-links",
+    "tags-links",
+    "entry-categories",
+    "entry-tags",
+    "post-tags",
+    "post-cat",
+)
+# The address of a category: /category/sleep/, ?cat=3
 _CATEGORY = re.compile(r"[/?&](?:category(?:_name)?|cat)[/=]")
 
 
@@ -73,7 +90,9 @@ def _name(tag: Tag) -> str | None:
     if printed is None or len(printed) > 2 * _LONGEST_NAME:
         return None
     found = clean(_AFTER_NAME.sub("", _BY.sub("", printed)))
-    return found if found and len(found) <= _LONGEST_NAME and not found[0].isdigit() else None
+    if found is None or _NO_NAME.search(found):
+        return None
+    return found if len(found) <= _LONGEST_NAME and not found[0].isdigit() else None
 
 
 def _name_part(tag: Tag) -> Tag:
@@ -111,7 +130,8 @@ def labels(scope: Scope, head: PageHead) -> tuple[tuple[str, ...], tuple[str, ..
         tags = dict.fromkeys(head.labels)
     if not categories:
         section = head.article.get("articleSection") or head.metas.get("article:section")
-        found = map(text, section if isinstance(section, list) else [section])
+        # Yoast once wrote all of them in one string: "News,Sleep"
+        found = map(text, section if isinstance(section, list) else str(section or "").split(","))
         categories = dict.fromkeys(name for name in found if name is not None)
     return tuple(categories), tuple(tags)
 

@@ -1,6 +1,6 @@
 """Numbers of views, likes and comments that a WordPress page prints of its own post.
 
-*Sources*   Views: Post Views Counter, SS88, the `post views` of themes, "37 views" as a line of the text (WP-PostViews).
+*Sources*   Views: Post Views Counter, SS88, the views of themes, "37 views" as a line of the text (WP-PostViews).
             Likes: WP ULike, buttons of themes. Comments: the heading of the comments, the link to them, JSON-LD.
 *Caveats*   Lists of popular posts, cards of other posts and statistics of the site print numbers of others. Core has no
             views and no likes. JSON-LD and "0 comments" say nothing while another service holds the comments.
@@ -18,11 +18,13 @@ from scraper.addresses import canonical_url, post_key
 from scraper.platforms._html import text_of
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count, counter_kind
-from scraper.platforms.wordpress.html.comment_words import number_of_comments
-from scraper.platforms.wordpress.html.comments import Node, post_address
+from scraper.platforms.wordpress.html.comments import Node, holds_post, parts_of
 from scraper.platforms.wordpress.html.head import PageHead
-from scraper.platforms.wordpress.html.markup import Markup, classes, is_inside
+from scraper.platforms.wordpress.html.interactions import stated
+from scraper.platforms.wordpress.html.markup import Markup, classes
+from scraper.platforms.wordpress.html.printed import is_counter, is_view_line, number_of_comments
 from scraper.platforms.wordpress.html.scope import Scope
+from scraper.platforms.wordpress.html.thread import is_comment_page, post_address
 
 
 @dataclass(slots=True)
@@ -50,14 +52,21 @@ _VIEWS = re.compile(
     r"(?:[a-z0-9]+[-_])*(?:ss88|post|page|entry)?views?(?:txt)?(?:[-_]?(?:count(?:er)?|number|num|nr|total|\d+))*"
     r"|[a-z]+-post-info-count"
 )
+# The icon of an eye: "fa-eye", "icon-eye", "dashicons-visibility", "td-icon-views"
+_EYE = re.compile(r"(?:[a-z0-9]+[-_])+(?:eye|visibility|views?)(?:\d|[-_](?:open|solid|regular|icon))?|eye[-_]icon")
+# "post-12"
+_POST_ID = re.compile(r"post-(\d{1,18})")
 # "zilla-likes", "post-like", "like-count", "eltdf-like"
 _LIKES = re.compile(r"(?:[a-z0-9]+[-_])*(?:likes?|loves?)(?:[-_](?:count(?:er)?|number|num|total|btn|button))*")
 _NO_LIKES = re.compile(r"facebook|fb-|share|page-like|also-like|comment|login|dislike")
-# "37 views", "Views: 1,693", "1.261 Ansichten": a line that says nothing else. Two words at most beside the number.
-_LINE = re.compile(r"(?:[^\W\d]+ ?[:：]? ?)?[\d.,٫٬'’\u00a0\u202f ]+[KkMm]?\+?(?: ?[^\W\d]+){0,2}[.!]?")
+_PRINTED_IN = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "a", "div", "span", "p", "li", "strong", "small"})
+_MOST_PARTS = 12  # strings and elements of what prints a number of comments
 _LONGEST = 120  # characters of a printed counter, with the title of the post that some themes add
 _AREAS = (
     "comments-area",
+    "wp-block-comments",
+    "wp-block-comments-query-loop",
+    "wp-block-post-comments",
     "entry-comments",
     "post-comments",
     "comments-wrapper",
@@ -72,17 +81,17 @@ def read_counters(
     page: Markup, scope: Scope, head: PageHead, nodes: list[Node], post_id: str | None, url: str
 ) -> Counters:
     """Read the counters of the post. `url`: the address of the page, `nodes`: its comments."""
+    machine = stated(scope, head)
     found = Counters()
-    found.views_raw = _views(page, scope, post_id)
+    found.views_raw = _views(page, scope, post_id) or machine.get("views")
     found.views = count(found.views_raw)
-    found.likes_raw = _likes(page, scope, post_id)
+    found.likes_raw = _likes(page, scope, post_id) or machine.get("likes")
     found.likes = count(found.likes_raw.lstrip("+")) if found.likes_raw else None
-    printed, number = _comments(page, scope, nodes, url)
-    if printed is None:
-        stated = head.article.get("commentCount") or head.recipe.get("commentCount")
-        printed, number = (str(stated), count(str(stated)) or None) if isinstance(stated, int | str) else (None, None)
+    found.comments_count_raw, number = _comments(page, scope, nodes, url)
+    if number is None and "comments" in machine:  # a 0 of JSON-LD only says that WordPress has none
+        found.comments_count_raw, number = machine["comments"], count(machine["comments"]) or None
     other = number == 0 and _OTHER_SERVICES.search(page.body) is not None
-    found.comments_count, found.comments_count_raw = None if other else number, printed
+    found.comments_count = None if other else number
     return found
 
 
@@ -91,29 +100,36 @@ def read_counters(
 
 def _views(page: Markup, scope: Scope, post_id: str | None) -> str | None:
     """Return the number of views as printed in the post's own area."""
-    own = page.classed.get(f"td-nr-views-{post_id}", [])
-    marked = [tag for token, tags in page.classed.items() if _VIEWS.fullmatch(token) for tag in tags]
-    for tag in (*own, *marked):
+    plugins = page.with_class("post-views-count", f"td-nr-views-{post_id}")
+    themes = (tag for token, tags in page.classed.items() if _VIEWS.fullmatch(token) for tag in tags)
+    for tag in (*plugins, *themes, *_beside_eyes(page)):
         printed = text_of(tag)
-        if printed and _is_counter(printed, "views") and scope.is_own(tag):
+        if printed and is_counter(printed, "views") and scope.is_own(tag) and not _is_of_other(tag, post_id):
             return printed
     return next(_view_lines(scope), None)
 
 
-def _is_counter(printed: str, kind: str) -> bool:
-    is_line = len(printed) <= 40 and _LINE.fullmatch(printed) is not None and "review" not in printed.lower()
-    if not is_line or count(printed.lstrip("+")) is None:
-        return False
-    return counter_kind(printed) in (None, kind)
+def _is_of_other(tag: Tag, post_id: str | None) -> bool:
+    """Return whether Post Views Counter says that the number is another post's: "post-views content-post post-12"."""
+    around = [tokens for tokens in map(classes, (tag, *tag.parents)) if "post-views" in tokens]
+    named = [found[1] for token in (around[0] if around else ()) if (found := _POST_ID.fullmatch(token))]
+    return bool(named) and post_id is not None and post_id not in named
+
+
+def _beside_eyes(page: Markup) -> Iterator[Tag]:
+    """Yield elements that hold the icon of an eye and nothing but a number beside it."""
+    for token, tags in page.classed.items():
+        if _EYE.fullmatch(token):
+            yield from (tag.parent for tag in tags if tag.parent is not None and not text_of(tag))
 
 
 def _view_lines(scope: Scope) -> Iterator[str]:
     """Yield texts of the post that say nothing but a number of views: "37 views", "Views: 1,693"."""
-    for string, parent in scope.strings():
-        if counter_kind(string[:200]) != "views" or parent.name in ("h1", "h2", "h3", "a", "option"):
+    for string, parent in scope.short_strings(40):
+        if counter_kind(string) != "views" or parent.name in ("h1", "h2", "h3", "a", "option"):
             continue
         line = clean(string) if any(map(str.isdigit, string)) else _short_text(parent)
-        if line and counter_kind(line) == "views" and _is_counter(line, "views") and scope.is_own(parent):
+        if line and is_view_line(line) and scope.is_own(parent):
             yield line
 
 
@@ -125,7 +141,7 @@ def _likes(page: Markup, scope: Scope, post_id: str | None) -> str | None:
             continue
         for tag in tags:
             printed = text_of(tag)
-            if printed and _is_counter(printed, "likes") and scope.is_own(tag):
+            if printed and is_counter(printed, "likes") and scope.is_own(tag):
                 return printed
     return None
 
@@ -147,24 +163,34 @@ def _ulike(page: Markup, scope: Scope, post_id: str | None) -> Iterator[Tag]:
 
 def _comments(page: Markup, scope: Scope, nodes: list[Node], url: str) -> tuple[str | None, int | None]:
     """Return the number of comments as printed, and as a number: of their heading, else of the link to them."""
-    inside = {id(part) for node in nodes for part in (node.tag, *node.parts)}
     bare = _bare_number(page)
     if bare is not None:
         return bare
-    areas = _areas(page, nodes)
-    headed: tuple[str, int] | None = None
-    for tag in page.elements("h1", "h2", "h3", "h4", "h5", "h6", "a", "div", "span", "p", "li", "strong", "small"):
-        if id(tag) in inside or len(tag.contents) > 12:
+    inside = parts_of(nodes)
+    headings = (tag for area in _areas(page, nodes, inside) for tag in descendants(area) if tag.name in _PRINTED_IN)
+    links = (tag for tag in page.elements("a", "span", "div", "li", "p") if _names_comments(tag) and scope.is_own(tag))
+    for tag in (*headings, *links):
+        if id(tag) in inside or len(tag.contents) > _MOST_PARTS:
             continue
         printed = _short_text(tag)
         number = number_of_comments(printed)
-        if printed is None or number is None:
+        if number is None and printed is not None and _is_link_to_comments(tag) and printed.isdecimal():
+            number = count(printed)  # an icon and a number
+        if printed is None or number is None or (number == 0 and nodes) or not _is_own_link(tag, url):
             continue
-        if is_inside(tag, areas):
-            return printed, number
-        if headed is None and _is_own_link(tag, url) and scope.is_own(tag):
-            headed = printed, number
-    return headed or (None, None)
+        if not any(number_of_comments(_short_text(part)) is not None for part in descendants(tag)):
+            return printed, number  # else an element inside it says the same, with fewer words
+    return None, None
+
+
+def _names_comments(tag: Tag) -> bool:
+    """Return whether an element is a link to comments, or has a class that says so."""
+    return _is_link_to_comments(tag) or any("comment" in token for token in classes(tag))
+
+
+def _is_link_to_comments(tag: Tag) -> bool:
+    address = str(tag.attrs.get("href") or "") if tag.name == "a" else ""
+    return ("#comment" in address or "#respond" in address) and not is_comment_page(address)
 
 
 def _bare_number(page: Markup) -> tuple[str, int] | None:
@@ -177,25 +203,18 @@ def _bare_number(page: Markup) -> tuple[str, int] | None:
     return None
 
 
-def _areas(page: Markup, nodes: list[Node]) -> list[Tag]:
+def _areas(page: Markup, nodes: list[Node], inside: set[int]) -> list[Tag]:
     """Return the elements around the comments: marked ones, and those next to the first comment."""
     marked = [page.ids[name] for name in ("comments", "wpdcom", "comments-section") if name in page.ids]
-    marked += [tag for tag in page.with_class(*_AREAS) if not is_inside(tag, page.elements("aside"))]
+    marked += page.with_class(*_AREAS)
     if nodes:
         around = [
             parent
             for parent in nodes[0].tag.parents
             if parent.name not in ("body", "html", "main", "article", "[document]")
         ]
-        marked += [parent for parent in around[:3] if not _holds_text(parent)]
+        marked += [parent for parent in around[:3] if not holds_post(parent, inside)]
     return [tag for tag in marked if not any(_is_widget(parent) for parent in tag.parents)]
-
-
-def _holds_text(tag: Tag) -> bool:
-    """Return whether the element holds more than comments: the heading of the post, or its text."""
-    return any(
-        part.name == "h1" or ("entry-content" in classes(part) and part.name != "li") for part in descendants(tag)
-    )
 
 
 def _is_widget(tag: Tag) -> bool:

@@ -31,12 +31,15 @@ _META_LINES = (
     "entry-meta", "post-meta", "fusion-meta-info", "meta-info", "post-info", "entry-header-meta", "post-header-meta",
     "article-meta", "single-meta", "post__meta", "entry__meta", "blog-meta", "byline", "posted-by", "author-box",
 )  # fmt: skip
+# Elements beside the text.
+MARKED = (*_PUBLISHED, *_CHANGED, *_META_LINES)
 # "August 10, 2023 at 11:21 pm", "1. November 2023 um 10:29 Uhr": the time of day behind a date
 _TIME = re.compile(
-    r"(?:\s+(?:at|um|à|a las|alle|om|kl\.?|às)|\s*[@,·|-])?\s+\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s*[ap]\.?m\.?)?(?:\s*uhr)?\s*$",
+    r"(?:\s+(?:at|um|à|a las|alle|om|kl\.?|às)|\s*[@,·|-])?\s+\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s*[ap]\.?m\.?)?"
+    r"(?:\s*uhr)?\s*$",
     re.IGNORECASE,
 )
-# "Posted on May 3, 2024", "Updated: May 3, 2024", "Veröffentlicht am 3. Mai 2024"
+# Before a date: Posted on May 3, 2024; Updated: May 3, 2024; Veröffentlicht am 3. Mai 2024
 _LABEL = re.compile(
     r"^(?:(?:posted|published|updated|date|veröffentlicht|publié|publicado|last (?:modified|updated)|stand)"
     r"(?:\s*:\s*|\s+(?:on|am|le|el|em)\s+|\s+)|(?:on|am|le|el)\s+)",

@@ -85,10 +85,14 @@ def outermost(tags: Iterable[Tag]) -> list[Tag]:
     return [tag for tag in wanted if not any(id(parent) in marked for parent in tag.parents)]
 
 
-def is_inside(tag: Tag, containers: Iterable[Tag]) -> bool:
-    """Return whether the element is one of the containers or lies in one."""
-    marked = {id(container) for container in containers}
-    return id(tag) in marked or any(id(parent) in marked for parent in tag.parents)
+def identities(tags: Iterable[Tag]) -> frozenset[int]:
+    """Return the identities (`id`) of elements: elements of a tree are compared by content, which takes long."""
+    return frozenset(id(tag) for tag in tags)
+
+
+def is_inside(tag: Tag, containers: frozenset[int]) -> bool:
+    """Return whether the element is one of the containers, given by their identities, or lies in one."""
+    return id(tag) in containers or any(id(parent) in containers for parent in tag.parents)
 
 
 # Elements that hold others' words or other posts, or that change without an edit, by the classes that WordPress, its
@@ -130,6 +134,8 @@ _MATTER = re.compile(
     r"|zilla-likes|elementor-widget-post-info|sab?oxplugin\S*|abh_\S+|pp-(?:multiple-)?author\S*|ppma-\S+|m-a-box\S*"
     r"|(?:post-)?author-?(?:box|bio|info|card|profile)\S*|about-?(?:the-)?author\S*"
 )
+# Widgets, by classes that some themes also give to the element around the whole page.
+_WIDGET = re.compile(r"sidebar|sidebar-(?:wrap|primary|secondary|right|left|area)|widget-area|widget")
 _FOREIGN_IDS = re.compile(
     r"comments|respond|disqus_thread|wpdcom|toc_container|ez-toc-container|jp-post-flair|jp-relatedposts|comment-\d+"
 )
@@ -140,7 +146,10 @@ _MATTER_NAMES = frozenset({"footer"})
 
 @lru_cache(maxsize=8_192)
 def _matches(pattern: re.Pattern[str], text: str) -> bool:
-    return any(pattern.fullmatch(token) for token in text.lower().split())
+    tokens = text.lower().split()
+    if "so-panel" in tokens or any(token.startswith("fl-") for token in tokens):
+        return False  # builders whose modules are widgets: SiteOrigin, Beaver
+    return any(pattern.fullmatch(token) for token in tokens)
 
 
 def is_elsewhere(tag: Tag) -> bool:
@@ -148,10 +157,20 @@ def is_elsewhere(tag: Tag) -> bool:
     if tag.name in _FOREIGN_NAMES and not _is_block(tag):
         return True
     value = tag.attrs.get("class")
-    if value and _matches(_FOREIGN, value if isinstance(value, str) else " ".join(value)):
-        return True
+    if value:
+        text = value if isinstance(value, str) else " ".join(value)
+        if _matches(_FOREIGN, text) or (_matches(_WIDGET, text) and not _holds_main(tag)):
+            return True
     identifier = tag.attrs.get("id")
     return bool(identifier) and _FOREIGN_IDS.fullmatch(str(identifier)) is not None
+
+
+_MAIN_IDS = frozenset({"main", "content", "primary", "main-content", "comments", "respond"})
+
+
+def _holds_main(tag: Tag) -> bool:
+    """Return whether the element lies around the main part of the page or its comments."""
+    return any(part.name == "main" or part.attrs.get("id") in _MAIN_IDS for part in descendants(tag))
 
 
 def _is_block(tag: Tag) -> bool:

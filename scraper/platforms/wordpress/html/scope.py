@@ -1,13 +1,13 @@
-"""Which elements of a page are the post's own: those around its text and its heading, and in no widget or other post."""
+"""Which elements of a page are the post's own: those around its text and heading, and in no widget or other post."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from bs4 import Tag
+from bs4.element import NavigableString
 
-from scraper.platforms._tree import descendants
-from scraper.platforms.wordpress.html.markup import Markup, is_elsewhere, is_inside
+from scraper.platforms.wordpress.html.markup import Markup, identities, is_elsewhere, is_inside
 
 
 class Scope:
@@ -17,12 +17,11 @@ class Scope:
     too. `others`: elements of comments.
     """
 
-    def __init__(self, page: Markup, area: Tag, heading: Tag | None, others: Iterable[Tag]) -> None:
+    def __init__(self, page: Markup, area: Tag, heading: Tag | None, others: Sequence[Tag]) -> None:
         self.page = page
         self.area = area
-        self.others = list(others)
         self.areas = [area]
-        if heading is not None and not is_inside(heading, [area]):
+        if heading is not None and not is_inside(heading, identities([area])):
             around = {id(parent) for parent in (area, *area.parents)}
             banner = heading
             for parent in heading.parents:
@@ -30,6 +29,7 @@ class Scope:
                     break
                 banner = parent
             self.areas.append(banner)
+        self._areas, self._others = identities(self.areas), identities(others)
 
     def own(self, *tokens: str) -> Iterator[Tag]:
         """Yield the post's elements with these classes."""
@@ -41,18 +41,23 @@ class Scope:
 
     def is_own(self, tag: Tag) -> bool:
         """Return whether the element lies in the post's areas, and in no comment, widget or other post there."""
-        if not is_inside(tag, self.areas) or is_inside(tag, self.others):
-            return False
         for parent in (tag, *tag.parents):
-            if any(parent is area for area in self.areas):
+            if id(parent) in self._others:
+                return False
+            if id(parent) in self._areas:
                 return True
             if parent.name == "aside" or is_elsewhere(parent):
                 return False
-        return True
+        return False
 
-    def strings(self) -> Iterator[tuple[str, Tag]]:
-        """Yield the texts in the post's areas with the elements they lie in, a banner first; others' are among them."""
+    def short_strings(self, longest: int) -> Iterator[tuple[str, Tag]]:
+        """Yield texts of at most `longest` characters in the post's areas, others' too, with the elements they lie in.
+
+        Those of a banner above come first.
+        """
         for area in reversed(self.areas):
-            for tag in (area, *descendants(area)):
-                for string in tag.find_all(string=True, recursive=False):
-                    yield str(string), tag
+            for node in area.descendants:
+                if isinstance(node, NavigableString) and node.parent is not None and len(node) <= 4 * longest:
+                    text = node.strip()
+                    if text and len(text) <= longest:
+                        yield text, node.parent

@@ -14,7 +14,7 @@ from bs4 import Tag
 from scraper.platforms._html import text_of
 from scraper.platforms._values import clean
 from scraper.platforms.wordpress.html.head import PageHead, text
-from scraper.platforms.wordpress.html.markup import Markup, classes, is_inside
+from scraper.platforms.wordpress.html.markup import Markup, classes, identities, is_inside
 
 # "Protected: TITLE" in the languages of WordPress: its core puts this before the title of a post with a password.
 _PROTECTED = re.compile(
@@ -36,7 +36,7 @@ def heading_of(page: Markup, head: PageHead, others: Iterable[Tag]) -> tuple[Tag
 
     `others`: elements of comments.
     """
-    excluded = list(others)
+    excluded = identities(others)
 
     def may_be(tags: Iterable[Tag]) -> Iterator[Tag]:
         return (tag for tag in tags if not classes(tag) & _OTHERS and not is_inside(tag, excluded) and text_of(tag))
@@ -54,7 +54,17 @@ def heading_of(page: Markup, head: PageHead, others: Iterable[Tag]) -> tuple[Tag
         best = max(scored, key=lambda pair: pair[0], default=None)
         if best is not None and best[0] >= least:
             return best[1], text_of(best[1])
-    return None, stated
+    return None, stated if _names_title(head) else _of_window(head)
+
+
+def _names_title(head: PageHead) -> bool:
+    return text(head.article.get("headline")) is not None or text(head.metas.get("og:title")) is not None
+
+
+def _of_window(head: PageHead) -> str | None:
+    """Return what the window's title says before the name of the site: "Sleep – Clinic" gives "Sleep"."""
+    parts = re.split(r"\s[|\-–—·»]\s", head.title or "")
+    return clean(" – ".join(parts[:-1]))
 
 
 def _stated_title(head: PageHead) -> str | None:

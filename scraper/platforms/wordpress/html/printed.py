@@ -1,10 +1,10 @@
-"""How themes print the number of comments, in the words of many languages."""
+"""How WordPress pages print numbers of comments, views and likes, in the words of many languages."""
 
 from __future__ import annotations
 
 import re
 
-from scraper.platforms._values import clean, count
+from scraper.platforms._values import clean, count, counter_kind
 
 # "5 thoughts on", "3 Responses to", "2 Antworten"
 _WORDS = (
@@ -13,7 +13,7 @@ _WORDS = (
     r"|thoughts?|responses?|replies|reply|réponses?|réflexions?|antworten|antwort|gedanken|gedanke|respuestas?"
     r"|respostas?|risposte|pensieri|svar|avis|discussions?)"
 )
-# "7 thoughts on ...", "36 Kommentare", "Comments (3)", "Comments: 3"
+# The number before or behind: 7 thoughts on, 36 Kommentare, Comments (3), Comments: 3
 _COUNTED = re.compile(
     rf"(?P<number>\d[\d.,'’\u00a0\u202f ]*) ?{_WORDS}\b.*|{_WORDS} ?[:：]? ?\(? ?(?P<behind>\d[\d.,]*) ?\)?:?",
     re.IGNORECASE,
@@ -42,3 +42,20 @@ def number_of_comments(printed: str | None) -> int | None:
     if _ONE.fullmatch(printed):
         return 1
     return 0 if _NONE.fullmatch(printed) else None
+
+
+# "37 views", "Views: 1,693", "1.261 Ansichten": a line that says nothing else. Two words at most beside the number.
+_LINE = re.compile(r"(?:[^\W\d]+ ?[:：]? ?)?[\d.,٫٬'’\u00a0\u202f ]+[KkMm]?\+?(?: ?[^\W\d]+){0,2}[.!]?")
+
+
+def is_counter(printed: str, kind: str) -> bool:
+    """Return whether a text is a number of views or likes and nothing else; `kind`: "views" or "likes"."""
+    is_line = len(printed) <= 40 and _LINE.fullmatch(printed) is not None and "review" not in printed.lower()
+    if not is_line or count(printed.lstrip("+")) is None:
+        return False
+    return counter_kind(printed) in (None, kind)
+
+
+def is_view_line(printed: str) -> bool:
+    """Return whether a text says a number of views and nothing else: "37 views", "Views: 1,693"."""
+    return counter_kind(printed[:50]) == "views" and is_counter(printed, "views")

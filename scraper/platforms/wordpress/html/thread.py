@@ -1,0 +1,51 @@
+"""Pages of a WordPress post's comments, `/comment-page-N/`: which is which, and which are left to read."""
+
+from __future__ import annotations
+
+import re
+
+from scraper.addresses import as_listed, canonical_url, post_key
+from scraper.items import Exchange, ThreadPage
+from scraper.platforms.wordpress.html.comments import DISCUZ_NODE, Node
+from scraper.platforms.wordpress.html.markup import Markup
+
+# In an address: /comment-page-3/, ?cpage=3
+_COMMENT_PAGE = re.compile(r"/comment-page-\d{1,6}(?=/|$)|(?<=[?&])cpage=\d{1,6}(?:&|$)")
+
+
+def thread_page(
+    page: Markup, exchange: Exchange, nodes: list[Node], post: tuple[str, ...], stated: int | None
+) -> ThreadPage | None:
+    """Return which page of the post's thread this is; None where the page shows no comments or not all of them.
+
+    Cursors are the addresses of comment pages. `stated`: the number of comments that the page prints.
+    """
+    if not nodes:
+        return None
+    own = as_listed(exchange.url)
+    inside = {id(tag) for node in nodes for tag in node.parts}
+    following = dict.fromkeys(
+        as_listed(str(link.get("href")), exchange.url)
+        for link in page.elements("a")
+        if id(link) not in inside and is_comment_page(str(link.get("href") or ""))
+    )
+    pages = tuple(url for url in following if post_key(url) != post_key(own) and _is_of(url, own))
+    cursor = own if is_comment_page(own) else None
+    discuz = any(DISCUZ_NODE.fullmatch(str(node.tag.get("id") or "")) for node in nodes)
+    if (discuz or not pages) and cursor is None and (stated is None or stated > len(nodes)):
+        return None  # scripts load the rest
+    return ThreadPage(post=post, cursor=cursor, following=pages, source="html")
+
+
+def is_comment_page(url: str) -> bool:
+    """Return whether the address is that of a page of comments: `/comment-page-2/`, `?cpage=2`."""
+    return _COMMENT_PAGE.search(url) is not None
+
+
+def post_address(url: str) -> str:
+    """Return the canonical address of the post that a page of its comments belongs to."""
+    return canonical_url(_COMMENT_PAGE.sub("", url).rstrip("?&"))
+
+
+def _is_of(url: str, own: str) -> bool:
+    return post_key(post_address(url)) == post_key(post_address(own))
