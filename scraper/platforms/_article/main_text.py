@@ -130,6 +130,7 @@ _PRINTED = ("h1", "h2", "h3", "p", "span", "div", "time", "small")
 
 def _by_trafilatura(tree: Tree, around_text: set[str]) -> list[HtmlElement]:
     import lxml.html  # noqa: PLC0415
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its module for downloads, which is not used, misses an optional package
         from trafilatura import extract  # noqa: PLC0415  slow to load, and needed only by pages without a container

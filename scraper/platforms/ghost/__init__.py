@@ -31,6 +31,7 @@ class Ghost(Platform):
     extractor_version: ClassVar[int] = 1
     marks: ClassVar[Marks] = Marks(
         generators=("Ghost",),
+        maker="Ghost",
         # The script of the portal or the search: <script defer src="..." data-ghost="https://clinic.example/" ...>
         head=(rb"<script\b[^<>]{0,600}\bdata-(?:sodo-search|ghost)=",),
     )
