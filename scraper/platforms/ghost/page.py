@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup, Tag
 
 from scraper.addresses import canonical_url, same_site
-from scraper.items import Access, Exchange, Item, Post, Site, Source
+from scraper.items import Access, Exchange, Image, Item, Post, Site, Source
 from scraper.not_a_post import NotAPost
 from scraper.platforms._body import BodyWriter, Resolve
 from scraper.platforms._dates import iso_date
@@ -34,6 +35,8 @@ _READING_TIMES = (".gh-article-meta-length", ".reading-time", ".byline-reading-t
 # What Ghost puts in place of a text that is not for everybody, and what else stands in a text without belonging to it
 _UPGRADE = ".gh-post-upgrade-cta, .gh-cta, .post-upgrade-cta, .post-access-cta"
 _ASIDE = (*_UPGRADE.replace(".", "").split(", "), "gh-comments", "kg-signup-card", "kg-audio-player-container")
+# "/content/images/size/w600/2026/03/path.png", ".../size/w600h400/format/webp/..."
+_SCALED = re.compile(r"/content/images/size/w\d{1,5}(?:h\d{1,5})?/(?:format/\w{1,5}/)?")
 # "post-access-members" of `{{post_class}}`
 _ACCESS_CLASS = re.compile(r"^post-access-(public|members|paid|tiers)$")
 
@@ -147,6 +150,11 @@ class _Writer(BodyWriter):
         if tag.name in ("form", "button", "nav") or not set(_ASIDE).isdisjoint(_classes(tag)):
             return True
         return super().read_whole(tag)
+
+    def image_of(self, tag: Tag) -> Image | None:
+        """Return the picture by its original file, not by one that Ghost scaled."""
+        image = super().image_of(tag)
+        return None if image is None else replace(image, url=_SCALED.sub("/content/images/", image.url, count=1))
 
 
 def read_html(post: Post, markup: str, base: str) -> None:
