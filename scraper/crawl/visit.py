@@ -7,6 +7,7 @@ requested next; they never become rows.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from scraper.addresses import same_site
@@ -19,8 +20,11 @@ from scraper.items import Exchange, Problem, Sighting
 from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import recognise
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
-from scraper.platforms._recognise import Marks, maker_of
+from scraper.platforms._recognise import Marks, generators_of, maker_of
 from scraper.quality import OF_SITE
+
+# A generator tag, "Jekyll v4.3.1", "Hugo 0.92.2", "Astro": the name before a version
+_GENERATOR = re.compile(r"([A-Za-z][A-Za-z+-]{1,30}(?: [A-Za-z][A-Za-z+-]{1,30}){0,2})(?=\s+v?\d|\s*[;(,]|\s*$)")
 
 
 def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
@@ -89,8 +93,11 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
 
 
 def _maker(home: Exchange) -> str | None:
-    """Return what the site runs on, in lower case: "wordpress"; None where its home page does not show that."""
+    """Return what the site runs on, in lower case: "wordpress", or what its generator tag names, "jekyll"."""
     maker = maker_of(home)
+    if maker is None:
+        generators = (_GENERATOR.match(text) for text in generators_of(home.body))
+        maker = next((found[1] for found in generators if found is not None), None)
     return maker.lower() if maker else None
 
 
