@@ -112,11 +112,12 @@ class KnownPost:
 
     @property
     def thread_due(self) -> bool:
-        """Whether its comments are due: its page is due, or their number is not that of the last time.
+        """Whether its comments are due: its page is due, their number changed, or they were not read for long.
 
         An empty thread leaves no comment that would show when it was read: its number counts as 0.
         """
-        return self.due or (self.comments_count or 0) != (self.thread_count or 0)
+        is_changed = (self.comments_count or 0) != (self.thread_count or 0)
+        return self.due or is_changed or (self.thread_at is None and bool(self.thread_count))
 
 
 @dataclass(slots=True, kw_only=True)
