@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 
 from scraper.addresses import is_within, post_key, same_site
-from scraper.comments import threads_in
 from scraper.crawl.discovered import Discovered, post_keys
 from scraper.crawl.post_answer import failure_line, is_gone, is_members_only, leads_elsewhere, post_of
 from scraper.crawl.schedule import SAMPLE, DueReason, RevisitPolicy
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.tee import tee
-from scraper.items import Post, Sighting
+from scraper.items import EmbeddedThread, Post, Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 
 MAX_POSTS = 20_000  # far above any clinic's blog
@@ -235,9 +234,9 @@ class Frontier:
         if page is not None:
             self._learn(post, page, answer.exchange.url if answer.exchange is not None else post.url)
             visit.counting.add(post.url)
-            if answer.exchange is not None and self._blog.read_comments:
-                for service, thread in threads_in(answer.exchange).items():
-                    self._blog.threads.setdefault(service, {})[post.url] = thread
+            for item in answer.items:
+                if isinstance(item, EmbeddedThread) and self._blog.read_comments:
+                    self._blog.threads.setdefault(item.service, {})[post.url] = item.thread
         elif answer.unchanged and was_known:
             visit.unchanged += 1
             if post.script_counters:  # otherwise the page prints them, and it has not changed
