@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from scraper.addresses import same_site
-from scraper.items import Comment, Exchange, Item, Reading, ThreadPage
+from scraper.items import Comment, Exchange, Item, Problem, Reading, ThreadPage
 from scraper.not_a_post import Unreadable
 from scraper.platforms._body import read_body
 from scraper.platforms._dates import iso_date
@@ -30,7 +30,8 @@ from scraper.platforms.ghost.content import may_ask
 
 _SIZE = 100  # comments or replies in one answer
 _MOST_PAGES = 1_000  # answers about one post
-_MOST_REFUSALS = 3  # threads in a row that are refused: the site shows no comments
+_MOST_REFUSALS = 2  # threads in a row that are refused: the site shows no comments
+_OFF = (403, 404, 405)  # the answers of a site whose comments are switched off, or not for everybody
 # "/members/api/comments/post/6944354ce1b6fe0001f62bf0/", also below a folder
 _THREAD = re.compile(r"/members/api/comments/post/(?P<post>[0-9a-f]{24})/$")
 _REPLIES = re.compile(r"/members/api/comments/(?P<comment>[0-9a-f]{24})/replies/$")
@@ -79,6 +80,9 @@ def threads(blog: Blog) -> Plan:
         post_id = _id_of(known)
         if post_id is None or known.thread_read or not known.thread_due or refused >= _MOST_REFUSALS:
             continue
+        if known.comments_count == 0 and not known.thread_count:
+            known.thread_read = True  # an answer of this visit says that nothing is there
+            continue
         if blog.budget_spent():
             blog.deferred.add(known.url)
             continue
@@ -119,6 +123,10 @@ def _id_of(known: KnownPost) -> str | None:
 
 def read(exchange: Exchange) -> Iterator[Item]:
     """Yield the comments of an answer, or the numbers. Raises `Unreadable` where the answer is none of them."""
+    if exchange.status in _OFF:
+        message = f"{exchange.url.partition('?')[0]}: answered {exchange.status}: the site shows no comments"
+        yield Problem(kind="no-counters", message=message, url=exchange.url, field="comments")
+        return
     if not 200 <= exchange.status < 300:
         raise Unreadable(f"the comments answered {exchange.status}; they are read again later")
     try:
