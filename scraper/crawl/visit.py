@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from scraper.addresses import same_site
+from scraper.addresses import post_key, same_site
 from scraper.crawl.discovered import Discovered
 from scraper.crawl.frontier import Frontier
 from scraper.crawl.pages import pages_as_evidence
@@ -21,7 +21,7 @@ from scraper.crawl.threads import read_embedded_threads
 from scraper.items import Exchange, Problem, Sighting
 from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import recognise
-from scraper.platforms._platform import Answer, Ask, Blog, Plan
+from scraper.platforms._platform import Answer, Ask, Blog, Plan, Platform
 from scraper.platforms._recognise import Marks, generators_of, maker_of, maker_sentence
 from scraper.quality import OF_SITE
 
@@ -80,7 +80,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     visit.by_api = blog.api is not None
     visit.notes += blog.notes
     visit.unread += blog.unread
-    if platform.fallback and not discovered.named:
+    if platform.fallback and (not discovered.named or _is_of_another(start, platform, discovered)):
         _not_read(visit, blog, known=bool(start.known))
         return
     if not discovered.posts():
@@ -90,9 +90,9 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     visit.blog_status = "blog"
     frontier = Frontier(blog, discovered, start, visit)
     yield from frontier.posts()
-    if platform.fallback and visit.attempted and not visit.fetched and not start.known:
+    if platform.fallback and visit.attempted and not visit.fetched and start.read_by != platform.name:
         blog.evident = True
-        _not_read(visit, blog, known=False)
+        _not_read(visit, blog, known=bool(start.known))
         return
     merged = discovered.merged()
     visit.found_in = {str(source): number for source, number in merged.counts.items()}
@@ -116,6 +116,17 @@ def _maker(home: Exchange) -> str | None:
         generators = (_GENERATOR.match(text) for text in generators_of(home.body))
         maker = next((found[1] for found in generators if found is not None), None)
     return maker.lower() if maker else None
+
+
+def _is_of_another(start: VisitContext, platform: Platform, discovered: Discovered) -> bool:
+    """Whether the lists name nothing but posts that another platform read, whose marks the home page lacks today.
+
+    A clinic that moved has posts at new addresses.
+    """
+    if start.read_by is None or start.read_by == platform.name:
+        return False
+    known = {post_key(address) for post in start.known for address in (post.url, *post.addresses)}
+    return discovered.named <= known
 
 
 def _not_read(visit: VisitResult, blog: Blog, *, known: bool) -> None:
