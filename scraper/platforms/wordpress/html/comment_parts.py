@@ -65,7 +65,12 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 def read_comments(
     nodes: list[Node], post: tuple[str, ...], exchange: Exchange, language: str | None
 ) -> Iterator[Comment]:
-    """Read the comments. Those that wait for moderation, which only their author sees, are left out."""
+    """Read the comments, and take them out of the tree.
+
+    Those that wait for moderation, which only their author sees, are left out.
+    """
+    for node in reversed(nodes):  # the innermost first, so that none holds another when it is read
+        node.tag.extract()
     for node in nodes:
         if node.part("comment-awaiting-moderation") is None:
             yield _comment(node, post, exchange, language)

@@ -60,6 +60,8 @@ _POST_ID = re.compile(r"post-(\d{1,18})")
 _LIKES = re.compile(r"(?:[a-z0-9]+[-_])*(?:likes?|loves?)(?:[-_](?:count(?:er)?|number|num|total|btn|button))*")
 _NO_LIKES = re.compile(r"facebook|fb-|share|page-like|also-like|comment|login|dislike")
 _PRINTED_IN = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "a", "div", "span", "p", "li", "strong", "small"})
+# Elements inside sentences, headings and links, in which "12 views" is no counter.
+_IN_PROSE = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "a", "b", "strong", "em", "i", "u", "mark", "option"})
 _MOST_PARTS = 12  # strings and elements of what prints a number of comments
 _LONGEST = 120  # characters of a printed counter, with the title of the post that some themes add
 _AREAS = (
@@ -126,7 +128,7 @@ def _beside_eyes(page: Markup) -> Iterator[Tag]:
 def _view_lines(scope: Scope) -> Iterator[str]:
     """Yield texts of the post that say nothing but a number of views: "37 views", "Views: 1,693"."""
     for string, parent in scope.short_strings(40):
-        if counter_kind(string) != "views" or parent.name in ("h1", "h2", "h3", "a", "option"):
+        if counter_kind(string) != "views" or parent.name in _IN_PROSE:
             continue
         line = clean(string) if any(map(str.isdigit, string)) else _short_text(parent)
         if line and is_view_line(line) and scope.is_own(parent):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from bs4 import Tag
 from bs4.element import NavigableString
 
-from scraper.platforms.wordpress.html.markup import Markup, identities, is_elsewhere, is_inside
+from scraper.platforms.wordpress.html.markup import Markup, identities, inherited, is_elsewhere, is_inside
 
 
 class Scope:
@@ -30,6 +30,7 @@ class Scope:
                 banner = parent
             self.areas.append(banner)
         self._areas, self._others = identities(self.areas), identities(others)
+        self._known: dict[int, bool] = {}
 
     def own(self, *tokens: str) -> Iterator[Tag]:
         """Yield the post's elements with these classes."""
@@ -41,14 +42,14 @@ class Scope:
 
     def is_own(self, tag: Tag) -> bool:
         """Return whether the element lies in the post's areas, and in no comment, widget or other post there."""
-        for parent in (tag, *tag.parents):
-            if id(parent) in self._others:
-                return False
-            if id(parent) in self._areas:
-                return True
-            if parent.name == "aside" or is_elsewhere(parent):
-                return False
-        return False
+        return inherited(tag, self._verdict, self._known)
+
+    def _verdict(self, tag: Tag) -> bool | None:
+        if id(tag) in self._others:
+            return False
+        if id(tag) in self._areas:
+            return True
+        return False if tag.name == "aside" or is_elsewhere(tag) else None
 
     def short_strings(self, longest: int) -> Iterator[tuple[str, Tag]]:
         """Yield texts of at most `longest` characters in the post's areas, others' too, with the elements they lie in.
