@@ -106,8 +106,9 @@ def _views(page: Markup, scope: Scope, post_id: str | None) -> str | None:
     themes = (tag for token, tags in page.classed.items() if _VIEWS.fullmatch(token) for tag in tags)
     for tag in (*plugins, *themes, *_beside_eyes(page)):
         printed = text_of(tag)
-        if printed and is_counter(printed, "views") and scope.is_own(tag) and not _is_of_other(tag, post_id):
-            return printed
+        if printed and is_counter(printed, "views") and scope.is_own(tag):
+            if not _is_of_other(tag, post_id) and not scope.is_in_card(tag):
+                return printed
     return next(_view_lines(scope), None)
 
 
@@ -131,7 +132,7 @@ def _view_lines(scope: Scope) -> Iterator[str]:
         if counter_kind(string) != "views" or parent.name in _IN_PROSE:
             continue
         line = clean(string) if any(map(str.isdigit, string)) else _short_text(parent)
-        if line and is_view_line(line) and scope.is_own(parent):
+        if line and is_view_line(line) and scope.is_own(parent) and not scope.is_in_card(parent):
             yield line
 
 
@@ -143,7 +144,7 @@ def _likes(page: Markup, scope: Scope, post_id: str | None) -> str | None:
             continue
         for tag in tags:
             printed = text_of(tag)
-            if printed and is_counter(printed, "likes") and scope.is_own(tag):
+            if printed and is_counter(printed, "likes") and scope.is_own(tag) and not scope.is_in_card(tag):
                 return printed
     return None
 

@@ -54,6 +54,8 @@ def test_views_are_read_in_the_posts_own_area(html: str, views: int) -> None:
         '<p class="reviews">10 reviews</p>',
         '<span class="post-views">999+</span>',
         '<span class="view-all">3</span>',
+        '<div class="list"><div><h3><a href="/naps/">Naps</a></h3><p>812 views</p></div></div>',
+        '<ul><li><a href="/naps/"><h4>Naps</h4></a><span class="post-views">812</span></li></ul>',
         "<p>It has <b>12 views</b> a day.</p>",
     ],
 )
