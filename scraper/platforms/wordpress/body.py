@@ -44,7 +44,7 @@ def own_text(tree: Tag) -> Tag:
             tag.extract()
         elif tag.name == "img" and classes(tag) & {"wp-smiley", "emoji"}:
             tag.replace_with(str(tag.get("alt") or ""))
-        elif tag.name == "a" and _AVATAR.search(str(tag.get("href") or "")):
+        elif names_person(tag):
             del tag["href"]
     for string in [node for node in tree.descendants if isinstance(node, NavigableString)]:
         if len(string) <= _LONGEST_LINE and is_view_line(string.strip()) and _is_line(string):
@@ -61,6 +61,11 @@ def _is_line(string: NavigableString) -> bool:
     return all(
         node is None or (isinstance(node, Tag) and (node.name == "br" or node.name in BLOCKS)) for node in beside
     )
+
+
+def names_person(tag: Tag) -> bool:
+    """Return whether a link leads to a person at Gravatar, by the hash of the e-mail address."""
+    return tag.name == "a" and _AVATAR.search(str(tag.get("href") or "")) is not None
 
 
 def is_avatar(tag: Tag) -> bool:

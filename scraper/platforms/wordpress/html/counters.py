@@ -106,9 +106,10 @@ def _views(page: Markup, scope: Scope, post_id: str | None) -> str | None:
     themes = (tag for token, tags in page.classed.items() if _VIEWS.fullmatch(token) for tag in tags)
     for tag in (*plugins, *themes, *_beside_eyes(page)):
         printed = text_of(tag)
-        if printed and is_counter(printed, "views") and scope.is_own(tag):
-            if not _is_of_other(tag, post_id) and not scope.is_in_card(tag):
-                return printed
+        if not printed or not is_counter(printed, "views") or not scope.is_own(tag):
+            continue
+        if not _is_of_other(tag, post_id) and not scope.is_in_card(tag):
+            return printed
     return next(_view_lines(scope), None)
 
 

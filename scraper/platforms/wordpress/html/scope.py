@@ -11,7 +11,6 @@ from bs4.element import NavigableString
 from scraper.platforms._tree import descendants
 from scraper.platforms.wordpress.html.markup import Markup, identities, inherited, is_elsewhere, is_inside
 
-
 _CARD_WORDS = 60
 _CARD_DEPTH = 6  # elements around a number in a card
 
