@@ -88,8 +88,10 @@ def _compare_sources(context: CaptureContext, item: Item, stored: Item) -> tuple
     answers, but never shows them to the letter.
     """
     if not context.from_dom and stored["source"] != "rendered":
+        if context.rank("api") > context.rank("html"):
+            return False, False
         given, before = context.rank(item["source"]), context.rank(stored["source"])
-        return given > before, given < before
+        return given > before, given < before  # an API gives parents and exact texts, its platform's pages do not
     (via,) = context.db.conn.execute(
         "SELECT via FROM captures WHERE capture_id = ?", (stored["capture_id"],)
     ).fetchone()

@@ -100,7 +100,7 @@ class Report:
         # answer that a post is gone is evidence.
         known_gone = visit.gone > 0 and outcome.vanished[0] == 0
         quiet = visit.attempted == 0 and visit.not_due > 0 and not visit.deferred
-        met = visit.fetched > 0 or known_gone or quiet
+        met = visit.fetched > 0 or known_gone or quiet or visit.by_api
         # A page that could not be read says nothing about another that answered 404.
         complete = outcome.status == "done" and not visit.limited and met
         fields: dict[str, Any] = {

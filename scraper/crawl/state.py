@@ -42,6 +42,7 @@ class VisitResult:
     # Of a clinic with known posts: the address on another host that its home page redirects to.
     moved: str | None = None
     counting: set[str] = field(default_factory=set)  # URLs of posts whose counters were requested
+    by_api: bool = False  # an API listed the posts, so that they are there although no page was requested
     limited: bool = False  # a limit ended the visit early, so that it is no evidence of removals
     finished: bool = False  # the plan was carried out to its end
     rendered: int = 0  # posts that a browser rendered

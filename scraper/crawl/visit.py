@@ -71,6 +71,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     blog.enough = lambda: start.limit is not None and len(discovered.named) >= start.limit
     discovered.add(item for item in home.items if isinstance(item, Sighting))
     yield from _collecting(platform.discover(blog), discovered)
+    visit.by_api = blog.api is not None
     visit.notes += blog.notes
     visit.unread += blog.unread
     if not discovered.posts():

@@ -40,6 +40,10 @@ _NOUNS: dict[Kind, str] = {
 }
 
 
+# <form action="https://a.example/wp-login.php?action=postpass">: WordPress asks for the password of this post alone.
+_OF_ONE_POST = b"?action=postpass"
+
+
 class Doubtful(NotAPost):
     """A page that answers in place of what the site publishes; `kind` names what it is."""
 
@@ -87,6 +91,8 @@ def doubt_of(exchange: Exchange, *, may_be_post: bool) -> Doubt | None:
         return None
     page.has_test = has_test(exchange, page)
     doubt = by_words(page) or by_scaffold(exchange, page) or by_test(page)
+    if doubt is not None and doubt.kind == "login-wall" and _OF_ONE_POST in exchange.body:
+        return None
     # A browser runs the scripts of its document, and gives the page again as it is then: it may be empty now.
     return doubt or (by_emptiness(page) if may_be_post and exchange.via != "document" else None)
 

@@ -182,11 +182,11 @@ def of_run(archive: Path, crawl_id: str) -> dict[str, list[Row]]:
 @pytest.mark.parametrize(
     ("home", "words", "maker"),
     [
-        (page("WordPress 6.4", '<img src="https://static.wixstatic.com/media/a.png">'), "runs WordPress", "wordpress"),
-        (page("WordPress 6.4", "<p>Made without Wix.com Website Builder</p>"), "runs WordPress", "wordpress"),
+        (page("Showit 3", '<img src="https://static.wixstatic.com/media/a.png">'), "runs Showit", "showit"),
+        (page("Showit 3", "<p>Made without Wix.com Website Builder</p>"), "runs Showit", "showit"),
         (page("", "<p>Made without Wix.com Website Builder</p>"), "no sign of a blog platform", None),
     ],
-    ids=["picture", "words in WordPress", "words"],
+    ids=["picture", "words in Showit", "words"],
 )  # fmt: skip
 def test_a_site_of_another_maker_is_unsupported(
     home: Reply, words: str, maker: str | None, site: Server, tmp_path: Path, launch: Launch

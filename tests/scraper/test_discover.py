@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from collections.abc import Iterator
 from itertools import permutations
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from scraper.crawl.merge import MergedSources, merge
 from scraper.discover import items_of, kind_of, read_links
 from scraper.feeds import FeedPage, read_feed
-from scraper.items import Exchange, SightedIn, Sighting
+from scraper.items import Exchange, Item, SightedIn, Sighting
 from scraper.platforms._platform import Platform
 from scraper.platforms.wix import Wix
 from scraper.sitemaps import SitemapPage, read_sitemap
@@ -290,6 +291,10 @@ class Sample:
     @staticmethod
     def guid_address(guid: str) -> str | None:
         return f"sample:{guid}" if len(guid) == len(HEX) else None
+
+    @staticmethod
+    def read_feed(exchange: Exchange) -> Iterator[Item]:
+        return iter(())
 
 
 class WithGuids(Sample):
