@@ -210,7 +210,8 @@ SELECT post_id, url, published_at, first_seen_at, last_seen_at, removed_at IS NO
     capture_id IS NOT NULL)),
   modified_at,
   (SELECT max(fetched_at) FROM post_addresses AS a CROSS JOIN captures AS c ON c.url IN (a.address, a.address || '/')
-    AND c.clinic_id = a.clinic_id WHERE a.post_id = p.post_id),
+    AND c.clinic_id = a.clinic_id WHERE a.post_id = p.post_id AND quality IS NULL AND (http_status < 400 OR
+    http_status IN (404, 410))),
   (SELECT source = 'html' FROM (SELECT source, views, likes FROM readings AS r WHERE r.post_id = p.post_id
     ORDER BY read_at DESC LIMIT 400) WHERE views IS NOT NULL OR likes IS NOT NULL LIMIT 1) IS TRUE
 FROM (SELECT *, (SELECT max(at) FROM (SELECT last_seen_at AS at FROM comments AS c WHERE c.post_id = posts.post_id UNION
@@ -268,9 +269,9 @@ def embedded_threads(db: Database, clinic_id: str) -> dict[str, dict[str, str]]:
 
 
 def known_comments(db: Database, clinic_id: str) -> dict[int, list[str]]:
-    """Return the platform's ids of the comments that are stored with their texts, by post."""
+    """Return the platform's ids of the comments that an API gave with their texts, by post."""
     rows = db.conn.execute(
-        "SELECT post_id, json_group_array(platform_comment_id) FROM comments WHERE clinic_id = ? AND"
+        "SELECT post_id, json_group_array(platform_comment_id) FROM comments WHERE clinic_id = ? AND source = 'api' AND"
         " coalesce(body_text, body_html) IS NOT NULL GROUP BY post_id",
         (clinic_id,),
     )

@@ -10,12 +10,14 @@ from collections.abc import Generator
 
 from scraper.addresses import is_web_address, is_within
 from scraper.crawl.merge import parse_time
+from scraper.crawl.post_answer import is_gone
 from scraper.crawl.schedule import changed_since
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.items import EmbeddedThread, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 
 MAX_COMMENT_PAGES = 200  # of one post
+MOST_FAILURES = 5  # in a row, after which a site refuses pages
 PARTIAL = "partial-text"  # kind of the problem that a page has a part of the text alone
 
 
@@ -48,18 +50,20 @@ def _comment_pages(answer: Answer) -> list[str]:
 def pages_as_evidence(blog: Blog, start: VisitContext, visit: VisitResult) -> Plan:
     """Request the pages of posts that an API gave: of new posts, and of those that changed since their last request.
 
-    They are no part of the visit's figures, because the posts are read already. What the day's budget does not allow is
-    requested by the next visit: `KnownPost.page_at` says when a page was last requested.
+    They are no part of the visit's figures, because the posts are read already. What the day's budget or the site does
+    not allow is requested by the next visit: `KnownPost.page_at` says when a page last answered.
     """
     if not blog.pages_follow or start.clinic.pages == "never":
         return
     posts = [post for post in blog.posts.values() if _lacks_page(post, start)]
+    failures = 0  # in a row
     for number, post in enumerate(posts):
-        if blog.budget_spent():
-            visit.notes.append(f"pages left to the next visit by the day's budget: {len(posts) - number}")
+        if blog.budget_spent() or failures == MOST_FAILURES:
+            why = "the day's budget is used up" if failures < MOST_FAILURES else f"{failures} failed in a row"
+            visit.notes.append(f"{why}: {len(posts) - number} pages of posts are left to the next visit")
             return
-        post.page_at = start.now.isoformat()
         answer = yield Ask(url=post.request_url, conditional=True)
+        failures = 0 if answer.ok or answer.unchanged or is_gone(answer) else failures + 1
         note_threads(blog, post, answer)
         # A page shows the first part of a long text, of which the API gave the whole.
         partial = (item for item in answer.items if isinstance(item, Problem) and item.kind == PARTIAL)

@@ -106,9 +106,9 @@ class KnownPost:
     comments_key: str | None = None  # as in `Post`
     media_pending: bool = False  # as in `Post`
     modified_at: str | None = None  # when its text was last changed, as the archive knows it
-    page_at: str | None = None  # when its page was last requested, with any outcome; None: never
+    page_at: str | None = None  # when its page last answered, with the post or that it is gone; None: never
     page_counters: bool = False  # the last counters of readers were printed by its page
-    comment_ids: frozenset[str] = frozenset()  # platform_comment_ids of its stored comments that have a text
+    comment_ids: frozenset[str] = frozenset()  # platform_comment_ids of its comments that an API gave with their texts
 
     @property
     def request_url(self) -> str:

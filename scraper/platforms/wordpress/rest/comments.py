@@ -8,11 +8,10 @@ from typing import Any
 from scraper.items import AuthorKind, Comment, Exchange, Item, ThreadPage
 from scraper.platforms._json import count, dig, mapping, sequence, string
 from scraper.platforms.wordpress.address import query_of
-from scraper.platforms.wordpress.body import read_html
 from scraper.platforms.wordpress.person import visitor
 from scraper.platforms.wordpress.rest.dates import LocalTimes
 from scraper.platforms.wordpress.rest.posts import NO_POSTS
-from scraper.platforms.wordpress.rest.text import plain
+from scraper.platforms.wordpress.rest.text import plain, read_content
 
 # The order of a reading from the beginning to the end: a comment that comes meanwhile is on the last page.
 IN_ORDER = {"orderby": "id", "order": "asc"}
@@ -44,7 +43,7 @@ def _comment(row: Mapping[str, Any], times: LocalTimes, base: str) -> Comment | 
     number, user = count(row.get("id")), count(row.get("author"))
     if not number or not is_of_post(row) or string(row.get("status")) not in ("", "approved"):
         return None
-    body = read_html(string(dig(row, "content", "rendered")), base)
+    body = read_content(string(dig(row, "content", "rendered")), base)
     parent, posted = count(row.get("parent")), times.moment(row, "date")
     kind: AuthorKind = "unknown" if user is None else "member" if user else "guest"
     kinds: dict[str, Any] = {"type": row["type"]} if row.get("type") in ("pingback", "trackback") else {}

@@ -13,9 +13,8 @@ from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, dig, mapping, printed, sequence, string
 from scraper.platforms._values import clean
 from scraper.platforms.wordpress.address import id_of_guid, query_of
-from scraper.platforms.wordpress.body import read_html
 from scraper.platforms.wordpress.rest.dates import LocalTimes
-from scraper.platforms.wordpress.rest.text import plain
+from scraper.platforms.wordpress.rest.text import plain, read_content
 
 # Types of WordPress and of builders and shops that are no posts, though the API lists them with an address.
 NO_POSTS = frozenset({
@@ -87,7 +86,7 @@ def _rendered(row: Mapping[str, Any], name: str) -> str:
 def _post(row: Mapping[str, Any], addresses: tuple[str, ...], link: str, published: str | None) -> Post:
     locked = dig(row, "content", "protected") is True
     access: Access = "password" if locked else "public"
-    body = None if locked else read_html(_rendered(row, "content"), link)
+    body = None if locked else read_content(_rendered(row, "content"), link)
     post = Post(
         platform="wordpress",
         platform_post_id=id_of(row),
