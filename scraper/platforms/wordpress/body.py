@@ -19,7 +19,7 @@ from scraper.items import Image
 from scraper.platforms._body import Body, BodyWriter, Resolve
 from scraper.platforms._html import BLOCKS
 from scraper.platforms._tree import descendants
-from scraper.platforms.wordpress.html.markup import Markup, classes, identities, is_foreign, outermost, parse
+from scraper.platforms.wordpress.html.markup import Markup, classes, identities, inherited, is_foreign, outermost, parse
 from scraper.platforms.wordpress.html.printed import is_view_line
 
 # Gravatar names a picture by a hash of the e-mail address: https://secure.gravatar.com/avatar/0bc83cb571cd1c50
@@ -44,7 +44,7 @@ def own_text(tree: Tag) -> Tag:
             tag.extract()
         elif tag.name == "img" and classes(tag) & {"wp-smiley", "emoji"}:
             tag.replace_with(str(tag.get("alt") or ""))
-        elif tag.name == "a" and _AVATAR.search(str(tag.get("href") or "")):
+        elif names_person(tag):
             del tag["href"]
     for string in [node for node in tree.descendants if isinstance(node, NavigableString)]:
         if len(string) <= _LONGEST_LINE and is_view_line(string.strip()) and _is_line(string):
@@ -55,12 +55,17 @@ def own_text(tree: Tag) -> Tag:
 def _is_line(string: NavigableString) -> bool:
     """Return whether a text stands on a line of its own, in no heading and no link."""
     parent = string.parent
-    if parent is None or parent.name in ("h1", "h2", "h3", "h4", "h5", "h6", "a", "li", "td", "th"):
+    if parent is None or parent.name not in ("p", "div", "section", "article", "body", "[document]"):
         return False
     beside = (string.previous_sibling, string.next_sibling)
     return all(
         node is None or (isinstance(node, Tag) and (node.name == "br" or node.name in BLOCKS)) for node in beside
     )
+
+
+def names_person(tag: Tag) -> bool:
+    """Return whether a link leads to a person at Gravatar, by the hash of the e-mail address."""
+    return tag.name == "a" and _AVATAR.search(str(tag.get("href") or "")) is not None
 
 
 def is_avatar(tag: Tag) -> bool:
@@ -150,19 +155,24 @@ def containers(page: Markup, area: Tag, foreign: Iterable[Tag], post_id: str | N
 
     `area`: the element around the post. `foreign`: elements of comments, which may have the same classes.
     """
-    others = identities(foreign)
+    others, known = identities(foreign), dict[int, bool]()
+
+    def verdict(tag: Tag) -> bool | None:
+        if tag is area:
+            return True
+        return False if id(tag) in others or tag.name == "aside" or is_foreign(tag) else None
 
     def found(pattern: str) -> list[Tag]:
         if "{id}" in pattern and post_id is None:
             return []
         tags = page.classed.get(pattern.format(id=post_id), ())
-        return outermost(tag for tag in tags if _is_own(tag, area, others))
+        return outermost(tag for tag in tags if inherited(tag, verdict, known))
 
     for pattern in _CERTAIN:
         tags = found(pattern)
         if any(_holds_something(tag) for tag in tags):
             return tags
-    mass = sum(_words(tag) for tag in descendants(area, "p") if _is_own(tag, area, others))
+    mass = sum(_words(tag) for tag in descendants(area, "p") if inherited(tag, verdict, known))
     best: tuple[int, list[Tag]] = (0, [])
     for pattern in _USUAL:
         tags = found(pattern)
@@ -177,16 +187,6 @@ def containers(page: Markup, area: Tag, foreign: Iterable[Tag], post_id: str | N
 
 def _holds_something(tag: Tag) -> bool:
     return _words(tag) > 0 or next(descendants(tag, "img", "video", "audio", "iframe"), None) is not None
-
-
-def _is_own(tag: Tag, area: Tag, others: frozenset[int]) -> bool:
-    """Return whether the element lies in the area, and there in no comments, widget or other post."""
-    for parent in (tag, *tag.parents):
-        if parent is area:
-            return True
-        if id(parent) in others or parent.name == "aside" or is_foreign(parent):
-            return False
-    return False
 
 
 def _words(tag: Tag) -> int:

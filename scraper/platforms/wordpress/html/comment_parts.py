@@ -18,7 +18,7 @@ from scraper.platforms._dates import iso_date
 from scraper.platforms._html import text_of
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count
-from scraper.platforms.wordpress.body import is_avatar, resolver
+from scraper.platforms.wordpress.body import is_avatar, names_person, resolver
 from scraper.platforms.wordpress.html.comments import Node
 from scraper.platforms.wordpress.html.dates import printed_day
 from scraper.platforms.wordpress.html.markup import classes
@@ -65,7 +65,12 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 def read_comments(
     nodes: list[Node], post: tuple[str, ...], exchange: Exchange, language: str | None
 ) -> Iterator[Comment]:
-    """Read the comments. Those that wait for moderation, which only their author sees, are left out."""
+    """Read the comments, and take them out of the tree.
+
+    Those that wait for moderation, which only their author sees, are left out.
+    """
+    for node in reversed(nodes):  # the innermost first, so that none holds another when it is read
+        node.tag.extract()
     for node in nodes:
         if node.part("comment-awaiting-moderation") is None:
             yield _comment(node, post, exchange, language)
@@ -226,4 +231,6 @@ def _body(node: Node, url: str) -> Body:
     if first is None:
         omitted |= {id(part) for part in descendants(tag, *_BESIDE)}
         omitted |= {id(part) for part in descendants(tag) if any(map(_is_beside, classes(part)))}
+    for link in filter(names_person, descendants(tag, "a")):
+        del link["href"]
     return _Writer(url, omitted).read([tag])

@@ -60,6 +60,8 @@ _POST_ID = re.compile(r"post-(\d{1,18})")
 _LIKES = re.compile(r"(?:[a-z0-9]+[-_])*(?:likes?|loves?)(?:[-_](?:count(?:er)?|number|num|total|btn|button))*")
 _NO_LIKES = re.compile(r"facebook|fb-|share|page-like|also-like|comment|login|dislike")
 _PRINTED_IN = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "a", "div", "span", "p", "li", "strong", "small"})
+# Elements inside sentences, headings and links, in which "12 views" is no counter.
+_IN_PROSE = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "a", "b", "strong", "em", "i", "u", "mark", "option"})
 _MOST_PARTS = 12  # strings and elements of what prints a number of comments
 _LONGEST = 120  # characters of a printed counter, with the title of the post that some themes add
 _AREAS = (
@@ -104,7 +106,9 @@ def _views(page: Markup, scope: Scope, post_id: str | None) -> str | None:
     themes = (tag for token, tags in page.classed.items() if _VIEWS.fullmatch(token) for tag in tags)
     for tag in (*plugins, *themes, *_beside_eyes(page)):
         printed = text_of(tag)
-        if printed and is_counter(printed, "views") and scope.is_own(tag) and not _is_of_other(tag, post_id):
+        if not printed or not is_counter(printed, "views") or not scope.is_own(tag):
+            continue
+        if not _is_of_other(tag, post_id) and not scope.is_in_card(tag):
             return printed
     return next(_view_lines(scope), None)
 
@@ -126,10 +130,10 @@ def _beside_eyes(page: Markup) -> Iterator[Tag]:
 def _view_lines(scope: Scope) -> Iterator[str]:
     """Yield texts of the post that say nothing but a number of views: "37 views", "Views: 1,693"."""
     for string, parent in scope.short_strings(40):
-        if counter_kind(string) != "views" or parent.name in ("h1", "h2", "h3", "a", "option"):
+        if counter_kind(string) != "views" or parent.name in _IN_PROSE:
             continue
         line = clean(string) if any(map(str.isdigit, string)) else _short_text(parent)
-        if line and is_view_line(line) and scope.is_own(parent):
+        if line and is_view_line(line) and scope.is_own(parent) and not scope.is_in_card(parent):
             yield line
 
 
@@ -141,7 +145,7 @@ def _likes(page: Markup, scope: Scope, post_id: str | None) -> str | None:
             continue
         for tag in tags:
             printed = text_of(tag)
-            if printed and is_counter(printed, "likes") and scope.is_own(tag):
+            if printed and is_counter(printed, "likes") and scope.is_own(tag) and not scope.is_in_card(tag):
                 return printed
     return None
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from bs4 import Tag
@@ -93,6 +94,25 @@ def identities(tags: Iterable[Tag]) -> frozenset[int]:
 def is_inside(tag: Tag, containers: frozenset[int]) -> bool:
     """Return whether the element is one of the containers, given by their identities, or lies in one."""
     return id(tag) in containers or any(id(parent) in containers for parent in tag.parents)
+
+
+def inherited(tag: Tag, verdict_of: Callable[[Tag], bool | None], known: dict[int, bool]) -> bool:
+    """Return the verdict on the element or on the nearest one around it that has one; False where none has.
+
+    `known`: verdicts by identity, which the calls for one tree share, so that no path is walked twice.
+    """
+    path: list[int] = []
+    found = False
+    for parent in chain((tag,), tag.parents):
+        verdict = known.get(id(parent))
+        if verdict is None:
+            verdict = verdict_of(parent)
+            path.append(id(parent))
+        if verdict is not None:
+            found = verdict
+            break
+    known.update(dict.fromkeys(path, found))
+    return found
 
 
 # Elements that hold others' words or other posts, or that change without an edit, by the classes that WordPress, its

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from bs4 import Tag
 from bs4.element import NavigableString
 
-from scraper.platforms.wordpress.html.markup import Markup, identities, is_elsewhere, is_inside
+from scraper.platforms._tree import descendants
+from scraper.platforms.wordpress.html.markup import Markup, identities, inherited, is_elsewhere, is_inside
+
+_CARD_WORDS = 60
+_CARD_DEPTH = 6  # elements around a number in a card
+
+
+def _is_linked(heading: Tag) -> bool:
+    parent = heading.parent
+    return next(descendants(heading, "a"), None) is not None or (parent is not None and parent.name == "a")
 
 
 class Scope:
@@ -30,6 +40,7 @@ class Scope:
                 banner = parent
             self.areas.append(banner)
         self._areas, self._others = identities(self.areas), identities(others)
+        self._known: dict[int, bool] = {}
 
     def own(self, *tokens: str) -> Iterator[Tag]:
         """Yield the post's elements with these classes."""
@@ -41,14 +52,25 @@ class Scope:
 
     def is_own(self, tag: Tag) -> bool:
         """Return whether the element lies in the post's areas, and in no comment, widget or other post there."""
-        for parent in (tag, *tag.parents):
-            if id(parent) in self._others:
+        return inherited(tag, self._verdict, self._known)
+
+    def is_in_card(self, tag: Tag) -> bool:
+        """Return whether the element lies in a card of another post: a few words with a heading that is a link."""
+        for parent in islice(tag.parents, _CARD_DEPTH):
+            if id(parent) in self._areas or parent.name == "body":
                 return False
-            if id(parent) in self._areas:
-                return True
-            if parent.name == "aside" or is_elsewhere(parent):
+            if any(part.name == "h1" for part in descendants(parent)):
                 return False
+            if any(_is_linked(part) for part in descendants(parent, "h2", "h3", "h4", "h5", "h6")):
+                return len(parent.get_text(" ").split()) <= _CARD_WORDS
         return False
+
+    def _verdict(self, tag: Tag) -> bool | None:
+        if id(tag) in self._others:
+            return False
+        if id(tag) in self._areas:
+            return True
+        return False if tag.name == "aside" or is_elsewhere(tag) else None
 
     def short_strings(self, longest: int) -> Iterator[tuple[str, Tag]]:
         """Yield texts of at most `longest` characters in the post's areas, others' too, with the elements they lie in.

@@ -24,12 +24,11 @@ def thread_page(
         return None
     own = as_listed(exchange.url)
     inside = {id(tag) for node in nodes for tag in node.parts}
-    following = dict.fromkeys(
-        as_listed(str(link.get("href")), exchange.url)
-        for link in page.elements("a")
-        if id(link) not in inside and is_comment_page(str(link.get("href") or ""))
+    links = (link for link in page.elements("a") if id(link) not in inside and link.get("href"))
+    following = dict.fromkeys(as_listed(str(link["href"]), exchange.url) for link in links)
+    pages = tuple(
+        url for url in following if is_comment_page(url) and post_key(url) != post_key(own) and _is_of(url, own)
     )
-    pages = tuple(url for url in following if post_key(url) != post_key(own) and _is_of(url, own))
     cursor = own if is_comment_page(own) else None
     discuz = any(DISCUZ_NODE.fullmatch(str(node.tag.get("id") or "")) for node in nodes)
     if (discuz or not pages) and cursor is None and (stated is None or stated > len(nodes)):
