@@ -112,7 +112,7 @@ class TestWhichMarkIsStronger:
 
     def test_a_generator_tag_outweighs_headers_and_headers_outweigh_the_head(self) -> None:
         link = {"link": '<https://x.example/wp-json/>; rel="https://api.w.org/"'}
-        assert named(page('<meta name="generator" content="Ghost 5.1">', headers=link)) == "Ghost"
+        assert named(page('<meta name="generator" content="Hostinger 5.1">', headers=link)) == "Hostinger"
         assert named(page("<script>Static.SQUARESPACE_CONTEXT = {}</script>", headers=link)) == "WordPress"
 
     def test_a_generator_tag_of_another_maker_outweighs_headers_and_head_of_wix(self) -> None:
