@@ -112,8 +112,11 @@ def _read_text(post: Post, entry: Any, base: str) -> None:
 
 
 def _is_beginning(summary: str, text: str | None) -> bool:
-    """Return whether WordPress made the excerpt from the text by itself."""
-    return text is not None and (_CUT.search(summary) is not None or " ".join(text.split()) == summary)
+    """Return whether WordPress made the excerpt from the text by itself: it is the text, or its beginning with a mark."""
+    if text is None:
+        return False
+    whole, cut = " ".join(text.split()), _CUT.search(summary)
+    return "[" in cut[0] or whole.startswith(summary[: cut.start()]) if cut is not None else whole == summary
 
 
 def _without_footer(tree: Tag, post: Post, base: str) -> Body:
