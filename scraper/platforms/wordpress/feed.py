@@ -112,7 +112,7 @@ def _read_text(post: Post, entry: Any, base: str) -> None:
 
 
 def _is_beginning(summary: str, text: str | None) -> bool:
-    """Return whether WordPress made the excerpt from the text by itself: it is the text, or its beginning with a mark."""
+    """Return whether WordPress made the excerpt from the text by itself: as all of it, or its beginning and a mark."""
     if text is None:
         return False
     whole, cut = " ".join(text.split()), _CUT.search(summary)
