@@ -112,19 +112,23 @@ def _read_text(post: Post, entry: Any, base: str) -> None:
 
 
 def _is_beginning(summary: str, text: str | None) -> bool:
-    """Return whether WordPress made the excerpt from the text by itself."""
-    return text is not None and (_CUT.search(summary) is not None or " ".join(text.split()) == summary)
+    """Return whether WordPress made the excerpt from the text by itself: as all of it, or its beginning and a mark."""
+    if text is None:
+        return False
+    whole, cut = " ".join(text.split()), _CUT.search(summary)
+    return "[" in cut[0] or whole.startswith(summary[: cut.start()]) if cut is not None else whole == summary
 
 
 def _without_footer(tree: Tag, post: Post, base: str) -> Body:
-    """Read the text without the sentence that Yoast adds to each entry: it links to the post and to the site."""
+    """Read the text without the sentence that Yoast adds to each entry: it links to the post, then to the site."""
     paragraphs = list(descendants(tree, "p"))
-    if paragraphs and post.url is not None:
-        last = paragraphs[-1]
-        links = [canonical_url(str(link.get("href") or ""), base) for link in descendants(last, "a")]
-        is_own = len(links) == 2 and post_key(links[0]) == post_key(post.url) and same_site(links[1], post.url)
-        if is_own and urlsplit(links[1]).path.count("/") <= 2 and len(last.get_text()) <= _MOST_FOOTER:
-            last.extract()
+    links = [str(link.get("href") or "") for link in descendants(paragraphs[-1], "a")] if paragraphs else []
+    if len(links) == 2 and "#" not in links[0] and len(paragraphs[-1].get_text()) <= _MOST_FOOTER:
+        to_post, to_site = (canonical_url(link, base) for link in links)
+        parts = urlsplit(to_site)
+        is_site = same_site(to_site, base) and not parts.query and base.startswith(to_site.rstrip("/"))
+        if is_site and post_key(to_post) == post_key(post.url or "") and post_key(to_site) != post_key(to_post):
+            paragraphs[-1].extract()
     return read_nodes([own_text(tree)], base)
 
 

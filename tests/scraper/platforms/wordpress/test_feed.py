@@ -63,6 +63,9 @@ def test_a_feed_of_excerpts_gives_no_text() -> None:
 def test_an_excerpt_that_wordpress_cut_from_the_text_is_none() -> None:
     cut = "<description><![CDATA[Dim the [&#8230;]]]></description>"
     assert post_of(rss(item("<p>Dim the lamps.</p>", more=cut))).excerpt is None
+    marked = "<description>Dim the...</description>"
+    assert post_of(rss(item("<p>Dim the lamps.</p>", more=marked))).excerpt is None
+    assert post_of(rss(item("<p>Dark rooms.</p>", more=marked))).excerpt == "Dim the..."
     own = "<description><![CDATA[<p>Why darkness helps.</p>]]></description>"
     assert post_of(rss(item("<p>Dim the lamps.</p>", more=own))).excerpt == "Why darkness helps."
 
