@@ -11,9 +11,9 @@ from scraper.platforms._values import clean
 from scraper.platforms.wordpress.body import own_text, read_nodes
 from scraper.platforms.wordpress.html.markup import classes, parse
 
-# Beginnings of classes of blocks in which WordPress lists posts, terms or months. A page shows such lists around a post,
-# too, and they change without an edit; in the content of the API they stand where the author put them, and a text is
-# read when it changed.
+# Beginnings of classes of blocks in which WordPress lists posts, terms or months. A page shows such lists around a
+# post, too, and they change without an edit; in the content of the API they stand where the author put them, and a text
+# is read when it changed.
 _LISTS = (
     "wp-block-archives", "wp-block-calendar", "wp-block-categories", "wp-block-latest-posts", "wp-block-query",
     "wp-block-rss", "wp-block-tag-cloud", "wp-block-post-navigation-link", "wp-calendar", "tag-cloud", "page-numbers",
