@@ -19,7 +19,7 @@ from scraper.items import Exchange, Problem, Sighting
 from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import recognise
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
-from scraper.platforms._recognise import Marks, maker_of
+from scraper.platforms._recognise import Marks, maker_of, maker_sentence
 from scraper.quality import OF_SITE
 
 
@@ -70,6 +70,9 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     yield from _collecting(platform.discover(blog), discovered)
     visit.notes += blog.notes
     visit.unread += blog.unread
+    if platform.fallback and not discovered.named:
+        _not_read(visit, blog, known=bool(start.known))
+        return
     if not discovered.posts():
         visit.blog_status = "none_found"
         visit.failure = f"{blog.root} runs {platform.name}, but no blog post was found in sitemap, feed or listing"
@@ -77,6 +80,10 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     visit.blog_status = "blog"
     frontier = Frontier(blog, discovered, start, visit)
     yield from frontier.posts()
+    if platform.fallback and visit.attempted and not visit.fetched and not start.known:
+        blog.evident = True
+        _not_read(visit, blog, known=False)
+        return
     merged = discovered.merged()
     visit.found_in = {str(source): number for source, number in merged.counts.items()}
     visit.discovered = len(discovered.posts())
@@ -92,6 +99,18 @@ def _maker(home: Exchange) -> str | None:
     """Return what the site runs on, in lower case: "wordpress"; None where its home page does not show that."""
     maker = maker_of(home)
     return maker.lower() if maker else None
+
+
+def _not_read(visit: VisitResult, blog: Blog, *, known: bool) -> None:
+    """Set the result of a visit to a site of no known platform, in whose pages no post was recognised.
+
+    `known`: the archive has posts of the clinic. A blog that evidently exists is unsupported, not absent.
+    """
+    assert blog.home is not None
+    visit.platform, visit.maker = None, _maker(blog.home)
+    visit.blog_status = "unsupported" if blog.evident or known else "none_found"
+    found = "its blog was found, but no post could be read" if blog.evident else "no blog post was found on it"
+    visit.failure = f"{maker_sentence(blog.home)}, and {found}"
 
 
 def _collecting(plan: Plan, discovered: Discovered) -> Plan:

@@ -135,6 +135,7 @@ class Blog:
     enough: Callable[[], bool] = lambda: False  # whether `discover` may stop: the run's limit of posts is reached
     # Threads of comment services that pages of posts embed: name of the service -> canonical URL of the post -> thread.
     threads: dict[str, dict[str, str]] = field(default_factory=dict)
+    evident: bool = False  # a list or feed shows that the site has a blog, whether its posts can be read or not
     notes: list[str] = field(default_factory=list)  # limits that a plan reached, a sentence each
     unread: list[Problem] = field(default_factory=list)  # answers to requests for lists that no parser understands
 
@@ -192,6 +193,8 @@ class Platform(Reader):
     reads: ClassVar[Mapping[str, str] | None] = None
     # Largest number of posts in a feed; a feed of this length is no evidence about older posts. None: unknown.
     feed_size: ClassVar[int | None] = None
+    # Whether it reads pages that carry no mark of a platform: it is recognised only where no other platform is.
+    fallback: ClassVar[bool] = False
     # What a browser waits for when it renders a post's page; None: its pages are not rendered.
     render: ClassVar[RenderTargets | None] = None
 

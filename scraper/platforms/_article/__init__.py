@@ -1,0 +1,126 @@
+"""Reading the page of one article on any platform: `read_article` with the `Shape` of the platform's pages.
+
+A platform's file is its `Shape` and what its pages have besides: numbers, comments, an API.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lxml.html import HtmlElement
+
+from scraper.addresses import canonical_url, post_key
+from scraper.items import Exchange, Post
+from scraper.platforms._article.dom import Tree, text_of
+from scraper.platforms._article.fields import (
+    Dated,
+    Head,
+    Scope,
+    Shape,
+    author_of,
+    cover_of,
+    date_of,
+    guessed_date,
+    labels,
+    read_head,
+    title_of,
+)
+from scraper.platforms._article.ld import LinkedData
+from scraper.platforms._article.main_text import bodies_of, body_of, without_comments
+from scraper.platforms._dates import iso_date
+from scraper.platforms._values import clean
+
+__all__ = ["Article", "Page", "Shape", "read_article", "read_page"]
+
+
+@dataclass(slots=True, kw_only=True)
+class Page:
+    """A page before its article is read: the tree still holds comments and numbers."""
+
+    exchange: Exchange
+    tree: Tree
+    head: Head
+    ld: LinkedData
+
+
+@dataclass(slots=True, kw_only=True)
+class Article:
+    """The article of a page, and what it says of itself."""
+
+    post: Post
+    title: HtmlElement | None  # its visible heading
+    is_dated: bool  # by the article itself or its metas, not by htmldate
+    has_author: bool  # named by the article, not only by a meta of the site
+
+
+def read_page(exchange: Exchange) -> Page:
+    """Parse a page. Raises `Unreadable` where it is no HTML."""
+    tree = Tree(exchange)
+    return Page(exchange=exchange, tree=tree, head=read_head(tree), ld=LinkedData(tree.scripts, exchange.url))
+
+
+def read_article(page: Page, platform: str, shape: Shape = Shape()) -> Article:  # noqa: B008 (frozen)
+    """Return the article of a page with every field that the page gives but numbers and comments.
+
+    Takes comments and widgets out of the page's tree: read those before.
+    """
+    tree, head, ld = page.tree, page.head, page.ld
+    without_comments(tree, shape)
+    bodies = bodies_of(tree, shape)
+    title, element = title_of(tree, head, ld, shape)
+    scope = Scope(tree, element, bodies)
+    author, has_author = author_of(tree, scope, head, ld, shape)
+    date = date_of(tree, scope, head, ld, shape)
+    is_dated = date.at is not None
+    date = date if is_dated else guessed_date(tree)
+    url = canonical_url(page.exchange.url)
+    post = Post(platform=platform, url=url, addresses=(url,), slug=url.rpartition("/")[2] or None)
+    post.title, post.author = title, author
+    _set_dates(post, date, head, ld)
+    post.language = head.language or clean(head.metas.get("og:locale") or ld.string("inLanguage"))
+    post.excerpt = clean(head.metas.get("og:description") or head.metas.get("description"))
+    post.cover_image_url = cover_of(head, ld, page.exchange.url)
+    post.categories = labels(tree, shape.categories) or ld.strings("articleSection") or _section(head)
+    post.tags = labels(tree, shape.tags) or tuple(head.labels) or ld.strings("keywords")
+    body = body_of(tree, bodies)
+    post.body_html, post.body_text, post.links, post.images = body.html, body.text, body.links, body.images
+    post.word_count = len(body.text.split()) if body.text else None
+    post.stated_url = _stated(head, url)
+    set_sources(post)
+    post.sources |= {"published_at": date.source} if post.published_at else {}
+    return Article(post=post, title=element, is_dated=is_dated, has_author=has_author)
+
+
+def set_sources(post: Post) -> None:
+    """Note "html" as the source of every field that the post gives and that has none yet."""
+    for name in _FIELDS:
+        if getattr(post, name) not in (None, ()):
+            post.sources.setdefault(name, "html")
+
+
+_FIELDS = (
+    "title", "author", "published_at", "modified_at", "language", "excerpt", "cover_image_url", "body_html", "body_text",
+    "word_count", "categories", "tags", "links", "images", "views", "likes", "comments_count", "minutes_to_read",
+    "access",
+)  # fmt: skip
+
+
+def _set_dates(post: Post, date: Dated, head: Head, ld: LinkedData) -> None:
+    post.published_at, post.published_raw = date.at, date.raw
+    modified = iso_date(ld.string("dateModified") or clean(head.metas.get("article:modified_time")))
+    post.modified_at = modified if modified != post.published_at else None
+
+
+def _section(head: Head) -> tuple[str, ...]:
+    section = clean(head.metas.get("article:section"))
+    return (section,) if section else ()
+
+
+def _stated(head: Head, url: str) -> str | None:
+    stated = canonical_url(head.canonical or head.metas.get("og:url") or url, url)
+    return stated if post_key(stated) != post_key(url) else None
+
+
+def heading(page: Page, *selectors: str) -> str | None:
+    """Return the text of the first element that matches."""
+    return text_of(page.tree.first(*selectors))

@@ -1,0 +1,116 @@
+"""The text of an article: its container where the page names one, else what trafilatura finds.
+
+Comments, forms and widgets are taken out of the page first, so that neither readers' words nor other posts become text
+of the post.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from copy import deepcopy
+from urllib.parse import urljoin
+
+from lxml.html import HtmlElement
+
+from scraper.addresses import is_web_address
+from scraper.platforms._article.dom import Tree, around, classes_of, drop, length_of, matching, nodes_of
+from scraper.platforms._article.fields import Shape
+from scraper.platforms._body import Body, read_body
+
+logger = logging.getLogger("trafilatura")
+
+# Containers of a post's text: microformats, microdata, and names that themes of many makers share.
+CONTAINERS = (
+    '[itemprop~="articleBody"]', ".e-content", '[property~="schema:articleBody"]', ".entry-content", ".post-content",
+    ".post-body", ".article-body", ".article-content", ".blog-post-content", ".blog-content", ".post__content",
+    ".article__content", ".article__body", ".post-entry", ".blog-post-body", ".rte", ".w-richtext",
+)  # fmt: skip
+# Readers' comments, forms for them, and what embeds a comment service.
+COMMENTS = (
+    "#comments", "#respond", "#disqus_thread", "#isso-thread", "#remark42", "#commento", "#hyvor-talk-view",
+    "#comment-form", ".comments-area", ".comment-respond", ".fb-comments", ".giscus", ".utterances", "#fastcomments-widget",
+    '[itemtype$="/Comment"]', '[itemprop~="comment"]', '[typeof~="schema:Comment"]', ".h-cite.p-comment",
+    "section.comments", "div.comments", "ol.commentlist", "ul.commentlist", ".comment-list", ".wpd-comment",
+    "hyvor-talk-comments",
+)  # fmt: skip
+# What belongs to the page and not to the text.
+WIDGETS = (
+    "nav", "form", "button", "input", ".sharedaddy", ".addtoany_share_save_container", ".addthis_toolbox", ".a2a_kit",
+    ".share-buttons", ".social-share", ".share-links", ".sharing", ".post-share", ".jp-relatedposts", ".yarpp-related",
+    ".related-posts", ".related", ".author-box", ".author-bio", ".post-navigation", ".nav-links", ".tags-links",
+    ".breadcrumbs", ".breadcrumb", ".newsletter-signup", ".subscription-widget-wrap", '[aria-hidden="true"][role="dialog"]',
+)  # fmt: skip
+_SHORTEST = 140  # characters of a text: a container with less is the place of something else
+_SHARED = re.compile(r"[\s_-](?:share|sharing|social|related)[\s_-]")
+
+
+def bodies_of(tree: Tree, shape: Shape) -> list[HtmlElement]:
+    """Return the containers of the text, the outermost ones; none where the page names none with a text in it."""
+    for selector in (*shape.body, *(() if shape.body else CONTAINERS)):
+        found = [element for element in matching(tree.root, selector) if not _is_card(element)]
+        outermost = [element for element in found if not any(outer in found for outer in around(element))]
+        enough = [element for element in outermost if length_of(element) >= (1 if shape.body else _SHORTEST)]
+        if shape.every_body and enough:
+            return enough
+        if enough:
+            longest = max(enough, key=length_of)
+            # Several of one length are cards of a list, or parts of one text: trafilatura tells them apart.
+            if shape.body or length_of(longest) * 2 > sum(map(length_of, enough)):
+                return [longest]
+    return []
+
+
+def _is_card(element: HtmlElement) -> bool:
+    return any(outer.tag in ("aside", "nav", "footer") or _SHARED.search(classes_of(outer)) for outer in around(element))
+
+
+def without_comments(tree: Tree, shape: Shape) -> None:
+    """Take comments and the forms for them out of the page."""
+    for element in tree.all(*COMMENTS):
+        if element.tag not in ("body", "html", "main", "article") and element.find(".//h1") is None:
+            drop(element)
+    for element in tree.all(*shape.drop):
+        drop(element)
+
+
+def body_of(tree: Tree, bodies: list[HtmlElement]) -> Body:
+    """Return the body of the containers; of a page without any, what trafilatura takes for its main text."""
+
+    def resolve(link: str) -> str:
+        try:
+            absolute = urljoin(tree.url, link.strip())
+        except ValueError:  # "http://["
+            return link
+        return absolute if is_web_address(absolute) else link
+
+    if bodies:
+        copies = [deepcopy(element) for element in bodies]
+        for copy in copies:
+            for element in matching(copy, *WIDGETS):
+                if element is not copy:
+                    drop(element)
+        return read_body(nodes_of(copies), resolve)
+    return read_body(nodes_of(_by_trafilatura(tree)), resolve)
+
+
+def _by_trafilatura(tree: Tree) -> list[HtmlElement]:
+    import lxml.html  # noqa: PLC0415
+    from trafilatura import extract  # noqa: PLC0415  slow to load, and needed only by pages without a container
+
+    page = deepcopy(tree.root)
+    for element in matching(page, *WIDGETS):
+        drop(element)
+    try:
+        html = extract(
+            page, output_format="html", include_comments=False, include_tables=True, include_links=True,
+            include_images=True, include_formatting=True, with_metadata=False, url=tree.url,
+        )  # fmt: skip
+    except Exception:  # the library is given pages of any shape
+        logger.exception("%s: trafilatura failed", tree.url)
+        return []
+    if not html:
+        return []
+    found = lxml.html.document_fromstring(html)
+    body = found.find("body")
+    return [body if body is not None else found]
