@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 
 from scraper.addresses import canonical_url, post_key
 from scraper.items import Exchange, Post
-from scraper.platforms._article.dom import Tree, text_of
+from scraper.platforms._article.dom import Tree
 from scraper.platforms._article.fields import (
     Dated,
     Head,
@@ -41,41 +41,43 @@ class Page:
     tree: Tree
     head: Head
     ld: LinkedData
+    post: Post  # with the page's address; `read_article` fills in the fields that are None
 
 
 @dataclass(slots=True, kw_only=True)
 class Article:
-    """The article of a page, and what it says of itself."""
+    """What the article of a page says of itself."""
 
-    post: Post
     title: HtmlElement | None  # its visible heading
     is_dated: bool  # by the article itself or its metas, not by htmldate
     has_author: bool  # named by the article, not only by a meta of the site
 
 
-def read_page(exchange: Exchange) -> Page:
+def read_page(exchange: Exchange, platform: str) -> Page:
     """Parse a page. Raises `Unreadable` where it is no HTML."""
     tree = Tree(exchange)
-    return Page(exchange=exchange, tree=tree, head=read_head(tree), ld=LinkedData(tree.scripts, exchange.url))
+    url = canonical_url(exchange.url)
+    post = Post(platform=platform, url=url, addresses=(url,), slug=url.rpartition("/")[2] or None)
+    return Page(
+        exchange=exchange, tree=tree, head=read_head(tree), ld=LinkedData(tree.scripts, exchange.url), post=post
+    )
 
 
-def read_article(page: Page, platform: str, shape: Shape = Shape()) -> Article:  # noqa: B008 (frozen)
-    """Return the article of a page with every field that the page gives but numbers and comments.
+def read_article(page: Page, shape: Shape = Shape()) -> Article:  # noqa: B008 (frozen)
+    """Fill in the page's post: every field that the page gives but numbers and comments.
 
     Takes comments and widgets out of the page's tree: read those before.
     """
-    tree, head, ld = page.tree, page.head, page.ld
+    tree, head, ld, post = page.tree, page.head, page.ld, page.post
     without_comments(tree, shape)
     bodies = bodies_of(tree, shape)
     title, element = title_of(tree, head, ld, shape)
     scope = Scope(tree, element, bodies)
     author, has_author = author_of(tree, scope, head, ld, shape)
     date = date_of(tree, scope, head, ld, shape)
-    is_dated = date.at is not None
+    is_dated = date.at is not None or post.published_at is not None
     date = date if is_dated else guessed_date(tree)
-    url = canonical_url(page.exchange.url)
-    post = Post(platform=platform, url=url, addresses=(url,), slug=url.rpartition("/")[2] or None)
-    post.title, post.author = title, author
+    post.title, post.author = post.title or title, post.author or author
     _set_dates(post, date, head, ld)
     post.language = head.language or clean(head.metas.get("og:locale") or ld.string("inLanguage"))
     post.excerpt = clean(head.metas.get("og:description") or head.metas.get("description"))
@@ -85,10 +87,11 @@ def read_article(page: Page, platform: str, shape: Shape = Shape()) -> Article: 
     body = body_of(tree, bodies)
     post.body_html, post.body_text, post.links, post.images = body.html, body.text, body.links, body.images
     post.word_count = len(body.text.split()) if body.text else None
-    post.stated_url = _stated(head, url)
+    post.stated_url = _stated(head, post.url or "")
+    if post.published_at is not None:
+        post.sources.setdefault("published_at", date.source)
     set_sources(post)
-    post.sources |= {"published_at": date.source} if post.published_at else {}
-    return Article(post=post, title=element, is_dated=is_dated, has_author=has_author)
+    return Article(title=element, is_dated=is_dated, has_author=has_author or post.author not in (None, author))
 
 
 def set_sources(post: Post) -> None:
@@ -106,7 +109,8 @@ _FIELDS = (
 
 
 def _set_dates(post: Post, date: Dated, head: Head, ld: LinkedData) -> None:
-    post.published_at, post.published_raw = date.at, date.raw
+    if post.published_at is None:
+        post.published_at, post.published_raw = date.at, date.raw
     modified = iso_date(ld.string("dateModified") or clean(head.metas.get("article:modified_time")))
     post.modified_at = modified if modified != post.published_at else None
 
@@ -119,8 +123,3 @@ def _section(head: Head) -> tuple[str, ...]:
 def _stated(head: Head, url: str) -> str | None:
     stated = canonical_url(head.canonical or head.metas.get("og:url") or url, url)
     return stated if post_key(stated) != post_key(url) else None
-
-
-def heading(page: Page, *selectors: str) -> str | None:
-    """Return the text of the first element that matches."""
-    return text_of(page.tree.first(*selectors))

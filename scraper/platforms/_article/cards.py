@@ -69,7 +69,11 @@ def _of_ld(ld: LinkedData) -> Iterator[_Card]:
                     url = value.get("url") or value.get("@id")
                     if isinstance(url, str):
                         title, date = value.get("headline"), value.get("datePublished")
-                        yield url, title if isinstance(title, str) else None, iso_date(date if isinstance(date, str) else None)
+                        yield (
+                            url,
+                            title if isinstance(title, str) else None,
+                            iso_date(date if isinstance(date, str) else None),
+                        )
 
 
 def _of_entries(tree: Tree) -> Iterator[_Card]:

@@ -247,7 +247,8 @@ _DATES = (
 )  # fmt: skip
 # "Posted on May 3, 2024", "Published: 3 May 2024", "Last updated on ..." is no date of publication
 _BEFORE_DATE = re.compile(
-    r"^(?:(?:posted|published|written|created|added|publicado|veröffentlicht|publié)\b[^\d:]{0,12}[:\s]|date:|on\s)\s*", re.I
+    r"^(?:(?:posted|published|written|created|added|publicado|veröffentlicht|publié)\b[^\d:]{0,12}[:\s]|date:|on\s)\s*",
+    re.I,
 )
 _UPDATED = re.compile(r"\b(?:updated|modified|aktualisiert|actualizado|mis à jour)\b", re.IGNORECASE)
 # a date inside a byline: "By Ann Lee | May 3, 2024 | 5 min read"

@@ -26,6 +26,7 @@ CONTAINERS = (
     ".post-body", ".article-body", ".article-content", ".blog-post-content", ".blog-content", ".post__content",
     ".article__content", ".article__body", ".post-entry", ".blog-post-body", ".rte", ".w-richtext",
 )  # fmt: skip
+_EXACT = CONTAINERS[:5]  # containers of nothing else, however short
 # Readers' comments, forms for them, and what embeds a comment service.
 COMMENTS = (
     "#comments", "#respond", "#disqus_thread", "#isso-thread", "#remark42", "#commento", "#hyvor-talk-view",
@@ -50,7 +51,8 @@ def bodies_of(tree: Tree, shape: Shape) -> list[HtmlElement]:
     for selector in (*shape.body, *(() if shape.body else CONTAINERS)):
         found = [element for element in matching(tree.root, selector) if not _is_card(element)]
         outermost = [element for element in found if not any(outer in found for outer in around(element))]
-        enough = [element for element in outermost if length_of(element) >= (1 if shape.body else _SHORTEST)]
+        least = 1 if shape.body or (len(outermost) == 1 and selector in _EXACT) else _SHORTEST
+        enough = [element for element in outermost if length_of(element) >= least]
         if shape.every_body and enough:
             return enough
         if enough:
@@ -62,7 +64,9 @@ def bodies_of(tree: Tree, shape: Shape) -> list[HtmlElement]:
 
 
 def _is_card(element: HtmlElement) -> bool:
-    return any(outer.tag in ("aside", "nav", "footer") or _SHARED.search(classes_of(outer)) for outer in around(element))
+    return any(
+        outer.tag in ("aside", "nav", "footer") or _SHARED.search(classes_of(outer)) for outer in around(element)
+    )
 
 
 def without_comments(tree: Tree, shape: Shape) -> None:
