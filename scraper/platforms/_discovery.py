@@ -36,8 +36,10 @@ def request_sitemaps(platform: Platform, blog: Blog, *, most: int = MAX_SITEMAPS
     `most`: sitemaps that are requested; the note of the visit says where there are more.
     """
     robots = yield Ask(url=f"{urlsplit(blog.root).scheme}://{urlsplit(blog.root).netloc}/robots.txt")
+    rules = read_robots(robots.exchange, robots.reason)
+    blog.allows = rules.allowed
     waiting = [
-        *read_robots(robots.exchange, robots.reason).sitemaps,
+        *rules.sitemaps,
         f"{blog.root}/sitemap.xml",
         *(blog.root + path for path in platform.sitemaps),
     ]

@@ -17,7 +17,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from scraper.items import SOURCES, Exchange, Item, Problem, SightedIn, Source
-from scraper.platforms._recognise import Marks, has_mark_of
+from scraper.platforms._recognise import Marks, has_mark_of, maker_of
 
 READS = ("by", "bodies", "dates", "views", "likes", "comments")  # the keys of `Platform.reads`
 
@@ -135,6 +135,8 @@ class Blog:
     enough: Callable[[], bool] = lambda: False  # whether `discover` may stop: the run's limit of posts is reached
     # Threads of comment services that pages of posts embed: name of the service -> canonical URL of the post -> thread.
     threads: dict[str, dict[str, str]] = field(default_factory=dict)
+    # Whether robots.txt allows an address, once it was read: what it forbids is not asked for, and is no problem then.
+    allows: Callable[[str], bool] = lambda url: True
     evident: bool = False  # a list or feed shows that the site has a blog, whether its posts can be read or not
     notes: list[str] = field(default_factory=list)  # limits that a plan reached, a sentence each
     unread: list[Problem] = field(default_factory=list)  # answers to requests for lists that no parser understands
@@ -200,7 +202,7 @@ class Platform(Reader):
 
     def claims(self, exchange: Exchange) -> bool:
         """Return whether the answer carries one of the platform's `marks`; see `Reader.claims`."""
-        return has_mark_of(self.marks, exchange)
+        return has_mark_of(self.marks, exchange) or (self.marks.maker != "" and maker_of(exchange) == self.marks.maker)
 
     @abstractmethod
     def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:

@@ -30,7 +30,7 @@ from scraper.platforms._article.main_text import bodies_of, body_of, without_com
 from scraper.platforms._dates import iso_date
 from scraper.platforms._values import clean
 
-__all__ = ["Article", "Page", "Shape", "read_article", "read_page"]
+__all__ = ["FIELDS", "Article", "Page", "Shape", "read_article", "read_page"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,12 +96,12 @@ def read_article(page: Page, shape: Shape = Shape()) -> Article:  # noqa: B008 (
 
 def set_sources(post: Post) -> None:
     """Note "html" as the source of every field that the post gives and that has none yet."""
-    for name in _FIELDS:
+    for name in FIELDS:
         if getattr(post, name) not in (None, ()):
             post.sources.setdefault(name, "html")
 
 
-_FIELDS = (
+FIELDS = (
     "title", "author", "published_at", "modified_at", "language", "excerpt", "cover_image_url", "body_html", "body_text",
     "word_count", "categories", "tags", "links", "images", "views", "likes", "comments_count", "minutes_to_read",
     "access",

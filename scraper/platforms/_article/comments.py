@@ -29,7 +29,8 @@ class CommentShape:
     """Where a platform's pages print the parts of a comment: CSS selectors, the best first."""
 
     item: tuple[str, ...] = (
-        '[itemtype$="/Comment"]', '[itemprop~="comment"]', '[typeof~="schema:Comment"]', ".h-cite.p-comment",
+        '[itemtype$="/Comment"]', '[itemprop~="comment"]', '[typeof~="schema:Comment"]', '[typeof~="sioct:Comment"]',
+        ".h-cite.p-comment",
         'article[id^="comment-"]', 'div.comment[id^="comment-"]', 'li.comment[id^="comment-"]', "li.comment[id^=c]",
     )  # fmt: skip
     author: tuple[str, ...] = (
@@ -50,6 +51,8 @@ class CommentShape:
 
 # "comment-123", "c8271", "div-comment-12"
 _ID = re.compile(r"(?:^|[-_a-z])(\d{1,20})$", re.IGNORECASE)
+# "?showComment=1221167160000#c8870915167989283099" of Blogger: the time in milliseconds
+_SHOWN_AT = re.compile(r"[?&]showComment=(\d{12,14})(?:#|&|$)")
 # <a href="#comment-12">
 _FRAGMENT = re.compile(r"#(?:[a-z]+-)*(?:comment-?|c)(\d{1,20})$", re.IGNORECASE)
 
@@ -81,7 +84,7 @@ def read_comments(tree: Tree, post: tuple[str, ...], shape: CommentShape = Comme
 def _id_of(element: HtmlElement | None) -> str | None:
     if element is None:
         return None
-    own = element.get("data-comment-id") or element.get("id") or ""
+    own = element.get("data-comment-id") or element.get("id") or element.get("about") or ""
     found = _ID.search(own) or (_ID.search(own) if own.isdigit() else None)
     if found is None:
         links = (_FRAGMENT.search(link.get("href") or "") for link in matching(element, "a[href*='#']")[:5])
@@ -148,6 +151,10 @@ def _date(element: HtmlElement, shape: CommentShape) -> tuple[str | None, Precis
     for mark in matching(element, "[data-comment-timestamp]"):
         stamp = mark.get("data-comment-timestamp") or ""
         if exact := of_epoch(stamp):
+            return exact, "second"
+    for link in matching(element, 'a[href*="showComment="]'):
+        found = _SHOWN_AT.search(link.get("href") or "")
+        if found and (exact := of_epoch(found[1], unit=1000)):
             return exact, "second"
     for node in matching(element, *shape.date):
         stamp = clean(node.get("datetime") or node.get("content") or node.get("title") or "")

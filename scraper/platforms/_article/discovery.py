@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from urllib.parse import urljoin, urlsplit
 
@@ -10,6 +9,7 @@ from scraper.addresses import canonical_url, is_within
 from scraper.discover import read_links
 from scraper.items import Exchange, Sighting
 from scraper.not_a_post import Unreadable
+from scraper.platforms._article.address import LISTING_PAGE
 from scraper.platforms._article.dom import Tree
 from scraper.platforms._discovery import Step, request_sitemaps
 from scraper.platforms._platform import Ask, Blog, Plan, Platform
@@ -17,8 +17,6 @@ from scraper.platforms._platform import Ask, Blog, Plan, Platform
 _MOST_SITEMAPS, _MOST_FEEDS, _MOST_LISTINGS = 12, 4, 20  # requests of a visit beside those for posts
 # <link rel="alternate" type="application/rss+xml" href="/feed.xml">
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/rdf+xml")
-# "/blog/page/2", "/blog?page=2", "/blog?offset=1700000000000"
-LISTING_PAGE = re.compile(r"(?:/page/?|[?&](?:page|paged|p|offset|start)=)(\d{1,14})/?$")
 
 
 def discover_pages(platform: Platform, blog: Blog) -> Plan:

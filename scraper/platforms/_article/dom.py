@@ -67,7 +67,8 @@ def matching(element: HtmlElement, *selectors: str) -> list[HtmlElement]:
     """Return the elements inside `element` that match, those of the first selector first, each once."""
     found: dict[HtmlElement, None] = {}
     for selector in selectors:
-        found.update(dict.fromkeys(_selector(selector)(element)))
+        for node in _selector(selector)(element):  # type: ignore[union-attr]
+            found[node] = None  # type: ignore[index]
     return list(found)
 
 
