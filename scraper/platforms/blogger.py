@@ -90,7 +90,7 @@ class Blogger(Platform):
         post = page.post
         post.comments_count_raw = text_of(stated)
         post.comments_count = printed_number(post.comments_count_raw) if stated is not None else None
-        is_post = self.is_post_url(exchange.url)
+        is_post = self.is_post_url(page.post.url or "")
         return post_items(page, _SHAPE, is_post, comments, is_post=is_post)
 
     def _read_feed(self, exchange: Exchange) -> Iterator[Item]:
@@ -170,7 +170,9 @@ def _read_id(page: Page) -> None:
     """Read the id of the page's post: of a meta, the body's element, or the feed of its comments."""
     nodes = page.tree.all('meta[itemprop="postId"]', '[id^="post-body-"]', 'link[href*="/comments/default"]')
     values = (node.get("content") or node.get("id") or node.get("href") or "" for node in nodes)
-    found = next((match for value in values if (match := re.fullmatch(r"(\d{5,20})", value) or _ID.search(value))), None)
+    found = next(
+        (match for value in values if (match := re.fullmatch(r"(\d{5,20})", value) or _ID.search(value))), None
+    )
     if found is not None:
         page.post.platform_post_id = found[1]
         page.post.addresses = (*page.post.addresses, f"blogger:{found[1]}")

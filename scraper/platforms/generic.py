@@ -61,7 +61,7 @@ class Generic(Platform):
         comments = read_comments(page.tree, page.post.addresses)
         set_interactions(page.post, page.ld.counts())
         set_number(page.post, "comments_count", page.ld.article.get("commentCount"), zero=False)
-        return post_items(page, Shape(), self.is_post_url(exchange.url), comments)
+        return post_items(page, Shape(), self.is_post_url(page.post.url or ""), comments)
 
     def discover(self, blog: Blog) -> Plan:
         """Request sitemaps, the feeds that heads name, and the blog's listings, page after page."""

@@ -79,7 +79,7 @@ class Squarespace(Platform):
         author = page.tree.first('meta[itemprop="author"]')
         if not page.ld.article and author is not None:
             page.post.author = clean(author.get("content"))
-        return post_items(page, _SHAPE, self.is_post_url(exchange.url))
+        return post_items(page, _SHAPE, self.is_post_url(page.post.url or ""))
 
     def _read_json(self, exchange: Exchange) -> Iterator[Item]:
         try:
@@ -133,7 +133,8 @@ def _read_attributes(page: Page) -> None:
     post.addresses = (*post.addresses, f"squarespace:{number}")
     for node in page.tree.all(f'.squarespace-comments[data-item-id="{number}"]'):
         set_number(post, "comments_count", node.get("data-public-comment-count"))
-    for node in page.tree.all(f'.sqs-simple-like[data-item-id="{number}"]'):
+    likes = (f'[data-item-id="{number}"][data-like-count]', f'[data-item-identifier="{number}"][data-like-count]')
+    for node in page.tree.all(*likes):
         set_number(post, "likes", node.get("data-like-count"))
 
 
