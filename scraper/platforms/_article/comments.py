@@ -87,6 +87,9 @@ def _id_of(element: HtmlElement | None) -> str | None:
     own = element.get("data-comment-id") or element.get("id") or element.get("about") or ""
     found = _ID.search(own) or (_ID.search(own) if own.isdigit() else None)
     if found is None:
+        anchors = (_ID.search(node.get("id") or "") for node in matching(element, '[id^="comment-"]')[:1])
+        found = next(filter(None, anchors), None)
+    if found is None:
         links = (_FRAGMENT.search(link.get("href") or "") for link in matching(element, "a[href*='#']")[:5])
         found = next(filter(None, links), None)
     return found[1] if found else None

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
 from scraper.items import Source
-from scraper.platforms._article.dom import Tree, around, classes_of, matching, text_of
+from scraper.platforms._article.dom import Tree, around, classes_of, length_of, matching, text_of
 from scraper.platforms._article.ld import LinkedData
 from scraper.platforms._dates import iso_date, read_date
 from scraper.platforms._values import clean
@@ -121,9 +122,12 @@ _ASIDE = re.compile(
 )
 
 
+_ENTRY = re.compile(r"\s(?:hentry|h-entry)\s")
+
+
 def _is_aside(element: HtmlElement) -> bool:
     for outer in (element, *around(element)):
-        if outer.tag in ("body", "html", "article", "main"):
+        if outer.tag in ("body", "html", "article", "main") or _ENTRY.search(classes_of(outer)):
             return False
         if outer.tag in ("nav", "aside", "footer", "dialog") or _ASIDE.search(classes_of(outer)):
             return True
@@ -132,6 +136,7 @@ def _is_aside(element: HtmlElement) -> bool:
 
 # --- the article's own header
 
+_LONG = 200  # characters of a paragraph that is text of the article
 _NEAR = 6  # ancestors of the title whose elements are taken for the article's header
 
 
@@ -141,8 +146,8 @@ class Scope:
     def __init__(self, tree: Tree, title: HtmlElement | None, body: Iterable[HtmlElement]) -> None:
         """`body`: the containers of the text, as far as they are known."""
         self._tree, self._body = tree, set(body)
-        self._title = title
         self.element = self._around(title)
+        self._before_text = set() if self._body else self._before(title)
 
     def _around(self, title: HtmlElement | None) -> HtmlElement:
         bodies = list(self._body)
@@ -159,10 +164,21 @@ class Scope:
                 return outer
         return self._tree.root if bodies else fallback
 
+    def _before(self, title: HtmlElement | None) -> set[HtmlElement]:
+        """Return the elements up to the first long paragraph after the title, where no container holds the text."""
+        found, is_behind = set[HtmlElement](), title is None
+        for element in self.element.iter():
+            is_behind = is_behind or element is title
+            if is_behind and element.tag == "p" and length_of(element) >= _LONG:
+                break
+            found.add(element)
+        return found
+
     def candidates(self, selectors: tuple[str, ...]) -> Iterator[HtmlElement]:
         """Yield the elements of the article's header or footer that match, those near the title first."""
-        found = [element for element in matching(self.element, *selectors) if not self._is_foreign(element)]
-        yield from found
+        for element in matching(self.element, *selectors):
+            if (self._body or element in self._before_text) and not self._is_foreign(element):
+                yield element
 
     def _is_foreign(self, element: HtmlElement) -> bool:
         for outer in (element, *around(element)):
@@ -170,7 +186,7 @@ class Scope:
                 return False
             if outer in self._body or (outer.tag == "article" and self.element.tag != "article"):
                 return True
-            if outer.tag in ("nav", "aside") or _ASIDE.search(classes_of(outer)):
+            if outer.tag in ("nav", "aside", "blockquote") or _ASIDE.search(classes_of(outer)):
                 return True
             if outer.tag == "article" or "h-cite" in classes_of(outer):
                 return True
@@ -211,7 +227,7 @@ def author_of(tree: Tree, scope: Scope, head: Head, ld: LinkedData, shape: Shape
             return name, True
     for element in scope.candidates(("p", "span", "div", "li", "small", "em", "strong", "h4", "h5", "h6", "a")):
         found = _PRINTED_BY.match(text_of(element) or "") if len(element) < 4 else None
-        if found and (name := name_in(found["name"])):
+        if found and (name := name_in(found["name"])) and not name[0].islower():
             return name, True
     meta = head.metas.get("article:author") or head.metas.get("author") or head.metas.get("twitter:data1") or ""
     name = name_in(meta) if not re.search(r"https?://|\d", meta) else None
@@ -309,8 +325,12 @@ def guessed_date(tree: Tree) -> Dated:
     """Return the date that htmldate finds in structured parts of the page; its source is "text", the weakest."""
     from htmldate import find_date  # noqa: PLC0415  slow to load, and needed only by pages without a date
 
+    page = deepcopy(tree.root)
+    for element in list(page.iter("img", "source", "picture", "meta")):  # names of files contain dates, too
+        if element.tag != "meta" or "image" in (element.get("property") or element.get("name") or ""):
+            element.drop_tree()
     try:
-        found = find_date(tree.root, url=None, original_date=True, extensive_search=False, outputformat="%Y-%m-%d")
+        found = find_date(page, url=None, original_date=True, extensive_search=False, outputformat="%Y-%m-%d")
     except Exception:  # the library is given pages of any shape
         return Dated()
     return Dated(iso_date(found), None, "text") if found else Dated()

@@ -43,24 +43,44 @@ WIDGETS = (
     ".breadcrumbs", ".breadcrumb", ".newsletter-signup", ".subscription-widget-wrap", '[aria-hidden="true"][role="dialog"]',
 )  # fmt: skip
 _SHORTEST = 140  # characters of a text: a container with less is the place of something else
+_SENTENCE = 80  # characters of a paragraph that is a sentence or more
+_MANY_TIMES, _LITTLE = 3, 1_000  # text of a page beside a short container
 _SHARED = re.compile(r"[\s_-](?:share|sharing|social|related)[\s_-]")
 
 
 def bodies_of(tree: Tree, shape: Shape) -> list[HtmlElement]:
-    """Return the containers of the text, the outermost ones; none where the page names none with a text in it."""
-    for selector in (*shape.body, *(() if shape.body else CONTAINERS)):
-        found = [element for element in matching(tree.root, selector) if not _is_card(element)]
-        outermost = [element for element in found if not any(outer in found for outer in around(element))]
-        least = 1 if shape.body or (len(outermost) == 1 and selector in _EXACT) else _SHORTEST
-        enough = [element for element in outermost if length_of(element) >= least]
-        if shape.every_body and enough:
-            return enough
-        if enough:
-            longest = max(enough, key=length_of)
-            # Several of one length are cards of a list, or parts of one text: trafilatura tells them apart.
-            if shape.body or length_of(longest) * 2 > sum(map(length_of, enough)):
-                return [longest]
+    """Return the containers of the text, the outermost ones; none where the page names none with a text in it.
+
+    A container with little text counts only where the page holds little text beside it.
+    """
+    selectors = shape.body or CONTAINERS
+    for selector in selectors:
+        if found := _filled(tree, selector, shape, _SHORTEST):
+            return found
+    for selector in shape.body or _EXACT:
+        found = _filled(tree, selector, shape, 1)
+        if len(found) == 1 and _paragraphs(tree) <= max(_MANY_TIMES * length_of(found[0]), _LITTLE):
+            return found
     return []
+
+
+def _filled(tree: Tree, selector: str, shape: Shape, least: int) -> list[HtmlElement]:
+    """Return the outermost elements that match and have at least that many characters: the longest, or all of them."""
+    found = [element for element in matching(tree.root, selector) if not _is_card(element)]
+    outermost = [element for element in found if not any(outer in found for outer in around(element))]
+    enough = [element for element in outermost if length_of(element) >= least]
+    if not enough or shape.every_body:
+        return enough
+    longest = max(enough, key=length_of)
+    # Several of one length are cards of a list, or parts of one text: trafilatura tells them apart.
+    is_main = shape.body or length_of(longest) * 2 > sum(map(length_of, enough))
+    return [longest] if is_main else []
+
+
+def _paragraphs(tree: Tree) -> int:
+    """Return the number of characters of the page's longer paragraphs."""
+    lengths = (length_of(paragraph) for paragraph in tree.root.iter("p"))
+    return sum(length for length in lengths if length >= _SENTENCE)
 
 
 def _is_card(element: HtmlElement) -> bool:
