@@ -49,7 +49,7 @@ _COMMENTS = CommentShape(
 # /2024/05/sleep.html
 _POST = re.compile(r"/(?:19|20)\d\d/\d\d/[^/]+\.html$")
 _FEED = re.compile(r"^/feeds/(?:(?P<post>\d{5,20})/comments|posts|comments)/(?:default|summary)$")
-# "tag:blogger.com,1999:blog-12.post-345"
+# The number of a post or comment, as in tag:blogger.com,1999:blog-12.post-345
 _ID = re.compile(r"(?:post-|post-body-|/feeds/)(\d{5,20})(?=$|/)")
 _PAGE = 150  # posts of one answer
 _MOST_PAGES = 60

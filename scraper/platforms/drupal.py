@@ -29,7 +29,8 @@ from scraper.platforms._values import count
 _SHAPE = Shape(
     title=("h1.page-title", "h1.node-title", "h1#page-title", "h1.node__title", ".node-title", "h1.page__title"),
     author=(
-        ".node__submitted .username", ".node .submitted .username", ".field--name-field-author", ".field-name-field-author",
+        ".node__submitted .username", ".node .submitted .username", ".field--name-field-author",
+        ".field-name-field-author",
         ".author-name", ".byline__author", ".node__author",
     ),
     body=(
@@ -40,11 +41,13 @@ _SHAPE = Shape(
 )  # fmt: skip
 _COMMENTS = CommentShape(
     item=(
-        'article[id^="comment-"]', 'div.comment[id^="comment-"]', '[typeof~="schema:Comment"]', '[typeof~="sioct:Comment"]',
+        'article[id^="comment-"]', 'div.comment[id^="comment-"]', '[typeof~="schema:Comment"]',
+        '[typeof~="sioct:Comment"]',
         'div[itemprop="comment"][id]',
     ),
     author=(".username", '[rel~="schema:author"]', ".comment__author", ".comment__submitted a", ".submitted a"),
-    date=("time[datetime]", '[property~="dc:created"]', '[property~="schema:dateCreated"]', ".comment__time", ".submitted"),
+    date=("time[datetime]", '[property~="dc:created"]', '[property~="schema:dateCreated"]', ".comment__time",
+        ".submitted"),
     text=(
         ".field--name-comment-body", ".field-name-comment-body", '[property~="schema:text"]', ".comment__content",
         ".content",

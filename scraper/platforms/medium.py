@@ -32,7 +32,7 @@ _SHAPE = Shape(
 )
 # "Dec 30, 2013", "Mar 3"
 _DAY = re.compile(r"^[A-Z][a-z]{2,8} \d{1,2}(?:, (?:19|20)\d\d)$")
-# "No responses yet", "Responses (12)"
+# The heading of the responses: No responses yet; Responses (12)
 _RESPONSES = re.compile(r"^(?:(?P<none>No) responses yet|Responses \((?P<some>[\d.,]{1,9}K?)\))$", re.IGNORECASE)
 # /a-story-ceb9a4f656d7
 _POST = re.compile(r"(?:^|-)[0-9a-f]{9,12}$")
@@ -65,7 +65,8 @@ class Medium(Platform):
         if found is not None:
             post.platform_post_id = found[0].lstrip("-")
             post.addresses = (*post.addresses, f"{self.name}:{post.platform_post_id}")
-        post.author = name_in(page.head.metas.get("author"))
+        if page.tree.first(*_SHAPE.author) is None:
+            post.author = name_in(page.head.metas.get("author"))
         _read_printed(page)
         is_post = self.is_post_url(post.url or "")
         return post_items(page, _SHAPE, is_post, is_post=is_post)

@@ -19,7 +19,7 @@ from scraper.addresses import canonical_url
 from scraper.items import Exchange, Item, Post
 from scraper.platforms._article import Page, Shape, read_page
 from scraper.platforms._article.address import is_listing_address, is_post_address
-from scraper.platforms._article.api import fill_body, finish
+from scraper.platforms._article.api import fill_body, finish, plain
 from scraper.platforms._article.comments import of_epoch
 from scraper.platforms._article.discovery import discover_pages, feeds_in
 from scraper.platforms._article.posts import post_items, set_number
@@ -99,7 +99,7 @@ class Squarespace(Platform):
         number = string(raw.get("id"))
         post = Post(platform=self.name, url=url, slug=url.rpartition("/")[2], platform_post_id=number or None)
         post.addresses = (url, f"{self.name}:{number}") if number else (url,)
-        post.title = clean(string(raw.get("title")))
+        post.title = plain(string(raw.get("title")))
         post.author = clean(string(dig(raw, "author", "displayName")))
         post.published_at = of_epoch(str(raw.get("publishOn") or raw.get("addedOn") or ""), unit=1000)
         post.modified_at = of_epoch(str(raw.get("updatedOn") or ""), unit=1000)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -38,12 +39,15 @@ _SHAPE = Shape(
     ),
 )  # fmt: skip
 _COMMENTS = CommentShape(
-    item=("div.comment",), author=('a[href*="/profile/"]:not([aria-label])',), text=(".comment-body",)
+    item=("div.comment",),
+    author=('a[href*="/profile/"]:not([aria-label])',),
+    date=('a[href*="/comment/"][title]', "time[datetime]"),
+    text=(".comment-body",),
 )
 _ACCESS: dict[str, Access] = {"everyone": "public", "only_paid": "paid", "only_free": "members", "founding": "paid"}
 # /api/v1/archive, /api/v1/post/123/comments
 _API = re.compile(r"^/api/v1/(?:archive|post/(?P<post>\d{1,15})/comments)$")
-# window._preloads = JSON.parse("{\"post\":{\"id\":1}}")
+# The data of the page, a string of JSON as JSON: window._preloads = JSON.parse("...")
 _PRELOADS = re.compile(r"window\._preloads\s*=\s*JSON\.parse\(\s*(?=\")")
 _PAGE, _MOST_PAGES = 50, 100
 
@@ -93,11 +97,11 @@ class Substack(Platform):
             if number is None or not self.is_post_url(url):
                 continue
             date, title = iso_date(string(raw.get("post_date"))), clean(string(raw.get("title")))
-            address = f"{self.name}:{number}"
-            yield Sighting(url=url, source="listing", addresses=(address,), title=title, published_at=date)
+            identity = f"{self.name}:{number}"
+            yield Sighting(url=url, source="listing", addresses=(identity,), title=title, published_at=date)
             likes, comments = raw.get("reaction_count"), raw.get("comment_count")
             yield Reading(
-                post=(url, address),
+                post=(url, identity),
                 likes=count(likes),
                 likes_raw=printed(likes),
                 comments_count=count(comments),
@@ -146,10 +150,8 @@ def _read_numbers(page: Page) -> None:
     post.access = _ACCESS.get(string(raw.get("audience")))
     set_number(post, "likes", raw.get("reaction_count"))
     set_number(post, "comments_count", raw.get("comment_count"))
-    try:
+    with suppress(ValueError, RecursionError):
         set_interactions(post, interactions(json.loads(page.head.metas.get("interactionstatistic", "[]"))), zero=True)
-    except (ValueError, RecursionError):
-        pass
     set_interactions(post, page.ld.counts(), zero=True)
     if page.tree.first(".paywall") is not None:
         post.access = post.access or "paid"

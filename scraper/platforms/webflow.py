@@ -1,7 +1,7 @@
 """Webflow: pages of items of its collections.
 
 *Recognised by*  the generator tag, the header `x-wf-region`, `<html data-wf-page>`.
-*Sources*        pages: JSON-LD where the owner added it, `.w-richtext`; sitemap; a collection's RSS where heads name it.
+*Sources*        pages: JSON-LD where the owner added it, `.w-richtext`; sitemap; RSS where heads name it.
 *Caveats*        classes are the owner's own words, so that author and date are found by their form. There are no
                  comments and no counts but those of embedded services.
 """

@@ -84,7 +84,7 @@ def read_article(page: Page, shape: Shape = Shape()) -> Article:  # noqa: B008 (
     post.cover_image_url = cover_of(head, ld, page.exchange.url)
     post.categories = labels(tree, shape.categories) or ld.strings("articleSection") or _section(head)
     post.tags = labels(tree, shape.tags) or tuple(head.labels) or ld.strings("keywords")
-    body = body_of(tree, bodies)
+    body = body_of(tree, bodies, (title, date.raw))
     post.body_html, post.body_text, post.links, post.images = body.html, body.text, body.links, body.images
     post.word_count = len(body.text.split()) if body.text else None
     post.stated_url = _stated(head, post.url or "")
@@ -102,9 +102,9 @@ def set_sources(post: Post) -> None:
 
 
 FIELDS = (
-    "title", "author", "published_at", "modified_at", "language", "excerpt", "cover_image_url", "body_html", "body_text",
-    "word_count", "categories", "tags", "links", "images", "views", "likes", "comments_count", "minutes_to_read",
-    "access",
+    "title", "author", "published_at", "modified_at", "language", "excerpt", "cover_image_url", "body_html",
+    "body_text", "word_count", "categories", "tags", "links", "images", "views", "likes", "comments_count",
+    "minutes_to_read", "access",
 )  # fmt: skip
 
 

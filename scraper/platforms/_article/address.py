@@ -35,7 +35,7 @@ _OF_OTHERS = re.compile(
     r"(?![a-z])",
     re.IGNORECASE,
 )
-# "/blog/page/2", "/blog?page=2", "/blog?offset=1700000000000"
+# A further page of a listing: "/blog/page/2", "/blog?page=2", "/blog?offset=1700000000000".
 LISTING_PAGE = re.compile(r"(?:/page/?|[?&](?:page|paged|p|offset|start)=)(\d{1,14})/?$")
 
 

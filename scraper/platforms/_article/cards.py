@@ -83,7 +83,7 @@ def _of_entries(tree: Tree) -> Iterator[_Card]:
     for entry in entries:
         link = _link_of(entry)
         if link is not None:
-            date = next((at for node in matching(entry, *_DATES)[:4] if (at := printed_date(node, None).at)), None)
+            date = next((at for node in tree.within(entry, *_DATES)[:4] if (at := printed_date(node, None).at)), None)
             yield link.get("href") or "", text_of(link), date
 
 
@@ -92,7 +92,7 @@ def _of_dates(tree: Tree) -> Iterator[_Card]:
     cards = dict[HtmlElement, tuple[HtmlElement, str]]()
     language = tree.root.get("lang")
     for node in tree.all(*_DATES)[: _MOST * 2]:
-        at = printed_date(node, language).at if len(text_of(node) or "") < 120 else None
+        at = printed_date(node, language).at
         if at is None:
             continue
         for depth, outer in enumerate(around(node)):

@@ -35,8 +35,8 @@ class CommentShape:
     )  # fmt: skip
     author: tuple[str, ...] = (
         '[itemprop~="author"] [itemprop~="name"]', '[itemprop~="author"]', '[itemprop~="creator"]', ".p-author .p-name",
-        ".p-author", ".comment-author .fn", ".vcard.author", ".comment-author", '[typeof~="schema:Person"]', ".username",
-        ".author", ".fn", "cite", ".user",
+        ".p-author", ".comment-author .fn", ".vcard.author", ".comment-author", '[typeof~="schema:Person"]',
+        ".username", ".author", ".fn", "cite", ".user",
     )  # fmt: skip
     date: tuple[str, ...] = (
         '[itemprop~="datePublished"]', '[itemprop~="dateCreated"]', '[itemprop~="commentTime"]', ".dt-published",
@@ -51,13 +51,15 @@ class CommentShape:
 
 # "comment-123", "c8271", "div-comment-12"
 _ID = re.compile(r"(?:^|[-_a-z])(\d{1,20})$", re.IGNORECASE)
+# class="comment bypostauthor" of WordPress, "user blog-author" of Blogger, "by-node-author" of Drupal
+_STAFF = re.compile(r"\s(?:bypostauthor|blog-author|by-node-author|by-post-author)\s")
 # "?showComment=1221167160000#c8870915167989283099" of Blogger: the time in milliseconds
 _SHOWN_AT = re.compile(r"[?&]showComment=(\d{12,14})(?:#|&|$)")
 # <a href="#comment-12">
 _FRAGMENT = re.compile(r"#(?:[a-z]+-)*(?:comment-?|c)(\d{1,20})$", re.IGNORECASE)
 
 
-def read_comments(tree: Tree, post: tuple[str, ...], shape: CommentShape = CommentShape()) -> tuple[Comment, ...]:  # noqa: B008
+def read_comments(tree: Tree, post: tuple[str, ...], shape: CommentShape = CommentShape()) -> tuple[Comment, ...]:
     """Return the comments that the page shows, in its order, each once; replies name their parent.
 
     `post`: the addresses of the post.
@@ -129,6 +131,10 @@ def _read(element: HtmlElement, url: str, post: tuple[str, ...], number: str, sh
     comment = Comment(post=post, platform_comment_id=number, source="html")
     named = next((node for node in matching(element, *shape.author) if text_of(node)), None)
     comment.author = clean((text_of(named) or "").strip(" ,:")) if named is not None else None
+    own = named.iterancestors() if named is not None else ()
+    inside = (element, *((named,) if named is not None else ()), *(node for node in own if node in {*element.iter()}))
+    if any(_STAFF.search(classes_of(node)) for node in inside):
+        comment.author_kind = "staff"
     comment.person = _person(element, named, comment.author)
     comment.posted_at, comment.posted_at_precision = _date(element, shape)
     texts = [node for node in matching(element, *shape.text) if node is not element and text_of(node)]

@@ -42,6 +42,7 @@ class Tree:
         except (etree.LxmlError, ValueError) as error:
             raise Unreadable("it contains no HTML") from error
         self.url = exchange.url
+        self._markup = text
         self.scripts: list[str] = []  # the texts of all scripts with data
         for element in list(self.root.iter(*_SILENT)):
             kind = (element.get("type") or "").strip().lower()
@@ -51,7 +52,17 @@ class Tree:
 
     def all(self, *selectors: str) -> list[HtmlElement]:
         """Return the elements that match, those of the first selector first, each once."""
-        return matching(self.root, *selectors)
+        return self.within(self.root, *selectors)
+
+    def within(self, element: HtmlElement, *selectors: str) -> list[HtmlElement]:
+        """Return the elements inside `element` that match, as `all`.
+
+        A selector whose words do not occur in the page is not searched for: most of them do not.
+        """
+        return matching(element, *(selector for selector in selectors if self._may_match(selector)))
+
+    def _may_match(self, selector: str) -> bool:
+        return all(word in self._markup for word in _words_in(selector))
 
     def first(self, *selectors: str) -> HtmlElement | None:
         """Return the first element of the first selector that matches any."""
@@ -63,12 +74,24 @@ def _selector(selector: str) -> CSSSelector:
     return CSSSelector(selector, translator="html")
 
 
+# The words of a selector: `.name`, `#name`, `[name]`, `[name~="value"]`; those of `:not(...)` need not occur.
+_NOT = re.compile(r":not\([^)]*\)")
+_WORDS = re.compile(r"[.#]([\w-]+)|\[([\w-]+)\]|\[[\w-]+[~^$*|]?=[\"']?([^\"'\]]+)[\"']?\]")
+
+
+@cache
+def _words_in(selector: str) -> tuple[str, ...]:
+    """Return the classes, ids and values that a page must contain for the selector to match anything."""
+    found = (next(filter(None, groups)) for groups in _WORDS.findall(_NOT.sub("", selector)))
+    return tuple(word for word in found if word not in ("href", "id"))
+
+
 def matching(element: HtmlElement, *selectors: str) -> list[HtmlElement]:
     """Return the elements inside `element` that match, those of the first selector first, each once."""
     found: dict[HtmlElement, None] = {}
     for selector in selectors:
         for node in _selector(selector)(element):  # type: ignore[union-attr]
-            found[node] = None  # type: ignore[index]
+            found[node] = None
     return list(found)
 
 

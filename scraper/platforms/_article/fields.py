@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 from lxml.html import HtmlElement
 
 from scraper.items import Source
-from scraper.platforms._article.dom import Tree, around, classes_of, length_of, matching, text_of
+from scraper.platforms._article.dom import Tree, around, classes_of, length_of, text_of
 from scraper.platforms._article.ld import LinkedData
 from scraper.platforms._dates import iso_date, read_date
 from scraper.platforms._values import clean
@@ -24,7 +24,7 @@ from scraper.platforms._values import clean
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """Where the pages of a platform print a field: CSS selectors, the best first. What is empty is found by its form."""
+    """Where the pages of a platform print a field: CSS selectors, the best first. Where none is, by its form."""
 
     title: tuple[str, ...] = ()
     author: tuple[str, ...] = ()
@@ -176,7 +176,7 @@ class Scope:
 
     def candidates(self, selectors: tuple[str, ...]) -> Iterator[HtmlElement]:
         """Yield the elements of the article's header or footer that match, those near the title first."""
-        for element in matching(self.element, *selectors):
+        for element in self._tree.within(self.element, *selectors):
             if (self._body or element in self._before_text) and not self._is_foreign(element):
                 yield element
 
@@ -184,13 +184,16 @@ class Scope:
         for outer in (element, *around(element)):
             if outer is self.element:
                 return False
-            if outer in self._body or (outer.tag == "article" and self.element.tag != "article"):
+            if outer in self._body:
                 return True
             if outer.tag in ("nav", "aside", "blockquote") or _ASIDE.search(classes_of(outer)):
                 return True
-            if outer.tag == "article" or "h-cite" in classes_of(outer):
-                return True
+            if "h-cite" in classes_of(outer) or (outer.tag == "article" and not self._holds_body(outer)):
+                return True  # a card of another post, a quotation
         return False
+
+    def _holds_body(self, element: HtmlElement) -> bool:
+        return any(element in around(body) for body in self._body)
 
 
 # --- author
@@ -201,14 +204,16 @@ _AUTHORS = (
     ".blog-author", ".article-author", ".author .fn", ".vcard .fn", ".byline", ".author", '[class*="author-name"]',
     '[class*="author"] a', 'a[href*="/author/"]', 'a[href*="/authors/"]',
 )  # fmt: skip
-# "By Ann Lee", "Written by: Ann Lee", "Posted by Ann Lee on May 3, 2024", "von Ann Lee"
+# The words before a name: By Ann Lee; Written by: Ann Lee; Posted by Ann Lee; von Ann Lee
 _BY = re.compile(
     r"^(?:(?:written|posted|published|authored|reviewed|article|words|story|blog|post|author|autor)\s*)?"
     r"(?:\b(?:by|von|por|par|door|av|di|de)\b|:)\s*:?\s*",
     re.IGNORECASE,
 )
 # " on May 3, 2024", " | 3 min read", " • May 3"
-_BEHIND = re.compile(r"\s*(?:\s(?:on|in|am|at|le|el)\s+(?=\w+ ?\d|\d|\w+day)|[|•·—–,]\s*(?=\w*\s?\d)|\s\d).*$")
+_BEHIND = re.compile(
+    r"\s*(?:\s(?:on|in|am|at|le|el)\s+(?=\w+ ?\d|\d|\w+day)|\s-\s+(?=\w+\.?\s?\d)|[|•·—–,]\s*(?=\w*\.?\s?\d)|\s\d).*$"
+)
 _LONGEST_NAME = 60
 # "By Ann Lee", the whole text of an element
 _PRINTED_BY = re.compile(r"^(?:written |posted |published )?by:?\s+(?P<name>\S.{1,58})$", re.IGNORECASE)
@@ -238,7 +243,13 @@ def name_in(text: str | None) -> str | None:
     """Return the name of a byline without the words around it; None where it is too long for one."""
     name = clean(_BEHIND.sub("", _BY.sub("", text or ""))) if text else None
     name = clean(name.strip(" ,|•·-–—:")) if name else None
-    if name is None or len(name) > _LONGEST_NAME or not re.search(r"[^\W\d_]{2}", name) or "@" in name:
+    if (
+        name is None
+        or name[0].isdigit()
+        or len(name) > _LONGEST_NAME
+        or not re.search(r"[^\W\d_]{2}", name)
+        or "@" in name
+    ):
         return None
     return name
 
@@ -267,9 +278,12 @@ _BEFORE_DATE = re.compile(
     re.I,
 )
 _UPDATED = re.compile(r"\b(?:updated|modified|aktualisiert|actualizado|mis à jour)\b", re.IGNORECASE)
+# A printed date without its year is none: the page was not made on the day on which it is read.
+_YEAR = re.compile(r"(?:19|20|١٩|٢٠|۱۹|۲۰)\d\d|\d{1,2}[./-]\d{1,2}[./-]\d\d(?!\d)")
 # a date inside a byline: "By Ann Lee | May 3, 2024 | 5 min read"
 _INSIDE = re.compile(
-    r"\b(?:[A-Z][a-z]{2,8}\.? \d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d\d|\d{1,2}(?:st|nd|rd|th|\.)? [^\W\d]{3,10}\.?,? (?:19|20)\d\d"
+    r"\b(?:[A-Z][a-z]{2,8}\.? \d{1,2}(?:st|nd|rd|th)?,? (?:19|20)\d\d"
+    r"|\d{1,2}(?:st|nd|rd|th|\.)? [^\W\d]{3,10}\.?,? (?:19|20)\d\d"
     r"|(?:19|20)\d\d-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./](?:19|20)\d\d|(?:19|20)\d\d年\d{1,2}月\d{1,2}日)"
 )
 
@@ -296,11 +310,13 @@ def date_of(tree: Tree, scope: Scope, head: Head, ld: LinkedData, shape: Shape) 
 def printed_date(element: HtmlElement, language: str | None) -> Dated:
     """Return the date of an element: of its `datetime` or `content`, else of its text."""
     stamp = element.get("datetime") or element.get("content") or ""
+    if element.tag == "abbr":  # microformats before HTML5
+        stamp = stamp or element.get("title") or ""
     at = iso_date(clean(stamp)) or (read_date(clean(stamp), language=language) if stamp else None)
     text = text_of(element)
     if at is not None:
         return Dated(at, text if text and len(text) <= 60 else clean(stamp))
-    if text is None or len(text) > 200 or _UPDATED.search(text):
+    if text is None or len(text) > 200 or not _YEAR.search(text) or _UPDATED.search(text):
         return Dated()
     plain = _BEFORE_DATE.sub("", text)
     inside = _INSIDE.search(plain)

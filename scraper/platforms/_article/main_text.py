@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Iterable
 from copy import deepcopy
 from urllib.parse import urljoin
 
 from lxml.html import HtmlElement
 
 from scraper.addresses import is_web_address
-from scraper.platforms._article.dom import Tree, around, classes_of, drop, length_of, matching, nodes_of
+from scraper.platforms._article.dom import Tree, around, classes_of, drop, length_of, nodes_of, text_of
 from scraper.platforms._article.fields import Shape
 from scraper.platforms._body import Body, read_body
 
@@ -30,7 +31,8 @@ _EXACT = CONTAINERS[:5]  # containers of nothing else, however short
 # Readers' comments, forms for them, and what embeds a comment service.
 COMMENTS = (
     "#comments", "#respond", "#disqus_thread", "#isso-thread", "#remark42", "#commento", "#hyvor-talk-view",
-    "#comment-form", ".comments-area", ".comment-respond", ".fb-comments", ".giscus", ".utterances", "#fastcomments-widget",
+    "#comment-form", ".comments-area", ".comment-respond", ".fb-comments", ".giscus", ".utterances",
+    "#fastcomments-widget",
     '[itemtype$="/Comment"]', '[itemprop~="comment"]', '[typeof~="schema:Comment"]', ".h-cite.p-comment",
     "section.comments", "div.comments", "ol.commentlist", "ul.commentlist", ".comment-list", ".wpd-comment",
     "hyvor-talk-comments",
@@ -40,7 +42,8 @@ WIDGETS = (
     "nav", "form", "button", "input", ".sharedaddy", ".addtoany_share_save_container", ".addthis_toolbox", ".a2a_kit",
     ".share-buttons", ".social-share", ".share-links", ".sharing", ".post-share", ".jp-relatedposts", ".yarpp-related",
     ".related-posts", ".related", ".author-box", ".author-bio", ".post-navigation", ".nav-links", ".tags-links",
-    ".breadcrumbs", ".breadcrumb", ".newsletter-signup", ".subscription-widget-wrap", '[aria-hidden="true"][role="dialog"]',
+    ".breadcrumbs", ".breadcrumb", ".newsletter-signup", ".subscription-widget-wrap",
+    '[aria-hidden="true"][role="dialog"]',
 )  # fmt: skip
 _SHORTEST = 140  # characters of a text: a container with less is the place of something else
 _SENTENCE = 80  # characters of a paragraph that is a sentence or more
@@ -66,7 +69,7 @@ def bodies_of(tree: Tree, shape: Shape) -> list[HtmlElement]:
 
 def _filled(tree: Tree, selector: str, shape: Shape, least: int) -> list[HtmlElement]:
     """Return the outermost elements that match and have at least that many characters: the longest, or all of them."""
-    found = [element for element in matching(tree.root, selector) if not _is_card(element)]
+    found = [element for element in tree.all(selector) if not _is_card(element)]
     outermost = [element for element in found if not any(outer in found for outer in around(element))]
     enough = [element for element in outermost if length_of(element) >= least]
     if not enough or shape.every_body:
@@ -98,8 +101,11 @@ def without_comments(tree: Tree, shape: Shape) -> None:
         drop(element)
 
 
-def body_of(tree: Tree, bodies: list[HtmlElement]) -> Body:
-    """Return the body of the containers; of a page without any, what trafilatura takes for its main text."""
+def body_of(tree: Tree, bodies: list[HtmlElement], around_text: Iterable[str | None] = ()) -> Body:
+    """Return the body of the containers; of a page without any, what trafilatura takes for its main text.
+
+    `around_text`: title, byline and date as they are printed, which are no part of it.
+    """
 
     def resolve(link: str) -> str:
         try:
@@ -111,20 +117,26 @@ def body_of(tree: Tree, bodies: list[HtmlElement]) -> Body:
     if bodies:
         copies = [deepcopy(element) for element in bodies]
         for copy in copies:
-            for element in matching(copy, *WIDGETS):
+            for element in tree.within(copy, *WIDGETS):
                 if element is not copy:
                     drop(element)
         return read_body(nodes_of(copies), resolve)
-    return read_body(nodes_of(_by_trafilatura(tree)), resolve)
+    return read_body(nodes_of(_by_trafilatura(tree, {text for text in around_text if text})), resolve)
 
 
-def _by_trafilatura(tree: Tree) -> list[HtmlElement]:
+_PRINTED = ("h1", "h2", "h3", "p", "span", "div", "time", "small")
+
+
+def _by_trafilatura(tree: Tree, around_text: set[str]) -> list[HtmlElement]:
     import lxml.html  # noqa: PLC0415
     from trafilatura import extract  # noqa: PLC0415  slow to load, and needed only by pages without a container
 
     page = deepcopy(tree.root)
-    for element in matching(page, *WIDGETS):
+    for element in tree.within(page, *WIDGETS):
         drop(element)
+    for element in list(page.iter(*_PRINTED)) if around_text else ():
+        if len(element) < 4 and text_of(element) in around_text:
+            drop(element)
     try:
         html = extract(
             page, output_format="html", include_comments=False, include_tables=True, include_links=True,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from scraper.items import Comment, Item, Post, Sighting, Site
+from scraper.items import Comment, Item, Post, Site
 from scraper.not_a_post import NotAPost
 from scraper.platforms._article import Article, Page, Shape, read_article
 from scraper.platforms._article.cards import read_cards
@@ -27,7 +27,6 @@ def post_items(
     `is_post_url`: what the platform says of the page's address; `is_post`: what it says of the page, without a doubt.
     Raises `NotAPost` for a page that lists none and whose address may be a post's.
     """
-    cards = read_cards(page.tree, page.ld)
     if is_post_url is not False:
         article = read_article(page, shape)
         if page.post.title is not None and (is_post or is_evident(page, article, below_blog=is_post_url is True)):
@@ -36,14 +35,10 @@ def post_items(
             yield from comments
             yield from page.ld.problems
             return
+    cards = read_cards(page.tree, page.ld)
     yield from cards
     if is_post_url is not False and not cards:
         raise NotAPost("it has neither a date and an author of its own nor other signs of a post")
-
-
-def listed(page: Page) -> list[Sighting]:
-    """Return the posts that a listing names."""
-    return read_cards(page.tree, page.ld)
 
 
 def is_evident(page: Page, article: Article, *, below_blog: bool) -> bool:
