@@ -11,16 +11,14 @@ from lxml.html import HtmlElement
 
 from scraper.addresses import canonical_url, post_key
 from scraper.items import Exchange, Post
+from scraper.platforms._article.dates import Dated, date_of, guessed_date
 from scraper.platforms._article.dom import Tree
 from scraper.platforms._article.fields import (
-    Dated,
     Head,
     Scope,
     Shape,
     author_of,
     cover_of,
-    date_of,
-    guessed_date,
     labels,
     read_head,
     title_of,

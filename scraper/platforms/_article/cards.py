@@ -14,8 +14,8 @@ from lxml.html import HtmlElement
 
 from scraper.addresses import as_listed, canonical_url, post_key, same_site
 from scraper.items import Sighting
+from scraper.platforms._article.dates import printed_date
 from scraper.platforms._article.dom import Tree, around, matching, text_of
-from scraper.platforms._article.fields import printed_date
 from scraper.platforms._article.ld import LinkedData, type_of
 from scraper.platforms._dates import iso_date
 
