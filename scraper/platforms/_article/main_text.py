@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Iterable
 from copy import deepcopy
 from urllib.parse import urljoin
@@ -129,7 +130,9 @@ _PRINTED = ("h1", "h2", "h3", "p", "span", "div", "time", "small")
 
 def _by_trafilatura(tree: Tree, around_text: set[str]) -> list[HtmlElement]:
     import lxml.html  # noqa: PLC0415
-    from trafilatura import extract  # noqa: PLC0415  slow to load, and needed only by pages without a container
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its module for downloads, which is not used, misses an optional package
+        from trafilatura import extract  # noqa: PLC0415  slow to load, and needed only by pages without a container
 
     page = deepcopy(tree.root)
     for element in tree.within(page, *WIDGETS):
