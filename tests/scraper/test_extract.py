@@ -87,9 +87,11 @@ def test_a_sitemap_and_a_feed_are_told_by_their_bytes() -> None:
     assert extract(exchange(f"{SITE}/whatever", feed)) == (Sighting(url=f"{SITE}/post/a", source="feed"),)
 
 
-def test_a_page_of_another_kind_has_no_platform() -> None:
+def test_a_page_of_another_kind_is_read_by_the_fallback() -> None:
     page = exchange(f"{SITE}/", b"<html><body>Hello</body></html>")
-    assert recognise(page) is None
+    platform = recognise(page)
+    assert platform is not None
+    assert platform.fallback
     assert all(isinstance(one, Problem) for one in extract(page))
     with pytest.raises(NotAPost):
         extract_post(page)

@@ -22,7 +22,7 @@ _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/rdf+x
 def discover_pages(platform: Platform, blog: Blog) -> Plan:
     """Request sitemaps, the platform's feeds and those that heads name, and the blog's listings, page after page.
 
-    `blog.evident` is set where a listing answers or a feed names posts.
+    `blog.evident` is set where a listing that the home page links to answers, or a list names posts.
     """
     yield from request_sitemaps(platform, blog, most=_MOST_SITEMAPS)
     asked: set[str] = set()
@@ -39,7 +39,8 @@ def discover_pages(platform: Platform, blog: Blog) -> Plan:
         seen.add(canonical_url(url))
         answer = yield Ask(url=url, conditional=True, lists="listing")
         if answer.ok and answer.exchange is not None:
-            blog.evident = blog.evident or platform.is_listing_url(answer.exchange.url)
+            # A guessed address answers on sites that answer every address with the same page.
+            blog.evident = blog.evident or url in links or bool(answer.new_posts)
             yield from _request_feeds(feeds_in(answer.exchange), blog, asked)
             if answer.new_posts and blog.bulk:
                 waiting = [*following(answer.exchange), *waiting]
