@@ -148,7 +148,7 @@ class Scope:
             return next((outer for outer in around(anchor) if outer.tag in ("article", "main")), self._tree.root)
         fallback = title
         for depth, outer in enumerate(around(title)):
-            if outer.tag in ("body", "html"):
+            if outer.tag == "html":
                 break
             fallback = outer
             holds = any(outer in around(body) for body in bodies)
@@ -178,6 +178,8 @@ class Scope:
                 return False
             if outer in self._body:
                 return True
+            if outer.tag == "footer" and self.element.tag in ("body", "html"):
+                return True
             if outer.tag in ("nav", "aside", "blockquote") or _ASIDE.search(classes_of(outer)):
                 return True
             if "h-cite" in classes_of(outer) or (outer.tag == "article" and not self._holds_body(outer)):
@@ -194,7 +196,7 @@ _AUTHORS = (
     '[itemprop~="author"] [itemprop~="name"]', '[itemprop~="author"]', ".p-author .p-name", ".p-author",
     '[rel~="author"]', ".author-name", ".author_name", ".byline .author", ".entry-author", ".post-author",
     ".blog-author", ".article-author", ".author .fn", ".vcard .fn", ".byline", ".author", '[class*="author-name"]',
-    '[class*="author"] a', 'a[href*="/author/"]', 'a[href*="/authors/"]',
+    '.author a', 'a[href*="/author/"]', 'a[href*="/authors/"]',
 )  # fmt: skip
 # The words before a name: By Ann Lee; Written by: Ann Lee; Posted by Ann Lee; von Ann Lee
 _BY = re.compile(

@@ -102,8 +102,10 @@ def without_comments(tree: Tree, shape: Shape) -> None:
         drop(element)
 
 
-def body_of(tree: Tree, bodies: list[HtmlElement], around_text: Iterable[str | None] = ()) -> Body:
+def body_of(tree: Tree, bodies: list[HtmlElement], around_text: Iterable[str | None], area: HtmlElement) -> Body:
     """Return the body of the containers; of a page without any, what trafilatura takes for its main text.
+
+    `area`: the element around the article: a short text is all of it, where trafilatura finds none.
 
     `around_text`: title, byline and date as they are printed, which are no part of it.
     """
@@ -115,31 +117,36 @@ def body_of(tree: Tree, bodies: list[HtmlElement], around_text: Iterable[str | N
             return link
         return absolute if is_web_address(absolute) else link
 
-    if bodies:
-        copies = [deepcopy(element) for element in bodies]
-        for copy in copies:
-            for element in tree.within(copy, *WIDGETS):
-                if element is not copy:
-                    drop(element)
-        return read_body(nodes_of(copies), resolve)
-    return read_body(nodes_of(_by_trafilatura(tree, {text for text in around_text if text})), resolve)
+    beside = {text for text in around_text if text}
+    found = [] if bodies else _by_trafilatura(tree, beside)
+    if not found:
+        found = [_cleaned(tree, element, set() if bodies else beside) for element in bodies or [area]]
+    return read_body(nodes_of(found), resolve)
 
 
 _PRINTED = ("h1", "h2", "h3", "p", "span", "div", "time", "small")
 
 
+def _cleaned(tree: Tree, element: HtmlElement, around_text: set[str]) -> HtmlElement:
+    """Return a copy without widgets, and without the elements that print nothing but one of these texts."""
+    copy = deepcopy(element)
+    for widget in tree.within(copy, *WIDGETS):
+        if widget is not copy:
+            drop(widget)
+    for printed in list(copy.iter(*_PRINTED)) if around_text else ():
+        if len(printed) < 4 and text_of(printed) in around_text:
+            drop(printed)
+    return copy
+
+
 def _by_trafilatura(tree: Tree, around_text: set[str]) -> list[HtmlElement]:
     import lxml.html  # noqa: PLC0415
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its module for downloads, which is not used, misses an optional package
         from trafilatura import extract  # noqa: PLC0415  slow to load, and needed only by pages without a container
 
-    page = deepcopy(tree.root)
-    for element in tree.within(page, *WIDGETS):
-        drop(element)
-    for element in list(page.iter(*_PRINTED)) if around_text else ():
-        if len(element) < 4 and text_of(element) in around_text:
-            drop(element)
+    page = _cleaned(tree, tree.root, around_text)
     try:
         html = extract(
             page, output_format="html", include_comments=False, include_tables=True, include_links=True,
