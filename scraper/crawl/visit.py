@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from scraper.addresses import same_site
+from scraper.addresses import is_web_address, same_site
 from scraper.crawl.discovered import Discovered
 from scraper.crawl.frontier import Frontier
 from scraper.crawl.rendering import fill_gaps
@@ -18,7 +18,7 @@ from scraper.crawl.tee import tee
 from scraper.items import Exchange, Problem, Sighting
 from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import recognise
-from scraper.platforms._platform import Answer, Ask, Blog, Plan
+from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms._recognise import Marks, maker_of, maker_sentence
 from scraper.quality import OF_SITE
 
@@ -51,6 +51,9 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         visit.blog_status = "unsupported" if is_conclusive else "unreachable"
         visit.maker = _maker(home.exchange) if is_conclusive else None
         visit.failure = problems[0].message.removeprefix(f"{home.exchange.url}: ") if problems else "not a blog"
+        return
+    if platform.fallback and _was_of_another(start.known):
+        _not_read(visit, Blog(root=platform.root(home.exchange.url), home=home.exchange), known=True)
         return
     visit.platform = platform.name
     # A reader of any site has no marks of its own.
@@ -99,6 +102,11 @@ def _maker(home: Exchange) -> str | None:
     """Return what the site runs on, in lower case: "wordpress"; None where its home page does not show that."""
     maker = maker_of(home)
     return maker.lower() if maker else None
+
+
+def _was_of_another(known: list[KnownPost]) -> bool:
+    """Whether the known posts were read by a platform with ids of its own: its marks are missing today."""
+    return any(not is_web_address(address) for post in known for address in post.addresses)
 
 
 def _not_read(visit: VisitResult, blog: Blog, *, known: bool) -> None:
