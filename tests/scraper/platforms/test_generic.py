@@ -70,7 +70,7 @@ NO_POSTS = {
         ld('{"@type":"Event","name":"Open day","startDate":"2026-05-03"}'),
     ),
     "testimonials": (
-        "/what-people-say", '<h1>What people say</h1><blockquote>Kind.<cite class="author">Ravi</cite></blockquote>', "",
+        "/what-people-say", '<h1>What they say</h1><blockquote>Kind.<cite class="author">Ravi</cite></blockquote>', "",
     ),
     "questions": ("/questions", "<h1>Questions</h1>", ld('{"@type":"FAQPage","mainEntity":[{"@type":"Question"}]}')),
     "search": ("/search", f"<h1>Search</h1>{CARDS}", ""),
