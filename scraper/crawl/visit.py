@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from scraper.addresses import is_web_address, same_site
+from scraper.addresses import post_key, same_site
 from scraper.crawl.discovered import Discovered
 from scraper.crawl.frontier import Frontier
 from scraper.crawl.rendering import fill_gaps
@@ -18,7 +18,7 @@ from scraper.crawl.tee import tee
 from scraper.items import Exchange, Problem, Sighting
 from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import recognise
-from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
+from scraper.platforms._platform import Answer, Ask, Blog, Plan, Platform
 from scraper.platforms._recognise import Marks, maker_of, maker_sentence
 from scraper.quality import OF_SITE
 
@@ -52,9 +52,6 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         visit.maker = _maker(home.exchange) if is_conclusive else None
         visit.failure = problems[0].message.removeprefix(f"{home.exchange.url}: ") if problems else "not a blog"
         return
-    if platform.fallback and _was_of_another(start.known):
-        _not_read(visit, Blog(root=platform.root(home.exchange.url), home=home.exchange), known=True)
-        return
     visit.platform = platform.name
     # A reader of any site has no marks of its own.
     visit.maker = platform.name if platform.marks != Marks() else _maker(home.exchange)
@@ -73,7 +70,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     yield from _collecting(platform.discover(blog), discovered)
     visit.notes += blog.notes
     visit.unread += blog.unread
-    if platform.fallback and not discovered.named:
+    if platform.fallback and (not discovered.named or _is_of_another(start, platform, discovered)):
         _not_read(visit, blog, known=bool(start.known))
         return
     if not discovered.posts():
@@ -83,9 +80,9 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     visit.blog_status = "blog"
     frontier = Frontier(blog, discovered, start, visit)
     yield from frontier.posts()
-    if platform.fallback and visit.attempted and not visit.fetched and not start.known:
+    if platform.fallback and visit.attempted and not visit.fetched and start.read_by != platform.name:
         blog.evident = True
-        _not_read(visit, blog, known=False)
+        _not_read(visit, blog, known=bool(start.known))
         return
     merged = discovered.merged()
     visit.found_in = {str(source): number for source, number in merged.counts.items()}
@@ -104,9 +101,15 @@ def _maker(home: Exchange) -> str | None:
     return maker.lower() if maker else None
 
 
-def _was_of_another(known: list[KnownPost]) -> bool:
-    """Whether the known posts were read by a platform with ids of its own: its marks are missing today."""
-    return any(not is_web_address(address) for post in known for address in post.addresses)
+def _is_of_another(start: VisitContext, platform: Platform, discovered: Discovered) -> bool:
+    """Whether the lists name nothing but posts that another platform read, whose marks the home page lacks today.
+
+    A clinic that moved has posts at new addresses.
+    """
+    if start.read_by is None or start.read_by == platform.name:
+        return False
+    known = {post_key(address) for post in start.known for address in (post.url, *post.addresses)}
+    return discovered.named <= known
 
 
 def _not_read(visit: VisitResult, blog: Blog, *, known: bool) -> None:
