@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 from urllib.parse import urljoin
 
@@ -34,10 +35,12 @@ _MORE = re.compile(r"^(?:read|more|continue|learn|view|weiter|leer|lire)\b", re.
 def read_cards(tree: Tree, ld: LinkedData) -> list[Sighting]:
     """Return the pages of the own site that the page shows as dated entries, in its order, each once."""
     found: dict[str, Sighting] = {}
-    for url, title, at in (*_of_ld(ld), *_of_entries(tree), *_of_dates(tree)):
+    for url, title, at in chain(_of_ld(ld), _of_entries(tree), _of_dates(tree)):
         address = canonical_url(url, tree.url)
-        if not same_site(address, tree.url) or post_key(address) == post_key(tree.url) or len(found) >= _MOST:
+        if not same_site(address, tree.url) or post_key(address) == post_key(tree.url):
             continue
+        if len(found) >= _MOST:
+            break
         listed = as_listed(url, tree.url)
         found.setdefault(
             address,
@@ -77,7 +80,7 @@ def _of_ld(ld: LinkedData) -> Iterator[_Card]:
 
 
 def _of_entries(tree: Tree) -> Iterator[_Card]:
-    entries = tree.all(*_ENTRIES)
+    entries = tree.all(*_ENTRIES)[:_MOST]
     if len(entries) < 2:
         return
     for entry in entries:

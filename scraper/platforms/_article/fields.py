@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
@@ -62,6 +63,7 @@ def read_head(tree: Tree) -> Head:
 # --- title
 
 _HEADINGS = ("h1", "h2", "h3")
+_MOST = 300  # headings, and elements of a header, that are looked at
 _LIKE = 0.6  # share of words that a heading has in common with the title that the head states
 
 
@@ -74,7 +76,7 @@ def title_of(tree: Tree, head: Head, ld: LinkedData, shape: Shape) -> tuple[str 
     site = clean(head.metas.get("og:site_name") or "")
     best: tuple[float, HtmlElement | None, str | None] = (0.0, None, None)
     first: tuple[str | None, HtmlElement | None] = (None, None)
-    for element in tree.root.iter(*_HEADINGS):
+    for element in islice(tree.root.iter(*_HEADINGS), _MOST):
         text = text_of(element)
         if not text or _is_aside(element):
             continue
@@ -168,7 +170,7 @@ class Scope:
 
     def candidates(self, selectors: tuple[str, ...]) -> Iterator[HtmlElement]:
         """Yield the elements of the article's header or footer that match, those near the title first."""
-        for element in self._tree.within(self.element, *selectors):
+        for element in self._tree.within(self.element, *selectors)[:_MOST]:
             if (self._body or element in self._before_text) and not self._is_foreign(element):
                 yield element
 
@@ -196,7 +198,9 @@ _AUTHORS = (
     '[itemprop~="author"] [itemprop~="name"]', '[itemprop~="author"]', ".p-author .p-name", ".p-author",
     '[rel~="author"]', ".author-name", ".author_name", ".byline .author", ".entry-author", ".post-author",
     ".blog-author", ".article-author", ".author .fn", ".vcard .fn", ".byline", ".author", '[class*="author-name"]',
-    '.author a', 'a[href*="/author/"]', 'a[href*="/authors/"]',
+    '[class*="author"][class*="name"]', '[class*="author"] [class$="name"]', '[class*="author"] a[href*="author"]',
+    '[class*="author"] a[href*="user"]', '[class*="author"] a[href*="profile"]', 'a[href*="/author/"]',
+    'a[href*="/authors/"]',
 )  # fmt: skip
 # The words before a name: By Ann Lee; Written by: Ann Lee; Posted by Ann Lee; von Ann Lee
 _BY = re.compile(

@@ -47,6 +47,7 @@ WIDGETS = (
     '[aria-hidden="true"][role="dialog"]',
 )  # fmt: skip
 _SHORTEST = 140  # characters of a text: a container with less is the place of something else
+_MOST = 200  # containers of one kind that are looked at
 _SENTENCE = 80  # characters of a paragraph that is a sentence or more
 _MANY_TIMES, _LITTLE = 3, 1_000  # text of a page beside a short container
 _SHARED = re.compile(r"[\s_-](?:share|sharing|social|related)[\s_-]")
@@ -70,8 +71,9 @@ def bodies_of(tree: Tree, shape: Shape) -> list[HtmlElement]:
 
 def _filled(tree: Tree, selector: str, shape: Shape, least: int) -> list[HtmlElement]:
     """Return the outermost elements that match and have at least that many characters: the longest, or all of them."""
-    found = [element for element in tree.all(selector) if not _is_card(element)]
-    outermost = [element for element in found if not any(outer in found for outer in around(element))]
+    found = [element for element in tree.all(selector)[:_MOST] if not _is_card(element)]
+    members = set(found)
+    outermost = [element for element in found if members.isdisjoint(around(element))]
     enough = [element for element in outermost if length_of(element) >= least]
     if not enough or shape.every_body:
         return enough
