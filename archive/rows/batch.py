@@ -51,9 +51,10 @@ STATEMENTS = {
     "posts": _insert(
         "posts",
         "post_id clinic_id platform platform_post_id url slug title author published_at published_raw modified_at"
-        " language excerpt minutes_to_read cover_image_url body_text body_html word_count author_id published_on"
+        " language excerpt minutes_to_read cover_image_url body_text body_html word_count access author_id published_on"
         " sources first_seen_at last_seen_at first_seen_origin",
     ),
+    "posts thread": "UPDATE posts SET comment_service = ?, comment_thread = ? WHERE post_id = ?",
     "revisions": _insert(
         "revisions",
         "revision_id post_id capture_id kind source captured_at content_sha256 title author body_text body_html"
@@ -103,7 +104,7 @@ STATEMENTS = {
         "comments",
         "clinic_id post_id platform_comment_id parent_platform_comment_id source capture_id last_capture_id"
         " first_seen_at last_seen_at author author_kind body_text body_html posted_at posted_at_precision likes status"
-        " edited",
+        " edited type",
     ),
     "comments seen": "UPDATE comments SET last_capture_id = ?, last_seen_at = ? WHERE comment_id = ?",
     # "parents" joins a comment to its parent, "replies" a parent to the replies that arrived before it.

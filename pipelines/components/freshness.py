@@ -61,6 +61,8 @@ class Freshness:
             spider.context.now = now
             spider.context.requests_today = recent_requests(run.db, spider.clinic.slug, now)
             spider.context.known = known_posts(run.db, spider.clinic.slug, now)
+            spider.context.read_by = reader_of_posts(run.db, spider.clinic.slug)
+            spider.context.threads = embedded_threads(run.db, spider.clinic.slug)
             spider.context.browser_only = remembered_routes(run.db, spider.clinic.slug, now)
             spider.context.reported = reported_messages(run.db, spider.clinic.slug)
         except (WarcWriteError, OSError, sqlite3.Error) as error:
@@ -101,6 +103,16 @@ def platform_of(db: Database, clinic_id: str) -> Platform | None:
     """Return the clinic's platform, as its last run recognised it."""
     row = db.conn.execute("SELECT platform FROM clinics WHERE clinic_id = ?", (clinic_id,)).fetchone()
     return platform_named(row[0]) if row else None
+
+
+def reader_of_posts(db: Database, clinic_id: str) -> str | None:
+    """Return the name of the platform of the last run that read posts of the clinic; None where there was none."""
+    find = (
+        "SELECT platform FROM clinic_runs WHERE clinic_id = ? AND fetched > 0 AND platform IS NOT NULL"
+        " ORDER BY started_at DESC LIMIT 1"
+    )
+    row = db.conn.execute(find, (clinic_id,)).fetchone()
+    return row[0] if row else None
 
 
 def requested_mementos(db: Database, clinic_id: str, base: str) -> frozenset[str]:
@@ -239,6 +251,21 @@ def known_posts(db: Database, clinic_id: str, now: datetime) -> list[KnownPost]:
         comments = frozenset(comment_ids.get(post_id, ()))
         posts.append(KnownPost(**fields, script_counters=post_id in scripted, comment_ids=comments))
     return posts
+
+
+def embedded_threads(db: Database, clinic_id: str) -> dict[str, dict[str, str]]:
+    """Return the threads of comment services that the clinic's posts embed: service -> URL of the post -> thread.
+
+    The page of a post that is unchanged, or not due, is not read again; its thread may be due all the same.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for service, url, thread in db.conn.execute(
+        "SELECT comment_service, url, comment_thread FROM posts WHERE clinic_id = ? AND comment_service IS NOT NULL AND"
+        " url IS NOT NULL AND removed_at IS NULL ORDER BY post_id",
+        (clinic_id,),
+    ):
+        found.setdefault(service, {})[url] = thread
+    return found
 
 
 def known_comments(db: Database, clinic_id: str) -> dict[int, list[str]]:

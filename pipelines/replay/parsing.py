@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,7 +16,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
 from threading import Thread
-from typing import Self
+from typing import Any, Self
 
 from archive.warc import BadRecord, Capture, Failure, Group, derived_id, read_record
 from pipelines.events import Captured, Event, RunEnded
@@ -225,6 +225,20 @@ def parsed(
 
 
 UNKNOWN = "?"  # not determined yet; no platform has this name
+UNREAD = "unsupported"  # the `blog_status` of a site that the version of that run could not read
+
+
+def _noted(end: Mapping[str, Any]) -> str | None:
+    """Return the name of the platform by whose rules a run's captures were read, as its run-ended note gives it.
+
+    None where nobody read them; `UNKNOWN` where a note of an older version does not say that. Such a note names the
+    maker of a site that nobody read, which a newer version may read.
+    """
+    if "reader" in end or end.get("blog_status") == UNREAD:
+        named = platform_named(end.get("reader"))
+        return named.name if named is not None else None
+    named = platform_named(end.get("platform"))
+    return named.name if named is not None else UNKNOWN
 
 
 class _Platforms:
@@ -246,8 +260,8 @@ class _Platforms:
         if log.kind != "crawl":
             return None
         if id(log) not in self._names:
-            named = platform_named((log.end or {}).get("platform"))
-            self._names[id(log)] = named.name if named is not None else self._recognised(log)
+            noted = _noted(log.end or {})
+            self._names[id(log)] = self._recognised(log) if noted is UNKNOWN else noted
         return self._names[id(log)]
 
     def of_run(self, event: RunEnded) -> str | None:
@@ -255,8 +269,8 @@ class _Platforms:
         log = next((log for log in self.logs if log.run == event.run), None)
         if log is not None:
             return self.of(log)
-        named = platform_named((event.fields or {}).get("platform")) if event.run.kind == "crawl" else None
-        return named.name if named is not None else None
+        noted = _noted(event.fields or {}) if event.run.kind == "crawl" else None
+        return None if noted is UNKNOWN else noted
 
     @property
     def clinics_own(self) -> str | None:

@@ -123,13 +123,14 @@ class Report:
             "limited": int(visit.limited),
             "not_due": visit.not_due,
             "waiting": visit.deferred,
-            "platform": visit.platform or visit.maker,
+            "platform": visit.platform,
+            "maker": visit.maker,
+            "reader": visit.recognised.name if visit.recognised is not None else None,
             "blog_status": visit.blog_status,
             "finished": visit.finished,
             "fields": outcome.measured_fields,
         }
-        recognised = visit.recognised.name if visit.recognised is not None else None
-        run.record(RunEnded(run.run_at(clinic_id), fields, recognised))
+        run.record(RunEnded(run.run_at(clinic_id), fields, fields["reader"]))
 
     def engine_stopped(self) -> None:
         """End a run that its components opened (plain `scrapy crawl`): it ends with the engine."""
@@ -209,6 +210,7 @@ def summary(run: Run) -> dict[str, Any]:
             clinic_id: {
                 "status": outcome.status,
                 "platform": outcome.visit.platform,
+                "maker": outcome.visit.maker,
                 "discovered": outcome.visit.discovered,
                 "found_in": outcome.visit.found_in,
                 "fetched": outcome.visit.fetched,

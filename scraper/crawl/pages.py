@@ -9,24 +9,24 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from scraper.addresses import is_web_address, is_within
-from scraper.comments import threads_in
 from scraper.crawl.merge import parse_time
 from scraper.crawl.post_answer import is_gone
 from scraper.crawl.schedule import changed_since
 from scraper.crawl.state import VisitContext, VisitResult
-from scraper.items import Problem, ThreadPage
+from scraper.items import EmbeddedThread, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 
 MAX_COMMENT_PAGES = 200  # of one post
 MOST_FAILURES = 5  # in a row, after which a site refuses pages
-PARTIAL = "partial-text"  # kind of the problem that a page has a part of the text alone
+# Kinds of problems of a page that are none where an API gave the post: a part of the text, no title.
+OF_PAGES = ("partial-text", "missing-field")
 
 
 def note_threads(blog: Blog, post: KnownPost, answer: Answer) -> None:
     """Note the threads at comment services that the post's page embeds."""
-    if answer.exchange is not None and blog.read_comments:
-        for service, thread in threads_in(answer.exchange).items():
-            blog.threads.setdefault(service, {})[post.url] = thread
+    for item in answer.items:
+        if isinstance(item, EmbeddedThread) and blog.read_comments:
+            blog.threads.setdefault(item.service, {})[post.url] = item.thread
 
 
 def further_comments(blog: Blog, post: KnownPost, answer: Answer) -> Generator[Ask, Answer, None]:
@@ -66,9 +66,8 @@ def pages_as_evidence(blog: Blog, start: VisitContext, visit: VisitResult) -> Pl
         answer = yield Ask(url=post.request_url, conditional=True)
         failures = 0 if answer.ok or answer.unchanged or is_gone(answer) else failures + 1
         note_threads(blog, post, answer)
-        # A page shows the first part of a long text, of which the API gave the whole.
-        partial = (item for item in answer.items if isinstance(item, Problem) and item.kind == PARTIAL)
-        visit.recovered_problems.update(problem.message for problem in partial)
+        lacking = (item for item in answer.items if isinstance(item, Problem) and item.kind in OF_PAGES)
+        visit.recovered_problems.update(problem.message for problem in lacking)
 
 
 def _lacks_page(post: KnownPost, start: VisitContext) -> bool:

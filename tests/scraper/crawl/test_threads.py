@@ -12,7 +12,7 @@ from scraper.comments import CommentService, service_of
 from scraper.config.clinics import Clinic
 from scraper.crawl.schedule import Schedule
 from scraper.crawl.threads import read_threads
-from scraper.items import Comment, Exchange, Item
+from scraper.items import Comment, EmbeddedThread, Exchange, Item
 from scraper.platforms._platform import Ask, Blog, KnownPost, Plan
 from scraper.platforms.wix import Wix
 from tests.making import extract
@@ -25,6 +25,7 @@ class SampleService:
     """A service whose threads are named in the page: `<div data-thread="7">`; its answer is the text of one comment."""
 
     name: ClassVar[str] = "sample"
+    is_read: ClassVar[bool] = True
     extractor_version: ClassVar[int] = 1
 
     def is_api_url(self, url: str) -> bool:
@@ -38,6 +39,10 @@ class SampleService:
     def thread_of(self, page: Exchange) -> str | None:
         _, mark, rest = page.body.partition(b'data-thread="')
         return rest.partition(b'"')[0].decode() if mark else None
+
+    def counts(self, blog: Blog, threads: Mapping[str, str]) -> Plan:
+        return
+        yield
 
     def threads(self, blog: Blog, threads: Mapping[str, str]) -> Plan:
         for url, thread in threads.items():
@@ -69,7 +74,9 @@ def _services(monkeypatch: pytest.MonkeyPatch) -> None:
 def with_thread(name: str, thread: str) -> Any:
     """A page of a post that embeds a thread."""
     status, _, items = page_of(name)
-    return status, f'<div data-thread="{thread}"></div>'.encode(), items
+    page = Exchange(url=post(name), body=f'<div data-thread="{thread}"></div>'.encode())
+    threads = comments.threads_in(page).items()
+    return status, page.body, (*items, *(EmbeddedThread(post=(post(name),), service=s, thread=t) for s, t in threads))
 
 
 def blog(**pages: Any) -> Any:

@@ -84,9 +84,9 @@ class Api:
             return False
         blog.api, blog.pages_follow = self.root, True
         lists = [first]
-        if blog.bulk and not blog.enough():
-            if whole:
-                yield Ask(url=self._url("", _fields="name,url,timezone_string,gmt_offset"))
+        if whole:
+            yield Ask(url=self._url("", _fields="name,url,timezone_string,gmt_offset"))
+        if blog.bulk:
             types = yield Ask(url=self._url("wp/v2/types"))
             for route in blog_routes(_value(types)):
                 other = PostList(route)

@@ -19,6 +19,7 @@ from scraper.platforms.wordpress.rest.posts import is_entry, read_posts, read_te
 
 # Hours from UTC, for a site whose settings name an offset and no place: "Etc/GMT+5" is five hours behind.
 _LARGEST_OFFSET = 14
+_LOCKED = b'"rest_cannot_read_post"'  # the comments of a post with a password
 TERMS = ("wp/v2/categories", "wp/v2/tags")
 
 
@@ -31,7 +32,7 @@ def read(exchange: Exchange) -> Iterator[Item]:
     is_first = not route.endswith("/comments") and query_of(exchange.url).get("page") == "1"
     if not 200 <= exchange.status < 300:
         # 404: no API at this address, or no such route; 400: the page after the last one.
-        if exchange.status not in (400, 404) and not is_first:
+        if exchange.status not in (400, 404) and not is_first and _LOCKED not in exchange.body:
             yield _problem(exchange, f"rest-{exchange.status}", f"the REST API answered {exchange.status}")
         return
     try:
