@@ -15,11 +15,13 @@ from pipelines.commands._options import examples, utc_moment
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
 from scraper.extract import extract_post
-from scraper.items import Exchange, Image, Post
+from scraper.items import Comment, Exchange, Image, Post
 from scraper.not_a_post import NotAPost
 
 # Fields of the item that are no fields of the post: the run needs them.
 PRIVATE = {"addresses", "author_person", "counters_pending", "comments_key", "media_pending", "stated_url"}
+# Who wrote a comment is for the pseudonym alone; the post that it is on is the one printed.
+PRIVATE_OF_COMMENTS = {"person", "post"}
 
 
 @click.command(
@@ -61,9 +63,14 @@ def _parse(path: Path, url: str, at: datetime | None) -> str | None:
 def document(post: Post) -> dict[str, Any]:
     """Return the post as JSON-ready values, keys in the order of the vocabulary."""
     values = {name: value for name, value in asdict(post).items() if name not in PRIVATE}
+    values["comments"] = [_comment(comment) for comment in post.comments]
     values["links"] = [{"url": link.url, "text": link.text} for link in post.links]
     values["images"] = [_image(image) for image in post.images]
     return values
+
+
+def _comment(comment: Comment) -> dict[str, Any]:
+    return {name: value for name, value in asdict(comment).items() if name not in PRIVATE_OF_COMMENTS}
 
 
 def _image(image: Image) -> dict[str, Any]:

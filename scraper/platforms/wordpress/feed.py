@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bs4 import Tag
 
@@ -64,7 +64,7 @@ def _post(entry: Any, exchange: Exchange, *, is_atom: bool) -> Post | None:
     url = canonical_url(link, exchange.url) if link else ""
     if not is_web_address(url) or not same_site(url, exchange.url):
         return None
-    post = Post(platform=_PLATFORM, url=url, slug=urlsplit(url).path.rpartition("/")[2] or None)
+    post = Post(platform=_PLATFORM, url=url, slug=unquote(urlsplit(url).path.rpartition("/")[2]) or None)
     guid = string(entry.get("id"))
     number = (post_number(guid) if same_site(guid, exchange.url) else None) or post_number(link)
     post.platform_post_id = number
@@ -125,8 +125,7 @@ def _without_footer(tree: Tag, post: Post, base: str) -> Body:
     links = [str(link.get("href") or "") for link in descendants(paragraphs[-1], "a")] if paragraphs else []
     if len(links) == 2 and "#" not in links[0] and len(paragraphs[-1].get_text()) <= _MOST_FOOTER:
         to_post, to_site = (canonical_url(link, base) for link in links)
-        parts = urlsplit(to_site)
-        is_site = same_site(to_site, base) and not parts.query and base.startswith(to_site.rstrip("/"))
+        is_site = same_site(to_site, base) and "?" not in to_site and base.startswith(to_site.rstrip("/"))
         if is_site and post_key(to_post) == post_key(post.url or "") and post_key(to_site) != post_key(to_post):
             paragraphs[-1].extract()
     return read_nodes([own_text(tree)], base)

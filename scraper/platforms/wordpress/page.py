@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from bs4 import Tag
 
@@ -114,7 +114,7 @@ class _PostReader:
     def _post(self) -> Post:
         post = Post(platform=PLATFORM, platform_post_id=self.identity.post_id, url=self.url)
         post.addresses = (self.url, *([f"{PLATFORM}:{post.platform_post_id}"] if post.platform_post_id else []))
-        post.slug = urlsplit(self.url).path.rpartition("/")[2] or None
+        post.slug = unquote(urlsplit(self.url).path.rpartition("/")[2]) or None
         post.stated_url = self._stated_url()
         locked = _has_password_form(self.page, self.area)
         post.title = without_protection(self.title) if locked else self.title

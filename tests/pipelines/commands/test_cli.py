@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from archive.lock import LOCK_FILE
 from pipelines.commands import crawl, main
 from pipelines.commands._options import archive_option, clinics_file_option, json_option
+from pipelines.commands.parse import document
 from scraper.config.clinics import parse_clinics
 from tests.making import Made, comment, extraction, post
 
@@ -287,3 +288,10 @@ def test_where_every_clinic_is_closed_there_is_nothing_to_visit(tmp_path: Path) 
     assert f"add a stanza to {listed}" in done.stderr
     done = CliRunner().invoke(main, ["clinics", "list", *arguments[3:5], "--archive", str(tmp_path / "none")])
     assert done.output.splitlines()[-1] == "0 clinics"
+
+
+def test_parse_prints_comments_without_what_tells_a_person() -> None:
+    written = document(post(comments=(comment("c1", person="avatar:0123456789abcdef0123456789abcdef"),)))
+    (printed,) = written["comments"]
+    assert printed["platform_comment_id"] == "c1"
+    assert not {"person", "post"} & printed.keys()

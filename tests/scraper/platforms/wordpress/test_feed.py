@@ -99,6 +99,8 @@ def test_the_sentence_that_a_plugin_adds_is_no_text() -> None:
     own = f'<p>See <a href="{ROOT}/naps/">naps</a> and <a href="{ROOT}">us</a>.</p>'
     assert post_of(rss(item("<p>Dim.</p>" + footer))).body_text == "Dim."
     assert post_of(rss(item("<p>Dim.</p>" + own))).body_text == "Dim.\nSee naps and us."
+    broken = '<p><a href="http://[x">a</a> and <a href="http://[y">b</a></p>'
+    assert post_of(rss(item(broken))).body_text == "a and b"
 
 
 def test_faulty_and_foreign_feeds_give_what_can_be_read() -> None:
