@@ -46,6 +46,8 @@ def own_text(tree: Tag) -> Tag:
             tag.replace_with(str(tag.get("alt") or ""))
         elif names_person(tag):
             del tag["href"]
+        elif tag.name == "a" and "wp-login.php?" in str(tag.get("href") or ""):
+            tag["href"] = str(tag["href"]).partition("?")[0]  # its query names the page it stands on
     for string in [node for node in tree.descendants if isinstance(node, NavigableString)]:
         if len(string) <= _LONGEST_LINE and is_view_line(string.strip()) and _is_line(string):
             string.extract()

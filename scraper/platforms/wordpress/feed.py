@@ -1,10 +1,11 @@
 """Feeds of WordPress (RSS and Atom) -> posts with their whole texts, and comments.
 
 *Sources*   `/feed/`, `/feed/atom/`, page by page with `?paged=N`: whole HTML in `content:encoded` (`content`) unless
-            the site sends excerpts. Categories and tags are mixed in one list. `updated` of Atom is the last change.
+            the site sends excerpts. `updated` of Atom is the last change.
 *Caveats*   The validators of a feed follow its posts, so that a 304 says nothing about the numbers of comments in it. A
             post of several pages is there with its first page alone. A post with a password has a form in place of
-            its text. Feeds of comments hold the ten newest, and no feed says which of them are pingbacks.
+            its text. Categories and tags are mixed in one list, so that neither is known. Feeds of comments hold the
+            ten newest, and no feed says which of them are pingbacks.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from scraper.platforms._html import text_of
 from scraper.platforms._json import string
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count
-from scraper.platforms.wordpress.body import own_text, read_nodes
+from scraper.platforms.wordpress.body import own_text, read_nodes, resolver
 from scraper.platforms.wordpress.html.head import post_number
 from scraper.platforms.wordpress.html.markup import classes, parse
 from scraper.platforms.wordpress.html.title import without_protection
@@ -76,8 +77,7 @@ def _post(entry: Any, exchange: Exchange, *, is_atom: bool) -> Post | None:
     post.published_at = feed_date(post.published_raw)
     # Not `.get`: feedparser would return the publication date instead, with a warning.
     post.modified_at = feed_date(entry["updated"]) if "updated" in entry.keys() else None  # noqa: SIM118
-    post.tags = tuple(dict.fromkeys(filter(None, (_plain(tag.get("term")) for tag in entry.get("tags") or ()))))
-    _read_text(post, entry, exchange)
+    _read_text(post, entry, resolver(exchange.url)(link))
     post.comments_count_raw = clean(string(entry.get("slash_comments"))) or clean(string(entry.get("thr_total")))
     post.comments_count = count(post.comments_count_raw) or None
     post.sources = {name: "feed" for name in _FIELDS if getattr(post, name) not in (None, ())}
@@ -86,12 +86,15 @@ def _post(entry: Any, exchange: Exchange, *, is_atom: bool) -> Post | None:
 
 _FIELDS = (
     "title", "author", "published_at", "modified_at", "published_raw", "access", "excerpt", "body_html", "body_text",
-    "word_count", "tags", "links", "images", "comments_count", "comments_count_raw",
+    "word_count", "links", "images", "comments_count", "comments_count_raw",
 )  # fmt: skip
 
 
-def _read_text(post: Post, entry: Any, exchange: Exchange) -> None:
-    """Read text and excerpt. A feed of excerpts has no text; a post with a password has neither."""
+def _read_text(post: Post, entry: Any, base: str) -> None:
+    """Read text and excerpt. A feed of excerpts has no text; a post with a password has neither.
+
+    `base`: the post's address, to which relative ones refer in every source alike.
+    """
     contents = [string(content.get("value")) for content in entry.get("content") or ()]
     html = next(filter(str.strip, contents), "")
     tree = parse(html) if html.strip() else None
@@ -99,7 +102,7 @@ def _read_text(post: Post, entry: Any, exchange: Exchange) -> None:
         post.access, post.title = "password", without_protection(post.title)
         return
     if tree is not None:
-        body = _without_footer(tree, post, exchange.url)
+        body = _without_footer(tree, post, base)
         post.body_html, post.body_text, post.links, post.images = body.html, body.text, body.links, body.images
         post.word_count = len((body.text or "").split()) or None
         post.access = "public" if body.text else None
@@ -109,19 +112,23 @@ def _read_text(post: Post, entry: Any, exchange: Exchange) -> None:
 
 
 def _is_beginning(summary: str, text: str | None) -> bool:
-    """Return whether WordPress made the excerpt from the text by itself."""
-    return text is not None and (_CUT.search(summary) is not None or " ".join(text.split()) == summary)
+    """Return whether WordPress made the excerpt from the text by itself: as all of it, or its beginning and a mark."""
+    if text is None:
+        return False
+    whole, cut = " ".join(text.split()), _CUT.search(summary)
+    return "[" in cut[0] or whole.startswith(summary[: cut.start()]) if cut is not None else whole == summary
 
 
 def _without_footer(tree: Tag, post: Post, base: str) -> Body:
-    """Read the text without the sentence that Yoast adds to each entry: it links to the post and to the site."""
+    """Read the text without the sentence that Yoast adds to each entry: it links to the post, then to the site."""
     paragraphs = list(descendants(tree, "p"))
-    if paragraphs and post.url is not None:
-        last = paragraphs[-1]
-        links = [canonical_url(str(link.get("href") or ""), base) for link in descendants(last, "a")]
-        is_own = len(links) == 2 and post_key(links[0]) == post_key(post.url) and same_site(links[1], post.url)
-        if is_own and urlsplit(links[1]).path.count("/") <= 2 and len(last.get_text()) <= _MOST_FOOTER:
-            last.extract()
+    links = [str(link.get("href") or "") for link in descendants(paragraphs[-1], "a")] if paragraphs else []
+    if len(links) == 2 and "#" not in links[0] and len(paragraphs[-1].get_text()) <= _MOST_FOOTER:
+        to_post, to_site = (canonical_url(link, base) for link in links)
+        parts = urlsplit(to_site)
+        is_site = same_site(to_site, base) and not parts.query and base.startswith(to_site.rstrip("/"))
+        if is_site and post_key(to_post) == post_key(post.url or "") and post_key(to_site) != post_key(to_post):
+            paragraphs[-1].extract()
     return read_nodes([own_text(tree)], base)
 
 
@@ -154,7 +161,7 @@ def _comment(entry: Any, exchange: Exchange) -> Comment | None:
         return None
     tree = parse(html)
     parent = _parent(tree)
-    body = read_nodes([own_text(tree)], exchange.url)
+    body = read_nodes([own_text(tree)], found["post"])
     number = post_number(found["post"])
     posted = feed_date(string(entry.get("published")) or string(entry.get("updated")))
     return Comment(

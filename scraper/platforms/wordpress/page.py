@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from bs4 import Tag
 
 from scraper.addresses import canonical_url, post_key, same_site
-from scraper.items import Exchange, Item, Post, Problem, Site
+from scraper.items import Author, Comment, Exchange, Item, Post, Problem, Site
 from scraper.not_a_post import NotAPost, NotFoundPage
 from scraper.platforms._body import Body
 from scraper.platforms._tree import descendants
@@ -97,9 +97,19 @@ class _PostReader:
         if not is_comment_page(self.exchange.url) and not self._is_later_page():
             yield post
             yield from self._missing(post)
-        yield from read_comments(self.nodes, addresses, self.exchange, self.head.language)
+        comments = list(read_comments(self.nodes, addresses, self.exchange, self.head.language))
+        yield from self._author(post, comments)
+        yield from comments
         if thread is not None:
             yield thread
+
+    def _author(self, post: Post, comments: list[Comment]) -> Iterator[Author]:
+        """Yield the post's author with the account that comments name, so that its comments are the clinic's."""
+        accounts = {post.author_person} if post.author_person is not None else set()
+        accounts |= {comment.person for comment in comments if comment.author_kind == "staff" and comment.person}
+        for person in sorted(accounts):
+            if post.author is not None and person.startswith("account:"):
+                yield Author(name=post.author, person=person)
 
     def _post(self) -> Post:
         post = Post(platform=PLATFORM, platform_post_id=self.identity.post_id, url=self.url)
@@ -109,6 +119,8 @@ class _PostReader:
         locked = _has_password_form(self.page, self.area)
         post.title = without_protection(self.title) if locked else self.title
         post.author = byline.author(self.scope, self.head)
+        account = byline.account(self.scope, post.author)
+        post.author_person = f"account:{account}" if account is not None else None
         post.published_at, post.published_raw = self._published()
         post.modified_at = dates.modified(self.scope, self.head, self.exchange.fetched_at)
         post.language = self.head.language

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from bs4 import Tag
 
@@ -46,6 +47,8 @@ _NO_NAME = re.compile(
     r"|^(?:published|posted|updated|veröffentlicht)\b",
     re.IGNORECASE,
 )
+# The address of an author's posts: https://a.example/author/anna/
+_ACCOUNT = re.compile(r"/author/([^/?#]{1,100})/?$")
 _LONGEST_NAME = 80  # characters
 _OF_CATEGORIES = frozenset({"taxonomy-category", "cat-links", "entry-categories", "post-categories"})
 MARKED_LABELS = (
@@ -114,6 +117,15 @@ def _meta_author(head: PageHead) -> str | None:
     if named is None:
         named = text(head.metas.get("dc.creator")) or text(head.metas.get("article:author"))
     return None if named is None or "://" in named or "@" in named.split()[0] else named
+
+
+def account(scope: Scope, name: str | None) -> str | None:
+    """Return the account of the author of that name, as the address of the author's posts has it: /author/anna/."""
+    for link in scope.page.elements("a"):
+        found = _ACCOUNT.search(str(link.get("href") or ""))
+        if found is not None and name is not None and _name(link) == name and scope.is_own(link):
+            return unquote(found[1]).lower()
+    return None
 
 
 def labels(scope: Scope, head: PageHead) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -93,10 +93,16 @@ def _printed(scope: Scope, head: PageHead, captured_at: datetime | None, item: s
     tags += scope.own(*(_CHANGED if changed else _PUBLISHED))
     tags += [] if changed else scope.named("time")
     for tag in tags:
-        if bool(classes(tag) & set(_CHANGED)) is changed or "published" in classes(tag):
+        # "published updated": the date of a post that was never changed, or whose change the theme does not print
+        if _is_of_change(tag) is changed:
             found = _date_of(tag, head, captured_at)
             if found is not None:
                 yield found
+
+
+def _is_of_change(tag: Tag) -> bool:
+    tokens = classes(tag)
+    return bool(tokens & set(_CHANGED)) and "published" not in tokens
 
 
 def _item(tag: Tag) -> str:
@@ -104,7 +110,7 @@ def _item(tag: Tag) -> str:
 
 
 def _date_of(tag: Tag, head: PageHead, captured_at: datetime | None) -> tuple[str, str] | None:
-    times = [tag, *(time for time in descendants(tag, "time") if not classes(time) & set(_CHANGED))]
+    times = [tag, *(time for time in descendants(tag, "time") if not _is_of_change(time))]
     for time in times:
         stated = str(time.get("datetime") or time.get("content") or "")
         exact = iso_date(stated)
@@ -118,7 +124,7 @@ def _date_of(tag: Tag, head: PageHead, captured_at: datetime | None) -> tuple[st
 def _in_meta_lines(scope: Scope, head: PageHead, captured_at: datetime | None) -> tuple[str, str] | None:
     for line in scope.own(*_META_LINES):
         for tag in (line, *descendants(line)):
-            if classes(tag) & set(_CHANGED):
+            if _is_of_change(tag):
                 continue
             for string in tag.find_all(string=True, recursive=False):
                 printed = clean(str(string))

@@ -37,9 +37,17 @@ def test_an_item_with_its_text_is_a_post() -> None:
     post = post_of(rss(item("<p>Dim the lamps.</p>", more="<slash:comments>4</slash:comments>")))
     assert (post.platform_post_id, post.addresses) == ("8", (f"{ROOT}/sleep", "wordpress:8"))
     assert (post.title, post.author, post.published_at) == ("Sleep", "Noor Hallam", "2024-05-03T10:00:00Z")
-    assert (post.body_text, post.access, post.tags) == ("Dim the lamps.", "public", ("Home", "light"))
+    assert (post.body_text, post.access) == ("Dim the lamps.", "public")
+    assert (post.categories, post.tags) == ((), ())  # mixed in one list
     assert (post.comments_count, post.modified_at) == (4, None)
     assert set(post.sources.values()) == {"feed"}
+
+
+def test_the_text_is_the_same_on_every_page_of_every_feed() -> None:
+    html = '<p><a href="#rest">Rest</a> <a href="/wp-login.php?redirect_to=http%3A%2F%2Fx%2Ffeed">Log in</a></p>'
+    first, second = post_of(rss(item(html))), post_of(rss(item(html), f"{ROOT}/feed/?paged=2"))
+    assert [link.url for link in first.links] == [f"{ROOT}/sleep/#rest", f"{ROOT}/wp-login.php"]
+    assert first == second
 
 
 def test_a_feed_shows_no_comments_so_that_its_zero_is_unknown() -> None:
@@ -55,6 +63,9 @@ def test_a_feed_of_excerpts_gives_no_text() -> None:
 def test_an_excerpt_that_wordpress_cut_from_the_text_is_none() -> None:
     cut = "<description><![CDATA[Dim the [&#8230;]]]></description>"
     assert post_of(rss(item("<p>Dim the lamps.</p>", more=cut))).excerpt is None
+    marked = "<description>Dim the...</description>"
+    assert post_of(rss(item("<p>Dim the lamps.</p>", more=marked))).excerpt is None
+    assert post_of(rss(item("<p>Dark rooms.</p>", more=marked))).excerpt == "Dim the..."
     own = "<description><![CDATA[<p>Why darkness helps.</p>]]></description>"
     assert post_of(rss(item("<p>Dim the lamps.</p>", more=own))).excerpt == "Why darkness helps."
 

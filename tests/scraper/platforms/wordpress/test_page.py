@@ -117,6 +117,14 @@ def test_a_printed_date_without_a_zone_is_a_day(html: str, published: str | None
     assert post_of(ARTICLE.replace("</h1>", f"</h1>{html}"), head="").published_at == published
 
 
+def test_a_date_that_is_of_both_is_no_change() -> None:
+    both = '<p class="posted-on"><time class="published updated" datetime="2024-05-03T10:00:00Z">May 3</time></p>'
+    post = post_of(ARTICLE.replace("</h1>", f"</h1>{both}"), head="")
+    assert (post.published_at, post.modified_at) == ("2024-05-03T10:00:00Z", None)
+    changed = '<time class="updated" datetime="2024-05-20T06:30:00Z">May 20</time>'
+    assert post_of(ARTICLE.replace("</h1>", f"</h1>{both}{changed}"), head="").modified_at == "2024-05-20T06:30:00Z"
+
+
 def test_recipe_plugins_write_local_time_as_utc() -> None:
     head = '<script type="application/ld+json">{"@type":"Recipe","datePublished":"2024-05-03T23:00:00+00:00"}</script>'
     assert post_of(ARTICLE, head=head).published_at == "2024-05-03"
