@@ -465,6 +465,24 @@ def m010_capture_quality(db: Database) -> None:
     db.execute("CREATE INDEX idx_captures_quality ON captures (clinic_id, crawl_id) WHERE quality IS NOT NULL")
 
 
+@migrations()
+def m011_every_platform(db: Database) -> None:
+    """Who may read a post, its thread at a comment service, notices among comments, and what a site runs on.
+
+    Until now `clinics.platform` was the maker of a site that nobody reads, too.
+    """
+    for column in ("access", "comment_service", "comment_thread"):
+        db.table("posts").add_column(column, str)
+    db.table("comments").add_column("type", str, not_null_default="comment")
+    db.execute("CREATE INDEX idx_comments_notices ON comments (clinic_id, post_id) WHERE type <> 'comment'")
+    db.table("clinics").add_column("maker", str)
+    db.execute(
+        "UPDATE clinics SET maker = platform WHERE blog_status = 'unsupported' OR EXISTS (SELECT 1 FROM clinic_runs"
+        " AS r WHERE r.clinic_id = clinics.clinic_id AND r.platform IS NOT NULL AND first_crawled_at IS NOT NULL)"
+    )
+    db.execute("UPDATE clinics SET platform = NULL WHERE blog_status = 'unsupported'")
+
+
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
     """FTS5 over `columns`, updated by triggers that fire only when the text changed.
 

@@ -13,6 +13,7 @@ from scraper.items import (
     Alias,
     Author,
     Comment,
+    EmbeddedThread,
     Extraction,
     Gone,
     Image,
@@ -30,6 +31,7 @@ LARGEST = 2**63 - 1  # the largest integer that SQLite stores
 ESSENTIAL: dict[type, tuple[str, ...]] = {
     Post: ("addresses",),
     Comment: ("post", "platform_comment_id"),
+    EmbeddedThread: ("post", "service", "thread"),
     Reading: ("post",),
     Sighting: ("url",),
     Alias: ("addresses",),

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from scraper import discover
 from scraper.addresses import canonical_url, post_key, same_site
-from scraper.comments import service_of
-from scraper.items import Alias, Comment, Exchange, Extraction, Gone, Item, Post, Problem, Reading
+from scraper.comments import service_of, threads_in
+from scraper.items import Alias, Comment, EmbeddedThread, Exchange, Extraction, Gone, Item, Post, Problem, Reading
 from scraper.not_a_post import NotAPost, NotFoundPage, Unreadable
 from scraper.platforms import recognise
 from scraper.platforms._platform import Platform
@@ -178,7 +178,37 @@ def _from_page(exchange: Exchange, platform: Platform | None) -> Iterator[Item]:
     if platform is None or not platform.claims(exchange):
         yield from unsupported(exchange)
         return
-    yield from platform.read(exchange)
+    items = platform.read(exchange)
+    yield from _with_threads(exchange, items) if page else items
+
+
+def _with_threads(exchange: Exchange, items: Iterator[Item]) -> Iterator[Item]:
+    """Yield the items of a page; after its post, the threads at comment services that the page embeds.
+
+    Where readers write to another service, the site itself counts no comments: a 0 that it prints says nothing.
+    """
+    threads: dict[str, str] | None = None
+    for item in items:
+        if isinstance(item, Post) and item.url is not None and threads is None:
+            threads = threads_in(exchange)
+            yield _without_zero(item) if threads else item
+            for service, thread in threads.items():
+                yield EmbeddedThread(post=item.addresses or (item.url,), service=service, thread=thread)
+        else:
+            yield _without_zero(item) if threads and isinstance(item, Post | Reading) else item
+
+
+def _without_zero(item: Post | Reading) -> Post | Reading:
+    """Return the item with its 0 comments as a raw text alone."""
+    if item.comments_count != 0:
+        return item
+    raw = item.comments_count_raw or "0"
+    if isinstance(item, Reading):
+        return replace(item, comments_count=None, comments_count_raw=raw)
+    sources = dict(item.sources)
+    given = sources.pop("comments_count", None)
+    sources.setdefault("comments_count_raw", given or "html")
+    return replace(item, comments_count=None, comments_count_raw=raw, sources=sources)
 
 
 def _is_not_found(exchange: Exchange, platform: Platform | None) -> bool:

@@ -44,6 +44,14 @@ _BARE_AMPERSAND = re.compile(
     rb"(<!\[CDATA\[.*?(?:\]\]>|\Z))|&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-f]+);)", re.IGNORECASE | re.DOTALL
 )
 
+# `&#xD800;`, `&#55296;`: half of a surrogate pair is no character, and lxml fails when it is asked for such a text.
+_REFERENCE = re.compile(rb"&#(?:x([0-9a-f]{1,20})|([0-9]{1,20}));", re.IGNORECASE)
+
+
+def _without_surrogate(reference: re.Match[bytes]) -> bytes:
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    return b"&#xFFFD;" if 0xD800 <= number <= 0xDFFF else reference[0]
+
 
 def read_sitemap(exchange: Exchange, is_post_url: IsPostUrl) -> SitemapPage:
     """Read a sitemap or sitemap index, gzipped (`sitemap.xml.gz`) or not, or a text of addresses. Never raises.
@@ -63,7 +71,8 @@ def read_sitemap(exchange: Exchange, is_post_url: IsPostUrl) -> SitemapPage:
     whole, is_cut = whole_part(body, entry=rb"url|sitemap", root=rb"urlset|sitemapindex")
     problems = [problem("sitemap-cut", exchange, CUT)] if is_cut else []
     try:
-        sitemap = Sitemap(_BARE_AMPERSAND.sub(lambda found: found[1] or b"&amp;", whole))
+        escaped = _BARE_AMPERSAND.sub(lambda found: found[1] or b"&amp;", whole)
+        sitemap = Sitemap(_REFERENCE.sub(_without_surrogate, escaped))
         entries = [(entry["loc"], entry.get("lastmod") or None) for entry in sitemap]
     except (XMLSyntaxError, StopIteration) as error:
         return SitemapPage(

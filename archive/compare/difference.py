@@ -12,7 +12,10 @@ from archive.rows.stored_post import FIELDS
 _ADDRESS = "(SELECT min(address) FROM post_addresses AS a WHERE a.post_id = t.post_id)"
 # For each table: what identifies a row other than its integer key, and the fields that a parser reads.
 _COMPARED: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
-    "posts": ({"address": _ADDRESS}, (*FIELDS, "platform_post_id", "published_on")),
+    "posts": (
+        {"address": _ADDRESS},
+        (*FIELDS, "platform_post_id", "published_on", "comment_service", "comment_thread"),
+    ),
     "readings": (
         {"address": _ADDRESS, "capture_id": "t.capture_id", "source": "t.source", "evidence": "t.evidence"},
         COUNTER_COLUMNS,
@@ -20,7 +23,7 @@ _COMPARED: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "comments": (
         {"name": "t.platform_comment_id"},
         ("author", "author_kind", "body_text", "body_html", "posted_at", "posted_at_precision", "likes", "status",
-         "edited", "parent_platform_comment_id"),
+         "edited", "type", "parent_platform_comment_id"),
     ),
 }  # fmt: skip
 _CLINIC = {

@@ -12,6 +12,6 @@ SELECT
   p.url
 FROM comments AS c
 JOIN posts AS p ON p.post_id = c.post_id
-WHERE c.posted_at IS NOT NULL AND c.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
+WHERE c.posted_at IS NOT NULL AND c.type = 'comment' AND c.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
 GROUP BY month, c.post_id, c.author_kind
 ORDER BY month DESC, comments DESC, c.post_id

@@ -13,7 +13,7 @@ SELECT
   p.url
 FROM comments AS c
 JOIN posts AS p ON p.post_id = c.post_id
-WHERE c.posted_at IS NOT NULL AND p.published_at IS NOT NULL
+WHERE c.posted_at IS NOT NULL AND c.type = 'comment' AND p.published_at IS NOT NULL
   AND c.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
 GROUP BY p.post_id
 ORDER BY days_to_first_comment

@@ -13,11 +13,11 @@ SELECT
 FROM (
   SELECT parent_id, min(posted_at) AS replied_at
   FROM comments
-  WHERE author_kind = 'staff' AND parent_id IS NOT NULL
+  WHERE author_kind = 'staff' AND type = 'comment' AND parent_id IS NOT NULL
     AND clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
   GROUP BY parent_id
 ) AS r
 JOIN comments AS c ON c.comment_id = r.parent_id
 JOIN posts AS p ON p.post_id = c.post_id
-WHERE c.author_kind != 'staff'
+WHERE c.author_kind != 'staff' AND c.type = 'comment'
 ORDER BY hours_to_reply IS NULL, hours_to_reply, c.comment_id

@@ -8,7 +8,7 @@ SELECT
   count(*) AS clinics,
   sum(c.blog_status = 'blog') AS with_blog,
   sum((SELECT count(*) FROM posts AS p WHERE p.clinic_id = c.clinic_id)) AS posts,
-  sum((SELECT count(*) FROM comments AS m WHERE m.clinic_id = c.clinic_id)) AS comments
+  sum((SELECT count(*) FROM comments AS m WHERE m.clinic_id = c.clinic_id AND m.type = 'comment')) AS comments
 FROM clinics AS c
 LEFT JOIN clinic_attributes AS a ON a.clinic_id = c.clinic_id AND a.name = :attribute
 GROUP BY a.value

@@ -173,7 +173,7 @@ def _blogs(connection: sqlite3.Connection) -> dict[str, tuple[str, str | None]]:
     rows = connection.execute(
         "SELECT clinic_id, CASE WHEN blog_status = 'blog' OR EXISTS (SELECT 1 FROM posts WHERE posts.clinic_id ="
         " clinics.clinic_id) THEN 'blog' WHEN blog_status = 'none_found' THEN 'none' WHEN blog_status = 'unsupported'"
-        " THEN 'unread' ELSE 'unknown' END, platform FROM clinics"
+        " THEN 'unread' ELSE 'unknown' END, coalesce(maker, platform) FROM clinics"
     )
     return {clinic_id: (blog, platform) for clinic_id, blog, platform in rows}
 

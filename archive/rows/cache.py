@@ -17,7 +17,7 @@ from archive.rows.stored_post import LABELS, StoredPost, read_stored
 
 COMMENT_COLUMNS = (
     "comment_id", "parent_platform_comment_id", "first_seen_at", "last_seen_at", "author", "author_kind", "body_text",
-    "body_html", "posted_at", "posted_at_precision", "likes", "status", "edited", "source", "capture_id",
+    "body_html", "posted_at", "posted_at_precision", "likes", "status", "edited", "type", "source", "capture_id",
 )  # fmt: skip
 _KEYS = {
     "posts": "post_id", "revisions": "revision_id", "authors": "author_id", "categories": "category_id",
@@ -51,6 +51,13 @@ class ClinicCache:
         site = self._rows("SELECT platform, timezone, language FROM clinics WHERE clinic_id = ?")
         values: tuple[str | None, ...] = site[0] if site else (None, None, None)
         self.platform, self.timezone, self.language = values
+        # Threads at comment services -> URL of the post whose page embeds it, of several posts the oldest.
+        self.threads: dict[str, str] = {}
+        for thread, url in self._rows(
+            "SELECT comment_thread, url FROM posts WHERE clinic_id = ? AND comment_thread IS NOT NULL AND url IS NOT"
+            " NULL ORDER BY post_id"
+        ):
+            self.threads.setdefault(thread, url)
         # Addresses of unplaced items, and parents that replies may lack: most captures need no query for either.
         self.unplaced = {row[0] for row in self._rows("SELECT DISTINCT address FROM unplaced WHERE clinic_id = ?")}
         self.parents = {
@@ -87,6 +94,13 @@ class ClinicCache:
         self._posts.clear()
         self._comments.clear()
         self._commented.clear()
+
+    def post_of(self, addresses: Sequence[str]) -> int | None:
+        """Return the post that has one of the addresses, or whose page embeds the thread that they name."""
+        post_id = self.identities.find(addresses)
+        if post_id is None and addresses and addresses[0] in self.threads:
+            post_id = self.identities.find((self.threads[addresses[0]],))
+        return post_id
 
     def name_staff(self, key: str, name: str) -> None:
         """Add an author to the clinic's own staff; under two names a person has the alphabetically first."""

@@ -9,6 +9,7 @@ from archive.rows.context import CaptureContext, Item
 
 COMMENT_FIELDS = (
     "author", "author_kind", "body_text", "body_html", "posted_at", "posted_at_precision", "likes", "status", "edited",
+    "type",
 )  # fmt: skip
 # A change of one of these makes a revision of the comment.
 _OF_A_REVISION = {"body_text", "status"}
@@ -32,11 +33,11 @@ def save_comment(context: CaptureContext, item: Item, post_id: int) -> None:
 
 def _fields(cache: ClinicCache, item: Item) -> dict[str, Any]:
     """The values of `COMMENT_FIELDS`, with the author's name where the clinic's own staff wrote the comment."""
-    fields = {name: item[name] for name in COMMENT_FIELDS}
+    fields = {name: item[name] for name in COMMENT_FIELDS if name != "type"}
     fields["edited"] = None if item["edited"] is None else int(item["edited"])
     if item["person"] in cache.staff:
         fields["author"], fields["author_kind"] = cache.staff[item["person"]], "staff"
-    return fields
+    return {**fields, "type": item.get("type") or "comment"}  # what an older version kept in `unplaced` has no type
 
 
 def _insert(context: CaptureContext, item: Item, post_id: int, fields: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from archive.rows.sightings import save_post_sighting
 from archive.rows.stored_post import FIELDS, LABELS, StoredPost, as_json
 
 # A change of these, without a change of the text, leaves a row in post_changes.
-TRACKED = {"url", "author", "published_at", "language", "excerpt", "cover_image_url"}
+TRACKED = {"url", "author", "published_at", "language", "excerpt", "cover_image_url", "access"}
 
 
 def save_post(context: CaptureContext, item: Item) -> int:

@@ -40,7 +40,7 @@ def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
 # Columns of `clinic_runs` that `count_rows` gives.
 COUNTED = ("posts", "new_posts", "new_revisions", "readings", "comments", "wire_bytes")
 # What a visit found out about its clinic, beside the columns of `clinic_runs`; a run-ended note of the WARC holds both.
-ABOUT_CLINIC = ("platform", "blog_status", "finished", "fields")
+ABOUT_CLINIC = ("platform", "maker", "blog_status", "finished", "fields")
 
 
 def save_run_start(db: Database, crawl_id: str, clinic_id: str, started_at: str) -> None:
@@ -67,12 +67,14 @@ def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, values: Mapping
 
     `values`: columns of `clinic_runs`, and `ABOUT_CLINIC`, as the run-ended note of the clinic's WARC holds them.
     """
+    is_unread = values["blog_status"] == "unsupported"
+    maker = values.get("maker", values["platform"])  # notes of older versions name the maker as the platform
     with db.atomic():
         save_run_end(db, crawl_id, clinic_id, values)
         db.execute(
-            "UPDATE clinics SET first_crawled_at = coalesce(first_crawled_at, ?), platform = coalesce(?, platform)"
-            " WHERE clinic_id = ?",
-            (values["ended_at"], values["platform"], clinic_id),
+            "UPDATE clinics SET first_crawled_at = coalesce(first_crawled_at, ?), platform = iif(?, NULL, coalesce(?,"
+            " platform)), maker = coalesce(?, maker) WHERE clinic_id = ?",
+            (values["ended_at"], is_unread, None if is_unread else values["platform"], maker, clinic_id),
         )
         save_blog_status(db, clinic_id, values["blog_status"])
         save_fields(db, crawl_id, clinic_id, values.get("fields", ()))  # runs of older versions measured none
@@ -153,8 +155,8 @@ def last_visits(db: Database) -> list[dict[str, Any]]:
     """
     return list(
         db.query(
-            "SELECT clinics.clinic_id, name, url, clinics.platform, blog_status, (SELECT count(*) FROM posts WHERE"
-            " posts.clinic_id = clinics.clinic_id) AS posts, last.started_at AS last_visit_at,"
+            "SELECT clinics.clinic_id, name, url, clinics.platform, maker, blog_status, (SELECT count(*) FROM posts"
+            " WHERE posts.clinic_id = clinics.clinic_id) AS posts, last.started_at AS last_visit_at,"
             " last.status AS last_status, last.note AS last_note FROM clinics LEFT JOIN clinic_runs AS last"
             " ON last.clinic_id = clinics.clinic_id AND last.crawl_id = (SELECT crawl_id FROM clinic_runs AS any"
             " JOIN crawls USING (crawl_id) WHERE any.clinic_id = clinics.clinic_id AND coalesce(kind, 'crawl') ="
@@ -224,7 +226,7 @@ def is_without_blog(db: Database, clinic_id: str) -> bool:
 
 POST_KEYS = (
     "platform", "platform_post_id", "url", "slug", "title", "author", "published_at", "modified_at", "published_raw",
-    "language", "excerpt", "minutes_to_read", "cover_image_url", "body_html", "body_text", "word_count",
+    "language", "access", "excerpt", "minutes_to_read", "cover_image_url", "body_html", "body_text", "word_count",
 )  # fmt: skip
 
 
@@ -268,7 +270,7 @@ def documents(db: Database, crawl_id: str, clinic_id: str) -> Iterator[dict[str,
             document[name], document[f"{name}_raw"] = row or (None, None)
         document["comments"] = _rows(
             db,
-            "SELECT platform_comment_id, parent_platform_comment_id AS parent_id, author, author_kind, posted_at,"
+            "SELECT platform_comment_id, type, parent_platform_comment_id AS parent_id, author, author_kind, posted_at,"
             " body_text, body_html, likes, status FROM comments WHERE post_id = ? ORDER BY posted_at, comment_id",
             post_id,
         )

@@ -100,7 +100,7 @@ def save_thread(context: CaptureContext, item: Item) -> None:
             batch.put("sites counted", (*read, context.clinic_id, item["counts"], context.extractor_version))
         context.cache.write()  # it counts the posts as they are now, not as later captures of the transaction make them
         return
-    post_id = context.cache.identities.find(item["post"])
+    post_id = context.cache.post_of(item["post"])
     if post_id is not None:
         batch.put("threads read", (*read, post_id))
 

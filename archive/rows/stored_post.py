@@ -12,7 +12,7 @@ from sqlite_utils import Database
 
 FIELDS = (
     "url", "slug", "title", "author", "published_at", "published_raw", "modified_at", "language",
-    "excerpt", "minutes_to_read", "cover_image_url", "body_text", "body_html", "word_count",
+    "excerpt", "minutes_to_read", "cover_image_url", "body_text", "body_html", "word_count", "access",
 )  # fmt: skip
 LABELS = {"categories": "category_id", "tags": "tag_id"}
 

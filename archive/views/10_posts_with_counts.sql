@@ -9,7 +9,9 @@ SELECT
   v.views,
   l.likes,
   n.comments_count,
-  (SELECT count(*) FROM comments AS c WHERE c.post_id = p.post_id) AS comments_kept,
+  (SELECT count(*) FROM comments AS c WHERE c.post_id = p.post_id)
+    - (SELECT count(*) FROM comments AS c WHERE c.clinic_id = p.clinic_id AND c.post_id = p.post_id AND c.type <> 'comment')
+    AS comments_kept,
   (SELECT count(*) FROM readings AS r WHERE r.post_id = p.post_id AND r.evidence = 'read') AS readings,
   (SELECT count(*) FROM revisions AS r WHERE r.post_id = p.post_id AND r.kind = 'content') AS edits,
   p.author,
@@ -25,7 +27,10 @@ SELECT
   p.first_seen_at,
   p.last_seen_at,
   p.removed_at,
-  p.url
+  p.url,
+  (SELECT count(*) FROM comments AS c WHERE c.clinic_id = p.clinic_id AND c.post_id = p.post_id AND c.type <> 'comment')
+    AS notices_kept,
+  p.access
 FROM posts AS p
 LEFT JOIN readings AS v ON v.rowid = (
   SELECT r.rowid FROM readings AS r

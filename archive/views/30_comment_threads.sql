@@ -19,7 +19,8 @@ SELECT
   c.first_seen_at,
   c.last_seen_at,
   c.path,
-  c.last_capture_id
+  c.last_capture_id,
+  c.type
 FROM (
   SELECT
     c.*,

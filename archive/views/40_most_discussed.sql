@@ -11,14 +11,14 @@ SELECT
   p.comments_kept,
   iif(p.comments_kept > 0, (
     SELECT count(DISTINCT c.author) FROM comments AS c
-    WHERE c.post_id = p.post_id AND c.author_kind != 'staff'), NULL) AS commenters,
+    WHERE c.post_id = p.post_id AND c.type = 'comment' AND c.author_kind != 'staff'), NULL) AS commenters,
   iif(p.comments_kept > 0, (
-    SELECT count(*) FROM comments AS c WHERE c.post_id = p.post_id AND c.author_kind = 'staff'), NULL) AS by_staff,
+    SELECT count(*) FROM comments AS c WHERE c.post_id = p.post_id AND c.type = 'comment' AND c.author_kind = 'staff'), NULL) AS by_staff,
   iif(p.comments_kept > 0, (
     SELECT count(*) FROM comments AS c
-    WHERE c.post_id = p.post_id AND c.parent_platform_comment_id IS NOT NULL), NULL) AS replies,
-  (SELECT min(c.posted_at) FROM comments AS c WHERE c.post_id = p.post_id) AS first_comment_at,
-  (SELECT max(c.posted_at) FROM comments AS c WHERE c.post_id = p.post_id) AS last_comment_at,
+    WHERE c.post_id = p.post_id AND c.type = 'comment' AND c.parent_platform_comment_id IS NOT NULL), NULL) AS replies,
+  (SELECT min(c.posted_at) FROM comments AS c WHERE c.post_id = p.post_id AND c.type = 'comment') AS first_comment_at,
+  (SELECT max(c.posted_at) FROM comments AS c WHERE c.post_id = p.post_id AND c.type = 'comment') AS last_comment_at,
   p.views,
   p.likes,
   p.url

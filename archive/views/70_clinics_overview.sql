@@ -7,7 +7,8 @@ SELECT
   (SELECT count(*) FROM posts AS p WHERE p.clinic_id = c.clinic_id) AS posts,
   (SELECT min(p.published_on) FROM posts AS p WHERE p.clinic_id = c.clinic_id) AS first_published_on,
   (SELECT max(p.published_on) FROM posts AS p WHERE p.clinic_id = c.clinic_id) AS last_published_on,
-  (SELECT count(*) FROM comments AS m WHERE m.clinic_id = c.clinic_id) AS comments_kept,
+  (SELECT count(*) FROM comments AS m WHERE m.clinic_id = c.clinic_id)
+    - (SELECT count(*) FROM comments AS m WHERE m.clinic_id = c.clinic_id AND m.type <> 'comment') AS comments_kept,
   (SELECT count(*) FROM clinic_runs AS r WHERE r.clinic_id = c.clinic_id) AS runs,
   (SELECT r.started_at FROM clinic_runs AS r WHERE r.clinic_id = c.clinic_id ORDER BY r.started_at DESC LIMIT 1)
     AS last_run_at,
@@ -20,5 +21,6 @@ SELECT
   c.language,
   c.timezone,
   c.first_crawled_at,
-  c.url
+  c.url,
+  c.maker
 FROM clinics AS c

@@ -29,6 +29,7 @@ from pipelines.commands._options import (
 )
 from pipelines.commands._output import counted, fail, finish
 from pipelines.commands._process import crawl_settings, visit
+from pipelines.commands._reading import known_lines, read_by, reads_of
 from pipelines.commands._table import table
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
@@ -113,7 +114,7 @@ def _replace(path: Path, text: str) -> None:
 @clinics_file_option
 @json_option
 def list_(archive: Path, clinics_file: Path, as_json: bool) -> None:
-    """Show every clinic of clinics.toml and of the archive: platform, blog, posts, the last visit.
+    """Show every clinic of clinics.toml and of the archive: what it runs on, who reads it, posts, the last visit.
 
     Clinics without a blog are listed too: shares are computed over all clinics.
     """
@@ -124,7 +125,7 @@ def list_(archive: Path, clinics_file: Path, as_json: bool) -> None:
     if has_archive:
         with exit_on_error(archive), closing(read_only(archive)) as db:
             visits = {row.pop("clinic_id"): row for row in runs.last_visits(db)}
-    clinics = merge_visits(listed, visits)
+    clinics = [{**clinic, "reads": reads_of(clinic["platform"])} for clinic in merge_visits(listed, visits)]
     counts = Counter(_blog_status(clinic) for clinic in clinics)
     finish(
         {"clinics": clinics, "blog_status": counts},
@@ -135,12 +136,13 @@ def list_(archive: Path, clinics_file: Path, as_json: bool) -> None:
 
 
 def _list_lines(clinics: list[dict[str, Any]], counts: Counter[str], clinics_file: Path) -> Iterator[str]:
-    header = ("clinic", "name", "platform", "blog", "posts", "last visit", "went")
+    header = ("clinic", "name", "runs on", "read by", "blog", "posts", "last visit", "went")
     rows = [
         (
             clinic["slug"] if clinic["listed"] else f"{clinic['slug']} *",
             clinic["name"],
-            clinic["platform"] or "-",
+            clinic["maker"] or "-",
+            read_by(clinic["platform"]),
             _blog_status(clinic),
             str(clinic["posts"]),
             (clinic["last_visit_at"] or "-")[:10],
@@ -151,6 +153,7 @@ def _list_lines(clinics: list[dict[str, Any]], counts: Counter[str], clinics_fil
     yield table(header, rows, narrowed="name", numbers=("posts",))
     if not all(clinic["listed"] for clinic in clinics):
         yield f"* in the archive, not in {clinics_file}"
+    yield from known_lines(clinic["platform"] for clinic in clinics)
     by_status = ", ".join(f"{number} {status}" for status, number in counts.most_common())
     yield f"{counted(len(clinics), 'clinic')}{f': {by_status}' if by_status else ''}"
 
@@ -162,6 +165,7 @@ def merge_visits(listed: Clinics, visits: Mapping[str, Mapping[str, Any]]) -> li
     """
     unvisited = {
         "platform": None,
+        "maker": None,
         "blog_status": "unknown",
         "posts": 0,
         "last_visit_at": None,
@@ -236,19 +240,20 @@ def check(
 def _results(run: Run) -> dict[str, dict[str, Any]]:
     """Each clinic's url, whether its first page was read (None: the visit ended before), whether it has a blog, and
     the reason where the visit did not succeed."""
-    results = {}
+    results: dict[str, dict[str, Any]] = {}
     for slug, outcome in run.outcomes.items():
         status = outcome.visit.blog_status
         reached = None if status == "unknown" else status != "unreachable"
         why = outcome.visit.failure or next(iter((*outcome.visit.failure_lines, *outcome.visit.notes)), None)
         results[slug] = {"url": outcome.clinic.url, "reached": reached, "blog_status": status, "why": why}
+        results[slug]["reads"] = reads_of(outcome.visit.platform)
     return results
 
 
 def _check_lines(results: Mapping[str, Mapping[str, Any]]) -> Iterable[str]:
-    header = ("clinic", "site", "platform", "blog", "posts named", "named in, or why")
+    header = ("clinic", "site", "runs on", "read by", "blog", "posts named", "named in, or why")
     rows = [_check_row(slug, result) for slug, result in sorted(results.items())]
-    return [table(header, rows, numbers=("posts named",))]
+    return [table(header, rows, numbers=("posts named",)), *known_lines(each["platform"] for each in results.values())]
 
 
 def _check_row(slug: str, result: Mapping[str, Any]) -> tuple[str, ...]:
@@ -258,4 +263,4 @@ def _check_row(slug: str, result: Mapping[str, Any]) -> tuple[str, ...]:
     blog = "-" if status in ("unknown", "unreachable") else status.replace("_", " ")
     posts = str(result["discovered"]) if status == "blog" else "-"
     why = (result["why"] if result["status"] == "failed" else sources or result["why"]) or "-"
-    return slug, site, result["platform"] or "-", blog, posts, why
+    return slug, site, result["maker"] or "-", read_by(result["platform"]), blog, posts, why

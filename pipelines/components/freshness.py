@@ -61,6 +61,7 @@ class Freshness:
             spider.context.now = now
             spider.context.requests_today = recent_requests(run.db, spider.clinic.slug, now)
             spider.context.known = known_posts(run.db, spider.clinic.slug, now)
+            spider.context.threads = embedded_threads(run.db, spider.clinic.slug)
             spider.context.browser_only = remembered_routes(run.db, spider.clinic.slug, now)
             spider.context.reported = reported_messages(run.db, spider.clinic.slug)
         except (WarcWriteError, OSError, sqlite3.Error) as error:
@@ -249,6 +250,21 @@ def known_comments(db: Database, clinic_id: str) -> dict[int, list[str]]:
         (clinic_id,),
     )
     return {post_id: json.loads(names) for post_id, names in rows}
+
+
+def embedded_threads(db: Database, clinic_id: str) -> dict[str, dict[str, str]]:
+    """Return the threads of comment services that the clinic's posts embed: service -> URL of the post -> thread.
+
+    The page of a post that is unchanged, or not due, is not read again; its thread may be due all the same.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for service, url, thread in db.conn.execute(
+        "SELECT comment_service, url, comment_thread FROM posts WHERE clinic_id = ? AND comment_service IS NOT NULL AND"
+        " url IS NOT NULL AND removed_at IS NULL ORDER BY post_id",
+        (clinic_id,),
+    ):
+        found.setdefault(service, {})[url] = thread
+    return found
 
 
 def recent_requests(db: Database, clinic_id: str, now: datetime) -> int:

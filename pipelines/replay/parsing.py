@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,7 +16,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from pathlib import Path
 from threading import Thread
-from typing import Self
+from typing import Any, Self
 
 from archive.warc import BadRecord, Capture, Failure, Group, derived_id, read_record
 from pipelines.events import Captured, Event, RunEnded
@@ -225,6 +225,16 @@ def parsed(
 
 
 UNKNOWN = "?"  # not determined yet; no platform has this name
+UNREAD = "unsupported"  # the `blog_status` of a site that the version of that run could not read
+
+
+def _noted(end: Mapping[str, Any]) -> str | None:
+    """Return the name of the platform that a run-ended note gives; None where it names none that is read.
+
+    Where nobody read the site, older versions named its maker, which a newer version may read.
+    """
+    named = platform_named(end.get("platform")) if end.get("blog_status") != UNREAD else None
+    return named.name if named is not None else None
 
 
 class _Platforms:
@@ -246,8 +256,10 @@ class _Platforms:
         if log.kind != "crawl":
             return None
         if id(log) not in self._names:
-            named = platform_named((log.end or {}).get("platform"))
-            self._names[id(log)] = named.name if named is not None else self._recognised(log)
+            end = log.end or {}
+            named = _noted(end)
+            again = named is None and end.get("blog_status") != UNREAD
+            self._names[id(log)] = self._recognised(log) if again else named
         return self._names[id(log)]
 
     def of_run(self, event: RunEnded) -> str | None:
@@ -255,8 +267,7 @@ class _Platforms:
         log = next((log for log in self.logs if log.run == event.run), None)
         if log is not None:
             return self.of(log)
-        named = platform_named((event.fields or {}).get("platform")) if event.run.kind == "crawl" else None
-        return named.name if named is not None else None
+        return _noted(event.fields or {}) if event.run.kind == "crawl" else None
 
     @property
     def clinics_own(self) -> str | None:

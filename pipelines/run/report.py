@@ -123,7 +123,8 @@ class Report:
             "limited": int(visit.limited),
             "not_due": visit.not_due,
             "waiting": visit.deferred,
-            "platform": visit.platform or visit.maker,
+            "platform": visit.platform,
+            "maker": visit.maker,
             "blog_status": visit.blog_status,
             "finished": visit.finished,
             "fields": outcome.measured_fields,
@@ -209,6 +210,7 @@ def summary(run: Run) -> dict[str, Any]:
             clinic_id: {
                 "status": outcome.status,
                 "platform": outcome.visit.platform,
+                "maker": outcome.visit.maker,
                 "discovered": outcome.visit.discovered,
                 "found_in": outcome.visit.found_in,
                 "fetched": outcome.visit.fetched,

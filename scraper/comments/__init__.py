@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import pkgutil
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 from scraper.comments._service import CommentService
 from scraper.items import Exchange
@@ -19,7 +21,15 @@ def services() -> tuple[CommentService, ...]:
     for module in pkgutil.iter_modules(__path__):
         if not module.name.startswith("_"):
             import_module(f"{__name__}.{module.name}")
-    return tuple(sorted((cls() for cls in CommentService.__subclasses__()), key=lambda service: service.name))
+    base: Any = CommentService  # abstract
+    found = (cls() for cls in _subclasses(base) if cls.name)
+    return tuple(sorted(found, key=lambda service: service.name))
+
+
+def _subclasses(cls: type[CommentService]) -> Iterator[type[CommentService]]:
+    for each in cls.__subclasses__():
+        yield each
+        yield from _subclasses(each)
 
 
 def service_of(url: str) -> CommentService | None:
@@ -28,9 +38,12 @@ def service_of(url: str) -> CommentService | None:
 
 
 def threads_in(page: Exchange) -> dict[str, str]:
-    """Return the threads that a post's page embeds, by the name of the comment service. Never raises."""
+    """Return the threads that a post's page embeds, by the name of the comment service. Never raises.
+
+    Those of services that are read come last.
+    """
     threads: dict[str, str] = {}
-    for service in services():
+    for service in sorted(services(), key=lambda service: service.is_read):
         try:
             thread = service.thread_of(page)
         except Exception:  # a fault of one service must not end the visit

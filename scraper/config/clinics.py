@@ -126,6 +126,8 @@ def parse_clinics(text: str, path: Path) -> Clinics:
     """Read the text of a clinics.toml; errors name `path`."""
     try:
         data = tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError(f"{path}:1: its arrays or tables are nested too deeply to be read") from None
     except tomllib.TOMLDecodeError as error:
         # The error says: Cannot declare ('clinics', 'riverside') twice (at line 9, column 19)
         found = re.search(r"^(.*) \(at line (\d+), column \d+\)$", str(error), re.DOTALL)

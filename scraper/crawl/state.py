@@ -16,7 +16,7 @@ class VisitResult:
 
     clinic_id: str
     platform: str | None = None  # name of the platform whose rules the visit followed
-    maker: str | None = None  # in lower case, of a site on a platform that is not read, where it is recognised
+    maker: str | None = None  # what the site runs on, in lower case; None where it is not recognised
     recognised: Platform | None = None  # the platform whose parser reads the run's captures
     blog_status: str = "unknown"  # blog, none_found, unsupported, unreachable
     discovered: int = 0
@@ -58,6 +58,8 @@ class VisitContext:
     clinic: Clinic
     private: bool  # the site has a loopback or private address
     known: list[KnownPost]
+    # Threads of comment services that the pages of known posts embed, as `Blog.threads` has them.
+    threads: dict[str, dict[str, str]] = field(default_factory=dict)
     limit: int | None = None  # number of posts to request; None: no limit
     all_posts: bool = False  # every post is requested, due or not
     now: datetime = field(default_factory=lambda: datetime.now(UTC))  # the time at which posts are due or not

@@ -18,10 +18,13 @@ def read_threads(platform: Platform, blog: Blog) -> Plan:
 def read_embedded_threads(blog: Blog) -> Plan:
     """Request the comments of the posts that are due from every comment service with a thread there."""
     for service in services():
+        embedded = {url: thread for url, thread in blog.threads.get(service.name, {}).items() if url in blog.posts}
+        if embedded and not blog.budget_spent():
+            yield from service.counts(blog, embedded)
         threads = {
             url: thread
-            for url, thread in blog.threads.get(service.name, {}).items()
-            if url in blog.posts and blog.posts[url].thread_due and not blog.posts[url].thread_read
+            for url, thread in embedded.items()
+            if blog.posts[url].thread_due and not blog.posts[url].thread_read
         }
         if threads and blog.budget_spent():
             blog.deferred.update(threads)

@@ -17,11 +17,11 @@ from scraper.crawl.rendering import fill_gaps
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.tee import tee
 from scraper.crawl.threads import read_embedded_threads
-from scraper.items import Problem, Sighting
+from scraper.items import Exchange, Problem, Sighting
 from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import recognise
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
-from scraper.platforms._recognise import maker_of
+from scraper.platforms._recognise import Marks, maker_of
 from scraper.quality import OF_SITE
 
 
@@ -51,11 +51,12 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         # Another problem than that of an unread platform is no evidence of the platform.
         is_conclusive = not problems or problems[0].kind == UnsupportedPlatform.kind
         visit.blog_status = "unsupported" if is_conclusive else "unreachable"
-        maker = maker_of(home.exchange) if is_conclusive else None
-        visit.maker = maker.lower() if maker else None
+        visit.maker = _maker(home.exchange) if is_conclusive else None
         visit.failure = problems[0].message.removeprefix(f"{home.exchange.url}: ") if problems else "not a blog"
         return
     visit.platform = platform.name
+    # A reader of any site has no marks of its own.
+    visit.maker = platform.name if platform.marks != Marks() else _maker(home.exchange)
     blog = Blog(
         root=platform.root(home.exchange.url),
         home=home.exchange,
@@ -66,6 +67,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         everything=start.all_posts,
         now=start.now,
         budget_spent=lambda: start.budget_left(visit.requests) == 0,
+        threads={service: dict(threads) for service, threads in start.threads.items()},
     )
     discovered = Discovered(start.known, blog.root, feed_size=platform.feed_size)
     blog.enough = lambda: start.limit is not None and len(discovered.named) >= start.limit
@@ -88,12 +90,24 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         visit.notes += merged.disagreements()
     yield from frontier.observing(fill_gaps(platform, blog, start, visit))
     if blog.api is not None:
+        before, blog.threads = blog.threads, {}
         yield from pages_as_evidence(blog, start, visit)
+        for service, threads in blog.threads.items():  # those that were known before are read
+            new = {url: thread for url, thread in threads.items() if url not in before.get(service, ())}
+            blog.threads[service] = new
+            for url in new:
+                blog.posts[url].thread_read = False
         if blog.read_comments:
             yield from read_embedded_threads(blog)
     yield from frontier.fetch_announced()
     yield from frontier.probe_old_addresses()
     frontier.summarise()
+
+
+def _maker(home: Exchange) -> str | None:
+    """Return what the site runs on, in lower case: "wordpress"; None where its home page does not show that."""
+    maker = maker_of(home)
+    return maker.lower() if maker else None
 
 
 def _collecting(plan: Plan, discovered: Discovered) -> Plan:

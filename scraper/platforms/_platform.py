@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 from scraper.items import SOURCES, Exchange, Item, Problem, SightedIn, Source
 from scraper.platforms._recognise import Marks, has_mark_of
 
+READS = ("by", "bodies", "dates", "views", "likes", "comments")  # the keys of `Platform.reads`
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderTargets:
@@ -115,8 +117,12 @@ class KnownPost:
 
     @property
     def thread_due(self) -> bool:
-        """Whether its comments are due: its page is due, their number changed, or they were never read."""
-        is_other_number = self.comments_count is not None and self.comments_count != self.thread_count
+        """Whether its comments are due: its page is due, their number is another one, or the last reading is too old.
+
+        An empty thread leaves no comment that would show when it was read: its number counts as 0. Where the number is
+        not known, it is no sign of a change.
+        """
+        is_other_number = self.comments_count is not None and self.comments_count != (self.thread_count or 0)
         return self.due or is_other_number or (self.thread_at is None and bool(self.thread_count))
 
 
@@ -197,6 +203,9 @@ class Platform(Reader):
     sitemaps: ClassVar[Sequence[str]] = ()
     feeds: ClassVar[Sequence[str]] = ()
     listings: ClassVar[Sequence[str]] = ()
+    # For people, how its blogs are read and what becomes known, one entry for each of `READS`: {"by": "API, pages",
+    # "bodies": "all", "dates": "second", "views": "yes", "likes": "no", "comments": "threads"}. None: not declared.
+    reads: ClassVar[Mapping[str, str] | None] = None
     # Largest number of posts in a feed; a feed of this length is no evidence about older posts. None: unknown.
     feed_size: ClassVar[int | None] = None
     # What a browser waits for when it renders a post's page; None: its pages are not rendered.

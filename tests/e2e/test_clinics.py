@@ -119,18 +119,19 @@ def test_a_clinic_by_name_in_words(tmp_path: Path) -> None:
         (tmp_path / "clinics.toml").write_text(text)
         done = verb(tmp_path, "check", "bare")
         assert (done.code, done.err, shut.paths) == (0, "", [])
-        header, line = done.out.splitlines()
+        header, line, known = done.out.splitlines()
         assert header.split("  ")[0] == "clinic"
-        assert line.split()[:5] == ["bare", "up", "wix", "none", "found"]
+        assert line.split()[:8] == ["bare", "up", "wix", "wix", "(pages,", "API)", "none", "found"]
+        assert known.startswith("known of a wix blog: bodies all, ")
         assert line.endswith("no blog post was found in sitemap, feed or listing")
         done = verb(tmp_path, "check", "shut")
         assert (done.code, done.err) == (0, "")
-        assert done.out.splitlines()[1].split()[:5] == ["shut", "up", "wix", "blog", "3"]
+        assert done.out.splitlines()[1].split()[:8] == ["shut", "up", "wix", "wix", "(pages,", "API)", "blog", "3"]
         assert "sitemap 3" in done.out
         assert sum(path.startswith("/post/") for path in shut.paths) == 1
         shut.answers["/post/note-3"] = Reply(b"<html>Off for today</html>")
         done = verb(tmp_path, "check", "shut")
-        assert (done.code, done.out.splitlines()[1].split()[:5]) == (3, ["shut", "up", "wix", "blog", "3"])
+        assert (done.code, done.out.splitlines()[1].split()[6:8]) == (3, ["blog", "3"])
         assert f"{shut.url}/post/note-3" in done.out.splitlines()[1]
         assert json.loads(verb(tmp_path, "list", "--json").out)["clinics"][1]["blog_status"] == "closed"
 

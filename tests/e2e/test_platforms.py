@@ -195,8 +195,8 @@ def test_a_site_of_another_maker_is_unsupported(
     visits = Visits(site, tmp_path, launch)
     done = visits.visit(0, dummies=())
     assert words in done.err
-    (clinic,) = rows(visits.archive, "SELECT blog_status, platform FROM clinics")
-    assert clinic == {"blog_status": "unsupported", "platform": maker}
+    (clinic,) = rows(visits.archive, "SELECT blog_status, platform, maker FROM clinics")
+    assert clinic == {"blog_status": "unsupported", "platform": None, "maker": maker}
     assert any(words in message for message in column(visits.archive, "SELECT message FROM problems"))
     assert visits.paths() == ["/"]
     visits.assert_rebuilt()
@@ -204,21 +204,25 @@ def test_a_site_of_another_maker_is_unsupported(
     assert (done.code, again.code) == (3, 3)
     assert column(visits.archive, "SELECT status FROM clinic_runs") == ["failed", "failed"]
     assert column(visits.archive, "SELECT state FROM coverage") == ["failed", "failed"]
-    assert column(visits.archive, "SELECT platform FROM clinics") == [maker]
+    assert column(visits.archive, "SELECT maker FROM clinics") == [maker]
 
 
 def test_a_site_that_leaves_an_unread_platform(tmp_path: Path, launch: Launch) -> None:
-    """And one that goes there: `clinics.platform` is that of the last visit that recognised one."""
+    """And one that goes there: nobody reads it any more, and its maker is that of the last visit."""
     blog = Blog()
     try:
         home = blog.answers["/"]
         visits = Visits(blog, tmp_path, launch)
-        for day, answer, platform in ((0, page("Ghost 5.2"), "ghost"), (1, home, "wix"), (2, page("Ghost 5"), "ghost")):
+        unread = page("Hostinger")
+        for day, answer, platform, maker in ((0, unread, None, "hostinger"), (1, home, "wix", "wix"),
+                                             (2, unread, None, "hostinger")):  # fmt: skip
             blog.answers["/"] = answer
             visits.visit(day, dummies=())
-            assert column(visits.archive, "SELECT platform FROM clinics") == [platform]
+            assert rows(visits.archive, "SELECT platform, maker FROM clinics") == [
+                {"platform": platform, "maker": maker}
+            ]
         assert column(visits.archive, "SELECT state FROM coverage ORDER BY day") == ["failed", "observed", "failed"]
         visits.assert_rebuilt()
-        assert column(visits.archive, "SELECT platform FROM clinics") == ["ghost"]
+        assert rows(visits.archive, "SELECT platform, maker FROM clinics") == [{"platform": None, "maker": "hostinger"}]
     finally:
         blog.stop()

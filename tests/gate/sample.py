@@ -6,6 +6,7 @@ the moment at which it starts (ISO 8601) and the posts that it has; the others a
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -90,6 +91,11 @@ def main() -> None:
     few(set(slugs.split(",")))
     small()
     move(moment - datetime.now(UTC))
+    # Ids of posts are made of the second of the first start: it is the same however long this program took to start.
+    events = Path(sys.argv[sys.argv.index("--state") + 1], "events.jsonl")
+    if not events.exists():
+        events.parent.mkdir(parents=True, exist_ok=True)
+        events.write_text(json.dumps({"event": "first-start", "at": moment.isoformat()}) + "\n", "utf-8")
     serve()
 
 

@@ -184,3 +184,9 @@ def test_a_blog_whose_robots_txt_names_odd_sitemaps(tmp_path: Path) -> None:
         assert "list.pdf: named as a sitemap, but neither XML nor a text of addresses" in done.err
         for command in ("verify", "rebuild"):
             assert run("clinic-archive", command, "--archive", "archive", cwd=tmp_path).code == 0
+
+
+@pytest.mark.parametrize("reference", ["&#xD800;", "&#xdfff;", "&#x00DC00;", "&#55296;", "&#057343;"])
+def test_half_a_surrogate_pair_costs_no_other_entry(reference: str) -> None:
+    page = read(listed(f"/post/a{reference}", "/post/b&#228;", "/post/c&#xE000;"))
+    assert paths(page) == ["/post/a%EF%BF%BD", "/post/b%C3%A4", "/post/c%EE%80%80"]

@@ -67,6 +67,10 @@ def run(name: str, case: Case) -> bool:
     )
     script(case, "up")
     try:
+        if case.seed is not None:
+            site = HOME / "wordpress" / case.environment["WP_NAME"] / "htdocs"
+            program = Path(__file__).with_name(case.seed)
+            subprocess.run(["php", "-d", "memory_limit=512M", program, site], check=True, stdout=sys.stderr)
         for key, value in case.settings:
             script(case, "set", key, value)
         script(case, "truth", str(truth))

@@ -15,6 +15,7 @@ class Case:
     path: str = "/"
     settings: tuple[tuple[str, str], ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    seed: str | None = None  # the program of this folder that fills it anew, with words of our own
 
     @property
     def url(self) -> str:
@@ -22,9 +23,9 @@ class Case:
         return f"http://127.0.0.1:{self.port}{self.path}"
 
 
-def _wordpress(*settings: tuple[str, str], core: str = "debian", port: int = 18480) -> Case:
+def _wordpress(*settings: tuple[str, str], core: str = "debian", port: int = 18480, seed: str | None = None) -> Case:
     environment = {"WP_NAME": f"cases{port}", "WP_PORT": str(port), "WP_CORE": core}
-    return Case(script="wordpress", port=port, settings=settings, environment=environment)
+    return Case(script="wordpress", port=port, settings=settings, environment=environment, seed=seed)
 
 
 CASES = {
@@ -36,6 +37,8 @@ CASES = {
     "wordpress-static-front": _wordpress(("front", "static")),
     "wordpress-excerpt-feeds": _wordpress(("feed_excerpt", "1"), ("rest", "off")),
     "wordpress-6.5": _wordpress(core="6.5", port=18481),
+    "wordpress-second": _wordpress(seed="seed.php"),
+    "wordpress-second-rest-gone": _wordpress(("rest", "gone"), ("theme", "twentytwentyone"), seed="seed.php"),
     "ghost": Case(script="ghost", port=18093),
     "isso": Case(script="isso", port=18094),
 }

@@ -35,7 +35,23 @@ def _post_of(context: CaptureContext, item: Item) -> int | None:
     """The post that an item names. Addresses that it names together belong to one post from now on."""
     if len(item["post"]) > 1:
         return resolve_post(context, tuple(item["post"]), item["source"])
-    return context.cache.identities.find(item["post"])
+    return context.cache.post_of(item["post"])
+
+
+def save_embedded_thread(context: CaptureContext, item: Item) -> None:
+    """Write the thread at a comment service that a post's page embeds; of several in one page, the last is kept.
+
+    The thread is no address of the post: a page template may name one thread on the pages of many posts. Its comments
+    belong to the first of them.
+    """
+    cache, thread = context.cache, item["thread"]
+    post_id = cache.identities.find(item["post"])
+    if post_id is None:
+        return
+    cache.batch.put("posts thread", (item["service"], thread, post_id))
+    if thread not in cache.threads:
+        cache.threads[thread] = item["post"][0]
+        attach_pending(context, Entity(0, post_id, (thread,)))
 
 
 def resolve_post(context: CaptureContext, addresses: tuple[str, ...], matched_by: str) -> int | None:

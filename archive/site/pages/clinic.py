@@ -91,8 +91,8 @@ def posts(connection: sqlite3.Connection, clinic_id: str, sort: str, page: int) 
 
 def _comments_by_month(connection: sqlite3.Connection, clinic_id: str) -> Chart:
     found = connection.execute(
-        "SELECT substr(posted_at, 1, 7) AS month, author_kind, count(*) FROM comments WHERE clinic_id = ? AND posted_at"
-        " IS NOT NULL GROUP BY month, author_kind ORDER BY month, author_kind",
+        "SELECT substr(posted_at, 1, 7) AS month, author_kind, count(*) FROM comments WHERE clinic_id = ? AND type ="
+        " 'comment' AND posted_at IS NOT NULL GROUP BY month, author_kind ORDER BY month, author_kind",
         (clinic_id,),
     ).fetchall()
     columns = ("month", "author_kind", "comments")

@@ -13,7 +13,7 @@ LIST_LENGTH = 8  # entries of each list
 _TOTALS = {
     "clinics": "SELECT count(*) FROM clinics",
     "posts": "SELECT count(*) FROM posts",
-    "comments": "SELECT count(*) FROM comments",
+    "comments": "SELECT (SELECT count(*) FROM comments) - (SELECT count(*) FROM comments WHERE type <> 'comment')",
     "readings": "SELECT count(*) FROM readings",
     "captures": "SELECT count(*) FROM captures",
 }

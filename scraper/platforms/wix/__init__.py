@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 from urllib.parse import urlsplit
@@ -55,6 +55,14 @@ class Wix(Platform):
         # <meta http-equiv="X-Wix-Meta-Site-Id" content="..."/>
         head=(rb"(?i)<meta\b[^<>]{0,400}\bhttp-equiv\s*=\s*[\"']?X-Wix-",),
     )
+    reads: ClassVar[Mapping[str, str] | None] = {
+        "by": "pages, API",
+        "bodies": "all",
+        "dates": "exact",
+        "views": "yes",
+        "likes": "yes",
+        "comments": "threads",
+    }
     feed_size: ClassVar[int | None] = 20
     sitemaps: ClassVar[Sequence[str]] = ("/blog-posts-sitemap.xml", "/sitemap.xml")
     feeds: ClassVar[Sequence[str]] = ("/blog-feed.xml",)

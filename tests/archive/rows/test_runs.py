@@ -87,9 +87,10 @@ class TestBlogStatus:
                 Clinic(slug="soon", name="Soon", url="https://soon.example", closed=date(9999, 1, 1)),
             ]
         )
+        run.open_run_file("crawl")
         found = run.db.execute("SELECT clinic_id, blog_status, closed_on FROM clinics").fetchall()
         assert found == [("shut", "closed", "2025-01-01")]
-        run.release()
+        run.close(0, {})
 
     def test_what_others_captured_opens_no_closed_clinic(self, tmp_path: Path) -> None:
         """A backfill may take a clinic as the archive knows it, when clinics.toml has it no more."""

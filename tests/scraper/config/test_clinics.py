@@ -228,3 +228,8 @@ def test_the_example_of_the_repository_reads_and_is_a_placeholder() -> None:
     # The stanzas in comments must be right too: a line of prose begins with a capital, a stanza's with [ or a key.
     live = "\n".join(line[2:] for line in stanzas.splitlines() if line[2:3] == "[" or " = " in line)
     assert [clinic.slug for clinic in parse_clinics(live, path)] == ["sample", "riverside-wellness"]
+
+
+def test_what_is_nested_too_deeply_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"^clinics\.toml:1: .*nested too deeply"):
+        parse_clinics("a = " + "[" * 50_000, Path("clinics.toml"))

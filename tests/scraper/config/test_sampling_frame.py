@@ -23,6 +23,7 @@ from scraper.addresses import post_key
 from scraper.config.clinics import parse_clinics, read_clinics
 from scraper.config.sampling_frame import DELIMITERS, SETTINGS, BadSamplingFrame, appended, new_rows, read_frame
 from scraper.config.toml_file import ConfigError
+from scraper.platforms import platform_named
 from tests.making import CLINIC, Made, extraction, post
 
 SAMPLES = 3000 if os.environ.get("SOAK") else 60
@@ -342,7 +343,8 @@ class TestList:
         reported = self.listed("--clinics-file", folder.toml, "--archive", tmp_path / "none")
         river, shut = reported["clinics"]
         assert river == {
-            "slug": "river", "listed": True, "archived": False, "platform": None, "blog_status": "unknown", "posts": 0,
+            "slug": "river", "listed": True, "archived": False, "platform": None, "maker": None,
+            "reads": None, "blog_status": "unknown", "posts": 0,
             "last_visit_at": None, "last_status": None, "last_note": None, "name": "River",
             "url": "https://www.river-clinic.org",
         }  # fmt: skip
@@ -359,18 +361,22 @@ class TestList:
         runs.save_run_start(archive.db, "c2", CLINIC, "2027")
         folder = Folder(tmp_path, self.MORE)
         reported = self.listed("--clinics-file", folder.toml, "--archive", archive.folder)
+        wix = platform_named("wix")
+        reads = (wix and wix.reads) or {}
         assert [clinic["slug"] for clinic in reported["clinics"]] == ["river", "shut", CLINIC]
         assert reported["clinics"][2] == {
             "slug": CLINIC, "listed": False, "archived": True, "name": "Riverside", "url": "https://riverside.example",
-            "platform": "wix", "blog_status": "blog", "posts": 1, "last_visit_at": "2026", "last_status": "done",
+            "platform": "wix", "maker": "wix", "reads": dict(reads), "blog_status": "blog", "posts": 1,
+            "last_visit_at": "2026", "last_status": "done",
             "last_note": None,
         }  # fmt: skip
         lines = cli("list", "--clinics-file", folder.toml, "--archive", archive.folder).stdout.splitlines()
-        assert [line.split()[0] for line in lines] == ["clinic", "river", "shut", CLINIC, "*", "3"]
-        assert lines[3].split() == [CLINIC, "*", "Riverside", "wix", "blog", "1", "2026", "done"]
-        assert lines[-2:] == [
-            f"* in the archive, not in {folder.toml}", "3 clinics: 1 not visited yet, 1 closed, 1 blog",
-        ]  # fmt: skip
+        assert [line.split()[0] for line in lines] == ["clinic", "river", "shut", CLINIC, "*", "known", "3"]
+        assert lines[3].split()[:4] == [CLINIC, "*", "Riverside", "wix"]
+        assert lines[3].endswith("done")
+        assert lines[4] == f"* in the archive, not in {folder.toml}"
+        assert lines[5].startswith("known of a wix blog: bodies ")
+        assert lines[6] == "3 clinics: 1 not visited yet, 1 closed, 1 blog"
         folder.toml.unlink()
         assert len(self.listed("--clinics-file", folder.toml, "--archive", archive.folder)["clinics"]) == 1
 

@@ -25,6 +25,7 @@ class SampleService:
     """A service whose threads are named in the page: `<div data-thread="7">`; its answer is the text of one comment."""
 
     name: ClassVar[str] = "sample"
+    is_read: ClassVar[bool] = True
     extractor_version: ClassVar[int] = 1
 
     def is_api_url(self, url: str) -> bool:
@@ -38,6 +39,10 @@ class SampleService:
     def thread_of(self, page: Exchange) -> str | None:
         _, mark, rest = page.body.partition(b'data-thread="')
         return rest.partition(b'"')[0].decode() if mark else None
+
+    def counts(self, blog: Blog, threads: Mapping[str, str]) -> Plan:
+        return
+        yield
 
     def threads(self, blog: Blog, threads: Mapping[str, str]) -> Plan:
         for url, thread in threads.items():
