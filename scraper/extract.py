@@ -52,11 +52,16 @@ def extract(exchange: Exchange, platform: Platform | None) -> tuple[Item, ...]:
 
 
 def extract_post(exchange: Exchange) -> Post:
-    """Return the post of a single exchange, for `parse`. Raises `NotAPost`, whose message says what the exchange is."""
+    """Return the post of a single exchange with its comments, for `parse`.
+
+    Raises `NotAPost`, whose message says what the exchange is.
+    """
     platform = recognise(exchange)
-    for item in _items(exchange, platform):
-        if isinstance(item, Post):
-            return item
+    items = tuple(_items(exchange, platform))
+    post = next((item for item in items if isinstance(item, Post)), None)
+    if post is not None:
+        own = (item for item in items if isinstance(item, Comment) and not {*item.post}.isdisjoint(post.addresses))
+        return replace(post, comments=(*post.comments, *own))
     if platform is None:
         raise NotAPost("it contains no post: it shows no sign of a supported platform")
     raise NotAPost(f"it contains no post: it is a {platform.name} document, but not a post page")

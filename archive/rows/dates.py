@@ -25,6 +25,21 @@ def date_at(published_at: str | None, timezone: str | None) -> str | None:
         return None
 
 
+def date_in(published_raw: str | None, published_at: str | None) -> str | None:
+    """Return the date of a time as a page prints it with its offset from UTC: "2025-05-06T17:40:00-04:00".
+
+    None for an offset of zero: many programs write every time in UTC, and it is not the clinic's date then. None, too,
+    where the printed time is not the moment `published_at`.
+    """
+    try:
+        printed = datetime.fromisoformat(published_raw or "")
+        moment = datetime.fromisoformat(published_at or "")
+    except ValueError:
+        return None
+    is_local = bool(printed.utcoffset()) and moment.tzinfo is not None
+    return printed.date().isoformat() if is_local and printed.replace(microsecond=0) == moment else None
+
+
 def date_posts(db: Database, clinic_id: str) -> None:
     """Compute the dates of all posts of a clinic again, after its time zone became known or changed."""
     (timezone,) = db.conn.execute("SELECT timezone FROM clinics WHERE clinic_id = ?", (clinic_id,)).fetchone()

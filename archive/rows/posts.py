@@ -14,7 +14,7 @@ from typing import Any
 from archive.rows.clinics import save_author
 from archive.rows.context import CaptureContext, Item
 from archive.rows.counters import COUNTER_COLUMNS, COUNTERS
-from archive.rows.dates import date_at
+from archive.rows.dates import date_at, date_in
 from archive.rows.fingerprint import content_sha256, domain_of
 from archive.rows.identity.identities import Entity, site_of
 from archive.rows.identity.placement import attach_pending, set_platform_id
@@ -201,7 +201,10 @@ def _changes(context: CaptureContext, post_id: int, stored: StoredPost, item: It
         if "author" in changes:
             changes["author_id"] = author_id
     if "published_at" in changes:
-        changes["published_on"] = date_at(changes["published_at"], context.cache.timezone)
+        published_at = changes["published_at"]
+        changes["published_on"] = date_at(published_at, context.cache.timezone) or date_in(
+            item["published_raw"], published_at
+        )
     return changes
 
 

@@ -40,7 +40,7 @@ def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
 # Columns of `clinic_runs` that `count_rows` gives.
 COUNTED = ("posts", "new_posts", "new_revisions", "readings", "comments", "wire_bytes")
 # What a visit found out about its clinic, beside the columns of `clinic_runs`; a run-ended note of the WARC holds both.
-ABOUT_CLINIC = ("platform", "maker", "blog_status", "finished", "fields")
+ABOUT_CLINIC = ("platform", "maker", "reader", "blog_status", "finished", "fields")
 
 
 def save_run_start(db: Database, crawl_id: str, clinic_id: str, started_at: str) -> None:

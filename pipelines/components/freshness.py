@@ -61,6 +61,7 @@ class Freshness:
             spider.context.now = now
             spider.context.requests_today = recent_requests(run.db, spider.clinic.slug, now)
             spider.context.known = known_posts(run.db, spider.clinic.slug, now)
+            spider.context.read_by = reader_of_posts(run.db, spider.clinic.slug)
             spider.context.threads = embedded_threads(run.db, spider.clinic.slug)
             spider.context.browser_only = remembered_routes(run.db, spider.clinic.slug, now)
             spider.context.reported = reported_messages(run.db, spider.clinic.slug)
@@ -102,6 +103,16 @@ def platform_of(db: Database, clinic_id: str) -> Platform | None:
     """Return the clinic's platform, as its last run recognised it."""
     row = db.conn.execute("SELECT platform FROM clinics WHERE clinic_id = ?", (clinic_id,)).fetchone()
     return platform_named(row[0]) if row else None
+
+
+def reader_of_posts(db: Database, clinic_id: str) -> str | None:
+    """Return the name of the platform of the last run that read posts of the clinic; None where there was none."""
+    find = (
+        "SELECT platform FROM clinic_runs WHERE clinic_id = ? AND fetched > 0 AND platform IS NOT NULL"
+        " ORDER BY started_at DESC LIMIT 1"
+    )
+    row = db.conn.execute(find, (clinic_id,)).fetchone()
+    return row[0] if row else None
 
 
 def requested_mementos(db: Database, clinic_id: str, base: str) -> frozenset[str]:
@@ -242,16 +253,6 @@ def known_posts(db: Database, clinic_id: str, now: datetime) -> list[KnownPost]:
     return posts
 
 
-def known_comments(db: Database, clinic_id: str) -> dict[int, list[str]]:
-    """Return the platform's ids of the comments that an API gave with their texts, by post."""
-    rows = db.conn.execute(
-        "SELECT post_id, json_group_array(platform_comment_id) FROM comments WHERE clinic_id = ? AND source = 'api' AND"
-        " coalesce(body_text, body_html) IS NOT NULL GROUP BY post_id",
-        (clinic_id,),
-    )
-    return {post_id: json.loads(names) for post_id, names in rows}
-
-
 def embedded_threads(db: Database, clinic_id: str) -> dict[str, dict[str, str]]:
     """Return the threads of comment services that the clinic's posts embed: service -> URL of the post -> thread.
 
@@ -265,6 +266,16 @@ def embedded_threads(db: Database, clinic_id: str) -> dict[str, dict[str, str]]:
     ):
         found.setdefault(service, {})[url] = thread
     return found
+
+
+def known_comments(db: Database, clinic_id: str) -> dict[int, list[str]]:
+    """Return the platform's ids of the comments that an API gave with their texts, by post."""
+    rows = db.conn.execute(
+        "SELECT post_id, json_group_array(platform_comment_id) FROM comments WHERE clinic_id = ? AND source = 'api' AND"
+        " coalesce(body_text, body_html) IS NOT NULL GROUP BY post_id",
+        (clinic_id,),
+    )
+    return {post_id: json.loads(names) for post_id, names in rows}
 
 
 def recent_requests(db: Database, clinic_id: str, now: datetime) -> int:

@@ -229,12 +229,16 @@ UNREAD = "unsupported"  # the `blog_status` of a site that the version of that r
 
 
 def _noted(end: Mapping[str, Any]) -> str | None:
-    """Return the name of the platform that a run-ended note gives; None where it names none that is read.
+    """Return the name of the platform by whose rules a run's captures were read, as its run-ended note gives it.
 
-    Where nobody read the site, older versions named its maker, which a newer version may read.
+    None where nobody read them; `UNKNOWN` where a note of an older version does not say that. Such a note names the
+    maker of a site that nobody read, which a newer version may read.
     """
-    named = platform_named(end.get("platform")) if end.get("blog_status") != UNREAD else None
-    return named.name if named is not None else None
+    if "reader" in end or end.get("blog_status") == UNREAD:
+        named = platform_named(end.get("reader"))
+        return named.name if named is not None else None
+    named = platform_named(end.get("platform"))
+    return named.name if named is not None else UNKNOWN
 
 
 class _Platforms:
@@ -256,10 +260,8 @@ class _Platforms:
         if log.kind != "crawl":
             return None
         if id(log) not in self._names:
-            end = log.end or {}
-            named = _noted(end)
-            again = named is None and end.get("blog_status") != UNREAD
-            self._names[id(log)] = self._recognised(log) if again else named
+            noted = _noted(log.end or {})
+            self._names[id(log)] = self._recognised(log) if noted is UNKNOWN else noted
         return self._names[id(log)]
 
     def of_run(self, event: RunEnded) -> str | None:
@@ -267,7 +269,8 @@ class _Platforms:
         log = next((log for log in self.logs if log.run == event.run), None)
         if log is not None:
             return self.of(log)
-        return _noted(event.fields or {}) if event.run.kind == "crawl" else None
+        noted = _noted(event.fields or {}) if event.run.kind == "crawl" else None
+        return None if noted is UNKNOWN else noted
 
     @property
     def clinics_own(self) -> str | None:

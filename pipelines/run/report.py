@@ -125,12 +125,12 @@ class Report:
             "waiting": visit.deferred,
             "platform": visit.platform,
             "maker": visit.maker,
+            "reader": visit.recognised.name if visit.recognised is not None else None,
             "blog_status": visit.blog_status,
             "finished": visit.finished,
             "fields": outcome.measured_fields,
         }
-        recognised = visit.recognised.name if visit.recognised is not None else None
-        run.record(RunEnded(run.run_at(clinic_id), fields, recognised))
+        run.record(RunEnded(run.run_at(clinic_id), fields, fields["reader"]))
 
     def engine_stopped(self) -> None:
         """End a run that its components opened (plain `scrapy crawl`): it ends with the engine."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from html.parser import HTMLParser
 
 from scraper.items import Exchange
@@ -12,6 +13,7 @@ from scraper.platforms._page import encoding_of, utf8
 
 _LONGEST_TAG = 4_000  # bytes
 _MOST_TAGS = 50  # that contain a mark
+_MOST_SCRIPTS = 500
 # What a script assigns: identifier = "41" of a variable, "disqusUrl":"https:\/\/a.example\/" or host: 'x' of an object
 _VALUE = r"""(?<![\w$]){}["']?\s*[:=]\s*("(?:[^"\\\n]|\\.){{0,2000}}"|'(?:[^'\\\n]|\\.){{0,2000}}')"""
 
@@ -35,7 +37,7 @@ def elements_with(page: Exchange, mark: bytes) -> Iterator[tuple[str, dict[str, 
     In a text, a comment or the content of a script it is no evidence. At most 50 elements are looked at.
     """
     body = utf8(page)
-    lower, mark, position = body.lower(), mark.lower(), -1
+    lower, mark, position = _lower(body), mark.lower(), -1
     for _ in range(_MOST_TAGS):
         position = lower.find(mark, position + 1)
         if position < 0:
@@ -51,14 +53,15 @@ def elements_with(page: Exchange, mark: bytes) -> Iterator[tuple[str, dict[str, 
         position = end
 
 
+@lru_cache(maxsize=2)  # every service looks at the same page
+def _lower(body: bytes) -> bytes:
+    return body.lower()
+
+
 def _is_hidden(body: bytes, position: int) -> bool:
     """Return whether the place lies in a comment, or in the content of a script."""
     before = body[max(0, position - 200_000) : position]
     return before.rfind(b"<!--") > before.rfind(b"-->") or before.rfind(b"<script") > before.rfind(b"</script")
-
-
-# '<script type="text/javascript">', its content and "</script"
-_SCRIPT = re.compile(rb"<script\b[^<>]{0,4000}>(.*?)</script", re.IGNORECASE | re.DOTALL)
 
 
 def scripts_with(page: Exchange, mark: bytes) -> str:
@@ -66,8 +69,20 @@ def scripts_with(page: Exchange, mark: bytes) -> str:
     body = utf8(page)
     if mark not in body:
         return ""
-    found = (match[1] for match in _SCRIPT.finditer(body) if mark in match[1])
+    found = [text for text in _scripts(body) if mark in text]
     return b"\n".join(found)[:400_000].decode(encoding_of(page, body), "replace")
+
+
+def _scripts(body: bytes) -> Iterator[bytes]:
+    """Yield the contents of the first 500 scripts. One that does not end is the last."""
+    lower, position = _lower(body), 0
+    for _ in range(_MOST_SCRIPTS):
+        begin = lower.find(b"<script", position)
+        opened = lower.find(b">", begin) if begin >= 0 else -1
+        position = lower.find(b"</script", opened) if opened >= 0 else -1
+        if position < 0:
+            return
+        yield body[opened + 1 : position]
 
 
 def assigned(script: str, *names: str) -> str | None:

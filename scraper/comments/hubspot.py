@@ -28,7 +28,7 @@ _MOST = 1_000  # comments in one answer
 class HubSpotComments(CommentService):
     """Reads threads of HubSpot's blogs."""
 
-    name: ClassVar[str] = "hubspot"
+    name: ClassVar[str] = "hubspot-comments"
     extractor_version: ClassVar[int] = 1
 
     def thread_of(self, page: Exchange) -> str | None:
@@ -38,7 +38,7 @@ class HubSpotComments(CommentService):
         address = assigned(scripts_with(page, b"hubapi.com/comments/"), "commentsUrl") or ""
         query = query_of(address)
         if not _API.fullmatch(base_of(address)) or not all(query.get(name, "").isdigit() for name in _IDS):
-            return f"hubspot:?{urlencode({'url': base_of(page.url)})}"
+            return f"hubspot-comments:?{urlencode({'url': base_of(page.url)})}"
         return _thread(base_of(address), query)
 
     def is_api_url(self, url: str) -> bool:
@@ -48,7 +48,7 @@ class HubSpotComments(CommentService):
     def threads(self, blog: Blog, threads: Mapping[str, str]) -> Plan:
         """One request for each thread; none of a private site."""
         for url, thread in threads.items():
-            address = thread.removeprefix("hubspot:")
+            address = thread.removeprefix("hubspot-comments:")
             if not _API.match(address) or blog.private:
                 continue
             if blog.budget_spent():
@@ -83,8 +83,8 @@ class HubSpotComments(CommentService):
 
 
 def _thread(base: str, query: Mapping[str, str]) -> str:
-    """Return the thread's id: "hubspot:https://api.hubapi.com/...?portalId=1&contentId=2&collectionId=3"."""
-    return f"hubspot:{base}?{urlencode({name: query[name] for name in _IDS})}"
+    """Return the thread's id: "hubspot-comments:https://api.hubapi.com/...?portalId=1&contentId=2&collectionId=3"."""
+    return f"hubspot-comments:{base}?{urlencode({name: query[name] for name in _IDS})}"
 
 
 def _comment(row: Mapping[str, Any], above: str | None, post: tuple[str, ...], url: str) -> Comment | None:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from scraper.addresses import is_web_address, is_within
-from scraper.comments import threads_in
 from scraper.crawl.merge import parse_time
 from scraper.crawl.post_answer import is_gone
 from scraper.crawl.schedule import changed_since
 from scraper.crawl.state import VisitContext, VisitResult
-from scraper.items import Problem, ThreadPage
+from scraper.items import EmbeddedThread, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 
 MAX_COMMENT_PAGES = 200  # of one post
@@ -25,9 +24,9 @@ OF_PAGES = ("partial-text", "missing-field")
 
 def note_threads(blog: Blog, post: KnownPost, answer: Answer) -> None:
     """Note the threads at comment services that the post's page embeds."""
-    if answer.exchange is not None and blog.read_comments:
-        for service, thread in threads_in(answer.exchange).items():
-            blog.threads.setdefault(service, {})[post.url] = thread
+    for item in answer.items:
+        if isinstance(item, EmbeddedThread) and blog.read_comments:
+            blog.threads.setdefault(item.service, {})[post.url] = item.thread
 
 
 def further_comments(blog: Blog, post: KnownPost, answer: Answer) -> Generator[Ask, Answer, None]:

@@ -60,6 +60,7 @@ class VisitContext:
     known: list[KnownPost]
     # Threads of comment services that the pages of known posts embed, as `Blog.threads` has them.
     threads: dict[str, dict[str, str]] = field(default_factory=dict)
+    read_by: str | None = None  # the platform of the last run that read posts of the clinic
     limit: int | None = None  # number of posts to request; None: no limit
     all_posts: bool = False  # every post is requested, due or not
     now: datetime = field(default_factory=lambda: datetime.now(UTC))  # the time at which posts are due or not

@@ -7,9 +7,10 @@ requested next; they never become rows.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from scraper.addresses import same_site
+from scraper.addresses import post_key, same_site
 from scraper.crawl.discovered import Discovered
 from scraper.crawl.frontier import Frontier
 from scraper.crawl.pages import pages_as_evidence
@@ -20,9 +21,12 @@ from scraper.crawl.threads import read_embedded_threads
 from scraper.items import Exchange, Problem, Sighting
 from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import recognise
-from scraper.platforms._platform import Answer, Ask, Blog, Plan
-from scraper.platforms._recognise import Marks, maker_of
+from scraper.platforms._platform import Answer, Ask, Blog, Plan, Platform
+from scraper.platforms._recognise import Marks, generators_of, maker_of, maker_sentence
 from scraper.quality import OF_SITE
+
+# A generator tag, "Jekyll v4.3.1", "Hugo 0.92.2", "Astro": the name before a version
+_GENERATOR = re.compile(r"([A-Za-z][A-Za-z+-]{1,30}(?: [A-Za-z][A-Za-z+-]{1,30}){0,2})(?=\s+v?\d|\s*[;(,]|\s*$)")
 
 
 def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
@@ -76,6 +80,9 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     visit.by_api = blog.api is not None
     visit.notes += blog.notes
     visit.unread += blog.unread
+    if platform.fallback and (not discovered.named or _is_of_another(start, platform, discovered)):
+        _not_read(visit, blog, known=bool(start.known))
+        return
     if not discovered.posts():
         visit.blog_status = "none_found"
         visit.failure = f"{blog.root} runs {platform.name}, but no blog post was found in sitemap, feed or listing"
@@ -83,6 +90,10 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     visit.blog_status = "blog"
     frontier = Frontier(blog, discovered, start, visit)
     yield from frontier.posts()
+    if platform.fallback and visit.attempted and not visit.fetched and start.read_by != platform.name:
+        blog.evident = True
+        _not_read(visit, blog, known=bool(start.known))
+        return
     merged = discovered.merged()
     visit.found_in = {str(source): number for source, number in merged.counts.items()}
     visit.discovered = len(discovered.posts())
@@ -105,9 +116,35 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
 
 
 def _maker(home: Exchange) -> str | None:
-    """Return what the site runs on, in lower case: "wordpress"; None where its home page does not show that."""
+    """Return what the site runs on, in lower case: "wordpress", or what its generator tag names, "jekyll"."""
     maker = maker_of(home)
+    if maker is None:
+        generators = (_GENERATOR.match(text) for text in generators_of(home.body))
+        maker = next((found[1] for found in generators if found is not None), None)
     return maker.lower() if maker else None
+
+
+def _is_of_another(start: VisitContext, platform: Platform, discovered: Discovered) -> bool:
+    """Whether the lists name nothing but posts that another platform read, whose marks the home page lacks today.
+
+    A clinic that moved has posts at new addresses.
+    """
+    if start.read_by is None or start.read_by == platform.name:
+        return False
+    known = {post_key(address) for post in start.known for address in (post.url, *post.addresses)}
+    return discovered.named <= known
+
+
+def _not_read(visit: VisitResult, blog: Blog, *, known: bool) -> None:
+    """Set the result of a visit to a site of no known platform, in whose pages no post was recognised.
+
+    `known`: the archive has posts of the clinic. A blog that evidently exists is unsupported, not absent.
+    """
+    assert blog.home is not None
+    visit.platform, visit.maker = None, _maker(blog.home)
+    visit.blog_status = "unsupported" if blog.evident or known else "none_found"
+    found = "its blog was found, but no post could be read" if blog.evident else "no blog post was found on it"
+    visit.failure = f"{maker_sentence(blog.home)}, and {found}"
 
 
 def _collecting(plan: Plan, discovered: Discovered) -> Plan:

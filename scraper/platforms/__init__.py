@@ -18,11 +18,18 @@ logger = logging.getLogger(__name__)
 
 @cache
 def platforms() -> tuple[Platform, ...]:
-    """Return one instance of every platform in this folder, by name. Files that begin with `_` hold none."""
+    """Return one instance of every platform in this folder, by name, the fallback last.
+
+    Files and folders that begin with `_` hold none.
+    """
     for module in pkgutil.iter_modules(__path__):
         if not module.name.startswith("_"):
             import_module(f"{__name__}.{module.name}")
-    return tuple(sorted((cls() for cls in Platform.__subclasses__()), key=lambda platform: platform.name))
+    return tuple(sorted((cls() for cls in Platform.__subclasses__()), key=_order))
+
+
+def _order(platform: Platform) -> tuple[bool, str]:
+    return platform.fallback, platform.name
 
 
 def platform_named(name: str | None) -> Platform | None:

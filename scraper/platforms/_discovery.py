@@ -24,22 +24,27 @@ Step = Generator[Ask, Answer, None]
 
 def discover_by_lists(platform: Platform, blog: Blog) -> Plan:
     """Yield the requests for every list of posts that the platform's data, robots.txt and sitemap indexes name."""
-    yield from _sitemaps(platform, blog)
+    yield from request_sitemaps(platform, blog)
     for path in platform.feeds:
         yield Ask(url=blog.root + path, lists="feed")
     yield from _listings(platform, blog)
 
 
-def _sitemaps(platform: Platform, blog: Blog) -> Step:
-    """Request robots.txt, the sitemaps that it names, those that these name, and the usual ones of the platform."""
+def request_sitemaps(platform: Platform, blog: Blog, *, most: int = MAX_SITEMAPS) -> Step:
+    """Request robots.txt, the sitemaps that it names, those that these name, and the usual ones of the platform.
+
+    `most`: sitemaps that are requested; the note of the visit says where there are more.
+    """
     robots = yield Ask(url=f"{urlsplit(blog.root).scheme}://{urlsplit(blog.root).netloc}/robots.txt")
+    rules = read_robots(robots.exchange, robots.reason)
+    blog.allows = rules.allowed
     waiting = [
-        *read_robots(robots.exchange, robots.reason).sitemaps,
+        *rules.sitemaps,
         f"{blog.root}/sitemap.xml",
         *(blog.root + path for path in platform.sitemaps),
     ]
     seen: set[str] = set()
-    while waiting and len(seen) < MAX_SITEMAPS:
+    while waiting and len(seen) < most:
         url = waiting.pop(0)
         if canonical_url(url) in seen or not same_site(url, blog.root):
             continue
@@ -50,8 +55,8 @@ def _sitemaps(platform: Platform, blog: Blog) -> Step:
             if kind_of(answer.exchange, platform) is None:
                 message = f"{url}: named as a sitemap, but neither XML nor a text of addresses; not read, look at it"
                 blog.unread.append(Problem(kind="sitemap-unreadable", message=message, url=answer.exchange.url))
-    if waiting and len(seen) >= MAX_SITEMAPS:
-        blog.notes.append(f"more than {MAX_SITEMAPS} sitemaps: the others were not read")
+    if waiting and len(seen) >= most:
+        blog.notes.append(f"more than {most} sitemaps: the others were not read")
 
 
 def _listings(platform: Platform, blog: Blog) -> Step:

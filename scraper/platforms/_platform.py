@@ -18,7 +18,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from scraper.items import SOURCES, Exchange, Item, Problem, SightedIn, Source
-from scraper.platforms._recognise import Marks, has_mark_of
+from scraper.platforms._recognise import Marks, has_mark_of, maker_of
 
 READS = ("by", "bodies", "dates", "views", "likes", "comments")  # the keys of `Platform.reads`
 
@@ -117,10 +117,9 @@ class KnownPost:
 
     @property
     def thread_due(self) -> bool:
-        """Whether its comments are due: its page is due, their number is another one, or the last reading is too old.
+        """Whether its comments are due: its page is due, their number changed, or they were not read for long.
 
-        An empty thread leaves no comment that would show when it was read: its number counts as 0. Where the number is
-        not known, it is no sign of a change.
+        An empty thread leaves no comment that would show when it was read: its number counts as 0.
         """
         is_other_number = self.comments_count is not None and self.comments_count != (self.thread_count or 0)
         return self.due or is_other_number or (self.thread_at is None and bool(self.thread_count))
@@ -151,6 +150,9 @@ class Blog:
     enough: Callable[[], bool] = lambda: False  # whether `discover` may stop: the run's limit of posts is reached
     # Threads of comment services that pages of posts embed: name of the service -> canonical URL of the post -> thread.
     threads: dict[str, dict[str, str]] = field(default_factory=dict)
+    # Whether robots.txt allows an address, once it was read: what it forbids is not asked for, and is no problem then.
+    allows: Callable[[str], bool] = lambda url: True
+    evident: bool = False  # a list or feed shows that the site has a blog, whether its posts can be read or not
     notes: list[str] = field(default_factory=list)  # limits that a plan reached, a sentence each
     unread: list[Problem] = field(default_factory=list)  # answers to requests for lists that no parser understands
 
@@ -208,12 +210,14 @@ class Platform(Reader):
     reads: ClassVar[Mapping[str, str] | None] = None
     # Largest number of posts in a feed; a feed of this length is no evidence about older posts. None: unknown.
     feed_size: ClassVar[int | None] = None
+    # Whether it reads pages that carry no mark of a platform: it is recognised only where no other platform is.
+    fallback: ClassVar[bool] = False
     # What a browser waits for when it renders a post's page; None: its pages are not rendered.
     render: ClassVar[RenderTargets | None] = None
 
     def claims(self, exchange: Exchange) -> bool:
         """Return whether the answer carries one of the platform's `marks`; see `Reader.claims`."""
-        return has_mark_of(self.marks, exchange)
+        return has_mark_of(self.marks, exchange) or (self.marks.maker != "" and maker_of(exchange) == self.marks.maker)
 
     @abstractmethod
     def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:

@@ -37,6 +37,8 @@ class Marks:
     # Patterns of elements of the head, each enough by itself: rb'<meta[^<>]* http-equiv="X-Wix-Meta-Site-Id"'. Comments
     # and the contents of scripts, styles and titles are left out before.
     head: Sequence[bytes] = ()
+    # Its name in `MAKERS`, whose weaker marks (scripts and assets of the head) count where no platform's own are found.
+    maker: str = ""
 
 
 class _Maker(NamedTuple):

@@ -13,7 +13,7 @@ from sqlite_utils import Database, Migrations
 
 from archive import db as opening
 from archive.db import ArchiveError, NewerSchema, NotAnArchive, OlderSchema, open_archive, views
-from archive.migrations import m006_closing_dates
+from archive.migrations import m006_closing_dates, m011_every_platform
 from scraper.items import Gone
 from tests.making import Made, comment, extraction, faults, post, url
 
@@ -244,3 +244,36 @@ def test_full_text_follows_the_rows(archive: Made) -> None:
     archive.db.execute("DELETE FROM comments")
     assert archive.one(find.format("comments"), "lantern") == 0
     assert faults(archive.db) == []
+
+
+def test_an_archive_from_before_makers_gets_them(archive: Made) -> None:
+    """As a rebuild would have it: until then a site that nobody read had its maker as the platform."""
+    db = archive.db
+    archive.crawl("c1")
+    archive.fold(extraction(1, post()))
+    for view in db.view_names():
+        db.execute(f"DROP VIEW {view}")
+    db.execute("DROP INDEX idx_comments_notices")
+    for table, columns in (
+        ("posts", ("access", "comment_service", "comment_thread")), ("comments", ("type",)), ("clinics", ("maker",))
+    ):  # fmt: skip
+        for column in columns:
+            db.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+    for name, status in (("read", "blog"), ("unread", "unsupported"), ("imported", "unknown")):
+        values = [name, status, None if name == "imported" else "2026"]
+        db.execute(
+            "INSERT INTO clinics (clinic_id, name, url, platform, blog_status, first_crawled_at) VALUES"
+            " (?1, 'X', 'x', 'wix', ?2, ?3)",
+            values,
+        )
+        if name == "read":
+            db.execute(
+                "INSERT INTO clinic_runs (crawl_id, clinic_id, started_at, status, platform) VALUES ('c1', ?, '2026',"
+                " 'done', 'wix')",
+                [name],
+            )
+    m011_every_platform(db)
+    assert archive.rows("SELECT clinic_id, platform, maker FROM clinics WHERE name = 'X' ORDER BY 1") == [
+        ("imported", "wix", None), ("read", "wix", "wix"), ("unread", None, "wix")
+    ]  # fmt: skip
+    assert archive.rows("SELECT access, comment_thread FROM posts") == [(None, None)]

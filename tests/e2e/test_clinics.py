@@ -62,7 +62,7 @@ class TestFrame:
         assert {slug: tuple(one[key] for key in keys) for slug, one in told.items()} == {
             "sample": (True, "blog", "wix", "done"),
             "bare": (True, "none_found", "wix", "done"),
-            "other": (True, "unsupported", None, "done"),
+            "other": (True, "none_found", None, "done"),
             "nobody": (False, "unreachable", None, "failed"),
         }  # fmt: skip
         assert "no blog post was found" in told["bare"]["why"]
@@ -86,7 +86,7 @@ class TestFrame:
             row["clinic_id"]: row for row in rows(archive, "SELECT * FROM clinics JOIN clinic_runs USING (clinic_id)")
         }
         assert {slug: (row["blog_status"], row["status"], row["complete"]) for slug, row in found.items()} == {
-            "sample": ("blog", "done", 0), "bare": ("none_found", "done", 0), "other": ("unsupported", "done", 0),
+            "sample": ("blog", "done", 0), "bare": ("none_found", "done", 0), "other": ("none_found", "done", 0),
             "nobody": ("unreachable", "failed", 0),
         }  # fmt: skip
         assert "no blog post was found" in found["bare"]["note"]
@@ -98,7 +98,7 @@ class TestFrame:
         assert done.json
         told: list[Row] = verb(folder, "list", "--json").json["clinics"]
         assert [(row["slug"], row["blog_status"], row["posts"], row["last_status"]) for row in told] == [
-            ("sample", "blog", 1, "done"), ("bare", "none_found", 0, "done"), ("other", "unsupported", 0, "done"),
+            ("sample", "blog", 1, "done"), ("bare", "none_found", 0, "done"), ("other", "none_found", 0, "done"),
             ("nobody", "unreachable", 0, "failed"), ("shut", "closed", 0, None),
         ]  # fmt: skip
 

@@ -182,13 +182,13 @@ def of_run(archive: Path, crawl_id: str) -> dict[str, list[Row]]:
 @pytest.mark.parametrize(
     ("home", "words", "maker"),
     [
-        (page("Showit 3", '<img src="https://static.wixstatic.com/media/a.png">'), "runs Showit", "showit"),
-        (page("Showit 3", "<p>Made without Wix.com Website Builder</p>"), "runs Showit", "showit"),
+        (page("Hostinger", '<img src="https://static.wixstatic.com/media/a.png">'), "runs Hostinger", "hostinger"),
+        (page("Hostinger", "<p>Made without Wix.com Website Builder</p>"), "runs Hostinger", "hostinger"),
         (page("", "<p>Made without Wix.com Website Builder</p>"), "no sign of a blog platform", None),
     ],
-    ids=["picture", "words in Showit", "words"],
+    ids=["picture", "words in Hostinger", "words"],
 )  # fmt: skip
-def test_a_site_of_another_maker_is_unsupported(
+def test_a_site_of_another_maker_without_a_blog(
     home: Reply, words: str, maker: str | None, site: Server, tmp_path: Path, launch: Launch
 ) -> None:
     site.answers["/"] = home
@@ -196,14 +196,13 @@ def test_a_site_of_another_maker_is_unsupported(
     done = visits.visit(0, dummies=())
     assert words in done.err
     (clinic,) = rows(visits.archive, "SELECT blog_status, platform, maker FROM clinics")
-    assert clinic == {"blog_status": "unsupported", "platform": None, "maker": maker}
-    assert any(words in message for message in column(visits.archive, "SELECT message FROM problems"))
-    assert visits.paths() == ["/"]
+    assert clinic == {"blog_status": "none_found", "platform": None, "maker": maker}
+    assert words in str(column(visits.archive, "SELECT note FROM clinic_runs"))
+    assert visits.paths() == ["/", "/sitemap.xml", "/blog"]
     visits.assert_rebuilt()
     again = visits.visit(1, dummies=())
-    assert (done.code, again.code) == (3, 3)
-    assert column(visits.archive, "SELECT status FROM clinic_runs") == ["failed", "failed"]
-    assert column(visits.archive, "SELECT state FROM coverage") == ["failed", "failed"]
+    assert (done.code, again.code) == (3, 0)
+    assert column(visits.archive, "SELECT status FROM clinic_runs ORDER BY started_at") == ["failed", "no-blog"]
     assert column(visits.archive, "SELECT maker FROM clinics") == [maker]
 
 

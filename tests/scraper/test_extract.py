@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.replay.stored import stored_exchange
+from scraper.extract import extract as extract_by
 from scraper.extract import extract_post
 from scraper.http import redirect_target
-from scraper.items import Alias, Comment, Exchange, Gone, Names, Post, Problem, Sighting
+from scraper.items import Alias, Comment, EmbeddedThread, Exchange, Gone, Item, Names, Post, Problem, Sighting
 from scraper.not_a_post import NotAPost
-from scraper.platforms import recognise
+from scraper.platforms import platform_named, recognise
 from scraper.platforms.wix import Wix
+from tests.dummies import Postname
 from tests.making import extract
 from tests.pipelines.test_recover import SHOWN
 from tests.visiting import MEMBERS_URL as MEMBERS
@@ -87,9 +90,11 @@ def test_a_sitemap_and_a_feed_are_told_by_their_bytes() -> None:
     assert extract(exchange(f"{SITE}/whatever", feed)) == (Sighting(url=f"{SITE}/post/a", source="feed"),)
 
 
-def test_a_page_of_another_kind_has_no_platform() -> None:
+def test_a_page_of_another_kind_is_read_by_the_fallback() -> None:
     page = exchange(f"{SITE}/", b"<html><body>Hello</body></html>")
-    assert recognise(page) is None
+    platform = recognise(page)
+    assert platform is not None
+    assert platform.fallback
     assert all(isinstance(one, Problem) for one in extract(page))
     with pytest.raises(NotAPost):
         extract_post(page)
@@ -200,3 +205,42 @@ def test_stored_bytes_are_decoded_as_live_ones(tmp_path: Path) -> None:
         stored = stored_exchange(group, group.body or b"")
         assert (stored.body, stored.location, stored.url, stored.method) == (body, None, post_url("sleep"), "GET")
         assert extract(stored) == live.items[:1] or isinstance(extract(stored)[0], Post)
+
+
+class TestEmbeddedThreads:
+    """The mark of a comment service on a post's page is an item, and the site's own 0 comments says nothing there."""
+
+    MARK = b'<div class="fb-comments" data-href="https://a.example/x"></div>'
+    PAGE = (PAGES.parent / "ghost" / "post.html").read_bytes()
+    URL = "https://lakeside.example/evening-walks/"
+
+    def items(self, body: bytes, **changes: object) -> tuple[Item, ...]:
+        return extract_by(exchange(self.URL, body, **changes), platform_named("ghost"))
+
+    def test_the_mark_is_an_item_of_the_post(self) -> None:
+        found = self.items(self.PAGE.replace(b"</main>", self.MARK + b"</main>"))
+        (thread,) = (item for item in found if isinstance(item, EmbeddedThread))
+        assert (thread.service, thread.thread) == ("facebook", "facebook:https://a.example/x")
+        assert thread.post == ("https://lakeside.example/evening-walks", "ghost:65a0000000000000000000a1")
+        assert not any(isinstance(item, EmbeddedThread) for item in self.items(self.PAGE))
+
+    def test_a_page_without_a_post_gives_none(self) -> None:
+        page = (PAGES.parent / "ghost" / "page.html").read_bytes()
+        found = self.items(page.replace(b"</main>", self.MARK + b"</main>"))
+        assert not any(isinstance(item, EmbeddedThread | Post) for item in found)
+
+    @pytest.mark.parametrize(("number", "marked", "expected"), [(0, True, None), (0, False, 0), (3, True, 3)])
+    def test_a_zero_beside_a_mark_is_unknown(self, number: int, marked: bool, expected: int | None) -> None:
+        class Counting(Postname):
+            def read(self, exchange: Exchange) -> Iterator[Item]:
+                for item in super().read(exchange):
+                    if isinstance(item, Post):
+                        item.comments_count, item.sources["comments_count"] = number, "warmup"
+                    yield item
+
+        body = b"<meta name=generator content=Postname><article><h1>T</h1><p>X</p></article>" + self.MARK * marked
+        (shown,) = (item for item in extract_by(exchange(self.URL, body), Counting()) if isinstance(item, Post))
+        assert shown.comments_count == expected
+        if number == 0 and marked:
+            assert (shown.comments_count_raw, shown.sources["comments_count_raw"]) == ("0", "warmup")
+            assert "comments_count" not in shown.sources

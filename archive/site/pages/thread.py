@@ -67,7 +67,7 @@ def _with_texts(connection: sqlite3.Connection, ordered: list[tuple[int, int]]) 
         for comment in rows(
             connection,
             "SELECT comment_id, parent_id, parent_platform_comment_id, author, author_kind, posted_at,"
-            " posted_at_precision, body_html, body_text, likes, status, edited, first_seen_at, last_seen_at,"
+            " posted_at_precision, body_html, body_text, likes, status, edited, type, first_seen_at, last_seen_at,"
             " last_capture_id, (SELECT count(*) FROM comment_revisions AS r WHERE r.comment_id = comments.comment_id)"
             " AS earlier, (SELECT count(*) FROM absences AS a WHERE a.comment_id = comments.comment_id AND a.seen_at >"
             f" comments.last_seen_at) AS missing FROM comments WHERE comment_id IN ({marks})",

@@ -26,6 +26,7 @@ class WordPress(Platform):
     name: ClassVar[str] = "wordpress"
     extractor_version: ClassVar[int] = 1
     marks: ClassVar[Marks] = Marks(
+        maker="WordPress",
         generators=("WordPress",),
         headers=(("link", r"rel=.?https://api\.w\.org/"),),
         # <link rel="https://api.w.org/" href="https://a.example/wp-json/" />

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from archive.rows import clinics
-from archive.rows.dates import date_at
+from archive.rows.dates import date_at, date_in
 from scraper.items import Author, Gone, Names, Problem, Site
 from tests.making import (
     CLINIC,
@@ -209,6 +209,14 @@ class TestDates:
         assert date_at("2024-12-13T23:30:00Z", "Asia/Tokyo") == "2024-12-14"
         assert date_at("2019-02-01", None) == "2019-02-01"
         assert date_at("2024-12-14T01:00:00Z", None) is None
+
+    def test_the_date_of_a_time_with_its_offset(self) -> None:
+        assert date_in("2024-12-13T20:00:00-05:00", "2024-12-14T01:00:00Z") == "2024-12-13"
+        assert date_in("2024-12-13T20:00:00.250-0500", "2024-12-14T01:00:00Z") == "2024-12-13"
+        for raw in ("2024-12-14T01:00:00Z", "2024-12-14T01:00:00+00:00", "13 Dec 2024", "2024-12-13T20:00:00", None):
+            assert date_in(raw, "2024-12-14T01:00:00Z") is None
+        assert date_in("2024-12-13T20:00:00-05:00", "2024-12-15T01:00:00Z") is None
+        assert date_in("2024-12-13T20:00:00-05:00", "2024-12-14") is None
         assert date_at("2024-12-14T01:00:00", "UTC") == "2024-12-14"  # whatever zone this machine is in
 
     @pytest.mark.parametrize("zone", ["", "America", "../../etc/passwd", "No/Where", "a\0b", "\ud800", "x" * 5000])

@@ -9,12 +9,13 @@ import pytest
 
 from pipelines.components.freshness import (
     LONGEST_MEMORY,
+    embedded_threads,
     known_posts,
     recent_requests,
     remembered_routes,
     reported_messages,
 )
-from scraper.items import Item, Problem, Thread
+from scraper.items import EmbeddedThread, Item, Problem, Thread
 from tests.making import CLINIC, HEX, OTHER_HEX, START, Made, capture, comment, extraction, post, reading, url
 
 
@@ -119,3 +120,15 @@ def test_the_addresses_that_were_learned_last_come_first(archive: Made) -> None:
     visit(archive, 2, post(url=there, addresses=(there, HEX), published_at=date))
     (known,) = known_posts(archive.db, CLINIC, START)
     assert known.addresses == (there, HEX, url("sleep"), OTHER_HEX)
+
+
+def test_threads_of_pages_that_are_not_read_again(archive: Made) -> None:
+    """The page of a later visit embeds another thread; that of a removed post is not read."""
+    first, second = (EmbeddedThread(post=(url("sleep"),), service="isso", thread=f"isso:{name}") for name in "ab")
+    visit(archive, 1, post(), first)
+    assert embedded_threads(archive.db, CLINIC) == {"isso": {url("sleep"): "isso:a"}}
+    visit(archive, 2, post(), second)
+    visit(archive, 3, post())
+    assert embedded_threads(archive.db, CLINIC) == {"isso": {url("sleep"): "isso:b"}}
+    archive.db.execute("UPDATE posts SET removed_at = '2026-04-01T00:00:00Z'")
+    assert embedded_threads(archive.db, CLINIC) == {}

@@ -12,7 +12,7 @@ from scraper.comments import CommentService, service_of
 from scraper.config.clinics import Clinic
 from scraper.crawl.schedule import Schedule
 from scraper.crawl.threads import read_threads
-from scraper.items import Comment, Exchange, Item
+from scraper.items import Comment, EmbeddedThread, Exchange, Item
 from scraper.platforms._platform import Ask, Blog, KnownPost, Plan
 from scraper.platforms.wix import Wix
 from tests.making import extract
@@ -74,7 +74,9 @@ def _services(monkeypatch: pytest.MonkeyPatch) -> None:
 def with_thread(name: str, thread: str) -> Any:
     """A page of a post that embeds a thread."""
     status, _, items = page_of(name)
-    return status, f'<div data-thread="{thread}"></div>'.encode(), items
+    page = Exchange(url=post(name), body=f'<div data-thread="{thread}"></div>'.encode())
+    threads = comments.threads_in(page).items()
+    return status, page.body, (*items, *(EmbeddedThread(post=(post(name),), service=s, thread=t) for s, t in threads))
 
 
 def blog(**pages: Any) -> Any:

@@ -99,8 +99,8 @@ def test_a_page_that_would_read_differently_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("html", "platform", "why"),
     [
-        ('<html><head><meta name="generator" content="Hostinger 1"></head></html>', None, "Hostinger"),
-        ("<html><body><p>A page.</p></body></html>", None, "no sign of a blog platform"),
+        ('<html><head><meta name="generator" content="Hostinger 1"></head></html>', None, "not a post"),
+        ("<html><body><p>A page.</p></body></html>", None, "not a post"),
         ("<html><body><p>A page.</p></body></html>", "wix", "not a post"),
         ("<html><body><p>A page.</p></body></html>", "never-heard-of", "there is no platform"),
     ],

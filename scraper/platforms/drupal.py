@@ -1,0 +1,130 @@
+"""Drupal: nodes of the types article, blog and news, with their comments.
+
+*Recognised by*  the generator tag, the header `X-Generator`, assets of the head.
+*Sources*        pages of Drupal 7 (RDFa, `.submitted`) and later (`article[id^=comment-]`,
+                 `mark[data-comment-timestamp]`); sitemaps and feeds as lists.
+*Caveats*        `.views-*` are lists of the module Views, no counters. Replies lie in `.indented` behind the comment
+                 that they answer. Further comments of a post lie at `?page=1`, `?page=2`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+from urllib.parse import urljoin
+
+from scraper.addresses import canonical_url
+from scraper.items import Exchange, Item, ThreadPage
+from scraper.platforms._article import Page, Shape, read_page
+from scraper.platforms._article.address import is_listing_address, is_post_address
+from scraper.platforms._article.comments import CommentShape, read_comments
+from scraper.platforms._article.discovery import discover_pages
+from scraper.platforms._article.dom import classes_of, text_of
+from scraper.platforms._article.posts import post_items
+from scraper.platforms._platform import Ask, Blog, Plan, Platform
+from scraper.platforms._recognise import Marks
+from scraper.platforms._values import count
+
+_SHAPE = Shape(
+    title=("h1.page-title", "h1.node-title", "h1#page-title", "h1.node__title", ".node-title", "h1.page__title"),
+    author=(
+        ".node__submitted .username", ".node .submitted .username", ".field--name-field-author",
+        ".field-name-field-author",
+        ".author-name", ".byline__author", ".node__author",
+    ),
+    body=(
+        ".node .field--name-body", ".field--name-body", ".field-name-body", ".node__content", ".node .content",
+    ),
+    tags=(".field--name-field-tags a", ".field-name-field-tags a", ".field--name-field-tags .field__item"),
+    drop=("#comments", ".comment-wrapper", ".view-related", ".links.inline"),
+)  # fmt: skip
+_COMMENTS = CommentShape(
+    item=(
+        'article[id^="comment-"]', 'div.comment[id^="comment-"]', '[typeof~="schema:Comment"]',
+        '[typeof~="sioct:Comment"]',
+        'div[itemprop="comment"][id]',
+    ),
+    author=(".username", '[rel~="schema:author"]', ".comment__author", ".comment__submitted a", ".submitted a"),
+    date=("time[datetime]", '[property~="dc:created"]', '[property~="schema:dateCreated"]', ".comment__time",
+        ".submitted"),
+    text=(
+        ".field--name-comment-body", ".field-name-comment-body", '[property~="schema:text"]', ".comment__content",
+        ".content",
+    ),
+)  # fmt: skip
+_COUNTS = (".comment-count", ".comments__count h2", "#comments > h2.title", ".comments__title", ".comment-wrapper > h2")
+# body class="page-node-type-blog", "node-type-article", "node-type-blog-post"
+_TYPE = re.compile(r"\s(?:page-)?node-type-{1,2}(?:article|blog|news|post|story)[\w-]*\s")
+# "?page=1", "?page=0%2C1" of the comments of a post
+_PAGE = re.compile(r"\?page=(?:\d+(?:,|%2C))*(\d{1,3})$", re.IGNORECASE)
+
+
+class Drupal(Platform):
+    """Reads Drupal's articles and their comments."""
+
+    name: ClassVar[str] = "drupal"
+    extractor_version: ClassVar[int] = 1
+    marks: ClassVar[Marks] = Marks(generators=("Drupal",), headers=(("x-generator", "^drupal"),), maker="Drupal")
+    feeds: ClassVar[Sequence[str]] = ("/rss.xml",)
+
+    def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
+        """A node may have any address; one below a part called "blog" is a post's, `?page=1` are comments."""
+        return False if _PAGE.search(url) else is_post_address(url, named_in)
+
+    def is_listing_url(self, url: str) -> bool:
+        """Return whether this is the address of a blog's listing."""
+        return is_listing_address(url)
+
+    def read(self, exchange: Exchange) -> Iterator[Item]:
+        """Yield the post of a page with its comments, or the comments of a further page, or the posts of a listing."""
+        page = read_page(exchange, self.name)
+        paged = _PAGE.search(exchange.url)
+        address = canonical_url(exchange.url[: paged.start()] if paged else exchange.url)
+        comments = read_comments(page.tree, (address,), _COMMENTS)
+        cursors = _cursors(page, paged[1] if paged else None)
+        thread = ThreadPage(post=(address,), cursor=paged[1] if paged else None, following=cursors)
+        if paged and comments:
+            return iter((*comments, thread))
+        body = page.tree.root.find("body")
+        is_post = body is not None and _TYPE.search(classes_of(body)) is not None
+        page.post.comments_count_raw = text_of(page.tree.first(*_COUNTS))
+        page.post.comments_count = count(page.post.comments_count_raw)
+        verdict = True if is_post else self.is_post_url(page.post.url or "")
+        thread_of = (thread,) if comments else ()
+        return post_items(page, _SHAPE, verdict, (*comments, *thread_of), is_post=is_post)
+
+    def discover(self, blog: Blog) -> Plan:
+        """Request sitemaps, the feeds that heads name, and the listings."""
+        return discover_pages(self, blog)
+
+    def threads(self, blog: Blog) -> Plan:
+        """Request the further pages of comments of the posts whose comments are due."""
+        for post in blog.posts.values():
+            if not post.thread_due or not (post.comments_count or 0) > _MOST_ON_A_PAGE:
+                continue
+            number = 1
+            while number < _MOST_PAGES:
+                if blog.budget_spent():
+                    blog.deferred.add(post.url)
+                    return
+                answer = yield Ask(url=f"{post.request_url}?page={number}")
+                following = [item.following for item in answer.items if isinstance(item, ThreadPage)]
+                if not answer.ok or not following or not following[0]:
+                    post.thread_read = answer.ok
+                    break
+                number += 1
+
+
+_MOST_ON_A_PAGE = 50  # comments, as Drupal is set by default
+_MOST_PAGES = 100
+
+
+def _cursors(page: Page, current: str | None) -> tuple[str, ...]:
+    """Return the number of the next page of comments that the pager below the comments links to."""
+    number = int(current or 0) + 1
+    for link in page.tree.all("#comments .pager a[href]", ".comment-wrapper .pager a[href]", ".pager a[href]"):
+        found = _PAGE.search(urljoin(page.exchange.url, link.get("href") or ""))
+        if found and int(found[1]) == number:
+            return (str(number),)
+    return ()

@@ -1,0 +1,68 @@
+"""Generic: any blog whose maker has no reader of its own (Jekyll, GoDaddy, Weebly, Tumblr, Duda, agencies' own).
+
+*Recognised by*  nothing: it claims every HTML page without another platform's mark, and is the last that is asked.
+*A post*         is a page with two of three: a date of its own, an author of its own, and signs of an article: an
+                 address below the blog or with a date, or the markup of one (`_article/posts.py`).
+*Discovery*      sitemaps, the feeds that heads name, the blog's listings; fewer than 40 requests.
+*Caveats*        texts come from trafilatura where a page names no container; dates that only htmldate finds have the
+                 source "text". Counters are read only from JSON-LD of the article.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from scraper.items import Exchange, Item
+from scraper.platforms._article import Shape, read_page
+from scraper.platforms._article.address import is_listing_address, is_post_address
+from scraper.platforms._article.comments import read_comments
+from scraper.platforms._article.discovery import discover_pages
+from scraper.platforms._article.posts import post_items, set_interactions, set_number
+from scraper.platforms._platform import Blog, Plan, Platform
+
+
+class Generic(Platform):
+    """Reads pages of any site, and stores those that are evidently posts."""
+
+    name: ClassVar[str] = "generic"
+    extractor_version: ClassVar[int] = 1
+    fallback: ClassVar[bool] = True
+    listings: ClassVar[Sequence[str]] = ("/blog",)
+
+    def claims(self, exchange: Exchange) -> bool:
+        """Return whether this is an HTML page that carries the mark of no other platform."""
+        from scraper.platforms import marked  # noqa: PLC0415 (it imports this module)
+
+        mime = exchange.content_type.partition(";")[0].strip().lower()
+        if exchange.method != "GET" or (mime and mime not in ("text/html", "application/xhtml+xml")):
+            return False
+        start = exchange.body[:4096].lstrip().lower()
+        is_html = b"<html" in start or b"<!doctype html" in start
+        return (is_html or (bool(mime) and start[:1] == b"<")) and marked(exchange) is None
+
+    def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
+        """Return True for an address below a blog, with a date in it, or in a list of posts alone; else None or False.
+
+        False: lists, files, and pages that no blog has as posts.
+        """
+        return is_post_address(url, named_in)
+
+    def is_listing_url(self, url: str) -> bool:
+        """Return whether this is the address of a blog's listing: "/blog", "/en/news"."""
+        return is_listing_address(url)
+
+    def read(self, exchange: Exchange) -> Iterator[Item]:
+        """Yield the post of a page, else the posts that it lists.
+
+        Raises `NotAPost` for a page that lists none and whose address may be a post's.
+        """
+        page = read_page(exchange, self.name)
+        comments = read_comments(page.tree, page.post.addresses)
+        set_interactions(page.post, page.ld.counts())
+        set_number(page.post, "comments_count", page.ld.article.get("commentCount"), zero=False)
+        return post_items(page, Shape(), self.is_post_url(page.post.url or ""), comments)
+
+    def discover(self, blog: Blog) -> Plan:
+        """Request sitemaps, the feeds that heads name, and the blog's listings, page after page."""
+        return discover_pages(self, blog)

@@ -1,0 +1,53 @@
+"""Webflow: pages of items of its collections.
+
+*Recognised by*  the generator tag, the header `x-wf-region`, `<html data-wf-page>`.
+*Sources*        pages: JSON-LD where the owner added it, `.w-richtext`; sitemap; RSS where heads name it.
+*Caveats*        classes are the owner's own words, so that author and date are found by their form. There are no
+                 comments and no counts but those of embedded services.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from scraper.items import Exchange, Item
+from scraper.platforms._article import Shape, read_page
+from scraper.platforms._article.address import is_listing_address, is_post_address
+from scraper.platforms._article.discovery import discover_pages
+from scraper.platforms._article.posts import post_items
+from scraper.platforms._platform import Blog, Plan, Platform
+from scraper.platforms._recognise import Marks
+
+_SHAPE = Shape(body=(".w-richtext",), drop=(".w-nav", ".w-form", ".w-slider"))
+
+
+class Webflow(Platform):
+    """Reads the posts of Webflow's collections."""
+
+    name: ClassVar[str] = "webflow"
+    extractor_version: ClassVar[int] = 1
+    marks: ClassVar[Marks] = Marks(
+        generators=("Webflow",),
+        headers=(("x-wf-region", "."),),
+        # <html data-wf-domain="a.example" data-wf-page="..." data-wf-site="...">
+        head=(rb"(?i)<html\b[^<>]{0,400}\bdata-wf-(?:site|page|domain)=",),
+        maker="Webflow",
+    )
+
+    def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
+        """A collection may have any path; an address below a part called "blog" is a post's."""
+        return is_post_address(url, named_in)
+
+    def is_listing_url(self, url: str) -> bool:
+        """Return whether this is the address of a blog's listing."""
+        return is_listing_address(url)
+
+    def read(self, exchange: Exchange) -> Iterator[Item]:
+        """Yield the post of a page, or the posts of a listing."""
+        page = read_page(exchange, self.name)
+        return post_items(page, _SHAPE, self.is_post_url(page.post.url or ""))
+
+    def discover(self, blog: Blog) -> Plan:
+        """Request sitemaps, the feeds that heads name, and the listings."""
+        return discover_pages(self, blog)
