@@ -115,13 +115,15 @@ STATEMENTS = {
     " ?2 AND parent_id IS NULL",
     "threads read": f"{_ABSENT} post_id = ?5",
     # The comments of a whole site, and the number of comments of each post with a text that anyone may read: comments
-    # on a post with a password are not listed.
+    # on a post with a password are not listed. Where a site has none at all, or the post bears the mark of a comment
+    # service, readers may write elsewhere: that is no 0.
     "sites read": f"{_ABSENT} clinic_id = ?5",
     "sites counted": "INSERT INTO readings (post_id, capture_id, source, read_at, comments_count, evidence,"
     " extractor_version) SELECT post_id, ?1, ?3, ?2, (SELECT count(*) FROM comments WHERE comments.post_id ="
     " posts.post_id AND platform_comment_id IN (SELECT value FROM json_each(?4))), 'read', ?7 FROM posts WHERE"
-    " clinic_id = ?5 AND word_count IS NOT NULL AND removed_at IS NULL AND first_seen_at <= ?2 AND EXISTS (SELECT 1"
-    " FROM post_addresses AS a WHERE a.post_id = posts.post_id AND a.kind = ?6 || ' id') ON CONFLICT DO UPDATE SET"
+    " clinic_id = ?5 AND json_array_length(?4) > 0 AND comment_service IS NULL AND word_count IS NOT NULL AND"
+    " removed_at IS NULL AND first_seen_at <= ?2 AND EXISTS (SELECT 1 FROM post_addresses AS a WHERE a.post_id ="
+    " posts.post_id AND a.kind = ?6 || ' id') ON CONFLICT DO UPDATE SET"
     " comments_count = coalesce(comments_count, excluded.comments_count)",
     "problems": _insert("problems", "clinic_id crawl_id capture_id url kind field message happened_at"),
     # A 304: the rows of the capture that it refers to, repeated. The server confirms them; nothing was read.

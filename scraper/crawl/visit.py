@@ -101,7 +101,13 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         visit.notes += merged.disagreements()
     yield from frontier.observing(fill_gaps(platform, blog, start, visit))
     if blog.api is not None:
+        before, blog.threads = blog.threads, {}
         yield from pages_as_evidence(blog, start, visit)
+        for service, threads in blog.threads.items():  # those that were known before are read
+            new = {url: thread for url, thread in threads.items() if url not in before.get(service, ())}
+            blog.threads[service] = new
+            for url in new:
+                blog.posts[url].thread_read = False
         if blog.read_comments:
             yield from read_embedded_threads(blog)
     yield from frontier.fetch_announced()

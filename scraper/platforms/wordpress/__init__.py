@@ -74,5 +74,4 @@ class WordPress(Platform):
         if blog.api is not None:
             yield from comments.threads(blog, blog.api)
             return
-        for post in blog.posts.values():
-            post.thread_read = True
+        comments.note_read(blog, blog.posts.values())

@@ -33,9 +33,15 @@ def threads(blog: Blog, root: str) -> Plan:
     else:
         unread = yield from _unread(blog, root, posts)
         if unread is not None:
-            for name in posts.keys() - unread.keys():
-                posts[name].thread_read = True  # no comment on it is new
+            note_read(blog, (posts[name] for name in posts.keys() - unread.keys()))  # no comment on them is new
             yield from _of_posts(blog, root, unread)
+
+
+def note_read(blog: Blog, posts: Iterable[KnownPost]) -> None:
+    """Note that the comments of posts were read; not of those with a thread at a comment service, which follows."""
+    embedded = {url for threads in blog.threads.values() for url in threads}
+    for post in posts:
+        post.thread_read = post.thread_read or post.url not in embedded
 
 
 def _is_whole_due(blog: Blog) -> bool:
@@ -52,10 +58,8 @@ def _name(post: KnownPost) -> str | None:
 
 def _of_site(blog: Blog, root: str, posts: Iterable[KnownPost]) -> Plan:
     """Request all comments of the site in the order in which they came."""
-    if not (yield from _in_order(blog, root, {})):
-        return
-    for post in posts:
-        post.thread_read = True
+    if (yield from _in_order(blog, root, {})):
+        note_read(blog, posts)
 
 
 def _of_posts(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Plan:
@@ -68,8 +72,7 @@ def _of_posts(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Plan:
             blog.deferred.update(posts[name].url for name in names[start:])
             return
         if (yield from _in_order(blog, root, {"post": ",".join(chunk)})):
-            for name in chunk:
-                posts[name].thread_read = True
+            note_read(blog, (posts[name] for name in chunk))
 
 
 def _in_order(blog: Blog, root: str, which: dict[str, str]) -> Generator[Ask, Answer, bool]:
