@@ -7,26 +7,19 @@ requested next; they never become rows.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
-from scraper.addresses import post_key, same_site
+from scraper.addresses import post_key
 from scraper.crawl.discovered import Discovered
 from scraper.crawl.frontier import Frontier
+from scraper.crawl.home import judge_home, set_not_read
 from scraper.crawl.pages import pages_as_evidence
 from scraper.crawl.rendering import fill_gaps
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.tee import tee
 from scraper.crawl.threads import read_embedded_threads
-from scraper.items import Exchange, Problem, Sighting
-from scraper.not_a_post import UnsupportedPlatform
-from scraper.platforms import recognise
+from scraper.items import Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, Plan, Platform
-from scraper.platforms._recognise import Marks, generators_of, maker_of, maker_sentence
-from scraper.quality import OF_SITE
-
-# A generator tag, "Jekyll v4.3.1", "Hugo 0.92.2", "Astro": the name before a version
-_GENERATOR = re.compile(r"([A-Za-z][A-Za-z+-]{1,30}(?: [A-Za-z][A-Za-z+-]{1,30}){0,2})(?=\s+v?\d|\s*[;(,]|\s*$)")
 
 
 def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
@@ -34,33 +27,10 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     clinic = start.clinic
     visit.limited = start.limit is not None
     home = yield Ask(url=clinic.url)
-    problems = [item for item in home.items if isinstance(item, Problem)]
-    if home.exchange is None or not home.ok:
-        visit.blog_status = "unreachable"
-        status = home.exchange.status if home.exchange else "nothing"
-        visit.failure = home.reason or (problems[0].message if problems else f"{clinic.url}: answered {status}")
-        return
-    doubtful = next((problem for problem in problems if problem.kind in OF_SITE), None)
-    if doubtful is not None:
-        # A wall or a parking page answers for the whole site: what its other addresses say is no evidence either.
-        visit.blog_status, visit.failure = "unreachable", doubtful.message.removeprefix(f"{home.exchange.url}: ")
-        return
-    # Where the home page always redirected there, posts of that site are known.
-    sites = [clinic.url, *(post.url for post in start.known)]
-    if start.known and not any(same_site(home.exchange.url, site) for site in sites):
-        visit.moved, visit.blog_status = home.exchange.url, "unknown"
-        return
-    platform = visit.recognised = visit.recognised or recognise(home.exchange)
+    platform = judge_home(home, start, visit)
     if platform is None:
-        # Another problem than that of an unread platform is no evidence of the platform.
-        is_conclusive = not problems or problems[0].kind == UnsupportedPlatform.kind
-        visit.blog_status = "unsupported" if is_conclusive else "unreachable"
-        visit.maker = _maker(home.exchange) if is_conclusive else None
-        visit.failure = problems[0].message.removeprefix(f"{home.exchange.url}: ") if problems else "not a blog"
         return
-    visit.platform = platform.name
-    # A reader of any site has no marks of its own.
-    visit.maker = platform.name if platform.marks != Marks() else _maker(home.exchange)
+    assert home.exchange is not None
     blog = Blog(
         root=platform.root(home.exchange.url),
         home=home.exchange,
@@ -81,7 +51,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     visit.notes += blog.notes
     visit.unread += blog.unread
     if platform.fallback and (not discovered.named or _is_of_another(start, platform, discovered)):
-        _not_read(visit, blog, known=bool(start.known))
+        set_not_read(visit, blog, known=bool(start.known))
         return
     if not discovered.posts():
         visit.blog_status = "none_found"
@@ -92,7 +62,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     yield from frontier.posts()
     if platform.fallback and visit.attempted and not visit.fetched and start.read_by != platform.name:
         blog.evident = True
-        _not_read(visit, blog, known=bool(start.known))
+        set_not_read(visit, blog, known=bool(start.known))
         return
     merged = discovered.merged()
     visit.found_in = {str(source): number for source, number in merged.counts.items()}
@@ -100,28 +70,25 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     if start.limit is None and not blog.partial:
         visit.notes += merged.disagreements()
     yield from frontier.observing(fill_gaps(platform, blog, start, visit))
-    if blog.api is not None:
-        before, blog.threads = blog.threads, {}
-        yield from pages_as_evidence(blog, start, visit)
-        for service, threads in blog.threads.items():  # those that were known before are read
-            new = {url: thread for url, thread in threads.items() if url not in before.get(service, ())}
-            blog.threads[service] = new
-            for url in new:
-                blog.posts[url].thread_read = False
-        if blog.read_comments:
-            yield from read_embedded_threads(blog)
+    yield from _evidence(blog, start, visit)
     yield from frontier.fetch_announced()
     yield from frontier.probe_old_addresses()
     frontier.summarise()
 
 
-def _maker(home: Exchange) -> str | None:
-    """Return what the site runs on, in lower case: "wordpress", or what its generator tag names, "jekyll"."""
-    maker = maker_of(home)
-    if maker is None:
-        generators = (_GENERATOR.match(text) for text in generators_of(home.body))
-        maker = next((found[1] for found in generators if found is not None), None)
-    return maker.lower() if maker else None
+def _evidence(blog: Blog, start: VisitContext, visit: VisitResult) -> Plan:
+    """Request the pages of posts that an API gave, and the threads that only these pages embed."""
+    if blog.api is None:
+        return
+    before, blog.threads = blog.threads, {}
+    yield from pages_as_evidence(blog, start, visit)
+    for service, threads in blog.threads.items():  # those that were known before are read
+        new = {url: thread for url, thread in threads.items() if url not in before.get(service, ())}
+        blog.threads[service] = new
+        for url in new:
+            blog.posts[url].thread_read = False
+    if blog.read_comments:
+        yield from read_embedded_threads(blog)
 
 
 def _is_of_another(start: VisitContext, platform: Platform, discovered: Discovered) -> bool:
@@ -133,18 +100,6 @@ def _is_of_another(start: VisitContext, platform: Platform, discovered: Discover
         return False
     known = {post_key(address) for post in start.known for address in (post.url, *post.addresses)}
     return discovered.named <= known
-
-
-def _not_read(visit: VisitResult, blog: Blog, *, known: bool) -> None:
-    """Set the result of a visit to a site of no known platform, in whose pages no post was recognised.
-
-    `known`: the archive has posts of the clinic. A blog that evidently exists is unsupported, not absent.
-    """
-    assert blog.home is not None
-    visit.platform, visit.maker = None, _maker(blog.home)
-    visit.blog_status = "unsupported" if blog.evident or known else "none_found"
-    found = "its blog was found, but no post could be read" if blog.evident else "no blog post was found on it"
-    visit.failure = f"{maker_sentence(blog.home)}, and {found}"
 
 
 def _collecting(plan: Plan, discovered: Discovered) -> Plan:
