@@ -13,11 +13,10 @@ from dataclasses import replace
 from scraper.addresses import post_key, same_site
 from scraper.crawl.discovered import Discovered
 from scraper.crawl.frontier import Frontier
-from scraper.crawl.pages import pages_as_evidence
+from scraper.crawl.pages import evidence_and_threads
 from scraper.crawl.rendering import fill_gaps
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.tee import tee
-from scraper.crawl.threads import read_embedded_threads
 from scraper.items import Exchange, Problem, Sighting
 from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import recognise
@@ -101,15 +100,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         visit.notes += merged.disagreements()
     yield from frontier.observing(fill_gaps(platform, blog, start, visit))
     if blog.api is not None:
-        before, blog.threads = blog.threads, {}
-        yield from pages_as_evidence(blog, start, visit)
-        for service, threads in blog.threads.items():  # those that were known before are read
-            new = {url: thread for url, thread in threads.items() if url not in before.get(service, ())}
-            blog.threads[service] = new
-            for url in new:
-                blog.posts[url].thread_read = False
-        if blog.read_comments:
-            yield from read_embedded_threads(blog)
+        yield from evidence_and_threads(blog, start, visit)
     yield from frontier.fetch_announced()
     yield from frontier.probe_old_addresses()
     frontier.summarise()
