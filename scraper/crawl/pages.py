@@ -13,6 +13,7 @@ from scraper.crawl.merge import parse_time
 from scraper.crawl.post_answer import is_gone
 from scraper.crawl.schedule import changed_since
 from scraper.crawl.state import VisitContext, VisitResult
+from scraper.crawl.threads import read_embedded_threads
 from scraper.items import EmbeddedThread, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 
@@ -46,6 +47,18 @@ def _comment_pages(answer: Answer) -> list[str]:
     """Return the addresses of the pages that continue the comments, in their order."""
     pages = [item for item in answer.items if isinstance(item, ThreadPage)]
     return [cursor for page in pages for cursor in page.following if is_web_address(cursor)]
+
+
+def evidence_and_threads(blog: Blog, start: VisitContext, visit: VisitResult) -> Plan:
+    """Request the pages of posts that an API gave, then the threads at comment services that only they name."""
+    before, blog.threads = blog.threads, {}
+    yield from pages_as_evidence(blog, start, visit)
+    for service, threads in blog.threads.items():  # those that were known before are read
+        blog.threads[service] = {url: thread for url, thread in threads.items() if url not in before.get(service, ())}
+        for url in blog.threads[service]:
+            blog.posts[url].thread_read = False
+    if blog.read_comments:
+        yield from read_embedded_threads(blog)
 
 
 def pages_as_evidence(blog: Blog, start: VisitContext, visit: VisitResult) -> Plan:

@@ -13,11 +13,10 @@ from scraper.addresses import post_key
 from scraper.crawl.discovered import Discovered
 from scraper.crawl.frontier import Frontier
 from scraper.crawl.home import judge_home, set_not_read
-from scraper.crawl.pages import pages_as_evidence
+from scraper.crawl.pages import evidence_and_threads
 from scraper.crawl.rendering import fill_gaps
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.tee import tee
-from scraper.crawl.threads import read_embedded_threads
 from scraper.items import Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, Plan, Platform
 
@@ -70,25 +69,11 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     if start.limit is None and not blog.partial:
         visit.notes += merged.disagreements()
     yield from frontier.observing(fill_gaps(platform, blog, start, visit))
-    yield from _evidence(blog, start, visit)
+    if blog.api is not None:
+        yield from evidence_and_threads(blog, start, visit)
     yield from frontier.fetch_announced()
     yield from frontier.probe_old_addresses()
     frontier.summarise()
-
-
-def _evidence(blog: Blog, start: VisitContext, visit: VisitResult) -> Plan:
-    """Request the pages of posts that an API gave, and the threads that only these pages embed."""
-    if blog.api is None:
-        return
-    before, blog.threads = blog.threads, {}
-    yield from pages_as_evidence(blog, start, visit)
-    for service, threads in blog.threads.items():  # those that were known before are read
-        new = {url: thread for url, thread in threads.items() if url not in before.get(service, ())}
-        blog.threads[service] = new
-        for url in new:
-            blog.posts[url].thread_read = False
-    if blog.read_comments:
-        yield from read_embedded_threads(blog)
 
 
 def _is_of_another(start: VisitContext, platform: Platform, discovered: Discovered) -> bool:
