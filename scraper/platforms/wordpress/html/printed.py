@@ -58,4 +58,4 @@ def is_counter(printed: str, kind: str) -> bool:
 
 def is_view_line(printed: str) -> bool:
     """Return whether a text says a number of views and nothing else: "37 views", "Views: 1,693"."""
-    return counter_kind(printed[:50]) == "views" and is_counter(printed, "views")
+    return is_counter(printed, "views") and counter_kind(printed) == "views"
