@@ -182,6 +182,28 @@ def test_what_a_304_vouches_for_is_no_reading_and_a_gap_only_widens_the_interval
     ]
 
 
+def test_requests_for_a_page_are_set_against_its_views(archive: Archive) -> None:
+    """A page's own requests count, revisits too; those of lists and of other people do not."""
+    post = archive.post()
+    for day, more in (
+        (1, {}),
+        (8, {"record_type": "revisit"}),
+        (9, {"mime": "application/json"}),
+        (5, {"origin": "import"}),
+    ):
+        at = f"2026-01-{day:02}T10:00:00Z"
+        capture = archive.capture(at, **{"mime": "text/html; charset=UTF-8", **more})
+        archive.insert(
+            "sightings", clinic_id=CLINIC, url="x", post_id=post, capture_id=capture, source="post", seen_at=at
+        )
+    archive.reading(post, "2026-01-08T10:00:00Z", views=50)
+    archive.reading(archive.post("Never counted"), "2026-01-08T10:00:00Z", likes=1)
+    columns = "title, page_requests, views, share, first_requested_at, last_requested_at"
+    assert archive.tuples("own_page_views", columns) == [
+        ("On sleep", 2, 50, 0.04, "2026-01-01T10:00:00Z", "2026-01-08T10:00:00Z")
+    ]
+
+
 def test_threads_are_in_the_order_of_the_conversation(archive: Archive) -> None:
     post = archive.post()
     late = archive.comment(post, "late", posted_at="2026-01-09T00:00:00Z")
