@@ -89,7 +89,7 @@ class Comment:
     """A comment by a reader or by the clinic. The first item pipeline replaces `person` and `author` by pseudonyms."""
 
     post: tuple[str, ...]  # addresses of the post that it belongs to
-    platform_comment_id: str
+    platform_comment_id: str  # unique within the site: the same id of another post is the same comment
     type: CommentType = "comment"  # pingbacks and trackbacks are notices by other sites, not words of readers
     parent_id: str | None = None  # platform_comment_id of the comment that it replies to
     author: str | None = field(default=None, repr=False)  # display name; after the first pipeline a pseudonym

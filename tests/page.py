@@ -112,7 +112,7 @@ def _platform(exchange: Exchange, name: str | None, file: Path, *, no_post: bool
     # An answer of an API may hold comments or counts alone.
     found = bool(items) if _is_json(exchange.body) else any(isinstance(item, Post) for item in items)
     if found and no_post:
-        raise Refused(f"{file}: it is read as a post: leave NOPOST out")
+        raise Refused(f"{file}: it is read as a post: leave NOPOST out, or correct the platform")
     if not found and not no_post:
         raise Refused(f"{file}: not a post: {why}. If it is meant to be none, add NOPOST=1")
     return platform

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ import yaml
 from archive.questions import questions
 
 SITE = Path(__file__).parents[1] / "site"
+VIEWS = Path(__file__).parents[1] / "views"
 ROWS_PER_BLOCK = 1000  # rows that are fetched and written at a time
 BYTES_PER_BLOCK = 4_000_000
 
@@ -150,9 +153,29 @@ def can_nest(connection: sqlite3.Connection, source: Source) -> bool:
 
 
 @cache
+def _tables() -> dict[str, dict[str, Any]]:
+    tables: dict[str, dict[str, Any]] = yaml.safe_load((SITE / "metadata.yaml").read_text("utf-8"))["databases"][
+        "archive"
+    ]["tables"]
+    return tables
+
+
+@cache
 def _described() -> dict[str, dict[str, str]]:
-    tables = yaml.safe_load((SITE / "metadata.yaml").read_text("utf-8"))["databases"]["archive"]["tables"]
-    return {name: table.get("columns", {}) for name, table in tables.items()}
+    return {name: table.get("columns", {}) for name, table in _tables().items()}
+
+
+def purpose(name: str) -> str:
+    """Return what a table, view or question is for: the first sentence of its description; "" without one."""
+    if name in questions():
+        return questions()[name].title
+    view = next(VIEWS.glob(f"*[0-9]_{name}.sql"), None)
+    if view is not None:
+        lines = takewhile(lambda line: line.startswith("--"), view.read_text("utf-8").splitlines())
+        description = " ".join(line.removeprefix("--").strip() for line in lines)
+    else:
+        description = " ".join(str(_tables().get(name, {}).get("description") or "").split())
+    return re.split(r"(?<=\.)\s", description, maxsplit=1)[0]
 
 
 def describe(source: Source, column: str) -> str | None:

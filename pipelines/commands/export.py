@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import click
 
-from archive.export import FORMATS, Unknown, Written, clinic_ids, csv_blocks, export_all, find, names, write
+from archive.export import FORMATS, Unknown, Written, clinic_ids, csv_blocks, export_all, find, names, purpose, write
 from archive.questions import BadValue, check, questions
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
@@ -131,11 +131,13 @@ def _values(parameters: Iterable[str]) -> dict[str, str]:
 
 
 def _list(connection: sqlite3.Connection) -> Iterator[str]:
-    """What can be exported, a line each, a question with its parameters."""
+    """What can be exported and what for, a line each; of a question a second line, with its parameters."""
     for name, kind in names(connection).items():
         parameters = questions()[name].parameters if kind == "question" else {}
         options = " ".join(f"--param {parameter}={default or '...'}" for parameter, default in parameters.items())
-        yield f"{kind:9}{name}  {options}".rstrip()
+        yield f"{kind:9}{name:25}  {purpose(name)}".rstrip()
+        if options:
+            yield f"{'':36}{options}"
 
 
 @contextmanager

@@ -37,13 +37,17 @@ class MergedSources:
         """Return a sentence for each pair of sources of which one names posts that the other does not.
 
         Only sources that were read are compared. A feed of its maximum length says nothing about posts that it omits.
+        Where that length is unknown, a feed says something only about posts that are younger than its oldest one.
         """
         lists = [name for name in LISTS if name in self.counts]
         complete = {name for name in lists if name != "feed" or self.counts["feed"] != self.feed_size}
+        oldest = min((post.published_at or "" for post in self.posts if "feed" in post.sources), default="")
         sentences = []
         for source, other in permutations(lists, 2):
             if other in complete:
                 missing = [post for post in self.posts if source in post.sources and other not in post.sources]
+                if other == "feed" and self.feed_size is None:
+                    missing = [post for post in missing if oldest and (post.published_at or "") > oldest]
                 sentences.append(_sentence(f"in the {source} but not in the {other}", missing))
         unlisted = [post for post in self.posts if post.sources == {"related"}]
         if lists:

@@ -14,7 +14,7 @@ from scraper.crawl.post_answer import is_gone
 from scraper.crawl.schedule import changed_since
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.threads import read_embedded_threads
-from scraper.items import EmbeddedThread, Problem, ThreadPage
+from scraper.items import Comment, EmbeddedThread, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 
 MAX_COMMENT_PAGES = 200  # of one post
@@ -32,6 +32,7 @@ def note_threads(blog: Blog, post: KnownPost, answer: Answer) -> None:
 
 def further_comments(blog: Blog, post: KnownPost, answer: Answer) -> Generator[Ask, Answer, None]:
     """Request the other pages of the comments that a post's page names, directly after it: they are one thread."""
+    post.comments_shown = sum(isinstance(item, Comment) and item.type == "comment" for item in answer.items)
     if not blog.read_comments or not any(isinstance(item, ThreadPage) for item in answer.items):
         return
     waiting, seen = _comment_pages(answer), set[str]()

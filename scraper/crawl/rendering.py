@@ -71,7 +71,12 @@ def has_counter_gap(known: KnownPost, blog: Blog) -> bool:
 
 
 def has_comment_gap(known: KnownPost, blog: Blog) -> bool:
-    """Return whether the post has comments, or their number is unknown, and they were not read."""
+    """Return whether the post has comments, or their number is unknown, and they were not read.
+
+    A page that shows as many comments as it states leaves none out, whether it is a page of a thread or not.
+    """
+    if known.comments_count is not None and known.comments_shown >= known.comments_count > 0:
+        return False
     may_have_comments = bool(known.comments_count) or (known.comments_count is None and known.script_counters)
     is_due = blog.read_comments and known.thread_due and known.url not in blog.deferred
     return is_due and not known.thread_read and may_have_comments

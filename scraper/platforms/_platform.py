@@ -103,6 +103,7 @@ class KnownPost:
     thread_at: str | None = None  # when its comments were last read
     thread_count: int | None = None  # number of comments that the post stated at that time
     comments_count: int | None = None  # number of comments that the post states now; None: unknown
+    comments_shown: int = 0  # comments that its page gave in this run
     comments_key: str | None = None  # as in `Post`
     media_pending: bool = False  # as in `Post`
     modified_at: str | None = None  # when its text was last changed, as the archive knows it

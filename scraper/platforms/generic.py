@@ -10,10 +10,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
-from scraper.items import Exchange, Item
+from scraper.items import Comment, Exchange, Item
 from scraper.platforms._article import Shape, read_page
 from scraper.platforms._article.address import is_listing_address, is_post_address
 from scraper.platforms._article.comments import read_comments
@@ -21,12 +22,14 @@ from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.posts import post_items, set_interactions, set_number
 from scraper.platforms._platform import Blog, Plan, Platform
 
+_SMALL = 3  # digits of a comment's id that may be its place on the page
+
 
 class Generic(Platform):
     """Reads pages of any site, and stores those that are evidently posts."""
 
     name: ClassVar[str] = "generic"
-    extractor_version: ClassVar[int] = 1
+    extractor_version: ClassVar[int] = 2
     fallback: ClassVar[bool] = True
     listings: ClassVar[Sequence[str]] = ("/blog",)
 
@@ -58,7 +61,7 @@ class Generic(Platform):
         Raises `NotAPost` for a page that lists none and whose address may be a post's.
         """
         page = read_page(exchange, self.name)
-        comments = read_comments(page.tree, page.post.addresses)
+        comments = _of_this_page(read_comments(page.tree, page.post.addresses), page.post.url or "")
         set_interactions(page.post, page.ld.counts())
         set_number(page.post, "comments_count", page.ld.article.get("commentCount"), zero=False)
         return post_items(page, Shape(), self.is_post_url(page.post.url or ""), comments)
@@ -66,3 +69,20 @@ class Generic(Platform):
     def discover(self, blog: Blog) -> Plan:
         """Request sitemaps, the feeds that heads name, and the blog's listings, page after page."""
         return discover_pages(self, blog)
+
+
+def _of_this_page(comments: Iterable[Comment], url: str) -> tuple[Comment, ...]:
+    """Put the page's path before small ids: many makers count the comments of each page from 1."""
+    path = url.partition("://")[2].partition("/")[2]
+
+    def named(number: str) -> str:
+        return f"{path}:{number}" if len(number) <= _SMALL else number
+
+    return tuple(
+        replace(
+            comment,
+            platform_comment_id=named(comment.platform_comment_id),
+            parent_id=None if comment.parent_id is None else named(comment.parent_id),
+        )
+        for comment in comments
+    )

@@ -422,7 +422,8 @@ def test_disagreements_in_words() -> None:
             *(sighted("listing", name) for name in "abx"),
             sighted("feed", "a"),
             sighted("related", "z"),
-        ]
+        ],
+        feed_size=20,
     )
     post = "https://www.a.de/post/"
     assert found.disagreements() == [
@@ -432,6 +433,11 @@ def test_disagreements_in_words() -> None:
         f"2 posts are in the listing but not in the feed: {post}b, {post}x",
         f"1 post is named by other posts but in no sitemap or feed or listing: {post}z",
     ]
+    days = [sighted("feed", name, published_at=f"2026-01-0{day}") for name, day in (("a", 5), ("b", 3))]
+    young = sighted("listing", "young", published_at="2026-01-04")
+    old = [sighted("listing", "old", published_at="2026-01-02"), sighted("sitemap", "undated")]
+    feed_alone = [text for text in merge([*days, young, *old]).disagreements() if "but not in the feed" in text]
+    assert feed_alone == [f"1 post is in the listing but not in the feed: {post}young"]
     assert merge([sighted("listing", "a")], read=["sitemap"], feed_size=20).disagreements() == [
         f"1 post is in the listing but not in the sitemap: {post}a"
     ]

@@ -10,6 +10,7 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -274,8 +275,10 @@ def test_one_of_them_silently_to_a_file_or_stdout(full: Made, tmp_path: Path, mo
     done = run(full, "word_by_month", "--param", "word=heals", "-o", "-")
     assert done.stdout_bytes.splitlines()[1] == b"2026-01,riverside,1,1,100.0"
     listing = run(full, "--list").output.splitlines()
-    assert any(line.startswith("question views_gained  --param ") for line in listing)
-    assert "table    posts" in listing
+    at = next(number for number, line in enumerate(listing) if line.startswith("question views_gained "))
+    assert listing[at].endswith("Views gained between two dates")
+    assert listing[at + 1].strip() == "--param clinic=... --param from=... --param to=..."
+    assert all(len(line) > 36 and line[36] != " " for line in listing)  # each says what it is for
 
 
 @pytest.mark.parametrize(
@@ -333,6 +336,6 @@ def test_the_format_is_what_the_suffix_says(full: Made, tmp_path: Path) -> None:
 
 def test_the_list_shows_what_a_question_asks(full: Made) -> None:
     lines = run(full, "--list").stdout.splitlines()
-    questions = [line for line in lines if line.startswith("question")]
-    assert any("--param clinic=" in line for line in questions)
-    assert not any("--param" in line for line in lines if line not in questions)
+    before = [first for first, second in pairwise(lines) if "--param" in second]
+    assert any(line.startswith("question views_gained ") for line in before)
+    assert all(line.startswith("question") for line in before)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from scraper.config.clinics import Clinic
-from scraper.crawl.rendering import MOST_FAILURES, fill_gaps
+from scraper.crawl.pages import further_comments
+from scraper.crawl.rendering import MOST_FAILURES, fill_gaps, has_comment_gap
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.items import Comment, Exchange, Item, Post, Problem, Reading, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan, RenderTargets
@@ -92,6 +93,7 @@ def test_only_posts_that_lack_something_are_rendered() -> None:
         known("printed", script_counters=False, comments_count=0),
         known("silent", script_counters=False, comments_count=None),
         known("read", script_counters=False, comments_count=3),
+        known("shown", script_counters=False, comments_count=3, comments_shown=3),
         known("talked", script_counters=False, comments_count=3),
         seen={"talked": (Comment(post=("wix:talked",), platform_comment_id="c"),)},
     )
@@ -224,3 +226,13 @@ def test_what_services_refused_is_told_where_something_stays_unknown() -> None:
     assert [one.field for one in visit.unknown] == ["views"]
     assert visit.recovered_problems == set()
     assert "counters never came" in (visit.unknown_line or "")
+
+
+def test_a_page_that_shows_all_its_comments_leaves_no_gap() -> None:
+    post, blog = known("a", script_counters=False, comments_count=2), Blog(root="https://a.example")
+    said = tuple(Comment(post=(post.url,), platform_comment_id=str(number)) for number in range(2))
+    notice = Comment(post=(post.url,), platform_comment_id="ping", type="pingback")
+    for items, is_gap in (((said[0], notice), True), (said, False)):
+        answer = Answer(ask=Ask(url=post.url), exchange=None, items=items)
+        assert list(further_comments(blog, post, answer)) == []
+        assert has_comment_gap(post, blog) is is_gap

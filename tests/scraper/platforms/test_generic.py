@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scraper.extract import extract, extract_post
-from scraper.items import Exchange, Post, Sighting
+from scraper.items import Comment, Exchange, Post, Sighting
 from scraper.not_a_post import NotAPost
 from scraper.platforms import platform_named, recognise
 from scraper.platforms._article.address import is_post_address
@@ -233,3 +233,18 @@ def test_real_posts_of_the_small_platforms_are_read() -> None:
         if row["comment_ids_in_html"] not in ("?", str(len(post.comments))):
             wrong.append((row["file"], "comments in the page", str(len(post.comments))))
     assert wrong == []
+
+
+def test_comments_that_each_page_counts_from_one_are_not_taken_for_each_other() -> None:
+    html = b"""<!doctype html><html><body><article itemscope itemtype="https://schema.org/BlogPosting">
+      <h1 itemprop="headline">Rest</h1><time itemprop="datePublished" datetime="2025-01-14">14 January</time>
+      <div itemprop="articleBody"><p>Rest heals, and sleep is the rest that heals most of all.</p></div></article>
+      <article id="comment1" itemprop="comment"><div itemprop="text"><p>Thanks.</p></div></article>
+      <article id="comment-4001" itemprop="comment"><div itemprop="text"><p>Me too.</p></div></article></body></html>"""
+    ids = [
+        item.platform_comment_id
+        for name in ("sleep", "pollen")
+        for item in GENERIC.read(Exchange(url=f"https://a.example/blog/{name}", body=html))
+        if isinstance(item, Comment)
+    ]
+    assert ids == ["blog/sleep:1", "4001", "blog/pollen:1", "4001"]
