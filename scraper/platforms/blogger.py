@@ -21,7 +21,7 @@ from scraper.platforms._article.api import fill_body, finish, plain
 from scraper.platforms._article.comments import CommentShape, read_comments
 from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.dom import text_of
-from scraper.platforms._article.posts import post_items, set_number
+from scraper.platforms._article.posts import has_text, post_items, set_number
 from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, decode, dig, mapping, sequence, string
 from scraper.platforms._platform import Ask, Blog, Plan, Platform
@@ -60,6 +60,14 @@ class Blogger(Platform):
 
     name: ClassVar[str] = "blogger"
     extractor_version: ClassVar[int] = 1
+    reads: ClassVar[Mapping[str, str] | None] = {
+        "by": "feed, pages",
+        "bodies": "all",
+        "dates": "exact",
+        "views": "no",
+        "likes": "no",
+        "comments": "threads",
+    }
     marks: ClassVar[Marks] = Marks(generators=("blogger",), maker="Blogger")
 
     def claims(self, exchange: Exchange) -> bool:
@@ -91,7 +99,7 @@ class Blogger(Platform):
         post.comments_count_raw = text_of(stated)
         post.comments_count = printed_number(post.comments_count_raw) if stated is not None else None
         is_post = self.is_post_url(page.post.url or "")
-        return post_items(page, _SHAPE, is_post, comments, is_post=is_post)
+        return post_items(page, _SHAPE, is_post, comments, is_post=is_post and has_text(page, _SHAPE))
 
     def _read_feed(self, exchange: Exchange) -> Iterator[Item]:
         found = _FEED.match(_path(exchange.url))

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import urljoin
 
@@ -65,6 +65,14 @@ class Drupal(Platform):
 
     name: ClassVar[str] = "drupal"
     extractor_version: ClassVar[int] = 1
+    reads: ClassVar[Mapping[str, str] | None] = {
+        "by": "pages, feed",
+        "bodies": "all",
+        "dates": "as printed",
+        "views": "no",
+        "likes": "no",
+        "comments": "threads",
+    }
     marks: ClassVar[Marks] = Marks(generators=("Drupal",), headers=(("x-generator", "^drupal"),), maker="Drupal")
     feeds: ClassVar[Sequence[str]] = ("/rss.xml",)
 

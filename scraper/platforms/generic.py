@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -30,6 +30,14 @@ class Generic(Platform):
 
     name: ClassVar[str] = "generic"
     extractor_version: ClassVar[int] = 2
+    reads: ClassVar[Mapping[str, str] | None] = {
+        "by": "pages, feed",
+        "bodies": "all",
+        "dates": "as printed",
+        "views": "where printed",
+        "likes": "where printed",
+        "comments": "of common markup, and those of embedded services",
+    }
     fallback: ClassVar[bool] = True
     listings: ClassVar[Sequence[str]] = ("/blog",)
 

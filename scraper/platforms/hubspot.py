@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from scraper.items import Exchange, Item
@@ -32,6 +32,14 @@ class HubSpot(Platform):
 
     name: ClassVar[str] = "hubspot"
     extractor_version: ClassVar[int] = 1
+    reads: ClassVar[Mapping[str, str] | None] = {
+        "by": "pages, feed",
+        "bodies": "all",
+        "dates": "as printed",
+        "views": "no",
+        "likes": "no",
+        "comments": "threads of HubSpot's own service",
+    }
     marks: ClassVar[Marks] = Marks(
         generators=("HubSpot",), headers=(("x-hs-hub-id", "."), ("x-hs-content-id", ".")), maker="HubSpot"
     )

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from scraper.items import Exchange, Item
@@ -47,6 +47,14 @@ class Joomla(Platform):
 
     name: ClassVar[str] = "joomla"
     extractor_version: ClassVar[int] = 1
+    reads: ClassVar[Mapping[str, str] | None] = {
+        "by": "pages, feed",
+        "bodies": "all",
+        "dates": "as printed",
+        "views": "where printed",
+        "likes": "no",
+        "comments": "of JComments and K2",
+    }
     marks: ClassVar[Marks] = Marks(generators=("Joomla",), maker="Joomla")
 
     def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:

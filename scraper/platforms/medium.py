@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from scraper.items import Exchange, Item
@@ -18,7 +18,7 @@ from scraper.platforms._article.address import words_of
 from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.dom import text_of
 from scraper.platforms._article.fields import name_in
-from scraper.platforms._article.posts import post_items
+from scraper.platforms._article.posts import has_text, post_items
 from scraper.platforms._dates import read_date
 from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import Marks
@@ -43,6 +43,14 @@ class Medium(Platform):
 
     name: ClassVar[str] = "medium"
     extractor_version: ClassVar[int] = 1
+    reads: ClassVar[Mapping[str, str] | None] = {
+        "by": "pages, feed",
+        "bodies": "all",
+        "dates": "exact",
+        "views": "no",
+        "likes": "no",
+        "comments": "number",
+    }
     marks: ClassVar[Marks] = Marks(
         generators=("Medium",),
         headers=(("x-powered-by", "^medium"),),
@@ -69,7 +77,7 @@ class Medium(Platform):
             post.author = name_in(page.head.metas.get("author"))
         _read_printed(page)
         is_post = self.is_post_url(post.url or "")
-        return post_items(page, _SHAPE, is_post, is_post=is_post)
+        return post_items(page, _SHAPE, is_post, is_post=is_post and has_text(page, _SHAPE))
 
     def discover(self, blog: Blog) -> Plan:
         """Request sitemaps and feeds."""

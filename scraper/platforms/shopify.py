@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from scraper.items import Exchange, Item
@@ -18,7 +18,7 @@ from scraper.platforms._article.address import words_of
 from scraper.platforms._article.comments import CommentShape, read_comments
 from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.dom import text_of
-from scraper.platforms._article.posts import post_items, set_interactions
+from scraper.platforms._article.posts import has_text, post_items, set_interactions
 from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import Marks
 from scraper.platforms._values import count
@@ -49,6 +49,14 @@ class Shopify(Platform):
 
     name: ClassVar[str] = "shopify"
     extractor_version: ClassVar[int] = 1
+    reads: ClassVar[Mapping[str, str] | None] = {
+        "by": "feed, pages",
+        "bodies": "all",
+        "dates": "exact",
+        "views": "no",
+        "likes": "no",
+        "comments": "where the theme prints them",
+    }
     marks: ClassVar[Marks] = Marks(
         generators=("Shopify",), headers=(("x-shopid", "."), ("powered-by", "^shopify")), maker="Shopify"
     )
@@ -70,7 +78,7 @@ class Shopify(Platform):
         page.post.comments_count = count(page.post.comments_count_raw)
         set_interactions(page.post, page.ld.counts())
         is_post = self.is_post_url(page.post.url or "")
-        return post_items(page, _SHAPE, is_post, comments, is_post=is_post)
+        return post_items(page, _SHAPE, is_post, comments, is_post=is_post and has_text(page, _SHAPE))
 
     def discover(self, blog: Blog) -> Plan:
         """Request sitemaps, the feeds that heads name, and the listings."""

@@ -48,6 +48,14 @@ class Squarespace(Platform):
 
     name: ClassVar[str] = "squarespace"
     extractor_version: ClassVar[int] = 1
+    reads: ClassVar[Mapping[str, str] | None] = {
+        "by": "pages, feed; JSON where robots.txt allows it",
+        "bodies": "all",
+        "dates": "exact",
+        "views": "no",
+        "likes": "where printed",
+        "comments": "number",
+    }
     marks: ClassVar[Marks] = Marks(
         generators=("Squarespace",),
         headers=(("server", "^squarespace"), ("x-servedby", "^squarespace")),

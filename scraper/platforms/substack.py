@@ -23,7 +23,7 @@ from scraper.platforms._article.api import fill_body
 from scraper.platforms._article.comments import CommentShape, read_comments
 from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.ld import interactions
-from scraper.platforms._article.posts import post_items, set_interactions, set_number
+from scraper.platforms._article.posts import has_text, post_items, set_interactions, set_number
 from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, decode, dig, mapping, printed, sequence, string
 from scraper.platforms._platform import Ask, Blog, Plan, Platform
@@ -57,6 +57,14 @@ class Substack(Platform):
 
     name: ClassVar[str] = "substack"
     extractor_version: ClassVar[int] = 1
+    reads: ClassVar[Mapping[str, str] | None] = {
+        "by": "pages; API where robots.txt allows it",
+        "bodies": "all but paid ones",
+        "dates": "exact",
+        "views": "no",
+        "likes": "yes",
+        "comments": "threads by the API, else the number",
+    }
     marks: ClassVar[Marks] = Marks(generators=("Substack",), headers=(("x-served-by", "^substack"),), maker="Substack")
 
     def claims(self, exchange: Exchange) -> bool:
@@ -79,7 +87,9 @@ class Substack(Platform):
         comments = read_comments(page.tree, page.post.addresses, _COMMENTS)
         _read_numbers(page)
         is_post = self.is_post_url(page.post.url or "")
-        return _without_preview(page, post_items(page, _SHAPE, is_post, comments, is_post=is_post))
+        return _without_preview(
+            page, post_items(page, _SHAPE, is_post, comments, is_post=is_post and has_text(page, _SHAPE))
+        )
 
     def _read_api(self, exchange: Exchange) -> Iterator[Item]:
         found = _API.match(_path(exchange.url))

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from scraper.items import Exchange, Item
@@ -27,6 +27,14 @@ class Webflow(Platform):
 
     name: ClassVar[str] = "webflow"
     extractor_version: ClassVar[int] = 1
+    reads: ClassVar[Mapping[str, str] | None] = {
+        "by": "pages, feed",
+        "bodies": "all",
+        "dates": "as printed",
+        "views": "no",
+        "likes": "no",
+        "comments": "those of embedded services",
+    }
     marks: ClassVar[Marks] = Marks(
         generators=("Webflow",),
         headers=(("x-wf-region", "."),),

@@ -41,6 +41,11 @@ def post_items(
         raise NotAPost("it has neither a date and an author of its own nor other signs of a post")
 
 
+def has_text(page: Page, shape: Shape) -> bool:
+    """Return whether an element of the page holds a post's text. A "not found" page at a post's address has none."""
+    return page.tree.first(*shape.body) is not None
+
+
 def is_evident(page: Page, article: Article, *, below_blog: bool) -> bool:
     """Return whether a page is a post: two of a date of its own, an author of its own, and signs of an article.
 

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from scraper.items import Exchange, Item, Post, Source
@@ -25,6 +25,14 @@ class WordPress(Platform):
 
     name: ClassVar[str] = "wordpress"
     extractor_version: ClassVar[int] = 1
+    reads: ClassVar[Mapping[str, str] | None] = {
+        "by": "API; feeds and pages where it is closed",
+        "bodies": "all but those with a password",
+        "dates": "exact",
+        "views": "where a plugin or theme prints them",
+        "likes": "where a plugin prints them",
+        "comments": "threads",
+    }
     marks: ClassVar[Marks] = Marks(
         maker="WordPress",
         generators=("WordPress",),

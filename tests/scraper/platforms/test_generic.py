@@ -248,3 +248,17 @@ def test_comments_that_each_page_counts_from_one_are_not_taken_for_each_other() 
         if isinstance(item, Comment)
     ]
     assert ids == ["blog/sleep:1", "4001", "blog/pollen:1", "4001"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "path"),
+    [("shopify", "/blogs/news/sleep"), ("blogger", "/2024/05/sleep.html"), ("substack", "/p/sleep"),
+     ("medium", "/sleep-0123456789ab")],
+)  # fmt: skip
+def test_a_not_found_page_with_status_200_is_no_post(platform: str, path: str) -> None:
+    """The address alone is no proof."""
+    body = b"<html><title>Clinic</title><body><main><h1>Page not found</h1><p>It may have moved.</p></main>"
+    reader = platform_named(platform)
+    assert reader is not None
+    with pytest.raises(NotAPost):
+        list(reader.read(Exchange(url=f"https://clinic.example{path}", body=body, content_type="text/html")))
