@@ -49,6 +49,7 @@ _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
 # "01 . Apr . 2023"
 _SPACED_POINT = re.compile(r"\s+\.\s+")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_OFFSET = re.compile(r"T.*[+-](?!00:?00)\d\d:?\d\d$")  # 2024-07-21T12:14:21+02:00, not ...+00:00
 _LONGEST = 80  # characters of a printed date
 
 
@@ -115,7 +116,8 @@ def _date_of(tag: Tag, head: PageHead, captured_at: datetime | None) -> tuple[st
         stated = str(time.get("datetime") or time.get("content") or "")
         exact = iso_date(stated)
         if exact is not None:
-            return exact, text_of(time) or stated
+            # A time with its offset says the site's own day, too: "2024-07-21T12:14:21+02:00".
+            return exact, stated if _OFFSET.search(stated) else text_of(time) or stated
     printed = text_of(times[-1])
     day = printed_day(printed, captured_at, head.language)
     return (day, printed) if day is not None and printed is not None else None
