@@ -18,7 +18,7 @@ from scraper.comments._service import CommentService
 from scraper.items import Comment, Exchange, Item, Problem, Reading, ThreadPage
 from scraper.not_a_post import Unreadable
 from scraper.platforms._dates import iso_date
-from scraper.platforms._json import count, decode, dig, mapping, string
+from scraper.platforms._json import count, decode_rows, dig, mapping, string
 from scraper.platforms._page import scripts
 from scraper.platforms._platform import Ask, Blog, Plan
 
@@ -104,7 +104,7 @@ def _parts(thread: str) -> tuple[str, str, str]:
 
 def _data(text: str) -> Mapping[str, Any]:
     try:
-        return mapping(decode(text.encode("utf-8", "replace")))
+        return mapping(decode_rows(text.encode("utf-8", "replace")))
     except ValueError as error:
         raise Unreadable("the data in the embedded page of Disqus are no JSON; read again later") from error
 

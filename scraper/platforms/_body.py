@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from html import escape
+from urllib.parse import urljoin
 
 from bs4 import Tag
 from bs4.element import PageElement
@@ -52,6 +53,42 @@ class Body:
     links: tuple[Link, ...] = ()
     images: tuple[Image, ...] = ()
     media_pending: bool = False  # a gallery, video, table, file or embedded page is empty or may be incomplete
+
+
+def resolver(base: str) -> Resolve:
+    """Return a function that makes addresses absolute; one that cannot be parsed stays as it is."""
+
+    def resolve(link: str) -> str:
+        try:
+            return urljoin(base, link.strip())
+        except ValueError:  # "http://[x"
+            return link.strip()
+
+    return resolve
+
+
+# Gravatar names a picture by a hash of the e-mail address: https://secure.gravatar.com/avatar/0bc83cb571cd1c50; so do
+# Libravatar, and proxies of pictures: https://i0.wp.com/0.gravatar.com/avatar/0bc83cb571cd1c50
+_AVATAR = re.compile(
+    r"(?:^|/)(?:[\w-]+\.)*(?:gravatar\.com/(?:avatar/|[0-9a-f]{32})|libravatar\.org/avatar/)", re.IGNORECASE
+)
+# Profiles of people who write at Disqus and GitHub: https://disqus.com/by/rosa/; of GitHub only in what it calls a
+# mention of a user.
+_PROFILE = re.compile(r"^(?:https?:)?//(?:www\.)?disqus\.com/(?:by|u)/", re.IGNORECASE)
+
+
+def names_avatar(address: str) -> bool:
+    """Return whether an address leads to a person by the hash of an e-mail address, as at Gravatar."""
+    return _AVATAR.search(address) is not None
+
+
+def names_person(tag: Tag) -> bool:
+    """Return whether a link leads to a person: by the hash of an e-mail address, or to a profile elsewhere."""
+    if tag.name != "a":
+        return False
+    href = str(tag.get("href") or "").strip()
+    is_mention = "user-mention" in " ".join(map(str, tag.get_attribute_list("class"))).split()
+    return is_mention or names_avatar(href) or _PROFILE.match(href) is not None
 
 
 def read_body(nodes: Iterable[PageElement], resolve: Resolve) -> Body:
@@ -120,7 +157,9 @@ class BodyWriter:
     def image_of(self, tag: Tag) -> Image | None:
         """Return the picture of an `img`; None where it names no file."""
         source = image_source(tag)
-        return None if source is None else Image(url=self.resolve(source), alt=clean(str(tag.get("alt") or "")))
+        if source is None or names_avatar(source):
+            return None
+        return Image(url=self.resolve(source), alt=clean(str(tag.get("alt") or "")))
 
     def file_of(self, link: Link) -> Image | None:
         """Return the file that belongs to the post where a link leads to one; none in ordinary HTML."""
@@ -240,7 +279,8 @@ class BodyWriter:
     def _open_inline(self, tag: Tag) -> None:
         start, end = f"<{tag.name}>", f"</{tag.name}>"
         href = tag.get("href") if tag.name == "a" else None
-        if isinstance(href, str) and href.strip() and not href.strip().lower().startswith("javascript:"):
+        is_address = isinstance(href, str) and href.strip() and not href.strip().lower().startswith("javascript:")
+        if isinstance(href, str) and is_address and not names_person(tag):
             self._end_link()  # a link inside a link: the markup is broken, both are taken
             self._href = self.resolve(href)
             self._rel = clean(" ".join(tag.get_attribute_list("rel"))) if tag.get("rel") else None

@@ -13,12 +13,12 @@ from datetime import datetime
 from bs4 import Tag
 
 from scraper.items import AuthorKind, Comment, CommentType, Exchange, Precision
-from scraper.platforms._body import Body, BodyWriter
+from scraper.platforms._body import Body, BodyWriter, resolver
 from scraper.platforms._dates import iso_date
 from scraper.platforms._html import text_of
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count
-from scraper.platforms.wordpress.body import is_avatar, names_person, resolver
+from scraper.platforms.wordpress.body import is_avatar
 from scraper.platforms.wordpress.html.comments import Node
 from scraper.platforms.wordpress.html.dates import printed_day
 from scraper.platforms.wordpress.html.markup import classes
@@ -231,6 +231,4 @@ def _body(node: Node, url: str) -> Body:
     if first is None:
         omitted |= {id(part) for part in descendants(tag, *_BESIDE)}
         omitted |= {id(part) for part in descendants(tag) if any(map(_is_beside, classes(part)))}
-    for link in filter(names_person, descendants(tag, "a")):
-        del link["href"]
     return _Writer(url, omitted).read([tag])
