@@ -18,7 +18,7 @@ from scraper.platforms._json import count, decode
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost
 from scraper.platforms.wordpress.address import api_url
 from scraper.platforms.wordpress.plan.root import api_roots
-from scraper.platforms.wordpress.rest import rows_of
+from scraper.platforms.wordpress.rest import MOST_ROWS, rows_of
 from scraper.platforms.wordpress.rest.posts import id_of, is_entry, lacking_terms, modified_of
 from scraper.platforms.wordpress.rest.types import blog_routes
 
@@ -207,7 +207,9 @@ def _value(answer: Answer) -> object:
 def _entries(answer: Answer) -> list[Mapping[str, Any]] | None:
     """Return the posts of a list; None where the answer is no list."""
     value = _value(answer)
-    return [row for row in rows_of(value) if is_entry(row)] if isinstance(value, list) else None
+    if not isinstance(value, list) or len(value) > MOST_ROWS:
+        return None
+    return [row for row in rows_of(value) if is_entry(row)]
 
 
 def _refusal(answer: Answer) -> str:
