@@ -58,8 +58,13 @@ def _name(post: KnownPost) -> str | None:
 
 
 def _of_site(blog: Blog, root: str, posts: Iterable[KnownPost]) -> Plan:
-    """Request all comments of the site in the order in which they came."""
-    if (yield from _in_order(blog, root, {})):
+    """Request all comments of the site in the order in which they came.
+
+    A reading that has begun goes on to its end: a part of it does not name all whose names its texts may contain.
+    """
+    if blog.budget_spent():
+        blog.deferred.update(post.url for post in posts)
+    elif (yield from _in_order(blog, root, {})):
         note_read(blog, posts)
 
 
