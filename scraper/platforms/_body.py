@@ -16,7 +16,7 @@ from bs4 import Tag
 from bs4.element import PageElement
 
 from scraper.items import Image, Link
-from scraper.platforms._html import BLOCKS, events, sanitise_html, text_of
+from scraper.platforms._html import BLOCKS, events, names_avatar, names_person, sanitise_html, text_of
 from scraper.platforms._images import image_source
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, visible
@@ -65,30 +65,6 @@ def resolver(base: str) -> Resolve:
             return link.strip()
 
     return resolve
-
-
-# Gravatar names a picture by a hash of the e-mail address: https://secure.gravatar.com/avatar/0bc83cb571cd1c50; so do
-# Libravatar, and proxies of pictures: https://i0.wp.com/0.gravatar.com/avatar/0bc83cb571cd1c50
-_AVATAR = re.compile(
-    r"(?:^|/)(?:[\w-]+\.)*(?:gravatar\.com/(?:avatar/|[0-9a-f]{32})|libravatar\.org/avatar/)", re.IGNORECASE
-)
-# Profiles of people who write at Disqus and GitHub: https://disqus.com/by/rosa/; of GitHub only in what it calls a
-# mention of a user.
-_PROFILE = re.compile(r"^(?:https?:)?//(?:www\.)?disqus\.com/(?:by|u)/", re.IGNORECASE)
-
-
-def names_avatar(address: str) -> bool:
-    """Return whether an address leads to a person by the hash of an e-mail address, as at Gravatar."""
-    return _AVATAR.search(address) is not None
-
-
-def names_person(tag: Tag) -> bool:
-    """Return whether a link leads to a person: by the hash of an e-mail address, or to a profile elsewhere."""
-    if tag.name != "a":
-        return False
-    href = str(tag.get("href") or "").strip()
-    is_mention = "user-mention" in " ".join(map(str, tag.get_attribute_list("class"))).split()
-    return is_mention or names_avatar(href) or _PROFILE.match(href) is not None
 
 
 def read_body(nodes: Iterable[PageElement], resolve: Resolve) -> Body:

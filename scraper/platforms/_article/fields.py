@@ -12,7 +12,8 @@ from lxml.html import HtmlElement
 from scraper.addresses import is_web_address
 from scraper.platforms._article.dom import Tree, around, classes_of, length_of, text_of
 from scraper.platforms._article.ld import LinkedData
-from scraper.platforms._body import names_avatar, resolver
+from scraper.platforms._body import resolver
+from scraper.platforms._html import names_avatar
 from scraper.platforms._values import clean
 
 

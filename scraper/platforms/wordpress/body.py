@@ -16,8 +16,8 @@ from bs4 import Tag
 from bs4.element import NavigableString
 
 from scraper.items import Image
-from scraper.platforms._body import Body, BodyWriter, Resolve, names_avatar, names_person, resolver
-from scraper.platforms._html import BLOCKS
+from scraper.platforms._body import Body, BodyWriter, Resolve, resolver
+from scraper.platforms._html import BLOCKS, names_avatar, names_person
 from scraper.platforms._tree import descendants
 from scraper.platforms.wordpress.html.markup import Markup, classes, identities, inherited, is_foreign, outermost, parse
 from scraper.platforms.wordpress.html.printed import is_view_line
