@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from scraper.items import Exchange
 from scraper.not_a_post import Unreadable
@@ -52,6 +52,11 @@ def query_of(url: str) -> dict[str, str]:
         return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
     except ValueError:
         return {}
+
+
+def printable(address: str) -> str:
+    """Return an address that a page names, for a message: line ends and other control characters are escaped."""
+    return quote(address, safe="%/:?#[]@!$&'()*+,;=~")
 
 
 def base_of(url: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from scraper.comments._answer import base_of, query_of, written
+from scraper.comments._answer import base_of, printable, query_of, written
 from scraper.comments._page import assigned, elements_with, scripts_with
 from scraper.comments._service import CommentService
 from scraper.items import Comment, Exchange, Item, Problem, Reading, ThreadPage
@@ -84,9 +84,8 @@ class Disqus(CommentService):
         has_more = cursor.get("hasNext") is True or number > len(comments)
         yield ThreadPage(post=post, cursor=None, following=("the rest",) if has_more else ())
         if has_more:
-            message = (
-                f"{query['t_u']}: Disqus shows {len(comments)} of {number} comments to everybody; the rest is not read"
-            )
+            limit = f"Disqus shows {len(comments)} of {number} comments to everybody; the rest is not read"
+            message = f"{printable(query['t_u'])}: {limit}"
             yield Problem(kind="thread-incomplete", message=message, url=exchange.url, field="comments")
 
 

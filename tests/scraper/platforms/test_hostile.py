@@ -140,3 +140,12 @@ def test_a_lone_time_in_winter_is_not_moved_by_an_hour() -> None:
 def test_a_thread_of_more_comments_than_anybody_reads_is_refused(platform: str | None, path: str, name: str) -> None:
     found = answered(platform, f"{SITE}/{path}", {name: [{"id": "1"}] * MOST_OBJECTS})
     assert [item for item in found if isinstance(item, Comment | ThreadPage)] == []
+
+
+def test_a_message_has_no_control_character_of_an_address_that_a_page_names() -> None:
+    url = "https://disqus.com/embed/comments/?f=fern&t_u=https%3A%2F%2Ffern.example%2Fa%0A%1B%5B31m"
+    data = json.dumps({"response": {"thread": {"posts": 2}, "posts": []}, "cursor": {}})
+    body = f'<script type="text/json" id="disqus-threadData">{data}</script>'.encode()
+    messages = [item.message for item in extract(Exchange(url=url, body=body), None) if isinstance(item, Problem)]
+    assert len(messages) == 1
+    assert messages[0].isprintable()
