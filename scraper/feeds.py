@@ -100,6 +100,8 @@ def _feed_sighting(entry: Any, base: str, guid_address: Callable[[str], str | No
     if title and entry.get("title_detail", {}).get("type") == "text/html":
         title = html.unescape(remove_tags(title))
     published = entry.get("published")
+    if is_comment_link(link):  # among posts: the entry names one, but title ("By: NAME") and date are the comment's
+        return Sighting(url=canonical_url(link, base), source="feed")
     return Sighting(
         url=canonical_url(link, base) if link.strip() else "",
         source="feed",
@@ -129,6 +131,11 @@ _COMMENT_LINK = re.compile(rb"#(?:id)?comment-?\d|[?&;]showComment=|#c\d{6,}", r
 _LINKS = re.compile(rb"<link>(?:\s*<!\[CDATA\[)?[^<]*|<link\b[^<>]*\brel=.alternate[^<>]*>", re.IGNORECASE)
 # '<thr:in-reply-to ref="..."/>': the entry answers another (RFC 4685)
 _REPLY = re.compile(rb"<[\w-]+:in-reply-to\b")
+
+
+def is_comment_link(link: str) -> bool:
+    """Return whether the link of a feed's entry leads to a comment."""
+    return _COMMENT_LINK.search(link.encode("utf-8", "replace")) is not None
 
 
 def is_comment_feed(exchange: Exchange) -> bool:

@@ -6,20 +6,22 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from scraper.items import Exchange
 from scraper.not_a_post import Unreadable
-from scraper.platforms._body import Body, read_body
+from scraper.platforms._body import Body, read_body, resolver
 from scraper.platforms._dates import utc
-from scraper.platforms._json import decode, mapping
+from scraper.platforms._json import decode_rows, mapping
 from scraper.platforms._tree import soup
+
+_LAST = 253_402_300_800  # seconds until the year 10000; `int` of a larger one, 1e999999999, takes hours
 
 
 def json_object(exchange: Exchange) -> Mapping[str, Any]:
     """Return the JSON object of an answer. Raises `Unreadable` where it is none."""
     try:
-        value = decode(exchange.body)
+        value = decode_rows(exchange.body)
     except ValueError as error:
         raise Unreadable("the answer of the comment service is no JSON; its thread is read again later") from error
     if not isinstance(value, dict):
@@ -29,19 +31,14 @@ def json_object(exchange: Exchange) -> Mapping[str, Any]:
 
 def written(markup: str, base: str) -> Body:
     """Return what a comment says; addresses are made absolute."""
-    return read_body([soup(markup.encode("utf-8", "replace"), "utf-8")], lambda link: _absolute(base, link))
-
-
-def _absolute(base: str, link: str) -> str:
-    try:
-        return urljoin(base, link)
-    except ValueError:  # "http://[x"
-        return link
+    if not markup:
+        return Body()
+    return read_body([soup(markup.encode("utf-8", "replace"), "utf-8")], resolver(base))
 
 
 def moment(seconds: object) -> str | None:
     """Return a Unix time in seconds as ISO 8601 UTC; None for anything else, and for 0."""
-    if isinstance(seconds, bool) or not isinstance(seconds, int | Decimal | float) or seconds <= 0:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | Decimal | float) or not 0 < seconds < _LAST:
         return None
     try:
         return utc(datetime.fromtimestamp(int(seconds), UTC))
@@ -55,6 +52,11 @@ def query_of(url: str) -> dict[str, str]:
         return dict(parse_qsl(urlsplit(url).query, keep_blank_values=True))
     except ValueError:
         return {}
+
+
+def printable(address: str) -> str:
+    """Return an address that a page names, for a message: line ends and other control characters are escaped."""
+    return quote(address, safe="%/:?#[]@!$&'()*+,;=~")
 
 
 def base_of(url: str) -> str:

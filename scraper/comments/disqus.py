@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from scraper.comments._answer import base_of, query_of, written
+from scraper.comments._answer import base_of, printable, query_of, written
 from scraper.comments._page import assigned, elements_with, scripts_with
 from scraper.comments._service import CommentService
 from scraper.items import Comment, Exchange, Item, Problem, Reading, ThreadPage
 from scraper.not_a_post import Unreadable
 from scraper.platforms._dates import iso_date
-from scraper.platforms._json import count, decode, dig, mapping, string
+from scraper.platforms._json import count, decode_rows, dig, mapping, string
 from scraper.platforms._page import scripts
 from scraper.platforms._platform import Ask, Blog, Plan
 
@@ -84,9 +84,8 @@ class Disqus(CommentService):
         has_more = cursor.get("hasNext") is True or number > len(comments)
         yield ThreadPage(post=post, cursor=None, following=("the rest",) if has_more else ())
         if has_more:
-            message = (
-                f"{query['t_u']}: Disqus shows {len(comments)} of {number} comments to everybody; the rest is not read"
-            )
+            limit = f"Disqus shows {len(comments)} of {number} comments to everybody; the rest is not read"
+            message = f"{printable(query['t_u'])}: {limit}"
             yield Problem(kind="thread-incomplete", message=message, url=exchange.url, field="comments")
 
 
@@ -104,7 +103,7 @@ def _parts(thread: str) -> tuple[str, str, str]:
 
 def _data(text: str) -> Mapping[str, Any]:
     try:
-        return mapping(decode(text.encode("utf-8", "replace")))
+        return mapping(decode_rows(text.encode("utf-8", "replace")))
     except ValueError as error:
         raise Unreadable("the data in the embedded page of Disqus are no JSON; read again later") from error
 

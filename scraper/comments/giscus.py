@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
 
-from scraper.comments._answer import base_of, json_object, query_of, written
+from scraper.comments._answer import base_of, json_object, printable, query_of, written
 from scraper.comments._page import elements_with
 from scraper.comments._service import CommentService
 from scraper.items import Comment, Exchange, Item, Problem, Reading, ThreadPage
@@ -108,7 +108,7 @@ class Giscus(CommentService):
         steps = (*((following,) if following else ()), *(("replies",) if left else ()))
         yield ThreadPage(post=post, cursor=cursor, following=steps)
         if left:
-            message = f"{query['repo']}: {left} replies in the discussion of {query['term']!r} are not read"
+            message = f"{printable(query['repo'])}: {left} replies in the discussion of {query['term']!r} are not read"
             yield Problem(kind="thread-incomplete", message=message, url=exchange.url, field="comments")
 
 

@@ -14,13 +14,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urlsplit
 
 from scraper.comments._answer import base_of, json_object, moment, query_of, written
 from scraper.comments._page import elements_with
 from scraper.comments._service import CommentService, may_request
 from scraper.items import Comment, Exchange, Item, Reading, ThreadPage
 from scraper.not_a_post import Unreadable
+from scraper.platforms._body import resolver
 from scraper.platforms._json import count, decode, dig, mapping, sequence, string
 from scraper.platforms._platform import Ask, Blog, Plan
 
@@ -42,7 +43,7 @@ class Isso(CommentService):
         if script is None:
             return None
         section = next((found for _, found in elements_with(page, b"isso-thread")), {})
-        base = urljoin(page.url, script["data-isso"].strip())
+        base = resolver(page.url)(script["data-isso"])
         path = section.get("data-isso-id", "").strip() or urlsplit(page.url).path or "/"
         return _thread(base if base.endswith("/") else f"{base}/", path)
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 from scraper.comments._answer import base_of, json_object, query_of, written
 from scraper.comments._page import assigned, scripts_with
 from scraper.comments._service import CommentService, may_request
 from scraper.items import Comment, Exchange, Item, Reading, ThreadPage
 from scraper.not_a_post import Unreadable
+from scraper.platforms._body import resolver
 from scraper.platforms._dates import iso_date
 from scraper.platforms._json import count, decode, dig, mapping, sequence, string
 from scraper.platforms._platform import Ask, Blog, Plan
@@ -41,7 +42,7 @@ class Remark42(CommentService):
         if not host or not site:
             return None
         url = assigned(script.partition("remark_config")[2], "url") or base_of(page.url)
-        return _thread(urljoin(page.url, host).rstrip("/"), site, url)
+        return _thread(resolver(page.url)(host).rstrip("/"), site, url)
 
     def is_api_url(self, url: str) -> bool:
         """`/api/v1/find?site=...&url=...` and `/api/v1/counts?site=...`."""
@@ -90,7 +91,7 @@ class Remark42(CommentService):
             yield from _numbers(exchange, query["site"])
             return
         answer = json_object(exchange)
-        if not isinstance(answer.get("comments"), list | None):
+        if "comments" not in answer or not isinstance(answer["comments"], list | None):
             raise Unreadable("the answer of the comment server holds no thread; it is read again later")
         host = base_of(exchange.url).removesuffix(_FIND)
         post = (_thread(host, query["site"], query["url"]),)
@@ -130,7 +131,7 @@ def _numbers(exchange: Exchange, site: str) -> Iterator[Item]:
     host = base_of(exchange.url).removesuffix(_COUNTS)
     for row in map(mapping, rows):
         number, url = count(row.get("count")), string(row.get("url"))
-        if number is not None and urlsplit(url).scheme:
+        if number is not None and url:
             yield Reading(post=(_thread(host, site, url),), comments_count=number, comments_count_raw=str(number))
 
 

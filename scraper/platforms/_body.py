@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from html import escape
+from urllib.parse import urljoin
 
 from bs4 import Tag
 from bs4.element import PageElement
 
 from scraper.items import Image, Link
-from scraper.platforms._html import BLOCKS, events, sanitise_html, text_of
+from scraper.platforms._html import BLOCKS, events, names_avatar, names_person, sanitise_html, text_of
 from scraper.platforms._images import image_source
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, visible
@@ -52,6 +53,18 @@ class Body:
     links: tuple[Link, ...] = ()
     images: tuple[Image, ...] = ()
     media_pending: bool = False  # a gallery, video, table, file or embedded page is empty or may be incomplete
+
+
+def resolver(base: str) -> Resolve:
+    """Return a function that makes addresses absolute; one that cannot be parsed stays as it is."""
+
+    def resolve(link: str) -> str:
+        try:
+            return urljoin(base, link.strip())
+        except ValueError:  # "http://[x"
+            return link.strip()
+
+    return resolve
 
 
 def read_body(nodes: Iterable[PageElement], resolve: Resolve) -> Body:
@@ -120,7 +133,9 @@ class BodyWriter:
     def image_of(self, tag: Tag) -> Image | None:
         """Return the picture of an `img`; None where it names no file."""
         source = image_source(tag)
-        return None if source is None else Image(url=self.resolve(source), alt=clean(str(tag.get("alt") or "")))
+        if source is None or names_avatar(source):
+            return None
+        return Image(url=self.resolve(source), alt=clean(str(tag.get("alt") or "")))
 
     def file_of(self, link: Link) -> Image | None:
         """Return the file that belongs to the post where a link leads to one; none in ordinary HTML."""
@@ -240,7 +255,8 @@ class BodyWriter:
     def _open_inline(self, tag: Tag) -> None:
         start, end = f"<{tag.name}>", f"</{tag.name}>"
         href = tag.get("href") if tag.name == "a" else None
-        if isinstance(href, str) and href.strip() and not href.strip().lower().startswith("javascript:"):
+        is_address = isinstance(href, str) and href.strip() and not href.strip().lower().startswith("javascript:")
+        if isinstance(href, str) and is_address and not names_person(tag):
             self._end_link()  # a link inside a link: the markup is broken, both are taken
             self._href = self.resolve(href)
             self._rel = clean(" ".join(tag.get_attribute_list("rel"))) if tag.get("rel") else None

@@ -120,3 +120,27 @@ def text_lines(nodes: Iterable[PageElement]) -> list[str]:
 def text_of(tag: Tag | None) -> str | None:
     """Return the text of an element on one line, a space between blocks; `None` for no element or no text."""
     return None if tag is None else clean(" ".join(text_lines(tag.contents)))
+
+
+# Gravatar names a picture by a hash of the e-mail address: https://secure.gravatar.com/avatar/0bc83cb571cd1c50; so do
+# Libravatar, and proxies of pictures: https://i0.wp.com/0.gravatar.com/avatar/0bc83cb571cd1c50
+_AVATAR = re.compile(
+    r"(?:^|/)(?:[\w-]+\.)*(?:gravatar\.com/(?:avatar/|[0-9a-f]{32})|libravatar\.org/avatar/)", re.IGNORECASE
+)
+# Profiles of people who write at Disqus and GitHub: https://disqus.com/by/rosa/; of GitHub only in what it calls a
+# mention of a user.
+_PROFILE = re.compile(r"^(?:https?:)?//(?:www\.)?disqus\.com/(?:by|u)/", re.IGNORECASE)
+
+
+def names_avatar(address: str) -> bool:
+    """Return whether an address leads to a person by the hash of an e-mail address, as at Gravatar."""
+    return _AVATAR.search(address) is not None
+
+
+def names_person(tag: Tag) -> bool:
+    """Return whether a link leads to a person: by the hash of an e-mail address, or to a profile elsewhere."""
+    if tag.name != "a":
+        return False
+    href = str(tag.get("href") or "").strip()
+    is_mention = "user-mention" in " ".join(map(str, tag.get_attribute_list("class"))).split()
+    return is_mention or names_avatar(href) or _PROFILE.match(href) is not None

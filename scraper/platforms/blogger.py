@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from scraper.addresses import canonical_url
+from scraper.addresses import canonical_url, same_site
 from scraper.items import Comment, Exchange, Item, Post, Sighting, ThreadPage
 from scraper.platforms._article import Page, Shape, read_page
 from scraper.platforms._article.api import fill_body, finish, plain
@@ -23,7 +23,7 @@ from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.dom import text_of
 from scraper.platforms._article.posts import has_text, post_items, set_number
 from scraper.platforms._dates import iso_date
-from scraper.platforms._json import count, decode, dig, mapping, sequence, string
+from scraper.platforms._json import count, decode_rows, dig, mapping, sequence, string
 from scraper.platforms._platform import Ask, Blog, Plan, Platform
 from scraper.platforms._recognise import Marks
 from scraper.platforms._values import clean
@@ -104,7 +104,7 @@ class Blogger(Platform):
     def _read_feed(self, exchange: Exchange) -> Iterator[Item]:
         found = _FEED.match(_path(exchange.url))
         try:
-            feed = mapping(dig(decode(exchange.body), "feed"))
+            feed = mapping(dig(decode_rows(exchange.body), "feed"))
         except ValueError:
             return
         entries = [mapping(raw) for raw in sequence(feed.get("entry"))]
@@ -123,9 +123,9 @@ class Blogger(Platform):
         links = [mapping(link) for link in sequence(raw.get("link"))]
         href = next((string(link.get("href")) for link in links if link.get("rel") == "alternate"), "")
         found = _ID.search(string(dig(raw, "id", "$t")))
-        if not href or found is None:
-            return None
         url = canonical_url(href, exchange.url)
+        if not href or found is None or not same_site(url, exchange.url):
+            return None
         published, title = iso_date(string(dig(raw, "published", "$t"))), plain(string(dig(raw, "title", "$t")))
         body, addresses = string(dig(raw, "content", "$t")), (url, f"{self.name}:{found[1]}")
         if not body:  # the owner gives summaries only

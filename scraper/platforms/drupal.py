@@ -12,9 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
-from urllib.parse import urljoin
 
-from scraper.addresses import canonical_url
+from scraper.addresses import as_listed, canonical_url
 from scraper.items import Exchange, Item, ThreadPage
 from scraper.platforms._article import Page, Shape, read_page
 from scraper.platforms._article.address import is_listing_address, is_post_address
@@ -22,7 +21,8 @@ from scraper.platforms._article.comments import CommentShape, read_comments
 from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.dom import classes_of, text_of
 from scraper.platforms._article.posts import post_items
-from scraper.platforms._platform import Ask, Blog, Plan, Platform
+from scraper.platforms._body import resolver
+from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import Marks
 from scraper.platforms._values import count
 
@@ -64,7 +64,7 @@ class Drupal(Platform):
     """Reads Drupal's articles and their comments."""
 
     name: ClassVar[str] = "drupal"
-    extractor_version: ClassVar[int] = 1
+    extractor_version: ClassVar[int] = 2
     reads: ClassVar[Mapping[str, str] | None] = {
         "by": "pages, feed",
         "bodies": "all",
@@ -90,8 +90,10 @@ class Drupal(Platform):
         paged = _PAGE.search(exchange.url)
         address = canonical_url(exchange.url[: paged.start()] if paged else exchange.url)
         comments = read_comments(page.tree, (address,), _COMMENTS)
-        cursors = _cursors(page, paged[1] if paged else None)
-        thread = ThreadPage(post=(address,), cursor=paged[1] if paged else None, following=cursors)
+        # A page of comments is requested directly after the page that names it: together they name who wrote.
+        following = _following(page, paged[1] if paged else None)
+        cursor = as_listed(exchange.url) if paged else None
+        thread = ThreadPage(post=(address,), cursor=cursor, following=following)
         if paged and comments:
             return iter((*comments, thread))
         body = page.tree.root.find("body")
@@ -106,33 +108,13 @@ class Drupal(Platform):
         """Request sitemaps, the feeds that heads name, and the listings."""
         return discover_pages(self, blog)
 
-    def threads(self, blog: Blog) -> Plan:
-        """Request the further pages of comments of the posts whose comments are due."""
-        for post in blog.posts.values():
-            if not post.thread_due or not (post.comments_count or 0) > _MOST_ON_A_PAGE:
-                continue
-            number = 1
-            while number < _MOST_PAGES:
-                if blog.budget_spent():
-                    blog.deferred.add(post.url)
-                    return
-                answer = yield Ask(url=f"{post.request_url}?page={number}")
-                following = [item.following for item in answer.items if isinstance(item, ThreadPage)]
-                if not answer.ok or not following or not following[0]:
-                    post.thread_read = answer.ok
-                    break
-                number += 1
 
-
-_MOST_ON_A_PAGE = 50  # comments, as Drupal is set by default
-_MOST_PAGES = 100
-
-
-def _cursors(page: Page, current: str | None) -> tuple[str, ...]:
-    """Return the number of the next page of comments that the pager below the comments links to."""
+def _following(page: Page, current: str | None) -> tuple[str, ...]:
+    """Return the address of the next page of comments that the pager below the comments links to."""
     number = int(current or 0) + 1
     for link in page.tree.all("#comments .pager a[href]", ".comment-wrapper .pager a[href]", ".pager a[href]"):
-        found = _PAGE.search(urljoin(page.exchange.url, link.get("href") or ""))
+        url = resolver(page.exchange.url)(link.get("href") or "")
+        found = _PAGE.search(url)
         if found and int(found[1]) == number:
-            return (str(number),)
+            return (as_listed(url),)
     return ()

@@ -13,9 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
-from scraper.addresses import canonical_url
+from scraper.addresses import canonical_url, is_within, same_site
 from scraper.items import Exchange, Item, Post
 from scraper.platforms._article import Page, Shape, read_page
 from scraper.platforms._article.address import is_listing_address, is_post_address
@@ -23,7 +23,8 @@ from scraper.platforms._article.api import fill_body, finish, plain
 from scraper.platforms._article.comments import of_epoch
 from scraper.platforms._article.discovery import discover_pages, feeds_in
 from scraper.platforms._article.posts import post_items, set_number
-from scraper.platforms._json import decode, dig, mapping, sequence, string
+from scraper.platforms._body import resolver
+from scraper.platforms._json import decode_rows, dig, mapping, sequence, string
 from scraper.platforms._platform import Ask, Blog, Plan, Platform
 from scraper.platforms._recognise import Marks
 from scraper.platforms._values import clean
@@ -91,7 +92,7 @@ class Squarespace(Platform):
 
     def _read_json(self, exchange: Exchange) -> Iterator[Item]:
         try:
-            value = decode(exchange.body)
+            value = decode_rows(exchange.body)
         except ValueError:
             return
         for raw in map(mapping, (*sequence(dig(value, "items")), *filter(None, [dig(value, "item")]))):
@@ -101,9 +102,9 @@ class Squarespace(Platform):
 
     def _post(self, raw: Mapping[str, Any], exchange: Exchange) -> Post | None:
         path = string(raw.get("fullUrl"))
-        if not path or raw.get("recordType") not in (1, None):
-            return None
         url = canonical_url(path, exchange.url)
+        if not path or raw.get("recordType") not in (1, None) or not same_site(url, exchange.url):
+            return None
         number = string(raw.get("id"))
         post = Post(platform=self.name, url=url, slug=url.rpartition("/")[2], platform_post_id=number or None)
         post.addresses = (url, f"{self.name}:{number}") if number else (url,)
@@ -122,9 +123,9 @@ class Squarespace(Platform):
         """Request the lists that any site has; then each blog as JSON, page after page, where robots.txt allows it."""
         yield from discover_pages(self, blog)
         for feed in feeds_in(blog.home):
-            url: str | None = urljoin(feed, urlsplit(feed).path) + "?format=json"
+            url: str | None = resolver(feed)(urlsplit(feed).path) + "?format=json"
             for _ in range(_MOST_PAGES):
-                if url is None or not blog.allows(url) or blog.enough():
+                if url is None or not is_within(url, blog.root) or not blog.allows(url) or blog.enough():
                     break
                 answer = yield Ask(url=url, lists="listing")
                 url = _next_page(answer.exchange) if answer.ok and answer.new_posts else None
@@ -152,7 +153,7 @@ def _labels(raw: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def _next_page(exchange: Exchange | None) -> str | None:
     try:
-        path = string(dig(decode(exchange.body), "pagination", "nextPageUrl")) if exchange else ""
+        path = string(dig(decode_rows(exchange.body), "pagination", "nextPageUrl")) if exchange else ""
     except ValueError:
         return None
-    return urljoin(exchange.url, path) + "&format=json" if exchange and "?" in path else None
+    return resolver(exchange.url)(path) + "&format=json" if exchange and "?" in path else None

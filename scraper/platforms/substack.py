@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
-from scraper.addresses import canonical_url
+from scraper.addresses import canonical_url, same_site
 from scraper.items import Access, Comment, Exchange, Item, Post, Reading, Sighting, ThreadPage
 from scraper.platforms._article import Page, Shape, read_page
 from scraper.platforms._article.api import fill_body
@@ -25,7 +25,7 @@ from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.ld import interactions
 from scraper.platforms._article.posts import has_text, post_items, set_interactions, set_number
 from scraper.platforms._dates import iso_date
-from scraper.platforms._json import count, decode, dig, mapping, printed, sequence, string
+from scraper.platforms._json import count, decode, decode_rows, dig, mapping, printed, sequence, string
 from scraper.platforms._platform import Ask, Blog, Plan, Platform
 from scraper.platforms._recognise import Marks
 from scraper.platforms._values import clean
@@ -94,17 +94,18 @@ class Substack(Platform):
     def _read_api(self, exchange: Exchange) -> Iterator[Item]:
         found = _API.match(_path(exchange.url))
         try:
-            value = decode(exchange.body)
+            value = decode_rows(exchange.body) if 200 <= exchange.status < 300 else None
         except ValueError:
             return
         if found is not None and found["post"]:
-            address = (f"{self.name}:{found['post']}",)
-            yield from _tree(sequence(dig(value, "comments")), address, None)
-            yield ThreadPage(post=address, cursor=None)
+            address, comments = (f"{self.name}:{found['post']}",), dig(value, "comments")
+            if isinstance(comments, list):  # else it is a refusal, which shows no thread
+                yield from _tree(comments, address, None)
+                yield ThreadPage(post=address, cursor=None)
             return
         for raw in map(mapping, sequence(value)):
             url, number = canonical_url(string(raw.get("canonical_url"))), printed(raw.get("id"))
-            if number is None or not self.is_post_url(url):
+            if number is None or not self.is_post_url(url) or not same_site(url, exchange.url):
                 continue
             date, title = iso_date(string(raw.get("post_date"))), clean(string(raw.get("title")))
             identity = f"{self.name}:{number}"
@@ -193,8 +194,7 @@ def _without_preview(page: Page, items: Iterator[Item]) -> Iterator[Item]:
 
 def _tree(comments: object, post: tuple[str, ...], parent: str | None) -> Iterator[Comment]:
     waiting = [(mapping(raw), parent) for raw in sequence(comments)]
-    while waiting:
-        raw, above = waiting.pop(0)
+    for raw, above in waiting:
         number = printed(raw.get("id"))
         if number is None:
             continue

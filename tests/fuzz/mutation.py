@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 
 WORDS = [
@@ -20,6 +21,10 @@ WORDS = [
 ]  # fmt: skip
 
 
+# href="/a", "id":7, >text<
+_VALUE = re.compile(rb"(?:[\"'>]|\":\s?)([^\"'<>,:{}\[\]]{1,80})[\"'<,}]")
+
+
 def mutated(seeds: Sequence[bytes], chance: random.Random) -> bytes:
     """One of the inputs after one to six edits."""
     data = chance.choice(seeds)
@@ -31,7 +36,7 @@ def mutated(seeds: Sequence[bytes], chance: random.Random) -> bytes:
 def _edited(data: bytes, seeds: Sequence[bytes], chance: random.Random) -> bytes:
     at = chance.randint(0, len(data))
     end = min(len(data), at + chance.choice([1, 2, 8, 64, 700]))
-    kind = chance.randrange(8)
+    kind = chance.randrange(10)
     if kind == 0:  # bits
         return data[:at] + bytes(byte ^ (1 << chance.randrange(8)) for byte in data[at:end]) + data[end:]
     if kind == 1:
@@ -49,4 +54,7 @@ def _edited(data: bytes, seeds: Sequence[bytes], chance: random.Random) -> bytes
         index = chance.choice(digits) if digits else None
         return data if index is None else data[:index] + chance.choice([b"-9", b"99999999999", b""]) + data[index + 1 :]
     word = chance.choice(WORDS)
+    if kind >= 8:  # a whole value: of an attribute, a field, a text
+        value = _VALUE.search(data, at)
+        return data if value is None else data[: value.start(1)] + word + data[value.end(1) :]
     return data[:at] + word + data[at if kind == 6 else end :]

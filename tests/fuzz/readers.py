@@ -38,6 +38,7 @@ from scraper.platforms import marked, platform_named, recognise
 from scraper.robots import read_robots
 from scraper.sitemaps import read_sitemap
 from tests.e2e.hostile import page, post
+from tests.fuzz import platforms
 from tests.fuzz.mutation import mutated
 from tests.memory import megabytes
 from tests.visiting import SITE, comments_answer, comments_url, post_answer, post_url
@@ -199,6 +200,7 @@ READERS = {
     "robots": Reader(lambda data, _: read_robots(Exchange(url=f"{SITE}/robots.txt", body=data)).allowed(SITE), ROBOTS),
     "list": Reader(read_list, LISTS),
     "toml": Reader(read_stanzas, STANZAS),
+    **{name: Reader(read, inputs) for name, read, inputs in platforms.seeds()},
 }
 
 

@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
-from urllib.parse import urljoin
 
 from lxml.html import HtmlElement
 
@@ -120,7 +119,7 @@ def _link_of(card: HtmlElement) -> HtmlElement | None:
     if titled:
         return titled[0]
     worded = [link for link in links if len(text_of(link) or "") > 12 and not _MORE.match(text_of(link) or "")]
-    targets = {post_key(urljoin("http://x/", link.get("href") or "")) for link in worded}
+    targets = {post_key(canonical_url(link.get("href") or "", "http://x/")) for link in worded}
     return worded[0] if len(targets) == 1 else None
 
 

@@ -13,13 +13,12 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from urllib.parse import urljoin
 
 from lxml.html import HtmlElement
 
 from scraper.items import Comment, Precision
 from scraper.platforms._article.dom import Tree, around, classes_of, drop, matching, nodes_of, text_of
-from scraper.platforms._body import read_body
+from scraper.platforms._body import read_body, resolver
 from scraper.platforms._dates import iso_date, read_date, utc
 from scraper.platforms._values import clean
 
@@ -139,7 +138,7 @@ def _read(element: HtmlElement, url: str, post: tuple[str, ...], number: str, sh
     comment.posted_at, comment.posted_at_precision = _date(element, shape)
     texts = [node for node in matching(element, *shape.text) if node is not element and text_of(node)]
     if texts:
-        body = read_body(nodes_of(texts[:1]), lambda link: urljoin(url, link))
+        body = read_body(nodes_of(texts[:1]), resolver(url))
         comment.body_text, comment.body_html = body.text, body.html
     return comment
 

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
+from scraper.addresses import is_web_address
 from scraper.platforms._article.dom import Tree, around, classes_of, length_of, text_of
 from scraper.platforms._article.ld import LinkedData
+from scraper.platforms._body import resolver
+from scraper.platforms._html import names_avatar
 from scraper.platforms._values import clean
 
 
@@ -265,5 +267,5 @@ def cover_of(head: Head, ld: LinkedData, url: str) -> str | None:
     """Return the absolute address of the cover picture that the head states."""
     found = head.metas.get("og:image") or head.metas.get("twitter:image") or ld.string("image", "url")
     found = clean(found or ld.string("image"))
-    absolute = urljoin(url, found) if found else None
-    return absolute if absolute and urlsplit(absolute).scheme in ("http", "https") else None
+    absolute = resolver(url)(found) if found else ""
+    return absolute if is_web_address(absolute) and not names_avatar(absolute) else None

@@ -48,6 +48,8 @@ WIDGETS = (
 )  # fmt: skip
 _SHORTEST = 140  # characters of a text: a container with less is the place of something else
 _MOST = 200  # containers of one kind that are looked at
+# Of a page that trafilatura is given, whose time grows with the square of their number: a minute for 130,000.
+MOST_ELEMENTS = 20_000
 _SENTENCE = 80  # characters of a paragraph that is a sentence or more
 _MANY_TIMES, _LITTLE = 3, 1_000  # text of a page beside a short container
 _SHARED = re.compile(r"[\s_-](?:share|sharing|social|related)[\s_-]")
@@ -149,6 +151,8 @@ def _by_trafilatura(tree: Tree, around_text: set[str]) -> list[HtmlElement]:
         from trafilatura import extract  # noqa: PLC0415  slow to load, and needed only by pages without a container
 
     page = _cleaned(tree, tree.root, around_text)
+    if sum(1 for _ in page.iter()) > MOST_ELEMENTS:
+        return []
     try:
         html = extract(
             page, output_format="html", include_comments=False, include_tables=True, include_links=True,

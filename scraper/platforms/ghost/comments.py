@@ -15,14 +15,14 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from scraper.addresses import same_site
 from scraper.items import Comment, Exchange, Item, Problem, Reading, ThreadPage
 from scraper.not_a_post import Unreadable
-from scraper.platforms._body import read_body
+from scraper.platforms._body import read_body, resolver
 from scraper.platforms._dates import iso_date
-from scraper.platforms._json import count, decode, dig, mapping, sequence, string
+from scraper.platforms._json import count, decode_rows, dig, mapping, sequence, string
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms._tree import soup
 from scraper.platforms.ghost import page
@@ -130,7 +130,7 @@ def read(exchange: Exchange) -> Iterator[Item]:
     if not 200 <= exchange.status < 300:
         raise Unreadable(f"the comments answered {exchange.status}; they are read again later")
     try:
-        answer = mapping(decode(exchange.body))
+        answer = mapping(decode_rows(exchange.body))
     except ValueError as error:
         raise Unreadable("the answer about comments is no JSON; they are read again later") from error
     parts = urlsplit(exchange.url)
@@ -208,7 +208,7 @@ def _comment(row: Mapping[str, Any], above: str | None, post: tuple[str, ...], u
     status, posted_at = string(row.get("status")).lower() or None, iso_date(string(row.get("created_at")))
     is_shown = status in (None, "published")
     markup = string(row.get("html")) if is_shown else ""
-    body = read_body([soup(markup.encode("utf-8", "replace"), "utf-8")], lambda link: _absolute(url, link))
+    body = read_body([soup(markup.encode("utf-8", "replace"), "utf-8")], resolver(url))
     uuid = string(member.get("uuid")) or string(member.get("id"))
     return Comment(
         post=post,
@@ -225,10 +225,3 @@ def _comment(row: Mapping[str, Any], above: str | None, post: tuple[str, ...], u
         status=status,
         edited=bool(row.get("edited_at")) if is_shown else None,
     )
-
-
-def _absolute(base: str, link: str) -> str:
-    try:
-        return urljoin(base, link)
-    except ValueError:  # "http://[x"
-        return link

@@ -15,7 +15,7 @@ from scraper.addresses import as_listed, canonical_url, is_web_address, same_sit
 from scraper.items import Access, Exchange, Item, Post, Problem, Sighting
 from scraper.not_a_post import Unreadable
 from scraper.platforms._dates import iso_date
-from scraper.platforms._json import count, decode, dig, mapping, sequence, string
+from scraper.platforms._json import count, decode, decode_rows, dig, mapping, sequence, string
 from scraper.platforms._platform import Answer, Ask, Blog
 from scraper.platforms._values import clean
 from scraper.platforms.ghost import page
@@ -83,7 +83,7 @@ def read(exchange: Exchange) -> Iterator[Item]:
         yield Problem(kind="api-refused", message=message, url=exchange.url)
         return
     try:
-        rows = mapping(decode(exchange.body)).get("posts")
+        rows = mapping(decode_rows(exchange.body)).get("posts")
     except ValueError as error:
         raise Unreadable("the list of posts is no JSON; pages and feed are read instead") from error
     if not isinstance(rows, list):

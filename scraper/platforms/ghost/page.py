@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import urljoin
 
 from bs4 import BeautifulSoup, Tag
 
 from scraper.addresses import canonical_url, same_site
 from scraper.items import Access, Exchange, Image, Item, Post, Site, Source
 from scraper.not_a_post import NotAPost
-from scraper.platforms._body import BodyWriter, Resolve
+from scraper.platforms._body import BodyWriter, Resolve, resolver
 from scraper.platforms._dates import iso_date
 from scraper.platforms._html import text_of
 from scraper.platforms._page import Head, encoding_of, read_head, scripts, utf8
@@ -134,7 +133,7 @@ def _access(tree: BeautifulSoup, article: Tag | None, container: Tag | None) -> 
 
 
 def _read_text(post: Post, container: Tag, base: str) -> None:
-    body = _Writer(lambda link: _absolute(base, link)).read(container.contents)
+    body = _Writer(resolver(base)).read(container.contents)
     post.body_html, post.body_text, post.links, post.images = body.html, body.text, body.links, body.images
     post.word_count = len(body.text.split()) if body.text else None
 
@@ -164,10 +163,3 @@ def read_html(post: Post, markup: str, base: str) -> None:
 
 def _classes(tag: Tag | None) -> list[str]:
     return str(tag.get("class") or "").split() if tag is not None else []
-
-
-def _absolute(base: str, link: str) -> str:
-    try:
-        return urljoin(base, link)
-    except ValueError:  # "http://[x"
-        return link

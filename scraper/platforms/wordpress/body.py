@@ -10,20 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from bs4 import Tag
 from bs4.element import NavigableString
 
 from scraper.items import Image
-from scraper.platforms._body import Body, BodyWriter, Resolve
-from scraper.platforms._html import BLOCKS
+from scraper.platforms._body import Body, BodyWriter, Resolve, resolver
+from scraper.platforms._html import BLOCKS, names_avatar, names_person
 from scraper.platforms._tree import descendants
 from scraper.platforms.wordpress.html.markup import Markup, classes, identities, inherited, is_foreign, outermost, parse
 from scraper.platforms.wordpress.html.printed import is_view_line
 
-# Gravatar names a picture by a hash of the e-mail address: https://secure.gravatar.com/avatar/0bc83cb571cd1c50
-_AVATAR = re.compile(r"(?:^|//)(?:[\w-]+\.)?gravatar\.com/(?:avatar/|[0-9a-f]{32})", re.IGNORECASE)
 # Players of films that a post embeds in a frame.
 _PLAYERS = re.compile(
     r"(?:^|\.)(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|videopress\.com|wistia\.(?:com|net)|dailymotion\.com)$"
@@ -65,16 +63,11 @@ def _is_line(string: NavigableString) -> bool:
     )
 
 
-def names_person(tag: Tag) -> bool:
-    """Return whether a link leads to a person at Gravatar, by the hash of the e-mail address."""
-    return tag.name == "a" and _AVATAR.search(str(tag.get("href") or "")) is not None
-
-
 def is_avatar(tag: Tag) -> bool:
     """Return whether a picture is of a person at Gravatar, or of a commenter or author by its class."""
     if "avatar" in classes(tag):
         return True
-    return any(_AVATAR.search(str(tag.get(name) or "")) for name in ("src", "data-src", "data-lazy-src", "srcset"))
+    return any(names_avatar(str(tag.get(name) or "")) for name in ("src", "data-src", "data-lazy-src", "srcset"))
 
 
 def read_html(html: str, url: str) -> Body:
@@ -88,18 +81,6 @@ def read_nodes(nodes: Iterable[Tag], url: str) -> Body:
     body = BodyWriter(resolver(url)).read(elements)
     films = tuple(film for element in elements for film in _films(element, resolver(url)))
     return replace(body, images=(*body.images, *films)) if films else body
-
-
-def resolver(url: str) -> Resolve:
-    """Return a function that makes addresses absolute; one that cannot be parsed stays as it is."""
-
-    def resolve(link: str) -> str:
-        try:
-            return urljoin(url, link.strip())
-        except ValueError:  # "http://[x"
-            return link.strip()
-
-    return resolve
 
 
 def _films(tree: Tag, resolve: Resolve) -> Iterable[Image]:

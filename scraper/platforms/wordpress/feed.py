@@ -19,15 +19,15 @@ from urllib.parse import unquote, urlsplit
 from bs4 import Tag
 
 from scraper.addresses import canonical_url, is_web_address, post_key, same_site
-from scraper.feeds import feed_entries
+from scraper.feeds import feed_entries, is_comment_link
 from scraper.items import Comment, CommentType, Exchange, Item, Post
-from scraper.platforms._body import Body
+from scraper.platforms._body import Body, resolver
 from scraper.platforms._dates import feed_date
 from scraper.platforms._html import text_of
 from scraper.platforms._json import string
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count
-from scraper.platforms.wordpress.body import own_text, read_nodes, resolver
+from scraper.platforms.wordpress.body import own_text, read_nodes
 from scraper.platforms.wordpress.html.head import post_number
 from scraper.platforms.wordpress.html.markup import classes, parse
 from scraper.platforms.wordpress.html.title import without_protection
@@ -62,7 +62,7 @@ def read_posts(exchange: Exchange) -> Iterator[Item]:
 def _post(entry: Any, exchange: Exchange, *, is_atom: bool) -> Post | None:
     link = string(entry.get("link")).strip()
     url = canonical_url(link, exchange.url) if link else ""
-    if not is_web_address(url) or not same_site(url, exchange.url):
+    if not is_web_address(url) or not same_site(url, exchange.url) or is_comment_link(link):
         return None
     post = Post(platform=_PLATFORM, url=url, slug=unquote(urlsplit(url).path.rpartition("/")[2]) or None)
     guid = string(entry.get("id"))

@@ -11,9 +11,9 @@ from bs4 import Tag
 from scraper.addresses import canonical_url, post_key, same_site
 from scraper.items import Author, Comment, Exchange, Item, Post, Problem, Site
 from scraper.not_a_post import NotAPost, NotFoundPage
-from scraper.platforms._body import Body
+from scraper.platforms._body import Body, resolver
 from scraper.platforms._tree import descendants
-from scraper.platforms.wordpress.body import containers, own_text, read_nodes, resolver
+from scraper.platforms.wordpress.body import containers, own_text, read_nodes
 from scraper.platforms.wordpress.html import byline, dates
 from scraper.platforms.wordpress.html import head as heads
 from scraper.platforms.wordpress.html.comment_parts import read_comments

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from bs4 import Tag
 
-from scraper.platforms._tree import descendants
+from scraper.platforms._tree import ancestors, descendants
 from scraper.platforms.wordpress.html.markup import Markup, classes
 
 # "comment-12", "li-comment-12", "div-comment-12"
@@ -22,7 +22,7 @@ _NODE = re.compile(r"(?:[a-z]{2,12}-)?comment-(?P<id>\d{1,18})")
 # "wpd-comm-12_7", of wpDiscuz: comment 12, a reply to 7; "_0" for none
 DISCUZ_NODE = re.compile(r"w(?:pd|c)-comm-(?P<id>\d{1,18})_(?P<parent>\d{1,18})")
 _NODE_NAMES = ("li", "article", "div", "section")
-_MOST_NODES = 20_000
+MOST_NODES = 10_000  # comments of one page, read in seven seconds
 _DEEPEST = 200  # list items one inside the other
 
 
@@ -47,7 +47,7 @@ def comment_nodes(page: Markup) -> list[Node]:
     for tag in page.elements(*_NODE_NAMES):
         identifier = str(tag.attrs.get("id") or "")
         found = DISCUZ_NODE.fullmatch(identifier) or _NODE.fullmatch(identifier)
-        if found is None or len(tags) >= _MOST_NODES:
+        if found is None or len(tags) >= MOST_NODES:
             continue
         number = found["id"]
         if "parent" in found.groupdict():
@@ -96,7 +96,7 @@ def _whole(tag: Tag, taken: set[int]) -> Tag:
     """Return the list item of a comment whose id is on an element inside it."""
     if tag.name == "li":
         return tag
-    item = next((parent for parent in tag.parents if parent.name == "li"), None)
+    item = next((parent for parent in ancestors(tag) if parent.name == "li"), None)
     if (
         item is None
         or id(item) in taken

@@ -6,7 +6,7 @@ import re
 
 from scraper.addresses import as_listed, canonical_url, post_key
 from scraper.items import Exchange, ThreadPage
-from scraper.platforms.wordpress.html.comments import DISCUZ_NODE, Node
+from scraper.platforms.wordpress.html.comments import DISCUZ_NODE, MOST_NODES, Node
 from scraper.platforms.wordpress.html.markup import Markup
 
 # In an address: /comment-page-3/, ?cpage=3
@@ -20,7 +20,7 @@ def thread_page(
 
     Cursors are the addresses of comment pages. `stated`: the number of comments that the page prints.
     """
-    if not nodes:
+    if not nodes or len(nodes) >= MOST_NODES:
         return None
     own = as_listed(exchange.url)
     inside = {id(tag) for node in nodes for tag in node.parts}

@@ -14,11 +14,12 @@ from scraper.platforms._json import count, decode
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms.wordpress.address import api_url
 from scraper.platforms.wordpress.plan.posts import MOST_PAGES, WHOLE_AFTER
-from scraper.platforms.wordpress.rest import rows_of
+from scraper.platforms.wordpress.rest import MOST_ROWS, rows_of
 from scraper.platforms.wordpress.rest.comments import IN_ORDER, is_of_post
 
 PAGE_SIZE = 100
 POSTS_A_REQUEST = 20
+MOST_NEWEST = 5  # pages of the newest numbers; a site may have thousands of comments on pages, which are not read
 # What shows that a comment is new; the links say whether it belongs to a post or to a page.
 FIELDS = "id,post,_links"
 
@@ -57,8 +58,13 @@ def _name(post: KnownPost) -> str | None:
 
 
 def _of_site(blog: Blog, root: str, posts: Iterable[KnownPost]) -> Plan:
-    """Request all comments of the site in the order in which they came."""
-    if (yield from _in_order(blog, root, {})):
+    """Request all comments of the site in the order in which they came.
+
+    A reading that has begun goes on to its end: a part of it does not name all whose names its texts may contain.
+    """
+    if blog.budget_spent():
+        blog.deferred.update(post.url for post in posts)
+    elif (yield from _in_order(blog, root, {})):
         note_read(blog, posts)
 
 
@@ -77,7 +83,7 @@ def _of_posts(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Plan:
 
 def _in_order(blog: Blog, root: str, which: dict[str, str]) -> Generator[Ask, Answer, bool]:
     """Request the pages of a list of comments, oldest first; return whether the last one was read."""
-    page, pages, rows, total = 0, 1, 0, None
+    page, pages, rows, total, seen = 0, 1, 0, None, set[str]()
     while page < min(pages, MOST_PAGES):
         page += 1
         url = api_url(root, "wp/v2/comments", **which, per_page=PAGE_SIZE, page=page, **IN_ORDER)
@@ -90,6 +96,11 @@ def _in_order(blog: Blog, root: str, which: dict[str, str]) -> Generator[Ask, An
         rows += len(found)
         if not found:
             break
+        numbers = {str(row.get("id")) for row in found}
+        if numbers <= seen:
+            blog.notes.append(f"page {page} of the comments lists no other ones; read no further")
+            return False
+        seen |= numbers
     if pages > MOST_PAGES:
         blog.notes.append(f"more than {MOST_PAGES} pages of comments; the others were not read")
     elif not which and total is not None and total != rows:
@@ -103,7 +114,7 @@ def _unread(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Generator[Ask
     None where the answer cannot be read.
     """
     unread: dict[str, KnownPost] = {}
-    for page in range(1, MOST_PAGES + 1):
+    for page in range(1, MOST_NEWEST + 1):
         url = api_url(root, "wp/v2/comments", per_page=PAGE_SIZE, page=page, orderby="id", order="desc", _fields=FIELDS)
         answer = yield Ask(url=url)
         found = _rows(answer)
@@ -115,6 +126,10 @@ def _unread(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Generator[Ask
         pages = count(answer.exchange.headers.get("x-wp-totalpages", "")) or 1
         if len(fresh) < len(rows) or not found or page >= pages:
             break  # older ones are known
+    else:
+        blog.notes.append(
+            f"none of the newest {MOST_NEWEST * PAGE_SIZE} comments is known; the weekly reading gives older ones"
+        )
     return unread
 
 
@@ -126,4 +141,4 @@ def _rows(answer: Answer) -> list[dict[str, object]] | None:
         value = decode(answer.exchange.body)
     except ValueError:
         return None
-    return [dict(row) for row in rows_of(value)] if isinstance(value, list) else None
+    return [dict(row) for row in rows_of(value)] if isinstance(value, list) and len(value) <= MOST_ROWS else None

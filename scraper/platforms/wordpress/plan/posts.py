@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 
 from scraper.addresses import canonical_url, post_key
@@ -18,13 +19,14 @@ from scraper.platforms._json import count, decode
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost
 from scraper.platforms.wordpress.address import api_url
 from scraper.platforms.wordpress.plan.root import api_roots
-from scraper.platforms.wordpress.rest import rows_of
+from scraper.platforms.wordpress.rest import MOST_ROWS, rows_of
 from scraper.platforms.wordpress.rest.posts import id_of, is_entry, lacking_terms, modified_of
 from scraper.platforms.wordpress.rest.types import blog_routes
 
 PAGE_SIZES = (100, 20)  # the largest that the API allows; a server that fails at it may answer a smaller one
 FEW = 10  # posts an answer under --limit
 MOST_PAGES = 200  # of one list: 20,000 posts, far above any clinic's blog
+MOST_TYPES = 10  # beside `post`; each costs a request a visit at least
 MOST_TERMS = 20  # requests for the labels of one post; others have theirs from the pages
 TERM_ROUTES = {"category": "wp/v2/categories", "tag": "wp/v2/tags"}
 EMBED = "author,wp:term,wp:featuredmedia"
@@ -88,7 +90,10 @@ class Api:
             yield Ask(url=self._url("", _fields="name,url,timezone_string,gmt_offset"))
         if blog.bulk:
             types = yield Ask(url=self._url("wp/v2/types"))
-            for route in blog_routes(_value(types)):
+            routes = list(islice(blog_routes(_value(types)), MOST_TYPES + 1))
+            if len(routes) > MOST_TYPES:
+                blog.notes.append(f"more than {MOST_TYPES} types of posts beside the blog's; the others were not read")
+            for route in routes[:MOST_TYPES]:
                 other = PostList(route)
                 yield from self._read_list(other, with_texts, whole)
                 lists.append(other)
@@ -207,7 +212,9 @@ def _value(answer: Answer) -> object:
 def _entries(answer: Answer) -> list[Mapping[str, Any]] | None:
     """Return the posts of a list; None where the answer is no list."""
     value = _value(answer)
-    return [row for row in rows_of(value) if is_entry(row)] if isinstance(value, list) else None
+    if not isinstance(value, list) or len(value) > MOST_ROWS:
+        return None
+    return [row for row in rows_of(value) if is_entry(row)]
 
 
 def _refusal(answer: Answer) -> str:

@@ -21,6 +21,7 @@ from scraper.platforms.wordpress.rest.posts import is_entry, read_posts, read_te
 _LARGEST_OFFSET = 14
 _LOCKED = b'"rest_cannot_read_post"'  # the comments of a post with a password
 TERMS = ("wp/v2/categories", "wp/v2/tags")
+MOST_ROWS = 2_000  # of one answer; WordPress gives at most 100
 
 
 def read(exchange: Exchange) -> Iterator[Item]:
@@ -41,7 +42,9 @@ def read(exchange: Exchange) -> Iterator[Item]:
         if not is_first:
             yield _problem(exchange, "rest-unreadable", "the REST API's answer is not JSON, or is cut off")
         return
-    if isinstance(value, dict):
+    if isinstance(value, list) and len(value) > MOST_ROWS:
+        yield _problem(exchange, "rest-unreadable", f"the REST API lists {len(value)} entries at once; none is read")
+    elif isinstance(value, dict):
         yield from _site(value) if not route else ()
     elif route.endswith("/comments"):
         yield from read_comments(exchange, rows_of(value))
@@ -80,7 +83,7 @@ def _zone_of(offset: object) -> str:
         hours = float(str(offset))
     except ValueError:
         return ""
-    if hours != int(hours) or abs(hours) > _LARGEST_OFFSET:
+    if not abs(hours) <= _LARGEST_OFFSET or hours != int(hours):  # "nan" is not above it either
         return ""
     return "Etc/GMT" + (f"{-int(hours):+d}" if hours else "")
 

@@ -15,6 +15,7 @@ from scraper.platforms.wordpress.rest.text import plain, read_content
 
 # The order of a reading from the beginning to the end: a comment that comes meanwhile is on the last page.
 IN_ORDER = {"orderby": "id", "order": "asc"}
+_NO_END = "unknown"  # a cursor that no page has
 _OF_READING = {"orderby", "order", "per_page", "page", "post"}
 
 
@@ -71,18 +72,20 @@ def _person(row: Mapping[str, Any], user: int | None) -> str | None:
 
 
 def _pages(exchange: Exchange) -> Iterator[ThreadPage]:
-    """Yield which page of a reading from beginning to end this is; none for a list in another order.
+    """Yield which page of a reading from beginning to end this is; a list in another order has no end.
 
     A cursor is a page's number with the total that the answer states ("2/203"): if the total changes within a reading,
     comments may have moved from one page to another, and the reading is not complete.
     """
     query = query_of(exchange.url)
-    if any(query.get(name) != value for name, value in IN_ORDER.items()) or not query.keys() <= _OF_READING:
-        return
     page = count(query.get("page", "1")) or 1
     total, pages = exchange.headers.get("x-wp-total", ""), count(exchange.headers.get("x-wp-totalpages", ""))
-    if pages is None:
-        return  # nothing says where the reading ends
+    in_order = query.keys() <= _OF_READING and all(query.get(name) == value for name, value in IN_ORDER.items())
+    if pages is None or not in_order:
+        # Nothing says where the reading ends. Its pages are parts of the same threads all the same: a comment may
+        # contain the name of one on another page.
+        yield ThreadPage(post=(), cursor=f"{page} of a part", following=(_NO_END,), source="api")
+        return
     following = (f"{page + 1}/{total}",) if page < pages else ()
     named = [name for name in query.get("post", "").split(",") if name.isdigit()]
     posts: list[tuple[str, ...]] = [(f"wordpress:{name}",) for name in named]

@@ -17,6 +17,7 @@ from scraper.platforms._json import string
 _HOUR = timedelta(hours=1)
 # The clocks go forward at night: times from 1:00 to 3:59 may be those that do not exist, moved by an hour.
 _MOVED = range(1, 4)
+_MONTHS = (3, 9, 10)  # in which clocks go forward, north and south of the equator
 
 
 class LocalTimes:
@@ -36,7 +37,7 @@ class LocalTimes:
             return iso_date(string(row.get(name))[:10])
         offset = _offset(row, name)
         is_odd = offset is not None and self._offsets[offset] == 1 and self._offsets[offset + _HOUR] > 1
-        if is_odd and gmt.weekday() == 6 and gmt.hour in _MOVED:
+        if is_odd and gmt.weekday() == 6 and gmt.hour in _MOVED and gmt.month in _MONTHS:
             gmt -= _HOUR
         return iso_date(gmt.replace(tzinfo=UTC).isoformat())
 

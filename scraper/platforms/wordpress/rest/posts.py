@@ -28,9 +28,12 @@ _FIELDS = (
 
 
 def is_entry(row: Mapping[str, Any]) -> bool:
-    """Return whether a row describes a published post of some type, with its number and address."""
+    """Return whether a row describes a published post of some type, with its number and address.
+
+    Users and terms have number and address too, and no type.
+    """
     kind, status = string(row.get("type")), string(row.get("status"))
-    is_type = kind not in NO_POSTS and not kind.startswith("wp_")
+    is_type = kind not in ("", *NO_POSTS) and not kind.startswith("wp_")
     return is_type and status in ("", "publish") and id_of(row) is not None and is_web_address(string(row.get("link")))
 
 

@@ -75,6 +75,45 @@ def discovered(site: Blog, respond: Respond) -> list[str]:
     return played(WORDPRESS.discover(site), respond)
 
 
+def endless_comments(site: Blog, rows: Callable[[str], list[dict[str, Any]]]) -> list[str]:
+    """The requests for comments where each answer has these rows and says that a thousand follow."""
+    assert WORDPRESS is not None
+    headers = {"x-wp-total": "100000", "x-wp-totalpages": "1000"}
+    return played(WORDPRESS.threads(site), lambda url: (200, rows(url), headers))
+
+
+def test_a_reading_of_comments_that_repeats_its_page_ends_and_is_not_complete() -> None:
+    post = known(1)
+    site = blog(api=f"{SITE}/wp-json/", posts={post.url: post})
+    assert len(endless_comments(site, lambda url: [{"id": 5, "post": 1, "content": {}}])) == 2
+    assert not post.thread_read
+
+
+def test_a_day_with_thousands_of_comments_on_pages_asks_for_few_of_them() -> None:
+    post = known(1, comment_ids=frozenset({"5"}), thread_at=(NOW - timedelta(days=1)).isoformat())
+    site = blog(api=f"{SITE}/wp-json/", posts={post.url: post}, known=[post])
+    page = {"_links": {"up": [{"post_type": "page"}]}}
+    assert len(endless_comments(site, lambda url: [{"id": len(url) + 100, "post": 2, **page}])) == 5
+    assert len(site.notes) == 1
+
+
+def test_the_comments_of_the_site_are_left_to_another_day_when_the_budget_is_used_up() -> None:
+    post = known(1)
+    site = blog(api=f"{SITE}/wp-json/", posts={post.url: post}, budget_spent=lambda: True)
+    assert endless_comments(site, lambda url: []) == []
+    assert site.deferred == {post.url}
+
+
+def test_types_of_posts_without_end_cost_a_few_requests() -> None:
+    one = {"has_archive": True, "hierarchical": False, "taxonomies": ["news_category"]}
+    types = {f"news{number}": {"slug": f"news{number}", **one} for number in range(500)}
+
+    def respond(url: str) -> tuple[int, object, Mapping[str, str]]:
+        return 200, types if route_of(url) == "wp/v2/types" else [row(1)], {}
+
+    assert len(discovered(blog(), respond)) < 30
+
+
 def test_a_list_that_repeats_its_page_for_ever_ends() -> None:
     site = blog()
     requested = discovered(site, lists([row(1), row(2)], **{"x-wp-total": "2", "x-wp-totalpages": "1000"}))
