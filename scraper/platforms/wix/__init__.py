@@ -48,7 +48,7 @@ class Wix(Platform):
     """Reads Wix pages, text copies and service answers, and requests from the services what pages no longer contain."""
 
     name: ClassVar[str] = "wix"
-    extractor_version: ClassVar[int] = 2
+    extractor_version: ClassVar[int] = 3
     marks: ClassVar[Marks] = Marks(
         generators=("Wix.com Website Builder",),
         headers=(("x-wix-request-id", "."), ("server", r"^Pepyaka\b")),

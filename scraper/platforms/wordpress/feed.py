@@ -1,11 +1,10 @@
-"""Feeds of WordPress (RSS and Atom) -> posts with their whole texts, and comments.
+"""Feeds of WordPress (RSS and Atom) -> posts with their whole texts.
 
 *Sources*   `/feed/`, `/feed/atom/`, page by page with `?paged=N`: whole HTML in `content:encoded` (`content`) unless
             the site sends excerpts. `updated` of Atom is the last change.
 *Caveats*   The validators of a feed follow its posts, so that a 304 says nothing about the numbers of comments in it. A
             post of several pages is there with its first page alone. A post with a password has a form in place of
-            its text. Categories and tags are mixed in one list, so that neither is known. Feeds of comments hold the
-            ten newest, and no feed says which of them are pingbacks.
+            its text. Categories and tags are mixed in one list, so that neither is known.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from bs4 import Tag
 
 from scraper.addresses import canonical_url, is_web_address, post_key, same_site
 from scraper.feeds import feed_entries, is_comment_link
-from scraper.items import Comment, CommentType, Exchange, Item, Post
+from scraper.items import Exchange, Item, Post
 from scraper.platforms._body import Body, resolver
 from scraper.platforms._dates import feed_date
 from scraper.platforms._html import text_of
@@ -34,12 +33,8 @@ from scraper.platforms.wordpress.html.title import without_protection
 from scraper.xml_lists import beginning, root_of
 
 _PLATFORM = "wordpress"
-# The link of a comment: https://a.example/sleep/#comment-12, https://a.example/?p=7#comment-12
-_COMMENT = re.compile(r"^(?P<post>[^#]+)#comment-(?P<id>\d{1,18})$")
 # "Some words of the text [&hellip;]": an excerpt that WordPress cut off by itself
 _CUT = re.compile(r"\s*(?:\[(?:…|\.\.\.)\]|…|\.\.\.)\s*$")
-# "[…] words around the link […]": how WordPress stores a pingback
-_PINGBACK = re.compile(r"^\[(?:…|\.\.\.)\].*\[(?:…|\.\.\.)\]$", re.DOTALL)
 # "<p>The post <a>TITLE</a> appeared first on <a>SITE</a>.</p>", by Yoast, in any language: two links and little else
 _MOST_FOOTER = 300  # characters
 
@@ -135,60 +130,3 @@ def _plain(value: Any) -> str | None:
     """Return text of a feed without tags; entities are undone."""
     html = string(value)
     return text_of(parse(html)) if "<" in html or "&" in html else clean(html)
-
-
-def read_comments(exchange: Exchange) -> Iterator[Item]:
-    """Read a feed of comments: of the site (`/comments/feed/`) or of one post (`POST/feed/`), the ten newest.
-
-    Says nothing about comments that are not in it, so that there is no `ThreadPage`. Comments on a post with a password
-    are left out. Never raises for a faulty feed.
-    """
-    entries, problems = feed_entries(exchange)
-    for entry in entries:
-        comment = _comment(entry, exchange)
-        if comment is not None:
-            yield comment
-    yield from problems
-
-
-def _comment(entry: Any, exchange: Exchange) -> Comment | None:
-    addresses = (string(entry.get("link")).strip(), string(entry.get("id")).strip())
-    found = next(filter(None, map(_COMMENT.match, addresses)), None)
-    contents = [string(content.get("value")) for content in entry.get("content") or ()]
-    html = next(filter(str.strip, contents), string(entry.get("summary")))
-    if found is None or "post-password-form" in html or not same_site(found["post"], exchange.url):
-        return None
-    tree = parse(html)
-    parent = _parent(tree)
-    body = read_nodes([own_text(tree)], found["post"])
-    number = post_number(found["post"])
-    posted = feed_date(string(entry.get("published")) or string(entry.get("updated")))
-    return Comment(
-        post=(*([f"{_PLATFORM}:{number}"] if number else []), canonical_url(found["post"])),
-        platform_comment_id=found["id"],
-        type=_type(body),
-        parent_id=parent,
-        author=clean(string(entry.get("author"))),
-        posted_at=posted,
-        posted_at_precision=None if posted is None else "second" if "T" in posted else "day",
-        body_text=body.text,
-        body_html=body.html,
-        status="published",
-        source="feed",
-    )
-
-
-def _type(body: Body) -> CommentType:
-    """Return the type by the text that WordPress stores for a pingback."""
-    return "pingback" if body.text and _PINGBACK.match(body.text) else "comment"
-
-
-def _parent(tree: Tag) -> str | None:
-    """Return the comment replied to, and take out the line that names its author: "In reply to Anna." """
-    first = next(descendants(tree, "p"), None)
-    links = list(descendants(first, "a")) if first is not None else []
-    found = _COMMENT.match(str(links[0].get("href") or "")) if len(links) == 1 else None
-    if first is None or found is None or len(first.get_text().split()) > len(links[0].get_text().split()) + 6:
-        return None
-    first.extract()
-    return found["id"]

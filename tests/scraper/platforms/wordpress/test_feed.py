@@ -1,9 +1,9 @@
-"""Feeds with whole texts, feeds of excerpts, and feeds of comments."""
+"""Feeds with whole texts, and feeds of excerpts."""
 
 from __future__ import annotations
 
-from scraper.items import Comment, Exchange, Item, Post, Problem
-from scraper.platforms.wordpress.feed import read_comments, read_posts
+from scraper.items import Exchange, Post, Problem
+from scraper.platforms.wordpress.feed import read_posts
 
 ROOT = "https://fernside-clinic.example"
 NAMESPACES = " ".join(
@@ -111,34 +111,3 @@ def test_faulty_and_foreign_feeds_give_what_can_be_read() -> None:
     assert {type(found) for found in read_posts(cut)} <= {Post, Problem}
     assert [type(found) for found in read_posts(Exchange(url=cut.url, body=b"<html><p>no</p>"))] == [Problem]
     assert not post_of(rss(item("<p>x</p>", guid="https://old.example/?p=9"))).platform_post_id
-
-
-def comment(number: int, content: str, name: str = "Pim") -> str:
-    return (
-        f"<item><title>By: "
-        f"{name}</title><link>{ROOT}/sleep/#comment-{number}</link><dc:creator><![CDATA[{name}]]></dc:creator>"
-        f"<pubDate>Sat, 04 May 2024 21:15:30 "
-        f"+0000</pubDate><content:encoded><![CDATA[{content}]]></content:encoded></item>"
-    )
-
-
-def comments_of(items: str) -> list[Item]:
-    return list(read_comments(rss(items, f"{ROOT}/comments/feed/")))
-
-
-def test_a_feed_of_comments_names_the_comment_replied_to_and_not_its_author() -> None:
-    reply = f'<p>In reply to <a href="{ROOT}/sleep/#comment-5">Ode Brand</a>.</p><p>So do I.</p>'
-    (found,) = comments_of(comment(6, reply))
-    assert isinstance(found, Comment)
-    assert (found.platform_comment_id, found.parent_id, found.body_text) == ("6", "5", "So do I.")
-    assert (found.post, found.author, found.posted_at) == ((f"{ROOT}/sleep",), "Pim", "2024-05-04T21:15:30Z")
-    assert "Ode" not in f"{found.body_html}"
-
-
-def test_a_pingback_is_told_by_its_text() -> None:
-    found = comments_of(comment(6, "<p>[&#8230;] the lamps [&#8230;]</p>") + comment(7, "<p>Well [&#8230;]</p>"))
-    assert [item.type for item in found if isinstance(item, Comment)] == ["pingback", "comment"]
-
-
-def test_comments_on_a_post_with_a_password_name_nobody() -> None:
-    assert comments_of(comment(6, '<form class="post-password-form"></form>', "Maria")) == []
