@@ -200,11 +200,11 @@ def _changes(context: CaptureContext, post_id: int, stored: StoredPost, item: It
         author_id = save_author(context, {"name": item["author"], "person": item["author_person"]})
         if "author" in changes:
             changes["author_id"] = author_id
-    if "published_at" in changes:
-        published_at = changes["published_at"]
-        changes["published_on"] = date_at(published_at, context.cache.timezone) or date_in(
-            item["published_raw"], published_at
-        )
+    if "published_at" in changes or "published_raw" in changes:
+        published_at = changes.get("published_at", old["published_at"])
+        day = date_at(published_at, context.cache.timezone) or date_in(item["published_raw"], published_at)
+        if day is not None or "published_at" in changes:
+            changes["published_on"] = day
     return changes
 
 

@@ -26,7 +26,18 @@ from scraper.platforms._values import clean
 _DECLARED = re.compile(r"\A\s*<\?xml[^>]{0,200}\?>")
 _SILENT = ("script", "style", "noscript", "template", "svg", "iframe", "object", "select", "textarea")
 _BREAKS = BLOCKS | {"br", "option"}
+# Characters that lxml reads from a page ("&#1;") and refuses to write back.
+_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MOST_TEXT = 2_000  # characters of an element that is read on one line
+
+
+def _make_writable(root: HtmlElement) -> None:
+    """Replace the characters of texts that lxml does not write; elements can then be taken out between them."""
+    for element in root.iter():
+        if element.text and _UNWRITABLE.search(element.text):
+            element.text = _UNWRITABLE.sub("\ufffd", element.text)
+        if element.tail and _UNWRITABLE.search(element.tail):
+            element.tail = _UNWRITABLE.sub("\ufffd", element.tail)
 
 
 class Tree:
@@ -41,6 +52,8 @@ class Tree:
             self.root: HtmlElement = lxml.html.document_fromstring(_DECLARED.sub("", text, count=1), parser=parser)
         except (etree.LxmlError, ValueError) as error:
             raise Unreadable("it contains no HTML") from error
+        if "&#" in text or _UNWRITABLE.search(text):
+            _make_writable(self.root)
         self.url = exchange.url
         self._markup = text
         self.scripts: list[str] = []  # the texts of all scripts with data

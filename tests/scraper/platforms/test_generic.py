@@ -262,3 +262,14 @@ def test_a_not_found_page_with_status_200_is_no_post(platform: str, path: str) -
     assert reader is not None
     with pytest.raises(NotAPost):
         list(reader.read(Exchange(url=f"https://clinic.example{path}", body=body, content_type="text/html")))
+
+
+def test_a_control_character_behind_what_is_taken_out_costs_no_page() -> None:
+    body = (
+        b"<html><body><article><h1>Sleep</h1><time datetime='2024-05-03T06:00:00Z'>May 3, 2024</time>"
+        b"<span class='author'>Noor Hallam</span><div class='entry-content'><p>Dim the lamps an hour before bed.</p>"
+        b"<form>x</form>&#1;and<script>x</script>\x02 read.</div></article></body></html>"
+    )
+    page = Exchange(url="https://clinic.example/blog/sleep", body=body, content_type="text/html; charset=utf-8")
+    post = extract_post(page)
+    assert (post.title, post.published_at) == ("Sleep", "2024-05-03T06:00:00Z")
