@@ -249,6 +249,18 @@ class TestDates:
         assert archive.rows("SELECT * FROM clinic_attributes") == []
 
 
+def test_a_page_gives_the_day_of_a_moment_that_a_feed_gave_before(archive: Made) -> None:
+    """The page says the same moment, with the site's own offset."""
+    at = "2024-07-21T22:14:21Z"
+    in_feed = post(published_at=at, published_raw="Sun, 21 Jul 2024 22:14:21 +0000", text=None)
+    archive.fold(extraction(1, post(text="Sleep well.", published_at=at, published_raw="July 22, 2024")))
+    assert archive.rows("SELECT published_on FROM posts") == [(None,)]
+    archive.fold(
+        extraction(2, in_feed), extraction(3, post(published_at=at, published_raw="2024-07-22T00:14:21+02:00"))
+    )
+    assert archive.rows("SELECT published_on FROM posts") == [("2024-07-22",)]
+
+
 def test_gone_is_evidence_about_a_post_and_a_problem_else(archive: Made) -> None:
     archive.fold(extraction(1, post()), extraction(2, Gone(url=url("sleep"), answered="410")))
     archive.fold(extraction(3, Gone(url=url("never"), answered="404")))
