@@ -36,14 +36,15 @@ class Disqus(CommentService):
     extractor_version: ClassVar[int] = 1
 
     def thread_of(self, page: Exchange) -> str | None:
-        """Forum, identifier and address that the scripts of a page with `#disqus_thread` name.
+        """Forum, identifier and address that the scripts of a page with `#disqus_thread` or Disqus' own script name.
 
         Where no script of the page names the forum, the thread is known, and not read.
         """
-        if not any(found.get("id") == "disqus_thread" for _, found in elements_with(page, b"disqus_thread")):
+        sources = " ".join(found.get("src", "") for _, found in elements_with(page, b".disqus.com/embed.js"))
+        has_element = any(found.get("id") == "disqus_thread" for _, found in elements_with(page, b"disqus_thread"))
+        if not has_element and not _FORUM.search(sources):
             return None
         script = scripts_with(page, b"disqus")
-        sources = " ".join(found.get("src", "") for _, found in elements_with(page, b".disqus.com/embed.js"))
         found = _FORUM.search(f"{sources} {script}".replace("\\/", "/"))
         forum = assigned(script, "disqus_shortname", "disqusShortname") or (found[1] if found else "")
         identifier = assigned(script, "disqus_identifier", "disqusIdentifier", "page.identifier")

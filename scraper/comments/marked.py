@@ -114,6 +114,13 @@ class IntenseDebate(_Marked):
     marks = ((b"intensedebate.com/js", "src"), (b"idc-container", "id"))
 
 
+class GraphComment(_Marked):
+    """GraphComment."""
+
+    name: ClassVar[str] = "graphcomment"
+    marks = ((b"graphcomment", "id"), (b"graphcomment.com", "src"))
+
+
 class Livefyre(_Marked):
     """Livefyre, which ended in 2022: what was written there is lost."""
 

@@ -39,13 +39,6 @@ class Counters:
     comments_count_raw: str | None = None
 
 
-# Marks of services whose comments are not in WordPress, so that a 0 of WordPress says nothing.
-_OTHER_SERVICES = re.compile(
-    rb"""id=["']?disqus_thread|\.disqus\.com/(?:embed|count)\.js|class=["'][^"']{0,80}\bfb-comments\b|hyvor-talk|hyvor\.com"""
-    rb"""|HYVOR_TALK|data-isso=|remark_config|giscus\.app|utteranc\.es|spot\.im|openweb\.com|vuukle|cusdis|intensedebate"""
-    rb"""|livefyre|commento\.(?:js|io)|coral\.coralproject|graphcomment|id=["']?commento""",
-    re.IGNORECASE,
-)
 # "post-views-count", "td-nr-views-473", "entry-views", "ss88viewstxt", "eltdf-post-info-count" (themes of the Elated
 # and Mikado family print views there); not "reviews"
 _VIEWS = re.compile(
@@ -92,8 +85,7 @@ def read_counters(
     found.comments_count_raw, number = _comments(page, scope, nodes, url)
     if number is None and "comments" in machine:  # a 0 of JSON-LD only says that WordPress has none
         found.comments_count_raw, number = machine["comments"], count(machine["comments"]) or None
-    other = number == 0 and _OTHER_SERVICES.search(page.body) is not None
-    found.comments_count = None if other else number
+    found.comments_count = number
     return found
 
 

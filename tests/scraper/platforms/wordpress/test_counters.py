@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import pytest
 
+from scraper.extract import extract
 from scraper.items import Exchange, Post
+from scraper.platforms import platform_named
 from scraper.platforms.wordpress.html.printed import number_of_comments
 from scraper.platforms.wordpress.page import read_page
 
 URL = "https://fernside-clinic.example/sleep/"
 
 
-def post_of(own: str = "", *, outside: str = "", head: str = "") -> Post:
-    html = (
+def page(own: str = "", *, outside: str = "", head: str = "") -> str:
+    return (
         f"<html><head>{head}</head><body class='single single-post postid-8'><main>"
         f"<article class='post-8 post type-post hentry'><h1>Sleep</h1>{own}"
         f"<div class='entry-content'><p>Dim the lamps.</p></div></article>{outside}</main></body></html>"
     )
-    items = read_page(Exchange(url=URL, body=html.encode()))
+
+
+def post_of(own: str = "", *, outside: str = "", head: str = "") -> Post:
+    items = read_page(Exchange(url=URL, body=page(own, outside=outside, head=head).encode()))
     return next(item for item in items if isinstance(item, Post))
 
 
@@ -125,8 +130,26 @@ def test_a_zero_of_json_ld_is_no_zero() -> None:
     assert (post.comments_count, post.comments_count_raw) == (None, "0")
 
 
-def test_a_printed_zero_says_nothing_where_another_service_has_the_comments() -> None:
-    post = post_of(outside='<div id="comments"><h3>0 Comments</h3><div id="disqus_thread"></div></div>')
+@pytest.mark.parametrize(
+    "mark",
+    [
+        '<div id="disqus_thread"></div>', '<script src="https://riverside.disqus.com/embed.js"></script>',
+        '<div class="fb-comments" data-href="https://a.example/"></div>', "<hyvor-talk-comments></hyvor-talk-comments>",
+        '<script src="https://talk.hyvor.com/web-api/embed.js"></script>',
+        '<script data-isso="https://isso.example/" src="https://isso.example/js/embed.min.js"></script>',
+        '<script src="https://giscus.app/client.js" data-repo="a/b" data-term="x"></script>',
+        '<script src="https://utteranc.es/client.js" repo="a/b"></script>',
+        '<script src="https://launcher.spot.im/spot/sp_1"></script>', '<div id="vuukle-comments"></div>',
+        '<div id="cusdis_thread"></div>', '<script src="https://www.intensedebate.com/js/wordpress.js"></script>',
+        '<div id="livefyre-comments"></div>', '<script src="https://cdn.commento.io/js/commento.js"></script>',
+        '<div id="coral_thread"></div>', '<div id="graphcomment"></div>',
+    ],
+)  # fmt: skip
+def test_a_printed_zero_says_nothing_where_another_service_has_the_comments(mark: str) -> None:
+    generator = '<meta name="generator" content="WordPress 6.5">'
+    html = page(head=generator, outside=f'<div id="comments"><h3>0 Comments</h3>{mark}</div>')
+    items = extract(Exchange(url=URL, body=html.encode(), content_type="text/html"), platform_named("wordpress"))
+    post = next(item for item in items if isinstance(item, Post))
     assert (post.comments_count, post.comments_count_raw) == (None, "0 Comments")
 
 
