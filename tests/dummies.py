@@ -168,7 +168,8 @@ _registered: list[type[Platform]] = []
 
 def _found(cls: type[Platform]) -> list[type[Platform]]:
     """Classes that the product finds: its own, and those of this module that are registered."""
-    return [*(each for each in type.__subclasses__(cls) if each.__module__ != __name__), *_registered]
+    own = [each for each in type.__subclasses__(cls) if each.__module__ != __name__]
+    return [*own, *_registered] if cls is Platform else own
 
 
 Platform.__subclasses__ = classmethod(_found)  # type: ignore[assignment,method-assign]

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import logging
-import pkgutil
-from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
-from typing import Any
 
 from scraper.comments._service import CommentService
 from scraper.items import Exchange
+from scraper.platforms._readers import readers_in
 
 logger = logging.getLogger(__name__)
 
 
 @cache
 def services() -> tuple[CommentService, ...]:
-    """Return one instance of every comment service in this folder, by name. Files that begin with `_` hold none."""
-    for module in pkgutil.iter_modules(__path__):
-        if not module.name.startswith("_"):
-            import_module(f"{__name__}.{module.name}")
-    base: Any = CommentService  # abstract
-    found = (cls() for cls in _subclasses(base) if cls.name)
+    """Return one instance of every comment service in this folder, by name."""
+    found: list[CommentService] = readers_in(__name__, __path__, CommentService)
     return tuple(sorted(found, key=lambda service: service.name))
-
-
-def _subclasses(cls: type[CommentService]) -> Iterator[type[CommentService]]:
-    for each in cls.__subclasses__():
-        yield each
-        yield from _subclasses(each)
 
 
 def service_of(url: str) -> CommentService | None:

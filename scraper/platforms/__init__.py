@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import pkgutil
 from functools import cache
-from importlib import import_module
 from urllib.parse import urlsplit
 
 from scraper.addresses import is_within
 from scraper.items import Exchange
 from scraper.platforms._platform import Platform
+from scraper.platforms._readers import readers_in
 from scraper.platforms._recognise import Strength, strength_of
 
 logger = logging.getLogger(__name__)
@@ -18,14 +17,9 @@ logger = logging.getLogger(__name__)
 
 @cache
 def platforms() -> tuple[Platform, ...]:
-    """Return one instance of every platform in this folder, by name, the fallback last.
-
-    Files and folders that begin with `_` hold none.
-    """
-    for module in pkgutil.iter_modules(__path__):
-        if not module.name.startswith("_"):
-            import_module(f"{__name__}.{module.name}")
-    return tuple(sorted((cls() for cls in Platform.__subclasses__()), key=_order))
+    """Return one instance of every platform in this folder, by name, the fallback last."""
+    found: list[Platform] = readers_in(__name__, __path__, Platform)
+    return tuple(sorted(found, key=_order))
 
 
 def _order(platform: Platform) -> tuple[bool, str]:

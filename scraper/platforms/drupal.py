@@ -16,13 +16,12 @@ from typing import ClassVar
 from scraper.addresses import as_listed, canonical_url
 from scraper.items import Exchange, Item, ThreadPage
 from scraper.platforms._article import Page, Shape, read_page
-from scraper.platforms._article.address import is_listing_address, is_post_address
+from scraper.platforms._article.address import is_post_address
+from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.comments import CommentShape, read_comments
-from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.dom import classes_of, text_of
 from scraper.platforms._article.posts import post_items
 from scraper.platforms._body import resolver
-from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import Marks
 from scraper.platforms._values import count
 
@@ -60,7 +59,7 @@ _TYPE = re.compile(r"\s(?:page-)?node-type-{1,2}(?:article|blog|news|post|story)
 _PAGE = re.compile(r"\?page=(?:\d+(?:,|%2C))*(\d{1,3})$", re.IGNORECASE)
 
 
-class Drupal(Platform):
+class Drupal(BlogPages):
     """Reads Drupal's articles and their comments."""
 
     name: ClassVar[str] = "drupal"
@@ -79,10 +78,6 @@ class Drupal(Platform):
     def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
         """A node may have any address; one below a part called "blog" is a post's, `?page=1` are comments."""
         return False if _PAGE.search(url) else is_post_address(url, named_in)
-
-    def is_listing_url(self, url: str) -> bool:
-        """Return whether this is the address of a blog's listing."""
-        return is_listing_address(url)
 
     def read(self, exchange: Exchange) -> Iterator[Item]:
         """Yield the post of a page with its comments, or the comments of a further page, or the posts of a listing."""
@@ -103,10 +98,6 @@ class Drupal(Platform):
         verdict = True if is_post else self.is_post_url(page.post.url or "")
         thread_of = (thread,) if comments else ()
         return post_items(page, _SHAPE, verdict, (*comments, *thread_of), is_post=is_post)
-
-    def discover(self, blog: Blog) -> Plan:
-        """Request sitemaps, the feeds that heads name, and the listings."""
-        return discover_pages(self, blog)
 
 
 def _following(page: Page, current: str | None) -> tuple[str, ...]:

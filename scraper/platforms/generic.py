@@ -16,16 +16,14 @@ from typing import ClassVar
 
 from scraper.items import Comment, Exchange, Item
 from scraper.platforms._article import Shape, read_page
-from scraper.platforms._article.address import is_listing_address, is_post_address
+from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.comments import read_comments
-from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.posts import post_items, set_interactions, set_number
-from scraper.platforms._platform import Blog, Plan, Platform
 
 _SMALL = 3  # digits of a comment's id that may be its place on the page
 
 
-class Generic(Platform):
+class Generic(BlogPages):
     """Reads pages of any site, and stores those that are evidently posts."""
 
     name: ClassVar[str] = "generic"
@@ -52,17 +50,6 @@ class Generic(Platform):
         is_html = b"<html" in start or b"<!doctype html" in start
         return (is_html or (bool(mime) and start[:1] == b"<")) and marked(exchange) is None
 
-    def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
-        """Return True for an address below a blog, with a date in it, or in a list of posts alone; else None or False.
-
-        False: lists, files, and pages that no blog has as posts.
-        """
-        return is_post_address(url, named_in)
-
-    def is_listing_url(self, url: str) -> bool:
-        """Return whether this is the address of a blog's listing: "/blog", "/en/news"."""
-        return is_listing_address(url)
-
     def read(self, exchange: Exchange) -> Iterator[Item]:
         """Yield the post of a page, else the posts that it lists.
 
@@ -73,10 +60,6 @@ class Generic(Platform):
         set_interactions(page.post, page.ld.counts())
         set_number(page.post, "comments_count", page.ld.article.get("commentCount"), zero=False)
         return post_items(page, Shape(), self.is_post_url(page.post.url or ""), comments)
-
-    def discover(self, blog: Blog) -> Plan:
-        """Request sitemaps, the feeds that heads name, and the blog's listings, page after page."""
-        return discover_pages(self, blog)
 
 
 def _of_this_page(comments: Iterable[Comment], url: str) -> tuple[Comment, ...]:

@@ -12,10 +12,8 @@ from typing import ClassVar
 
 from scraper.items import Exchange, Item
 from scraper.platforms._article import Shape, read_page
-from scraper.platforms._article.address import is_listing_address, is_post_address
-from scraper.platforms._article.discovery import discover_pages
+from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.posts import post_items
-from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import Marks
 
 _SHAPE = Shape(
@@ -27,7 +25,7 @@ _SHAPE = Shape(
 )
 
 
-class HubSpot(Platform):
+class HubSpot(BlogPages):
     """Reads the posts of HubSpot's blogs."""
 
     name: ClassVar[str] = "hubspot"
@@ -44,14 +42,6 @@ class HubSpot(Platform):
         generators=("HubSpot",), headers=(("x-hs-hub-id", "."), ("x-hs-content-id", ".")), maker="HubSpot"
     )
 
-    def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
-        """A blog may lie at any path; an address below a part called "blog" is a post's."""
-        return is_post_address(url, named_in)
-
-    def is_listing_url(self, url: str) -> bool:
-        """Return whether this is the address of a blog's listing."""
-        return is_listing_address(url)
-
     def read(self, exchange: Exchange) -> Iterator[Item]:
         """Yield the post of a page, or the posts of a listing."""
         page = read_page(exchange, self.name)
@@ -59,7 +49,3 @@ class HubSpot(Platform):
         is_post = page.tree.first("body.hs-blog-post", "#hs_cos_wrapper_post_body") is not None
         verdict = self.is_post_url(page.post.url or "")
         return post_items(page, _SHAPE, is_post or verdict, is_post=is_post)
-
-    def discover(self, blog: Blog) -> Plan:
-        """Request sitemaps, the feeds that heads name, and the listings."""
-        return discover_pages(self, blog)

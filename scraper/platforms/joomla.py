@@ -13,12 +13,10 @@ from typing import ClassVar
 
 from scraper.items import Exchange, Item
 from scraper.platforms._article import Page, Shape, read_page
-from scraper.platforms._article.address import is_listing_address, is_post_address
+from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.comments import CommentShape, read_comments
-from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.dom import text_of
 from scraper.platforms._article.posts import post_items
-from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import Marks
 from scraper.platforms._values import count
 
@@ -42,7 +40,7 @@ _COMMENTS = CommentShape(
 )
 
 
-class Joomla(Platform):
+class Joomla(BlogPages):
     """Reads Joomla's articles."""
 
     name: ClassVar[str] = "joomla"
@@ -57,24 +55,12 @@ class Joomla(Platform):
     }
     marks: ClassVar[Marks] = Marks(generators=("Joomla",), maker="Joomla")
 
-    def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
-        """A menu gives an article any address; one below a part called "blog" is a post's."""
-        return is_post_address(url, named_in)
-
-    def is_listing_url(self, url: str) -> bool:
-        """Return whether this is the address of a blog's listing."""
-        return is_listing_address(url)
-
     def read(self, exchange: Exchange) -> Iterator[Item]:
         """Yield the article of a page with its comments, or the posts of a listing."""
         page = read_page(exchange, self.name)
         comments = read_comments(page.tree, page.post.addresses, _COMMENTS)
         _read_hits(page)
         return post_items(page, _SHAPE, self.is_post_url(page.post.url or ""), comments)
-
-    def discover(self, blog: Blog) -> Plan:
-        """Request sitemaps, the feeds that heads name, and the listings."""
-        return discover_pages(self, blog)
 
 
 def _read_hits(page: Page) -> None:

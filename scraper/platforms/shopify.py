@@ -15,11 +15,10 @@ from typing import ClassVar
 from scraper.items import Exchange, Item
 from scraper.platforms._article import Shape, read_page
 from scraper.platforms._article.address import words_of
+from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.comments import CommentShape, read_comments
-from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.dom import text_of
 from scraper.platforms._article.posts import has_text, post_items, set_interactions
-from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import Marks
 from scraper.platforms._values import count
 
@@ -44,7 +43,7 @@ _COUNTS = (
 )
 
 
-class Shopify(Platform):
+class Shopify(BlogPages):
     """Reads the articles of Shopify's blogs."""
 
     name: ClassVar[str] = "shopify"
@@ -79,10 +78,6 @@ class Shopify(Platform):
         set_interactions(page.post, page.ld.counts())
         is_post = self.is_post_url(page.post.url or "")
         return post_items(page, _SHAPE, is_post, comments, is_post=is_post and has_text(page, _SHAPE))
-
-    def discover(self, blog: Blog) -> Plan:
-        """Request sitemaps, the feeds that heads name, and the listings."""
-        return discover_pages(self, blog)
 
 
 def _below_blogs(url: str) -> list[str]:

@@ -18,14 +18,15 @@ from urllib.parse import urlsplit
 from scraper.addresses import canonical_url, is_within, same_site
 from scraper.items import Exchange, Item, Post
 from scraper.platforms._article import Page, Shape, read_page
-from scraper.platforms._article.address import is_listing_address, is_post_address
+from scraper.platforms._article.address import is_post_address
 from scraper.platforms._article.api import fill_body, finish, plain
+from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.comments import of_epoch
 from scraper.platforms._article.discovery import discover_pages, feeds_in
 from scraper.platforms._article.posts import post_items, set_number
 from scraper.platforms._body import resolver
 from scraper.platforms._json import decode_rows, dig, mapping, sequence, string
-from scraper.platforms._platform import Ask, Blog, Plan, Platform
+from scraper.platforms._platform import Ask, Blog, Plan
 from scraper.platforms._recognise import Marks
 from scraper.platforms._values import clean
 
@@ -44,7 +45,7 @@ _ID = re.compile(r"(?:item|comments)-([0-9a-f]{24})$")
 _MOST_PAGES = 100  # of a list as JSON, 20 posts each
 
 
-class Squarespace(Platform):
+class Squarespace(BlogPages):
     """Reads Squarespace's post pages."""
 
     name: ClassVar[str] = "squarespace"
@@ -70,10 +71,6 @@ class Squarespace(Platform):
     def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
         """A blog may lie at any path; addresses with a date in them, or below a part called "blog", are posts'."""
         return False if self.is_api_url(url) else is_post_address(url, named_in)
-
-    def is_listing_url(self, url: str) -> bool:
-        """Return whether this is the address of a blog's listing."""
-        return is_listing_address(url)
 
     def is_api_url(self, url: str) -> bool:
         """Return whether this is a page as JSON."""

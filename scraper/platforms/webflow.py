@@ -13,16 +13,14 @@ from typing import ClassVar
 
 from scraper.items import Exchange, Item
 from scraper.platforms._article import Shape, read_page
-from scraper.platforms._article.address import is_listing_address, is_post_address
-from scraper.platforms._article.discovery import discover_pages
+from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.posts import post_items
-from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import Marks
 
 _SHAPE = Shape(body=(".w-richtext",), drop=(".w-nav", ".w-form", ".w-slider"))
 
 
-class Webflow(Platform):
+class Webflow(BlogPages):
     """Reads the posts of Webflow's collections."""
 
     name: ClassVar[str] = "webflow"
@@ -43,19 +41,7 @@ class Webflow(Platform):
         maker="Webflow",
     )
 
-    def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
-        """A collection may have any path; an address below a part called "blog" is a post's."""
-        return is_post_address(url, named_in)
-
-    def is_listing_url(self, url: str) -> bool:
-        """Return whether this is the address of a blog's listing."""
-        return is_listing_address(url)
-
     def read(self, exchange: Exchange) -> Iterator[Item]:
         """Yield the post of a page, or the posts of a listing."""
         page = read_page(exchange, self.name)
         return post_items(page, _SHAPE, self.is_post_url(page.post.url or ""))
-
-    def discover(self, blog: Blog) -> Plan:
-        """Request sitemaps, the feeds that heads name, and the listings."""
-        return discover_pages(self, blog)
