@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import click
 
-from pipelines.commands._archive import close_run, open_for_writing
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import (
     Duration,
@@ -26,6 +25,7 @@ from pipelines.commands._options import (
 from pipelines.commands._output import counted, finish
 from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
 from pipelines.commands._process import crawl_settings, visit
+from pipelines.commands._run import close_run, open_for_writing
 from pipelines.printing import echo, is_terminal
 from pipelines.run import report
 from pipelines.run.judgement import resolved

@@ -16,6 +16,7 @@ from archive.db import open_archive, sentences
 from archive.questions import questions
 from pipelines.commands import main
 from tests.docs.schema import Column, columns_of
+from tests.verbs import all_verbs
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -101,7 +102,7 @@ def _commands() -> str:
         lines += ["", f"## {title}", "", "| command | what it does |", "|---|---|"]
         for verb in verbs:
             anchor = f"clinic-archive-{verb}"
-            what = _cell(main.commands[verb].get_short_help_str(200))
+            what = _cell(all_verbs()[verb].get_short_help_str(200))
             lines.append(f"| [`clinic-archive {verb}`](commands/{name}.md#{anchor}) | {what} |")
     lines += ["", "## make", "", "In a checkout, `make` runs these. Each sets up first what it needs.", ""]
     lines += ["| target | what it does |", "|---|---|"]
@@ -111,7 +112,7 @@ def _commands() -> str:
 
 
 def _command(verb: str) -> str:
-    command = main.commands[verb]
+    command = all_verbs()[verb]
     if not isinstance(command, click.Group):
         return _help(f"clinic-archive {verb}", command, "##")
     parts = [f"## clinic-archive {verb}\n\n{_prose(command)}"]
