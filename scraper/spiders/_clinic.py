@@ -26,7 +26,7 @@ from scraper.items import Exchange, Extraction, Item, Problem, Sighting
 from scraper.platforms import is_home_answer, recognise
 from scraper.platforms._platform import Ask, Plan, Platform
 from scraper.robots import Robots
-from scraper.spiders._driver import RETRIED, Outcome, PlanDriver
+from scraper.spiders._driver import RETRIED, PlanDriver, RequestResult
 from scraper.spiders._rendered import RenderedPages
 from scraper.spiders._throttle import first_turn, pause
 
@@ -90,10 +90,10 @@ class ClinicSpider(scrapy.Spider):
         retry_after = (response.headers.get("Retry-After") or b"").decode("latin-1")
         fetch = fetch_of(response.request)
         sighted = tuple(Sighting(url=url, source="listing") for url in (fetch.sighted if fetch else ()))
-        outcome = Outcome(exchange, items or sighted, retry_after=retry_after)
+        result = RequestResult(exchange, items or sighted, retry_after=retry_after)
         if exchange.fault is not None:  # not repeated, as it is after a lost connection: these bytes are the answer
-            outcome = Outcome(None, items, exchange.fault.message)
-        async for step in self._resume(outcome):
+            result = RequestResult(None, items, exchange.fault.message)
+        async for step in self._resume(result):
             yield step
 
     def _is_waiting(self) -> bool:
@@ -157,7 +157,7 @@ class ClinicSpider(scrapy.Spider):
             self._waiting.append(lambda: failed)
         else:
             yield failed
-        async for step in self._resume(Outcome(None, (), message, kind)):
+        async for step in self._resume(RequestResult(None, (), message, kind)):
             yield step
 
     async def on_rendered(self, response: Response) -> AsyncIterator[Any]:
@@ -168,12 +168,12 @@ class ClinicSpider(scrapy.Spider):
             yield extraction
         items = tuple(item for extraction in visited for item in extraction.items)
         rendering = response.meta[RENDERING]
-        async for step in self._resume(Outcome(exchange_of(response), items, rendering.reason)):
+        async for step in self._resume(RequestResult(exchange_of(response), items, rendering.reason)):
             yield step
 
-    async def _resume(self, outcome: Outcome) -> AsyncIterator[Any]:
+    async def _resume(self, result: RequestResult) -> AsyncIterator[Any]:
         try:
-            request = self.driver.send(outcome)
+            request = self.driver.send(result)
         except StopIteration:
             self.visit.finished = True
             request = None

@@ -15,7 +15,7 @@ from archive.warc import Note, records
 from pipelines.commands._process import Process
 from pipelines.exit_codes import ExitCode
 from pipelines.run.judgement import exit_code, judge
-from pipelines.run.outcome import Outcome
+from pipelines.run.outcome import ClinicOutcome
 from pipelines.run.report import problem_lines, summary
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitResult
@@ -31,9 +31,9 @@ NEVER_THERE = (
 )
 
 
-def outcome(status: str = "running", **visit: Any) -> Outcome:
+def outcome(status: str = "running", **visit: Any) -> ClinicOutcome:
     done = VisitResult(clinic_id="riverside", **({"finished": True, "attempted": 4} | visit))
-    return Outcome(clinic=CLINIC, started_at="2026", visit=done, status=status)
+    return ClinicOutcome(clinic=CLINIC, started_at="2026", visit=done, status=status)
 
 
 @pytest.mark.parametrize(
