@@ -45,7 +45,7 @@ def _claims(exchange: Exchange, platform: Platform) -> bool:
 
 
 def _isolated(platform: Platform, url: str, method: Callable[[], T], otherwise: T) -> T:
-    """Return what the method of a platform gives; a fault in its code is logged and must not stop the other platforms."""
+    """Return what the method of a platform gives; a fault in its code is logged and stops no other platform."""
     try:
         return method()
     except Exception:
