@@ -123,9 +123,7 @@ class Run:
         the clinic. Raises `WarcWriteError`, OSError, `sqlite3.Error`.
         """
         without_blog = runs.is_without_blog(self.db, clinic.slug)
-        outcome = ClinicOutcome(
-            clinic=clinic, started_at=utc(datetime.now(UTC)), visit=visit, without_blog=without_blog
-        )
+        outcome = ClinicOutcome(clinic, utc(datetime.now(UTC)), visit, without_blog=without_blog)
         self.outcomes[clinic.slug] = outcome
         about = {"software": self.software, "http-header-user-agent": user_agent}
         self.start(clinic, kind, outcome.started_at, about, web_archive)
