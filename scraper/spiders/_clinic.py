@@ -23,7 +23,7 @@ from scraper.crawl.state import VisitContext, VisitResult
 from scraper.extract import extract, extraction_by
 from scraper.http import FETCH, Fetch, capture_of, describe, exchange_of, fetch_of, origin_of
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
-from scraper.platforms import is_home_answer, recognise
+from scraper.platforms import is_home_answer, platform_named, recognise
 from scraper.platforms._platform import Ask, Plan, Platform
 from scraper.robots import Robots
 from scraper.spiders._driver import RETRIED, PlanDriver, RequestResult
@@ -62,7 +62,7 @@ class ClinicSpider(scrapy.Spider):
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first request of the visit; each of the others follows from an answer."""
         request = self.driver.start()
-        await first_turn(request.url, self.floor)
+        await first_turn(request.url, self.floor, self.provider)
         yield request
 
     @property
@@ -70,6 +70,12 @@ class ClinicSpider(scrapy.Spider):
         """Minimum politeness delay in seconds, apart from robots.txt: the run's setting, else the clinic's own."""
         setting = self.settings["DELAY"]
         return self.clinic.delay_floor if setting is None else float(setting)
+
+    @property
+    def provider(self) -> str | None:
+        """The platform whose provider serves this blog and many others; None where none is known."""
+        platform = self.visit.recognised or platform_named(self.context.read_by)
+        return platform.name if platform is not None and platform.hosted else None
 
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Any]:
         """Yield the items of an answer (of any status) as one `Extraction`, then the next request."""
@@ -187,9 +193,8 @@ class ClinicSpider(scrapy.Spider):
         if request is not None:
             engine = self.crawler.engine
             assert engine is not None
-            if await pause(
-                engine, self.clinic.slug, self.driver.take_pause(), request.url
-            ):  # else the visit ends early
+            seconds = self.driver.take_pause()
+            if await pause(engine, self.clinic.slug, seconds, request.url, self.provider):  # else the visit ends early
                 yield request
 
     def extraction(

@@ -21,6 +21,7 @@ from scraper.http import origin_of, requestable
 from scraper.items import Exchange, Item, Problem
 from scraper.platforms._platform import Answer, Ask
 from scraper.robots import Robots, delay, read_robots, retry_after
+from scraper.spiders._throttle import hold
 
 if TYPE_CHECKING:
     from scraper.spiders._clinic import ClinicSpider
@@ -131,6 +132,8 @@ class PlanDriver:
             if seconds is not None and seconds > self._spider.settings.getfloat("RETRY_AFTER_MAX"):
                 break
             self._pause = seconds if seconds is not None else self._spider.settings.getfloat("RETRY_PAUSE") * 2**attempt
+            if self._spider.provider is not None and result.exchange is not None and result.exchange.status == 429:
+                hold(self._spider.provider, self._pause)
             messages += [item.message for item in result.items if isinstance(item, Problem)]
             messages += [result.reason] if result.reason else []
             logger.info("%s: requested again in %.1f s", url, self._pause)
