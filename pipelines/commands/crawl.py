@@ -91,6 +91,7 @@ def command(
         chosen = _choose(listed, clinics, url, allow_private, clinics_file)
         refuse_placeholder(listed.crawler, chosen, clinics_file)
     run = open_for_writing(archive, listed)
+    run.failed_share = listed.failed_share
     watcher.begin()
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
     visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)

@@ -73,6 +73,7 @@ class Run:
         self.outcomes: dict[str, ClinicOutcome] = {}
         self.broken: str | None = None  # why nothing more can be written, in one line
         self.out_of_time = False  # the run's time limit ended it
+        self.failed_share = 0.0  # `Clinics.failed_share`
         self.recovered: list[str] = []  # how killed runs were recovered, a line each
         self._writers: dict[str, Writer] = {}
         self._run_file: RunFile | None = None

@@ -107,6 +107,7 @@ class Clinics:
     clinics: tuple[Clinic, ...] = ()
     path: Path | None = None
     base_url: str | None = None  # the public address of the archive's site
+    failed_share: float = 0.0  # of a large frame, the share of failed clinics up to which a run counts as done
 
     def __iter__(self) -> Iterator[Clinic]:
         return iter(self.clinics)

@@ -139,7 +139,7 @@ def parse_clinics(text: str, path: Path) -> Clinics:
             else f"{path}:{line}: not TOML: {what}"
         ) from error
     file = TomlFile(text, path)
-    file.only(data, (), ("crawler", "clinics", "site"))
+    file.only(data, (), ("crawler", "clinics", "site", "alert"))
     crawler = _crawler(file, file.table(data, ("crawler",)))
     clinics: list[Clinic] = []
     seen: dict[str, str] = {}
@@ -150,7 +150,16 @@ def parse_clinics(text: str, path: Path) -> Clinics:
             file.fail(("clinics", slug, "url"), f"{clinic.url} is the url of {other!r} too; list each site once")
         clinics.append(clinic)
     base_url = _base_url(file, file.table(data, ("site",)))
-    return Clinics(crawler=crawler, clinics=tuple(clinics), path=path, base_url=base_url)
+    share = _failed_share(file, file.table(data, ("alert",)))
+    return Clinics(crawler=crawler, clinics=tuple(clinics), path=path, base_url=base_url, failed_share=share)
+
+
+def _failed_share(file: TomlFile, table: Mapping[str, Any]) -> float:
+    file.only(table, ("alert",), ("failed_share",))
+    share = file.value(table, ("alert", "failed_share"), (int, float), 0.0)
+    if not 0 <= share < 1:
+        file.fail(("alert", "failed_share"), f"failed_share = {share}: a share of the clinics, 0 or more and below 1")
+    return float(share)
 
 
 def _base_url(file: TomlFile, table: Mapping[str, Any]) -> str | None:

@@ -90,6 +90,18 @@ def test_exit_codes(tmp_path: Path, statuses: list[str], broken: str | None, not
         assert exit_code(visiting.run) == code
 
 
+@pytest.mark.parametrize(
+    ("clinics", "failed", "share", "code"),
+    [(100, 5, 0.05, 0), (100, 6, 0.05, 3), (100, 1, 0.0, 3), (50, 1, 0.05, 3), (51, 2, 0.05, 0)],
+)
+def test_of_a_large_frame_a_share_may_fail(tmp_path: Path, clinics: int, failed: int, share: float, code: int) -> None:
+    with Visiting(tmp_path) as visiting:
+        statuses = ["failed"] * failed + ["done"] * (clinics - failed)
+        visiting.run.outcomes = {str(n): outcome(status) for n, status in enumerate(statuses)}
+        visiting.run.failed_share = share
+        assert exit_code(visiting.run) == code
+
+
 def row(visiting: Visiting, columns: str) -> tuple[Any, ...]:
     ((*values,),) = visiting.run.db.execute(f"SELECT {columns} FROM clinic_runs").fetchall()
     return tuple(values)
