@@ -10,13 +10,15 @@ from typing import Any
 from archive.db import DATABASE
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
+from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
 from pipelines.run import report
 from pipelines.run.judgement import exit_code
+from pipelines.run.key import KEY_FILE, key_id
 from pipelines.run.notices import emit, notices_of
 from pipelines.run.run import Run
-from scraper.config.clinics import Clinic
+from scraper.config.clinics import Clinic, Clinics
 
 
 def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: bool = False) -> Run:
@@ -46,6 +48,18 @@ def close_run(run: Run, **more: Any) -> tuple[ExitCode, dict[str, Any]]:
     with exit_on_error(run.archive):
         run.close(code, summary)
     return code, summary
+
+
+def refuse_other_key(run: Run, listed: Clinics) -> None:
+    """End the process where clinics.toml names another key of pseudonyms than the archive has."""
+    if listed.key_id is None or key_id(run.key) == listed.key_id:
+        return
+    run.release()
+    fail(
+        f"{run.archive / KEY_FILE}: its id is {key_id(run.key)}, {listed.path} says key_id = {listed.key_id!r}: people"
+        " would have two pseudonyms; copy the frame's key with `clinic-archive shard init`",
+        ExitCode.BAD_CONFIG,
+    )
 
 
 @contextmanager

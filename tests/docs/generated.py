@@ -26,7 +26,10 @@ NOTE = "<!-- Written by `make docs`; do not edit. -->"
 # Page of the commands, what its commands are for, and the commands.
 COMMANDS = {
     "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
-    "keep": ("Keep an archive", ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore")),
+    "keep": (
+        "Keep an archive",
+        ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
+    ),
     "use": ("Use an archive", ("serve", "publish", "export", "wacz", "parse")),
 }
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
