@@ -4,16 +4,19 @@ Nothing is cut without a note. CSV comes in two forms: plain, which reads back t
 cells that a spreadsheet would misread are marked as text.
 """
 
+from archive.export._columns import DATE_ALONE, TYPES, declared, describe, may_be_date, purpose, type_of
 from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
 from archive.export._formats import FORMATS, Written, write
 from archive.export._sheet import MOST_ROWS, TooManyRows
-from archive.export._source import Source, Unknown, clinic_ids, find, names, purpose
+from archive.export._source import Source, Unknown, clinic_ids, find, names
 from archive.export._whole import export_all
 
 __all__ = [
+    "DATE_ALONE",
     "EXCEL_RULE",
     "FORMATS",
     "MOST_ROWS",
+    "TYPES",
     "Source",
     "Tally",
     "TooManyRows",
@@ -21,9 +24,13 @@ __all__ = [
     "Written",
     "clinic_ids",
     "csv_blocks",
+    "declared",
+    "describe",
     "export_all",
     "find",
+    "may_be_date",
     "names",
     "purpose",
+    "type_of",
     "write",
 ]

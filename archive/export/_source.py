@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import takewhile
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from archive.questions import questions
 
-SITE = Path(__file__).parents[1] / "site"
-VIEWS = Path(__file__).parents[1] / "views"
 ROWS_PER_BLOCK = 1000  # rows that are fetched and written at a time
 BYTES_PER_BLOCK = 4_000_000
 
@@ -27,11 +19,16 @@ class Unknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A SELECT with the values of its parameters; `name` becomes the name of the file."""
+    """A SELECT with the values of its parameters; `name` becomes the name of the file.
+
+    `types` gives the types of columns (integer, number, text, boolean, date, timestamp) that no table of the name
+    declares.
+    """
 
     name: str
     sql: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 def names(connection: sqlite3.Connection, *, with_parameters: bool = True) -> dict[str, str]:
@@ -150,42 +147,3 @@ def can_nest(connection: sqlite3.Connection, source: Source) -> bool:
     except (sqlite3.OperationalError, sqlite3.ProgrammingError):
         return False
     return True
-
-
-@cache
-def _tables() -> dict[str, dict[str, Any]]:
-    tables: dict[str, dict[str, Any]] = yaml.safe_load((SITE / "metadata.yaml").read_text("utf-8"))["databases"][
-        "archive"
-    ]["tables"]
-    return tables
-
-
-@cache
-def _described() -> dict[str, dict[str, str]]:
-    return {name: table.get("columns", {}) for name, table in _tables().items()}
-
-
-def purpose(name: str) -> str:
-    """Return what a table, view or question is for: the first sentence of its description; "" without one."""
-    if name in questions():
-        return questions()[name].title
-    view = next(VIEWS.glob(f"*[0-9]_{name}.sql"), None)
-    if view is not None:
-        lines = takewhile(lambda line: line.startswith("--"), view.read_text("utf-8").splitlines())
-        description = " ".join(line.removeprefix("--").strip() for line in lines)
-    else:
-        description = " ".join(str(_tables().get(name, {}).get("description") or "").split())
-    return re.split(r"(?<=\.)\s", description, maxsplit=1)[0]
-
-
-def describe(source: Source, column: str) -> str | None:
-    """Return the description of a column in metadata.yaml, None without one.
-
-    A column of a question has the description of the first table with a column of that name.
-    """
-    tables = _described()
-    if column in tables.get(source.name, {}):
-        return tables[source.name][column]
-    if source.name in tables:
-        return None
-    return next((columns[column] for columns in tables.values() if column in columns), None)

@@ -11,8 +11,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from archive.export._columns import describe
 from archive.export._formats import Format, Written, write
-from archive.export._source import Source, describe, find, names
+from archive.export._source import Source, find, names
 from archive.times import utc_seconds
 
 MANIFEST = "manifest.json"

@@ -2,6 +2,7 @@
 -- Attributes are what the configuration adds to a clinic (state, ownership, ...); clinics without the attribute form
 -- one group, NULL.
 -- :attribute (text) = ; an attribute's name, as in clinic_attributes
+-- integer: clinics, with_blog
 -- chart: bar x=value y=posts
 SELECT
   a.value,

@@ -3,6 +3,7 @@
     -- Views gained between two dates            the title, one line
     -- The gain of each post is ...              the description, any number of lines
     -- :clinic (clinic) = ; a clinic's short name, empty for all
+    -- integer: views_gained, views_before        the type of columns, where no table has a column of that name
     -- chart: bar x=title y=views_gained
 
 Parameters are texts with a default after "=", here empty. A query without parameters is a view instead of a question.
@@ -24,6 +25,8 @@ from pathlib import Path
 _PARAMETER = re.compile(r"-- :(?P<name>\w+) \((?P<kind>\w+)\) = (?P<default>[^;]*); (?P<meaning>.+)")
 _NUMBER = re.compile(r"-?\d{1,9}")  # 30
 _MOST_NAMES = 20  # clinics that a message names
+# "-- integer: views_gained, views_before": a type and the columns that have it.
+_TYPED = re.compile(r"-- (?P<type>integer|number|text|boolean|date|timestamp|timestamp or date): (?P<columns>[\w, ]+)")
 # "-- chart: line x=month y=hits color=clinic_id": a line, the columns of both axes, a colour for each clinic_id.
 _CHART = re.compile(r"-- chart: (?P<mark>bar|line|point) (?P<axes>.+)")
 
@@ -50,7 +53,10 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A ready question. Its name is in its address and its file's name; `parameters` maps names to defaults."""
+    """A ready question. Its name is in its address and its file's name.
+
+    `parameters` maps names to defaults, `types` columns to their types.
+    """
 
     name: str
     title: str
@@ -59,6 +65,7 @@ class Question:
     parameters: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[Parameter, ...] = ()
     drawing: Drawing | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
 class BadValue(ValueError):
@@ -106,6 +113,7 @@ def _read(path: Path) -> Question:
     text = path.read_text("utf-8").strip()
     title, *lines = text.split("\n")
     description, fields, drawing = [], [], None
+    types: dict[str, str] = {}
     for line in lines:
         if not line.startswith("--"):
             break
@@ -113,6 +121,8 @@ def _read(path: Path) -> Question:
             fields.append(Parameter(match["name"], match["kind"], match["default"].strip(), match["meaning"]))
         elif match := _CHART.fullmatch(line):
             drawing = Drawing(match["mark"], **dict(axis.split("=", 1) for axis in match["axes"].split()))
+        elif match := _TYPED.fullmatch(line):
+            types |= dict.fromkeys(re.split(r",\s*", match["columns"]), match["type"])
         else:
             description.append(line.removeprefix("--").strip())
     return Question(
@@ -123,4 +133,5 @@ def _read(path: Path) -> Question:
         parameters={parameter.name: parameter.default for parameter in fields},
         fields=tuple(fields),
         drawing=drawing,
+        types=types,
     )
