@@ -13,6 +13,7 @@ import click
 import yaml
 
 from archive.db import open_archive, sentences
+from archive.export import declared
 from archive.questions import questions
 from pipelines.commands import main
 from tests.docs.schema import Column, columns_of
@@ -171,11 +172,10 @@ def _tables(schema: Mapping[str, list[Column]], descriptions: Mapping[str, Mappi
 
 def _table(name: str, entry: Mapping[str, Any], columns: list[Column]) -> str:
     lines = [f"## {name}", "", " ".join(str(entry["description"]).split()), ""]
-    typed = any(column.type for column in columns)
-    lines += ["| column | type | meaning |", "|---|---|---|"] if typed else ["| column | meaning |", "|---|---|"]
+    lines += ["| column | type | meaning |", "|---|---|---|"]
     for column in columns:
         what = _cell(str(entry["columns"].get(column.name, "")))
-        lines.append(f"| `{column.name}` | {column.kind} | {what} |" if typed else f"| `{column.name}` | {what} |")
+        lines.append(f"| `{column.name}` | {column.kind(declared()[name].get(column.name, ''))} | {what} |")
     return "\n".join(lines)
 
 
