@@ -29,11 +29,20 @@ _BY_NAME = ((re.compile(r".+_at"), "timestamp"), (re.compile(r".+_on|(?:.+_)?(?:
 
 
 @cache
+def _metadata() -> dict[str, Any]:
+    metadata: dict[str, Any] = yaml.safe_load((SITE / "metadata.yaml").read_text("utf-8"))
+    return metadata
+
+
 def _tables() -> dict[str, dict[str, Any]]:
-    tables: dict[str, dict[str, Any]] = yaml.safe_load((SITE / "metadata.yaml").read_text("utf-8"))["databases"][
-        "archive"
-    ]["tables"]
+    tables: dict[str, dict[str, Any]] = _metadata()["databases"]["archive"]["tables"]
     return tables
+
+
+def archive_description() -> tuple[str, str]:
+    """Return title and description of every archive, with what is said of rights in its texts."""
+    metadata = _metadata()
+    return str(metadata["title"]), " ".join(f"{metadata['description']} {metadata['license']}.".split())
 
 
 @cache

@@ -75,7 +75,7 @@ class _Column:
         return self._pa.array([None if value is None else self._value(value) for value in values], self._arrow)
 
     def _value(self, value: Any) -> Any:
-        found = _VALUES[self._kind](value)
+        found = VALUES[self._kind](value)
         self._lost += found is None
         self._days += self._kind == "timestamp" and found is not None and len(value) == len("2026-03-01")
         return found
@@ -123,6 +123,6 @@ def _timestamp(value: Any) -> datetime | None:
         return None
 
 
-_VALUES: dict[str, Callable[[Any], Any]] = {
+VALUES: dict[str, Callable[[Any], Any]] = {
     "integer": _integer, "number": _number, "text": _text, "boolean": _boolean, "date": _date, "timestamp": _timestamp,
 }  # fmt: skip

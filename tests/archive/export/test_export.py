@@ -246,7 +246,7 @@ def test_all_of_it_with_a_manifest_and_other_files_left_alone(full: Made, tmp_pa
     first = {path.name: path.read_bytes() for path in target.iterdir()}
     manifest = json.loads(first["manifest.json"])
     assert manifest["schema"] == full.one("SELECT max(name) FROM _sqlite_migrations")
-    assert set(manifest["files"]) == set(first) - {"manifest.json", "mine.txt"}
+    assert set(manifest["files"]) == set(first) - {"manifest.json", "datapackage.json", "load.sql", "mine.txt"}
     for name, entry in manifest["files"].items():
         assert entry["sha256"] == hashlib.sha256(first[name]).hexdigest()
         assert entry["rows"] == len(parsed(first[name].decode())) - 1, name
@@ -261,7 +261,7 @@ def test_all_of_it_with_a_manifest_and_other_files_left_alone(full: Made, tmp_pa
     assert (target / "readings.csv").read_bytes() != first["readings.csv"]
     assert (target / "clinics.csv").read_bytes() == first["clinics.csv"]
     assert run(full, "--all", str(target), "--format", "xlsx").exit_code == 0
-    assert not list(target.glob("*.csv"))
+    assert not [*target.glob("*.csv"), *target.glob("load.sql")]
     assert (target / "comments.long-texts.jsonl").exists()
     assert run(full, "--all", str(target)).exit_code == 0
     assert {path.name for path in target.iterdir()} == set(first)
