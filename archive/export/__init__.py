@@ -8,7 +8,7 @@ from archive.export._columns import DATE_ALONE, TYPES, declared, describe, may_b
 from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
 from archive.export._formats import FORMATS, Written, write
 from archive.export._sheet import MOST_ROWS, TooManyRows
-from archive.export._source import Source, Unknown, clinic_ids, find, names
+from archive.export._source import Source, Unknown, find, known_values, names
 from archive.export._whole import export_all
 
 __all__ = [
@@ -22,12 +22,12 @@ __all__ = [
     "TooManyRows",
     "Unknown",
     "Written",
-    "clinic_ids",
     "csv_blocks",
     "declared",
     "describe",
     "export_all",
     "find",
+    "known_values",
     "may_be_date",
     "names",
     "purpose",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from archive.questions import questions
 
 ROWS_PER_BLOCK = 1000  # rows that are fetched and written at a time
 BYTES_PER_BLOCK = 4_000_000
+DERIVED = "cache_"  # how the names of tables begin that are made from other rows
 
 
 class Unknown(Exception):
@@ -31,18 +33,25 @@ class Source:
     types: Mapping[str, str] = field(default_factory=dict)
 
 
-def names(connection: sqlite3.Connection, *, with_parameters: bool = True) -> dict[str, str]:
+def names(connection: sqlite3.Connection, *, with_parameters: bool = True, derived: bool = True) -> dict[str, str]:
     """Return the names that can be exported, each with its kind (table, view, question), tables first.
 
-    `with_parameters`: include questions that have parameters. Raises `sqlite3.Error`.
+    `with_parameters`: include questions that have parameters. `derived`: include the tables that are made from other
+    rows (`cache_...`), and the views of them. Raises `sqlite3.Error`.
     """
-    found = {
-        name: kind
-        for name, kind in connection.execute(
-            "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY type, name"
-        )
-        if not name.startswith(("_", "sqlite_")) and "_fts" not in name
-    }
+    found: dict[str, str] = {}
+    left_out: list[str] = []
+    for name, kind, sql in connection.execute(
+        "SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY type, rowid"
+    ).fetchall():
+        if name.startswith(("_", "sqlite_")) or "_fts" in name:
+            continue
+        words = set(re.findall(r"\w+", sql)) if kind == "view" else {name}
+        if not derived and (any(word.startswith(DERIVED) for word in words) or words & set(left_out)):
+            left_out.append(name)  # views were made in the order in which they refer to each other
+            continue
+        found[name] = kind
+    found = dict(sorted(found.items(), key=lambda item: (item[1], item[0])))
     for question in questions().values():
         if with_parameters or not question.parameters:
             found[question.name] = "question"
@@ -69,9 +78,16 @@ def find(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str
     return Source(name, f"SELECT * FROM [{name}]")
 
 
-def clinic_ids(connection: sqlite3.Connection) -> list[str]:
-    """Return the ids of all clinics of the archive, in their order. Raises `sqlite3.Error`."""
-    return [clinic_id for (clinic_id,) in map(tuple, connection.execute("SELECT clinic_id FROM clinics ORDER BY 1"))]
+def known_values(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """Return what the archive knows of each kind of parameter: its clinics' ids, and names of their attributes.
+
+    Raises `sqlite3.Error`.
+    """
+    sql = {
+        "clinic": "SELECT clinic_id FROM clinics ORDER BY 1",
+        "attribute": "SELECT DISTINCT name FROM clinic_attributes ORDER BY 1",
+    }
+    return {kind: [str(value) for (value,) in map(tuple, connection.execute(sql[kind]))] for kind in sql}
 
 
 def columns_of(connection: sqlite3.Connection, source: Source) -> list[str]:

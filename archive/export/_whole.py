@@ -22,11 +22,14 @@ MANIFEST = "manifest.json"
 _FOR_DUCKDB = (".csv", ".parquet")  # files that its load.sql reads
 
 
-def export_all(folder: Path, connection: sqlite3.Connection, form: Format, software: str) -> list[Written]:
+def export_all(
+    folder: Path, connection: sqlite3.Connection, form: Format, software: str, *, derived: bool = False
+) -> list[Written]:
     """Write every table and view to `folder`, with a manifest, datapackage.json and, for DuckDB, load.sql.
 
-    All files are read in one transaction. They are written to a subfolder and then renamed, the manifest last: a reader
-    at that moment sees by the manifest's hashes which files belong to it. Other files in the folder are not touched.
+    `derived`: also the tables that are made from other rows, and the views of them. All files are read in one
+    transaction. They are written to a subfolder and then renamed, the manifest last: a reader at that moment sees by
+    the manifest's hashes which files belong to it. Other files in the folder are not touched.
     Raises what `write` raises; the previous export then stays as it was.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -36,7 +39,8 @@ def export_all(folder: Path, connection: sqlite3.Connection, form: Format, softw
     try:
         with _transaction(connection):
             (schema,) = connection.execute("SELECT max(name) FROM _sqlite_migrations").fetchone()
-            sources = [find(connection, name) for name in names(connection, with_parameters=False)]
+            chosen = names(connection, with_parameters=False, derived=derived)
+            sources = [find(connection, name) for name in chosen]
             written = [write(stage / f"{source.name}{form.suffix}", connection, source, form) for source in sources]
             pairs = list(zip(sources, written, strict=True))
             made_at = utc_seconds(datetime.now(UTC))

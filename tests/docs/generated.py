@@ -166,7 +166,7 @@ def _tables(schema: Mapping[str, list[Column]], descriptions: Mapping[str, Mappi
     lines += ["", "## Ready questions", "", "On the site, and with `clinic-archive export NAME --param ...`.", ""]
     lines += ["| question | what it asks | parameters |", "|---|---|---|"]
     for question in questions().values():
-        parameters = ", ".join(f"`{parameter}`" for parameter in question.parameters)
+        parameters = ", ".join(f"`{field.name}`{' (required)' * field.required}" for field in question.fields)
         lines.append(f"| `{question.name}` | {_cell(question.title)} | {parameters} |")
     return "\n".join([*lines, ""])
 
