@@ -41,10 +41,10 @@ TABLES = {
     "labels": ("Labels, links and pictures", (
         "categories", "post_categories", "tags", "post_tags", "links", "images", "related_posts",
     )),
-    "views-posts": ("Views of posts and counters", (
-        "posts_with_counts", "counts_over_time", "counts_by_week", "own_page_views", "most_discussed", "edited_posts",
-        "changed_fields",
+    "views-counters": ("Views of counters", (
+        "posts_with_counts", "counts_over_time", "counts_by_week", "own_page_views",
     )),
+    "views-posts": ("Views of posts and edits", ("most_discussed", "edited_posts", "changed_fields")),
     "views-links": ("Views of comments, links and evidence", (
         "comment_threads", "edited_comments", "related_edges", "linked_domains", "missing_posts", "provenance",
     )),

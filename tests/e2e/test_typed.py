@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import re
+import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -18,6 +23,8 @@ from archive.db import open_archive
 from archive.export import FORMATS, declared, export_all, find, names, type_of
 from archive.export._parquet import VALUES
 from tests.e2e.conftest import Crawled
+from tests.e2e.product import ROOT
+from tests.waiting import HANG
 
 COUNTED = ("posts", "comments", "readings", "captures", "counts_over_time", "posts_with_counts", "coverage")
 
@@ -99,3 +106,35 @@ def test_parquet_files_of_two_archives_unite(db: sqlite3.Connection, tmp_path: P
         united = f"read_parquet(['{tmp_path}/full/posts.parquet', '{tmp_path}/empty/posts.parquet'])"
         numbers = "SELECT count(*), count(published_at) FROM"
         assert duck.sql(f"{numbers} {united}").fetchall() == db.execute(f"{numbers} posts").fetchall()
+
+
+@pytest.fixture(scope="module")
+def both_forms(db: sqlite3.Connection, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder as docs/typed-files.md has it: `exports/` with CSV, `parquet/` with Parquet."""
+    folder = tmp_path_factory.mktemp("typed")
+    export_all(folder / "exports", db, FORMATS["csv"], "test")
+    export_all(folder / "parquet", db, FORMATS["parquet"], "test")
+    return folder
+
+
+# "## pandas", and the block of code under it: "```python exports"
+BLOCK = re.compile(
+    r"^## (DuckDB|pandas|polars|R)\n(?:(?!^## ).*\n)*?```(?:python exports|r)\n((?:.*\n)*?)```", re.MULTILINE
+)
+
+
+@pytest.mark.parametrize("tool", ["DuckDB", "pandas", "polars", "R"])
+def test_what_the_docs_say_of_a_tool_runs(tool: str, both_forms: Path, db: sqlite3.Connection) -> None:
+    code = dict(BLOCK.findall((ROOT / "docs" / "typed-files.md").read_text("utf-8")))[tool]
+    if tool == "R":
+        if (program := shutil.which("Rscript")) is None:
+            pytest.skip("no Rscript on this machine: the lines for R are not run")
+        command = [program, "-e", code]
+    else:
+        if importlib.util.find_spec(tool.lower()) is None:
+            pytest.skip(f"{tool} is not installed: its lines are not run")
+        command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, cwd=both_forms, capture_output=True, text=True, check=False, timeout=HANG)
+    assert (done.returncode, done.stderr) == (0, "")
+    (clinic_id,) = [clinic_id for (clinic_id,) in db.execute("SELECT clinic_id FROM clinics")]
+    assert clinic_id in done.stdout
