@@ -1,7 +1,10 @@
 """Exports: every row of a table, a view, a ready question or a SELECT, in one of five formats.
 
 Nothing is cut without a note. CSV comes in two forms: plain, which reads back to the same values, and for Excel, where
-cells that a spreadsheet would misread are marked as text.
+cells that a spreadsheet would misread are marked as text. A SELECT of one's own is typed by a mapping:
+
+    types = {"removed": "text", "words_removed": "integer", "changed_after": "timestamp"}
+    write(path, connection, Source("edits", sql, {"clinic": "riverside"}, types), FORMATS["xlsx"])
 """
 
 from archive.export._columns import DATE_ALONE, TYPES, declared, describe, may_be_date, purpose, type_of

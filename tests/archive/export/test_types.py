@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from archive.db import open_archive
-from archive.export import DATE_ALONE, FORMATS, TYPES, Source, declared, find, names, type_of, write
+from archive.export import DATE_ALONE, FORMATS, TYPES, Source, declared, export_all, find, names, type_of, write
 from archive.export._columns import of_any_table
 from archive.questions import questions
 from tests.docs.schema import columns_of
@@ -131,3 +131,17 @@ def test_a_column_that_nothing_declares_has_the_type_its_name_says(tmp_path: Pat
     assert found == ["text", "timestamp", "date", "integer", None, "timestamp"]
     with open_archive(tmp_path, "write").conn as db:
         assert type_of(find(db, "posts"), "published_at") == "timestamp"
+
+
+def test_tables_made_from_other_rows_are_left_out_unless_asked_for(tmp_path: Path) -> None:
+    db = open_archive(tmp_path, "write").conn
+    db.execute("CREATE TABLE cache_words (word TEXT, n INTEGER) STRICT")
+    db.execute("CREATE VIEW words AS SELECT word FROM cache_words")
+    db.execute("CREATE VIEW a_word AS SELECT word FROM words LIMIT 1")
+    made = {"cache_words", "words", "a_word"}
+    assert made <= names(db).keys()
+    assert names(db).keys() - names(db, derived=False).keys() == made
+    files = export_all(tmp_path / "out", db, FORMATS["csv"], "test")
+    assert not made & {file.path.stem for file in files}
+    files = export_all(tmp_path / "out", db, FORMATS["csv"], "test", derived=True)
+    assert made <= {file.path.stem for file in files}
