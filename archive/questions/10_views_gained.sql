@@ -4,6 +4,8 @@
 -- :clinic (clinic) = ; a clinic, empty for all
 -- :from (date) = ; first day, empty for the first reading
 -- :to (date) = ; last day, empty for the last reading
+-- integer: views_gained, views_before, views_after
+-- timestamp: before_read_at, after_read_at
 -- chart: bar x=title y=views_gained
 SELECT
   b.views - a.views AS views_gained,

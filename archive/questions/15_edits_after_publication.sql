@@ -3,6 +3,8 @@
 -- from publication until the new text was first seen.
 -- :clinic (clinic) = ; a clinic, empty for all
 -- :days (number) = 0; minimum number of days after publication
+-- integer: days_after_publication
+-- timestamp: changed_after, changed_before
 SELECT
   e.old_last_seen_at AS changed_after,
   e.new_first_seen_at AS changed_before,

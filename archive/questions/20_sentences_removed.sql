@@ -3,6 +3,7 @@
 -- and after full stops, question marks and exclamation marks; a sentence that was rewritten counts as removed.
 -- :word (text) = ; a word in the sentence, empty for all sentences
 -- :clinic (clinic) = ; a clinic, empty for all
+-- text: sentence
 SELECT
   trim(s.value) AS sentence,
   e.title,

@@ -2,6 +2,7 @@
 -- For each post that had been seen by then: the newest revision that was first seen on that day or before.
 -- :day (date) = ; the day, empty for today
 -- :clinic (clinic) = ; a clinic, empty for all
+-- timestamp: seen_from
 SELECT
   r.captured_at AS seen_from,
   p.clinic_id,

@@ -2,6 +2,7 @@
 -- Links in the current texts to a domain or its subdomains: nih.gov also finds pubmed.ncbi.nlm.nih.gov.
 -- :domain (text) = ; a domain, empty for all
 -- :clinic (clinic) = ; a clinic, empty for all
+-- text: link_text, link_url
 SELECT
   l.domain,
   l.text AS link_text,

@@ -1,6 +1,6 @@
 -- Comments that contain a word
 -- Comments in the archive that contain a word or phrase, newest first.
--- :word (word) = ; a word or a phrase
+-- :word (word) = ; a word or a phrase; such as thank you
 -- :clinic (clinic) = ; a clinic, empty for all
 SELECT
   c.posted_at,

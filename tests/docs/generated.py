@@ -13,6 +13,7 @@ import click
 import yaml
 
 from archive.db import open_archive, sentences
+from archive.export import declared
 from archive.questions import questions
 from pipelines.commands import main
 from tests.docs.schema import Column, columns_of
@@ -43,9 +44,10 @@ TABLES = {
     "labels": ("Labels, links and pictures", (
         "categories", "post_categories", "tags", "post_tags", "links", "images", "related_posts",
     )),
-    "views-posts": ("Views of posts and counters", (
-        "posts_with_counts", "counts_over_time", "own_page_views", "most_discussed", "edited_posts", "changed_fields",
+    "views-counters": ("Views of counters", (
+        "posts_with_counts", "counts_over_time", "counts_by_week", "own_page_views",
     )),
+    "views-posts": ("Views of posts and edits", ("most_discussed", "edited_posts", "changed_fields")),
     "views-links": ("Views of comments, links and evidence", (
         "comment_threads", "edited_comments", "related_edges", "linked_domains", "missing_posts", "provenance",
     )),
@@ -167,18 +169,17 @@ def _tables(schema: Mapping[str, list[Column]], descriptions: Mapping[str, Mappi
     lines += ["", "## Ready questions", "", "On the site, and with `clinic-archive export NAME --param ...`.", ""]
     lines += ["| question | what it asks | parameters |", "|---|---|---|"]
     for question in questions().values():
-        parameters = ", ".join(f"`{parameter}`" for parameter in question.parameters)
+        parameters = ", ".join(f"`{field.name}`{' (required)' * field.required}" for field in question.fields)
         lines.append(f"| `{question.name}` | {_cell(question.title)} | {parameters} |")
     return "\n".join([*lines, ""])
 
 
 def _table(name: str, entry: Mapping[str, Any], columns: list[Column]) -> str:
     lines = [f"## {name}", "", " ".join(str(entry["description"]).split()), ""]
-    typed = any(column.type for column in columns)
-    lines += ["| column | type | meaning |", "|---|---|---|"] if typed else ["| column | meaning |", "|---|---|"]
+    lines += ["| column | type | meaning |", "|---|---|---|"]
     for column in columns:
         what = _cell(str(entry["columns"].get(column.name, "")))
-        lines.append(f"| `{column.name}` | {column.kind} | {what} |" if typed else f"| `{column.name}` | {what} |")
+        lines.append(f"| `{column.name}` | {column.kind(declared()[name].get(column.name, ''))} | {what} |")
     return "\n".join(lines)
 
 
