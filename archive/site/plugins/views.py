@@ -58,10 +58,9 @@ def render_cell(
     """
     if value is None or database != DATABASE:
         return None
-    if table in ("posts", "posts_with_counts") and column == "title" and value:
-        path = datasette.urls.path(f"/-/post/{row['post_id']}") if "post_id" in row.keys() else None  # noqa: SIM118
+    if column in ("title", "post_title") and "post_id" in row.keys() and str(row["post_id"]).isdigit():  # noqa: SIM118
         title = f"{str(value)[:119]}…" if len(str(value)) > 120 else value
-        return Markup('<a href="{}">{}</a>').format(path, title) if path else None
+        return Markup('<a href="{}">{}</a>').format(datasette.urls.path(f"/-/post/{row['post_id']}"), title)
     if column not in TABLE_OF_COLUMN or (table is not None and table not in SENTENCES):
         return None
     key = str(value)
