@@ -2,6 +2,7 @@
 
     -- Views gained between two dates            the title, one line
     -- The gain of each post is ...              the description, any number of lines
+    -- group: numbers
     -- :clinic (clinic) = ; a clinic's short name, empty for all
     -- chart: bar x=title y=views_gained
 
@@ -24,8 +25,19 @@ from pathlib import Path
 _PARAMETER = re.compile(r"-- :(?P<name>\w+) \((?P<kind>\w+)\) = (?P<default>[^;]*); (?P<meaning>.+)")
 _NUMBER = re.compile(r"-?\d{1,9}")  # 30
 _MOST_NAMES = 20  # clinics that a message names
+_GROUP = re.compile(r"-- group: (?P<name>\w+)")  # -- group: edits
 # "-- chart: line x=month y=hits color=clinic_id": a line, the columns of both axes, a colour for each clinic_id.
 _CHART = re.compile(r"-- chart: (?P<mark>bar|line|point) (?P<axes>.+)")
+
+# The groups of the list of questions, in its order. A file names its own; one that names none is among the last.
+GROUPS = {
+    "edits": "Edits and removals",
+    "numbers": "Numbers over time",
+    "comments": "Comments",
+    "texts": "Words and links",
+    "quality": "Quality of the data",
+    "more": "More",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,7 @@ class Question:
     parameters: Mapping[str, str] = field(default_factory=dict)
     fields: tuple[Parameter, ...] = ()
     drawing: Drawing | None = None
+    group: str = "more"
 
 
 class BadValue(ValueError):
@@ -96,6 +109,12 @@ def _is_day(text: str) -> bool:
         return False
 
 
+def grouped() -> list[tuple[str, list[Question]]]:
+    """Return the questions in the order of `GROUPS`, under the title of each group that has any."""
+    order = {title: [each for each in questions().values() if each.group == name] for name, title in GROUPS.items()}
+    return [(title, found) for title, found in order.items() if found]
+
+
 @cache
 def questions() -> Mapping[str, Question]:
     """Return every question by name, in the order of their files (`30_views_gained.sql` gives views_gained)."""
@@ -105,7 +124,7 @@ def questions() -> Mapping[str, Question]:
 def _read(path: Path) -> Question:
     text = path.read_text("utf-8").strip()
     title, *lines = text.split("\n")
-    description, fields, drawing = [], [], None
+    description, fields, drawing, group = [], [], None, "more"
     for line in lines:
         if not line.startswith("--"):
             break
@@ -113,6 +132,8 @@ def _read(path: Path) -> Question:
             fields.append(Parameter(match["name"], match["kind"], match["default"].strip(), match["meaning"]))
         elif match := _CHART.fullmatch(line):
             drawing = Drawing(match["mark"], **dict(axis.split("=", 1) for axis in match["axes"].split()))
+        elif match := _GROUP.fullmatch(line):
+            group = match["name"] if match["name"] in GROUPS else "more"
         else:
             description.append(line.removeprefix("--").strip())
     return Question(
@@ -123,4 +144,5 @@ def _read(path: Path) -> Question:
         parameters={parameter.name: parameter.default for parameter in fields},
         fields=tuple(fields),
         drawing=drawing,
+        group=group,
     )

@@ -29,22 +29,10 @@ SENTENCES = sentences()
 
 
 @hookimpl  # type: ignore[untyped-decorator]
-def get_metadata(datasette: Datasette) -> dict[str, Any]:
-    """Return the descriptions of the views, and a list of them for the database's page, where Datasette shows names."""
-    items = Markup("").join(
-        Markup('<li><a href="{}">{}</a>: {}</li>').format(
-            datasette.urls.table(DATABASE, name), name.replace("_", " "), sentence
-        )
-        for name, sentence in SENTENCES.items()
-    )
-    listing = Markup("<p>Tables computed from the stored tables below, each for one purpose:</p><ul>{}</ul>")
+def get_metadata() -> dict[str, Any]:
+    """Return the descriptions of the views, where Datasette looks for them."""
     return {
-        "databases": {
-            DATABASE: {
-                "description_html": str(listing.format(items)),
-                "tables": {name: {"description": sentence} for name, sentence in SENTENCES.items()},
-            }
-        }
+        "databases": {DATABASE: {"tables": {name: {"description": sentence} for name, sentence in SENTENCES.items()}}}
     }
 
 

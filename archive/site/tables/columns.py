@@ -10,7 +10,7 @@ MOST = 9
 # Proof, raw strings and machine values: body_html, views_raw, payload_sha256, first_capture_id, warc_offset, sources.
 _DETAIL = re.compile(
     r".+_(html|raw|sha256|key|version|source|precision|claimed)|.+_capture_id|(.+_)?(crawl|revision|author)_id"
-    r"|platform_.+_id|parent_.+_id|(warc|request|retrieved)_.+|sources|path|etag|last_modified|refers_to|folded_by"
+    r"|platform_.+_id|parent_.+_id|(warc|request|retrieved)_.+|sources|path|etag|last_modified|folded_by"
     r"|rel|found_in|wire_bytes|summary|entity_id|comment_(service|thread)|first_seen_origin|holds_comments"
 )
 # Said by another column: the page of a post is linked by its title.
@@ -21,7 +21,9 @@ _RANK = (
         r"(.+_)?title|name|label|views|likes|comments(_count)?|day|started_at|(.+_)?status|kind|state|.*text|sentence"
         r"|platform|author|posted_at|fetched|failed|new_posts|posts"
     ),
-    re.compile(r"clinic_id|published_on|.+_added|words_.+|edits|message|url|field|old|new|removed|added|last_run_at"),
+    re.compile(
+        r"clinic_id|published_on|refers_to|.+_added|words_.+|edits|message|url|field|old|new|removed|added|last_run_at"
+    ),
     re.compile(r".*"),
 )
 

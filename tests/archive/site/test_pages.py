@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from archive.db import DATABASE
 from archive.search.index import Query
 from archive.site.charts._drawer import svg_of
-from archive.site.charts.chart import calendar, draw, spark
+from archive.site.charts.calendar import calendar
+from archive.site.charts.chart import draw, spark
 from archive.site.pages import cite, clinic, feed, home, post, query_cache, search_results, thread
 from archive.site.pages.compare import compare
 from archive.site.pages.permalinks import find_posts, find_revision, post_path, stamp
