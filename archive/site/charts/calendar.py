@@ -46,7 +46,7 @@ def _calendar(settings: str, title: str) -> Markup:
     chart = json.loads(settings)
     days, day, status = chart["values"], chart["day"], chart["status"]
     parts = {"narrow": days[-_NARROW_DAYS:], "wide": days}
-    return in_widths(title, {name: svg(_squares(part, day, status)) for name, part in parts.items()})
+    return in_widths(title, {name: svg(_squares(part, day, status)) for name, part in parts.items()}, "as-is")
 
 
 def _squares(days: list[dict[str, str]], day: str, status: str) -> dict[str, Any]:

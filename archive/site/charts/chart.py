@@ -55,6 +55,7 @@ def draw(
     """
     table, names = [tuple(row) for row in rows], tuple(columns)
     drawn = points(names, table, x, (y,) if isinstance(y, str) else tuple(y), color)
+    color = color if drawn.colours > 1 else None
     if drawn.n < 2:
         return Chart(title, None, names, table, _in_words(drawn, x))
     mark = _mark(mark, drawn)
@@ -97,7 +98,7 @@ def _mark(mark: str, drawn: Points) -> str:
 def _chosen(drawn: Points, mark: str, columns: Sequence[str]) -> tuple[list[dict[str, Any]], list[str]]:
     """Return the points that are drawn, and sentences on those that are not."""
     values, said = drawn.values, []
-    if drawn.colours:
+    if drawn.colours > 1:
         values, sentence = few_colours(values, together=mark == "bar")
         said += [sentence] if sentence else []
     if mark == "bar" and drawn.kind == "name" and len(values) > MOST_BARS:
@@ -159,9 +160,9 @@ def _chart(settings: str, title: str) -> Markup:
     return in_widths(title, {name: svg(specification(chart, width)) for name, width in widths})
 
 
-def in_widths(title: str, drawings: dict[str, Markup]) -> Markup:
+def in_widths(title: str, drawings: dict[str, Markup], kind: str = "") -> Markup:
     """Return drawings of one chart in several widths, by the class that the style sheet knows each by."""
-    kind = "drawing in-full" if "full" in drawings else "drawing"
+    kind = "drawing in-full" if "full" in drawings else f"drawing {kind}".strip()
     inner = Markup("").join(Markup('<div class="{}">{}</div>').format(*pair) for pair in drawings.items())
     return Markup('<div class="{}" role="img" aria-label="{}">{}</div>').format(kind, title, inner)
 

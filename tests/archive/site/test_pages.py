@@ -313,7 +313,7 @@ def test_a_drawing_that_brings_the_engine_down_is_missing_and_the_next_is_there(
     values = {"data": {"values": [{"a": "x\x08", "b": 1}]}, "mark": "bar"}
     axes = {"x": {"field": "a", "type": "nominal"}, "y": {"field": "b", "type": "quantitative"}}
     assert svg_of({**values, "encoding": axes}) is None
-    assert draw("t", ("a", "b"), [("x\x08🌿", 1)], "bar", "a", "b").svg is not None
+    assert draw("t", ("a", "b"), [("x\x08🌿", 1), ("y", 2)], "bar", "a", "b").svg is not None
 
 
 @given(rows=st.lists(st.tuples(st.one_of(NAMES, st.dates().map(date.isoformat)), NUMBERS), max_size=5),

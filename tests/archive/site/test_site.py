@@ -54,7 +54,7 @@ def site_of(folder: Path, **metadata: Any) -> Datasette:
     settings = dict(setting_pairs(folder))
     return Datasette(
         [str(folder / DATABASE)],
-        # A copy: Datasette writes the license and the source of the whole site into the metadata of each table it shows.
+        # A copy: Datasette writes the license of the whole site into the metadata of each table that it shows.
         metadata={**copy.deepcopy(METADATA), **metadata},
         plugins_dir=str(SITE / "plugins"),
         template_dir=str(SITE / "templates"),
