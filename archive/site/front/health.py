@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 
 from datasette.app import Datasette  # type: ignore[import-untyped]
@@ -11,12 +12,28 @@ from archive.reports.status import DEFAULT_AGE, ClinicStatus, clinics
 from archive.site.serving import read_cached
 
 
+async def _cached(datasette: Datasette, now: datetime) -> dict[str, ClinicStatus]:
+    def read(connection: sqlite3.Connection) -> dict[str, ClinicStatus]:
+        return {clinic.clinic_id: clinic for clinic in clinics(connection, now)}
+
+    # A clinic closes at midnight.
+    found, _ = await read_cached(datasette, ("clinics", now.date()), read)
+    statuses: dict[str, ClinicStatus] = found
+    return statuses
+
+
 async def clinic_statuses(datasette: Datasette) -> dict[str, ClinicStatus]:
     """Return the status of every clinic as it is now, by its id. Raises `DatasetteError` (503)."""
     now = datetime.now(UTC)
-    # A clinic closes at midnight.
-    found, _ = await read_cached(datasette, ("clinics", now.date()), lambda connection: clinics(connection, now))
-    return {clinic.clinic_id: clinic for clinic in at(found, now)}
+    found = await _cached(datasette, now)
+    return {clinic.clinic_id: clinic for clinic in at(list(found.values()), now)}
+
+
+async def clinic_state(datasette: Datasette, clinic_id: str) -> str:
+    """Return the state of one clinic as it is now. Raises `DatasetteError` (503)."""
+    now = datetime.now(UTC)
+    found = (await _cached(datasette, now)).get(clinic_id)
+    return state(at([found], now)[0] if found else None)
 
 
 def judged(statuses: dict[str, ClinicStatus]) -> Judgement:

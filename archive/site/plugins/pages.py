@@ -21,7 +21,7 @@ from archive.reports.record import robots
 from archive.reports.status import DEFAULT_AGE, read_status
 from archive.reports.status_words import age, facts
 from archive.search.index import COUNTED, KINDS, RANKED, Query
-from archive.site.front.health import clinic_statuses, judged, state
+from archive.site.front.health import clinic_state, clinic_statuses, judged, state
 from archive.site.pages import clinic, feed, home, search_results
 from archive.site.pages._rows import rows
 from archive.site.pages.permalinks import post_path
@@ -133,7 +133,7 @@ async def show_clinic(datasette: Datasette, request: Request) -> Response:
         {
             **context,
             "clinic": overview,
-            "state": state((await clinic_statuses(datasette)).get(clinic_id)),
+            "state": await clinic_state(datasette, clinic_id),
             "posts": posts,
             "sort": sort,
             "sorts": list(clinic.SORTS),
