@@ -59,8 +59,8 @@ def test_columns_are_chosen_without_a_script_and_the_file_has_them_all(visit: Vi
     assert "body_html" not in heads.all_text_contents()
     assert "_col" not in str(page.locator(".downloads a").first.get_attribute("href"))
     page.locator(".chooser summary").click()
-    for box in page.locator(".chooser input:checked").all():
-        box.uncheck()
+    for name in page.locator(".chooser input:checked").evaluate_all("all => all.map(one => one.value)"):
+        page.locator(f'.chooser input[value="{name}"]').uncheck()
     page.locator('.chooser input[value="sources"]').check()
     visit.follow(page.get_by_role("button", name="Show these columns"))
     assert page.locator("thead th").all_text_contents() == ["post_id", "sources"]

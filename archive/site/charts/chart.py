@@ -86,7 +86,7 @@ def _in_words(drawn: Points, x: str) -> str:
 
 
 def _mark(mark: str, drawn: Points) -> str:
-    """Return the mark that suits the points: bars for few months or years, points where x is no time."""
+    """Return the mark that suits the points: bars for months or years, unless many, and points where x is no time."""
     if mark in ("line", "step"):
         if drawn.kind != "time":
             return "point"
@@ -106,7 +106,8 @@ def _chosen(drawn: Points, mark: str, columns: Sequence[str]) -> tuple[list[dict
         values = values[:MOST_BARS]
     if mark in ("line", "step"):
         values, breaks = with_lines(values)
-        said += ["no line where nothing was read"] if breaks else []
+        missing = "in periods without a value" if are_periods(drawn.values) else "where nothing was read for long"
+        said += [f"no line {missing}"] if breaks else []
     every = len(values) // MOST_POINTS + 1
     if every > 1:
         said.append(f"every {every}th of {len(values):,} points is drawn")

@@ -16,9 +16,9 @@ from typing import Any, Literal
 MOST_POINTS = 1200
 MOST_BARS = 30
 MOST_COLOURS = 8
-# Months or years up to which a single series is drawn as bars: a line between a few points shows a course that nobody
-# has seen.
-FEW = 24
+# Months or years up to which a single series is drawn as bars: a line between them shows a course that nobody has seen,
+# and swings to and fro where a month has one post. More bars are thinner than a line.
+FEW = 150
 # A line is broken where the next reading is later than this many times the usual distance, and where only a few
 # distances are known, after this many days.
 _USUAL, _DAYS = 2.5, 14.0
