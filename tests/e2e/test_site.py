@@ -143,7 +143,7 @@ def test_home_says_what_the_database_says(visit: Visit, third: Crawled) -> None:
     assert numbers(page, "Posts published per month") == told(rows(third.archive, months))
     newest = column(third.archive, "SELECT title FROM posts ORDER BY published_at DESC LIMIT 8")
     assert page.locator("section:has(h2:text-is('Newest posts')) a").all_text_contents() == newest
-    assert page.locator("section:has(h2:text-is('Recent edits')) a").count() == len(
+    assert page.locator("section:has(h2:text-is('Recent edits')) .events a").count() == len(
         column(third.archive, "SELECT 1 FROM revisions WHERE kind = 'content'")
     )
 
