@@ -1,6 +1,7 @@
 -- Posts that were edited after publication
 -- The interval of each edit: after the old text was last seen, before the new text was first seen. Days are counted
 -- from publication until the new text was first seen.
+-- group: edits
 -- :clinic (clinic) = ; a clinic, empty for all
 -- :days (number) = 0; minimum number of days after publication
 -- integer: days_after_publication

@@ -1,6 +1,7 @@
 -- Sentences that an edit removed
 -- Sentences of an earlier revision that are not in the next one, and that contain a word. A text is split at line ends
 -- and after full stops, question marks and exclamation marks; a sentence that was rewritten counts as removed.
+-- group: edits
 -- :word (text) = ; a word in the sentence, empty for all sentences
 -- :clinic (clinic) = ; a clinic, empty for all
 -- text: sentence

@@ -1,5 +1,6 @@
 -- Text of the posts on a day
 -- For each post that had been seen by then: the newest revision that was first seen on that day or before.
+-- group: edits
 -- :day (date) = ; the day, empty for today
 -- :clinic (clinic) = ; a clinic, empty for all
 -- timestamp: seen_from

@@ -1,6 +1,7 @@
 -- A word by month and clinic
 -- The number of posts published in a month whose current text contains a word or phrase, and the number of all posts
 -- of the month. Months are those of the clinic's time zone, or of UTC if that is not known.
+-- group: texts
 -- :word (word) = ; a word or a phrase; such as sleep
 -- :clinic (clinic) = ; a clinic, empty for all
 -- integer: posts_with_word

@@ -1,6 +1,7 @@
 -- Posting rhythm
 -- Posts published per month. Months are those of the clinic's time zone, or of UTC if that is not known; a month
 -- without posts has no row.
+-- group: numbers
 -- :clinic (clinic) = ; a clinic, empty for all
 -- integer: words, authors
 -- text: month

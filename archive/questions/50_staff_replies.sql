@@ -1,5 +1,6 @@
 -- Time until the clinic replies to its readers
 -- Hours from a reader's comment to the first reply by the clinic's staff, with the text of the comment.
+-- group: comments
 -- :clinic (clinic) = ; a clinic, empty for all
 -- number: hours_to_reply
 -- timestamp or date: replied_at

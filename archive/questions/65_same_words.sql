@@ -1,5 +1,6 @@
 -- Posts that contain the same sentence
 -- Posts of any clinic that contain a sentence or phrase word for word, oldest first.
+-- group: texts
 -- :words (word) = ; a sentence or phrase; such as our approach to care
 -- text: context
 SELECT

@@ -1,5 +1,6 @@
 -- Comments that contain a word
 -- Comments in the archive that contain a word or phrase, newest first.
+-- group: comments
 -- :word (word) = ; a word or a phrase; such as thank you
 -- :clinic (clinic) = ; a clinic, empty for all
 SELECT

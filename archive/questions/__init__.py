@@ -2,6 +2,7 @@
 
     -- Views gained between two dates            the title, one line
     -- The gain of each post is ...              the description, any number of lines
+    -- group: numbers
     -- :clinic (clinic) = ; a clinic's short name, empty for all
     -- :word (word) = ; a word or a phrase; such as sleep
     -- integer: views_gained, views_before        the type of columns, where no table has a column of that name
@@ -33,8 +34,19 @@ _NUMBER = re.compile(r"-?\d{1,9}")  # 30
 _MOST_NAMES, _NEAREST = 20, 3  # clinics that a message names, and those whose names are like a wrong one
 # "-- integer: views_gained, views_before": a type and the columns that have it.
 _TYPED = re.compile(r"-- (?P<type>integer|number|text|boolean|date|timestamp|timestamp or date): (?P<columns>[\w, ]+)")
+_GROUP = re.compile(r"-- group: (?P<name>\w+)")  # -- group: edits
 # "-- chart: line x=month y=hits color=clinic_id": a line, the columns of both axes, a colour for each clinic_id.
 _CHART = re.compile(r"-- chart: (?P<mark>bar|line|point) (?P<axes>.+)")
+
+# The groups of the list of questions, in its order. A file names its own; one that names none is among the last.
+GROUPS = {
+    "edits": "Edits and removals",
+    "numbers": "Numbers over time",
+    "comments": "Comments",
+    "texts": "Words and links",
+    "quality": "Quality of the data",
+    "more": "More",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,7 @@ class Question:
     fields: tuple[Parameter, ...] = ()
     drawing: Drawing | None = None
     types: Mapping[str, str] = field(default_factory=dict)
+    group: str = "more"
 
 
 class BadValue(ValueError):
@@ -142,6 +155,12 @@ def _is_day(text: str) -> bool:
         return False
 
 
+def grouped() -> list[tuple[str, list[Question]]]:
+    """Return the questions in the order of `GROUPS`, under the title of each group that has any."""
+    order = {title: [each for each in questions().values() if each.group == name] for name, title in GROUPS.items()}
+    return [(title, found) for title, found in order.items() if found]
+
+
 @cache
 def questions() -> Mapping[str, Question]:
     """Return every question by name, in the order of their files (`30_views_gained.sql` gives views_gained)."""
@@ -151,7 +170,7 @@ def questions() -> Mapping[str, Question]:
 def _read(path: Path) -> Question:
     text = path.read_text("utf-8").strip()
     title, *lines = text.split("\n")
-    description, fields, drawing = [], [], None
+    description, fields, drawing, group = [], [], None, "more"
     types: dict[str, str] = {}
     for line in lines:
         if not line.startswith("--"):
@@ -162,6 +181,8 @@ def _read(path: Path) -> Question:
             drawing = Drawing(match["mark"], **dict(axis.split("=", 1) for axis in match["axes"].split()))
         elif match := _TYPED.fullmatch(line):
             types |= dict.fromkeys(re.split(r",\s*", match["columns"]), match["type"])
+        elif match := _GROUP.fullmatch(line):
+            group = match["name"] if match["name"] in GROUPS else "more"
         else:
             description.append(line.removeprefix("--").strip())
     return Question(
@@ -173,6 +194,7 @@ def _read(path: Path) -> Question:
         fields=tuple(fields),
         drawing=drawing,
         types=types,
+        group=group,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import re
 import signal
@@ -53,7 +54,8 @@ def site_of(folder: Path, **metadata: Any) -> Datasette:
     settings = dict(setting_pairs(folder))
     return Datasette(
         [str(folder / DATABASE)],
-        metadata={**METADATA, **metadata},
+        # A copy: Datasette writes the license of the whole site into the metadata of each table that it shows.
+        metadata={**copy.deepcopy(METADATA), **metadata},
         plugins_dir=str(SITE / "plugins"),
         template_dir=str(SITE / "templates"),
         static_mounts=[("site", str(SITE / "static"))],
