@@ -14,11 +14,25 @@ from dataclasses import replace
 from scraper import discover
 from scraper.addresses import canonical_url, post_key, same_site
 from scraper.comments import service_of, threads_in
-from scraper.items import Alias, Comment, EmbeddedThread, Exchange, Extraction, Gone, Item, Post, Problem, Reading
+from scraper.items import (
+    Alias,
+    Comment,
+    EmbeddedThread,
+    Exchange,
+    Extraction,
+    Gone,
+    Item,
+    Post,
+    Problem,
+    Reading,
+    Thread,
+    ThreadPage,
+)
 from scraper.not_a_post import NotAPost, NotFoundPage, Unreadable
 from scraper.platforms import recognise
 from scraper.platforms._platform import Platform
 from scraper.platforms._recognise import unsupported
+from scraper.platforms._tree import MOST_TAGS, noting_cuts
 from scraper.quality import EMPTY_SHELL, refusal_of
 
 logger = logging.getLogger(__name__)
@@ -34,9 +48,15 @@ def extract(exchange: Exchange, platform: Platform | None) -> tuple[Item, ...]:
     if exchange.fault is not None:
         return (exchange.fault,)
     items: list[Item] = []
+    with noting_cuts() as cuts:
+        _collect(exchange, platform, items)
+    return _as_cut(exchange, items, max(cuts)) if cuts else tuple(items)
+
+
+def _collect(exchange: Exchange, platform: Platform | None, items: list[Item]) -> None:
+    """Add the items of the exchange to the list; after a fault, the `Problem` or `Gone` that it means."""
     try:
-        for item in _items(exchange, platform):
-            items.append(item)
+        items.extend(_items(exchange, platform))
     except NotFoundPage as error:
         items.append(Gone(url=canonical_url(exchange.url), answered=f"not-found page ({exchange.status})"))
         logger.debug("%s: %s", exchange.url, error)
@@ -48,7 +68,16 @@ def extract(exchange: Exchange, platform: Platform | None) -> tuple[Item, ...]:
             f"{exchange.url}: the parser failed ({type(error).__name__}); the page is in the WARC; please report this"
         )
         items.append(Problem(kind="parser-error", message=message, url=exchange.url))
-    return tuple(items)
+
+
+def _as_cut(exchange: Exchange, items: list[Item], tags: int) -> tuple[Item, ...]:
+    """Return the items of markup whose end was not read: no comment is absent because it shows none. `tags`: it has."""
+    message = (
+        f"{exchange.url}: {tags} tags in one text; the first {MOST_TAGS} were read, so that the text and its comments "
+        "end early; the capture has the whole"
+    )
+    kept = (item for item in items if not isinstance(item, Thread | ThreadPage))
+    return (*kept, Problem(kind="too-many-tags", message=message, url=exchange.url))
 
 
 def extract_post(exchange: Exchange) -> Post:

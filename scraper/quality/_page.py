@@ -12,6 +12,7 @@ from lxml import etree
 
 from scraper.items import Exchange
 from scraper.platforms._page import encoding_of
+from scraper.platforms._tree import within_limit
 
 # Elements whose text nobody sees.
 _SILENT = frozenset({
@@ -98,7 +99,7 @@ def page_of(exchange: Exchange) -> Page | None:
     if mime == "text/plain" and "<" not in text:
         text = f"<p>{text}</p>"
     try:
-        root = lxml.html.document_fromstring(_DECLARED.sub("", text, count=1))
+        root = lxml.html.document_fromstring(_DECLARED.sub("", within_limit(text), count=1))
     except (etree.LxmlError, ValueError):
         return None
     return _Reader(exchange.url).read(root)

@@ -19,7 +19,7 @@ from scraper.items import Exchange
 from scraper.not_a_post import Unreadable
 from scraper.platforms._html import BLOCKS
 from scraper.platforms._page import encoding_of, utf8
-from scraper.platforms._tree import soup
+from scraper.platforms._tree import soup, within_limit
 from scraper.platforms._values import clean
 
 # <?xml version="1.0" encoding="utf-8"?>: lxml refuses decoded text with it
@@ -47,6 +47,7 @@ class Tree:
         """Parse the page. Raises `Unreadable` where it holds no element."""
         body = utf8(exchange)
         text = body.decode(encoding_of(exchange, body), "replace").replace("\0", "\ufffd").removeprefix("\ufeff")
+        text = within_limit(text)
         parser = lxml.html.HTMLParser(remove_comments=True, remove_pis=True)
         try:
             self.root: HtmlElement = lxml.html.document_fromstring(_DECLARED.sub("", text, count=1), parser=parser)

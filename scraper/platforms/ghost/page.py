@@ -7,8 +7,9 @@ Ghost itself writes the head (`ghost_head`) and the classes of the body (`body_c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 
 from bs4 import BeautifulSoup, Tag
 
@@ -19,7 +20,7 @@ from scraper.platforms._body import BodyWriter, Resolve, resolver
 from scraper.platforms._dates import iso_date
 from scraper.platforms._html import text_of
 from scraper.platforms._page import Head, encoding_of, read_head, scripts, utf8
-from scraper.platforms._tree import descendants, soup
+from scraper.platforms._tree import ancestors, descendants, soup
 from scraper.platforms._values import clean, minutes
 
 _ID = re.compile(r"[0-9a-f]{24}")
@@ -27,13 +28,12 @@ _ID = re.compile(r"[0-9a-f]{24}")
 _POST_ID = re.compile(rb"<script\b[^<>]{0,4000}\bdata-post-id=[\"']([0-9a-f]{24})[\"']")
 # Where themes put the text, the official ones first.
 _TEXTS = (
-    ".gh-content", ".post-full-content .post-content", ".post-content", ".article-content", ".entry-content",
-    ".post-full-content", ".kg-canvas", '[itemprop="articleBody"]',
+    "gh-content", "post-content", "article-content", "entry-content", "post-full-content", "kg-canvas", "articleBody",
 )  # fmt: skip
-_READING_TIMES = (".gh-article-meta-length", ".reading-time", ".byline-reading-time", ".post-reading-time")
+_READING_TIMES = ("gh-article-meta-length", "reading-time", "byline-reading-time", "post-reading-time")
 # What Ghost puts in place of a text that is not for everybody, and what else stands in a text without belonging to it
-_UPGRADE = ".gh-post-upgrade-cta, .gh-cta, .post-upgrade-cta, .post-access-cta"
-_ASIDE = (*_UPGRADE.replace(".", "").split(", "), "gh-comments", "kg-signup-card", "kg-audio-player-container")
+_UPGRADE = ("gh-post-upgrade-cta", "gh-cta", "post-upgrade-cta", "post-access-cta")
+_ASIDE = (*_UPGRADE, "gh-comments", "kg-signup-card", "kg-audio-player-container")
 # "/content/images/size/w600/2026/03/path.png", ".../size/w600h400/format/webp/..."
 _SCALED = re.compile(r"/content/images/size/w\d{1,5}(?:h\d{1,5})?/(?:format/\w{1,5}/)?")
 # "post-access-members" of `{{post_class}}`
@@ -78,11 +78,12 @@ def _is_post(tree: BeautifulSoup, head: Head) -> bool:
 
 def _post(exchange: Exchange, body: bytes, tree: BeautifulSoup, head: Head) -> Post:
     url = canonical_url(exchange.url)
-    container = next((found for name in _TEXTS if (found := tree.select_one(name)) is not None), None)
+    named = _named(tree)
+    container = _container(named)
     around = container.parents if container is not None else ()
     article = next((each for each in around if each.name in ("article", "main")), None)
-    named = _POST_ID.search(body)
-    post_id = named[1].decode() if named else None
+    stated_id = _POST_ID.search(body)
+    post_id = stated_id[1].decode() if stated_id else None
     post = Post(platform="ghost", platform_post_id=post_id, url=url, slug=url.rstrip("/").rpartition("/")[2] or None)
     post.addresses = tuple(filter(None, (url, address_of(post_id))))
     post.comments_key = post_id
@@ -97,11 +98,11 @@ def _post(exchange: Exchange, body: bytes, tree: BeautifulSoup, head: Head) -> P
     post.excerpt = clean(head.metas.get("description"))
     post.cover_image_url = head.json_ld("image", "url") or head.json_ld("image")
     post.tags = tuple(dict.fromkeys(head.labels))
-    length = next((part for name in _READING_TIMES if (part := tree.select_one(name)) is not None), None)
-    post.minutes_to_read = minutes(text_of(length))
+    length = next((named[name] for name in _READING_TIMES if name in named), None)
+    post.minutes_to_read = minutes(text_of(length[0] if length else None))
     stated = next((address for address in head.claimed_urls() if same_site(address, url)), None)
     post.stated_url = canonical_url(stated) if stated and canonical_url(stated) != url else None
-    post.access = _access(tree, article, container)
+    post.access = _access(named, article, container)
     if container is not None and post.access == "public":
         _read_text(post, container, exchange.url)
     fields = (
@@ -113,6 +114,27 @@ def _post(exchange: Exchange, body: bytes, tree: BeautifulSoup, head: Head) -> P
     return post
 
 
+def _named(tree: BeautifulSoup) -> dict[str, list[Tag]]:
+    """Return the elements by class and `itemprop`, in document order: a search of the tree for each takes longer."""
+    named: dict[str, list[Tag]] = {}
+    for tag in descendants(tree):
+        for name in (*_classes(tag), *str(tag.get("itemprop") or "").split()):
+            named.setdefault(name, []).append(tag)
+    return named
+
+
+def _container(named: Mapping[str, list[Tag]]) -> Tag | None:
+    """Return the element of the text: the first of the first name, of `post-content` one inside the whole post."""
+    for name in _TEXTS:
+        tags = named.get(name, [])
+        if name == "post-content":
+            inside = (tag for tag in tags if any("post-full-content" in _classes(outer) for outer in ancestors(tag)))
+            tags = [*islice(inside, 1), *tags]
+        if tags:
+            return tags[0]
+    return None
+
+
 def _title(tree: BeautifulSoup, article: Tag | None, head: Head) -> str | None:
     """Return the heading of the article, else what the head says: that may be another title, for search engines."""
     headings = [text for tag in descendants(tree, "h1") if (text := text_of(tag)) is not None]
@@ -121,13 +143,13 @@ def _title(tree: BeautifulSoup, article: Tag | None, head: Head) -> str | None:
     return next((text for text in stated if text in headings), None) or next(filter(None, [*own[:1], *stated]), None)
 
 
-def _access(tree: BeautifulSoup, article: Tag | None, container: Tag | None) -> Access | None:
+def _access(named: Mapping[str, list[Tag]], article: Tag | None, container: Tag | None) -> Access | None:
     """Return who may read the text, by the box that Ghost puts in place of it, and by the classes of the article."""
     classes = [found[1] for name in _classes(article) if (found := _ACCESS_CLASS.match(name)) is not None]
-    box = tree.select_one(_UPGRADE)
-    if box is None:
+    boxes = [tag for name in _UPGRADE for tag in named.get(name, ())[:1]]
+    if not boxes:
         return "public" if container is not None else None
-    text = (text_of(box) or "").lower()
+    text = " ".join(text_of(box) or "" for box in boxes).lower()
     is_paid = "paid" in classes or "tiers" in classes or "paying" in text or "tier" in text
     return "paid" if is_paid else "members"
 

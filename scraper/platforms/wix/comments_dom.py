@@ -19,6 +19,7 @@ from bs4 import BeautifulSoup, Tag
 from scraper.items import AuthorKind, Comment, Exchange, Precision, ThreadPage
 from scraper.platforms._dates import read_date, utc
 from scraper.platforms._html import text_of
+from scraper.platforms._tree import within_limit
 from scraper.platforms._values import count, western_digits
 from scraper.platforms.wix import address
 from scraper.platforms.wix.body import read_body
@@ -89,7 +90,7 @@ def filed_under(widgets: list[bytes]) -> str | None:
 
 def read_widget(widget: bytes, exchange: Exchange, language: str | None = None) -> Iterator[Comment | ThreadPage]:
     """Yield the comments of a widget, and whether they are all. `language`: the page's. Never raises."""
-    tree = BeautifulSoup(widget.decode("utf-8", "replace").replace("\0", "\ufffd"), "lxml")
+    tree = BeautifulSoup(within_limit(widget.decode("utf-8", "replace").replace("\0", "\ufffd")), "lxml")
     named = _resource(widget)
     post = (named,) if named else page_of(exchange)
     items = _items(tree) if post else []
