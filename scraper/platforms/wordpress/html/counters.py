@@ -2,6 +2,7 @@
 
 *Sources*   Views: Post Views Counter, SS88, the views of themes, "37 views" as a line of the text (WP-PostViews).
             Likes: WP ULike, buttons of themes. Comments: the heading of the comments, the link to them, JSON-LD.
+            0 comments: also an empty area of comments with the form for the first one.
 *Caveats*   Lists of popular posts, cards of other posts and statistics of the site print numbers of others. Core has no
             views and no likes. JSON-LD and "0 comments" say nothing while another service holds the comments.
 """
@@ -24,7 +25,7 @@ from scraper.platforms.wordpress.html.interactions import stated
 from scraper.platforms.wordpress.html.markup import Markup, classes
 from scraper.platforms.wordpress.html.printed import is_counter, is_view_line, number_of_comments
 from scraper.platforms.wordpress.html.scope import Scope
-from scraper.platforms.wordpress.html.thread import is_comment_page, post_address
+from scraper.platforms.wordpress.html.thread import is_comment_page, post_address, shows_empty_thread
 
 
 @dataclass(slots=True)
@@ -85,6 +86,8 @@ def read_counters(
     found.comments_count_raw, number = _comments(page, scope, nodes, url)
     if number is None and "comments" in machine:  # a 0 of JSON-LD only says that WordPress has none
         found.comments_count_raw, number = machine["comments"], count(machine["comments"]) or None
+    if number is None and not nodes and not is_comment_page(url) and shows_empty_thread(page):
+        number = 0
     found.comments_count = number
     return found
 

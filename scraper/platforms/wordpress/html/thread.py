@@ -1,13 +1,15 @@
-"""Pages of a WordPress post's comments, `/comment-page-N/`: which is which, and which are left to read."""
+"""A WordPress post's pages of comments, `/comment-page-N/`: which is which, which are left, whether any comment is."""
 
 from __future__ import annotations
 
 import re
 
+from bs4 import Tag
+
 from scraper.addresses import as_listed, canonical_url, post_key
 from scraper.items import Exchange, ThreadPage
 from scraper.platforms.wordpress.html.comments import DISCUZ_NODE, MOST_NODES, Node
-from scraper.platforms.wordpress.html.markup import Markup
+from scraper.platforms.wordpress.html.markup import Markup, classes, identities
 
 # In an address: /comment-page-3/, ?cpage=3
 _COMMENT_PAGE = re.compile(r"/comment-page-\d{1,6}(?=/|$)|(?<=[?&])cpage=\d{1,6}(?:&|$)")
@@ -48,3 +50,40 @@ def post_address(url: str) -> str:
 
 def _is_of(url: str, own: str) -> bool:
     return post_key(post_address(url)) == post_key(post_address(own))
+
+
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
+# What themes and the block of core call the area of a post's comments; its id is "comments".
+_AREAS = frozenset({
+    "comments-area", "wp-block-comments", "wp-block-comments-query-loop", "entry-comments", "post-comments",
+})  # fmt: skip
+
+
+def shows_empty_thread(page: Markup) -> bool:
+    """Return whether the post's own area of comments holds the form for a comment, a heading, and nothing else.
+
+    Themes seldom print "0 comments". Any other element may be a comment of an unknown kind, or one that loads them.
+    """
+    forms = [tag for tag in page.elements("form") if "wp-comments-post.php" in str(tag.get("action") or "")]
+    if len(forms) != 1:
+        return False
+    around = list(forms[0].parents)
+    areas = [place for place, tag in enumerate(around) if tag.get("id") == "comments" or classes(tag) & _AREAS]
+    if not areas:
+        return False
+    respond = next((tag for tag in (*around, forms[0]) if _is_respond(tag)), forms[0])
+    wrappers = identities(around[: areas[-1] + 1])
+    parts = [node for tag in around[: areas[-1] + 1] if _holds(tag, respond) for node in tag.contents]
+    return all(
+        node is respond or id(node) in wrappers or node.name in _HEADINGS if isinstance(node, Tag) else not node.strip()
+        for node in parts
+        if isinstance(node, Tag | str)
+    )
+
+
+def _is_respond(tag: Tag) -> bool:
+    return tag.get("id") == "respond" or "comment-respond" in classes(tag)
+
+
+def _holds(tag: Tag, inner: Tag) -> bool:
+    return any(parent is tag for parent in inner.parents)

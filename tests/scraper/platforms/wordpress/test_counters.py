@@ -160,3 +160,30 @@ def test_interactions_of_json_ld_are_read_of_the_article() -> None:
     )
     post = post_of(head=f'<script type="application/ld+json">{stated}</script>')
     assert (post.views, post.likes) == (70, 3)
+
+
+FORM = (
+    "<div id='respond' class='comment-respond'><h3>Leave a reply</h3>"
+    "<form action='https://fernside-clinic.example/wp-comments-post.php'><p>Name</p></form></div>"
+)
+ISSO = "<section id='isso-thread'></section><script data-isso='https://isso.example/' src='/embed.min.js'></script>"
+
+
+@pytest.mark.parametrize(
+    ("area", "number"),
+    [
+        (f"<div id='comments'>{FORM}</div>", 0),
+        (f"<section class='wp-block-comments'><h2>Comments</h2><div>{FORM}</div></section>", 0),
+        (f"<div id='comments'><p>Comments are shown to members.</p>{FORM}</div>", None),
+        (f"<div id='comments'><button>Load comments</button>{FORM}</div>", None),
+        (f"<div id='comments'><div class='thread'></div>{FORM}</div>", None),
+        ("<div id='comments'><p>Comments are closed.</p></div>", None),
+        (FORM, None),  # in no area: the comments may stand anywhere
+        (f"<div id='comments'>{FORM}</div>{ISSO}", None),
+    ],
+)
+def test_an_empty_thread_with_its_form_is_a_zero(area: str, number: int | None) -> None:
+    markup = page(outside=area, head="<meta name='generator' content='WordPress 6.5'>")
+    exchange = Exchange(url=URL, body=markup.encode(), content_type="text/html")
+    (post,) = (item for item in extract(exchange, platform_named("wordpress")) if isinstance(item, Post))
+    assert post.comments_count == number
