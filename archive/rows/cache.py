@@ -18,6 +18,7 @@ from archive.rows.stored_post import LABELS, StoredPost, read_stored
 COMMENT_COLUMNS = (
     "comment_id", "parent_platform_comment_id", "first_seen_at", "last_seen_at", "author", "author_kind", "body_text",
     "body_html", "posted_at", "posted_at_precision", "likes", "status", "edited", "type", "source", "capture_id",
+    "post_id",
 )  # fmt: skip
 _KEYS = {
     "posts": "post_id", "revisions": "revision_id", "authors": "author_id", "categories": "category_id",

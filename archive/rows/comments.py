@@ -11,6 +11,7 @@ COMMENT_FIELDS = (
     "author", "author_kind", "body_text", "body_html", "posted_at", "posted_at_precision", "likes", "status", "edited",
     "type",
 )  # fmt: skip
+KIND = "comment-of-other-post"  # of the problem
 # A change of one of these makes a revision of the comment.
 _OF_A_REVISION = {"body_text", "status"}
 
@@ -21,6 +22,8 @@ def save_comment(context: CaptureContext, item: Item, post_id: int) -> None:
     stored = context.cache.comment(item["platform_comment_id"])
     if stored is None:
         _insert(context, item, post_id, fields)
+    elif stored["post_id"] != post_id and _is_on_other_post(context, stored["comment_id"], post_id):
+        _refuse(context, item)
     elif context.at < stored["last_seen_at"]:
         # It waited for its post while newer captures found theirs: it tells only that the comment is older than known.
         context.db.conn.execute(
@@ -29,6 +32,27 @@ def save_comment(context: CaptureContext, item: Item, post_id: int) -> None:
         )
     else:
         _update(context, item, stored, fields)
+
+
+def _is_on_other_post(context: CaptureContext, comment_id: int, post_id: int) -> bool:
+    """Return whether the comment belongs to another post, now that posts may have merged."""
+    context.cache.write()
+    (stored,) = context.db.conn.execute("SELECT post_id FROM comments WHERE comment_id = ?", (comment_id,)).fetchone()
+    return bool(stored != post_id)
+
+
+def _refuse(context: CaptureContext, item: Item) -> None:
+    """Report a comment whose id another post's comment has: a theme may number the comments of each page from 1.
+
+    Written over the stored one, each would look like an edit of the other.
+    """
+    number = item["platform_comment_id"]
+    message = (
+        f"{context.url}: comment {number} has the id of a comment on another post; not stored; if the site moved it, "
+        "or numbers comments by page, please report the address"
+    )
+    row = (context.clinic_id, context.crawl_id, context.capture_id, context.url, KIND, None, message, context.at)
+    context.cache.batch.put("problems", row)
 
 
 def _fields(cache: ClinicCache, item: Item) -> dict[str, Any]:

@@ -100,3 +100,13 @@ def test_who_reads_a_site_and_what_it_runs_on(archive: Made, note: dict[str, str
     archive.crawl("r")
     runs.save_clinic_run(archive.db, "r", CLINIC, {"ended_at": "2026", "complete": 0, **note})
     assert archive.rows("SELECT platform, maker FROM clinics") == [expected]
+
+
+def test_an_id_that_another_post_s_comment_has_is_a_problem_and_no_edit(archive: Made) -> None:
+    archive.fold(extraction(1, post("sleep"), comment("1", post=(url("sleep"),), body_text="Thanks.")))
+    rest = post("rest", addresses=(url("rest"), OTHER_HEX))
+    archive.fold(extraction(2, rest, comment("1", post=(url("rest"),), body_text="Other words.")))
+    archive.fold(extraction(3, comment("1", post=(url("sleep"),), body_text="Thanks.")))
+    assert archive.rows("SELECT post_id, body_text FROM comments") == [(1, "Thanks.")]
+    assert archive.rows("SELECT kind FROM problems") == [("comment-of-other-post",)]
+    assert archive.one("SELECT count(*) FROM comment_revisions") == 0
