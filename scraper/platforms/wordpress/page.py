@@ -19,7 +19,7 @@ from scraper.platforms.wordpress.html import head as heads
 from scraper.platforms.wordpress.html.comment_parts import read_comments
 from scraper.platforms.wordpress.html.comments import comment_nodes, holds_post, parts_of
 from scraper.platforms.wordpress.html.counters import read_counters
-from scraper.platforms.wordpress.html.kind import Identity, identify
+from scraper.platforms.wordpress.html.kind import Identity, has_terms, identify
 from scraper.platforms.wordpress.html.listing import sightings
 from scraper.platforms.wordpress.html.main_text import main_text
 from scraper.platforms.wordpress.html.markup import Markup, identities, is_inside
@@ -31,7 +31,7 @@ PLATFORM = "wordpress"
 # Types of JSON-LD that only posts have; SEO plugins call pages "Article", too.
 _OF_BLOG = re.compile("BlogPosting|NewsArticle")
 _LONGEST_LINE = 40  # words of what themes print around the heading
-_PROMISED = ("title", "published_at")
+_PROMISED = {"title": "title", "published_at": "date of publication"}
 
 
 def read_page(exchange: Exchange) -> Iterator[Item]:
@@ -76,13 +76,19 @@ class _PostReader:
         self.url = post_address(exchange.url)
 
     def is_post(self) -> bool:
-        """Return whether the page is a post: by its type, else by a date and an author that it names."""
+        """Return whether the page is a post: by its type, else by a date and an author that it names.
+
+        WordPress's type for pages has no categories and tags. A site that files a page under them, and calls it an
+        article with author and date, has it among its posts; SEO plugins say the latter of pages for services, too.
+        """
         kind, article = self.identity.kind, self.head.article
         if kind == "post":
             return True
         if kind == "entry":
             return self._published()[0] is not None and byline.author(self.scope, self.head) is not None
-        if kind != "page" or self.head.person(article.get("author")) is None or not article.get("datePublished"):
+        if kind != "page" or not has_terms(self.identity.article):
+            return False
+        if self.head.person(article.get("author")) is None or not article.get("datePublished"):
             return False
         return _OF_BLOG.search(str(article.get("@type"))) is not None or byline.signed_by(self.scope) is not None
 
@@ -168,9 +174,9 @@ class _PostReader:
         return any(re.fullmatch(r"single-paged-\d+", token) for token in self.page.body_classes)
 
     def _missing(self, post: Post) -> Iterator[Problem]:
-        for name in _PROMISED:
+        for name, words in _PROMISED.items():
             if getattr(post, name) is None:
-                message = f"{self.url}: a WordPress post has {name}, this page prints none; look at the capture"
+                message = f"{self.url}: the page prints no {words}, which posts of WordPress have; look at the capture"
                 yield Problem(kind="missing-field", message=message, url=self.exchange.url, field=name)
         if next(self.scope.page.with_class("post-page-numbers"), None) is not None and post.body_text:
             message = f"{self.url}: the post has several pages, this is the text of the first; the API has the whole"

@@ -2,8 +2,9 @@
 
 *Recognised by*  the API's address of the page (`rel=alternate`), the classes of the body (`body_class`) and of the
                  article (`post_class`), which core writes; themes that leave them out are judged by metas and JSON-LD.
-*Caveats*        SEO plugins say `og:type` article on pages, too. A page that prints a byline and calls itself an
-                 article in JSON-LD with a date is read as a post: some clinics write their articles as pages.
+*Caveats*        SEO plugins say `og:type` article on pages, too. A page that is filed under categories or tags and
+                 calls itself an article in JSON-LD, with author and date, is read as a post: some sites write their
+                 articles as pages.
 """
 
 from __future__ import annotations
@@ -89,6 +90,11 @@ def _by_type(head: PageHead, body: frozenset[str], article: Tag | None) -> Kind 
     if types:
         return "entry"
     return "post" if not body and "type-post" in own and _says_post(head) else None
+
+
+def has_terms(article: Tag | None) -> bool:
+    """Return whether the classes of `post_class` name a category or tag: "category-sleep", "tag-sleep"."""
+    return article is not None and any(token.startswith(("category-", "tag-")) for token in classes(article))
 
 
 def _says_post(head: PageHead) -> bool:

@@ -71,16 +71,18 @@ def test_an_entry_of_another_type_is_a_post_with_date_and_author() -> None:
         read(ARTICLE.replace("type-post", "type-story"), classes="single single-story postid-8")
 
 
-def test_a_page_that_calls_itself_a_dated_article_by_someone_is_a_post() -> None:
+def test_a_page_under_tags_that_calls_itself_a_dated_article_by_someone_is_a_post() -> None:
     head = (
         '<script type="application/ld+json">{"@type":"NewsArticle","datePublished":"2024-05-03","author":'
         '{"name":"Noor Hallam"}}</script>'
     )
-    assert (
-        post_of(ARTICLE.replace("type-post", "type-page"), classes="page page-id-8", head=head).author == "Noor Hallam"
-    )
+    page = ARTICLE.replace("type-post", "type-page")
+    filed = page.replace("type-page", "type-page tag-sleep")
+    assert post_of(filed, classes="page page-id-8", head=head).author == "Noor Hallam"
     with pytest.raises(NotAPost):  # SEO plugins call every page an article
-        read(ARTICLE, classes="page page-id-8", head=head.replace("NewsArticle", "Article"))
+        read(filed, classes="page page-id-8", head=head.replace("NewsArticle", "Article"))
+    with pytest.raises(NotAPost):  # a page for a service
+        read(page, classes="page page-id-8", head=head.replace("NewsArticle", "BlogPosting"))
 
 
 @pytest.mark.parametrize(
