@@ -51,7 +51,7 @@ def save_post(context: CaptureContext, item: Item) -> int:
         _update_post(context, post_id, changes, stored.sources if stored.sources != old_sources else None)
         if entity.joined:
             set_platform_id(context, entity)
-    if revision_id is not None and stored.sources.get("body_text") == (item["sources"].get("body_text") or ""):
+    if revision_id is not None and _body_source(stored.sources) == _body_source(item["sources"]):
         cache.batch.put("posts revision", (revision_id, post_id))
     if entity.joined:
         attach_pending(context, entity)
@@ -61,6 +61,11 @@ def save_post(context: CaptureContext, item: Item) -> int:
     for reading in counters(item):
         save_reading(context, reading, post_id)
     return post_id
+
+
+def _body_source(sources: Mapping[str, str]) -> str | None:
+    """Return how the text came; a post of pictures alone has its markup only."""
+    return sources.get("body_text") or sources.get("body_html")
 
 
 def _from_another_site(context: CaptureContext, item: Item) -> Entity | None:

@@ -210,6 +210,10 @@ class TestEdges:
         sql = "SELECT kind, alt, position, substr(last_capture_id, -1) FROM images ORDER BY kind"
         assert archive.rows(sql) == [("gallery", None, 1, "2"), ("image", "One", 2, "2")]
 
+    def test_a_post_of_pictures_alone_has_its_revision(self, archive: Made) -> None:
+        archive.fold(extraction(1, post(text=None, body_html='<img src="https://i.example/1.jpg">')))
+        assert archive.rows("SELECT revision_id, body_text FROM posts") == [(1, None)]
+
     def test_links_belong_to_a_text(self, archive: Made) -> None:
         link = Link(url="https://WWW.x.example/a", text="a", rel="nofollow")
         archive.fold(extraction(1, post(text="A", links=(link, link))), extraction(2, post(text="B")))
