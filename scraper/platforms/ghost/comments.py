@@ -30,6 +30,7 @@ from scraper.platforms.ghost.content import may_ask
 
 _SIZE = 100  # comments or replies in one answer
 _MOST_PAGES = 1_000  # answers about one post
+_OVERDRAFT = 50  # answers of a thread that are read beyond the day's budget: a part of a thread cannot be masked
 _MOST_REFUSALS = 2  # threads in a row that are refused: the site shows no comments
 _OFF = (403, 404, 405)  # the answers of a site whose comments are switched off, or not for everybody
 # "/members/api/comments/post/6944354ce1b6fe0001f62bf0/", also below a folder
@@ -86,16 +87,22 @@ def threads(blog: Blog) -> Plan:
         if blog.budget_spent():
             blog.deferred.add(known.url)
             continue
-        known.thread_read = yield from _thread(site_of(blog), post_id)
-        refused = 0 if known.thread_read else refused + 1
+        is_read = yield from _thread(blog, post_id)
+        if is_read is None:
+            blog.deferred.add(known.url)
+            continue
+        known.thread_read = is_read
+        refused = 0 if is_read else refused + 1
 
 
-def _thread(site: str, post_id: str) -> Generator[Ask, Answer, bool]:
-    """Request all pages of one thread; return whether it was read to its end."""
-    waiting, seen = [""], set[str]()
+def _thread(blog: Blog, post_id: str) -> Generator[Ask, Answer, bool | None]:
+    """Request all pages of one thread; return whether it was read to its end, None where the day's budget ended it."""
+    site, waiting, seen = site_of(blog), [""], set[str]()
     for cursor in waiting:
         if cursor in seen or len(seen) >= _MOST_PAGES:
             continue
+        if len(seen) >= _OVERDRAFT and blog.budget_spent():
+            return None
         seen.add(cursor)
         answer = yield Ask(url=_url_of(site, post_id, cursor))
         parts = [item for item in answer.items if isinstance(item, ThreadPage)]

@@ -156,6 +156,19 @@ class TestGhost:
         asked = carry_out(Ghost().threads(self.blog(*posts)), lambda ask: None, Ghost())
         assert (len(asked), any(post.thread_read for post in posts)) == (2, False)
 
+    def test_a_long_thread_ends_with_the_budget_and_waits_for_the_next_visit(self) -> None:
+        post = known("x", due=True, addresses=(f"ghost:{self.ID}",))
+        site, asked = blog(post, service=""), list[Ask]()
+
+        def respond(ask: Ask) -> object:
+            asked.append(ask)
+            row = {"id": f"65b{len(asked):021}", "status": "published", "html": "<p>Hm</p>", "count": {"replies": 0}}
+            return {"comments": [row], "meta": {"pagination": {"next": len(asked) + 1, "total": 999}}}
+
+        site.budget_spent = lambda: len(asked) >= 3
+        carry_out(Ghost().threads(site), respond, Ghost())
+        assert (len(asked), post.thread_read, site.deferred) == (50, False, {post.url})
+
     def test_which_addresses_are_posts(self) -> None:
         ghost = Ghost()
         for path in ("/", "/tag/sleep/", "/author/ines/", "/page/2/", "/rss/", "/p/uuid/", "/ghost/", "/sitemap.xml"):
