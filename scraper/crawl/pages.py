@@ -70,7 +70,8 @@ def pages_as_evidence(blog: Blog, start: VisitContext, visit: VisitResult) -> Pl
     """
     if not blog.pages_follow or start.clinic.pages == "never":
         return
-    posts = [post for post in blog.posts.values() if _lacks_page(post, start)]
+    commented = blog.commented or ()
+    posts = [post for post in blog.posts.values() if _lacks_page(post, start) or post.url in commented]
     failures = 0  # in a row
     for number, post in enumerate(posts):
         if blog.budget_spent() or failures == MOST_FAILURES:
@@ -82,6 +83,8 @@ def pages_as_evidence(blog: Blog, start: VisitContext, visit: VisitResult) -> Pl
         note_threads(blog, post, answer)
         lacking = (item for item in answer.items if isinstance(item, Problem) and item.kind in OF_PAGES)
         visit.recovered_problems.update(problem.message for problem in lacking)
+        if blog.commented is not None:
+            yield from further_comments(blog, post, answer)
 
 
 def _lacks_page(post: KnownPost, start: VisitContext) -> bool:

@@ -145,6 +145,8 @@ class Blog:
     partial: bool = False  # the lists of this visit leave out posts that did not change: these are not missing
     # The pages of posts that a list gave with their texts are requested too, if the posts are new or changed.
     pages_follow: bool = False
+    # Set where that list has no comments with it: these are read on the pages, of posts with a new one again (URLs).
+    commented: set[str] | None = None
     # Whether the day's budget is used up: further threads and rendered pages are deferred to another day.
     budget_spent: Callable[[], bool] = lambda: False
     deferred: set[str] = field(default_factory=set)  # canonical URLs of the posts whose threads or pages are deferred

@@ -3,16 +3,24 @@
 A first visit reads the comments of the whole site, 100 an answer, and so does one a week after the last time: only a
 reading from beginning to end shows which were removed. Between them a visit asks for the newest numbers, and reads the
 whole threads of the posts that have a comment which the archive lacks: a reply may name anyone who wrote in its thread.
+
+Where the API gives posts and no comments, the pages have these; the feed of the newest comments says which posts to
+read again. Its texts are not stored: it shows ten, and a text can be masked only beside the names of its whole thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
+from datetime import timedelta
 
+from scraper.addresses import canonical_url, post_key
 from scraper.crawl.merge import parse_time
-from scraper.platforms._json import count, decode
+from scraper.feeds import feed_entries
+from scraper.platforms._dates import feed_date
+from scraper.platforms._json import count, decode, string
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms.wordpress.address import api_url
+from scraper.platforms.wordpress.html.thread import post_address
 from scraper.platforms.wordpress.plan.posts import MOST_PAGES, WHOLE_AFTER
 from scraper.platforms.wordpress.rest import MOST_ROWS, rows_of
 from scraper.platforms.wordpress.rest.comments import IN_ORDER, is_of_post
@@ -20,6 +28,9 @@ from scraper.platforms.wordpress.rest.comments import IN_ORDER, is_of_post
 PAGE_SIZE = 100
 POSTS_A_REQUEST = 20
 MOST_NEWEST = 5  # pages of the newest numbers; a site may have thousands of comments on pages, which are not read
+_REFUSALS = (401, 403, 404, 405, 410)
+_NEWEST = ("/comments/feed/", "/?feed=comments-rss2")
+_MODERATED = timedelta(days=3)  # a comment may be approved some days after it was written
 # What shows that a comment is new; the links say whether it belongs to a post or to a page.
 FIELDS = "id,post,_links"
 
@@ -36,6 +47,8 @@ def threads(blog: Blog, root: str) -> Plan:
         if unread is not None:
             note_read(blog, (posts[name] for name in posts.keys() - unread.keys()))  # no comment on them is new
             yield from _of_posts(blog, root, unread)
+    if blog.commented is not None:
+        yield from _read_newest_feed(blog, blog.commented)
 
 
 def note_read(blog: Blog, posts: Iterable[KnownPost]) -> None:
@@ -90,6 +103,7 @@ def _in_order(blog: Blog, root: str, which: dict[str, str]) -> Generator[Ask, An
         answer = yield Ask(url=url)
         found = _rows(answer)
         if found is None or answer.exchange is None:
+            _note_refusal(blog, answer)
             return False
         total = count(answer.exchange.headers.get("x-wp-total", ""))
         pages = count(answer.exchange.headers.get("x-wp-totalpages", "")) or (page + (len(found) >= PAGE_SIZE))
@@ -119,6 +133,7 @@ def _unread(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Generator[Ask
         answer = yield Ask(url=url)
         found = _rows(answer)
         if found is None or answer.exchange is None:
+            _note_refusal(blog, answer)
             return None if page == 1 else unread
         rows = [(row, posts[name]) for row in found if is_of_post(row) and (name := str(row["post"])) in posts]
         fresh = [(row, post) for row, post in rows if str(row.get("id")) not in post.comment_ids]
@@ -131,6 +146,28 @@ def _unread(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Generator[Ask
             f"none of the newest {MOST_NEWEST * PAGE_SIZE} comments is known; the weekly reading gives older ones"
         )
     return unread
+
+
+def _note_refusal(blog: Blog, answer: Answer) -> None:
+    if answer.exchange is not None and answer.exchange.status in _REFUSALS:
+        blog.commented = blog.commented or set()
+
+
+def _read_newest_feed(blog: Blog, commented: set[str]) -> Plan:
+    """Request the feed of the newest comments; add the posts with one that came since their pages were read."""
+    posts = {post_key(post.url): post for post in blog.posts.values()}
+    for address in _NEWEST:
+        answer = yield Ask(url=blog.root + address)
+        if answer.exchange is None or not answer.ok:
+            continue
+        for entry in feed_entries(answer.exchange)[0]:
+            link = canonical_url(string(entry.get("link")), answer.exchange.url)
+            post = posts.get(post_key(post_address(link)))
+            at = parse_time(feed_date(string(entry.get("published"))))
+            page_at = parse_time(post.page_at) if post is not None else None
+            if post is not None and at is not None and (page_at is None or at > page_at - _MODERATED):
+                commented.add(post.url)
+        return
 
 
 def _rows(answer: Answer) -> list[dict[str, object]] | None:

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from scraper.config.clinic import Clinic
+from scraper.crawl.pages import pages_as_evidence
+from scraper.crawl.state import VisitContext, VisitResult
 from scraper.extract import extract
 from scraper.items import Exchange, Sighting
 from scraper.platforms import platform_named
@@ -102,6 +105,38 @@ def test_the_comments_of_the_site_are_left_to_another_day_when_the_budget_is_use
     site = blog(api=f"{SITE}/wp-json/", posts={post.url: post}, budget_spent=lambda: True)
     assert endless_comments(site, lambda url: []) == []
     assert site.deferred == {post.url}
+
+
+def newest(*entries: tuple[int, str]) -> bytes:
+    """A feed of comments: the numbers of their posts, and their dates."""
+    items = "".join(
+        f"<item><title>By: Rosa</title><link>{SITE}/post-{number}/comment-page-2/#comment-{index}</link>"
+        f"<pubDate>{date}</pubDate></item>"
+        for index, (number, date) in enumerate(entries)
+    )
+    return f"<?xml version='1.0'?><rss version='2.0'><channel><title>Comments</title>{items}</channel></rss>".encode()
+
+
+def test_where_the_api_gives_no_comments_the_feed_says_which_pages_have_a_new_one() -> None:
+    posts = [known(number) for number in range(1, 4)]
+    site = blog(api=f"{SITE}/wp-json/", posts={post.url: post for post in posts}, known=posts)
+    feed = newest((1, "Mon, 02 Mar 2026 08:00:00 +0000"), (2, "Mon, 02 Feb 2026 08:00:00 +0000"))
+
+    def respond(url: str) -> tuple[int, object, Mapping[str, str]]:
+        return (200, feed, {}) if "feed" in url else (401, {}, {})
+
+    assert WORDPRESS is not None
+    assert [url.partition("?")[0] for url in played(WORDPRESS.threads(site), respond)] == [
+        f"{SITE}/wp-json/wp/v2/comments",
+        f"{SITE}/comments/feed/",
+    ]
+    assert site.commented == {posts[0].url}
+    assert not posts[0].thread_read
+    start = VisitContext(clinic=Clinic(slug="fern", name="Fern", url=SITE), private=False, known=posts, now=NOW)
+    site.pages_follow = True
+    assert played(pages_as_evidence(site, start, VisitResult(clinic_id="fern")), lambda url: (200, b"", {})) == [
+        posts[0].url
+    ]
 
 
 def test_types_of_posts_without_end_cost_a_few_requests() -> None:
