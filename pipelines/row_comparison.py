@@ -19,7 +19,7 @@ from archive.rows.posts import counters
 from archive.warc import Capture
 from pipelines.fold import as_mapping
 from pipelines.reparse import is_older
-from scraper.items import Comment, Extraction, Item, Post, Reading, Sighting
+from scraper.items import Comment, Extraction, Item, Post, PostPart, Reading, Sighting
 
 CounterRow = tuple[Any, ...]  # the source, then `COUNTER_COLUMNS`
 
@@ -49,6 +49,8 @@ def _compare_texts(db: Database, capture_id: str, found: Extraction) -> Compared
     """Each text read now must be a revision of its post, and each revision of this capture a text read now."""
     if isinstance(found.capture, Capture) and found.capture.http_status == 304:
         return Compared([], False)  # it has no text of its own; the rows that it repeats are compared in the database
+    if any(isinstance(item, PostPart) for item in found.items):
+        return Compared([], False)  # its text is made of several captures: only a fold of the whole clinic compares it
     read = _texts(found)
     own = db.conn.execute(
         "SELECT source, content_sha256, revision_id, extractor_version FROM revisions WHERE capture_id = :id UNION"

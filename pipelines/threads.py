@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from archive.rows.counters import COUNTERS
 from archive.warc import Capture
 from pipelines.events import ClinicRun
+from pipelines.parts import join_parts
 from pipelines.privacy.threads import mask_thread, names_complete
 from scraper.items import (
     OF_SCRIPT,
@@ -23,6 +24,7 @@ from scraper.items import (
     Item,
     Names,
     Post,
+    PostPart,
     Reading,
     Sighting,
     Site,
@@ -97,7 +99,8 @@ class Threads:
         if held.page is not None:
             ended = ended and names_complete(thread)
             thread = without_repeats(thread)
-        return [(run, extraction) for extraction in mask_thread(mark_complete(thread), run.privacy, ended=ended)]
+        thread = mark_complete(join_parts(thread))
+        return [(run, extraction) for extraction in mask_thread(thread, run.privacy, ended=ended)]
 
     def release_all(self, *, ended: bool) -> Ready:
         """Return the held captures of all runs, masked."""
@@ -107,7 +110,8 @@ class Threads:
 def _posts_of(extraction: Extraction) -> set[str]:
     """Return the first addresses of the posts whose comments the capture holds; of a whole site `_WHOLE_SITE` alone."""
     named = [item.post for item in extraction.items if isinstance(item, Comment | ThreadPage)]
-    return {_WHOLE_SITE} if () in named else {post[0] for post in named}
+    parts = {item.post for item in extraction.items if isinstance(item, PostPart)}
+    return {_WHOLE_SITE} if () in named else {post[0] for post in named} | parts
 
 
 def mark_complete(thread: list[Extraction]) -> list[Extraction]:

@@ -55,6 +55,9 @@ class Exchange:
         return self.via in OF_SCRIPT
 
 
+PARTIAL_TEXT = "partial-text"  # kind of the problem of a post of several pages whose text is that of the first
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
     """A link inside a body."""
@@ -143,6 +146,17 @@ class Thread:
     comments: tuple[str, ...]  # platform_comment_ids
     source: Source | None = None  # as in `ThreadPage`, like the next
     counts: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostPart:
+    """One page of a post whose text lies on several; the text is stored when all of them came."""
+
+    post: str  # an address that all pages of the post state
+    number: int  # 1, 2, 3
+    last: int  # the highest number that it links to or has
+    others: tuple[str, ...]  # addresses of the other pages that it links to
+    page: Post = field(repr=False)  # what it gives by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,20 +277,9 @@ class Post:
 
 
 Item = (
-    Post
-    | Reading
-    | Comment
-    | EmbeddedThread
-    | ThreadPage
-    | Thread
-    | Author
-    | Names
-    | Sighting
-    | Alias
-    | Gone
-    | Site
-    | Problem
-)
+    Post | PostPart | Reading | Comment | EmbeddedThread | ThreadPage | Thread | Author | Names | Sighting | Alias
+    | Gone | Site | Problem
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

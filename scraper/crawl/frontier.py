@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterable
 
 from scraper.addresses import is_within, post_key, same_site
 from scraper.crawl.discovered import Discovered, post_keys
-from scraper.crawl.pages import further_comments, note_threads
+from scraper.crawl.pages import further_pages, note_threads
 from scraper.crawl.post_answer import failure_line, is_gone, is_members_only, leads_elsewhere, post_of
 from scraper.crawl.schedule import SAMPLE, DueReason, RevisitPolicy
 from scraper.crawl.state import VisitContext, VisitResult
@@ -206,7 +206,7 @@ class Frontier:
                 continue
             visit.expected += existed
             visit.fetched += 1
-            yield from further_comments(self._blog, post, answer)
+            yield from further_pages(self._blog, post, answer)
             self._done.add(post_key(post.url))
             self._blog.posts[post.url] = post
             if start.limit is None:

@@ -14,10 +14,11 @@ from scraper.crawl.post_answer import is_gone
 from scraper.crawl.schedule import changed_since
 from scraper.crawl.state import VisitContext, VisitResult
 from scraper.crawl.threads import read_embedded_threads
-from scraper.items import Comment, EmbeddedThread, Problem, ThreadPage
+from scraper.items import Comment, EmbeddedThread, PostPart, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 
 MAX_COMMENT_PAGES = 200  # of one post
+MOST_PARTS = 50  # pages of one post
 MOST_FAILURES = 5  # in a row, after which a site refuses pages
 # Kinds of problems of a page that are none where an API gave the post: a part of the text, no title.
 OF_PAGES = ("partial-text", "missing-field")
@@ -42,6 +43,27 @@ def further_comments(blog: Blog, post: KnownPost, answer: Answer) -> Generator[A
             seen.add(url)
             waiting += _comment_pages((yield Ask(url=url)))
     post.thread_read = not waiting
+
+
+def further_pages(blog: Blog, post: KnownPost, answer: Answer) -> Generator[Ask, Answer, None]:
+    """Request the other pages of a post and of its comments that its page names."""
+    yield from _further_parts(blog, answer)
+    yield from further_comments(blog, post, answer)
+
+
+def _further_parts(blog: Blog, answer: Answer) -> Generator[Ask, Answer, None]:
+    """Request the other pages of a post whose text lies on several, directly after the first: they are one text."""
+    waiting, seen = _other_parts(answer), {answer.ask.url}
+    while waiting and not blog.budget_spent():
+        url = waiting.pop(0)
+        if url not in seen and is_within(url, blog.root) and len(seen) < MOST_PARTS:
+            seen.add(url)
+            waiting += _other_parts((yield Ask(url=url)))
+
+
+def _other_parts(answer: Answer) -> list[str]:
+    """Return the addresses of the later pages of the post that a page links to."""
+    return [url for item in answer.items if isinstance(item, PostPart) for url in item.others]
 
 
 def _comment_pages(answer: Answer) -> list[str]:

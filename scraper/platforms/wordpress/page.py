@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 from bs4 import Tag
 
 from scraper.addresses import canonical_url, post_key, same_site
-from scraper.items import Author, Comment, Exchange, Item, Post, Problem, Site
+from scraper.items import PARTIAL_TEXT, Author, Comment, Exchange, Item, Post, PostPart, Problem, Site
 from scraper.not_a_post import NotAPost, NotFoundPage
 from scraper.platforms._body import Body, resolver
 from scraper.platforms._tree import descendants
@@ -26,6 +27,7 @@ from scraper.platforms.wordpress.html.markup import Markup, identities, is_insid
 from scraper.platforms.wordpress.html.scope import Scope
 from scraper.platforms.wordpress.html.thread import is_comment_page, post_address, thread_page
 from scraper.platforms.wordpress.html.title import heading_of, without_protection
+from scraper.platforms.wordpress.parts import first_address, number_of, part_of
 
 PLATFORM = "wordpress"
 # Types of JSON-LD that only posts have; SEO plugins call pages "Article", too.
@@ -73,7 +75,8 @@ class _PostReader:
         heading, self.title = heading_of(page, head, self.others)
         self.heading = heading
         self.scope = Scope(page, self.area, heading, self.others)
-        self.url = post_address(exchange.url)
+        self.number = number_of(page)
+        self.url = first_address(post_address(exchange.url), self.number)
 
     def is_post(self) -> bool:
         """Return whether the page is a post: by its type, else by a date and an author that it names.
@@ -100,9 +103,13 @@ class _PostReader:
         post = self._post()
         addresses = post.addresses[::-1] if self.identity.post_id else post.addresses
         thread = thread_page(self.page, self.exchange, self.nodes, addresses, post.comments_count)
-        if not is_comment_page(self.exchange.url) and not self._is_later_page():
-            yield post
-            yield from self._missing(post)
+        if not is_comment_page(self.exchange.url):
+            part = part_of(self.page, post, self.exchange.url)
+            if self.number == 1:
+                yield post if part is None else _as_part(post)
+                yield from self._missing(post, part)
+            if part is not None:
+                yield part
         comments = list(read_comments(self.nodes, addresses, self.exchange, self.head.language))
         yield from self._author(post, comments)
         yield from comments
@@ -169,18 +176,20 @@ class _PostReader:
         stated = canonical_url(self.head.canonical, self.exchange.url) if self.head.canonical else None
         return stated if stated and post_key(stated) != post_key(self.url) and same_site(stated, self.url) else None
 
-    def _is_later_page(self) -> bool:
-        """Return whether this is page 2 or a later one of a post of several pages (`<!--nextpage-->`)."""
-        return any(re.fullmatch(r"single-paged-\d+", token) for token in self.page.body_classes)
-
-    def _missing(self, post: Post) -> Iterator[Problem]:
+    def _missing(self, post: Post, part: PostPart | None) -> Iterator[Problem]:
         for name, words in _PROMISED.items():
             if getattr(post, name) is None:
                 message = f"{self.url}: the page prints no {words}, which posts of WordPress have; look at the capture"
                 yield Problem(kind="missing-field", message=message, url=self.exchange.url, field=name)
-        if next(self.scope.page.with_class("post-page-numbers"), None) is not None and post.body_text:
-            message = f"{self.url}: the post has several pages, this is the text of the first; the API has the whole"
-            yield Problem(kind="partial-text", message=message, url=self.exchange.url, field="body_text")
+        if part is not None:
+            message = f"{self.url}: the post has {part.last} pages, not all of which were read; its text is the first"
+            yield Problem(kind=PARTIAL_TEXT, message=message, url=self.exchange.url, field="body_text")
+
+
+def _as_part(post: Post) -> Post:
+    """Return the first page of a post of several as the weakest source of its text: all pages together are better."""
+    texts = ("body_html", "body_text", "word_count", "links", "images")
+    return replace(post, sources={**post.sources, **{name: "text" for name in texts if name in post.sources}})
 
 
 _FIELDS = (
