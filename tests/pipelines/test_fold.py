@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from archive.rows.cache import ClinicCache
 from pipelines import fold as folding
 from pipelines.events import Captured
-from scraper.items import Alias, Author, Comment, Extraction, Gone, Item, Names, Problem, Site, ThreadPage
+from scraper.items import Alias, Author, Comment, Extraction, Gone, Item, Names, PostPart, Problem, Site, ThreadPage
 from tests.making import (
     CLINIC,
     HEX,
@@ -259,7 +259,7 @@ def test_a_capture_folded_twice_is_there_once(archive: Made) -> None:
 
 
 def test_every_kind_of_item_has_a_saver() -> None:
-    kinds = set(Item.__args__) - {Names, ThreadPage}  # type: ignore[attr-defined]  # these join a thread's captures
+    kinds = set(Item.__args__) - {Names, PostPart, ThreadPage}  # type: ignore[attr-defined]  # these join captures
     assert set(folding.SAVERS) == kinds
 
 

@@ -2,7 +2,8 @@
 
 *Recognised by*  the generator tag, the link or header that names the REST API, or its own assets in the head.
 *Sources*        `rest` (answers of the API), `page` (pages), `feed` (feeds with whole texts).
-*Caveats*        permalinks have any form; a page and the feed show the first page of a post of several pages alone.
+*Caveats*        permalinks have any form; the feed has the first page of a post of several pages alone, and its pages are
+                 requested one by one (`parts`).
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class WordPress(Platform):
         # <link rel="https://api.w.org/" href="https://a.example/wp-json/" />
         head=(rb"(?i)<link\b[^<>]{0,400}\brel\s*=\s*[\"']?https://api\.w\.org/",),
     )
-    # The API alone has all pages of a post of several pages.
+    # The API has all pages of a post of several pages in one answer; "text" is the first page alone.
     sources: ClassVar[Sequence[Source]] = ("api", "html", "rendered", "feed", "warmup", "text")
     sitemaps: ClassVar[Sequence[str]] = ("/wp-sitemap.xml", "/sitemap_index.xml")
 
