@@ -2,8 +2,8 @@
 
 *Recognised by*  the generator tag, the link or header that names the REST API, or its own assets in the head.
 *Sources*        `rest` (answers of the API), `page` (pages), `feed` (feeds with whole texts).
-*Caveats*        permalinks have any form; the feed has the first page of a post of several pages alone, and its pages are
-                 requested one by one (`parts`).
+*Caveats*        permalinks have any form; the feed has the first page of a post of several pages alone, and its
+                 pages are requested one by one (`parts`).
 """
 
 from __future__ import annotations
