@@ -36,6 +36,9 @@ TABLES = {
     "captures": ("Captures and evidence", ("captures", "sightings", "absences", "problems", "unplaced")),
     "posts": ("Posts and their texts", ("posts", "post_addresses", "revisions", "post_changes", "authors")),
     "counters": ("Counters and comments", ("readings", "superseded_readings", "comments", "comment_revisions")),
+    "derived": ("Sentences and edits, derived from the texts", (
+        "cache_derived", "cache_sentences", "cache_edits", "cache_sentence_fates", "cache_site_edits", "cache_due",
+    )),
     "labels": ("Labels, links and pictures", (
         "categories", "post_categories", "tags", "post_tags", "links", "images", "related_posts",
     )),
