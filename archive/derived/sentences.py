@@ -14,9 +14,10 @@ import re
 import unicodedata
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
+from typing import NamedTuple
 
 from syntok import segmenter
 from syntok.tokenizer import Tokenizer
@@ -26,6 +27,7 @@ SEGMENTER = f"syntok {version('syntok')}, 1"
 LONGEST = 50_000  # characters of a line that syntok reads at a time; it holds an object for each word
 # Characters of a line with more opening brackets than one in `SPARSE` characters, in which brackets are ignored.
 BRACKETED, SPARSE = 2_000, 20
+REMEMBERED = 5_000  # characters of a line up to which it is remembered for the next text with the same line
 NORMALISED = 2_000  # characters that are normalised at a time: it takes time by the square of marks in a row
 
 _LINE = re.compile(r"[^\n]+")
@@ -41,8 +43,7 @@ _SPACE = re.compile(r"\s")
 _TOKENIZER = Tokenizer(replace_not_contraction=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A sentence: `start` and `end` in Unicode code points of its text, `hash` of its words (`hash_of`)."""
 
     start: int
@@ -52,9 +53,12 @@ class Sentence:
 
 def cut(text: str | None) -> list[Sentence]:
     """Return the sentences of a text in their order; none overlap, and only white space is between them."""
-    if not text:
-        return []
-    return [Sentence(start, end, hash_of(text[start:end])) for start, end in _spans(text)]
+    found: list[Sentence] = []
+    for line in _LINE.finditer(text or ""):
+        first, words = line.start(), line[0]
+        for start, end, number in _cut_again(words) if len(words) <= REMEMBERED else _cut_line(words):
+            found.append(Sentence(first + start, first + end, number))
+    return found
 
 
 def hash_of(sentence: str) -> int:
@@ -77,25 +81,32 @@ def digest(sentences: list[Sentence]) -> str:
     return sha256(numbers.tobytes()).hexdigest()[:16]
 
 
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the start and end of each sentence."""
-    for line in _LINE.finditer(text):
-        for start, end in _pieces(text, *line.span()):
-            piece = text[start:end].rstrip()
-            first = len(piece) - len(piece.lstrip())
-            if first == len(piece):
-                continue
-            starts = [first, *_later_starts(piece)]
-            for at, next_at in zip(starts, [*starts[1:], len(piece)], strict=True):
-                yield start + at, start + at + len(piece[at:next_at].rstrip())
+def _cut_line(line: str) -> tuple[tuple[int, int, int], ...]:
+    """Return (start, end, hash) of each sentence of a line."""
+    found = []
+    for first, last in _pieces(line):
+        piece = line[first:last].rstrip()
+        start = len(piece) - len(piece.lstrip())
+        if start == len(piece):
+            continue
+        starts = [start, *_later_starts(piece)]
+        for at, next_at in zip(starts, [*starts[1:], len(piece)], strict=True):
+            sentence = piece[at:next_at].rstrip()
+            found.append((first + at, first + at + len(sentence), hash_of(sentence)))
+    return tuple(found)
 
 
-def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+# An edited text has most lines of the one before, and posts of a clinic have lines in common.
+_cut_again = lru_cache(maxsize=2048)(_cut_line)
+
+
+def _pieces(line: str) -> Iterator[tuple[int, int]]:
     """Yield the parts of a line between full stops that need no space, and no part longer than `LONGEST`."""
-    stops = () if text.isascii() else (match.end() for match in _STOP.finditer(text, start, end))
-    for stop in (*stops, end):
+    start = 0
+    stops = () if line.isascii() else (match.end() for match in _STOP.finditer(line))
+    for stop in (*stops, len(line)):
         while stop - start > LONGEST:
-            space = _SPACE.search(text, start + LONGEST, stop)
+            space = _SPACE.search(line, start + LONGEST, stop)
             cut_at = space.start() if space is not None and space.start() < start + 2 * LONGEST else start + LONGEST
             yield start, cut_at
             start = cut_at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +27,8 @@ from pipelines.commands._options import (
 from pipelines.commands._output import counted, finish
 from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
 from pipelines.commands._process import crawl_settings, visit
+from pipelines.derive import derive_after_run
+from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo, is_terminal
 from pipelines.run import report
 from pipelines.run.judgement import resolved
@@ -86,6 +89,7 @@ def command(
 
     Posts that are due are requested; every answer is recorded in the archive's WARC files before it is read.
     """
+    began = time.monotonic()
     with exit_on_error(clinics_file):
         listed = _listed(clinics_file, optional=url is not None)
         chosen = _choose(listed, clinics, url, allow_private, clinics_file)
@@ -96,6 +100,8 @@ def command(
     visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
     watcher.lines = _report_problems(run)
     code, summary = close_run(run)
+    if not run.broken and (code != ExitCode.STOPPED or run.out_of_time):
+        derive_after_run(archive, time.monotonic() - began)
     lines = _lines(summary) if chosen else ["every clinic is closed: none was visited"]
     finish(summary, lines, as_json=as_json, code=code)
 
