@@ -25,7 +25,7 @@ NOTE = "<!-- Written by `make docs`; do not edit. -->"
 # Page of the commands, what its commands are for, and the commands.
 COMMANDS = {
     "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
-    "keep": ("Keep an archive", ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore")),
+    "keep": ("Keep an archive", ("status", "coverage", "derive", "verify", "rebuild", "reparse", "backup", "restore")),
     "use": ("Use an archive", ("serve", "publish", "export", "wacz", "parse")),
 }
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
@@ -37,7 +37,7 @@ TABLES = {
     "posts": ("Posts and their texts", ("posts", "post_addresses", "revisions", "post_changes", "authors")),
     "counters": ("Counters and comments", ("readings", "superseded_readings", "comments", "comment_revisions")),
     "derived": ("Sentences and edits, derived from the texts", (
-        "cache_derived", "cache_sentences", "cache_edits", "cache_sentence_fates", "cache_site_edits", "cache_due",
+        "edits", "sentence_fates", "site_wide_edits", "cache_derived", "cache_sentences", "cache_edits", "cache_sentence_fates", "cache_site_edits", "cache_due",
     )),
     "labels": ("Labels, links and pictures", (
         "categories", "post_categories", "tags", "post_tags", "links", "images", "related_posts",
