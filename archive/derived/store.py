@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from archive.derived.posts import Derived, EditRow, Post, Revision
 from archive.derived.sentences import SEGMENTER
-from archive.derived.tables import INDEX, INDEXED, INDEXES, SITE_EDITS
+from archive.derived.tables import INDEX, INDEXED, INDEXES, SITE_EDITS, TABLES
 from archive.search.folding import folded
 
 # Bits of an edit's number that its revision takes; the minutes since 1970 take those above. A number is below 2**53,
@@ -58,23 +58,28 @@ def due_posts(connection: sqlite3.Connection) -> list[int]:
 
 def read_post(connection: sqlite3.Connection, post_id: int) -> Post:
     """Return a post's revisions that are not derived; all, if one of them is an edit or the post was edited before."""
-    found = [Revision(*row) for row in connection.execute(f"{_REVISIONS} AND {_NOT_CUT}", (post_id, SEGMENTER))]
-    due = frozenset(each.revision_id for each in found)
     (edited,) = connection.execute(
         "SELECT EXISTS (SELECT 1 FROM revisions WHERE post_id = ? AND kind = 'content')", (post_id,)
     ).fetchone()
-    if edited:
-        found = [
-            _with_last_seen(connection, post_id, Revision(*row)) for row in connection.execute(_REVISIONS, (post_id,))
-        ]
-    return Post(post_id, found, due)
+    if not edited:
+        found = [Revision(*row) for row in connection.execute(f"{_REVISIONS} AND {_NOT_CUT}", (post_id, SEGMENTER))]
+        return Post(post_id, found, frozenset(each.revision_id for each in found))
+    numbers = connection.execute(
+        f"SELECT revision_id FROM revisions AS r WHERE post_id = ? AND {_NOT_CUT}", (post_id, SEGMENTER)
+    )
+    return read_whole_post(connection, post_id)._replace(due=frozenset(number for (number,) in numbers))
 
 
-def _with_last_seen(connection: sqlite3.Connection, post_id: int, revision: Revision) -> Revision:
-    if revision.kind != "content":
-        return revision
-    seen = connection.execute(_SEEN, (post_id, revision.source, revision.captured_at)).fetchone()
-    return revision._replace(last_seen_at=seen[0], last_capture_id=seen[1]) if seen else revision
+def read_whole_post(connection: sqlite3.Connection, post_id: int) -> Post:
+    """Return all revisions of a post, as if none was derived."""
+    found = []
+    for row in connection.execute(_REVISIONS, (post_id,)):
+        each = Revision(*row)
+        if each.kind == "content":
+            seen = connection.execute(_SEEN, (post_id, each.source, each.captured_at)).fetchone()
+            each = each._replace(last_seen_at=seen[0], last_capture_id=seen[1]) if seen else each
+        found.append(each)
+    return Post(post_id, found, frozenset(each.revision_id for each in found))
 
 
 def write(connection: sqlite3.Connection, posts: Iterable[Derived]) -> int:
@@ -152,7 +157,7 @@ def finish(connection: sqlite3.Connection) -> None:
     due = {what for (what,) in connection.execute("SELECT what FROM cache_due")}
     if SITE_EDITS in due:
         connection.execute("DELETE FROM cache_site_edits")
-        connection.execute(_SITE_EDITS)
+        connection.execute(f"INSERT INTO cache_site_edits {SITE_WIDE}")
     if INDEX in due:
         # FTS5 keeps the words of deleted rows until it merges the parts that have them.
         for name in INDEXES:
@@ -160,17 +165,26 @@ def finish(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM cache_due")
 
 
+def forget(connection: sqlite3.Connection) -> None:
+    """Delete all that is derived, so that all of it is due; in the caller's transaction."""
+    plain, other = INDEXES
+    connection.execute(f"INSERT INTO {plain} ({plain}) VALUES ('delete-all')")
+    connection.execute(f"DELETE FROM {other}")
+    for table in TABLES:
+        connection.execute(f"DELETE FROM {table}")
+
+
 def _mark(connection: sqlite3.Connection, what: str) -> None:
     connection.execute("INSERT OR IGNORE INTO cache_due (what) VALUES (?)", (what,))
 
 
-MOST_ALIKE = 3  # posts in which a clinic changed the same in a run, from which on it is a site-wide edit
+FEWEST_ALIKE = 3  # posts in which a clinic changed the same in a run, from which on it is a site-wide edit
 _SENTENCE = (
     "(SELECT substr(r.body_text, s.start + 1, s.end - s.start) FROM cache_sentences AS s JOIN revisions AS r USING"
     " (revision_id) WHERE s.revision_id = {0} AND s.position = {1})"
 )
 # A sentence that is gone with the one that took its place, and a sentence that came in place of none.
-_SITE_EDITS = (
+SITE_WIDE = (
     "WITH changed AS ("
     " SELECT e.clinic_id, e.crawl_id, f.hash AS removed_hash, coalesce(n.hash, 0) AS added_hash, f.last_revision_id AS"
     " old_id, f.last_position AS old_at, e.revision_id AS new_id, f.next_position AS new_at, e.post_id,"
@@ -185,16 +199,9 @@ _SITE_EDITS = (
     "), alike AS ("
     " SELECT clinic_id, crawl_id, removed_hash, added_hash, count(DISTINCT post_id) AS posts, max(old_last_seen_at) AS"
     " old_last_seen_at, min(new_first_seen_at) AS new_first_seen_at, min(new_id) AS new_id FROM changed WHERE crawl_id"
-    f" IS NOT NULL GROUP BY 1, 2, 3, 4 HAVING posts >= {MOST_ALIKE})"
-    " INSERT INTO cache_site_edits SELECT a.clinic_id, a.crawl_id, a.removed_hash, a.added_hash,"
+    f" IS NOT NULL GROUP BY 1, 2, 3, 4 HAVING posts >= {FEWEST_ALIKE})"
+    " SELECT a.clinic_id, a.crawl_id, a.removed_hash, a.added_hash,"
     f" {_SENTENCE.format('c.old_id', 'c.old_at')}, {_SENTENCE.format('c.new_id', 'c.new_at')}, a.posts,"
     " a.old_last_seen_at, a.new_first_seen_at, a.new_id FROM alike AS a JOIN changed AS c ON c.new_id = a.new_id AND"
     " c.removed_hash = a.removed_hash AND c.added_hash = a.added_hash"
 )
-
-
-def rows_of(connection: sqlite3.Connection, revision_id: int) -> Sequence[tuple[Any, ...]]:
-    """Return (position, start, end, hash) of the stored sentences of a revision, in their order."""
-    return connection.execute(
-        "SELECT position, start, end, hash FROM cache_sentences WHERE revision_id = ? ORDER BY position", (revision_id,)
-    ).fetchall()

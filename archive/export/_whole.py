@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from archive.derived.tables import is_derived
 from archive.export._formats import Format, Written, write
 from archive.export._source import Source, describe, find, names
 from archive.times import utc_seconds
@@ -18,8 +19,12 @@ from archive.times import utc_seconds
 MANIFEST = "manifest.json"
 
 
-def export_all(folder: Path, connection: sqlite3.Connection, form: Format, software: str) -> list[Written]:
+def export_all(
+    folder: Path, connection: sqlite3.Connection, form: Format, software: str, *, derived: bool = False
+) -> list[Written]:
     """Write every table, view and question without parameters to `folder`, with a manifest.
+
+    `derived`: also the tables and views of what is derived from other tables (`archive.derived`).
 
     All files are read in one transaction. They are written to a subfolder and then renamed, the manifest last: a reader
     at that moment sees by the manifest's hashes which files belong to it. Other files in the folder are not touched.
@@ -32,7 +37,8 @@ def export_all(folder: Path, connection: sqlite3.Connection, form: Format, softw
     try:
         with _transaction(connection):
             (schema,) = connection.execute("SELECT max(name) FROM _sqlite_migrations").fetchone()
-            sources = [find(connection, name) for name in names(connection, with_parameters=False)]
+            chosen = [name for name in names(connection, with_parameters=False) if derived or not is_derived(name)]
+            sources = [find(connection, name) for name in chosen]
             written = [write(stage / f"{source.name}{form.suffix}", connection, source, form) for source in sources]
         files = {file.path.name: _entry(source, file) for source, file in zip(sources, written, strict=True)}
         made_at = utc_seconds(datetime.now(UTC))

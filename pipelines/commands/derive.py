@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from archive.db import DATABASE, open_archive
+from archive.derived.store import forget
 from archive.wal import WriteAheadLog
 from pipelines.commands._archive import lock_or_exit, read_only
 from pipelines.commands._errors import exit_on_error
@@ -25,9 +26,10 @@ from pipelines.exit_codes import ExitCode
 @click.option(
     "--time-limit", type=Duration(least=0.001), help="End cleanly after this time; the next derivation continues."
 )
+@click.option("--again", is_flag=True, help="Delete what was derived, and derive everything again.")
 @archive_option
 @json_option
-def command(time_limit: float | None, archive: Path, as_json: bool) -> None:
+def command(time_limit: float | None, again: bool, archive: Path, as_json: bool) -> None:
     """Cut the texts that are new into sentences, and compute the words that each edit removed and added.
 
     The views edits, sentence_fates and site_wide_edits read the result. A crawl does this at its end, for a small share
@@ -40,6 +42,9 @@ def command(time_limit: float | None, archive: Path, as_json: bool) -> None:
     lock = lock_or_exit(archive)
     try:
         with exit_on_error(archive, "the next derivation continues"), closing(open_archive(archive, "write")) as db:
+            if again:
+                with db.atomic():
+                    forget(db.conn)
             done = derive(db, go_on=lambda: time_limit is None or time.monotonic() - began < time_limit)
             WriteAheadLog(db).truncate()
     finally:

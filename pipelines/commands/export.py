@@ -40,6 +40,7 @@ STDOUT = Path("-")
     metavar="DIR",
     help="Write every table and view (no question) to DIR, with manifest.json.",
 )
+@click.option("--derived", is_flag=True, help="With --all: also sentences and edits, which `derive` computed.")
 @click.option("--list", "listing", is_flag=True, help="Print what can be exported.")
 @click.option(
     "--format",
@@ -62,6 +63,7 @@ STDOUT = Path("-")
 def command(
     name: str | None,
     folder: Path | None,
+    derived: bool,
     listing: bool,
     form: str | None,
     output: Path | None,
@@ -78,6 +80,8 @@ def command(
         raise click.UsageError("name what to export, or give --all DIR (--list prints the names)")
     if folder is not None and (output is not None or parameters):
         raise click.UsageError("--all takes neither -o nor --param: names are fixed, and questions are left out")
+    if derived and folder is None:
+        raise click.UsageError("--derived goes with --all; a single table or view is named")
     form = _form(form, output)
     values = _values(parameters)
     target = output or folder or name
@@ -85,7 +89,8 @@ def command(
         if listing:
             finish({}, _list(db.conn), as_json=False, always=True)
         if folder is not None:
-            _finish(export_all(folder, db.conn, FORMATS[form], f"{PRODUCT}/{VERSION}"), form, as_json)
+            files = export_all(folder, db.conn, FORMATS[form], f"{PRODUCT}/{VERSION}", derived=derived)
+            _finish(files, form, as_json)
         assert name is not None
         try:
             source = find(db.conn, name, values)

@@ -37,7 +37,8 @@ TABLES = {
     "posts": ("Posts and their texts", ("posts", "post_addresses", "revisions", "post_changes", "authors")),
     "counters": ("Counters and comments", ("readings", "superseded_readings", "comments", "comment_revisions")),
     "derived": ("Sentences and edits, derived from the texts", (
-        "edits", "sentence_fates", "site_wide_edits", "cache_derived", "cache_sentences", "cache_edits", "cache_sentence_fates", "cache_site_edits", "cache_due",
+        "edits", "sentence_fates", "site_wide_edits", "cache_derived", "cache_sentences", "cache_edits",
+        "cache_sentence_fates", "cache_site_edits", "cache_due",
     )),
     "labels": ("Labels, links and pictures", (
         "categories", "post_categories", "tags", "post_tags", "links", "images", "related_posts",
