@@ -1,28 +1,29 @@
 -- Sentences that an edit removed
--- Sentences of an earlier revision that are not in the next one, and that contain a word. A text is split at line ends
--- and after full stops, question marks and exclamation marks; a sentence that was rewritten counts as removed.
--- :word (text) = ; a word in the sentence, empty for all sentences
+-- Sentences of an earlier text that the next one of its source no longer has, with the interval in which that happened.
+-- The fate says whether the sentence was removed, reworded (reworded_as has the one in its place) or came back later.
+-- :word (text) = ; a word in the sentence, or its beginning, empty for all sentences
 -- :clinic (clinic) = ; a clinic, empty for all
 SELECT
-  trim(s.value) AS sentence,
-  e.title,
-  e.clinic_id,
-  e.old_last_seen_at AS last_seen_at,
-  e.new_first_seen_at AS first_missing_at,
-  e.old_revision_id,
-  e.revision_id,
-  e.post_id,
-  e.url
-FROM edited_posts AS e
-JOIN revisions AS o ON o.revision_id = e.old_revision_id
-JOIN revisions AS n ON n.revision_id = e.revision_id
--- The text is split by turning it into a JSON list for json_each; a backslash would make that list invalid.
-JOIN json_each(
-  '["' || replace(replace(replace(replace(
-    substr(json_quote(replace(o.body_text, char(92), '/')), 2, length(json_quote(replace(o.body_text, char(92), '/'))) - 2),
-    '\n', '","'), '. ', '.","'), '? ', '?","'), '! ', '!","') || '"]') AS s
+  f.sentence,
+  f.title,
+  f.clinic_id,
+  f.last_seen_at,
+  f.missing_at AS first_missing_at,
+  f.last_revision_id AS old_revision_id,
+  f.next_revision_id AS revision_id,
+  f.post_id,
+  f.url,
+  f.fate,
+  f.reworded_as,
+  f.first_seen_at
+FROM cache_edits AS e
+JOIN sentence_fates AS f ON f.next_revision_id = e.revision_id
 WHERE e.clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')
-  AND trim(s.value) != ''
-  AND instr(lower(s.value), lower(:word)) > 0
-  AND instr(replace(n.body_text, char(92), '/'), trim(s.value)) = 0
-ORDER BY e.new_first_seen_at DESC, e.post_id, s.id
+  -- Scripts without spaces have no words in the index that SQL could name.
+  AND (:word = '' OR :word GLOB '*[^ -~]*' OR e.edit_id IN (
+    SELECT rowid FROM cache_edits_fts WHERE cache_edits_fts MATCH 'old_text : "' || replace(:word, '"', '""') || '" *'
+    UNION ALL
+    SELECT rowid FROM cache_edits_folded_fts
+    WHERE cache_edits_folded_fts MATCH 'old_text : "' || replace(:word, '"', '""') || '" *'))
+  AND instr(lower(f.sentence), lower(:word)) > 0
+ORDER BY f.missing_at DESC, f.post_id, f.revision_id, f.sentence
