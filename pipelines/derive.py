@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
+from threading import current_thread, main_thread
 
 from sqlite_utils import Database
 
-from archive.db import ArchiveError, open_archive
+from archive.db import DATABASE, ArchiveError, open_archive
 from archive.derived.posts import Derived, Post, derive_posts
 from archive.derived.store import Progress, due_posts, finish, progress, read_post, write
 from archive.wal import WriteAheadLog
@@ -105,11 +107,14 @@ def _chunks(posts: Iterator[Post]) -> Iterator[list[Post]]:
         yield chunk
 
 
-def derive_after_run(archive: Path, took: float) -> None:
-    """Derive what a run of `took` seconds added, for a small share of that time, or until a signal to end.
+def derive_after_run(archive: Path, began: datetime) -> None:
+    """Derive what a run added that began at this moment, for a small share of its time, or until a signal to end.
 
     Failures are only logged. Nothing is done where another run holds the lock: it derives in its turn.
     """
+    if not (archive / DATABASE).exists():
+        return
+    took = (datetime.now(UTC) - began).total_seconds()
     until = time.monotonic() + min(MOST, max(LEAST, SHARE * took))
     try:
         lock = lock_archive(archive)
@@ -131,7 +136,8 @@ def derive_after_run(archive: Path, took: float) -> None:
 def _signals() -> Iterator[list[int]]:
     """Collect the signals to end, instead of ending: the run is recorded, and its exit code is known."""
     received: list[int] = []
-    kinds = (signal.SIGINT, signal.SIGTERM)
+    # Only the main thread may say what a signal does.
+    kinds = (signal.SIGINT, signal.SIGTERM) if current_thread() is main_thread() else ()
     before = [signal.signal(kind, lambda number, _: received.append(number)) for kind in kinds]
     try:
         yield received

@@ -1,7 +1,7 @@
 -- Posts that were edited after publication
 -- The interval of each edit: after the old text was last seen, before the new text was first seen. Days are counted
--- from publication until the new text was first seen; without a publication date they count as 0. A word is looked for in the old and in the new text; the columns
--- removed and added have the words that changed.
+-- from publication until the new text was first seen; without a publication date they are unknown, and count as 0. A
+-- word is looked for in the old and in the new text; the columns removed and added have the words that changed.
 -- :clinic (clinic) = ; a clinic, empty for all
 -- :days (number) = 0; minimum number of days after publication
 -- :word (text) = ; a word or phrase in the old or new text, empty for all edits

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -89,7 +88,6 @@ def command(
 
     Posts that are due are requested; every answer is recorded in the archive's WARC files before it is read.
     """
-    began = time.monotonic()
     with exit_on_error(clinics_file):
         listed = _listed(clinics_file, optional=url is not None)
         chosen = _choose(listed, clinics, url, allow_private, clinics_file)
@@ -101,7 +99,7 @@ def command(
     watcher.lines = _report_problems(run)
     code, summary = close_run(run)
     if not run.broken and (code != ExitCode.STOPPED or run.out_of_time):
-        derive_after_run(archive, time.monotonic() - began)
+        derive_after_run(archive, run.started_at)
     lines = _lines(summary) if chosen else ["every clinic is closed: none was visited"]
     finish(summary, lines, as_json=as_json, code=code)
 
