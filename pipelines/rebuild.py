@@ -23,7 +23,6 @@ from archive.compare.superseded import restore, stash
 from archive.db import DATABASE, ArchiveError, open_archive
 from archive.rows import runs
 from archive.warc.repair import repair
-from pipelines.derive import derive
 from pipelines.fold import Fold
 from pipelines.log import ClinicLog, Recorded, clinics_of, locations, log_of, runs_of
 from pipelines.replay.parsing import ParserPool, parsed
@@ -66,7 +65,6 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
         with closing(_opened(scratch)) as db:
             _fold_all(db, archive, key, done, cores)
             before = _compare_and_carry_over(db, archive, done)
-            derive(db, cores=cores)
             _enter(db, archive, done, exists=before)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

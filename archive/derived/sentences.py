@@ -56,7 +56,7 @@ def cut(text: str | None) -> list[Sentence]:
     found: list[Sentence] = []
     for line in _LINE.finditer(text or ""):
         first, words = line.start(), line[0]
-        for start, end, number in _cut_again(words) if len(words) <= REMEMBERED else _cut_line(words):
+        for start, end, number in remembered(words) if len(words) <= REMEMBERED else _cut_line(words):
             found.append(Sentence(first + start, first + end, number))
     return found
 
@@ -97,7 +97,7 @@ def _cut_line(line: str) -> tuple[tuple[int, int, int], ...]:
 
 
 # An edited text has most lines of the one before, and posts of a clinic have lines in common.
-_cut_again = lru_cache(maxsize=2048)(_cut_line)
+remembered = lru_cache(maxsize=2048)(_cut_line)
 
 
 def _pieces(line: str) -> Iterator[tuple[int, int]]:
