@@ -131,6 +131,7 @@ def _kind(old: Wording, new: Wording) -> str:
         if (old.title or "").split() != (new.title or "").split():
             return "title"
         return "space" if old.text != new.text or old.title != new.title else "links"
+    before, after = _middles(before, after)
     before, after = (list(filter(None, (_MARKS.sub("", word).lower() for word in words))) for words in (before, after))
     if before == after:
         # "off-label" and "off label" differ by a mark, too: their words joined are the same.
@@ -167,13 +168,7 @@ def _in_order(by_place: dict[int, list[list[str]]], whole: set[int]) -> list[lis
 
 def _differences(old: list[str], new: list[str]) -> tuple[list[list[str]], list[list[str]]]:
     """Return the words of the first that are not in the second, passage by passage, and the reverse."""
-    first = 0
-    while first < min(len(old), len(new)) and old[first] == new[first]:
-        first += 1
-    last = 0
-    while last < min(len(old), len(new)) - first and old[-1 - last] == new[-1 - last]:
-        last += 1
-    old, new = old[first : len(old) - last], new[first : len(new) - last]
+    old, new = _middles(old, new)
     if len(old) * len(new) > MOST_STEPS:
         return [old], [new]
     removed, added = [], []
@@ -182,6 +177,18 @@ def _differences(old: list[str], new: list[str]) -> tuple[list[list[str]], list[
             removed += [old[a:b]] if b > a else []
             added += [new[c:d]] if d > c else []
     return removed, added
+
+
+def _middles(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
+    """Return both lists without the words with which both begin, and those with which both end."""
+    shorter = min(len(old), len(new))
+    first = 0
+    while first < shorter and old[first] == new[first]:
+        first += 1
+    last = 0
+    while last < shorter - first and old[-1 - last] == new[-1 - last]:
+        last += 1
+    return old[first : len(old) - last], new[first : len(new) - last]
 
 
 def _words(text: str | None) -> list[str]:
