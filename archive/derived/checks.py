@@ -13,7 +13,7 @@ from archive.derived.sentences import Sentence, digest
 from archive.derived.store import SITE_WIDE, due_posts, edit_number, read_whole_post
 from archive.derived.tables import INDEXES, SITE_EDITS
 
-SAMPLE = 200  # posts that are derived again, edited ones first
+SAMPLE = 50  # posts that are derived again, edited ones first
 MOST_FAULTS = 200  # that are reported
 _REMEDY = "`clinic-archive derive --again` makes the derived rows again"
 # What identifies a row of a table among those of a post; the rows are chosen by post, or by its revisions.

@@ -28,19 +28,30 @@ had_it AS (
       SELECT 1 FROM posts AS p JOIN revisions AS r ON r.post_id = p.post_id
       WHERE p.clinic_id = clinic.clinic_id AND instr(lower(r.body_text), lower(:word)) > 0))
 ),
+gone AS (
+  SELECT
+    e.clinic_id,
+    f.post_id,
+    f.last_seen_at,
+    f.missing_at,
+    substr(b.body_text, s.start + 1, s.end - s.start) AS sentence,
+    (
+      SELECT substr(r.body_text, w.start + 1, w.end - w.start)
+      FROM cache_sentences AS w JOIN revisions AS r ON r.revision_id = w.revision_id
+      WHERE w.revision_id = f.next_revision_id AND w.position = f.next_position
+    ) AS reworded_as
+  FROM wanted
+  JOIN cache_edits AS e ON :word GLOB '*[^ -~]*' OR e.edit_id IN (
+    SELECT rowid FROM cache_edits_fts WHERE cache_edits_fts MATCH 'old_text : ' || words
+    UNION ALL
+    SELECT rowid FROM cache_edits_folded_fts WHERE cache_edits_folded_fts MATCH 'old_text : ' || words)
+  JOIN cache_sentence_fates AS f ON f.next_revision_id = e.revision_id AND f.fate IN ('removed', 'reworded')
+  JOIN revisions AS b ON b.revision_id = f.last_revision_id
+  JOIN cache_sentences AS s ON s.revision_id = f.last_revision_id AND s.position = f.last_position
+),
 dropped AS (
-  SELECT f.clinic_id, f.post_id, f.sentence, f.last_seen_at, f.missing_at
-  FROM (
-    SELECT e.revision_id FROM cache_edits AS e, wanted
-    WHERE :word GLOB '*[^ -~]*' OR e.edit_id IN (
-      SELECT rowid FROM cache_edits_fts WHERE cache_edits_fts MATCH 'old_text : ' || words
-      UNION ALL
-      SELECT rowid FROM cache_edits_folded_fts WHERE cache_edits_folded_fts MATCH 'old_text : ' || words)
-  ) AS e
-  JOIN sentence_fates AS f ON f.next_revision_id = e.revision_id
-  WHERE f.fate IN ('removed', 'reworded')
-    AND instr(lower(f.sentence), lower(:word)) > 0
-    AND instr(lower(coalesce(f.reworded_as, '')), lower(:word)) = 0
+  SELECT * FROM gone
+  WHERE instr(lower(sentence), lower(:word)) > 0 AND instr(lower(coalesce(reworded_as, '')), lower(:word)) = 0
 )
 SELECT
   h.clinic_id,

@@ -44,27 +44,47 @@ SELECT
     l.capture_id) AS last_capture_id,
   (SELECT capture_id FROM revisions WHERE revision_id = f.next_revision_id) AS missing_capture_id,
   p.url
-FROM (
-  SELECT
-    post_id, source, revision_id, position, first_seen_at, last_revision_id, last_seen_at, last_capture_id, fate,
-    missing_at, next_revision_id, next_position, returned_at
-  FROM cache_sentence_fates
-  UNION ALL
-  -- Posts that were never edited: the newest reading of the only text of each source.
-  SELECT
-    r.post_id, r.source, r.revision_id, s.position, r.captured_at, r.revision_id, NULL, NULL, NULL, NULL, NULL, NULL,
-    NULL
-  FROM cache_sentences AS s
-  JOIN revisions AS r ON r.revision_id = s.revision_id
-  WHERE r.revision_id = (
-      SELECT b.revision_id FROM revisions AS b
-      WHERE b.post_id = r.post_id AND b.source = r.source
-      ORDER BY b.captured_at DESC, b.extractor_version DESC, b.revision_id DESC LIMIT 1)
-    AND NOT EXISTS (
-      SELECT 1 FROM cache_sentence_fates AS known WHERE known.post_id = r.post_id AND known.source = r.source)
-) AS f
+FROM cache_sentence_fates AS f
 JOIN posts AS p ON p.post_id = f.post_id
 JOIN observed AS o ON o.clinic_id = p.clinic_id
 JOIN revisions AS n ON n.revision_id = f.revision_id
 JOIN revisions AS l ON l.revision_id = f.last_revision_id
 JOIN cache_sentences AS s ON s.revision_id = f.revision_id AND s.position = f.position
+UNION ALL
+-- Posts that were never edited: the newest reading of the only text of each source.
+SELECT
+  p.clinic_id,
+  r.post_id,
+  p.title,
+  substr(r.body_text, s.start + 1, s.end - s.start),
+  coalesce(
+    iif(p.removed_at IS NOT NULL, 'post removed', NULL),
+    iif(
+      r.source <> (SELECT source FROM revisions WHERE revision_id = p.revision_id)
+        OR o.closed_on <= date('now') OR p.last_seen_at < o.last_at,
+      'no longer observed', NULL),
+    'kept'),
+  r.captured_at,
+  coalesce((SELECT max(seen_at) FROM sightings WHERE revision_id = r.revision_id), r.captured_at),
+  p.removed_at,
+  NULL,
+  NULL,
+  r.source,
+  r.revision_id,
+  r.revision_id,
+  NULL,
+  r.capture_id,
+  coalesce(
+    (SELECT capture_id FROM sightings WHERE revision_id = r.revision_id ORDER BY seen_at DESC LIMIT 1), r.capture_id),
+  NULL,
+  p.url
+FROM revisions AS r
+JOIN cache_sentences AS s ON s.revision_id = r.revision_id
+JOIN posts AS p ON p.post_id = r.post_id
+JOIN observed AS o ON o.clinic_id = p.clinic_id
+WHERE r.revision_id = (
+    SELECT b.revision_id FROM revisions AS b
+    WHERE b.post_id = r.post_id AND b.source = r.source
+    ORDER BY b.captured_at DESC, b.extractor_version DESC, b.revision_id DESC LIMIT 1)
+  AND NOT EXISTS (
+    SELECT 1 FROM cache_sentence_fates AS known WHERE known.post_id = r.post_id AND known.source = r.source)
