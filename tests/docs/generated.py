@@ -37,8 +37,7 @@ TABLES = {
     "posts": ("Posts and their texts", ("posts", "post_addresses", "revisions", "post_changes", "authors")),
     "counters": ("Counters and comments", ("readings", "superseded_readings", "comments", "comment_revisions")),
     "derived": ("Sentences and edits, derived from the texts", (
-        "edits", "sentence_fates", "site_wide_edits", "cache_derived", "cache_sentences", "cache_edits",
-        "cache_sentence_fates", "cache_site_edits", "cache_due",
+        "cache_derived", "cache_sentences", "cache_edits", "cache_sentence_fates", "cache_site_edits", "cache_due",
     )),
     "labels": ("Labels, links and pictures", (
         "categories", "post_categories", "tags", "post_tags", "links", "images", "related_posts",
@@ -46,6 +45,7 @@ TABLES = {
     "views-posts": ("Views of posts and counters", (
         "posts_with_counts", "counts_over_time", "own_page_views", "most_discussed", "edited_posts", "changed_fields",
     )),
+    "views-edits": ("Views of edits and sentences", ("edits", "sentence_fates", "site_wide_edits")),
     "views-links": ("Views of comments, links and evidence", (
         "comment_threads", "edited_comments", "related_edges", "linked_domains", "missing_posts", "provenance",
     )),
