@@ -17,8 +17,6 @@ from archive.search.tables import TOKENIZERS
 INDEXES = dict(zip(("cache_edits_fts", "cache_edits_folded_fts"), TOKENIZERS.values(), strict=True))
 INDEXED = ("removed", "added", "old_text", "new_text")
 TABLES = ("cache_derived", "cache_sentences", "cache_edits", "cache_sentence_fates", "cache_site_edits")
-# The views of what is derived; the tables have the prefix.
-PREFIX, VIEWS = "cache_", ("edits", "sentence_fates", "site_wide_edits")
 # What must be done again at the end of the next derivation.
 SITE_EDITS, INDEX = "site_edits", "edits_index"
 
@@ -109,11 +107,6 @@ _FORGET = (
     f" DELETE FROM cache_sentences WHERE revision_id IN {_OF_POSTS};"
     f" DELETE FROM cache_derived WHERE revision_id IN {_OF_POSTS};"
 )
-
-
-def is_derived(name: str) -> bool:
-    """Return whether a table or view has nothing but what is derived from other tables."""
-    return name.startswith(PREFIX) or name in VIEWS
 
 
 def create(db: Database) -> None:

@@ -1,29 +1,39 @@
 """Exports: every row of a table, a view, a ready question or a SELECT, in one of five formats.
 
 Nothing is cut without a note. CSV comes in two forms: plain, which reads back to the same values, and for Excel, where
-cells that a spreadsheet would misread are marked as text.
+cells that a spreadsheet would misread are marked as text. A SELECT of one's own is typed by a mapping:
+
+    types = {"removed": "text", "words_removed": "integer", "changed_after": "timestamp"}
+    write(path, connection, Source("edits", sql, {"clinic": "riverside"}, types), FORMATS["xlsx"])
 """
 
+from archive.export._columns import DATE_ALONE, TYPES, declared, describe, may_be_date, purpose, type_of
 from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
 from archive.export._formats import FORMATS, Written, write
 from archive.export._sheet import MOST_ROWS, TooManyRows
-from archive.export._source import Source, Unknown, clinic_ids, find, names, purpose
+from archive.export._source import Source, Unknown, find, known_values, names
 from archive.export._whole import export_all
 
 __all__ = [
+    "DATE_ALONE",
     "EXCEL_RULE",
     "FORMATS",
     "MOST_ROWS",
+    "TYPES",
     "Source",
     "Tally",
     "TooManyRows",
     "Unknown",
     "Written",
-    "clinic_ids",
     "csv_blocks",
+    "declared",
+    "describe",
     "export_all",
     "find",
+    "known_values",
+    "may_be_date",
     "names",
     "purpose",
+    "type_of",
     "write",
 ]

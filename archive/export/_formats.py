@@ -100,7 +100,7 @@ def _xlsx(draft: Path, final: Path, connection: sqlite3.Connection, source: Sour
 
 
 def _parquet(draft: Path, _: Path, connection: sqlite3.Connection, source: Source) -> tuple[int, str | None]:
-    return write_parquet(draft, connection, source), None
+    return write_parquet(draft, connection, source)
 
 
 FORMATS = {

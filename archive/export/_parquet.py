@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from archive.export._source import Source, as_subquery, can_nest, columns_of, describe, read
+from archive.export._columns import describe, type_of
+from archive.export._source import Source, columns_of, read
 
 MISSING = "Parquet needs pyarrow: run `pip install pyarrow`, or use --format csv"
+# Rows are written together (a row group) once they have this many bytes, or are this many: readers skip by row group.
+_BYTES_PER_GROUP, _ROWS_PER_GROUP = 32_000_000, 100_000
 
 
-def write_parquet(path: Path, connection: sqlite3.Connection, source: Source) -> int:
-    """Write a source to a Parquet file with descriptions of its columns; return the number of rows.
+def write_parquet(path: Path, connection: sqlite3.Connection, source: Source) -> tuple[int, str | None]:
+    """Write a source to a Parquet file with descriptions of its columns; return the number of rows and a note.
 
-    A column has the narrowest type that holds all its values: int64, double or text. Times stay ISO 8601 texts, since
-    some are dates without a time. Raises ImportError without pyarrow, `sqlite3.Error`, OSError.
+    A column has its declared type, whatever its values: int64, double, string, bool, date32, or timestamp in UTC with
+    microseconds; without a declared type it is a string. A timestamp that is a date alone becomes the beginning of the
+    day, and a value that its type cannot hold is left empty; the note counts both. Raises ImportError without pyarrow,
+    `sqlite3.Error`, OSError.
     """
     try:
         import pyarrow as pa  # type: ignore[import-untyped] # noqa: PLC0415
@@ -25,40 +33,96 @@ def write_parquet(path: Path, connection: sqlite3.Connection, source: Source) ->
     columns = columns_of(connection, source)
     # A SELECT may give two columns the same name; Parquet readers expect different names.
     unique = [name if name not in columns[:place] else f"{name}_{place}" for place, name in enumerate(columns)]
-    types = {"text": pa.string(), "integer": pa.int64(), "real": pa.float64()}
+    arrow = {
+        "integer": pa.int64(), "number": pa.float64(), "text": pa.string(), "boolean": pa.bool_(), "date": pa.date32(),
+        "timestamp": pa.timestamp("us", "UTC"),
+    }  # fmt: skip
+    kinds = [type_of(source, name) or "text" for name in columns]
     schema = pa.schema(
-        pa.field(name, types[kind], metadata={"description": describe(source, name) or ""})
-        for name, kind in zip(unique, _types(connection, source, columns), strict=True)
+        pa.field(name, arrow[kind], metadata={"description": describe(source, name) or ""})
+        for name, kind in zip(unique, kinds, strict=True)
     )
+    made = [_Column(name, kind, arrow[kind], pa) for name, kind in zip(unique, kinds, strict=True)]
     number = 0
+    waiting: list[Any] = []
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for rows in read(connection, source):
             number += len(rows)
-            cells = [
-                [_value(value, as_text=field.type == pa.string()) for value in column]
-                for field, column in zip(schema, zip(*rows, strict=True), strict=True)
-            ]
-            writer.write_batch(pa.record_batch(cells, schema=schema))
-    return number
+            cells = [column.array(values) for column, values in zip(made, zip(*rows, strict=True), strict=True)]
+            waiting.append(pa.record_batch(cells, schema=schema))
+            if sum(b.nbytes for b in waiting) > _BYTES_PER_GROUP or sum(map(len, waiting)) >= _ROWS_PER_GROUP:
+                writer.write_table(pa.Table.from_batches(waiting, schema))
+                waiting = []
+        if waiting:
+            writer.write_table(pa.Table.from_batches(waiting, schema))
+    return number, "; ".join(note for column in made for note in column.notes()) or None
 
 
-def _types(connection: sqlite3.Connection, source: Source, columns: list[str]) -> list[str]:
-    """Return integer, real or text for each column, by all its values; a column of only NULL is text."""
-    if not can_nest(connection, source):
-        return ["text"] * len(columns)
-    names = [f"c{number}" for number in range(len(columns))]
-    counts = ", ".join(
-        f"max(typeof({name}) IN ('text', 'blob')), max(typeof({name}) = 'real'), count({name})" for name in names
-    )
-    sql = f"WITH exported ({', '.join(names)}) AS (\n{as_subquery(source.sql)}\n) SELECT {counts} FROM exported"
-    found = list(connection.execute(sql, source.parameters).fetchone())
-    return [
-        "text" if text or not filled else "real" if real else "integer"
-        for text, real, filled in zip(found[::3], found[1::3], found[2::3], strict=True)
-    ]
+class _Column:
+    """A column that turns the values of SQLite into those of its type, and counts what it had to change."""
+
+    def __init__(self, name: str, kind: str, arrow: Any, pa: Any) -> None:
+        self._name, self._kind, self._arrow, self._pa = name, kind, arrow, pa
+        self._days = self._lost = 0
+
+    def array(self, values: Sequence[Any]) -> Any:
+        """Return values as an array of the column's type."""
+        if self._kind in ("date", "timestamp"):
+            try:  # texts of one form are read by pyarrow, twenty times as fast
+                return self._pa.array(values, self._pa.string()).cast(self._arrow)
+            except (self._pa.ArrowInvalid, self._pa.ArrowTypeError):
+                pass
+        return self._pa.array([None if value is None else self._value(value) for value in values], self._arrow)
+
+    def _value(self, value: Any) -> Any:
+        found = VALUES[self._kind](value)
+        self._lost += found is None
+        self._days += self._kind == "timestamp" and found is not None and len(value) == len("2026-03-01")
+        return found
+
+    def notes(self) -> list[str]:
+        """Return what a reader of the file must know of the column."""
+        notes = []
+        if self._days:
+            notes.append(f"{self._name}: {self._days:,} dates without a time are the beginning of the day (UTC)")
+        if self._lost:
+            notes.append(f"{self._name}: {self._lost:,} values that are no {self._kind} are left empty; CSV has them")
+        return notes
 
 
-def _value(value: Any, *, as_text: bool) -> Any:
-    if value is None or not as_text:
-        return value
+def _integer(value: Any) -> int | None:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**63:
+        return int(value)
+    return value if isinstance(value, int) else None
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not math.isnan(value) else None
+
+
+def _text(value: Any) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _boolean(value: Any) -> bool | None:
+    return bool(value) if value in (0, 1) else None
+
+
+def _date(value: Any) -> date | None:
+    moment = _timestamp(value)
+    return moment.date() if moment is not None and len(value) == len("2026-03-01") else None
+
+
+def _timestamp(value: Any) -> datetime | None:
+    """Read "2026-03-01T09:30:00.5Z" or "2026-03-01"; a time without a zone is not a moment."""
+    if not isinstance(value, str) or not (len(value) == len("2026-03-01") or value.endswith("Z")):
+        return None
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=UTC)
+    except ValueError:  # 2026-02-30
+        return None
+
+
+VALUES: dict[str, Callable[[Any], Any]] = {
+    "integer": _integer, "number": _number, "text": _text, "boolean": _boolean, "date": _date, "timestamp": _timestamp,
+}  # fmt: skip

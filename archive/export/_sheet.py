@@ -1,4 +1,4 @@
-"""XLSX files: dates as dates, numbers as numbers, URLs as text; a text too long for a cell is cut, marked, counted."""
+"""XLSX files: cells of the declared types of their columns; a text too long for a cell is cut, marked, counted."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 
-from archive.export._source import Source, columns_of, count_up_to, describe, read
+from archive.export._columns import describe, type_of
+from archive.export._source import Source, columns_of, count_up_to, read
 
 MOST_ROWS = 1_048_575  # with the header 2**20, the limit of a sheet
 MOST_CHARACTERS = 32_767  # in one cell, counted in UTF-16 units
 CUT = "… [cut: the whole text has {} characters]"
 
-# 2026-03-01T09:30:00.123456Z, 2026-03-01T09:30:00Z and 2026-03-01: the formats of times in the archive.
+# 2026-03-01T09:30:00.123456Z, 2026-03-01T09:30:00Z and 2026-03-01: the formats of times in the archive. A cell has
+# four digits of the year, and Excel no year after 9999.
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?Z)?")
 _FIRST = "1900-03-01"  # before this date Excel counts a day that did not exist, 29 February 1900
 # Characters that XML 1.0 does not allow and xlsxwriter does not replace: U+FFFE and U+FFFF.
@@ -64,6 +66,7 @@ def write_sheet(
             sheet.write_string(0, column, name, bold)
         cells = _Cells(
             sheet,
+            kinds=[type_of(source, name) for name in columns],
             date=workbook.add_format({"num_format": "yyyy-mm-dd"}),
             time=workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"}),
         )
@@ -72,7 +75,7 @@ def write_sheet(
             for values in block:
                 row += 1
                 for column, value in enumerate(values):
-                    whole = cells.write(row, column, columns[column], value)
+                    whole = cells.write(row, column, value)
                     if whole is not None:
                         cut += 1
                         if on_cut is not None:
@@ -89,26 +92,31 @@ def write_sheet(
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """The cells of one sheet; `write` returns the whole text of a cell if it had to be cut."""
+    """The cells of one sheet; `write` returns the whole text of a cell if it had to be cut.
+
+    A value that is not of its column's type is written as what it is: as text, or as a number.
+    """
 
     sheet: Any
+    kinds: list[str | None]  # the type of each column, None if none is declared
     date: Any  # cell formats
     time: Any
 
-    def write(self, row: int, column: int, name: str, value: Any) -> str | None:
+    def write(self, row: int, column: int, value: Any) -> str | None:
         if value is None:
             return None
         if isinstance(value, str):
-            time = _parse_time(name, value)
+            time = _parse_time(value) if self.kinds[column] in ("date", "timestamp") else None
             if time is None:
                 return self._write_text(row, column, value)
             self.sheet.write_datetime(row, column, time, self.date if len(value) == 10 else self.time)
             return None
         if isinstance(value, bytes):
             return self._write_text(row, column, value.hex())
-        if isinstance(value, int) and abs(value) >= 10**15:  # a cell holds 15 digits
-            return self._write_text(row, column, str(value))
-        if isinstance(value, float) and not math.isfinite(value):
+        if self.kinds[column] == "boolean" and value in (0, 1):
+            self.sheet.write_boolean(row, column, bool(value))
+            return None
+        if self.kinds[column] == "text" or not _fits(value):
             return self._write_text(row, column, str(value))
         self.sheet.write_number(row, column, value)
         return None
@@ -125,9 +133,14 @@ class _Cells:
         return value
 
 
-def _parse_time(name: str, value: str) -> datetime | None:
-    """Return a text of a column of times as a datetime without zone (a cell has none); None if it is no such time."""
-    if name.endswith(("_at", "_on", "day", "month", "date")) and _TIME.fullmatch(value) and value >= _FIRST:
+def _fits(value: float) -> bool:
+    """Whether a cell can hold a number: it has 15 digits, and no infinity."""
+    return abs(value) < 10**15 if isinstance(value, int) else math.isfinite(value)
+
+
+def _parse_time(value: str) -> datetime | None:
+    """Return a text as a datetime without zone (a cell has none); None if it is no time, or Excel has no such day."""
+    if _TIME.fullmatch(value) and value >= _FIRST:
         try:
             return datetime.fromisoformat(value).replace(tzinfo=None)
         except ValueError:  # 2026-02-30, as a page printed it
@@ -152,11 +165,12 @@ def _write_about(workbook: Any, source: Source, columns: list[str], rows: int, c
         sheet.write_string(row, 0, name, bold)
         sheet.write_string(row, 1, value[:MOST_CHARACTERS])
     start = len(lines) + 1
-    sheet.write_string(start, 0, "column", bold)
-    sheet.write_string(start, 1, "description", bold)
+    for column, head in enumerate(("column", "description", "type")):
+        sheet.write_string(start, column, head, bold)
     for row, name in enumerate(columns, start + 1):
         sheet.write_string(row, 0, name)
         sheet.write_string(row, 1, describe(source, name) or "")
+        sheet.write_string(row, 2, type_of(source, name) or "")
 
 
 def _width(name: str) -> int:

@@ -6,19 +6,13 @@ import re
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import takewhile
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from archive.questions import questions
 
-SITE = Path(__file__).parents[1] / "site"
-VIEWS = Path(__file__).parents[1] / "views"
 ROWS_PER_BLOCK = 1000  # rows that are fetched and written at a time
 BYTES_PER_BLOCK = 4_000_000
+DERIVED = "cache_"  # how the names of tables begin that are made from other rows
 
 
 class Unknown(Exception):
@@ -27,25 +21,37 @@ class Unknown(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A SELECT with the values of its parameters; `name` becomes the name of the file."""
+    """A SELECT with the values of its parameters; `name` becomes the name of the file.
+
+    `types` gives the types of columns (integer, number, text, boolean, date, timestamp) that no table of the name
+    declares.
+    """
 
     name: str
     sql: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    types: Mapping[str, str] = field(default_factory=dict)
 
 
-def names(connection: sqlite3.Connection, *, with_parameters: bool = True) -> dict[str, str]:
+def names(connection: sqlite3.Connection, *, with_parameters: bool = True, derived: bool = True) -> dict[str, str]:
     """Return the names that can be exported, each with its kind (table, view, question), tables first.
 
-    `with_parameters`: include questions that have parameters. Raises `sqlite3.Error`.
+    `with_parameters`: include questions that have parameters. `derived`: include the tables that are made from other
+    rows (`cache_...`), and the views of them. Raises `sqlite3.Error`.
     """
-    found = {
-        name: kind
-        for name, kind in connection.execute(
-            "SELECT name, type FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY type, name"
-        )
-        if not name.startswith(("_", "sqlite_")) and "_fts" not in name
-    }
+    found: dict[str, str] = {}
+    left_out: list[str] = []
+    for name, kind, sql in connection.execute(
+        "SELECT name, type, sql FROM sqlite_master WHERE type IN ('table', 'view') ORDER BY type, rowid"
+    ).fetchall():
+        if name.startswith(("_", "sqlite_")) or "_fts" in name:
+            continue
+        words = set(re.findall(r"\w+", sql)) if kind == "view" else {name}
+        if not derived and (any(word.startswith(DERIVED) for word in words) or words & set(left_out)):
+            left_out.append(name)  # views were made in the order in which they refer to each other
+            continue
+        found[name] = kind
+    found = dict(sorted(found.items(), key=lambda item: (item[1], item[0])))
     for question in questions().values():
         if with_parameters or not question.parameters:
             found[question.name] = "question"
@@ -72,9 +78,16 @@ def find(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str
     return Source(name, f"SELECT * FROM [{name}]")
 
 
-def clinic_ids(connection: sqlite3.Connection) -> list[str]:
-    """Return the ids of all clinics of the archive, in their order. Raises `sqlite3.Error`."""
-    return [clinic_id for (clinic_id,) in map(tuple, connection.execute("SELECT clinic_id FROM clinics ORDER BY 1"))]
+def known_values(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """Return what the archive knows of each kind of parameter: its clinics' ids, and names of their attributes.
+
+    Raises `sqlite3.Error`.
+    """
+    sql = {
+        "clinic": "SELECT clinic_id FROM clinics ORDER BY 1",
+        "attribute": "SELECT DISTINCT name FROM clinic_attributes ORDER BY 1",
+    }
+    return {kind: [str(value) for (value,) in map(tuple, connection.execute(sql[kind]))] for kind in sql}
 
 
 def columns_of(connection: sqlite3.Connection, source: Source) -> list[str]:
@@ -150,42 +163,3 @@ def can_nest(connection: sqlite3.Connection, source: Source) -> bool:
     except (sqlite3.OperationalError, sqlite3.ProgrammingError):
         return False
     return True
-
-
-@cache
-def _tables() -> dict[str, dict[str, Any]]:
-    tables: dict[str, dict[str, Any]] = yaml.safe_load((SITE / "metadata.yaml").read_text("utf-8"))["databases"][
-        "archive"
-    ]["tables"]
-    return tables
-
-
-@cache
-def _described() -> dict[str, dict[str, str]]:
-    return {name: table.get("columns", {}) for name, table in _tables().items()}
-
-
-def purpose(name: str) -> str:
-    """Return what a table, view or question is for: the first sentence of its description; "" without one."""
-    if name in questions():
-        return questions()[name].title
-    view = next(VIEWS.glob(f"*[0-9]_{name}.sql"), None)
-    if view is not None:
-        lines = takewhile(lambda line: line.startswith("--"), view.read_text("utf-8").splitlines())
-        description = " ".join(line.removeprefix("--").strip() for line in lines)
-    else:
-        description = " ".join(str(_tables().get(name, {}).get("description") or "").split())
-    return re.split(r"(?<=\.)\s", description, maxsplit=1)[0]
-
-
-def describe(source: Source, column: str) -> str | None:
-    """Return the description of a column in metadata.yaml, None without one.
-
-    A column of a question has the description of the first table with a column of that name.
-    """
-    tables = _described()
-    if column in tables.get(source.name, {}):
-        return tables[source.name][column]
-    if source.name in tables:
-        return None
-    return next((columns[column] for columns in tables.values() if column in columns), None)

@@ -1,9 +1,12 @@
 -- Views gained between two dates
 -- For each post: the difference of its last view counts up to the two dates, both from one source. Without dates, from
 -- its first reading to its last; a post that was first read between the dates counts from its first reading.
+-- group: numbers
 -- :clinic (clinic) = ; a clinic, empty for all
 -- :from (date) = ; first day, empty for the first reading
 -- :to (date) = ; last day, empty for the last reading
+-- integer: views_gained, views_before, views_after
+-- timestamp: before_read_at, after_read_at
 -- chart: bar x=title y=views_gained
 SELECT
   b.views - a.views AS views_gained,

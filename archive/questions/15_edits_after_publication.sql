@@ -2,9 +2,13 @@
 -- The interval of each edit: after the old text was last seen, before the new text was first seen. Days are counted
 -- from publication until the new text was first seen; without a publication date they are unknown, and count as 0. A
 -- word is looked for in the old and in the new text; the columns removed and added have the words that changed.
+-- group: edits
 -- :clinic (clinic) = ; a clinic, empty for all
 -- :days (number) = 0; minimum number of days after publication
 -- :word (text) = ; a word or phrase in the old or new text, empty for all edits
+-- integer: days_after_publication
+-- timestamp: changed_after, changed_before
+-- text: kind, removed, added
 SELECT
   e.old_last_seen_at AS changed_after,
   e.new_first_seen_at AS changed_before,

@@ -1,8 +1,10 @@
 -- Sentences that an edit removed
 -- Sentences of an earlier text that the next one of its source no longer has, with the interval in which that happened.
 -- The fate says whether the sentence was removed, reworded (reworded_as has the one in its place) or came back later.
+-- group: edits
 -- :word (text) = ; a word in the sentence, or its beginning, empty for all sentences
 -- :clinic (clinic) = ; a clinic, empty for all
+-- text: sentence, fate, reworded_as
 WITH gone AS (
   SELECT
     substr(b.body_text, s.start + 1, s.end - s.start) AS sentence,

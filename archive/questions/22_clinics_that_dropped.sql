@@ -2,7 +2,12 @@
 -- A row for each clinic that ever had the word in a post, dropped or not: they are the denominator. A sentence counts as
 -- dropped where an edit removed it, or reworded it without the word, and it did not come back. Removed posts are counted
 -- beside. A clinic is observed now if its newest complete visit is at most 30 days older than the archive's newest run.
--- :word (word) = ; a word or phrase
+-- group: edits
+-- :word (word) = ; a word or phrase; such as sleep
+-- integer: sentences_dropped, removed_posts_with_it, clinics_that_had_it, of_these_observed_now
+-- timestamp: first_dropped_after, first_dropped_before, last_dropped_after, last_dropped_before
+-- text: clinic, a_sentence
+-- boolean: observed_now
 WITH wanted AS (
   SELECT '"' || replace(:word, '"', '""') || '"' AS words
 ),

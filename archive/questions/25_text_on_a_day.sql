@@ -1,7 +1,9 @@
 -- Text of the posts on a day
 -- For each post that had been seen by then: the newest revision that was first seen on that day or before.
+-- group: edits
 -- :day (date) = ; the day, empty for today
 -- :clinic (clinic) = ; a clinic, empty for all
+-- timestamp: seen_from
 SELECT
   r.captured_at AS seen_from,
   p.clinic_id,

@@ -1,8 +1,11 @@
 -- A word by month and clinic
 -- The number of posts published in a month whose current text contains a word or phrase, and the number of all posts
 -- of the month. Months are those of the clinic's time zone, or of UTC if that is not known.
--- :word (word) = ; a word or a phrase
+-- group: texts
+-- :word (word) = ; a word or a phrase; such as sleep
 -- :clinic (clinic) = ; a clinic, empty for all
+-- integer: posts_with_word
+-- text: month
 -- chart: line x=month y=percent color=clinic_id
 SELECT
   substr(coalesce(p.published_on, p.published_at), 1, 7) AS month,

@@ -1,6 +1,8 @@
 -- Comments per post and month
 -- The number of a post's comments written in a month. Comments without a date are left out.
+-- group: comments
 -- :clinic (clinic) = ; a clinic, empty for all
+-- text: month
 -- chart: bar x=month y=comments color=author_kind
 SELECT
   substr(c.posted_at, 1, 7) AS month,

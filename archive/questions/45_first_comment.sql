@@ -1,6 +1,8 @@
 -- Days from publication to the first comment
 -- For posts with comments in the archive; both dates as the page gives them.
+-- group: comments
 -- :clinic (clinic) = ; a clinic, empty for all
+-- number: days_to_first_comment
 -- chart: point x=published_on y=days_to_first_comment
 SELECT
   round(julianday(min(c.posted_at)) - julianday(p.published_at), 1) AS days_to_first_comment,

@@ -1,6 +1,9 @@
 -- Time until the clinic replies to its readers
 -- Hours from a reader's comment to the first reply by the clinic's staff, with the text of the comment.
+-- group: comments
 -- :clinic (clinic) = ; a clinic, empty for all
+-- number: hours_to_reply
+-- timestamp or date: replied_at
 SELECT
   round(24 * (julianday(r.replied_at) - julianday(c.posted_at)), 1) AS hours_to_reply,
   c.posted_at,

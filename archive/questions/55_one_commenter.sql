@@ -1,7 +1,8 @@
 -- All comments of one pseudonym
 -- A pseudonym stands for one person at one clinic, as the platform identifies people. A comment that gives only a
 -- display name has no pseudonym.
--- :pseudonym (word) = ; a value of the column author of comments
+-- group: comments
+-- :pseudonym (word) = ; a value of the column author of comments; such as reader-abcdefgh2345
 SELECT
   c.posted_at,
   p.title AS post_title,

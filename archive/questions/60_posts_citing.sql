@@ -1,7 +1,9 @@
 -- Posts that cite a domain
 -- Links in the current texts to a domain or its subdomains: nih.gov also finds pubmed.ncbi.nlm.nih.gov.
+-- group: texts
 -- :domain (text) = ; a domain, empty for all
 -- :clinic (clinic) = ; a clinic, empty for all
+-- text: link_text, link_url
 SELECT
   l.domain,
   l.text AS link_text,

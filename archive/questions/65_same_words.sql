@@ -1,6 +1,8 @@
 -- Posts that contain the same sentence
 -- Posts of any clinic that contain a sentence or phrase word for word, oldest first.
--- :words (word) = ; a sentence or phrase
+-- group: texts
+-- :words (word) = ; a sentence or phrase; such as our approach to care
+-- text: context
 SELECT
   p.published_on,
   p.clinic_id,

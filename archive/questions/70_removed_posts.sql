@@ -1,6 +1,8 @@
 -- Posts that were removed
 -- A removal is confirmed by two complete runs at least 20 hours apart; until then the post is in missing_posts.
+-- group: edits
 -- :clinic (clinic) = ; a clinic, empty for all
+-- integer: days_online
 SELECT
   p.removed_at,
   p.last_seen_at,

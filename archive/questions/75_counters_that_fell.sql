@@ -1,6 +1,10 @@
 -- Counters that went down
 -- Readings that are lower than the one before from the same source: a reset, a recount, or withdrawn likes or comments.
+-- group: quality
 -- :clinic (clinic) = ; a clinic, empty for all
+-- integer: before, after, change
+-- timestamp: before_read_at
+-- text: counter
 SELECT
   t.read_at,
   t.counter,

@@ -1,7 +1,9 @@
 -- Clinics grouped by an attribute
 -- Attributes are what the configuration adds to a clinic (state, ownership, ...); clinics without the attribute form
 -- one group, NULL.
--- :attribute (text) = ; an attribute's name, as in clinic_attributes
+-- group: numbers
+-- :attribute (attribute) = ; an attribute's name, as in clinic_attributes; such as state
+-- integer: clinics, with_blog
 -- chart: bar x=value y=posts
 SELECT
   a.value,

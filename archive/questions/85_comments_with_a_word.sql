@@ -1,6 +1,7 @@
 -- Comments that contain a word
 -- Comments in the archive that contain a word or phrase, newest first.
--- :word (word) = ; a word or a phrase
+-- group: comments
+-- :word (word) = ; a word or a phrase; such as thank you
 -- :clinic (clinic) = ; a clinic, empty for all
 SELECT
   c.posted_at,

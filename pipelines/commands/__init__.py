@@ -12,7 +12,25 @@ from pipelines.run.locking import tighten_umask
 from scraper.config.clinics import VERSION
 
 
+class Verbs(click.Group):
+    """The verbs of this folder. A verb is imported when it is asked for: most need no crawler, which takes a second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all verbs, in alphabetical order."""
+        names = (module.name for module in pkgutil.iter_modules(__path__))
+        return sorted(name.rstrip("_") for name in names if not name.startswith("_"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the verb of that name; None if there is none."""
+        modules = {module.name.rstrip("_"): module.name for module in pkgutil.iter_modules(__path__)}
+        if cmd_name.startswith("_") or cmd_name not in modules:
+            return None
+        command: click.Command = import_module(f"{__name__}.{modules[cmd_name]}").command
+        return command
+
+
 @click.group(
+    cls=Verbs,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=examples("clinic-archive crawl --url https://www.example.com --limit 5", "clinic-archive serve"),
 )
@@ -25,8 +43,3 @@ def main() -> None:
     process holds the archive, 130 ended early.
     """
     tighten_umask()
-
-
-for _module in pkgutil.iter_modules(__path__):
-    if not _module.name.startswith("_"):
-        main.add_command(import_module(f"{__name__}.{_module.name}").command, _module.name.rstrip("_"))

@@ -1,55 +1,18 @@
-"""What a verb on an archive does first: open the archive, for reading or for writing."""
+"""What a verb on an archive does first: open the archive for reading, or lock its folder."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import filelock
 from sqlite_utils import Database
 
-from archive.db import DATABASE, open_archive
+from archive.db import open_archive
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
-from pipelines.recover import recover
-from pipelines.run import report
-from pipelines.run.judgement import exit_code
 from pipelines.run.locking import Locked, lock_archive
-from pipelines.run.notices import emit, notices_of
-from pipelines.run.run import Run
-from scraper.config.clinics import Clinic
-
-
-def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: bool = False) -> Run:
-    """Lock and open the archive, and fold in what a killed run left; end the process where that fails.
-
-    `listed`: the clinics of clinics.toml; the closed ones are entered. `existing`: do not make an archive where there
-    is none, but end the process as `read_only` does.
-    """
-    if existing and not (archive / DATABASE).exists():
-        read_only(archive).close()
-    with exit_on_error(archive, "choose another --archive"):
-        run = Run(archive)
-    outcome = "the records of a killed run could not be folded in, nothing done"
-    with exit_on_error(archive, outcome), releasing(run):
-        run.recovered = recover(run)
-        emit(archive, notices_of(run.recovered))
-        run.register_closed(listed)
-    return run
-
-
-def close_run(run: Run, **more: Any) -> tuple[ExitCode, dict[str, Any]]:
-    """Record the end of the run; return its exit code and its summary, with `more` in it.
-
-    Ends the process where the end cannot be recorded.
-    """
-    code, summary = exit_code(run), {**report.summary(run), **more}
-    with exit_on_error(run.archive):
-        run.close(code, summary)
-    return code, summary
 
 
 def read_only(archive: Path) -> Database:
@@ -75,23 +38,6 @@ def lock_or_exit(
             if busy is None:
                 raise
             fail(busy, ExitCode.LOCKED)
-
-
-@contextmanager
-def releasing(run: Run) -> Iterator[None]:
-    """Release the archive when the block raises.
-
-    An error marks the run as broken; the end of the process, as by `fail`, does not.
-    """
-    try:
-        yield
-    except Exception as error:
-        run.broken = run.broken or str(error)
-        run.release()
-        raise
-    except SystemExit:
-        run.release()
-        raise
 
 
 def refuse_unknown(archive: Path, db: Database, clinics: Iterable[str]) -> None:

@@ -4,7 +4,7 @@
     ConfigError          4  clinics.toml, or an option that names what it lacks
     BadSamplingFrame     4  a list of clinics with wrong rows
     BadKey               4  the key of the pseudonyms is lost or damaged
-    Refused              4  a WARC file that is not this archive's
+    ImportRefused              4  a WARC file that is not this archive's
     BackupRefused        4  a folder that is no place for this backup
     BackupDamaged        6  a file of a backup is damaged
     BadRecord            6  a record of a WARC file is damaged
@@ -41,7 +41,7 @@ from archive.space import FULL, by_full_disk
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
-from pipelines.imports.adopt import Refused
+from pipelines.imports.adopt import ImportRefused
 from pipelines.run.key import BadKey
 from pipelines.run.locking import Locked
 from scraper.config.sampling_frame import BadSamplingFrame
@@ -76,7 +76,7 @@ ENDINGS: Mapping[type[Exception], tuple[ExitCode, Wording]] = {
     ConfigError: (ExitCode.BAD_CONFIG, _complete),
     BadSamplingFrame: (ExitCode.BAD_CONFIG, _complete),
     BadKey: (ExitCode.BAD_CONFIG, _complete),
-    Refused: (ExitCode.BAD_CONFIG, _complete),
+    ImportRefused: (ExitCode.BAD_CONFIG, _complete),
     BackupRefused: (ExitCode.BAD_CONFIG, _complete),
     BackupDamaged: (ExitCode.INTEGRITY, _with_outcome),
     BadRecord: (ExitCode.INTEGRITY, _with_outcome),

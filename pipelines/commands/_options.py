@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 
 import click
 
+from scraper.config.shard import Shard, shard_from
+
 
 class Duration(click.ParamType[float]):
     """A length of time, "90m", "6h", "2d" or "45s", as seconds."""
@@ -30,6 +32,19 @@ class Duration(click.ParamType[float]):
         if seconds < self.least:
             self.fail(f"{value!r} is too short; write 90m, 6h or 2d", param, ctx)
         return seconds
+
+
+class ShardOption(click.ParamType[Shard]):
+    """A part of the sampling frame, "3/8"."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        """Return the shard. Raises a usage error for anything else."""
+        try:
+            return shard_from(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def utc_moment(text: str | None, option: str) -> datetime | None:
@@ -56,6 +71,9 @@ clinics_file_option = click.option(
     default=Path("clinics.toml"),
     show_default=True,
     help="List of the clinics.",
+)
+shard_option = click.option(
+    "--shard", type=ShardOption(), metavar="K/N", help="Only the clinics of part K of N, told by a hash of the slug."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result to stdout as one JSON object.")
 delay_option = click.option(

@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 from archive.rows.runs import queue_order
 from archive.warc import WarcWriteError
 from pipelines.printing import LineFormatter, LogFile
+from pipelines.run.capacity import parallel_visits
 from pipelines.run.progress import Progress
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic, Clinics, user_agent
@@ -28,8 +29,6 @@ from scraper.spiders.blog import BlogSpider
 
 logger = logging.getLogger(__name__)
 
-# Clinics are independent: this many are visited in parallel, each at its own pace.
-PARALLEL_VISITS = 8
 LARGEST_LOG, OLD_LOGS = 5_000_000, 5  # bytes of crawl.log; number of older logs
 
 
@@ -135,7 +134,7 @@ def visit(
     logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
     for name in ("scrapy.core.engine", "scrapy.core.scraper"):
         logging.getLogger(name).setLevel(logging.INFO)  # else each request makes a record that its level drops
-    places = DeferredSemaphore(PARALLEL_VISITS)
+    places = DeferredSemaphore(parallel_visits())
 
     def begin(clinic: Clinic) -> Deferred[None]:
         if process.stopped or run.broken:

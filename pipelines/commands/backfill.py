@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import click
 from sqlite_utils import Database
 
-from pipelines.commands._archive import close_run, open_for_writing, releasing
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import (
     allow_private_option,
@@ -25,6 +24,7 @@ from pipelines.commands._options import (
 )
 from pipelines.commands._output import finish
 from pipelines.commands._process import crawl_settings, visit
+from pipelines.commands._run import close_run, open_for_writing, releasing
 from pipelines.derive import derive_after_run
 from pipelines.printing import echo
 from pipelines.run import report

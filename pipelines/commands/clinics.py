@@ -17,7 +17,7 @@ import click
 from archive.db import DATABASE
 from archive.rows import runs
 from archive.warc._file import sync_folder
-from pipelines.commands._archive import close_run, open_for_writing, read_only
+from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import (
     allow_private_option,
@@ -30,6 +30,7 @@ from pipelines.commands._options import (
 from pipelines.commands._output import counted, fail, finish
 from pipelines.commands._process import crawl_settings, visit
 from pipelines.commands._reading import known_lines, read_by, reads_of
+from pipelines.commands._run import close_run, open_for_writing
 from pipelines.commands._table import table
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo

@@ -9,10 +9,11 @@ from typing import Any
 import click
 
 from archive.rows.evidence import losses
-from pipelines.commands._archive import open_for_writing, refuse_unknown, releasing
+from pipelines.commands._archive import refuse_unknown
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import finish
+from pipelines.commands._run import open_for_writing, releasing
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import is_terminal
 from pipelines.run.run import Run

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import click
 
-from pipelines.commands._archive import close_run, open_for_writing
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import (
     Duration,
@@ -21,11 +20,13 @@ from pipelines.commands._options import (
     delay_option,
     examples,
     json_option,
+    shard_option,
     verbose_option,
 )
 from pipelines.commands._output import counted, finish
 from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
 from pipelines.commands._process import crawl_settings, visit
+from pipelines.commands._run import close_run, open_for_writing, refuse_other_key
 from pipelines.derive import derive_after_run
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo, is_terminal
@@ -35,6 +36,7 @@ from pipelines.run.notices import emit
 from pipelines.run.run import Run
 from scraper.addresses import is_private_host, post_key
 from scraper.config.clinics import Clinic, Clinics, clinic_from_url, read_clinics, refuse_placeholder
+from scraper.config.shard import Shard
 from scraper.config.toml_file import ConfigError
 
 logger = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ logger = logging.getLogger(__name__)
 @click.option("--url", help="Visit this blog, listed or not, e.g. https://www.example.com")
 @archive_option
 @clinics_file_option
+@shard_option
 @click.option("--limit", type=click.IntRange(1), help="Request only the N newest posts of each clinic.")
 @click.option("--all", "everything", is_flag=True, help="Request every post, due or not, and ignore the day's budget.")
 @click.option(
@@ -75,6 +78,7 @@ def command(
     url: str | None,
     archive: Path,
     clinics_file: Path,
+    shard: Shard | None,
     limit: int | None,
     everything: bool,
     time_limit: float | None,
@@ -89,10 +93,17 @@ def command(
     Posts that are due are requested; every answer is recorded in the archive's WARC files before it is read.
     """
     with exit_on_error(clinics_file):
+        if shard is not None and (url or clinics):
+            raise click.UsageError("name clinics, or give --url or --shard")
         listed = _listed(clinics_file, optional=url is not None)
         chosen = _choose(listed, clinics, url, allow_private, clinics_file)
+        if shard is not None:
+            listed = listed.of_shard(shard)
+            chosen = [clinic for clinic in chosen if shard.has(clinic.slug)]
         refuse_placeholder(listed.crawler, chosen, clinics_file)
     run = open_for_writing(archive, listed)
+    refuse_other_key(run, listed)
+    run.failed_share = listed.failed_share
     watcher.begin()
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
     visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
@@ -100,7 +111,7 @@ def command(
     code, summary = close_run(run)
     if not run.broken and (code != ExitCode.STOPPED or run.out_of_time):
         derive_after_run(archive, run.started_at)
-    lines = _lines(summary) if chosen else ["every clinic is closed: none was visited"]
+    lines = _lines(summary) if chosen else ["no clinic was visited: all are closed, or the shard has none"]
     finish(summary, lines, as_json=as_json, code=code)
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
-from archive.export import FORMATS, Unknown, Written, clinic_ids, csv_blocks, export_all, find, names, purpose, write
+from archive.export import FORMATS, Unknown, Written, csv_blocks, export_all, find, known_values, names, purpose, write
 from archive.questions import BadValue, check, questions
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
@@ -38,10 +38,14 @@ STDOUT = Path("-")
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Write every table and view (no question) to DIR, with manifest.json.",
+    help="Write every table and view (no question) to DIR, with manifest.json and datapackage.json.",
 )
-@click.option("--derived", is_flag=True, help="With --all: also sentences and edits, which `derive` computed.")
-@click.option("--list", "listing", is_flag=True, help="Print what can be exported.")
+@click.option(
+    "--derived",
+    is_flag=True,
+    help="With --all: also sentences, edits and other tables and views that are made from the texts by rules.",
+)
+@click.option("--list", "listing", is_flag=True, help="Print what can be exported and what each is, a line each.")
 @click.option(
     "--format",
     "form",
@@ -80,22 +84,20 @@ def command(
         raise click.UsageError("name what to export, or give --all DIR (--list prints the names)")
     if folder is not None and (output is not None or parameters):
         raise click.UsageError("--all takes neither -o nor --param: names are fixed, and questions are left out")
-    if derived and folder is None:
-        raise click.UsageError("--derived goes with --all; a single table or view is named")
     form = _form(form, output)
     values = _values(parameters)
     target = output or folder or name
     with closing(read_only(archive)) as db, exit_on_error(target, "not written"), _until_pipe_closes():
         if listing:
-            finish({}, _list(db.conn), as_json=False, always=True)
+            found = _listed(db.conn)
+            finish(found, _list(found), as_json=as_json, always=True)
         if folder is not None:
-            files = export_all(folder, db.conn, FORMATS[form], f"{PRODUCT}/{VERSION}", derived=derived)
-            _finish(files, form, as_json)
+            _finish(export_all(folder, db.conn, FORMATS[form], f"{PRODUCT}/{VERSION}", derived=derived), form, as_json)
         assert name is not None
         try:
             source = find(db.conn, name, values)
             if name in questions():
-                check(questions()[name], values, clinic_ids(db.conn))
+                check(questions()[name], values, known_values(db.conn))
         except Unknown as error:
             fail(f"{error} (--list prints all names)", ExitCode.USAGE)
         except BadValue as error:
@@ -135,14 +137,27 @@ def _values(parameters: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def _list(connection: sqlite3.Connection) -> Iterator[str]:
-    """What can be exported and what for, a line each; of a question a second line, with its parameters."""
+def _listed(connection: sqlite3.Connection) -> dict[str, list[dict[str, Any]]]:
+    """What can be exported, by kind: the name of each, what it is, and the parameters of a question."""
+    found: dict[str, list[dict[str, Any]]] = {"tables": [], "views": [], "questions": []}
     for name, kind in names(connection).items():
-        parameters = questions()[name].parameters if kind == "question" else {}
-        options = " ".join(f"--param {parameter}={default or '...'}" for parameter, default in parameters.items())
-        yield f"{kind:9}{name:25}  {purpose(name)}".rstrip()
-        if options:
-            yield f"{'':36}{options}"
+        entry: dict[str, Any] = {"name": name, "what": purpose(name)}
+        if kind == "question":
+            fields = questions()[name].fields
+            entry["parameters"] = [{**asdict(field), "required": field.required} for field in fields]
+        found[f"{kind}s"].append(entry)
+    return found
+
+
+def _list(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str]:
+    """A line each, under a heading for each kind; of a question with its parameters."""
+    heads = {"tables": "tables:", "views": "\nviews:", "questions": "\nquestions (values: --param NAME=VALUE):"}
+    for kind, entries in found.items():
+        yield heads[kind]
+        for entry in entries:
+            fields = questions()[entry["name"]].fields if "parameters" in entry else ()
+            options = ", ".join(field.written for field in fields)
+            yield f"  {entry['name']:24}  {entry['what']}{f' [{options}]' if options else ''}".rstrip()
 
 
 @contextmanager

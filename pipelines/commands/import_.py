@@ -12,10 +12,10 @@ import click
 from sqlite_utils import Database
 
 from archive.warc import BadRecord
-from pipelines.commands._archive import open_for_writing, releasing
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, clinics_file_option, examples, json_option, utc_moment
 from pipelines.commands._output import finish, print_problems
+from pipelines.commands._run import open_for_writing, releasing
 from pipelines.derive import derive_after_run
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.importer import ImportResult, import_files

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands._archive import open_for_writing, refuse_unknown
+from pipelines.commands._archive import refuse_unknown
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import finish, print_problems
+from pipelines.commands._run import open_for_writing
 from pipelines.derive import derive_after_run
 from pipelines.exit_codes import ExitCode
 from pipelines.reparse import Reparsed, outdated, reparse

@@ -12,6 +12,7 @@ import click
 import archive as durable
 from archive.backup.published import FOLDER
 from archive.db import DATABASE, ArchiveError, OlderSchema, open_archive
+from archive.site.front.about import CONTACT, PROJECT_URL
 from archive.site.visitors.door import BASE_URL
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
@@ -21,6 +22,7 @@ from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
 from scraper.config.clinics import read_clinics
 from scraper.config.site import base_address
+from scraper.config.toml_file import ConfigError
 
 SITE = Path(durable.__file__).parent / "site"
 
@@ -65,6 +67,7 @@ def command(
     for name, value in (
         ("CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES", "1" if with_comment_captures else None),
         (BASE_URL, public),
+        *_contact(clinics_file),
     ):
         os.environ.pop(name, None)
         if value:
@@ -82,6 +85,17 @@ def _base_url(given: str | None, clinics_file: Path) -> str | None:
         return base_address(given)
     except ValueError as error:
         fail(f"--base-url {error}", ExitCode.USAGE)
+
+
+def _contact(clinics_file: Path) -> list[tuple[str, str | None]]:
+    """Return whom the page about the archive names, from clinics.toml; nobody while that has placeholders."""
+    try:
+        crawler = read_clinics(clinics_file).crawler if clinics_file.exists() else None
+    except ConfigError:  # as for a public address that is given: the archive is served all the same
+        crawler = None
+    if crawler is None or crawler.is_placeholder:
+        return [(CONTACT, None), (PROJECT_URL, None)]
+    return [(CONTACT, crawler.contact), (PROJECT_URL, crawler.project_url)]
 
 
 def _published(archive: Path) -> Path:

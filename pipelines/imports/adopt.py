@@ -17,7 +17,7 @@ IMPORTS = "imports"  # the folder of imported files, unchanged
 SPARE = 64 << 20  # bytes that stay free on the disk
 
 
-class Refused(Exception):
+class ImportRefused(Exception):
     """A source or file cannot be imported; the message says why and what to do."""
 
 
@@ -32,7 +32,7 @@ def adopt(sources: Iterable[Path], archive: Path, key_file: Path | None) -> None
     """Copy the WARC files of other archives, and the key of their pseudonyms, into this archive.
 
     A source is an archive's folder, a folder of WARC files, or one such file, all written by this program. Raises
-    `Refused`, `BadKey`, OSError.
+    `ImportRefused`, `BadKey`, OSError.
     """
     archive.mkdir(parents=True, exist_ok=True)
     copies: dict[Path, _Copy] = {}
@@ -40,7 +40,7 @@ def adopt(sources: Iterable[Path], archive: Path, key_file: Path | None) -> None
     for source in sources:
         found = list(_copies(source, archive))
         if not found:
-            raise Refused(
+            raise ImportRefused(
                 f"{source}: no WARC file written by clinic-archive; import other files with `clinic-archive import`"
             )
         copies |= {copy.target: copy for copy in found}
@@ -84,19 +84,19 @@ def _clinic_of(path: Path) -> str | None:
 
 
 def _is_there(copy: _Copy) -> bool:
-    """Return whether the file is already copied. Raises `Refused` if another file has its path."""
+    """Return whether the file is already copied. Raises `ImportRefused` if another file has its path."""
     if not copy.target.exists():
         return False
     if copy.target.samefile(copy.source) or cmp(copy.source, copy.target, shallow=False):
         return True
-    raise Refused(f"{copy.source}: another file is already at {copy.target}; give another folder with --archive")
+    raise ImportRefused(f"{copy.source}: another file is already at {copy.target}; give another folder with --archive")
 
 
 def _check_space(copies: list[_Copy], archive: Path) -> None:
     needed = sum(copy.source.stat().st_size for copy in copies)
     free = shutil.disk_usage(archive).free
     if copies and needed + SPARE > free:
-        raise Refused(
+        raise ImportRefused(
             f"{archive}: {needed / 1e6:.0f} MB to be copied, {free / 1e6:.0f} MB free on this disk; nothing copied"
         )
 

@@ -22,7 +22,7 @@ from archive.times import utc
 from archive.warc import derived_id
 from archive.warc._file import sync_folder
 from pipelines.events import RunEnded
-from pipelines.imports.adopt import IMPORTS, SPARE, Refused, copy_whole
+from pipelines.imports.adopt import IMPORTS, SPARE, ImportRefused, copy_whole
 from pipelines.imports.foreign import ForeignFile, scan_foreign
 from pipelines.imports.identity import CaptureRef
 from pipelines.imports.unpack import opened
@@ -78,7 +78,7 @@ def import_files(
                     found = _new_captures(run, file, name, clinics, result, now)
                     if found is not None:
                         imports.append(_stored(run.archive, found))
-        except Refused as error:
+        except ImportRefused as error:
             result.refused = str(error)
         except OSError as error:
             result.refused = f"{error.strerror or error}; nothing of it was taken"
@@ -157,13 +157,15 @@ def _sha256(path: Path) -> str:
 
 
 def _stored(archive: Path, found: _Import) -> _Import:
-    """Copy the file to its path in the archive, whole and durable, or raise `Refused`."""
+    """Copy the file to its path in the archive, whole and durable, or raise `ImportRefused`."""
     target = archive / found.file
     if target.exists():
         return found
     size, free = found.path.stat().st_size, shutil.disk_usage(archive).free
     if size + SPARE > free:
-        raise Refused(f"{size / 1e6:.0f} MB to be copied, {free / 1e6:.0f} MB free on the archive's disk; not taken")
+        raise ImportRefused(
+            f"{size / 1e6:.0f} MB to be copied, {free / 1e6:.0f} MB free on the archive's disk; not taken"
+        )
     copy_whole(found.path, target, archive / IMPORTS / f"{found.sha256[:16]}.part")
     sync_folder(target.parent.parent)
     return found

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from uuid import uuid4
 
 from archive.warc._saved import saved_page
-from pipelines.imports.adopt import SPARE, Refused
+from pipelines.imports.adopt import SPARE, ImportRefused
 from scraper.addresses import is_web_address
 from scraper.extract import extract_post
 from scraper.items import Exchange
@@ -36,10 +36,10 @@ def opened(
 ) -> Iterator[tuple[list[tuple[Path, str]], str]]:
     """Give the WARC files that a file is or contains, each with its name, and the file's own SHA-256 in hex.
 
-    Unpacked and wrapped files are below `folder` while the block runs. Raises `Refused`, OSError.
+    Unpacked and wrapped files are below `folder` while the block runs. Raises `ImportRefused`, OSError.
     """
     if path.is_dir():
-        raise Refused("a folder; name the files in it")
+        raise ImportRefused("a folder; name the files in it")
     with path.open("rb") as file:
         head = file.read(512)
         file.seek(0)
@@ -68,15 +68,15 @@ def _unpacked(path: Path, scratch: Path) -> list[tuple[Path, str]]:
                 _check_member(member)
             wanted = [member for member in members if WARC_MEMBER.fullmatch(member.filename)]
             if not wanted:
-                raise Refused("a ZIP file without archive/*.warc.gz in it; not a WACZ")
+                raise ImportRefused("a ZIP file without archive/*.warc.gz in it; not a WACZ")
             needed, free = sum(member.file_size for member in wanted), shutil.disk_usage(scratch).free
             if needed > LARGEST_RATIO * path.stat().st_size + SPARE:
-                raise Refused(
+                raise ImportRefused(
                     f"{needed / 1e6:.0f} MB unpacked, over {LARGEST_RATIO} times its own size: no archive of web pages;"
                     " not taken"
                 )
             if 2 * needed + SPARE > free:
-                raise Refused(
+                raise ImportRefused(
                     f"{needed / 1e6:.0f} MB unpacked, {free / 1e6:.0f} MB free on the archive's disk; not taken"
                 )
             found = []
@@ -87,31 +87,31 @@ def _unpacked(path: Path, scratch: Path) -> list[tuple[Path, str]]:
                 found.append((target, f"{path.stem}-{PurePosixPath(member.filename).name}"))
             return found
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, zlib.error) as error:
-        raise Refused(f"a damaged ZIP file ({error})") from error
+        raise ImportRefused(f"a damaged ZIP file ({error})") from error
 
 
 def _check_member(member: zipfile.ZipInfo) -> None:
     name = PurePosixPath(member.filename.replace("\\", "/"))
     if name.is_absolute() or ".." in name.parts or re.match(r"[A-Za-z]:", member.filename):
-        raise Refused(f"a path in it leaves the folder: {member.filename!r}; not taken")
+        raise ImportRefused(f"a path in it leaves the folder: {member.filename!r}; not taken")
     if stat.S_ISLNK(member.external_attr >> 16):
-        raise Refused(f"a symbolic link in it: {member.filename!r}; not taken")
+        raise ImportRefused(f"a symbolic link in it: {member.filename!r}; not taken")
 
 
 def _wrapped(path: Path, scratch: Path, url: str | None, at: datetime | None) -> tuple[Path, str]:
     """Write a saved page as a WARC file of one record."""
     kind = KINDS.get(path.suffix.lower())
     if kind is None:
-        raise Refused("not a WARC, ARC, WET or WACZ file, and no saved page (.html, .txt)")
+        raise ImportRefused("not a WARC, ARC, WET or WACZ file, and no saved page (.html, .txt)")
     status = path.stat()
     if status.st_size > LARGEST_PAGE:
-        raise Refused(f"{status.st_size / 1e6:.0f} MB are too many for a page")
+        raise ImportRefused(f"{status.st_size / 1e6:.0f} MB are too many for a page")
     body = path.read_bytes()
     if not body.strip():
-        raise Refused("it is empty")
+        raise ImportRefused("it is empty")
     address = url or _address(body, kind)
     if address is None:
-        raise Refused("a saved page that does not contain its address; give it with --url")
+        raise ImportRefused("a saved page that does not contain its address; give it with --url")
     saved_at = at or datetime.fromtimestamp(status.st_mtime, UTC)
     target = scratch / "page.warc.gz"
     target.write_bytes(

@@ -6,24 +6,24 @@ Parsing is most of the work, so several processes share it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from archive.warc import BadRecord, Capture, Failure, Group, derived_id, read_record
 from pipelines.events import Captured, Event, RunEnded
 from pipelines.imports.identity import CaptureRef
-from pipelines.log import Recorded, RunLog
+from pipelines.log import Recorded
 from pipelines.privacy.pseudonyms import names_people, pseudonymous
 from pipelines.processes import Processes
-from pipelines.replay.stored import Locate, body_of, choose_stored, extraction_of, stored_exchange
+from pipelines.replay.run_platforms import RunPlatforms
+from pipelines.replay.stored import Locate, choose_stored, extraction_of
 from pipelines.run.key import BadKey
 from scraper.extract import extraction_by
-from scraper.items import Exchange, Extraction, Problem
-from scraper.platforms import is_home_answer, marked, platform_named, recognise
+from scraper.items import Extraction, Problem
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ def parsed(
     `stored`: ids of captures that already have rows; they are left out.
     """
     recorded = [event for event in events if isinstance(event, Recorded) and event.ref.capture_id not in stored]
-    chosen = _Platforms(pool.archive, events, locate)
+    chosen = RunPlatforms(pool.archive, events, locate)
     jobs = (
         ParseJob(
             event.ref,
@@ -167,81 +167,3 @@ def parsed(
             yield replace(event, platform=chosen.of_run(event))
         else:
             yield event
-
-
-UNKNOWN = "?"  # not determined yet; no platform has this name
-UNREAD = "unsupported"  # the `blog_status` of a site that the version of that run could not read
-
-
-def _noted(end: Mapping[str, Any]) -> str | None:
-    """Return the name of the platform by whose rules a run's captures were read, as its run-ended note gives it.
-
-    None where nobody read them; `UNKNOWN` where a note of an older version does not say that. Such a note names the
-    maker of a site that nobody read, which a newer version may read.
-    """
-    if "reader" in end or end.get("blog_status") == UNREAD:
-        named = platform_named(end.get("reader"))
-        return named.name if named is not None else None
-    named = platform_named(end.get("platform"))
-    return named.name if named is not None else UNKNOWN
-
-
-class _Platforms:
-    """The platform of each run of a clinic: from its note, else recognised again from its own captures."""
-
-    def __init__(self, archive: Path, events: Iterable[Event | Recorded], locate: Locate) -> None:
-        self._archive, self._locate = archive, locate
-        refs: dict[int, tuple[RunLog, list[CaptureRef]]] = {}
-        for event in events:
-            if isinstance(event, Recorded):
-                refs.setdefault(id(event.log), (event.log, []))[1].append(event.ref)
-        self.logs = [log for log, _ in refs.values()]
-        self._refs = {key: found for key, (_, found) in refs.items()}
-        self._names: dict[int, str | None] = {}
-        self._own: str | None = UNKNOWN
-
-    def of(self, log: RunLog) -> str | None:
-        """Return the name of the run's platform; None where it recognised none."""
-        if log.kind != "crawl":
-            return None
-        if id(log) not in self._names:
-            noted = _noted(log.end or {})
-            self._names[id(log)] = self._recognised(log) if noted is UNKNOWN else noted
-        return self._names[id(log)]
-
-    def of_run(self, event: RunEnded) -> str | None:
-        """Return the name of the platform of the run that ends."""
-        log = next((log for log in self.logs if log.run == event.run), None)
-        if log is not None:
-            return self.of(log)
-        noted = _noted(event.fields or {}) if event.run.kind == "crawl" else None
-        return None if noted is UNKNOWN else noted
-
-    @property
-    def clinics_own(self) -> str | None:
-        """The platform of the clinic's last crawl; without one, of the first capture that carries a mark."""
-        if self._own is UNKNOWN:
-            crawls = [log for log in self.logs if log.kind == "crawl"]
-            named = (self.of(log) for log in reversed(crawls))
-            self._own = next((name for name in named if name is not None), None) or self._first_marked()
-        return self._own
-
-    def _first_marked(self) -> str | None:
-        exchanges = (exchange for log in self.logs for exchange in self._exchanges(log))
-        return next((platform.name for exchange in exchanges if (platform := marked(exchange)) is not None), None)
-
-    def _recognised(self, log: RunLog) -> str | None:
-        for exchange in self._exchanges(log):
-            platform = recognise(exchange) if is_home_answer(exchange) else None
-            if platform is not None:
-                return platform.name
-        return None
-
-    def _exchanges(self, log: RunLog) -> Iterator[Exchange]:
-        for ref in self._refs.get(id(log), ()):
-            try:
-                record = read_record(self._archive, ref.file, ref.offset)
-                if isinstance(record, Group) and record.capture.via is None:
-                    yield stored_exchange(record, body_of(self._archive, record, self._locate))
-            except (BadRecord, OSError, ValueError):
-                continue

@@ -6,11 +6,11 @@ from archive.rows.evidence import Loss, losses, vanished
 from pipelines.exit_codes import ExitCode
 from pipelines.run.field_coverage import FEWEST
 from pipelines.run.notices import RUN
-from pipelines.run.outcome import Outcome
+from pipelines.run.outcome import ClinicOutcome
 from pipelines.run.run import Run
 
 
-def compare_with_past(run: Run, outcome: Outcome) -> None:
+def compare_with_past(run: Run, outcome: ClinicOutcome) -> None:
     """Compare a visit, whose rows are written, with the clinic's past: posts that vanished, fields no longer given."""
     clinic_id, visit = outcome.clinic.slug, outcome.visit
     outcome.vanished = vanished(run.db, run.crawl_id, clinic_id)
@@ -27,7 +27,7 @@ def compare_with_past(run: Run, outcome: Outcome) -> None:
     outcome.lost_fields = [loss for loss in past.values() if not loss.accepted]
 
 
-def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | None]:
+def judge(outcome: ClinicOutcome, ended: str, broken: str | None) -> tuple[str, str | None]:
     """Return the status of a visit, and the reason where it did not end well.
 
     - "done".
@@ -68,7 +68,7 @@ def judge(outcome: Outcome, ended: str, broken: str | None) -> tuple[str, str | 
     return _judge_evidence(outcome)
 
 
-def _judge_evidence(outcome: Outcome) -> tuple[str, str | None]:
+def _judge_evidence(outcome: ClinicOutcome) -> tuple[str, str | None]:
     """Judge a visit that ended well by the posts that vanished and the fields that are no longer given."""
     visit, (gone, posts) = outcome.visit, outcome.vanished
     confirm = f"`clinic-archive confirm {outcome.clinic.slug}`"
@@ -85,6 +85,9 @@ def _judge_evidence(outcome: Outcome) -> tuple[str, str | None]:
     return "done", None
 
 
+LARGE_FRAME = 50  # clinics; of more, some fail each day, and a share of them may (`[alert] failed_share`)
+
+
 def exit_code(run: Run) -> ExitCode:
     """Return the process's exit code (docs/exit-codes.md). A stop requested after the last visit does not count."""
     if run.broken:
@@ -92,7 +95,9 @@ def exit_code(run: Run) -> ExitCode:
     statuses = {outcome.status for outcome in run.outcomes.values()}
     if "running" in statuses:  # a visit whose end was neither reached nor reported
         return ExitCode.UNEXPECTED
-    if statuses & {"failed", "moved_or_gone"}:
+    failed = sum(outcome.status in ("failed", "moved_or_gone") for outcome in run.outcomes.values())
+    allowed = run.failed_share * len(run.outcomes) if len(run.outcomes) > LARGE_FRAME else 0
+    if failed > allowed:
         return ExitCode.CLINICS_FAILED
     if "degraded" in statuses:
         return ExitCode.DEGRADED

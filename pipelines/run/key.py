@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -40,6 +41,11 @@ def key_in(path: Path) -> bytes:
     if len(key) != 32:
         raise BadKey(f"{path}: not a key (64 hex digits); restore it from your backup")
     return key
+
+
+def key_id(key: bytes) -> str:
+    """Return the name of a key, 16 hexadecimal digits, from which the key cannot be found."""
+    return hmac.new(key, b"key id", "sha256").hexdigest()[:16]
 
 
 def make_key(path: Path, text: str) -> None:

@@ -24,6 +24,7 @@ REPEAT_INTERVAL = timedelta(days=7) - timedelta(hours=12)  # cron begins a quart
 FORGET_AFTER = timedelta(days=90)  # not met for this long, as at a clinic that is no longer visited
 MOST_PROBLEMS = 50_000  # that are remembered, some 6 MB; the newest
 MOST_LINES = 20  # about one clinic: nobody reads more in a mail
+FEW_CLINICS, NAMED = 3, 3  # so many clinics still have lines of their own; a line about many clinics names so many
 RUN, WATCHER = "_runs", "_watcher"  # `Notice.about` where it is no clinic; no slug begins so
 
 
@@ -136,7 +137,14 @@ def due_notices(
 
 
 def shortened(notices: Iterable[Notice]) -> list[str]:
-    """Return the lines, `MOST_LINES` a clinic and the number of the others."""
+    """Return the lines, `MOST_LINES` a clinic and the number of the others.
+
+    More than `MOST_LINES` problems of more than `FEW_CLINICS` clinics give a line for each kind of problem instead.
+    """
+    notices = list(notices)
+    of_clinics = [notice for notice in notices if notice.about not in (RUN, WATCHER)]
+    if len(of_clinics) > MOST_LINES and len({notice.about for notice in of_clinics}) > FEW_CLINICS:
+        return [notice.line for notice in notices if notice.about in (RUN, WATCHER)] + _by_kind(of_clinics)
     lines: list[str] = []
     for about, group in groupby(notices, lambda notice: notice.about):
         of_clinic = [notice.line for notice in group]
@@ -145,6 +153,28 @@ def shortened(notices: Iterable[Notice]) -> list[str]:
         if len(of_clinic) > most:
             lines.append(f"{about}: and {len(of_clinic) - most} more problems; the table `problems` lists them all")
     return lines
+
+
+def _by_kind(notices: Iterable[Notice]) -> list[str]:
+    """Return a line for each kind of problem, the most frequent first, with the first clinics that have it.
+
+    A notice without a kind is of the kind of its first words: "a: failed: nothing found" is a "failed".
+    """
+    found: dict[str, list[Notice]] = {}
+    for notice in notices:
+        words = notice.line.removeprefix(f"{notice.about}: ")
+        found.setdefault(notice.kind or words_of(words.partition(": ")[0].partition(";")[0]), []).append(notice)
+    return [_about_many(kind, same) for kind, same in sorted(found.items(), key=lambda item: -len(item[1]))]
+
+
+def _about_many(kind: str, notices: Sequence[Notice]) -> str:
+    if len(notices) == 1:
+        return notices[0].line
+    clinics = list(dict.fromkeys(notice.about for notice in notices))
+    names = ", ".join(clinics[:NAMED])
+    more = f" and {len(clinics) - NAMED} more" if len(clinics) > NAMED else ""
+    lists = "`clinic-archive export problems`" if notices[0].kind else "`clinic-archive status`"
+    return f"{len(notices)} times {kind} ({names}{more}); {lists} lists them"
 
 
 def emit(archive: Path, notices: Sequence[Notice], over: Mapping[str, Collection[str]] | None = None) -> None:

@@ -13,7 +13,7 @@ from scraper.items import Problem
 
 
 @dataclass(slots=True)
-class Outcome:
+class ClinicOutcome:
     """The result of a run at one clinic."""
 
     clinic: Clinic

@@ -20,7 +20,7 @@ from pipelines.recover import recover
 from pipelines.run.judgement import compare_with_past, exit_code, judge
 from pipelines.run.key import BadKey
 from pipelines.run.notices import Notice, notices_of, shortened
-from pipelines.run.outcome import Outcome
+from pipelines.run.outcome import ClinicOutcome
 from pipelines.run.run import Run
 from scraper.spiders._clinic import ClinicSpider
 
@@ -72,7 +72,7 @@ class Report:
             run.halt(str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: not written: {error}")
             outcome.status, outcome.why = judge(outcome, _ended(run, reason), run.broken)
 
-    def _end_backfill(self, run: Run, outcome: Outcome) -> None:
+    def _end_backfill(self, run: Run, outcome: ClinicOutcome) -> None:
         """Record the end of a backfill; rows of its captures, which are older than the stored ones, are made then."""
         clinic_id, visit = outcome.clinic.slug, outcome.visit
         fields: dict[str, Any] = {
@@ -88,7 +88,7 @@ class Report:
         run.record(RunEnded(run.run_at(clinic_id), fields))
         outcome.rows = runs.count_rows(run.db, run.crawl_id, clinic_id)
 
-    def _end_crawl(self, run: Run, outcome: Outcome) -> None:
+    def _end_crawl(self, run: Run, outcome: ClinicOutcome) -> None:
         """Record the end of a visit, in the WARC first: after a kill in between, the row is made from the note."""
         clinic_id, visit = outcome.clinic.slug, outcome.visit
         rows = outcome.rows = runs.count_rows(run.db, run.crawl_id, clinic_id)
@@ -164,7 +164,7 @@ def problem_notices(run: Run) -> list[Notice]:
     return notices
 
 
-def _visit_lines(outcome: Outcome, broken: bool) -> Iterator[str]:
+def _visit_lines(outcome: ClinicOutcome, broken: bool) -> Iterator[str]:
     """Yield the problems of a visit as a whole. A broken run is reported once, not again for each visit cut short."""
     visit = outcome.visit
     if outcome.status in LOUD:

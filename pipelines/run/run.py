@@ -30,7 +30,7 @@ from pipelines.rebuild import refold
 from pipelines.replay.stored import reread_post
 from pipelines.run.key import has_pseudonyms, read_key
 from pipelines.run.locking import lock_archive
-from pipelines.run.outcome import Outcome
+from pipelines.run.outcome import ClinicOutcome
 from pipelines.run.run_file import RunFile
 from scraper.config.clinics import PRODUCT, VERSION, Clinic
 from scraper.crawl.state import VisitResult
@@ -70,9 +70,10 @@ class Run:
             raise
         self.crawl_id = uuid4().hex
         self.started_at = datetime.now(UTC)
-        self.outcomes: dict[str, Outcome] = {}
+        self.outcomes: dict[str, ClinicOutcome] = {}
         self.broken: str | None = None  # why nothing more can be written, in one line
         self.out_of_time = False  # the run's time limit ended it
+        self.failed_share = 0.0  # `Clinics.failed_share`
         self.recovered: list[str] = []  # how killed runs were recovered, a line each
         self._writers: dict[str, Writer] = {}
         self._run_file: RunFile | None = None
@@ -116,14 +117,14 @@ class Run:
         *,
         kind: str = "crawl",
         web_archive: str | None = None,
-    ) -> Outcome:
+    ) -> ClinicOutcome:
         """Begin the visit of a clinic: open its WARC file, record the start, return the outcome to count in.
 
         `kind`: the value of `crawls.kind`. `web_archive`: the address of the web archive that is requested instead of
         the clinic. Raises `WarcWriteError`, OSError, `sqlite3.Error`.
         """
         without_blog = runs.is_without_blog(self.db, clinic.slug)
-        outcome = Outcome(clinic=clinic, started_at=utc(datetime.now(UTC)), visit=visit, without_blog=without_blog)
+        outcome = ClinicOutcome(clinic, utc(datetime.now(UTC)), visit, without_blog=without_blog)
         self.outcomes[clinic.slug] = outcome
         about = {"software": self.software, "http-header-user-agent": user_agent}
         self.start(clinic, kind, outcome.started_at, about, web_archive)
@@ -262,7 +263,7 @@ class Run:
 
     def mark_failed(self, clinic: Clinic, why: str) -> None:
         """Mark a visit as failed that could not begin, or that ended without being judged."""
-        new = Outcome(clinic=clinic, started_at=utc(datetime.now(UTC)), visit=VisitResult(clinic_id=clinic.slug))
+        new = ClinicOutcome(clinic=clinic, started_at=utc(datetime.now(UTC)), visit=VisitResult(clinic_id=clinic.slug))
         outcome = self.outcomes.setdefault(clinic.slug, new)
         outcome.status, outcome.visit.failure = "failed", outcome.visit.failure or why
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from scraper.addresses import is_loopback_host
+from scraper.config.shard import Shard
 from scraper.config.toml_file import ConfigError
 from scraper.crawl.memento import INTERNET_ARCHIVE
 from scraper.crawl.schedule import Schedule
@@ -107,6 +108,8 @@ class Clinics:
     clinics: tuple[Clinic, ...] = ()
     path: Path | None = None
     base_url: str | None = None  # the public address of the archive's site
+    key_id: str | None = None  # which key all archives of this frame make their pseudonyms with
+    failed_share: float = 0.0  # of a large frame, the share of failed clinics up to which a run counts as done
 
     def __iter__(self) -> Iterator[Clinic]:
         return iter(self.clinics)
@@ -118,6 +121,10 @@ class Clinics:
         """Return the named clinics, closed or not; without names all that are not closed. Raises as `select`."""
         slugs, now = list(slugs), today()
         return list(self.select(slugs)) if slugs else [clinic for clinic in self if not clinic.is_closed(now)]
+
+    def of_shard(self, shard: Shard) -> Clinics:
+        """Return the file with the clinics of one shard alone."""
+        return replace(self, clinics=tuple(clinic for clinic in self if shard.has(clinic.slug)))
 
     def select(self, slugs: Iterable[str]) -> tuple[Clinic, ...]:
         """Return the clinics of these slugs, in this order. Raises ConfigError for an unknown slug."""

@@ -139,7 +139,7 @@ def parse_clinics(text: str, path: Path) -> Clinics:
             else f"{path}:{line}: not TOML: {what}"
         ) from error
     file = TomlFile(text, path)
-    file.only(data, (), ("crawler", "clinics", "site"))
+    file.only(data, (), ("crawler", "clinics", "site", "alert", "shards"))
     crawler = _crawler(file, file.table(data, ("crawler",)))
     clinics: list[Clinic] = []
     seen: dict[str, str] = {}
@@ -149,8 +149,30 @@ def parse_clinics(text: str, path: Path) -> Clinics:
         if other != slug:
             file.fail(("clinics", slug, "url"), f"{clinic.url} is the url of {other!r} too; list each site once")
         clinics.append(clinic)
-    base_url = _base_url(file, file.table(data, ("site",)))
-    return Clinics(crawler=crawler, clinics=tuple(clinics), path=path, base_url=base_url)
+    return Clinics(
+        crawler=crawler,
+        clinics=tuple(clinics),
+        path=path,
+        base_url=_base_url(file, file.table(data, ("site",))),
+        key_id=_key_id(file, file.table(data, ("shards",))),
+        failed_share=_failed_share(file, file.table(data, ("alert",))),
+    )
+
+
+def _key_id(file: TomlFile, table: Mapping[str, Any]) -> str | None:
+    file.only(table, ("shards",), ("key_id",))
+    key_id: str | None = file.value(table, ("shards", "key_id"), str, None)
+    if key_id is not None and not re.fullmatch("[0-9a-f]{16}", key_id):
+        file.fail(("shards", "key_id"), "key_id has 16 hexadecimal digits, as `clinic-archive shard init` prints it")
+    return key_id
+
+
+def _failed_share(file: TomlFile, table: Mapping[str, Any]) -> float:
+    file.only(table, ("alert",), ("failed_share",))
+    share = file.value(table, ("alert", "failed_share"), (int, float), 0.0)
+    if not 0 <= share < 1:
+        file.fail(("alert", "failed_share"), f"failed_share = {share}: a share of the clinics, 0 or more and below 1")
+    return float(share)
 
 
 def _base_url(file: TomlFile, table: Mapping[str, Any]) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from scraper.addresses import is_within
@@ -13,6 +15,8 @@ from scraper.platforms._readers import readers_in
 from scraper.platforms._recognise import Strength, strength_of
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 @cache
@@ -33,15 +37,20 @@ def platform_named(name: str | None) -> Platform | None:
 
 def recognise(exchange: Exchange) -> Platform | None:
     """Return the platform of the exchange: by a mark, else the first that claims it; None if none does."""
-    return marked(exchange) or next((platform for platform in platforms() if _claims(platform, exchange)), None)
+    return marked(exchange) or next(filter(partial(_claims, exchange), platforms()), None)
 
 
-def _claims(platform: Platform, exchange: Exchange) -> bool:
+def _claims(exchange: Exchange, platform: Platform) -> bool:
+    return _isolated(platform, exchange.url, partial(platform.claims, exchange), False)
+
+
+def _isolated(platform: Platform, url: str, method: Callable[[], T], otherwise: T) -> T:
+    """Return what the method of a platform gives; a fault in its code is logged and stops no other platform."""
     try:
-        return platform.claims(exchange)
-    except Exception:  # a fault in the code of one platform must not prevent the recognition of others
-        logger.exception("%s: the platform %s failed to say whether it claims it", exchange.url, platform.name)
-        return False
+        return method()
+    except Exception:
+        logger.exception("%s: the platform %s failed in its code", url, platform.name)
+        return otherwise
 
 
 def marked(exchange: Exchange) -> Platform | None:
@@ -75,9 +84,10 @@ def site_root(url: str, own: Platform | None = None) -> str:
 
     `own`: the site's platform. Where it is not known, the longest root that any platform names is the site's.
     """
+    host = _host(url)
     readers = platforms() if own is None else (own,)
-    roots = [root for platform in readers if is_within(url, root := _root(platform, url))]
-    return max(roots, key=len, default=_host(url))
+    roots = [_isolated(platform, url, partial(platform.root, url), host) for platform in readers]
+    return max((root for root in roots if is_within(url, root)), key=len, default=host)
 
 
 def _host(url: str) -> str:
@@ -86,24 +96,8 @@ def _host(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def _root(platform: Platform, url: str) -> str:
-    try:
-        return platform.root(url)
-    except Exception:
-        logger.exception("%s: the platform %s failed to name the root of its site", url, platform.name)
-        return _host(url)
-
-
 def may_be_post(url: str, own: Platform | None) -> bool:
     """The site's platform does not deny that the address is a post's; where it is not known, some platform says so."""
     if own is not None:
         return own.is_post_url(url) is not False
-    return any(_says_post(platform, url) for platform in platforms())
-
-
-def _says_post(platform: Platform, url: str) -> bool:
-    try:
-        return bool(platform.is_post_url(url))
-    except Exception:
-        logger.exception("%s: the platform %s failed to say whether it is a post's", url, platform.name)
-        return False
+    return any(_isolated(platform, url, partial(platform.is_post_url, url), None) for platform in platforms())

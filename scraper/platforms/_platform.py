@@ -213,6 +213,8 @@ class Platform(Reader):
     feed_size: ClassVar[int | None] = None
     # Whether it reads pages that carry no mark of a platform: it is recognised only where no other platform is.
     fallback: ClassVar[bool] = False
+    # Whether one provider serves all its sites: requests to them are then paced together (`scraper.spiders._throttle`).
+    hosted: ClassVar[bool] = False
     # What a browser waits for when it renders a post's page; None: its pages are not rendered.
     render: ClassVar[RenderTargets | None] = None
 

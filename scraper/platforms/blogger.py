@@ -59,6 +59,7 @@ class Blogger(Platform):
     """Reads Blogger's feeds and pages."""
 
     name: ClassVar[str] = "blogger"
+    hosted: ClassVar[bool] = True
     extractor_version: ClassVar[int] = 1
     reads: ClassVar[Mapping[str, str] | None] = {
         "by": "feed, pages",

@@ -29,6 +29,7 @@ class HubSpot(BlogPages):
     """Reads the posts of HubSpot's blogs."""
 
     name: ClassVar[str] = "hubspot"
+    hosted: ClassVar[bool] = True
     extractor_version: ClassVar[int] = 1
     reads: ClassVar[Mapping[str, str] | None] = {
         "by": "pages, feed",

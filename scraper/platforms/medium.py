@@ -42,6 +42,7 @@ class Medium(Platform):
     """Reads Medium's stories."""
 
     name: ClassVar[str] = "medium"
+    hosted: ClassVar[bool] = True
     extractor_version: ClassVar[int] = 1
     reads: ClassVar[Mapping[str, str] | None] = {
         "by": "pages, feed",

@@ -47,6 +47,7 @@ class Shopify(BlogPages):
     """Reads the articles of Shopify's blogs."""
 
     name: ClassVar[str] = "shopify"
+    hosted: ClassVar[bool] = True
     extractor_version: ClassVar[int] = 1
     reads: ClassVar[Mapping[str, str] | None] = {
         "by": "feed, pages",

@@ -49,6 +49,7 @@ class Squarespace(BlogPages):
     """Reads Squarespace's post pages."""
 
     name: ClassVar[str] = "squarespace"
+    hosted: ClassVar[bool] = True
     extractor_version: ClassVar[int] = 1
     reads: ClassVar[Mapping[str, str] | None] = {
         "by": "pages, feed; JSON where robots.txt allows it",

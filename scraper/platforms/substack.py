@@ -56,6 +56,7 @@ class Substack(Platform):
     """Reads Substack's pages, archive and comments."""
 
     name: ClassVar[str] = "substack"
+    hosted: ClassVar[bool] = True
     extractor_version: ClassVar[int] = 1
     reads: ClassVar[Mapping[str, str] | None] = {
         "by": "pages; API where robots.txt allows it",

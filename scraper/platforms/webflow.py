@@ -24,6 +24,7 @@ class Webflow(BlogPages):
     """Reads the posts of Webflow's collections."""
 
     name: ClassVar[str] = "webflow"
+    hosted: ClassVar[bool] = True
     extractor_version: ClassVar[int] = 1
     reads: ClassVar[Mapping[str, str] | None] = {
         "by": "pages, feed",

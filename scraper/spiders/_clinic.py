@@ -23,10 +23,10 @@ from scraper.crawl.state import VisitContext, VisitResult
 from scraper.extract import extract, extraction_by
 from scraper.http import FETCH, Fetch, capture_of, describe, exchange_of, fetch_of, origin_of
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
-from scraper.platforms import is_home_answer, recognise
+from scraper.platforms import is_home_answer, platform_named, recognise
 from scraper.platforms._platform import Ask, Plan, Platform
 from scraper.robots import Robots
-from scraper.spiders._driver import RETRIED, Outcome, PlanDriver
+from scraper.spiders._driver import RETRIED, PlanDriver, RequestResult
 from scraper.spiders._rendered import RenderedPages
 from scraper.spiders._throttle import first_turn, pause
 
@@ -62,7 +62,7 @@ class ClinicSpider(scrapy.Spider):
     async def start(self) -> AsyncIterator[Any]:
         """Yield the first request of the visit; each of the others follows from an answer."""
         request = self.driver.start()
-        await first_turn(request.url, self.floor)
+        await first_turn(request.url, self.floor, self.provider)
         yield request
 
     @property
@@ -70,6 +70,12 @@ class ClinicSpider(scrapy.Spider):
         """Minimum politeness delay in seconds, apart from robots.txt: the run's setting, else the clinic's own."""
         setting = self.settings["DELAY"]
         return self.clinic.delay_floor if setting is None else float(setting)
+
+    @property
+    def provider(self) -> str | None:
+        """The platform whose provider serves this blog and many others; None where none is known."""
+        platform = self.visit.recognised or platform_named(self.context.read_by)
+        return platform.name if platform is not None and platform.hosted else None
 
     async def parse(self, response: Response, **kwargs: Any) -> AsyncIterator[Any]:
         """Yield the items of an answer (of any status) as one `Extraction`, then the next request."""
@@ -90,10 +96,10 @@ class ClinicSpider(scrapy.Spider):
         retry_after = (response.headers.get("Retry-After") or b"").decode("latin-1")
         fetch = fetch_of(response.request)
         sighted = tuple(Sighting(url=url, source="listing") for url in (fetch.sighted if fetch else ()))
-        outcome = Outcome(exchange, items or sighted, retry_after=retry_after)
+        result = RequestResult(exchange, items or sighted, retry_after=retry_after)
         if exchange.fault is not None:  # not repeated, as it is after a lost connection: these bytes are the answer
-            outcome = Outcome(None, items, exchange.fault.message)
-        async for step in self._resume(outcome):
+            result = RequestResult(None, items, exchange.fault.message)
+        async for step in self._resume(result):
             yield step
 
     def _is_waiting(self) -> bool:
@@ -157,7 +163,7 @@ class ClinicSpider(scrapy.Spider):
             self._waiting.append(lambda: failed)
         else:
             yield failed
-        async for step in self._resume(Outcome(None, (), message, kind)):
+        async for step in self._resume(RequestResult(None, (), message, kind)):
             yield step
 
     async def on_rendered(self, response: Response) -> AsyncIterator[Any]:
@@ -168,12 +174,12 @@ class ClinicSpider(scrapy.Spider):
             yield extraction
         items = tuple(item for extraction in visited for item in extraction.items)
         rendering = response.meta[RENDERING]
-        async for step in self._resume(Outcome(exchange_of(response), items, rendering.reason)):
+        async for step in self._resume(RequestResult(exchange_of(response), items, rendering.reason)):
             yield step
 
-    async def _resume(self, outcome: Outcome) -> AsyncIterator[Any]:
+    async def _resume(self, result: RequestResult) -> AsyncIterator[Any]:
         try:
-            request = self.driver.send(outcome)
+            request = self.driver.send(result)
         except StopIteration:
             self.visit.finished = True
             request = None
@@ -187,9 +193,8 @@ class ClinicSpider(scrapy.Spider):
         if request is not None:
             engine = self.crawler.engine
             assert engine is not None
-            if await pause(
-                engine, self.clinic.slug, self.driver.take_pause(), request.url
-            ):  # else the visit ends early
+            seconds = self.driver.take_pause()
+            if await pause(engine, self.clinic.slug, seconds, request.url, self.provider):  # else the visit ends early
                 yield request
 
     def extraction(

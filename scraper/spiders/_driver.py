@@ -21,6 +21,7 @@ from scraper.http import origin_of, requestable
 from scraper.items import Exchange, Item, Problem
 from scraper.platforms._platform import Answer, Ask
 from scraper.robots import Robots, delay, read_robots, retry_after
+from scraper.spiders._throttle import hold
 
 if TYPE_CHECKING:
     from scraper.spiders._clinic import ClinicSpider
@@ -34,8 +35,8 @@ MAX_HOPS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """The outcome of one request: the exchange, or why there is none."""
+class RequestResult:
+    """The result of one request: the exchange, or why there is none."""
 
     exchange: Exchange | None
     items: tuple[Item, ...]
@@ -52,7 +53,7 @@ class PlanDriver:
         self._robots_answers: dict[str, Answer] = {}
         self._pause = 0.0  # seconds before the next request
         self._delay = 0.0  # the largest politeness delay of the visit so far, in seconds
-        self._running: Generator[Request, Outcome, None] | None = None
+        self._running: Generator[Request, RequestResult, None] | None = None
 
     def start(self) -> Request:
         """Return the first request of the plan."""
@@ -60,17 +61,17 @@ class PlanDriver:
         self._set_delay(self._spider.floor)
         return next(self._running)
 
-    def send(self, outcome: Outcome) -> Request:
-        """Return the next request, given the outcome of the previous one. Raises StopIteration at the plan's end."""
+    def send(self, result: RequestResult) -> Request:
+        """Return the next request, given the result of the previous one. Raises StopIteration at the plan's end."""
         assert self._running is not None
-        return self._running.send(outcome)
+        return self._running.send(result)
 
     def take_pause(self) -> float:
         """Return the seconds to wait before the next request, and reset them to 0."""
         seconds, self._pause = self._pause, 0.0
         return seconds
 
-    def _drive(self) -> Generator[Request, Outcome, None]:
+    def _drive(self) -> Generator[Request, RequestResult, None]:
         """Carry out the plan to its end."""
         plan = self._spider.plan()
         try:
@@ -81,7 +82,7 @@ class PlanDriver:
             for problem in (*self._spider.visit.unread, *self._spider.visit.unknown):
                 self._spider.note(problem)
 
-    def _answer(self, ask: Ask) -> Generator[Request, Outcome, Answer]:
+    def _answer(self, ask: Ask) -> Generator[Request, RequestResult, Answer]:
         """Carry out one ask, with robots.txt, retries and redirects."""
         if ask.url in self._robots_answers:
             return self._robots_answers[ask.url]
@@ -93,17 +94,17 @@ class PlanDriver:
             if refusal:
                 self._spider.note(Problem(kind="robots-refused", message=f"{url}: {refusal}", url=url))
                 return Answer(ask=ask, exchange=None, reason=f"{url}: {refusal}", redirected_from=tuple(passed))
-            outcome = yield from self._attempt(ask, url)
-            exchange = outcome.exchange
+            result = yield from self._attempt(ask, url)
+            exchange = result.exchange
             moved = self._spider.leads_on(exchange) if exchange is not None else None
             # A request body (with ids of commenters, say) is not sent to another site.
             if exchange is None or not moved or (ask.body and origin_of(moved) != origin_of(ask.url)):
                 return Answer(
                     ask=ask,
                     exchange=exchange,
-                    items=outcome.items,
-                    reason=outcome.reason,
-                    kind=outcome.kind,
+                    items=result.items,
+                    reason=result.reason,
+                    kind=result.kind,
                     redirected_from=tuple(passed),
                 )
             passed.append(url)
@@ -117,32 +118,34 @@ class PlanDriver:
         self._spider.note(Problem(kind="endless-redirect", message=message, url=ask.url))
         return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
 
-    def _attempt(self, ask: Ask, url: str) -> Generator[Request, Outcome, Outcome]:
+    def _attempt(self, ask: Ask, url: str) -> Generator[Request, RequestResult, RequestResult]:
         """Request one address; repeat it after a pause if the server is busy or the connection is lost."""
         retries = self._spider.settings.getint("RETRY_TIMES")
         messages: list[str] = []
         for attempt in range(retries + 1):
-            outcome: Outcome = yield self._spider.request(ask, url)
-            busy = outcome.exchange is not None and self._spider.is_busy(outcome.exchange)
-            may_pass = outcome.kind in PASSING
+            result: RequestResult = yield self._spider.request(ask, url)
+            busy = result.exchange is not None and self._spider.is_busy(result.exchange)
+            may_pass = result.kind in PASSING
             if attempt == retries or not (busy or may_pass):
                 break
-            seconds = retry_after(outcome.retry_after, datetime.now(UTC))
+            seconds = retry_after(result.retry_after, datetime.now(UTC))
             if seconds is not None and seconds > self._spider.settings.getfloat("RETRY_AFTER_MAX"):
                 break
             self._pause = seconds if seconds is not None else self._spider.settings.getfloat("RETRY_PAUSE") * 2**attempt
-            messages += [item.message for item in outcome.items if isinstance(item, Problem)]
-            messages += [outcome.reason] if outcome.reason else []
+            if self._spider.provider is not None and result.exchange is not None and result.exchange.status == 429:
+                hold(self._spider.provider, self._pause)
+            messages += [item.message for item in result.items if isinstance(item, Problem)]
+            messages += [result.reason] if result.reason else []
             logger.info("%s: requested again in %.1f s", url, self._pause)
-        if outcome.exchange is not None and not busy:
+        if result.exchange is not None and not busy:
             self._spider.visit.recovered_problems.update(messages)
         elif busy:
-            self._apply_retry_after(url, outcome)
-        return outcome
+            self._apply_retry_after(url, result)
+        return result
 
-    def _apply_retry_after(self, url: str, outcome: Outcome) -> None:
+    def _apply_retry_after(self, url: str, result: RequestResult) -> None:
         """Apply the Retry-After of a server that is still busy: pause before the next request, or refuse the host."""
-        seconds = retry_after(outcome.retry_after, datetime.now(UTC), cap=inf)
+        seconds = retry_after(result.retry_after, datetime.now(UTC), cap=inf)
         if seconds is None:
             return
         if seconds <= self._spider.settings.getfloat("RETRY_AFTER_MAX"):
@@ -152,7 +155,7 @@ class PlanDriver:
             refused=f"the server asks for no requests for {seconds:.0f} s (Retry-After)"
         )
 
-    def _refusal(self, url: str) -> Generator[Request, Outcome, str | None]:
+    def _refusal(self, url: str) -> Generator[Request, RequestResult, str | None]:
         """Return why robots.txt forbids the address, or None. Requests the host's robots.txt the first time."""
         parts = urlsplit(url)
         if parts.path == "/robots.txt" or parts.scheme not in ("http", "https"):

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from scrapy.core.engine import ExecutionEngine
 
+from scraper.addresses import is_loopback_host
+
 CHECK_INTERVAL = 0.25  # seconds between two checks whether the visit is being closed
 
 
@@ -21,26 +23,47 @@ def closing(engine: ExecutionEngine) -> bool:
     return not engine.running or slot is None or slot.closing is not None
 
 
-# When the next request to a host may be made (monotonic seconds), for all visits of this process: several clinics may
-# have their blogs on one host, or their comments at one service.
+PROVIDER_INTERVAL = 0.2  # seconds between two requests to all clinics whose blogs one provider serves
+LONGEST_HOLD = 60.0  # seconds for which a provider that is busy for one clinic is left alone by all
+
+# When the next request to a host or provider may be made (monotonic seconds), for all visits of this process: several
+# clinics may have their blogs on one host, or their comments at one service.
 _free_at: dict[str, float] = {}
 
 
-def next_turn(url: str, delay: float, earliest: float) -> float:
-    """Return when a request to the host of `url` may be made, and keep the host free of others for `delay` seconds."""
+def next_turn(url: str, delay: float, earliest: float, provider: str | None = None) -> float:
+    """Return when a request to `url` may be made, and reserve that time.
+
+    No other request to its host follows within `delay` seconds, and none to its provider (`Platform.hosted`) within
+    `PROVIDER_INTERVAL`.
+    """
     host = urlsplit(url).hostname or ""
-    at = max(earliest, _free_at.get(host, earliest))
-    _free_at[host] = at + delay
+    if is_loopback_host(host):
+        intervals = {urlsplit(url).netloc: delay}  # each port of this machine is a server of its own
+    else:
+        intervals = {host: delay} | ({_server_of(provider): PROVIDER_INTERVAL} if provider else {})
+    at = max(earliest, *(_free_at.get(server, earliest) for server in intervals))
+    _free_at.update({server: at + seconds for server, seconds in intervals.items()})
     return at
 
 
-async def first_turn(url: str, delay: float) -> None:
+def hold(provider: str, seconds: float) -> None:
+    """Keep a provider free of requests for some seconds, at most `LONGEST_HOLD`: it answered that it is busy."""
+    server = _server_of(provider)
+    _free_at[server] = max(_free_at.get(server, 0.0), monotonic() + min(seconds, LONGEST_HOLD))
+
+
+def _server_of(provider: str) -> str:
+    return f"{provider} "  # no host has a space in its name
+
+
+async def first_turn(url: str, delay: float, provider: str | None) -> None:
     """Wait until a visit's first request may be made."""
-    await asyncio.sleep(next_turn(url, delay, now := monotonic()) - now)
+    await asyncio.sleep(next_turn(url, delay, now := monotonic(), provider) - now)
 
 
-async def pause(engine: ExecutionEngine, name: str, pause: float, url: str) -> bool:
-    """Wait for the pause (seconds), for the delay of the download slot of that name, and for the turn of `url`'s host.
+async def pause(engine: ExecutionEngine, name: str, pause: float, url: str, provider: str | None) -> bool:
+    """Wait for the pause (seconds), for the delay of the download slot of that name, and for the turn of `url`.
 
     Scrapy enforces the slot's delay itself, but a request that waits for it there cannot be cancelled. Returns False if
     the visit is closing.
@@ -48,7 +71,7 @@ async def pause(engine: ExecutionEngine, name: str, pause: float, url: str) -> b
     slot = engine.downloader.slots.get(name)
     begun = monotonic()
     earliest = max(begun + pause, slot.lastseen + slot.delay if slot else begun)
-    until = next_turn(url, slot.delay if slot else 0.0, earliest)
+    until = next_turn(url, slot.delay if slot else 0.0, earliest, provider)
     while (left := until - monotonic()) > 0 and not closing(engine):
         await asyncio.sleep(min(left, CHECK_INTERVAL))
     return not closing(engine)

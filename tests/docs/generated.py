@@ -13,9 +13,11 @@ import click
 import yaml
 
 from archive.db import open_archive, sentences
+from archive.export import declared
 from archive.questions import questions
 from pipelines.commands import main
 from tests.docs.schema import Column, columns_of
+from tests.verbs import all_verbs
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -25,8 +27,11 @@ NOTE = "<!-- Written by `make docs`; do not edit. -->"
 # Page of the commands, what its commands are for, and the commands.
 COMMANDS = {
     "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
-    "keep": ("Keep an archive", ("status", "coverage", "derive", "verify", "rebuild", "reparse", "backup", "restore")),
-    "use": ("Use an archive", ("serve", "publish", "export", "wacz", "parse")),
+    "keep": (
+        "Keep an archive",
+        ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
+    ),
+    "use": ("Use an archive", ("serve", "publish", "derive", "export", "wacz", "parse")),
 }
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
 TABLES = {
@@ -42,9 +47,10 @@ TABLES = {
     "labels": ("Labels, links and pictures", (
         "categories", "post_categories", "tags", "post_tags", "links", "images", "related_posts",
     )),
-    "views-posts": ("Views of posts and counters", (
-        "posts_with_counts", "counts_over_time", "own_page_views", "most_discussed", "edited_posts", "changed_fields",
+    "views-counters": ("Views of counters", (
+        "posts_with_counts", "counts_over_time", "counts_by_week", "own_page_views",
     )),
+    "views-posts": ("Views of posts and edits", ("most_discussed", "edited_posts", "changed_fields")),
     "views-edits": ("Views of edits and sentences", ("edits", "sentence_fates", "site_wide_edits")),
     "views-links": ("Views of comments, links and evidence", (
         "comment_threads", "edited_comments", "related_edges", "linked_domains", "missing_posts", "provenance",
@@ -105,7 +111,7 @@ def _commands() -> str:
         lines += ["", f"## {title}", "", "| command | what it does |", "|---|---|"]
         for verb in verbs:
             anchor = f"clinic-archive-{verb}"
-            what = _cell(main.commands[verb].get_short_help_str(200))
+            what = _cell(all_verbs()[verb].get_short_help_str(200))
             lines.append(f"| [`clinic-archive {verb}`](commands/{name}.md#{anchor}) | {what} |")
     lines += ["", "## make", "", "In a checkout, `make` runs these. Each sets up first what it needs.", ""]
     lines += ["| target | what it does |", "|---|---|"]
@@ -115,7 +121,7 @@ def _commands() -> str:
 
 
 def _command(verb: str) -> str:
-    command = main.commands[verb]
+    command = all_verbs()[verb]
     if not isinstance(command, click.Group):
         return _help(f"clinic-archive {verb}", command, "##")
     parts = [f"## clinic-archive {verb}\n\n{_prose(command)}"]
@@ -167,18 +173,17 @@ def _tables(schema: Mapping[str, list[Column]], descriptions: Mapping[str, Mappi
     lines += ["", "## Ready questions", "", "On the site, and with `clinic-archive export NAME --param ...`.", ""]
     lines += ["| question | what it asks | parameters |", "|---|---|---|"]
     for question in questions().values():
-        parameters = ", ".join(f"`{parameter}`" for parameter in question.parameters)
+        parameters = ", ".join(f"`{field.name}`{' (required)' * field.required}" for field in question.fields)
         lines.append(f"| `{question.name}` | {_cell(question.title)} | {parameters} |")
     return "\n".join([*lines, ""])
 
 
 def _table(name: str, entry: Mapping[str, Any], columns: list[Column]) -> str:
     lines = [f"## {name}", "", " ".join(str(entry["description"]).split()), ""]
-    typed = any(column.type for column in columns)
-    lines += ["| column | type | meaning |", "|---|---|---|"] if typed else ["| column | meaning |", "|---|---|"]
+    lines += ["| column | type | meaning |", "|---|---|---|"]
     for column in columns:
         what = _cell(str(entry["columns"].get(column.name, "")))
-        lines.append(f"| `{column.name}` | {column.kind} | {what} |" if typed else f"| `{column.name}` | {what} |")
+        lines.append(f"| `{column.name}` | {column.kind(declared()[name].get(column.name, ''))} | {what} |")
     return "\n".join(lines)
 
 

@@ -16,10 +16,9 @@ class Column:
     key: bool
     refers_to: str | None
 
-    @property
-    def kind(self) -> str:
-        """Type, key and NULL in words: "text, never NULL, of captures"."""
-        words = [self.type.lower()]
+    def kind(self, declared: str) -> str:
+        """Declared type, key and NULL in words: "text, never NULL, of captures"."""
+        words = [declared]
         words += ["key"] if self.key else ["never NULL"] if self.required else []
         words += [f"of {self.refers_to}"] if self.refers_to else []
         return ", ".join(words)

@@ -8,6 +8,7 @@ How the blocks are marked:
 - ```sh norun: needs the internet, root, or over a minute.
 - ```sql: each statement runs in the study's archive.
 - ```python: the document's blocks are one program, which runs.
+- ```python exports, ```r: tests/e2e/test_typed.py runs it beside exports of an archive.
 - ```toml: clinics.toml, or a part of it, which must be valid.
 - ```text: not run.
 """
@@ -32,11 +33,12 @@ from tests.docs.workshop import Workshop, opened
 QUICKSTART = ROOT / "docs" / "quickstart.md"
 IN_A_CHECKOUT = {ROOT / "README.md", QUICKSTART, ROOT / "CONTRIBUTING.md"}
 MOST_NOT_RUN = 9  # commands in all documents
-LANGUAGES = {"sh", "sql", "toml", "text", "python", "html"}
+LANGUAGES = {"sh", "sql", "toml", "text", "python", "r", "html"}
 
 
 def with_blocks(language: str) -> list[Path]:
-    return [path for path in documents() if any("norun" not in block.marks for block in blocks(path, language))]
+    elsewhere = {"norun", "exports"}
+    return [path for path in documents() if any(elsewhere.isdisjoint(block.marks) for block in blocks(path, language))]
 
 
 @pytest.fixture(scope="module")

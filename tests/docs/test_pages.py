@@ -8,9 +8,9 @@ from pathlib import Path
 import click
 import pytest
 
-from pipelines.commands import main
 from tests.docs.generated import DOCS, METADATA, described, live_schema, pages
 from tests.docs.markdown import ROOT, documents, name
+from tests.verbs import all_verbs
 
 GENERATED = pages()
 LONGEST = 150  # lines
@@ -33,7 +33,7 @@ def test_every_column_is_described() -> None:
 
 def test_every_command_is_on_a_page() -> None:
     text = "".join(GENERATED.values())
-    assert [verb for verb in main.commands if f"\n## clinic-archive {verb}\n" not in text] == []
+    assert [verb for verb in all_verbs() if f"\n## clinic-archive {verb}\n" not in text] == []
 
 
 @pytest.mark.parametrize("path", documents(), ids=name)
@@ -79,7 +79,7 @@ def test_only_commands_options_and_targets_that_exist_are_named(path: Path) -> N
         assert mentioned in targets, f"there is no `make {mentioned}`"
     for line in re.findall(r"clinic-archive ([a-z]+ [^`\n]*|[a-z]+)", text):
         words = line.split("#")[0].split()
-        command = main.commands.get(words[0])
+        command = all_verbs().get(words[0])
         if command is None:
             continue  # a sentence: "clinic-archive is ..."
         subcommand = command.commands.get(words[1]) if isinstance(command, click.Group) and words[1:] else None

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import sqlite3
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from pipelines.run.capacity import FILES_EACH, FILES_KEPT
 from tests.clinic import Clinic, running
 from tests.e2e.conftest import Crawled
 from tests.e2e.hostile import Blog, Reply, serving
@@ -239,13 +242,15 @@ def test_who_was_not_begun_is_told_and_comes_first_the_next_time(tmp_path: Path)
                 blog.answers[path] = replace(reply, wait=1.5)  # a visit takes longer than the run may
             toml += f'[clinics.c{number}]\nname = "C"\nurl = "{blog.url}"\nallow_private = true\n'
         (tmp_path / "clinics.toml").write_text(toml)
-        done = crawl(archive, None, "--time-limit", "6s", "--json")
+        files = FILES_KEPT + 8 * FILES_EACH  # so that eight clinics are visited at once
+        few = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (files, files))
+        done = crawl(archive, None, "--time-limit", "6s", "--json", preexec=few)
         assert (done.code, done.json["not_begun"]) == (130, ["c8", "c9"])
         line = "2 of 10 clinics not begun when its time limit ended the run: c8, c9; the next run begins with"
         assert [one for one in done.lines if one.startswith(line)] == done.lines[:1]
         assert [len(blog.asked) for blog in blogs[8:]] == [0, 0]
         assert one(archive, "SELECT count(*) FROM clinics") == 10
-        again = crawl(archive, None, "--time-limit", "6s", "--json")
+        again = crawl(archive, None, "--time-limit", "6s", "--json", preexec=few)
         assert again.json["not_begun"] == ["c6", "c7"]
         assert all(blog.asked for blog in blogs)
 

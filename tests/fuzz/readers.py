@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archive.warc import BadRecord, CutShort, Group, TooLarge, Undecodable, payload, records
-from pipelines.imports.adopt import Refused
+from pipelines.imports.adopt import ImportRefused
 from pipelines.imports.foreign import scan_foreign
 from pipelines.imports.unpack import opened
 from pipelines.sanitise import storable
@@ -133,7 +133,7 @@ def read_package(data: bytes, folder: Path) -> None:
         with opened(path, folder / "scratch", url=None, at=None) as (files, _):
             for file, name in files:
                 scan_foreign(file, name, {"riverside": SITE}, NOW)
-    except (Refused, OSError):  # a command says which
+    except (ImportRefused, OSError):  # a command says which
         pass
     assert not [left for left in (folder / "scratch").glob("*") if left.is_dir()]
 

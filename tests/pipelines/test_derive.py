@@ -162,4 +162,3 @@ def test_export_all_leaves_it_out_unless_asked(archive: Path, tmp_path: Path) ->
         assert {"posts", "edited_posts"} <= names
         assert bool(names & {*TABLES, *VIEWS}) == ({*TABLES, *VIEWS} <= names) == expected
     assert cli("export", "edits", "--archive", archive, "-o", tmp_path / "edits.csv").exit_code == 0
-    assert cli("export", "edits", "--derived", "--archive", archive).exit_code == 2

@@ -34,6 +34,7 @@ from pipelines.run.notices import (
     emit,
     notices_of,
     problem_of,
+    shortened,
     words_of,
 )
 from pipelines.run.report import problem_notices
@@ -168,6 +169,21 @@ def test_no_more_lines_than_are_read_and_none_that_is_new_behind_them(folder: Pa
     assert printed(folder, BEGIN + DAY, [*old, "a: another"]) == ["a: another"]
     assert printed(folder, BEGIN + 2 * DAY, [*reversed(old), "a: another"]) == []
     assert len(printed(folder, BEGIN + 7 * DAY, old)) == MOST_LINES + 1
+
+
+def test_many_clinics_have_a_line_for_each_kind_of_problem() -> None:
+    pages = [Notice(f"c{n}", f"c{n}: https://c{n}.example/: answered 500", "http-500", f"https://c{n}.example/")
+             for n in range(25)]  # fmt: skip
+    visits = [Notice(f"c{n}", f"c{n}: failed: nothing found") for n in range(30, 32)]
+    run = Notice(RUN, "warc/_runs/a: cut back")
+    alone = Notice("c40", "c40: moved_or_gone: its home page leads elsewhere")
+    assert shortened([*pages, run, *visits, alone]) == [
+        run.line,
+        "25 times http-500 (c0, c1, c2 and 22 more); `clinic-archive export problems` lists them",
+        "2 times failed (c30, c31); `clinic-archive status` lists them",
+        alone.line,
+    ]
+    assert shortened(pages[:MOST_LINES]) == [notice.line for notice in pages[:MOST_LINES]]
 
 
 def test_more_problems_than_are_remembered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

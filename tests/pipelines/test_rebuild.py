@@ -20,7 +20,7 @@ from archive.compare import canonical
 from archive.db import DATABASE, open_archive
 from pipelines import rebuild
 from pipelines.components import capture, item_pipelines
-from pipelines.imports.adopt import Refused, adopt
+from pipelines.imports.adopt import ImportRefused, adopt
 from pipelines.recover import recover
 from pipelines.replay import parsing
 from pipelines.run import report, run
@@ -268,7 +268,7 @@ def test_one_file_alone(grown: Path, tmp_path: Path) -> None:
 
 def test_files_of_others_are_not_taken(tmp_path: Path) -> None:
     (tmp_path / "other.warc.gz").write_bytes(b"WARC/1.0\r\n")
-    with pytest.raises(Refused, match="import"):
+    with pytest.raises(ImportRefused, match="import"):
         adopt([tmp_path], tmp_path / "new", None)
 
 
@@ -278,7 +278,7 @@ def test_another_file_of_the_same_name_is_not_overwritten(grown: Path, tmp_path:
     path = max((tmp_path / "new" / "warc" / "riverside").glob("*.warc.gz"))
     kept = path.read_bytes() + b"more"
     path.write_bytes(kept)
-    with pytest.raises(Refused, match=path.name):
+    with pytest.raises(ImportRefused, match=path.name):
         adopt([grown], tmp_path / "new", None)
     assert path.read_bytes() == kept
 
@@ -288,7 +288,7 @@ def test_a_small_disk_is_told_before_anything_is_copied(
 ) -> None:
     (tmp_path / "new").mkdir()
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
-    with pytest.raises(Refused, match="free on this disk"):
+    with pytest.raises(ImportRefused, match="free on this disk"):
         adopt([grown], tmp_path / "new", None)
     assert list((tmp_path / "new").iterdir()) == []
 

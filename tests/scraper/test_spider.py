@@ -14,15 +14,15 @@ from scraper.crawl.discovered import is_within
 from scraper.http import redirect_target
 from scraper.items import Exchange
 from scraper.platforms._platform import Answer, Ask
-from scraper.spiders._driver import Outcome
+from scraper.spiders._driver import RequestResult
 from scraper.spiders.blog import BlogSpider
 
 SITE = "https://clinic.example"
-Server = Callable[[Request], Outcome]
+Server = Callable[[Request], RequestResult]
 
 
-def reply(url: str, status: int = 200, location: str | None = None, retry: str = "") -> Outcome:
-    return Outcome(Exchange(url=url, body=b"", status=status, location=location), (), retry_after=retry)
+def reply(url: str, status: int = 200, location: str | None = None, retry: str = "") -> RequestResult:
+    return RequestResult(Exchange(url=url, body=b"", status=status, location=location), (), retry_after=retry)
 
 
 def talk(ask: Ask, server: Server) -> tuple[Answer, list[Request], BlogSpider]:
@@ -43,7 +43,7 @@ def talk(ask: Ask, server: Server) -> tuple[Answer, list[Request], BlogSpider]:
 
 
 def test_a_robots_txt_that_leads_elsewhere_is_followed_and_ends() -> None:
-    def server(request: Request) -> Outcome:
+    def server(request: Request) -> RequestResult:
         moved = request.url.endswith("/robots.txt")
         return reply(request.url, 302, f"{SITE}/") if moved else reply(request.url)
 
@@ -53,7 +53,7 @@ def test_a_robots_txt_that_leads_elsewhere_is_followed_and_ends() -> None:
 
 
 def test_a_long_retry_after_closes_the_host_for_the_run() -> None:
-    def server(request: Request) -> Outcome:
+    def server(request: Request) -> RequestResult:
         return reply(request.url, 429, retry="3600") if "/post/" in request.url else reply(request.url, 404)
 
     _, made, spider = talk(Ask(url=f"{SITE}/post/a"), server)
@@ -65,7 +65,7 @@ def test_a_long_retry_after_closes_the_host_for_the_run() -> None:
 
 
 def test_the_last_word_of_a_busy_server_holds_for_the_next_request() -> None:
-    def server(request: Request) -> Outcome:
+    def server(request: Request) -> RequestResult:
         return reply(request.url, 429, retry="120") if "/post/" in request.url else reply(request.url, 404)
 
     _, made, spider = talk(Ask(url=f"{SITE}/post/a"), server)
@@ -75,7 +75,7 @@ def test_the_last_word_of_a_busy_server_holds_for_the_next_request() -> None:
 
 @pytest.mark.parametrize("target", ["http://clinic.example/x", "https://other.example/x"])
 def test_tokens_stay_with_their_origin_and_what_is_sent_goes_nowhere_else(target: str) -> None:
-    def server(request: Request) -> Outcome:
+    def server(request: Request) -> RequestResult:
         if request.url.endswith("robots.txt"):
             return reply(request.url, 404)
         return reply(request.url, 307, target) if request.url.startswith(f"{SITE}/") else reply(request.url)

@@ -41,7 +41,7 @@ def kind_of(address: str) -> str:
     return f"{prefix} id"
 
 
-class _Place(NamedTuple):
+class _Holder(NamedTuple):
     """What an address stands for: its entity, and the entity's post where it has one."""
 
     entity_id: int
@@ -57,7 +57,7 @@ class Identities:
 
     def __init__(self, db: Database, clinic_id: str, batch: Batch, write: Callable[[], None]) -> None:
         self._db, self._clinic_id, self._batch, self._write = db, clinic_id, batch, write
-        self._places: dict[str, _Place] = {}
+        self._holders: dict[str, _Holder] = {}
         self._addresses: dict[int, dict[str, None]] = {}  # of each entity, in the order in which they were learned
         self.sites: set[str] = set()  # hosts of all addresses
         self._learned: dict[str, tuple[str, str]] = {}  # new rows: matched_by and capture_id
@@ -72,7 +72,7 @@ class Identities:
     def find(self, addresses: Sequence[str]) -> int | None:
         """Return the post that any of the addresses belongs to. Ids take precedence over URLs."""
         for address in _ids_first(addresses):
-            post_id = self._places.get(address, _NOWHERE).post_id
+            post_id = self._holders.get(address, _NOBODY).post_id
             if post_id is not None:
                 return post_id
         return None
@@ -85,11 +85,13 @@ class Identities:
         stay as they are.
         """
         unique = tuple(dict.fromkeys(addresses))
-        places = [self._places.get(address) for address in unique]
-        first = places[0]
-        if first is not None and first.post_id is not None and all(place == first for place in places):
+        holders = [self._holders.get(address) for address in unique]
+        first = holders[0]
+        if first is not None and first.post_id is not None and all(holder == first for holder in holders):
             return Entity(first.entity_id, first.post_id, ())  # nothing new, as for nearly all that a later visit names
-        known = {address: place.entity_id for address, place in zip(unique, places, strict=True) if place is not None}
+        known = {
+            address: holder.entity_id for address, holder in zip(unique, holders, strict=True) if holder is not None
+        }
         ids = {kind_of(address): address for address in unique if not is_url(address)}
         merged = self._to_merge(unique, known, ids)
         entity_id = min(merged) if merged else self._new_entity()
@@ -128,11 +130,11 @@ class Identities:
         """Move all addresses of another entity to this one; each keeps its post until `_merge_posts_of`."""
         self._moved.update(self._addresses[other])
         for address in self._addresses.pop(other):
-            self._place(address, entity_id, self._places[address].post_id)
+            self._place(address, entity_id, self._holders[address].post_id)
 
     def _merge_posts_of(self, entity_id: int) -> int | None:
         """Merge the posts of an entity's addresses into the oldest and return it; None where there is no post."""
-        found = {self._places[address].post_id for address in self._addresses.get(entity_id, ())}
+        found = {self._holders[address].post_id for address in self._addresses.get(entity_id, ())}
         posts = sorted(post_id for post_id in found if post_id is not None)
         for drop in posts[1:]:
             self._merge(posts[0], drop)
@@ -141,16 +143,16 @@ class Identities:
     def _merge(self, keep: int, drop: int) -> None:
         self._write()
         merge_posts(self._db, keep=keep, drop=drop)
-        for address, place in self._places.items():
-            if place.post_id == drop:
-                self._places[address] = _Place(place.entity_id, keep)
+        for address, holder in self._holders.items():
+            if holder.post_id == drop:
+                self._holders[address] = _Holder(holder.entity_id, keep)
 
     def _detach(self, addresses: Collection[str]) -> None:
         """Take addresses out of their entities, before they move to another."""
         if addresses:
             self._write()  # the waiting updates of sightings are meant for the post that the address leaves
         for address in addresses:
-            del self._addresses[self._places[address].entity_id][address]
+            del self._addresses[self._holders[address].entity_id][address]
 
     def merge_moved(self, old: str, new: str, capture_id: str, matched_by: str) -> Entity | None:
         """Merge the posts of two addresses at different sites, though their ids differ, and return the entity.
@@ -158,12 +160,12 @@ class Identities:
         None, and no change, where either post already has an address at the other's site: one post there is one post
         here.
         """
-        old_place, new_place = self._places.get(old), self._places.get(new)
-        if old_place is None or new_place is None or old_place.entity_id == new_place.entity_id:
+        old_holder, new_holder = self._holders.get(old), self._holders.get(new)
+        if old_holder is None or new_holder is None or old_holder.entity_id == new_holder.entity_id:
             return None
-        if self._is_at(old_place.entity_id, site_of(new)) or self._is_at(new_place.entity_id, site_of(old)):
+        if self._is_at(old_holder.entity_id, site_of(new)) or self._is_at(new_holder.entity_id, site_of(old)):
             return None
-        entity_id, other = sorted((old_place.entity_id, new_place.entity_id))
+        entity_id, other = sorted((old_holder.entity_id, new_holder.entity_id))
         self._absorb(entity_id, other)
         self._learned[new] = (matched_by, capture_id)
         post_id = self._merge_posts_of(entity_id)
@@ -177,7 +179,7 @@ class Identities:
 
     def bind_post(self, entity_id: int, post_id: int) -> tuple[str, ...]:
         """Make all addresses of the entity mean this post; return those that did not before, sorted."""
-        joined = [address for address in self._addresses[entity_id] if self._places[address].post_id != post_id]
+        joined = [address for address in self._addresses[entity_id] if self._holders[address].post_id != post_id]
         for address in joined:
             self._place(address, entity_id, post_id)
             self._moved[address] = None
@@ -192,14 +194,14 @@ class Identities:
     def flush(self) -> None:
         """Put the rows of new and changed addresses into the batch."""
         for address, (matched_by, capture_id) in self._learned.items():
-            row = (self._clinic_id, address, kind_of(address), *self._places[address], matched_by, capture_id)
+            row = (self._clinic_id, address, kind_of(address), *self._holders[address], matched_by, capture_id)
             self._batch.put("addresses", row)
         for address in self._moved.keys() - self._learned.keys():
-            self._batch.put("addresses moved", (*self._places[address], self._clinic_id, address))
+            self._batch.put("addresses moved", (*self._holders[address], self._clinic_id, address))
         self._learned, self._moved = {}, {}
 
     def _place(self, address: str, entity_id: int, post_id: int | None) -> None:
-        self._places[address] = _Place(entity_id, post_id)
+        self._holders[address] = _Holder(entity_id, post_id)
         self._addresses.setdefault(entity_id, {})[address] = None
         if is_url(address):
             self.sites.add(site_of(address))
@@ -210,7 +212,7 @@ class Identities:
         return self._last_entity
 
 
-_NOWHERE = _Place(0, None)
+_NOBODY = _Holder(0, None)
 
 
 def is_url(address: str) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from typing import Any
 
 from archive.reports.coverage import day_by_day
-from archive.site.charts.chart import Chart, calendar, draw, spark
+from archive.site.charts.calendar import calendar
+from archive.site.charts.chart import Chart, draw, spark
 from archive.site.pages import feed
 from archive.site.pages._rows import Row, row, rows, value
 from archive.site.pages.home import posts_by_month, views_by_month
@@ -28,12 +30,19 @@ def overview(connection: sqlite3.Connection, clinic_id: str) -> Row | None:
 
 def summary(connection: sqlite3.Connection, clinic_id: str) -> dict[str, Any]:
     """Return what the clinic's page shows beside its list of posts. Raises `sqlite3.Error`."""
+    views = views_by_month(connection, clinic_id)
     return {
         "charts": [
-            posts_by_month(connection, clinic_id),
-            views_by_month(connection, clinic_id),
-            _comments_by_month(connection, clinic_id),
+            _or_words(posts_by_month(connection, clinic_id), "no post has a date of publication."),
+            _or_words(views, "no page of this blog gave a number of views."),
+            _or_words(_comments_by_month(connection, clinic_id), "the archive has no dated comment of this clinic."),
         ],
+        "has_views": bool(views.rows),
+        "has_likes": value(
+            connection,
+            "SELECT EXISTS (SELECT 1 FROM posts JOIN readings USING (post_id) WHERE clinic_id = ? AND likes NOT NULL)",
+            (clinic_id,),
+        ),
         "coverage": coverage(connection, clinic_id),
         "edits": feed.edits(connection, clinic_id)[:10],
         "removed": rows(
@@ -61,6 +70,11 @@ def summary(connection: sqlite3.Connection, clinic_id: str) -> dict[str, Any]:
             connection, "SELECT name, value FROM clinic_attributes WHERE clinic_id = ? ORDER BY name", (clinic_id,)
         ),
     }
+
+
+def _or_words(chart: Chart, sentence: str) -> Chart:
+    """Return a chart; one without any number says why in a sentence, which begins after the chart's title."""
+    return chart if chart.rows else replace(chart, note=sentence)
 
 
 def posts(connection: sqlite3.Connection, clinic_id: str, sort: str, page: int) -> list[Row]:

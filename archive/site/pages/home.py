@@ -10,6 +10,7 @@ from archive.site.pages import feed
 from archive.site.pages._rows import Row, row, rows, value
 
 LIST_LENGTH = 8  # entries of each list
+MOST_CLINICS = 12  # clinics of the first page; a page of their own has all
 _TOTALS = {
     "clinics": "SELECT count(*) FROM clinics",
     "posts": "SELECT count(*) FROM posts",
@@ -66,13 +67,21 @@ def summary(connection: sqlite3.Connection) -> dict[str, Any]:
         "totals": {name: value(connection, sql) for name, sql in _TOTALS.items()},
         "span": _span(connection),
         "charts": [posts_by_month(connection), views_by_month(connection)],
-        "clinics": rows(connection, "SELECT * FROM clinics_overview ORDER BY name, clinic_id"),
+        "clinics": _clinics(connection),
         "newest": _newest(connection),
         "most_gained": most_gained(connection),
         "edits": feed.edits(connection, None)[:LIST_LENGTH],
         "removed": _removed(connection),
         "last_run": _last_run(connection),
     }
+
+
+def _clinics(connection: sqlite3.Connection) -> list[Row]:
+    """Return all clinics by name; of many, those that published last."""
+    order = "name, clinic_id"
+    if value(connection, _TOTALS["clinics"]) > MOST_CLINICS:
+        order = f"last_published_on DESC NULLS LAST, {order} LIMIT {MOST_CLINICS}"
+    return rows(connection, f"SELECT * FROM clinics_overview ORDER BY {order}")
 
 
 def _span(connection: sqlite3.Connection) -> Row:

@@ -170,7 +170,7 @@ def counters_over_time(connection: sqlite3.Connection, post_id: int) -> Chart:
                 table.setdefault(read_at, [None, None, None])[index] = number
     columns = ("read_at", "views", "likes", "comments")
     lines = [(read_at, *numbers) for read_at, numbers in sorted(table.items())]
-    return draw("Views, likes and comments over time", columns, lines, "step", "read_at", columns[1:], height=80)
+    return draw("Views, likes and comments over time", columns, lines, "step", "read_at", columns[1:], full=True)
 
 
 def _labels(connection: sqlite3.Connection, table: str, key: str, post_id: int) -> list[str]:

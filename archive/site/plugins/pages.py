@@ -15,13 +15,13 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 from jinja2 import Environment
 
-from archive.db import sentences
-from archive.questions import questions
-from archive.reports.judgement import at, judgement
+from archive.questions import grouped
+from archive.reports.judgement import judgement
 from archive.reports.record import robots
-from archive.reports.status import DEFAULT_AGE, clinics, read_status
+from archive.reports.status import DEFAULT_AGE, read_status
 from archive.reports.status_words import age, facts
 from archive.search.index import COUNTED, KINDS, RANKED, Query
+from archive.site.front.health import clinic_state, clinic_statuses, judged, state
 from archive.site.pages import clinic, feed, home, search_results
 from archive.site.pages._rows import rows
 from archive.site.pages.permalinks import post_path
@@ -85,10 +85,9 @@ async def show_home(datasette: Datasette, request: Request) -> Response:
     """Answer with the home page."""
     await check_access(datasette, request)
     context, computed_at = await read_cached(datasette, "home", home.summary)
-    now = datetime.now(UTC)
-    # A clinic closes at midnight.
-    found, _ = await read_cached(datasette, ("clinics", now.date()), lambda connection: clinics(connection, now))
-    context = {**context, "computed_at": computed_at.isoformat(), "judgement": judgement(at(found, now), DEFAULT_AGE)}
+    statuses = await clinic_statuses(datasette)
+    listed = [{**clinic, "state": state(statuses.get(clinic["clinic_id"]))} for clinic in context["clinics"]]
+    context = {**context, "computed_at": computed_at.isoformat(), "judgement": judged(statuses), "clinics": listed}
     return await render(datasette, request, "home.html", context)
 
 
@@ -134,6 +133,7 @@ async def show_clinic(datasette: Datasette, request: Request) -> Response:
         {
             **context,
             "clinic": overview,
+            "state": await clinic_state(datasette, clinic_id),
             "posts": posts,
             "sort": sort,
             "sorts": list(clinic.SORTS),
@@ -202,9 +202,9 @@ def _is_day(text: str) -> bool:
 
 
 async def show_questions(datasette: Datasette, request: Request) -> Response:
-    """Answer with the list of ready questions and views."""
+    """Answer with the list of ready questions, by their groups."""
     await check_access(datasette, request)
-    return await render(datasette, request, "explore.html", {"questions": questions().values(), "views": sentences()})
+    return await render(datasette, request, "explore.html", {"groups": grouped()})
 
 
 async def show_feed(datasette: Datasette, request: Request) -> Response:

@@ -14,6 +14,7 @@ from datasette.views.table import TableView  # type: ignore[import-untyped]
 
 from archive.questions import questions
 from archive.site.charts.chart import Chart, draw
+from archive.site.charts.of_sql import chart_of_sql
 from archive.site.serving import DATABASE, check_access, read_database
 from archive.site.visitors.values import why_refused
 
@@ -73,10 +74,12 @@ def extra_template_vars(
 
 
 def chart_of(name: str | None, columns: list[str], rows: list[Any]) -> Chart | None:
-    """Return the chart of a question's answer; None if the question has no chart or the answer no rows."""
-    question = questions().get(name or "")
-    if question is None or question.drawing is None or not rows:
+    """Return the chart of a question's answer, or of typed SQL that gives a date and a number; None without a chart."""
+    values = [tuple(row) for row in rows]
+    if name is None:
+        return chart_of_sql(columns, values)
+    question = questions().get(name)
+    if question is None or question.drawing is None or not values:
         return None
     drawing = question.drawing
-    values = [tuple(row) for row in rows]
-    return draw(question.title, columns, values, drawing.mark, drawing.x, drawing.y, drawing.color)
+    return draw(question.title, columns, values, drawing.mark, drawing.x, drawing.y, drawing.color, full=True)

@@ -29,22 +29,10 @@ SENTENCES = sentences()
 
 
 @hookimpl  # type: ignore[untyped-decorator]
-def get_metadata(datasette: Datasette) -> dict[str, Any]:
-    """Return the descriptions of the views, and a list of them for the database's page, where Datasette shows names."""
-    items = Markup("").join(
-        Markup('<li><a href="{}">{}</a>: {}</li>').format(
-            datasette.urls.table(DATABASE, name), name.replace("_", " "), sentence
-        )
-        for name, sentence in SENTENCES.items()
-    )
-    listing = Markup("<p>Tables computed from the stored tables below, each for one purpose:</p><ul>{}</ul>")
+def get_metadata() -> dict[str, Any]:
+    """Return the descriptions of the views, where Datasette looks for them."""
     return {
-        "databases": {
-            DATABASE: {
-                "description_html": str(listing.format(items)),
-                "tables": {name: {"description": sentence} for name, sentence in SENTENCES.items()},
-            }
-        }
+        "databases": {DATABASE: {"tables": {name: {"description": sentence} for name, sentence in SENTENCES.items()}}}
     }
 
 
@@ -58,10 +46,9 @@ def render_cell(
     """
     if value is None or database != DATABASE:
         return None
-    if table in ("posts", "posts_with_counts") and column == "title" and value:
-        path = datasette.urls.path(f"/-/post/{row['post_id']}") if "post_id" in row.keys() else None  # noqa: SIM118
+    if column in ("title", "post_title") and "post_id" in row.keys() and str(row["post_id"]).isdigit():  # noqa: SIM118
         title = f"{str(value)[:119]}…" if len(str(value)) > 120 else value
-        return Markup('<a href="{}">{}</a>').format(path, title) if path else None
+        return Markup('<a href="{}">{}</a>').format(datasette.urls.path(f"/-/post/{row['post_id']}"), title)
     if column not in TABLE_OF_COLUMN or (table is not None and table not in SENTENCES):
         return None
     key = str(value)

@@ -56,7 +56,13 @@ class Worker:
         before the first block, and the latter in the middle of a file that cannot be completed; its text is
         "interrupted" for a first row that takes too long.
         """
-        request = {"form": form, "name": source.name, "sql": source.sql, "values": dict(source.parameters)}
+        request = {
+            "form": form,
+            "name": source.name,
+            "sql": source.sql,
+            "values": dict(source.parameters),
+            "types": dict(source.types),
+        }
         async with self._lock:
             await self._ask(path, {**request, "seconds": seconds, "file_seconds": file_seconds})
             await self._answer_within(seconds)

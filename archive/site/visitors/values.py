@@ -5,7 +5,7 @@ from __future__ import annotations
 from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import Request  # type: ignore[import-untyped]
 
-from archive.export import clinic_ids
+from archive.export import known_values
 from archive.questions import BadValue, check, questions
 from archive.site.serving import read_database
 
@@ -15,7 +15,7 @@ async def why_refused(datasette: Datasette, request: Request, name: str) -> str 
     question = questions()[name]
     values = {parameter: request.args.get(parameter) or "" for parameter in question.parameters}
     try:
-        check(question, values, await read_database(datasette, clinic_ids))
+        check(question, values, await read_database(datasette, known_values))
     except BadValue as error:
         return f"{question.title}: {error}"
     return None

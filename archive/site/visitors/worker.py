@@ -212,7 +212,7 @@ def _file(connection: sqlite3.Connection, request: Mapping[str, Any], limit: _Li
         _send(b"{}")
         limit.deadline = time.monotonic() + request["file_seconds"]
 
-    source = Source(request["name"], request["sql"], request["values"])
+    source = Source(request["name"], request["sql"], request["values"], request["types"])
     return blocks(connection, request["form"], source, begun)
 
 

@@ -48,6 +48,7 @@ class Wix(Platform):
     """Reads Wix pages, text copies and service answers, and requests from the services what pages no longer contain."""
 
     name: ClassVar[str] = "wix"
+    hosted: ClassVar[bool] = True
     extractor_version: ClassVar[int] = 3
     marks: ClassVar[Marks] = Marks(
         generators=("Wix.com Website Builder",),

@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from archive.db import DATABASE
 from archive.search.index import Query
 from archive.site.charts._drawer import svg_of
-from archive.site.charts.chart import calendar, draw, spark
+from archive.site.charts.calendar import calendar
+from archive.site.charts.chart import draw, spark
 from archive.site.pages import cite, clinic, feed, home, post, query_cache, search_results, thread
 from archive.site.pages.compare import compare
 from archive.site.pages.permalinks import find_posts, find_revision, post_path, stamp
@@ -312,7 +313,7 @@ def test_a_drawing_that_brings_the_engine_down_is_missing_and_the_next_is_there(
     values = {"data": {"values": [{"a": "x\x08", "b": 1}]}, "mark": "bar"}
     axes = {"x": {"field": "a", "type": "nominal"}, "y": {"field": "b", "type": "quantitative"}}
     assert svg_of({**values, "encoding": axes}) is None
-    assert draw("t", ("a", "b"), [("x\x08🌿", 1)], "bar", "a", "b").svg is not None
+    assert draw("t", ("a", "b"), [("x\x08🌿", 1), ("y", 2)], "bar", "a", "b").svg is not None
 
 
 @given(rows=st.lists(st.tuples(st.one_of(NAMES, st.dates().map(date.isoformat)), NUMBERS), max_size=5),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 import re
 import signal
@@ -53,7 +54,8 @@ def site_of(folder: Path, **metadata: Any) -> Datasette:
     settings = dict(setting_pairs(folder))
     return Datasette(
         [str(folder / DATABASE)],
-        metadata={**METADATA, **metadata},
+        # A copy: Datasette writes the license of the whole site into the metadata of each table that it shows.
+        metadata={**copy.deepcopy(METADATA), **metadata},
         plugins_dir=str(SITE / "plugins"),
         template_dir=str(SITE / "templates"),
         static_mounts=[("site", str(SITE / "static"))],
@@ -116,7 +118,7 @@ def test_settings_of_a_table_name_columns_of_its_own(name: str, served: Made) ->
     assert set(named) <= set(columns(served)[name])
     assert set(described) <= {
         "description", "columns", "facets", "sortable_columns", "sort", "sort_desc", "label_column", "fts_table",
-        "fts_pk", "hidden",
+        "fts_pk", "hidden", "types",
     }  # fmt: skip
 
 

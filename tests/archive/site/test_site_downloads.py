@@ -36,6 +36,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
             extraction(POSTS + 1, comment("c1", "=1+1", post=(url("p7"),))),
             crawl_id="run",
         )  # fmt: skip
+        archive.db.execute("INSERT INTO clinic_attributes (clinic_id, name, value) VALUES ('riverside', 'state', 'NY')")
         yield archive
 
 
@@ -151,14 +152,17 @@ def test_pages_lead_to_their_files(site: Datasette) -> None:
 
 @pytest.mark.parametrize("name", questions())
 def test_every_question_runs_and_is_drawn_where_it_says_so(name: str, site: Datasette) -> None:
-    words = {parameter.name: "Text" for parameter in questions()[name].fields if parameter.kind == "word"}
+    value = {"word": "Text", "attribute": "state"}
+    words = {field.name: value[field.kind] for field in questions()[name].fields if field.required}
     page = get(site, address(f"/archive/{name}", **words))
     assert page.status_code == 200
     assert questions()[name].title in html.unescape(page.text)
     rows = lines(get(site, address(f"/archive/{name}.csv", **words)))
     if (drawing := questions()[name].drawing) and rows:
         assert {drawing.x, drawing.y, drawing.color or drawing.x} <= set(rows[0])
-        assert ("<svg" in page.text) == any(row[drawing.x] and row[drawing.y] for row in rows)
+        drawn = [row for row in rows if row[drawing.x] and row[drawing.y]]
+        assert ("<svg" in page.text) == (len(drawn) > 1)
+        assert ("Only one value is known" in page.text) == (len(drawn) == 1)
 
 
 @pytest.mark.parametrize(
@@ -168,8 +172,11 @@ def test_every_question_runs_and_is_drawn_where_it_says_so(name: str, site: Data
         ("views_gained", {"from": "2026-13-45"}, "write it as 2026-03-01"),
         ("views_gained", {"to": "20260301"}, "write it as 2026-03-01"),
         ("edits_after_publication", {"days": "many"}, "a whole number"),
-        ("word_by_month", {"word": ""}, "needs a letter or digit"),
+        ("views_gained", {"clinic": "rivesride"}, "nearest: riverside"),
+        ("views_gained", {"from": "2026-03-02", "to": "2026-03-01"}, "it is after"),
+        ("word_by_month", {"word": ""}, "word is required: a word or a phrase, such as sleep"),
         ("comments_with_a_word", {"word": " -- "}, "needs a letter or digit"),
+        ("clinics_by_attribute", {"attribute": "owner"}, "it has state"),
         ("one_commenter", {"pseudonym": ""}, "author of comments"),
         ("same_words", {"words": '"'}, "a sentence or phrase"),
     ],
@@ -182,6 +189,18 @@ def test_a_value_that_a_question_cannot_have_is_refused(
         assert answer.status_code == 400, form
         assert allowed in html.unescape(answer.text), form
     assert get(site, f"/archive/{question}").status_code == 200, "the empty form is no fault"
+
+
+def test_the_form_marks_what_is_required_and_has_an_example(site: Datasette) -> None:
+    page = get(site, "/archive/word_by_month").text
+    assert "a word or a phrase (required)" in page
+    assert '<input type="text" name="word" value="sleep" required placeholder="sleep">' in page
+    assert "No rows" not in page
+    answered = get(site, "/archive/comments_with_a_word?word=absent&clinic=").text
+    assert 'name="word" value="absent"' in answered
+    assert "No rows" in answered
+    optional = get(site, "/archive/views_gained").text
+    assert '<input type="date" name="from" value="" placeholder="2026-03-01">' in optional
 
 
 def test_a_file_in_the_folder_is_never_left_behind(archive: Made, site: Datasette) -> None:

@@ -17,6 +17,7 @@ from pipelines.commands._options import archive_option, clinics_file_option, jso
 from pipelines.commands.parse import document
 from scraper.config.clinics import parse_clinics
 from tests.making import Made, comment, extraction, post
+from tests.verbs import all_verbs, verb_of
 
 PAGES = Path(__file__).parents[2] / "pages" / "wix"
 
@@ -25,7 +26,7 @@ def cli(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
-@pytest.mark.parametrize("verb", [(), *((verb,) for verb in sorted(main.commands))])
+@pytest.mark.parametrize("verb", [(), *((verb,) for verb in sorted(all_verbs()))])
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_says_what_it_does_and_changes_nothing(
     verb: tuple[str, ...], option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -40,7 +41,7 @@ def test_help_says_what_it_does_and_changes_nothing(
 
 def test_every_command_is_documented() -> None:
     listed = cli("--help").stdout
-    for name, command in main.commands.items():
+    for name, command in all_verbs().items():
         assert name in listed
         assert command.help, name
         assert command.short_help, name
@@ -50,10 +51,10 @@ def test_every_command_is_documented() -> None:
 
 
 VERBS = [
-    *((name,) for name, command in sorted(main.commands.items())),
+    *((name,) for name, command in sorted(all_verbs().items())),
     *(
         (name, verb)
-        for name, command in sorted(main.commands.items())
+        for name, command in sorted(all_verbs().items())
         if isinstance(command, click.Group)
         for verb in sorted(command.commands)
     ),
@@ -72,7 +73,7 @@ def test_help_ends_with_examples_that_can_be_typed(verb: tuple[str, ...]) -> Non
         assert (program, tuple(words[: len(verb)])) == ("clinic-archive", verb)
         command: click.Command = main
         while isinstance(command, click.Group):
-            command = command.commands[words.pop(0)]
+            command = verb_of(command, words.pop(0))
         required = [parameter for parameter in command.params if parameter.required]
         context = click.Context(command, **main.context_settings)
         values, _, _ = command.make_parser(context).parse_args(words)
@@ -85,7 +86,7 @@ def test_shared_options_are_the_same_in_every_verb(verb: tuple[str, ...]) -> Non
     command: click.Command = main
     for name in verb:
         assert isinstance(command, click.Group)
-        command = command.commands[name]
+        command = verb_of(command, name)
     shared = {"as_json": json_option, "clinics_file": clinics_file_option, "archive": archive_option}
     if verb == ("schedule",):
         del shared["archive"]  # it has no default inside a checkout

@@ -15,7 +15,7 @@ from archive.warc import Note, records
 from pipelines.commands._process import Process
 from pipelines.exit_codes import ExitCode
 from pipelines.run.judgement import exit_code, judge
-from pipelines.run.outcome import Outcome
+from pipelines.run.outcome import ClinicOutcome
 from pipelines.run.report import problem_lines, summary
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitResult
@@ -31,9 +31,9 @@ NEVER_THERE = (
 )
 
 
-def outcome(status: str = "running", **visit: Any) -> Outcome:
+def outcome(status: str = "running", **visit: Any) -> ClinicOutcome:
     done = VisitResult(clinic_id="riverside", **({"finished": True, "attempted": 4} | visit))
-    return Outcome(clinic=CLINIC, started_at="2026", visit=done, status=status)
+    return ClinicOutcome(clinic=CLINIC, started_at="2026", visit=done, status=status)
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,18 @@ def test_exit_codes(tmp_path: Path, statuses: list[str], broken: str | None, not
     with Visiting(tmp_path) as visiting:
         visiting.run.outcomes = {str(n): outcome(status) for n, status in enumerate(statuses)}
         visiting.run.broken, visiting.run.not_begun = broken, not_begun
+        assert exit_code(visiting.run) == code
+
+
+@pytest.mark.parametrize(
+    ("clinics", "failed", "share", "code"),
+    [(100, 5, 0.05, 0), (100, 6, 0.05, 3), (100, 1, 0.0, 3), (50, 1, 0.05, 3), (51, 2, 0.05, 0)],
+)
+def test_of_a_large_frame_a_share_may_fail(tmp_path: Path, clinics: int, failed: int, share: float, code: int) -> None:
+    with Visiting(tmp_path) as visiting:
+        statuses = ["failed"] * failed + ["done"] * (clinics - failed)
+        visiting.run.outcomes = {str(n): outcome(status) for n, status in enumerate(statuses)}
+        visiting.run.failed_share = share
         assert exit_code(visiting.run) == code
 
 

@@ -25,6 +25,7 @@ from scraper.config.sampling_frame import DELIMITERS, SETTINGS, BadSamplingFrame
 from scraper.config.toml_file import ConfigError
 from scraper.platforms import platform_named
 from tests.making import CLINIC, Made, extraction, post
+from tests.verbs import all_verbs
 
 SAMPLES = 3000 if os.environ.get("SOAK") else 60
 FILE = """\
@@ -410,7 +411,7 @@ def test_a_table() -> None:
 
 
 def test_every_option_says_what_it_does() -> None:
-    group = main.commands["clinics"]
+    group = all_verbs()["clinics"]
     assert isinstance(group, click.Group)
     assert sorted(group.commands) == ["check", "import", "list"]
     for verb in group.commands.values():

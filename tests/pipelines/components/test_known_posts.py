@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipelines.components.freshness import (
+from pipelines.components.known_posts import (
     LONGEST_MEMORY,
     embedded_threads,
     known_posts,

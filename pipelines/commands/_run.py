@@ -1,0 +1,79 @@
+"""What a verb does first that adds to an archive: lock it, open it, fold in what a killed run left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from archive.db import DATABASE
+from pipelines.commands._archive import read_only
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._output import fail
+from pipelines.exit_codes import ExitCode
+from pipelines.recover import recover
+from pipelines.run import report
+from pipelines.run.judgement import exit_code
+from pipelines.run.key import KEY_FILE, key_id
+from pipelines.run.notices import emit, notices_of
+from pipelines.run.run import Run
+from scraper.config.clinics import Clinic, Clinics
+
+
+def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: bool = False) -> Run:
+    """Lock and open the archive, and fold in what a killed run left; end the process where that fails.
+
+    `listed`: the clinics of clinics.toml; the closed ones are entered. `existing`: do not make an archive where there
+    is none, but end the process as `read_only` does.
+    """
+    if existing and not (archive / DATABASE).exists():
+        read_only(archive).close()
+    with exit_on_error(archive, "choose another --archive"):
+        run = Run(archive)
+    outcome = "the records of a killed run could not be folded in, nothing done"
+    with exit_on_error(archive, outcome), releasing(run):
+        run.recovered = recover(run)
+        emit(archive, notices_of(run.recovered))
+        run.register_closed(listed)
+    return run
+
+
+def close_run(run: Run, **more: Any) -> tuple[ExitCode, dict[str, Any]]:
+    """Record the end of the run; return its exit code and its summary, with `more` in it.
+
+    Ends the process where the end cannot be recorded.
+    """
+    code, summary = exit_code(run), {**report.summary(run), **more}
+    with exit_on_error(run.archive):
+        run.close(code, summary)
+    return code, summary
+
+
+def refuse_other_key(run: Run, listed: Clinics) -> None:
+    """End the process where clinics.toml names another key of pseudonyms than the archive has."""
+    if listed.key_id is None or key_id(run.key) == listed.key_id:
+        return
+    run.release()
+    fail(
+        f"{run.archive / KEY_FILE}: its id is {key_id(run.key)}, {listed.path} says key_id = {listed.key_id!r}: people"
+        " would have two pseudonyms; copy the frame's key with `clinic-archive shard init`",
+        ExitCode.BAD_CONFIG,
+    )
+
+
+@contextmanager
+def releasing(run: Run) -> Iterator[None]:
+    """Release the archive when the block raises.
+
+    An error marks the run as broken; the end of the process, as by `fail`, does not.
+    """
+    try:
+        yield
+    except Exception as error:
+        run.broken = run.broken or str(error)
+        run.release()
+        raise
+    except SystemExit:
+        run.release()
+        raise
