@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database, Migrations
 
+from archive.derived import tables as derived
 from archive.search import index, tables
 
 migrations = Migrations("archive")
@@ -481,6 +482,12 @@ def m011_every_platform(db: Database) -> None:
         " AS r WHERE r.clinic_id = clinics.clinic_id AND r.platform IS NOT NULL AND first_crawled_at IS NOT NULL)"
     )
     db.execute("UPDATE clinics SET platform = NULL WHERE blog_status = 'unsupported'")
+
+
+@migrations()
+def m012_derived_texts(db: Database) -> None:
+    """Sentences, edits, and what became of each sentence: `archive.derived`, filled by `clinic-archive derive`."""
+    derived.create(db)
 
 
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:

@@ -61,6 +61,7 @@ class Verification:
     outdated: int = 0  # captures that today's parser reads differently than the older one did
     older: list[str] = field(default_factory=list)  # clinics with rows that an older version made differently
     notes: list[str] = field(default_factory=list)
+    derived_up_to: str | None = None  # the first moment of which a text is not derived yet; None where all is
 
 
 def verify(

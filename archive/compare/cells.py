@@ -1,8 +1,8 @@
 """Compares two databases cell by cell: the rows of a clinic as they are stored, and as a new fold makes them.
 
 Unlike the digests of `canonical`, nothing is left out but what is local to a file: integer keys are replaced by what
-they stand for, and the place of a WARC record is checked where the record is read. Tables and columns come from the
-schema, so that a new one is compared without a change here.
+they stand for, and the place of a WARC record is checked where the record is read. Columns come from the schema, so
+that a new one is compared without a change here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlite_utils import Database
 
-from archive.compare.canonical import KEY_NAMES
+from archive.compare.canonical import FOLDED, KEY_NAMES
 
 Row = tuple[Any, ...]
 
@@ -79,8 +79,8 @@ class _Table(NamedTuple):
 
 
 def compared_tables(db: Database) -> list[str]:
-    """Return the tables whose rows are folded from captures: all but SQLite's own and those of full-text indexes."""
-    return sorted(name for name in db.table_names() if not name.startswith(("_", "sqlite_")) and "_fts" not in name)
+    """Return the tables of the database whose rows are folded from captures."""
+    return sorted(set(FOLDED) & set(db.table_names()))
 
 
 def differences(stored: Database, made: Database, clinic_id: str, *, keyless: bool = False) -> Iterator[Difference]:

@@ -17,6 +17,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from archive.db import DATABASE, damage
+from archive.derived import checks
 from archive.rows.fingerprint import content_sha256
 from archive.search import index
 
@@ -97,7 +98,7 @@ def full_text_faults(folder: Path) -> tuple[list[str], str | None]:
                 connection.execute(f"INSERT INTO {table}_fts({table}_fts, rank) VALUES ('integrity-check', 1)")
             except sqlite3.DatabaseError as error:
                 found.append(f"{table}_fts: does not match the table {table} ({error}); run `clinic-archive rebuild`")
-        found += index.faults(connection)
+        found += [*index.faults(connection), *checks.index_faults(connection)]
     finally:
         connection.rollback()
         connection.close()

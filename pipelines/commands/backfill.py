@@ -25,6 +25,7 @@ from pipelines.commands._options import (
 from pipelines.commands._output import finish
 from pipelines.commands._process import crawl_settings, visit
 from pipelines.commands._run import close_run, open_for_writing, releasing
+from pipelines.derive import derive_after_run
 from pipelines.printing import echo
 from pipelines.run import report
 from scraper.addresses import is_private_host, is_web_address
@@ -96,6 +97,7 @@ def command(
     for line in report.brief(run):
         echo(line, err=True)
     code, summary = close_run(run, backfill=_counts(backfill))
+    derive_after_run(archive, run.started_at)
     finish(summary, _lines(clinic, backfill, summary), as_json=as_json, code=code)
 
 

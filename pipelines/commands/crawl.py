@@ -27,6 +27,8 @@ from pipelines.commands._output import counted, finish
 from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
 from pipelines.commands._process import crawl_settings, visit
 from pipelines.commands._run import close_run, open_for_writing, refuse_other_key
+from pipelines.derive import derive_after_run
+from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo, is_terminal
 from pipelines.run import report
 from pipelines.run.judgement import resolved
@@ -107,6 +109,8 @@ def command(
     visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
     watcher.lines = _report_problems(run)
     code, summary = close_run(run)
+    if not run.broken and (code != ExitCode.STOPPED or run.out_of_time):
+        derive_after_run(archive, run.started_at)
     lines = _lines(summary) if chosen else ["no clinic was visited: all are closed, or the shard has none"]
     finish(summary, lines, as_json=as_json, code=code)
 

@@ -16,6 +16,7 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, clinics_file_option, examples, json_option, utc_moment
 from pipelines.commands._output import finish, print_problems
 from pipelines.commands._run import open_for_writing, releasing
+from pipelines.derive import derive_after_run
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.importer import ImportResult, import_files
 from pipelines.printing import echo
@@ -60,6 +61,7 @@ def command(
         run.close(code, _summary(results))
         if is_new and all(result.refused for result in results):
             shutil.rmtree(archive)  # this command made the folder, and has nothing to keep in it
+    derive_after_run(archive, run.started_at)
     for result in results:
         _print_problems(result)
     lines = [_summary_line(result) for result in results if not result.refused]

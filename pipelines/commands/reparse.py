@@ -13,6 +13,7 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import finish, print_problems
 from pipelines.commands._run import open_for_writing
+from pipelines.derive import derive_after_run
 from pipelines.exit_codes import ExitCode
 from pipelines.reparse import Reparsed, outdated, reparse
 
@@ -38,6 +39,8 @@ def command(clinics: tuple[str, ...], dry_run: bool, archive: Path, as_json: boo
             results = {clinic_id: reparse(run, clinic_id, dry_run=dry_run) for clinic_id in clinics or outdated(run.db)}
     finally:
         run.release()
+    if not dry_run:
+        derive_after_run(archive, run.started_at)
     for clinic_id, result in results.items():
         print_problems([f"{clinic_id}: {problem}" for problem in result.problems], about=clinic_id, noun="record")
     damaged = any(result.problems for result in results.values())

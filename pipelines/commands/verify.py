@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from archive.derived import checks
+from archive.derived.store import progress
 from archive.reports.integrity import faults, full_text_faults, keep_result
 from archive.times import utc
 from pipelines.commands._archive import read_only
@@ -41,8 +43,9 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
     """Read each capture's record again, check its digests, make all rows again in a scratch archive, and compare each
     value with the stored one.
 
-    Keys, hashes, the full-text index and SQLite's own pages are checked too. Nothing is changed; a crawl may run at the
-    same time. With --sample only the records of N captures are read, and their texts, counters and sightings compared.
+    Keys, hashes, the full-text index and SQLite's own pages are checked too; of what `derive` computed the digest of
+    all sentences, and all rows of a sample of posts. Nothing is changed; a crawl may run at the same time. With
+    --sample only the records of N captures are read, and their texts, counters and sightings compared.
 
     The scratch archive holds one clinic's rows at a time, in the folder for temporary files (TMPDIR).
     """
@@ -71,11 +74,13 @@ def _verification(archive: Path, sample: int | None, seed: int) -> Verification:
     with closing(read_only(archive)) as db:
         closed = closed_files(archive)
         db.execute("BEGIN")  # later commits are not seen
-        in_database = list(faults(db))
+        in_database = [*faults(db), *checks.faults(db.conn, sample or checks.SAMPLE, seed)]
+        derived = progress(db.conn)
         result = verify(archive, db, sample=sample, seed=seed, closed=closed)
     in_index, unchecked = full_text_faults(archive)
     result.faults = [*in_database, *in_index, *result.faults]
     result.notes += [unchecked] if unchecked else []
+    result.derived_up_to = derived.up_to
     return result
 
 
@@ -90,6 +95,7 @@ def _summary(archive: Path, result: Verification, seconds: float, sample: int | 
         "seconds": round(seconds, 2),
         "outdated": result.outdated,
         "older": result.older,
+        "derived_up_to": result.derived_up_to,
         "faults": result.faults,
         "notes": result.notes,
         "exit_code": ExitCode.INTEGRITY if result.faults else ExitCode.DONE,
@@ -104,4 +110,6 @@ def _lines(result: Verification, seconds: float) -> Iterator[str]:
         clinics = counted(len(result.older), "clinic")
         line += f"; rows of {clinics} are as an older version made them: run `clinic-archive reparse`"
     yield line
+    if result.derived_up_to is not None:
+        yield f"sentences and edits are derived up to {result.derived_up_to}: `clinic-archive derive` does the rest"
     yield from result.notes

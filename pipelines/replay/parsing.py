@@ -6,16 +6,11 @@ Parsing is most of the work, so several processes share it.
 from __future__ import annotations
 
 import logging
-import os
-from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
 from pathlib import Path
-from threading import Thread
 from typing import Self
 
 from archive.warc import BadRecord, Capture, Failure, Group, derived_id, read_record
@@ -23,6 +18,7 @@ from pipelines.events import Captured, Event, RunEnded
 from pipelines.imports.identity import CaptureRef
 from pipelines.log import Recorded
 from pipelines.privacy.pseudonyms import names_people, pseudonymous
+from pipelines.processes import Processes
 from pipelines.replay.run_platforms import RunPlatforms
 from pipelines.replay.stored import Locate, choose_stored, extraction_of
 from pipelines.run.key import BadKey
@@ -32,7 +28,6 @@ from scraper.items import Extraction, Problem
 logger = logging.getLogger(__name__)
 
 CHUNK = 24  # captures that a process reads at a time
-AHEAD = 3  # chunks for each process that are read ahead of the fold
 FEWEST = 60  # captures; for fewer no processes are started
 
 
@@ -57,78 +52,28 @@ class Damaged:
     why: str
 
 
-@dataclass(slots=True)
-class _Chunk:
-    """Captures that are parsed together, by another process or by this one."""
-
-    jobs: list[ParseJob]
-    future: Future[list[Extraction | Damaged]]
-    results: list[Extraction | Damaged] | None = None
-
-    def is_read(self) -> bool:
-        """Return whether the results are there. Raises the error of the parsing process."""
-        if self.results is None and self.future.done():
-            self.results = self.future.result()
-        return self.results is not None
-
-
 class ParserPool:
     """Processes that parse stored captures of one archive; `cores`: how many may be busy, this process included."""
 
     def __init__(self, archive: Path, key: bytes | None, cores: int | None = None) -> None:
         self.archive, self.key = archive, key
-        self._cores = cores or len(os.sched_getaffinity(0))
-        self._pool: ProcessPoolExecutor | None = None
+        self._processes = Processes(cores)
 
     def parse(self, jobs: Iterable[ParseJob], number: int) -> Iterator[Extraction | Damaged]:
         """Yield the extraction of each capture, in order. Raises `BadKey` if a capture names people without a key."""
-        if self._cores < 2 or number < FEWEST:
+        if self._processes.cores < 2 or number < FEWEST:
             for job in jobs:
                 yield _parse(self.archive, self.key, job)
             return
-        waiting: deque[_Chunk] = deque()
         source = iter(jobs)
-        while True:
-            while len(waiting) < AHEAD * self._cores and (chunk := list(islice(source, CHUNK))):
-                waiting.append(_Chunk(chunk, self._submit(chunk)))
-            if not waiting:
-                return
-            while not waiting[0].is_read():
-                self._help(waiting)
-            yield from waiting.popleft().results or ()
-
-    def _submit(self, chunk: list[ParseJob]) -> Future[list[Extraction | Damaged]]:
-        if self._pool is None:
-            # Not forked: a crawl's threads may hold locks that a copy of this process would wait for.
-            self._pool = ProcessPoolExecutor(self._cores - 1, get_context("spawn"), _end_with_parent)
-        return self._pool.submit(_parse_all, self.archive, self.key, chunk)
-
-    def _help(self, waiting: deque[_Chunk]) -> None:
-        """Parse the last chunk that no process has begun, instead of waiting for the first."""
-        mine = next((chunk for chunk in reversed(waiting) if chunk.results is None and chunk.future.cancel()), None)
-        if mine is None:
-            waiting[0].future.exception()  # returns when it is read
-        else:
-            mine.results = _parse_all(self.archive, self.key, mine.jobs)
+        chunks = iter(lambda: list(islice(source, CHUNK)), [])
+        yield from self._processes.map(partial(_parse_all, self.archive, self.key), chunks)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
-
-
-def _end_with_parent() -> None:
-    """End this process with its parent: it would wait for work for ever after the parent was killed."""
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    Thread(target=watch, daemon=True).start()
+        self._processes.__exit__()
 
 
 def _parse_all(archive: Path, key: bytes | None, jobs: list[ParseJob]) -> list[Extraction | Damaged]:

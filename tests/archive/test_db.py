@@ -34,6 +34,8 @@ def test_every_table_is_strict_and_every_reference_declared(archive: Made) -> No
         if table.name.startswith("_") or "_fts" in table.name:
             continue
         assert table.strict, table.name
+        if table.name.startswith("cache_"):  # triggers delete their rows with the revisions
+            continue
         declared = {key.column for key in table.foreign_keys}
         owned = {column.name for column in table.columns if column.name.endswith("_id")} - set(table.pks[:1])
         foreign = {"platform_post_id", "platform_comment_id", "parent_platform_comment_id", "entity_id"}

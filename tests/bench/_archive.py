@@ -58,25 +58,25 @@ def _without_triggers(db: Database) -> list[str]:
 
 def _fill(db: Database, posts: int, comments: int, readings: int) -> None:
     clinics, visits, numbers = [f"clinic-{number}" for number in range(CLINICS)], range(readings), range(posts)
-    _rows(
+    rows_into(
         db, "clinics", "clinic_id name url platform blog_status comments_policy privacy",
         ((one, one, f"https://{one}.example", "wix", "blog", "threads", "pseudonymous") for one in clinics),
     )  # fmt: skip
-    _rows(
+    rows_into(
         db, "crawls", "crawl_id started_at ended_at software exit_code kind",
         ((f"run{day}", _at(day * 30), _at(day * 30, 60), "bench", 0, "crawl") for day in visits),
     )  # fmt: skip
-    _rows(
+    rows_into(
         db, "clinic_runs", "crawl_id clinic_id started_at ended_at status complete fetched failed",
         ((f"run{day}", one, _at(day * 30), _at(day * 30, 60), "done", 1, 500, 0) for day in visits for one in clinics),
     )  # fmt: skip
-    _rows(
+    rows_into(
         db, "captures", "capture_id crawl_id clinic_id url method fetched_at record_type warc_file warc_offset"
         " warc_length origin holds_comments",
         ((f"c{number}", "run0", _clinic(number), _url(number), "GET", _at(0, number), "response", "warc/x",
           number * 100, 100, "crawl", 0) for number in numbers),
     )  # fmt: skip
-    _rows(
+    rows_into(
         db, "posts", "post_id clinic_id platform platform_post_id url slug title author published_at published_on"
         " language excerpt body_text body_html word_count revision_id sources first_seen_at last_seen_at"
         " first_seen_origin",
@@ -88,12 +88,12 @@ def _fill(db: Database, posts: int, comments: int, readings: int) -> None:
         " 'first', 'html', first_seen_at, printf('%064x', post_id), title, author, body_text, body_html, word_count, 1"
         " FROM posts"
     )
-    _rows(
+    rows_into(
         db, "sightings", "clinic_id url post_id capture_id revision_id source seen_at",
         ((_clinic(number), _url(number), number + 1, f"c{number}", number + 1, "post", _at(0, number))
          for number in numbers),
     )  # fmt: skip
-    _rows(
+    rows_into(
         db, "comments", "clinic_id post_id platform_comment_id author author_kind body_text posted_at likes status"
         " source capture_id last_capture_id first_seen_at last_seen_at",
         ((_clinic(number), number + 1, f"m{number}-{one}", f"reader-{number % 997}", "member",
@@ -101,7 +101,7 @@ def _fill(db: Database, posts: int, comments: int, readings: int) -> None:
           _at(number % 3600 + one), 0, "published", "api", f"c{number}", f"c{number}", _at(0, number), _at(0, number))
          for number in numbers for one in range(comments)),
     )  # fmt: skip
-    _rows(
+    rows_into(
         db, "readings", "post_id capture_id source read_at views likes comments_count evidence extractor_version",
         ((number + 1, f"c{(number + day) % posts}", "html", _at(day * 30, number),
           100 + number % 900 + day * (number % 31), 3, comments, "read", 1) for day in visits for number in numbers),
@@ -138,6 +138,6 @@ def _at(days: int, seconds: int = 0) -> str:
     return f"{datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=days, seconds=seconds):%Y-%m-%dT%H:%M:%S.000000Z}"
 
 
-def _rows(db: Database, table: str, columns: str, rows: Iterator[tuple[Any, ...]]) -> None:
+def rows_into(db: Database, table: str, columns: str, rows: Iterator[tuple[Any, ...]]) -> None:
     names = columns.split()
     db.conn.executemany(f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})", rows)

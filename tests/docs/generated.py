@@ -31,7 +31,7 @@ COMMANDS = {
         "Keep an archive",
         ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
     ),
-    "use": ("Use an archive", ("serve", "publish", "export", "wacz", "parse")),
+    "use": ("Use an archive", ("serve", "publish", "derive", "export", "wacz", "parse")),
 }
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
 TABLES = {
@@ -41,6 +41,9 @@ TABLES = {
     "captures": ("Captures and evidence", ("captures", "sightings", "absences", "problems", "unplaced")),
     "posts": ("Posts and their texts", ("posts", "post_addresses", "revisions", "post_changes", "authors")),
     "counters": ("Counters and comments", ("readings", "superseded_readings", "comments", "comment_revisions")),
+    "derived": ("Sentences and edits, derived from the texts", (
+        "cache_derived", "cache_sentences", "cache_edits", "cache_sentence_fates", "cache_site_edits", "cache_due",
+    )),
     "labels": ("Labels, links and pictures", (
         "categories", "post_categories", "tags", "post_tags", "links", "images", "related_posts",
     )),
@@ -48,6 +51,7 @@ TABLES = {
         "posts_with_counts", "counts_over_time", "counts_by_week", "own_page_views",
     )),
     "views-posts": ("Views of posts and edits", ("most_discussed", "edited_posts", "changed_fields")),
+    "views-edits": ("Views of edits and sentences", ("edits", "sentence_fates", "site_wide_edits")),
     "views-links": ("Views of comments, links and evidence", (
         "comment_threads", "edited_comments", "related_edges", "linked_domains", "missing_posts", "provenance",
     )),

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 from sqlite_utils import Database
 
+from archive.compare.canonical import FOLDED
 from archive.compare.cells import LEFT_OUT, RUNS, Difference, compared_tables, differences_in
 from archive.db import DATABASE, open_archive
 from pipelines.commands import main
@@ -110,6 +111,13 @@ def test_every_table_has_rows(filled: Path) -> None:
     with closing(open_archive(filled, "read")) as db:
         empty = [table for table in compared_tables(db) if not db.table(table).count]
     assert empty == sorted(NOT_FILLED)
+
+
+def test_every_table_is_folded_or_an_exception(filled: Path) -> None:
+    """Derived tables, full-text indexes and SQLite's own are no part of the fold; every other table is compared."""
+    with closing(open_archive(filled, "read")) as db:
+        others = [name for name in db.table_names() if not name.startswith(("_", "sqlite_", "cache_"))]
+    assert sorted(name for name in others if "_fts" not in name) == list(FOLDED)
 
 
 def test_the_whole_archive_differs_in_nothing(compared: Compared) -> None:
