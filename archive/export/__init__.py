@@ -7,13 +7,14 @@ cells that a spreadsheet would misread are marked as text.
 from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
 from archive.export._formats import FORMATS, Written, write
 from archive.export._sheet import MOST_ROWS, TooManyRows
-from archive.export._source import Source, Unknown, clinic_ids, find, names, purpose
+from archive.export._source import Listing, Source, Unknown, clinic_ids, find, names, purpose
 from archive.export._whole import export_all
 
 __all__ = [
     "EXCEL_RULE",
     "FORMATS",
     "MOST_ROWS",
+    "Listing",
     "Source",
     "Tally",
     "TooManyRows",

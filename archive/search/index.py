@@ -143,14 +143,17 @@ def terms(words: str) -> list[str]:
 def match_of(query: Query) -> str | None:
     """Return the words of a search, its clinic and platform as an FTS5 query; None without a word."""
     strings = terms(query.words)
-    if not strings:
-        return None
+    return scoped(" AND ".join(strings), query.clinic_id, query.platform) if strings else None
+
+
+def scoped(strings: str, clinic_id: str = "", platform: str = "") -> str:
+    """Return FTS5 strings as a query of titles and texts, of one clinic or platform where these are not empty."""
     scope = "".join(
         f' AND scope : "{letter}{name.encode("utf-8", "replace").hex()}"'
-        for letter, name in (("c", query.clinic_id), ("p", query.platform))
+        for letter, name in (("c", clinic_id), ("p", platform))
         if name
     )
-    return f"({{title body}} : ({' AND '.join(strings)})){scope}"
+    return f"({{title body}} : ({strings})){scope}"
 
 
 def search(connection: sqlite3.Connection, query: Query, *, most: int = 20, skip: int = 0) -> list[Hit]:
