@@ -7,7 +7,7 @@ cells that a spreadsheet would misread are marked as text.
 from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
 from archive.export._formats import FORMATS, Written, write
 from archive.export._sheet import MOST_ROWS, TooManyRows
-from archive.export._source import Listing, Source, Unknown, clinic_ids, find, names, purpose
+from archive.export._source import Listing, Source, Unknown, clinic_ids, columns_of, find, names, purpose, read
 from archive.export._whole import export_all
 
 __all__ = [
@@ -21,10 +21,12 @@ __all__ = [
     "Unknown",
     "Written",
     "clinic_ids",
+    "columns_of",
     "csv_blocks",
     "export_all",
     "find",
     "names",
     "purpose",
+    "read",
     "write",
 ]

@@ -1,1 +1,25 @@
 """Rows that code makes of the archive, as pages and files show them; tables and questions are SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from archive.export import Listing
+from archive.listings.concordance import Concordance
+from archive.search.matching import keyword
+
+
+def listing(name: str, values: Mapping[str, Any]) -> Listing:
+    """Return the listing of that name (kwic) with the values of its fields.
+
+    Raises KeyError for an unknown name, and `archive.search.matching.BadKeyword`.
+    """
+    return _LISTINGS[name](**values)
+
+
+def _kwic(*, word: str, prefix: bool, **values: Any) -> Concordance:
+    return Concordance(keyword(word, prefix=prefix), **values)
+
+
+_LISTINGS = {"kwic": _kwic}

@@ -64,8 +64,8 @@ _LATER = (
     " ORDER BY n.captured_at, n.revision_id LIMIT 1"
 )
 _LAST_SEEN = (
-    "SELECT s.seen_at FROM sightings AS s JOIN revisions AS r ON r.revision_id = s.revision_id JOIN revisions AS"
-    " this ON this.revision_id = ?1 WHERE s.post_id = this.post_id AND r.source = this.source AND s.seen_at < ?2 ORDER BY"
+    "SELECT s.seen_at FROM revisions AS this CROSS JOIN sightings AS s ON s.post_id = this.post_id JOIN revisions AS r"
+    " ON r.revision_id = s.revision_id AND r.source = this.source WHERE this.revision_id = ? AND s.seen_at < ? ORDER BY"
     " s.seen_at DESC LIMIT 1"
 )
 

@@ -36,9 +36,9 @@ class _Folds(dict[int, str]):
 
     def __missing__(self, code: int) -> str:
         letter = chr(code)
-        base, *marks = unicodedata.normalize("NFD", letter)
-        if base.isascii() and marks and all(map(unicodedata.combining, marks)):
-            letter = base
+        apart = unicodedata.normalize("NFD", letter)
+        if apart[0].isascii() and len(apart) > 1 and all(map(unicodedata.combining, apart[1:])):
+            letter = apart[0]
         lower = letter.lower()
         self[code] = letter = lower if len(lower) == 1 else letter
         return letter
