@@ -58,7 +58,7 @@ async def file_by_name(datasette: Datasette, request: Request) -> Any:
     question = await datasette.get_canned_query(DATABASE, name, request.actor)
     if question is not None:
         await datasette.ensure_permissions(request.actor, [("view-query", (DATABASE, name))])
-        if (why := await whyrefused(datasette, request, name)) is not None:
+        if (why := await why_refused(datasette, request, name)) is not None:
             return refused(why, 400)
         return send_file(datasette, request, Source(name, question["sql"], _parameters(request, question["sql"])))
     database = datasette.get_database(DATABASE)
@@ -67,7 +67,7 @@ async def file_by_name(datasette: Datasette, request: Request) -> Any:
     sql, values = await _table_sql(datasette, request, name)
     if isinstance(sql, Response):
         return sql
-    return await _file(
+    return send_file(
         datasette, request, Source(name, await _with_labels(datasette, request, name, sql, values), values)
     )
 

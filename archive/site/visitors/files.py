@@ -16,9 +16,9 @@ BLOCK = 1 << 18  # bytes
 
 
 def blocks(connection: sqlite3.Connection, form: str, source: Source, begun: Callable[[], None]) -> Iterator[bytes]:
-    """Yield the file of a query; `form` is csv, excel-csv, xlsx or json. Calls `begun` once the first row has been read.
+    """Yield the file of a source; `form` is csv, excel-csv, xlsx or json.
 
-    Raises `TooLarge`, `sqlite3.Error`, OSError.
+    Calls `begun` once the first row has been read. Raises `TooLarge`, `sqlite3.Error`, OSError.
     """
     if form == "json":
         yield from _json(connection, source, begun)
