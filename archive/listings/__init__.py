@@ -7,12 +7,13 @@ from typing import Any
 
 from archive.export import Listing
 from archive.listings.concordance import Concordance
+from archive.listings.difference import Difference
 from archive.listings.edits import Edits
 from archive.search.matching import keyword
 
 
 def listing(name: str, values: Mapping[str, Any]) -> Listing:
-    """Return the listing of that name (edits, kwic) with the values of its fields.
+    """Return the listing of that name (difference, edits, kwic) with the values of its fields.
 
     Raises KeyError for an unknown name, and `archive.search.matching.BadKeyword`.
     """
@@ -23,4 +24,4 @@ def _kwic(*, word: str, prefix: bool, **values: Any) -> Concordance:
     return Concordance(keyword(word, prefix=prefix), **values)
 
 
-_LISTINGS: Mapping[str, Callable[..., Listing]] = {"edits": Edits, "kwic": _kwic}
+_LISTINGS: Mapping[str, Callable[..., Listing]] = {"difference": Difference, "edits": Edits, "kwic": _kwic}

@@ -49,14 +49,15 @@ _COLUMNS = {
     "old_revision_id": "Key of the old wording in this archive file",
     "revision_id": "Key of the new wording in this archive file",
 }
-_DETAILS = (
-    "SELECT e.edit_id, e.clinic_id, c.name AS clinic, p.title, p.slug, p.platform_post_id, p.url, e.kind, e.old_last_seen_at,"
-    " e.new_first_seen_at, e.removed, e.added, e.words_removed, e.words_added, e.source, o.title AS old_title, n.title"
-    " AS new_title, o.captured_at AS old_at, o.content_sha256 AS old_sha256, n.captured_at AS new_at, n.content_sha256"
-    " AS new_sha256, {texts} e.post_id, e.old_revision_id, e.revision_id FROM cache_edits AS e JOIN posts AS p USING"
-    " (post_id) JOIN clinics AS c ON c.clinic_id = e.clinic_id JOIN revisions AS o ON o.revision_id = e.old_revision_id"
-    " JOIN revisions AS n ON n.revision_id = e.revision_id WHERE e.edit_id = ?"
-)
+_DETAILS = """
+SELECT e.edit_id, e.clinic_id, c.name AS clinic, p.title, p.slug, p.platform_post_id, p.url, e.kind, e.kind AS changed,
+  e.old_last_seen_at, e.new_first_seen_at, e.removed, e.added, e.words_removed, e.words_added, e.source,
+  o.title AS old_title, n.title AS new_title, o.captured_at AS old_at, o.content_sha256 AS old_sha256,
+  n.captured_at AS new_at, n.content_sha256 AS new_sha256, {texts} e.post_id, e.old_revision_id, e.revision_id
+FROM cache_edits AS e JOIN posts AS p USING (post_id) JOIN clinics AS c ON c.clinic_id = e.clinic_id
+JOIN revisions AS o ON o.revision_id = e.old_revision_id JOIN revisions AS n ON n.revision_id = e.revision_id
+WHERE e.edit_id = ?
+"""
 _TEXTS = "o.body_text AS old_text, n.body_text AS new_text,"
 
 
