@@ -154,18 +154,3 @@ class Edits:
         if name:
             values["value"] = value
         return conditions, values
-
-
-def behind(connection: sqlite3.Connection) -> Row:
-    """Return the number of derived `edits`, that of new texts `waiting` for `derive`, and the date of their first.
-
-    That is `since`; None without one. Raises `sqlite3.Error`.
-    """
-    found = row(
-        connection,
-        "SELECT (SELECT count(*) FROM cache_edits) AS edits, count(*) AS waiting, min(n.captured_at) AS since FROM"
-        " revisions AS n WHERE n.kind = 'content' AND NOT EXISTS (SELECT 1 FROM cache_edits AS e WHERE e.revision_id ="
-        " n.revision_id) AND NOT EXISTS (SELECT 1 FROM cache_derived AS d WHERE d.revision_id = n.revision_id)",
-    )
-    assert found is not None
-    return found

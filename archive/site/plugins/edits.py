@@ -11,9 +11,10 @@ from datasette import hookimpl  # type: ignore[import-untyped]
 from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import Request  # type: ignore[import-untyped]
 
+from archive.derived.store import Progress, progress
 from archive.export import Source
-from archive.listings.edits import KINDS, PLACES, Edits, behind
-from archive.site.pages._rows import rows
+from archive.listings.edits import KINDS, PLACES, Edits
+from archive.site.pages._rows import rows, value
 from archive.site.sending import refused, send_file
 from archive.site.serving import absolute_url, check_access, read_cached, read_database, render
 
@@ -66,6 +67,11 @@ def _is_day(text: str) -> bool:
         return False
 
 
+def _state(connection: sqlite3.Connection) -> tuple[int, Progress]:
+    """Return the number of edits, and how much of the archive is derived. Raises `sqlite3.Error`."""
+    return value(connection, "SELECT count(*) FROM cache_edits"), progress(connection)
+
+
 async def show_edits(datasette: Datasette, request: Request) -> Any:
     """Answer with a page of edits; `?before=` is the number of the last edit of the page before."""
     await check_access(datasette, request)
@@ -87,7 +93,7 @@ async def show_edits(datasette: Datasette, request: Request) -> Any:
         }
 
     context = await read_database(datasette, read)
-    state, _ = await read_cached(datasette, "edits", behind)
+    number, state = (await read_cached(datasette, "edits", _state))[0]
     if fields["clinic_id"] and all(clinic["clinic_id"] != fields["clinic_id"] for clinic in context["clinics"]):
         why.append(f"No clinic {fields['clinic_id'][:80]} in this archive; choose one of the list.")
     arguments = {name: value for name in _ARGUMENTS if (value := request.args.get(name))}
@@ -98,6 +104,7 @@ async def show_edits(datasette: Datasette, request: Request) -> Any:
         {
             **context,
             **fields,
+            "number": number,
             "state": state,
             "why": why,
             "kinds": KINDS,
