@@ -162,28 +162,27 @@ def search(connection: sqlite3.Connection, query: Query, *, most: int = 20, skip
     With `best_first` the newest `RANKED` hits come in the order of `archive.search.ranking`, then the others. Raises
     `sqlite3.Error`, but never because of the words typed.
     """
-    match = match_of(query)
-    if match is None:
+    found = documents(query)
+    if found is None:
         return []
     first, number = (0, max(skip + most, RANKED)) if query.best_first else (skip, most)
-    # SQLite merges the two, each of which reads its newest hits first: the others are not read.
-    both = " UNION ALL ".join(f"SELECT rowid AS doc FROM {table} WHERE {_where(query, table)}" for table in TOKENIZERS)
-    rows = connection.execute(f"{both} ORDER BY doc DESC LIMIT {number} OFFSET {first}", _values(query, match))
+    rows = connection.execute(f"{found[0]} LIMIT {number} OFFSET {first}", found[1])
     hits = [Hit(doc & 3, (doc & ((1 << 30) - 1)) >> 2, doc) for (doc,) in map(tuple, rows)]
     if query.best_first:
         hits = [*best_first(connection, hits[:RANKED], terms(query.words)), *hits[RANKED:]][skip : skip + most]
     return hits
 
 
-def count(connection: sqlite3.Connection, query: Query) -> int:
-    """Return the number of hits, at most `COUNTED` + 1. Raises `sqlite3.Error`."""
+def documents(query: Query) -> tuple[str, dict[str, str]] | None:
+    """Return a SELECT of the hits' row numbers (`doc`), the newest first, and its values; None without a word.
+
+    SQLite merges the two tables, each of which reads its newest hits first: with a LIMIT the others are not read.
+    """
     match = match_of(query)
     if match is None:
-        return 0
-    both = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE {_where(query, table)}" for table in TOKENIZERS)
-    sql = f"SELECT count(*) FROM ({both} LIMIT {COUNTED + 1})"
-    (number,) = connection.execute(sql, _values(query, match)).fetchone()
-    return int(number)
+        return None
+    both = " UNION ALL ".join(f"SELECT rowid AS doc FROM {table} WHERE {_where(query, table)}" for table in TOKENIZERS)
+    return f"{both} ORDER BY doc DESC", _values(query, match)
 
 
 # A past revision is a hit only where the current text is none.

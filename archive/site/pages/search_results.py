@@ -8,8 +8,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from archive.listings.found import numbers
 from archive.search.folding import folded, folded_with_places
-from archive.search.index import COUNTED, Query, count, match_of, search
+from archive.search.index import COUNTED, Query, match_of, search
 from archive.search.ranking import COMMENT, PAST, POST
 from archive.search.tables import TOKENIZERS
 from archive.site.pages._rows import Row, row
@@ -49,7 +50,8 @@ KIND = {POST: "post", COMMENT: "comment", PAST: "past revision"}
 def results(connection: sqlite3.Connection, query: Query, page: int) -> dict[str, Any]:
     """Return one page of results (`RESULTS_PER_PAGE`), whether there are more, and their number.
 
-    `number` is counted up to `COUNTED`; `counted` is False if there are more than that. Raises `sqlite3.Error`, but
+    `number` is counted up to `COUNTED`; `counted` is False if there are more than that; `numbers` are those by clinic,
+    year and platform. Raises `sqlite3.Error`, but
     never because of the words that a visitor typed.
     """
     hits = search(connection, query, most=RESULTS_PER_PAGE + 1, skip=(page - 1) * RESULTS_PER_PAGE)
@@ -59,12 +61,13 @@ def results(connection: sqlite3.Connection, query: Query, page: int) -> dict[str
         if result is not None:  # else a writer has just removed it
             found.append(result | {"kind": KIND[hit.kind]} | {"path": _path(hit.kind, result)})
     _mark(query, found)
-    number = count(connection, query)
+    found_numbers = numbers(connection, query)
     return {
         "hits": found,
         "more": len(hits) > RESULTS_PER_PAGE,
-        "number": min(number, COUNTED),
-        "counted": number <= COUNTED,
+        "number": min(found_numbers.total, COUNTED),
+        "counted": found_numbers.total <= COUNTED,
+        "numbers": found_numbers,
     }
 
 
