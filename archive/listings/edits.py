@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, ClassVar
 
 from archive.search.index import terms
@@ -26,6 +27,10 @@ KINDS = {
     "space": "only white space changed",
     "links": "only links changed",
 }
+# Of a number the bits above these are minutes since 1970, as `archive.derived.store` makes it, whose import takes long.
+REVISION_BITS = 27
+_EPOCH = date(1970, 1, 1).toordinal()
+LAST = 1 << 62  # above the number of any edit
 _COLUMNS = {
     "clinic_id": "Short name of the clinic",
     "title": "Title of the post now",
@@ -63,7 +68,8 @@ _TEXTS = "o.body_text AS old_text, n.body_text AS new_text,"
 
 @dataclass(frozen=True)
 class Edits:
-    """Which edits; each filter is "" for all. Dates are ISO 8601, of the new wording; `until` is included.
+    """Which edits; each filter is "" for all. `since` and `until` are days of the new wording
+    (ISO 8601, UTC), both included.
 
     `place` is one of `PLACES`, where the words of `topic` are looked for; `attribute` is "name=value" of clinics.
     `base`: what permalinks begin with, "" or an address without a slash at the end.
@@ -117,18 +123,20 @@ class Edits:
             return
         limit = f" LIMIT {most}" if most is not None else ""
         if match is None:
-            parts = ["SELECT e.edit_id AS number FROM cache_edits AS e WHERE e.edit_id < :before"]
+            parts = [
+                "SELECT e.edit_id AS number FROM cache_edits AS e WHERE e.edit_id >= :first AND e.edit_id < :before"
+            ]
         else:
             # SQLite merges the two, each of which reads its newest edits first.
             parts = [
                 f"SELECT {name}.rowid AS number FROM {name} CROSS JOIN cache_edits AS e ON e.edit_id = {name}.rowid"
-                f" WHERE {name} MATCH :match AND {name}.rowid < :before"
+                f" WHERE {name} MATCH :match AND {name}.rowid >= :first AND {name}.rowid < :before"
                 for name in INDEXES
             ]
         sql = " UNION ALL ".join("".join([part, *(f" AND {condition}" for condition in conditions)]) for part in parts)
-        found = connection.execute(
-            f"{sql} ORDER BY number DESC{limit}", {**values, "match": match, "before": before or 1 << 62}
-        )
+        last = min(before or LAST, _number(self.until, days=1) if self.until else LAST)
+        values |= {"match": match, "first": _number(self.since) if self.since else 0, "before": last}
+        found = connection.execute(f"{sql} ORDER BY number DESC{limit}", values)
         yield from (number for (number,) in map(tuple, found))
 
     def _match(self) -> str | None:
@@ -139,9 +147,6 @@ class Edits:
         name, _, value = self.attribute.partition("=")
         given: dict[str, tuple[object, str]] = {
             "clinic": (self.clinic_id, "e.clinic_id = :clinic"),
-            "since": (self.since, "e.new_first_seen_at >= :since"),
-            # "2026-03-01" includes the day: up to its midnight.
-            "until": (f"{self.until}T23:59:59.999999Z" if self.until else "", "e.new_first_seen_at <= :until"),
             "kind": (self.kind, "e.kind = :kind"),
             "name": (
                 name,
@@ -154,3 +159,9 @@ class Edits:
         if name:
             values["value"] = value
         return conditions, values
+
+
+def _number(day: str, *, days: int = 0) -> int:
+    """Return the number that an edit first seen at the beginning of a day, or so many days later, has at least."""
+    minutes = (date.fromisoformat(day).toordinal() - _EPOCH + days) * 24 * 60
+    return max(minutes, 0) << REVISION_BITS

@@ -17,12 +17,14 @@ import re
 import sqlite3
 import unicodedata
 from dataclasses import dataclass
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from archive.search.folding import folded, folded_words, is_single_letter
 from archive.search.ranking import COMMENT, PAST, POST, Hit, best_first
 from archive.search.tables import DOC, POST_DOC, TOKENIZERS, parts
+
+if TYPE_CHECKING:  # the process of a visitor's file imports this module, and waits for what it imports
+    from sqlite_utils import Database
 
 KINDS = {"comments": COMMENT, "posts": POST, "past": PAST}
 # Words of a search that are used; FTS5 accepts at most 256 in an expression.
