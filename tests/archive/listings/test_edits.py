@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from archive.derived.store import REVISION_BITS as made_with
 from archive.listings.edits import REVISION_BITS, Edits
 from pipelines.derive import derive
 from tests.making import CLINIC, Made, extraction, made, post, url
@@ -76,6 +75,6 @@ def test_pages_continue_where_the_page_before_ended(archive: Made, filters: dict
 
 
 def test_numbers_of_edits_are_read_as_they_are_made(archive: Made) -> None:
-    assert made_with == REVISION_BITS
+    assert store.REVISION_BITS == REVISION_BITS
     assert edits(archive, until="9999-12-31") == edits(archive)
     assert edits(archive, since="0001-01-01") == edits(archive)
