@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from archive.derived import store
 from archive.listings.edits import REVISION_BITS, Edits
 from pipelines.derive import derive
 from tests.making import CLINIC, Made, extraction, made, post, url
