@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from archive.search.index import scoped
 from archive.search.matching import Keyword
@@ -26,7 +26,7 @@ from archive.site.pages.permalinks import post_path, stamp
 
 WIDTH = 80  # characters of context on each side
 # Characters in a text that are looked through for a page, and in all its texts; a file looks through all.
-PAGE_TEXT, PAGE_TEXTS = 1_000_000, 4_000_000
+PAGE_TEXT, PAGE_TEXTS = 500_000, 2_000_000
 PAGE_DOCUMENTS = 500  # texts that a page looks through: in past ones all occurrences may be in unchanged sentences
 # A line, or up to a mark that ends a sentence and what closes after it: 'He said "no." Then'; "。" needs no space.
 _END = re.compile("""[.!?…]+["'”’»)\\]]*\\s+|[。！？]+|\n""")
@@ -84,6 +84,17 @@ class _Document:
     is_plain: bool
 
 
+class Page(NamedTuple):
+    """Rows, where the next page begins (None: there are no more), and whether a text was not looked through to its end.
+
+    `following` is a row number of the index, and how many rows of that text are on the pages before.
+    """
+
+    rows: list[tuple[Any, ...]]
+    following: tuple[int, int] | None
+    is_cut: bool
+
+
 @dataclass(frozen=True)
 class Concordance:
     """What is looked for and where. `base`: what permalinks begin with, "" or an address without a slash at the end."""
@@ -102,19 +113,14 @@ class Concordance:
             if document is not None:
                 yield from self._rows_of(document)
 
-    def page(
-        self, connection: sqlite3.Connection, most: int, before: tuple[int, int] | None = None
-    ) -> tuple[list[tuple[Any, ...]], tuple[int, int] | None]:
-        """Return at most `most` rows, and where the next page begins; None: there are no more.
-
-        `before` is what the page before this returned. Raises `sqlite3.Error`.
-        """
+    def page(self, connection: sqlite3.Connection, most: int, before: tuple[int, int] | None = None) -> Page:
+        """Return at most `most` rows. `before` is `following` of the page before this. Raises `sqlite3.Error`."""
         found: list[tuple[Any, ...]] = []
-        characters = 0
+        characters, is_cut = 0, False
         first, skipped = before or (None, 0)
         for number, (doc, is_plain) in enumerate(self._documents(connection, first)):
             if number == PAGE_DOCUMENTS or characters > PAGE_TEXTS:
-                return found, (doc, 0)
+                return Page(found, (doc, 0), is_cut)
             document = self._read(connection, doc, is_plain, PAGE_TEXT)
             if document is None:
                 continue
@@ -122,10 +128,11 @@ class Concordance:
             rows = list(islice(self._rows_of(document), skip, skip + most - len(found) + 1))
             if len(found) + len(rows) > most:
                 taken = most - len(found)
-                return found + rows[:taken], (doc, skip + taken)
+                return Page(found + rows[:taken], (doc, skip + taken), is_cut)
             found += rows
             characters += sum(len(text) for _, text in document.parts)
-        return found, None
+            is_cut = is_cut or len(document.parts[-1][1]) == PAGE_TEXT
+        return Page(found, None, is_cut)
 
     def number_of_texts(self, connection: sqlite3.Connection, most: int) -> int:
         """Return how many texts have the word, counted up to `most`. Raises `sqlite3.Error`."""

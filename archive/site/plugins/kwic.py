@@ -12,7 +12,7 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import Request  # type: ignore[import-untyped]
 
 from archive.export import Source
-from archive.listings.concordance import Concordance
+from archive.listings.concordance import PAGE_TEXT, Concordance
 from archive.search.index import COUNTED
 from archive.search.matching import LONGEST, BadKeyword, keyword
 from archive.site.pages._rows import rows
@@ -57,12 +57,12 @@ async def show_kwic(datasette: Datasette, request: Request) -> Any:
 
     def read(connection: sqlite3.Connection) -> dict[str, Any]:
         clinics = rows(connection, "SELECT clinic_id, name FROM clinics ORDER BY name, clinic_id")
-        context: dict[str, Any] = {"clinics": clinics, "found": [], "following": None, "texts": 0}
+        context: dict[str, Any] = {"clinics": clinics, "found": [], "following": None, "texts": 0, "is_cut": False}
         if wanted is None:
             return context
         concordance = Concordance(wanted, fields["clinic_id"], fields["past"], fields["comments"])
         before = (int(begun[1]), int(begun[2])) if begun else None
-        found, following = concordance.page(connection, ROWS_PER_PAGE, before)
+        found, following, context["is_cut"] = concordance.page(connection, ROWS_PER_PAGE, before)
         context["found"] = [_shortened(dict(zip(concordance.columns, row, strict=True))) for row in found]
         context["texts"] = concordance.number_of_texts(connection, COUNTED + 1)
         context["following"] = f"{following[0]}-{following[1]}" if following else None
@@ -83,6 +83,7 @@ async def show_kwic(datasette: Datasette, request: Request) -> Any:
             "wanted": wanted,
             "unknown": fields["clinic_id"] if fields["clinic_id"] and not known else "",
             "counted": COUNTED,
+            "most_text": PAGE_TEXT,
             "is_first": begun is None,
             "longest": LONGEST,
             "published": is_published(datasette),

@@ -122,7 +122,7 @@ def test_pages_continue_where_the_page_before_ended(archive: Made) -> None:
     whole = list(concordance.rows(archive.db.conn))
     paged, before = [], None
     for _ in whole:
-        found_rows, before = concordance.page(archive.db.conn, 1, before)
+        found_rows, before, _ = concordance.page(archive.db.conn, 1, before)
         paged += found_rows
     assert before is None
     assert paged == whole
