@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from archive.search.index import COUNTED, Query, documents, search
+from archive.search.index import Query, documents, search
 from archive.search.ranking import COMMENT, PAST, POST
 from archive.site.pages._rows import row
 from archive.site.pages.permalinks import post_path, stamp
 
 MOST_ROWS = 1_000_000
+# So many of the newest results are counted by clinic, year and platform: for each its post is read.
+NUMBERED = 2_000
 KIND = {POST: "post", PAST: "past revision", COMMENT: "comment"}
 _POST = "p.clinic_id, p.platform, p.title, p.slug, p.platform_post_id, p.url, p.post_id"
 _SELECT = {
@@ -31,7 +33,7 @@ _KEY = "((doc & 1073741823) >> 2)"
 _NUMBERS = (
     "SELECT p.clinic_id, p.platform,"
     " iif(doc >> 30, strftime('%Y', ((doc >> 30) - 2147483648) * 60, 'unixepoch'), NULL),"
-    f" count(*) FROM ({{hits}} LIMIT {COUNTED + 1}) JOIN posts AS p ON p.post_id = CASE doc & 3 WHEN {POST} THEN {_KEY}"
+    f" count(*) FROM ({{hits}} LIMIT {NUMBERED}) JOIN posts AS p ON p.post_id = CASE doc & 3 WHEN {POST} THEN {_KEY}"
     f" WHEN {PAST} THEN (SELECT post_id FROM revisions WHERE revision_id = {_KEY}) ELSE (SELECT post_id FROM comments"
     f" WHERE comment_id = {_KEY}) END GROUP BY 1, 2, 3"
 )
@@ -74,16 +76,18 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The number of results, counted up to `COUNTED` + 1, in all and by clinic, year (None: no date) and platform."""
+    """The number of results among the newest `NUMBERED`, by clinic, year (None: no date) and platform."""
 
-    total: int
     clinics: list[tuple[str, int]]
     years: list[tuple[str | None, int]]
     platforms: list[tuple[str | None, int]]
 
 
 def numbers(connection: sqlite3.Connection, query: Query) -> Numbers:
-    """Count the results of a search; the largest numbers come first, of years the latest. Raises `sqlite3.Error`."""
+    """Count the newest results of a search; the largest numbers come first, of years the latest.
+
+    Raises `sqlite3.Error`.
+    """
     clinics: Counter[str] = Counter()
     years: Counter[str | None] = Counter()
     platforms: Counter[str | None] = Counter()
@@ -94,4 +98,4 @@ def numbers(connection: sqlite3.Connection, query: Query) -> Numbers:
         platforms[platform] += number
         years[year] += number
     by_year = sorted(years.items(), key=lambda item: item[0] or "", reverse=True)
-    return Numbers(clinics.total(), clinics.most_common(), by_year, platforms.most_common())
+    return Numbers(clinics.most_common(), by_year, platforms.most_common())

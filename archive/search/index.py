@@ -187,6 +187,15 @@ def documents(query: Query) -> tuple[str, dict[str, str]] | None:
     return f"{both} ORDER BY doc DESC", _values(query, match)
 
 
+def count(connection: sqlite3.Connection, query: Query) -> int:
+    """Return the number of hits, at most `COUNTED` + 1. Raises `sqlite3.Error`."""
+    found = documents(query)
+    if found is None:
+        return 0
+    (number,) = connection.execute(f"SELECT count(*) FROM ({found[0]} LIMIT {COUNTED + 1})", found[1]).fetchone()
+    return int(number)
+
+
 # A past revision is a hit only where the current text is none.
 _KEY = "(({table}.rowid & 1073741823) >> 2)"
 _NOW = " OR ".join(

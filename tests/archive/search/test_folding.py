@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.listings.found import numbers
 from archive.search import index
 from archive.search.folding import folded, folded_with_places, folded_words
 from archive.search.index import Query, terms
@@ -80,7 +79,7 @@ def test_the_folded_index_stays_in_step_with_the_tables(archive: Made) -> None:
     db = archive.db
 
     def number(words: str) -> int:
-        return numbers(db.conn, Query(words)).total
+        return index.count(db.conn, Query(words))
 
     assert (number("糖尿病"), number("睡眠")) == (1, 1)
     # As another program would: no function of ours is there.

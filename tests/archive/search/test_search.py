@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from archive.listings.found import numbers
 from archive.search import index
 from archive.search.index import Query, terms
 from archive.search.ranking import COMMENT, PAST, POST
@@ -46,7 +45,7 @@ def test_posts_comments_and_past_wordings_are_found_newest_first(talked: Made) -
     assert found(talked, "off-label") == found(talked, '"off label"') == [(COMMENT, 1)]
     assert found(talked, "lab* off*") == [(COMMENT, 1)]
     assert found(talked, "nowhere") == found(talked, "") == found(talked, "( * -") == []
-    assert numbers(talked.db.conn, Query("heals")).total == 3
+    assert index.count(talked.db.conn, Query("heals")) == 3
 
 
 def test_best_match_puts_titles_and_phrases_first(archive: Made) -> None:
@@ -80,7 +79,7 @@ def test_best_match_puts_titles_and_phrases_first(archive: Made) -> None:
 def test_filters(where: dict[str, object], expected: int, talked: Made) -> None:
     for best_first in (False, True):
         assert len(found(talked, "heals", best_first=best_first, **where)) == expected
-    assert numbers(talked.db.conn, Query("heals", **where)).total == expected  # type: ignore[arg-type]
+    assert index.count(talked.db.conn, Query("heals", **where)) == expected  # type: ignore[arg-type]
 
 
 def test_dates_of_any_age_keep_their_order(archive: Made) -> None:
@@ -135,7 +134,7 @@ def test_no_list_of_naughty_strings_is_an_error(talked: Made) -> None:
 @given(words=st.text(max_size=30), best_first=st.booleans())
 def test_nothing_that_is_typed_is_an_error(talked: Made, words: str, best_first: bool) -> None:
     found(talked, words, best_first=best_first, clinic_id=words)
-    numbers(talked.db.conn, Query(words))
+    index.count(talked.db.conn, Query(words))
 
 
 def test_words_are_quoted_one_by_one() -> None:
