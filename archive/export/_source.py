@@ -29,7 +29,9 @@ class Listing(Protocol):
     """Rows that code makes, where a SELECT cannot; `columns` gives the description of each column by its name."""
 
     @property
-    def columns(self) -> Mapping[str, str]: ...
+    def columns(self) -> Mapping[str, str]:
+        """What each column holds, by its name, in their order."""
+        ...
 
     def rows(self, connection: sqlite3.Connection) -> Iterable[tuple[Any, ...]]:
         """Yield the rows. Raises `sqlite3.Error`."""
