@@ -11,7 +11,7 @@ from archive.export._columns import DATE_ALONE, TYPES, declared, describe, may_b
 from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
 from archive.export._formats import FORMATS, Written, write
 from archive.export._sheet import MOST_ROWS, TooManyRows
-from archive.export._source import Source, Unknown, find, known_values, names
+from archive.export._source import Listing, Source, Unknown, columns_of, find, known_values, names, read
 from archive.export._whole import export_all
 
 __all__ = [
@@ -20,11 +20,13 @@ __all__ = [
     "FORMATS",
     "MOST_ROWS",
     "TYPES",
+    "Listing",
     "Source",
     "Tally",
     "TooManyRows",
     "Unknown",
     "Written",
+    "columns_of",
     "csv_blocks",
     "declared",
     "describe",
@@ -34,6 +36,7 @@ __all__ = [
     "may_be_date",
     "names",
     "purpose",
+    "read",
     "type_of",
     "write",
 ]

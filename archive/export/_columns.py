@@ -107,6 +107,8 @@ def describe(source: Source, column: str) -> str | None:
 
     A column of a question has the description of the first table with a column of that name.
     """
+    if source.listing is not None:
+        return source.listing.columns.get(column)
     own = _tables().get(source.name)
     if own is not None:
         meaning: str | None = own.get("columns", {}).get(column)

@@ -10,11 +10,20 @@ import csv
 import io
 import re
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from archive.export._source import Source, as_subquery, blocks_of, can_nest, columns_of, declared_types, read
+from archive.export._source import (
+    BYTES_PER_BLOCK,
+    Source,
+    as_subquery,
+    blocks_of,
+    can_nest,
+    columns_of,
+    declared_types,
+    read,
+)
 
 BOM = "\ufeff"
 ROWS_PER_BLOCK = 2000
@@ -53,7 +62,9 @@ def csv_blocks(
         yield from _for_excel(connection, source, tally)
         return
     yield _lines([columns])
-    if can_nest(connection, source) and columns:
+    if source.listing is not None:
+        yield from _of_listing(source.listing.rows(connection), tally)
+    elif can_nest(connection, source) and columns:
         yield from _quoted(connection, source, len(columns), tally)
     else:
         for rows in read(connection, source, first=1):
@@ -92,6 +103,33 @@ _CELL = (
     f"CASE typeof({{0}}) WHEN 'text' THEN CASE {_TEXT} WHEN 'integer' THEN {{0}} WHEN 'null' THEN '' WHEN 'real' THEN"
     " iif(CAST(CAST({0} AS TEXT) AS REAL) = {0}, CAST({0} AS TEXT), shortest({0})) ELSE lower(hex({0})) END"
 )
+
+
+def _of_listing(rows: Iterable[tuple[Any, ...]], tally: Tally) -> Iterator[bytes]:
+    """Yield the lines of rows that code makes, in half the time of the standard library."""
+    lines: list[str] = []
+    size, most = 0, 1
+    for row in rows:
+        line = ",".join([_quoted_text(value) if value.__class__ is str else _unquoted(value) for value in row])
+        lines.append(line)
+        size += len(line)
+        if len(lines) == most or size > BYTES_PER_BLOCK:
+            tally.rows += len(lines)
+            yield ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
+            lines, size, most = [], 0, ROWS_PER_BLOCK
+    if lines:
+        tally.rows += len(lines)
+        yield ("\r\n".join(lines) + "\r\n").encode("utf-8", "replace")
+
+
+def _quoted_text(text: str) -> str:
+    if '"' in text or "," in text or "\n" in text or "\r" in text or not text:
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+def _unquoted(value: Any) -> str:
+    return "" if value is None else str(_plain(value))
 
 
 def _plain(value: Any) -> Any:

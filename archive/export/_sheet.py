@@ -38,14 +38,15 @@ def write_sheet(
     """Write a source to an XLSX file with two sheets, the rows and a description; return the numbers of rows and cuts.
 
     `on_cut(row, column, text)` is called with the whole text of each cell that was cut; `row` is its number in the
-    sheet. Raises `TooManyRows` before anything is written, `sqlite3.Error`, OSError.
+    sheet. Raises `TooManyRows`, of a SELECT before anything is written, `sqlite3.Error`, OSError.
     """
     columns = columns_of(connection, source)
+    too_many = TooManyRows(
+        f"{source.name} has more than {MOST_ROWS:,} rows, the limit of an XLSX sheet; export CSV, Parquet or JSON"
+        " lines instead, or select fewer rows"
+    )
     if count_up_to(connection, source, MOST_ROWS + 1) > MOST_ROWS:
-        raise TooManyRows(
-            f"{source.name} has more than {MOST_ROWS:,} rows, the limit of an XLSX sheet; export CSV, Parquet or JSON"
-            " lines instead, or select fewer rows"
-        )
+        raise too_many
     workbook = xlsxwriter.Workbook(
         path,
         {
@@ -74,6 +75,8 @@ def write_sheet(
         for block in read(connection, source):
             for values in block:
                 row += 1
+                if row > MOST_ROWS:  # of a listing, whose rows are not counted before
+                    raise too_many
                 for column, value in enumerate(values):
                     whole = cells.write(row, column, value)
                     if whole is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from archive.questions import questions
 
@@ -19,9 +19,22 @@ class Unknown(Exception):
     """The archive has no table, view or question of that name, or the question has no such parameter."""
 
 
+class Listing(Protocol):
+    """Rows that code makes, where a SELECT cannot; `columns` gives the description of each column by its name."""
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """What each column holds, by its name, in their order."""
+        ...
+
+    def rows(self, connection: sqlite3.Connection) -> Iterable[tuple[Any, ...]]:
+        """Yield the rows. Raises `sqlite3.Error`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A SELECT with the values of its parameters; `name` becomes the name of the file.
+    """A SELECT with the values of its parameters, or a `listing`; `name` becomes the name of the file.
 
     `types` gives the types of columns (integer, number, text, boolean, date, timestamp) that no table of the name
     declares.
@@ -31,6 +44,7 @@ class Source:
     sql: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
+    listing: Listing | None = None
 
 
 def names(connection: sqlite3.Connection, *, with_parameters: bool = True, derived: bool = True) -> dict[str, str]:
@@ -92,6 +106,8 @@ def known_values(connection: sqlite3.Connection) -> dict[str, list[str]]:
 
 def columns_of(connection: sqlite3.Connection, source: Source) -> list[str]:
     """Return the names of a source's columns; reads no row if its SQL can be a subquery. Raises `sqlite3.Error`."""
+    if source.listing is not None:
+        return list(source.listing.columns)
     sql = f"SELECT * FROM (\n{as_subquery(source.sql)}\n) LIMIT 0" if can_nest(connection, source) else source.sql
     return [column[0] for column in connection.execute(sql, source.parameters).description or ()]
 
@@ -100,10 +116,11 @@ def read(
     connection: sqlite3.Connection, source: Source, first: int = ROWS_PER_BLOCK
 ) -> Iterator[list[tuple[Any, ...]]]:
     """Yield a source's rows in blocks as `blocks_of` does. Raises `sqlite3.Error`."""
-    yield from blocks_of(connection.execute(source.sql, source.parameters), first, ROWS_PER_BLOCK)
+    rows = source.listing.rows(connection) if source.listing else connection.execute(source.sql, source.parameters)
+    yield from blocks_of(rows, first, ROWS_PER_BLOCK)
 
 
-def blocks_of(cursor: sqlite3.Cursor, first: int, most: int) -> Iterator[list[tuple[Any, ...]]]:
+def blocks_of(cursor: Iterable[tuple[Any, ...]], first: int, most: int) -> Iterator[list[tuple[Any, ...]]]:
     """Yield `first` rows, then blocks of at most `most`, and of not much more than `BYTES_PER_BLOCK`.
 
     Texts may be megabytes long. Raises `sqlite3.Error`.
@@ -122,7 +139,7 @@ def blocks_of(cursor: sqlite3.Cursor, first: int, most: int) -> Iterator[list[tu
 
 
 def count_up_to(connection: sqlite3.Connection, source: Source, most: int) -> int:
-    """Return the number of a source's rows, counted up to `most`; 0 for what cannot be counted (EXPLAIN)."""
+    """Return the number of a source's rows, counted up to `most`; 0 for what cannot be counted (EXPLAIN, a listing)."""
     if not can_nest(connection, source):
         return 0
     sql = f"SELECT count(*) FROM (SELECT 1 FROM (\n{as_subquery(source.sql)}\n) LIMIT {most})"
@@ -157,7 +174,9 @@ def as_subquery(sql: str) -> str:
 
 
 def can_nest(connection: sqlite3.Connection, source: Source) -> bool:
-    """Whether another statement can contain this one: true for a SELECT, not for EXPLAIN, PRAGMA or invalid SQL."""
+    """Whether another statement can contain this one: true for a SELECT, not for EXPLAIN, invalid SQL or a listing."""
+    if source.listing is not None:
+        return False
     try:
         connection.execute(f"SELECT * FROM (\n{as_subquery(source.sql)}\n) LIMIT 0", source.parameters)
     except (sqlite3.OperationalError, sqlite3.ProgrammingError):

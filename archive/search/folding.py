@@ -59,6 +59,16 @@ def folded_words(text: str) -> str:
     return " ".join(_RUN.sub(lambda run: _pairs(run[0], whole=run.end() < end), plain).split())
 
 
+def plain(text: str) -> str:
+    """Return a text without invisible characters, and with ligatures and the like as their letters."""
+    return text if text.isascii() else _plain(text)
+
+
+def is_joined(letter: str) -> bool:
+    """Whether a letter is of a script without spaces, in which a word may begin and end anywhere in a run."""
+    return _RUN.match(letter) is not None
+
+
 def is_single_letter(words: str) -> bool:
     """Whether folded words end in a single letter of a script without spaces, which begins a pair."""
     last = words.rpartition(" ")[2]
@@ -89,11 +99,16 @@ class Folded:
 
 def folded_with_places(text: str) -> Folded:
     """Return what `folded` returns, and where each character comes from."""
+    whole = plain_with_places(text)
+    return whole if text.isascii() else _replace(whole, _RUN, _paired)
+
+
+def plain_with_places(text: str) -> Folded:
+    """Return what `plain` returns, and where each character comes from."""
     whole = Folded(text, array("l", range(len(text))), array("l", range(1, len(text) + 1)))
-    if text.isascii():
-        return whole
-    for pattern, replaced in ((_IGNORED, _nothing), (_SURPLUS, _nothing), (_WORD, _composed), (_RUN, _paired)):
-        whole = _replace(whole, pattern, replaced)
+    if not text.isascii():
+        for pattern, replaced in ((_IGNORED, _nothing), (_SURPLUS, _nothing), (_WORD, _composed)):
+            whole = _replace(whole, pattern, replaced)
     return whole
 
 

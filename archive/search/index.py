@@ -17,12 +17,14 @@ import re
 import sqlite3
 import unicodedata
 from dataclasses import dataclass
-
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from archive.search.folding import folded, folded_words, is_single_letter
 from archive.search.ranking import COMMENT, PAST, POST, Hit, best_first
 from archive.search.tables import DOC, POST_DOC, TOKENIZERS, parts
+
+if TYPE_CHECKING:  # the process of a visitor's file imports this module, and waits for what it imports
+    from sqlite_utils import Database
 
 KINDS = {"comments": COMMENT, "posts": POST, "past": PAST}
 # Words of a search that are used; FTS5 accepts at most 256 in an expression.
@@ -143,14 +145,17 @@ def terms(words: str) -> list[str]:
 def match_of(query: Query) -> str | None:
     """Return the words of a search, its clinic and platform as an FTS5 query; None without a word."""
     strings = terms(query.words)
-    if not strings:
-        return None
+    return scoped(" AND ".join(strings), query.clinic_id, query.platform) if strings else None
+
+
+def scoped(strings: str, clinic_id: str = "", platform: str = "") -> str:
+    """Return FTS5 strings as a query of titles and texts, of one clinic or platform where these are not empty."""
     scope = "".join(
         f' AND scope : "{letter}{name.encode("utf-8", "replace").hex()}"'
-        for letter, name in (("c", query.clinic_id), ("p", query.platform))
+        for letter, name in (("c", clinic_id), ("p", platform))
         if name
     )
-    return f"({{title body}} : ({' AND '.join(strings)})){scope}"
+    return f"({{title body}} : ({strings})){scope}"
 
 
 def search(connection: sqlite3.Connection, query: Query, *, most: int = 20, skip: int = 0) -> list[Hit]:
@@ -159,27 +164,35 @@ def search(connection: sqlite3.Connection, query: Query, *, most: int = 20, skip
     With `best_first` the newest `RANKED` hits come in the order of `archive.search.ranking`, then the others. Raises
     `sqlite3.Error`, but never because of the words typed.
     """
-    match = match_of(query)
-    if match is None:
+    found = documents(query)
+    if found is None:
         return []
     first, number = (0, max(skip + most, RANKED)) if query.best_first else (skip, most)
-    # SQLite merges the two, each of which reads its newest hits first: the others are not read.
-    both = " UNION ALL ".join(f"SELECT rowid AS doc FROM {table} WHERE {_where(query, table)}" for table in TOKENIZERS)
-    rows = connection.execute(f"{both} ORDER BY doc DESC LIMIT {number} OFFSET {first}", _values(query, match))
+    rows = connection.execute(f"{found[0]} LIMIT {number} OFFSET {first}", found[1])
     hits = [Hit(doc & 3, (doc & ((1 << 30) - 1)) >> 2, doc) for (doc,) in map(tuple, rows)]
     if query.best_first:
         hits = [*best_first(connection, hits[:RANKED], terms(query.words)), *hits[RANKED:]][skip : skip + most]
     return hits
 
 
-def count(connection: sqlite3.Connection, query: Query) -> int:
-    """Return the number of hits, at most `COUNTED` + 1. Raises `sqlite3.Error`."""
+def documents(query: Query) -> tuple[str, dict[str, str]] | None:
+    """Return a SELECT of the hits' row numbers (`doc`), the newest first, and its values; None without a word.
+
+    SQLite merges the two tables, each of which reads its newest hits first: with a LIMIT the others are not read.
+    """
     match = match_of(query)
     if match is None:
+        return None
+    both = " UNION ALL ".join(f"SELECT rowid AS doc FROM {table} WHERE {_where(query, table)}" for table in TOKENIZERS)
+    return f"{both} ORDER BY doc DESC", _values(query, match)
+
+
+def count(connection: sqlite3.Connection, query: Query) -> int:
+    """Return the number of hits, at most `COUNTED` + 1. Raises `sqlite3.Error`."""
+    found = documents(query)
+    if found is None:
         return 0
-    both = " UNION ALL ".join(f"SELECT 1 FROM {table} WHERE {_where(query, table)}" for table in TOKENIZERS)
-    sql = f"SELECT count(*) FROM ({both} LIMIT {COUNTED + 1})"
-    (number,) = connection.execute(sql, _values(query, match)).fetchone()
+    (number,) = connection.execute(f"SELECT count(*) FROM ({found[0]} LIMIT {COUNTED + 1})", found[1]).fetchone()
     return int(number)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database
+from typing import TYPE_CHECKING
 
 from archive.search.ranking import COMMENT, PAST, POST
+
+if TYPE_CHECKING:  # the process of a visitor's file imports this module, and waits for what it imports
+    from sqlite_utils import Database
 
 # In `search_folded_fts`, marks are letters: vowels of Thai and Hindi are marks.
 TOKENIZERS = {

@@ -103,7 +103,13 @@ def database_file(datasette: Datasette) -> Path:
 def archive_folder(datasette: Datasette) -> Path:
     """Return the archive's folder, which holds the WARC files. A published database lies in a subfolder of it."""
     parent = database_file(datasette).parent
-    return parent.parent if parent.name == FOLDER and not (parent / "warc").exists() else parent
+    return parent.parent if is_published(datasette) else parent
+
+
+def is_published(datasette: Datasette) -> bool:
+    """Whether the served database is a published copy, whose visitors may be anybody."""
+    parent = database_file(datasette).parent
+    return parent.name == FOLDER and not (parent / "warc").exists()
 
 
 async def render(datasette: Datasette, request: Request, template: str, context: dict[str, Any]) -> Response:

@@ -31,7 +31,7 @@ COMMANDS = {
         "Keep an archive",
         ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
     ),
-    "use": ("Use an archive", ("serve", "publish", "derive", "export", "wacz", "parse")),
+    "use": ("Use an archive", ("serve", "publish", "derive", "kwic", "export", "wacz", "parse")),
 }
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
 TABLES = {

@@ -47,6 +47,7 @@ def kinds(clinic_id: str, changes: Changes, third: Crawled) -> dict[str, str]:
         "home": "/", "clinic": f"/{clinic_id}", "post": f"/{clinic_id}/{quote(changes.commented)}",
         "edited": f"/{clinic_id}/{quote(changes.edited)}", "compare": f"/{clinic_id}/{quote(changes.edited)}/compare",
         "search": "/-/search?q=garden&order=best", "nothing-found": "/-/search?q=zzzz", "questions": "/-/explore",
+        "edits": "/-/edits", "context": "/-/kwic?q=garden&past=on", "no-context": "/-/kwic?q=...",
         "status": "/-/status", "clinics": "/-/clinics", "about": "/-/about", "sql": "/-/sql",
         "question": "/archive/views_gained", "drawn": "/archive/posting_rhythm", "row": "/archive/posts/1",
         "table": "/archive/posts?_facet=language&_size=10", "view": "/archive/posts_with_counts?_size=10",
@@ -65,8 +66,8 @@ def beyond(page: Page) -> int:
 
 
 # Pages that have all parts of the style sheet between them.
-STYLED = ("home", "clinic", "edited", "compare", "search", "questions", "question", "status", "table", "row", "capture",
-          "clinics", "about", "wrong-sql", "database")  # fmt: skip
+STYLED = ("home", "clinic", "edited", "compare", "edits", "context", "search", "questions", "question", "status",
+          "table", "row", "capture", "clinics", "about", "wrong-sql", "database")  # fmt: skip
 STATUS = {"missing": 404, "no-post": 404, "wrong-sql": 400, "refused-sql": 400}
 
 

@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from archive.questions import questions
+from pipelines.derive import derive
 from scraper.items import Image, Link, Related
 from tests.e2e.browsing import Visit, served, visiting
 from tests.making import CLINIC, comment, extraction, made, post, url
@@ -70,6 +71,7 @@ def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             )  # fmt: skip
         archive.fold(*items, privacy="keep")
         archive.db.execute("UPDATE clinics SET name = ?", [strings()[0]])
+        derive(archive.db, cores=1)
     with served(folder) as site:
         yield site
 
@@ -90,6 +92,8 @@ def test_nothing_of_them_runs_or_loads(bypass: bool, hostile_site: str, browser:
             "/",
             f"/{CLINIC}",
             "/-/explore",
+            "/-/edits",
+            f"/-/kwic?q={quote('script')}&past=on&comments=on",
             "/archive/posts?_facet=title&_facet_size=1000",
             "/archive/posts/1",
             *more,
@@ -107,6 +111,8 @@ def test_typed_into_the_search_and_into_addresses_they_are_text(hostile_site: st
             page = visit.go(f"/-/search?q={typed}")
             shown = page.locator(".search-form input[name=q]").input_value()
             assert shown == text[:300].replace("\r", "").replace("\n", "").strip()
+            visit.go(f"/-/kwic?q={typed}")
+            visit.go(f"/-/edits?q={typed}&clinic={typed}")
             assert visit.faults() == [], text
         for text in strings()[1 :: 2 * STEP]:
             typed = quote(text, safe="")

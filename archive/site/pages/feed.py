@@ -9,6 +9,7 @@ from archive.site.pages._rows import Row, rows
 from archive.site.pages.permalinks import post_path, stamp
 
 MOST_ENTRIES = 50
+MOST_CHARACTERS = 1_000  # of the words that an edit removed, or added
 _ATOM = "http://www.w3.org/2005/Atom"
 # Characters that XML 1.0 does not allow: control characters other than tab and line ends, U+FFFE, U+FFFF.
 _NO_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF])
@@ -30,17 +31,31 @@ def edits(connection: sqlite3.Connection, clinic_id: str | None) -> list[Row]:
     found = rows(
         connection,
         "SELECT p.clinic_id, c.name AS clinic, p.slug, p.platform_post_id, p.title, p.author, p.published_at, p.url,"
-        " r.captured_at AS at, r.content_sha256, (SELECT max(s.seen_at) FROM sightings AS s JOIN revisions AS o ON"
+        " r.captured_at AS at, r.content_sha256, w.removed, w.added, w.kind AS changed,"
+        " (SELECT max(s.seen_at) FROM sightings AS s JOIN revisions AS o ON"
         " o.revision_id = s.revision_id WHERE s.post_id = r.post_id AND o.source = r.source AND s.seen_at <"
         " r.captured_at) AS changed_after FROM revisions AS r JOIN"
-        " posts AS p USING (post_id) JOIN clinics AS c USING (clinic_id) WHERE r.kind = 'content' AND (? IS NULL OR"
+        " posts AS p USING (post_id) JOIN clinics AS c USING (clinic_id) LEFT JOIN cache_edits AS w ON w.revision_id ="
+        " r.revision_id WHERE r.kind = 'content' AND (? IS NULL OR"
         " p.clinic_id = ?) ORDER BY r.captured_at DESC LIMIT ?",
         (clinic_id, clinic_id, MOST_ENTRIES),
     )
     for edit in found:
         edit["stamp"] = stamp(edit["at"], edit["content_sha256"])
-        edit["excerpt"] = f"Changed between {edit['changed_after'] or 'an unknown time'} and {edit['at']}"
+        edit["excerpt"] = f"Changed between {edit['changed_after'] or 'an unknown time'} and {edit['at']}{_words(edit)}"
     return found
+
+
+def _words(edit: Row) -> str:
+    """Return what an edit removed and added as sentences; "" where `derive` has not found it yet, or there is none."""
+    parts = [(label, edit[name]) for label, name in (("Removed", "removed"), ("Added", "added")) if edit[name]]
+    if not parts:
+        return f". No word went or came ({edit['changed']})." if edit["changed"] else ""
+    return "." + "".join(f" {label}: {_shortened(text)}." for label, text in parts)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
 
 
 def atom(title: str, home: str, feed_url: str, entries: list[Row]) -> bytes:

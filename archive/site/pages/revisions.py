@@ -25,8 +25,9 @@ def revisions(connection: sqlite3.Connection, post_id: int) -> list[Row]:
     """
     found = rows(
         connection,
-        "SELECT r.revision_id, r.capture_id, r.kind, r.source, r.captured_at, r.content_sha256, r.title, r.word_count,"
-        " r.modified_at, r.extractor_version, (SELECT max(s.seen_at) FROM sightings AS s WHERE s.revision_id ="
+        "SELECT r.revision_id, r.post_id, r.capture_id, r.kind, r.source, r.captured_at, r.content_sha256, r.title,"
+        " r.word_count, r.modified_at, r.extractor_version,"
+        " (SELECT max(s.seen_at) FROM sightings AS s WHERE s.revision_id ="
         " r.revision_id) AS last_seen_at FROM revisions AS r WHERE r.post_id = ? ORDER BY r.captured_at, r.revision_id",
         (post_id,),
     )
@@ -67,8 +68,8 @@ def _unchanged(line: Line) -> bool:
 def _text(connection: sqlite3.Connection, revision_id: int) -> Row:
     found = row(
         connection,
-        "SELECT revision_id, title, body_text, captured_at, content_sha256, source, word_count FROM revisions WHERE"
-        " revision_id = ?",
+        "SELECT revision_id, title, author, body_text, captured_at, content_sha256, source, word_count FROM revisions"
+        " WHERE revision_id = ?",
         (revision_id,),
     )
     assert found is not None

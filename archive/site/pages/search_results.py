@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from archive.listings.found import NUMBERED, numbers
 from archive.search.folding import folded, folded_with_places
 from archive.search.index import COUNTED, Query, count, match_of, search
 from archive.search.ranking import COMMENT, PAST, POST
@@ -49,8 +50,9 @@ KIND = {POST: "post", COMMENT: "comment", PAST: "past revision"}
 def results(connection: sqlite3.Connection, query: Query, page: int) -> dict[str, Any]:
     """Return one page of results (`RESULTS_PER_PAGE`), whether there are more, and their number.
 
-    `number` is counted up to `COUNTED`; `counted` is False if there are more than that. Raises `sqlite3.Error`, but
-    never because of the words that a visitor typed.
+    `number` is counted up to `COUNTED`; `counted` is False if there are more than that; `numbers` are those of the
+    newest `numbered` by clinic, year and platform. Raises `sqlite3.Error`, but never because of the words that a
+    visitor typed.
     """
     hits = search(connection, query, most=RESULTS_PER_PAGE + 1, skip=(page - 1) * RESULTS_PER_PAGE)
     found = []
@@ -65,6 +67,8 @@ def results(connection: sqlite3.Connection, query: Query, page: int) -> dict[str
         "more": len(hits) > RESULTS_PER_PAGE,
         "number": min(number, COUNTED),
         "counted": number <= COUNTED,
+        "numbers": numbers(connection, query),
+        "numbered": NUMBERED,
     }
 
 

@@ -16,10 +16,10 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils import InvalidSql, tilde_decode, validate_sql_select  # type: ignore[import-untyped]
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 
-from archive.export import EXCEL_RULE, FORMATS, Source
-from archive.site.serving import DATABASE, DOWNLOAD_TIMEOUT, Stream, check_access, database_file
-from archive.site.visitors.limits import TooLarge
-from archive.site.visitors.queries import DESCRIBED_ONLY, WORKER
+from archive.export import Source
+from archive.site.sending import refused, send_file
+from archive.site.serving import DATABASE, check_access
+from archive.site.visitors.queries import DESCRIBED_ONLY
 from archive.site.visitors.values import why_refused
 
 # Parameters of the address that set the form of the file or page, not its rows.
@@ -40,7 +40,6 @@ _FORM_PARAMETERS = {
     "_trace",
     "_ttl",
 }
-_TOO_SLOW = "the query gave no row within the time of a page's query; select or sort fewer rows"
 
 
 @hookimpl  # type: ignore[untyped-decorator]
@@ -60,15 +59,15 @@ async def file_by_name(datasette: Datasette, request: Request) -> Any:
     if question is not None:
         await datasette.ensure_permissions(request.actor, [("view-query", (DATABASE, name))])
         if (why := await why_refused(datasette, request, name)) is not None:
-            return _refused(why, 400)
-        return await _file(datasette, request, Source(name, question["sql"], _parameters(request, question["sql"])))
+            return refused(why, 400)
+        return send_file(datasette, request, Source(name, question["sql"], _parameters(request, question["sql"])))
     database = datasette.get_database(DATABASE)
     if name not in {*await database.table_names(), *await database.view_names()}:
         raise NotFound(f"No table, view or question {name!r}: /{DATABASE} lists them all")
     sql, values = await _table_sql(datasette, request, name)
     if isinstance(sql, Response):
         return sql
-    return await _file(
+    return send_file(
         datasette, request, Source(name, await _with_labels(datasette, request, name, sql, values), values)
     )
 
@@ -79,12 +78,12 @@ async def file_of_sql(datasette: Datasette, request: Request) -> Any:
     await datasette.ensure_permissions(request.actor, [("execute-sql", DATABASE)])
     sql = request.args.get("sql")
     if not sql:
-        return _refused(f"No SQL given; write /{DATABASE}.csv?sql=SELECT ...", 400)
+        return refused(f"No SQL given; write /{DATABASE}.csv?sql=SELECT ...", 400)
     try:
         validate_sql_select(sql)
     except InvalidSql as error:
-        return _refused(str(error), 400)
-    return await _file(datasette, request, Source("query", sql, _parameters(request, sql)))
+        return refused(str(error), 400)
+    return send_file(datasette, request, Source("query", sql, _parameters(request, sql)))
 
 
 def _parameters(request: Request, sql: str) -> dict[str, str]:
@@ -110,7 +109,7 @@ async def _table_sql(datasette: Datasette, request: Request, name: str) -> tuple
         DESCRIBED_ONLY.reset(token)
     data = json.loads(answer.text) if "json" in answer.headers.get("content-type", "") else {}
     if answer.status_code != 200 or "query" not in data:
-        return _refused(data.get("error") or f"{name} could not be read", answer.status_code), {}
+        return refused(data.get("error") or f"{name} could not be read", answer.status_code), {}
     sql, _, _ = data["query"]["sql"].rpartition(" limit ")  # Datasette ends each page's SQL so: " limit 2"
     if not any(request.args.get(name) for name in ("_sort", "_sort_desc", "_size")) and not data["is_view"]:
         sql = _without_order(sql)
@@ -145,31 +144,3 @@ async def _with_labels(datasette: Datasette, request: Request, name: str, sql: s
                 f"(SELECT o.[{label}] FROM [{table}] AS o WHERE o.[{other}] = labelled.[{column}]) AS [{column}_label]"
             )
     return f"SELECT {', '.join(selected)} FROM ({sql}) AS labelled"
-
-
-async def _file(datasette: Datasette, request: Request, source: Source) -> Any:
-    excel = bool(request.args.get("_excel"))
-    name = "xlsx" if request.url_vars["form"] == "xlsx" else "excel-csv" if excel else "csv"
-    form = FORMATS[name]
-    headers = {
-        "Content-Type": form.media_type,
-        "Content-Disposition": f'attachment; filename="{source.name}{form.suffix}"',
-    }
-    if name == "excel-csv":
-        headers["X-Archive-Altered"] = EXCEL_RULE
-
-    def refuse(error: Exception) -> Response:
-        if isinstance(error, TooLarge):
-            return _refused(str(error), 413)
-        return _refused(f"{source.name}: {_TOO_SLOW if str(error) == 'interrupted' else error}", 400)
-
-    worker = WORKER.get()
-    assert worker is not None  # `archive.site.visitors.door` gives one to each request for a file
-    seconds = datasette.sql_time_limit_ms / 1000
-    path = database_file(datasette)
-    blocks = worker.file(path, name, source, seconds=seconds, file_seconds=DOWNLOAD_TIMEOUT)
-    return Stream(blocks, headers, request, refuse)
-
-
-def _refused(why: str, status: int) -> Response:
-    return Response.text(f"{why}\n", status=status)

@@ -6,6 +6,7 @@ import asyncio
 import re
 import sqlite3
 import threading
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -15,16 +16,18 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 from jinja2 import Environment
 
+from archive.export import Source
 from archive.questions import grouped
 from archive.reports.judgement import judgement
 from archive.reports.record import robots
 from archive.reports.status import DEFAULT_AGE, read_status
 from archive.reports.status_words import age, facts
-from archive.search.index import COUNTED, KINDS, RANKED, Query
+from archive.search.index import COUNTED, KINDS, RANKED, Query, terms
 from archive.site.front.health import clinic_state, clinic_statuses, judged, state
 from archive.site.pages import clinic, feed, home, search_results
 from archive.site.pages._rows import rows
 from archive.site.pages.permalinks import post_path
+from archive.site.sending import refused, send_file
 from archive.site.serving import (
     DATABASE,
     absolute_url,
@@ -44,6 +47,7 @@ def register_routes() -> list[tuple[str, Any]]:
     return [
         (r"/$", show_home),
         (r"/-/search$", show_search),
+        (r"/-/search\.(?P<form>csv|xlsx|json)$", send_search),
         (r"/-/explore$", show_questions),
         (r"/-/status$", show_status),
         (r"/-/(?P<content>posts|edits)\.atom$", show_feed),
@@ -144,9 +148,8 @@ async def show_clinic(datasette: Datasette, request: Request) -> Response:
     )
 
 
-async def show_search(datasette: Datasette, request: Request) -> Response:
-    """Answer with the results of a search in posts, comments and past revisions."""
-    await check_access(datasette, request)
+def _searched(request: Request) -> tuple[dict[str, str], Query, list[str]]:
+    """Return the fields of a search as given, the search, and the names of dates that are none."""
     given = {name: (request.args.get(name) or "").strip() for name in ("q", "clinic", "platform", "from", "to", "kind")}
     order = "best" if request.args.get("order") == "best" else "newest"
     invalid = [name for name in ("from", "to") if given[name] and not _is_day(given[name])]
@@ -160,6 +163,25 @@ async def show_search(datasette: Datasette, request: Request) -> Response:
         bool(request.args.get("commented")),
         order == "best",
     )
+    return given, query, invalid
+
+
+async def send_search(datasette: Datasette, request: Request) -> Any:
+    """Answer with the file of all results of a search."""
+    await check_access(datasette, request)
+    given, query, invalid = _searched(request)
+    if invalid:
+        return refused(f"{given[invalid[0]][:80]} is not a date; write a date as 2026-03-01.", 400)
+    if not terms(query.words):
+        return refused("Nothing to search for: a word has a letter or a digit. Write ?q=WORDS.", 400)
+    base = absolute_url(request, datasette.urls.path("").rstrip("/"))
+    return send_file(datasette, request, Source("search", "", {**asdict(query), "base": base}))
+
+
+async def show_search(datasette: Datasette, request: Request) -> Response:
+    """Answer with the results of a search in posts, comments and past revisions."""
+    await check_access(datasette, request)
+    given, query, invalid = _searched(request)
     # Results are counted, and pages offered, up to COUNTED.
     number = min(page_number(request), COUNTED // search_results.RESULTS_PER_PAGE)
 
@@ -171,6 +193,7 @@ async def show_search(datasette: Datasette, request: Request) -> Response:
         return results
 
     context = await read_database(datasette, read)
+    order = "best" if query.best_first else "newest"
     arguments = {name: value for name, value in given.items() if value} | {"order": order}
     arguments |= {"commented": "on"} if query.commented else {}
     return await render(
@@ -186,6 +209,10 @@ async def show_search(datasette: Datasette, request: Request) -> Response:
             "ranked": RANKED,
             "invalid": invalid,
             "page_number": number,
+            "arguments": urlencode(arguments),
+            "kwic": urlencode({"q": given["q"].replace('"', ""), "clinic": given["clinic"]}),
+            "narrowed": lambda **changed: urlencode({**arguments, **changed}),
+            "names": {row["clinic_id"]: row["name"] for row in context["clinics"]},
             "next": urlencode({**arguments, "page": number + 1}),
             "previous": urlencode({**arguments, "page": number - 1}),
         },

@@ -11,9 +11,12 @@ from datasette import hookimpl  # type: ignore[import-untyped]
 from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 
+from archive.export import Source
 from archive.site.pages import cite, clinic, post, revisions, thread
 from archive.site.pages._rows import Row, row, rows
 from archive.site.pages.permalinks import find_posts, find_revision, post_path
+from archive.site.pages.wordings import comparison
+from archive.site.sending import send_file
 from archive.site.serving import DATABASE, absolute_url, check_access, page_number, read_database, render
 from archive.site.visitors.door import base_url
 
@@ -31,6 +34,7 @@ def register_routes() -> list[tuple[str, Any]]:
         (rf"{_CLINIC}/(?P<slug>[^/]+)/{_STAMP}\.(?P<style>bib|ris|json)$", show_citation),
         (rf"{_CLINIC}/(?P<slug>[^/]+)/{_STAMP}$", show_post),
         (rf"{_CLINIC}/(?P<slug>[^/]+)/compare$", show_difference),
+        (rf"{_CLINIC}/(?P<slug>[^/]+)/compare\.(?P<form>csv|xlsx|json|txt)$", send_difference),
         (rf"{_CLINIC}/(?P<slug>[^/]+)$", show_post),
     ]
 
@@ -132,22 +136,64 @@ async def show_citation(datasette: Datasette, request: Request) -> Response:
     return Response(writer(work), status=200, headers=headers, content_type=media_type)
 
 
-async def show_difference(datasette: Datasette, request: Request) -> Response:
-    """Answer with what differs between two revisions: `?from=STAMP&to=STAMP`; without these, the last edit."""
+async def _compared(datasette: Datasette, request: Request, *, whole: bool) -> dict[str, Any]:
+    """Return the context of a comparison: `?from=STAMP&to=STAMP`; without these, the last edit. Raises `NotFound`."""
     posts = await _find_posts(datasette, request)
     stamps = [request.args.get(name) for name in ("from", "to")]
-    whole = bool(request.args.get("whole"))
     context = await read_database(datasette, lambda connection: _difference(connection, posts, stamps, whole=whole))
     if context["missing"]:
         raise NotFound(f"This post has no revision {context['missing'][0]}; its page lists them")
+    if context["difference"]:
+        old, new = (context["difference"][name]["stamp"] for name in ("old", "new"))
+        context["address"] = absolute_url(
+            request, datasette.urls.path(f"{context['post']['path']}/compare?from={old}&to={new}")
+        )
+    return context
+
+
+async def show_difference(datasette: Datasette, request: Request) -> Response:
+    """Answer with what differs between two revisions, and how to cite both."""
+    context = await _compared(datasette, request, whole=bool(request.args.get("whole")))
+    context |= {"is_public": base_url() is not None, "works": []}
+    if context["difference"]:
+        for name in ("old", "new"):
+            text = context["difference"][name]
+            cited = {**context, "archive": datasette.metadata("title"), "text": text, "revision": text}
+            work = _work(request, cited)
+            assert work is not None
+            styles = {"APA": cite.apa(work), "BibTeX": cite.bibtex(work), "RIS": cite.ris(work)}
+            context["works"].append((text, styles))
     return await render(datasette, request, "compare.html", context)
+
+
+async def send_difference(datasette: Datasette, request: Request) -> Any:
+    """Answer with a comparison as a file: of its pieces, or as text with marks around what was removed and added."""
+    context = await _compared(datasette, request, whole=True)
+    found = context["difference"]
+    if not found:
+        raise NotFound("There is nothing to compare: the archive has no two revisions of this post from one source")
+    if request.url_vars["form"] != "txt":
+        ids = {"old_id": context["from"], "new_id": context["to"]}
+        return send_file(datasette, request, Source("difference", "", ids))
+    heading = [
+        context["address"],
+        *(
+            f"{sign} {found[name]['captured_at']} {found[name]['source']}"
+            for sign, name in (("-", "old"), ("+", "new"))
+        ),
+    ]
+    text = comparison.as_text(heading, found["title"], found["lines"])
+    return Response.text(text.encode("utf-8", "replace").decode(), headers={})
 
 
 def _difference(
     connection: sqlite3.Connection, posts: list[int], stamps: list[str | None], *, whole: bool
 ) -> dict[str, Any]:
     """Return the context of the page of a comparison. Without stamps it compares the last edit with the text before."""
-    from_given, to_given = (find_revision(connection, posts, stamp) if stamp else None for stamp in stamps)
+    from_given = find_revision(connection, posts, stamps[0]) if stamps[0] else None
+    # Of several posts with one address both revisions must be of the same.
+    posts = [from_given["post_id"]] if from_given else posts
+    to_given = find_revision(connection, posts, stamps[1]) if stamps[1] else None
     given = from_given or to_given
     context = post.head(connection, given["post_id"] if given else posts[0])
     found = context["revisions"]
@@ -161,6 +207,7 @@ def _difference(
     else:
         target = next((revision for revision in found if revision["revision_id"] == to_id), None)
         from_id = target["before"]["revision_id"] if target and target["before"] else None
+    compared = revisions.difference(connection, from_id, to_id, whole=whole) if from_id and to_id else None
     return context | {
         "from": from_id,
         "to": to_id,
@@ -168,5 +215,9 @@ def _difference(
             stamp for stamp, revision in zip(stamps, (from_given, to_given), strict=True) if stamp and not revision
         ],
         "whole": whole,
-        "difference": revisions.difference(connection, from_id, to_id, whole=whole) if from_id and to_id else None,
+        "difference": compared,
+        "about": comparison.comparison(connection, found, from_id, to_id) if from_id and to_id else None,
+        "words": {kind: comparison.words(compared["lines"], compared["title"], kind) for kind in ("out", "in")}
+        if compared
+        else None,
     }

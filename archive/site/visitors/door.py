@@ -28,8 +28,8 @@ HEAVY = {*SQL, "_size", "_facet_size"}
 # request is answered, grows with the square of their number.
 LONGEST_SQL, MOST_BLANKS = 10_000, 200
 _BLANKS = re.compile(r"\s+")
-# "/archive/posts.csv"
-_FILE = re.compile(r"\.(?:csv|xlsx)$")
+# "/archive/posts.csv", "/-/kwic.json", "/riverside/sleep/compare.json"
+_FILE = re.compile(r"\.(?:csv|xlsx)$|^/-/(?:edits|kwic|search)\.json$|^/[^/]+/[^/]+/compare\.json$")
 
 
 @dataclass(frozen=True, slots=True)

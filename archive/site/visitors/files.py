@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from archive.export import FORMATS, Source, TooManyRows, csv_blocks, write
+from archive.export import FORMATS, Source, TooManyRows, columns_of, csv_blocks, read, write
 from archive.site.visitors.limits import TooLarge
 
 BLOCK = 1 << 18  # bytes
 
 
 def blocks(connection: sqlite3.Connection, form: str, source: Source, begun: Callable[[], None]) -> Iterator[bytes]:
-    """Yield the file of a query; `form` is csv, excel-csv or xlsx. Calls `begun` once the first row has been read.
+    """Yield the file of a source; `form` is csv, excel-csv, xlsx or json.
 
-    Raises `TooLarge`, `sqlite3.Error`, OSError.
+    Calls `begun` once the first row has been read. Raises `TooLarge`, `sqlite3.Error`, OSError.
     """
+    if form == "json":
+        yield from _json(connection, source, begun)
+        return
     lines = csv_blocks(connection, source, excel=form == "excel-csv")
     head = b"".join(islice(lines, 2))
     begun()
@@ -36,3 +40,19 @@ def blocks(connection: sqlite3.Connection, form: str, source: Source, begun: Cal
         with path.open("rb") as file:
             while block := file.read(BLOCK):
                 yield block
+
+
+def _json(connection: sqlite3.Connection, source: Source, begun: Callable[[], None]) -> Iterator[bytes]:
+    """Yield a list of objects, one a row, each on a line of its own."""
+    columns = columns_of(connection, source)
+    blocks = read(connection, source, first=1)
+    rows = next(blocks, [])
+    begun()
+    start = "[\n"
+    while rows:
+        objects = (
+            json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=bytes.hex) for row in rows
+        )
+        yield (start + ",\n".join(objects)).encode("utf-8", "replace")
+        start, rows = ",\n", next(blocks, [])
+    yield b"[]\n" if start == "[\n" else b"\n]\n"

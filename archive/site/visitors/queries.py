@@ -50,7 +50,9 @@ class Worker:
     async def file(
         self, path: Path, form: str, source: Source, *, seconds: float, file_seconds: float
     ) -> AsyncGenerator[bytes]:
-        """Yield the blocks of a file; `form` is csv, excel-csv or xlsx.
+        """Yield the blocks of a file; `form` is csv, excel-csv, xlsx or json.
+
+        A source without SQL is the listing (`archive.listings`) of its name and values.
 
         Its first row has `seconds`, what follows has `file_seconds`. Raises `TooLarge` and `sqlite3.OperationalError`
         before the first block, and the latter in the middle of a file that cannot be completed; its text is

@@ -206,13 +206,16 @@ def _send_file(blocks: Iterator[bytes]) -> None:
 def _file(connection: sqlite3.Connection, request: Mapping[str, Any], limit: _Limit) -> Iterator[bytes]:
     # Its libraries take longer to import than most queries run.
     from archive.export import Source  # noqa: PLC0415
+    from archive.listings import listing  # noqa: PLC0415
     from archive.site.visitors.files import blocks  # noqa: PLC0415
 
     def begun() -> None:
         _send(b"{}")
         limit.deadline = time.monotonic() + request["file_seconds"]
 
-    source = Source(request["name"], request["sql"], request["values"], request["types"])
+    name, values = request["name"], request["values"]
+    made = None if request["sql"] else listing(name, values)
+    source = Source(name, request["sql"], values, request["types"], made)
     return blocks(connection, request["form"], source, begun)
 
 

@@ -1,0 +1,1 @@
+"""What the pages of edits and comparisons show of two wordings of a post."""

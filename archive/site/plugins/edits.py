@@ -1,0 +1,127 @@
+"""Edits: the page `/-/edits` with the words that went and came, and its files with both texts."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from datasette import hookimpl  # type: ignore[import-untyped]
+from datasette.app import Datasette  # type: ignore[import-untyped]
+from datasette.utils.asgi import Request  # type: ignore[import-untyped]
+
+from archive.derived.store import Progress, progress
+from archive.export import Source
+from archive.listings.edits import KINDS, PLACES, Edits
+from archive.site.pages._rows import rows, value
+from archive.site.sending import refused, send_file
+from archive.site.serving import absolute_url, check_access, read_cached, read_database, render
+
+EDITS_PER_PAGE = 25
+MOST_ATTRIBUTES = 200  # values of attributes that the form offers
+SHOWN_CHARACTERS = 400  # of what was removed or added; the comparison has all
+_ARGUMENTS = ("q", "in", "clinic", "attribute", "from", "to", "kind")
+PLACE_WORDS = {
+    "changed": "in the words removed or added",
+    "removed": "in the words removed",
+    "added": "in the words added",
+    "text": "in the old or new text",
+}
+
+
+@hookimpl  # type: ignore[untyped-decorator]
+def register_routes() -> list[tuple[str, Any]]:
+    """Return the routes of the page and its files."""
+    return [(r"/-/edits$", show_edits), (r"/-/edits\.(?P<form>csv|xlsx|json)$", send_edits)]
+
+
+def _fields(request: Request) -> tuple[dict[str, str], list[str]]:
+    """Return the filters of the address, and what in it is not understood, each in a sentence."""
+    given = {name: (request.args.get(name) or "").strip() for name in _ARGUMENTS}
+    why = []
+    for name in ("from", "to"):
+        if given[name] and not _is_day(given[name]):
+            why.append(f"{given[name][:80]} is not a date; write a date as 2026-03-01.")
+            given[name] = ""
+    for name, known in (("kind", KINDS), ("in", PLACES)):
+        if given[name] and given[name] not in known:
+            why.append(f"{given[name][:80]} is not one of {', '.join(known)}.")
+            given[name] = ""
+    fields = {
+        "topic": given["q"],
+        "place": given["in"] or "changed",
+        "clinic_id": given["clinic"],
+        "attribute": given["attribute"],
+        "since": given["from"],
+        "until": given["to"],
+        "kind": given["kind"],
+    }
+    return fields, why
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _state(connection: sqlite3.Connection) -> tuple[int, Progress]:
+    """Return the number of edits, and how much of the archive is derived. Raises `sqlite3.Error`."""
+    return value(connection, "SELECT count(*) FROM cache_edits"), progress(connection)
+
+
+async def show_edits(datasette: Datasette, request: Request) -> Any:
+    """Answer with a page of edits; `?before=` is the number of the last edit of the page before."""
+    await check_access(datasette, request)
+    fields, why = _fields(request)
+    text = request.args.get("before") or ""
+    before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+    def read(connection: sqlite3.Connection) -> dict[str, Any]:
+        found, following = Edits(**fields).page(connection, EDITS_PER_PAGE, before)
+        return {
+            "edits": found,
+            "following": following,
+            "clinics": rows(connection, "SELECT clinic_id, name FROM clinics ORDER BY name, clinic_id"),
+            "attributes": rows(
+                connection,
+                "SELECT DISTINCT name, value FROM clinic_attributes WHERE value IS NOT NULL ORDER BY name, value LIMIT"
+                f" {MOST_ATTRIBUTES}",
+            ),
+        }
+
+    context = await read_database(datasette, read)
+    number, state = (await read_cached(datasette, "edits", _state))[0]
+    if fields["clinic_id"] and all(clinic["clinic_id"] != fields["clinic_id"] for clinic in context["clinics"]):
+        why.append(f"No clinic {fields['clinic_id'][:80]} in this archive; choose one of the list.")
+    arguments = {name: value for name in _ARGUMENTS if (value := request.args.get(name))}
+    return await render(
+        datasette,
+        request,
+        "edits.html",
+        {
+            **context,
+            **fields,
+            "number": number,
+            "state": state,
+            "why": why,
+            "kinds": KINDS,
+            "places": PLACE_WORDS,
+            "shown": SHOWN_CHARACTERS,
+            "is_first": before is None,
+            "is_filtered": bool(arguments.keys() - {"in"}),
+            "arguments": urlencode(arguments),
+        },
+    )
+
+
+async def send_edits(datasette: Datasette, request: Request) -> Any:
+    """Answer with the file of all edits that the filters select."""
+    await check_access(datasette, request)
+    fields, why = _fields(request)
+    if why:
+        return refused(" ".join(why), 400)
+    base = absolute_url(request, datasette.urls.path("").rstrip("/"))
+    return send_file(datasette, request, Source("edits", "", {**fields, "base": base}))
