@@ -16,6 +16,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from archive.study.folder import TABLES
+
 Row = tuple[Any, ...]
 
 _POST = (
@@ -41,7 +43,7 @@ def digests(db: Database) -> dict[str, str]:
     """Return the SHA-256 (hex) of each table's canonical rows, by the table's name. Raises `sqlite3.Error`."""
     by_table = {}
     for table in sorted(db.table_names()):
-        if not table.startswith("_") and "_fts" not in table and table not in _OLDER:
+        if not table.startswith("_") and "_fts" not in table and table not in (*_OLDER, *TABLES):
             sha256 = hashlib.sha256()
             for row in rows(db, table):
                 sha256.update(json.dumps(row, ensure_ascii=True).encode() + b"\n")

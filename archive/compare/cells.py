@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from sqlite_utils import Database
 
 from archive.compare.canonical import KEY_NAMES
+from archive.study.folder import TABLES
 
 Row = tuple[Any, ...]
 
@@ -79,8 +80,14 @@ class _Table(NamedTuple):
 
 
 def compared_tables(db: Database) -> list[str]:
-    """Return the tables whose rows are folded from captures: all but SQLite's own and those of full-text indexes."""
-    return sorted(name for name in db.table_names() if not name.startswith(("_", "sqlite_")) and "_fts" not in name)
+    """Return the tables whose rows are folded from captures: all but SQLite's own, those of full-text indexes, and
+    those of a study, whose rows are compared with its files (`archive.study.faults`).
+    """
+    return sorted(
+        name
+        for name in db.table_names()
+        if not name.startswith(("_", "sqlite_")) and "_fts" not in name and name not in TABLES
+    )
 
 
 def differences(stored: Database, made: Database, clinic_id: str, *, keyless: bool = False) -> Iterator[Difference]:

@@ -12,6 +12,7 @@ from archive.backup.backup import BackedUp, back_up, check_place
 from archive.backup.snapshots import BackupRefused, make_folder
 from archive.db import ArchiveError, LostDatabase, open_archive
 from archive.lock import LOCK_FILE
+from archive.study.folder import STUDY
 from pipelines.commands._archive import lock_or_exit
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
@@ -55,7 +56,9 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
     try:
         with exit_on_error(folder, "backup not finished; earlier snapshots are unchanged"):
             _check(archive, folder)  # it may have become another archive's just before the lock was taken
-            result = back_up(archive, folder, parts=(IMPORTS, KEY_FILE), keep=keep, software=f"{PRODUCT}/{VERSION}")
+            result = back_up(
+                archive, folder, parts=(IMPORTS, STUDY, KEY_FILE), keep=keep, software=f"{PRODUCT}/{VERSION}"
+            )
     finally:
         lock.release()
     seconds = time.monotonic() - began
