@@ -13,6 +13,7 @@ from archive.study.folder import TABLES
 from archive.study.tables import study_of, table_rows
 
 REMEDY = "`clinic-archive rebuild` makes the rows again"
+OUTDATED = "(outdated)"  # in place of the columns that differ
 FEW = 3  # rows that a line names
 
 
@@ -24,7 +25,7 @@ def study_faults(archive: Path, db: Database) -> tuple[list[str], list[str]]:
         different: dict[str, list[str]] = {}
         outdated = 0
         for column, key in _differences(db, table, made()):
-            if column == "anchor":
+            if column == OUTDATED:
                 outdated += 1
             else:
                 different.setdefault(column, []).append(key)
@@ -43,7 +44,9 @@ def _line(table: str, column: str, keys: list[str]) -> str:
 
 
 def _differences(db: Database, table: str, made: Any) -> Iterator[tuple[str, str]]:
-    """Yield a column and a row's key for each value that differs; "" for a row that only one side has."""
+    """Yield a column and a row's key for each value that differs; "" for a row that only one side has, `OUTDATED`
+    for a coding whose place is looked for again.
+    """
     assert table in TABLES
     keys = db.table(table).pks
     columns = [column.name for column in db.table(table).columns]
@@ -57,7 +60,7 @@ def _differences(db: Database, table: str, made: Any) -> Iterator[tuple[str, str
             continue
         different = [column for column in columns if present[column] != row[column]]
         if different and table == "codings" and _is_outdated(present, different):
-            yield "anchor", ", ".join(key)
+            yield OUTDATED, ", ".join(key)
             continue
         yield from ((column, ", ".join(key)) for column in different)
     for key in stored:
