@@ -32,6 +32,7 @@ COMMANDS = {
         ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
     ),
     "use": ("Use an archive", ("serve", "publish", "export", "wacz", "parse")),
+    "study": ("Sample and code", ("sample", "coding")),
 }
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
 TABLES = {
@@ -46,6 +47,9 @@ TABLES = {
     )),
     "views-counters": ("Views of counters", (
         "posts_with_counts", "counts_over_time", "counts_by_week", "own_page_views",
+    "study": ("Samples and codings", ("samples", "codebooks", "codings")),
+    "views-posts": ("Views of posts and counters", (
+        "posts_with_counts", "counts_over_time", "own_page_views", "most_discussed", "edited_posts", "changed_fields",
     )),
     "views-posts": ("Views of posts and edits", ("most_discussed", "edited_posts", "changed_fields")),
     "views-links": ("Views of comments, links and evidence", (

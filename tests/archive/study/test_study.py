@@ -15,7 +15,6 @@ from click.testing import CliRunner
 from pyrefiqda import RefiCodebook
 from sqlite_utils import Database
 
-from archive.backup.published import publish
 from archive.db import DATABASE, open_archive
 from archive.study.faults import study_faults
 from archive.study.folder import TABLES
@@ -156,7 +155,8 @@ def test_two_coders_from_the_sheets_to_alpha(drawn: Path, tmp_path: Path) -> Non
     run("rebuild", "--archive", str(folder / "other"), "--from", str(archive))
     for other in ("restored", "other"):
         assert {table: rows(folder / other, f"SELECT * FROM {table}") for table in TABLES} == before
-    published = publish(archive)
+    run("publish", "--archive", str(archive))
+    published = archive / "published" / DATABASE
     assert [rows(published.parent, f"SELECT count(*) FROM {table}") for table in TABLES] == [[(0,)]] * 3
     assert b"consensus" not in published.read_bytes()
 
