@@ -18,6 +18,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from archive.study.folder import BadStudyFile, StudyFile
 
+SHEET = "coding"  # of the sheets of a file the one that coders fill in; without one of that name the first
 MOST_ROWS, MOST_COLUMNS = 20_000, 500
 LARGEST_UNPACKED = 200_000_000  # bytes of all members of an XLSX file
 LARGEST_RATIO = 200  # unpacked to packed; sheets pack to a tenth, zeros to a thousandth
@@ -49,7 +50,8 @@ def _of_xlsx(file: StudyFile) -> Iterator[Row]:
             warnings.simplefilter("ignore")  # of what openpyxl does not know, such as drop-downs
             workbook = openpyxl.load_workbook(io.BytesIO(file.data), read_only=True, data_only=True)
             try:
-                sheet = workbook.worksheets[0]
+                named = [sheet for sheet in workbook.worksheets if sheet.title == SHEET]
+                sheet = (named or workbook.worksheets)[0]
                 limits = {"max_row": MOST_ROWS + 2, "max_col": MOST_COLUMNS}
                 for number, row in enumerate(sheet.iter_rows(values_only=True, **limits), 1):
                     if number > MOST_ROWS + 1:

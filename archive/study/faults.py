@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,17 @@ FEW = 3  # rows that a line names
 def study_faults(archive: Path, db: Database) -> tuple[list[str], list[str]]:
     """Return the faults of files and rows, and notes, a line each. Raises `sqlite3.Error`, OSError."""
     study = study_of(archive, db)
-    faults, notes = list(study.problems), list[str]()
-    for table, made in table_rows(study, db).items():
+    faults, notes = row_faults(db, {table: made() for table, made in table_rows(study, db).items()})
+    return [*study.problems, *faults], notes
+
+
+def row_faults(db: Database, made: Mapping[str, Iterable[Mapping[str, Any]]]) -> tuple[list[str], list[str]]:
+    """Return how the stored rows differ from those that the files give, by table; and notes. Raises `sqlite3.Error`."""
+    faults, notes = list[str](), list[str]()
+    for table, rows in made.items():
         different: dict[str, list[str]] = {}
         outdated = 0
-        for column, key in _differences(db, table, made()):
+        for column, key in _differences(db, table, rows):
             if column == OUTDATED:
                 outdated += 1
             else:
@@ -43,7 +49,7 @@ def _line(table: str, column: str, keys: list[str]) -> str:
     return f"{table}: {what} ({named}); {REMEDY}"
 
 
-def _differences(db: Database, table: str, made: Any) -> Iterator[tuple[str, str]]:
+def _differences(db: Database, table: str, made: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     """Yield a column and a row's key for each value that differs; "" for a row that only one side has, `OUTDATED`
     for a coding whose place is looked for again.
     """

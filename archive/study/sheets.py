@@ -14,6 +14,7 @@ from typing import Any
 import xlsxwriter  # type: ignore[import-untyped]
 
 from archive.study.answers import CONSENSUS, WORDS
+from archive.study.cells import SHEET
 from archive.study.codebook import CodeBook
 from archive.study.folder import BadStudyFile
 from archive.study.sample import Sample, Unit, order
@@ -108,7 +109,7 @@ def write_sheet(
 def _fill(
     workbook: Any, codebook: CodeBook, rows: Sequence[Mapping[str, str]], codes: Sequence[Mapping[str, str]]
 ) -> None:  # fmt: skip
-    sheet = workbook.add_worksheet("coding")
+    sheet = workbook.add_worksheet(SHEET)
     bold, wrapped = workbook.add_format({"bold": True}), workbook.add_format({"text_wrap": True, "valign": "top"})
     texts = [parts(row["text"]) for row in rows]
     columns = _columns(codebook, rows, max(map(len, texts), default=1), codes)

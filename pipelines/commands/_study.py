@@ -40,13 +40,21 @@ def opened_study(archive: Path) -> Iterator[tuple[Database, Study]]:
         lock.release()
 
 
-def chosen_sample(study: Study, name: str | None) -> Sample:
-    """Return the sample of that name or digest, without one the only sample. Raises `BadStudyFile`."""
+def chosen_sample(study: Study, name: str | None, *, coded: bool = False) -> Sample:
+    """Return the sample of that name or digest; without one the only sample, or with `coded` the only coded one.
+
+    Raises `BadStudyFile`.
+    """
     known = ", ".join(f"{sample.name} ({sample.digest})" for sample in study.samples.values())
     if not known:
         raise BadStudyFile("no sample in this archive; draw one with `clinic-archive sample --n 20 --seed 7`")
     found = [sample for sample in study.samples.values() if name in (None, sample.name, sample.digest)]
+    if coded and name is None:
+        of_codings = {coding.sample for codings in study.codings.values() for coding in codings}
+        if not of_codings:
+            raise BadStudyFile("no codings in this archive yet; `clinic-archive coding import` reads sheets")
+        found = [sample for sample in found if sample.digest in of_codings]
     if len(found) != 1:
-        wanted = "several samples" if name is None else f"{len(found)} samples {name!r}"
+        wanted = "several samples" if found else f"no sample {name!r}"
         raise BadStudyFile(f"{wanted} in this archive; name one of {known} with --sample")
     return found[0]

@@ -97,7 +97,8 @@ def _write(
     folder: Path, form: str, codebook: CodeBook, sample: Sample, rows: Mapping[str, list[dict[str, str]]]
 ) -> list[Path]:  # fmt: skip
     suffix = ".xlsx" if form == "xlsx" else ".json"
-    sheets = {coder: folder / f"{sample.name}-{plain(coder)}{suffix}" for coder in rows}
+    names = {coder: plain(coder) if coder.isascii() else f"coder{place}" for place, coder in enumerate(rows, 1)}
+    sheets = {coder: folder / f"{sample.name}-{name}{suffix}" for coder, name in names.items()}
     about = {folder / f"{plain(codebook.name)}.qdc": qdc(codebook, f"{PRODUCT} {VERSION}")}
     if form != "xlsx":
         about[folder / f"{plain(codebook.name)}.xml"] = config(codebook)
@@ -189,7 +190,7 @@ def agreement(sample_name: str | None, draws: int, seed: int | None, archive: Pa
     """
     with closing(read_only(archive)) as db, exit_on_error(archive):
         study = study_of(archive, db)
-        sample = chosen_sample(study, sample_name)
+        sample = chosen_sample(study, sample_name, coded=True)
         drawn_by = sample.seed if seed is None else seed
         found = {
             codebook: list(agreements(overlaps(db, sample.digest, codebook), seed=drawn_by, draws=draws))
@@ -229,7 +230,7 @@ def disagreements(path: Path, sample_name: str | None, archive: Path, as_json: b
     """
     with closing(read_only(archive)) as db, exit_on_error(path, "no sheet made"):
         study = study_of(archive, db)
-        sample = chosen_sample(study, sample_name)
+        sample = chosen_sample(study, sample_name, coded=True)
         codebooks = _codebooks(study, sample)
         if len(codebooks) > 1:
             raise BadStudyFile(

@@ -16,7 +16,7 @@ from pyrefiqda import RefiCodebook
 from sqlite_utils import Database
 
 from archive.db import DATABASE, open_archive
-from archive.study.faults import study_faults
+from archive.study.faults import row_faults, study_faults
 from archive.study.folder import TABLES
 from archive.study.tables import study_of, table_rows
 from pipelines.commands import main
@@ -318,7 +318,7 @@ def test_a_package_that_unpacks_to_too_much_is_refused(drawn: Path, tmp_path: Pa
 
     folder = handed_out(drawn, tmp_path, coders=("anna",))
     for name, member, data in (
-        ("zeros.xlsx", "xl/worksheets/sheet1.xml", bytes(300_000_000)),
+        ("zeros.xlsx", "xl/worksheets/sheet1.xml", bytes(60_000_000)),
         ("entities.xlsx", "xl/workbook.xml", b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>'),
     ):
         with zipfile.ZipFile(folder / name, "w", zipfile.ZIP_DEFLATED) as package:
@@ -342,7 +342,6 @@ def test_verify_names_every_changed_cell(coded: Path) -> None:
         for table in TABLES:
             columns = {column.name: column.type for column in db.table(table).columns}
             assert made[table]
-            assert [*made[table][0]] == [*made[table][0]]
             assert made[table][0].keys() == columns.keys()
             for column, kind in columns.items():
                 found = db.execute(f"SELECT rowid, [{column}] FROM [{table}] ORDER BY 2, 1").fetchall()
@@ -350,12 +349,12 @@ def test_verify_names_every_changed_cell(coded: Path) -> None:
                     other = f"{value or ''}x" if kind == "TEXT" else (value or 0) + 1000
                     db.execute("BEGIN")
                     db.execute(f"UPDATE [{table}] SET [{column}] = ? WHERE rowid = ?", [other, number])
-                    faults, _ = study_faults(coded, db)
+                    faults, _ = row_faults(db, made)
                     db.execute("ROLLBACK")
                     assert any(line.startswith(f"{table}: ") for line in faults), (table, column)
             db.execute("BEGIN")
             db.execute(f"DELETE FROM [{table}] WHERE rowid = (SELECT max(rowid) FROM [{table}])")
-            assert "1 rows are not there" in study_faults(coded, db)[0][0]
+            assert "1 rows are not there" in row_faults(db, made)[0][0]
             db.execute("ROLLBACK")
 
 
