@@ -23,10 +23,15 @@ def anchored(texts: Texts, unit: Unit, coding: Coding) -> dict[str, Any]:
     """Return the columns `anchor*` of a coding. Raises `sqlite3.Error`."""
     present = texts.of(unit.clinic_id, unit.address)
     same = [text for text in present if text.text_sha256 == unit.text_sha256]
-    exact = next((text for text in same if text.permalink == unit.permalink), same[0] if same else None)
+    name = _revision(unit.permalink)  # the slug in it may be another one by now
+    exact = next((text for text in same if _revision(text.permalink) == name), same[0] if same else None)
     if exact is not None:
         return _at("exact", exact, coding.start, coding.end)
     return _again([text for text in present if text.content_sha256 == unit.content_sha256], coding)
+
+
+def _revision(permalink: str) -> str:
+    return permalink.rpartition("/")[2]
 
 
 def _again(candidates: Sequence[Text], coding: Coding) -> dict[str, Any]:

@@ -167,7 +167,7 @@ class _Reader:
                 quote=whole[start:end] if is_quote else None,
                 before=(whole[max(start - AROUND, 0) : start] or None) if is_quote else None,
                 after=(whole[end : end + AROUND] or None) if is_quote else None,
-                note=task.note.strip() or None,
+                note=task.note.strip().encode("utf-8", "replace").decode() or None,  # halves of characters are no text
             )
         )
 

@@ -56,7 +56,7 @@ def _of_xlsx(file: StudyFile) -> Iterator[Row]:
                 for number, row in enumerate(sheet.iter_rows(values_only=True, **limits), 1):
                     if number > MOST_ROWS + 1:
                         raise BadStudyFile(f"{file.name}: more than {MOST_ROWS:,} rows")
-                    yield number, [_text(value) for value in row]
+                    yield number, _trimmed([_text(value) for value in row])
             finally:
                 workbook.close()
     except (
@@ -85,6 +85,13 @@ def _check_package(file: StudyFile) -> None:
                         raise BadStudyFile(f"{file.name}: a document type in {member.filename!r}; not read")
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, ValueError, OSError) as error:
         raise BadStudyFile(f"{file.name}: a damaged XLSX file, or none ({error}); save it again as XLSX") from error
+
+
+def _trimmed(row: list[str]) -> list[str]:
+    """The row without the empty cells at its end, of which openpyxl adds hundreds."""
+    while row and not row[-1]:
+        row.pop()
+    return row
 
 
 def _text(value: Any) -> str:

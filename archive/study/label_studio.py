@@ -113,7 +113,7 @@ def tasks(file: StudyFile) -> list[Task]:
     for number, task in enumerate(exported, 1):
         try:
             found.append(_task(f"task {number}", task))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             faults.append(f"{file.name}: task {number}: {_why(error)}")
     if faults:
         raise BadStudyFile(*faults)

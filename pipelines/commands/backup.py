@@ -41,7 +41,8 @@ from scraper.config.clinics import PRODUCT, VERSION
 @archive_option
 @json_option
 def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
-    """Copy a snapshot of archive.db to DIR, and the files that belong to it: WARC files, imports, the pseudonyms' key.
+    """Copy a snapshot of archive.db to DIR, and the files that belong to it: WARC files, imports, studies, the key of
+    the pseudonyms.
 
     Files that DIR already holds are not copied again, and no WARC file is ever deleted. A snapshot counts only after
     its database was opened and checked, and all of its files are there. Damaged files are named: exit 6.
