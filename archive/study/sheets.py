@@ -22,6 +22,7 @@ from archive.study.texts import Texts
 
 MOST_UNITS = 32_000  # UTF-16 units of a text in one cell; Excel's limit is 32,767
 WIDTHS = {"unit": 14, "clinic": 16, "permalink": 30, "title": 30, "text": 100, "note": 30}
+LINE, HIGHEST = 15.0, 300.0  # points; Excel's limit is 409
 TECHNICAL = ("coder", "sample", "codebook")  # the last columns, which are hidden
 BLINDING = ("clinic", "permalink")  # columns that name the clinic
 _LONGEST_HELP = 255  # characters of a message beside a cell, Excel's limit
@@ -118,6 +119,7 @@ def _fill(
         sheet.set_column(place, place, WIDTHS.get(name.split(" ")[0], max(len(name) + 2, 12)), wrapped, hidden)
         sheet.write_string(0, place, name, bold)
     for number, row in enumerate(rows, 1):
+        sheet.set_row(number, _height(texts[number - 1]))
         filled = codes[number - 1] if codes else {}
         more = {"text" if place == 0 else f"text {place + 1}": text for place, text in enumerate(texts[number - 1])}
         for place, name in enumerate(columns):
@@ -126,6 +128,12 @@ def _fill(
                 sheet.write_string(number, place, value, wrapped)
     sheet.freeze_panes(1, 1)
     _add_choices(workbook, sheet, codebook, columns, len(rows))
+
+
+def _height(text: Sequence[str]) -> float:
+    """The height of a row in points: all lines of its text, up to `HIGHEST`, so that a long post fills no screen."""
+    lines = max(part.count("\n") + len(part) // WIDTHS["text"] + 1 for part in text)
+    return min(LINE * lines, HIGHEST)
 
 
 def _columns(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -81,11 +81,12 @@ def sheet(
     with opened_study(archive) as (db, study), exit_on_error(folder, "no sheet made"):
         sample = chosen_sample(study, sample_name)
         check_coders(coders)
+        sheets = _targets(folder, form, sample, coders)
         codebook = take_codebook(archive, codebook_file)
         handout = Handout(sample, codebook, hide_clinic)
         given = shares(sample.units, coders, overlap, sample.seed if seed is None else seed)
         rows = {coder: list(sheet_rows(handout, coder, units, Texts(db))) for coder, units in given.items()}
-        files = _write(folder, form, codebook, sample, rows)
+        files = _write(folder, form, codebook, sheets, rows)
     lines = [f"{file}" for file in files]
     lines += [f"{coder}: {counted(len(units), 'post')}" for coder, units in given.items()]
     summary = {"archive": str(archive), "sample": sample.digest, "codebook": codebook.digest}
@@ -93,20 +94,29 @@ def sheet(
     finish({**summary, "files": [str(file) for file in files], "posts": numbers}, lines, as_json=as_json)
 
 
-def _write(
-    folder: Path, form: str, codebook: CodeBook, sample: Sample, rows: Mapping[str, list[dict[str, str]]]
-) -> list[Path]:  # fmt: skip
+def _targets(folder: Path, form: str, sample: Sample, coders: Sequence[str]) -> dict[str, Path]:
+    """The file of each coder. Raises `BadStudyFile` where one exists."""
     suffix = ".xlsx" if form == "xlsx" else ".json"
-    names = {coder: plain(coder) if coder.isascii() else f"coder{place}" for place, coder in enumerate(rows, 1)}
+    names = {coder: plain(coder) if coder.isascii() else f"coder{place}" for place, coder in enumerate(coders, 1)}
     sheets = {coder: folder / f"{sample.name}-{name}{suffix}" for coder, name in names.items()}
-    about = {folder / f"{plain(codebook.name)}.qdc": qdc(codebook, f"{PRODUCT} {VERSION}")}
-    if form != "xlsx":
-        about[folder / f"{plain(codebook.name)}.xml"] = config(codebook)
     if len({*sheets.values()}) < len(sheets):
         raise BadStudyFile("two coders' files would have one name; choose names that differ in letters or digits")
     for path in sheets.values():
         if path.exists():
             raise BadStudyFile(f"{path}: exists, and may hold a coder's work; name another folder with -o")
+    return sheets
+
+
+def _write(
+    folder: Path,
+    form: str,
+    codebook: CodeBook,
+    sheets: Mapping[str, Path],
+    rows: Mapping[str, Sequence[Mapping[str, str]]],
+) -> list[Path]:
+    about = {folder / f"{plain(codebook.name)}.qdc": qdc(codebook, f"{PRODUCT} {VERSION}")}
+    if form != "xlsx":
+        about[folder / f"{plain(codebook.name)}.xml"] = config(codebook)
     folder.mkdir(parents=True, exist_ok=True)
     for coder, path in sheets.items():
         if form == "xlsx":
