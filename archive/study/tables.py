@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,23 +83,24 @@ def name_of(file: StudyFile) -> str:
     return Path(file.name).stem[: -DIGITS - 1]
 
 
-class _noting(suppress):  # noqa: N801  used as a block
-    """Adds the faults of a file to the problems of the study."""
-
-    def __init__(self, study: Study) -> None:
-        super().__init__(BadStudyFile)
-        self._study = study
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        if isinstance(error, BadStudyFile):
-            self._study.problems += error.lines
-        return bool(super().__exit__(kind, error, trace))
+@contextmanager
+def _noting(study: Study) -> Iterator[None]:
+    """Add the faults of a file to the problems of the study."""
+    try:
+        yield
+    except BadStudyFile as error:
+        study.problems += error.lines
 
 
 def _readable(archive: Path, kind: str, study: Study) -> Iterator[StudyFile]:
+    """The files of a kind that are as they were stored."""
     for path in paths(archive, kind):
-        with _noting(study):
-            yield read(archive, path)
+        try:
+            file = read(archive, path)
+        except BadStudyFile as error:
+            study.problems += error.lines
+        else:
+            yield file
 
 
 def take_codebook(archive: Path, path: Path) -> CodeBook:

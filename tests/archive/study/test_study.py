@@ -29,7 +29,7 @@ TEXTS = {
     "tea": "Tea can make you sick.", "air": "+Air, -air and @air.", "sun": "Sun. Risks: burns.",
     "rain": "Rain is safe.", "wind": "Wind is safe.", "snow": "Snow is cold.", "ice": "Ice is cold.",
 }  # fmt: skip
-BOOK = """\
+CLAIMS = """\
 name = "Claims"
 [[codes]]
 code = "risk"
@@ -63,7 +63,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
         visiting.visit.fetched = visiting.visit.attempted = 1
         visiting.end(finished=True)
         visiting.run.close(0, report.summary(visiting.run))
-    (folder / "claims.toml").write_text(BOOK, "utf-8")
+    (folder / "claims.toml").write_text(CLAIMS, "utf-8")
     run("sample", "--n", "8", "--seed", "7", "--archive", str(folder / "var"))
     return folder
 
@@ -72,8 +72,8 @@ def handed_out(drawn: Path, folder: Path, *more: str, coders: tuple[str, ...] = 
     """A copy of the archive, and the sheets of two coders in the folder."""
     shutil.copytree(drawn / "var", folder / "var")
     names = [word for coder in coders for word in ("--coder", coder)]
-    book = ["--codebook", str(drawn / "claims.toml"), "-o", str(folder)]
-    run("coding", "sheet", *book, *names, *more, "--archive", str(folder / "var"))
+    codebook = ["--codebook", str(drawn / "claims.toml"), "-o", str(folder)]
+    run("coding", "sheet", *codebook, *names, *more, "--archive", str(folder / "var"))
     return folder
 
 
@@ -108,9 +108,9 @@ def test_two_coders_from_the_sheets_to_alpha(drawn: Path, tmp_path: Path) -> Non
     folder = handed_out(drawn, tmp_path, "--overlap", "50%")
     archive = folder / "var"
     anna, ben = folder / "n8-seed7-anna.xlsx", folder / "n8-seed7-ben.xlsx"
-    book = RefiCodebook.load(folder / "Claims.qdc")
-    assert [code.name for code in book.codes.code] == ["risk", "strength"]
-    assert [code.name for code in book.codes.code[0].code] == ["yes", "no", "unclear"]
+    codebook = RefiCodebook.load(folder / "Claims.qdc")
+    assert [code.name for code in codebook.codes.code] == ["risk", "strength"]
+    assert [code.name for code in codebook.codes.code[0].code] == ["yes", "no", "unclear"]
     sheet = openpyxl.load_workbook(anna)["coding"]
     assert len(sheet.data_validations.dataValidation) == 2
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n"}, "no formula"
