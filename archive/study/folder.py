@@ -106,7 +106,9 @@ def store(archive: Path, kind: str, name: str, data: bytes) -> StudyFile:
         return found
     made = not path.parent.is_dir()
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(name + PART)
+    for part in (archive / STUDY).glob(f"*{PART}"):  # of a process that was killed
+        part.unlink()
+    part = archive / STUDY / (name + PART)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(data)
         file.flush()

@@ -31,12 +31,12 @@ def lines_of(codebook: CodeBook, found: Sequence[Agreement]) -> Iterator[str]:
 def _row(found: Agreement) -> list[str]:
     names = ("percent", "cohen", "fleiss", "alpha_nominal", "alpha_ordinal", "ac1")
     nothing = Estimate(None, None, None)
-    cells = [_estimate(found.estimates.get(name, nothing)) for name in names]
+    cells = [_estimate(found.estimates.get(name, nothing), 1 if name == "percent" else 3) for name in names]
     return [found.code, str(found.n), str(len(found.coders)), *cells]
 
 
-def _estimate(estimate: Estimate) -> str:
+def _estimate(estimate: Estimate, digits: int) -> str:
     if estimate.value is None:
         return "-"
-    interval = "" if estimate.low is None else f" [{estimate.low:.2f}, {estimate.high:.2f}]"
-    return f"{estimate.value:.3f}{interval}"
+    interval = "" if estimate.low is None else f" [{estimate.low:.{digits - 1}f}, {estimate.high:.{digits - 1}f}]"
+    return f"{estimate.value:.{digits}f}{interval}"

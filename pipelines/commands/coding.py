@@ -194,7 +194,7 @@ def _words(answers: Answers | None) -> str:
 def agreement(sample_name: str | None, draws: int, seed: int | None, archive: Path, as_json: bool) -> None:
     """Compute agreement for each code, on the posts that several coders coded; consensus does not count.
 
-    percent: share of equal pairs. Cohen's kappa: of more than two coders, the mean of their pairs. Fleiss' kappa,
+    percent: equal pairs in percent. Cohen's kappa: of more than two coders, the mean of their pairs. Fleiss' kappa,
     Krippendorff's alpha (nominal; ordinal for ordinal codes), Gwet's AC1. Intervals hold 95 % of samples of the posts
     drawn with replacement. "-": not defined, for example where all values are equal.
     """

@@ -37,6 +37,12 @@ def paired(ratings: Ratings) -> dict[Pattern, int]:
 
 
 def percent(ratings: Ratings, _values: int = 0) -> float | None:
+    """Return the observed agreement in percent."""
+    share = observed(ratings)
+    return None if share is None else 100 * share
+
+
+def observed(ratings: Ratings) -> float | None:
     """Return the share of pairs of ratings that are equal, as a mean over units: the observed agreement."""
     units = paired(ratings)
     if not units:
@@ -63,23 +69,23 @@ def _cohen(ratings: Ratings, a: int, b: int) -> float | None:
     for (first, second), number in cells.items():
         rows[first] += number
         columns[second] += number
-    observed = sum(number for (first, second), number in cells.items() if first == second) / total
-    return _above_chance(observed, sum(rows[value] * columns[value] for value in rows) / total**2)
+    equal = sum(number for (first, second), number in cells.items() if first == second) / total
+    return _above_chance(equal, sum(rows[value] * columns[value] for value in rows) / total**2)
 
 
 def fleiss(ratings: Ratings, _values: int = 0) -> float | None:
     """Return Fleiss' kappa; a unit with fewer ratings counts as much as any other."""
-    observed = percent(ratings)
-    return None if observed is None else _above_chance(observed, sum(share**2 for share in _shares(ratings)))
+    equal = observed(ratings)
+    return None if equal is None else _above_chance(equal, sum(share**2 for share in _shares(ratings)))
 
 
 def ac1(ratings: Ratings, values: int) -> float | None:
     """Return Gwet's AC1; `values`: how many values the code book offers."""
-    observed = percent(ratings)
-    if observed is None or values < 2:
+    equal = observed(ratings)
+    if equal is None or values < 2:
         return None
     shares = [*_shares(ratings)]
-    return _above_chance(observed, sum(share * (1 - share) for share in shares) / (values - 1))
+    return _above_chance(equal, sum(share * (1 - share) for share in shares) / (values - 1))
 
 
 def alpha_nominal(ratings: Ratings, _values: int = 0) -> float | None:
@@ -109,9 +115,9 @@ def _alpha(ratings: Ratings, distance: Callable[[Counter[int], int, int], float]
         for value in given:
             totals[value] += number
     total = totals.total()
-    observed = sum(weight * distance(totals, *pair) for pair, weight in coincidences.items())
+    found = sum(weight * distance(totals, *pair) for pair, weight in coincidences.items())
     expected = sum(totals[a] * totals[b] * distance(totals, a, b) for a in totals for b in totals if a != b)
-    return 1 - (total - 1) * observed / expected if expected else None
+    return 1 - (total - 1) * found / expected if expected else None
 
 
 def _given(pattern: Pattern) -> list[int]:
@@ -137,8 +143,8 @@ def _shares(ratings: Ratings) -> Iterator[float]:
     return (share / total for share in shares.values())
 
 
-def _above_chance(observed: float, chance: float) -> float | None:
-    return (observed - chance) / (1 - chance) if chance < 1 else None
+def _above_chance(equal: float, chance: float) -> float | None:
+    return (equal - chance) / (1 - chance) if chance < 1 else None
 
 
 COEFFICIENTS: Mapping[str, Coefficient] = {

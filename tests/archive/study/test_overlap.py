@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import closing
 
+import pytest
 from sqlite_utils import Database
 
 from archive.db import open_scratch
@@ -56,7 +57,7 @@ def test_only_units_of_several_coders_count() -> None:
     assert found["risk"].reconciled == {"u2": "no"}
     assert "u4" not in found["risk"].ratings
     assert (risk.n, risk.coders, risk.several) == (3, ("anna", "ben"), 1)
-    assert risk.estimates["percent"].value == 2 / 3
+    assert risk.estimates["percent"].value == pytest.approx(200 / 3)
     assert (force.n, force.values, force.estimates["percent"].value) == (1, ("low", "mid", "high"), 0.0)
     assert "alpha_ordinal" in force.estimates and "alpha_ordinal" not in risk.estimates
     assert reconciling(found, "u1") == {"risk": "yes", "force: anna": "low", "force: ben": "high"}
