@@ -85,10 +85,11 @@ def overlaps(db: Database, sample: str, codebook: str) -> dict[str, Overlap]:
 
 
 def reconciling(found: dict[str, Overlap], unit: str) -> dict[str, str]:
-    """Return the cells of a unit in a sheet of disagreements: the codes that all agree on, and what each coder gave."""
+    """Return the cells of a unit in a sheet of disagreements: what all agree on or was reconciled; what each gave."""
     given = {code: overlap.ratings.get(unit, {}) for code, overlap in found.items()}
     agreed = {code: values.copy().popitem()[1] for code, values in given.items() if len(set(values.values())) == 1}
-    return agreed | {
+    reconciled = {code: overlap.reconciled[unit] for code, overlap in found.items() if unit in overlap.reconciled}
+    return {**agreed, **reconciled} | {
         f"{code}: {coder}": value
         for code, values in given.items()
         if len(set(values.values())) > 1

@@ -60,4 +60,5 @@ def test_only_units_of_several_coders_count() -> None:
     assert risk.estimates["percent"].value == pytest.approx(200 / 3)
     assert (force.n, force.values, force.estimates["percent"].value) == (1, ("low", "mid", "high"), 0.0)
     assert "alpha_ordinal" in force.estimates and "alpha_ordinal" not in risk.estimates
+    assert reconciling(found, "u2") == {"risk": "no", "risk: anna": "yes", "risk: ben": "no"}
     assert reconciling(found, "u1") == {"risk": "yes", "force: anna": "low", "force: ben": "high"}
