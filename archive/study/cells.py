@@ -12,9 +12,7 @@ from datetime import date, datetime
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
 from lxml.etree import XMLSyntaxError
-from openpyxl.utils.exceptions import InvalidFileException
 
 from archive.study.folder import BadStudyFile, StudyFile
 
@@ -44,6 +42,9 @@ def cells(file: StudyFile) -> list[Row]:
 
 
 def _of_xlsx(file: StudyFile) -> Iterator[Row]:
+    import openpyxl  # noqa: PLC0415 # slow to import, and every verb that rebuilds a clinic knows this module
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
     _check_package(file)
     try:
         with warnings.catch_warnings():

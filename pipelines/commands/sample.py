@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from archive.study.frame import BadCondition
-from archive.study.sample import LARGEST_SEED, Sample, draw
+from archive.study.draw import BadCondition, draw
+from archive.study.sample import LARGEST_SEED, Sample
 from archive.study.tables import take_sample
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, fail, finish

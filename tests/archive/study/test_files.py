@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.study.codebook import read_codebook
+from archive.study.draw import allocate
 from archive.study.folder import BadStudyFile, StudyFile, plain
 from archive.study.label_studio import code_points
-from archive.study.sample import Unit, allocate
+from archive.study.sample import Unit
 from archive.study.sheets import check_coders, parts, shares
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.just("\U0001f9e0"), max_size=40)
