@@ -45,11 +45,9 @@ TABLES = {
     "labels": ("Labels, links and pictures", (
         "categories", "post_categories", "tags", "post_tags", "links", "images", "related_posts",
     )),
+    "study": ("Samples and codings", ("samples", "codebooks", "codings")),
     "views-counters": ("Views of counters", (
         "posts_with_counts", "counts_over_time", "counts_by_week", "own_page_views",
-    "study": ("Samples and codings", ("samples", "codebooks", "codings")),
-    "views-posts": ("Views of posts and counters", (
-        "posts_with_counts", "counts_over_time", "own_page_views", "most_discussed", "edited_posts", "changed_fields",
     )),
     "views-posts": ("Views of posts and edits", ("most_discussed", "edited_posts", "changed_fields")),
     "views-links": ("Views of comments, links and evidence", (
