@@ -490,6 +490,50 @@ def m012_derived_texts(db: Database) -> None:
     derived.create(db)
 
 
+@migrations()
+def m013_study(db: Database) -> None:
+    """Samples, code books and codings of people: rows of the files in `study/`. No row of another table is named: the
+    files may know posts that a rebuild from fewer WARC files does not.
+    """
+    _create(
+        db,
+        "codebooks",
+        {
+            "codebook": str, "name": str, "code": str, "position": int, "label": str, "description": str, "level": str,
+            "words": int, "value": str, "value_position": int, "file": str,
+        },
+        ("codebook", "code", "value"),
+        "name position level words value_position file",
+    )  # fmt: skip
+    _create(
+        db,
+        "samples",
+        {
+            "sample": str, "name": str, "position": int, "unit": str, "clinic_id": str, "address": str,
+            "permalink": str, "title": str, "text_sha256": str, "content_sha256": str, "stratum": str,
+            "stratum_frame": int, "stratum_drawn": int, "probability": float, "seed": int, "condition": str, "by": str,
+            "as_of": str, "frame": int, "frame_sha256": str, "file": str,
+        },
+        ("sample", "unit"),
+        "name position clinic_id address permalink text_sha256 content_sha256 stratum_frame stratum_drawn probability"
+        " seed as_of frame frame_sha256 file",
+    )  # fmt: skip
+    _create(
+        db,
+        "codings",
+        {
+            "file": str, "position": int, "sample": str, "codebook": str, "unit": str, "clinic_id": str,
+            "permalink": str, "text_sha256": str, "coder": str, "code": str, "value": str, "text_start": int,
+            "text_end": int, "quote": str, "text_before": str, "text_after": str, "note": str, "replaced_by": str,
+            "anchor": str, "anchor_permalink": str, "anchor_start": int, "anchor_end": int,
+        },
+        ("file", "position"),
+        "sample codebook unit clinic_id permalink text_sha256 coder code value anchor",
+    )  # fmt: skip
+    db.table("codings").create_index(["sample", "code"])
+    db.table("codings").create_index(["clinic_id", "permalink"])
+
+
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
     """FTS5 over `columns`, updated by triggers that fire only when the text changed.
 

@@ -22,6 +22,7 @@ from archive.compare import canonical
 from archive.compare.superseded import restore, stash
 from archive.db import DATABASE, ArchiveError, open_archive
 from archive.rows import runs
+from archive.study.tables import fold_study
 from archive.warc.repair import repair
 from pipelines.fold import Fold
 from pipelines.log import ClinicLog, Recorded, clinics_of, locations, log_of, runs_of
@@ -65,6 +66,7 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
         with closing(_opened(scratch)) as db:
             _fold_all(db, archive, key, done, cores)
             before = _compare_and_carry_over(db, archive, done)
+            done.problems += fold_study(archive, db)
             _enter(db, archive, done, exists=before)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -158,6 +160,8 @@ def refold(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> Cl
         delete_clinic_rows(db, clinic_id)
         apply_log(db, log, pool)
         restore(db, clinic_id, partial(reread_post, archive, db))
+        if db.execute("SELECT 1 FROM codings WHERE clinic_id = ? LIMIT 1", [clinic_id]).fetchone():
+            fold_study(archive, db)  # its texts may have changed under the codings
     return log
 
 

@@ -3,7 +3,7 @@
     backup.json                     marks the folder as a backup made by this program
     snapshots/STAMP/archive.db      a single file, no write-ahead log
     snapshots/STAMP/manifest.json   the files of the snapshot: each with its size and the SHA-256 of these bytes
-    warc/  imports/  pseudonym.key  as in the archive; a file may be longer than in an older snapshot
+    warc/  imports/  study/  pseudonym.key  as in the archive; a file may be longer than in an older snapshot
 
 What ends in `.part` was left by a process that was killed, and is ignored.
 """

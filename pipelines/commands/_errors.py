@@ -8,6 +8,7 @@
     BackupRefused        4  a folder that is no place for this backup
     BackupDamaged        6  a file of a backup is damaged
     BadRecord            6  a record of a WARC file is damaged
+    BadStudyFile         1  a file of a study cannot be used
     Unknown              2  no table, view or question of that name
     TooManyRows          1  more rows than the format holds
     ImportError          1  an optional package is not installed
@@ -38,6 +39,7 @@ from archive.backup.snapshots import BackupDamaged, BackupRefused
 from archive.db import ArchiveError, DiskFull, LostDatabase, NewerSchema, NotAnArchive, OlderSchema
 from archive.export import TooManyRows, Unknown
 from archive.space import FULL, by_full_disk
+from archive.study.folder import BadStudyFile
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
@@ -80,6 +82,7 @@ ENDINGS: Mapping[type[Exception], tuple[ExitCode, Wording]] = {
     BackupRefused: (ExitCode.BAD_CONFIG, _complete),
     BackupDamaged: (ExitCode.INTEGRITY, _with_outcome),
     BadRecord: (ExitCode.INTEGRITY, _with_outcome),
+    BadStudyFile: (ExitCode.UNEXPECTED, _with_outcome),
     Unknown: (ExitCode.USAGE, _with_outcome),
     TooManyRows: (ExitCode.UNEXPECTED, _with_outcome),
     ImportError: (ExitCode.UNEXPECTED, _complete),

@@ -47,6 +47,20 @@ class ShardOption(click.ParamType[Shard]):
             self.fail(str(error), param, ctx)
 
 
+class Share(click.ParamType[float]):
+    """A share such as "20%", as a number from 0 to 1."""
+
+    name = "percent"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the share. Raises a usage error for anything else."""
+        # A number and a percent sign, such as "20%" or "12.5 %"
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", str(value).strip())
+        if match is None or float(match[1]) > 100:
+            self.fail(f"{value!r} is no share; write 20%", param, ctx)
+        return float(match[1]) / 100
+
+
 def utc_moment(text: str | None, option: str) -> datetime | None:
     """Return the moment that an option names in ISO 8601; without a time zone it is UTC. Raises a usage error."""
     if text is None:

@@ -12,6 +12,7 @@ from archive.backup.backup import BackedUp, back_up, check_place
 from archive.backup.snapshots import BackupRefused, make_folder
 from archive.db import ArchiveError, LostDatabase, open_archive
 from archive.lock import LOCK_FILE
+from archive.study.folder import STUDY
 from pipelines.commands._archive import lock_or_exit
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
@@ -40,7 +41,8 @@ from scraper.config.clinics import PRODUCT, VERSION
 @archive_option
 @json_option
 def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
-    """Copy a snapshot of archive.db to DIR, and the files that belong to it: WARC files, imports, the pseudonyms' key.
+    """Copy a snapshot of archive.db to DIR, and the files that belong to it: WARC files, imports, studies, the key of
+    the pseudonyms.
 
     Files that DIR already holds are not copied again, and no WARC file is ever deleted. A snapshot counts only after
     its database was opened and checked, and all of its files are there. Damaged files are named: exit 6.
@@ -55,7 +57,9 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
     try:
         with exit_on_error(folder, "backup not finished; earlier snapshots are unchanged"):
             _check(archive, folder)  # it may have become another archive's just before the lock was taken
-            result = back_up(archive, folder, parts=(IMPORTS, KEY_FILE), keep=keep, software=f"{PRODUCT}/{VERSION}")
+            result = back_up(
+                archive, folder, parts=(IMPORTS, STUDY, KEY_FILE), keep=keep, software=f"{PRODUCT}/{VERSION}"
+            )
     finally:
         lock.release()
     seconds = time.monotonic() - began

@@ -22,6 +22,8 @@ from pipelines.commands._output import finish
 def command(archive: Path, as_json: bool) -> None:
     """Copy archive.db as it is now to published/archive.db and check the copy. A crawl may run at the same time.
 
+    Samples and codings of studies are left out of the copy.
+
     `clinic-archive serve --published` shows that copy, and each later one from the next request on.
     """
     read_only(archive).close()

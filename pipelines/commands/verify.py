@@ -16,6 +16,7 @@ import click
 from archive.derived import checks
 from archive.derived.store import progress
 from archive.reports.integrity import faults, full_text_faults, keep_result
+from archive.study.faults import study_faults
 from archive.times import utc
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
@@ -43,9 +44,9 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
     """Read each capture's record again, check its digests, make all rows again in a scratch archive, and compare each
     value with the stored one.
 
-    Keys, hashes, the full-text index and SQLite's own pages are checked too; of what `derive` computed the digest of
-    all sentences, and all rows of a sample of posts. Nothing is changed; a crawl may run at the same time. With
-    --sample only the records of N captures are read, and their texts, counters and sightings compared.
+    Keys, hashes, the full-text index, the files of studies and SQLite's own pages are checked too; of what `derive`
+    computed the digest of all sentences, and all rows of a sample of posts. Nothing is changed; a crawl may run at the
+    same time. With --sample only the records of N captures are read, and their texts, counters and sightings compared.
 
     The scratch archive holds one clinic's rows at a time, in the folder for temporary files (TMPDIR).
     """
@@ -78,10 +79,23 @@ def _verification(archive: Path, sample: int | None, seed: int) -> Verification:
         derived = progress(db.conn)
         result = verify(archive, db, sample=sample, seed=seed, closed=closed)
     in_index, unchecked = full_text_faults(archive)
-    result.faults = [*in_database, *in_index, *result.faults]
+    in_study, of_study = _study_faults(archive)
+    result.faults = [*in_database, *in_index, *in_study, *result.faults]
+    result.notes += of_study
     result.notes += [unchecked] if unchecked else []
     result.derived_up_to = derived.up_to
     return result
+
+
+def _study_faults(archive: Path) -> tuple[list[str], list[str]]:
+    """Compare the tables of studies with their files, twice where they differ: one may just be being imported."""
+    for _ in range(2):
+        with closing(read_only(archive)) as db:
+            db.execute("BEGIN")
+            found, notes = study_faults(archive, db)
+        if not found:
+            break
+    return found, notes
 
 
 def _summary(archive: Path, result: Verification, seconds: float, sample: int | None, seed: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from filecmp import cmp
 from pathlib import Path
 
+from archive.study.folder import STUDY
 from archive.warc import Info, records
 from archive.warc._file import OPEN_SUFFIX, sync_folder
 from pipelines.run.key import KEY_FILE, BadKey, key_in, make_key
@@ -55,15 +56,16 @@ def adopt(sources: Iterable[Path], archive: Path, key_file: Path | None) -> None
 def _copies(source: Path, archive: Path) -> Iterator[_Copy]:
     paths = [source] if source.is_file() else sorted(source.rglob("*.warc.gz"))
     # Imported files are copied to their own folder below, even if this program wrote them.
-    for path in (path for path in paths if IMPORTS not in path.relative_to(source).parts):
+    for path in (path for path in paths if not {IMPORTS, STUDY} & {*path.relative_to(source).parts}):
         clinic_id = _clinic_of(path)
         if clinic_id is not None:
             unclosed = path.with_name(path.name + OPEN_SUFFIX).exists()
             yield _Copy(path, archive / "warc" / clinic_id / path.name, unclosed)
-    for folder in _beside(source, IMPORTS):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                yield _Copy(path, archive / IMPORTS / path.relative_to(folder), unclosed=False)
+    for name in (IMPORTS, STUDY):
+        for folder in _beside(source, name):
+            for path in sorted(folder.rglob("*")):
+                if path.is_file():
+                    yield _Copy(path, archive / name / path.relative_to(folder), unclosed=False)
 
 
 def _beside(source: Path, name: str) -> Iterator[Path]:

@@ -14,6 +14,7 @@ from sqlite_utils import Database, Migrations
 from archive import db as opening
 from archive.db import ArchiveError, NewerSchema, NotAnArchive, OlderSchema, open_archive, views
 from archive.migrations import m006_closing_dates, m011_every_platform
+from archive.study.folder import TABLES
 from scraper.items import Gone
 from tests.making import Made, comment, extraction, faults, post, url
 
@@ -39,8 +40,9 @@ def test_every_table_is_strict_and_every_reference_declared(archive: Made) -> No
         declared = {key.column for key in table.foreign_keys}
         owned = {column.name for column in table.columns if column.name.endswith("_id")} - set(table.pks[:1])
         foreign = {"platform_post_id", "platform_comment_id", "parent_platform_comment_id", "entity_id"}
-        # The tables' own first key may refer as well (clinic_attributes.clinic_id), and is checked by its use.
-        assert owned - foreign <= declared, table.name
+        # The tables' own first key may refer as well (clinic_attributes.clinic_id), and is checked by its use. Files
+        # of people may name clinics that a rebuild from fewer WARC files does not know.
+        assert owned - foreign <= declared or table.name in TABLES, table.name
 
 
 def test_opened_again_nothing_changes(archive: Made) -> None:

@@ -32,6 +32,7 @@ COMMANDS = {
         ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
     ),
     "use": ("Use an archive", ("serve", "publish", "derive", "kwic", "export", "wacz", "parse")),
+    "study": ("Sample and code", ("sample", "coding")),
 }
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
 TABLES = {
@@ -47,6 +48,7 @@ TABLES = {
     "labels": ("Labels, links and pictures", (
         "categories", "post_categories", "tags", "post_tags", "links", "images", "related_posts",
     )),
+    "study": ("Samples and codings", ("samples", "codebooks", "codings")),
     "views-counters": ("Views of counters", (
         "posts_with_counts", "counts_over_time", "counts_by_week", "own_page_views",
     )),
