@@ -11,6 +11,7 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from archive.derived import tables as derived
+from archive.lexicon import tables as lexicon
 from archive.search import index, tables
 
 migrations = Migrations("archive")
@@ -488,6 +489,12 @@ def m011_every_platform(db: Database) -> None:
 def m012_derived_texts(db: Database) -> None:
     """Sentences, edits, and what became of each sentence: `archive.derived`, filled by `clinic-archive derive`."""
     derived.create(db)
+
+
+@migrations()
+def m015_claims(db: Database) -> None:
+    """Rules of lexicons, and the sentences that match them: `archive.lexicon`, filled by `clinic-archive derive`."""
+    lexicon.create(db)
 
 
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ INDEXES = dict(zip(("cache_edits_fts", "cache_edits_folded_fts"), TOKENIZERS.val
 INDEXED = ("removed", "added", "old_text", "new_text")
 TABLES = ("cache_derived", "cache_sentences", "cache_edits", "cache_sentence_fates", "cache_site_edits")
 # The views of what is derived; the tables have the prefix.
-PREFIX, VIEWS = "cache_", ("edits", "sentence_fates", "site_wide_edits")
+PREFIX, VIEWS = "cache_", ("edits", "sentence_fates", "site_wide_edits", "claims")
 # What must be done again at the end of the next derivation.
 SITE_EDITS, INDEX = "site_edits", "edits_index"
 

@@ -63,12 +63,16 @@ class Engine:
         of_rules = [(rule.found_by, rule.denied_by, rule.required, rule.excluded) for rule in lexicon.rules]
         self._starts = Starts([*about, *chain.from_iterable(of_rules)])
 
+    def is_worth(self, title: str | None, text: str) -> bool:
+        """Return whether a text names what the rules are about at all."""
+        return self._worth is None or self._worth.search(f"{title}\n{text}".translate(INVISIBLE)) is not None
+
     def matches(self, title: str | None, text: str, spans: Sequence[tuple[int, int]]) -> Iterator[Match]:
         """Yield the matches of a text whose sentences have these places.
 
         Of each sentence and rule: the first place that affirms it, and the first that denies it.
         """
-        if self._worth and not self._worth.search(f"{title}\n{text}".translate(INVISIBLE)):
+        if not self.is_worth(title, text):
             return
         before = [self._read(title)] if title else []
         ended = 0

@@ -28,6 +28,10 @@ class Examples:
     negated: tuple[str, ...] = ()
     none: tuple[str, ...] = ()
 
+    def all(self) -> tuple[tuple[str, ...], ...]:
+        """Return the texts of each kind."""
+        return self.match, self.negated, self.none
+
 
 @dataclass(frozen=True)
 class Rule:
