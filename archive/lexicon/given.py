@@ -81,12 +81,14 @@ def add(archive: Path, name: str, data: bytes, sentences: Sequence[str] = ()) ->
     """
     lexicon = checked(data, sentences)
     stem = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:60] or "lexicon"
-    file = FOLDER / f"{stem}-{_digest(data)}.toml"
+    file = (FOLDER / f"{stem}-{_digest(data)}.toml").as_posix()
     present, _ = lexicons_of(archive)
-    if all(other.file != file.as_posix() for other in present):
-        _check_against(lexicon, present)
-        _write(archive / file, data)
-    return Given(lexicon, file.as_posix())
+    for other in present:
+        if other.file and other.file.endswith(f"-{_digest(data)}.toml"):
+            return other
+    _check_against(lexicon, present)
+    _write(archive / file, data)
+    return Given(lexicon, file)
 
 
 def _check_against(lexicon: Lexicon, others: Sequence[Given]) -> None:

@@ -34,9 +34,9 @@ def command(time_limit: float | None, again: bool, archive: Path, as_json: bool)
     """Cut the texts that are new into sentences, compute the words that each edit removed and added, and find the
     sentences that match a rule of a lexicon.
 
-    The views edits, sentence_fates, site_wide_edits and claims read the result. A crawl does this at its end, for a small share
-    of its time, and a rebuild does it whole: the command is needed after the first crawls of a large archive, and after
-    an upgrade. It can be stopped at any time, and continues where it was.
+    The views edits, sentence_fates, site_wide_edits and claims read the result. A crawl does this at its end, for a
+    small share of its time, and a rebuild does it whole: the command is needed after the first crawls of a large
+    archive, and after an upgrade. It can be stopped at any time, and continues where it was.
     """
     if not (archive / DATABASE).exists():
         read_only(archive).close()

@@ -26,7 +26,7 @@ NOTE = "<!-- Written by `make docs`; do not edit. -->"
 COMMANDS = {
     "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
     "keep": ("Keep an archive", ("status", "coverage", "derive", "verify", "rebuild", "reparse", "backup", "restore")),
-    "use": ("Use an archive", ("serve", "publish", "export", "wacz", "parse")),
+    "use": ("Use an archive", ("serve", "publish", "export", "lexicon", "wacz", "parse")),
 }
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
 TABLES = {
@@ -39,6 +39,7 @@ TABLES = {
     "derived": ("Sentences and edits, derived from the texts", (
         "cache_derived", "cache_sentences", "cache_edits", "cache_sentence_fates", "cache_site_edits", "cache_due",
     )),
+    "claims": ("Claims, by the rules of lexicons", ("claims", "lexicon_rules", "cache_matches", "cache_matched")),
     "labels": ("Labels, links and pictures", (
         "categories", "post_categories", "tags", "post_tags", "links", "images", "related_posts",
     )),
