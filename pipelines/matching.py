@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sqlite_utils import Database
 
+from archive.lexicon.engine import Engine
 from archive.lexicon.given import lexicons_of
 from archive.lexicon.store import due_revisions, fold_rules, match_revision
 from archive.wal import WriteAheadLog
@@ -37,11 +38,12 @@ def match_claims(db: Database, archive: Path, *, go_on: Callable[[], bool] = lam
         rules = fold_rules(conn, lexicons)
     due = due_revisions(conn, rules)
     done = Matched(due=len(due), problems=problems)
+    engines = [Engine(lexicon) for lexicon in rules.lexicons] if due and go_on() else []
     while done.revisions < len(due) and go_on():
         until = time.monotonic() + PATIENCE
         with db.atomic():
             for revision_id in due[done.revisions : done.revisions + BATCH]:
-                done.matches += match_revision(conn, rules, revision_id)
+                done.matches += match_revision(conn, rules, engines, revision_id)
                 done.revisions += 1
                 if time.monotonic() > until:
                     break

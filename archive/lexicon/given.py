@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from archive.lexicon.check import example_faults, too_wide
@@ -30,6 +31,7 @@ class Given:
     file: str | None = None
 
 
+@cache
 def built_in() -> Lexicon:
     """Return the lexicon of the program: what clinics say of ketamine."""
     return read_lexicon(path.read_bytes() for path in sorted(BUILT_IN.glob("*.toml")))

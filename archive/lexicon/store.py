@@ -10,6 +10,7 @@ from typing import NamedTuple
 from archive.lexicon import cues
 from archive.lexicon.engine import Engine, Match
 from archive.lexicon.given import Given
+from archive.lexicon.rules import Lexicon
 
 # A revision is due where its sentences, or the rules, are not those that it was matched with.
 _DUE = (
@@ -19,7 +20,7 @@ _DUE = (
 _COLUMNS = (
     "lexicon",
     "rule",
-    "rule_id",
+    "name",
     "version",
     "category",
     "kind",
@@ -32,9 +33,9 @@ _COLUMNS = (
 
 
 class Ruleset(NamedTuple):
-    """The rules of an archive: an engine for each lexicon, the number of each rule's row, and a digest of them all."""
+    """The rules of an archive: its lexicons, the number of each rule's row, and a digest of them all."""
 
-    engines: Sequence[Engine]
+    lexicons: Sequence[Lexicon]
     numbers: Mapping[tuple[str, str], int]
     digest: str
 
@@ -68,11 +69,17 @@ def fold_rules(connection: sqlite3.Connection, lexicons: Sequence[Given]) -> Rul
         f"INSERT INTO lexicon_rules ({', '.join(_COLUMNS)}) VALUES ({marks})",
         [row for key, row in rules.items() if key not in stored],
     )
+    return ruleset(connection, lexicons)
+
+
+def ruleset(connection: sqlite3.Connection, lexicons: Sequence[Given]) -> Ruleset:
+    """Return the rules of the lexicons, with the numbers of their rows. Raises `sqlite3.Error`."""
     found = connection.execute("SELECT lexicon, rule, rule_number FROM lexicon_rules").fetchall()
-    names = [f"{lexicon}/{name} {rules[lexicon, name][-2]}" for lexicon, name in sorted(rules)]
+    rules = [rule for given in lexicons for rule in given.lexicon.rules]
+    names = sorted(f"{rule.lexicon}/{rule.name} {rule.digest}" for rule in rules)
     digest = hashlib.sha256("\n".join([f"cues {cues.VERSION}", *names]).encode()).hexdigest()[:16]
     numbers = {(lexicon, name): number for lexicon, name, number in found}
-    return Ruleset([Engine(given.lexicon) for given in lexicons], numbers, digest)
+    return Ruleset([given.lexicon for given in lexicons], numbers, digest)
 
 
 def due_revisions(connection: sqlite3.Connection, rules: Ruleset) -> list[int]:
@@ -80,12 +87,12 @@ def due_revisions(connection: sqlite3.Connection, rules: Ruleset) -> list[int]:
     return [number for (number,) in connection.execute(_DUE, (rules.digest,))]
 
 
-def match_revision(connection: sqlite3.Connection, rules: Ruleset, revision_id: int) -> int:
-    """Match a revision and write its rows in place of those that there are; return their number.
+def match_revision(connection: sqlite3.Connection, rules: Ruleset, engines: Sequence[Engine], revision_id: int) -> int:
+    """Match a revision with the engines of the rules, write its rows in place of those that there are, return how many.
 
     In the caller's transaction. Raises `sqlite3.Error`.
     """
-    found = _matches(connection, rules, revision_id)
+    found = _matches(connection, engines, revision_id)
     connection.execute("DELETE FROM cache_matches WHERE revision_id = ?", (revision_id,))
     connection.executemany("INSERT INTO cache_matches VALUES (?,?,?,?,?,?)", _rows(revision_id, rules, found))
     connection.execute(
@@ -95,17 +102,17 @@ def match_revision(connection: sqlite3.Connection, rules: Ruleset, revision_id: 
     return len(found)
 
 
-def _matches(connection: sqlite3.Connection, rules: Ruleset, revision_id: int) -> list[Match]:
+def _matches(connection: sqlite3.Connection, engines: Sequence[Engine], revision_id: int) -> list[Match]:
     title, text = connection.execute(
         "SELECT title, coalesce(body_text, '') FROM revisions WHERE revision_id = ?", (revision_id,)
     ).fetchone()
-    engines = [engine for engine in rules.engines if engine.is_worth(title, text)]
-    if not engines:
+    worth = [engine for engine in engines if engine.is_worth(title, text)]
+    if not worth:
         return []
     places = connection.execute(
         "SELECT start, end FROM cache_sentences WHERE revision_id = ? ORDER BY position", (revision_id,)
     ).fetchall()
-    return [match for engine in engines for match in engine.matches(title, text, places)]
+    return [match for engine in worth for match in engine.matches(title, text, places)]
 
 
 def _rows(revision_id: int, rules: Ruleset, found: Iterable[Match]) -> Iterable[tuple[int, ...]]:
@@ -132,14 +139,20 @@ def faults(connection: sqlite3.Connection, rules: Ruleset, sample: int) -> Itera
 
     Only revisions that were matched with these rules are read. Raises `sqlite3.Error`.
     """
+    missing = [rule.name for each in rules.lexicons for rule in each.rules if (each.id, rule.name) not in rules.numbers]
     matched = connection.execute(
         "SELECT m.revision_id FROM cache_matched AS m JOIN cache_derived AS d ON d.revision_id = m.revision_id AND"
         " d.digest = m.sentences WHERE m.rules = ? ORDER BY (m.revision_id * 2654435761) % 4294967296 LIMIT ?",
         (rules.digest, sample),
     ).fetchall()
+    if matched and missing:
+        yield f"lexicon_rules: no row for {', '.join(missing)}; `clinic-archive derive` makes it"
+        return
+    engines = [Engine(lexicon) for lexicon in rules.lexicons] if matched else []
     for (revision_id,) in matched:
         stored = connection.execute("SELECT * FROM cache_matches WHERE revision_id = ?", (revision_id,)).fetchall()
-        if sorted(stored) != sorted(_rows(revision_id, rules, _matches(connection, rules, revision_id))):
+        found = _matches(connection, engines, revision_id)
+        if sorted(stored) != sorted(_rows(revision_id, rules, found)):
             yield (
                 f"cache_matches: the matches of revision {revision_id} are not those of its text;"
                 " `clinic-archive derive --again` makes the derived rows again"

@@ -13,7 +13,7 @@ CREATE TABLE lexicon_rules (
   rule_number INTEGER PRIMARY KEY,
   lexicon TEXT NOT NULL,
   rule TEXT NOT NULL,
-  rule_id TEXT NOT NULL,
+  name TEXT NOT NULL,
   version INTEGER NOT NULL,
   category TEXT NOT NULL,
   kind TEXT NOT NULL,

@@ -19,7 +19,7 @@ SELECT
   l.lexicon,
   l.version = (
     SELECT max(n.version) FROM lexicon_rules AS n
-    WHERE n.lexicon = l.lexicon AND n.rule_id = l.rule_id) AS newest_version,
+    WHERE n.lexicon = l.lexicon AND n.name = l.name) AS newest_version,
   m.position,
   m.start,
   m.end,

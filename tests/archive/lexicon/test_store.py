@@ -129,8 +129,8 @@ def test_the_questions_have_denominators(archive: Made, tmp_path: Path) -> None:
     assert ask(archive, "posts_with_claims", clinic="elsewhere") == []
     assert ask(archive, "claims_by_month") == [
         {
-            "month": "2026-01", "clinic_id": "riverside", "posts_with_match": 2, "without_risk_statement": 1, "posts": 3,
-            "percent": 66.7,
+            "month": "2026-01", "clinic_id": "riverside", "posts_with_match": 2,
+            "without_risk_statement": 1, "posts": 3, "percent": 66.7,
         }
     ]  # fmt: skip
 
