@@ -38,19 +38,33 @@ DENIAL = compiled(
     ],
     {},
 )
+# A denial after what it denies: "infusions are no longer offered".
+DENIED_AFTER = compiled(
+    ["(is|are|was|were|has been|have been)? ..1 (not|never|no longer) ..1 @unavailable"],
+    {
+        "unavailable": [
+            "available", "offered", "given", "sold", "stocked", "used", "provided", "allowed", "prescribed",
+            "an option",
+            "needed", "required", "treated", "on offer", "on our list", "part of",
+        ]
+    },
+)  # fmt: skip
 # Words that look like a denial of what follows, and deny something else.
 NO_DENIAL = compiled(
     [
         "(not|no) (only|just|merely|simply|alone|surprise|wonder|doubt|matter|need|longer than|more than|less than)",
         "(do|did|need) not (hesitate|worry|forget|wait|delay|suffer|let|give up|despair|miss|lose hope)",
         "no other",
-        "(not|never|no|nor|neither) ..3 (approv*|licens*|cleared|authoriz*|authoris*|endors*)",
+        "(not|never|no|nor|neither) ..3 (approv*|licens*|cleared|authoriz*|authoris*|endors*|signed off)",
+        "(not|never|no|nor|neither) ..2 (cover*|pay*|paid|reimburs*|fund*|accept*)",
+        "(no|zero|without) (any)? (danger|dangers|risk|risks|harm|doubt)",
         "(not|never|no|cannot) ..1 (cure|cures|promise|guarantee|make|erase|eliminate|magic|miracle|quick fix)",
         "not to be confused with",
         "without (cover|coverage|insurance|needles|surgery|a needle)",
         "nothing (else|but|other|short|beats|works)",
         "(not|never) (respond*|improve*|work* for|lift*|get* better|get* relief|enough|alone)",
         "(if|when|that|who|whose|which|because|where|as|since) ..4 (not|never|no) ..2 @failing",
+        "(no|zero|without) (side effect*|needles|downtime|waiting|wait|appointment*|referral*|hassle|pills|drips)",
         "without (delay|hesitation|question|leaving|waiting)",
         "(nobody|no one|none) (watching|around|there|by|near|else)",
         "without (supervision|anyone|a doctor|medical)",
@@ -60,7 +74,7 @@ NO_DENIAL = compiled(
 )
 # Where the reach of a cue ends.
 BORDER = compiled(
-    ["(but|however|although|though|yet|because|whereas|instead|only that|except that|which is why|so)"], {}
+    ["(but|however|although|though|yet|because|whereas|instead|only|just|only that|except that|which is why|so)"], {}
 )
 # A claim in the mouth of unnamed others.
 REPORT = compiled(

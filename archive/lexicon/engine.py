@@ -164,7 +164,7 @@ def _found(rule: Rule, words: Words, starts: int, asks: bool | None) -> list[_Pl
         places += [_Place(*match.span(), True) for match in rule.denied_by.finditer(text)]
     if starts & 1 and not (rule.excluded and starts & 8 and rule.excluded.search(text)):
         places += [
-            _Place(*match.span(), rule.negation and _denied(words, match.start()))
+            _Place(*match.span(), rule.negation and _denied(words, *match.span()))
             for match in rule.found_by.finditer(text)
         ]
     if not is_claim or asks is None:
@@ -187,8 +187,10 @@ def _longest(places: list[_Place]) -> list[_Place]:
     return taken
 
 
-def _denied(words: Words, at: int) -> bool:
-    """Return whether a denial reaches the word at an offset."""
+def _denied(words: Words, at: int, end: int) -> bool:
+    """Return whether a denial reaches the words between two offsets."""
+    if cues.DENIED_AFTER.match(words.text[end : end + AFTER]):
+        return True
     reach = _reach(words, at, cues.REPORT_REACH)
     spared = [match.span() for match in cues.NO_DENIAL.finditer(reach)]
     for match in cues.DENIAL.finditer(reach):
