@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,12 @@ def test_the_programs_own_lexicon_agrees_with_its_examples() -> None:
     assert example_faults(found) == []
     assert too_wide(found) == []
     assert all(rule.examples.match and rule.examples.none and rule.source for rule in found.rules)
+
+
+def test_the_lexicon_of_the_docs_has_no_fault() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "lexicon.md").read_text("utf-8")
+    text = page.partition("```toml norun\n")[2].partition("```")[0]
+    assert [rule.name for rule in checked(text.encode()).rules] == ["lasting@1"]
 
 
 @pytest.mark.parametrize(
