@@ -27,8 +27,8 @@ RULES = Path(__file__).with_name("RULES")
 PAGE = ROOT / "docs" / "lexicon.md"
 BEGIN, END = "<!-- figures: begin -->\n", "<!-- figures: end -->\n"
 KINDS = (
-    "statement missed", "denial missed", "statement taken for a denial", "denial taken for a statement",
-    "match where nothing is labelled", "denied match where nothing is labelled",
+    "statement missed", "denial missed", "statement found as denial", "denial found as statement",
+    "statement found, nothing labelled", "denial found, nothing labelled",
 )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def counts(half: str, category: str | None) -> Counts:
 
 
 def misses(half: str) -> Counter[tuple[str, str]]:
-    """The misses of a half by category and kind; a statement taken for a denial is one miss, not two."""
+    """The misses of a half by category and kind; a statement found as denial is one miss, not two."""
     missed: Counter[tuple[str, str]] = Counter()
     for each in (each for each in results() if each.half == half):
         for category in {name for name, _ in each.labelled ^ each.found}:
@@ -101,6 +101,10 @@ def misses(half: str) -> Counter[tuple[str, str]]:
     return missed
 
 
+def of(missed: Counter[tuple[str, str]], category: str | None, kind: str) -> int:
+    return sum(number for key, number in missed.items() if key[1] == kind and category in (None, key[0]))
+
+
 def figures() -> str:
     sentences = Counter(each.half for each in results())
     categories = sorted({rule.category for rule in built_in().rules})
@@ -113,13 +117,17 @@ def figures() -> str:
     for category in (*categories, None):
         name = "all" if category is None else f"`{category}`"
         lines.append(f"| {name} | {counts('a', category).cells()} | {counts('b', category).cells()} |")
-    lines += ["", "Every miss:", "", "| category | kind | a | b |", "|---|---|---|---|"]
     of_a, of_b = misses("a"), misses("b")
-    for category, kind in sorted(of_a.keys() | of_b.keys(), key=lambda key: (key[0], KINDS.index(key[1]))):
-        lines.append(f"| `{category}` | {kind} | {of_a[category, kind]} | {of_b[category, kind]} |")
-    for kind in KINDS:
-        of_kind = [sum(number for key, number in half.items() if key[1] == kind) for half in (of_a, of_b)]
-        lines.append(f"| all | {kind} | {of_kind[0]} | {of_kind[1]} |")
+    lines += [
+        "",
+        "Every miss, in a / in b:",
+        "",
+        f"| category | {' | '.join(KINDS)} |",
+        "|---" * (len(KINDS) + 1) + "|",
+    ]
+    for category in (*categories, None):
+        cells = [f"{of(of_a, category, kind)} / {of(of_b, category, kind)}" for kind in KINDS]
+        lines.append(f"| {'all' if category is None else f'`{category}`'} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

@@ -48,7 +48,7 @@ def test_the_programs_own_lexicon_agrees_with_its_examples() -> None:
 
 
 def test_the_lexicon_of_the_docs_has_no_fault() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "lexicon.md").read_text("utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "own-lexicon.md").read_text("utf-8")
     text = page.partition("```toml norun\n")[2].partition("```")[0]
     assert [rule.name for rule in checked(text.encode()).rules] == ["lasting@1"]
 
