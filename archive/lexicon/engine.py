@@ -20,9 +20,12 @@ from archive.lexicon.starts import Starts
 from archive.lexicon.words import END, INVISIBLE, Words, words_of
 
 NEAR = 4  # words in which a comparison stands before what is compared
+SHORTEST = 4  # letters of a word by which texts are chosen
 AFTER = 200  # characters after a claim that may take it back
 BEFORE = 8  # sentences before a sentence that its context has at most
 LINE = 12  # words of a heading or an item of a list, at most
+# Letters of other forms, full-width and mathematical, which are compared as plain ones.
+_LETTERS = re.compile("[\uff21-\uff5a\U0001d400-\U0001d7ff]")
 
 
 class Match(NamedTuple):
@@ -65,7 +68,10 @@ class Engine:
 
     def is_worth(self, title: str | None, text: str) -> bool:
         """Return whether a text names what the rules are about at all."""
-        return self._worth is None or self._worth.search(f"{title}\n{text}".translate(INVISIBLE)) is not None
+        whole = f"{title}\n{text}"
+        return self._worth is None or any(
+            found.search(whole.translate(INVISIBLE)) is not None for found in (self._worth, _LETTERS)
+        )
 
     def matches(self, title: str | None, text: str, spans: Sequence[tuple[int, int]]) -> Iterator[Match]:
         """Yield the matches of a text whose sentences have these places.
@@ -241,7 +247,8 @@ def _stems(lexicon: Lexicon) -> re.Pattern[str] | None:
     if "treatment" not in lexicon.lists or any(rule.about == "any" for rule in lexicon.rules):
         return None
     entries = [*lexicon.lists["treatment"], *lexicon.lists.get("likely", ())]
-    first = [re.match(r"[a-z]{4,}", entry) for entry in entries]  # "ketamine*"
-    if not all(first):
+    # Of "s ketamin*" the longest word is needed in any case; of an entry with a choice it is not known.
+    needed = [max(re.findall(r"[a-z]+", entry), key=len, default="") for entry in entries]
+    if any(len(word) < SHORTEST for word in needed) or any(set(entry) & set("(@") for entry in entries):
         return None
-    return re.compile("|".join(sorted({match[0] for match in first if match})), re.IGNORECASE)
+    return re.compile("|".join(sorted(set(needed))), re.IGNORECASE)

@@ -37,6 +37,8 @@ def found(text: str, category: str, title: str | None = None) -> list[tuple[str,
         ("Ketamine is given here.\nAspirin is safe.", []),
         ("Ketamine\nSafe\nFast", [("Safe", False)]),
         ("Ketamine is given here.\nWe have a garden.\nIt is safe.", []),
+        ("Ｋｅｔａｍｉｎｅ is safe.", [("safe", False)]),
+        ("Keta\u00admine is safe.", [("safe", False)]),
         ("😀 𝒦etamine? Ketamine is safe, 😀.", [("safe", False)]),
     ],
 )
