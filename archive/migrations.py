@@ -11,6 +11,7 @@ from typing import Any
 from sqlite_utils import Database, Migrations
 
 from archive.derived import tables as derived
+from archive.lexicon import tables as lexicon
 from archive.search import index, tables
 
 migrations = Migrations("archive")
@@ -532,6 +533,12 @@ def m013_study(db: Database) -> None:
     )  # fmt: skip
     db.table("codings").create_index(["sample", "code"])
     db.table("codings").create_index(["clinic_id", "permalink"])
+
+
+@migrations()
+def m015_claims(db: Database) -> None:
+    """Rules of lexicons, and the sentences that match them: `archive.lexicon`, filled by `clinic-archive derive`."""
+    lexicon.create(db)
 
 
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:

@@ -23,6 +23,7 @@ from archive.db import DATABASE, ArchiveError, open_archive
 from archive.derived.posts import Derived, Post, derive_posts
 from archive.derived.store import Progress, due_posts, finish, progress, read_post, write
 from archive.wal import WriteAheadLog
+from pipelines.matching import match_claims
 from pipelines.processes import Processes
 from pipelines.run.locking import Locked, lock_archive
 
@@ -124,8 +125,11 @@ def derive_after_run(archive: Path, began: datetime) -> None:
     try:
         with _signals() as signalled, closing(open_archive(archive, "write")) as db:
             done = derive(db, go_on=lambda: not signalled and time.monotonic() < until, cores=1)
+            matched = match_claims(db, archive, go_on=lambda: not signalled and time.monotonic() < until)
             WriteAheadLog(db).truncate()
         logger.info("derived %d of %d revisions", done.progress.derived, done.progress.revisions)
+        for problem in matched.problems:
+            logger.warning("%s", problem)
     except (ArchiveError, OSError, sqlite3.Error) as error:
         logger.warning("not derived: %s; the next run does it", error)
     finally:

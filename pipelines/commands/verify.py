@@ -15,6 +15,8 @@ import click
 
 from archive.derived import checks
 from archive.derived.store import progress
+from archive.lexicon import store
+from archive.lexicon.given import lexicons_of
 from archive.reports.integrity import faults, full_text_faults, keep_result
 from archive.study.faults import study_faults
 from archive.times import utc
@@ -75,7 +77,9 @@ def _verification(archive: Path, sample: int | None, seed: int) -> Verification:
     with closing(read_only(archive)) as db:
         closed = closed_files(archive)
         db.execute("BEGIN")  # later commits are not seen
-        in_database = [*faults(db), *checks.faults(db.conn, sample or checks.SAMPLE, seed)]
+        of_derived = checks.faults(db.conn, sample or checks.SAMPLE, seed)
+        of_claims = store.faults(db.conn, store.ruleset(db.conn, lexicons_of(archive)[0]), sample or checks.SAMPLE)
+        in_database = [*faults(db), *of_derived, *of_claims]
         derived = progress(db.conn)
         result = verify(archive, db, sample=sample, seed=seed, closed=closed)
     in_index, unchecked = full_text_faults(archive)

@@ -31,8 +31,8 @@ COMMANDS = {
         "Keep an archive",
         ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
     ),
-    "use": ("Use an archive", ("serve", "publish", "derive", "kwic", "export", "wacz", "parse")),
-    "study": ("Sample and code", ("sample", "coding")),
+    "use": ("Use an archive", ("serve", "publish", "export", "wacz", "parse")),
+    "study": ("Study texts", ("derive", "kwic", "lexicon", "sample", "coding")),
 }
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
 TABLES = {
@@ -45,6 +45,7 @@ TABLES = {
     "derived": ("Sentences and edits, derived from the texts", (
         "cache_derived", "cache_sentences", "cache_edits", "cache_sentence_fates", "cache_site_edits", "cache_due",
     )),
+    "claims": ("Claims, by the rules of lexicons", ("claims", "lexicon_rules", "cache_matches", "cache_matched")),
     "labels": ("Labels, links and pictures", (
         "categories", "post_categories", "tags", "post_tags", "links", "images", "related_posts",
     )),
@@ -68,7 +69,7 @@ def pages() -> dict[str, str]:
     """Every generated page by its path below docs/."""
     schema = live_schema()
     descriptions = _descriptions()
-    found = {"commands.md": _commands(), "tables.md": _tables(schema, descriptions)}
+    found = {"commands.md": _commands(), "tables.md": _tables(schema, descriptions), "questions.md": _questions()}
     for name, (title, verbs) in COMMANDS.items():
         found[f"commands/{name}.md"] = _page(title, "../commands.md", "All commands", map(_command, verbs))
     for name, (title, tables) in _groups(schema).items():
@@ -162,9 +163,9 @@ def _descriptions() -> dict[str, dict[str, Any]]:
 
 def _tables(schema: Mapping[str, list[Column]], descriptions: Mapping[str, Mapping[str, Any]]) -> str:
     lines = [
-        "# Tables, views and questions", "", NOTE, "",
+        "# Tables and views", "", NOTE, "",
         "Times are ISO 8601 in UTC. NULL: no page gave the value. 0: a page printed zero. Text is never empty.",
-        "[For analysts](for-analysts.md) has queries to begin with.",
+        "[For analysts](for-analysts.md) has queries to begin with; [questions](questions.md) are ready ones.",
     ]  # fmt: skip
     for name, (title, tables) in _groups(schema).items():
         head = "view" if name.startswith("views") else "table"
@@ -172,7 +173,11 @@ def _tables(schema: Mapping[str, list[Column]], descriptions: Mapping[str, Mappi
         for table in tables:
             what = _cell(str(descriptions[table]["description"]))
             lines.append(f"| [`{table}`](tables/{name}.md#{table}) | {what} | {len(schema[table])} |")
-    lines += ["", "## Ready questions", "", "On the site, and with `clinic-archive export NAME --param ...`.", ""]
+    return "\n".join([*lines, ""])
+
+
+def _questions() -> str:
+    lines = ["# Ready questions", "", NOTE, "", "On the site, and with `clinic-archive export NAME --param ...`.", ""]
     lines += ["| question | what it asks | parameters |", "|---|---|---|"]
     for question in questions().values():
         parameters = ", ".join(f"`{field.name}`{' (required)' * field.required}" for field in question.fields)

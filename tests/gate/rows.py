@@ -51,8 +51,10 @@ Tables = dict[str, Table]
 def tables(archive: Path) -> Tables:
     """Every table of the archive, opened for reading."""
     with closing(open_archive(archive, "read")) as db:
-        # Tables of `cache_` are derived from the others.
-        names = sorted(name for name in db.table_names() if not name.startswith(("_", "cache_")) and "_fts" not in name)
+        # Tables of `cache_` are derived from the others, those of `lexicon_` come with the program.
+        names = sorted(
+            name for name in db.table_names() if not name.startswith(("_", "cache_", "lexicon_")) and "_fts" not in name
+        )
         return {name: _table(db, name) for name in names if name not in _LEFT_OUT}
 
 

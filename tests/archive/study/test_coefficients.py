@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections import Counter
 
-import krippendorff
 import pytest
 
 from archive.study.agreement.coefficients import (
@@ -76,6 +75,8 @@ def test_gwets_paradox() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_alpha_equals_the_package(seed: int) -> None:
+    """Run where the package is installed; it needs numpy, which would slow every start of the program here."""
+    krippendorff = pytest.importorskip("krippendorff")
     generator = random.Random(seed)
     units = [
         tuple(generator.choice([0, 1, 2, 3, None]) if generator.random() < 0.6 else unit % 4 for _ in range(3))
