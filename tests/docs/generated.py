@@ -32,7 +32,8 @@ COMMANDS = {
         ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
     ),
     "use": ("Use an archive", ("serve", "publish", "export", "wacz", "parse")),
-    "study": ("Study texts", ("derive", "kwic", "lexicon", "sample", "coding")),
+    "words": ("Find words and changes", ("derive", "kwic", "lexicon")),
+    "study": ("Sample and code", ("sample", "coding")),
 }
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
 TABLES = {
