@@ -27,7 +27,7 @@ from scraper.browser._provider import find_browser
 from scraper.items import Comment, Extraction, Item, Link, Post
 from tests.clinic import running
 from tests.e2e.browsing import served
-from tests.e2e.product import crawl
+from tests.e2e.product import crawl, run
 from tests.making import capture
 
 PICTURES = Path(__file__).parent / "screenshots"
@@ -38,11 +38,11 @@ EDITS = (
     (9, "what-is-ketamine-therapy", "roughly forty minutes", "about forty minutes"),
     (15, "what-is-ketamine-therapy", "We ", "At Juniper Lane we "),
     (21, "off-label-does-not-mean-off-the-map", "The ", "In our view the "),
-    (24, "reading-the-evidence-without-a-degree", "is ", "may be "),
+    (24, "reading-the-evidence-without-a-degree", " is ", " may be "),
 )
 SHOTS = (
     ("home", "/", 1060, 860), ("post", f"/{CLINIC}/what-is-ketamine-therapy", 1060, 860),
-    ("compare", f"/{CLINIC}/what-is-ketamine-therapy/compare", 1060, 560),
+    ("edits", "/-/edits", 1060, 760),
 )  # fmt: skip
 
 
@@ -56,6 +56,8 @@ def main() -> int:
         with closing(sqlite3.connect(folder / "crawled" / DATABASE)) as crawled:
             crawled.row_factory = sqlite3.Row
             _tell(folder / "told", crawled)
+        derived = run("clinic-archive", "derive", "--archive", folder / "told", cwd=folder)
+        assert not derived.code, derived.err
         _take(folder / "told")
     return 0
 
