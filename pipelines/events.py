@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
+from pipelines.privacy.policy import Policy
 from scraper.items import Extraction
 
 Fields = dict[str, str]  # the fields of a note by name; each value is JSON
@@ -30,16 +31,13 @@ class ClinicRun:
     started_at: str = ""  # ISO 8601 UTC with microseconds
     stanza: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
     web_archive: str | None = None  # the address of the web archive that a backfill requests
+    # In force for the run's captures; None: that of its stanza, because no later one is known.
+    in_force: Policy | None = field(default=None, hash=False, compare=False)
 
     @property
-    def privacy(self) -> str:
-        """The stanza's policy for commenters' names: "pseudonymous" (default), "omit" or "keep"."""
-        return self.stanza.get("privacy") or "pseudonymous"
-
-    @property
-    def comments(self) -> str:
-        """The stanza's setting for comments: "threads" (default), "counts" or "none"."""
-        return self.stanza.get("comments") or "threads"
+    def policy(self) -> Policy:
+        """What is stored about the commenters in the run's captures."""
+        return self.in_force or Policy.of(self.stanza)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +119,31 @@ class Confirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicySet:
+    """Another policy holds for a clinic from now on: that of a changed stanza, before or between visits.
+
+    The clinic's rows are made again where the policy is stricter than the one before, or `loosens` the past.
+    """
+
+    clinic_id: str
+    policy: Policy
+    at: str  # ISO 8601 UTC
+    loosens: bool = False
+    reason: str | None = None  # of the operator, for a policy that loosens
+
+    def note(self) -> tuple[str, Fields]:
+        """Return kind and fields of the note, which is written to the run's own file."""
+        fields = {"clinic": self.clinic_id, **asdict(self.policy), "at": self.at, "loosens": self.loosens}
+        return "policy-set", as_json({**fields, "reason": self.reason})
+
+    @classmethod
+    def of_note(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the event that a note of this kind records."""
+        policy = Policy(fields["comments"], fields["privacy"])
+        return cls(fields["clinic"], policy, fields["at"], fields["loosens"], fields["reason"])
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """The visit of the clinic ended, or was killed."""
 
@@ -143,7 +166,8 @@ class RunEnded:
         return "run-ended", as_json(self.fields or {})
 
 
-Event = ClinicListed | RunStarted | Captured | CapturesEnded | Confirmed | RunEnded
+Decision = Confirmed | PolicySet  # of the operator; the notes are in the file of the run as a whole
+Event = ClinicListed | RunStarted | Captured | CapturesEnded | Confirmed | PolicySet | RunEnded
 
 
 def stanza_text(stanza: Mapping[str, Any]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -23,13 +22,23 @@ from archive.search.index import index_due
 from archive.times import utc
 from archive.wal import WriteAheadLog
 from archive.warc import Capture
-from pipelines.events import Captured, CapturesEnded, ClinicListed, ClinicRun, Confirmed, Event, RunEnded, RunStarted
+from pipelines.events import (
+    Captured,
+    CapturesEnded,
+    ClinicListed,
+    ClinicRun,
+    Confirmed,
+    Event,
+    PolicySet,
+    RunEnded,
+    RunStarted,
+)
+from pipelines.privacy.held import holds_comments, without_people
 from pipelines.replay.stored import missing_original
 from pipelines.sanitise import fields_of, storable
 from pipelines.threads import Threads
 from scraper.config.clinics import PRODUCT, VERSION
 from scraper.items import (
-    OF_SCRIPT,
     Alias,
     Author,
     Comment,
@@ -37,14 +46,12 @@ from scraper.items import (
     Extraction,
     Gone,
     Item,
-    Names,
     Post,
     Problem,
     Reading,
     Sighting,
     Site,
     Thread,
-    ThreadPage,
 )
 from scraper.quality import KINDS
 
@@ -54,7 +61,6 @@ SOFTWARE = f"{PRODUCT}/{VERSION}"  # the value of `clinics.folded_by`
 # Items about the site and its people are saved before the posts of the same capture, in whatever order a parser gives.
 ORDER: dict[type, int] = {Site: 0, Author: 1, Post: 2}
 Reread = Callable[[str], Mapping[str, Any] | None]
-OF_PEOPLE = (Comment, Names, Thread, ThreadPage)
 
 
 def as_mapping(item: Item) -> Mapping[str, Any]:
@@ -76,6 +82,7 @@ class Fold:
         self._log = WriteAheadLog(db)
         self._threads = Threads()
         self._pending: list[tuple[ClinicRun, Extraction]] = []
+        self._unwanted: set[str] = set()  # waiting captures whose comments the policy leaves out
         self._since: float | None = None  # time.monotonic() when the oldest waiting capture was taken
 
     def apply(self, event: Event) -> None:
@@ -103,6 +110,10 @@ class Fold:
                 self.commit()
                 with self._db.atomic():
                     save_confirmation(self._db, self._clinic_id, event.at)
+            case PolicySet():
+                self.commit()
+                with self._db.atomic():
+                    clinics.save_policy(self._db, self._clinic_id, event.policy.comments, event.policy.privacy)
             case RunEnded():
                 self.finish(event.run, finished=event.finished)
                 self._end(event)
@@ -113,10 +124,10 @@ class Fold:
         self.commit()
 
     def _take(self, event: Captured) -> None:
-        run, extraction = event.run, storable(event.extraction)
-        if run.comments != "threads":
-            items = tuple(item for item in extraction.items if not isinstance(item, OF_PEOPLE))
-            extraction = replace(extraction, items=items)
+        run, stored = event.run, storable(event.extraction)
+        extraction = without_people(stored, run.policy)
+        if extraction is not stored and isinstance(extraction.capture, Capture):
+            self._unwanted.add(extraction.capture.capture_id)
         if self._since is None:
             self._since = time.monotonic()
         self._pending += self._threads.take(run, extraction)
@@ -173,12 +184,13 @@ class Fold:
             known = {capture.capture_id for capture in captured}
             missing = self._missing({capture.refers_to for capture in captured} - known)
             for run, extraction in batch:
-                cache.batch.put("captures", capture_row(run, extraction, missing))
+                cache.batch.put("captures", capture_row(run, extraction, missing, self._unwanted))
             cache.batch.write()  # rows of other tables refer to them
             for run, extraction in batch:
                 self._save(run, extraction, missing)
             cache.write()
             index_due(self._db)
+        self._unwanted -= known
         self._log.checkpoint()
 
     def _missing(self, capture_ids: set[str | None]) -> set[str]:
@@ -218,8 +230,14 @@ class Fold:
             SAVERS[type(item)](page, as_mapping(item))
 
 
-def capture_row(run: ClinicRun, extraction: Extraction, missing: Collection[str] = ()) -> tuple[Any, ...]:
-    """Return the row of `captures`; `missing`: ids without a row, which this row cannot refer to."""
+def capture_row(
+    run: ClinicRun, extraction: Extraction, missing: Collection[str] = (), unwanted: Collection[str] = ()
+) -> tuple[Any, ...]:
+    """Return the row of `captures`.
+
+    `missing`: ids without a row, which this row cannot refer to. `unwanted`: ids of captures whose bytes hold comments,
+    although the extraction has none any more.
+    """
     capture = extraction.capture
     assert isinstance(capture, Capture)
     return (
@@ -246,7 +264,7 @@ def capture_row(run: ClinicRun, extraction: Extraction, missing: Collection[str]
         capture.page,
         utc(capture.retrieved_at) if capture.retrieved_at else None,
         capture.retrieved_from,
-        holds_comments(capture, extraction.items, extraction.from_api),
+        int(capture.capture_id in unwanted) or holds_comments(capture, extraction.items, extraction.from_api),
         quality_of(extraction.items),
     )
 
@@ -255,20 +273,6 @@ def quality_of(items: Iterable[Item]) -> str | None:
     """Return what stood in place of the page, one of `scraper.quality.KINDS`; None where nothing is doubtful."""
     kinds = (item.kind for item in items if isinstance(item, Problem))
     return next((kind for kind in kinds if kind in KINDS), None)
-
-
-def holds_comments(capture: Capture, items: Iterable[Item], from_api: bool) -> int:
-    """Return 1 if the recorded bytes contain, or may contain, comments or their authors; else 0.
-
-    Such bytes are exported only on request. A page as a browser rendered it always may contain them, and so may an
-    answer of a service from which nothing else was read.
-    """
-    kinds = {type(item) for item in items}
-    if capture.via == "dom" or kinds & {Comment, Names, ThreadPage, Thread}:
-        return 1
-    return int(
-        (from_api or capture.via in OF_SCRIPT) and capture.payload_length > 0 and not kinds & {Post, Reading, Sighting}
-    )
 
 
 SAVERS: dict[type, Callable[[CaptureContext, Mapping[str, Any]], object]] = {

@@ -16,12 +16,13 @@ from archive.db import open_scratch
 from archive.rows import runs
 from pipelines.events import Captured
 from pipelines.fold import Fold
-from pipelines.log import RunHeader, locations
+from pipelines.log import locations
 from pipelines.printing import printable
 from pipelines.rebuild import newest_version
 from pipelines.replay.as_of import LogAsOf, Snapshot
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
+from pipelines.run.headers import RunHeader
 
 # Tables, and columns of `captures`, that no parser has a part in: no older version explains a difference.
 _WITHOUT_PARSER = {RUNS, "clinic_attributes", "confirmations", "run_fields"}

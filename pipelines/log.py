@@ -11,20 +11,17 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from archive.times import utc
-from archive.warc import BadRecord, Failure, Group, Info, Note, Record, records
-from archive.warc._file import OPEN_SUFFIX
-from pipelines.events import CapturesEnded, ClinicListed, ClinicRun, Confirmed, Event, RunEnded, RunStarted
+from pipelines.events import CapturesEnded, ClinicListed, ClinicRun, Confirmed, Event, PolicySet, RunEnded, RunStarted
 from pipelines.imports.foreign import scan_foreign
 from pipelines.imports.identity import CaptureRef, ImportOrigin, first_of, resolve_revisits
-from pipelines.replay.mementos import capture_of, memento_in
-
-RUNS = "_runs"  # the folder below warc/ for files of whole runs; no slug begins with "_"
-EARLIEST = datetime.min.replace(tzinfo=UTC)
+from pipelines.privacy.policy import Policy, Statement, in_force
+from pipelines.replay.files import EARLIEST, FileScan, fields_of, scan
+from pipelines.run.headers import RUNS, RunHeader
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +49,7 @@ class RunLog:
     end: dict[str, Any] | None = None  # fields of that note
     imports: list[Mapping[str, Any]] = field(default_factory=list)  # its notes on the files that it imported
     captures: list[CaptureRef] = field(default_factory=list)
+    in_force: Policy | None = None  # for its captures; None until the whole log is read
 
     @property
     def run(self) -> ClinicRun:
@@ -64,7 +62,29 @@ class RunLog:
             started_at=self.started_at,
             stanza=self.stanza,
             web_archive=self.web_archive,
+            in_force=self.in_force,
         )
+
+    def add(self, found: FileScan) -> None:
+        """Add a file of the run; its files come in the order of their names."""
+        self.files.append(found.file)
+        self.captures += found.captures
+        self.crawl_id = self.crawl_id or found.info.get("isPartOf")
+        self.software = self.software or found.info.get("software", "")
+        self.kind = found.info.get("kind", "crawl")
+        self.web_archive = found.info.get("web-archive")
+        if not self.stanza:  # a kill may have come before the note run-started
+            self.stanza = json.loads(found.info.get("stanza", "{}"))
+            self.started, self.started_at = found.made_at, utc(found.made_at)
+        for note in found.notes:
+            fields = fields_of(note)
+            if note.kind == "run-started":
+                self.started, self.stanza = note.at, fields["stanza"]
+                self.started_at = fields.get("started_at") or utc(note.at)
+            elif note.kind == "import":
+                self.imports.append(fields)
+            elif note.kind == "run-ended":
+                self.ended, self.end = note.at, fields
 
     @property
     def last_moment(self) -> datetime:
@@ -82,6 +102,20 @@ class ClinicLog:
     problems: list[str]
     listed: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)  # stanzas read without a visit
     confirmed: list[datetime] = field(default_factory=list)
+    policies: list[PolicySet] = field(default_factory=list)
+
+    def set_policies(self) -> None:
+        """Set the policy in force for the captures of each run.
+
+        Captures by others, and of a web archive, may be older than the run that brought them: what held at any time
+        since the oldest of them holds for all.
+        """
+        said = [Statement(log.started, Policy.of(log.stanza)) for log in self.runs]
+        said += [Statement(at, Policy.of(stanza)) for at, stanza in self.listed]
+        said += [Statement(datetime.fromisoformat(each.at), each.policy, each.loosens) for each in self.policies]
+        for log in self.runs:
+            others = (ref.at for ref in log.captures if log.kind != "crawl")
+            log.in_force = in_force(Policy.of(log.stanza), min(others, default=log.started), said)
 
     def events(self) -> list[Event | Recorded]:
         """Return the events of all runs in the order in which `Fold.apply` takes them.
@@ -92,6 +126,7 @@ class ClinicLog:
 
         Returns an empty list if no stanza of the clinic is known.
         """
+        self.set_policies()
         # (date, rank among events of the same date, capture_id, event)
         found: list[tuple[datetime, int, str, Event | Recorded]] = [
             (at, 0, "", ClinicListed(self.clinic_id, stanza, utc(at))) for at, stanza in self.listed
@@ -100,6 +135,7 @@ class ClinicLog:
             found.append((log.started, 0, "", RunStarted(log.run)))
         starts = list(found)
         found += [(at, 2, "", Confirmed(self.clinic_id, utc(at))) for at in self.confirmed]
+        found += [(datetime.fromisoformat(each.at), 0, "", each) for each in self.policies]
         for log in self.runs:
             captures = sorted(log.captures, key=lambda ref: (ref.at, ref.capture_id))
             found += [(ref.at, 1, ref.capture_id, Recorded(log, ref)) for ref in captures]
@@ -113,20 +149,6 @@ class ClinicLog:
         stanza = first.stanza if isinstance(first, ClinicListed) else first.run.stanza
         ordered = [event for *_, event in sorted(found, key=lambda entry: entry[:3])]
         return [ClinicListed(self.clinic_id, stanza, None), *ordered]
-
-
-@dataclass(frozen=True, slots=True)
-class RunHeader:
-    """A run as a whole, as its own WARC file records it."""
-
-    crawl_id: str
-    started_at: str
-    software: str
-    kind: str
-    closed: Mapping[str, Any]  # stanzas of closed clinics, by slug
-    end: Mapping[str, Any] | None  # ended_at, exit_code, summary
-    listed: Mapping[str, Any] = field(default_factory=dict)  # stanzas of clinics that the archive did not know, by slug
-    confirmed: tuple[tuple[str, str], ...] = ()  # (slug, when) of each clinic whose reports the operator confirmed
 
 
 def clinics_of(archive: Path, headers: Collection[RunHeader]) -> list[str]:
@@ -143,7 +165,7 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> Cli
     for path in sorted(folder.glob("*.warc.gz")):
         scanned = scan(archive, path.relative_to(archive).as_posix())
         problems += scanned.problems
-        scanned.fill(logs.setdefault(run_stem(path.name), RunLog(clinic_id, [])))
+        logs.setdefault(run_stem(path.name), RunLog(clinic_id, [])).add(scanned)
     ordered = sorted(logs.values(), key=lambda log: (log.started, log.files))
     known: dict[str, CaptureRef] = {}
     for log in ordered:
@@ -161,7 +183,8 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> Cli
         if clinic_id in stanzas
     ]
     confirmed = [datetime.fromisoformat(at) for header in headers for slug, at in header.confirmed if slug == clinic_id]
-    return ClinicLog(clinic_id, ordered, problems, listed, confirmed)
+    policies = [each for header in headers for each in header.policies if each.clinic_id == clinic_id]
+    return ClinicLog(clinic_id, ordered, problems, listed, confirmed, policies)
 
 
 def run_stem(name: str) -> str:
@@ -178,115 +201,6 @@ def imported(archive: Path, clinic_id: str, note: Mapping[str, Any], problems: l
     found = scan_foreign(path, note["file"], {clinic_id: note["site"]}, at)
     origin = ImportOrigin(origin=note["origin"], retrieved_at=at, retrieved_from=note["name"])
     return [replace(ref, brought=origin) for ref in found.entries.get(clinic_id, ())]
-
-
-@dataclass(slots=True)
-class FileScan:
-    """The contents of one file of this program: its warcinfo, its notes, the places of its captures."""
-
-    file: str
-    info: Mapping[str, str] = field(default_factory=dict)
-    made_at: datetime = EARLIEST  # date of its warcinfo
-    notes: list[Note] = field(default_factory=list)
-    captures: list[CaptureRef] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    def take(self, record: Record) -> None:
-        """Add the next record. A damaged record is reported as a problem and left out."""
-        if isinstance(record, Info):
-            if not self.info:
-                self.info, self.made_at = record.fields, record.at
-        elif isinstance(record, Note):
-            fields_of(record)  # raises where they cannot be read
-            self.notes.append(record)
-        elif isinstance(record, Group | Failure):
-            wrong = [why for why in record.problems if "digest" in why]
-            self.problems += [f"{self.file}: byte {record.capture.warc_offset}: {why}; left out" for why in wrong]
-            self.captures += [] if wrong else [_ref_of(record, self.info.get("web-archive"))]
-
-    def fill(self, log: RunLog) -> None:
-        """Add this file to the log of its run."""
-        log.files.append(self.file)
-        log.captures += self.captures
-        log.crawl_id = log.crawl_id or self.info.get("isPartOf")
-        log.software = log.software or self.info.get("software", "")
-        log.kind = self.info.get("kind", "crawl")
-        log.web_archive = self.info.get("web-archive")
-        if not log.stanza:  # a kill may have come before the note run-started
-            log.stanza = json.loads(self.info.get("stanza", "{}"))
-            log.started, log.started_at = self.made_at, utc(self.made_at)
-        for note in self.notes:
-            fields = fields_of(note)
-            if note.kind == "run-started":
-                log.started, log.stanza = note.at, fields["stanza"]
-                log.started_at = fields.get("started_at") or utc(note.at)
-            elif note.kind == "import":
-                log.imports.append(fields)
-            elif note.kind == "run-ended":
-                log.ended, log.end = note.at, fields
-
-
-def scan(archive: Path, file: str, found: Iterable[Record | BadRecord] | None = None) -> FileScan:
-    """Read one file of this program; `found`: its records, where not all are wanted. Raises OSError."""
-    scanned = FileScan(file)
-    for record in records(archive / file, archive=archive) if found is None else found:
-        if isinstance(record, BadRecord):
-            scanned.problems.append(f"{record}; left out")
-            continue
-        try:
-            scanned.take(record)
-        except Exception as error:  # of one record: the others are taken
-            offset = record.capture.warc_offset if isinstance(record, Group | Failure) else record.warc_offset
-            scanned.problems.append(f"{file}: byte {offset}: cannot be read ({type(error).__name__}); left out")
-    return scanned
-
-
-def _ref_of(record: Group | Failure, web_archive: str | None) -> CaptureRef:
-    capture = record.capture
-    if web_archive is not None and isinstance(record, Group):
-        memento = memento_in(record, web_archive)
-        capture = capture_of(capture, memento, web_archive) if memento else capture
-    return CaptureRef(
-        at=capture.fetched_at,
-        capture_id=capture.capture_id,
-        payload_sha256=capture.payload_sha256,
-        file=capture.warc_file,
-        offset=capture.warc_offset,
-        refers_to=capture.refers_to,
-    )
-
-
-def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:
-    """Return the runs that have a file of their own, oldest first; `unclosed`: only those whose file is not closed.
-
-    Raises OSError.
-    """
-    found = []
-    ending = ".warc.gz" + OPEN_SUFFIX * unclosed
-    sidecars = sorted((archive / "warc" / RUNS).glob(f"*{ending}"))
-    for path in (sidecar.with_name(sidecar.name.removesuffix(OPEN_SUFFIX)) for sidecar in sidecars):
-        if not path.exists():
-            continue
-        written = scan(archive, path.relative_to(archive).as_posix()).notes
-        notes = {note.kind: fields_of(note) for note in written}
-        confirmed = [fields_of(note) for note in written if note.kind == "confirmed"]
-        start = notes.get("crawl-started")
-        if start is not None:
-            found.append(
-                RunHeader(
-                    **{name: start[name] for name in ("started_at", "software", "kind", "closed")},
-                    crawl_id=start["crawl"],
-                    listed=start.get("listed", {}),  # runs of older versions recorded none
-                    end=notes.get("crawl-ended"),
-                    confirmed=tuple((fields["clinic"], fields["at"]) for fields in confirmed),
-                )
-            )
-    return sorted(found, key=lambda header: header.started_at)
-
-
-def fields_of(note: Note) -> dict[str, Any]:
-    """Return the fields of a note, decoded from JSON."""
-    return {name: json.loads(text) for name, text in note.fields.items()}
 
 
 def locations(refs: Iterable[CaptureRef]) -> Iterator[tuple[str, tuple[str, int]]]:

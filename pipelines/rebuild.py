@@ -23,11 +23,13 @@ from archive.compare.superseded import restore, stash
 from archive.db import DATABASE, ArchiveError, open_archive
 from archive.rows import runs
 from archive.study.tables import fold_study
+from archive.search.index import drop_removed
 from archive.warc.repair import repair
 from pipelines.fold import Fold
-from pipelines.log import ClinicLog, Recorded, clinics_of, locations, log_of, runs_of
+from pipelines.log import ClinicLog, Recorded, clinics_of, locations, log_of
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
+from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
 from scraper.platforms import platform_named
 
@@ -163,6 +165,15 @@ def refold(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> Cl
         if db.execute("SELECT 1 FROM codings WHERE clinic_id = ? LIMIT 1", [clinic_id]).fetchone():
             fold_study(archive, db)  # its texts may have changed under the codings
     return log
+
+
+def refold_past(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> None:
+    """Recreate a clinic's rows after a decision that leaves some out; no word of those stays in the full-text index.
+
+    Raises what `refold` does.
+    """
+    refold(db, archive, key, clinic_id)
+    drop_removed(db)
 
 
 def newest_version(db: Database, clinic_id: str) -> int:

@@ -16,10 +16,12 @@ from archive.rows import runs
 from archive.warc import BadRecord, Failure, Group, Record, records
 from archive.warc.repair import repair, whole_until
 from pipelines.events import ClinicListed, Confirmed, Event, RunEnded, RunStarted
-from pipelines.log import RUNS, Recorded, RunHeader, RunLog, locations, run_stem, runs_of, scan
-from pipelines.rebuild import refold
+from pipelines.log import Recorded, RunLog, locations, run_stem
+from pipelines.rebuild import refold, refold_past
+from pipelines.replay.files import scan
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import in_database
+from pipelines.run.headers import RUNS, RunHeader, runs_of
 from pipelines.run.run import Run
 
 
@@ -74,6 +76,8 @@ def _apply_header(run: Run, header: RunHeader) -> None:
     for clinic_id, at in header.confirmed:
         if clinic_id in known:  # else the database is new, and `rebuild` reads the whole clinic
             run.fold_of(clinic_id).apply(Confirmed(clinic_id, at))
+    for clinic_id in {each.clinic_id for each in header.policies} & known:
+        refold_past(run.db, run.archive, run.key, clinic_id)
     if header.end is not None:
         runs.save_crawl_end(run.db, header.crawl_id, header.end)
 
@@ -107,7 +111,7 @@ def _apply(run: Run, unended: _Unended) -> int:
         with path.open("rb+") as file:
             os.fsync(file.fileno())
         name = path.relative_to(run.archive).as_posix()
-        scan(run.archive, name, _whole(path, name, run.archive)).fill(log)
+        log.add(scan(run.archive, name, _whole(path, name, run.archive)))
     if log.kind != "crawl":  # its captures may be older than the stored ones
         refold(run.db, run.archive, run.key, unended.clinic_id)
         return len(log.captures)

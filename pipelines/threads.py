@@ -100,7 +100,7 @@ class Threads:
             ended = ended and names_complete(thread)
             thread = without_repeats(thread)
         thread = mark_complete(join_parts(thread))
-        return [(run, extraction) for extraction in mask_thread(thread, run.privacy, ended=ended)]
+        return [(run, extraction) for extraction in mask_thread(thread, run.policy.privacy, ended=ended)]
 
     def release_all(self, *, ended: bool) -> Ready:
         """Return the held captures of all runs, masked."""

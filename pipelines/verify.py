@@ -28,11 +28,12 @@ from archive.warc._file import OPEN_SUFFIX
 from pipelines.events import Captured
 from pipelines.fold_comparison import FoldComparison, is_of_parser, lines
 from pipelines.imports.identity import CaptureRef, ImportOrigin
-from pipelines.log import clinics_of, locations, log_of, runs_of
+from pipelines.log import clinics_of, locations, log_of
 from pipelines.reparse import is_older
 from pipelines.replay.as_of import LogAsOf, Snapshot, headers_as_of, log_as_of
 from pipelines.replay.parsing import Damaged, ParseJob, ParserPool
 from pipelines.row_comparison import compare_rows
+from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, BadKey, has_pseudonyms, key_in
 from pipelines.sanitise import storable
 from scraper.items import Extraction

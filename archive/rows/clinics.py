@@ -30,6 +30,13 @@ def save_clinic(db: Database, clinic: Item, attributes: Mapping[str, str]) -> No
         date_posts(db, clinic["clinic_id"])
 
 
+def save_policy(db: Database, clinic_id: str, comments: str, privacy: str) -> None:
+    """Write what may be stored about the commenters of a clinic from now on, as its stanza says it."""
+    db.conn.execute(
+        "UPDATE clinics SET comments_policy = ?, privacy = ? WHERE clinic_id = ?", (comments, privacy, clinic_id)
+    )
+
+
 def save_folded_by(db: Database, clinic_id: str, software: str) -> None:
     """Write which program makes a clinic's rows, before its first capture; a fold of all captures begins without any.
 

@@ -86,6 +86,15 @@ def _add(conn: sqlite3.Connection, documents: list[tuple[int, str | None, str | 
         conn.executemany(f"INSERT INTO {name} (rowid, title, body, scope) VALUES (?, ?, ?, ?)", rows)
 
 
+def drop_removed(db: Database) -> None:
+    """Drop the words of removed rows, which FTS5 leaves in its segments until they are merged. Reads the whole index.
+
+    Raises `sqlite3.Error`.
+    """
+    for name in (*TOKENIZERS, "posts_fts", "comments_fts"):
+        db.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
+
+
 def _name(part: dict[str, str]) -> str:
     return part["key"].split(".")[1]
 

@@ -20,6 +20,7 @@ from archive.rows.runs import queue_order
 from archive.warc import WarcWriteError
 from pipelines.printing import LineFormatter, LogFile
 from pipelines.run.capacity import parallel_visits
+from pipelines.run.outcome import mark_cut_short, mark_failed
 from pipelines.run.progress import Progress
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic, Clinics, user_agent
@@ -143,8 +144,10 @@ def visit(
 
     def mark_broken_off(failure: Failure, clinic: Clinic) -> None:
         logger.error("%s: the visit broke off", clinic.slug, exc_info=failure.value)
-        run.mark_failed(
-            clinic, f"the visit broke off ({type(failure.value).__name__}: {failure.value}); please report it"
+        mark_failed(
+            run.outcomes,
+            clinic,
+            f"the visit broke off ({type(failure.value).__name__}: {failure.value}); please report it",
         )
 
     def end_in_time() -> None:
@@ -154,6 +157,7 @@ def visit(
 
     try:
         if spider.kind == "crawl":
+            run.tighten(clinics)
             run.register(clinics)
         now = datetime.now(UTC)
         clinics = sorted(clinics, key=lambda clinic: queue_order(run.db.conn, clinic.slug, now))
@@ -168,7 +172,7 @@ def visit(
         process.start()
     run.not_begun = [clinic.slug for clinic in clinics if clinic.slug not in run.outcomes]
     if process.stopped:
-        run.mark_cut_short()
+        mark_cut_short(run.outcomes.values())
 
 
 def _record_closed(run: Run) -> None:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from archive.rows.evidence import losses
+from archive.times import utc
 from pipelines.commands._archive import refuse_unknown
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import finish
 from pipelines.commands._run import open_for_writing, releasing
+from pipelines.events import Confirmed
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import is_terminal
 from pipelines.run.run import Run
@@ -61,7 +64,7 @@ def _confirm(run: Run, clinic_id: str) -> dict[str, Any]:
     if not fields and not _has_vanished(run, clinic_id):
         return {"confirmed": False, "removed_posts": 0, "accepted_fields": []}
     (before,) = run.db.execute(removed, [clinic_id]).fetchone()
-    run.confirm(clinic_id)
+    run.decide(Confirmed(clinic_id, utc(datetime.now(UTC))), "confirm")
     (after,) = run.db.execute(removed, [clinic_id]).fetchone()
     return {"confirmed": True, "removed_posts": after - before, "accepted_fields": fields}
 

@@ -13,7 +13,9 @@ from sqlite_utils import Database
 
 from pipelines.events import ClinicRun, Event, RunEnded
 from pipelines.imports.identity import CaptureRef
-from pipelines.log import RUNS, ClinicLog, Recorded, RunHeader, RunLog
+from pipelines.log import ClinicLog, Recorded, RunLog
+from pipelines.run.headers import RUNS, RunHeader
+from pipelines.run.policies import stored_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ def headers_as_of(headers: Iterable[RunHeader], snapshot: Snapshot) -> list[RunH
     """Return the runs as a whole that have a row, or whose file was closed. Raises `sqlite3.Error`."""
     known = {row[0] for row in snapshot.db.execute("SELECT crawl_id FROM crawls").fetchall()}
     clinics = {row[0] for row in snapshot.db.execute("SELECT clinic_id FROM clinics").fetchall()}
+    policies = {clinic_id: stored_policy(snapshot.db, clinic_id) for clinic_id in clinics}
     confirmed = set(snapshot.db.execute("SELECT clinic_id, confirmed_at FROM confirmations").fetchall())
     found = []
     for header in headers:
@@ -58,7 +61,8 @@ def headers_as_of(headers: Iterable[RunHeader], snapshot: Snapshot) -> list[RunH
         elif header.crawl_id in known:
             listed = {slug: stanza for slug, stanza in header.listed.items() if slug in clinics}
             stored = tuple(each for each in header.confirmed if each in confirmed)
-            found.append(replace(header, listed=listed, confirmed=stored))
+            valid = tuple(each for each in header.policies if policies.get(each.clinic_id) == each.policy)
+            found.append(replace(header, listed=listed, confirmed=stored, policies=valid))
     return found
 
 

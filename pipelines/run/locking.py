@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import filelock
@@ -12,6 +13,16 @@ from archive.lock import LOCK_FILE
 
 class Locked(Exception):
     """Another run writes to this archive."""
+
+
+@lru_cache(maxsize=64)
+def _normalised(archive: str) -> str:
+    return str(Path(archive))
+
+
+def name_of(archive: str) -> str:
+    """Return the absolute path of an archive. Several calls come for each answer, so it does not look at the disk."""
+    return _normalised(archive) if archive.startswith("/") else str(Path(archive).absolute())
 
 
 def tighten_umask() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from archive.rows.evidence import Loss, Measured
+from archive.times import utc
 from pipelines.run.field_coverage import FieldCoverage
 from pipelines.run.notices import Notice
 from scraper.config.clinics import Clinic
@@ -56,3 +59,17 @@ class ClinicOutcome:
             return Notice(self.clinic.slug, line)
         kind = f"{problem.kind} {problem.field}" if problem.field else problem.kind
         return Notice(self.clinic.slug, line, kind, problem.url)
+
+
+def mark_failed(outcomes: dict[str, ClinicOutcome], clinic: Clinic, why: str) -> None:
+    """Mark a visit as failed that could not begin, or that ended without being judged; `outcomes`: by clinic."""
+    new = ClinicOutcome(clinic=clinic, started_at=utc(datetime.now(UTC)), visit=VisitResult(clinic_id=clinic.slug))
+    outcome = outcomes.setdefault(clinic.slug, new)
+    outcome.status, outcome.visit.failure = "failed", outcome.visit.failure or why
+
+
+def mark_cut_short(outcomes: Iterable[ClinicOutcome]) -> None:
+    """Mark the visits that a second signal ended at once. Their files stay open; the next start recovers them."""
+    for outcome in outcomes:
+        if outcome.status == "running":
+            outcome.status = "cut-short"

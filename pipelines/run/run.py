@@ -10,7 +10,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from uuid import uuid4
@@ -23,29 +23,30 @@ from archive.rows import runs
 from archive.times import utc
 from archive.wal import WriteAheadLog
 from archive.warc import WarcWriteError, Writer
-from pipelines.events import Captured, ClinicListed, ClinicRun, Confirmed, Event, RunEnded, RunStarted, stanza_text
+from pipelines.events import (
+    Captured,
+    ClinicListed,
+    ClinicRun,
+    Decision,
+    Event,
+    PolicySet,
+    RunEnded,
+    RunStarted,
+    stanza_text,
+)
 from pipelines.fold import Fold
-from pipelines.log import RunHeader
-from pipelines.rebuild import refold
+from pipelines.rebuild import refold, refold_past
 from pipelines.replay.stored import reread_post
+from pipelines.run.headers import RunHeader
 from pipelines.run.key import has_pseudonyms, read_key
-from pipelines.run.locking import lock_archive
+from pipelines.run.locking import lock_archive, name_of
 from pipelines.run.outcome import ClinicOutcome
+from pipelines.run.policies import stricter
 from pipelines.run.run_file import RunFile
 from scraper.config.clinics import PRODUCT, VERSION, Clinic
 from scraper.crawl.state import VisitResult
 
 logger = logging.getLogger(__name__)
-
-
-@lru_cache(maxsize=64)
-def _normalised(archive: str) -> str:
-    return str(Path(archive))
-
-
-def _key_of(archive: str) -> str:
-    """Return the key of `Run._open`. Several calls come for each answer, so it does not look at the disk."""
-    return _normalised(archive) if archive.startswith("/") else str(Path(archive).absolute())
 
 
 class Run:
@@ -83,7 +84,7 @@ class Run:
         self._closed: list[Clinic] = []
         self._listed: list[Clinic] = []  # clinics that the archive did not know before this run
         self._stops: list[Callable[[], object]] = []
-        Run._open[_key_of(str(archive))] = self
+        Run._open[name_of(str(archive))] = self
 
     def on_halt(self, stop: Callable[[], object]) -> None:
         """Call `stop` when nothing more can be written."""
@@ -101,13 +102,12 @@ class Run:
     def of(cls, settings: BaseSettings) -> Self:
         """Return the open run of the archive that the settings name; open one if there is none."""
         archive = str(settings["ARCHIVE"])
-        run = cls._open.get(_key_of(archive))
-        return run if run is not None else cls(Path(archive))  # type: ignore[return-value]
+        return cls._open.get(name_of(archive)) or cls(Path(archive))  # type: ignore[return-value]
 
     @classmethod
     def is_open(cls, settings: BaseSettings) -> bool:
         """Return whether a run of this process has the archive open that the settings name."""
-        return _key_of(str(settings["ARCHIVE"])) in cls._open
+        return name_of(str(settings["ARCHIVE"])) in cls._open
 
     def begin(
         self,
@@ -134,6 +134,8 @@ class Run:
         self, clinic: Clinic, kind: str, started_at: str, about: Mapping[str, str], web_archive: str | None = None
     ) -> ClinicRun:
         """Open the clinic's WARC file and record the start of the visit; `about`: the first fields of its warcinfo."""
+        if kind == "crawl":
+            self.tighten([clinic])
         self.open_run_file(kind)
         clinic_id = clinic.slug
         run = ClinicRun(
@@ -147,8 +149,7 @@ class Run:
         )
         (last,) = self.db.execute("SELECT max(fetched_at) FROM captures WHERE clinic_id = ?", [clinic_id]).fetchone()
         info = {**about, "clinic": clinic_id, "stanza": stanza_text(run.stanza), "kind": kind}
-        if web_archive:
-            info["web-archive"] = web_archive
+        info |= {"web-archive": web_archive} if web_archive else {}
         last_at = datetime.fromisoformat(last) if last else None
         self._writers[clinic_id] = Writer(self.archive, clinic_id, self.crawl_id, info, last=last_at)
         self._runs[clinic_id] = run
@@ -159,17 +160,18 @@ class Run:
     def record(self, event: Event) -> None:
         """Write the event's note to the WARC, if it has one, and sync it; then apply the event to the rows.
 
-        The bytes always come first, so that a kill in between loses no event: the next start reads it from the WARC
-        and applies it (`pipelines.recover`). A `Captured` has no note, because the WARC holds its record already.
+        The bytes always come first, so that a kill in between loses no event: the next start applies it
+        (`pipelines.recover`). A `Captured` has no note, because the WARC holds its record already.
 
         Events of a crawl are applied at once. Captures of an import or a backfill may be older than the stored ones:
-        no rows are made of them until the `RunEnded`, when the whole log of the clinic is applied again (`refold`).
+        no rows are made of them until the `RunEnded`, when the whole log of the clinic is applied again (`refold`). So
+        it is at a `PolicySet`, which concerns the past.
 
         Raises `WarcWriteError`, OSError, `sqlite3.Error`; at the end of an import or a backfill also `BadKey` and
         `BadRecord`.
         """
         clinic_id, note = event.clinic_id, event.note()
-        if note is not None and isinstance(event, Confirmed):
+        if note is not None and isinstance(event, Decision):
             assert self._run_file is not None
             self._run_file.write_note(*note, datetime.now(UTC))
         elif note is not None:
@@ -179,6 +181,8 @@ class Run:
         kind = event.run.kind if isinstance(event, RunStarted | Captured | RunEnded) else "crawl"
         if isinstance(event, RunEnded):
             self._end(event)
+        elif isinstance(event, PolicySet):
+            refold_past(self.db, self.archive, self.key, clinic_id)
         elif kind == "crawl" or (kind == "backfill" and isinstance(event, RunStarted)):
             (self._folds.get(clinic_id) or self.fold_of(clinic_id)).apply(event)
 
@@ -252,26 +256,22 @@ class Run:
             for clinic in clinics:
                 self.record(ClinicListed(clinic.slug, clinic.as_stanza(), at))
 
-    def confirm(self, clinic_id: str) -> None:
-        """Record that the operator confirms the reports on a clinic. Raises `WarcWriteError`, `sqlite3.Error`."""
-        self.open_run_file("confirm")
-        self.record(Confirmed(clinic_id, utc(datetime.now(UTC))))
+    def tighten(self, clinics: Iterable[Clinic]) -> None:
+        """Record each policy that is stricter than the stored one, and make the rows of its clinic again.
+
+        To be called before the stanzas are recorded otherwise. Raises what `record` and `refold` raise.
+        """
+        for event in stricter(self.db, clinics):
+            self.decide(event, "crawl")
+
+    def decide(self, decision: Decision, kind: str) -> None:
+        """Record and apply what the operator decided; `kind`: of the run, if nothing is recorded of it yet."""
+        self.open_run_file(kind)
+        self.record(decision)
 
     def writer(self, clinic_id: str) -> Writer:
         """Return this run's WARC writer of the clinic."""
         return self._writers[clinic_id]
-
-    def mark_failed(self, clinic: Clinic, why: str) -> None:
-        """Mark a visit as failed that could not begin, or that ended without being judged."""
-        new = ClinicOutcome(clinic=clinic, started_at=utc(datetime.now(UTC)), visit=VisitResult(clinic_id=clinic.slug))
-        outcome = self.outcomes.setdefault(clinic.slug, new)
-        outcome.status, outcome.visit.failure = "failed", outcome.visit.failure or why
-
-    def mark_cut_short(self) -> None:
-        """Mark the visits that a second signal ended at once. Their files stay open; the next start recovers them."""
-        for outcome in self.outcomes.values():
-            if outcome.status == "running":
-                outcome.status = "cut-short"
 
     def close(self, exit_code: int, summary: dict[str, Any]) -> None:
         """Record the end of the run, and release the archive. Files that are still open are repaired at the next start.
@@ -289,7 +289,7 @@ class Run:
 
     def release(self) -> None:
         """Close the database and release the lock."""
-        Run._open.pop(_key_of(str(self.archive)), None)
+        Run._open.pop(name_of(str(self.archive)), None)
         try:
             if not self.broken:
                 remark = WriteAheadLog(self.db).truncate()

@@ -13,11 +13,11 @@ from archive.rows import runs
 from archive.times import utc
 from archive.warc import Writer
 from pipelines.events import Fields, as_json
-from pipelines.log import RUNS, RunHeader
+from pipelines.run.headers import RUNS, RunHeader
 
 
 class RunFile:
-    """Records what belongs to a run and to no single clinic; `pipelines.log.runs_of` reads it back."""
+    """Records what belongs to a run and to no single clinic; `pipelines.run.headers.runs_of` reads it back."""
 
     def __init__(self, archive: Path, db: Database, header: RunHeader) -> None:
         """Open the file. Raises `WarcWriteError`, OSError."""

@@ -29,7 +29,7 @@ COMMANDS = {
     "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
     "keep": (
         "Keep an archive",
-        ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
+        ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge", "privacy"),
     ),
     "use": ("Use an archive", ("serve", "publish", "export", "wacz", "parse")),
     "words": ("Find words and changes", ("derive", "kwic", "lexicon")),

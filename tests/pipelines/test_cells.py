@@ -20,10 +20,11 @@ from archive.study.folder import TABLES
 from pipelines.commands import main
 from pipelines.fold_comparison import FoldComparison
 from pipelines.imports.adopt import adopt
-from pipelines.log import clinics_of, log_of, runs_of
+from pipelines.log import clinics_of, log_of
 from pipelines.rebuild import rebuild
 from pipelines.replay.as_of import Snapshot, headers_as_of, log_as_of
 from pipelines.replay.parsing import ParserPool
+from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
 from pipelines.verify import closed_files
 from tests.pipelines.test_rebuild import confirm, visit

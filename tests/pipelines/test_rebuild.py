@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 
 from archive.compare import canonical
 from archive.db import DATABASE, open_archive
+from archive.times import utc
 from pipelines import rebuild
 from pipelines.components import capture, item_pipelines
+from pipelines.events import Confirmed
 from pipelines.imports.adopt import ImportRefused, adopt
 from pipelines.recover import recover
 from pipelines.replay import parsing
@@ -120,7 +122,7 @@ def confirm(archive: Path, *, killed: bool = False) -> None:
     """The operator says that what was reported is so; `killed` before the command has ended."""
     held = Run(archive)
     recover(held)
-    held.confirm("riverside")
+    held.decide(Confirmed("riverside", utc(run.datetime.now(UTC))), "confirm")
     if killed:
         held.release()
     else:

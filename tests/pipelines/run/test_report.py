@@ -15,7 +15,7 @@ from archive.warc import Note, records
 from pipelines.commands._process import Process
 from pipelines.exit_codes import ExitCode
 from pipelines.run.judgement import exit_code, judge
-from pipelines.run.outcome import ClinicOutcome
+from pipelines.run.outcome import ClinicOutcome, mark_failed
 from pipelines.run.report import problem_lines, summary
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitResult
@@ -261,8 +261,12 @@ def test_codes_are_those_of_the_docs() -> None:
 def test_a_visit_that_could_not_begin_is_a_failed_one(tmp_path: Path) -> None:
     with Visiting(tmp_path) as visiting:
         visiting.end()
-        visiting.run.mark_failed(Clinic(slug="other", name="O", url="https://other.example"), "broke off (KeyError: x)")
-        visiting.run.mark_failed(CLINIC, "broke off afterwards")
+        mark_failed(
+            visiting.run.outcomes,
+            Clinic(slug="other", name="O", url="https://other.example"),
+            "broke off (KeyError: x)",
+        )
+        mark_failed(visiting.run.outcomes, CLINIC, "broke off afterwards")
         assert exit_code(visiting.run) == 3
         assert problem_lines(visiting.run)[-1] == "other: failed: broke off (KeyError: x)"
         assert visiting.run.outcomes["riverside"].visit.failure == "broke off afterwards"

@@ -1,0 +1,58 @@
+"""The runs as wholes, read from their own WARC files: what `pipelines.run.run_file` records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from archive.warc._file import OPEN_SUFFIX
+from pipelines.events import PolicySet
+from pipelines.replay.files import fields_of, scan
+
+RUNS = "_runs"  # the folder below warc/ for files of whole runs; no slug begins with "_"
+
+
+@dataclass(frozen=True, slots=True)
+class RunHeader:
+    """A run as a whole, as its own WARC file records it."""
+
+    crawl_id: str
+    started_at: str
+    software: str
+    kind: str
+    closed: Mapping[str, Any]  # stanzas of closed clinics, by slug
+    end: Mapping[str, Any] | None  # ended_at, exit_code, summary
+    listed: Mapping[str, Any] = field(default_factory=dict)  # stanzas of clinics that the archive did not know, by slug
+    confirmed: tuple[tuple[str, str], ...] = ()  # (slug, when) of each clinic whose reports the operator confirmed
+    policies: tuple[PolicySet, ...] = ()
+
+
+def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:
+    """Return the runs that have a file of their own, oldest first; `unclosed`: only those whose file is not closed.
+
+    Raises OSError.
+    """
+    found = []
+    ending = ".warc.gz" + OPEN_SUFFIX * unclosed
+    sidecars = sorted((archive / "warc" / RUNS).glob(f"*{ending}"))
+    for path in (sidecar.with_name(sidecar.name.removesuffix(OPEN_SUFFIX)) for sidecar in sidecars):
+        if not path.exists():
+            continue
+        written = scan(archive, path.relative_to(archive).as_posix()).notes
+        notes = {note.kind: fields_of(note) for note in written}
+        confirmed = [fields_of(note) for note in written if note.kind == "confirmed"]
+        start = notes.get("crawl-started")
+        if start is not None:
+            found.append(
+                RunHeader(
+                    **{name: start[name] for name in ("started_at", "software", "kind", "closed")},
+                    crawl_id=start["crawl"],
+                    listed=start.get("listed", {}),  # runs of older versions recorded none
+                    end=notes.get("crawl-ended"),
+                    confirmed=tuple((fields["clinic"], fields["at"]) for fields in confirmed),
+                    policies=tuple(PolicySet.of_note(fields_of(note)) for note in written if note.kind == "policy-set"),
+                )
+            )
+    return sorted(found, key=lambda header: header.started_at)
