@@ -71,7 +71,10 @@ def open_archive(folder: Path, mode: Literal["read", "write"]) -> Database:
     try:
         db = Database(connection, strict=True)
         pending = _schema(db, path)
-        has_clinics = db.table("clinics").exists() and bool(db.execute("SELECT 1 FROM clinics LIMIT 1").fetchone())
+        has_clinics = any(  # a clinic that is withdrawn has a row of `withdrawals` alone
+            db.table(name).exists() and bool(db.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone())
+            for name in ("clinics", "withdrawals")
+        )
         if not has_clinics and (why := why_missing(folder)) is not None:
             raise LostDatabase(why)
         if mode == "write":

@@ -19,7 +19,7 @@ migrations = Migrations("archive")
 _KEYS = {
     "clinics": "clinic_id", "crawls": "crawl_id", "captures": "capture_id", "authors": "author_id",
     "posts": "post_id", "revisions": "revision_id", "comments": "comment_id",
-    "categories": "category_id", "tags": "tag_id",
+    "categories": "category_id", "tags": "tag_id", "withdrawals": "takedown_id",
 }  # fmt: skip
 
 
@@ -533,6 +533,27 @@ def m013_study(db: Database) -> None:
     )  # fmt: skip
     db.table("codings").create_index(["sample", "code"])
     db.table("codings").create_index(["clinic_id", "permalink"])
+
+
+@migrations()
+def m014_withdrawals(db: Database) -> None:
+    """Takedowns: how many of which kind hold, which captures they concern, which addresses of the site are gone."""
+    db.execute("ALTER TABLE captures ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0")
+    _create(
+        db,
+        "withdrawals",
+        {"takedown_id": str, "clinic": str, "kind": str, "grade": str, "day": str},
+        "takedown_id",
+        "clinic kind grade day",
+    )
+    _create(
+        db,
+        "withdrawn_permalinks",
+        {"clinic": str, "path_sha256": str, "takedown_id": str},
+        ("clinic", "path_sha256"),
+        "takedown_id",
+        takedown_id="withdrawals",
+    )
 
 
 @migrations()

@@ -166,8 +166,52 @@ class RunEnded:
         return "run-ended", as_json(self.fields or {})
 
 
-Decision = Confirmed | PolicySet  # of the operator; the notes are in the file of the run as a whole
-Event = ClinicListed | RunStarted | Captured | CapturesEnded | Confirmed | PolicySet | RunEnded
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn:
+    """A takedown: of what it names no row is made, and by its grade nothing is requested or no bytes are left."""
+
+    takedown_id: str  # 12 hex digits, by chance
+    clinic_id: str
+    kind: str  # clinic, post, comment, person
+    grade: str  # hide, block, purge
+    subjects: tuple[str, ...]  # keyed hashes of what it names (`pipelines.takedown.marks`); none for a whole clinic
+    permalinks: tuple[str, ...]  # SHA-256 (hex) of "CLINIC/SLUG" for each address of a post on the archive's site
+    key_check: str  # by which another key than that of `subjects` is noticed
+    at: str  # ISO 8601 UTC
+    received: str  # ISO date
+    due: str | None  # ISO date
+    reason: str
+    by: str  # who gave the command
+
+    def note(self) -> tuple[str, Fields]:
+        """Return kind and fields of the note, which is written to the run's own file."""
+        return "withdrawn", as_json(asdict(self))
+
+    @classmethod
+    def of_note(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the event that a note of this kind records."""
+        lists = {name: tuple(fields[name]) for name in ("subjects", "permalinks")}
+        return cls(**{**fields, **lists})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifted:
+    """A takedown holds no longer: the rows of what it named are made again."""
+
+    takedown_id: str
+    clinic_id: str
+    at: str  # ISO 8601 UTC
+    reason: str
+    by: str
+
+    def note(self) -> tuple[str, Fields]:
+        """Return kind and fields of the note, which is written to the run's own file."""
+        return "lifted", as_json(asdict(self))
+
+
+Retroactive = PolicySet | Withdrawn | Lifted  # the rows of the clinic's earlier captures are made again
+Decision = Confirmed | Retroactive  # of the operator; the notes are in the file of the run as a whole
+Event = ClinicListed | RunStarted | Captured | CapturesEnded | Confirmed | Retroactive | RunEnded
 
 
 def stanza_text(stanza: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ same events. The bytes are on the disk before the rows are committed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlite_utils import Database
@@ -18,6 +18,7 @@ from archive.rows.clinics import save_clinic, save_folded_by
 from archive.rows.context import CaptureContext
 from archive.rows.evidence import save_confirmation
 from archive.rows.identity import placement
+from archive.rows.withdrawals import save_withdrawal
 from archive.search.index import index_due
 from archive.times import utc
 from archive.wal import WriteAheadLog
@@ -32,10 +33,13 @@ from pipelines.events import (
     PolicySet,
     RunEnded,
     RunStarted,
+    Withdrawn,
 )
-from pipelines.privacy.held import holds_comments, without_people
+from pipelines.privacy.held import without_people
 from pipelines.replay.stored import missing_original
+from pipelines.run.capture_row import Marks, capture_row
 from pipelines.sanitise import fields_of, storable
+from pipelines.takedown.withheld import Left, Withheld
 from pipelines.threads import Threads
 from scraper.config.clinics import PRODUCT, VERSION
 from scraper.items import (
@@ -53,7 +57,6 @@ from scraper.items import (
     Site,
     Thread,
 )
-from scraper.quality import KINDS
 
 # A transaction holds at most BATCH captures; a capture waits at most PATIENCE seconds for its rows.
 BATCH, PATIENCE = 128, 10.0
@@ -73,16 +76,26 @@ class Fold:
     """Makes the rows of one clinic from its events; the rows do not depend on when they are committed.
 
     `reread`: returns the post that today's parser reads from a stored capture; called where two versions of a parser
-    are compared. `sync`: makes the recorded bytes durable; called before each commit.
+    are compared. `sync`: makes the recorded bytes durable; called before each commit. `withheld`: what takedowns leave
+    out; None if none holds at the clinic.
     """
 
-    def __init__(self, db: Database, clinic_id: str, reread: Reread, sync: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        db: Database,
+        clinic_id: str,
+        reread: Reread,
+        sync: Callable[[], None] = lambda: None,
+        withheld: Withheld | None = None,
+    ) -> None:
         self._db, self._clinic_id, self._reread, self._sync = db, clinic_id, reread, sync
+        self._withheld = withheld
+        self._is_withdrawn = withheld.is_address if withheld else lambda _: False
         self._cache = ClinicCache(db, clinic_id)
         self._log = WriteAheadLog(db)
         self._threads = Threads()
         self._pending: list[tuple[ClinicRun, Extraction]] = []
-        self._unwanted: set[str] = set()  # waiting captures whose comments the policy leaves out
+        self._marks: dict[str, Marks] = {}  # of waiting captures of which something is left out
         self._since: float | None = None  # time.monotonic() when the oldest waiting capture was taken
 
     def apply(self, event: Event) -> None:
@@ -95,6 +108,8 @@ class Fold:
 
         Raises `sqlite3.Error`, and what `sync` raises.
         """
+        if self._withheld is not None and self._withheld.is_whole and not isinstance(event, Withdrawn):
+            return
         match event:
             case Captured():
                 self._take(event)
@@ -114,6 +129,11 @@ class Fold:
                 self.commit()
                 with self._db.atomic():
                     clinics.save_policy(self._db, self._clinic_id, event.policy.comments, event.policy.privacy)
+            case Withdrawn():
+                self.commit()
+                day, values = event.at[:10], (event.takedown_id, event.clinic_id, event.kind, event.grade)
+                with self._db.atomic():
+                    save_withdrawal(self._db, (*values, day), event.permalinks)
             case RunEnded():
                 self.finish(event.run, finished=event.finished)
                 self._end(event)
@@ -125,9 +145,10 @@ class Fold:
 
     def _take(self, event: Captured) -> None:
         run, stored = event.run, storable(event.extraction)
-        extraction = without_people(stored, run.policy)
-        if extraction is not stored and isinstance(extraction.capture, Capture):
-            self._unwanted.add(extraction.capture.capture_id)
+        extraction, is_held, is_cut = self._withheld.left_of(stored) if self._withheld else Left(stored)
+        extraction, before = without_people(extraction, run.policy), extraction
+        if (is_held or extraction is not before) and isinstance(extraction.capture, Capture):
+            self._marks[extraction.capture.capture_id] = Marks(extraction is not before, is_held, is_cut)
         if self._since is None:
             self._since = time.monotonic()
         self._pending += self._threads.take(run, extraction)
@@ -184,13 +205,14 @@ class Fold:
             known = {capture.capture_id for capture in captured}
             missing = self._missing({capture.refers_to for capture in captured} - known)
             for run, extraction in batch:
-                cache.batch.put("captures", capture_row(run, extraction, missing, self._unwanted))
+                cache.batch.put("captures", capture_row(run, extraction, missing, self._marks))
             cache.batch.write()  # rows of other tables refer to them
             for run, extraction in batch:
                 self._save(run, extraction, missing)
             cache.write()
             index_due(self._db)
-        self._unwanted -= known
+        for capture_id in known:
+            self._marks.pop(capture_id, None)
         self._log.checkpoint()
 
     def _missing(self, capture_ids: set[str | None]) -> set[str]:
@@ -217,6 +239,7 @@ class Fold:
             from_dom=capture.via == "dom",
             sources=extraction.sources,
             reread=self._reread,
+            is_withdrawn=self._is_withdrawn,
         )
         cache.captures.add(capture.capture_id)
         if capture.http_status == 304 and capture.refers_to:
@@ -228,51 +251,6 @@ class Fold:
         cache.look_up_comments(item.platform_comment_id for item in extraction.items if isinstance(item, Comment))
         for item in sorted(extraction.items, key=lambda item: ORDER.get(type(item), 3)):
             SAVERS[type(item)](page, as_mapping(item))
-
-
-def capture_row(
-    run: ClinicRun, extraction: Extraction, missing: Collection[str] = (), unwanted: Collection[str] = ()
-) -> tuple[Any, ...]:
-    """Return the row of `captures`.
-
-    `missing`: ids without a row, which this row cannot refer to. `unwanted`: ids of captures whose bytes hold comments,
-    although the extraction has none any more.
-    """
-    capture = extraction.capture
-    assert isinstance(capture, Capture)
-    return (
-        capture.capture_id,
-        run.crawl_id,
-        run.clinic_id,
-        capture.url,
-        capture.method,
-        capture.request_sha256,
-        utc(capture.fetched_at),
-        capture.http_status,
-        capture.mime,
-        capture.etag,
-        capture.last_modified,
-        capture.payload_sha256 or None,
-        capture.payload_length,
-        capture.record_type,
-        None if capture.refers_to in missing else capture.refers_to,
-        capture.warc_file,
-        capture.warc_offset,
-        capture.warc_length,
-        capture.origin,
-        capture.via,
-        capture.page,
-        utc(capture.retrieved_at) if capture.retrieved_at else None,
-        capture.retrieved_from,
-        int(capture.capture_id in unwanted) or holds_comments(capture, extraction.items, extraction.from_api),
-        quality_of(extraction.items),
-    )
-
-
-def quality_of(items: Iterable[Item]) -> str | None:
-    """Return what stood in place of the page, one of `scraper.quality.KINDS`; None where nothing is doubtful."""
-    kinds = (item.kind for item in items if isinstance(item, Problem))
-    return next((kind for kind in kinds if kind in KINDS), None)
 
 
 SAVERS: dict[type, Callable[[CaptureContext, Mapping[str, Any]], object]] = {

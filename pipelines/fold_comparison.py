@@ -23,6 +23,8 @@ from pipelines.replay.as_of import LogAsOf, Snapshot
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
 from pipelines.run.headers import RunHeader
+from pipelines.takedown.summaries import Summaries
+from pipelines.takedown.withheld import withheld_from
 
 # Tables, and columns of `captures`, that no parser has a part in: no older version explains a difference.
 _WITHOUT_PARSER = {RUNS, "clinic_attributes", "confirmations", "run_fields"}
@@ -60,7 +62,8 @@ class FoldComparison:
             for table in self._tables:
                 made.execute(f"DELETE FROM [{table}]")
         reread = partial(reread_post, pool.archive, made)
-        fold = Fold(made, clinic_id, reread)
+        withheld = withheld_from(log.log.withdrawn, clinic_id, pool.key)
+        fold = Fold(made, clinic_id, reread, withheld=withheld)
         known = dict(locations(ref for run in log.log.runs for ref in run.captures))
         for event in parsed(log.events(), pool, known.get):
             if isinstance(event, Captured):
@@ -86,12 +89,13 @@ class FoldComparison:
         find = "SELECT crawl_id FROM crawls WHERE ended_at IS NOT NULL"
         ended = {row[0] for row in db.execute(find).fetchall()}
         running = {crawl_id for crawl_id, _ in runs.running(db)}
+        summaries = Summaries(self._headers, self._pool.key)
         recorded = {header.crawl_id: header for header in self._headers}
         for (crawl_id,) in self.made.execute("SELECT crawl_id FROM crawls").fetchall():
             header = recorded.get(crawl_id)
             is_closed = header is None or self._snapshot.is_closed(crawl_id)
             if header is not None and header.end is not None and (is_closed or crawl_id in ended):
-                runs.save_crawl_end(self.made, crawl_id, header.end)
+                runs.save_crawl_end(self.made, crawl_id, summaries.left_of(header.end))
             elif is_closed and crawl_id not in running:
                 last = "SELECT max(ended_at) FROM clinic_runs WHERE crawl_id = ?"
                 (at,) = db.execute(last, [crawl_id]).fetchone()

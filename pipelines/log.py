@@ -16,12 +16,22 @@ from pathlib import Path
 from typing import Any
 
 from archive.times import utc
-from pipelines.events import CapturesEnded, ClinicListed, ClinicRun, Confirmed, Event, PolicySet, RunEnded, RunStarted
+from pipelines.events import (
+    CapturesEnded,
+    ClinicListed,
+    ClinicRun,
+    Confirmed,
+    Event,
+    PolicySet,
+    RunEnded,
+    RunStarted,
+    Withdrawn,
+)
 from pipelines.imports.foreign import scan_foreign
 from pipelines.imports.identity import CaptureRef, ImportOrigin, first_of, resolve_revisits
 from pipelines.privacy.policy import Policy, Statement, in_force
 from pipelines.replay.files import EARLIEST, FileScan, fields_of, scan
-from pipelines.run.headers import RUNS, RunHeader
+from pipelines.run.headers import RUNS, RunHeader, holding
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,7 @@ class ClinicLog:
     listed: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)  # stanzas read without a visit
     confirmed: list[datetime] = field(default_factory=list)
     policies: list[PolicySet] = field(default_factory=list)
+    withdrawn: list[Withdrawn] = field(default_factory=list)  # takedowns that were not lifted
 
     def set_policies(self) -> None:
         """Set the policy in force for the captures of each run.
@@ -135,7 +146,8 @@ class ClinicLog:
             found.append((log.started, 0, "", RunStarted(log.run)))
         starts = list(found)
         found += [(at, 2, "", Confirmed(self.clinic_id, utc(at))) for at in self.confirmed]
-        found += [(datetime.fromisoformat(each.at), 0, "", each) for each in self.policies]
+        retroactive: list[PolicySet | Withdrawn] = [*self.policies, *self.withdrawn]
+        found += [(datetime.fromisoformat(each.at), 0, "", each) for each in retroactive]
         for log in self.runs:
             captures = sorted(log.captures, key=lambda ref: (ref.at, ref.capture_id))
             found += [(ref.at, 1, ref.capture_id, Recorded(log, ref)) for ref in captures]
@@ -184,7 +196,8 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> Cli
     ]
     confirmed = [datetime.fromisoformat(at) for header in headers for slug, at in header.confirmed if slug == clinic_id]
     policies = [each for header in headers for each in header.policies if each.clinic_id == clinic_id]
-    return ClinicLog(clinic_id, ordered, problems, listed, confirmed, policies)
+    withdrawn = [each for each in holding(headers) if each.clinic_id == clinic_id]
+    return ClinicLog(clinic_id, ordered, problems, listed, confirmed, policies, withdrawn)
 
 
 def run_stem(name: str) -> str:

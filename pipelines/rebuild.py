@@ -31,6 +31,8 @@ from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
+from pipelines.takedown.summaries import save_ends
+from pipelines.takedown.withheld import withheld_from
 from scraper.platforms import platform_named
 
 SCRATCH = "rebuilding"
@@ -90,9 +92,7 @@ def _fold_all(db: Database, archive: Path, key: bytes | None, done: Rebuilt, cor
             log = log_of(archive, clinic_id, headers)
             done.problems += log.problems
             done.clinics[clinic_id] = apply_log(db, log, pool)
-    for header in headers:
-        if header.end is not None:
-            runs.save_crawl_end(db, header.crawl_id, header.end)
+    save_ends(db, archive, key)
     runs.close_unended_crawls(db)
 
 
@@ -143,7 +143,8 @@ def apply_log(db: Database, log: ClinicLog, pool: ParserPool) -> int:
     Raises `BadKey`, `BadRecord`, OSError, `sqlite3.Error`.
     """
     events = log.events()
-    fold = Fold(db, log.clinic_id, partial(reread_post, pool.archive, db))
+    withheld = withheld_from(log.withdrawn, log.clinic_id, pool.key)
+    fold = Fold(db, log.clinic_id, partial(reread_post, pool.archive, db), withheld=withheld)
     known = dict(locations(ref for run in log.runs for ref in run.captures))
     for event in parsed(events, pool, known.get):
         fold.apply(event)
@@ -172,7 +173,9 @@ def refold_past(db: Database, archive: Path, key: bytes | None, clinic_id: str) 
 
     Raises what `refold` does.
     """
-    refold(db, archive, key, clinic_id)
+    with db.atomic():
+        refold(db, archive, key, clinic_id)
+        save_ends(db, archive, key)
     drop_removed(db)
 
 
@@ -218,3 +221,5 @@ def delete_clinic_rows(db: Database, clinic_id: str) -> None:
     )
     for table in of_clinic:
         db.conn.execute(f"DELETE FROM {table} WHERE clinic_id = ?", (clinic_id,))
+    for table in ("withdrawn_permalinks", "withdrawals"):
+        db.conn.execute(f"DELETE FROM {table} WHERE clinic = ?", (clinic_id,))

@@ -23,6 +23,7 @@ from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import in_database
 from pipelines.run.headers import RUNS, RunHeader, runs_of
 from pipelines.run.run import Run
+from pipelines.takedown.summaries import save_ends
 
 
 @dataclass(slots=True)
@@ -58,6 +59,8 @@ def recover(run: Run) -> list[str]:
         runs.save_killed_run(run.db, crawl_id, clinic_id)
     for header in headers:
         _apply_header(run, header)
+    if headers:
+        save_ends(run.db, run.archive, run.key)
     runs.close_unended_crawls(run.db)
     for repaired in repair(run.archive, untouched):
         if repaired.torn is not None:
@@ -76,10 +79,8 @@ def _apply_header(run: Run, header: RunHeader) -> None:
     for clinic_id, at in header.confirmed:
         if clinic_id in known:  # else the database is new, and `rebuild` reads the whole clinic
             run.fold_of(clinic_id).apply(Confirmed(clinic_id, at))
-    for clinic_id in {each.clinic_id for each in header.policies} & known:
+    for clinic_id in {each.clinic_id for each in header.decisions}:
         refold_past(run.db, run.archive, run.key, clinic_id)
-    if header.end is not None:
-        runs.save_crawl_end(run.db, header.crawl_id, header.end)
 
 
 def _unended(run: Run) -> list[_Unended]:

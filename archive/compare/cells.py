@@ -44,6 +44,7 @@ _KEYS = {
 }
 _OF_CLINIC = {
     "clinic_id": "[{0}].clinic_id = ?",
+    "clinic": "[{0}].clinic = ?",
     "post_id": "[{0}].post_id IN (SELECT post_id FROM posts WHERE clinic_id = ?)",
     "revision_id": "[{0}].revision_id IN (SELECT r.revision_id FROM revisions AS r JOIN posts AS p USING (post_id)"
     " WHERE p.clinic_id = ?)",

@@ -54,7 +54,7 @@ def write_wacz(
     `with_comments`. Raises OSError, `sqlite3.Error`, and `archive.warc.BadRecord` if a record cannot be read.
     """
     of_clinic = "(:clinic IS NULL OR c.clinic_id = :clinic)"
-    included = of_clinic if with_comments else f"{of_clinic} AND {_WITHOUT_COMMENTS}"
+    included = f"{of_clinic} AND {_SHOWN}" + ("" if with_comments else f" AND {_WITHOUT_COMMENTS}")
     values = {"clinic": clinic_id}
     with (
         replacing(target) as draft,
@@ -80,6 +80,11 @@ def write_wacz(
     return Packed(captures, len(pages), 0 if with_comments else number, target.stat().st_size)
 
 
+# Neither the capture nor the one it refers to holds something that is withdrawn.
+_SHOWN = (
+    "(c.withdrawn = 0 AND NOT EXISTS (SELECT 1 FROM captures AS o WHERE o.capture_id = c.refers_to AND"
+    " o.withdrawn = 1))"
+)
 # Neither the capture nor the one it refers to has comments. NULL, from before the column existed, counts as comments.
 _WITHOUT_COMMENTS = (
     "(coalesce(c.holds_comments, 1) = 0 AND NOT EXISTS (SELECT 1 FROM captures AS o WHERE o.capture_id = c.refers_to"

@@ -31,6 +31,8 @@ class CaptureContext:
     sources: Sequence[str]  # the platform's ranking of sources, best first
     # Gives the post that today's parser reads from an older capture; None when its record can no longer be read.
     reread: Callable[[str], Item | None]
+    # Whether an address is that of a withdrawn post, to which no row may lead.
+    is_withdrawn: Callable[[str], bool] = lambda _: False
 
     @property
     def db(self) -> Database:

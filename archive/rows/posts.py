@@ -172,6 +172,8 @@ def _insert_revision(
     )  # fmt: skip
     cache.batch.put("revisions", row)
     for position, link in enumerate(item["links"], 1):
+        if context.is_withdrawn(link.url):  # its hash still counts the link: the permalink stays valid
+            continue
         cache.batch.put("links", (revision_id, position, link.url, link.text, domain_of(link.url), link.rel))
     return revision_id
 

@@ -6,6 +6,7 @@
     BadKey               4  the key of the pseudonyms is lost or damaged
     ImportRefused              4  a WARC file that is not this archive's
     BackupRefused        4  a folder that is no place for this backup
+    UnknownSubject       4  what a takedown names is not in the archive, or is withdrawn already
     BackupDamaged        6  a file of a backup is damaged
     BadRecord            6  a record of a WARC file is damaged
     BadStudyFile         1  a file of a study cannot be used
@@ -46,6 +47,7 @@ from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import ImportRefused
 from pipelines.run.key import BadKey
 from pipelines.run.locking import Locked
+from pipelines.takedown.finding import UnknownSubject
 from scraper.config.sampling_frame import BadSamplingFrame
 from scraper.config.toml_file import ConfigError
 
@@ -80,6 +82,7 @@ ENDINGS: Mapping[type[Exception], tuple[ExitCode, Wording]] = {
     BadKey: (ExitCode.BAD_CONFIG, _complete),
     ImportRefused: (ExitCode.BAD_CONFIG, _complete),
     BackupRefused: (ExitCode.BAD_CONFIG, _complete),
+    UnknownSubject: (ExitCode.BAD_CONFIG, _with_outcome),
     BackupDamaged: (ExitCode.INTEGRITY, _with_outcome),
     BadRecord: (ExitCode.INTEGRITY, _with_outcome),
     BadStudyFile: (ExitCode.UNEXPECTED, _with_outcome),

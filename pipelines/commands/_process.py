@@ -17,9 +17,11 @@ from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, su
 from twisted.python.failure import Failure
 
 from archive.rows.runs import queue_order
-from archive.warc import WarcWriteError
+from archive.rows.withdrawals import blocked_clinics
+from archive.warc import BadRecord, WarcWriteError
 from pipelines.printing import LineFormatter, LogFile
 from pipelines.run.capacity import parallel_visits
+from pipelines.run.key import BadKey
 from pipelines.run.outcome import mark_cut_short, mark_failed
 from pipelines.run.progress import Progress
 from pipelines.run.run import Run
@@ -124,6 +126,10 @@ def visit(
     `time_limit`: in seconds; requests in flight are finished then, as after SIGTERM. `arguments`: further arguments of
     the spider.
     """
+    blocked = blocked_clinics(run.db).intersection(clinic.slug for clinic in clinics)
+    if blocked:
+        logger.warning("withdrawn by a takedown, not visited: %s", ", ".join(sorted(blocked)))
+    clinics = [clinic for clinic in clinics if clinic.slug not in blocked]
     if not clinics:
         _record_closed(run)
         return
@@ -155,14 +161,7 @@ def visit(
         run.out_of_time = True
         process.end_visits()
 
-    try:
-        if spider.kind == "crawl":
-            run.tighten(clinics)
-            run.register(clinics)
-        now = datetime.now(UTC)
-        clinics = sorted(clinics, key=lambda clinic: queue_order(run.db.conn, clinic.slug, now))
-    except (WarcWriteError, OSError, sqlite3.Error) as error:
-        run.halt(f"{run.archive}: the run could not begin: {error}")
+    clinics = _in_order(run, clinics, register=spider.kind == "crawl")
 
     with Progress.on_terminal(process):
         for clinic in clinics:
@@ -173,6 +172,19 @@ def visit(
     run.not_begun = [clinic.slug for clinic in clinics if clinic.slug not in run.outcomes]
     if process.stopped:
         mark_cut_short(run.outcomes.values())
+
+
+def _in_order(run: Run, clinics: list[Clinic], *, register: bool) -> list[Clinic]:
+    """Return the clinics, those that waited longest first; with `register` they and their policies are recorded."""
+    try:
+        if register:
+            run.tighten(clinics)
+            run.register(clinics)
+        now = datetime.now(UTC)
+        return sorted(clinics, key=lambda clinic: queue_order(run.db.conn, clinic.slug, now))
+    except (WarcWriteError, BadKey, BadRecord, OSError, sqlite3.Error) as error:
+        run.halt(f"{run.archive}: the run could not begin: {error}")
+        return clinics
 
 
 def _record_closed(run: Run) -> None:

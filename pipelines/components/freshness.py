@@ -26,7 +26,9 @@ from pipelines.components.known_posts import (
     requested_mementos,
     sighted,
 )
+from pipelines.run.key import BadKey
 from pipelines.run.run import Run
+from pipelines.takedown.withheld import BLOCKING, withheld_at
 from scraper.http import fetch_of
 from scraper.spiders._clinic import ClinicSpider
 from scraper.spiders.wayback import WaybackSpider
@@ -59,6 +61,9 @@ class Freshness:
         try:
             agent = self._crawler.settings["USER_AGENT"]
             run.begin(spider.clinic, spider.visit, agent, kind=spider.kind, web_archive=spider.web_archive)
+            blocked = withheld_at(run.db, run.archive, spider.clinic.slug, run.key, BLOCKING)
+            if blocked is not None:
+                spider.context.is_blocked = blocked.names
             if isinstance(spider, WaybackSpider):
                 spider.backfill.requested_before = requested_mementos(run.db, spider.clinic.slug, spider.backfill.base)
                 spider.backfill.platform = platform_of(run.db, spider.clinic.slug)
@@ -71,7 +76,7 @@ class Freshness:
             spider.context.threads = embedded_threads(run.db, spider.clinic.slug)
             spider.context.browser_only = remembered_routes(run.db, spider.clinic.slug, now)
             spider.context.reported = reported_messages(run.db, spider.clinic.slug)
-        except (WarcWriteError, OSError, sqlite3.Error) as error:
+        except (WarcWriteError, BadKey, OSError, sqlite3.Error) as error:
             run.halt(f"{spider.clinic.slug}: the visit could not begin: {error}")
             raise CloseSpider("archive-not-writable") from error
 

@@ -6,14 +6,15 @@ start. What a run recorded after the snapshot, or had no rows of by then, is lef
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlite_utils import Database
 
-from pipelines.events import ClinicRun, Event, RunEnded
+from pipelines.events import ClinicRun, Event, PolicySet, Retroactive, RunEnded, Withdrawn
 from pipelines.imports.identity import CaptureRef
 from pipelines.log import ClinicLog, Recorded, RunLog
+from pipelines.privacy.policy import Policy
 from pipelines.run.headers import RUNS, RunHeader
 from pipelines.run.policies import stored_policy
 
@@ -52,6 +53,7 @@ def headers_as_of(headers: Iterable[RunHeader], snapshot: Snapshot) -> list[RunH
     """Return the runs as a whole that have a row, or whose file was closed. Raises `sqlite3.Error`."""
     known = {row[0] for row in snapshot.db.execute("SELECT crawl_id FROM crawls").fetchall()}
     clinics = {row[0] for row in snapshot.db.execute("SELECT clinic_id FROM clinics").fetchall()}
+    withdrawn = {row[0] for row in snapshot.db.execute("SELECT takedown_id FROM withdrawals").fetchall()}
     policies = {clinic_id: stored_policy(snapshot.db, clinic_id) for clinic_id in clinics}
     confirmed = set(snapshot.db.execute("SELECT clinic_id, confirmed_at FROM confirmations").fetchall())
     found = []
@@ -61,9 +63,19 @@ def headers_as_of(headers: Iterable[RunHeader], snapshot: Snapshot) -> list[RunH
         elif header.crawl_id in known:
             listed = {slug: stanza for slug, stanza in header.listed.items() if slug in clinics}
             stored = tuple(each for each in header.confirmed if each in confirmed)
-            valid = tuple(each for each in header.policies if policies.get(each.clinic_id) == each.policy)
-            found.append(replace(header, listed=listed, confirmed=stored, policies=valid))
+            applied = tuple(each for each in header.decisions if _is_applied(each, policies, withdrawn))
+            found.append(replace(header, listed=listed, confirmed=stored, decisions=applied))
     return found
+
+
+def _is_applied(decision: Retroactive, policies: Mapping[str, Policy | None], withdrawn: Collection[str]) -> bool:
+    """Return whether the rows were made again after the decision."""
+    match decision:
+        case PolicySet():
+            return policies.get(decision.clinic_id) == decision.policy
+        case Withdrawn():
+            return decision.takedown_id in withdrawn
+    return decision.takedown_id not in withdrawn
 
 
 def log_as_of(log: ClinicLog, snapshot: Snapshot) -> LogAsOf:
@@ -71,6 +83,11 @@ def log_as_of(log: ClinicLog, snapshot: Snapshot) -> LogAsOf:
     of_clinic = [log.clinic_id]
     find = "SELECT crawl_id, status FROM clinic_runs WHERE clinic_id = ?"
     statuses = dict(snapshot.db.execute(find, of_clinic).fetchall())
+    if any(each.kind == "clinic" for each in log.withdrawn):  # no record of it has a row
+        log.problems = []
+        for run in log.runs:
+            run.captures = []
+        return LogAsOf(log)
     find = "SELECT capture_id FROM captures WHERE clinic_id = ?"
     stored = {row[0] for row in snapshot.db.execute(find, of_clinic).fetchall()}
     found, runs = LogAsOf(log), list[RunLog]()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from archive.warc._file import OPEN_SUFFIX
-from pipelines.events import PolicySet
+from pipelines.events import Lifted, PolicySet, Retroactive, Withdrawn
 from pipelines.replay.files import fields_of, scan
 
 RUNS = "_runs"  # the folder below warc/ for files of whole runs; no slug begins with "_"
@@ -26,7 +26,27 @@ class RunHeader:
     end: Mapping[str, Any] | None  # ended_at, exit_code, summary
     listed: Mapping[str, Any] = field(default_factory=dict)  # stanzas of clinics that the archive did not know, by slug
     confirmed: tuple[tuple[str, str], ...] = ()  # (slug, when) of each clinic whose reports the operator confirmed
-    policies: tuple[PolicySet, ...] = ()
+    decisions: tuple[Retroactive, ...] = ()  # that concern what was captured before
+
+    @property
+    def policies(self) -> list[PolicySet]:
+        """The policies that were set."""
+        return [each for each in self.decisions if isinstance(each, PolicySet)]
+
+
+_OF_NOTES: dict[str, Callable[[Mapping[str, Any]], Retroactive]] = {
+    "policy-set": PolicySet.of_note,
+    "withdrawn": Withdrawn.of_note,
+    "lifted": lambda fields: Lifted(**fields),
+}
+
+
+def holding(headers: Iterable[RunHeader]) -> list[Withdrawn]:
+    """Return the takedowns that were not lifted, oldest first."""
+    decisions = [each for header in headers for each in header.decisions]
+    lifted = {each.takedown_id for each in decisions if isinstance(each, Lifted)}
+    found = [each for each in decisions if isinstance(each, Withdrawn) and each.takedown_id not in lifted]
+    return sorted(found, key=lambda each: each.at)
 
 
 def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:
@@ -43,6 +63,7 @@ def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:
         written = scan(archive, path.relative_to(archive).as_posix()).notes
         notes = {note.kind: fields_of(note) for note in written}
         confirmed = [fields_of(note) for note in written if note.kind == "confirmed"]
+        decisions = tuple(_OF_NOTES[note.kind](fields_of(note)) for note in written if note.kind in _OF_NOTES)
         start = notes.get("crawl-started")
         if start is not None:
             found.append(
@@ -52,7 +73,7 @@ def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:
                     listed=start.get("listed", {}),  # runs of older versions recorded none
                     end=notes.get("crawl-ended"),
                     confirmed=tuple((fields["clinic"], fields["at"]) for fields in confirmed),
-                    policies=tuple(PolicySet.of_note(fields_of(note)) for note in written if note.kind == "policy-set"),
+                    decisions=decisions,
                 )
             )
     return sorted(found, key=lambda header: header.started_at)

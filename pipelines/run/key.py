@@ -62,9 +62,9 @@ def make_key(path: Path, text: str) -> None:
 
 
 def has_pseudonyms(db: Database) -> bool:
-    """Some row holds a pseudonym, or the key of a person."""
+    """Some row holds a pseudonym, or the key of a person, or something is withdrawn, which only the key recognises."""
     (found,) = db.execute(
         "SELECT EXISTS (SELECT 1 FROM comments WHERE author LIKE 'reader-%')"
-        " OR EXISTS (SELECT 1 FROM authors WHERE person_key IS NOT NULL)"
+        " OR EXISTS (SELECT 1 FROM authors WHERE person_key IS NOT NULL) OR EXISTS (SELECT 1 FROM withdrawals)"
     ).fetchone()
     return bool(found)

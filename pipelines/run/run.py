@@ -29,7 +29,7 @@ from pipelines.events import (
     ClinicRun,
     Decision,
     Event,
-    PolicySet,
+    Retroactive,
     RunEnded,
     RunStarted,
     stanza_text,
@@ -43,6 +43,8 @@ from pipelines.run.locking import lock_archive, name_of
 from pipelines.run.outcome import ClinicOutcome
 from pipelines.run.policies import stricter
 from pipelines.run.run_file import RunFile
+from pipelines.takedown.summaries import shown_ends
+from pipelines.takedown.withheld import withheld_at
 from scraper.config.clinics import PRODUCT, VERSION, Clinic
 from scraper.crawl.state import VisitResult
 
@@ -126,8 +128,8 @@ class Run:
         without_blog = runs.is_without_blog(self.db, clinic.slug)
         outcome = ClinicOutcome(clinic, utc(datetime.now(UTC)), visit, without_blog=without_blog)
         self.outcomes[clinic.slug] = outcome
-        about = {"software": self.software, "http-header-user-agent": user_agent}
-        self.start(clinic, kind, outcome.started_at, about, web_archive)
+        agent = {"software": self.software, "http-header-user-agent": user_agent}
+        self.start(clinic, kind, outcome.started_at, agent, web_archive)
         return outcome
 
     def start(
@@ -164,8 +166,7 @@ class Run:
         (`pipelines.recover`). A `Captured` has no note, because the WARC holds its record already.
 
         Events of a crawl are applied at once. Captures of an import or a backfill may be older than the stored ones:
-        no rows are made of them until the `RunEnded`, when the whole log of the clinic is applied again (`refold`). So
-        it is at a `PolicySet`, which concerns the past.
+        no rows are made of them until the `RunEnded`, when the whole log of the clinic is applied again (`refold`).
 
         Raises `WarcWriteError`, OSError, `sqlite3.Error`; at the end of an import or a backfill also `BadKey` and
         `BadRecord`.
@@ -181,7 +182,7 @@ class Run:
         kind = event.run.kind if isinstance(event, RunStarted | Captured | RunEnded) else "crawl"
         if isinstance(event, RunEnded):
             self._end(event)
-        elif isinstance(event, PolicySet):
+        elif isinstance(event, Retroactive):
             refold_past(self.db, self.archive, self.key, clinic_id)
         elif kind == "crawl" or (kind == "backfill" and isinstance(event, RunStarted)):
             (self._folds.get(clinic_id) or self.fold_of(clinic_id)).apply(event)
@@ -189,8 +190,9 @@ class Run:
     def fold_of(self, clinic_id: str) -> Fold:
         """Return a new fold that writes the clinic's rows."""
         writer = self._writers.get(clinic_id)
-        reread = partial(reread_post, self.archive, self.db)
-        return Fold(self.db, clinic_id, reread, writer.sync if writer is not None else lambda: None)
+        sync = writer.sync if writer is not None else lambda: None
+        withheld = withheld_at(self.db, self.archive, clinic_id, self.key)
+        return Fold(self.db, clinic_id, partial(reread_post, self.archive, self.db), sync, withheld)
 
     def _end(self, event: RunEnded) -> None:
         """Apply the end of a visit, and close its file.
@@ -222,15 +224,11 @@ class Run:
     def open_run_file(self, kind: str) -> None:
         """Open the WARC file of the run as a whole, unless it is open, and save the run's row."""
         if self._run_file is None:
-            header = RunHeader(
-                crawl_id=self.crawl_id,
-                started_at=utc(self.started_at),
-                software=self.software,
-                kind=kind,
-                closed={clinic.slug: clinic.as_stanza() for clinic in self._closed},
-                listed={clinic.slug: clinic.as_stanza() for clinic in self._listed},
-                end=None,
+            closed, listed = (
+                {clinic.slug: clinic.as_stanza() for clinic in clinics} for clinics in (self._closed, self._listed)
             )
+            at = utc(self.started_at)
+            header = RunHeader(self.crawl_id, at, self.software, kind, closed=closed, end=None, listed=listed)
             self._run_file = RunFile(self.archive, self.db, header)
             self._run_file.start()
             self._record_listed(self._closed)  # their rows follow the note that names them
@@ -259,7 +257,7 @@ class Run:
     def tighten(self, clinics: Iterable[Clinic]) -> None:
         """Record each policy that is stricter than the stored one, and make the rows of its clinic again.
 
-        To be called before the stanzas are recorded otherwise. Raises what `record` and `refold` raise.
+        Call it before the stanzas are recorded otherwise. Raises what `record` and `refold` raise.
         """
         for event in stricter(self.db, clinics):
             self.decide(event, "crawl")
@@ -280,7 +278,8 @@ class Run:
         """
         try:
             if self._run_file is not None:
-                self._run_file.end(exit_code, summary, datetime.now(UTC))
+                left = shown_ends(self.db, self.archive, self.key)
+                self._run_file.end(exit_code, summary, datetime.now(UTC), left)
         except (sqlite3.Error, WarcWriteError) as error:
             if not self.broken:  # else that is already reported, and is why this fails too
                 raise ArchiveError(f"{self.archive}: the end of the run could not be written: {error}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from archive.times import utc
 from archive.warc import Writer
 from pipelines.events import Fields, as_json
 from pipelines.run.headers import RUNS, RunHeader
+
+Shown = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class RunFile:
@@ -49,11 +52,14 @@ class RunFile:
         self._writer.write_note(kind, fields, at)
         self._writer.sync()
 
-    def end(self, exit_code: int, summary: dict[str, Any], now: datetime) -> None:
-        """Record the end of the run, in the file and then in its row. Raises `WarcWriteError`, `sqlite3.Error`."""
+    def end(self, exit_code: int, summary: dict[str, Any], now: datetime, shown: Shown) -> None:
+        """Record the end of the run, in the file and then in its row, which has what `shown` leaves of the fields.
+
+        Raises `WarcWriteError`, `sqlite3.Error`.
+        """
         # The summary is given to others with the archive; the folder on this machine does not concern them.
         text = json.dumps({**summary, "archive": None}, ensure_ascii=False)
         fields = {"ended_at": utc(now), "exit_code": exit_code, "summary": text}
         self.write_note("crawl-ended", as_json(fields), now)
-        runs.save_crawl_end(self._db, self._header.crawl_id, fields)
+        runs.save_crawl_end(self._db, self._header.crawl_id, shown(fields))
         self._writer.close()

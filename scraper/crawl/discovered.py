@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from scraper.addresses import is_within, post_key
@@ -30,6 +30,8 @@ class Discovered:
     feed_size: int | None = None  # largest number of posts in a feed of the platform; None: unknown
     # Posts that a list's answer gave with their texts, by the keys of their addresses.
     read_posts: dict[str, Post] = field(default_factory=dict)
+    # Whether an address is never to be requested: posts with such an address are not taken up.
+    is_blocked: Callable[[str], bool] = lambda _: False
 
     def add(self, items: Iterable[object], source: SightedIn | None = None) -> int:
         """Add the sightings among the items; return how many posts are new to `source`.
@@ -42,6 +44,8 @@ class Discovered:
         keys = self.by_source.setdefault(source or "", set())
         before = len(keys)
         for item in items:
+            if isinstance(item, Post | Sighting) and any(map(self.is_blocked, (item.url or "", *item.addresses))):
+                continue
             # A list that says who may read a post gives all that it has: the post may have no text, or be locked.
             if isinstance(item, Post) and (item.body_text is not None or item.access is not None):
                 self.read_posts |= {post_key(address): item for address in item.addresses}

@@ -285,7 +285,7 @@ class Frontier:
             if not isinstance(item, Sighting) or not item.certain or not is_within(item.url, self._blog.root):
                 continue
             key = post_key(item.url)
-            if key in self._queued or key in self._skipped_keys:
+            if key in self._queued or key in self._skipped_keys or self._context.is_blocked(item.url):
                 continue
             if self._cards == MAX_CARDS:
                 self._result.limited = True

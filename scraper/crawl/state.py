@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -68,6 +69,9 @@ class VisitContext:
     # What only the browser could read in the last run that needed more than the pages: "counters", "comments".
     browser_only: frozenset[str] = frozenset()
     reported: frozenset[str] = frozenset()  # messages of comment endpoints that earlier runs reported
+
+    # Whether an address is that of a post that was withdrawn, and is never to be requested.
+    is_blocked: Callable[[str], bool] = lambda _: False
 
     def budget_left(self, requests: int) -> int | None:
         """Return the requests left in the day's budget after `requests` of this visit; None where no budget applies."""

@@ -42,7 +42,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
         budget_spent=lambda: start.budget_left(visit.requests) == 0,
         threads={service: dict(threads) for service, threads in start.threads.items()},
     )
-    discovered = Discovered(start.known, blog.root, feed_size=platform.feed_size)
+    discovered = Discovered(start.known, blog.root, feed_size=platform.feed_size, is_blocked=start.is_blocked)
     blog.enough = lambda: start.limit is not None and len(discovered.named) >= start.limit
     discovered.add(item for item in home.items if isinstance(item, Sighting))
     yield from _collecting(platform.discover(blog), discovered)

@@ -89,6 +89,8 @@ class PlanDriver:
         url, passed = ask.url, list[str]()
         robots = urlsplit(ask.url).path == "/robots.txt"
         for _ in range(MAX_HOPS):
+            if self._spider.context.is_blocked(url):
+                return Answer(ask=ask, exchange=None, reason="withdrawn; not requested", redirected_from=tuple(passed))
             # Redirects of robots.txt itself are followed without a check (RFC 9309 2.3.1.2): there are no rules yet.
             refusal = None if robots else (yield from self._refusal(url))
             if refusal:

@@ -38,7 +38,8 @@ COMMANDS = {
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
 TABLES = {
     "clinics": ("Clinics and runs", (
-        "clinics", "clinic_attributes", "crawls", "clinic_runs", "run_fields", "confirmations",
+        "clinics", "clinic_attributes", "crawls", "clinic_runs", "run_fields", "confirmations", "withdrawals",
+        "withdrawn_permalinks",
     )),
     "captures": ("Captures and evidence", ("captures", "sightings", "absences", "problems", "unplaced")),
     "posts": ("Posts and their texts", ("posts", "post_addresses", "revisions", "post_changes", "authors")),

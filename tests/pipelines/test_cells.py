@@ -26,8 +26,12 @@ from pipelines.replay.as_of import Snapshot, headers_as_of, log_as_of
 from pipelines.replay.parsing import ParserPool
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
+from pipelines.run.run import Run
+from pipelines.takedown.finding import find
+from pipelines.takedown.ledger import Dates, today, withdraw
 from pipelines.verify import closed_files
-from tests.pipelines.test_rebuild import confirm, visit
+from tests.pipelines.test_rebuild import Step, confirm, visit
+from tests.visiting import SITE
 
 GATE = Path(__file__).parents[1] / "gate"
 # Tables of which a crawl alone makes no row, and why.
@@ -41,8 +45,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     adopt([GATE / name for name in ("visits", "rendered", "imported")], archive, None)
     (archive / KEY_FILE).chmod(0o600)
     assert rebuild(archive, cores=2).problems == []
-    visit(archive, [("thread", "wake"), ("post", ("sleep", "Sleep well.", 3)), ("gone", "sleep")], "ended")
+    posts: list[Step] = [("post", ("sleep", "Sleep well.", 3)), ("post", ("rest", "Rest well.", 2))]
+    visit(archive, [("thread", "wake"), *posts, ("gone", "sleep")], "ended")
     confirm(archive)
+    run = Run(archive)
+    withdraw(run, find(run.db, f"{SITE}/post/rest"), "hide", "A request", Dates(today(), None))
+    run.close(0, {})
     return archive
 
 

@@ -6,6 +6,7 @@ and the first 8 digits of the hash of its text. A slug is looked up among all ad
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from urllib.parse import quote, unquote
 
@@ -62,6 +63,13 @@ def find_revision(connection: sqlite3.Connection, posts: list[int], name: str) -
         " >= ? AND captured_at < ? || '~' AND substr(content_sha256, 1, 8) = ? ORDER BY revision_id LIMIT 1",
         (*posts, at, at, sha),
     )
+
+
+def is_withdrawn(connection: sqlite3.Connection, clinic_id: str, slug: str) -> bool:
+    """Return whether the address is that of a post that was withdrawn: its hash is stored. Raises `sqlite3.Error`."""
+    sha256 = hashlib.sha256(f"{clinic_id}/{unquote(slug)}".encode("utf-8", "surrogatepass")).hexdigest()
+    find = "SELECT 1 AS found FROM withdrawn_permalinks WHERE clinic = ? AND path_sha256 = ?"
+    return row(connection, find, (clinic_id, sha256)) is not None
 
 
 def _literal(text: str) -> str:

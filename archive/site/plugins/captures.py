@@ -81,6 +81,8 @@ async def _revision(datasette: Datasette, revision_id: object) -> Markup:
 async def page(datasette: Datasette, request: Request) -> Response:
     """Answer with the page of one capture."""
     capture = await _capture(datasette, request)
+    if withdrawn := await _withdrawn(datasette, capture):
+        return withdrawn
     content = await asyncio.to_thread(view, archive_folder(datasette), capture)
     original = await _row(datasette, capture["refers_to"]) if capture["refers_to"] else None
     html = await datasette.render_template(
@@ -106,6 +108,8 @@ async def page(datasette: Datasette, request: Request) -> Response:
 async def record(datasette: Datasette, request: Request) -> Response:
     """Answer with the record of one capture, its bytes as they are in the archive: response, then request."""
     capture = await _capture(datasette, request)
+    if withdrawn := await _withdrawn(datasette, capture):
+        return withdrawn
     original = await _row(datasette, capture["refers_to"]) if capture["refers_to"] else None
     if not _is_downloadable(capture, original):
         return Response.text(
@@ -127,6 +131,16 @@ async def record(datasette: Datasette, request: Request) -> Response:
     name = f"{capture['clinic_id']}-{day}-{capture['capture_id'][:8]}.warc.gz"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return Response(body=body, status=200, headers=headers, content_type="application/warc")
+
+
+async def _withdrawn(datasette: Datasette, capture: dict[str, Any]) -> Response | None:
+    """Return the answer for a capture whose record, or the one it refers to, holds something that was withdrawn."""
+    original = await _row(datasette, capture["refers_to"]) if capture["refers_to"] else None
+    if not capture["withdrawn"] and not (original and original["withdrawn"]):
+        return None
+    return Response.text(
+        "This record holds something that was withdrawn on request. It is not given out.\n", status=410
+    )
 
 
 def _is_downloadable(capture: dict[str, Any], original: dict[str, Any] | None) -> bool:

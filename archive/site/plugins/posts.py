@@ -10,11 +10,12 @@ from urllib.parse import unquote
 from datasette import hookimpl  # type: ignore[import-untyped]
 from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
+from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
 from archive.export import Source
 from archive.site.pages import cite, clinic, post, revisions, thread
 from archive.site.pages._rows import Row, row, rows
-from archive.site.pages.permalinks import find_posts, find_revision, post_path
+from archive.site.pages.permalinks import find_posts, find_revision, is_withdrawn, post_path
 from archive.site.pages.wordings import comparison
 from archive.site.sending import send_file
 from archive.site.serving import DATABASE, absolute_url, check_access, page_number, read_database, render
@@ -57,6 +58,8 @@ async def _find_posts(datasette: Datasette, request: Request) -> list[int]:
     clinic_id, slug = request.url_vars["clinic"], request.url_vars["slug"]
     posts = await read_database(datasette, lambda connection: find_posts(connection, clinic_id, slug))
     if not posts:
+        if await read_database(datasette, lambda connection: is_withdrawn(connection, clinic_id, slug)):
+            raise DatasetteError("This post was withdrawn from the archive on request.", status=410, title="Withdrawn")
         known = await read_database(datasette, lambda connection: clinic.overview(connection, clinic_id))
         if known is None:
             raise NotFound(f"No clinic {clinic_id!r} in this archive; the home page lists all clinics")

@@ -1,0 +1,178 @@
+"""`clinic-archive takedown`: withdraw a post, a comment, a person or a clinic; list what is withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from archive.wal import WriteAheadLog
+from pipelines.commands._archive import read_only
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._options import archive_option, examples, json_option
+from pipelines.commands._output import fail, finish
+from pipelines.commands._run import open_for_writing, releasing
+from pipelines.commands._table import table
+from pipelines.events import Lifted, Withdrawn
+from pipelines.exit_codes import ExitCode
+from pipelines.privacy.applying import stale_copies
+from pipelines.privacy.reasons import fault_of
+from pipelines.run.headers import runs_of
+from pipelines.takedown.access_list import access_list
+from pipelines.takedown.finding import Found, find
+from pipelines.takedown.ledger import Dates, all_of, already, by_id, raised, today, withdraw
+from pipelines.takedown.ledger import lift as lift_takedown
+from pipelines.takedown.withheld import GRADES
+
+SUBJECT = "URL|COMMENT|PSEUDONYM|CLINIC"
+_DATE = click.DateTime(["%Y-%m-%d"])
+reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; recorded. It must not name anybody.")
+
+
+@click.group(
+    short_help="Withdraw a post, a comment, a person or a clinic; list what is withdrawn.",
+    epilog=examples("clinic-archive takedown list"),
+)
+def command() -> None:
+    """Withdraw what somebody asks to have removed, and list what is withdrawn. See docs/takedown.md."""
+
+
+@command.command(
+    short_help="Withdraw a post, a comment, a person's comments or a clinic.",
+    epilog=examples(
+        'clinic-archive takedown add https://clinic.example/post/a --grade hide --reason "The clinic wishes it"',
+        'clinic-archive takedown add reader-k3v5m7q2x4ab --grade block --reason "Request 2026-14" --yes',
+    ),
+)
+@click.argument("subject", metavar=SUBJECT)
+@click.option(
+    "--grade",
+    type=click.Choice(GRADES),
+    required=True,
+    help="hide: no row, page or file shows it. block: also never requested, never stored as a row again. purge: also"
+    " due to be removed from the recorded bytes.",
+)
+@reason_option
+@click.option("--received", type=_DATE, metavar="DATE", help="When the request arrived; default: today.")
+@click.option("--due", type=_DATE, metavar="DATE", help="Until when it must be done; `status` names an overdue one.")
+@click.option("--clinic", metavar="CLINIC", help="Where to look, if several clinics have such a comment or address.")
+@click.option("--yes", is_flag=True, help="Do it. Without this, what would be withdrawn is printed.")
+@archive_option
+@json_option
+def add(
+    subject: str,
+    grade: str,
+    reason: str,
+    received: datetime | None,
+    due: datetime | None,
+    clinic: str | None,
+    yes: bool,
+    archive: Path,
+    as_json: bool,
+) -> None:
+    """Withdraw SUBJECT: a post by its URL or permalink, a comment by its id, a person by pseudonym, a whole clinic.
+
+    No row is made of it any more, by no crawl, import or rebuild. Only keyed hashes of it are recorded.
+    """
+    _check(reason)
+    run = open_for_writing(archive, existing=True)
+    with exit_on_error(archive, "nothing withdrawn"), releasing(run):
+        dates = Dates(received.date() if received else today(), due.date() if due else None)
+        before = already(run, subject)
+        found = Found(before.clinic_id, before.kind) if before else find(run.db, subject, clinic)
+        if yes:
+            takedown = (
+                raised(run, before, grade, reason, dates) if before else withdraw(run, found, grade, reason, dates)
+            )
+            WriteAheadLog(run.db).truncate()
+            run.close(ExitCode.DONE, {"takedown": takedown.takedown_id})
+        else:
+            run.release()
+    if not yes:
+        finish({"withdrawn": False, **_summary(found)}, _plan(found, grade), as_json=as_json, always=True)
+    copies = stale_copies(archive)
+    summary = {"withdrawn": True, "takedown_id": takedown.takedown_id, **_summary(found), "copies": copies}
+    lines = [f"takedown {takedown.takedown_id}: {found.kind} of {found.clinic_id}, grade {grade}", *map(_stale, copies)]
+    finish(summary, lines, as_json=as_json, always=True)
+
+
+@command.command(
+    short_help="Lift a takedown: the rows come back.",
+    epilog=examples('clinic-archive takedown lift 0b5e4ad39c0f --reason "Withdrawn in error"'),
+)
+@click.argument("takedown_id", metavar="ID")
+@reason_option
+@archive_option
+@json_option
+def lift(takedown_id: str, reason: str, archive: Path, as_json: bool) -> None:
+    """Lift a takedown of grade hide or block. Its rows are made again from the recorded bytes."""
+    _check(reason)
+    run = open_for_writing(archive, existing=True)
+    with exit_on_error(archive, "nothing lifted"), releasing(run):
+        lift_takedown(run, by_id(archive, takedown_id), reason)
+        run.close(ExitCode.DONE, {"lifted": takedown_id})
+    finish({"lifted": takedown_id}, [f"takedown {takedown_id} lifted"], as_json=as_json)
+
+
+@command.command("list", short_help="List all takedowns.", epilog=examples("clinic-archive takedown list --json"))
+@archive_option
+@json_option
+def list_(archive: Path, as_json: bool) -> None:
+    """List all takedowns: when received, until when due, when done, by whom. What they name is not recorded."""
+    with exit_on_error(archive):
+        read_only(archive).close()
+        headers = runs_of(archive)
+    lifted = {each.takedown_id: each for header in headers for each in header.decisions if isinstance(each, Lifted)}
+    found = [_as_json(each, lifted.get(each.takedown_id)) for each in all_of(headers)]
+    finish({"takedowns": found}, _table(found), as_json=as_json, always=True)
+
+
+@command.command(
+    short_help="Print the withdrawn addresses as an access list for pywb.",
+    epilog=examples("clinic-archive takedown export > blocked.aclj"),
+)
+@archive_option
+def export(archive: Path) -> None:
+    """Print an .aclj access list for pywb: the records that hold something withdrawn are blocked.
+
+    It names the addresses of what is withdrawn, since pywb knows nothing else: keep it with the WARC files.
+    """
+    with exit_on_error(archive), closing(read_only(archive)) as db:
+        lines = list(access_list(archive, db))
+    finish({}, lines, as_json=False, always=True)
+
+
+def _check(reason: str) -> None:
+    if fault := fault_of(reason):
+        fail(f"--reason {fault}; it is recorded for good and must not name anybody", ExitCode.USAGE)
+
+
+def _summary(found: Found) -> dict[str, Any]:
+    return {"clinic": found.clinic_id, "kind": found.kind, "rows": found.rows}
+
+
+def _plan(found: Found, grade: str) -> Iterator[str]:
+    rows = ", ".join(f"{table} {number:,}" for table, number in found.rows.items()) or "none: withdrawn already"
+    yield f"would withdraw a {found.kind} of {found.clinic_id}, grade {grade}; rows: {rows}"
+    yield "nothing done; give --yes to do it"
+
+
+def _stale(copy: str) -> str:
+    return f"{copy}: made before; it still holds what is withdrawn: publish again, or delete it"
+
+
+def _as_json(takedown: Withdrawn, lifted: Lifted | None) -> dict[str, Any]:
+    left_out = ("subjects", "permalinks", "key_check")
+    values = {name: value for name, value in asdict(takedown).items() if name not in left_out}
+    return {**values, "done": takedown.at[:10], "lifted": lifted.at[:10] if lifted else None}
+
+
+def _table(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    header = ("takedown_id", "clinic_id", "kind", "grade", "received", "due", "done", "lifted", "by", "reason")
+    rows = [tuple(str(each[name] or "-") for name in header) for each in found]
+    yield table(header, rows) if rows else "no takedown was ever recorded"

@@ -1,0 +1,1 @@
+"""Takedowns: what is withdrawn from an archive, and how the fold, the crawl and the files leave it out."""

@@ -1,0 +1,118 @@
+"""The ledger of takedowns: each is recorded in the file of a run, and holds until it is lifted."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from pipelines.events import Lifted, Withdrawn
+from pipelines.run.headers import RunHeader, holding, runs_of
+from pipelines.run.policies import moment
+from pipelines.run.run import Run
+from pipelines.takedown.finding import Found, UnknownSubject
+from pipelines.takedown.marks import key_check, mark, permalink_sha256, post_values
+from pipelines.takedown.withheld import GRADES
+
+
+class Dates(NamedTuple):
+    """When a request to withdraw something arrived, and until when it must be done (None: no date)."""
+
+    received: date
+    due: date | None
+
+
+def withdraw(run: Run, found: Found, grade: str, reason: str, dates: Dates) -> Withdrawn:
+    """Record a takedown, and make the rows of its clinic again. Raises what `Run.decide` raises."""
+    takedown = Withdrawn(
+        takedown_id=secrets.token_hex(6),
+        clinic_id=found.clinic_id,
+        kind=found.kind,
+        grade=grade,
+        subjects=tuple(sorted(mark(run.key, found.clinic_id, value) for value in found.values)),
+        permalinks=tuple(permalink_sha256(found.clinic_id, slug) for slug in found.slugs),
+        key_check=key_check(run.key),
+        at=moment(run.db, found.clinic_id),
+        received=dates.received.isoformat(),
+        due=dates.due.isoformat() if dates.due else None,
+        reason=reason,
+        by=_operator(),
+    )
+    run.decide(takedown, "takedown")
+    return takedown
+
+
+def lift(run: Run, takedown: Withdrawn, reason: str) -> None:
+    """Record that a takedown holds no longer, and make its clinic's rows again. Raises what `Run.decide` raises."""
+    at = moment(run.db, takedown.clinic_id)
+    lifted = Lifted(
+        takedown_id=takedown.takedown_id, clinic_id=takedown.clinic_id, at=at, reason=reason, by=_operator()
+    )
+    run.decide(lifted, "takedown")
+
+
+def already(run: Run, text: str) -> Withdrawn | None:
+    """Return the takedown, of the highest grade, of what the text names; None if it is not withdrawn.
+
+    Its rows are gone, so that only the marks know it.
+    """
+    values = post_values([text]) if "://" in text else {f"comment {text}", f"person {text}"}
+    values = {value for value in values if not value.startswith("word ")}
+    matching = [
+        each
+        for each in holding(runs_of(run.archive))
+        if (each.kind == "clinic" and each.clinic_id == text)
+        or not {mark(run.key, each.clinic_id, value) for value in values}.isdisjoint(each.subjects)
+    ]
+    return max(matching, key=lambda each: GRADES.index(each.grade), default=None)
+
+
+def raised(run: Run, before: Withdrawn, grade: str, reason: str, dates: Dates) -> Withdrawn:
+    """Record a takedown of a higher grade for what is withdrawn already. Raises `UnknownSubject`, as `Run.decide`."""
+    if GRADES.index(grade) <= GRADES.index(before.grade):
+        raise UnknownSubject(f"withdrawn already: takedown {before.takedown_id}, grade {before.grade}")
+    takedown = replace(
+        before,
+        takedown_id=secrets.token_hex(6),
+        grade=grade,
+        at=moment(run.db, before.clinic_id),
+        received=dates.received.isoformat(),
+        due=dates.due.isoformat() if dates.due else None,
+        reason=reason,
+        by=_operator(),
+    )
+    run.decide(takedown, "takedown")
+    return takedown
+
+
+def by_id(archive: Path, takedown_id: str) -> Withdrawn:
+    """Return a takedown that holds. Raises `UnknownSubject`, OSError."""
+    headers = runs_of(archive)
+    found = next((each for each in holding(headers) if each.takedown_id == takedown_id), None)
+    if found is None:
+        was = any(takedown_id == each.takedown_id for each in all_of(headers))
+        why = "was lifted already" if was else "is not in this archive; `clinic-archive takedown list` has all"
+        raise UnknownSubject(f"takedown {takedown_id} {why}")
+    return found
+
+
+def all_of(headers: Iterable[RunHeader]) -> list[Withdrawn]:
+    """Return all takedowns, lifted ones too, oldest first."""
+    found = [each for header in headers for each in header.decisions if isinstance(each, Withdrawn)]
+    return sorted(found, key=lambda each: each.at)
+
+
+def today() -> date:
+    """Return the day of UTC."""
+    return datetime.now(UTC).date()
+
+
+def _operator() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "unknown"

@@ -1,0 +1,57 @@
+"""Marks of what takedowns name: keyed hashes, so that the log does not say what was withdrawn.
+
+A mark is an HMAC-SHA256 under the archive's own key (`pseudonym.key`) of the clinic and a value:
+
+    post riverside.example/post/sleep    an address of a post (`scraper.addresses.post_key`)
+    post wix:64ddbf6a1737d98af033206f    its id on the platform, or its thread at a comment service
+    word sleep                           the last part of its address, or its bare id, in other addresses
+    comment 0b5e4ad3                     the platform's id of a comment
+    person reader-k3v5m7q2x4ab           a pseudonym
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from scraper.addresses import post_key
+
+_SHORTEST_WORD = 4  # characters; a shorter part of an address ("p", "12") occurs in too many others
+
+
+def mark(key: bytes, clinic_id: str, value: str) -> str:
+    """Return the mark of a value: 32 hex digits."""
+    text = f"withdrawn\0{clinic_id}\0{value}"
+    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+
+
+def key_check(key: bytes) -> str:
+    """Return what tells one key from another, without revealing it."""
+    return hmac.new(key, b"withdrawn: check of the key", hashlib.sha256).hexdigest()[:16]
+
+
+def post_values(addresses: Iterable[str]) -> set[str]:
+    """Return the values of a post with these addresses: URLs, ids, threads."""
+    found = set()
+    for address in addresses:
+        found.add(f"post {post_key(address)}")
+        words = words_of(address) if "://" in address else [address.partition(":")[2]]
+        found |= {f"word {word}" for word in words[:1] if len(word) >= _SHORTEST_WORD}
+    return found
+
+
+def words_of(url: str) -> list[str]:
+    """Return the last part of an address's path, and the values of its query: what may name a post in it."""
+    try:
+        parts = urlsplit(url)
+        last = unquote(parts.path.rstrip("/").rpartition("/")[2])
+        return [last, *(value for _, value in parse_qsl(parts.query, max_num_fields=100))]
+    except ValueError:
+        return []
+
+
+def permalink_sha256(clinic_id: str, slug: str) -> str:
+    """Return the hash of a post's address on the archive's site: "/riverside/sleep"."""
+    return hashlib.sha256(f"{clinic_id}/{unquote(slug)}".encode("utf-8", "surrogatepass")).hexdigest()

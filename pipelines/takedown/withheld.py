@@ -1,0 +1,172 @@
+"""What the fold leaves out of a clinic's captures because a takedown names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlite_utils import Database
+
+from archive.rows.withdrawals import withdrawn_here
+from archive.warc import Capture
+from pipelines.events import Withdrawn
+from pipelines.run.headers import holding, runs_of
+from pipelines.run.key import BadKey
+from pipelines.takedown.marks import key_check, mark, words_of
+from scraper.addresses import post_key
+from scraper.items import (
+    Alias,
+    Author,
+    Comment,
+    EmbeddedThread,
+    Extraction,
+    Gone,
+    Item,
+    Post,
+    Problem,
+    Reading,
+    Sighting,
+    Thread,
+    ThreadPage,
+)
+
+GRADES = ("hide", "block", "purge")  # each does what the ones before it do
+BLOCKING = GRADES[1:]  # grades of what is never requested again
+# <a href="https://clinic.example/post/a">
+_HREF = re.compile(r"""\shref=("[^"]*"|'[^']*')""")
+# An address in the message of a problem: "https://clinic.example/post/a: 404"
+_ADDRESS = re.compile(r"https?://[^\s<>\"']+?(?=[:;,.)]*(?:\s|$))")
+
+
+class Left(NamedTuple):
+    """What is left of a capture."""
+
+    extraction: Extraction
+    is_held: bool = False  # its bytes hold something withdrawn: the record is not given out
+    is_cut: bool = False  # its address names something withdrawn: the row has the host alone
+
+
+class Withheld:
+    """The takedowns that hold at a clinic."""
+
+    def __init__(self, clinic_id: str, takedowns: Iterable[Withdrawn], key: bytes | None) -> None:
+        """`takedowns`: those of the clinic that were not lifted. Raises `BadKey` for another key than theirs."""
+        held = list(takedowns)
+        self.is_whole = any(each.kind == "clinic" for each in held)
+        self._marks = frozenset(subject for each in held for subject in each.subjects)
+        if self._marks and (key is None or any(each.key_check != key_check(key) for each in held if each.subjects)):
+            raise BadKey(
+                f"{clinic_id}: takedowns hold here, and pseudonym.key is missing or of another archive, so that what is"
+                " withdrawn cannot be recognised; restore the key from your backup"
+            )
+        self._is_marked = lru_cache(maxsize=8192)(lambda value: mark(key or b"", clinic_id, value) in self._marks)
+
+    def is_post(self, addresses: Iterable[str | None]) -> bool:
+        """Return whether one of the addresses, or ids, is that of a withdrawn post."""
+        return any(self._is_marked(f"post {post_key(address)}") for address in addresses if address)
+
+    def is_address(self, url: str) -> bool:
+        """Return whether an address is that of a withdrawn post."""
+        return self.is_post([url])
+
+    def names(self, url: str | None) -> bool:
+        """Return whether an address is that of a withdrawn post, or contains its name or id (an API's address)."""
+        if not url or not self._marks:
+            return False
+        return self.is_post([url]) or any(self._is_marked(f"word {word}") for word in words_of(url))
+
+    def left_of(self, extraction: Extraction) -> Left:
+        """Return what is left of a capture whose items are pseudonymous."""
+        if not self._marks:
+            return Left(extraction)
+        capture = extraction.capture
+        urls = (capture.url, capture.page, capture.retrieved_from) if isinstance(capture, Capture) else ()
+        is_cut = any(map(self.names, urls))
+        kept = [left for item in extraction.items if (left := self._left(item, is_cut)) is not None]
+        is_held = (
+            is_cut
+            or len(kept) < len(extraction.items)
+            or any(new is not old for new, old in zip(kept, extraction.items, strict=True))
+        )
+        if not is_held:
+            return Left(extraction)
+        if any(self._is_of_post(item) for item in extraction.items) and not any(
+            isinstance(item, Post | Sighting | Reading) for item in kept
+        ):
+            is_cut = True  # nothing but the withdrawn post was read from it
+        if is_cut:  # the people of a page are those of its post
+            kept = [item for item in kept if not isinstance(item, Author)]
+        return Left(replace(extraction, items=tuple(kept)), is_held, is_cut)
+
+    def _is_of_post(self, item: Item) -> bool:
+        match item:
+            case Post():
+                return self.is_post((item.url, *item.addresses))
+            case Reading() | EmbeddedThread() | Thread() | ThreadPage() | Comment():
+                return self.is_post(item.post)
+            case Sighting():
+                return self.is_post((item.url, item.listed_url, *item.addresses))
+            case Alias():
+                return self.is_post(item.addresses)
+            case Gone():
+                return self.is_post([item.url])
+        return False
+
+    def _left(self, item: Item, is_cut: bool) -> Item | None:
+        """Return what is left of an item; itself if nothing is withdrawn. `is_cut`: of the page of a withdrawn post."""
+        if self._is_of_post(item):
+            return None
+        match item:
+            case Comment():
+                return self._left_of_comment(item)
+            case Post():
+                related = tuple(card for card in item.related_posts if not self.is_post([card.url]))
+                html = self._without_links(item.body_html)
+                if len(related) == len(item.related_posts) and html is item.body_html:
+                    return item
+                return replace(item, related_posts=related, body_html=html)
+            case Problem():
+                named = item.url is None and is_cut
+                named = named or self.names(item.url) or any(map(self.names, _ADDRESS.findall(item.message)))
+                return None if named else item
+        return item
+
+    def _left_of_comment(self, item: Comment) -> Comment | None:
+        people = {item.person, item.author} - {None}
+        if self._is_marked(f"comment {item.platform_comment_id}") or any(
+            self._is_marked(f"person {person}") for person in people
+        ):
+            return None
+        parent = item.parent_id
+        if parent is not None and self._is_marked(f"comment {parent}"):
+            parent = None
+        html = self._without_links(item.body_html)
+        if parent == item.parent_id and html is item.body_html:
+            return item
+        return replace(item, parent_id=parent, body_html=html)
+
+    def _without_links(self, html: str | None) -> str | None:
+        """Return the HTML without the addresses of links to withdrawn posts; itself if there is none."""
+        if not html:
+            return html
+        found = _HREF.sub(lambda link: "" if self.is_post([link[1][1:-1]]) else link[0], html)
+        return html if found == html else found
+
+
+def withheld_from(takedowns: Iterable[Withdrawn], clinic_id: str, key: bytes | None) -> Withheld | None:
+    """Return what takedowns withhold at a clinic; None if none of them is of the clinic. Raises `BadKey`."""
+    held = [each for each in takedowns if each.clinic_id == clinic_id]
+    return Withheld(clinic_id, held, key) if held else None
+
+
+def withheld_at(
+    db: Database, archive: Path, clinic_id: str, key: bytes | None, grades: Collection[str] = GRADES
+) -> Withheld | None:
+    """Return what takedowns of these grades withhold at a clinic; None if none holds. Raises `BadKey`, OSError."""
+    if not withdrawn_here(db, clinic_id):  # most archives have none, and many files of runs
+        return None
+    return withheld_from((each for each in holding(runs_of(archive)) if each.grade in grades), clinic_id, key)
