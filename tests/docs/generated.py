@@ -29,8 +29,9 @@ COMMANDS = {
     "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
     "keep": (
         "Keep an archive",
-        ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge", "privacy"),
+        ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
     ),
+    "withdraw": ("Withdraw what was stored", ("privacy", "takedown")),
     "use": ("Use an archive", ("serve", "publish", "export", "wacz", "parse")),
     "words": ("Find words and changes", ("derive", "kwic", "lexicon")),
     "study": ("Sample and code", ("sample", "coding")),

@@ -66,7 +66,7 @@ class Compared:
                 with ParserPool(archive, key_in(archive / KEY_FILE)) as pool:
                     new = self.made[clinic_id] = FoldComparison(snapshot, pool, headers, keyless=False)
                     new.fold(log_as_of(log_of(archive, clinic_id, headers), snapshot), lambda _: None)
-            with ParserPool(archive, None) as pool:
+            with ParserPool(archive, key_in(archive / KEY_FILE)) as pool:
                 self.none = FoldComparison(snapshot, pool, headers, keyless=False)
             assert self.none.differences_of_runs() == []
         shutil.copy(archive / DATABASE, folder)
