@@ -542,7 +542,7 @@ def m014_withdrawals(db: Database) -> None:
     _create(
         db,
         "withdrawals",
-        {"takedown_id": str, "clinic": str, "kind": str, "grade": str, "day": str},
+        {"takedown_id": str, "clinic": str, "kind": str, "grade": str, "day": str, "due": str},
         "takedown_id",
         "clinic kind grade day",
     )

@@ -168,12 +168,12 @@ class RunEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawn:
-    """A takedown: of what it names no row is made, and by its grade nothing is requested or no bytes are left."""
+    """A takedown: of what it names no row is made; if its grade is block, it is never requested again either."""
 
     takedown_id: str  # 12 hex digits, by chance
     clinic_id: str
     kind: str  # clinic, post, comment, person
-    grade: str  # hide, block, purge
+    grade: str  # hide, block
     subjects: tuple[str, ...]  # keyed hashes of what it names (`pipelines.takedown.marks`); none for a whole clinic
     permalinks: tuple[str, ...]  # SHA-256 (hex) of "CLINIC/SLUG" for each address of a post on the archive's site
     key_check: str  # by which another key than that of `subjects` is noticed

@@ -133,7 +133,7 @@ class Fold:
                 self.commit()
                 day, values = event.at[:10], (event.takedown_id, event.clinic_id, event.kind, event.grade)
                 with self._db.atomic():
-                    save_withdrawal(self._db, (*values, day), event.permalinks)
+                    save_withdrawal(self._db, (*values, day, event.due), event.permalinks)
             case RunEnded():
                 self.finish(event.run, finished=event.finished)
                 self._end(event)

@@ -22,8 +22,8 @@ from archive.compare import canonical
 from archive.compare.superseded import restore, stash
 from archive.db import DATABASE, ArchiveError, open_archive
 from archive.rows import runs
-from archive.study.tables import fold_study
 from archive.search.index import drop_removed
+from archive.study.tables import fold_study
 from archive.warc.repair import repair
 from pipelines.fold import Fold
 from pipelines.log import ClinicLog, Recorded, clinics_of, locations, log_of

@@ -9,7 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from archive.db import DATABASE, ArchiveError, copy_whole, damage, open_archive
 from archive.study.folder import TABLES
@@ -51,6 +53,42 @@ def _leave_out(copy: sqlite3.Connection) -> None:
     present = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in (table for table in TABLES if table in present):
         copy.execute(f"DELETE FROM [{table}]")
+
+
+def lacking(archive: Path) -> set[str]:
+    """Return the ids of the takedowns that hold in the archive and were recorded after its copy was published.
+
+    Empty where nothing is published. Raises `sqlite3.Error`.
+    """
+    copy = archive / FOLDER / DATABASE
+    if not copy.exists() or not (archive / DATABASE).exists():
+        return set()
+    return _takedowns(archive / DATABASE) - _takedowns(copy)
+
+
+class Takedown(NamedTuple):
+    """A takedown whose day has passed, while the published copy was made before it."""
+
+    takedown_id: str
+    clinic: str
+    due: str  # ISO date
+
+
+def overdue_takedowns(archive: Path, day: date) -> list[Takedown]:
+    """Return the takedowns that were due before `day`, and that the published copy lacks. Raises `sqlite3.Error`."""
+    behind = lacking(archive)
+    if not behind:
+        return []
+    with closing(sqlite3.connect(f"{(archive / DATABASE).resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as live:
+        rows = live.execute("SELECT takedown_id, clinic, due FROM withdrawals WHERE due < ?", (day.isoformat(),))
+        return [Takedown(*row) for row in rows if row[0] in behind]
+
+
+def _takedowns(path: Path) -> set[str]:
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'withdrawals'").fetchone():
+            return set()  # of an older version
+        return {row[0] for row in connection.execute("SELECT takedown_id FROM withdrawals")}
 
 
 def identity(path: Path) -> Identity:

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from sqlite_utils import Database
 
 
-def save_withdrawal(db: Database, row: tuple[str, str, str, str, str], permalinks: Iterable[str]) -> None:
-    """Write a takedown: (takedown_id, clinic, kind, grade, day), and the hashes of the addresses that are gone."""
-    columns = "takedown_id, clinic, kind, grade, day"
-    db.conn.execute(f"INSERT INTO withdrawals ({columns}) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING", row)
+def save_withdrawal(db: Database, row: tuple[str, str, str, str, str, str | None], permalinks: Iterable[str]) -> None:
+    """Write a takedown: (takedown_id, clinic, kind, grade, day, due), and the hashes of the addresses that are gone."""
+    columns = "takedown_id, clinic, kind, grade, day, due"
+    db.conn.execute(f"INSERT INTO withdrawals ({columns}) VALUES (?,?,?,?,?,?) ON CONFLICT DO NOTHING", row)
     db.conn.executemany(
         "INSERT INTO withdrawn_permalinks (clinic, path_sha256, takedown_id) VALUES (?,?,?) ON CONFLICT DO NOTHING",
         [(row[1], sha256, row[0]) for sha256 in permalinks],

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 import archive as durable
-from archive.backup.published import FOLDER
+from archive.backup.published import FOLDER, lacking
 from archive.db import DATABASE, ArchiveError, OlderSchema, open_archive
 from archive.site.front.about import CONTACT, PROJECT_URL
 from archive.site.visitors.door import BASE_URL
@@ -108,6 +108,10 @@ def _published(archive: Path) -> Path:
         fail(why, ExitCode.BAD_CONFIG)
     except ArchiveError:
         read_only(folder)  # reports it
+    with exit_on_error(archive):
+        if lacking(archive):
+            why = "something was withdrawn after it was published"
+            fail(f"{folder}: {why}; `clinic-archive publish --archive {archive}`", ExitCode.BAD_CONFIG)
     return folder
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from archive.backup.published import Takedown, overdue_takedowns
 from archive.reports.judgement import judgement
 from archive.reports.status import ClinicStatus, Status, read_status
 from archive.reports.status_words import age, facts, free_in_words, verified_in_words
@@ -45,23 +46,31 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
 
     Exit code 7: a clinic that has a blog and is not closed was not observed within --max-age, that is, no visit to it
     ended well and without a limit; or, for as long, every visit to a clinic was cut short, or none began. Or the disk
-    will be full within 30 days at today's growth, or less than 5 % of it is free. Each such clinic, and the disk, is
-    named on stderr. Exit code 6: the last `verify` found faults. Nothing is changed; a crawl may run at the same time.
+    will be full within 30 days at today's growth, or less than 5 % of it is free. Or the day of a takedown has passed
+    while the published copy holds what was withdrawn. Each is named on stderr. Exit code 6: the last `verify` found
+    faults. Nothing is changed; a crawl may run at the same time.
     """
     with exit_on_error(archive), closing(read_only(archive)) as db:
         db.execute("BEGIN")
         status = read_status(db.conn, archive, datetime.now(UTC))
+        overdue = overdue_takedowns(archive, datetime.now(UTC).date())
     stale = status.stale(max_age)
-    late = stale or status.disk.is_short
+    late = stale or status.disk.is_short or overdue
     code = ExitCode.INTEGRITY if status.verify_failed else ExitCode.STALE if late else ExitCode.DONE
     if status.verify_failed:
         echo(f"{archive}: verified {verified_in_words(status.verified)}", err=True)
     if status.disk.is_short:
         echo(f"{archive}: its disk is nearly full: {free_in_words(status.disk)}; free some space", err=True)
+    for takedown in overdue:
+        echo(
+            f"{takedown.clinic}: takedown {takedown.takedown_id} was due on {takedown.due}, and the published copy"
+            f" still holds it; `clinic-archive publish --archive {archive}`",
+            err=True,
+        )
     for clinic in stale:
         echo(f"{clinic.clinic_id}: {_why_stale(clinic)}", err=True)
     lines = () if quiet else _lines(status, max_age)
-    finish(_summary(archive, status, max_age), lines, as_json=as_json, code=code, always=True)
+    finish(_summary(archive, status, max_age, overdue), lines, as_json=as_json, code=code, always=True)
 
 
 def _why_stale(clinic: ClinicStatus) -> str:
@@ -81,7 +90,7 @@ def _status(clinic: ClinicStatus) -> str:
     return f"{clinic.status or '-'}{' (limited)' if clinic.limited else ''}"
 
 
-def _summary(archive: Path, status: Status, max_age: float) -> dict[str, Any]:
+def _summary(archive: Path, status: Status, max_age: float, overdue: Iterable[Takedown]) -> dict[str, Any]:
     return {
         "archive": str(archive),
         "at": status.at,
@@ -91,6 +100,7 @@ def _summary(archive: Path, status: Status, max_age: float) -> dict[str, Any]:
         "held": status.held,
         "running": [visit._asdict() for visit in status.running],
         "disk": {**asdict(status.disk), "is_short": status.disk.is_short},
+        "overdue_takedowns": [takedown.takedown_id for takedown in overdue],
         "verified": status.verified if isinstance(status.verified, str | None) else asdict(status.verified),
     }
 

@@ -54,8 +54,7 @@ def command() -> None:
     "--grade",
     type=click.Choice(GRADES),
     required=True,
-    help="hide: no row, page or file shows it. block: also never requested, never stored as a row again. purge: also"
-    " due to be removed from the recorded bytes.",
+    help="hide: no row, page or file shows it. block: it is also never requested again.",
 )
 @reason_option
 @click.option("--received", type=_DATE, metavar="DATE", help="When the request arrived; default: today.")

@@ -34,7 +34,7 @@ from scraper.items import (
     ThreadPage,
 )
 
-GRADES = ("hide", "block", "purge")  # each does what the ones before it do
+GRADES = ("hide", "block")  # each does what the ones before it do
 BLOCKING = GRADES[1:]  # grades of what is never requested again
 # <a href="https://clinic.example/post/a">
 _HREF = re.compile(r"""\shref=("[^"]*"|'[^']*')""")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import gzip
 import json
 import re
 import shutil
+import zipfile
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +26,10 @@ from pipelines.recover import recover
 from pipelines.run import report
 from pipelines.run.key import KEY_FILE
 from pipelines.run.run import Run
+from pipelines.takedown.ledger import today
 from pipelines.takedown.withheld import BLOCKING, withheld_at
 from pipelines.verify import closed_files, verify
+from tests.archive.site.test_site import site_of
 from tests.making import faults
 from tests.visiting import HEXES, SITE, Visiting, post_answer, post_url
 
@@ -242,3 +248,49 @@ def test_the_access_list(archive: Path) -> None:
     lines = takedown(archive, "export").output.splitlines()
     assert any(line.startswith("example,riverside)/post/sleep### - ") for line in lines)
     assert not any("/post/rest" in line for line in lines)
+
+
+async def get(archive: Path, *paths: str) -> list[tuple[int, str]]:
+    site = site_of(archive)
+    found = [await site.client.get(path) for path in paths]
+    return [(answer.status_code, answer.text) for answer in found]
+
+
+def test_the_site(archive: Path, tmp_path: Path) -> None:
+    ((capture_id, other),) = rows(
+        archive,
+        "SELECT (SELECT capture_id FROM revisions JOIN posts USING (post_id) WHERE slug = 'sleep'), (SELECT capture_id"
+        " FROM revisions JOIN posts USING (post_id) WHERE slug = 'rest')",
+    )
+    hidden(archive, f"{SITE}/post/sleep")
+    pages = ["/riverside/sleep", f"/-/capture/{capture_id}", f"/-/capture/{capture_id}/record.warc.gz"]
+    pages += ["/riverside/rest", f"/-/capture/{other}", "/", "/riverside", "/-/search?q=sleep"]
+    answers = asyncio.run(get(archive, *pages))
+    assert [status for status, _ in answers] == [410, 410, 410, 200, 410, 200, 200, 200]  # it links to sleep
+    words = re.compile(r"/post/sleep|On sleep|about sleep", re.IGNORECASE)
+    assert [page for page, (_, text) in zip(pages, answers, strict=True) if words.search(text)] == []
+    target = tmp_path / "all.wacz"
+    done = CliRunner().invoke(main, ["wacz", "-o", str(target), "--archive", str(archive), "--with-comment-captures"])
+    assert done.exit_code == 0, done.output
+    with zipfile.ZipFile(target) as package:
+        packed = b"".join(package.read(name) for name in package.namelist() if not name.endswith(".warc.gz"))
+        records = b"".join(
+            gzip.decompress(package.read(name)) for name in package.namelist() if name.endswith(".warc.gz")
+        )
+    assert b"helped me" in records
+    assert b"about sleep" not in records + packed
+    assert b"/post/sleep" not in packed
+
+
+def test_a_published_copy_of_before_is_not_served(archive: Path) -> None:
+    assert CliRunner().invoke(main, ["publish", "--archive", str(archive)]).exit_code == 0
+    yesterday = (today() - timedelta(days=1)).isoformat()
+    hidden(archive, f"{SITE}/post/sleep", "hide", "--due", yesterday)
+    assert asyncio.run(get(archive / "published", "/", "/riverside/sleep"))[0][0] == 503
+    refused = CliRunner().invoke(main, ["serve", "--published", "--archive", str(archive)])
+    assert (refused.exit_code, "withdrawn" in refused.output) == (4, True)
+    status = CliRunner().invoke(main, ["status", "--quiet", "--archive", str(archive)])
+    assert "was due on" in status.output
+    assert CliRunner().invoke(main, ["publish", "--archive", str(archive)]).exit_code == 0
+    assert asyncio.run(get(archive / "published", "/", "/riverside/sleep"))[1][0] == 410
+    assert "was due on" not in CliRunner().invoke(main, ["status", "--quiet", "--archive", str(archive)]).output

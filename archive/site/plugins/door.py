@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import traceback
 from collections.abc import Awaitable, Callable
@@ -13,6 +14,8 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import Base400, Request, Response  # type: ignore[import-untyped]
 from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
+from archive.site.serving import database_file
+from archive.site.visitors.copy import PublishedCopy
 from archive.site.visitors.door import Refusal, brings_sql, is_file, is_heavy, refusal, scheme
 from archive.site.visitors.queries import FILES, QUERIES, WORKER, Busy, Worker, end_at_shutdown
 
@@ -22,11 +25,19 @@ _BUSY = Refusal(
     " wait for such queries, files for files. Try again in some seconds.",
     ("Retry-After", "10"),
 )
+_WITHDRAWN = Refusal(
+    503,
+    "Something was withdrawn from this archive after this copy was published. The site answers again as soon as a new"
+    " copy is published (`clinic-archive publish`).",
+    ("Retry-After", "60"),
+)
 
 
 @hookimpl  # type: ignore[untyped-decorator]
 def asgi_wrapper(datasette: Datasette) -> Callable[[Any], Any]:
     """Let only those requests through that the site answers, the heavy ones with a process of their own."""
+
+    copy = PublishedCopy(database_file(datasette).parent)
 
     def wrap(app: Any) -> Callable[[Any, Any, Any], Awaitable[None]]:
         async def guarded(scope: Any, receive: Any, send: Any) -> None:
@@ -39,6 +50,8 @@ def asgi_wrapper(datasette: Datasette) -> Callable[[Any], Any]:
                 await app(scope, receive, send)
             elif (refused := refusal(scope)) is not None:
                 await _answer(scope, refused).asgi_send(send)
+            elif await asyncio.to_thread(copy.is_behind):
+                await _answer(scope, _WITHDRAWN).asgi_send(send)
             else:
                 await _run(app, {**scope, "scheme": scheme(scope)}, receive, send)
 
