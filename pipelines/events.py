@@ -209,6 +209,7 @@ class Lifted:
         return "lifted", as_json(asdict(self))
 
 
+OfRun = RunStarted | Captured | RunEnded  # events of a visit or an import
 Retroactive = PolicySet | Withdrawn | Lifted  # the rows of the clinic's earlier captures are made again
 Decision = Confirmed | Retroactive  # of the operator; the notes are in the file of the run as a whole
 Event = ClinicListed | RunStarted | Captured | CapturesEnded | Confirmed | Retroactive | RunEnded

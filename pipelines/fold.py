@@ -138,6 +138,11 @@ class Fold:
                 self.finish(event.run, finished=event.finished)
                 self._end(event)
 
+    @property
+    def extended(self) -> list[Withdrawn]:
+        """The takedowns of posts of which the captures gave further addresses."""
+        return self._withheld.extended() if self._withheld else []
+
     def finish(self, run: ClinicRun, *, finished: bool) -> None:
         """Commit all captures of the run; `finished`: the visit was not cut short, so that no thread lacks names."""
         self._pending += self._threads.release(run, ended=finished)

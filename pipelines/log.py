@@ -114,6 +114,7 @@ class ClinicLog:
     confirmed: list[datetime] = field(default_factory=list)
     policies: list[PolicySet] = field(default_factory=list)
     withdrawn: list[Withdrawn] = field(default_factory=list)  # takedowns that were not lifted
+    extended: list[Withdrawn] = field(default_factory=list)  # those of which a fold learned further addresses
 
     def set_policies(self) -> None:
         """Set the policy in force for the captures of each run.

@@ -148,6 +148,7 @@ def apply_log(db: Database, log: ClinicLog, pool: ParserPool) -> int:
     known = dict(locations(ref for run in log.runs for ref in run.captures))
     for event in parsed(events, pool, known.get):
         fold.apply(event)
+    log.extended = withheld.extended() if withheld else []
     return sum(isinstance(event, Recorded) for event in events)
 
 
@@ -168,15 +169,16 @@ def refold(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> Cl
     return log
 
 
-def refold_past(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> None:
+def refold_past(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> ClinicLog:
     """Recreate a clinic's rows after a decision that leaves some out; no word of those stays in the full-text index.
 
-    Raises what `refold` does.
+    Returns and raises what `refold` does.
     """
     with db.atomic():
-        refold(db, archive, key, clinic_id)
+        log = refold(db, archive, key, clinic_id)
         save_ends(db, archive, key)
     drop_removed(db)
+    return log
 
 
 def newest_version(db: Database, clinic_id: str) -> int:

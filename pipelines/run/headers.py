@@ -45,8 +45,9 @@ def holding(headers: Iterable[RunHeader]) -> list[Withdrawn]:
     """Return the takedowns that were not lifted, oldest first."""
     decisions = [each for header in headers for each in header.decisions]
     lifted = {each.takedown_id for each in decisions if isinstance(each, Lifted)}
-    found = [each for each in decisions if isinstance(each, Withdrawn) and each.takedown_id not in lifted]
-    return sorted(found, key=lambda each: each.at)
+    # A later note of the same takedown has more addresses of its post.
+    found = {each.takedown_id: each for each in decisions if isinstance(each, Withdrawn)}
+    return sorted((each for each in found.values() if each.takedown_id not in lifted), key=lambda each: each.at)
 
 
 def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:

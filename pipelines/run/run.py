@@ -24,11 +24,11 @@ from archive.times import utc
 from archive.wal import WriteAheadLog
 from archive.warc import WarcWriteError, Writer
 from pipelines.events import (
-    Captured,
     ClinicListed,
     ClinicRun,
     Decision,
     Event,
+    OfRun,
     Retroactive,
     RunEnded,
     RunStarted,
@@ -128,8 +128,8 @@ class Run:
         without_blog = runs.is_without_blog(self.db, clinic.slug)
         outcome = ClinicOutcome(clinic, utc(datetime.now(UTC)), visit, without_blog=without_blog)
         self.outcomes[clinic.slug] = outcome
-        agent = {"software": self.software, "http-header-user-agent": user_agent}
-        self.start(clinic, kind, outcome.started_at, agent, web_archive)
+        about = {"software": self.software, "http-header-user-agent": user_agent}
+        self.start(clinic, kind, outcome.started_at, about, web_archive)
         return outcome
 
     def start(
@@ -168,8 +168,7 @@ class Run:
         Events of a crawl are applied at once. Captures of an import or a backfill may be older than the stored ones:
         no rows are made of them until the `RunEnded`, when the whole log of the clinic is applied again (`refold`).
 
-        Raises `WarcWriteError`, OSError, `sqlite3.Error`; at the end of an import or a backfill also `BadKey` and
-        `BadRecord`.
+        Raises `WarcWriteError`, OSError, `sqlite3.Error`; where rows are made again also `BadKey` and `BadRecord`.
         """
         clinic_id, note = event.clinic_id, event.note()
         if note is not None and isinstance(event, Decision):
@@ -179,11 +178,12 @@ class Run:
             writer = self._writers[clinic_id]
             writer.write_note(*note, datetime.now(UTC))
             writer.sync()
-        kind = event.run.kind if isinstance(event, RunStarted | Captured | RunEnded) else "crawl"
+        kind = event.run.kind if isinstance(event, OfRun) else "crawl"
         if isinstance(event, RunEnded):
             self._end(event)
         elif isinstance(event, Retroactive):
-            refold_past(self.db, self.archive, self.key, clinic_id)
+            for more in refold_past(self.db, self.archive, self.key, clinic_id).extended:
+                self.decide(more, "takedown")
         elif kind == "crawl" or (kind == "backfill" and isinstance(event, RunStarted)):
             (self._folds.get(clinic_id) or self.fold_of(clinic_id)).apply(event)
 
@@ -205,9 +205,12 @@ class Run:
         if event.run.kind == "crawl":
             writer.close()
             fold.apply(event)
+            extended = fold.extended
         else:
-            refold(self.db, self.archive, self.key, clinic_id)
+            extended = refold(self.db, self.archive, self.key, clinic_id).extended
             writer.close()
+        for more in extended:  # earlier captures may name a withdrawn post by an address that was learned now
+            self.decide(more, "takedown")
 
     def is_at(self, clinic_id: str) -> bool:
         """Return whether the visit of the clinic has begun and not ended."""
@@ -255,10 +258,7 @@ class Run:
                 self.record(ClinicListed(clinic.slug, clinic.as_stanza(), at))
 
     def tighten(self, clinics: Iterable[Clinic]) -> None:
-        """Record each policy that is stricter than the stored one, and make the rows of its clinic again.
-
-        Call it before the stanzas are recorded otherwise. Raises what `record` and `refold` raise.
-        """
+        """Record each policy stricter than the stored one, before its stanza is; make the rows again. Raises as `record`."""
         for event in stricter(self.db, clinics):
             self.decide(event, "crawl")
 

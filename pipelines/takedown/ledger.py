@@ -103,7 +103,7 @@ def by_id(archive: Path, takedown_id: str) -> Withdrawn:
 def all_of(headers: Iterable[RunHeader]) -> list[Withdrawn]:
     """Return all takedowns, lifted ones too, oldest first."""
     found = [each for header in headers for each in header.decisions if isinstance(each, Withdrawn)]
-    return sorted(found, key=lambda each: each.at)
+    return sorted({each.takedown_id: each for each in found}.values(), key=lambda each: each.at)
 
 
 def today() -> date:

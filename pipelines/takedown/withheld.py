@@ -16,7 +16,7 @@ from archive.warc import Capture
 from pipelines.events import Withdrawn
 from pipelines.run.headers import holding, runs_of
 from pipelines.run.key import BadKey
-from pipelines.takedown.marks import key_check, mark, words_of
+from pipelines.takedown.marks import key_check, mark, permalinks, post_values, words_of
 from scraper.addresses import post_key
 from scraper.items import (
     Alias,
@@ -55,15 +55,43 @@ class Withheld:
 
     def __init__(self, clinic_id: str, takedowns: Iterable[Withdrawn], key: bytes | None) -> None:
         """`takedowns`: those of the clinic that were not lifted. Raises `BadKey` for another key than theirs."""
-        held = list(takedowns)
+        held = self._held = list(takedowns)
         self.is_whole = any(each.kind == "clinic" for each in held)
-        self._marks = frozenset(subject for each in held for subject in each.subjects)
+        self._owners = {subject: each.takedown_id for each in held for subject in each.subjects}
+        self._marks = set(self._owners)
+        self._learned: dict[str, set[str]] = {}  # addresses by takedown
         if self._marks and (key is None or any(each.key_check != key_check(key) for each in held if each.subjects)):
             raise BadKey(
                 f"{clinic_id}: takedowns hold here, and pseudonym.key is missing or of another archive, so that what is"
                 " withdrawn cannot be recognised; restore the key from your backup"
             )
-        self._is_marked = lru_cache(maxsize=8192)(lambda value: mark(key or b"", clinic_id, value) in self._marks)
+        self._mark = lru_cache(maxsize=8192)(lambda value: mark(key or b"", clinic_id, value))
+
+    def _is_marked(self, value: str) -> bool:
+        return self._mark(value) in self._marks
+
+    def _learn(self, addresses: Iterable[str | None]) -> None:
+        """Remember further addresses of a withdrawn post; only an id of the platform proves whose they are."""
+        named = [address for address in addresses if address]
+        ids = (self._mark(f"post {address}") for address in named if "://" not in address)
+        owner = next((self._owners[each] for each in ids if each in self._owners), None)
+        if owner is not None and not all(self.is_post([address]) for address in named):
+            self._learned.setdefault(owner, set()).update(named)
+            new = {self._mark(value) for value in post_values(named)} - self._marks
+            self._marks |= new
+            self._owners |= dict.fromkeys(new, owner)
+
+    def extended(self) -> list[Withdrawn]:
+        """Return the takedowns of posts of which captures gave further addresses, with the marks of these."""
+        return [
+            replace(
+                each,
+                subjects=tuple(sorted(mark for mark, owner in self._owners.items() if owner == each.takedown_id)),
+                permalinks=tuple(dict.fromkeys((*each.permalinks, *permalinks(each.clinic_id, addresses)))),
+            )
+            for each in self._held
+            if (addresses := self._learned.get(each.takedown_id))
+        ]
 
     def is_post(self, addresses: Iterable[str | None]) -> bool:
         """Return whether one of the addresses, or ids, is that of a withdrawn post."""
@@ -119,6 +147,8 @@ class Withheld:
     def _left(self, item: Item, is_cut: bool) -> Item | None:
         """Return what is left of an item; itself if nothing is withdrawn. `is_cut`: of the page of a withdrawn post."""
         if self._is_of_post(item):
+            if isinstance(item, Post | Sighting):
+                self._learn((item.url, *item.addresses))
             return None
         match item:
             case Comment():

@@ -147,6 +147,27 @@ def test_a_hidden_post_is_in_no_cell_until_it_is_lifted(archive: Path) -> None:
     is_sound(archive)
 
 
+def test_a_rename_is_recognised_by_the_id(archive: Path) -> None:
+    """The sitemap names the new address before its page says whose it is; no row of either is left."""
+    hidden(archive, f"{SITE}/post/sleep")
+    for _ in range(2):
+        with Visiting(archive) as visiting:
+            sitemap = (
+                f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"><url><loc>{SITE}/post/tea-time</loc>'
+            )
+            xml = {"Content-Type": "application/xml"}
+            visiting.answer(f"{SITE}/blog-posts-sitemap.xml", f"{sitemap}</url></urlset>".encode(), headers=xml)
+            renamed = answer("sleep", "All about tea.", views=9).replace(b"/post/sleep", b"/post/tea-time")
+            visiting.answer(post_url("tea-time"), renamed.replace(b'"slug": "sleep"', b'"slug": "tea-time"'))
+            visiting.end()
+            visiting.run.close(0, report.summary(visiting.run))
+        assert naming(archive, *SECRET, "tea-time") == set()
+        with closing(open_archive(archive, "read")) as db:
+            assert is_withdrawn(db.conn, "riverside", "tea-time")
+    assert len(json.loads(takedown(archive, "list", "--json").output)["takedowns"]) == 1
+    is_sound(archive)
+
+
 def test_permalinks_of_other_posts_stay(archive: Path) -> None:
     find = "SELECT content_sha256 FROM revisions JOIN posts USING (post_id) WHERE slug = 'rest' ORDER BY 1"
     before = rows(archive, find)
