@@ -258,7 +258,7 @@ class Run:
                 self.record(ClinicListed(clinic.slug, clinic.as_stanza(), at))
 
     def tighten(self, clinics: Iterable[Clinic]) -> None:
-        """Record each policy stricter than the stored one, before its stanza is; make the rows again. Raises as `record`."""
+        """Record each policy stricter than the stored one, before its stanza is. Raises as `record`."""
         for event in stricter(self.db, clinics):
             self.decide(event, "crawl")
 
