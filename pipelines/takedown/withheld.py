@@ -27,6 +27,7 @@ from scraper.items import (
     Gone,
     Item,
     Post,
+    PostPart,
     Problem,
     Reading,
     Sighting,
@@ -123,7 +124,7 @@ class Withheld:
         if not is_held:
             return Left(extraction)
         if any(self._is_of_post(item) for item in extraction.items) and not any(
-            isinstance(item, Post | Sighting | Reading) for item in kept
+            isinstance(item, Post | PostPart | Sighting | Reading) for item in kept
         ):
             is_cut = True  # nothing but the withdrawn post was read from it
         if is_cut:  # the people of a page are those of its post
@@ -142,6 +143,8 @@ class Withheld:
                 return self.is_post(item.addresses)
             case Gone():
                 return self.is_post([item.url])
+            case PostPart():
+                return self.is_post([item.post]) or self._is_of_post(item.page)
         return False
 
     def _left(self, item: Item, is_cut: bool) -> Item | None:
@@ -154,16 +157,23 @@ class Withheld:
             case Comment():
                 return self._left_of_comment(item)
             case Post():
-                related = tuple(card for card in item.related_posts if not self.is_post([card.url]))
-                html = self._without_links(item.body_html)
-                if len(related) == len(item.related_posts) and html is item.body_html:
-                    return item
-                return replace(item, related_posts=related, body_html=html)
+                return self._left_of_post(item)
+            case PostPart():
+                page = self._left_of_post(item.page)
+                return item if page is item.page else replace(item, page=page)
             case Problem():
                 named = item.url is None and is_cut
                 named = named or self.names(item.url) or any(map(self.names, _ADDRESS.findall(item.message)))
                 return None if named else item
         return item
+
+    def _left_of_post(self, item: Post) -> Post:
+        """Return another post without what leads to a withdrawn one; itself if nothing does."""
+        related = tuple(card for card in item.related_posts if not self.is_post([card.url]))
+        html = self._without_links(item.body_html)
+        if len(related) == len(item.related_posts) and html is item.body_html:
+            return item
+        return replace(item, related_posts=related, body_html=html)
 
     def _left_of_comment(self, item: Comment) -> Comment | None:
         people = {item.person, item.author} - {None}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -15,7 +15,24 @@ from pipelines.fold import Fold
 from pipelines.run.key import BadKey
 from pipelines.takedown.marks import key_check, mark, post_values
 from pipelines.takedown.withheld import Withheld
-from scraper.items import Alias, Author, EmbeddedThread, Extraction, Gone, Image, Link, Post, Problem, Related
+from scraper.items import (
+    Alias,
+    Author,
+    EmbeddedThread,
+    Extraction,
+    Gone,
+    Image,
+    Item,
+    Link,
+    Names,
+    Post,
+    PostPart,
+    Problem,
+    Related,
+    Site,
+    Thread,
+    ThreadPage,
+)
 from tests.making import (
     CLINIC,
     HEX,
@@ -160,3 +177,20 @@ def test_another_key(tmp_path: Path) -> None:
     for key in (None, b"o" * 32):
         with pytest.raises(BadKey, match="missing or of another archive"):
             Withheld(CLINIC, [takedown("comment c1")], key)
+
+
+def test_every_kind_of_item_is_thought_of() -> None:
+    """A kind that is new here may name a withdrawn post: `Withheld` leaves it out, or it belongs to the harmless."""
+    harmless = {Names, Site, Author, Problem}
+    withheld = Withheld(CLINIC, [takedown(*post_values([url("sleep"), HEX]))], KEY)
+    items: list[Item] = [
+        post("sleep"),
+        PostPart(post=url("sleep"), number=1, last=2, others=(), page=post("x", addresses=())), reading(HEX),
+        comment("c", "x"),
+        EmbeddedThread(post=(url("sleep"),), service="s", thread="t"), ThreadPage(post=(HEX,), cursor=None),
+        Thread(post=(HEX,), comments=()), sighting("sleep"), Alias(addresses=(url("x"), url("sleep"))),
+        Gone(url=url("sleep"), answered="404"),
+    ]  # fmt: skip
+    assert {type(item) for item in items} == set(get_args(Item)) - harmless
+    for item in items:
+        assert withheld.left_of(extraction(1, item)).extraction.items == (), item
