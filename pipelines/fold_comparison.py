@@ -27,7 +27,7 @@ from pipelines.takedown.summaries import Summaries
 from pipelines.takedown.withheld import withheld_from
 
 # Tables, and columns of `captures`, that no parser has a part in: no older version explains a difference.
-_WITHOUT_PARSER = {RUNS, "clinic_attributes", "confirmations", "run_fields"}
+_WITHOUT_PARSER = {RUNS, "clinic_attributes", "confirmations", "run_fields", "withdrawals", "withdrawn_permalinks"}
 _OF_RECORD = {
     "", "capture_id", "crawl_id", "clinic_id", "url", "method", "request_sha256", "fetched_at", "http_status", "mime",
     "etag", "last_modified", "payload_sha256", "payload_length", "record_type", "refers_to", "warc_length", "origin",
@@ -75,6 +75,8 @@ class FoldComparison:
         with made.atomic():
             stash_from(self._snapshot.db, made, clinic_id, newest_version(made, clinic_id))
             restore(made, clinic_id, reread)
+            if withheld is not None:
+                withheld.scrub(made, clinic_id)
 
     def differences(self, clinic_id: str) -> list[Difference]:
         """Return how the stored rows of the clinic that was folded last differ. Raises `sqlite3.Error`."""

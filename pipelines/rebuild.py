@@ -32,7 +32,7 @@ from pipelines.replay.stored import reread_post
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
 from pipelines.takedown.summaries import save_ends
-from pipelines.takedown.withheld import withheld_from
+from pipelines.takedown.withheld import withheld_at, withheld_from
 from scraper.platforms import platform_named
 
 SCRATCH = "rebuilding"
@@ -69,7 +69,7 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
     try:
         with closing(_opened(scratch)) as db:
             _fold_all(db, archive, key, done, cores)
-            before = _compare_and_carry_over(db, archive, done)
+            before = _compare_and_carry_over(db, archive, key, done)
             done.problems += fold_study(archive, db)
             _enter(db, archive, done, exists=before)
     finally:
@@ -96,7 +96,7 @@ def _fold_all(db: Database, archive: Path, key: bytes | None, done: Rebuilt, cor
     runs.close_unended_crawls(db)
 
 
-def _compare_and_carry_over(db: Database, archive: Path, done: Rebuilt) -> bool:
+def _compare_and_carry_over(db: Database, archive: Path, key: bytes | None, done: Rebuilt) -> bool:
     """Compare with the old database, and copy from it what older parsers read; return False if there is none."""
     now = canonical.digests(db)
     done.digest = canonical.digest(now)
@@ -114,6 +114,8 @@ def _compare_and_carry_over(db: Database, archive: Path, done: Rebuilt) -> bool:
         with db.atomic():
             stash(db, clinic_id, newest_version(db, clinic_id), "old")
             restore(db, clinic_id, partial(reread_post, archive, db))
+            if (withheld := withheld_at(db, archive, clinic_id, key)) is not None:
+                withheld.scrub(db, clinic_id)
     db.execute("DETACH old")
     return True
 
@@ -164,6 +166,8 @@ def refold(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> Cl
         delete_clinic_rows(db, clinic_id)
         apply_log(db, log, pool)
         restore(db, clinic_id, partial(reread_post, archive, db))
+        if (withheld := withheld_from(log.withdrawn, clinic_id, key)) is not None:
+            withheld.scrub(db, clinic_id)
         if db.execute("SELECT 1 FROM codings WHERE clinic_id = ? LIMIT 1", [clinic_id]).fetchone():
             fold_study(archive, db)  # its texts may have changed under the codings
     return log

@@ -167,6 +167,21 @@ class Withheld:
                 return None if named else item
         return item
 
+    def scrub(self, db: Database, clinic_id: str) -> None:
+        """Remove what leads to withdrawn posts from texts that an older version read, which no fold makes.
+
+        Raises `sqlite3.Error`.
+        """
+        mine = "IN (SELECT r.revision_id FROM revisions AS r JOIN posts USING (post_id) WHERE clinic_id = ?)"
+        links = db.execute(f"SELECT rowid, url FROM links WHERE revision_id {mine}", [clinic_id]).fetchall()
+        gone = [(rowid,) for rowid, url in links if self.is_address(url)]
+        db.conn.executemany("DELETE FROM links WHERE rowid = ?", gone)
+        texts = db.execute(f"SELECT revision_id, body_html FROM revisions WHERE revision_id {mine}", [clinic_id])
+        for revision_id, html in texts.fetchall():
+            left = self._without_links(html)
+            if left is not html:
+                db.execute("UPDATE revisions SET body_html = ? WHERE revision_id = ?", [left, revision_id])
+
     def _left_of_post(self, item: Post) -> Post:
         """Return another post without what leads to a withdrawn one; itself if nothing does."""
         related = tuple(card for card in item.related_posts if not self.is_post([card.url]))

@@ -144,6 +144,16 @@ def test_a_post(tmp_path: Path) -> None:
         assert cut == {"https://riverside.example/", "https://riverside.example/capture/1", url("rest")}
 
 
+def test_texts_of_an_older_version(tmp_path: Path) -> None:
+    """They are copied from the earlier rows, and no fold passes them."""
+    html = f'<a href="{url("sleep")}">x</a>'
+    rest = extraction(1, post("rest", links=(Link(url=url("a")), Link(url=url("sleep"))), body_html=html))
+    with folded(tmp_path, [rest]) as archive:
+        Withheld(CLINIC, [takedown(*post_values([url("sleep")]))], KEY).scrub(archive.db, CLINIC)
+        assert archive.rows("SELECT url FROM links") == [(url("a"),)]
+        assert archive.one("SELECT body_html FROM revisions") == "<a>x</a>"
+
+
 def test_a_comment_and_a_reply(tmp_path: Path) -> None:
     captures = [
         extraction(1, post()),
