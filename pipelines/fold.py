@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlite_utils import Database
@@ -183,6 +184,8 @@ class Fold:
         crawl_id, kind = event.run.crawl_id, event.run.kind
         if crawl_id is None:
             return
+        if self._withheld and event.fields and event.fields.get("note"):
+            event = replace(event, fields={**event.fields, "note": self._withheld.shown(event.fields["note"])})
         with self._db.atomic():
             if event.fields is None:
                 runs.save_killed_run(self._db, crawl_id, self._clinic_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,6 @@ from sqlite_utils import Database
 from archive.rows import runs
 from pipelines.run.headers import RunHeader, holding, runs_of
 from pipelines.takedown.withheld import Withheld, withheld_from
-
-WITHDRAWN = "[withdrawn]"
-# The address at the start of "https://clinic.example/post/a: answered 404; nothing stored".
-_ADDRESS = re.compile(r"https?://[^\s<>\"']+?(?=[:;,.)]*(?:\s|$))")
 
 
 class Summaries:
@@ -42,10 +37,10 @@ class Summaries:
             return {name: self._left(each) for name, each in value.items() if name not in self._whole}
         if isinstance(value, list):
             return [self._left(each) for each in value]
-        return _ADDRESS.sub(self._shown, value) if isinstance(value, str) else value
-
-    def _shown(self, found: re.Match[str]) -> str:
-        return WITHDRAWN if any(each.names(found[0]) for each in self._withheld) else found[0]
+        if isinstance(value, str):
+            for each in self._withheld:
+                value = each.shown(value)
+        return value
 
 
 def save_ends(db: Database, archive: Path, key: bytes | None) -> None:

@@ -42,6 +42,8 @@ _HREF = re.compile(r"""\shref=("[^"]*"|'[^']*')""")
 # An address in the message of a problem: "https://clinic.example/post/a: 404"
 _ADDRESS = re.compile(r"https?://[^\s<>\"']+?(?=[:;,.)]*(?:\s|$))")
 
+WITHDRAWN = "[withdrawn]"  # in the place of an address
+
 
 class Left(NamedTuple):
     """What is left of a capture."""
@@ -107,6 +109,10 @@ class Withheld:
         if not url or not self._marks:
             return False
         return self.is_post([url]) or any(self._is_marked(f"word {word}") for word in words_of(url))
+
+    def shown(self, text: str) -> str:
+        """Return words about a run or a visit without the addresses of withdrawn posts."""
+        return _ADDRESS.sub(lambda found: WITHDRAWN if self.names(found[0]) else found[0], text)
 
     def left_of(self, extraction: Extraction) -> Left:
         """Return what is left of a capture whose items are pseudonymous."""

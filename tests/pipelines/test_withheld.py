@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from archive.compare.cells import compared_tables
-from pipelines.events import Captured, Withdrawn
+from pipelines.events import Captured, RunEnded, Withdrawn
 from pipelines.fold import Fold
 from pipelines.run.key import BadKey
 from pipelines.takedown.marks import key_check, mark, post_values
@@ -204,3 +204,15 @@ def test_every_kind_of_item_is_thought_of() -> None:
     assert {type(item) for item in items} == set(get_args(Item)) - harmless
     for item in items:
         assert withheld.left_of(extraction(1, item)).extraction.items == (), item
+
+
+def test_the_note_of_a_visit(tmp_path: Path) -> None:
+    note = f"1 post is for members only: {url('sleep')}; see {url('rest')}, {url('sleep')}."
+    with folded(tmp_path, [], takedown(*post_values([url("sleep")]))) as archive:
+        archive.crawl("run")
+        withheld = Withheld(CLINIC, [takedown(*post_values([url("sleep")]))], KEY)
+        fold = Fold(archive.db, CLINIC, lambda _: None, withheld=withheld)
+        end = {"note": note, "blog_status": "blog", "platform": "wix", "ended_at": "2026", "complete": 0}
+        fold.apply(RunEnded(run_of("run"), end))
+        shown = archive.one("SELECT note FROM clinic_runs")
+    assert shown == f"1 post is for members only: [withdrawn]; see {url('rest')}, [withdrawn]."
