@@ -180,6 +180,7 @@ def refold_past(db: Database, archive: Path, key: bytes | None, clinic_id: str) 
     """
     with db.atomic():
         log = refold(db, archive, key, clinic_id)
+        fold_study(archive, db)
         save_ends(db, archive, key)
     drop_removed(db)
     return log

@@ -41,7 +41,8 @@ FOLDED = (
     "absences", "authors", "captures", "categories", "clinic_attributes", "clinic_runs", "clinics",
     "comment_revisions", "comments", "confirmations", "crawls", "images", "links", "post_addresses",
     "post_categories", "post_changes", "post_tags", "posts", "problems", "readings", "related_posts", "revisions",
-    "run_fields", "sightings", "superseded_readings", "tags", "unplaced",
+    "run_fields", "sightings", "superseded_readings", "tags", "unplaced", "withdrawals",
+    "withdrawn_permalinks",
 )  # fmt: skip
 
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from urllib.parse import unquote, urlsplit
 
 from sqlite_utils import Database
+
+
+def path_sha256(clinic_id: str, slug: str) -> str:
+    """Return the hash of a post's address on the archive's site, "riverside/sleep", by which it is known as gone."""
+    return hashlib.sha256(f"{clinic_id}/{unquote(slug)}".encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def save_withdrawal(db: Database, row: tuple[str, str, str, str, str, str | None], permalinks: Iterable[str]) -> None:
@@ -27,3 +34,20 @@ def withdrawn_here(db: Database, clinic_id: str) -> set[str]:
     """Return the ids of the takedowns that hold at a clinic, as far as its rows were made since."""
     find = "SELECT takedown_id FROM withdrawals WHERE clinic = ?"
     return {row[0] for row in db.execute(find, [clinic_id]).fetchall()}
+
+
+def drop_of_studies(db: Database) -> None:
+    """Delete the rows of samples and codings that name what is withdrawn. Raises `sqlite3.Error`.
+
+    The files in `study/` stay as people gave them.
+    """
+    gone = set(db.execute("SELECT clinic, path_sha256 FROM withdrawn_permalinks").fetchall())
+    whole = {row[0] for row in db.execute("SELECT clinic FROM withdrawals WHERE kind = 'clinic'").fetchall()}
+    if not gone and not whole:
+        return
+    for table in ("samples", "codings"):
+        named = db.execute(f"SELECT DISTINCT clinic_id, permalink FROM [{table}]").fetchall()
+        for clinic_id, permalink in named:
+            parts = [part for part in urlsplit(permalink).path.split("/") if part]
+            if clinic_id in whole or any((clinic_id, path_sha256(clinic_id, part)) in gone for part in parts):
+                db.execute(f"DELETE FROM [{table}] WHERE clinic_id = ? AND permalink = ?", [clinic_id, permalink])

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from archive.rows.withdrawals import drop_of_studies
 from archive.study import codebook as books
 from archive.study import sample as samples
 from archive.study.anchors import anchored
@@ -213,4 +214,5 @@ def fold_study(archive: Path, db: Database) -> list[str]:
         for table in TABLES:
             db.execute(f"DELETE FROM [{table}]")
             db.table(table).insert_all(rows[table])
+        drop_of_studies(db)
     return study.problems

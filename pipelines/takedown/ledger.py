@@ -10,12 +10,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from archive.rows.withdrawals import path_sha256
 from pipelines.events import Lifted, Withdrawn
 from pipelines.run.headers import RunHeader, holding, runs_of
 from pipelines.run.policies import moment
 from pipelines.run.run import Run
 from pipelines.takedown.finding import Found, UnknownSubject
-from pipelines.takedown.marks import key_check, mark, permalink_sha256, post_values
+from pipelines.takedown.marks import key_check, mark, post_values
 from pipelines.takedown.withheld import GRADES
 
 
@@ -34,7 +35,7 @@ def withdraw(run: Run, found: Found, grade: str, reason: str, dates: Dates) -> W
         kind=found.kind,
         grade=grade,
         subjects=tuple(sorted(mark(run.key, found.clinic_id, value) for value in found.values)),
-        permalinks=tuple(permalink_sha256(found.clinic_id, slug) for slug in found.slugs),
+        permalinks=tuple(path_sha256(found.clinic_id, slug) for slug in found.slugs),
         key_check=key_check(run.key),
         at=moment(run.db, found.clinic_id),
         received=dates.received.isoformat(),

@@ -16,6 +16,7 @@ import hmac
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from archive.rows.withdrawals import path_sha256
 from scraper.addresses import post_key
 
 _SHORTEST_WORD = 4  # characters; a shorter part of an address ("p", "12") occurs in too many others
@@ -55,9 +56,4 @@ def words_of(url: str) -> list[str]:
 def permalinks(clinic_id: str, addresses: Iterable[str]) -> list[str]:
     """Return the hashes of a post's addresses on the archive's site: its last parts, and its bare ids."""
     names = (words_of(each)[:1] if "://" in each else [each.partition(":")[2]] for each in sorted(addresses))
-    return [permalink_sha256(clinic_id, name) for found in names for name in found if name]
-
-
-def permalink_sha256(clinic_id: str, slug: str) -> str:
-    """Return the hash of a post's address on the archive's site: "/riverside/sleep"."""
-    return hashlib.sha256(f"{clinic_id}/{unquote(slug)}".encode("utf-8", "surrogatepass")).hexdigest()
+    return [path_sha256(clinic_id, name) for found in names for name in found if name]

@@ -6,10 +6,10 @@ and the first 8 digits of the hash of its text. A slug is looked up among all ad
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from urllib.parse import quote, unquote
 
+from archive.rows.withdrawals import path_sha256
 from archive.site.pages._rows import Row, row, rows
 
 
@@ -67,9 +67,8 @@ def find_revision(connection: sqlite3.Connection, posts: list[int], name: str) -
 
 def is_withdrawn(connection: sqlite3.Connection, clinic_id: str, slug: str) -> bool:
     """Return whether the address is that of a post that was withdrawn: its hash is stored. Raises `sqlite3.Error`."""
-    sha256 = hashlib.sha256(f"{clinic_id}/{unquote(slug)}".encode("utf-8", "surrogatepass")).hexdigest()
     find = "SELECT 1 AS found FROM withdrawn_permalinks WHERE clinic = ? AND path_sha256 = ?"
-    return row(connection, find, (clinic_id, sha256)) is not None
+    return row(connection, find, (clinic_id, path_sha256(clinic_id, slug))) is not None
 
 
 def _literal(text: str) -> str:
