@@ -21,6 +21,7 @@ from sqlite_utils import Database
 from archive.compare import canonical
 from archive.compare.superseded import restore, stash
 from archive.db import DATABASE, ArchiveError, open_archive
+from archive.derived.tables import forget_site_edits
 from archive.rows import runs
 from archive.search.index import drop_removed
 from archive.study.tables import fold_study
@@ -181,6 +182,7 @@ def refold_past(db: Database, archive: Path, key: bytes | None, clinic_id: str) 
     with db.atomic():
         log = refold(db, archive, key, clinic_id)
         fold_study(archive, db)
+        forget_site_edits(db, clinic_id)
         save_ends(db, archive, key)
     drop_removed(db)
     return log

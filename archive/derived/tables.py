@@ -133,3 +133,12 @@ def create(db: Database) -> None:
         "CREATE TRIGGER revisions_derived_update BEFORE UPDATE OF post_id, kind, source, captured_at, title, body_text"
         f" ON revisions BEGIN {_FORGET} {_FORGET.replace('old.post_id', 'new.post_id')} END"
     )
+
+
+def forget_site_edits(db: Database, clinic_id: str) -> None:
+    """Delete a clinic's edits of many posts, which name none of them; the next `derive` finds them again.
+
+    Raises `sqlite3.Error`.
+    """
+    db.execute("DELETE FROM cache_site_edits WHERE clinic_id = ?", [clinic_id])
+    db.execute("INSERT OR IGNORE INTO cache_due (what) VALUES (?)", [SITE_EDITS])

@@ -91,7 +91,8 @@ def drop_removed(db: Database) -> None:
 
     Raises `sqlite3.Error`.
     """
-    for name in (*TOKENIZERS, "posts_fts", "comments_fts"):
+    find = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
+    for (name,) in db.execute(find).fetchall():
         db.execute(f"INSERT INTO {name} ({name}) VALUES ('optimize')")
 
 
