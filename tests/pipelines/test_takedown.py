@@ -101,7 +101,8 @@ def rows(archive: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
 def cells(archive: Path) -> Iterator[tuple[str, str, str]]:
     """Table, column and text of every cell of every table and view, by the schema."""
     with closing(open_archive(archive, "read")) as db:
-        tables = (name for name in db.table_names() if not name.startswith("_") and "_fts" not in name)
+        # Rules of lexicons are given by people, and name no post.
+        tables = (name for name in db.table_names() if not name.startswith(("_", "lexicon")) and "_fts" not in name)
         for name in (*tables, *db.view_names()):
             cursor = db.execute(f"SELECT * FROM [{name}]")
             columns = [column[0] for column in cursor.description]
