@@ -96,7 +96,7 @@ def extractions(visit: list[list[Item]]) -> list[Extraction]:
 
 def known(book: ClinicCache) -> tuple[object, ...]:
     """What a book knows, to be held against one that is read from the tables anew."""
-    places = {address: post_id for address, (_, post_id) in book.identities._places.items()}
+    places = {address: post_id for address, (_, post_id) in book.identities._holders.items()}
     return places, book.labels, book.authors, book.staff, book.keyed, book.timezone, book.unplaced
 
 
