@@ -9,6 +9,8 @@ cells that a spreadsheet would misread are marked as text. A SELECT of one's own
 
 from archive.export._columns import DATE_ALONE, TYPES, declared, describe, may_be_date, purpose, type_of
 from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
+from archive.export._documents import KINDS as DOCUMENT_KINDS
+from archive.export._documents import export_documents
 from archive.export._formats import FORMATS, Written, write
 from archive.export._sheet import MOST_ROWS, TooManyRows
 from archive.export._source import Listing, Source, Unknown, columns_of, find, known_values, names, read
@@ -16,6 +18,7 @@ from archive.export._whole import export_all
 
 __all__ = [
     "DATE_ALONE",
+    "DOCUMENT_KINDS",
     "EXCEL_RULE",
     "FORMATS",
     "MOST_ROWS",
@@ -31,6 +34,7 @@ __all__ = [
     "declared",
     "describe",
     "export_all",
+    "export_documents",
     "find",
     "known_values",
     "may_be_date",

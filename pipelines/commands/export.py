@@ -13,7 +13,20 @@ from typing import Any, NoReturn
 
 import click
 
-from archive.export import FORMATS, Unknown, Written, csv_blocks, export_all, find, known_values, names, purpose, write
+from archive.export import (
+    DOCUMENT_KINDS,
+    FORMATS,
+    Unknown,
+    Written,
+    csv_blocks,
+    export_all,
+    export_documents,
+    find,
+    known_values,
+    names,
+    purpose,
+    write,
+)
 from archive.questions import BadValue, check, questions
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
@@ -53,6 +66,13 @@ STDOUT = Path("-")
     help="Default: by the suffix of -o, else csv. excel-csv: CSV in which no cell is run as a formula.",
 )
 @click.option(
+    "--documents",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write each post (or with the name revisions, each revision) as a .txt file, with documents.csv about them.",
+)
+@click.option("--where", metavar="SQL", help="With --documents: a condition, such as \"clinic_id = 'riverside'\".")
+@click.option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -70,6 +90,8 @@ def command(
     derived: bool,
     listing: bool,
     form: str | None,
+    documents: Path | None,
+    where: str | None,
     output: Path | None,
     parameters: tuple[str, ...],
     archive: Path,
@@ -80,6 +102,7 @@ def command(
     No row and no value is shortened: what a format cannot hold is refused, or marked and reported on stderr. An
     existing file is replaced in one step. A crawl may run at the same time.
     """
+    _export_documents(archive, documents, name, where, as_json)
     if (name is None) == (folder is None) and not listing:
         raise click.UsageError("name what to export, or give --all DIR (--list prints the names)")
     if folder is not None and (output is not None or parameters):
@@ -110,6 +133,26 @@ def command(
         else:
             path = output or Path(f"{name}{FORMATS[form].suffix}")
             _finish([write(path, db.conn, source, FORMATS[form])], form, as_json)
+
+
+def _export_documents(archive: Path, folder: Path | None, name: str | None, where: str | None, as_json: bool) -> None:
+    """With --documents, write texts as files, and end the process.
+
+    A usage error for another kind of row, for a condition that SQLite refuses, or for one without --documents.
+    """
+    if folder is None:
+        if where is not None:
+            raise click.UsageError("--where belongs to --documents; for other files write a query on the site")
+        return
+    kind = name or DOCUMENT_KINDS[0]
+    if kind not in DOCUMENT_KINDS:
+        raise click.UsageError(f"--documents writes {' or '.join(DOCUMENT_KINDS)}, not {kind}")
+    with closing(read_only(archive)) as db, exit_on_error(folder, "not written"):
+        try:
+            files = export_documents(folder, db.conn, kind, where or "TRUE")
+        except sqlite3.OperationalError as error:
+            raise click.UsageError(f"--where {where}: {error}") from error
+        _finish(files, "csv", as_json)
 
 
 def _form(form: str | None, output: Path | None) -> str:
