@@ -7,7 +7,17 @@ cells that a spreadsheet would misread are marked as text. A SELECT of one's own
     write(path, connection, Source("edits", sql, {"clinic": "riverside"}, types), FORMATS["xlsx"])
 """
 
-from archive.export._columns import DATE_ALONE, TYPES, declared, describe, may_be_date, purpose, type_of
+from archive.export._columns import (
+    DATE_ALONE,
+    PUBLIC,
+    TYPES,
+    declared,
+    describe,
+    may_be_date,
+    publicity,
+    purpose,
+    type_of,
+)
 from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
 from archive.export._formats import FORMATS, Written, write
 from archive.export._sheet import MOST_ROWS, TooManyRows
@@ -19,6 +29,7 @@ __all__ = [
     "EXCEL_RULE",
     "FORMATS",
     "MOST_ROWS",
+    "PUBLIC",
     "TYPES",
     "Listing",
     "Source",
@@ -35,6 +46,7 @@ __all__ = [
     "known_values",
     "may_be_date",
     "names",
+    "publicity",
     "purpose",
     "read",
     "type_of",
