@@ -23,7 +23,7 @@ from archive.search.index import fill as fill_index
 Comments = Literal["counts", "text"]
 
 # Columns of comments of which the counts are made; the others say what a person wrote, and who answered whom.
-_COUNTED = (
+COUNTED = (
     "comment_id", "clinic_id", "post_id", "platform_comment_id", "author_kind", "posted_at", "status", "source",
     "capture_id", "last_capture_id", "first_seen_at", "last_seen_at", "type",
 )  # fmt: skip
@@ -67,11 +67,11 @@ _SPECIAL: Mapping[str, Mapping[str, str]] = {
 _OWN_INDEX = ("posts_fts", "comments_fts")  # of which the texts are in the tables
 
 
-def fill(archive: Path, target: Path, *, comments: Comments, key: bytes) -> None:
+def fill(archive: Path, target: Path, *, comments: Comments, key: bytes, searchable: bool = True) -> None:
     """Fill a new database file with the public part of another, as it is at this moment; a writer may go on.
 
     `comments`: "counts" gives the rows of comments without author, text and parent, "text" all that is public of them.
-    `key` makes the keyed hashes. Raises `sqlite3.Error`, OSError.
+    `key` makes the keyed hashes. `searchable`: with the search index. Raises `sqlite3.Error`, OSError.
     """
     connection = sqlite3.connect(f"{target.resolve().as_uri()}?mode=rwc", uri=True, isolation_level=None, timeout=30)
     with closing(connection):
@@ -88,9 +88,10 @@ def fill(archive: Path, target: Path, *, comments: Comments, key: bytes) -> None
             connection.execute(insert(connection, name, comments))
         _create(connection, schema, "index")
         _create(connection, schema, "view")
-        for name in _OWN_INDEX:
-            connection.execute(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")
-        fill_index(Database(connection, strict=True))
+        if searchable:
+            for name in _OWN_INDEX:
+                connection.execute(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")
+            fill_index(Database(connection, strict=True))
         connection.execute(f"PRAGMA user_version = {MARKS[comments]}")
         connection.execute("COMMIT")
         connection.execute("DETACH live")
@@ -133,7 +134,7 @@ def insert(connection: sqlite3.Connection, table: str, comments: Comments) -> st
     columns, values = [], []
     for _, column, *_ in connection.execute(f"PRAGMA live.table_info([{table}])").fetchall():
         word = words.get(column, "no")
-        if word == "no" or (table == "comments" and comments == "counts" and column not in _COUNTED):
+        if word == "no" or (table == "comments" and comments == "counts" and column not in COUNTED):
             continue
         columns.append(f"[{column}]")
         values.append(_SPECIAL.get(table, {}).get(column) or _value(word, column))

@@ -35,7 +35,7 @@ def command(archive: Path, comments: Comments, full: bool, as_json: bool) -> Non
     Samples and codings of studies are left out of the copy.
 
     `clinic-archive serve --published` shows that copy, and each later one from the next request on.
-    docs/publishing.md says what is in the copy and what is not. Samples and codings of studies are in no copy.
+    docs/publishing.md says what is in the copy and what is not.
     """
     if full and comments == "text":
         raise click.UsageError("--full already copies the texts of comments; leave out --comments")
