@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 
@@ -13,7 +12,7 @@ _ADDRESS = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*://)(?:[^\s/?#\"'<>()@]*@)?([^
 def keyed(key: bytes, *values: str) -> str:
     """Return the HMAC-SHA256 of values under a key, 32 hexadecimal digits; without the key nobody can compute it."""
     text = "\0".join(values).encode("utf-8", "surrogatepass")
-    return hmac.new(key, text, hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(key, text, "sha256").hex()[:32]
 
 
 def host_of(address: str | None) -> str | None:

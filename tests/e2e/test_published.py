@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import httpx
+import pyarrow.parquet as pq
 import pytest
 
 from archive.backup.published import FOLDER
@@ -44,6 +45,16 @@ def test_nobody_who_comments_is_named_in_it(archive: Path, people: list[str], co
     threads = "SELECT body_text, depth, replies FROM comment_threads ORDER BY post_id, path"
     if comments == "text":
         assert rows(archive / FOLDER, threads) == rows(archive, threads)
+
+
+def test_nobody_who_comments_is_named_in_a_release(archive: Path, people: list[str], tmp_path: Path) -> None:
+    (tmp_path / "clinics.toml").write_text('[release]\napproval = "board"\n')
+    make = ("clinic-archive", "release", "r1", "--comments", "text", "-o", tmp_path / "r1", "--archive", archive)
+    assert run(*make, cwd=tmp_path) == Done(0, "", "")
+    texts = [path.read_bytes() for path in (tmp_path / "r1").rglob("*") if path.is_file()]
+    for path in (tmp_path / "r1" / "data" / "parquet").iterdir():
+        texts.append(repr(pq.read_table(path).to_pydict()).encode())
+    assert occurring(people, b"\n".join(texts)) == []
 
 
 def test_the_site_says_what_is_missing(archive: Path) -> None:
