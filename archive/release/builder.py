@@ -24,7 +24,7 @@ from archive.release.bag import DATA, seal
 from archive.release.documents import About
 from archive.release.natural import MEANING, Table, name_rows, tables
 from archive.release.register import Entry, Refused, Register, changes, hashes
-from archive.times import utc_seconds
+from archive.times import utc
 from archive.warc._file import sync_folder
 
 RELEASE_DB = "release.db"
@@ -98,7 +98,7 @@ def build(archive: Path, target: Path, content: Content, *, to: str | None = Non
     finally:
         shutil.rmtree(part, ignore_errors=True)
     if known is None:
-        made_at = utc_seconds(datetime.now(UTC))
+        made_at = utc(datetime.now(UTC))
         entry = Entry(content.name, digest, about.date, made_at, to, content.comments, content.key_id)
         try:
             register.add(entry, rows)

@@ -102,9 +102,9 @@ def hashes(connection: sqlite3.Connection, tables: Iterable[Table]) -> bytes:
     """
     parts = []
     for table in tables:
-        rows = connection.execute(f"SELECT * FROM [{table.name}]").fetchall
+        rows = connection.execute(f"SELECT * FROM [{table.name}]")
         width = len(table.key) or len(table.columns)
-        pairs = sorted(_hash(row[:width]) + _hash(row) for row in rows())
+        pairs = sorted(_hash(row[:width]) + _hash(row) for row in rows)
         parts += [f"{table.name} {len(pairs)}\n".encode(), *pairs]
     return b"".join(parts)
 
