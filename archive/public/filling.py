@@ -15,6 +15,7 @@ from typing import Literal
 
 from sqlite_utils import Database
 
+from archive.derived.store import index_edits
 from archive.export import publicity
 from archive.public.withheld import MARKS
 from archive.public.words import host_of, hosts_in, keyed
@@ -92,6 +93,7 @@ def fill(archive: Path, target: Path, *, comments: Comments, key: bytes, searcha
             for name in _OWN_INDEX:
                 connection.execute(f"INSERT INTO {name} ({name}) VALUES ('rebuild')")
             fill_index(Database(connection, strict=True))
+            index_edits(connection)
         connection.execute(f"PRAGMA user_version = {MARKS[comments]}")
         connection.execute("COMMIT")
         connection.execute("DETACH live")

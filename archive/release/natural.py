@@ -28,7 +28,7 @@ MEANING = {
     "tag": "The tag: its name as printed",
 }
 # Tables that a release leaves out: readings by older parsers, and what serves this archive file alone.
-_LEFT_OUT = ("superseded_readings", "search_fts_due", "unplaced")
+_LEFT_OUT = ("superseded_readings", "search_fts_due", "unplaced", "lexicon_rules", "withdrawn_permalinks")
 # Columns that are valid in one archive file only, or name a file, a position in it, or when and where a file came from.
 _LOCAL = {
     "author_id", "entity_id", "absence_id", "problem_id", "warc_file", "warc_offset", "warc_length", "retrieved_at",

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from archive.db import DATABASE, open_archive
+from archive.derived.checks import index_faults
 from archive.export import PUBLIC, declared, publicity
 from archive.public import Comments, fill, host_of, hosts_in, keyed, withheld
 from archive.search.index import Query, faults, search
@@ -139,7 +140,7 @@ def test_the_search_index_is_of_the_copy(spoken: Made) -> None:
     for comments, found in (("counts", 0), ("text", 1)):
         folder = filled(spoken, comments)
         with closing(sqlite3.connect(folder / DATABASE)) as connection:
-            assert faults(connection) == []
+            assert faults(connection) == [*index_faults(connection)] == []
             assert len(search(connection, Query("sleep"))) == len(search(spoken.db.conn, Query("sleep")))
             assert len(search(connection, Query("ketamine"))) == found
         folder.rename(folder.with_name(comments))
