@@ -14,6 +14,7 @@ from archive.derived.checks import index_faults
 from archive.export import PUBLIC, declared, publicity
 from archive.public import Comments, fill, host_of, hosts_in, keyed, withheld
 from archive.search.index import Query, faults, search
+from pipelines.derive import derive
 from scraper.items import Names
 from tests.making import Made, comment, extraction, natural, post, reading, url
 
@@ -69,6 +70,8 @@ def spoken(archive: Made) -> Made:
         extraction(3, post(text="Sleep better."), late, people),
         crawl_id="run",
     )
+    derive(archive.db)
+    assert archive.one("SELECT count(*) FROM cache_edits") == 1
     return archive
 
 
