@@ -1,19 +1,23 @@
 """A published copy of the archive: a file that nobody writes to, for a site whose readers never wait for a writer.
 
 It is written under another name and then renamed. A process that has the old file open continues to read it, and
-detects the new file by `identity`.
+detects the new file by `identity`. It holds what is public (`archive.public`), or on request everything.
 """
 
 from __future__ import annotations
 
+import os
+import secrets
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
 from archive.db import DATABASE, ArchiveError, copy_whole, damage, open_archive
+from archive.public import Comments, fill
 from archive.study.folder import TABLES
 from archive.warc._file import sync_folder
 
@@ -25,9 +29,18 @@ class NotWhole(ArchiveError):
     """The copy, or its source, is damaged; nothing was published."""
 
 
-def publish(archive: Path) -> Path:
+@dataclass(frozen=True, slots=True)
+class Public:
+    """What a public copy gives of comments, and the key of its keyed hashes; by default one that nobody has."""
+
+    comments: Comments = "counts"
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+
+
+def publish(archive: Path, public: Public | None = None, *, full: bool = False) -> Path:
     """Publish the archive as it is at this moment, also during a crawl, and return the file. One caller at a time.
 
+    `full`: the copy is the whole database, with all texts and addresses of comments, whatever `public` says.
     Raises `NotWhole`, what `open_archive` raises, `sqlite3.Error`, OSError.
     """
     target = archive / FOLDER / DATABASE
@@ -35,10 +48,16 @@ def publish(archive: Path) -> Path:
     for suffix in ("", "-journal", "-wal", "-shm"):  # of a call that was killed
         part.with_name(part.name + suffix).unlink(missing_ok=True)
     with closing(open_archive(archive, "read")) as db:
-        copy_whole(db.conn, part)
+        if full:
+            copy_whole(db.conn, part)
+    if not full:
+        public = public or Public()
+        fill(archive / DATABASE, part, comments=public.comments, key=public.key)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
     with closing(sqlite3.connect(part, isolation_level=None)) as copy:
         fault = next(damage(copy, 1), None)
-        if fault is None:
+        if fault is None and full:
             _leave_out(copy)
     if fault:
         raise NotWhole(f"{archive / DATABASE}: damaged ({fault}); nothing published; see `clinic-archive verify`")

@@ -127,11 +127,21 @@ def _add_edit(connection: sqlite3.Connection, post_id: int, edit: EditRow) -> No
         " post_id = ?",
         (edit_id, edit.capture_id, *edit, post_id),
     )
-    texts = [
-        edit.removed,
-        edit.added,
-        *(_text(connection, number) for number in (edit.old_revision_id, edit.revision_id)),
-    ]
+    _index(connection, edit_id, (edit.removed, edit.added), (edit.old_revision_id, edit.revision_id))
+
+
+def index_edits(connection: sqlite3.Connection) -> None:
+    """Index all edits of a database whose index is empty; in the caller's transaction. Raises `sqlite3.Error`."""
+    sql = "SELECT edit_id, removed, added, old_revision_id, revision_id FROM cache_edits WHERE edit_id = ?"
+    for (number,) in connection.execute("SELECT edit_id FROM cache_edits ORDER BY edit_id").fetchall():
+        edit_id, removed, added, *revisions = connection.execute(sql, (number,)).fetchone()
+        _index(connection, edit_id, (removed, added), revisions)
+
+
+def _index(
+    connection: sqlite3.Connection, edit_id: int, words: Iterable[str | None], revision_ids: Iterable[int]
+) -> None:
+    texts = [*words, *(_text(connection, number) for number in revision_ids)]
     as_indexed = [text if text is None else folded(text) for text in texts]
     plain, other = INDEXES
     name = plain if as_indexed == texts else other

@@ -7,7 +7,17 @@ cells that a spreadsheet would misread are marked as text. A SELECT of one's own
     write(path, connection, Source("edits", sql, {"clinic": "riverside"}, types), FORMATS["xlsx"])
 """
 
-from archive.export._columns import DATE_ALONE, TYPES, declared, describe, may_be_date, purpose, type_of
+from archive.export._columns import (
+    DATE_ALONE,
+    PUBLIC,
+    TYPES,
+    declared,
+    describe,
+    may_be_date,
+    publicity,
+    purpose,
+    type_of,
+)
 from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
 from archive.export._documents import KINDS as DOCUMENT_KINDS
 from archive.export._documents import export_documents
@@ -22,6 +32,7 @@ __all__ = [
     "EXCEL_RULE",
     "FORMATS",
     "MOST_ROWS",
+    "PUBLIC",
     "TYPES",
     "Listing",
     "Source",
@@ -39,6 +50,7 @@ __all__ = [
     "known_values",
     "may_be_date",
     "names",
+    "publicity",
     "purpose",
     "read",
     "type_of",

@@ -23,6 +23,7 @@ VIEWS = Path(__file__).parents[1] / "views"
 # The types of columns. A value of a boolean is 0 or 1 in SQLite; a date is a text as 2026-03-01, a timestamp a text as
 # 2026-03-01T09:30:00Z.
 TYPES = ("integer", "number", "text", "boolean", "date", "timestamp")
+PUBLIC = ("yes", "day", "keyed", "no")  # what a public copy gives of a column (metadata.yaml, `public`)
 DATE_ALONE = "timestamp or date"  # a timestamp that is a date alone where a page prints no time
 # Names of columns that no table has, by the names that times have in this archive: "last_read_at", "closed_on", "day".
 _BY_NAME = ((re.compile(r".+_at"), "timestamp"), (re.compile(r".+_on|(?:.+_)?(?:day|date)"), "date"))
@@ -52,6 +53,33 @@ def declared() -> Mapping[str, Mapping[str, str]]:
         name: {column: kind for kind, columns in table.get("types", {}).items() for column in columns}
         for name, table in _tables().items()
     }
+
+
+@cache
+def publicity() -> Mapping[str, Mapping[str, str]]:
+    """Return what a public copy gives of each column of each table that says so: yes, day, keyed or no.
+
+    A table whose every column is `no` says the word alone. The default of a table holds for columns without text: a
+    column of text that no list names is not here.
+    """
+    found = {}
+    for name, table in _tables().items():
+        said = table.get("public")
+        if said is None:
+            continue
+        by_word = {_word(key): value for key, value in said.items()} if isinstance(said, dict) else {}
+        words = {column: word for word in PUBLIC for column in by_word.get(word, ())}
+        default = _word(by_word["default"] if by_word else said)
+        for column, kind in declared()[name].items():
+            if kind != "text" or not by_word:
+                words.setdefault(column, default)
+        found[name] = words
+    return found
+
+
+def _word(written: object) -> str:
+    """Return a word as it was written: YAML reads a bare yes and no as true and false."""
+    return {True: "yes", False: "no"}.get(written, str(written)) if isinstance(written, bool) else str(written)
 
 
 @cache

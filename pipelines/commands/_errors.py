@@ -39,6 +39,8 @@ from archive.backup.published import NotWhole
 from archive.backup.snapshots import BackupDamaged, BackupRefused
 from archive.db import ArchiveError, DiskFull, LostDatabase, NewerSchema, NotAnArchive, OlderSchema
 from archive.export import TooManyRows, Unknown
+from archive.release.builder import NothingToRelease
+from archive.release.register import Refused
 from archive.space import FULL, by_full_disk
 from archive.study.folder import BadStudyFile
 from archive.warc import BadRecord, WarcWriteError
@@ -83,6 +85,8 @@ ENDINGS: Mapping[type[Exception], tuple[ExitCode, Wording]] = {
     ImportRefused: (ExitCode.BAD_CONFIG, _complete),
     BackupRefused: (ExitCode.BAD_CONFIG, _complete),
     UnknownSubject: (ExitCode.BAD_CONFIG, _with_outcome),
+    Refused: (ExitCode.BAD_CONFIG, _complete),
+    NothingToRelease: (ExitCode.BAD_CONFIG, _with_outcome),
     BackupDamaged: (ExitCode.INTEGRITY, _with_outcome),
     BadRecord: (ExitCode.INTEGRITY, _with_outcome),
     BadStudyFile: (ExitCode.UNEXPECTED, _with_outcome),

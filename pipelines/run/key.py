@@ -28,8 +28,13 @@ def read_key(folder: Path, *, wanted: bool = False) -> bytes:
     if not path.exists():
         if wanted:
             raise BadKey(f"{path}: gone, but the archive holds pseudonyms made with it; restore it from your backup")
-        make_key(path, secrets.token_hex(32))
+        new_key(path)
     return key_in(path)
+
+
+def new_key(path: Path) -> None:
+    """Write a new random key; as `make_key`."""
+    make_key(path, secrets.token_hex(32))
 
 
 def key_in(path: Path) -> bytes:

@@ -109,6 +109,8 @@ class Clinics:
     path: Path | None = None
     base_url: str | None = None  # the public address of the archive's site
     key_id: str | None = None  # which key all archives of this frame make their pseudonyms with
+    approval: str | None = None  # of a review board, for a release with the texts of comments
+    maker: str | None = None  # who is cited as the author of a release
     failed_share: float = 0.0  # of a large frame, the share of failed clinics up to which a run counts as done
 
     def __iter__(self) -> Iterator[Clinic]:

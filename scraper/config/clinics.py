@@ -139,7 +139,7 @@ def parse_clinics(text: str, path: Path) -> Clinics:
             else f"{path}:{line}: not TOML: {what}"
         ) from error
     file = TomlFile(text, path)
-    file.only(data, (), ("crawler", "clinics", "site", "alert", "shards"))
+    file.only(data, (), ("crawler", "clinics", "site", "alert", "shards", "release"))
     crawler = _crawler(file, file.table(data, ("crawler",)))
     clinics: list[Clinic] = []
     seen: dict[str, str] = {}
@@ -156,7 +156,19 @@ def parse_clinics(text: str, path: Path) -> Clinics:
         base_url=_base_url(file, file.table(data, ("site",))),
         key_id=_key_id(file, file.table(data, ("shards",))),
         failed_share=_failed_share(file, file.table(data, ("alert",))),
+        **_release(file, file.table(data, ("release",))),
     )
+
+
+def _release(file: TomlFile, table: Mapping[str, Any]) -> dict[str, str | None]:
+    file.only(table, ("release",), ("approval", "maker"))
+    found: dict[str, str | None] = {}
+    for key in ("approval", "maker"):
+        found[key] = file.value(table, ("release", key), str, None)
+        if found[key] is not None and not (found[key] or "").strip().isprintable():
+            file.fail(("release", key), f"{key} is one line of text")
+        found[key] = (found[key] or "").strip() or None
+    return found
 
 
 def _key_id(file: TomlFile, table: Mapping[str, Any]) -> str | None:

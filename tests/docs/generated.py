@@ -32,7 +32,7 @@ COMMANDS = {
         ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
     ),
     "withdraw": ("Withdraw what was stored", ("privacy", "takedown")),
-    "use": ("Use an archive", ("serve", "publish", "export", "wacz", "parse")),
+    "use": ("Use an archive", ("serve", "publish", "release", "export", "wacz", "parse")),
     "words": ("Find words and changes", ("derive", "kwic", "lexicon")),
     "study": ("Sample and code", ("sample", "coding")),
 }

@@ -15,7 +15,8 @@ from datasette.utils import tilde_encode  # type: ignore[import-untyped]
 from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[import-untyped]
 from markupsafe import Markup
 
-from archive.reports.record import view
+from archive.public import withheld
+from archive.reports.record import RecordView, view
 from archive.site.pages._rows import row as first_row
 from archive.site.pages._rows import value
 from archive.site.serving import DATABASE, archive_folder, read_database
@@ -23,6 +24,10 @@ from archive.warc import BadRecord, members
 
 # Set by `clinic-archive serve --with-comment-captures`.
 WITH_COMMENTS = "CLINIC_ARCHIVE_WITH_COMMENT_CAPTURES"
+CLOSED = (
+    "This record contains, or may contain, comments and the names of their authors: it is not part of this public copy,"
+    " and its address is cut to its host."
+)
 CAPTURE_COLUMNS = ("capture_id", "first_capture_id", "last_capture_id", "old_capture_id", "refers_to")
 # Table and column of the rows that name a capture.
 REFERENCES = (
@@ -83,8 +88,9 @@ async def page(datasette: Datasette, request: Request) -> Response:
     capture = await _capture(datasette, request)
     if withdrawn := await _withdrawn(datasette, capture):
         return withdrawn
-    content = await asyncio.to_thread(view, archive_folder(datasette), capture)
     original = await _row(datasette, capture["refers_to"]) if capture["refers_to"] else None
+    is_closed = await _is_closed(datasette, capture, original)
+    content = RecordView() if is_closed else await asyncio.to_thread(view, archive_folder(datasette), capture)
     html = await datasette.render_template(
         "capture.html",
         {
@@ -95,7 +101,8 @@ async def page(datasette: Datasette, request: Request) -> Response:
             "original_link": link(datasette, capture["refers_to"]) if capture["refers_to"] else None,
             "row": datasette.urls.row(DATABASE, "captures", tilde_encode(capture["capture_id"])),
             "record": datasette.urls.path(f"/-/capture/{capture['capture_id']}/record.warc.gz"),
-            "downloadable": _is_downloadable(capture, original),
+            "downloadable": not is_closed and _is_downloadable(capture, original),
+            "closed": CLOSED if is_closed else None,
             "references": await _references(datasette, capture["capture_id"]),
             "recipe": _recipe(original or capture),
             "private": DATABASE,
@@ -111,6 +118,8 @@ async def record(datasette: Datasette, request: Request) -> Response:
     if withdrawn := await _withdrawn(datasette, capture):
         return withdrawn
     original = await _row(datasette, capture["refers_to"]) if capture["refers_to"] else None
+    if await _is_closed(datasette, capture, original):
+        return Response.text(f"{CLOSED}\n", status=403)
     if not _is_downloadable(capture, original):
         return Response.text(
             "This record contains, or may contain, comments and the names of their authors, so it cannot be downloaded"
@@ -143,11 +152,22 @@ async def _withdrawn(datasette: Datasette, capture: dict[str, Any]) -> Response 
     )
 
 
+async def _is_closed(datasette: Datasette, capture: dict[str, Any], original: dict[str, Any] | None) -> bool:
+    """Whether this is a public copy, and the record or the one it refers to may hold comments: it is never given."""
+    if _holds_no_comments(capture, original):
+        return False
+    return await read_database(datasette, withheld) is not None
+
+
+def _holds_no_comments(capture: dict[str, Any], original: dict[str, Any] | None) -> bool:
+    return capture["holds_comments"] == 0 and (original is None or original["holds_comments"] == 0)
+
+
 def _is_downloadable(capture: dict[str, Any], original: dict[str, Any] | None) -> bool:
     """Whether the record and the one it refers to hold no comments, or the server was started to show them."""
     if os.environ.get(WITH_COMMENTS):
         return True
-    return capture["holds_comments"] == 0 and (original is None or original["holds_comments"] == 0)
+    return _holds_no_comments(capture, original)
 
 
 async def _capture(datasette: Datasette, request: Request) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from datasette.utils.asgi import NotFound, Request, Response  # type: ignore[imp
 from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
 from archive.export import Source
+from archive.public import withholds_comments
 from archive.site.pages import cite, clinic, post, revisions, thread
 from archive.site.pages._rows import Row, row, rows
 from archive.site.pages.permalinks import find_posts, find_revision, is_withdrawn, post_path
@@ -83,6 +84,7 @@ async def show_post(datasette: Datasette, request: Request) -> Response:
         page = number if comment_id is None else thread.page_of(connection, post_id, comment_id)
         comments, comments_kept = thread.conversation(connection, post_id, page)
         context |= {"comments": comments, "comments_kept": comments_kept, "number": page}
+        context["only_counted"] = bool(comments_kept) and withholds_comments(connection)
         context["pages"] = -(-comments_kept // thread.COMMENTS_PER_PAGE)
         context["namesakes"] = _namesakes(connection, posts[1:]) if not revision_id else []
         return context

@@ -118,7 +118,7 @@ def test_settings_of_a_table_name_columns_of_its_own(name: str, served: Made) ->
     assert set(named) <= set(columns(served)[name])
     assert set(described) <= {
         "description", "columns", "facets", "sortable_columns", "sort", "sort_desc", "label_column", "fts_table",
-        "fts_pk", "hidden", "types",
+        "fts_pk", "hidden", "types", "public",
     }  # fmt: skip
 
 
