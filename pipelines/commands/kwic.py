@@ -31,7 +31,6 @@ LEAST_CONTEXT = 20  # characters on each side of the word in a narrow terminal
     epilog=examples(
         "clinic-archive kwic ketamine --past -o ketamine.csv",
         'clinic-archive kwic "off label" --clinic riverside',
-        "clinic-archive kwic ketam --prefix",
     ),
 )
 @click.argument("word")

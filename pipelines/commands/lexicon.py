@@ -33,7 +33,7 @@ def command() -> None:
 @command.command(
     "add",
     short_help="Add a lexicon to the archive.",
-    epilog=examples("clinic-archive lexicon add dental.toml", "clinic-archive derive"),
+    epilog=examples("clinic-archive lexicon add dental.toml"),
 )
 @file_argument
 @archive_option

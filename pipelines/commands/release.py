@@ -42,7 +42,7 @@ class WithName(click.Group):
 @click.group(
     cls=WithName,
     short_help="Freeze what is public as a folder that others can check and cite.",
-    epilog=examples("clinic-archive release 2026-11", "clinic-archive release verify releases/2026-11"),
+    epilog=examples("clinic-archive release make 2026-11", "clinic-archive release verify releases/2026-11"),
 )
 def command() -> None:
     """Freeze what is public of the archive as a folder that others can check and cite: `release NAME`."""
