@@ -268,6 +268,27 @@ def test_one_file_alone(grown: Path, tmp_path: Path) -> None:
     assert _one(tmp_path / "new", "SELECT count(*) FROM revisions") == 1
 
 
+def test_a_clinic_may_have_the_name_of_a_folder(grown: Path, tmp_path: Path) -> None:
+    (grown / "warc" / "riverside").rename(grown / "warc" / "study")
+    for source in (grown, grown / "warc"):
+        adopt([source], tmp_path / source.name, None)
+        assert list((tmp_path / source.name / "warc" / "riverside").glob("*.warc.gz"))
+
+
+def test_a_folder_above_is_copied_only_from_the_archive_itself(grown: Path, tmp_path: Path) -> None:
+    """A researcher's own folder is called "study", too."""
+    for place in ("study", "."):
+        work = tmp_path / place
+        grown = shutil.copytree(grown, work / "one")
+        (tmp_path / "study" / "letter.txt").write_text("private")
+        adopt([grown], tmp_path / "new", None)
+        assert not (tmp_path / "new" / "study").exists()
+    (grown / "study" / "codings").mkdir(parents=True)
+    (grown / "study" / "codings" / "0001.csv").write_text("a")
+    adopt([grown / "warc"], tmp_path / "other", None)
+    assert [path.name for path in (tmp_path / "other" / "study").rglob("*") if path.is_file()] == ["0001.csv"]
+
+
 def test_files_of_others_are_not_taken(tmp_path: Path) -> None:
     (tmp_path / "other.warc.gz").write_bytes(b"WARC/1.0\r\n")
     with pytest.raises(ImportRefused, match="import"):
