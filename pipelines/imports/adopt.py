@@ -106,7 +106,23 @@ def _is_there(copy: _Copy) -> bool:
         return False
     if copy.target.samefile(copy.source) or cmp(copy.source, copy.target, shallow=False):
         return True
+    if _continues(copy):
+        return False
     raise ImportRefused(f"{copy.source}: another file is already at {copy.target}; give another folder with --archive")
+
+
+def _continues(copy: _Copy) -> bool:
+    """Return whether the file was copied while a crawl still wrote it, and one of both is the beginning of the other.
+
+    The source may be the shorter one: a torn end is cut off after a kill.
+    """
+    if not copy.target.with_name(copy.target.name + OPEN_SUFFIX).exists():
+        return False
+    with copy.source.open("rb") as source, copy.target.open("rb") as target:
+        while (a := source.read(1 << 20)) and (b := target.read(1 << 20)):
+            if a[: len(b)] != b[: len(a)]:
+                return False
+    return True
 
 
 def _check_space(copies: list[_Copy], archive: Path) -> None:
@@ -133,9 +149,12 @@ def _take_key(keys: list[Path], archive: Path) -> None:
 
 def _copy(copy: _Copy) -> None:
     copy.target.parent.mkdir(parents=True, exist_ok=True)
+    mark = copy.target.with_name(copy.target.name + OPEN_SUFFIX)
     if copy.unclosed:
-        copy.target.with_name(copy.target.name + OPEN_SUFFIX).touch(mode=0o600)
+        mark.touch(mode=0o600)
     copy_whole(copy.source, copy.target, copy.target.with_name(copy.target.name + ".part"))
+    if not copy.unclosed:
+        mark.unlink(missing_ok=True)
 
 
 def copy_whole(source: Path, target: Path, part: Path) -> None:

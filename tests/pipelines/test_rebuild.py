@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from archive.compare import canonical
 from archive.db import DATABASE, open_archive
 from archive.times import utc
+from archive.warc._file import OPEN_SUFFIX
 from pipelines import rebuild
 from pipelines.components import capture, item_pipelines
 from pipelines.events import Confirmed
@@ -304,6 +305,19 @@ def test_another_file_of_the_same_name_is_not_overwritten(grown: Path, tmp_path:
     with pytest.raises(ImportRefused, match=path.name):
         adopt([grown], tmp_path / "new", None)
     assert path.read_bytes() == kept
+
+
+def test_a_file_that_was_still_written_is_copied_again(grown: Path, tmp_path: Path) -> None:
+    path = max((grown / "warc" / "riverside").glob("*.warc.gz"))
+    whole, mark = path.read_bytes(), path.with_name(path.name + OPEN_SUFFIX)
+    mark.touch()
+    for content in (whole[:-200], whole + whole[:50], whole):
+        path.write_bytes(content)
+        if content == whole:
+            mark.unlink()
+        adopt([grown], tmp_path / "new", None)
+    copied = tmp_path / "new" / "warc" / "riverside" / path.name
+    assert (copied.read_bytes() == whole, copied.with_name(mark.name).exists()) == (True, False)
 
 
 def test_a_small_disk_is_told_before_anything_is_copied(
