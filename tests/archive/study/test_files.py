@@ -57,6 +57,11 @@ def test_a_code_book_is_the_same_as_toml_and_as_csv() -> None:
         ('[[codes]]\ncode = "risk"\nvalues = "a"', "must be a list"),
         ('[[codes]]\ncode = "risk"\nvalues = ["a", "b"]\ncolour = "red"', "unknown key 'colour'"),
         ('[[codes]]\ncode = "risk"\nvalues = ["a", "b"]\n' * 2, "defined twice"),
+        (
+            '[[codes]]\ncode = "risk"\nvalues = ["a", "b"]\nwords = true\n'
+            '[[codes]]\ncode = "risk_words"\nvalues = ["a", "b"]\n',
+            "has the name of the labels",
+        ),
         ("name = ", "cannot be read as TOML"),
     ],
 )
