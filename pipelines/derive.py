@@ -35,6 +35,7 @@ BATCH, PATIENCE = 100, 0.5  # posts, and seconds of work, that a transaction wri
 WORTHWHILE = 2_000_000
 # A crawl derives for this share of its own time, and at least and at most so many seconds.
 SHARE, LEAST, MOST = 0.02, 1.0, 300.0
+DERIVED_LATER = "archive.db is rebuilt; `clinic-archive derive` computes its sentences, edits and claims"
 
 
 @dataclass(slots=True)
@@ -65,6 +66,18 @@ def derive(db: Database, *, go_on: Callable[[], bool] = lambda: True, cores: int
     with db.atomic():
         finish(conn)
     return Derivation(done, revisions, progress(conn))
+
+
+def derive_whole(archive: Path) -> list[str]:
+    """Derive all that is due, and match it with the rules of lexicons; return a line for each lexicon not used.
+
+    The caller holds the lock of the archive. Raises what `open_archive` raises, `sqlite3.Error`, OSError.
+    """
+    with closing(open_archive(archive, "write")) as db:
+        derive(db)
+        matched = match_claims(db, archive)
+        WriteAheadLog(db).truncate()
+    return matched.problems
 
 
 def _batches(results: Iterable[Derived]) -> Iterator[list[Derived]]:

@@ -22,6 +22,9 @@ SIMILAR = 0.5  # of the words of two sentences, twice those in both: from here o
 MOST_PAIRS = 40_000  # pairs of sentences that are compared; of more, those near each other
 NEAR = 20  # sentences
 MOST_STEPS = 250_000  # words of one sentence times words of the other, up to which they are compared word by word
+# Pairs of equal words in the sentences of an edit that are compared word by word, in their order: of sentences in which
+# few words repeat, the time is by the cube of their length.
+MOST_EQUAL = 60_000
 
 # Soft hyphens, zero-width characters and marks of direction: two texts that differ in these alone look the same.
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+")
@@ -143,13 +146,17 @@ def _kind(old: Wording, new: Wording) -> str:
 
 def _passages(old: Wording, new: Wording, changes: Changes) -> tuple[list[list[str]], list[list[str]]]:
     """Return the passages that went and those that came, each as its words, in the order of the texts."""
-    removed, added = ([], []) if old.title == new.title else _differences(*(_words(each.title) for each in (old, new)))
+    titles = _middles(_words(old.title), _words(new.title))
+    removed, added = ([], []) if old.title == new.title else _differences(*titles, MOST_EQUAL)
+    left = MOST_EQUAL
     whole_old = [place for place in changes.removed if place not in changes.reworded]
     whole_new = sorted(set(changes.added) - set(changes.reworded.values()))
     by_old: dict[int, list[list[str]]] = {place: [old.words(place)] for place in whole_old}
     by_new: dict[int, list[list[str]]] = {place: [new.words(place)] for place in whole_new}
-    for a, b in changes.reworded.items():
-        by_old[a], by_new[b] = _differences(old.words(a), new.words(b))
+    for a, b in sorted(changes.reworded.items()):
+        words = _middles(old.words(a), new.words(b))
+        by_old[a], by_new[b] = _differences(*words, left)
+        left = max(0, left - _equal_pairs(*words))
     removed += _in_order(by_old, set(whole_old))
     added += _in_order(by_new, set(whole_new))
     return removed, added
@@ -166,10 +173,18 @@ def _in_order(by_place: dict[int, list[list[str]]], whole: set[int]) -> list[lis
     return passages
 
 
-def _differences(old: list[str], new: list[str]) -> tuple[list[list[str]], list[list[str]]]:
-    """Return the words of the first that are not in the second, passage by passage, and the reverse."""
-    old, new = _middles(old, new)
-    if len(old) * len(new) > MOST_STEPS:
+def _equal_pairs(old: list[str], new: list[str]) -> int:
+    """Return how many pairs of a word of the first and one of the second are equal."""
+    numbers = Counter(new)
+    return sum(numbers[word] for word in old)
+
+
+def _differences(old: list[str], new: list[str], most: int) -> tuple[list[list[str]], list[list[str]]]:
+    """Return the words of the first that are not in the second, passage by passage, and the reverse.
+
+    `most`: pairs of equal words; with more of them both are one passage.
+    """
+    if len(old) * len(new) > MOST_STEPS or _equal_pairs(old, new) > most:
         return [old], [new]
     removed, added = [], []
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

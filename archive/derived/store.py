@@ -211,7 +211,7 @@ SITE_WIDE = (
     " old_last_seen_at, min(new_first_seen_at) AS new_first_seen_at, min(new_id) AS new_id FROM changed WHERE crawl_id"
     f" IS NOT NULL GROUP BY 1, 2, 3, 4 HAVING posts >= {FEWEST_ALIKE})"
     " SELECT a.clinic_id, a.crawl_id, a.removed_hash, a.added_hash,"
-    f" {_SENTENCE.format('c.old_id', 'c.old_at')}, {_SENTENCE.format('c.new_id', 'c.new_at')}, a.posts,"
+    f" min({_SENTENCE.format('c.old_id', 'c.old_at')}), min({_SENTENCE.format('c.new_id', 'c.new_at')}), a.posts,"
     " a.old_last_seen_at, a.new_first_seen_at, a.new_id FROM alike AS a JOIN changed AS c ON c.new_id = a.new_id AND"
-    " c.removed_hash = a.removed_hash AND c.added_hash = a.added_hash"
+    " c.removed_hash = a.removed_hash AND c.added_hash = a.added_hash GROUP BY 1, 2, 3, 4"  # a post may have it twice
 )

@@ -29,7 +29,8 @@ WIDTH = 80  # characters of context on each side
 PAGE_TEXT, PAGE_TEXTS = 500_000, 2_000_000
 PAGE_DOCUMENTS = 500  # texts that a page looks through: in past ones all occurrences may be in unchanged sentences
 # A line, or up to a mark that ends a sentence and what closes after it: 'He said "no." Then'; "。" needs no space.
-_END = re.compile("""[.!?…]+["'”’»)\\]]*\\s+|[。！？]+|\n""")
+# A run of marks is read once, from its first on: it may be as long as a text.
+_END = re.compile("""(?<![.!?…])[.!?…]++["'”’»)\\]]*+\\s+|[。！？]+|\n""")
 WORDINGS = {POST: "now", PAST: "past", COMMENT: "comment"}
 _COLUMNS = {
     "left": f"Text before the word, at most {WIDTH} characters; line breaks and tabs are spaces",

@@ -20,6 +20,7 @@ LONGEST, MOST_WORDS = 200, 20
 # Letters of a beginning: a single one begins a large part of all words.
 SHORTEST_BEGINNING = 2
 _ALNUM = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
+_REST = re.compile(rb"[0-9a-z]+")  # of a word
 # What remains of a text without these bytes has letters beyond ASCII: ASCII, the first bytes of U+0080 to U+00BF and of
 # U+2000 to U+2FFF, and all later bytes of a character.
 _NO_LETTERS = bytes([*range(0xC0), 0xC2, 0xE2])
@@ -81,7 +82,7 @@ class Keyword:
             return None
         # "off label" finds "off-label" and, at the end, only a whole word.
         words = rb"[^0-9a-z]+".join(word.encode() for word in self.words)
-        return re.compile(words + (rb"[0-9a-z]*" if self.prefix else rb"(?![0-9a-z])"))
+        return re.compile(words if self.prefix else words + rb"(?![0-9a-z])")
 
     def _places_in_ascii(self, text: bytes) -> Iterator[tuple[int, int]]:
         assert self._bytes_pattern is not None
@@ -89,6 +90,8 @@ class Keyword:
         while match := search(lower, end):
             start, end = match.span()
             if not start or lower[start - 1] not in _ALNUM:
+                if self.prefix and (rest := _REST.match(lower, end)):
+                    end = rest.end()
                 yield start, end
             else:  # "xb b b" has the phrase "b b" once, and not at its second letter
                 end = start + 1
@@ -106,8 +109,8 @@ class Keyword:
         while match := self._pattern.search(lower, end):
             start, end = match.span()
             is_whole = not start or not _continues(lower[start - 1], lower[start])
-            if self.prefix:
-                while end < len(lower) and _continues(lower[end], lower[end - 1]):
+            if self.prefix:  # only from a whole beginning on: letters in a long word would be read again for each match
+                while is_whole and end < len(lower) and _continues(lower[end], lower[end - 1]):
                     end += 1
             elif end < len(lower) and _continues(lower[end], lower[end - 1]):
                 is_whole = False

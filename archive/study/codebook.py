@@ -34,6 +34,7 @@ SUFFIXES = (".toml", ".csv")
 RESERVED = {"unit", "clinic", "permalink", "title", "published", "text", "note", "coder", "sample", "codebook"}
 # "risk", "off_label_use"
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
+LABELS = "_words"  # ends the name that Label Studio has for the labels of a code with words
 _KEYS = {"code", "label", "description", "values", "level", "words"}
 
 
@@ -86,6 +87,11 @@ def read_codebook(file: StudyFile, title: str) -> CodeBook:
     names = [code.code for code in codes]
     twice = sorted({name for name in names if names.count(name) > 1})
     faults += [f"the code {name!r} is defined twice" for name in twice]
+    faults += [
+        f"the code {code.code + LABELS!r} has the name of the labels for words of {code.code!r}; name it otherwise"
+        for code in codes
+        if code.words and code.code + LABELS in names
+    ]
     name = data.get("name", title)
     if not _is_text(name):
         faults.append("name must be a text")

@@ -29,8 +29,13 @@ from archive.study.texts import text_sha256, texts_of
 
 SECONDS, FILE_SECONDS = 10.0, 60.0  # to the first post, and for all posts of the frame
 NO_VALUE = "(none)"  # the stratum of clinics without the attribute
-# What gives something else at every call: "random()", "date('now')", "CURRENT_DATE"
-_CHANGING = re.compile(r"\b(random|randomblob|now|current_(?:date|time|timestamp))\b", re.IGNORECASE)
+# What gives something else at every call: "random()", "date('now')", "date()", "strftime('%Y')", "CURRENT_DATE"; a
+# text that is looked for may have the word random.
+_CHANGING = re.compile(
+    r"""\b(?:random|randomblob)["`\]]?\s*\(|'\s*now\s*'|"\s*now\s*"|\bcurrent_(?:date|time|timestamp)\b"""
+    r"""|\b(?:date|time|datetime|julianday|unixepoch)["`\]]?\s*\(\s*\)|\bstrftime["`\]]?\s*\(\s*'[^']*'\s*\)""",
+    re.IGNORECASE,
+)
 _POSTS = "revision_id IS NOT NULL AND body_text IS NOT NULL"
 # Of the captures that gave an address of the post, the first in the order in which they were folded.
 _FIRST = (

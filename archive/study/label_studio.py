@@ -14,10 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.etree import ElementTree
 
-from archive.study.codebook import CodeBook
+from archive.study.codebook import LABELS, CodeBook
 from archive.study.folder import BadStudyFile, StudyFile
-
-LABELS = "_words"  # ends the name of the labels of a code
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from archive.study.folder import BadStudyFile, StudyFile
@@ -46,10 +46,11 @@ class Sample:
     frame_sha256: str
     units: tuple[Unit, ...]
     file: str
+    _by_name: Mapping[str, Unit] = field(default_factory=dict, repr=False, compare=False)
 
     def unit(self, name: str) -> Unit | None:
         """Return the unit of that name, None without one."""
-        return next((unit for unit in self.units if unit.unit == name), None)
+        return self._by_name.get(name)
 
 
 def order(seed: int | str, *key: str) -> str:
@@ -82,6 +83,7 @@ def read_sample(file: StudyFile, name: str) -> Sample:
             frame_sha256=str(data["frame_sha256"]),
             units=units,
             file=file.name,
+            _by_name={unit.unit: unit for unit in reversed(units)},
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadStudyFile(f"{file.name}: no sample drawn by clinic-archive ({error!r})") from error

@@ -15,7 +15,7 @@ from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
 from pipelines.run import report
 from pipelines.run.judgement import exit_code
-from pipelines.run.key import KEY_FILE, key_id
+from pipelines.run.key import KEY_FILE, key_id, key_in
 from pipelines.run.notices import emit, notices_of
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic, Clinics
@@ -50,16 +50,24 @@ def close_run(run: Run, **more: Any) -> tuple[ExitCode, dict[str, Any]]:
     return code, summary
 
 
-def refuse_other_key(run: Run, listed: Clinics) -> None:
-    """End the process where clinics.toml names another key of pseudonyms than the archive has."""
-    if listed.key_id is None or key_id(run.key) == listed.key_id:
+def refuse_other_key(archive: Path, listed: Clinics) -> None:
+    """End the process where clinics.toml names another key of pseudonyms than the archive has.
+
+    Called before the archive is opened, which gives a new archive a key of its own: `shard init` could not copy the
+    frame's key into it any more.
+    """
+    if listed.key_id is None:
         return
-    run.release()
-    fail(
-        f"{run.archive / KEY_FILE}: its id is {key_id(run.key)}, {listed.path} says key_id = {listed.key_id!r}: people"
-        " would have two pseudonyms; copy the frame's key with `clinic-archive shard init`",
-        ExitCode.BAD_CONFIG,
-    )
+    path = archive / KEY_FILE
+    with exit_on_error(archive):
+        found = key_id(key_in(path)) if path.exists() else None
+    if found != listed.key_id:
+        has = f"its id is {found}" if found else "is not there"
+        fail(
+            f"{path}: {has}, {listed.path} says key_id = {listed.key_id!r}: people would have two pseudonyms; copy the"
+            " frame's key into a new archive with `clinic-archive shard init`",
+            ExitCode.BAD_CONFIG,
+        )
 
 
 @contextmanager

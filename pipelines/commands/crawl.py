@@ -101,8 +101,8 @@ def command(
             listed = listed.of_shard(shard)
             chosen = [clinic for clinic in chosen if shard.has(clinic.slug)]
         refuse_placeholder(listed.crawler, chosen, clinics_file)
+    refuse_other_key(archive, listed)
     run = open_for_writing(archive, listed)
-    refuse_other_key(run, listed)
     run.failed_share = listed.failed_share
     watcher.begin()
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)

@@ -11,6 +11,7 @@ from pipelines.commands._archive import lock_or_exit
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, fail, finish, print_problems
+from pipelines.derive import DERIVED_LATER, derive_whole
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import adopt
 from pipelines.rebuild import rebuild
@@ -39,6 +40,8 @@ def command(shards: tuple[Path, ...], archive: Path, as_json: bool) -> None:
         with exit_on_error(archive, "archive.db is unchanged"):
             adopt(shards, archive, None)
             result = rebuild(archive)
+        with exit_on_error(archive, DERIVED_LATER):
+            result.notes += derive_whole(archive)
     finally:
         lock.release()
     print_problems(result.notes, about=archive, noun="note", most=len(result.notes))

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing
 from pathlib import Path
 
 import click
 
-from archive.db import open_archive
-from archive.wal import WriteAheadLog
 from pipelines.commands._archive import lock_or_exit
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, fail, finish, print_problems
-from pipelines.derive import derive
+from pipelines.derive import DERIVED_LATER, derive_whole
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import adopt
 from pipelines.rebuild import Rebuilt, rebuild
-
-_DERIVED_LATER = "archive.db is rebuilt; `clinic-archive derive` computes its sentences and edits"
 
 
 @click.command(
@@ -58,9 +53,8 @@ def command(sources: tuple[Path, ...], key_file: Path | None, archive: Path, as_
             if not any((archive / "warc").rglob("*.warc.gz")):
                 fail(f"{archive}: no WARC files in its folder warc/; name some with --from", ExitCode.BAD_CONFIG)
             result = rebuild(archive)
-        with exit_on_error(archive, _DERIVED_LATER), closing(open_archive(archive, "write")) as db:
-            derive(db)
-            WriteAheadLog(db).truncate()
+        with exit_on_error(archive, DERIVED_LATER):
+            result.notes += derive_whole(archive)
     finally:
         lock.release()
     seconds = time.monotonic() - began

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from filecmp import cmp
+from itertools import pairwise
 from pathlib import Path
 
 from archive.study.folder import STUDY
@@ -56,16 +57,30 @@ def adopt(sources: Iterable[Path], archive: Path, key_file: Path | None) -> None
 def _copies(source: Path, archive: Path) -> Iterator[_Copy]:
     paths = [source] if source.is_file() else sorted(source.rglob("*.warc.gz"))
     # Imported files are copied to their own folder below, even if this program wrote them.
-    for path in (path for path in paths if not {IMPORTS, STUDY} & {*path.relative_to(source).parts}):
+    for path in (path for path in paths if not _is_given(path, source)):
         clinic_id = _clinic_of(path)
         if clinic_id is not None:
             unclosed = path.with_name(path.name + OPEN_SUFFIX).exists()
             yield _Copy(path, archive / "warc" / clinic_id / path.name, unclosed)
     for name in (IMPORTS, STUDY):
         for folder in _beside(source, name):
+            if not _is_of(folder.parent, source):
+                continue
             for path in sorted(folder.rglob("*")):
                 if path.is_file():
                     yield _Copy(path, archive / name / path.relative_to(folder), unclosed=False)
+
+
+def _is_given(path: Path, source: Path) -> bool:
+    """Return whether a file is below a folder `imports` or `study` of an archive; clinics may have these slugs."""
+    parts = (source.absolute().name, *path.relative_to(source).parts)
+    return any(name in (IMPORTS, STUDY) and above != "warc" for above, name in pairwise(parts))
+
+
+def _is_of(folder: Path, source: Path) -> bool:
+    """Return whether a folder is the source, or the archive that it is a part of: not just any folder above it."""
+    whole = source.absolute()
+    return folder.absolute() == whole or whole.is_relative_to(folder.absolute() / "warc")
 
 
 def _beside(source: Path, name: str) -> Iterator[Path]:
@@ -91,7 +106,23 @@ def _is_there(copy: _Copy) -> bool:
         return False
     if copy.target.samefile(copy.source) or cmp(copy.source, copy.target, shallow=False):
         return True
+    if _continues(copy):
+        return False
     raise ImportRefused(f"{copy.source}: another file is already at {copy.target}; give another folder with --archive")
+
+
+def _continues(copy: _Copy) -> bool:
+    """Return whether the file was copied while a crawl still wrote it, and one of both is the beginning of the other.
+
+    The source may be the shorter one: a torn end is cut off after a kill.
+    """
+    if not copy.target.with_name(copy.target.name + OPEN_SUFFIX).exists():
+        return False
+    with copy.source.open("rb") as source, copy.target.open("rb") as target:
+        while (a := source.read(1 << 20)) and (b := target.read(1 << 20)):
+            if a[: len(b)] != b[: len(a)]:
+                return False
+    return True
 
 
 def _check_space(copies: list[_Copy], archive: Path) -> None:
@@ -118,9 +149,12 @@ def _take_key(keys: list[Path], archive: Path) -> None:
 
 def _copy(copy: _Copy) -> None:
     copy.target.parent.mkdir(parents=True, exist_ok=True)
+    mark = copy.target.with_name(copy.target.name + OPEN_SUFFIX)
     if copy.unclosed:
-        copy.target.with_name(copy.target.name + OPEN_SUFFIX).touch(mode=0o600)
+        mark.touch(mode=0o600)
     copy_whole(copy.source, copy.target, copy.target.with_name(copy.target.name + ".part"))
+    if not copy.unclosed:
+        mark.unlink(missing_ok=True)
 
 
 def copy_whole(source: Path, target: Path, part: Path) -> None:

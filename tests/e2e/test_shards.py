@@ -85,6 +85,13 @@ def test_an_archive_with_another_key_is_not_crawled(frame: Path) -> None:
     assert (done.code, "people would have two pseudonyms" in done.err) == (4, True)
 
 
+def test_a_new_archive_gets_no_key_of_its_own_before_that_of_the_frame(frame: Path) -> None:
+    done = verb(frame, "crawl", "--shard", "1/2", "--archive", "three")
+    assert (done.code, "`clinic-archive shard init`" in done.err) == (4, True)
+    assert not (frame / "three").exists()
+    assert verb(frame, "shard", "init", "--key", "one/pseudonym.key", "--archive", "three").code == 0
+
+
 @pytest.mark.parametrize("arguments", [("merge", "nowhere"), ("merge", "one", "--archive", "one")])
 def test_no_archive_or_the_same(frame: Path, arguments: tuple[str, ...]) -> None:
     assert verb(frame, *arguments).code in (2, 4)

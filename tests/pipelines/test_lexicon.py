@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from archive.db import open_archive
 from pipelines.commands import main
 from tests.archive.lexicon.test_reading import lexicon
 from tests.pipelines.test_rebuild import visit
@@ -67,3 +69,12 @@ def test_a_lexicon_with_faults_is_refused_by_name(archive: Path, file: Path) -> 
 def test_a_folder_is_no_lexicon(archive: Path, tmp_path: Path) -> None:
     done = cli("lexicon", "test", tmp_path, "--archive", archive)
     assert (done.exit_code, done.stderr) == (1, f"{tmp_path}: a folder; name the file in it\n")
+
+
+@pytest.mark.parametrize("verb", [["rebuild", "--from"], ["merge"]])
+def test_an_archive_made_again_has_its_sentences_and_claims(archive: Path, tmp_path: Path, verb: tuple[str]) -> None:
+    done = cli(*verb, archive, "--archive", tmp_path / "new")
+    assert done.exit_code == 0, done.stderr
+    with closing(open_archive(tmp_path / "new", "read")) as db:
+        for table in ("cache_sentences", "claims"):
+            assert db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] > 0, table

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from archive.compare import canonical
 from archive.db import DATABASE, open_archive
 from archive.times import utc
+from archive.warc._file import OPEN_SUFFIX
 from pipelines import rebuild
 from pipelines.components import capture, item_pipelines
 from pipelines.events import Confirmed
@@ -268,6 +269,27 @@ def test_one_file_alone(grown: Path, tmp_path: Path) -> None:
     assert _one(tmp_path / "new", "SELECT count(*) FROM revisions") == 1
 
 
+def test_a_clinic_may_have_the_name_of_a_folder(grown: Path, tmp_path: Path) -> None:
+    (grown / "warc" / "riverside").rename(grown / "warc" / "study")
+    for source in (grown, grown / "warc"):
+        adopt([source], tmp_path / source.name, None)
+        assert list((tmp_path / source.name / "warc" / "riverside").glob("*.warc.gz"))
+
+
+def test_a_folder_above_is_copied_only_from_the_archive_itself(grown: Path, tmp_path: Path) -> None:
+    """A researcher's own folder is called "study", too."""
+    for place in ("study", "."):
+        work = tmp_path / place
+        grown = shutil.copytree(grown, work / "one")
+        (tmp_path / "study" / "letter.txt").write_text("private")
+        adopt([grown], tmp_path / "new", None)
+        assert not (tmp_path / "new" / "study").exists()
+    (grown / "study" / "codings").mkdir(parents=True)
+    (grown / "study" / "codings" / "0001.csv").write_text("a")
+    adopt([grown / "warc"], tmp_path / "other", None)
+    assert [path.name for path in (tmp_path / "other" / "study").rglob("*") if path.is_file()] == ["0001.csv"]
+
+
 def test_files_of_others_are_not_taken(tmp_path: Path) -> None:
     (tmp_path / "other.warc.gz").write_bytes(b"WARC/1.0\r\n")
     with pytest.raises(ImportRefused, match="import"):
@@ -283,6 +305,19 @@ def test_another_file_of_the_same_name_is_not_overwritten(grown: Path, tmp_path:
     with pytest.raises(ImportRefused, match=path.name):
         adopt([grown], tmp_path / "new", None)
     assert path.read_bytes() == kept
+
+
+def test_a_file_that_was_still_written_is_copied_again(grown: Path, tmp_path: Path) -> None:
+    path = max((grown / "warc" / "riverside").glob("*.warc.gz"))
+    whole, mark = path.read_bytes(), path.with_name(path.name + OPEN_SUFFIX)
+    mark.touch()
+    for content in (whole[:-200], whole + whole[:50], whole):
+        path.write_bytes(content)
+        if content == whole:
+            mark.unlink()
+        adopt([grown], tmp_path / "new", None)
+    copied = tmp_path / "new" / "warc" / "riverside" / path.name
+    assert (copied.read_bytes() == whole, copied.with_name(mark.name).exists()) == (True, False)
 
 
 def test_a_small_disk_is_told_before_anything_is_copied(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import process_time
 from typing import Any
 
 import pytest
@@ -124,3 +125,14 @@ def test_an_edit_is_compared_with_the_reading_of_the_same_parser() -> None:
         (1, 4, "B goes.", None)
     ]
     assert [row[2:4] for row in found.fates if row[10]] == [(1, 2)]
+
+
+def test_sentences_in_which_few_words_repeat_are_compared_in_bounded_time() -> None:
+    old, new = (
+        "\n".join(" ".join([f"{first}{line}", *words, f"{first}{line}"]) for line in range(100))
+        for first, words in (("q", ["a", "b"] * 240), ("s", ["b", "b", "a"] * 160))
+    )
+    began = process_time()
+    found = edit(old, new)
+    assert process_time() - began < 10  # a second; word by word two minutes
+    assert (found.words_removed, found.words_added) == (100 * 482, 100 * 482)

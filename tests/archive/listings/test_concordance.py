@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from time import process_time
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.export import find
-from archive.listings.concordance import Concordance
+from archive.listings.concordance import Concordance, _sentences
 from archive.search.folding import folded
 from archive.search.matching import BadKeyword, keyword
 from tests.making import CLINIC, Made, comment, extraction, made, post, url
@@ -62,6 +63,19 @@ def test_the_quick_way_for_ascii_finds_what_the_general_way_does(text: str) -> N
     pattern = re.compile(r"(?<!\w)rest(?!\w)", re.IGNORECASE)
     assert list(wanted.places(text, is_plain=True)) == [match.span() for match in pattern.finditer(text)]
     assert list(wanted.places(text, is_plain=False)) == list(wanted.places(text, is_plain=True))
+
+
+@pytest.mark.parametrize("text", ["ab " + "x" + "ab" * 250_000, "é ab " + "x" + "ab" * 250_000])
+def test_a_beginning_takes_time_by_the_length_of_a_text(text: str) -> None:
+    began = process_time()
+    assert found("ab", text, prefix=True) == ["ab"]
+    assert process_time() - began < 10  # a second; by the square of the length many minutes
+
+
+def test_marks_in_a_row_are_read_in_time_by_the_length_of_a_text() -> None:
+    began = process_time()
+    assert len(list(_sentences("." * 250_000 + "x. Rest. "))) == 2
+    assert process_time() - began < 10
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +14,7 @@ from archive.study.codebook import read_codebook
 from archive.study.draw import allocate
 from archive.study.folder import BadStudyFile, StudyFile, plain
 from archive.study.label_studio import code_points
-from archive.study.sample import Unit
+from archive.study.sample import Unit, list_sha256, read_sample
 from archive.study.sheets import check_coders, parts, shares
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.just("\U0001f9e0"), max_size=40)
@@ -53,6 +57,11 @@ def test_a_code_book_is_the_same_as_toml_and_as_csv() -> None:
         ('[[codes]]\ncode = "risk"\nvalues = "a"', "must be a list"),
         ('[[codes]]\ncode = "risk"\nvalues = ["a", "b"]\ncolour = "red"', "unknown key 'colour'"),
         ('[[codes]]\ncode = "risk"\nvalues = ["a", "b"]\n' * 2, "defined twice"),
+        (
+            '[[codes]]\ncode = "risk"\nvalues = ["a", "b"]\nwords = true\n'
+            '[[codes]]\ncode = "risk_words"\nvalues = ["a", "b"]\n',
+            "has the name of the labels",
+        ),
         ("name = ", "cannot be read as TOML"),
     ],
 )
@@ -93,6 +102,21 @@ def test_offsets_of_javascript_become_code_points(text: str, data: st.DataObject
 
 def test_an_offset_within_a_character_is_none() -> None:
     assert [code_points("a\U0001f9e0b", place) for place in range(5)] == [0, 1, None, 2, 3]
+
+
+def test_a_unit_of_a_large_sample_is_found_at_once() -> None:
+    number = 20_000
+    units = [Unit(str(place), "a", str(place), "", None, "", "", None, number, number) for place in range(number)]
+    data = {
+        "clinic-archive sample": 1, "units": [asdict(unit) for unit in units], "seed": 7, "where": None, "by": None,
+        "as_of": "", "frame": number, "frame_sha256": "",
+        "units_sha256": list_sha256((unit.clinic_id, unit.address) for unit in units),
+    }  # fmt: skip
+    sample = read_sample(StudyFile("s.json", json.dumps(data).encode()), "s")
+    began = process_time()
+    assert [sample.unit(unit.unit) for unit in units] == units
+    assert process_time() - began < 2  # 0.1 seconds; by the square of their number 8
+    assert sample.unit("none") is None
 
 
 def test_units_are_dealt_out_by_the_seed() -> None:

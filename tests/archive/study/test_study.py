@@ -16,6 +16,7 @@ from pyrefiqda import RefiCodebook
 from sqlite_utils import Database
 
 from archive.db import DATABASE, open_archive
+from archive.study.draw import frame
 from archive.study.faults import row_faults, study_faults
 from archive.study.folder import TABLES
 from archive.study.tables import study_of, table_rows
@@ -186,6 +187,9 @@ def test_a_sample_is_drawn_again_from_a_rebuilt_archive(drawn: Path, tmp_path: P
         ("no_column = 1", "no such column"),
         ("", "is empty"),
         ("random() > 0", "something else every time"),
+        ("published_on < date('now')", "something else every time"),
+        ("published_on < date()", "something else every time"),
+        ("published_on LIKE strftime('%Y') || '%'", "something else every time"),
         ("1); DROP TABLE posts; --", "only execute one statement"),
         ("1 = 0", "no post with a text meets the condition"),
         ("1) UNION SELECT ('x'", "more than a condition"),
@@ -195,6 +199,12 @@ def test_a_sample_is_drawn_again_from_a_rebuilt_archive(drawn: Path, tmp_path: P
 def test_a_condition_that_cannot_be_used_is_named(drawn: Path, where: str, why: str) -> None:
     words = ["sample", "--n", "4", "--seed", "1", "--where", where, "--archive", str(drawn / "var")]
     assert why in run(*words, code=2)["err"][0]
+
+
+def test_a_condition_may_look_for_words_such_as_random(drawn: Path) -> None:
+    where = "title LIKE '%random%' OR body_text LIKE '%now open%' OR date(first_seen_at) > '2000-01-01'"
+    with closing(open_archive(drawn / "var", "read")) as db:
+        assert len(frame(drawn / "var", db, where, None)) == len(frame(drawn / "var", db, None, None)) > 0
 
 
 FAULTY: dict[str, tuple[dict[Any, Any], str]] = {
