@@ -211,10 +211,11 @@ def test_import(sample: Sample, tallies: dict[str, Tally], tmp_path: Path) -> No
 
 
 def contents(folder: Path) -> dict[str, Any]:
-    """Files of a folder as they are, but those that no user looks at; the manifest less the moment it was made."""
+    """Files of a folder as they are, but those that no user looks at; descriptions less the moment of the export."""
     found: dict[str, Any] = {path.name: path.read_bytes() for path in folder.glob("[!.]*")}
-    if "manifest.json" in found:
-        found["manifest.json"] = json.loads(found["manifest.json"]) | {"made_at": None}
+    for name, moment in (("manifest.json", "made_at"), ("datapackage.json", "created")):
+        if name in found:
+            found[name] = json.loads(found[name]) | {moment: None}
     return found
 
 
