@@ -29,6 +29,18 @@ CLOSED = (
     " and its address is cut to its host."
 )
 CAPTURE_COLUMNS = ("capture_id", "first_capture_id", "last_capture_id", "old_capture_id", "refers_to")
+# `warcio extract --payload` undoes the content coding, while `payload_sha256` is of the body before that: without the
+# header, only chunks of the transfer are joined.
+_HASH = """
+import hashlib, sys
+from warcio.archiveiterator import ArchiveIterator
+with open(sys.argv[1], "rb") as file:
+    file.seek(int(sys.argv[2]))
+    record = next(iter(ArchiveIterator(file)))
+    if record.http_headers:
+        record.http_headers.remove_header("Content-Encoding")
+    print(hashlib.sha256(record.content_stream().read()).hexdigest())
+"""
 # Table and column of the rows that name a capture.
 REFERENCES = (
     ("revisions", "capture_id"),
@@ -206,6 +218,5 @@ async def _references(datasette: Datasette, capture_id: str) -> list[tuple[str, 
 
 
 def _recipe(capture: dict[str, Any]) -> str:
-    """Return a shell command that computes the hash of the body with tools that are not ours."""
-    name, offset = shlex.quote(capture["warc_file"]), capture["warc_offset"]
-    return f"warcio extract --payload {name} {offset} | sha256sum"
+    """Return a shell command that computes the hash of the body, as it was served, with tools that are not ours."""
+    return f"python -c '{_HASH}' {shlex.quote(capture['warc_file'])} {capture['warc_offset']}"

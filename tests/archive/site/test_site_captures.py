@@ -5,14 +5,19 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 import re
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from bs4 import BeautifulSoup
 from datasette.app import Datasette
 from fastwarc.warc import ArchiveIterator
 from warcio.archiveiterator import ArchiveIterator as WarcioIterator
@@ -37,6 +42,9 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     visit(folder / "a", [("same", ""), ("gone", HOSTILE)], "ended")
     foreign = Foreign(folder / "old.warc", gzipped=False)
     foreign.page(post_url("sleep"), sleep("Sleep tight.", 1))
+    coding = [("Content-Type", "application/json"), ("Content-Encoding", "gzip")]
+    body = gzip.compress(sleep("Sleep tighter.", 1))
+    foreign._response(post_url("sleep"), "200 OK", coding, body, datetime(2022, 5, 1, tzinfo=UTC))
     bring(folder / "a", foreign.done())
     return folder / "a"
 
@@ -91,6 +99,17 @@ def test_captures_of_others_say_whose_they_are(site: Datasette, archive: Path) -
     assert "Somecrawler/2.1" in text and "old.warc" in text
     given = page(site, capture, "/record.warc.gz")
     assert gzip.decompress(given.content).startswith(b"WARC/1.")
+
+
+@pytest.mark.parametrize("where", ["fetched_at LIKE '2022-05-01%'", "record_type = 'response'"])
+def test_the_command_of_the_page_prints_the_hash_of_the_page(site: Datasette, archive: Path, where: str) -> None:
+    capture = capture_where(archive, f"{where} AND payload_sha256 IS NOT NULL")
+    recipe = BeautifulSoup(page(site, capture).text, "html.parser").select("pre.capture-head")[-1].get_text()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        recipe, shell=True, cwd=archive, env={"PATH": path}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == capture["payload_sha256"]
 
 
 def test_a_fetch_without_an_answer(site: Datasette, archive: Path) -> None:
