@@ -1,6 +1,7 @@
 -- Views gained between two dates
 -- For each post: the difference of its last view counts up to the two dates, both from one source. Without dates, from
--- its first reading to its last; a post that was first read between the dates counts from its first reading.
+-- its first reading to its last; a post that was first read between the dates counts from its first reading. Empty
+-- (NULL) where both are the same reading: no later reading in the period says whether views were gained. 0 is of two.
 -- group: numbers
 -- :clinic (clinic) = ; a clinic, empty for all
 -- :from (date) = ; first day, empty for the first reading
@@ -9,7 +10,7 @@
 -- timestamp: before_read_at, after_read_at
 -- chart: bar x=title y=views_gained
 SELECT
-  b.views - a.views AS views_gained,
+  iif(a.rowid = b.rowid, NULL, b.views - a.views) AS views_gained,
   p.title,
   p.clinic_id,
   a.views AS views_before,

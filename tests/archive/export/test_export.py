@@ -25,7 +25,7 @@ from archive.export._csv import neutral
 from archive.export._sheet import MOST_CHARACTERS, write_sheet
 from archive.questions import questions
 from pipelines.commands import main
-from tests.making import Made, comment, extraction, post, reading
+from tests.making import HEX, Made, comment, extraction, post, reading
 
 HOSTILE = Path(__file__).parents[4] / "shared" / "hostile"
 ORDER = Path(__file__).parent / "exports.json"
@@ -228,6 +228,15 @@ def test_an_unknown_name_or_parameter_is_told_with_those_that_exist(archive: Mad
         find(archive.db.conn, "post")
     with pytest.raises(Unknown, match=r"views_gained has no parameter 'day'; it has clinic, from, to"):
         find(archive.db.conn, "views_gained", {"day": "1"})
+
+
+def test_views_gained_are_null_without_a_second_reading(archive: Made) -> None:
+    archive.fold(extraction(1, post()), extraction(2, reading(HEX, views=5)), extraction(3, reading(HEX, views=5)))
+    gained = {}
+    for first, last in (("", ""), ("2030-01-01", ""), ("", "2026-02-01")):
+        source = find(archive.db.conn, "views_gained", {"from": first, "to": last})
+        gained[first, last] = [row[0] for row in archive.db.execute(source.sql, source.parameters)]
+    assert gained == {("", ""): [0], ("2030-01-01", ""): [None], ("", "2026-02-01"): []}
 
 
 # --- the command ---
