@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
 from datasette import hookimpl  # type: ignore[import-untyped]
 from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import Request  # type: ignore[import-untyped]
+from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
 from archive.derived.store import Progress, progress
 from archive.export import Source
@@ -17,6 +17,7 @@ from archive.listings.edits import KINDS, PLACES, Edits
 from archive.site.pages._rows import rows, value
 from archive.site.sending import refused, send_file
 from archive.site.serving import absolute_url, check_access, read_cached, read_database, render
+from archive.site.visitors.values import check_filters, why_filters_refused
 
 EDITS_PER_PAGE = 25
 MOST_ATTRIBUTES = 200  # values of attributes that the form offers
@@ -40,14 +41,9 @@ def _fields(request: Request) -> tuple[dict[str, str], list[str]]:
     """Return the filters of the address, and what in it is not understood, each in a sentence."""
     given = {name: (request.args.get(name) or "").strip() for name in _ARGUMENTS}
     why = []
-    for name in ("from", "to"):
-        if given[name] and not _is_day(given[name]):
-            why.append(f"{given[name][:80]} is not a date; write a date as 2026-03-01.")
-            given[name] = ""
     for name, known in (("kind", KINDS), ("in", PLACES)):
         if given[name] and given[name] not in known:
-            why.append(f"{given[name][:80]} is not one of {', '.join(known)}.")
-            given[name] = ""
+            why.append(f"{name} = {given[name][:80]!r}: not one of {', '.join(known)}")
     fields = {
         "topic": given["q"],
         "place": given["in"] or "changed",
@@ -60,13 +56,6 @@ def _fields(request: Request) -> tuple[dict[str, str], list[str]]:
     return fields, why
 
 
-def _is_day(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
-
-
 def _state(connection: sqlite3.Connection) -> tuple[int, Progress]:
     """Return the number of edits, and how much of the archive is derived. Raises `sqlite3.Error`."""
     return value(connection, "SELECT count(*) FROM cache_edits"), progress(connection)
@@ -75,7 +64,10 @@ def _state(connection: sqlite3.Connection) -> tuple[int, Progress]:
 async def show_edits(datasette: Datasette, request: Request) -> Any:
     """Answer with a page of edits; `?before=` is the number of the last edit of the page before."""
     await check_access(datasette, request)
+    await check_filters(datasette, request)
     fields, why = _fields(request)
+    if why:
+        raise DatasetteError("; ".join(why), title="A value that is not allowed", status=400)
     text = request.args.get("before") or ""
     before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
@@ -94,8 +86,6 @@ async def show_edits(datasette: Datasette, request: Request) -> Any:
 
     context = await read_database(datasette, read)
     number, state = (await read_cached(datasette, "edits", _state))[0]
-    if fields["clinic_id"] and all(clinic["clinic_id"] != fields["clinic_id"] for clinic in context["clinics"]):
-        why.append(f"No clinic {fields['clinic_id'][:80]} in this archive; choose one of the list.")
     arguments = {name: value for name in _ARGUMENTS if (value := request.args.get(name))}
     return await render(
         datasette,
@@ -106,7 +96,6 @@ async def show_edits(datasette: Datasette, request: Request) -> Any:
             **fields,
             "number": number,
             "state": state,
-            "why": why,
             "kinds": KINDS,
             "places": PLACE_WORDS,
             "shown": SHOWN_CHARACTERS,
@@ -121,7 +110,7 @@ async def send_edits(datasette: Datasette, request: Request) -> Any:
     """Answer with the file of all edits that the filters select."""
     await check_access(datasette, request)
     fields, why = _fields(request)
-    if why:
-        return refused(" ".join(why), 400)
+    if refusal := await why_filters_refused(datasette, request) or "; ".join(why):
+        return refused(refusal, 400)
     base = absolute_url(request, datasette.urls.path("").rstrip("/"))
     return send_file(datasette, request, Source("edits", "", {**fields, "base": base}))

@@ -18,6 +18,7 @@ from archive.search.matching import LONGEST, BadKeyword, keyword
 from archive.site.pages._rows import rows
 from archive.site.sending import refused, send_file
 from archive.site.serving import absolute_url, check_access, is_published, read_database, render
+from archive.site.visitors.values import check_filters, why_filters_refused
 
 ROWS_PER_PAGE = 50
 _ARGUMENTS = ("q", "clinic", "match", "past", "comments")
@@ -36,7 +37,7 @@ def _fields(datasette: Datasette, request: Request) -> dict[str, Any]:
     """Return the fields of the form; comments are never searched on a published copy."""
     return {
         "word": (request.args.get("q") or "").strip(),
-        "clinic_id": request.args.get("clinic") or "",
+        "clinic_id": (request.args.get("clinic") or "").strip(),
         "prefix": request.args.get("match") == "prefix",
         "past": bool(request.args.get("past")),
         "comments": bool(request.args.get("comments")) and not is_published(datasette),
@@ -46,6 +47,7 @@ def _fields(datasette: Datasette, request: Request) -> dict[str, Any]:
 async def show_kwic(datasette: Datasette, request: Request) -> Any:
     """Answer with a page of occurrences; `?before=` is where it begins."""
     await check_access(datasette, request)
+    await check_filters(datasette, request)
     fields = _fields(datasette, request)
     why, wanted = "", None
     if fields["word"]:
@@ -69,7 +71,6 @@ async def show_kwic(datasette: Datasette, request: Request) -> Any:
         return context
 
     context = await read_database(datasette, read)
-    known = any(clinic["clinic_id"] == fields["clinic_id"] for clinic in context["clinics"])
     arguments = {name: value for name in _ARGUMENTS if (value := request.args.get(name))}
     return await render(
         datasette,
@@ -81,7 +82,6 @@ async def show_kwic(datasette: Datasette, request: Request) -> Any:
             "names": {clinic["clinic_id"]: clinic["name"] for clinic in context["clinics"]},
             "why": why,
             "wanted": wanted,
-            "unknown": fields["clinic_id"] if fields["clinic_id"] and not known else "",
             "counted": COUNTED,
             "most_text": PAGE_TEXT,
             "is_first": begun is None,
@@ -109,6 +109,8 @@ async def send_kwic(datasette: Datasette, request: Request) -> Any:
     fields = _fields(datasette, request)
     if request.args.get("comments") and is_published(datasette):
         return refused("Comments are not searched in a published copy.", 403)
+    if (refusal := await why_filters_refused(datasette, request)) is not None:
+        return refused(refusal, 400)
     try:
         keyword(fields["word"], prefix=fields["prefix"])
     except BadKeyword as error:

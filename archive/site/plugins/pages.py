@@ -7,7 +7,7 @@ import re
 import sqlite3
 import threading
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -39,6 +39,7 @@ from archive.site.serving import (
     read_database,
     render,
 )
+from archive.site.visitors.values import check_filters, why_filters_refused
 
 
 @hookimpl  # type: ignore[untyped-decorator]
@@ -148,30 +149,29 @@ async def show_clinic(datasette: Datasette, request: Request) -> Response:
     )
 
 
-def _searched(request: Request) -> tuple[dict[str, str], Query, list[str]]:
-    """Return the fields of a search as given, the search, and the names of dates that are none."""
+def _searched(request: Request) -> tuple[dict[str, str], Query]:
+    """Return the fields of a search as given, and the search."""
     given = {name: (request.args.get(name) or "").strip() for name in ("q", "clinic", "platform", "from", "to", "kind")}
     order = "best" if request.args.get("order") == "best" else "newest"
-    invalid = [name for name in ("from", "to") if given[name] and not _is_day(given[name])]
     query = Query(
         given["q"],
         given["clinic"],
         given["platform"],
-        "" if "from" in invalid else given["from"],
-        "" if "to" in invalid else given["to"],
+        given["from"],
+        given["to"],
         given["kind"] if given["kind"] in KINDS else "",
         bool(request.args.get("commented")),
         order == "best",
     )
-    return given, query, invalid
+    return given, query
 
 
 async def send_search(datasette: Datasette, request: Request) -> Any:
     """Answer with the file of all results of a search."""
     await check_access(datasette, request)
-    given, query, invalid = _searched(request)
-    if invalid:
-        return refused(f"{given[invalid[0]][:80]} is not a date; write a date as 2026-03-01.", 400)
+    _, query = _searched(request)
+    if (refusal := await why_filters_refused(datasette, request)) is not None:
+        return refused(refusal, 400)
     if not terms(query.words):
         return refused("Nothing to search for: a word has a letter or a digit. Write ?q=WORDS.", 400)
     base = absolute_url(request, datasette.urls.path("").rstrip("/"))
@@ -181,7 +181,8 @@ async def send_search(datasette: Datasette, request: Request) -> Any:
 async def show_search(datasette: Datasette, request: Request) -> Response:
     """Answer with the results of a search in posts, comments and past revisions."""
     await check_access(datasette, request)
-    given, query, invalid = _searched(request)
+    await check_filters(datasette, request)
+    given, query = _searched(request)
     # Results are counted, and pages offered, up to COUNTED.
     number = min(page_number(request), COUNTED // search_results.RESULTS_PER_PAGE)
 
@@ -207,7 +208,6 @@ async def show_search(datasette: Datasette, request: Request) -> Response:
             "order": order,
             "commented": query.commented,
             "ranked": RANKED,
-            "invalid": invalid,
             "page_number": number,
             "arguments": urlencode(arguments),
             "kwic": urlencode({"q": given["q"].replace('"', ""), "clinic": given["clinic"]}),
@@ -217,15 +217,6 @@ async def show_search(datasette: Datasette, request: Request) -> Response:
             "previous": urlencode({**arguments, "page": number - 1}),
         },
     )
-
-
-def _is_day(text: str) -> bool:
-    """Whether a text is a date as a visitor writes it: 2026-03-01."""
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 async def show_questions(datasette: Datasette, request: Request) -> Response:
