@@ -19,7 +19,10 @@ _TEX = {"\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The cited revision of a post. Dates are ISO 8601; `published` may be None, `captured` is the capture's date."""
+    """The cited revision of a post. Dates are ISO 8601; `published` may be None, `captured` is the capture's date.
+
+    `timed`: the citation names the time of the capture, too, as where another revision of the same day is cited.
+    """
 
     title: str
     author: str | None
@@ -30,6 +33,7 @@ class Work:
     captured: str
     archive: str
     language: str | None = None
+    timed: bool = False
 
     @property
     def day(self) -> date | None:
@@ -41,11 +45,17 @@ class Work:
 
     @property
     def key(self) -> str:
-        """The BibTeX key, such as "riverside-2026-on-sleep"."""
+        """The BibTeX key, such as "riverside-2026-on-sleep-20260301093000-0123abcd": each revision has its own."""
         words = re.findall(
             r"[a-z0-9]+", f"{self.clinic} {self.day.year if self.day else 'undated'} {self.title}".lower()
         )
-        return "-".join(words)[:60].rstrip("-") or "post"
+        name = "-".join(words)[:60].rstrip("-")
+        return "-".join([name, *re.findall(r"[a-z0-9]+", self.permalink.rpartition("/")[2])])
+
+    @property
+    def second(self) -> str:
+        """The second of the capture: "2026-03-01 09:30:00 UTC"."""
+        return f"{self.captured[:19].replace('T', ' ')} UTC"
 
 
 def apa(work: Work) -> str:
@@ -55,9 +65,10 @@ def apa(work: Work) -> str:
     title = work.title if work.title.endswith((".", "?", "!", "…")) else f"{work.title}."
     published_in = f" {work.clinic}." if work.author else ""
     captured = date.fromisoformat(work.captured[:10])
+    time = f", {work.second[11:]}" if work.timed else ""
     return (
         f"{author}{'' if author.endswith('.') else '.'} {when}. {title}{published_in} {work.url} (archived"
-        f" {MONTHS[captured.month - 1]} {captured.day}, {captured.year}, at {work.permalink})"
+        f" {MONTHS[captured.month - 1]} {captured.day}, {captured.year}{time}, at {work.permalink})"
     )
 
 
@@ -72,7 +83,7 @@ def bibtex(work: Work) -> str:
         "url": _url(work.permalink),
         "urldate": work.captured[:10],
         "howpublished": f"Blog post, {_url(work.url)}",
-        "note": f"Archived {work.captured[:10]} by {_tex(work.archive)}",
+        "note": f"Archived {work.second} by {_tex(work.archive)}",
         "language": work.language,
     }
     lines = [f"  {name} = {{{value}}}" for name, value in fields.items() if value]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -161,11 +162,13 @@ async def show_difference(datasette: Datasette, request: Request) -> Response:
     context = await _compared(datasette, request, whole=bool(request.args.get("whole")))
     context |= {"is_public": base_url() is not None, "works": []}
     if context["difference"]:
-        for name in ("old", "new"):
-            text = context["difference"][name]
+        texts = [context["difference"][name] for name in ("old", "new")]
+        timed = len({text["captured_at"][:10] for text in texts}) == 1
+        for text in texts:
             cited = {**context, "archive": datasette.metadata("title"), "text": text, "revision": text}
             work = _work(request, cited)
             assert work is not None
+            work = replace(work, timed=timed)
             styles = {"APA": cite.apa(work), "BibTeX": cite.bibtex(work), "RIS": cite.ris(work)}
             context["works"].append((text, styles))
     return await render(datasette, request, "compare.html", context)

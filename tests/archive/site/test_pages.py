@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 import threading
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -157,6 +158,13 @@ def test_apa() -> None:
         " (archived March 1, 2026, at http://127.0.0.1:8001/riverside/sleep/x)"
     )
     assert cite.apa(work(author=None, published=None)).startswith("Riverside Wellness. (n.d.). On sleep. https:")
+
+
+def test_two_wordings_of_a_day_differ_in_their_keys_and_times() -> None:
+    both = [work(permalink=f"http://127.0.0.1/r/sleep/20260301{time}-0123abcd") for time in ("090400", "120000")]
+    assert both[0].key == "riverside-wellness-2026-on-sleep-20260301090400-0123abcd"
+    assert len({bibtexparser.parse_string(cite.bibtex(each)).entries[0].key for each in both}) == 2
+    assert "(archived March 1, 2026, 09:04:00 UTC, at http" in cite.apa(replace(both[0], timed=True))
 
 
 @pytest.mark.parametrize("title", ["On sleep", *NASTY])

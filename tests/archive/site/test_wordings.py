@@ -137,6 +137,8 @@ def test_an_archive_without_edits_says_so_and_one_that_is_not_derived_too(tmp_pa
 def test_a_comparison_gives_the_interval_both_citations_and_both_readings(site: Datasette, archive: Made) -> None:
     first, second, third = stamps(archive)
     page = soup(get(site, f"/{CLINIC}/sleep/compare?from={first}&to={second}"))
+    assert [f"{time} UTC, at http" in text.get_text() for time, text in zip(("09:01:00", "09:03:00"),
+            page.select(".apa"), strict=True)] == [True, True]  # fmt: skip
     text = page.get_text(" ", strip=True)
     assert "between 2026-03-01 09:01 and 09:03" in text
     assert "1 word removed , 2 added" in text
