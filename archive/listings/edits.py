@@ -103,6 +103,10 @@ class Edits:
         edits = (self._edit(connection, number, with_texts=False) for number in numbers[:most])
         return [edit for edit in edits if edit is not None], numbers[most - 1] if len(numbers) > most else None
 
+    def number(self, connection: sqlite3.Connection, most: int) -> int:
+        """Return how many edits there are, counted up to `most`. Raises `sqlite3.Error`."""
+        return sum(1 for _ in self._numbers(connection, None, most))
+
     def _edit(self, connection: sqlite3.Connection, number: int, *, with_texts: bool) -> Row | None:
         edit = row(connection, _DETAILS.format(texts=_TEXTS if with_texts else ""), (number,))
         if edit is None:

@@ -28,6 +28,10 @@ _NO_LETTERS = bytes([*range(0xC0), 0xC2, 0xE2])
 _RARE_LETTERS = re.compile(rb"\xe2[\xb0-\xbf]")
 
 
+# What patterns are written with elsewhere, but for one * at the end: "ket.*", "off[- ]label", "pain|ache".
+_OF_PATTERNS = re.compile(r"[\[\](){}|?+^$\\]|\*(?!$)|[^\w\s]\*$|^\*")
+
+
 class BadKeyword(ValueError):
     """Nothing can be looked for; the message says why and what to write."""
 
@@ -140,6 +144,11 @@ def keyword(typed: str, *, prefix: bool = False) -> Keyword:
     folded = folded_words(text)
     star = "*" if prefix or is_single_letter(folded) else ""
     return Keyword(words, prefix, '"' + folded.replace('"', '""') + '"' + star)
+
+
+def looks_like_pattern(typed: str) -> bool:
+    """Whether a text has characters of regular expressions, which here only separate words."""
+    return _OF_PATTERNS.search(typed.strip()) is not None
 
 
 def _has_ascii_letters_only(text: str) -> bool:

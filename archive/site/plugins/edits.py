@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import Any
 from urllib.parse import urlencode
@@ -14,6 +15,7 @@ from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 from archive.derived.store import Progress, progress
 from archive.export import Source
 from archive.listings.edits import KINDS, PLACES, Edits
+from archive.search.index import COUNTED
 from archive.site.pages._rows import rows, value
 from archive.site.sending import refused, send_file
 from archive.site.serving import absolute_url, check_access, read_cached, read_database, render
@@ -71,10 +73,14 @@ async def show_edits(datasette: Datasette, request: Request) -> Any:
     text = request.args.get("before") or ""
     before = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
+    arguments = {name: value for name in _ARGUMENTS if (value := request.args.get(name))}
+    is_filtered = bool(arguments.keys() - {"in"})
+
     def read(connection: sqlite3.Connection) -> dict[str, Any]:
         found, following = Edits(**fields).page(connection, EDITS_PER_PAGE, before)
         return {
             "edits": found,
+            "matching": Edits(**fields).number(connection, COUNTED + 1) if is_filtered else 0,
             "following": following,
             "clinics": rows(connection, "SELECT clinic_id, name FROM clinics ORDER BY name, clinic_id"),
             "attributes": rows(
@@ -86,7 +92,7 @@ async def show_edits(datasette: Datasette, request: Request) -> Any:
 
     context = await read_database(datasette, read)
     number, state = (await read_cached(datasette, "edits", _state))[0]
-    arguments = {name: value for name in _ARGUMENTS if (value := request.args.get(name))}
+    prefixes = _prefixes(fields["topic"])
     return await render(
         datasette,
         request,
@@ -100,10 +106,19 @@ async def show_edits(datasette: Datasette, request: Request) -> Any:
             "places": PLACE_WORDS,
             "shown": SHOWN_CHARACTERS,
             "is_first": before is None,
-            "is_filtered": bool(arguments.keys() - {"in"}),
+            "is_filtered": is_filtered,
+            "counted": COUNTED,
+            "prefixes": prefixes,
+            "with_prefixes": urlencode(arguments | {"q": prefixes}),
             "arguments": urlencode(arguments),
         },
     )
+
+
+def _prefixes(topic: str) -> str:
+    """Return longer words as beginnings that find more: "ketamine" gives "ketamin*"; "" where no word is longer."""
+    # "ketamine", but not "ketamin*", "pain", or '"off label"'
+    return re.sub(r"\w+", lambda word: f"{word[0][:-1]}*", topic) if re.fullmatch(r"\w{5,}(\s+\w{5,})*", topic) else ""
 
 
 async def send_edits(datasette: Datasette, request: Request) -> Any:

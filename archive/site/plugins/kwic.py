@@ -14,7 +14,7 @@ from datasette.utils.asgi import Request  # type: ignore[import-untyped]
 from archive.export import Source
 from archive.listings.concordance import PAGE_TEXT, Concordance
 from archive.search.index import COUNTED
-from archive.search.matching import LONGEST, BadKeyword, keyword
+from archive.search.matching import LONGEST, BadKeyword, keyword, looks_like_pattern
 from archive.site.pages._rows import rows
 from archive.site.sending import refused, send_file
 from archive.site.serving import absolute_url, check_access, is_published, read_database, render
@@ -59,7 +59,14 @@ async def show_kwic(datasette: Datasette, request: Request) -> Any:
 
     def read(connection: sqlite3.Connection) -> dict[str, Any]:
         clinics = rows(connection, "SELECT clinic_id, name FROM clinics ORDER BY name, clinic_id")
-        context: dict[str, Any] = {"clinics": clinics, "found": [], "following": None, "texts": 0, "is_cut": False}
+        context: dict[str, Any] = {
+            "clinics": clinics,
+            "found": [],
+            "following": None,
+            "texts": 0,
+            "times": 0,
+            "is_cut": False,
+        }
         if wanted is None:
             return context
         concordance = Concordance(wanted, fields["clinic_id"], fields["past"], fields["comments"])
@@ -67,6 +74,10 @@ async def show_kwic(datasette: Datasette, request: Request) -> Any:
         found, following, context["is_cut"] = concordance.page(connection, ROWS_PER_PAGE, before)
         context["found"] = [_shortened(dict(zip(concordance.columns, row, strict=True))) for row in found]
         context["texts"] = concordance.number_of_texts(connection, COUNTED + 1)
+        # A page that has all occurrences counts them; to count more, all texts would have to be read.
+        if begun is None and following is None and not context["is_cut"]:
+            context["times"] = len(found)
+            context["texts"] = len({row["permalink"] for row in context["found"]})
         context["following"] = f"{following[0]}-{following[1]}" if following else None
         return context
 
@@ -81,6 +92,7 @@ async def show_kwic(datasette: Datasette, request: Request) -> Any:
             **fields,
             "names": {clinic["clinic_id"]: clinic["name"] for clinic in context["clinics"]},
             "why": why,
+            "is_pattern": looks_like_pattern(fields["word"]),
             "wanted": wanted,
             "counted": COUNTED,
             "most_text": PAGE_TEXT,

@@ -73,6 +73,20 @@ def test_a_word_in_context_as_page_and_files(site: Datasette) -> None:
     assert get(site, "/-/kwic.json?q=nowhere").text == "[]\n"
 
 
+def test_words_and_edits_are_counted_and_an_empty_answer_says_what_to_try(site: Datasette) -> None:
+    status = soup(get(site, "/-/kwic?q=ketamine")).select("[role=status]")[0].get_text()
+    assert status.startswith("ketamine is 2 times in 2 texts")
+    assert [("punctuation separates words" in get(site, f"/-/kwic?q={word}").text)
+            for word in ("ket.*", "ketam*", "off-label", "a|b", "[k]etamine", "Dr.")
+            ] == [True, False, False, True, True, False]  # fmt: skip
+    page = soup(get(site, f"/-/edits?q=cures&clinic={CLINIC}"))
+    assert page.select("[role=status]")[0].get_text() == "1 of 2 edits, the newest first."
+    assert page.select(f"main a[href='/-/edits.atom?clinic={CLINIC}']")
+    empty = soup(get(site, "/-/edits?q=curesx&in=removed")).select("[role=status] a")
+    assert [(link.get_text(), link["href"]) for link in empty] == [("cures*", "?q=cures%2A&in=removed")]
+    assert len(soup(get(site, f"/-/edits{empty[0]['href']}")).select(".edit-list li")) == 1
+
+
 def test_whatever_is_typed_is_answered(site: Datasette) -> None:
     for typed in ("", "...", "x" * 300, "a*", "%00", "[", "ket.*", "糖尿病", "%F0%9F%98%80", '"', "a' OR 1"):
         assert soup(get(site, f"/-/kwic?q={typed}&before={typed}")).select("h1")
