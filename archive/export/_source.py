@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from archive.questions import questions
+from archive.questions import nearest, questions
 
 ROWS_PER_BLOCK = 1000  # rows that are fetched and written at a time
 BYTES_PER_BLOCK = 4_000_000
 DERIVED = "cache_"  # how the names of tables begin that are made from other rows
+# What a view reads: "FROM posts AS p", "JOIN cache_edits AS e". A column may have the name of a view: "AS edits".
+_READ = re.compile(r"\b(?:FROM|JOIN)\s+(\w+)", re.IGNORECASE)
 
 
 class Unknown(Exception):
@@ -60,8 +62,8 @@ def names(connection: sqlite3.Connection, *, with_parameters: bool = True, deriv
     ).fetchall():
         if name.startswith(("_", "sqlite_")) or "_fts" in name:
             continue
-        words = set(re.findall(r"\w+", sql)) if kind == "view" else {name}
-        if not derived and (any(word.startswith(DERIVED) for word in words) or words & set(left_out)):
+        sources = set(_READ.findall(sql)) if kind == "view" else {name}
+        if not derived and (any(source.startswith(DERIVED) for source in sources) or sources & set(left_out)):
             left_out.append(name)  # views were made in the order in which they refer to each other
             continue
         found[name] = kind
@@ -80,7 +82,7 @@ def find(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str
     given = dict(parameters or {})
     known = names(connection)
     if name not in known:
-        raise Unknown(f"no table, view or question {name!r}; there are {', '.join(known)}")
+        raise Unknown(f"no table, view or question {name!r}; {nearest(name, list(known))}")
     defaults = questions()[name].parameters if known[name] == "question" else {}
     if unknown := [parameter for parameter in given if parameter not in defaults]:
         raise Unknown(f"{name} has no parameter {unknown[0]!r}; it has {', '.join(defaults) or 'none'}")
@@ -93,13 +95,14 @@ def find(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str
 
 
 def known_values(connection: sqlite3.Connection) -> dict[str, list[str]]:
-    """Return what the archive knows of each kind of parameter: its clinics' ids, and names of their attributes.
+    """Return what the archive knows of each kind of parameter: clinics, names of attributes, categories of rules.
 
     Raises `sqlite3.Error`.
     """
     sql = {
         "clinic": "SELECT clinic_id FROM clinics ORDER BY 1",
         "attribute": "SELECT DISTINCT name FROM clinic_attributes ORDER BY 1",
+        "category": "SELECT DISTINCT category FROM lexicon_rules ORDER BY 1",
     }
     return {kind: [str(value) for (value,) in map(tuple, connection.execute(sql[kind]))] for kind in sql}
 

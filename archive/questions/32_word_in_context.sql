@@ -1,4 +1,4 @@
--- A word in context
+-- A word in context (in texts, without titles)
 -- Each place where a word or phrase stands, as typed, in the present text of a post, with at most 80 characters before
 -- and after it. Capital and small letters from A to Z are alike. The page /-/kwic and `clinic-archive kwic` also have
 -- past wordings, beginnings of words, words with accents, and scripts without spaces.

@@ -3,7 +3,7 @@
 -- denominators. A match says "matches rule", never that a sentence is false; negated is 1 where the sentence denies it.
 -- Removed posts are left out. `clinic-archive lexicon list` prints the rules and categories.
 -- group: texts
--- :category (text) = ; a category such as safety-claim, empty for all
+-- :category (category) = ; a category of rules, empty for all
 -- :clinic (clinic) = ; a clinic, empty for all
 -- integer: posts_with_match, posts, clinics_with_match, clinics
 WITH matched AS (

@@ -3,7 +3,7 @@
 -- not deny it, the number of those without a risk statement, and the number of all posts of the month that were matched.
 -- A match says "matches rule", never that a sentence is false. Removed posts are left out.
 -- group: texts
--- :category (word) = safety-claim; a category, as `clinic-archive lexicon list` prints it
+-- :category (category) = safety-claim; a category of rules
 -- :clinic (clinic) = ; a clinic, empty for all
 -- integer: posts_with_match, without_risk_statement, posts
 -- number: percent

@@ -51,8 +51,9 @@ GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter of a question; `kind` is clinic, date, number, text, attribute, or word (a text that has a letter).
+    """A parameter of a question.
 
+    `kind` is clinic, date, number, text, attribute, category (of rules), or word (a text that has a letter).
     `example` is a value that the form shows, "" where none is needed.
     """
 
@@ -109,12 +110,13 @@ class BadValue(ValueError):
 def check(question: Question, values: Mapping[str, str], known: Mapping[str, Sequence[str]]) -> None:
     """Raise `BadValue` for the first value that its parameter cannot have.
 
-    `known` has the values that the archive knows for the kinds clinic and attribute.
+    `known` has the values that the archive knows for the kinds clinic, attribute and category.
     """
     for parameter in question.fields:
         value = values.get(parameter.name, parameter.default)
-        if not value.strip() and parameter.required:
-            raise BadValue(f"{parameter.name} is required: {parameter.meaning}, such as {parameter.example}")
+        if not value.strip() and (parameter.required or (parameter.kind == "category" and parameter.default)):
+            example = parameter.example or parameter.default
+            raise BadValue(f"{parameter.name} is required: {parameter.meaning}, such as {example}")
         if why := _why_bad(parameter.kind, value, known.get(parameter.kind, ())):
             raise BadValue(f"{parameter.name} = {value[:80]!r}: {why} ({parameter.meaning})")
     first, last = values.get("from", ""), values.get("to", "")
@@ -128,7 +130,9 @@ def _why_bad(kind: str, value: str, known: Sequence[str]) -> str | None:
     if not value:
         return None
     if kind in ("clinic", "attribute") and value not in known:
-        return f"the archive has no such {kind}; {_nearest(value, known)}"
+        return f"the archive has no such {kind}; {nearest(value, known)}"
+    if kind == "category" and known and value not in known:  # before the first derivation no rule is stored
+        return f"no rule has this category; there are {', '.join(known)}"
     if kind == "date" and not _is_day(value):
         return "not a date of the calendar; write it as 2026-03-01"
     if kind == "number" and not _NUMBER.fullmatch(value):
@@ -136,12 +140,11 @@ def _why_bad(kind: str, value: str, known: Sequence[str]) -> str | None:
     return None
 
 
-def _nearest(value: str, known: Sequence[str]) -> str:
+def nearest(value: str, known: Sequence[str]) -> str:
     """Return the names that are like a wrong one, else the first of all: "nearest are a, b", "it has a, b"."""
     wrong = value[:100].lower()
-    like = [name for name in known if len(wrong) > 2 and wrong in name.lower()] + get_close_matches(
-        wrong, known, _NEAREST
-    )
+    like = get_close_matches(wrong, known, _NEAREST)
+    like += [name for name in known if len(wrong) > 2 and wrong in name.lower()]
     if like:
         return f"nearest: {', '.join(list(dict.fromkeys(like))[:_NEAREST])}"
     return f"it has {', '.join(known[:_MOST_NAMES]) or 'none'}{', ...' if len(known) > _MOST_NAMES else ''}"

@@ -37,6 +37,7 @@ from pipelines.printing import echo
 from pipelines.run import report
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinics, read_clinics, refuse_placeholder, today
+from scraper.config.made_slugs import MadeSlugs
 from scraper.config.sampling_frame import BadSamplingFrame, appended, new_rows, read_frame
 from scraper.config.toml_file import ConfigError
 from scraper.spiders.check import CheckSpider
@@ -57,9 +58,10 @@ def command() -> None:
 )
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE.csv")
 @clinics_file_option
+@click.option("--make-slugs", is_flag=True, help="Make the slugs from the names, for a file without a column slug.")
 @click.option("--dry-run", is_flag=True, help="Print the new stanzas, and write nothing.")
 @json_option
-def import_(file: Path, clinics_file: Path, dry_run: bool, as_json: bool) -> None:
+def import_(file: Path, clinics_file: Path, make_slugs: bool, dry_run: bool, as_json: bool) -> None:
     """Add a stanza to clinics.toml for each row of a CSV file: columns slug, name, url; any other is an attribute.
 
     The present text of clinics.toml is not changed. A row that equals its stanza is skipped. If any row is wrong, or
@@ -69,7 +71,7 @@ def import_(file: Path, clinics_file: Path, dry_run: bool, as_json: bool) -> Non
         listed = read_clinics(clinics_file)
         try:
             with exit_on_error(file, "nothing written"):
-                frame = read_frame(file)
+                frame = read_frame(file, MadeSlugs(listed) if make_slugs else None)
             new = new_rows(frame, listed)
             text = appended(clinics_file, listed, new)
         except BadSamplingFrame as error:

@@ -91,7 +91,7 @@ def sheet(
     lines += [f"{coder}: {counted(len(units), 'post')}" for coder, units in given.items()]
     summary = {"archive": str(archive), "sample": sample.digest, "codebook": codebook.digest}
     numbers = {coder: len(units) for coder, units in given.items()}
-    finish({**summary, "files": [str(file) for file in files], "posts": numbers}, lines, as_json=as_json)
+    finish({**summary, "files": [str(file) for file in files], "posts": numbers}, lines, as_json=as_json, always=True)
 
 
 def _targets(folder: Path, form: str, sample: Sample, coders: Sequence[str]) -> dict[str, Path]:
@@ -161,7 +161,7 @@ def import_(paths: tuple[Path, ...], replace: bool, archive: Path, as_json: bool
                 echo(note, err=True)
     print_problems(faults, noun="fault", most=len(faults))
     code = ExitCode.UNEXPECTED if faults else ExitCode.DONE
-    finish({"archive": str(archive), "files": results}, lines, as_json=as_json, code=code)
+    finish({"archive": str(archive), "files": results}, lines, as_json=as_json, code=code, always=True)
 
 
 def _result(answers: Answers | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -56,7 +57,8 @@ STDOUT = Path("-")
 @click.option(
     "--derived",
     is_flag=True,
-    help="With --all: also sentences, edits and other tables and views that are made from the texts by rules.",
+    help="With --all: also the tables made from the texts by rules (sentences, edits, claims) and the views of them;"
+    " else both are left out.",
 )
 @click.option("--list", "listing", is_flag=True, help="Print what can be exported and what each is, a line each.")
 @click.option(
@@ -115,7 +117,8 @@ def command(
             found = _listed(db.conn)
             finish(found, _list(found), as_json=as_json, always=True)
         if folder is not None:
-            _finish(export_all(folder, db.conn, FORMATS[form], f"{PRODUCT}/{VERSION}", derived=derived), form, as_json)
+            files = export_all(folder, db.conn, FORMATS[form], f"{PRODUCT}/{VERSION}", derived=derived)
+            _finish(files, form, as_json, left_out=len(names(db.conn, with_parameters=False)) - len(files))
         assert name is not None
         try:
             source = find(db.conn, name, values)
@@ -212,13 +215,22 @@ def _until_pipe_closes() -> Iterator[None]:
         sys.stderr.close()
 
 
-def _finish(files: Sequence[Written], form: str, as_json: bool) -> NoReturn:
-    """Report what was written, to stderr what a reader of the files must know."""
+def _finish(files: Sequence[Written], form: str, as_json: bool, left_out: int = 0) -> NoReturn:
+    """Report what was written, to stderr what a reader of the files must know.
+
+    `left_out`: number of tables and views that --derived would add.
+    """
     for file in files:
         if file.note:
             echo(f"{file.path}: {file.note}", err=True)
-    summary = {"format": form, "files": [asdict(file) | {"path": str(file.path)} for file in files]}
-    finish(summary, _lines(files), as_json=as_json)
+    summary: dict[str, Any] = {"format": form, "files": [asdict(file) | {"path": str(file.path)} for file in files]}
+    lines: Iterable[str] = _lines(files)
+    if left_out:
+        summary["left_out"] = left_out
+        lines = chain(
+            lines, [f"left out: {left_out} tables and views made from the texts by rules; --derived adds them"]
+        )
+    finish(summary, lines, as_json=as_json)
 
 
 def _lines(files: Sequence[Written]) -> Iterator[str]:

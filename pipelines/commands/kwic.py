@@ -18,8 +18,9 @@ from archive.listings.concordance import Concordance
 from archive.search.matching import BadKeyword, keyword
 from pipelines.commands._archive import read_only, refuse_unknown
 from pipelines.commands._errors import exit_on_error
-from pipelines.commands._options import archive_option, examples, json_option
+from pipelines.commands._options import archive_option, clinics_file_option, examples, json_option
 from pipelines.commands._output import counted, fail, finish
+from pipelines.commands._site import site_address
 from pipelines.exit_codes import ExitCode
 
 FILES = {FORMATS[name].suffix: name for name in ("csv", "xlsx", "jsonl")}
@@ -46,6 +47,7 @@ LEAST_CONTEXT = 20  # characters on each side of the word in a narrow terminal
     help="File to write: .csv, .xlsx or .jsonl (JSON lines). Default: a line each to stdout.",
 )
 @archive_option
+@clinics_file_option
 @json_option
 def command(
     word: str,
@@ -55,6 +57,7 @@ def command(
     comments: bool,
     output: Path | None,
     archive: Path,
+    clinics_file: Path,
     as_json: bool,
 ) -> None:
     """Print every occurrence of WORD, a word or a phrase, with the text before and after it.
@@ -62,6 +65,8 @@ def command(
     Case and accents make no difference, and punctuation separates words: WORD is no pattern. Titles and texts of posts
     are searched, as they are now. With --past a line is also an occurrence in an earlier text whose sentence was then
     changed or removed.
+
+    Permalinks begin with [site] base_url of clinics.toml; without it they are paths on the archive's site.
     """
     if output is not None and output.suffix.lower() not in FILES:
         raise click.UsageError(f"-o {output}: no file of that ending is written here; use {', '.join(FILES)}")
@@ -74,7 +79,7 @@ def command(
     with exit_on_error(output or archive), closing(read_only(archive)) as db:
         db.execute("BEGIN")  # all rows are of one moment
         refuse_unknown(archive, db, [clinic_id] if clinic_id else [])
-        concordance = Concordance(wanted, clinic_id or "", past, comments)
+        concordance = Concordance(wanted, clinic_id or "", past, comments, site_address(clinics_file) or "")
         summary = {"word": str(wanted), "clinic": clinic_id, "past": past, "comments": comments}
         if output is not None:
             form = FORMATS[FILES[output.suffix.lower()]]

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from archive.study.draw import BadCondition, draw
+from archive.study.folder import plain
 from archive.study.sample import LARGEST_SEED, Sample
 from archive.study.tables import take_sample
 from pipelines.commands._options import archive_option, examples, json_option
@@ -40,8 +41,9 @@ def command(
     """Draw posts at random, without replacement, and freeze the list in a file below study/.
 
     The file has the frame's size, the condition, the seed, the date of the last capture, the strata with their
-    inclusion probabilities, and digests of both lists. The same call gives the same file, also after a rebuild. With
-    --by, the number is shared out in proportion to the sizes of the strata, at least one post each.
+    inclusion probabilities, and digests of both lists. Its permalinks are paths on the archive's site. The same call
+    gives the same file, also after a rebuild. With --by, the number is shared out in proportion to the sizes of the
+    strata, at least one post each.
 
     The frame is every post that has a text, removed ones included (--where "removed_at IS NULL" leaves them out).
     """
@@ -51,7 +53,10 @@ def command(
         except BadCondition as error:
             fail(f"{archive}: no sample drawn: {error}", ExitCode.USAGE)
         sample = take_sample(archive, study, name or f"n{number}-seed{seed}{f'-by-{by}' if by else ''}", data)
-    finish(_summary(archive, sample), _lines(archive, sample, number), as_json=as_json)
+    lines = _lines(archive, sample, number)
+    if name is not None and plain(name) != sample.name:
+        lines.append(f"the same sample is stored already, and stays {sample.name}: nothing is called {plain(name)}")
+    finish(_summary(archive, sample), lines, as_json=as_json, always=True)
 
 
 def _summary(archive: Path, sample: Sample) -> dict[str, Any]:
@@ -71,10 +76,9 @@ def _summary(archive: Path, sample: Sample) -> dict[str, Any]:
 
 
 def _lines(archive: Path, sample: Sample, number: int) -> list[str]:
-    lines = [
-        f"{archive / sample.file}: {counted(len(sample.units), 'post')} of {sample.frame:,} drawn, as of"
-        f" {sample.as_of[:10]}; sample {sample.name} ({sample.digest})"
-    ]
+    drawn = f"{counted(len(sample.units), 'post')} of {sample.frame:,} drawn"
     if number > sample.frame:
-        lines.append(f"the frame has only {counted(sample.frame, 'post')}: all of them are in the sample")
-    return lines
+        drawn = f"{sample.frame:,} of {counted(number, 'post')}: the frame has only {sample.frame:,}"
+    return [
+        f"{archive / sample.file}: {drawn}, as of {sample.as_of[:10]}; sample {sample.name} ({sample.digest})",
+    ]

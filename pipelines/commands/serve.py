@@ -18,6 +18,7 @@ from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, clinics_file_option, examples
 from pipelines.commands._output import fail
+from pipelines.commands._site import site_address
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
 from scraper.config.clinics import read_clinics
@@ -79,8 +80,7 @@ def command(
 def _base_url(given: str | None, clinics_file: Path) -> str | None:
     """Return the public address from the option or clinics.toml; end the process for an address that is none."""
     if given is None:
-        with exit_on_error(clinics_file):
-            return read_clinics(clinics_file).base_url if clinics_file.exists() else None
+        return site_address(clinics_file)
     try:
         return base_address(given)
     except ValueError as error:

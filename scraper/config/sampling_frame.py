@@ -17,6 +17,7 @@ from pathlib import Path
 
 from scraper.addresses import post_key
 from scraper.config.clinics import Clinic, Clinics, parse_clinics
+from scraper.config.made_slugs import MadeSlugs
 from scraper.config.toml_file import ConfigError
 
 OWN = ("slug", "name", "url")
@@ -59,10 +60,11 @@ class SamplingFrame:
     faults: Faults  # of the other rows, and between rows
 
 
-def read_frame(path: Path) -> SamplingFrame:
+def read_frame(path: Path, made: MadeSlugs | None = None) -> SamplingFrame:
     """Read a CSV file: UTF-8, with or without byte order mark; comma, semicolon or tab; a header.
 
-    Cells are stripped of white space, rows without any text are skipped. Raises OSError.
+    Cells are stripped of white space, rows without any text are skipped. `made` gives the slugs of a file that has no
+    such column. Raises OSError.
     """
     data = path.read_bytes()
     try:
@@ -74,8 +76,9 @@ def read_frame(path: Path) -> SamplingFrame:
     records = _records(text, faults)
     header_line, header = next(records, (1, []))
     names = [cell.lower() if cell.lower() in OWN else cell for cell in header]
+    has_slugs = made is None or "slug" in names
     if not faults:
-        faults += [(header_line, what) for what in _header_faults(names)]
+        faults += [(header_line, what) for what in _header_faults(names if has_slugs else ["slug", *names])]
     if faults:
         return SamplingFrame(path, (), (), faults)
     rows: list[Row] = []
@@ -87,6 +90,8 @@ def read_frame(path: Path) -> SamplingFrame:
         cell = {name: text for name, text in zip(names, cells, strict=False) if text}
         if "" in cell:
             faults.append((line, f"{cell.pop('')!r} is in a column without a name"))
+        if made is not None and not has_slugs:
+            cell["slug"] = made.of(cell.get("name", ""), cell.get("url", ""))
         slug = cell.get("slug", "")
         if slug and slugs.setdefault(slug, line) != line:
             faults.append((line, f"{slug}: line {slugs[slug]} has this slug too"))
@@ -140,7 +145,8 @@ def _delimiter(text: str) -> str:
 def _header_faults(names: list[str]) -> Iterator[str]:
     missing = [name for name in OWN if name not in names]
     if missing:
-        yield f"no column {', '.join(missing)}: the first line must name slug, name and url"
+        can_be_made = "; --make-slugs makes slugs from the names" if "slug" in missing else ""
+        yield f"no column {', '.join(missing)}: the first line must name slug, name and url{can_be_made}"
     seen: dict[str, str] = {}
     for name in filter(None, names):
         if seen.setdefault(name.lower(), name) != name or names.count(name) > 1:

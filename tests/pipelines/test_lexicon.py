@@ -48,6 +48,11 @@ def test_a_lexicon_is_tested_added_derived_and_built_again(archive: Path, file: 
     exported = cli("export", "posts_with_claims", "--archive", archive, "-o", file.with_suffix(".csv"))
     assert exported.exit_code == 0, exported.stderr
     assert "lasting@1" in file.with_suffix(".csv").read_text("utf-8")
+    for question in ("posts_with_claims", "claims_by_month"):
+        refused = cli("export", question, "--archive", archive, "--param", "category=safty-claim")
+        assert refused.exit_code == 2
+        assert "no rule has this category; there are " in refused.stderr
+        assert "safety-claim" in refused.stderr
     assert cli("rebuild", "--archive", archive).exit_code == 0
     verified = json.loads(cli("verify", "--archive", archive, "--json").stdout)
     assert (verified["exit_code"], verified["faults"]) == (0, [])

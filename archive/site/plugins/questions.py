@@ -12,6 +12,7 @@ from datasette.utils.asgi import Request  # type: ignore[import-untyped]
 from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 from datasette.views.table import TableView  # type: ignore[import-untyped]
 
+from archive.export import known_values
 from archive.questions import questions
 from archive.site.charts.chart import Chart, draw
 from archive.site.charts.of_sql import chart_of_sql
@@ -60,15 +61,17 @@ async def show_question(datasette: Datasette, request: Request, send: Any) -> An
 def extra_template_vars(
     datasette: Datasette, template: str, view_name: str | None
 ) -> dict[str, Any] | Callable[[], Any]:
-    """Return, for the page of a question, all questions, the clinics to choose from and the function of the chart."""
+    """Return, for the page of a question, all questions, what can be chosen and the function of the chart."""
     if template != "query.html":
         return {}
 
     async def variables() -> dict[str, Any]:
-        def clinics(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-            return [tuple(row) for row in connection.execute("SELECT clinic_id, name FROM clinics ORDER BY name, 1")]
+        def choices(connection: sqlite3.Connection) -> dict[str, list[tuple[str, str]]]:
+            clinics = connection.execute("SELECT clinic_id, name FROM clinics ORDER BY name, 1")
+            categories = known_values(connection)["category"]
+            return {"clinic": [tuple(row) for row in clinics], "category": [(name, name) for name in categories]}
 
-        return {"questions": questions(), "clinics": await read_database(datasette, clinics), "chart_of": chart_of}
+        return {"questions": questions(), "choices": await read_database(datasette, choices), "chart_of": chart_of}
 
     return variables
 

@@ -224,7 +224,7 @@ def test_columns_are_only_ever_appended(archive: Made) -> None:
 
 
 def test_an_unknown_name_or_parameter_is_told_with_those_that_exist(archive: Made) -> None:
-    with pytest.raises(Unknown, match=r"no table, view or question 'post'; there are .*posts"):
+    with pytest.raises(Unknown, match=r"no table, view or question 'post'; nearest: posts"):
         find(archive.db.conn, "post")
     with pytest.raises(Unknown, match=r"views_gained has no parameter 'day'; it has clinic, from, to"):
         find(archive.db.conn, "views_gained", {"day": "1"})
@@ -264,6 +264,7 @@ def test_all_of_it_with_a_manifest_and_other_files_left_alone(full: Made, tmp_pa
     assert columns == parsed(first["posts.csv"].decode())[0]
     full.fold(extraction(9, reading(views=2000)))
     done = run(full, "--all", str(target), "--json")
+    assert json.loads(done.stdout)["left_out"] == 12
     assert len(json.loads(done.stdout)["files"]) == len(manifest["files"])
     assert {path.name for path in target.iterdir()} == set(first)
     assert (target / "readings.csv").read_bytes() != first["readings.csv"]
@@ -345,7 +346,9 @@ def test_a_question_says_what_it_asks(name: str) -> None:
     question = questions()[name]
     assert 8 < len(question.title) < 60
     assert len(question.description) > 30
-    assert {field.kind for field in question.fields} <= {"clinic", "date", "number", "text", "attribute", "word"}
+    assert {field.kind for field in question.fields} <= {
+        "clinic", "date", "number", "text", "attribute", "category", "word"
+    }  # fmt: skip
     assert [field.name for field in question.fields if field.required and not field.example] == []
     sql = "\n".join(line for line in question.sql.splitlines() if not line.startswith("--"))
     assert all(f":{field.name}" in sql for field in question.fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from contextlib import closing
@@ -179,6 +180,15 @@ def test_a_sample_is_drawn_again_from_a_rebuilt_archive(drawn: Path, tmp_path: P
     assert (archive / run(*words, str(archive))["file"]).read_bytes() == data
     other = run("sample", "--n", "4", "--seed", "12", "--archive", str(archive))
     assert other["sample"] != first["sample"]
+
+
+def test_a_sample_is_reported_without_a_terminal(drawn: Path, tmp_path: Path) -> None:
+    archive = shutil.copytree(drawn / "var", tmp_path / "var")
+    words = ["sample", "--n", "600", "--seed", "3", "--archive", str(archive)]
+    done = CliRunner().invoke(main, [*words, "--name", "all"])
+    assert re.search(r"all-\w+\.json: 10 of 600 posts: the frame has only 10, as of ", done.stdout), done.output
+    (_, line) = CliRunner().invoke(main, [*words, "--name", "again"]).stdout.splitlines()
+    assert line == "the same sample is stored already, and stays all: nothing is called again"
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,17 @@ def test_lines_and_files_have_every_occurrence(folder: Path, tmp_path: Path) -> 
         assert kwic(folder, "ketamine", "-o", str(tmp_path / name)).exit_code == 0
 
 
+def test_permalinks_have_the_address_of_the_site_where_it_is_known(folder: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "clinics.toml"
+    for text, start in (
+        ("", f"/{CLINIC}/"),
+        ('[site]\nbase_url = "https://a.example/"\n', f"https://a.example/{CLINIC}/"),
+    ):
+        listed.write_text(text, "utf-8")
+        rows = json.loads(kwic(folder, "ketamine", "--json", "--clinics-file", str(listed)).stdout)["rows"]
+        assert [row["permalink"].startswith(start) for row in rows] == [True]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

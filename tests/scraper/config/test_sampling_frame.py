@@ -129,6 +129,20 @@ class TestImport:
         assert (again["added"], again["unchanged"]) == ([], 2)
         assert (folder.toml.read_bytes(), folder.toml.stat().st_ino) == (before, at)
 
+    def test_slugs_are_made_from_names_where_asked(self, folder: Folder) -> None:
+        frame = "name,url,state\nThe River,https://river-clinic.org/,\nCafé St. Mary's!,https://a.org,NY\n"
+        frame += "Cafe St Marys,https://b.org,\n糖,https://c.org,\nSite,https://d.org,\nRiver,https://e.org,\n"
+        assert "--make-slugs makes slugs from the names" in folder.refused(frame)[0]
+        differs = folder.take(frame, "--make-slugs")
+        assert differs.exit_code == 4, "the site of a stanza has its slug"
+        assert "river: name is 'The River' here, 'River' in" in differs.stderr
+        frame = frame.replace("The River,https://river-clinic.org/,", "River,https://www.river-clinic.org/,NY")
+        made = ["cafe-st-marys", "cafe-st-marys-2", "clinic", "site-2", "river-2"]
+        assert json.loads(folder.take(frame, "--make-slugs", "--json").stdout)["added"] == made
+        again = json.loads(folder.take(frame, "--make-slugs", "--json").stdout)
+        assert (again["added"], again["unchanged"]) == ([], 6)
+        assert folder.take("name,url\nX,http://[\n", "--make-slugs").exit_code == 4
+
     def test_a_dry_run_prints_what_would_be_added(self, folder: Folder) -> None:
         done = folder.take("slug,name,url\nlake,Lake,https://lake.org\n", "--dry-run")
         assert done.stdout == '[clinics.lake]\nname = "Lake"\nurl = "https://lake.org"\n'
