@@ -3,7 +3,7 @@
 -- not deny it, the number of those without a risk statement, and the number of all posts of the month that were matched.
 -- A match says "matches rule", never that a sentence is false. Removed posts are left out.
 -- group: texts
--- :category (category) = safety-claim; a category of rules
+-- :category (category) = ; a category of rules, empty for all
 -- :clinic (clinic) = ; a clinic, empty for all
 -- integer: posts_with_match, without_risk_statement, posts
 -- number: percent
@@ -19,7 +19,7 @@ WITH matched AS (
 found AS (
   SELECT post_id, max(risk_in_post) AS risk_in_post
   FROM claims
-  WHERE shown_now = 1 AND newest_version = 1 AND negated = 0 AND category = :category
+  WHERE shown_now = 1 AND newest_version = 1 AND negated = 0 AND (:category = '' OR category = :category)
   GROUP BY post_id
 )
 SELECT

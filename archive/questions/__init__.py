@@ -114,9 +114,8 @@ def check(question: Question, values: Mapping[str, str], known: Mapping[str, Seq
     """
     for parameter in question.fields:
         value = values.get(parameter.name, parameter.default)
-        if not value.strip() and (parameter.required or (parameter.kind == "category" and parameter.default)):
-            example = parameter.example or parameter.default
-            raise BadValue(f"{parameter.name} is required: {parameter.meaning}, such as {example}")
+        if not value.strip() and parameter.required:
+            raise BadValue(f"{parameter.name} is required: {parameter.meaning}, such as {parameter.example}")
         if why := _why_bad(parameter.kind, value, known.get(parameter.kind, ())):
             raise BadValue(f"{parameter.name} = {value[:80]!r}: {why} ({parameter.meaning})")
     first, last = values.get("from", ""), values.get("to", "")

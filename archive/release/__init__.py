@@ -5,6 +5,6 @@ The same archive gives the same bytes: keys and order come from what was recorde
 
 from archive.release.bag import verify
 from archive.release.builder import Content, NothingToRelease, Released, build
-from archive.release.register import Entry, Refused, Register
+from archive.release.register import Entry, Register, ReleaseRefused
 
-__all__ = ["Content", "Entry", "NothingToRelease", "Refused", "Register", "Released", "build", "verify"]
+__all__ = ["Content", "Entry", "NothingToRelease", "Register", "ReleaseRefused", "Released", "build", "verify"]

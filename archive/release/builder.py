@@ -23,7 +23,7 @@ from archive.release import documents
 from archive.release.bag import DATA, seal
 from archive.release.documents import About
 from archive.release.natural import MEANING, Table, name_rows, tables
-from archive.release.register import Entry, Refused, Register, changes, hashes
+from archive.release.register import Entry, Register, ReleaseRefused, changes, hashes
 from archive.times import utc
 from archive.warc._file import sync_folder
 
@@ -62,13 +62,13 @@ class Released:
 def build(archive: Path, target: Path, content: Content, *, to: str | None = None) -> Released:
     """Build a release of the archive as it is now in `target`, complete or not at all, and enter it in the register.
 
-    A release of the register may be built again elsewhere, with the same bytes. Raises `Refused`, `NothingToRelease`,
-    `ArchiveError`, ImportError without pyarrow, `sqlite3.Error`, OSError.
+    A release of the register may be built again elsewhere, with the same bytes. Raises `ReleaseRefused`,
+    `NothingToRelease`, `ArchiveError`, ImportError without pyarrow, `sqlite3.Error`, OSError.
     """
     register = Register(archive)
     known, before = register.entry(content.name), register.before(content.name)
     if target.exists() or target.is_symlink():
-        raise Refused(f"{target}: exists; a release is never replaced: choose another name or folder")
+        raise ReleaseRefused(f"{target}: exists; a release is never replaced: choose another name or folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.part")
     shutil.rmtree(part, ignore_errors=True)  # of a call that was killed
@@ -92,7 +92,9 @@ def build(archive: Path, target: Path, content: Content, *, to: str | None = Non
         scratch.unlink()
         digest = seal(part, _info(about))
         if known is not None and known.digest != digest:
-            raise Refused(f"{content.name}: released before with other content; choose another name; nothing written")
+            raise ReleaseRefused(
+                f"{content.name}: released before with other content; choose another name; nothing written"
+            )
         part.rename(target)
         sync_folder(target.parent)
     finally:

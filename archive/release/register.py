@@ -17,7 +17,7 @@ FOLDER = f"{STUDY}/releases"  # inside the archive's folder
 _SIZE = 8  # bytes of a hash
 
 
-class Refused(Exception):
+class ReleaseRefused(Exception):
     """The release cannot be made under this name or with this key; the message says why and what to do."""
 
 
@@ -52,13 +52,13 @@ class Register:
         self._folder = archive / FOLDER
 
     def entries(self) -> list[Entry]:
-        """Return all entries. Raises OSError, and `Refused` for a damaged one."""
+        """Return all entries. Raises OSError, and `ReleaseRefused` for a damaged one."""
         found = []
         for path in self._folder.glob("*.json"):
             try:
                 found.append(Entry(**json.loads(path.read_text("utf-8"))))
             except (ValueError, TypeError) as error:
-                raise Refused(f"{path}: not an entry of the register; restore it from your backup") from error
+                raise ReleaseRefused(f"{path}: not an entry of the register; restore it from your backup") from error
         return sorted(found, key=lambda entry: (entry.made_at, entry.name))
 
     def entry(self, name: str) -> Entry | None:
@@ -82,11 +82,11 @@ class Register:
                 draft.write_bytes(content)
 
     def rows(self, entry: Entry) -> bytes:
-        """Return the hashes of a release's rows. Raises `Refused` where they are gone, OSError."""
+        """Return the hashes of a release's rows. Raises `ReleaseRefused` where they are gone, OSError."""
         try:
             return (self._folder / f"{entry.name}.rows").read_bytes()
         except FileNotFoundError as error:
-            raise Refused(
+            raise ReleaseRefused(
                 f"{error.filename}: gone; restore it from your backup, or nobody knows what changed"
             ) from error
 

@@ -4,8 +4,10 @@
     ConfigError          4  clinics.toml, or an option that names what it lacks
     BadSamplingFrame     4  a list of clinics with wrong rows
     BadKey               4  the key of the pseudonyms is lost or damaged
-    ImportRefused              4  a WARC file that is not this archive's
+    ImportRefused        4  a WARC file that is not this archive's
     BackupRefused        4  a folder that is no place for this backup
+    ReleaseRefused       4  a release of that name exists, or its key is another one
+    NothingToRelease     4  no run of the archive has ended
     UnknownSubject       4  what a takedown names is not in the archive, or is withdrawn already
     BackupDamaged        6  a file of a backup is damaged
     BadRecord            6  a record of a WARC file is damaged
@@ -40,7 +42,7 @@ from archive.backup.snapshots import BackupDamaged, BackupRefused
 from archive.db import ArchiveError, DiskFull, LostDatabase, NewerSchema, NotAnArchive, OlderSchema
 from archive.export import TooManyRows, Unknown
 from archive.release.builder import NothingToRelease
-from archive.release.register import Refused
+from archive.release.register import ReleaseRefused
 from archive.space import FULL, by_full_disk
 from archive.study.folder import BadStudyFile
 from archive.warc import BadRecord, WarcWriteError
@@ -85,7 +87,7 @@ ENDINGS: Mapping[type[Exception], tuple[ExitCode, Wording]] = {
     ImportRefused: (ExitCode.BAD_CONFIG, _complete),
     BackupRefused: (ExitCode.BAD_CONFIG, _complete),
     UnknownSubject: (ExitCode.BAD_CONFIG, _with_outcome),
-    Refused: (ExitCode.BAD_CONFIG, _complete),
+    ReleaseRefused: (ExitCode.BAD_CONFIG, _complete),
     NothingToRelease: (ExitCode.BAD_CONFIG, _with_outcome),
     BackupDamaged: (ExitCode.INTEGRITY, _with_outcome),
     BadRecord: (ExitCode.INTEGRITY, _with_outcome),

@@ -276,7 +276,7 @@ def test_a_question_is_asked_by_its_form(visit: Visit, clinic_id: str) -> None:
     sentences = page.locator("td.col-sentence").all_text_contents()
     assert sentences
     assert all("open" in one.lower() for one in sentences)
-    assert "instr(lower(f.sentence)" in visit.go("/archive/sentences_removed?_show_sql=1").locator("pre").text_content()  # type: ignore[operator]
+    assert "instr(lower(g.sentence)" in visit.go("/archive/sentences_removed?_show_sql=1").locator("pre").text_content()  # type: ignore[operator]
 
 
 def test_a_table_is_filtered_and_its_file_is_what_is_seen(visit: Visit, third: Crawled) -> None:

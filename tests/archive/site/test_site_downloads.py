@@ -154,7 +154,6 @@ def test_pages_lead_to_their_files(site: Datasette) -> None:
 def test_every_question_runs_and_is_drawn_where_it_says_so(name: str, site: Datasette) -> None:
     value = {"word": "Text", "attribute": "state"}
     words = {field.name: value[field.kind] for field in questions()[name].fields if field.required}
-    words |= {field.name: field.default for field in questions()[name].fields if field.default}
     page = get(site, address(f"/archive/{name}", **words))
     assert page.status_code == 200
     assert questions()[name].title in html.unescape(page.text)
@@ -200,8 +199,7 @@ def test_categories_of_rules_are_a_choice(archive: Made, site: Datasette) -> Non
         assert get(site, "/archive/posts_with_claims?category=any&clinic=").status_code == 400
         page = get(site, "/archive/posts_with_claims?category=lasting&clinic=").text
         assert '<select name="category"><option value="">all</option><option value="lasting" selected>' in page
-        assert '<select name="category"><option value="lasting">' in get(site, "/archive/claims_by_month").text
-        assert get(site, "/archive/claims_by_month?category=&clinic=").status_code == 400
+        assert get(site, "/archive/claims_by_month?category=&clinic=").status_code == 200
     finally:
         with archive.db.atomic():
             archive.db.execute("DELETE FROM lexicon_rules")
