@@ -185,7 +185,7 @@ class Fold:
         if crawl_id is None:
             return
         if self._withheld and event.fields and event.fields.get("note"):
-            event = replace(event, fields={**event.fields, "note": self._withheld.shown(event.fields["note"])})
+            event = replace(event, fields={**event.fields, "note": self._withheld.redacted(event.fields["note"])})
         with self._db.atomic():
             if event.fields is None:
                 runs.save_killed_run(self._db, crawl_id, self._clinic_id)

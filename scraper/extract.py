@@ -76,8 +76,8 @@ def _as_cut(exchange: Exchange, items: list[Item], tags: int) -> tuple[Item, ...
         f"{exchange.url}: {tags} tags in one text; the first {MOST_TAGS} were read, so that the text and its comments "
         "end early; the capture has the whole"
     )
-    kept = (item for item in items if not isinstance(item, Thread | ThreadPage))
-    return (*kept, Problem(kind="too-many-tags", message=message, url=exchange.url))
+    others = (item for item in items if not isinstance(item, Thread | ThreadPage))
+    return (*others, Problem(kind="too-many-tags", message=message, url=exchange.url))
 
 
 def extract_post(exchange: Exchange) -> Post:

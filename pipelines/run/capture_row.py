@@ -34,8 +34,8 @@ def capture_row(
     assert isinstance(capture, Capture)
     marks = (left_out or {}).get(capture.capture_id, _WHOLE)
     if marks.cut:
-        shown = {name: _host_of(url) for name in ("url", "page", "retrieved_from") if (url := getattr(capture, name))}
-        capture = replace(capture, **shown)  # type: ignore[arg-type]
+        hosts = {name: _host_of(url) for name in ("url", "page", "retrieved_from") if (url := getattr(capture, name))}
+        capture = replace(capture, **hosts)  # type: ignore[arg-type]
     return (
         capture.capture_id,
         run.crawl_id,

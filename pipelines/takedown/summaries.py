@@ -39,7 +39,7 @@ class Summaries:
             return [self._left(each) for each in value]
         if isinstance(value, str):
             for each in self._withheld:
-                value = each.shown(value)
+                value = each.redacted(value)
         return value
 
 

@@ -110,7 +110,7 @@ class Withheld:
             return False
         return self.is_post([url]) or any(self._is_marked(f"word {word}") for word in words_of(url))
 
-    def shown(self, text: str) -> str:
+    def redacted(self, text: str) -> str:
         """Return words about a run or a visit without the addresses of withdrawn posts."""
         return _ADDRESS.sub(lambda found: WITHDRAWN if self.names(found[0]) else found[0], text)
 
@@ -121,21 +121,21 @@ class Withheld:
         capture = extraction.capture
         urls = (capture.url, capture.page, capture.retrieved_from) if isinstance(capture, Capture) else ()
         is_cut = any(map(self.names, urls))
-        kept = [left for item in extraction.items if (left := self._left(item, is_cut)) is not None]
+        remaining = [left for item in extraction.items if (left := self._left(item, is_cut)) is not None]
         is_held = (
             is_cut
-            or len(kept) < len(extraction.items)
-            or any(new is not old for new, old in zip(kept, extraction.items, strict=True))
+            or len(remaining) < len(extraction.items)
+            or any(new is not old for new, old in zip(remaining, extraction.items, strict=True))
         )
         if not is_held:
             return Left(extraction)
         if any(self._is_of_post(item) for item in extraction.items) and not any(
-            isinstance(item, Post | PostPart | Sighting | Reading) for item in kept
+            isinstance(item, Post | PostPart | Sighting | Reading) for item in remaining
         ):
             is_cut = True  # nothing but the withdrawn post was read from it
         if is_cut:  # the people of a page are those of its post
-            kept = [item for item in kept if not isinstance(item, Author)]
-        return Left(replace(extraction, items=tuple(kept)), is_held, is_cut)
+            remaining = [item for item in remaining if not isinstance(item, Author)]
+        return Left(replace(extraction, items=tuple(remaining)), is_held, is_cut)
 
     def _is_of_post(self, item: Item) -> bool:
         match item:

@@ -45,5 +45,5 @@ def _measures(name: str, values: Sequence[Any]) -> bool:
 
 
 def _title(numbers: Sequence[str], x: str) -> str:
-    shown = [name.replace("_", " ") for name in numbers[:MOST_PANELS]]
-    return f"{', '.join(shown)} by {x.replace('_', ' ')}"
+    named = [name.replace("_", " ") for name in numbers[:MOST_PANELS]]
+    return f"{', '.join(named)} by {x.replace('_', ' ')}"

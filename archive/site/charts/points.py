@@ -55,16 +55,16 @@ def points(
     """Return the points of rows: those with an x and a number. The kind of x is told by its values."""
     at, hue = columns.index(x), columns.index(color) if color else None
     places = [columns.index(name) for name in y]
-    kept = [row for row in rows if row[at] is not None and any(_is_number(row[place]) for place in places)]
-    places = [place for place in places if any(_is_number(row[place]) for row in kept)]
+    usable = [row for row in rows if row[at] is not None and any(_is_number(row[place]) for place in places)]
+    places = [place for place in places if any(_is_number(row[place]) for row in usable)]
     values = []
-    for row in kept:
+    for row in usable:
         point = {"x": _drawable(row[at])}
         point |= {f"y{number}": row[place] for number, place in enumerate(places) if _is_number(row[place])}
         point |= {"c": _drawable(row[hue]) if row[hue] is not None else "unknown"} if hue is not None else {}
         values.append(point)
     colours = len({point["c"] for point in values}) if color else 0
-    return Points(_kind(values), tuple(columns[place] for place in places), values, len(kept), colours)
+    return Points(_kind(values), tuple(columns[place] for place in places), values, len(usable), colours)
 
 
 def _is_number(value: Any) -> bool:
@@ -141,8 +141,8 @@ def few_colours(values: list[dict[str, Any]], together: bool) -> tuple[list[dict
     often = Counter(point["c"] for point in values)
     if len(often) <= MOST_COLOURS:
         return values, ""
-    kept = {name for name, _ in often.most_common(MOST_COLOURS - 1)}
-    said = f"{len(kept)} of {len(often):,} by colour" + (", the rest as others" if together else "")
+    frequent = {name for name, _ in often.most_common(MOST_COLOURS - 1)}
+    note = f"{len(frequent)} of {len(often):,} by colour" + (", the rest as others" if together else "")
     if together:
-        return [point if point["c"] in kept else point | {"c": "others"} for point in values], said
-    return [point for point in values if point["c"] in kept], said
+        return [point if point["c"] in frequent else point | {"c": "others"} for point in values], note
+    return [point for point in values if point["c"] in frequent], note

@@ -37,10 +37,10 @@ def shown_columns(request: Request, columns: Sequence[Mapping[str, Any]], keys: 
     return first_columns(names, [*keys, *(name for name in ("Link", "rowid") if name in names)], wanted)
 
 
-def grid_of_table(shown: Sequence[str], rows: Sequence[Any]) -> Grid:
+def grid_of_table(columns: Sequence[str], rows: Sequence[Any]) -> Grid:
     """Return the cells of a table's page, of the columns that it shows. A key's first cell is a link to its row."""
-    kept = [[cell for cell in row if cell["column"] in shown] for row in rows]
-    names = [cell["column"] for cell in kept[0]] if kept else []
+    cells = [[cell for cell in row if cell["column"] in columns] for row in rows]
+    names = [cell["column"] for cell in cells[0]] if cells else []
     return grid(
-        names, [[cell["raw"] for cell in row] for row in kept], [[cell["value"] for cell in row] for row in kept]
+        names, [[cell["raw"] for cell in row] for row in cells], [[cell["value"] for cell in row] for row in cells]
     )

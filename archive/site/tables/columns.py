@@ -40,8 +40,8 @@ def first_columns(names: Sequence[str], keys: Collection[str], wanted: Collectio
         readable = [name for name in readable if name in always or not _WITH_TITLE.fullmatch(name)]
     readable = readable or list(names)
     order = sorted(readable, key=lambda name: (name not in always, _rank(name), names.index(name)))
-    kept = {*order[: max(MOST, len(always))]}
-    return [name for name in names if name in kept]
+    chosen = {*order[: max(MOST, len(always))]}
+    return [name for name in names if name in chosen]
 
 
 def _rank(name: str) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from time import process_time
 
 import pytest
 from hypothesis import given
@@ -14,8 +13,9 @@ from archive.study.codebook import read_codebook
 from archive.study.draw import allocate
 from archive.study.folder import BadStudyFile, StudyFile, plain
 from archive.study.label_studio import code_points
-from archive.study.sample import Unit, list_sha256, read_sample
+from archive.study.sample import Sample, Unit, list_sha256, read_sample
 from archive.study.sheets import check_coders, parts, shares
+from tests.scaling import assert_linear
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.just("\U0001f9e0"), max_size=40)
 
@@ -104,19 +104,25 @@ def test_an_offset_within_a_character_is_none() -> None:
     assert [code_points("a\U0001f9e0b", place) for place in range(5)] == [0, 1, None, 2, 3]
 
 
-def test_a_unit_of_a_large_sample_is_found_at_once() -> None:
-    number = 20_000
+def sample_of(number: int) -> Sample:
     units = [Unit(str(place), "a", str(place), "", None, "", "", None, number, number) for place in range(number)]
     data = {
         "clinic-archive sample": 1, "units": [asdict(unit) for unit in units], "seed": 7, "where": None, "by": None,
         "as_of": "", "frame": number, "frame_sha256": "",
         "units_sha256": list_sha256((unit.clinic_id, unit.address) for unit in units),
     }  # fmt: skip
-    sample = read_sample(StudyFile("s.json", json.dumps(data).encode()), "s")
-    began = process_time()
-    assert [sample.unit(unit.unit) for unit in units] == units
-    assert process_time() - began < 2  # 0.1 seconds; by the square of their number 8
-    assert sample.unit("none") is None
+    return read_sample(StudyFile("s.json", json.dumps(data).encode()), "s")
+
+
+def test_all_units_of_a_sample_are_found_in_time_by_their_number() -> None:
+    samples = {number: sample_of(number) for number in (2_500, 20_000)}
+
+    def look_up(number: int) -> None:
+        sample = samples[number]
+        assert [sample.unit(unit.unit) for unit in sample.units] == list(sample.units)
+
+    assert_linear(look_up, 20_000)
+    assert samples[2_500].unit("none") is None
 
 
 def test_units_are_dealt_out_by_the_seed() -> None:
