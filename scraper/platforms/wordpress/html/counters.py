@@ -2,7 +2,7 @@
 
 *Sources*   Views: Post Views Counter, SS88, the views of themes, "37 views" as a line of the text (WP-PostViews).
             Likes: WP ULike, buttons of themes. Comments: the heading of the comments, the link to them, JSON-LD.
-            0 comments: also an empty area of comments with the form for the first one.
+            0 comments: also the empty area of core with the form for the first one.
 *Caveats*   Lists of popular posts, cards of other posts and statistics of the site print numbers of others. Core has no
             views and no likes. JSON-LD and "0 comments" say nothing while another service holds the comments.
 """

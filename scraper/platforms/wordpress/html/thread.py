@@ -53,14 +53,13 @@ def _is_of(url: str, own: str) -> bool:
 
 
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-# What themes and the block of core call the area of a post's comments; its id is "comments".
-_AREAS = frozenset({
-    "comments-area", "wp-block-comments", "wp-block-comments-query-loop", "entry-comments", "post-comments",
-})  # fmt: skip
+# What the template and the blocks of core call the area in which every public comment of a post is printed. An area
+# with the id "comments" alone may be a theme's own, which a script fills later.
+_AREAS = frozenset({"comments-area", "wp-block-comments", "wp-block-comments-query-loop"})
 
 
 def shows_empty_thread(page: Markup) -> bool:
-    """Return whether the post's own area of comments holds the form for a comment, a heading, and nothing else.
+    """Return whether the area of core holds the form for a comment, a heading, and nothing else: no comment is public.
 
     Themes seldom print "0 comments". Any other element may be a comment of an unknown kind, or one that loads them.
     """
@@ -68,7 +67,7 @@ def shows_empty_thread(page: Markup) -> bool:
     if len(forms) != 1:
         return False
     around = list(forms[0].parents)
-    areas = [place for place, tag in enumerate(around) if tag.get("id") == "comments" or classes(tag) & _AREAS]
+    areas = [place for place, tag in enumerate(around) if classes(tag) & _AREAS]
     if not areas:
         return False
     respond = next((tag for tag in (*around, forms[0]) if _is_respond(tag)), forms[0])

@@ -172,14 +172,15 @@ ISSO = "<section id='isso-thread'></section><script data-isso='https://isso.exam
 @pytest.mark.parametrize(
     ("area", "number"),
     [
-        (f"<div id='comments'>{FORM}</div>", 0),
+        (f"<div id='comments' class='comments-area'>{FORM}</div>", 0),
         (f"<section class='wp-block-comments'><h2>Comments</h2><div>{FORM}</div></section>", 0),
-        (f"<div id='comments'><p>Comments are shown to members.</p>{FORM}</div>", None),
-        (f"<div id='comments'><button>Load comments</button>{FORM}</div>", None),
-        (f"<div id='comments'><div class='thread'></div>{FORM}</div>", None),
-        ("<div id='comments'><p>Comments are closed.</p></div>", None),
+        (f"<div id='comments' class='comments-area'><p>Comments are shown to members.</p>{FORM}</div>", None),
+        (f"<div id='comments' class='comments-area'><button>Load comments</button>{FORM}</div>", None),
+        (f"<div id='comments' class='comments-area'><div class='thread'></div>{FORM}</div>", None),
+        ("<div id='comments' class='comments-area'><p>Comments are closed.</p></div>", None),
+        (f"<div id='comments'>{FORM}</div>", None),  # a theme's own area, which a script may fill
         (FORM, None),  # in no area: the comments may stand anywhere
-        (f"<div id='comments'>{FORM}</div>{ISSO}", None),
+        (f"<div id='comments' class='comments-area'>{FORM}</div>{ISSO}", None),
     ],
 )
 def test_an_empty_thread_with_its_form_is_a_zero(area: str, number: int | None) -> None:
