@@ -5,22 +5,19 @@ A file is named after its own name and the first 16 digits of its SHA-256: `stud
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from archive.lexicon.check import example_faults, too_wide
-from archive.lexicon.reading import MOST_BYTES, BadLexicon, read_lexicon
+from archive.lexicon.reading import BadLexicon, read_lexicon
 from archive.lexicon.rules import Lexicon, Rule
-from archive.warc._file import sync_folder
+from archive.study import folder
+from archive.study.folder import BadStudyFile
 
-FOLDER = Path("study", "lexicons")
+LEXICONS = "lexicons"  # below `study/`
 BUILT_IN = Path(__file__).parent / "ketamine"
-_NAMED = re.compile(r".+-(?P<sha>[0-9a-f]{16})\.toml")  # mine-0123456789abcdef.toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +37,25 @@ def built_in() -> Lexicon:
 def lexicons_of(archive: Path) -> tuple[list[Given], list[str]]:
     """Return the lexicons of an archive, and a line for each file that cannot be used. Raises OSError."""
     found, problems = [Given(built_in())], list[str]()
-    folder = archive / FOLDER
-    for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
-        name = (FOLDER / path.name).as_posix()
+    for path in folder.paths(archive, LEXICONS):
         try:
-            lexicon = read_lexicon([_named(path)])
+            file = folder.read(archive, path)
+            lexicon = read_lexicon([file.data])
             _check_against(lexicon, found)
-            found.append(Given(lexicon, name))
+            found.append(Given(lexicon, file.name))
+        except BadStudyFile as error:
+            problems += error.lines
         except BadLexicon as error:
-            problems += [f"{name}: {fault}" for fault in error.faults]
+            problems += [f"{file.name}: {fault}" for fault in error.faults]
     return found, problems
-
-
-def _named(path: Path) -> bytes:
-    data, named = read_file(path), _NAMED.fullmatch(path.name)
-    if named is None or named["sha"] != _digest(data):
-        raise BadLexicon(["its SHA-256 is not the one in its name: put the file back from a backup, or delete it"])
-    return data
 
 
 def read_file(path: Path) -> bytes:
     """Return the bytes of a lexicon. Raises `BadLexicon` for a folder or a huge file, OSError."""
-    if path.is_dir():
-        raise BadLexicon(["a folder; name the file in it"])
-    if (size := path.stat().st_size) > MOST_BYTES:
-        raise BadLexicon([f"a file of {size} bytes; at most {MOST_BYTES} are read"])
-    return path.read_bytes()
+    try:
+        return folder.given(path)
+    except BadStudyFile as error:
+        raise BadLexicon([line.removeprefix(f"{path}: ") for line in error.lines]) from error
 
 
 def checked(data: bytes, sentences: Sequence[str] = ()) -> Lexicon:
@@ -82,15 +72,13 @@ def add(archive: Path, name: str, data: bytes, sentences: Sequence[str] = ()) ->
     `sentences`: a sample of the archive's, of which no rule may match over half. Raises `BadLexicon`, OSError.
     """
     lexicon = checked(data, sentences)
-    stem = re.sub(r"[^A-Za-z0-9_]+", "-", name).strip("-")[:60] or "lexicon"
-    file = (FOLDER / f"{stem}-{_digest(data)}.toml").as_posix()
+    name = f"{folder.plain(name)}-{folder.digest_of(data)}.toml"
     present, _ = lexicons_of(archive)
     for other in present:
-        if other.file and other.file.endswith(f"-{_digest(data)}.toml"):
+        if other.file and other.file.endswith(f"-{folder.digest_of(data)}.toml"):
             return other
     _check_against(lexicon, present)
-    _write(archive / file, data)
-    return Given(lexicon, file)
+    return Given(lexicon, folder.store(archive, LEXICONS, name, data).name)
 
 
 def _check_against(lexicon: Lexicon, others: Sequence[Given]) -> None:
@@ -109,20 +97,3 @@ def _shared(lexicon: Lexicon, present: dict[tuple[str, str], str | None]) -> Ite
     for rule in lexicon.rules:
         if (rule.lexicon, rule.name) in present:
             yield rule, present[rule.lexicon, rule.name]
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole and onto the disk, or not at all. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    for folder in (path.parent, path.parent.parent, path.parent.parent.parent):
-        sync_folder(folder)

@@ -104,7 +104,8 @@ def test_a_file_that_was_changed_is_named_and_the_others_are_used(archive: Made,
     derive(archive.db)
     done = match_claims(archive.db, tmp_path)
     assert done.problems == [
-        f"{given.file}: its SHA-256 is not the one in its name: put the file back from a backup, or delete it"
+        f"{given.file}: its SHA-256 is not the one in its name: it was changed or renamed; put the file back from a"
+        " backup, or delete it"
     ]
     assert done.matches == 3
 
