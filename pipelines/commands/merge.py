@@ -7,14 +7,10 @@ from pathlib import Path
 import click
 
 from archive.db import DATABASE
-from pipelines.commands._archive import lock_or_exit
-from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
-from pipelines.commands._output import counted, fail, finish, print_problems
-from pipelines.derive import DERIVED_LATER, derive_whole
+from pipelines.commands._output import counted, fail
+from pipelines.commands._rebuild import finish_rebuilt, rebuild_from
 from pipelines.exit_codes import ExitCode
-from pipelines.imports.adopt import adopt
-from pipelines.rebuild import rebuild
 
 
 @click.command(
@@ -35,28 +31,7 @@ def command(shards: tuple[Path, ...], archive: Path, as_json: bool) -> None:
             fail(f"{shard}: no archive here; name the folders of the shards", ExitCode.BAD_CONFIG)
         if archive.exists() and shard.samefile(archive):
             fail(f"{shard}: is the archive to be made, too; name another with --archive", ExitCode.BAD_CONFIG)
-    lock = lock_or_exit(archive)
-    try:
-        with exit_on_error(archive, "archive.db is unchanged"):
-            adopt(shards, archive, None)
-            result = rebuild(archive)
-        with exit_on_error(archive, DERIVED_LATER):
-            result.notes += derive_whole(archive)
-    finally:
-        lock.release()
-    print_problems(result.notes, about=archive, noun="note", most=len(result.notes))
-    print_problems(result.problems, about=archive, noun="record")
+    result = rebuild_from(shards, archive)
     captures, clinics = sum(result.clinics.values()), counted(len(result.clinics), "clinic")
-    finish(
-        {
-            "archive": str(archive),
-            "shards": [str(shard) for shard in shards],
-            "clinics": result.clinics,
-            "captures": captures,
-            "sha256": result.digest,
-            "problems": result.problems,
-        },
-        [f"{archive}: {captures} captures of {clinics} from {counted(len(shards), 'shard')}"],
-        as_json=as_json,
-        code=ExitCode.INTEGRITY if result.problems else ExitCode.DONE,
-    )
+    line = f"{captures} captures of {clinics} from {counted(len(shards), 'shard')}"
+    finish_rebuilt(result, archive, line, {"shards": [str(shard) for shard in shards]}, as_json=as_json)

@@ -7,14 +7,10 @@ from pathlib import Path
 
 import click
 
-from pipelines.commands._archive import lock_or_exit
-from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
-from pipelines.commands._output import counted, fail, finish, print_problems
-from pipelines.derive import DERIVED_LATER, derive_whole
-from pipelines.exit_codes import ExitCode
-from pipelines.imports.adopt import adopt
-from pipelines.rebuild import Rebuilt, rebuild
+from pipelines.commands._output import counted
+from pipelines.commands._rebuild import finish_rebuilt, rebuild_from
+from pipelines.rebuild import Rebuilt
 
 
 @click.command(
@@ -46,37 +42,16 @@ def command(sources: tuple[Path, ...], key_file: Path | None, archive: Path, as_
     The old archive.db stays beside the new one. Without --from only the archive's own WARC files are read.
     """
     began = time.monotonic()
-    lock = lock_or_exit(archive)
-    try:
-        with exit_on_error(archive, "archive.db is unchanged"):
-            adopt(sources, archive, key_file)
-            if not any((archive / "warc").rglob("*.warc.gz")):
-                fail(f"{archive}: no WARC files in its folder warc/; name some with --from", ExitCode.BAD_CONFIG)
-            result = rebuild(archive)
-        with exit_on_error(archive, DERIVED_LATER):
-            result.notes += derive_whole(archive)
-    finally:
-        lock.release()
+    result = rebuild_from(sources, archive, key_file)
     seconds = time.monotonic() - began
-    print_problems(result.notes, about=archive, noun="note", most=len(result.notes))
-    print_problems(result.problems, about=archive, noun="record")
-    captures = sum(result.clinics.values())
-    clinics = counted(len(result.clinics), "clinic")
-    finish(
-        {
-            "archive": str(archive),
-            "clinics": result.clinics,
-            "captures": captures,
-            "seconds": round(seconds, 1),
-            "sha256": result.digest,
-            "differs": result.differs,
-            "kept": str(result.previous) if result.previous else None,
-            "problems": result.problems,
-        },
-        [f"{archive}: {captures} captures of {clinics} in {seconds:.0f} s; {_comparison(result)}"],
-        as_json=as_json,
-        code=ExitCode.INTEGRITY if result.problems else ExitCode.DONE,
-    )
+    captures, clinics = sum(result.clinics.values()), counted(len(result.clinics), "clinic")
+    more = {
+        "seconds": round(seconds, 1),
+        "differs": result.differs,
+        "kept": str(result.previous) if result.previous else None,
+    }
+    line = f"{captures} captures of {clinics} in {seconds:.0f} s; {_comparison(result)}"
+    finish_rebuilt(result, archive, line, more, as_json=as_json)
 
 
 def _comparison(result: Rebuilt) -> str:

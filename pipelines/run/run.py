@@ -43,7 +43,7 @@ from pipelines.run.locking import lock_archive, name_of
 from pipelines.run.outcome import ClinicOutcome
 from pipelines.run.policies import stricter
 from pipelines.run.run_file import RunFile
-from pipelines.takedown.summaries import shown_ends
+from pipelines.takedown.summaries import redacted_ends
 from pipelines.takedown.withheld import withheld_at
 from scraper.config.clinics import PRODUCT, VERSION, Clinic
 from scraper.crawl.state import VisitResult
@@ -278,7 +278,7 @@ class Run:
         """
         try:
             if self._run_file is not None:
-                left = shown_ends(self.db, self.archive, self.key)
+                left = redacted_ends(self.db, self.archive, self.key)
                 self._run_file.end(exit_code, summary, datetime.now(UTC), left)
         except (sqlite3.Error, WarcWriteError) as error:
             if not self.broken:  # else that is already reported, and is why this fails too

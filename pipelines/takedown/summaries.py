@@ -53,7 +53,7 @@ def save_ends(db: Database, archive: Path, key: bytes | None) -> None:
                 runs.save_crawl_end(db, header.crawl_id, summaries.left_of(header.end))
 
 
-def shown_ends(db: Database, archive: Path, key: bytes | None) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+def redacted_ends(db: Database, archive: Path, key: bytes | None) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     """Return a function that leaves out of the fields of a run's end what is withdrawn. Raises `BadKey`, OSError."""
     if db.execute("SELECT 1 FROM withdrawals LIMIT 1").fetchone() is None:
         return lambda end: end
