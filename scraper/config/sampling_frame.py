@@ -24,6 +24,9 @@ OWN = ("slug", "name", "url")
 # Other keys of a stanza. A column of such a name ("privacy") would look like a setting, and is refused.
 SETTINGS = {field.name for field in fields(Clinic)} - set(OWN)
 DELIMITERS = ",;\t"
+# Characters. A longer cell is most often a quotation mark that nothing closes. The limit of the csv module is the
+# process's own, and other libraries raise it.
+LONGEST_CELL = 10_000
 NO_URL = (
     "no url: every clinic of clinics.toml needs the address of its site; add it, or remove the row and count the"
     " clinic elsewhere as one without a site"
@@ -122,6 +125,12 @@ def _records(text: str, faults: Faults) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             faults.append((line, f"not CSV: {error}; nothing after it was read"))
+            return
+        longest = max(map(len, cells), default=0)
+        if longest > LONGEST_CELL:
+            faults.append(
+                (line, f"a cell of {longest:,} characters; is a quotation mark missing? Nothing after it was read")
+            )
             return
         if any(cells):
             yield line, cells
