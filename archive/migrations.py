@@ -562,6 +562,12 @@ def m015_claims(db: Database) -> None:
     lexicon.create(db)
 
 
+@migrations()
+def m016_purges(db: Database) -> None:
+    """The day on which the recorded bytes of what a takedown of grade purge names were removed."""
+    db.execute("ALTER TABLE withdrawals ADD COLUMN purged TEXT")
+
+
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
     """FTS5 over `columns`, updated by triggers that fire only when the text changed.
 

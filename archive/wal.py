@@ -39,18 +39,18 @@ class WriteAheadLog:
         # A reader takes long: to wait for it after each commit would slow the run down.
         self._large = size + LARGE if busy else LARGE
 
-    def truncate(self) -> str | None:
+    def truncate(self, patience: float = TIMEOUT) -> str | None:
         """Copy the log into the database and empty it; return why that was not possible, or None.
 
-        Nothing is lost where a reader prevents it: readers see the log's content, and the next run empties it. Raises
-        `sqlite3.Error`.
+        `patience`: seconds for which readers are waited for. Nothing is lost where a reader prevents it: readers see
+        the log's content, and the next run empties it. Raises `sqlite3.Error`.
         """
-        busy, pages, copied = self._checkpoint("TRUNCATE", TIMEOUT)
+        busy, pages, copied = self._checkpoint("TRUNCATE", patience)
         if not busy:
             return None
         return (
             f"the write-ahead log keeps {pages} pages, {copied} of them copied into the database: a reader used it for"
-            f" {TIMEOUT:.0f} s; the next run empties it"
+            f" {patience:.0f} s; the next run empties it"
         )
 
     def _checkpoint(self, mode: str, patience: float) -> tuple[int, int, int]:

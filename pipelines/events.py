@@ -173,7 +173,7 @@ class Withdrawn:
     takedown_id: str  # 12 hex digits, by chance
     clinic_id: str
     kind: str  # clinic, post, comment, person
-    grade: str  # hide, block
+    grade: str  # hide, block, purge
     subjects: tuple[str, ...]  # keyed hashes of what it names (`pipelines.takedown.marks`); none for a whole clinic
     permalinks: tuple[str, ...]  # SHA-256 (hex) of "CLINIC/SLUG" for each address of a post on the archive's site
     key_check: str  # by which another key than that of `subjects` is noticed
@@ -209,10 +209,37 @@ class Lifted:
         return "lifted", as_json(asdict(self))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purged:
+    """Takedowns of grade purge were performed at a clinic: WARC files were replaced by others without what they name.
+
+    A file that was replaced is no part of the log any more, wherever a copy of it turns up.
+    """
+
+    purge_id: str  # 12 hex digits, by chance
+    clinic_id: str
+    takedowns: tuple[str, ...]  # their ids
+    files: Mapping[str, str]  # path of each replaced file in the archive -> path of the new one
+    records: int  # that have another body now
+    emptied: int  # of these, the ones of which nothing is left: whatever else they held is gone, too
+    damaged: int  # regions of the replaced files that could not be read, and are gone
+    at: str  # ISO 8601 UTC
+    by: str
+
+    def note(self) -> tuple[str, Fields]:
+        """Return kind and fields of the note, which is written to the run's own file."""
+        return "purged", as_json({**asdict(self), "files": dict(self.files)})
+
+    @classmethod
+    def of_note(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the event that a note of this kind records."""
+        return cls(**{**fields, "takedowns": tuple(fields["takedowns"])})
+
+
 OfRun = RunStarted | Captured | RunEnded  # events of a visit or an import
 Retroactive = PolicySet | Withdrawn | Lifted  # the rows of the clinic's earlier captures are made again
-Decision = Confirmed | Retroactive  # of the operator; the notes are in the file of the run as a whole
-Event = ClinicListed | RunStarted | Captured | CapturesEnded | Confirmed | Retroactive | RunEnded
+Decision = Confirmed | Retroactive | Purged  # of the operator; the notes are in the file of the run as a whole
+Event = ClinicListed | RunStarted | Captured | CapturesEnded | Confirmed | Retroactive | Purged | RunEnded
 
 
 def stanza_text(stanza: Mapping[str, Any]) -> str:

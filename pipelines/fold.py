@@ -19,7 +19,7 @@ from archive.rows.clinics import save_clinic, save_folded_by
 from archive.rows.context import CaptureContext
 from archive.rows.evidence import save_confirmation
 from archive.rows.identity import placement
-from archive.rows.withdrawals import save_withdrawal
+from archive.rows.withdrawals import save_purge, save_withdrawal
 from archive.search.index import index_due
 from archive.times import utc
 from archive.wal import WriteAheadLog
@@ -32,6 +32,7 @@ from pipelines.events import (
     Confirmed,
     Event,
     PolicySet,
+    Purged,
     RunEnded,
     RunStarted,
     Withdrawn,
@@ -109,7 +110,7 @@ class Fold:
 
         Raises `sqlite3.Error`, and what `sync` raises.
         """
-        if self._withheld is not None and self._withheld.is_whole and not isinstance(event, Withdrawn):
+        if self._withheld is not None and self._withheld.is_whole and not isinstance(event, Withdrawn | Purged):
             return
         match event:
             case Captured():
@@ -135,6 +136,10 @@ class Fold:
                 day, values = event.at[:10], (event.takedown_id, event.clinic_id, event.kind, event.grade)
                 with self._db.atomic():
                     save_withdrawal(self._db, (*values, day, event.due), event.permalinks)
+            case Purged():
+                self.commit()
+                with self._db.atomic():
+                    save_purge(self._db, event.takedowns, event.at[:10])
             case RunEnded():
                 self.finish(event.run, finished=event.finished)
                 self._end(event)

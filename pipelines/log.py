@@ -23,6 +23,7 @@ from pipelines.events import (
     Confirmed,
     Event,
     PolicySet,
+    Purged,
     RunEnded,
     RunStarted,
     Withdrawn,
@@ -31,7 +32,7 @@ from pipelines.imports.foreign import scan_foreign
 from pipelines.imports.identity import CaptureRef, ImportOrigin, first_of, resolve_revisits
 from pipelines.privacy.policy import Policy, Statement, in_force
 from pipelines.replay.files import EARLIEST, FileScan, fields_of, scan
-from pipelines.run.headers import RUNS, RunHeader, holding
+from pipelines.run.headers import RUNS, RunHeader, holding, purges, replaced_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ class ClinicLog:
     confirmed: list[datetime] = field(default_factory=list)
     policies: list[PolicySet] = field(default_factory=list)
     withdrawn: list[Withdrawn] = field(default_factory=list)  # takedowns that were not lifted
+    purged: list[Purged] = field(default_factory=list)
     extended: list[Withdrawn] = field(default_factory=list)  # those of which a fold learned further addresses
 
     def set_policies(self) -> None:
@@ -147,7 +149,7 @@ class ClinicLog:
             found.append((log.started, 0, "", RunStarted(log.run)))
         starts = list(found)
         found += [(at, 2, "", Confirmed(self.clinic_id, utc(at))) for at in self.confirmed]
-        retroactive: list[PolicySet | Withdrawn] = [*self.policies, *self.withdrawn]
+        retroactive: list[PolicySet | Withdrawn | Purged] = [*self.policies, *self.withdrawn, *self.purged]
         found += [(datetime.fromisoformat(each.at), 0, "", each) for each in retroactive]
         for log in self.runs:
             captures = sorted(log.captures, key=lambda ref: (ref.at, ref.capture_id))
@@ -175,15 +177,19 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> Cli
     folder = archive / "warc" / clinic_id
     logs: dict[str, RunLog] = {}
     problems: list[str] = []
+    replaced = replaced_files(headers)
     for path in sorted(folder.glob("*.warc.gz")):
-        scanned = scan(archive, path.relative_to(archive).as_posix())
+        name = path.relative_to(archive).as_posix()
+        if name in replaced:  # a copy from elsewhere
+            continue
+        scanned = scan(archive, name)
         problems += scanned.problems
         logs.setdefault(run_stem(path.name), RunLog(clinic_id, [])).add(scanned)
     ordered = sorted(logs.values(), key=lambda log: (log.started, log.files))
     known: dict[str, CaptureRef] = {}
     for log in ordered:
         for note in log.imports:
-            log.captures += imported(archive, clinic_id, note, problems)
+            log.captures += imported(archive, clinic_id, note, replaced, problems)
         log.captures = [first for ref in log.captures if (first := first_of(ref, known, problems)) is not None]
     whole = {ref.capture_id: ref for ref in resolve_revisits(known.values())}
     for log in ordered:
@@ -198,7 +204,8 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> Cli
     confirmed = [datetime.fromisoformat(at) for header in headers for slug, at in header.confirmed if slug == clinic_id]
     policies = [each for header in headers for each in header.policies if each.clinic_id == clinic_id]
     withdrawn = [each for each in holding(headers) if each.clinic_id == clinic_id]
-    return ClinicLog(clinic_id, ordered, problems, listed, confirmed, policies, withdrawn)
+    purged = [each for each in purges(headers) if each.clinic_id == clinic_id]
+    return ClinicLog(clinic_id, ordered, problems, listed, confirmed, policies, withdrawn, purged)
 
 
 def run_stem(name: str) -> str:
@@ -206,13 +213,19 @@ def run_stem(name: str) -> str:
     return name.rpartition("-")[0]
 
 
-def imported(archive: Path, clinic_id: str, note: Mapping[str, Any], problems: list[str]) -> list[CaptureRef]:
-    """Return the clinic's captures in an imported file, which the note of the import names."""
-    path, at = archive / note["file"], datetime.fromisoformat(note["at"])
+def imported(
+    archive: Path, clinic_id: str, note: Mapping[str, Any], replaced: Mapping[str, str], problems: list[str]
+) -> list[CaptureRef]:
+    """Return the clinic's captures in an imported file, which the note of the import names.
+
+    `replaced`: files in whose place purges put others.
+    """
+    file = replaced.get(note["file"], note["file"])
+    path, at = archive / file, datetime.fromisoformat(note["at"])
     if not path.exists():
-        problems.append(f"{note['file']}: missing, but an import of {note['at']} refers to it; put it back")
+        problems.append(f"{file}: missing, but an import of {note['at']} refers to it; put it back")
         return []
-    found = scan_foreign(path, note["file"], {clinic_id: note["site"]}, at)
+    found = scan_foreign(path, file, {clinic_id: note["site"]}, at)
     origin = ImportOrigin(origin=note["origin"], retrieved_at=at, retrieved_from=note["name"])
     return [replace(ref, brought=origin) for ref in found.entries.get(clinic_id, ())]
 

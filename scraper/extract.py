@@ -45,6 +45,8 @@ def extract(exchange: Exchange, platform: Platform | None) -> tuple[Item, ...]:
 
     `platform`: the platform that the run recognised; None where it recognised none.
     """
+    if exchange.is_emptied:
+        return ()
     if exchange.fault is not None:
         return (exchange.fault,)
     items: list[Item] = []
@@ -108,14 +110,18 @@ def extraction_by(
 
     `url`: the address of the capture; `exchange`: None where no answer came, or the answer cannot be read.
     """
-    service = service_of(url)
+    service, is_emptied = service_of(url), exchange is not None and exchange.is_emptied
     if platform is None:
-        return Extraction(clinic_id=clinic_id, capture=capture, items=items, from_api=service is not None)
+        from_api = service is not None
+        return Extraction(clinic_id=clinic_id, capture=capture, items=items, is_emptied=is_emptied, from_api=from_api)
     return Extraction(
         clinic_id=clinic_id,
         capture=capture,
         items=items,
-        extractor_version=platform.extractor_version if exchange is not None and platform.claims(exchange) else 0,
+        is_emptied=is_emptied,
+        extractor_version=0
+        if exchange is None or is_emptied or not platform.claims(exchange)
+        else platform.extractor_version,
         sources=tuple(platform.sources),
         from_api=service is not None or platform.is_api_url(url),
     )

@@ -48,6 +48,7 @@ class Exchange:
     via: str | None = None
     page: str | None = None
     fault: Problem | None = None  # why the body could not be decoded; it is empty then
+    is_emptied: bool = False  # a takedown removed the whole body, so that nothing is read from it
 
     @property
     def of_script(self) -> bool:
@@ -291,4 +292,5 @@ class Extraction:
     items: tuple[Item, ...] = field(default=(), repr=False)
     extractor_version: int = 0
     sources: tuple[Source, ...] = SOURCES  # the platform's ranking of sources, best first
+    is_emptied: bool = False  # a takedown removed the whole body, so that nothing is read from it
     from_api: bool = False  # the address is an API of the platform or of a comment service

@@ -24,7 +24,8 @@ from scraper.extract import extract
 from scraper.items import Exchange, Item
 from scraper.not_a_post import NotAPost
 from scraper.platforms import platforms
-from scraper.platforms._platform import Platform, Reader
+from scraper.platforms._platform import Platform
+from scraper.platforms._reader import Reader
 
 PAGES = Path(__file__).parent / "pages"
 HEADER = re.compile(

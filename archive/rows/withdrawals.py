@@ -24,6 +24,12 @@ def save_withdrawal(db: Database, row: tuple[str, str, str, str, str, str | None
     )
 
 
+def save_purge(db: Database, takedown_ids: Iterable[str], day: str) -> None:
+    """Write the day on which takedowns were purged; of one that was purged before, the first."""
+    save = "UPDATE withdrawals SET purged = ? WHERE takedown_id = ? AND purged IS NULL"
+    db.conn.executemany(save, [(day, takedown_id) for takedown_id in takedown_ids])
+
+
 def blocked_clinics(db: Database) -> set[str]:
     """Return the clinics that are withdrawn and never to be visited."""
     find = "SELECT clinic FROM withdrawals WHERE kind = 'clinic' AND grade <> 'hide'"

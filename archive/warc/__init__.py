@@ -8,6 +8,7 @@ https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/.
 from archive.warc._exchange import HttpExchange
 from archive.warc._read import payload, read_record, records
 from archive.warc._types import (
+    TAKEDOWN,
     BadRecord,
     Capture,
     CutShort,
@@ -29,6 +30,7 @@ from archive.warc.format._fields import derived_id
 from archive.warc.format._members import members
 
 __all__ = [
+    "TAKEDOWN",
     "BadRecord",
     "Capture",
     "CutShort",

@@ -8,7 +8,7 @@ from archive.warc._build import header, json_untext
 from archive.warc._capture import DOM, capture_of_failure, capture_of_page
 from archive.warc._types import BadRecord, Failure, Group, Info, Note, Other, Record
 from archive.warc.format._coding import MAX_DECODED, decode
-from archive.warc.format._fields import Unusable, date_of, record_id, url_of, warc_fields
+from archive.warc.format._fields import Unusable, blanked_in, date_of, record_id, url_of, warc_fields
 from archive.warc.format._foreign import arc_frames, is_arc
 from archive.warc.format._frame import Frame, frames
 from archive.warc.format._http import group_of
@@ -152,7 +152,8 @@ def _page(frame: Frame, place: tuple[str, int, int], url: str, *, rendered: bool
         record_type="conversion" if _kind(frame) == "conversion" else "resource",
     )
     headers = ((b"Content-Type", mime.encode("latin-1", "replace")),)
-    return Group(capture, "", "", headers, frame.block, (), b"", problems=frame.problems)
+    blanked = tuple(blanked_in(frame))
+    return Group(capture, "", "", headers, frame.block, (), b"", blanked=blanked, problems=frame.problems)
 
 
 def _name(path: Path, archive: Path | None) -> str:

@@ -10,6 +10,8 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 RecordType = Literal["response", "revisit", "resource", "conversion", "failure"]
 Profile = Literal["identical-payload-digest", "server-not-modified"]
+TAKEDOWN = "takedown"
+"""In `Group.blanked`: a takedown removed something from the body; where the body is empty, all of it."""
 
 
 class WarcWriteError(Exception):
@@ -138,6 +140,11 @@ class Group:
     """URL, and the first and last moment that its date may mean, of the original that a revisit names in this way."""
     payload_digest: str | None = None
     """WARC-Payload-Digest as `sha1:BASE32`, however it is written; None where there is none."""
+
+    @property
+    def is_emptied(self) -> bool:
+        """Whether a takedown removed the whole body: nothing can be read from the record."""
+        return TAKEDOWN in self.blanked and self.body == b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Which errors end a verb, with which exit code, and how the line on stderr is worded.
 
     Locked              75  another process holds the lock
+    ReadersBusy         75  a process reads archive.db all the time
     ConfigError          4  clinics.toml, or an option that names what it lacks
     BadSamplingFrame     4  a list of clinics with wrong rows
     BadKey               4  the key of the pseudonyms is lost or damaged
@@ -52,6 +53,7 @@ from pipelines.imports.adopt import ImportRefused
 from pipelines.run.key import BadKey
 from pipelines.run.locking import Locked
 from pipelines.takedown.finding import UnknownSubject
+from pipelines.takedown.purge import ReadersBusy
 from scraper.config.sampling_frame import BadSamplingFrame
 from scraper.config.toml_file import ConfigError
 
@@ -81,6 +83,7 @@ def _of_system(error: Exception, subject: object, outcome: str) -> str:
 
 ENDINGS: Mapping[type[Exception], tuple[ExitCode, Wording]] = {
     Locked: (ExitCode.LOCKED, _complete),
+    ReadersBusy: (ExitCode.LOCKED, _complete),
     ConfigError: (ExitCode.BAD_CONFIG, _complete),
     BadSamplingFrame: (ExitCode.BAD_CONFIG, _complete),
     BadKey: (ExitCode.BAD_CONFIG, _complete),

@@ -18,6 +18,8 @@ from pipelines.run.judgement import exit_code
 from pipelines.run.key import KEY_FILE, key_id, key_in
 from pipelines.run.notices import emit, notices_of
 from pipelines.run.run import Run
+from pipelines.takedown.journal import is_interrupted
+from pipelines.takedown.purge import finish, remove_replaced
 from scraper.config.clinics import Clinic, Clinics
 
 
@@ -31,8 +33,15 @@ def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: boo
         read_only(archive).close()
     with exit_on_error(archive, "choose another --archive"):
         run = Run(archive)
+    if is_interrupted(archive):
+        with exit_on_error(archive, "an interrupted purge could not be finished, nothing done"), releasing(run):
+            finish(run)
+            run.close(ExitCode.DONE, {"purge": "finished"})
+        with exit_on_error(archive):
+            run = Run(archive)
     outcome = "the records of a killed run could not be folded in, nothing done"
     with exit_on_error(archive, outcome), releasing(run):
+        remove_replaced(archive)
         run.recovered = recover(run)
         emit(archive, notices_of(run.recovered))
         run.register_closed(listed)

@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 
+from archive.backup.published import FOLDER as PUBLISHED
 from archive.wal import WriteAheadLog
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
-from pipelines.commands._output import fail, finish
+from pipelines.commands._output import counted, fail, finish
 from pipelines.commands._run import open_for_writing, releasing
 from pipelines.commands._table import table
 from pipelines.events import Lifted, Withdrawn
@@ -24,9 +25,13 @@ from pipelines.privacy.applying import stale_copies
 from pipelines.privacy.reasons import fault_of
 from pipelines.run.headers import runs_of
 from pipelines.takedown.access_list import access_list
+from pipelines.takedown.copies import outside
 from pipelines.takedown.finding import Found, find
 from pipelines.takedown.ledger import Dates, all_of, already, by_id, raised, today, withdraw
 from pipelines.takedown.ledger import lift as lift_takedown
+from pipelines.takedown.planning import ClinicPlan, due, plan
+from pipelines.takedown.purge import PurgeResult
+from pipelines.takedown.purge import purge as perform
 from pipelines.takedown.withheld import GRADES
 
 SUBJECT = "URL|COMMENT|PSEUDONYM|CLINIC"
@@ -54,7 +59,8 @@ def command() -> None:
     "--grade",
     type=click.Choice(GRADES),
     required=True,
-    help="hide: no row, page or file shows it. block: it is also never requested again.",
+    help="hide: no row, page or file shows it. block: it is also never requested again. purge: `takedown purge` also"
+    " removes its recorded bytes, for good.",
 )
 @reason_option
 @click.option("--received", type=_DATE, metavar="DATE", help="When the request arrived; default: today.")
@@ -118,6 +124,35 @@ def lift(takedown_id: str, reason: str, archive: Path, as_json: bool) -> None:
     finish({"lifted": takedown_id}, [f"takedown {takedown_id} lifted"], as_json=as_json)
 
 
+@command.command(
+    short_help="Remove the recorded bytes of what takedowns of grade purge name.",
+    epilog=examples("clinic-archive takedown purge --dry-run", "clinic-archive takedown purge"),
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be removed, and remove nothing.")
+@archive_option
+@json_option
+def purge(dry_run: bool, archive: Path, as_json: bool) -> None:
+    """Perform the takedowns of grade purge: remove what they name from the recorded bytes. Nothing brings it back.
+
+    Each WARC file that holds it is replaced by a new one, under a new name. Earlier databases, logs, torn ends of WARC
+    files and the published copy are deleted. A purge that is killed is finished by the next command that writes.
+    """
+    run = open_for_writing(archive, existing=True)
+    with exit_on_error(archive, "the purge is not finished; give the command again"), releasing(run):
+        if dry_run:
+            plans = [plan(run, clinic_id) for clinic_id in sorted({each.clinic_id for each in due(archive, run.db)})]
+            run.release()
+        else:
+            done = perform(run)
+            if done.takedowns:
+                run.close(ExitCode.DONE, {"purged": done.takedowns})
+            else:
+                run.release()
+    if dry_run:
+        finish(_planned(plans), _plan_lines(plans), as_json=as_json, always=True)
+    finish(asdict(done), [*_purge_lines(done), *outside(archive)], as_json=as_json, always=True)
+
+
 @command.command("list", short_help="List all takedowns.", epilog=examples("clinic-archive takedown list --json"))
 @archive_option
 @json_option
@@ -144,6 +179,39 @@ def export(archive: Path) -> None:
     with exit_on_error(archive), closing(read_only(archive)) as db:
         lines = list(access_list(archive, db))
     finish({}, lines, as_json=False, always=True)
+
+
+def _planned(plans: Sequence[ClinicPlan]) -> dict[str, Any]:
+    return {
+        "takedowns": [takedown for each in plans for takedown in each.takedowns],
+        "clinics": {
+            each.clinic_id: {"files": sorted(each.bodies), "records": each.records, "emptied": each.emptied}
+            for each in plans
+        },
+    }
+
+
+def _plan_lines(plans: Sequence[ClinicPlan]) -> Iterator[str]:
+    for each in plans:
+        yield (
+            f"{each.clinic_id}: would rewrite {counted(len(each.bodies), 'WARC file')}:"
+            f" {counted(each.records, 'record')} would have another body, {each.emptied} of them none at all"
+        )
+    yield "nothing removed" if plans else "no takedown of grade purge is due"
+
+
+def _purge_lines(done: PurgeResult) -> Iterator[str]:
+    if not done.takedowns:
+        yield "no takedown of grade purge is due"
+        return
+    yield (
+        f"{counted(len(done.takedowns), 'takedown')} purged: {counted(done.records, 'record')} in"
+        f" {counted(len(done.files), 'WARC file')} changed, {done.emptied} of them emptied"
+    )
+    if done.damaged:
+        yield f"{counted(done.damaged, 'region')} of these files could not be read, and went, too"
+    for name in done.removed:
+        yield f"{name}: deleted" + ("; publish again" if name.startswith(f"{PUBLISHED}/") else "")
 
 
 def _check(reason: str) -> None:

@@ -6,12 +6,12 @@ start. What a run recorded after the snapshot, or had no rows of by then, is lef
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sqlite_utils import Database
 
-from pipelines.events import ClinicRun, Event, PolicySet, Retroactive, RunEnded, Withdrawn
+from pipelines.events import ClinicRun, Event, PolicySet, Purged, Retroactive, RunEnded, Withdrawn
 from pipelines.imports.identity import CaptureRef
 from pipelines.log import ClinicLog, Recorded, RunLog
 from pipelines.privacy.policy import Policy
@@ -53,7 +53,7 @@ def headers_as_of(headers: Iterable[RunHeader], snapshot: Snapshot) -> list[RunH
     """Return the runs as a whole that have a row, or whose file was closed. Raises `sqlite3.Error`."""
     known = {row[0] for row in snapshot.db.execute("SELECT crawl_id FROM crawls").fetchall()}
     clinics = {row[0] for row in snapshot.db.execute("SELECT clinic_id FROM clinics").fetchall()}
-    withdrawn = {row[0] for row in snapshot.db.execute("SELECT takedown_id FROM withdrawals").fetchall()}
+    withdrawn = dict(snapshot.db.execute("SELECT takedown_id, purged FROM withdrawals").fetchall())
     policies = {clinic_id: stored_policy(snapshot.db, clinic_id) for clinic_id in clinics}
     confirmed = set(snapshot.db.execute("SELECT clinic_id, confirmed_at FROM confirmations").fetchall())
     found = []
@@ -68,13 +68,17 @@ def headers_as_of(headers: Iterable[RunHeader], snapshot: Snapshot) -> list[RunH
     return found
 
 
-def _is_applied(decision: Retroactive, policies: Mapping[str, Policy | None], withdrawn: Collection[str]) -> bool:
-    """Return whether the rows were made again after the decision."""
+def _is_applied(
+    decision: Retroactive | Purged, policies: Mapping[str, Policy | None], withdrawn: Mapping[str, str | None]
+) -> bool:
+    """Return whether the rows were made again after the decision. `withdrawn`: day of the purge by takedown."""
     match decision:
         case PolicySet():
             return policies.get(decision.clinic_id) == decision.policy
         case Withdrawn():
             return decision.takedown_id in withdrawn
+        case Purged():
+            return all(withdrawn.get(takedown_id) for takedown_id in decision.takedowns)
     return decision.takedown_id not in withdrawn
 
 

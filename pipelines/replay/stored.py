@@ -30,6 +30,10 @@ Locate = Callable[[str], tuple[str, int] | None]
 Choose = Callable[[Exchange], Platform | None]
 
 
+class Emptied(ValueError):
+    """A takedown removed the body of the original of a revisit."""
+
+
 def extraction_of(
     archive: Path,
     clinic_id: str,
@@ -52,12 +56,16 @@ def extraction_of(
 
     if isinstance(record, Failure):
         return problem(record.reason, record.message)
+    if record.is_emptied:
+        return replace(extraction_by(platform, clinic_id, capture, (), url, None), is_emptied=True)
     if record.truncated and capture.origin != "crawl":
         message = f"{url}: recorded by another tool, and cut ({record.truncated}); nothing stored of it"
         return problem("cut-short", message)
     try:
         body = body_of(archive, record, locate)
         exchange = stored_exchange(record, body)
+    except Emptied:
+        return replace(extraction_by(platform, clinic_id, capture, (), url, None), is_emptied=True)
     except (BadRecord, OSError) as error:
         why = str(error) if isinstance(error, BadRecord) else error.strerror or type(error).__name__
         return extraction_by(platform, clinic_id, capture, (missing_original(url, why),), url, None)
@@ -91,7 +99,7 @@ def stored_exchange(group: Group, body: bytes) -> Exchange:
 def body_of(archive: Path, record: Group, locate: Locate) -> bytes:
     """Return the payload as recorded; of the original where the record is a revisit of an equal payload.
 
-    Raises `BadRecord` where the original cannot be read, OSError.
+    Raises `BadRecord` where the original cannot be read, `Emptied` where a takedown removed its body, OSError.
     """
     if record.profile != "identical-payload-digest":
         return record.body if record.body is not None else b""
@@ -103,6 +111,8 @@ def body_of(archive: Path, record: Group, locate: Locate) -> bytes:
     original = read_record(archive, *place)
     if not isinstance(original, Group) or original.body is None:
         raise BadRecord(*place, "a revisit refers to a record without a body")
+    if original.is_emptied:
+        raise Emptied
     return original.body
 
 

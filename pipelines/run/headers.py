@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.warc._file import OPEN_SUFFIX
-from pipelines.events import Lifted, PolicySet, Retroactive, Withdrawn
+from pipelines.events import Lifted, PolicySet, Purged, Retroactive, Withdrawn
 from pipelines.replay.files import fields_of, scan
 
 RUNS = "_runs"  # the folder below warc/ for files of whole runs; no slug begins with "_"
@@ -26,7 +26,7 @@ class RunHeader:
     end: Mapping[str, Any] | None  # ended_at, exit_code, summary
     listed: Mapping[str, Any] = field(default_factory=dict)  # stanzas of clinics that the archive did not know, by slug
     confirmed: tuple[tuple[str, str], ...] = ()  # (slug, when) of each clinic whose reports the operator confirmed
-    decisions: tuple[Retroactive, ...] = ()  # that concern what was captured before
+    decisions: tuple[Retroactive | Purged, ...] = ()  # that concern what was captured before
 
     @property
     def policies(self) -> list[PolicySet]:
@@ -34,10 +34,11 @@ class RunHeader:
         return [each for each in self.decisions if isinstance(each, PolicySet)]
 
 
-_OF_NOTES: dict[str, Callable[[Mapping[str, Any]], Retroactive]] = {
+_OF_NOTES: dict[str, Callable[[Mapping[str, Any]], Retroactive | Purged]] = {
     "policy-set": PolicySet.of_note,
     "withdrawn": Withdrawn.of_note,
     "lifted": lambda fields: Lifted(**fields),
+    "purged": Purged.of_note,
 }
 
 
@@ -48,6 +49,23 @@ def holding(headers: Iterable[RunHeader]) -> list[Withdrawn]:
     # A later note of the same takedown has more addresses of its post.
     found = {each.takedown_id: each for each in decisions if isinstance(each, Withdrawn)}
     return sorted((each for each in found.values() if each.takedown_id not in lifted), key=lambda each: each.at)
+
+
+def purges(headers: Iterable[RunHeader]) -> list[Purged]:
+    """Return the purges that were performed, oldest first; each once, although a kill may have recorded it twice."""
+    found = {each.purge_id: each for header in headers for each in header.decisions if isinstance(each, Purged)}
+    return sorted(found.values(), key=lambda each: each.at)
+
+
+def replaced_files(headers: Iterable[RunHeader]) -> dict[str, str]:
+    """Return the files that purges replaced, by their paths in the archive, each with the file in its place now."""
+    steps = {old: new for each in purges(headers) for old, new in each.files.items()}
+    last: dict[str, str] = {}
+    for old, new in steps.items():
+        while new in steps:
+            new = steps[new]
+        last[old] = new
+    return last
 
 
 def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:

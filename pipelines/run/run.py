@@ -162,19 +162,15 @@ class Run:
     def record(self, event: Event) -> None:
         """Write the event's note to the WARC, if it has one, and sync it; then apply the event to the rows.
 
-        The bytes always come first, so that a kill in between loses no event: the next start applies it
-        (`pipelines.recover`). A `Captured` has no note, because the WARC holds its record already.
-
-        Events of a crawl are applied at once. Captures of an import or a backfill may be older than the stored ones:
-        no rows are made of them until the `RunEnded`, when the whole log of the clinic is applied again (`refold`).
+        The bytes always come first, so that a kill in between loses no event: `pipelines.recover` applies it. Captures
+        of an import or a backfill may be older than the stored ones: the `RunEnded` makes their rows (`refold`).
 
         Raises `WarcWriteError`, OSError, `sqlite3.Error`; where rows are made again also `BadKey` and `BadRecord`.
         """
-        clinic_id, note = event.clinic_id, event.note()
-        if note is not None and isinstance(event, Decision):
-            assert self._run_file is not None
-            self._run_file.write_note(*note, datetime.now(UTC))
-        elif note is not None:
+        clinic_id = event.clinic_id
+        if isinstance(event, Decision):
+            self.note(event, "crawl")
+        elif (note := event.note()) is not None:
             writer = self._writers[clinic_id]
             writer.write_note(*note, datetime.now(UTC))
             writer.sync()
@@ -224,8 +220,8 @@ class Run:
         """Commit the rows of all captures of the clinic; `finished`: its visit was not cut short."""
         self._folds[clinic_id].finish(self._runs[clinic_id], finished=finished)
 
-    def open_run_file(self, kind: str) -> None:
-        """Open the WARC file of the run as a whole, unless it is open, and save the run's row."""
+    def open_run_file(self, kind: str) -> RunFile:
+        """Return the WARC file of the run as a whole; unless it is open, create it and save the run's row."""
         if self._run_file is None:
             closed, listed = (
                 {clinic.slug: clinic.as_stanza() for clinic in clinics} for clinics in (self._closed, self._listed)
@@ -235,9 +231,10 @@ class Run:
             self._run_file = RunFile(self.archive, self.db, header)
             self._run_file.start()
             self._record_listed(self._closed)  # their rows follow the note that names them
+        return self._run_file
 
     def register_closed(self, clinics: Iterable[Clinic]) -> None:
-        """Enter the closed clinics in the run's file, which are not visited any more: shares are over them too."""
+        """Enter the closed clinics in the run's file, which are not visited any more."""
         self._closed = [clinic for clinic in clinics if clinic.is_closed(self.started_at.date())]
 
     def register(self, clinics: Iterable[Clinic]) -> None:
@@ -266,6 +263,10 @@ class Run:
         """Record and apply what the operator decided; `kind`: of the run, if nothing is recorded of it yet."""
         self.open_run_file(kind)
         self.record(decision)
+
+    def note(self, decision: Decision, kind: str) -> None:
+        """Record what the operator decided, and apply nothing; `kind`: as in `decide`."""
+        self.open_run_file(kind).write_note(*decision.note(), datetime.now(UTC))
 
     def writer(self, clinic_id: str) -> Writer:
         """Return this run's WARC writer of the clinic."""

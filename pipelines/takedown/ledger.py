@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from archive.rows.withdrawals import path_sha256
 from pipelines.events import Lifted, Withdrawn
-from pipelines.run.headers import RunHeader, holding, runs_of
+from pipelines.run.headers import RunHeader, holding, purges, runs_of
 from pipelines.run.policies import moment
 from pipelines.run.run import Run
 from pipelines.takedown.finding import Found, UnknownSubject
@@ -41,18 +41,25 @@ def withdraw(run: Run, found: Found, grade: str, reason: str, dates: Dates) -> W
         received=dates.received.isoformat(),
         due=dates.due.isoformat() if dates.due else None,
         reason=reason,
-        by=_operator(),
+        by=operator(),
     )
     run.decide(takedown, "takedown")
     return takedown
 
 
 def lift(run: Run, takedown: Withdrawn, reason: str) -> None:
-    """Record that a takedown holds no longer, and make its clinic's rows again. Raises what `Run.decide` raises."""
+    """Record that a takedown holds no longer, and make its clinic's rows again.
+
+    Raises `UnknownSubject` for one that was purged, and what `Run.decide` raises.
+    """
+    done = next((each for each in purges(runs_of(run.archive)) if takedown.takedown_id in each.takedowns), None)
+    if done is not None:
+        raise UnknownSubject(
+            f"takedown {takedown.takedown_id}: purged on {done.at[:10]}: its recorded bytes are gone, so that nothing"
+            " can bring it back"
+        )
     at = moment(run.db, takedown.clinic_id)
-    lifted = Lifted(
-        takedown_id=takedown.takedown_id, clinic_id=takedown.clinic_id, at=at, reason=reason, by=_operator()
-    )
+    lifted = Lifted(takedown_id=takedown.takedown_id, clinic_id=takedown.clinic_id, at=at, reason=reason, by=operator())
     run.decide(lifted, "takedown")
 
 
@@ -84,7 +91,7 @@ def raised(run: Run, before: Withdrawn, grade: str, reason: str, dates: Dates) -
         received=dates.received.isoformat(),
         due=dates.due.isoformat() if dates.due else None,
         reason=reason,
-        by=_operator(),
+        by=operator(),
     )
     run.decide(takedown, "takedown")
     return takedown
@@ -112,7 +119,8 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-def _operator() -> str:
+def operator() -> str:
+    """Return the name of the account that gives the command."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

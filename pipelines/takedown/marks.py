@@ -7,18 +7,25 @@ A mark is an HMAC-SHA256 under the archive's own key (`pseudonym.key`) of the cl
     word sleep                           the last part of its address, or its bare id, in other addresses
     comment 0b5e4ad3                     the platform's id of a comment
     person reader-k3v5m7q2x4ab           a pseudonym
+    name wix:64ddbf6a1737d98af033206f roe   a word of the name of a purged person, in the comments on one post
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from archive.rows.withdrawals import path_sha256
+from pipelines.privacy.masking import MASK, PARTICLES
 from scraper.addresses import post_key
 
+_LENGTHS = (4, 3, 2, 1)  # words of a name that are compared as a whole, and alone
+# A word of a name: "Roe", "O" and "Brien" of "O'Brien"
+_WORD = re.compile(r"[^\W_]+")
 _SHORTEST_WORD = 4  # characters; a shorter part of an address ("p", "12") occurs in too many others
 
 
@@ -51,6 +58,40 @@ def words_of(url: str) -> list[str]:
         return [last, *(value for _, value in parse_qsl(parts.query, max_num_fields=100))]
     except ValueError:
         return []
+
+
+def name_values(post: Iterable[str], name: str) -> set[str]:
+    """Return the values of a person's name in the comments on a post, whose addresses are given."""
+    words = [word for word, _, _ in _words(name)]
+    alone = {word for word in words if len(word) > 2 and word not in PARTICLES and not word.isdigit()}
+    return {f"name {address} {each}" for address in post for each in {" ".join(words[: _LENGTHS[0]]), *alone} - {""}}
+
+
+def without_names(text: str, post: Iterable[str], is_marked: Callable[[str], bool]) -> str:
+    """Return a text of the comments on a post with the marked names replaced by [name]."""
+    words, addresses = list(_words(text)), list(post)
+    found, at = list[str](), 0
+    number = 0
+    while number < len(words):
+        length = next((n for n in _LENGTHS if _is_name(words[number : number + n], n, addresses, is_marked)), 0)
+        if length:
+            found += [text[at : words[number][1]], MASK]
+            at = words[number + length - 1][2]
+        number += length or 1
+    return "".join([*found, text[at:]]) if found else text
+
+
+def _is_name(
+    words: list[tuple[str, int, int]], length: int, addresses: list[str], is_marked: Callable[[str], bool]
+) -> bool:
+    joined = " ".join(word for word, _, _ in words)
+    return len(words) == length and any(is_marked(f"name {address} {joined}") for address in addresses)
+
+
+def _words(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield each word in the form that is compared, with its place."""
+    for word in _WORD.finditer(text):
+        yield unicodedata.normalize("NFC", word[0]).casefold(), word.start(), word.end()
 
 
 def permalinks(clinic_id: str, addresses: Iterable[str]) -> list[str]:

@@ -16,7 +16,7 @@ from archive.warc import Capture
 from pipelines.events import Withdrawn
 from pipelines.run.headers import holding, runs_of
 from pipelines.run.key import BadKey
-from pipelines.takedown.marks import key_check, mark, permalinks, post_values, words_of
+from pipelines.takedown.marks import key_check, mark, permalinks, post_values, without_names, words_of
 from scraper.addresses import post_key
 from scraper.items import (
     Alias,
@@ -26,6 +26,7 @@ from scraper.items import (
     Extraction,
     Gone,
     Item,
+    Names,
     Post,
     PostPart,
     Problem,
@@ -35,8 +36,9 @@ from scraper.items import (
     ThreadPage,
 )
 
-GRADES = ("hide", "block")  # each does what the ones before it do
+GRADES = ("hide", "block", "purge")  # each does what the ones before it do
 BLOCKING = GRADES[1:]  # grades of what is never requested again
+PURGE = GRADES[2]  # of what is removed from the recorded bytes, too
 # <a href="https://clinic.example/post/a">
 _HREF = re.compile(r"""\shref=("[^"]*"|'[^']*')""")
 # An address in the message of a problem: "https://clinic.example/post/a: 404"
@@ -62,6 +64,7 @@ class Withheld:
         self.is_whole = any(each.kind == "clinic" for each in held)
         self._owners = {subject: each.takedown_id for each in held for subject in each.subjects}
         self._marks = set(self._owners)
+        self._has_names = any((each.kind, each.grade) == ("person", PURGE) for each in held)
         self._learned: dict[str, set[str]] = {}  # addresses by takedown
         if self._marks and (key is None or any(each.key_check != key_check(key) for each in held if each.subjects)):
             raise BadKey(
@@ -72,6 +75,19 @@ class Withheld:
 
     def _is_marked(self, value: str) -> bool:
         return self._mark(value) in self._marks
+
+    def is_person(self, pseudonym: str | None) -> bool:
+        """Return whether a pseudonym is that of a withdrawn person."""
+        return pseudonym is not None and self._is_marked(f"person {pseudonym}")
+
+    def is_comment(self, item: Comment) -> bool:
+        """Return whether a pseudonymous comment is withdrawn, by itself, with its author or with its post."""
+        by_id = self._is_marked(f"comment {item.platform_comment_id}")
+        return by_id or self.is_person(item.person) or self.is_person(item.author) or self.is_post(item.post)
+
+    def without_names(self, text: str, post: Iterable[str]) -> str:
+        """Return a text of the comments on a post without the names of people who were purged there."""
+        return without_names(text, post, self._is_marked) if self._has_names else text
 
     def _learn(self, addresses: Iterable[str | None]) -> None:
         """Remember further addresses of a withdrawn post; only an id of the platform proves whose they are."""
@@ -118,6 +134,9 @@ class Withheld:
         """Return what is left of a capture whose items are pseudonymous."""
         if not self._marks:
             return Left(extraction)
+        if extraction.is_emptied:  # its address may name the post that it held
+            has_post = any((each.kind, each.grade) == ("post", PURGE) for each in self._held)
+            return Left(extraction, is_held=has_post, is_cut=has_post)
         capture = extraction.capture
         urls = (capture.url, capture.page, capture.retrieved_from) if isinstance(capture, Capture) else ()
         is_cut = any(map(self.names, urls))
@@ -126,10 +145,11 @@ class Withheld:
             is_cut
             or len(remaining) < len(extraction.items)
             or any(new is not old for new, old in zip(remaining, extraction.items, strict=True))
+            or any(self.is_person(name) for item in extraction.items if isinstance(item, Names) for name in item.names)
         )
         if not is_held:
             return Left(extraction)
-        if any(self._is_of_post(item) for item in extraction.items) and not any(
+        if any(self.is_of_post(item) for item in extraction.items) and not any(
             isinstance(item, Post | PostPart | Sighting | Reading) for item in remaining
         ):
             is_cut = True  # nothing but the withdrawn post was read from it
@@ -137,7 +157,8 @@ class Withheld:
             remaining = [item for item in remaining if not isinstance(item, Author)]
         return Left(replace(extraction, items=tuple(remaining)), is_held, is_cut)
 
-    def _is_of_post(self, item: Item) -> bool:
+    def is_of_post(self, item: Item) -> bool:
+        """Return whether an item is about a withdrawn post."""
         match item:
             case Post():
                 return self.is_post((item.url, *item.addresses))
@@ -150,12 +171,12 @@ class Withheld:
             case Gone():
                 return self.is_post([item.url])
             case PostPart():
-                return self.is_post([item.post]) or self._is_of_post(item.page)
+                return self.is_post([item.post]) or self.is_of_post(item.page)
         return False
 
     def _left(self, item: Item, is_cut: bool) -> Item | None:
         """Return what is left of an item; itself if nothing is withdrawn. `is_cut`: of the page of a withdrawn post."""
-        if self._is_of_post(item):
+        if self.is_of_post(item):
             if isinstance(item, Post | Sighting):
                 self._learn((item.url, *item.addresses))
             return None
@@ -197,18 +218,15 @@ class Withheld:
         return replace(item, related_posts=related, body_html=html)
 
     def _left_of_comment(self, item: Comment) -> Comment | None:
-        people = {item.person, item.author} - {None}
-        if self._is_marked(f"comment {item.platform_comment_id}") or any(
-            self._is_marked(f"person {person}") for person in people
-        ):
+        if self.is_comment(item):
             return None
         parent = item.parent_id
         if parent is not None and self._is_marked(f"comment {parent}"):
             parent = None
         html = self._without_links(item.body_html)
-        if parent == item.parent_id and html is item.body_html:
-            return item
-        return replace(item, parent_id=parent, body_html=html)
+        text, html = (self.without_names(each, item.post) if each else each for each in (item.body_text, html))
+        left = replace(item, parent_id=parent, body_text=text, body_html=html)
+        return item if left == item else left
 
     def _without_links(self, html: str | None) -> str | None:
         """Return the HTML without the addresses of links to withdrawn posts; itself if there is none."""

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from scraper.addresses import is_private_host
 from scraper.items import Exchange
-from scraper.platforms._platform import Blog, Plan, Reader
+from scraper.platforms._platform import Blog, Plan
+from scraper.platforms._reader import Reader
 
 
 class CommentService(Reader):

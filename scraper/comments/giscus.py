@@ -58,6 +58,11 @@ class Giscus(CommentService):
         """`/api/discussions` of giscus.app."""
         return base_of(url) == _API and {"repo", "term"} <= set(query_of(url))
 
+    def row_id(self, row: Mapping[str, Any]) -> str | None:
+        """`{"id": "DC_a1", "bodyHTML": "...", ...}`."""
+        comment_id = string(row.get("id"))
+        return f"giscus:{comment_id}" if "bodyHTML" in row and comment_id else None
+
     def threads(self, blog: Blog, threads: Mapping[str, str]) -> Plan:
         """The discussion of each post, page by page; none of a private site."""
         for url, thread in threads.items():

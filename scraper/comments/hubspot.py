@@ -45,6 +45,10 @@ class HubSpotComments(CommentService):
         """The public list of a thread's comments."""
         return _API.fullmatch(base_of(url)) is not None and set(_IDS) <= set(query_of(url))
 
+    def row_id(self, row: Mapping[str, Any]) -> str | None:
+        """`{"id": 12, "comment": "...", ...}`."""
+        return f"hubspot:{row['id']}" if "comment" in row and count(row.get("id")) is not None else None
+
     def threads(self, blog: Blog, threads: Mapping[str, str]) -> Plan:
         """One request for each thread; none of a private site."""
         for url, thread in threads.items():

@@ -53,6 +53,10 @@ class Isso(CommentService):
             return False
         return set(query_of(url)) == {"uri", "plain"} or base_of(url).endswith("/count")
 
+    def row_id(self, row: Mapping[str, Any]) -> str | None:
+        """`{"id": 12, "mode": 1, ...}`."""
+        return f"isso:{row['id']}" if "mode" in row and count(row.get("id")) is not None else None
+
     def counts(self, blog: Blog, threads: Mapping[str, str]) -> Plan:
         """One request for each server and 1,000 threads."""
         servers: dict[str, dict[str, str]] = {}

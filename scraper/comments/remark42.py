@@ -51,6 +51,11 @@ class Remark42(CommentService):
             base_of(url).endswith(_COUNTS) and names == {"site"}
         )
 
+    def row_id(self, row: Mapping[str, Any]) -> str | None:
+        """`{"comment": {"id": "a1", ...}, "replies": [...]}`."""
+        comment_id = string(dig(row, "comment", "id"))
+        return f"remark42:{comment_id}" if comment_id else None
+
     def counts(self, blog: Blog, threads: Mapping[str, str]) -> Plan:
         """One request for each site."""
         sites: dict[tuple[str, str], list[str]] = {}

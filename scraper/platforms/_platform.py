@@ -10,7 +10,7 @@ A crawl uses a platform in this order: `marks` and `claims` on the home page, `r
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from scraper.items import SOURCES, Exchange, Item, Problem, SightedIn, Source
+from scraper.platforms._reader import Reader
 from scraper.platforms._recognise import Marks, has_mark_of, maker_of
 
 READS = ("by", "bodies", "dates", "views", "likes", "comments")  # the keys of `Platform.reads`
@@ -158,43 +159,6 @@ class Blog:
     evident: bool = False  # a list or feed shows that the site has a blog, whether its posts can be read or not
     notes: list[str] = field(default_factory=list)  # limits that a plan reached, a sentence each
     unread: list[Problem] = field(default_factory=list)  # answers to requests for lists that no parser understands
-
-
-class Reader(ABC):
-    """Base class of platforms and comment services: how their answers are recognised and read."""
-
-    name: ClassVar[str] = ""  # unique, lower case; `clinics.platform` and the prefix of platform ids
-    # Raised by hand when a parser reads anything differently; a test fails when expected output changes without it.
-    extractor_version: ClassVar[int] = 0
-
-    @abstractmethod
-    def claims(self, exchange: Exchange) -> bool:
-        """Return whether the exchange is this reader's: by generator tag, head, headers, or an address only it has.
-
-        Words in a page's body are no evidence, and neither is a single asset of another host. Called with any exchange,
-        including robots.txt, redirects, errors and pages of other platforms. Must not raise.
-        """
-
-    @abstractmethod
-    def read(self, exchange: Exchange) -> Iterator[Item]:
-        """Return every item that the exchange gives, each with the facts of this exchange only.
-
-        Called in crawls and in rebuilds, with exchanges for which `claims` is true, and of a comment service with those
-        for which `is_api_url` is. Pure: no clock, no state. May raise `NotAPost` or a subclass, immediately or during
-        iteration, where a page is not a post or cannot be used; any other exception is reported as a fault of the
-        parser.
-        """
-
-    def is_api_url(self, url: str) -> bool:
-        """Return whether the address is an API, whose error answers (404) say nothing about a page. Must not raise."""
-        return False
-
-    def holds_tokens(self, url: str, body: bytes) -> bool:
-        """Return whether the answer contains tokens: its texts are then blanked before it is recorded.
-
-        `body`: decoded. Called for every answer before it is recorded. Must not raise.
-        """
-        return False
 
 
 class Platform(Reader):

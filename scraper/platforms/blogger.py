@@ -88,6 +88,12 @@ class Blogger(Platform):
         """Return whether this is a feed as JSON."""
         return _FEED.match(_path(url)) is not None and "alt=json" in url
 
+    def row_id(self, row: Mapping[str, Any]) -> str | None:
+        """`{"id": {"$t": "tag:blogger.com,1999:blog-1.post-2"}, "content": {...}, ...}` of a feed of comments."""
+        stated = string(dig(row, "id", "$t"))
+        found = _ID.search(stated)
+        return (found[1] if found else stated) or None if "content" in row else None
+
     def read(self, exchange: Exchange) -> Iterator[Item]:
         """Yield the posts or comments of a feed as JSON, or the post of a page."""
         if self.is_api_url(exchange.url):

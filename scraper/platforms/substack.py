@@ -80,6 +80,10 @@ class Substack(Platform):
         """Return whether this is an answer of the API that is read."""
         return _API.match(_path(url)) is not None
 
+    def row_id(self, row: Mapping[str, Any]) -> str | None:
+        """`{"id": 12, "body": "...", "children": [...], ...}`."""
+        return printed(row.get("id")) if {"body", "user_id"} <= row.keys() else None
+
     def read(self, exchange: Exchange) -> Iterator[Item]:
         """Yield what the archive or a thread gives, or the post of a page."""
         if self.is_api_url(exchange.url):

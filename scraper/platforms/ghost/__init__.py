@@ -7,10 +7,11 @@ them, they are asked first. [reference: platforms, "Ghost"]
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from scraper.items import Exchange, Item, Source
+from scraper.platforms._json import string
 from scraper.platforms._platform import Blog, Plan, Platform
 from scraper.platforms._recognise import Marks
 from scraper.platforms.ghost import comments, content, page
@@ -83,6 +84,10 @@ class Ghost(Platform):
     def counters(self, blog: Blog) -> Plan:
         """The numbers of comments, where robots.txt allows it."""
         return comments.counts(blog)
+
+    def row_id(self, row: Mapping[str, Any]) -> str | None:
+        """`{"id": "6944...", "html": "...", "member": {...}, ...}`."""
+        return string(row.get("id")) or None if {"html", "member"} <= row.keys() else None
 
     def threads(self, blog: Blog) -> Plan:
         """The comments of each post that is due."""

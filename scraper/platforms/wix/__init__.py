@@ -12,11 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from scraper.items import Exchange, Item, Post
 from scraper.not_a_post import ConsentWall, Unreadable
+from scraper.platforms._json import string
 from scraper.platforms._page import utf8
 from scraper.platforms._platform import Blog, Plan, Platform, RenderTargets
 from scraper.platforms._recognise import Marks, has_mark_of, in_a_tag, is_anothers
@@ -149,6 +150,13 @@ class Wix(Platform):
     def guid_address(self, guid: str) -> str | None:
         """Return `wix:64ddbf6a1737d98af033206f` for `64ddbf6a1737d98af033206f` (wix-blog, section 0, fact 4)."""
         return f"{self.name}:{guid.lower()}" if _GUID.fullmatch(guid) else None
+
+    def row_id(self, row: Mapping[str, Any]) -> str | None:
+        """`{"id": "0b5e...", "author": {...}, ...}` of a comment, `{"id": "f7a1...", "profile": {...}}` of a member."""
+        name = string(row.get("id"))
+        if not name or row.keys().isdisjoint({"author", "profile"}):
+            return None
+        return name if "author" in row else comments.member(name)
 
     def is_api_url(self, url: str) -> bool:
         """Return whether this is the address of a service of the blog."""

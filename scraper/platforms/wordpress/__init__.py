@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from scraper.items import Exchange, Item, Post, Source
 from scraper.platforms._platform import Blog, Plan, Platform
@@ -58,6 +58,10 @@ class WordPress(Platform):
     def read_feed(self, exchange: Exchange) -> Iterator[Item]:
         """Return the posts of a feed, with their texts where it has them."""
         return (item for item in read_posts(exchange) if isinstance(item, Post))
+
+    def row_id(self, row: Mapping[str, Any]) -> str | None:
+        """`{"id": 12, "post": 3, "author_name": "...", ...}`."""
+        return str(row["id"]) if {"id", "post", "author_name"} <= row.keys() else None
 
     def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
         """Return whether the address is a post's: by a sitemap of posts or the feed that names it, or by `?p=12`."""

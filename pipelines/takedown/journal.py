@@ -1,0 +1,104 @@
+"""The journal of a purge: what it does, written before anything is changed, so that a kill leaves no state in between.
+
+    purging/files/0, 1, ...    the new WARC files, complete
+    purging/journal.json       what they replace, and what else is removed
+
+Until `journal.json` has its name, nothing of the archive is changed: the next start removes the folder. From then on
+the purge is decided: the next start does the rest, whatever of it was done before.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from archive.backup.snapshots import write_text
+from archive.warc._file import sync_folder
+from pipelines.events import Purged, Withdrawn
+
+FOLDER = "purging"
+_FILES, _JOURNAL = "files", "journal.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """A purge that is decided."""
+
+    moves: dict[str, str]  # path of each new file in the archive -> of the file that it replaces
+    names: dict[str, str]  # path of each new file in the archive -> its path in `purging/`
+    removed: tuple[str, ...]  # further files of the archive, by their paths
+    purged: tuple[Purged, ...]  # one for each clinic
+    extended: tuple[Withdrawn, ...]  # takedowns that got further marks
+
+
+def decided(archive: Path) -> Journal | None:
+    """Return the purge that was decided and is not finished, or None. Raises OSError."""
+    try:
+        text = (archive / FOLDER / _JOURNAL).read_text("utf-8")
+    except FileNotFoundError:
+        return None
+    fields = json.loads(text)
+    return Journal(
+        fields["moves"],
+        fields["names"],
+        tuple(fields["removed"]),
+        tuple(map(Purged.of_note, fields["purged"])),
+        tuple(map(Withdrawn.of_note, fields["extended"])),
+    )
+
+
+def is_interrupted(archive: Path) -> bool:
+    """Return whether a purge was killed, decided or not."""
+    return (archive / FOLDER).exists()
+
+
+def begin(archive: Path) -> Path:
+    """Return an empty folder for the new files; what an undecided purge left is removed. Raises OSError."""
+    forget(archive)
+    folder = archive / FOLDER / _FILES
+    folder.mkdir(parents=True, mode=0o700)
+    return folder
+
+
+def decide(archive: Path, journal: Journal) -> None:
+    """Write the journal; the purge is decided when this returns. Raises OSError."""
+    sync_folder(archive / FOLDER / _FILES)
+    sync_folder(archive)
+    write_text(archive / FOLDER / _JOURNAL, json.dumps(asdict(journal)))
+
+
+def move(archive: Path, journal: Journal) -> None:
+    """Put the new files in the place of the old ones, and remove what else is listed. Raises OSError.
+
+    A second call does what a first one left.
+    """
+    folders = set[Path]()
+    for new, name in journal.names.items():
+        source, target = archive / FOLDER / name, archive / new
+        if source.exists():
+            source.replace(target)
+            folders.add(target.parent)
+    _sync(folders)  # the new files have their names before the old ones are gone
+    gone = [archive / name for name in (*journal.moves.values(), *journal.removed)]
+    for path in gone:
+        path.unlink(missing_ok=True)
+    _sync({path.parent for path in gone})
+
+
+def _sync(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        if folder.is_dir():
+            sync_folder(folder)
+
+
+def forget(archive: Path) -> None:
+    """Remove the folder of a purge that is finished, or was never decided. Raises OSError."""
+    folder = archive / FOLDER
+    if folder.exists():
+        (folder / _JOURNAL).unlink(missing_ok=True)
+        sync_folder(folder)
+        shutil.rmtree(folder)
+        sync_folder(archive)

@@ -1,0 +1,198 @@
+"""After a purge no byte of what it names is left in the archive, and everything else is as it was."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import zlib
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from archive.db import open_archive
+from archive.warc import Group, records
+from pipelines.commands import main
+from pipelines.rebuild import rebuild
+from pipelines.verify import closed_files, verify
+from tests.making import faults
+from tests.visiting import (
+    MEMBERS_URL,
+    SITE,
+    Visiting,
+    comments_url,
+    members_answer,
+    post_answer,
+    post_url,
+)
+
+REASON = ("--reason", "The clinic wishes it")
+# "helped me": the end of the text of each comment
+VEGA, ROE = "0b5e4ad3-0000-4a1b-8f6e-2f8a3c1d0001", "0b5e4ad3-0000-4a1b-8f6e-2f8a3c1d0002"
+
+
+def thread(*comments: tuple[str, str, str]) -> bytes:
+    listed = [
+        {
+            "id": name, "status": "PUBLISHED", "author": {"memberId": who}, "createdDate": "2026-01-03T00:00:00Z",
+            "content": {"richContent": {"nodes": [{"type": "PARAGRAPH", "nodes": [
+                {"type": "TEXT", "textData": {"text": text}}]}]}},
+        }
+        for name, who, text in comments
+    ]  # fmt: skip
+    return json.dumps({"comments": listed}).encode()
+
+
+def visit(archive: Path, *, views: int = 3) -> None:
+    """Two posts with threads: Marisol Vega and Ada Roe comment on both, and Ada Roe names Marisol."""
+    with Visiting(archive) as visiting:
+        sitemap = "".join(f"<url><loc>{SITE}/post/{slug}</loc></url>" for slug in ("sleep", "rest"))
+        sitemap = f'<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{sitemap}</urlset>'
+        visiting.answer(f"{SITE}/sitemap.xml", sitemap.encode(), headers={"Content-Type": "application/xml"})
+        for slug in ("sleep", "rest"):
+            visiting.answer(post_url(slug), post_answer(slug, f"All about {slug}.", views=views), headers={
+                "Content-Type": "application/json", "ETag": f'"{slug}"'})  # fmt: skip
+            visiting.answer(comments_url(slug), thread(
+                (f"{slug}-1", VEGA, f"The {slug} of my mother, says Quillwort."),
+                (f"{slug}-2", ROE, "Dear Marisol, thank you for Thistledown."),
+            ))  # fmt: skip
+            names = {VEGA: "Marisol Vega", ROE: "Ada Roe"}
+            visiting.answer(MEMBERS_URL, members_answer(**names), method="POST")
+        visiting.end()
+        visiting.run.close(0, {"problems": []})
+
+
+@pytest.fixture(scope="module")
+def visited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    archive = tmp_path_factory.mktemp("visited") / "archive"
+    visit(archive)
+    visit(archive, views=5)
+    return archive
+
+
+@pytest.fixture
+def archive(visited: Path, tmp_path: Path) -> Path:
+    shutil.copytree(visited, tmp_path / "archive")
+    return tmp_path / "archive"
+
+
+def run(archive: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, [*words, "--archive", str(archive)])
+
+
+def withdrawn(archive: Path, subject: str) -> str:
+    done = run(archive, "takedown", "add", subject, "--grade", "purge", *REASON, "--yes", "--json")
+    assert done.exit_code == 0, done.output
+    found: str = json.loads(done.output)["takedown_id"]
+    return found
+
+
+def purged(archive: Path) -> dict[str, Any]:
+    done = run(archive, "takedown", "purge", "--json")
+    assert done.exit_code == 0, done.output
+    found: dict[str, Any] = json.loads(done.output)
+    return found
+
+
+def rows(archive: Path, sql: str) -> list[tuple[Any, ...]]:
+    with closing(open_archive(archive, "read")) as db:
+        return list(db.execute(sql).fetchall())
+
+
+def decoded(path: Path) -> bytes:
+    """The bytes of a file, and what its gzip members hold."""
+    data = path.read_bytes()
+    out, rest = [data], data
+    while rest.startswith(b"\x1f\x8b"):
+        inflater = zlib.decompressobj(31)
+        out.append(inflater.decompress(rest))
+        rest = inflater.unused_data
+    return b"\n".join(out)
+
+
+def holding(archive: Path, *needles: str) -> set[tuple[str, str]]:
+    """Which file holds which of the texts."""
+    files = [path for path in archive.rglob("*") if path.is_file()]
+    return {
+        (path.relative_to(archive).as_posix(), needle)
+        for path in files
+        for content in [decoded(path)]
+        for needle in needles
+        if needle.encode() in content
+    }
+
+
+def others(archive: Path, *gone: str) -> dict[str, tuple[bytes, ...]]:
+    """Type, address, headers and body of each record of the clinic that holds none of the texts, by its id."""
+    found = {}
+    for path in sorted((archive / "warc" / "riverside").glob("*.warc.gz")):
+        for record in records(path, archive=archive):
+            if isinstance(record, Group) and not any(each.encode() in (record.body or b"") for each in gone):
+                capture = record.capture
+                found[capture.capture_id] = (
+                    capture.record_type.encode(), capture.url.encode(), str(capture.fetched_at).encode(),
+                    repr(record.response_headers).encode(), record.body or b"", record.request_body,
+                )  # fmt: skip
+    return found
+
+
+def is_sound(archive: Path) -> None:
+    closed = closed_files(archive)
+    with closing(open_archive(archive, "read")) as db:
+        assert verify(archive, db, sample=None, seed=0, closed=closed, cores=1).faults == []
+        assert verify(archive, db, sample=99, seed=0, closed=closed, cores=1).faults == []
+    with closing(open_archive(archive, "write")) as db:
+        assert faults(db) == []
+
+
+def test_a_person(archive: Path) -> None:
+    words = ("Quillwort", "Marisol", "Vega", "of my mother")
+    assert {needle for _, needle in holding(archive, *words)} == set(words)  # the control
+    ((author,),) = rows(archive, "SELECT DISTINCT author FROM comments WHERE platform_comment_id = 'sleep-1'")
+    before = others(archive, *words)
+    find = "SELECT platform_comment_id, body_text, author FROM comments"
+    texts = [row for row in rows(archive, find) if row[2] != author]
+    withdrawn(archive, author)
+    assert rows(archive, "SELECT grade, kind, purged FROM withdrawals") == [("purge", "person", None)]
+    assert {needle for _, needle in holding(archive, *words)} == set(words)
+    done = purged(archive)
+    assert holding(archive, *words, author) == set()
+    assert done["emptied"] == 0
+    assert done["records"] == 4  # those of the later visit refer to them
+    after = others(archive)
+    assert {name: after[name] for name in before} == before
+    assert rows(archive, find) == texts
+    assert [len(each) for (each,) in rows(archive, "SELECT purged FROM withdrawals")] == [10]
+    is_sound(archive)
+    assert rebuild(archive, cores=1).differs == []
+    assert holding(archive, *words) == set()
+
+
+def test_a_comment(archive: Path) -> None:
+    withdrawn(archive, "rest-1")
+    purged(archive)
+    assert holding(archive, "The rest of my mother") == set()
+    assert {needle for _, needle in holding(archive, "The sleep of my mother")} == {"The sleep of my mother"}
+    is_sound(archive)
+
+
+def test_a_post(archive: Path) -> None:
+    before = others(archive, "All about sleep", "sleep-1")
+    withdrawn(archive, f"{SITE}/post/sleep")
+    done = purged(archive)
+    assert holding(archive, "All about sleep", "The sleep of my mother") == set()
+    assert {needle for _, needle in holding(archive, "All about rest")} == {"All about rest"}
+    assert (done["records"], done["emptied"]) == (3, 2)  # the third is the thread, without its comments
+    after = others(archive)
+    assert {name: after[name] for name in before} == before
+    assert rows(archive, "SELECT slug FROM posts") == [("rest",)]
+    is_sound(archive)
+
+
+def test_a_clinic(archive: Path) -> None:
+    withdrawn(archive, "riverside")
+    purged(archive)
+    assert holding(archive, "All about", "of my mother", "Marisol") == set()
+    is_sound(archive)
