@@ -32,6 +32,7 @@ class Fetch:
     is_looked_up: bool = False  # `last_answer` was looked up
     capture: Any = None  # the record of the exchange, `archive.warc.Capture`; None: it was not recorded
     fault: Problem | None = None  # why the body of the answer cannot be decoded
+    is_emptied: bool = False  # a takedown removed the whole body, before it was recorded
     blanked_body: bytes | None = None  # the body as recorded, where its tokens are blanked
     sighted: tuple[str, ...] = ()  # posts that an unchanged list (304) named before
 
@@ -72,6 +73,7 @@ def exchange_of(response: Response, fetched_at: datetime | None = None) -> Excha
         request_body=request.body,
         location=redirect_target(response.url, location),
         fault=fetch.fault if fetch is not None else None,
+        is_emptied=fetch is not None and fetch.is_emptied,
     )
 
 

@@ -76,17 +76,28 @@ class Writer:
         self.last = at
         return records.capture(capture_id, at, (self._name, offset, len(response)))
 
-    def write_dom(self, *, url: str, page: str, body: bytes, at: datetime, document: str | None = None) -> Capture:
+    def write_dom(
+        self,
+        *,
+        url: str,
+        page: str,
+        body: bytes,
+        at: datetime,
+        document: str | None = None,
+        redacted: tuple[str, ...] = (),
+    ) -> Capture:
         """Write the DOM that a browser shows once a page is rendered: a `resource` record (WARC 1.1, 6.4).
 
         `body` is the DOM as UTF-8 HTML, `url` the address that it ended at, `page` the address that was rendered (as in
-        `HttpExchange`), `document` the capture_id of the answer that it was made from (WARC-Concurrent-To).
+        `HttpExchange`), `document` the capture_id of the answer that it was made from (WARC-Concurrent-To), `redacted`
+        what was removed from it.
         """
         target, page = build.warc_url(url), build.warc_url(page)
         fields = [
             *rendering_fields(DOM, page),
             *([("WARC-Concurrent-To", urn(document))] if document else []),
             # No WARC-Payload-Digest: payload and block are equal here, and FastWARC 2 checks it against other bytes.
+            *([("X-Archive-Blanked", ", ".join(redacted))] if redacted else []),
             ("Content-Type", HTML),
         ]
         record_id, date, place = self._write_single("resource", fields, body, at, target)

@@ -17,9 +17,10 @@ from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 from sqlite_utils import Database
 
+from archive.warc import TAKEDOWN, CutShort, HttpExchange, Original, TooLarge, Undecodable, WarcWriteError, decode
 from archive.warc import Capture as Captured
-from archive.warc import CutShort, HttpExchange, Original, TooLarge, Undecodable, WarcWriteError, decode
 from pipelines.run.run import Run
+from pipelines.takedown.receiving import Receiving
 from scraper.browser import META
 from scraper.http import Fetch, describe, fetch_of
 
@@ -31,6 +32,7 @@ class Capture:
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
+        self._receiving = Receiving()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -46,7 +48,10 @@ class Capture:
             return response  # `scrapy shell` and the like archive nothing; rendered pages: see `rendered`
         run = Run.of(self._crawler.settings)
         clinic_id = fetch.clinic.slug
-        body, headers, redacted = response.body, _pairs(response), tuple[str, ...]()
+        redacted: tuple[str, ...] = ()
+        if not fetch.secret and (left := self._receiving.response(run, clinic_id, response)) is not None:
+            response, redacted = left, (TAKEDOWN,)
+        body, headers = response.body, _pairs(response)
         if fetch.secret and body:
             body, headers = _blanked(response)
             redacted = ("body",)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Self
@@ -16,9 +17,12 @@ from urllib.parse import urlsplit
 from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 
-from archive.warc import Capture, HttpExchange, Original, WarcWriteError, Writer
+from archive.warc import TAKEDOWN, Capture, HttpExchange, Original, WarcWriteError, Writer
+from archive.warc._write import HTML as DOM_TYPE
+from archive.warc.rewrite import headers_without_body
 from pipelines.components.capture import redact_tokens
 from pipelines.run.run import Run
+from pipelines.takedown.receiving import Receiving
 from scraper.browser import META, RENDERING, VISITED, Received, Rendering
 from scraper.comments import service_of
 from scraper.http import fetch_of, lower_headers, redirect_target
@@ -39,6 +43,7 @@ class Rendered:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         self._originals: OrderedDict[tuple[str, str, bytes, str], Original] = OrderedDict()
+        self._receiving = Receiving()
         self._reported: set[tuple[str, str]] = set()  # (host, reason) of unanswered sub-requests
 
     @classmethod
@@ -66,7 +71,7 @@ class Rendered:
         visited: list[tuple[Capture, Exchange | Problem]] = []
         request.meta[VISITED] = visited
         try:
-            for pair in self._pairs(run.writer(clinic_id), request.url, rendering, platform):
+            for pair in self._pairs(run, clinic_id, request.url, rendering, platform):
                 visited.append(pair)
                 outcome.captures += 1
                 outcome.recorded += 1
@@ -76,48 +81,57 @@ class Rendered:
             raise
 
     def _pairs(
-        self, writer: Writer, page: str, rendering: Rendering, platform: Platform | None
+        self, run: Run, clinic_id: str, page: str, rendering: Rendering, platform: Platform | None
     ) -> Iterator[tuple[Capture, Exchange | Problem]]:
-        document: Capture | None = None
+        writer, document = run.writer(clinic_id), None
         for received in rendering.received:
-            capture, exchange = self._exchange(writer, page, received, platform)
+            capture, exchange = self._exchange(run, clinic_id, page, received, platform)
             if received is rendering.document:
                 document = capture
             yield capture, exchange
         if rendering.dom and rendering.dom_at:
             # The DOM was made of this document. An address that a script sets (`history.pushState`) may belong to
             # another post, whose text the DOM does not show.
+            url = document.url if document else page
+            shown = Exchange(url=url, body=rendering.dom, content_type=DOM_TYPE, via="dom", page=page)
+            left = self._receiving.left_of(run, clinic_id, shown, platform)
+            body = rendering.dom if left is None else left
             capture = writer.write_dom(
-                url=document.url if document else page,
+                url=url,
                 page=page,
-                body=rendering.dom,
+                body=body,
                 at=rendering.dom_at,
                 document=document.capture_id if document else None,
+                redacted=() if left is None else (TAKEDOWN,),
             )
             yield (
                 capture,
                 Exchange(
                     url=capture.url,
-                    body=rendering.dom,
+                    body=body,
                     content_type=capture.mime or "",
                     fetched_at=capture.fetched_at,
                     via=capture.via,
                     page=capture.page,
+                    is_emptied=left == b"",
                 ),
             )
         # Last, since they are no part of the page: the fold holds its answers and its DOM together, and ends it here.
         yield from self._sub_problems(writer, page, rendering)
 
     def _exchange(
-        self, writer: Writer, page: str, received: Received, platform: Platform | None
+        self, run: Run, clinic_id: str, page: str, received: Received, platform: Platform | None
     ) -> tuple[Capture, Exchange]:
         body, headers, redacted = received.body, list(received.headers), tuple[str, ...]()
         readers = [*filter(None, (platform, service_of(received.url)))]
         if any(reader.holds_tokens(received.url, body) for reader in readers):
             body, redacted = redact_tokens(body), ("body",)
+        left = self._receiving.left_of(run, clinic_id, _exchange_of(received, page, body), platform)
+        if left is not None:
+            body, redacted, headers = left, (*redacted, TAKEDOWN), headers_without_body(headers, left)
         key = (received.url, received.method, received.request_body, sha256(body).hexdigest())
         original = self._originals.get(key) if body and received.status == 200 else None
-        capture = writer.write_exchange(
+        capture = run.writer(clinic_id).write_exchange(
             HttpExchange(
                 url=received.url,
                 method=received.method,
@@ -141,20 +155,17 @@ class Rendered:
             self._originals[key] = Original(capture.capture_id, capture.url, capture.fetched_at, capture.payload_sha256)
             if len(self._originals) > MOST_ORIGINALS:
                 self._originals.popitem(last=False)
+        exchange = _exchange_of(received, page, body)
         location = next((value for name, value in headers if name.lower() == b"location"), None)
-        content_type = next((value for name, value in headers if name.lower() == b"content-type"), b"")
-        return capture, Exchange(
+        return capture, replace(
+            exchange,
             url=capture.url,
-            body=body,
-            content_type=content_type.decode("latin-1"),
-            status=received.status,
             fetched_at=capture.fetched_at,
-            method=received.method,
-            request_body=received.request_body,
             location=redirect_target(capture.url, location),
             headers=lower_headers(headers),
             via=capture.via,
             page=capture.page,
+            is_emptied=left == b"",
         )
 
     def _sub_problems(self, writer: Writer, page: str, rendering: Rendering) -> Iterator[tuple[Capture, Problem]]:
@@ -174,6 +185,23 @@ class Rendered:
                 url=page, method="GET", request_body=b"", reason="sub-request", message=message, at=datetime.now(UTC)
             )
             yield capture, Problem(kind="sub-request", message=message, url=capture.url)
+
+
+def _exchange_of(received: Received, page: str, body: bytes) -> Exchange:
+    """Return an answer that the browser received as parsers see it before it is recorded."""
+    headers = list(received.headers)
+    content_type = next((value for name, value in headers if name.lower() == b"content-type"), b"")
+    return Exchange(
+        url=received.url,
+        body=body,
+        content_type=content_type.decode("latin-1"),
+        status=received.status,
+        method=received.method,
+        request_body=received.request_body,
+        headers=lower_headers(headers),
+        via=received.kind,
+        page=page,
+    )
 
 
 def _host(url: str) -> str:

@@ -76,6 +76,11 @@ class Withheld:
     def _is_marked(self, value: str) -> bool:
         return self._mark(value) in self._marks
 
+    @property
+    def is_any(self) -> bool:
+        """Whether anything is withheld."""
+        return self.is_whole or bool(self._marks)
+
     def is_person(self, pseudonym: str | None) -> bool:
         """Return whether a pseudonym is that of a withdrawn person."""
         return pseudonym is not None and self._is_marked(f"person {pseudonym}")

@@ -196,3 +196,32 @@ def test_a_clinic(archive: Path) -> None:
     purged(archive)
     assert holding(archive, "All about", "of my mother", "Marisol") == set()
     is_sound(archive)
+
+
+@pytest.mark.parametrize("kind", ["person", "comment", "post"])
+def test_a_later_crawl_does_not_bring_it_back(archive: Path, kind: str) -> None:
+    ((author,),) = rows(archive, "SELECT DISTINCT author FROM comments WHERE platform_comment_id = 'sleep-1'")
+    words = {
+        "person": ("Quillwort", "Marisol", "Vega", "of my mother"), "comment": ("The sleep of my mother",),
+        "post": ("All about sleep", "The sleep of my mother"),
+    }[kind]  # fmt: skip
+    withdrawn(archive, {"person": author, "comment": "sleep-1", "post": f"{SITE}/post/sleep"}[kind])
+    purged(archive)
+    find = "SELECT platform_comment_id, body_text FROM comments ORDER BY 1"
+    texts = rows(archive, find)
+    for views in (7, 7, 9):
+        visit(archive, views=views)
+        assert holding(archive, *words) == set()
+    assert rows(archive, find) == texts
+    is_sound(archive)
+    assert rebuild(archive, cores=1).differs == []
+    assert holding(archive, *words) == set()
+
+
+def test_what_is_no_longer_there_is_lifted_by_nobody(archive: Path) -> None:
+    takedown_id = withdrawn(archive, "sleep-1")
+    purged(archive)
+    done = run(archive, "takedown", "lift", takedown_id, *REASON)
+    assert (done.exit_code, "purged on" in done.output) == (4, True)
+    assert purged(archive)["takedowns"] == []
+    assert run(archive, "takedown", "add", "sleep-1", "--grade", "purge", *REASON, "--yes").exit_code == 4

@@ -1,0 +1,67 @@
+"""Removes what is purged from the answers that a crawl receives, before their digests are taken and they are recorded.
+
+Everything later in the crawl sees the answer as it is recorded, so that a rebuild reads the same.
+"""
+
+from __future__ import annotations
+
+from scrapy.http import Response
+
+from archive.warc.rewrite import headers_without_body
+from pipelines.decoding import decoded
+from pipelines.run.run import Run
+from pipelines.takedown.blanking import NOTHING, Blanking
+from pipelines.takedown.withheld import PURGE, withheld_at
+from scraper.crawl.memento import memento_of
+from scraper.http import exchange_of, fetch_of
+from scraper.items import Exchange
+from scraper.platforms import recognise_alone
+from scraper.platforms._platform import Platform
+
+
+class Receiving:
+    """What is purged at the clinic of a crawl; it is looked up once."""
+
+    def __init__(self) -> None:
+        self._blanking: dict[str, Blanking | None] = {}
+
+    def _at(self, run: Run, clinic_id: str) -> Blanking | None:
+        if clinic_id not in self._blanking:
+            held = withheld_at(run.db, run.archive, clinic_id, run.key, (PURGE,))
+            self._blanking[clinic_id] = Blanking(clinic_id, run.key, held) if held and held.is_any else None
+        return self._blanking[clinic_id]
+
+    def left_of(self, run: Run, clinic_id: str, exchange: Exchange, platform: Platform | None) -> bytes | None:
+        """Return the new body of an exchange of which something is purged; None for any other. Raises `BadKey`."""
+        blanking = self._at(run, clinic_id)
+        blanked = blanking.blanked(exchange, platform) if blanking is not None and exchange.body else None
+        return blanked.body if blanked is not None else None
+
+    def response(self, run: Run, clinic_id: str, response: Response) -> Response | None:
+        """Return the answer without what is purged; None where it holds nothing of it. Raises `BadKey`.
+
+        The `Fetch` of an answer of which nothing is left says so. A body that cannot be decoded is not read by anybody,
+        and stays as it is.
+        """
+        if self._at(run, clinic_id) is None:
+            return None
+        plain, fault = decoded(response)
+        if fault is not None:
+            return None
+        exchange, platform = exchange_of(plain), run.outcomes[clinic_id].visit.recognised
+        base = run.run_at(clinic_id).web_archive
+        if base is not None:
+            memento = memento_of(exchange, lambda name: exchange.headers.get(name.lower()), base)
+            exchange = memento.exchange if memento is not None else exchange
+            platform = recognise_alone(exchange, platform)
+        body = self.left_of(run, clinic_id, exchange, platform)
+        if body is None:
+            return None
+        fetch = fetch_of(response.request)
+        if fetch is not None:
+            fetch.is_emptied = body == NOTHING
+        pairs = [(name, value) for name, values in response.headers.items() for value in values]
+        headers: dict[bytes, list[bytes]] = {}
+        for name, value in headers_without_body(pairs, body):
+            headers.setdefault(name, []).append(value)
+        return response.replace(body=body, headers=headers)
