@@ -1,0 +1,96 @@
+"""kill -9 at any instant of a purge: the next start finds the old state or makes the new one, never one in between."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.commands._run import open_for_writing
+from pipelines.takedown.journal import FOLDER
+from tests.pipelines.test_purge import holding, is_sound, purged, rows, visit, withdrawn
+
+INSTANTS = 100 if os.environ.get("SOAK") else 4
+WORDS = ("Quillwort", "Marisol", "of my mother")
+# Runs a purge, and kills itself at the step of the given number: before it opens, renames or removes a file, forces
+# one to the disk, or executes SQL. Prints how many steps there are.
+PURGE = """
+import os, signal, sys
+from click.testing import CliRunner
+from sqlite_utils import Database
+from pipelines.commands import main
+seen, last = 0, int(sys.argv[2])
+def step():
+    global seen
+    seen += 1
+    if seen == last:
+        os.kill(os.getpid(), signal.SIGKILL)
+def counted(function):
+    def call(*given, **named):
+        step()
+        return function(*given, **named)
+    return call
+os.fsync, Database.execute = counted(os.fsync), counted(Database.execute)
+sys.addaudithook(lambda event, _: event in ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir") and step())
+done = CliRunner().invoke(main, ["takedown", "purge", "--archive", sys.argv[1]])
+print(seen)
+sys.exit(done.exit_code)
+"""
+
+
+def killed(archive: Path, step: int) -> tuple[int, int]:
+    """The exit code of a purge that is killed at a step, and the number of steps of one that is not."""
+    command = [sys.executable, "-c", PURGE, str(archive), str(step)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, int(done.stdout or 0)
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An archive with a person whose comments are to be purged, and an earlier database."""
+    archive = tmp_path_factory.mktemp("before") / "archive"
+    visit(archive)
+    ((author,),) = rows(archive, "SELECT DISTINCT author FROM comments WHERE platform_comment_id = 'sleep-1'")
+    shutil.copy(archive / "archive.db", archive / "archive-before-rebuild-20260301.db")
+    withdrawn(archive, author)
+    yield archive
+
+
+@pytest.fixture(scope="module")
+def steps(before: Path, tmp_path_factory: pytest.TempPathFactory) -> int:
+    archive = tmp_path_factory.mktemp("whole") / "archive"
+    shutil.copytree(before, archive)
+    code, number = killed(archive, -1)
+    assert code == 0
+    assert holding(archive, *WORDS) == set()
+    return number
+
+
+@pytest.mark.parametrize("turn", range(INSTANTS))
+def test_a_kill_at_any_instant(before: Path, steps: int, tmp_path: Path, turn: int) -> None:
+    chosen = random.Random(turn)
+    step = chosen.randint(turn * steps // INSTANTS, (turn + 1) * steps // INSTANTS)
+    archive = tmp_path / "archive"
+    shutil.copytree(before, archive)
+    code, _ = killed(archive, step)
+    assert code in (-signal.SIGKILL, 0), step
+    open_for_writing(archive).release()
+    assert not (archive / FOLDER).exists()
+    files = {path.name for path in (archive / "warc" / "riverside").glob("*.warc.gz")}
+    ((day,),) = rows(archive, "SELECT purged FROM withdrawals")
+    if day is None:  # the old state
+        assert {needle for _, needle in holding(archive, *WORDS)} == set(WORDS)
+        assert files == {path.name for path in (before / "warc" / "riverside").glob("*.warc.gz")}
+    else:
+        assert holding(archive, *WORDS) == set()
+        assert len(files) == 1
+    purged(archive)
+    assert holding(archive, *WORDS) == set()
+    is_sound(archive)
