@@ -23,6 +23,7 @@ from archive.warc import derived_id
 from archive.warc._file import sync_folder
 from pipelines.events import RunEnded
 from pipelines.imports.adopt import IMPORTS, SPARE, ImportRefused, copy_whole
+from pipelines.imports.cleaning import cleaned
 from pipelines.imports.foreign import ForeignFile, scan_foreign
 from pipelines.imports.identity import CaptureRef
 from pipelines.imports.unpack import opened
@@ -74,10 +75,15 @@ def import_files(
         try:
             with opened(path, run.archive / IMPORTS, url=url, at=at) as (files, sha256):
                 result.sha256 = sha256
-                for file, name in files:
-                    found = _new_captures(run, file, name, clinics, result, now)
-                    if found is not None:
-                        imports.append(_stored(run.archive, found))
+                for given, name in files:
+                    file = cleaned(run, given, clinics, run.archive / IMPORTS)
+                    try:
+                        found = _new_captures(run, file, name, clinics, result, now)
+                        if found is not None:
+                            imports.append(_stored(run.archive, found))
+                    finally:
+                        if file != given:
+                            file.unlink(missing_ok=True)
         except ImportRefused as error:
             result.refused = str(error)
         except OSError as error:
@@ -124,13 +130,15 @@ def _new_captures(
 
 def _is_known(db: Database, entry: CaptureRef) -> bool:
     """Return whether the archive has the capture; another one with its id does not count (`foreign.with_own_id`)."""
-    find = "SELECT payload_sha256, fetched_at, url FROM captures WHERE capture_id = ?"
-    row = db.execute(find, [entry.capture_id]).fetchone()
+    # An address that names what is withdrawn is cut to its host.
+    url = "CASE withdrawn WHEN 1 THEN ?2 ELSE url END"
+    find = f"SELECT payload_sha256, fetched_at, {url} FROM captures WHERE capture_id = ?1"
+    row = db.execute(find, [entry.capture_id, entry.url]).fetchone()
     if row is None:
         return False
     if row == (entry.payload_sha256 or row[0], utc(entry.at), entry.url):
         return True
-    return db.execute(find, [derived_id(entry.file, entry.offset)]).fetchone() is not None
+    return db.execute(find, [derived_id(entry.file, entry.offset), entry.url]).fetchone() is not None
 
 
 def _why_nothing(result: ImportResult, clinics: Mapping[str, Clinic]) -> str:

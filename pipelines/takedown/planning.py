@@ -20,6 +20,7 @@ from pipelines.run.run import Run
 from pipelines.takedown.blanking import NOTHING, Blanked, Blanking
 from pipelines.takedown.marks import mark, name_values
 from pipelines.takedown.withheld import PURGE, Withheld
+from scraper.addresses import is_within
 from scraper.crawl.memento import memento_of
 from scraper.extract import extract
 from scraper.items import Exchange
@@ -170,10 +171,11 @@ def _plan_import(archive: Path, file: str, blanking: Blanking, made: ClinicPlan)
         made.is_exact = False  # the id of a record may be made of its place
 
 
-def blanked_in_foreign(path: Path, blanking: Blanking, own: Platform | None = None) -> Iterator[tuple[int, Blanked]]:
+def blanked_in_foreign(path: Path, blanking: Blanking, site: str | None = None) -> Iterator[tuple[int, Blanked]]:
     """Yield each record of a file by another program of which something is purged: its offset, and what is left.
 
-    A record without a known form (a screenshot, the text of a page) goes with the page whose address it names.
+    A record without a known form (a screenshot, the text of a page) goes with the page whose address it names. `site`:
+    only records of pages there.
     """
     gone: set[str] = set()
     others: list[tuple[int, str]] = []
@@ -181,9 +183,9 @@ def blanked_in_foreign(path: Path, blanking: Blanking, own: Platform | None = No
         if isinstance(record, Other):
             target = next((value for name, value in record.headers if name.lower() == "warc-target-uri"), "")
             others.append((record.warc_offset, target.strip("<>")))
-        elif isinstance(record, Group) and record.body:
+        elif isinstance(record, Group) and record.body and (site is None or is_within(record.capture.url, site)):
             exchange = stored_exchange(record, record.body)
-            blanked = blanking.blanked(exchange, recognise_alone(exchange, own), record.capture)
+            blanked = blanking.blanked(exchange, recognise_alone(exchange, None), record.capture)
             if blanked is not None:
                 # By another program: its body may have a coding, or a form, that only that program knows.
                 gone.add(record.capture.url)

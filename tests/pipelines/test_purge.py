@@ -18,6 +18,7 @@ from pipelines.commands import main
 from pipelines.rebuild import rebuild
 from pipelines.verify import closed_files, verify
 from tests.making import faults
+from tests.pipelines.test_importer import Foreign
 from tests.visiting import (
     MEMBERS_URL,
     SITE,
@@ -225,3 +226,44 @@ def test_what_is_no_longer_there_is_lifted_by_nobody(archive: Path) -> None:
     assert (done.exit_code, "purged on" in done.output) == (4, True)
     assert purged(archive)["takedowns"] == []
     assert run(archive, "takedown", "add", "sleep-1", "--grade", "purge", *REASON, "--yes").exit_code == 4
+
+
+# warcio's writer leaves its temporary files to the garbage collector.
+@pytest.mark.filterwarnings("ignore:Unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+def test_imported_files(archive: Path, tmp_path: Path) -> None:
+    """Records of another program go whole; the same file is not imported a second time, nor another with the same."""
+    words = ("Old Quillwort", "Old Thistledown")
+    given = [tmp_path / "one.warc.gz", tmp_path / "two.warc.gz"]
+    for path in given:
+        foreign = Foreign(path, software=path.name)
+        foreign.page(post_url("rest"), post_answer("rest", "Old words about rest."))
+        comments = thread(("rest-9", VEGA, "Old Quillwort of my mother."), ("rest-8", ROE, "Old Thistledown."))
+        foreign.page(comments_url("rest"), comments)
+        foreign.page("https://elsewhere.example/x", b"Elsewhere.", mime="text/html")
+        foreign.done()
+    stanza = tmp_path / "clinics.toml"
+    stanza.write_text(f'[crawler]\ncontact = "a@b.edu"\n[clinics.riverside]\nname = "R"\nurl = "{SITE}"\n')
+
+    def imported(path: Path) -> int:
+        return run(archive, "import", str(path), "--clinics-file", str(stanza)).exit_code
+
+    assert imported(given[0]) == 0
+    assert {needle for _, needle in holding(archive, *words)} == set(words)
+    ((author,),) = rows(archive, "SELECT DISTINCT author FROM comments WHERE platform_comment_id = 'rest-9'")
+    withdrawn(archive, author)
+    done = purged(archive)
+    assert {Path(file).name for file in done["files"].values() if file.startswith("imports/")} == {
+        "purged-1-one.warc.gz"
+    }
+    assert holding(archive, *words) == set()
+    assert {needle for _, needle in holding(archive, "Old words", "Elsewhere.")} == {"Old words", "Elsewhere."}
+    is_sound(archive)
+    number = rows(archive, "SELECT count(*) FROM captures")
+    for path in given:
+        imported(path)
+        assert holding(archive, *words) == set()
+        is_sound(archive)
+    assert rows(archive, "SELECT count(*) FROM captures") != [(0,)]
+    assert number <= rows(archive, "SELECT count(*) FROM captures")
+    assert rebuild(archive, cores=1).differs == []
+    assert holding(archive, *words) == set()

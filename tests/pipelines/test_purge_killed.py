@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -53,14 +52,14 @@ def killed(archive: Path, step: int) -> tuple[int, int]:
 
 
 @pytest.fixture(scope="module")
-def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive with a person whose comments are to be purged, and an earlier database."""
     archive = tmp_path_factory.mktemp("before") / "archive"
     visit(archive)
     ((author,),) = rows(archive, "SELECT DISTINCT author FROM comments WHERE platform_comment_id = 'sleep-1'")
     shutil.copy(archive / "archive.db", archive / "archive-before-rebuild-20260301.db")
     withdrawn(archive, author)
-    yield archive
+    return archive
 
 
 @pytest.fixture(scope="module")
