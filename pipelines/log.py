@@ -181,6 +181,8 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> Cli
     for path in sorted(folder.glob("*.warc.gz")):
         name = path.relative_to(archive).as_posix()
         if name in replaced:  # a copy from elsewhere
+            if not (archive / replaced[name]).exists():
+                problems.append(f"{name}: purged; {replaced[name]}, which replaced it, is missing: put it back")
             continue
         scanned = scan(archive, name)
         problems += scanned.problems

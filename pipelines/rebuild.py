@@ -32,6 +32,7 @@ from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
+from pipelines.takedown.journal import remove_replaced, settle
 from pipelines.takedown.summaries import save_ends
 from pipelines.takedown.withheld import withheld_at, withheld_from
 from scraper.platforms import platform_named
@@ -58,6 +59,8 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
     needed and missing, `ArchiveError`, OSError, `sqlite3.Error`; archive.db is unchanged in these cases.
     """
     done = Rebuilt()
+    settle(archive)
+    remove_replaced(archive)
     done.notes = [
         f"{repaired.warc_file}: {repaired.cut} bytes of a torn record set aside in {repaired.torn.name}"
         for repaired in repair(archive)

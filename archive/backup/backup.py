@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -41,6 +41,7 @@ from archive.db import DATABASE, NotAnArchive, copy_whole, damage
 from archive.migrations import migrations
 from archive.times import snapshot_name, snapshot_time
 from archive.warc._file import sync_folder
+from archive.warc.repair import TORN_SUFFIX
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class BackedUp:
     files_copied: int = 0
     bytes_copied: int = 0
     files_kept: int = 0  # unchanged since the backup before; the name is a key of printed JSON
+    purged: int = 0  # copies and earlier snapshots that were deleted because a purge replaced their files
     snapshots: int = 0  # that exist now
     problems: list[str] = field(default_factory=list)  # what is damaged, a line each
 
@@ -84,12 +86,21 @@ def check_place(archive: Path, folder: Path, *, lock: str) -> None:
             raise BackupRefused(f"{folder}: not empty, and not a backup made by clinic-archive; name another folder")
 
 
-def back_up(archive: Path, folder: Path, *, parts: Sequence[str], keep: int, software: str) -> BackedUp:
+def back_up(
+    archive: Path,
+    folder: Path,
+    *,
+    parts: Sequence[str],
+    keep: int,
+    software: str,
+    replaced: Collection[str] = (),
+) -> BackedUp:
     """Make a snapshot of an archive in a folder whose lock the caller holds, and delete all but the `keep` newest.
 
-    `parts`: names of the archive's other folders and files, copied after `warc`. After a kill at any moment the earlier
-    snapshots are whole, and the next call removes what was left. Raises `NotAnArchive`, FileNotFoundError without an
-    archive, other OSErrors and `sqlite3.Error` where something cannot be read or written.
+    `parts`: names of the archive's other folders and files, copied after `warc`. `replaced`: files that purges replaced
+    in the archive, by their paths there: their copies go, with every earlier snapshot that has one. After a kill at any
+    moment the earlier snapshots are whole, and the next call removes what was left. Raises `NotAnArchive`,
+    FileNotFoundError without an archive, other OSErrors and `sqlite3.Error` where something cannot be read or written.
     """
     done = BackedUp()
     _clear(folder)
@@ -108,7 +119,7 @@ def back_up(archive: Path, folder: Path, *, parts: Sequence[str], keep: int, sof
         for top in (WARC, *parts):
             for path in names_of(archive, top):
                 copies.take(path)
-        copies.report_missing()
+        copies.report_missing(replaced)
         done.files_copied, done.bytes_copied = copies.files_copied, copies.bytes_copied
         done.files_kept = copies.files_unchanged
         done.problems += copies.problems
@@ -124,6 +135,7 @@ def back_up(archive: Path, folder: Path, *, parts: Sequence[str], keep: int, sof
         shutil.rmtree(part, ignore_errors=True)
         (folder / SCRATCH).unlink(missing_ok=True)
     if done.snapshot:
+        done.purged = _purge(folder, replaced, done.snapshot)
         _rotate(folder, keep)
     done.snapshots = len(stamps(folder))
     return done
@@ -155,9 +167,39 @@ def _stamp(folder: Path) -> str:
 
 def _rotate(folder: Path, keep: int) -> None:
     for name in stamps(folder)[:-keep]:
-        old = folder / SNAPSHOTS / name
-        renamed = old.rename(old.with_name(name + PART))  # half deleted, it must not look like a snapshot
-        shutil.rmtree(renamed)
+        _delete(folder, name)
+
+
+def _delete(folder: Path, name: str) -> None:
+    old = folder / SNAPSHOTS / name
+    renamed = old.rename(old.with_name(name + PART))  # half deleted, it must not look like a snapshot
+    shutil.rmtree(renamed)
+
+
+def _purge(folder: Path, replaced: Collection[str], newest: str) -> int:
+    """Delete the copies of files that purges replaced, and the earlier snapshots that have them; return their number.
+
+    The databases of these snapshots hold what was purged, too.
+    """
+    names, number = set(replaced), 0
+    if not names:
+        return 0
+    for name in (each for each in stamps(folder) if each != newest):
+        try:
+            is_of = not names.isdisjoint(read_snapshot(folder, name).files)
+        except BackupDamaged:
+            is_of = True  # it may
+        if is_of:
+            _delete(folder, name)
+            number += 1
+    current = read_snapshot(folder, newest).files
+    torn = {path.relative_to(folder).as_posix() for path in (folder / WARC).rglob(f"*{TORN_SUFFIX}")} - set(current)
+    for name in sorted(names | torn):
+        if (folder / name).exists():
+            (folder / name).unlink()
+            sync_folder((folder / name).parent)
+            number += 1
+    return number
 
 
 def _lacks_rows(name: str, database: _Copied, closed: frozenset[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -124,9 +124,9 @@ class SnapshotFiles:
         as_known = known is not None and (content.size, content.sha256) == (known.size, known.sha256)
         return not (as_known and source.copy_size > content.size)
 
-    def report_missing(self) -> None:
-        """Report the files of the snapshot before that the archive no longer has."""
-        for name in self.known.keys() - self.files.keys():
+    def report_missing(self, replaced: Collection[str]) -> None:
+        """Report the files of the snapshot before that the archive no longer has; not those that were `replaced`."""
+        for name in self.known.keys() - self.files.keys() - set(replaced):
             if not name.endswith(TORN_SUFFIX) and not (self.archive / name).is_file():
                 self._report(name, self.known[name], "gone from the archive")
 

@@ -91,13 +91,13 @@ def _as_record(frame: Frame, block: bytes) -> bytes:
 
 def _with_body(frame: Frame, body: bytes) -> bytes:
     """Return the record with another body."""
-    kept = [(key, value) for key, value in frame.fields if key.lower() not in _COMPUTED]
+    left = [(key, value) for key, value in frame.fields if key.lower() not in _COMPUTED]
     is_http = "application/http" in (frame.get("Content-Type") or "").lower() or frame.block.startswith(b"HTTP/")
     head = _head(frame.block, body) if is_http else b""
     blanked = ", ".join(dict.fromkeys([*blanked_in(frame), TAKEDOWN]))
     if is_http:
-        kept.append(("WARC-Payload-Digest", build.sha256_label(hashlib.sha256(body).hexdigest())))
-    return build.record([*_written(kept), ("X-Archive-Blanked", blanked)], head, body, stored=False)
+        left.append(("WARC-Payload-Digest", build.sha256_label(hashlib.sha256(body).hexdigest())))
+    return build.record([*_written(left), ("X-Archive-Blanked", blanked)], head, body, stored=False)
 
 
 def _written(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -18,8 +18,8 @@ from pipelines.run.judgement import exit_code
 from pipelines.run.key import KEY_FILE, key_id, key_in
 from pipelines.run.notices import emit, notices_of
 from pipelines.run.run import Run
-from pipelines.takedown.journal import is_interrupted
-from pipelines.takedown.purge import finish, remove_replaced
+from pipelines.takedown.journal import is_interrupted, remove_replaced
+from pipelines.takedown.purge import finish
 from scraper.config.clinics import Clinic, Clinics
 
 

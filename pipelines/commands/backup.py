@@ -19,7 +19,9 @@ from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, finish, print_problems
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import IMPORTS
+from pipelines.run.headers import replaced_files, runs_of
 from pipelines.run.key import KEY_FILE, BadKey, key_in
+from pipelines.takedown.journal import is_interrupted
 from scraper.config.clinics import PRODUCT, VERSION
 
 
@@ -44,24 +46,12 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
     """Copy a snapshot of archive.db to DIR, and the files that belong to it: WARC files, imports, studies, the key of
     the pseudonyms.
 
-    Files that DIR already holds are not copied again, and no WARC file is ever deleted. A snapshot counts only after
+    Files that DIR already holds are not copied again, and no WARC file is ever deleted, but those that a purge replaced
+    (`takedown purge`), with the snapshots that have them. A snapshot counts only after
     its database was opened and checked, and all of its files are there. Damaged files are named: exit 6.
     """
     began = time.monotonic()
-    with exit_on_error(folder, "choose another folder"):
-        _check(archive, folder)
-        make_folder(folder.absolute())
-    lock = lock_or_exit(
-        folder, busy=f"{folder}: another backup is being made there; nothing done", advice="choose another folder"
-    )
-    try:
-        with exit_on_error(folder, "backup not finished; earlier snapshots are unchanged"):
-            _check(archive, folder)  # it may have become another archive's just before the lock was taken
-            result = back_up(
-                archive, folder, parts=(IMPORTS, STUDY, KEY_FILE), keep=keep, software=f"{PRODUCT}/{VERSION}"
-            )
-    finally:
-        lock.release()
+    result = make_backup(archive, folder, keep)
     seconds = time.monotonic() - began
     print_problems(result.problems, about=archive)
     finish(
@@ -72,8 +62,33 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
     )
 
 
+def make_backup(archive: Path, folder: Path, keep: int) -> BackedUp:
+    """Make a snapshot of the archive in a folder; end the process where that fails."""
+    with exit_on_error(folder, "choose another folder"):
+        _check(archive, folder)
+        make_folder(folder.absolute())
+    lock = lock_or_exit(
+        folder, busy=f"{folder}: another backup is being made there; nothing done", advice="choose another folder"
+    )
+    try:
+        with exit_on_error(folder, "backup not finished; earlier snapshots are unchanged"):
+            _check(archive, folder)  # it may have become another archive's just before the lock was taken
+            return back_up(
+                archive,
+                folder,
+                parts=(IMPORTS, STUDY, KEY_FILE),
+                keep=keep,
+                software=f"{PRODUCT}/{VERSION}",
+                replaced=replaced_files(runs_of(archive)).keys(),
+            )
+    finally:
+        lock.release()
+
+
 def _check(archive: Path, folder: Path) -> None:
     """Check that the folder may hold backups of this archive. Raises `BackupRefused`, `BadKey`, OSError."""
+    if is_interrupted(archive):
+        raise BackupRefused(f"{archive}: a purge was interrupted; `clinic-archive takedown purge` finishes it first")
     try:
         open_archive(archive, "read").close()
     except (LostDatabase, FileNotFoundError) as error:
@@ -93,8 +108,9 @@ def _check(archive: Path, folder: Path) -> None:
 
 
 def _line(result: BackedUp, folder: Path) -> str:
+    purged = f" {result.purged} of what was purged deleted;" if result.purged else ""
     return (
         f"{folder}: snapshot {result.snapshot}: archive.db ({result.database_bytes / 1e6:.1f} MB) and"
         f" {result.files_copied} files ({result.bytes_copied / 1e6:.1f} MB) copied, {result.files_kept} were there;"
-        f" DIR holds {counted(result.snapshots, 'snapshot')}"
+        f"{purged} DIR holds {counted(result.snapshots, 'snapshot')}"
     )

@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from archive.backup.published import FOLDER as PUBLISHED
+from archive.backup.snapshots import is_backup
+from archive.db import DATABASE
 from archive.wal import WriteAheadLog
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
@@ -19,6 +21,7 @@ from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, fail, finish
 from pipelines.commands._run import open_for_writing, releasing
 from pipelines.commands._table import table
+from pipelines.commands.backup import make_backup
 from pipelines.events import Lifted, Withdrawn
 from pipelines.exit_codes import ExitCode
 from pipelines.privacy.applying import stale_copies
@@ -27,7 +30,7 @@ from pipelines.run.headers import runs_of
 from pipelines.takedown.access_list import access_list
 from pipelines.takedown.copies import outside
 from pipelines.takedown.finding import Found, find
-from pipelines.takedown.ledger import Dates, all_of, already, by_id, raised, today, withdraw
+from pipelines.takedown.ledger import Dates, adopt_takedowns, all_of, already, by_id, raised, today, withdraw
 from pipelines.takedown.ledger import lift as lift_takedown
 from pipelines.takedown.planning import ClinicPlan, due, plan
 from pipelines.takedown.purge import PurgeResult
@@ -35,6 +38,7 @@ from pipelines.takedown.purge import purge as perform
 from pipelines.takedown.withheld import GRADES
 
 SUBJECT = "URL|COMMENT|PSEUDONYM|CLINIC"
+MOST_SNAPSHOTS = 10**6  # none is deleted for its age
 _DATE = click.DateTime(["%Y-%m-%d"])
 reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; recorded. It must not name anybody.")
 
@@ -126,17 +130,37 @@ def lift(takedown_id: str, reason: str, archive: Path, as_json: bool) -> None:
 
 @command.command(
     short_help="Remove the recorded bytes of what takedowns of grade purge name.",
-    epilog=examples("clinic-archive takedown purge --dry-run", "clinic-archive takedown purge"),
+    epilog=examples(
+        "clinic-archive takedown purge --dry-run",
+        "clinic-archive takedown purge",
+        "clinic-archive takedown purge --in /mnt/disk/clinics --in ~/copy-of-the-archive",
+    ),
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be removed, and remove nothing.")
+@click.option(
+    "--in",
+    "folders",
+    type=click.Path(path_type=Path, file_okay=False),
+    multiple=True,
+    metavar="DIR",
+    help="Purge a backup or a copy of the archive instead of the archive itself; may be repeated.",
+)
 @archive_option
 @json_option
-def purge(dry_run: bool, archive: Path, as_json: bool) -> None:
+def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool) -> None:
     """Perform the takedowns of grade purge: remove what they name from the recorded bytes. Nothing brings it back.
 
     Each WARC file that holds it is replaced by a new one, under a new name. Earlier databases, logs, torn ends of WARC
     files and the published copy are deleted. A purge that is killed is finished by the next command that writes.
+
+    --in DIR: of a backup, a new snapshot is made, and earlier ones that hold it are deleted. In a copy of the archive,
+    its takedowns are recorded and performed. Purge the archive itself first.
     """
+    if folders:
+        if dry_run:
+            raise click.UsageError("--dry-run does not go with --in")
+        lines = [line for folder in folders for line in _purge_copy(archive, folder)]
+        finish({"folders": [str(folder) for folder in folders]}, lines, as_json=as_json, always=True)
     run = open_for_writing(archive, existing=True)
     with exit_on_error(archive, "the purge is not finished; give the command again"), releasing(run):
         if dry_run:
@@ -179,6 +203,27 @@ def export(archive: Path) -> None:
     with exit_on_error(archive), closing(read_only(archive)) as db:
         lines = list(access_list(archive, db))
     finish({}, lines, as_json=False, always=True)
+
+
+def _purge_copy(archive: Path, folder: Path) -> Iterator[str]:
+    """Purge a backup or a copy of the archive, and yield what was done; end the process where it is neither."""
+    with exit_on_error(archive), closing(read_only(archive)) as db:
+        if due(archive, db):
+            fail(f"{archive}: purge the archive itself first: `clinic-archive takedown purge`", ExitCode.BAD_CONFIG)
+    if is_backup(folder):
+        result = make_backup(archive, folder, keep=MOST_SNAPSHOTS)
+        yield f"{folder}: snapshot {result.snapshot} made; {result.purged} earlier snapshots and files deleted"
+        if result.problems:
+            fail("\n".join(result.problems), ExitCode.INTEGRITY)
+        return
+    if folder.resolve() == archive.resolve() or not (folder / DATABASE).exists():
+        fail(f"{folder}: neither a backup nor a copy of the archive; name another", ExitCode.BAD_CONFIG)
+    run = open_for_writing(folder, existing=True)
+    with exit_on_error(folder, "the purge is not finished; give the command again"), releasing(run):
+        adopt_takedowns(run, archive)
+        done = perform(run)
+        run.close(ExitCode.DONE, {"purged": done.takedowns})
+    yield from (f"{folder}: {line}" for line in _purge_lines(done))
 
 
 def _planned(plans: Sequence[ClinicPlan]) -> dict[str, Any]:

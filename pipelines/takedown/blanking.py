@@ -24,7 +24,7 @@ from scraper.platforms._without import Inseparable, with_texts, without_rows
 
 NOTHING = b""
 # Items for whose sake an answer that holds a purged post is taken apart.
-_KEPT = (Post, PostPart, Sighting, Reading, Comment)
+_WORTH = (Post, PostPart, Sighting, Reading, Comment)
 _IDS = ("id", "internalId", "uuid")  # names under which APIs give the id of a post
 
 
@@ -71,7 +71,7 @@ class Blanking:
         emptied = Blanked(NOTHING, is_exact=not wanted)
         addresses = [exchange.url, exchange.page, *([capture.url, capture.retrieved_from] if capture else [])]
         if self._withheld.is_post(addresses) or (
-            found.has_post and not any(isinstance(each, _KEPT) for each in wanted)
+            found.has_post and not any(isinstance(each, _WORTH) for each in wanted)
         ):
             return emptied
         body = self._without(exchange, platform, found) if found.is_any else exchange.body

@@ -13,13 +13,20 @@ import json
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 from archive.backup.snapshots import write_text
+from archive.times import utc
+from archive.warc import Writer
 from archive.warc._file import sync_folder
-from pipelines.events import Purged, Withdrawn
+from pipelines.events import Purged, Withdrawn, as_json
+from pipelines.run.headers import RUNS, replaced_files, runs_of
+from scraper.config.clinics import PRODUCT, VERSION
 
 FOLDER = "purging"
+SOFTWARE = f"{PRODUCT}/{VERSION}"
 _FILES, _JOURNAL = "files", "journal.json"
 
 
@@ -86,6 +93,33 @@ def move(archive: Path, journal: Journal) -> None:
     for path in gone:
         path.unlink(missing_ok=True)
     _sync({path.parent for path in gone})
+
+
+def settle(archive: Path) -> None:
+    """Finish the files of a purge that was killed, for a rebuild, which makes all rows again; the caller has the lock.
+
+    One that was not decided is undone. Raises OSError, `WarcWriteError`.
+    """
+    journal = decided(archive)
+    if journal is not None:
+        move(archive, journal)
+        at, crawl_id = datetime.now(UTC), uuid4().hex
+        with Writer(archive, RUNS, crawl_id, {"software": SOFTWARE, "kind": "takedown"}, last=None) as writer:
+            fields = {"crawl": crawl_id, "started_at": utc(at), "software": SOFTWARE, "kind": "takedown"}
+            writer.write_note("crawl-started", as_json({**fields, "closed": {}, "listed": {}}), at)
+            events: list[Withdrawn | Purged] = [*journal.extended, *journal.purged]
+            for event in events:
+                writer.write_note(*event.note(), at)
+            ended = {"ended_at": utc(at), "exit_code": 0, "summary": '{"purge": "finished"}'}
+            writer.write_note("crawl-ended", as_json(ended), at)
+    forget(archive)
+
+
+def remove_replaced(archive: Path) -> None:
+    """Remove files that a purge replaced and that came back, as from a copy. Raises OSError."""
+    for old, new in replaced_files(runs_of(archive)).items():
+        if (archive / old).exists() and (archive / new).exists():
+            (archive / old).unlink()
 
 
 def _sync(folders: Iterable[Path]) -> None:

@@ -13,11 +13,12 @@ from typing import NamedTuple
 from archive.rows.withdrawals import path_sha256
 from pipelines.events import Lifted, Withdrawn
 from pipelines.run.headers import RunHeader, holding, purges, runs_of
+from pipelines.run.key import BadKey
 from pipelines.run.policies import moment
 from pipelines.run.run import Run
 from pipelines.takedown.finding import Found, UnknownSubject
 from pipelines.takedown.marks import key_check, mark, post_values
-from pipelines.takedown.withheld import GRADES
+from pipelines.takedown.withheld import GRADES, PURGE
 
 
 class Dates(NamedTuple):
@@ -61,6 +62,21 @@ def lift(run: Run, takedown: Withdrawn, reason: str) -> None:
     at = moment(run.db, takedown.clinic_id)
     lifted = Lifted(takedown_id=takedown.takedown_id, clinic_id=takedown.clinic_id, at=at, reason=reason, by=operator())
     run.decide(lifted, "takedown")
+
+
+def adopt_takedowns(run: Run, archive: Path) -> None:
+    """Record the takedowns of grade purge of another archive, of which the run's is a copy, and hide what they name.
+
+    Raises `BadKey` where the two have different keys, and what `Run.decide` raises.
+    """
+    known = {(each.takedown_id, each.subjects) for each in holding(runs_of(run.archive))}
+    for takedown in holding(runs_of(archive)):
+        if takedown.grade == PURGE and (takedown.takedown_id, takedown.subjects) not in known:
+            if takedown.subjects and takedown.key_check != key_check(run.key):
+                raise BadKey(
+                    f"{run.archive}: its pseudonym.key is not that of {archive}: it is no copy of that archive"
+                )
+            run.decide(takedown, "takedown")
 
 
 def already(run: Run, text: str) -> Withdrawn | None:

@@ -76,16 +76,6 @@ def finish(run: Run) -> Journal | None:
     return journal
 
 
-def remove_replaced(archive: Path) -> list[str]:
-    """Remove files that a purge replaced and that came back, as from a copy, and return them. Raises OSError."""
-    removed = []
-    for old, new in replaced_files(runs_of(archive)).items():
-        if (archive / old).exists() and (archive / new).exists():
-            (archive / old).unlink()
-            removed.append(old)
-    return removed
-
-
 @dataclass(frozen=True, slots=True)
 class _New:
     """A new file in `purging/`, and how it came about."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 import zlib
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from archive.db import open_archive
 from archive.warc import Group, records
 from pipelines.commands import main
 from pipelines.rebuild import rebuild
+from pipelines.run.key import KEY_FILE
 from pipelines.verify import closed_files, verify
 from tests.making import faults
 from tests.pipelines.test_importer import Foreign
@@ -93,7 +95,7 @@ def withdrawn(archive: Path, subject: str) -> str:
 def purged(archive: Path) -> dict[str, Any]:
     done = run(archive, "takedown", "purge", "--json")
     assert done.exit_code == 0, done.output
-    found: dict[str, Any] = json.loads(done.output)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
@@ -267,3 +269,82 @@ def test_imported_files(archive: Path, tmp_path: Path) -> None:
     assert number <= rows(archive, "SELECT count(*) FROM captures")
     assert rebuild(archive, cores=1).differs == []
     assert holding(archive, *words) == set()
+
+
+def test_backups_copies_and_other_files(archive: Path, tmp_path: Path) -> None:
+    """Earlier databases, logs and the published copy go at once; a backup and a copy when they are named."""
+    words = ("Quillwort", "Marisol", "of my mother")
+    backup, copy = tmp_path / "backup", tmp_path / "copy"
+    assert run(archive, "backup", str(backup)).exit_code == 0
+    assert run(archive, "publish", "--full").exit_code == 0
+    shutil.copytree(archive, copy)
+    (archive / "log").mkdir(exist_ok=True)
+    (archive / "log" / "crawl.log").write_text("Marisol")
+    (archive / "warc" / "riverside" / "a-00000.warc.gz.torn").write_text("Marisol")
+    shutil.copy(archive / "archive.db", archive / "archive-before-rebuild-20260301.db")
+    ((author,),) = rows(archive, "SELECT DISTINCT author FROM comments WHERE platform_comment_id = 'sleep-1'")
+    withdrawn(archive, author)
+    assert run(archive, "takedown", "purge", "--in", str(backup)).exit_code == 4  # the archive comes first
+    planned = json.loads(run(archive, "takedown", "purge", "--dry-run", "--json").output)
+    assert planned["clinics"]["riverside"]["records"] == 4
+    assert holding(archive, "Marisol") != set()
+    done = purged(archive)
+    assert set(done["removed"]) == {
+        "archive-before-rebuild-20260301.db", "log/crawl.log", "published/archive.db",
+        "warc/riverside/a-00000.warc.gz.torn",
+    }  # fmt: skip
+    assert holding(archive, *words) == set()
+    for folder in (backup, copy):
+        assert {needle for _, needle in holding(folder, *words)} == set(words)  # the control
+        assert run(archive, "takedown", "purge", "--in", str(folder)).exit_code == 0
+        assert holding(folder, *words) == set()
+    is_sound(copy)
+    assert run(archive, "takedown", "purge", "--in", str(tmp_path)).exit_code == 4
+    restored = tmp_path / "restored"
+    assert CliRunner().invoke(main, ["restore", str(backup), "--archive", str(restored)]).exit_code == 0
+    is_sound(restored)
+    assert run(archive, "backup", str(backup)).exit_code == 0
+    assert run(archive, "export", "--all", str(tmp_path / "csv")).exit_code == 0
+    assert holding(tmp_path / "csv", *words, author) == set()
+
+
+def test_an_old_file_that_comes_back(archive: Path, tmp_path: Path) -> None:
+    """A copy of a replaced file is no part of the archive, and goes at the next rebuild."""
+    copies = tmp_path / "copies"
+    shutil.copytree(archive / "warc" / "riverside", copies)
+    withdrawn(archive, "sleep-1")
+    purged(archive)
+    for path in copies.glob("*.warc.gz"):
+        shutil.copy(path, archive / "warc" / "riverside" / path.name)
+    is_sound(archive)
+    assert rebuild(archive, cores=1).differs == []
+    assert holding(archive, "The sleep of my mother") == set()
+
+
+def test_a_reader_that_does_not_end(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    withdrawn(archive, "sleep-1")
+    monkeypatch.setattr("pipelines.takedown.purge.PATIENCE", 0.1)
+    with closing(sqlite3.connect(archive / "archive.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM posts").fetchone()
+        done = run(archive, "takedown", "purge")
+        assert (done.exit_code, "nothing done" in done.output) == (75, True)
+    assert {needle for _, needle in holding(archive, "The sleep of my mother")} == {"The sleep of my mother"}
+    is_sound(archive)
+    purged(archive)
+    assert holding(archive, "The sleep of my mother") == set()
+
+
+def test_while_a_crawl_runs_and_with_another_key(archive: Path) -> None:
+    withdrawn(archive, "sleep-1")
+    with Visiting(archive):
+        assert run(archive, "takedown", "purge").exit_code == 75
+    key = (archive / KEY_FILE).read_text()
+    (archive / KEY_FILE).write_text("ab" * 32)
+    assert run(archive, "takedown", "purge").exit_code == 4
+    (archive / KEY_FILE).unlink()
+    assert run(archive, "takedown", "purge").exit_code == 4
+    (archive / KEY_FILE).write_text(key)
+    assert {needle for _, needle in holding(archive, "The sleep of my mother")} == {"The sleep of my mother"}
+    purged(archive)
+    is_sound(archive)
