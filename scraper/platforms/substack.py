@@ -82,7 +82,7 @@ class Substack(Platform):
 
     def row_id(self, row: Mapping[str, Any]) -> str | None:
         """`{"id": 12, "body": "...", "children": [...], ...}`."""
-        return printed(row.get("id")) if {"body", "user_id"} <= row.keys() else None
+        return None if row.keys().isdisjoint({"body", "children"}) else printed(row.get("id"))
 
     def read(self, exchange: Exchange) -> Iterator[Item]:
         """Yield what the archive or a thread gives, or the post of a page."""
