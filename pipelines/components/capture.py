@@ -49,7 +49,7 @@ class Capture:
         run = Run.of(self._crawler.settings)
         clinic_id = fetch.clinic.slug
         redacted: tuple[str, ...] = ()
-        if not fetch.secret and (left := self._receiving.response(run, clinic_id, response)) is not None:
+        if not fetch.secret and (left := self._receiving.response(run, clinic_id, request, response)) is not None:
             response, redacted = left, (TAKEDOWN,)
         body, headers = response.body, _pairs(response)
         if fetch.secret and body:

@@ -78,7 +78,11 @@ def _person(db: Database, pseudonym: str, clinic_id: str | None) -> Found:
     if not found:
         raise UnknownSubject(f"no comment of this archive is by {pseudonym}")
     ((name, number),) = found
-    return Found(name, "person", frozenset({f"person {pseudonym}"}), rows={"comments": number})
+    # By their ids, too: a page prints the comments that a service gives, with less of who wrote them.
+    find_ids = "SELECT platform_comment_id FROM comments WHERE author = ? AND clinic_id = ?"
+    ids = db.execute(find_ids, [pseudonym, name]).fetchall()
+    values = {f"person {pseudonym}", *(f"comment {comment}" for (comment,) in ids)}
+    return Found(name, "person", frozenset(values), rows={"comments": number})
 
 
 def _comment(db: Database, text: str, clinic_id: str | None) -> Found:

@@ -5,13 +5,14 @@ Everything later in the crawl sees the answer as it is recorded, so that a rebui
 
 from __future__ import annotations
 
-from scrapy.http import Response
+from scrapy.http import Request, Response
 
 from archive.warc.rewrite import headers_without_body
 from pipelines.decoding import decoded
+from pipelines.events import Withdrawn
 from pipelines.run.run import Run
 from pipelines.takedown.blanking import NOTHING, Blanking
-from pipelines.takedown.withheld import PURGE, withheld_at
+from pipelines.takedown.withheld import PURGE, Withheld, withheld_at
 from scraper.crawl.memento import memento_of
 from scraper.http import exchange_of, fetch_of
 from scraper.items import Exchange
@@ -23,21 +24,28 @@ class Receiving:
     """What is purged at the clinic of a crawl; it is looked up once."""
 
     def __init__(self) -> None:
-        self._blanking: dict[str, Blanking | None] = {}
+        self._withheld: dict[str, Withheld | None] = {}
+        self._recorded: set[Withdrawn] = set()
 
     def _at(self, run: Run, clinic_id: str) -> Blanking | None:
-        if clinic_id not in self._blanking:
-            held = withheld_at(run.db, run.archive, clinic_id, run.key, (PURGE,))
-            self._blanking[clinic_id] = Blanking(clinic_id, run.key, held) if held and held.is_any else None
-        return self._blanking[clinic_id]
+        if clinic_id not in self._withheld:
+            self._withheld[clinic_id] = withheld_at(run.db, run.archive, clinic_id, run.key, (PURGE,))
+        held = self._withheld[clinic_id]
+        return Blanking(clinic_id, run.key, held) if held is not None and held.is_any else None
 
     def left_of(self, run: Run, clinic_id: str, exchange: Exchange, platform: Platform | None) -> bytes | None:
         """Return the new body of an exchange of which something is purged; None for any other. Raises `BadKey`."""
         blanking = self._at(run, clinic_id)
-        blanked = blanking.blanked(exchange, platform) if blanking is not None and exchange.body else None
+        if blanking is None or not exchange.body:
+            return None
+        blanked, held = blanking.blanked(exchange, platform), self._withheld[clinic_id]
+        for more in held.extended() if held is not None else ():
+            if more not in self._recorded:  # what is removed here is seen by no fold
+                run.note(more, "crawl")
+                self._recorded.add(more)
         return blanked.body if blanked is not None else None
 
-    def response(self, run: Run, clinic_id: str, response: Response) -> Response | None:
+    def response(self, run: Run, clinic_id: str, request: Request, response: Response) -> Response | None:
         """Return the answer without what is purged; None where it holds nothing of it. Raises `BadKey`.
 
         The `Fetch` of an answer of which nothing is left says so. A body that cannot be decoded is not read by anybody,
@@ -45,7 +53,7 @@ class Receiving:
         """
         if self._at(run, clinic_id) is None:
             return None
-        plain, fault = decoded(response)
+        plain, fault = decoded(response.replace(request=request))  # Scrapy sets it later
         if fault is not None:
             return None
         exchange, platform = exchange_of(plain), run.outcomes[clinic_id].visit.recognised
@@ -57,7 +65,7 @@ class Receiving:
         body = self.left_of(run, clinic_id, exchange, platform)
         if body is None:
             return None
-        fetch = fetch_of(response.request)
+        fetch = fetch_of(request)
         if fetch is not None:
             fetch.is_emptied = body == NOTHING
         pairs = [(name, value) for name, values in response.headers.items() for value in values]

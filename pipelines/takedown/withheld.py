@@ -65,7 +65,7 @@ class Withheld:
         self._owners = {subject: each.takedown_id for each in held for subject in each.subjects}
         self._marks = set(self._owners)
         self._has_names = any((each.kind, each.grade) == ("person", PURGE) for each in held)
-        self._learned: dict[str, set[str]] = {}  # addresses by takedown
+        self._learned: dict[str, set[str]] = {}  # further addresses, by takedown that got more marks
         if self._marks and (key is None or any(each.key_check != key_check(key) for each in held if each.subjects)):
             raise BadKey(
                 f"{clinic_id}: takedowns hold here, and pseudonym.key is missing or of another archive, so that what is"
@@ -87,8 +87,13 @@ class Withheld:
 
     def is_comment(self, item: Comment) -> bool:
         """Return whether a pseudonymous comment is withdrawn, by itself, with its author or with its post."""
-        by_id = self._is_marked(f"comment {item.platform_comment_id}")
-        return by_id or self.is_person(item.person) or self.is_person(item.author) or self.is_post(item.post)
+        value = f"comment {item.platform_comment_id}"
+        if self._is_marked(value):
+            return True
+        person = next((each for each in (item.person, item.author) if self.is_person(each)), None)
+        if person is not None:  # other answers give the same comment without its author
+            self._add(self._owners[self._mark(f"person {person}")], {value})
+        return person is not None or self.is_post(item.post)
 
     def without_names(self, text: str, post: Iterable[str]) -> str:
         """Return a text of the comments on a post without the names of people who were purged there."""
@@ -100,13 +105,17 @@ class Withheld:
         ids = (self._mark(f"post {address}") for address in named if "://" not in address)
         owner = next((self._owners[each] for each in ids if each in self._owners), None)
         if owner is not None and not all(self.is_post([address]) for address in named):
-            self._learned.setdefault(owner, set()).update(named)
-            new = {self._mark(value) for value in post_values(named)} - self._marks
-            self._marks |= new
-            self._owners |= dict.fromkeys(new, owner)
+            self._add(owner, post_values(named), named)
+
+    def _add(self, owner: str, values: Iterable[str], addresses: Iterable[str] = ()) -> None:
+        """Add values to what a takedown names."""
+        self._learned.setdefault(owner, set()).update(addresses)
+        new = {self._mark(value) for value in values} - self._marks
+        self._marks |= new
+        self._owners |= dict.fromkeys(new, owner)
 
     def extended(self) -> list[Withdrawn]:
-        """Return the takedowns of posts of which captures gave further addresses, with the marks of these."""
+        """Return the takedowns of which captures gave more: further addresses of posts, comments of people."""
         return [
             replace(
                 each,
@@ -114,7 +123,7 @@ class Withheld:
                 permalinks=tuple(dict.fromkeys((*each.permalinks, *permalinks(each.clinic_id, addresses)))),
             )
             for each in self._held
-            if (addresses := self._learned.get(each.takedown_id))
+            if (addresses := self._learned.get(each.takedown_id)) is not None
         ]
 
     def is_post(self, addresses: Iterable[str | None]) -> bool:
