@@ -172,7 +172,7 @@ class Withdrawn:
 
     takedown_id: str  # 12 hex digits, by chance
     clinic_id: str
-    kind: str  # clinic, post, comment, person
+    kind: str  # clinic, comments (all of a clinic), post, comment, person
     grade: str  # hide, block, purge
     subjects: tuple[str, ...]  # keyed hashes of what it names (`pipelines.takedown.marks`); none for a whole clinic
     permalinks: tuple[str, ...]  # SHA-256 (hex) of "CLINIC/SLUG" for each address of a post on the archive's site

@@ -47,7 +47,7 @@ def apply(archive: Path, clinics_file: Path, loosen: str | None, reason: str | N
 
     For each capture the strictest settings since it was made are in force. Settings that became looser hold only for
     later captures, unless --loosen applies them to the past. Records of WARC files are not changed; those that hold
-    comments which are no longer wanted are counted.
+    comments which are no longer wanted are counted, and the commands that remove these are printed.
     """
     if (loosen is None) != (reason is None):
         raise click.UsageError("--loosen and --reason belong together")
@@ -83,7 +83,11 @@ def _lines(results: dict[str, Applied], copies: list[str]) -> Iterator[str]:
         elif applied.looser:
             yield f"{slug}: looser than before: holds from the next crawl on; --loosen {slug} applies it to the past"
         if applied.unwanted:
-            yield f"{slug}: {counted(applied.unwanted, 'record')} in WARC files hold comments that are no longer wanted"
+            command = f"clinic-archive takedown add {slug} --comments --grade purge --reason TEXT --yes"
+            yield (
+                f"{slug}: {counted(applied.unwanted, 'record')} in WARC files hold comments that are no longer wanted;"
+                f" to remove them for good: `{command}`, then `clinic-archive takedown purge`"
+            )
     if not any(applied.changed or applied.looser for applied in results.values()):
         yield "every row is as the settings want it; nothing to do"
     for copy in copies:

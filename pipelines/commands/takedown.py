@@ -11,17 +11,14 @@ from typing import Any
 
 import click
 
-from archive.backup.published import FOLDER as PUBLISHED
-from archive.backup.snapshots import is_backup
-from archive.db import DATABASE
 from archive.wal import WriteAheadLog
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
-from pipelines.commands._output import counted, fail, finish
+from pipelines.commands._output import fail, finish
+from pipelines.commands._purge import plan_lines, planned, purge_copy, purge_lines
 from pipelines.commands._run import open_for_writing, releasing
 from pipelines.commands._table import table
-from pipelines.commands.backup import make_backup
 from pipelines.events import Lifted, Withdrawn
 from pipelines.exit_codes import ExitCode
 from pipelines.privacy.applying import stale_copies
@@ -29,16 +26,14 @@ from pipelines.privacy.reasons import fault_of
 from pipelines.run.headers import runs_of
 from pipelines.takedown.access_list import access_list
 from pipelines.takedown.copies import outside
-from pipelines.takedown.finding import Found, find
-from pipelines.takedown.ledger import Dates, adopt_takedowns, all_of, already, by_id, raised, today, withdraw
+from pipelines.takedown.finding import Found, comments_of, find
+from pipelines.takedown.ledger import Dates, all_of, already, by_id, raised, today, withdraw
 from pipelines.takedown.ledger import lift as lift_takedown
-from pipelines.takedown.planning import ClinicPlan, due, plan
-from pipelines.takedown.purge import PurgeResult
+from pipelines.takedown.planning import due, plan
 from pipelines.takedown.purge import purge as perform
 from pipelines.takedown.withheld import GRADES
 
 SUBJECT = "URL|COMMENT|PSEUDONYM|CLINIC"
-MOST_SNAPSHOTS = 10**6  # none is deleted for its age
 _DATE = click.DateTime(["%Y-%m-%d"])
 reason_option = click.option("--reason", required=True, metavar="TEXT", help="Why; recorded. It must not name anybody.")
 
@@ -70,6 +65,7 @@ def command() -> None:
 @click.option("--received", type=_DATE, metavar="DATE", help="When the request arrived; default: today.")
 @click.option("--due", type=_DATE, metavar="DATE", help="Until when it must be done; `status` names an overdue one.")
 @click.option("--clinic", metavar="CLINIC", help="Where to look, if several clinics have such a comment or address.")
+@click.option("--comments", is_flag=True, help="Withdraw all comments of the clinic SUBJECT, and not the clinic.")
 @click.option("--yes", is_flag=True, help="Do it. Without this, what would be withdrawn is printed.")
 @archive_option
 @json_option
@@ -80,6 +76,7 @@ def add(
     received: datetime | None,
     due: datetime | None,
     clinic: str | None,
+    comments: bool,
     yes: bool,
     archive: Path,
     as_json: bool,
@@ -92,8 +89,11 @@ def add(
     run = open_for_writing(archive, existing=True)
     with exit_on_error(archive, "nothing withdrawn"), releasing(run):
         dates = Dates(received.date() if received else today(), due.date() if due else None)
-        before = already(run, subject)
-        found = Found(before.clinic_id, before.kind) if before else find(run.db, subject, clinic)
+        before = already(run, subject, comments=comments)
+        if before is not None:
+            found = Found(before.clinic_id, before.kind)
+        else:
+            found = comments_of(run.db, subject) if comments else find(run.db, subject, clinic)
         if yes:
             takedown = (
                 raised(run, before, grade, reason, dates) if before else withdraw(run, found, grade, reason, dates)
@@ -159,7 +159,7 @@ def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool
     if folders:
         if dry_run:
             raise click.UsageError("--dry-run does not go with --in")
-        lines = [line for folder in folders for line in _purge_copy(archive, folder)]
+        lines = [line for folder in folders for line in purge_copy(archive, folder)]
         finish({"folders": [str(folder) for folder in folders]}, lines, as_json=as_json, always=True)
     run = open_for_writing(archive, existing=True)
     with exit_on_error(archive, "the purge is not finished; give the command again"), releasing(run):
@@ -173,8 +173,8 @@ def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool
             else:
                 run.release()
     if dry_run:
-        finish(_planned(plans), _plan_lines(plans), as_json=as_json, always=True)
-    finish(asdict(done), [*_purge_lines(done), *outside(archive)], as_json=as_json, always=True)
+        finish(planned(plans), plan_lines(plans), as_json=as_json, always=True)
+    finish(asdict(done), [*purge_lines(done), *outside(archive)], as_json=as_json, always=True)
 
 
 @command.command("list", short_help="List all takedowns.", epilog=examples("clinic-archive takedown list --json"))
@@ -203,60 +203,6 @@ def export(archive: Path) -> None:
     with exit_on_error(archive), closing(read_only(archive)) as db:
         lines = list(access_list(archive, db))
     finish({}, lines, as_json=False, always=True)
-
-
-def _purge_copy(archive: Path, folder: Path) -> Iterator[str]:
-    """Purge a backup or a copy of the archive, and yield what was done; end the process where it is neither."""
-    with exit_on_error(archive), closing(read_only(archive)) as db:
-        if due(archive, db):
-            fail(f"{archive}: purge the archive itself first: `clinic-archive takedown purge`", ExitCode.BAD_CONFIG)
-    if is_backup(folder):
-        result = make_backup(archive, folder, keep=MOST_SNAPSHOTS)
-        yield f"{folder}: snapshot {result.snapshot} made; {result.purged} earlier snapshots and files deleted"
-        if result.problems:
-            fail("\n".join(result.problems), ExitCode.INTEGRITY)
-        return
-    if folder.resolve() == archive.resolve() or not (folder / DATABASE).exists():
-        fail(f"{folder}: neither a backup nor a copy of the archive; name another", ExitCode.BAD_CONFIG)
-    run = open_for_writing(folder, existing=True)
-    with exit_on_error(folder, "the purge is not finished; give the command again"), releasing(run):
-        adopt_takedowns(run, archive)
-        done = perform(run)
-        run.close(ExitCode.DONE, {"purged": done.takedowns})
-    yield from (f"{folder}: {line}" for line in _purge_lines(done))
-
-
-def _planned(plans: Sequence[ClinicPlan]) -> dict[str, Any]:
-    return {
-        "takedowns": [takedown for each in plans for takedown in each.takedowns],
-        "clinics": {
-            each.clinic_id: {"files": sorted(each.bodies), "records": each.records, "emptied": each.emptied}
-            for each in plans
-        },
-    }
-
-
-def _plan_lines(plans: Sequence[ClinicPlan]) -> Iterator[str]:
-    for each in plans:
-        yield (
-            f"{each.clinic_id}: would rewrite {counted(len(each.bodies), 'WARC file')}:"
-            f" {counted(each.records, 'record')} would have another body, {each.emptied} of them none at all"
-        )
-    yield "nothing removed" if plans else "no takedown of grade purge is due"
-
-
-def _purge_lines(done: PurgeResult) -> Iterator[str]:
-    if not done.takedowns:
-        yield "no takedown of grade purge is due"
-        return
-    yield (
-        f"{counted(len(done.takedowns), 'takedown')} purged: {counted(done.records, 'record')} in"
-        f" {counted(len(done.files), 'WARC file')} changed, {done.emptied} of them emptied"
-    )
-    if done.damaged:
-        yield f"{counted(done.damaged, 'region')} of these files could not be read, and went, too"
-    for name in done.removed:
-        yield f"{name}: deleted" + ("; publish again" if name.startswith(f"{PUBLISHED}/") else "")
 
 
 def _check(reason: str) -> None:

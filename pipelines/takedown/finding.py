@@ -22,7 +22,7 @@ class Found:
     """A post, a comment, a person or a clinic of the archive."""
 
     clinic_id: str
-    kind: str  # clinic, post, comment, person
+    kind: str  # clinic, comments, post, comment, person
     values: frozenset[str] = frozenset()  # as `pipelines.takedown.marks` takes them
     slugs: tuple[str, ...] = ()  # of a post
     rows: dict[str, int] = field(default_factory=dict)  # numbers of the rows that go, by table
@@ -40,6 +40,14 @@ def find(db: Database, text: str, clinic_id: str | None = None) -> Found:
     if text.startswith("reader-"):
         return _person(db, text, clinic_id)
     return _comment(db, text, clinic_id)
+
+
+def comments_of(db: Database, clinic_id: str) -> Found:
+    """Return all comments of a clinic. Raises `UnknownSubject`, `sqlite3.Error`."""
+    if db.execute("SELECT 1 FROM clinics WHERE clinic_id = ?", [clinic_id]).fetchone() is None:
+        raise UnknownSubject(f"{clinic_id}: no clinic of this archive; --comments wants a clinic's slug")
+    number = _count(db.conn, "comments", "clinic_id", clinic_id)
+    return Found(clinic_id, "comments", rows=_nonzero({"comments": number}))
 
 
 def _post(db: Database, url: str, known: dict[str, str], clinic_id: str | None) -> Found:

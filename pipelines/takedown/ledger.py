@@ -79,17 +79,18 @@ def adopt_takedowns(run: Run, archive: Path) -> None:
             run.decide(takedown, "takedown")
 
 
-def already(run: Run, text: str) -> Withdrawn | None:
+def already(run: Run, text: str, *, comments: bool = False) -> Withdrawn | None:
     """Return the takedown, of the highest grade, of what the text names; None if it is not withdrawn.
 
-    Its rows are gone, so that only the marks know it.
+    `comments`: it names all comments of a clinic. Its rows are gone, so that only the marks know it.
     """
     values = post_values([text]) if "://" in text else {f"comment {text}", f"person {text}"}
     values = {value for value in values if not value.startswith("word ")}
+    kind = "comments" if comments else "clinic"
     matching = [
         each
         for each in holding(runs_of(run.archive))
-        if (each.kind == "clinic" and each.clinic_id == text)
+        if (each.kind == kind and each.clinic_id == text)
         or not {mark(run.key, each.clinic_id, value) for value in values}.isdisjoint(each.subjects)
     ]
     return max(matching, key=lambda each: GRADES.index(each.grade), default=None)

@@ -62,6 +62,7 @@ class Withheld:
         """`takedowns`: those of the clinic that were not lifted. Raises `BadKey` for another key than theirs."""
         held = self._held = list(takedowns)
         self.is_whole = any(each.kind == "clinic" for each in held)
+        self._all_comments = next((each.takedown_id for each in held if each.kind == "comments"), None)
         self._owners = {subject: each.takedown_id for each in held for subject in each.subjects}
         self._marks = set(self._owners)
         self._has_names = any((each.kind, each.grade) == ("person", PURGE) for each in held)
@@ -79,16 +80,16 @@ class Withheld:
     @property
     def is_any(self) -> bool:
         """Whether anything is withheld."""
-        return self.is_whole or bool(self._marks)
+        return self.is_whole or self._all_comments is not None or bool(self._marks)
 
     def is_person(self, pseudonym: str | None) -> bool:
         """Return whether a pseudonym is that of a withdrawn person."""
-        return pseudonym is not None and self._is_marked(f"person {pseudonym}")
+        return pseudonym is not None and (self._all_comments is not None or self._is_marked(f"person {pseudonym}"))
 
     def is_comment(self, item: Comment) -> bool:
         """Return whether a pseudonymous comment is withdrawn, by itself, with its author or with its post."""
         value = f"comment {item.platform_comment_id}"
-        if self._is_marked(value):
+        if self._all_comments is not None or self._is_marked(value):
             return True
         person = next((each for each in (item.person, item.author) if self.is_person(each)), None)
         if person is not None:  # other answers give the same comment without its author
@@ -146,7 +147,7 @@ class Withheld:
 
     def left_of(self, extraction: Extraction) -> Left:
         """Return what is left of a capture whose items are pseudonymous."""
-        if not self._marks:
+        if not self.is_any:
             return Left(extraction)
         if extraction.is_emptied:  # its address may name the post that it held
             has_post = any((each.kind, each.grade) == ("post", PURGE) for each in self._held)

@@ -19,6 +19,8 @@ from pipelines.commands import main
 from pipelines.rebuild import rebuild
 from pipelines.run.key import KEY_FILE
 from pipelines.verify import closed_files, verify
+from scraper.platforms import platform_named
+from tests.golden import PAGES, exchange_of
 from tests.making import faults
 from tests.pipelines.test_importer import Foreign
 from tests.visiting import (
@@ -348,3 +350,53 @@ def test_while_a_crawl_runs_and_with_another_key(archive: Path) -> None:
     assert {needle for _, needle in holding(archive, "The sleep of my mother")} == {"The sleep of my mother"}
     purged(archive)
     is_sound(archive)
+
+
+def test_all_comments_of_a_clinic(archive: Path) -> None:
+    words = ("Quillwort", "Thistledown", "Marisol", "Ada Roe")
+    assert {needle for _, needle in holding(archive, *words)} == set(words)  # the control
+    given = ("takedown", "add", "riverside", "--comments", "--grade", "purge", *REASON, "--yes")
+    assert run(archive, *given).exit_code == 0
+    assert run(archive, *given).exit_code == 4
+    purged(archive)
+    assert holding(archive, *words) == set()
+    visit(archive, views=8)
+    assert holding(archive, *words) == set()
+    assert rows(archive, "SELECT count(*) FROM comments") == [(0,)]
+    assert rows(archive, "SELECT body_text FROM posts ORDER BY slug") == [("All about rest.",), ("All about sleep.",)]
+    is_sound(archive)
+    assert run(archive, "takedown", "add", "nowhere", "--comments", "--grade", "hide", *REASON).exit_code == 4
+
+
+def page(name: str) -> tuple[str, bytes]:
+    """A page of `tests/pages`: its address and its bytes."""
+    exchange = exchange_of(PAGES / f"{name}.html")
+    return exchange.url, exchange.body
+
+
+def test_pages_feeds_and_a_rendered_page_go_whole(tmp_path: Path) -> None:
+    """Of HTML no comment can be taken out; the next answer at the same address is emptied before it is recorded."""
+    archive, (url, body) = tmp_path / "archive", page("wordpress/classic_theme")
+    html = {"Content-Type": "text/html; charset=utf-8", "ETag": '"1"'}
+
+    def visit_page() -> None:
+        with Visiting(archive) as visiting:
+            visiting.visit.recognised = platform_named("wordpress")
+            visiting.answer(url, body, headers=html)
+            visiting.end()
+            visiting.run.close(0, {})
+
+    visit_page()
+    ((name, text),) = rows(archive, "SELECT platform_comment_id, body_text FROM comments WHERE body_text <> '' LIMIT 1")
+    words = text.split("\n")[0][:25]
+    assert holding(archive, words) != set()
+    withdrawn(archive, name)
+    assert purged(archive)["emptied"] == 1
+    for _ in range(2):
+        assert holding(archive, words) == set()
+        is_sound(archive)
+        assert rebuild(archive, cores=1).differs == []
+        found = rows(archive, "SELECT url, payload_length, etag, withdrawn FROM captures")
+        assert set(found) == {(url, 0, None, 0)}
+        assert rows(archive, "SELECT count(*) FROM problems") == [(0,)]
+        visit_page()

@@ -1,0 +1,81 @@
+"""What `takedown purge` says of a purge, and how it purges a backup or a copy of the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from archive.backup.published import FOLDER as PUBLISHED
+from archive.backup.snapshots import is_backup
+from archive.db import DATABASE
+from pipelines.commands._archive import read_only
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._output import counted, fail
+from pipelines.commands._run import open_for_writing, releasing
+from pipelines.commands.backup import make_backup
+from pipelines.exit_codes import ExitCode
+from pipelines.takedown.ledger import adopt_takedowns
+from pipelines.takedown.planning import ClinicPlan, due
+from pipelines.takedown.purge import PurgeResult
+from pipelines.takedown.purge import purge as perform
+
+MOST_SNAPSHOTS = 10**6  # none is deleted for its age
+
+
+def purge_copy(archive: Path, folder: Path) -> Iterator[str]:
+    """Purge a backup or a copy of the archive, and yield what was done; end the process where it is neither."""
+    with exit_on_error(archive), closing(read_only(archive)) as db:
+        if due(archive, db):
+            fail(f"{archive}: purge the archive itself first: `clinic-archive takedown purge`", ExitCode.BAD_CONFIG)
+    if is_backup(folder):
+        result = make_backup(archive, folder, keep=MOST_SNAPSHOTS)
+        yield f"{folder}: snapshot {result.snapshot} made; {result.purged} earlier snapshots and files deleted"
+        if result.problems:
+            fail("\n".join(result.problems), ExitCode.INTEGRITY)
+        return
+    if folder.resolve() == archive.resolve() or not (folder / DATABASE).exists():
+        fail(f"{folder}: neither a backup nor a copy of the archive; name another", ExitCode.BAD_CONFIG)
+    run = open_for_writing(folder, existing=True)
+    with exit_on_error(folder, "the purge is not finished; give the command again"), releasing(run):
+        adopt_takedowns(run, archive)
+        done = perform(run)
+        run.close(ExitCode.DONE, {"purged": done.takedowns})
+    yield from (f"{folder}: {line}" for line in purge_lines(done))
+
+
+def planned(plans: Sequence[ClinicPlan]) -> dict[str, Any]:
+    """Return what a purge would do, for printed JSON."""
+    return {
+        "takedowns": [takedown for each in plans for takedown in each.takedowns],
+        "clinics": {
+            each.clinic_id: {"files": sorted(each.bodies), "records": each.records, "emptied": each.emptied}
+            for each in plans
+        },
+    }
+
+
+def plan_lines(plans: Sequence[ClinicPlan]) -> Iterator[str]:
+    """Yield what a purge would do, a line for each clinic."""
+    for each in plans:
+        yield (
+            f"{each.clinic_id}: would rewrite {counted(len(each.bodies), 'WARC file')}:"
+            f" {counted(each.records, 'record')} would have another body, {each.emptied} of them none at all"
+        )
+    yield "nothing removed" if plans else "no takedown of grade purge is due"
+
+
+def purge_lines(done: PurgeResult) -> Iterator[str]:
+    """Yield what a purge did."""
+    if not done.takedowns:
+        yield "no takedown of grade purge is due"
+        return
+    yield (
+        f"{counted(len(done.takedowns), 'takedown')} purged: {counted(done.records, 'record')} in"
+        f" {counted(len(done.files), 'WARC file')} changed, {done.emptied} of them emptied"
+    )
+    if done.damaged:
+        yield f"{counted(done.damaged, 'region')} of these files could not be read, and went, too"
+    for name in done.removed:
+        yield f"{name}: deleted" + ("; publish again" if name.startswith(f"{PUBLISHED}/") else "")
