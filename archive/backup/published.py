@@ -86,21 +86,28 @@ def lacking(archive: Path) -> set[str]:
 
 
 class Takedown(NamedTuple):
-    """A takedown whose day has passed, while the published copy was made before it."""
+    """A takedown whose day has passed, while the published copy was made before it, or its purge was not performed."""
 
     takedown_id: str
     clinic: str
     due: str  # ISO date
+    is_published: bool  # False: the purge is what is missing
 
 
 def overdue_takedowns(archive: Path, day: date) -> list[Takedown]:
-    """Return the takedowns that were due before `day`, and that the published copy lacks. Raises `sqlite3.Error`."""
+    """Return the takedowns that were due before `day`, and that the published copy lacks, or that were not purged.
+
+    Raises `sqlite3.Error`.
+    """
     behind = lacking(archive)
-    if not behind:
+    if not (archive / DATABASE).exists():
         return []
     with closing(sqlite3.connect(f"{(archive / DATABASE).resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as live:
-        rows = live.execute("SELECT takedown_id, clinic, due FROM withdrawals WHERE due < ?", (day.isoformat(),))
-        return [Takedown(*row) for row in rows if row[0] in behind]
+        waits = "grade = 'purge' AND purged IS NULL"
+        find = f"SELECT takedown_id, clinic, due, {waits} FROM withdrawals WHERE due < ?"
+        rows = live.execute(find, (day.isoformat(),)).fetchall()
+        found = [(Takedown(*row[:3], row[0] in behind), row[3]) for row in rows]
+        return [takedown for takedown, is_waiting in found if takedown.is_published or is_waiting]
 
 
 def _takedowns(path: Path) -> set[str]:

@@ -27,6 +27,9 @@ HEADER = ("clinic", "standing", "observed", "last visit", "how", "unread", "wait
 NUMBERS = ("observed", "unread", "waiting", "failed", "problems", "doubtful")
 
 
+_NOT_PURGED = "the recorded bytes still hold it", "takedown purge"
+
+
 @click.command(
     short_help="State of the archive: each clinic's last visit, backlog, disk, last verification.",
     epilog=examples("clinic-archive status --archive ~/clinics", "clinic-archive status --quiet --max-age 2d"),
@@ -47,7 +50,7 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
     Exit code 7: a clinic that has a blog and is not closed was not observed within --max-age, that is, no visit to it
     ended well and without a limit; or, for as long, every visit to a clinic was cut short, or none began. Or the disk
     will be full within 30 days at today's growth, or less than 5 % of it is free. Or the day of a takedown has passed
-    while the published copy holds what was withdrawn. Each is named on stderr. Exit code 6: the last `verify` found
+    while the published copy holds what was withdrawn, or its purge was not performed. Each is named on stderr. Exit code 6: the last `verify` found
     faults. Nothing is changed; a crawl may run at the same time.
     """
     with exit_on_error(archive), closing(read_only(archive)) as db:
@@ -62,9 +65,10 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
     if status.disk.is_short:
         echo(f"{archive}: its disk is nearly full: {free_in_words(status.disk)}; free some space", err=True)
     for takedown in overdue:
+        why, command = ("the published copy still holds it", "publish") if takedown.is_published else _NOT_PURGED
         echo(
-            f"{takedown.clinic}: takedown {takedown.takedown_id} was due on {takedown.due}, and the published copy"
-            f" still holds it; `clinic-archive publish --archive {archive}`",
+            f"{takedown.clinic}: takedown {takedown.takedown_id} was due on {takedown.due}, and {why}; `clinic-archive"
+            f" {command} --archive {archive}`",
             err=True,
         )
     for clinic in stale:

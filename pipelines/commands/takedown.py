@@ -23,7 +23,7 @@ from pipelines.events import Lifted, Withdrawn
 from pipelines.exit_codes import ExitCode
 from pipelines.privacy.applying import stale_copies
 from pipelines.privacy.reasons import fault_of
-from pipelines.run.headers import runs_of
+from pipelines.run.headers import purges, runs_of
 from pipelines.takedown.access_list import access_list
 from pipelines.takedown.copies import outside
 from pipelines.takedown.finding import Found, comments_of, find
@@ -186,7 +186,10 @@ def list_(archive: Path, as_json: bool) -> None:
         read_only(archive).close()
         headers = runs_of(archive)
     lifted = {each.takedown_id: each for header in headers for each in header.decisions if isinstance(each, Lifted)}
-    found = [_as_json(each, lifted.get(each.takedown_id)) for each in all_of(headers)]
+    done = {takedown_id: each.at[:10] for each in purges(headers) for takedown_id in each.takedowns}
+    found = [
+        {**_as_json(each, lifted.get(each.takedown_id)), "purged": done.get(each.takedown_id)} for each in all_of(headers)
+    ]
     finish({"takedowns": found}, _table(found), as_json=as_json, always=True)
 
 
@@ -231,6 +234,6 @@ def _as_json(takedown: Withdrawn, lifted: Lifted | None) -> dict[str, Any]:
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    header = ("takedown_id", "clinic_id", "kind", "grade", "received", "due", "done", "lifted", "by", "reason")
+    header = ("takedown_id", "clinic_id", "kind", "grade", "received", "due", "done", "purged", "lifted", "by", "reason")
     rows = [tuple(str(each[name] or "-") for name in header) for each in found]
     yield table(header, rows) if rows else "no takedown was ever recorded"
