@@ -6,6 +6,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def write_parquet(path: Path, connection: sqlite3.Connection, source: Source) ->
         raise ImportError(MISSING) from error
     columns = columns_of(connection, source)
     # A SELECT may give two columns the same name; Parquet readers expect different names.
-    unique = [name if name not in columns[:place] else f"{name}_{place}" for place, name in enumerate(columns)]
+    unique = _unique(columns)
     arrow = {
         "integer": pa.int64(), "number": pa.float64(), "text": pa.string(), "boolean": pa.bool_(), "date": pa.date32(),
         "timestamp": pa.timestamp("us", "UTC"),
@@ -56,6 +57,15 @@ def write_parquet(path: Path, connection: sqlite3.Connection, source: Source) ->
         if waiting:
             writer.write_table(pa.Table.from_batches(waiting, schema))
     return number, "; ".join(note for column in made for note in column.notes()) or None
+
+
+def _unique(columns: Sequence[str]) -> list[str]:
+    """Names that differ: of a, a, a_1 the second becomes a_2."""
+    names: list[str] = []
+    for name in columns:
+        others = (f"{name}_{number}" for number in count(1))
+        names.append(name if name not in names else next(other for other in others if other not in {*names, *columns}))
+    return names
 
 
 class _Column:
