@@ -194,7 +194,8 @@ def _totals(
         (*clinics, first, after),
     ).fetchone()
     (edits,) = connection.execute(
-        "SELECT count(*) FROM revisions JOIN captures USING (capture_id) WHERE kind = 'content' AND captured_at >= ?"
+        "SELECT count(DISTINCT post_id || coalesce(crawl_id, '') || content_sha256) FROM revisions JOIN captures USING"
+        " (capture_id) WHERE kind = 'content' AND captured_at >= ?"
         f" AND captured_at < ? AND captures.clinic_id IN ({marks}) AND {_VISIT}",
         (first, after, *clinics),
     ).fetchone()

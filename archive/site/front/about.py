@@ -25,7 +25,8 @@ def summary(connection: sqlite3.Connection) -> dict[str, Any]:
     totals = row(
         connection,
         "SELECT (SELECT count(*) FROM clinics) AS clinics, (SELECT count(*) FROM posts) AS posts,"
-        " (SELECT count(*) FROM revisions WHERE kind = 'content') AS edits,"
+        " (SELECT count(DISTINCT post_id || coalesce(crawl_id, '') || content_sha256) FROM revisions JOIN captures"
+        " USING (capture_id) WHERE kind = 'content') AS edits,"
         " (SELECT min(started_at) FROM crawls) AS first_run, (SELECT max(started_at) FROM crawls) AS last_run,"
         " (SELECT min(published_at) FROM posts) AS first_published, (SELECT max(published_at) FROM posts) AS"
         " last_published",
