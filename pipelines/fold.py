@@ -37,6 +37,7 @@ from pipelines.events import (
     Withdrawn,
 )
 from pipelines.privacy.held import without_people
+from pipelines.privacy.masking import MASKED_BY
 from pipelines.replay.stored import missing_original
 from pipelines.run.capture_row import Marks, capture_row
 from pipelines.sanitise import fields_of, storable
@@ -61,7 +62,7 @@ from scraper.items import (
 
 # A transaction holds at most BATCH captures; a capture waits at most PATIENCE seconds for its rows.
 BATCH, PATIENCE = 128, 10.0
-SOFTWARE = f"{PRODUCT}/{VERSION}"  # the value of `clinics.folded_by`
+SOFTWARE = f"{PRODUCT}/{VERSION} {MASKED_BY}"  # the value of `clinics.folded_by`
 # Items about the site and its people are saved before the posts of the same capture, in whatever order a parser gives.
 ORDER: dict[type, int] = {Site: 0, Author: 1, Post: 2}
 Reread = Callable[[str], Mapping[str, Any] | None]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from archive.rows.masks import MASKS
 from pipelines.privacy.finders.handles import handles
 from pipelines.privacy.finders.mail import mailboxes
 from pipelines.privacy.finders.names import NamePattern
@@ -16,8 +17,8 @@ from pipelines.privacy.finders.profiles import profiles
 from pipelines.privacy.finders.spans import Span, web_addresses, within_pages
 
 VERSION = 2  # of the rules; 1: names, e-mail addresses and phone numbers alone
-MASK = "[name]"
-MASKS = {"name": MASK, "email": "[e-mail]", "phone": "[phone]", "handle": "[handle]", "profile": "[profile]"}
+MASKED_BY = f"masking/{VERSION}"  # in `clinics.folded_by`
+MASK = MASKS["name"]
 
 
 def masked(text: str | None, names: NamePattern | None) -> str | None:

@@ -41,7 +41,7 @@ from pipelines.run.headers import RunHeader
 from pipelines.run.key import has_pseudonyms, read_key
 from pipelines.run.locking import lock_archive, name_of
 from pipelines.run.outcome import ClinicOutcome
-from pipelines.run.policies import stricter
+from pipelines.run.policies import mask_again, stricter
 from pipelines.run.run_file import RunFile
 from pipelines.takedown.summaries import redacted_ends
 from pipelines.takedown.withheld import withheld_at
@@ -200,8 +200,7 @@ class Run:
         After a kill in between, the next start does the rest: the row still says "running", or the file is not closed.
         """
         clinic_id = event.clinic_id
-        writer, fold = self._writers.pop(clinic_id), self._folds.pop(clinic_id)
-        del self._runs[clinic_id]
+        writer, fold, _ = self._writers.pop(clinic_id), self._folds.pop(clinic_id), self._runs.pop(clinic_id)
         if event.run.kind == "crawl":
             writer.close()
             fold.apply(event)
@@ -258,9 +257,11 @@ class Run:
                 self.record(ClinicListed(clinic.slug, clinic.as_stanza(), at))
 
     def tighten(self, clinics: Iterable[Clinic]) -> None:
-        """Record each policy stricter than the stored one, before its stanza is. Raises as `record`."""
+        """Record stricter policies, then mask again what other rules masked. Raises as `record`."""
         for event in stricter(self.db, clinics):
             self.decide(event, "crawl")
+        for clinic in clinics:
+            mask_again(self.db, self.archive, self.key, clinic.slug)
 
     def decide(self, decision: Decision, kind: str) -> None:
         """Record and apply what the operator decided; `kind`: of the run, if nothing is recorded of it yet."""

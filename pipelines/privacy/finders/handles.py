@@ -80,8 +80,9 @@ def _all(text: str) -> Iterator[Span]:
         if match["name"].lower() not in _NUMBERED:
             yield Span("handle", *match.span())
     for match in _AFTER_SIGN.finditer(text):
-        # A word that the sentence continues after ("insta: look at this") is none, unless it looks like an account.
-        if _looks_like_account(match["span"]) or match["end"] is not None:
+        # A word that the sentence continues after ("insta: look at this"), or that is written with a capital, is none,
+        # unless it looks like an account.
+        if _looks_like_account(match["span"]) or (match["end"] is not None and match["span"].islower()):
             yield Span("handle", *match.span("span"))
     for match in _AFTER_WORDS.finditer(text):
         if _looks_like_account(match["span"]):

@@ -80,6 +80,8 @@ def _is_measure(number: str, groups: list[str], *, is_abroad: bool) -> bool:
     """Return whether the form alone tells that it is another number."""
     if is_abroad or "(" in number:
         return False
+    if re.fullmatch(r"97[89]\d{10}", number):
+        return True  # of a book
     sizes = [len(group) for group in groups]
     if len(groups) > 1 and all(re.fullmatch(r"(?:19|20)\d\d", group) for group in groups):
         return True  # years
