@@ -33,7 +33,7 @@ COMMANDS = {
     ),
     "withdraw": ("Withdraw what was stored", ("privacy", "takedown")),
     "use": ("Use an archive", ("serve", "publish", "release", "export", "wacz", "parse")),
-    "words": ("Find words and changes", ("derive", "kwic", "lexicon")),
+    "words": ("Find words and changes", ("derive", "edits", "kwic", "lexicon")),
     "study": ("Sample and code", ("sample", "coding")),
 }
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
