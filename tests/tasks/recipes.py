@@ -14,7 +14,7 @@ from pipelines.commands import main
 from tests.docs.markdown import ROOT
 
 PAGE = ROOT / "docs" / "tasks.md"
-# "| 1. Edits about a topic | `clinic-archive edits ...` | [edits](edits.md) |"
+# A row of a table, as in: | 1. Edits about a topic | `clinic-archive edits ...` | [edits](edits.md) |
 _ROW = re.compile(r"^\| (?P<number>\d+)\. (?P<task>[^|]+) \| (?P<recipe>[^|]+) \| (?P<more>[^|]+) \|$", re.MULTILINE)
 _CODE = re.compile(r"`([^`]+)`")
 
