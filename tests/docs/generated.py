@@ -29,7 +29,7 @@ COMMANDS = {
     "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
     "keep": (
         "Keep an archive",
-        ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
+        ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "handover", "shard", "merge"),
     ),
     "withdraw": ("Withdraw what was stored", ("privacy", "takedown")),
     "use": ("Use an archive", ("serve", "publish", "release", "export", "wacz", "parse")),
