@@ -182,6 +182,7 @@ class Withdrawn:
     due: str | None  # ISO date
     reason: str
     by: str  # who gave the command
+    releases: tuple[str, ...] = ()  # names of the releases that hold it; older notes name none
 
     def note(self) -> tuple[str, Fields]:
         """Return kind and fields of the note, which is written to the run's own file."""
@@ -190,7 +191,7 @@ class Withdrawn:
     @classmethod
     def of_note(cls, fields: Mapping[str, Any]) -> Self:
         """Return the event that a note of this kind records."""
-        lists = {name: tuple(fields[name]) for name in ("subjects", "permalinks")}
+        lists = {name: tuple(fields.get(name, ())) for name in ("subjects", "permalinks", "releases")}
         return cls(**{**fields, **lists})
 
 

@@ -12,7 +12,7 @@ import click
 
 from archive.db import DATABASE
 from archive.public import Comments
-from archive.release import Content, Entry, Register, build, verify
+from archive.release import KEY_FILE, Content, Entry, Register, build, verify
 from archive.release.bag import digest, info_of
 from pipelines.commands._archive import lock_or_exit, read_only
 from pipelines.commands._errors import exit_on_error
@@ -24,7 +24,6 @@ from pipelines.run.key import BadKey, key_id, key_in, new_key
 from scraper.config.clinics import PRODUCT, VERSION, Clinics, read_clinics
 
 FOLDER = "releases"  # inside the archive's folder
-KEY_FILE = "study/release.key"
 MAKERS = "The operators of the archive"
 
 
