@@ -17,6 +17,7 @@ from typing import Any, Self
 from pipelines.privacy.policy import Policy
 from scraper.items import Extraction
 
+USER_AGENT = "http-header-user-agent"  # the field of warcinfo (WARC 1.1, 6.2)
 Fields = dict[str, str]  # the fields of a note by name; each value is JSON
 
 
@@ -31,6 +32,7 @@ class ClinicRun:
     started_at: str = ""  # ISO 8601 UTC with microseconds
     stanza: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
     web_archive: str | None = None  # the address of the web archive that a backfill requests
+    user_agent: str | None = None  # that its requests send, as the warcinfo of its file has it; None for an import
     # In force for the run's captures; None: that of its stanza, because no later one is known.
     in_force: Policy | None = field(default=None, hash=False, compare=False)
 
