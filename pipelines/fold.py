@@ -178,7 +178,7 @@ class Fold:
             runs.save_crawl(self._db, run.crawl_id, run.started_at, run.software, run.kind)
             # The stanza of an import or a backfill may be the stored one: it is no evidence that the clinic is closed.
             self._save_stanza(run.stanza, run.started_at if run.kind == "crawl" else None)
-            runs.save_run_start(self._db, run.crawl_id, self._clinic_id, run.started_at)
+            runs.save_run_start(self._db, run.crawl_id, self._clinic_id, run.started_at, run.user_agent)
         self._cache = ClinicCache(self._db, self._clinic_id)
 
     def _end(self, event: RunEnded) -> None:

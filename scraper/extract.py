@@ -34,6 +34,7 @@ from scraper.platforms._platform import Platform
 from scraper.platforms._recognise import unsupported
 from scraper.platforms._tree import MOST_TAGS, noting_cuts
 from scraper.quality import EMPTY_SHELL, refusal_of
+from scraper.robots_tags import robots_header, robots_meta
 
 logger = logging.getLogger(__name__)
 
@@ -109,12 +110,19 @@ def extraction_by(
     `url`: the address of the capture; `exchange`: None where no answer came, or the answer cannot be read.
     """
     service = service_of(url)
-    if platform is None:
-        return Extraction(clinic_id=clinic_id, capture=capture, items=items, from_api=service is not None)
-    return Extraction(
+    header, meta = (robots_header(exchange), robots_meta(exchange)) if exchange is not None else (None, None)
+    about = Extraction(
         clinic_id=clinic_id,
         capture=capture,
         items=items,
+        from_api=service is not None,
+        robots_header=header,
+        robots_meta=meta,
+    )
+    if platform is None:
+        return about
+    return replace(
+        about,
         extractor_version=platform.extractor_version if exchange is not None and platform.claims(exchange) else 0,
         sources=tuple(platform.sources),
         from_api=service is not None or platform.is_api_url(url),

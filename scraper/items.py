@@ -292,3 +292,5 @@ class Extraction:
     extractor_version: int = 0
     sources: tuple[Source, ...] = SOURCES  # the platform's ranking of sources, best first
     from_api: bool = False  # the address is an API of the platform or of a comment service
+    robots_header: str | None = None  # X-Robots-Tag of the answer, as sent
+    robots_meta: str | None = None  # contents of `<meta name="robots">` of the page

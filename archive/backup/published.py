@@ -67,11 +67,15 @@ def publish(archive: Path, public: Public | None = None, *, full: bool = False) 
 
 
 def _leave_out(copy: sqlite3.Connection) -> None:
-    """Empty the tables of studies, which name coders and what they think, and leave no byte of them in free pages."""
+    """Delete what belongs to studies, also from free pages: what coders think, and the rules that people wrote."""
     copy.execute("PRAGMA secure_delete = ON").fetchall()
     present = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in (table for table in TABLES if table in present):
         copy.execute(f"DELETE FROM [{table}]")
+    if "lexicon_rules" in present:
+        of_people = "SELECT rule_number FROM lexicon_rules WHERE file IS NOT NULL"
+        copy.execute(f"DELETE FROM cache_matches WHERE rule_number IN ({of_people})")
+        copy.execute("DELETE FROM lexicon_rules WHERE file IS NOT NULL")
 
 
 def lacking(archive: Path) -> set[str]:

@@ -43,12 +43,12 @@ COUNTED = ("posts", "new_posts", "new_revisions", "readings", "comments", "wire_
 ABOUT_CLINIC = ("platform", "maker", "reader", "blog_status", "finished", "fields")
 
 
-def save_run_start(db: Database, crawl_id: str, clinic_id: str, started_at: str) -> None:
-    """Write that a run begins its visit to a clinic, which has a row already."""
+def save_run_start(db: Database, crawl_id: str, clinic_id: str, started_at: str, user_agent: str | None = None) -> None:
+    """Write that a run begins its visit to a clinic, which has a row already. `user_agent`: what its requests send."""
     db.execute(
-        "INSERT INTO clinic_runs (crawl_id, clinic_id, started_at, status) VALUES (?,?,?,'running') ON CONFLICT DO"
-        " NOTHING",
-        (crawl_id, clinic_id, started_at),
+        "INSERT INTO clinic_runs (crawl_id, clinic_id, started_at, status, user_agent) VALUES (?,?,?,'running',?) ON"
+        " CONFLICT DO NOTHING",
+        (crawl_id, clinic_id, started_at, user_agent),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from archive.release import Register
 from archive.wal import WriteAheadLog
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
@@ -25,6 +26,7 @@ from pipelines.privacy.reasons import fault_of
 from pipelines.run.headers import runs_of
 from pipelines.takedown.access_list import access_list
 from pipelines.takedown.finding import Found, find
+from pipelines.takedown.in_releases import releases_with
 from pipelines.takedown.ledger import Dates, all_of, already, by_id, raised, today, withdraw
 from pipelines.takedown.ledger import lift as lift_takedown
 from pipelines.takedown.withheld import GRADES
@@ -84,20 +86,25 @@ def add(
         dates = Dates(received.date() if received else today(), due.date() if due else None)
         before = already(run, subject)
         found = Found(before.clinic_id, before.kind) if before else find(run.db, subject, clinic)
+        releases = before.releases if before else releases_with(archive, found)
+        outside = list(_in_releases(archive, releases))
         if yes:
             takedown = (
-                raised(run, before, grade, reason, dates) if before else withdraw(run, found, grade, reason, dates)
+                raised(run, before, grade, reason, dates)
+                if before
+                else withdraw(run, found, grade, reason, dates, releases)
             )
             WriteAheadLog(run.db).truncate()
             run.close(ExitCode.DONE, {"takedown": takedown.takedown_id})
         else:
             run.release()
+    summary = {"withdrawn": yes, **_summary(found), "releases": releases}
     if not yes:
-        finish({"withdrawn": False, **_summary(found)}, _plan(found, grade), as_json=as_json, always=True)
+        finish(summary, [*outside, *_plan(found, grade)], as_json=as_json, always=True)
     copies = stale_copies(archive)
-    summary = {"withdrawn": True, "takedown_id": takedown.takedown_id, **_summary(found), "copies": copies}
-    lines = [f"takedown {takedown.takedown_id}: {found.kind} of {found.clinic_id}, grade {grade}", *map(_stale, copies)]
-    finish(summary, lines, as_json=as_json, always=True)
+    summary |= {"takedown_id": takedown.takedown_id, "copies": copies}
+    done = f"takedown {takedown.takedown_id}: {found.kind} of {found.clinic_id}, grade {grade}"
+    finish(summary, [done, *map(_stale, copies), *outside], as_json=as_json, always=True)
 
 
 @command.command(
@@ -165,6 +172,13 @@ def _stale(copy: str) -> str:
     return f"{copy}: made before; it still holds what is withdrawn: publish again, or delete it"
 
 
+def _in_releases(archive: Path, names: Collection[str]) -> Iterator[str]:
+    held = [each for each in Register(archive).entries() if each.name in names]
+    if held:
+        listed = ", ".join(f"{each.name} ({each.to or 'for whom is not recorded'})" for each in held)
+        yield f"also in releases {listed}: tell those who have them, and make a new one"
+
+
 def _as_json(takedown: Withdrawn, lifted: Lifted | None) -> dict[str, Any]:
     left_out = ("subjects", "permalinks", "key_check")
     values = {name: value for name, value in asdict(takedown).items() if name not in left_out}
@@ -172,6 +186,23 @@ def _as_json(takedown: Withdrawn, lifted: Lifted | None) -> dict[str, Any]:
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    header = ("takedown_id", "clinic_id", "kind", "grade", "received", "due", "done", "lifted", "by", "reason")
-    rows = [tuple(str(each[name] or "-") for name in header) for each in found]
+    header = (
+        "takedown_id",
+        "clinic_id",
+        "kind",
+        "grade",
+        "received",
+        "due",
+        "done",
+        "lifted",
+        "by",
+        "releases",
+        "reason",
+    )
+    rows = [
+        tuple(
+            str(value or "-") for value in ({**each, "releases": ", ".join(each["releases"])}[name] for name in header)
+        )
+        for each in found
+    ]
     yield table(header, rows) if rows else "no takedown was ever recorded"

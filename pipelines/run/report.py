@@ -122,6 +122,7 @@ class Report:
             "note": "; ".join(filter(None, [outcome.why, *visit.notes])) or None,
             "limited": int(visit.limited),
             "not_due": visit.not_due,
+            "delay": visit.delay,
             "waiting": visit.deferred,
             "platform": visit.platform,
             "maker": visit.maker,

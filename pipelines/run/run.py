@@ -24,6 +24,7 @@ from archive.times import utc
 from archive.wal import WriteAheadLog
 from archive.warc import WarcWriteError, Writer
 from pipelines.events import (
+    USER_AGENT,
     ClinicListed,
     ClinicRun,
     Decision,
@@ -128,7 +129,7 @@ class Run:
         without_blog = runs.is_without_blog(self.db, clinic.slug)
         outcome = ClinicOutcome(clinic, utc(datetime.now(UTC)), visit, without_blog=without_blog)
         self.outcomes[clinic.slug] = outcome
-        about = {"software": self.software, "http-header-user-agent": user_agent}
+        about = {"software": self.software, USER_AGENT: user_agent}
         self.start(clinic, kind, outcome.started_at, about, web_archive)
         return outcome
 
@@ -141,14 +142,9 @@ class Run:
         self.open_run_file(kind)
         clinic_id = clinic.slug
         run = ClinicRun(
-            clinic_id=clinic_id,
-            crawl_id=self.crawl_id,
-            kind=kind,
-            software=self.software,
-            started_at=started_at,
-            stanza=clinic.as_stanza(),
-            web_archive=web_archive,
-        )
+            clinic_id=clinic_id, crawl_id=self.crawl_id, kind=kind, software=self.software, started_at=started_at,
+            stanza=clinic.as_stanza(), web_archive=web_archive, user_agent=about.get(USER_AGENT),
+        )  # fmt: skip
         (last,) = self.db.execute("SELECT max(fetched_at) FROM captures WHERE clinic_id = ?", [clinic_id]).fetchone()
         info = {**about, "clinic": clinic_id, "stanza": stanza_text(run.stanza), "kind": kind}
         info |= {"web-archive": web_archive} if web_archive else {}

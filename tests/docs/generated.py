@@ -29,8 +29,9 @@ COMMANDS = {
     "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
     "keep": (
         "Keep an archive",
-        ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
+        ("status", "coverage", "verify", "rebuild", "reparse"),
     ),
+    "copy": ("Copy, divide and hand over an archive", ("backup", "restore", "handover", "shard", "merge")),
     "withdraw": ("Withdraw what was stored", ("privacy", "takedown")),
     "use": ("Use an archive", ("serve", "publish", "release", "export", "wacz", "parse")),
     "words": ("Find words and changes", ("derive", "edits", "kwic", "lexicon")),
@@ -60,6 +61,7 @@ TABLES = {
     "views-edits": ("Views of edits and sentences", ("edits", "sentence_fates", "site_wide_edits")),
     "views-links": ("Views of comments, links and evidence", (
         "comment_threads", "edited_comments", "related_edges", "linked_domains", "missing_posts", "provenance",
+        "fetch_policies",
     )),
     "views-clinics": ("Views of clinics and runs", (
         "clinics_overview", "crawl_history", "coverage", "doubtful_captures", "repeated_problems", "field_coverage",

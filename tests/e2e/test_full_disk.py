@@ -29,6 +29,7 @@ def full(third: Crawled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.decode().strip()}")
     try:
         shutil.copytree(third.archive, disk / "archive")
+        (disk / "clinics.toml").write_text("")
         with closing(sqlite3.connect(disk / "archive" / DATABASE)) as reader:
             reader.execute("SELECT count(*) FROM posts").fetchone()
             _fill(disk)
@@ -51,13 +52,14 @@ def command(full: Path, *words: str) -> Done:
     "words",
     [
         "rebuild", "derive", "export posts -o posts.csv", "export --all exports", "kwic sleep -o kwic.csv", "publish",
-        "release first", "backup copy", "sample --n 2 --seed 7",
+        "release first", "backup copy", "sample --n 2 --seed 7", "handover another --clinics-file clinics.toml",
     ],
 )  # fmt: skip
 def test_a_command_says_so_in_a_line(words: str, full: Path) -> None:
     before = set(full.rglob("*"))
     first, second = (command(full, *words.split()) for _ in range(2))
-    left = [path for path in set(full.rglob("*")) - before if path.is_file() and not path.name.endswith(TEMPORARY)]
+    new = [path.relative_to(full) for path in set(full.rglob("*")) - before if path.is_file()]
+    left = [path for path in new if not any(part.endswith(TEMPORARY) for part in path.parts)]
     for done in (first, second):
         assert (done.code, done.out, len(done.lines)) == (1, "", 1), done
         assert "No space left on device" in done.err
