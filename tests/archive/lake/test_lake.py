@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from itertools import product
 from pathlib import Path
@@ -18,6 +21,7 @@ from archive.lake import LakeError, export_lake
 from archive.lake import _partitions as partitions
 from archive.lake._captures import TYPES, index_values
 from archive.lake._routes import bucket
+from tests.waiting import HANG
 
 duckdb = pytest.importorskip("duckdb", reason="DuckDB is not installed")
 pytest.importorskip("pyarrow", reason="pyarrow is not installed")
@@ -145,6 +149,44 @@ def test_what_a_killed_export_left_is_replaced(archive: Path, lake: Path) -> Non
     export(lake, archive)
     assert {path: path.read_bytes() for path in lake.rglob("*.parquet")} == before
     assert not (lake / ".part").exists()
+
+
+# Exports as the product does, and is killed at the n-th file that it makes durable, or renames into the lake.
+KILLED = """
+import os, pathlib, signal, sys
+from archive.db import open_archive
+from archive.lake import export_lake
+lake, archive, place, number = sys.argv[1:]
+owner = os if place == "fsync" else pathlib.Path
+real, calls = getattr(owner, place), []
+def last(*given):
+    calls.append(given)
+    if len(calls) == int(number):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*given)
+setattr(owner, place, last)
+export_lake(pathlib.Path(lake), [("archive", open_archive(pathlib.Path(archive), "read").conn)], "test")
+"""
+
+
+@pytest.mark.parametrize(("place", "number"), [("fsync", 3), ("replace", 20)])
+def test_an_export_that_is_killed_leaves_whole_partitions(
+    archive: Path, lake: Path, place: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_archive(archive, "write")) as db:
+        db.execute("UPDATE captures SET mime = 'text/plain'")
+        db.execute("UPDATE posts SET title = 'New'")
+        db.execute("UPDATE readings SET views = views + 1")
+        db.execute("UPDATE clinics SET name = 'New'")
+    script = (sys.executable, "-c", KILLED, lake, archive, place, str(number))
+    assert subprocess.run(script, check=False, timeout=HANG).returncode == -signal.SIGKILL
+    seen = "SELECT count(*), count(DISTINCT post_id) FROM posts"
+    assert asked(lake, seen, monkeypatch) == [(9, 9)]
+    whole = "SELECT DISTINCT count(DISTINCT title) FROM posts WHERE title = 'New' GROUP BY clinic_hash, year"
+    assert asked(lake, whole, monkeypatch) in ([], [(1,)])
+    export(lake, archive)
+    assert asked(lake, "SELECT DISTINCT title, mime FROM posts, captures", monkeypatch) == [("New", "text/plain")]
+    assert asked(lake, "SELECT sum(views) FROM readings", monkeypatch) == [(108,)]
 
 
 def test_an_export_that_fails_leaves_whole_partitions(
