@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from itertools import count
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from archive.export._columns import describe, type_of
@@ -99,6 +100,13 @@ def _unique(columns: Sequence[str]) -> list[str]:
     return names
 
 
+# The Python types of values that are of a declared type as they are.
+_NO_TYPES: frozenset[type] = frozenset()
+_EXACT: Mapping[str, frozenset[type]] = {
+    "integer": frozenset({int, NoneType}), "text": frozenset({str, NoneType}),
+}  # fmt: skip
+
+
 class _Column:
     """A column that turns the values of SQLite into those of its type, and counts what it had to change."""
 
@@ -113,6 +121,8 @@ class _Column:
                 return self._pa.array(values, self._pa.string()).cast(self._arrow)
             except (self._pa.ArrowInvalid, self._pa.ArrowTypeError):
                 pass
+        elif set(map(type, values)) <= _EXACT.get(self._kind, _NO_TYPES):  # nothing to change or to leave out
+            return self._pa.array(values, self._arrow)
         return self._pa.array([None if value is None else self._value(value) for value in values], self._arrow)
 
     def _value(self, value: Any) -> Any:

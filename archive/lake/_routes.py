@@ -37,7 +37,8 @@ _BY_ROW = {
     "comment_id": "(SELECT c.first_seen_at FROM comments AS c WHERE c.comment_id = t.comment_id)",
 }
 _WITHOUT_YEAR = ("clinics_overview",)  # a row a clinic, which every visit changes
-_NO_YEAR = "__HIVE_DEFAULT_PARTITION__"  # how Hive, Spark and DuckDB spell NULL
+_WHOLE = "*"  # no slug, no year
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"  # how Hive, Spark and DuckDB spell NULL
 _YEAR = re.compile(r"\d{4}")  # 2026
 # Numbers that are valid in one archive alone. The rows of the lake's archive number N have N * 2^40 added to them.
 _LOCAL = re.compile(r"\w+_id|rule_number")  # post_id, old_revision_id
@@ -66,18 +67,11 @@ class Route:
 
     def split(self, row: Row) -> tuple[Row, str | None, str]:
         """Return a row's values, its clinic and the folder of its partition, "" for a table that is not divided."""
-        year = clinic = None
-        key = ""
-        if self.by_year:
-            year = row[-1]
-            row = row[:-1]
-        if self.by_clinic:
-            clinic = row[-1]
-            row = row[:-1]
-            key = bucket(clinic)
-        if self.by_year:
-            key += _year_folder(year)
-        return (row + self.extended(row) if self.extended else row), clinic, key
+        last = len(row) - self.by_year - self.by_clinic
+        clinic = row[last] if self.by_clinic else None
+        key = _folder(clinic if self.by_clinic else _WHOLE, row[-1] if self.by_year else _WHOLE)
+        values = row[:last]
+        return (values + self.extended(values) if self.extended else values), clinic, key
 
     def empty(self) -> str:
         """Return the folder of a partition without rows, so that readers find the columns of an empty table."""
@@ -124,11 +118,15 @@ def _year_of(columns: Sequence[str]) -> str | None:
 
 
 @lru_cache(maxsize=100_000)
+def _folder(clinic: str | None, year: str | None) -> str:
+    """Return the folder of a partition; `_WHOLE` in place of a value by which the table is not divided."""
+    return ("" if clinic == _WHOLE else bucket(clinic)) + ("" if year == _WHOLE else _year_folder(year))
+
+
 def bucket(clinic: str | None) -> str:
     """Return the folder of a clinic's rows: the first hexadecimal digit of the SHA-256 of its slug."""
-    return f"clinic_hash={hashlib.sha256(clinic.encode()).hexdigest()[0] if clinic else _NO_YEAR}/"
+    return f"clinic_hash={hashlib.sha256(clinic.encode()).hexdigest()[0] if clinic else _NO_VALUE}/"
 
 
-@lru_cache(maxsize=1000)
 def _year_folder(year: str | None) -> str:
-    return f"year={year if year and _YEAR.fullmatch(year) else _NO_YEAR}/"
+    return f"year={year if year and _YEAR.fullmatch(year) else _NO_VALUE}/"
