@@ -182,11 +182,19 @@ def _tables(schema: Mapping[str, list[Column]], descriptions: Mapping[str, Mappi
 
 
 def _questions() -> str:
-    lines = ["# Ready questions", "", NOTE, "", "On the site, and with `clinic-archive export NAME --param ...`.", ""]
-    lines += ["| question | what it asks | parameters |", "|---|---|---|"]
+    lines = [
+        "# Ready questions",
+        "",
+        NOTE,
+        "",
+        "On the site, and with `clinic-archive export NAME --param ...`. Those of",
+    ]
+    lines += ["the column DuckDB also run [on a lake](analysis.md); the others need the search index of SQLite.", ""]
+    lines += ["| question | what it asks | parameters | DuckDB |", "|---|---|---|---|"]
     for question in questions().values():
         parameters = ", ".join(f"`{field.name}`{' (required)' * field.required}" for field in question.fields)
-        lines.append(f"| `{question.name}` | {_cell(question.title)} | {parameters} |")
+        lake = "yes" if question.duckdb else "no"
+        lines.append(f"| `{question.name}` | {_cell(question.title)} | {parameters} | {lake} |")
     return "\n".join([*lines, ""])
 
 

@@ -36,7 +36,7 @@ def summary(connection: sqlite3.Connection) -> dict[str, Any]:
         "SELECT software, count(*) AS runs FROM crawls WHERE software IS NOT NULL GROUP BY software ORDER BY"
         " max(started_at) DESC LIMIT 5",
     )
-    return {"totals": totals, "software": made_by, "coverage": paragraph(read_coverage(connection))}
+    return {"totals": totals, "software": made_by, "coverage": paragraph(read_coverage([connection]))}
 
 
 def citation(title: str, totals: dict[str, Any], url: str, today: date) -> str:

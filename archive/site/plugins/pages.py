@@ -23,6 +23,7 @@ from archive.reports.record import robots
 from archive.reports.status import DEFAULT_AGE, read_status
 from archive.reports.status_words import age, facts
 from archive.search.index import COUNTED, KINDS, RANKED, Query, terms
+from archive.site.front import clinics
 from archive.site.front.health import clinic_state, clinic_statuses, judged, state
 from archive.site.pages import clinic, feed, home, search_results
 from archive.site.pages._rows import rows
@@ -97,16 +98,22 @@ async def show_home(datasette: Datasette, request: Request) -> Response:
 
 
 async def show_status(datasette: Datasette, request: Request) -> Response:
-    """Answer with the status page: the last visits to each clinic, the running visits, the disk."""
+    """Answer with the status page: the judgement, the disk, and `?page=` of the clinics, the stale ones first."""
     await check_access(datasette, request)
     folder = archive_folder(datasette)
     status = await read_database(datasette, lambda connection: read_status(connection, folder, datetime.now(UTC)))
+    number, pages = page_number(request), max(-(-len(status.clinics) // clinics.PER_PAGE), 1)
+    number = min(number, pages)
+    first = (number - 1) * clinics.PER_PAGE
     return await render(
         datasette,
         request,
         "status.html",
         {
             "status": status,
+            "clinics": status.in_order(DEFAULT_AGE)[first : first + clinics.PER_PAGE],
+            "number": number,
+            "pages": pages,
             "facts": facts(status),
             "max_age": DEFAULT_AGE,
             "age_of": age,
