@@ -61,7 +61,7 @@ def crawl_settings(archive: Path, clinics_file: Path, listed: Clinics, delay: fl
     return settings
 
 
-def _install_log(settings: Settings) -> None:
+def install_log(settings: Settings) -> None:
     """Send all log records of the process to the log file, or with `--verbose` to stderr."""
     path = settings["LOG_FILE"]
     handler = LogFile(path, encoding="utf-8") if path else logging.StreamHandler()
@@ -69,6 +69,9 @@ def _install_log(settings: Settings) -> None:
     handler.setLevel(settings["LOG_LEVEL"])
     logging.root.addHandler(handler)
     logging.root.setLevel(logging.NOTSET)
+    logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
+    for name in ("scrapy.core.engine", "scrapy.core.scraper"):
+        logging.getLogger(name).setLevel(logging.INFO)  # else each request makes a record that its level drops
 
 
 def _rotate(log: Path) -> None:
@@ -137,10 +140,7 @@ def visit(
     # memory and saves a twentieth of the time.
     gc.set_threshold(5_000, 10, 10)
     process = Process(settings)
-    _install_log(settings)
-    logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
-    for name in ("scrapy.core.engine", "scrapy.core.scraper"):
-        logging.getLogger(name).setLevel(logging.INFO)  # else each request makes a record that its level drops
+    install_log(settings)
     places = DeferredSemaphore(parallel_visits())
 
     def begin(clinic: Clinic) -> Deferred[None]:

@@ -13,6 +13,7 @@ import click
 
 from archive.backup.published import Takedown, overdue_takedowns
 from archive.reports.judgement import judgement
+from archive.reports.shards import ShardSeen, read_shards
 from archive.reports.status import ClinicStatus, Status, read_status
 from archive.reports.status_words import age, facts, free_in_words, verified_in_words
 from pipelines.commands._archive import read_only
@@ -47,15 +48,17 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
     Exit code 7: a clinic that has a blog and is not closed was not observed within --max-age, that is, no visit to it
     ended well and without a limit; or, for as long, every visit to a clinic was cut short, or none began. Or the disk
     will be full within 30 days at today's growth, or less than 5 % of it is free. Or the day of a takedown has passed
-    while the published copy holds what was withdrawn. Each is named on stderr. Exit code 6: the last `verify` found
+    while the published copy holds what was withdrawn. Or no worker of a shard of the cluster was seen for an hour. Each
+    is named on stderr. Exit code 6: the last `verify` found
     faults. Nothing is changed; a crawl may run at the same time.
     """
     with exit_on_error(archive), closing(read_only(archive)) as db:
         db.execute("BEGIN")
         status = read_status(db.conn, archive, datetime.now(UTC))
         overdue = overdue_takedowns(archive, datetime.now(UTC).date())
+    lost = [shard for shard in read_shards(archive) if shard.is_lost(datetime.now(UTC))]
     stale = status.stale(max_age)
-    late = stale or status.disk.is_short or overdue
+    late = stale or status.disk.is_short or overdue or lost
     code = ExitCode.INTEGRITY if status.verify_failed else ExitCode.STALE if late else ExitCode.DONE
     if status.verify_failed:
         echo(f"{archive}: verified {verified_in_words(status.verified)}", err=True)
@@ -67,10 +70,25 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
             f" still holds it; `clinic-archive publish --archive {archive}`",
             err=True,
         )
+    for shard in lost:
+        echo(_why_lost(shard), err=True)
     for clinic in stale:
         echo(f"{clinic.clinic_id}: {_why_stale(clinic)}", err=True)
     lines = () if quiet else _lines(status, max_age)
-    finish(_summary(archive, status, max_age, overdue), lines, as_json=as_json, code=code, always=True)
+    finish(
+        {**_summary(archive, status, max_age, overdue), "lost_shards": [each.shard for each in lost]},
+        lines,
+        as_json=as_json,
+        code=code,
+        always=True,
+    )
+
+
+def _why_lost(shard: ShardSeen) -> str:
+    """When a worker of the shard was last seen by the hosts of the cluster, and where."""
+    when = f"{shard.seen_at:%Y-%m-%d %H:%M}"
+    seen = f"seen since {when}, then on {shard.host}" if shard.host else f"ever seen, missed since {when}"
+    return f"shard {shard.shard}: no worker was {seen}; start it, or take the shard over from its backup"
 
 
 def _why_stale(clinic: ClinicStatus) -> str:
