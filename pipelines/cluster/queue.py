@@ -19,7 +19,7 @@ NAMESPACE = "clinic-archive"  # begins the name of each key in Redis
 ACTOR = "visit"
 VERSION = 1  # of the messages; a worker puts a message of a later version back
 HEARTBEAT = 15_000  # milliseconds without a sign of life after which a worker's messages are delivered again
-MAINTENANCE = 100_000  # of a million commands so many look for workers that died: on average one within ten seconds
+MAINTENANCE = 300_000  # of a million commands so many look for workers that died: one within some seconds
 ANSWER = 10.0  # seconds that Redis may take to answer
 LOCKED = 120.0  # seconds after which the lock of an enqueue that was killed ends
 FORGOTTEN = timedelta(days=7)  # after which a queue ends that nothing was put into: the frame was divided differently

@@ -56,18 +56,19 @@ class Actor:
 
     __name__ = ACTOR
 
-    def __call__(self, slug: object = None, due: object = None, version: object = 1, attempt: object = 1) -> None:
+    def __call__(self, *_: object, **fields: object) -> None:
         """Visit the clinic of a message, or put the message back; a message of another program is dropped."""
-        if not (isinstance(slug, str) and isinstance(due, str) and isinstance(attempt, int)):
-            logger.warning("a message that no version wrote is dropped: %.80r", slug)
-        elif not isinstance(version, int) or version > VERSION:
+        version, attempt = fields.get("version", 1), fields.get("attempt", 1)
+        due = Due(fields.get("slug"), fields.get("due"))  # type: ignore[arg-type]  # written by anybody
+        if isinstance(version, int) and version > VERSION:
             if not self._warned:
                 echo(f"{self._queue}: message of version {version}: this worker is older; update it", err=True)
             self._warned = True
-            fields = {"slug": slug, "due": due, "version": version, "attempt": attempt}
             self._put_back(Message(self._queue, ACTOR, (), fields, {}), MUCH_LATER)
+        elif isinstance(attempt, int) and all(isinstance(value, str) for value in due):
+            self._visit(due, attempt)
         else:
-            self._visit(Due(slug, due), attempt)
+            logger.warning("a message that no version wrote is dropped: %.80r", fields)
 
     def _visit(self, due: Due, attempt: int) -> None:
         holder = self._patiently(lambda: self._leases.take(due.slug))

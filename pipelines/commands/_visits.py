@@ -187,6 +187,7 @@ class Visits:
         return None
 
     def _end_in_time(self, run: Run, crawler: Crawler) -> None:
+        logger.warning("%s: the visit has reached its time limit", ", ".join(run.outcomes))
         run.out_of_time = True
         deferred_from_coro(crawler.stop_async())
 
