@@ -100,11 +100,12 @@ class Process(CrawlerProcess):
     def end_visits(self) -> Deferred[Any]:
         """End the running visits."""
         self.stopped = self.stopped or bool(self.crawlers)
-        endings = (
-            self._end(crawler) if crawler.crawling and not crawler.engine.running else crawler.stop_async()
-            for crawler in self.crawlers
-        )
-        return DeferredList([deferred_from_coro(ending) for ending in endings], consumeErrors=True)
+        return DeferredList([self.end_visit(crawler) for crawler in self.crawlers], consumeErrors=True)
+
+    def end_visit(self, crawler: Crawler) -> Deferred[None]:
+        """End one running visit."""
+        begins = crawler.crawling and not crawler.engine.running
+        return deferred_from_coro(self._end(crawler) if begins else crawler.stop_async())
 
     async def _end(self, crawler: Crawler) -> None:
         # Scrapy regards a crawler that is still being set up as stopped: it would then run in full.

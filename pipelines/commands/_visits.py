@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from scrapy.crawler import Crawler
-from scrapy.utils.defer import deferred_from_coro
 from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -178,18 +177,18 @@ class Visits:
         crawler = Crawler(GivenUp if given_up else BlogSpider, self._process.settings)
         crawler.settings.set("RUN", run.crawl_id, priority="cmdline")
         self._running[slug] = suspect
-        limit = running_reactor().callLater(self._limits.longest, self._end_in_time, run, crawler)
         more = {"reason": given_up} if given_up else {}
         ended: Deferred[Any] = self._process.crawl(crawler, clinic=clinic, **more)
+        limit = running_reactor().callLater(self._limits.longest, self._end_in_time, run, clinic, crawler)
         ended.addErrback(self._mark_broken_off, run, clinic)
         ended.addCallback(self._end, run, clinic, answer, limit)
         ended.addErrback(lambda failure: self._break(f"{self._base.archive}: {failure.value}", answer))
         return None
 
-    def _end_in_time(self, run: Run, crawler: Crawler) -> None:
-        logger.warning("%s: the visit has reached its time limit", ", ".join(run.outcomes))
+    def _end_in_time(self, run: Run, clinic: Clinic, crawler: Crawler) -> None:
+        logger.warning("%s: the visit has reached its time limit", clinic.slug)
         run.out_of_time = True
-        deferred_from_coro(crawler.stop_async())
+        self._process.end_visit(crawler)
 
     def _mark_broken_off(self, failure: Failure, run: Run, clinic: Clinic) -> str:
         logger.error("%s: the visit broke off", clinic.slug, exc_info=failure.value)
