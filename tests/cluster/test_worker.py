@@ -87,7 +87,7 @@ def test_visits_that_a_signal_or_the_time_limit_ends(frame: Frame) -> None:
     assert code == 0
     assert "hill: ended early by a signal" in err
     assert frame.messages() == 1
-    with frame.blogs["hill"].hold("/post/note-1"):
+    with frame.blogs["hill"].hold("/post/note-3"):
         worker = frame.worker("--time-limit", "2s")
         worker.until(lambda: logged(frame.archive, "hill: the visit has reached its time limit"))
     worker.until(lambda: frame.messages() == 0)
