@@ -53,7 +53,7 @@ def write_shards(archive: Path, seen: Mapping[str, ShardSeen | None], now: datet
         if found is not None:
             # The clock of the other host may be wrong: a moment in the future counts as now.
             found = found._replace(seen_at=min(found.seen_at.astimezone(UTC), now))
-            last = max(found, last, key=lambda each: each.seen_at)
+            last = max(found, last, key=lambda each: (each.host is not None, each.seen_at))
         rows.append([shard, last.host, last.seen_at.isoformat()])
     file = archive / SEEN_FILE
     file.parent.mkdir(parents=True, exist_ok=True)
