@@ -68,4 +68,4 @@ def redis_errors(url: str) -> Iterator[None]:
         fail(f"{address}: Redis does not answer; start it, or correct --broker", ExitCode.UNEXPECTED)
     except redis.RedisError as error:
         full = "Redis is full; raise its maxmemory, or remove what other programs store there"
-        fail(f"{address}: {full if 'OOM' in str(error) else f'Redis refused: {error}'}", ExitCode.UNEXPECTED)
+        fail(f"{address}: {full if 'maxmemory' in str(error) else f'Redis refused: {error}'}", ExitCode.UNEXPECTED)

@@ -49,8 +49,8 @@ def command(max_age: float, quiet: bool, archive: Path, as_json: bool) -> None:
     ended well and without a limit; or, for as long, every visit to a clinic was cut short, or none began. Or the disk
     will be full within 30 days at today's growth, or less than 5 % of it is free. Or the day of a takedown has passed
     while the published copy holds what was withdrawn. Or no worker of a shard of the cluster was seen for an hour. Each
-    is named on stderr. Exit code 6: the last `verify` found
-    faults. Nothing is changed; a crawl may run at the same time.
+    is named on stderr. Exit code 6: the last `verify` found faults. Nothing is changed; a crawl may run at the same
+    time.
     """
     with exit_on_error(archive), closing(read_only(archive)) as db:
         db.execute("BEGIN")

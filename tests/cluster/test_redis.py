@@ -32,9 +32,7 @@ def test_a_full_and_an_emptied_redis(tmp_path: Path) -> None:
             worker = frame.worker()
             worker.until(lambda: "lake" in frame.done() and frame.messages() == 1)
             client.config_set("maxmemory", "1")
-            worker.until(lambda: "OOM" in worker.err or "maxmemory" in worker.err)
-            full = frame.enqueue("--every", "60s")
-            assert full.code in (0, 1)
+            worker.until(lambda: "maxmemory" in worker.err)
         worker.until(lambda: "hill" in frame.done())  # its visit ends, though it cannot be acknowledged
         (frame.folder / "clinics.toml").write_text((frame.folder / "clinics.toml").read_text().replace("lake", "pond"))
         full = frame.enqueue()
