@@ -10,7 +10,7 @@ from typing import NamedTuple
 from archive.rows.runs import KILLED
 from archive.times import utc
 
-MOST_KILLS = 3  # visits in a row that the death of their worker ended, after which a clinic waits for its next day
+MOST_KILLS = 4  # visits in a row that the death of their worker ended, after which a clinic waits for its next day
 # Visits dated later than now, by a wrong clock, are ignored.
 _LAST = (
     "SELECT r.status, r.started_at, coalesce(r.ended_at, r.started_at), r.note FROM clinic_runs AS r JOIN crawls AS k"

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 MOST_ATTEMPTS = 3  # at a visit that an error of the program ends
-AGAIN, MUCH_LATER = 30.0, 600.0  # seconds until a message is delivered again
+SOON, AGAIN, MUCH_LATER = 5.0, 30.0, 600.0  # seconds until a message is delivered again
 ENDING = 20_000  # milliseconds for the last acknowledgements, where Redis does not answer
 
 
@@ -82,7 +82,7 @@ class Actor:
         self._patiently(lambda: self._leases.drop(due.slug))
         if verdict is not Verdict.DONE:
             broken = verdict is Verdict.BROKEN
-            self._put_back(message(self._queue, due, attempt + broken), AGAIN if broken else WAIT)
+            self._put_back(message(self._queue, due, attempt + broken), AGAIN if broken else SOON)
 
     def _put_back(self, again: Message[None], seconds: float) -> None:
         self._patiently(lambda: self._broker.enqueue(again, delay=int(seconds * 1000)))

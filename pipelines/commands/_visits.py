@@ -41,6 +41,7 @@ from scraper.spiders.blog import BlogSpider
 
 logger = logging.getLogger(__name__)
 
+SUSPECT, SUSPECTS = 2, 16  # visits in a row that were killed; how many such clinics are visited at once
 WAIT = 1.0  # seconds between two looks at a lock that another process holds
 
 
@@ -123,7 +124,8 @@ class Visits:
     def __init__(self, base: Run, process: Standing, frame: Frame, limits: Limits) -> None:
         self.broken: str | None = None  # why nothing more can be written
         self._base, self._process, self._frame, self._limits = base, process, frame, limits
-        self._running: dict[str, bool] = {}  # by slug: whether two visits or more of it were killed
+        self._running: dict[str, int] = {}  # by slug: how many visits before it were killed
+        self._over = False
         self._unanswered: set[Future[Verdict]] = set()
 
     def ask(self, due: Due, given_up: str | None = None) -> Verdict:
@@ -133,11 +135,14 @@ class Visits:
         """
         answer: Future[Verdict] = Future()
         self._unanswered.add(answer)
+        if self._over:
+            return Verdict.LATER
         running_reactor().callFromThread(self._begin, due, given_up, answer)
         return answer.result()
 
     def answer_all(self) -> None:
         """Answer LATER to all who wait; called when the reactor has ended."""
+        self._over = True
         for answer in self._unanswered.copy():
             self._answer(answer, Verdict.LATER)
 
@@ -168,15 +173,14 @@ class Visits:
         if past.since > utc(now):
             logger.info("%s: not visited: not due before %s", slug, past.since)
             return Verdict.DONE
-        suspect = past.killed >= MOST_KILLS - 1
         if past.killed >= MOST_KILLS:
-            given_up = f"its last {past.killed} visits ended with the death of the worker; it is visited again tomorrow"
-        elif suspect and any(self._running.values()):
-            return Verdict.LATER  # which of several kills the worker shows only if they are visited one after the other
+            given_up = f"its last {past.killed} visits ended with the death of the worker; the next is when it is due"
+        elif self._must_wait(past.killed):
+            return Verdict.LATER
         run = self._base.another()
         crawler = Crawler(GivenUp if given_up else BlogSpider, self._process.settings)
         crawler.settings.set("RUN", run.crawl_id, priority="cmdline")
-        self._running[slug] = suspect
+        self._running[slug] = past.killed
         more = {"reason": given_up} if given_up else {}
         ended: Deferred[Any] = self._process.crawl(crawler, clinic=clinic, **more)
         limit = running_reactor().callLater(self._limits.longest, self._end_in_time, run, clinic, crawler)
@@ -184,6 +188,15 @@ class Visits:
         ended.addCallback(self._end, run, clinic, answer, limit)
         ended.addErrback(lambda failure: self._break(f"{self._base.archive}: {failure.value}", answer))
         return None
+
+    def _must_wait(self, killed: int) -> bool:
+        """Whether a clinic of killed visits waits for others of that kind: which of them kills the worker shows so.
+
+        At the last attempt no other is visited beside it.
+        """
+        others = [before for before in self._running.values() if before >= SUSPECT]
+        most = 1 if max([*others, killed]) == MOST_KILLS - 1 else SUSPECTS
+        return killed >= SUSPECT and len(others) >= most
 
     def _end_in_time(self, run: Run, clinic: Clinic, crawler: Crawler) -> None:
         logger.warning("%s: the visit has reached its time limit", clinic.slug)

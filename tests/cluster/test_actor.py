@@ -41,7 +41,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     from pipelines.cluster import worker
 
     monkeypatch.setattr(worker, "AGAIN", 0.001)
-    monkeypatch.setattr(worker, "WAIT", 0.001)
+    monkeypatch.setattr(worker, "SOON", 0.001)
 
 
 def delivered(visits: Visits, **fields: object) -> tuple[Visits, int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from archive.rows.due import MOST_KILLS
 from scraper.config.shard import Shard
 from tests.cluster.program import HEARTBEAT
 from tests.cluster.setting import Frame, frame_of, needs_extra, needs_redis
@@ -98,10 +99,10 @@ def test_visits_that_a_signal_or_the_time_limit_ends(frame: Frame) -> None:
 
 
 def test_a_clinic_that_kills_its_worker_each_time_is_named(frame: Frame) -> None:
-    """After three deaths in a row it waits for the next day; the others are visited."""
+    """After four deaths in a row it waits for the next day; the others are visited."""
     frame.enqueue()
     with frame.blogs["hill"].hold("/blog"):
-        for _ in range(3):
+        for _ in range(MOST_KILLS):
             worker = frame.worker()
             before = frame.visits("hill")
             worker.until(lambda before=before: frame.visits("hill") > before)
@@ -109,10 +110,10 @@ def test_a_clinic_that_kills_its_worker_each_time_is_named(frame: Frame) -> None
             worker.kill()
         worker = frame.worker()
         worker.until(lambda: frame.messages() == 0)
-    assert frame.visits("hill") == 3
+    assert frame.visits("hill") == MOST_KILLS
     code, err = worker.stop()
     assert code == 0
-    assert "hill: failed: its last 3 visits ended with the death of the worker" in err
+    assert "hill: failed: its last 4 visits ended with the death of the worker" in err
     assert one(frame.archive, "SELECT count(*) FROM problems WHERE kind = 'given-up' AND clinic_id = 'hill'") == 1
     assert frame.enqueue().json["due"] == 0
     assert run("clinic-archive", "verify", "--archive", frame.archive, cwd=frame.folder).code == 0
