@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import multiprocessing
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.hostile import Blog, Reply, serving
-from tests.e2e.product import ROOT, Done, Row, environment, rows, run
+from tests.e2e.product import Done, Row, rows, run
 from tests.waiting import HANG, wait_until
 
 SERVER = shutil.which("redis-server") or shutil.which("redis-server", path="/usr/bin:/usr/sbin:/usr/local/bin")
@@ -24,6 +25,8 @@ needs_extra = pytest.mark.skipif(
     importlib.util.find_spec("dramatiq") is None, reason="the extra [cluster] is not installed"
 )
 needs_redis = pytest.mark.skipif(SERVER is None, reason="no redis-server here (Debian: apt-get install redis-server)")
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["tests.cluster.program"])
 OWNER = '[crawler]\ncontact = "a@uni.example"\nproject_url = "https://uni.example"\n'
 
 
@@ -69,25 +72,24 @@ class Redis:
 class Worker:
     """A worker that runs, and the file that it prints to."""
 
-    process: subprocess.Popen[bytes]
+    process: ForkServerProcess
     errors: Path
 
     @property
     def err(self) -> str:
-        return self.errors.read_text()
+        return self.errors.read_text() if self.errors.exists() else ""
 
     def until(self, event: Callable[[], object]) -> None:
         """Wait for what this worker is to bring about."""
-        try:
-            wait_until(event, self.process, every=0.05)
-        except AssertionError as error:
-            raise AssertionError(f"{error}: {self.err}") from error
+        happened = wait_until(lambda: event() or (self.process.exitcode is not None and "ended"), every=0.05)
+        assert happened != "ended" or event(), f"it ended with {self.process.exitcode}: {self.err}"
 
-    def ended(self) -> tuple[int, str]:
+    def ended(self) -> tuple[int | None, str]:
         """Wait for its end: the exit code, and what it printed."""
-        return self.process.wait(HANG), self.err
+        self.process.join(HANG)
+        return self.process.exitcode, self.err
 
-    def stop(self) -> tuple[int, str]:
+    def stop(self) -> tuple[int | None, str]:
         """End it as systemd does."""
         self.process.terminate()
         return self.ended()
@@ -95,7 +97,7 @@ class Worker:
     def kill(self) -> None:
         """End it by kill -9."""
         self.process.kill()
-        self.process.wait(HANG)
+        self.process.join(HANG)
 
 
 @dataclass
@@ -123,13 +125,12 @@ class Frame:
         return run("clinic-archive", "enqueue", "--json", *where, *options, cwd=self.folder)
 
     def worker(self, *options: str, archive: Path | None = None) -> Worker:
-        command = [sys.executable, "-m", "tests.cluster.program", "worker", "--archive", str(archive or self.archive)]
+        from tests.cluster.program import work
+
+        where = ["--archive", str(archive or self.archive), "--broker", self.redis.url]
         errors = self.folder / f"worker-{len(self.workers)}.txt"
-        with errors.open("w") as file:
-            process = subprocess.Popen(
-                [*command, "--broker", self.redis.url, *options],
-                cwd=self.folder, env=environment(PYTHONPATH=str(ROOT)), stdout=file, stderr=file,
-            )  # fmt: skip
+        process = FORKS.Process(target=work, args=(self.folder, errors, [*where, *options]), daemon=True)
+        process.start()
         self.workers.append(Worker(process, errors))
         return self.workers[-1]
 
