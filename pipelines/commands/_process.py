@@ -61,7 +61,7 @@ def crawl_settings(archive: Path, clinics_file: Path, listed: Clinics, delay: fl
     return settings
 
 
-def _install_log(settings: Settings) -> None:
+def install_log(settings: Settings) -> None:
     """Send all log records of the process to the log file, or with `--verbose` to stderr."""
     path = settings["LOG_FILE"]
     handler = LogFile(path, encoding="utf-8") if path else logging.StreamHandler()
@@ -69,6 +69,9 @@ def _install_log(settings: Settings) -> None:
     handler.setLevel(settings["LOG_LEVEL"])
     logging.root.addHandler(handler)
     logging.root.setLevel(logging.NOTSET)
+    logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
+    for name in ("scrapy.core.engine", "scrapy.core.scraper"):
+        logging.getLogger(name).setLevel(logging.INFO)  # else each request makes a record that its level drops
 
 
 def _rotate(log: Path) -> None:
@@ -97,11 +100,12 @@ class Process(CrawlerProcess):
     def end_visits(self) -> Deferred[Any]:
         """End the running visits."""
         self.stopped = self.stopped or bool(self.crawlers)
-        endings = (
-            self._end(crawler) if crawler.crawling and not crawler.engine.running else crawler.stop_async()
-            for crawler in self.crawlers
-        )
-        return DeferredList([deferred_from_coro(ending) for ending in endings], consumeErrors=True)
+        return DeferredList([self.end_visit(crawler) for crawler in self.crawlers], consumeErrors=True)
+
+    def end_visit(self, crawler: Crawler) -> Deferred[None]:
+        """End one running visit."""
+        begins = crawler.crawling and not crawler.engine.running
+        return deferred_from_coro(self._end(crawler) if begins else crawler.stop_async())
 
     async def _end(self, crawler: Crawler) -> None:
         # Scrapy regards a crawler that is still being set up as stopped: it would then run in full.
@@ -137,10 +141,7 @@ def visit(
     # memory and saves a twentieth of the time.
     gc.set_threshold(5_000, 10, 10)
     process = Process(settings)
-    _install_log(settings)
-    logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
-    for name in ("scrapy.core.engine", "scrapy.core.scraper"):
-        logging.getLogger(name).setLevel(logging.INFO)  # else each request makes a record that its level drops
+    install_log(settings)
     places = DeferredSemaphore(parallel_visits())
 
     def begin(clinic: Clinic) -> Deferred[None]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from archive.backup.published import Takedown
 from archive.reports.judgement import judgement
+from archive.reports.shards import ShardSeen
 from archive.reports.status import ClinicStatus, Status
 from archive.reports.status_words import age, facts
 from pipelines.commands._table import table
@@ -19,11 +20,12 @@ NUMBERS = ("observed", "unread", "waiting", "failed", "problems", "doubtful")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An archive, its status, and the takedowns that its published copy does not obey yet."""
+    """An archive, its status, the takedowns that its published copy does not obey yet, and shards without a worker."""
 
     archive: Path
     status: Status
     overdue: Sequence[Takedown]
+    lost: Sequence[ShardSeen]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def _facts(one: Seen) -> dict[str, Any]:
         "running": [visit._asdict() for visit in status.running],
         "disk": {**asdict(status.disk), "is_short": status.disk.is_short},
         "overdue_takedowns": [takedown.takedown_id for takedown in one.overdue],
+        "lost_shards": [shard.shard for shard in one.lost],
         "verified": status.verified if isinstance(status.verified, str | None) else asdict(status.verified),
     }
 

@@ -11,6 +11,7 @@ import click
 
 from archive.backup.published import overdue_takedowns
 from archive.reports.frame import asleep, stand
+from archive.reports.shards import ShardSeen, read_shards
 from archive.reports.status import ClinicStatus, read_status
 from archive.reports.status_words import age, free_in_words, verified_in_words
 from pipelines.commands._archive import read_only
@@ -47,9 +48,10 @@ def command(max_age: float, quiet: bool, archives: tuple[Path, ...], as_json: bo
     Exit code 7: a clinic that has a blog and is not closed was not observed within --max-age, that is, no visit to it
     ended well and without a limit; or, for as long, every visit to a clinic was cut short, or none began. Or the disk
     will be full within 30 days at today's growth, or less than 5 % of it is free. Or the day of a takedown has passed
-    while the published copy holds what was withdrawn. Each is named on stderr. Exit code 6: the last `verify` found
-    faults. Several archives (the shards of a frame) have one table and one judgement; the worst exit code of all holds,
-    and a clinic that moved stands as where it was observed last. Nothing is changed; a crawl may run at the same time.
+    while the published copy holds what was withdrawn. Or no worker of a shard of the cluster was seen for an hour. Each
+    is named on stderr. Exit code 6: the last `verify` found faults. Several archives (the shards of a frame) have one
+    table and one judgement; the worst exit code of all holds, and a clinic that moved stands as where it was observed
+    last. Nothing is changed; a crawl may run at the same time.
     """
     chosen = distinct(archives)
     codes = {ExitCode.DONE}
@@ -76,7 +78,8 @@ def _read(archive: Path) -> Seen:
     with exit_on_error(archive), closing(read_only(archive)) as db:
         db.execute("BEGIN")
         now = datetime.now(UTC)
-        return Seen(archive, read_status(db.conn, archive, now), overdue_takedowns(archive, now.date()))
+        lost = [shard for shard in read_shards(archive) if shard.is_lost(now)]
+        return Seen(archive, read_status(db.conn, archive, now), overdue_takedowns(archive, now.date()), lost)
 
 
 def _warned(one: Seen) -> ExitCode:
@@ -91,9 +94,18 @@ def _warned(one: Seen) -> ExitCode:
             f" still holds it; `clinic-archive publish --archive {one.archive}`",
             err=True,
         )
+    for shard in one.lost:
+        echo(_why_lost(shard), err=True)
     if one.status.verify_failed:
         return ExitCode.INTEGRITY
-    return ExitCode.STALE if one.status.disk.is_short or one.overdue else ExitCode.DONE
+    return ExitCode.STALE if one.status.disk.is_short or one.overdue or one.lost else ExitCode.DONE
+
+
+def _why_lost(shard: ShardSeen) -> str:
+    """When a worker of the shard was last seen by the hosts of the cluster, and where."""
+    when = f"{shard.seen_at:%Y-%m-%d %H:%M}"
+    seen = f"seen since {when}, then on {shard.host}" if shard.host else f"ever seen, missed since {when}"
+    return f"shard {shard.shard}: no worker was {seen}; start it, or take the shard over from its backup"
 
 
 def _warned_of_stale(clinics: Sequence[tuple[ClinicStatus, int]], seen: Sequence[Seen], max_age: float) -> bool:

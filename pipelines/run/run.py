@@ -72,6 +72,22 @@ class Run:
         except BaseException:
             self._lock.release()
             raise
+        self._begin()
+        Run._open[name_of(str(archive))] = self
+
+    def another(self) -> Run:
+        """Return a further run that has this one's lock, database and key; `end` records its end.
+
+        The components of a crawler find it where the setting RUN is its `crawl_id`.
+        """
+        run = Run.__new__(Run)
+        run.archive, run.software, run.db, run.key = self.archive, self.software, self.db, self.key
+        run._lock = self._lock
+        run._begin()
+        Run._open[run.crawl_id] = run
+        return run
+
+    def _begin(self) -> None:
         self.crawl_id = uuid4().hex
         self.started_at = datetime.now(UTC)
         self.outcomes: dict[str, ClinicOutcome] = {}
@@ -87,7 +103,6 @@ class Run:
         self._closed: list[Clinic] = []
         self._listed: list[Clinic] = []  # clinics that the archive did not know before this run
         self._stops: list[Callable[[], object]] = []
-        Run._open[name_of(str(archive))] = self
 
     def on_halt(self, stop: Callable[[], object]) -> None:
         """Call `stop` when nothing more can be written."""
@@ -103,14 +118,14 @@ class Run:
 
     @classmethod
     def of(cls, settings: BaseSettings) -> Self:
-        """Return the open run of the archive that the settings name; open one if there is none."""
+        """Return the open run that the settings name, by RUN or by ARCHIVE; open one if there is none."""
         archive = str(settings["ARCHIVE"])
-        return cls._open.get(name_of(archive)) or cls(Path(archive))  # type: ignore[return-value]
+        return cls._open.get(settings["RUN"] or name_of(archive)) or cls(Path(archive))  # type: ignore[return-value]
 
     @classmethod
     def is_open(cls, settings: BaseSettings) -> bool:
         """Return whether a run of this process has the archive open that the settings name."""
-        return name_of(str(settings["ARCHIVE"])) in cls._open
+        return (settings["RUN"] or name_of(str(settings["ARCHIVE"]))) in cls._open
 
     def begin(
         self,
@@ -274,14 +289,20 @@ class Run:
         Raises `ArchiveError` where the end cannot be written, unless an earlier failing write ended the run.
         """
         try:
+            self.end(exit_code, summary)
+        finally:
+            self.release()
+
+    def end(self, exit_code: int, summary: dict[str, Any]) -> None:
+        """Record the end of the run; `another` may go on. Raises as `close`."""
+        Run._open.pop(self.crawl_id, None)
+        try:
             if self._run_file is not None:
                 left = redacted_ends(self.db, self.archive, self.key)
                 self._run_file.end(exit_code, summary, datetime.now(UTC), left)
         except (sqlite3.Error, WarcWriteError) as error:
             if not self.broken:  # else that is already reported, and is why this fails too
                 raise ArchiveError(f"{self.archive}: the end of the run could not be written: {error}") from error
-        finally:
-            self.release()
 
     def release(self) -> None:
         """Close the database and release the lock."""

@@ -26,7 +26,7 @@ NOTE = "<!-- Written by `make docs`; do not edit. -->"
 
 # Page of the commands, what its commands are for, and the commands.
 COMMANDS = {
-    "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
+    "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "enqueue", "worker", "backfill", "import")),
     "keep": (
         "Keep an archive",
         ("status", "coverage", "verify", "rebuild", "reparse"),
