@@ -8,13 +8,13 @@ the whole thread.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from archive.rows import runs
 from archive.warc import BadRecord, Failure, Group, Record, records
-from archive.warc.repair import repair, whole_until
+from archive.warc.repair import Repaired, repair, repair_files, whole_until
 from pipelines.events import ClinicListed, Confirmed, Event, RunEnded, RunStarted
 from pipelines.log import Recorded, RunLog, locations, run_stem
 from pipelines.rebuild import refold, refold_past
@@ -62,12 +62,28 @@ def recover(run: Run) -> list[str]:
     if headers:
         save_ends(run.db, run.archive, run.key)
     runs.close_unended_crawls(run.db)
-    for repaired in repair(run.archive, untouched):
-        if repaired.torn is not None:
-            lines.append(
-                f"{repaired.warc_file}: {repaired.cut} bytes of a torn record set aside in {repaired.torn.name}"
-            )
-    return lines
+    return lines + _lines(repair(run.archive, untouched))
+
+
+def recover_visit(run: Run, clinic_id: str) -> list[str]:
+    """Do the same for one visit of this run, whose process has ended while others continue.
+
+    Returns a line for each of its files that was torn. Raises as `recover`.
+    """
+    run.forget(clinic_id)
+    paths = sorted((run.archive / "warc" / clinic_id).glob(f"*-{run.crawl_id[:8]}-*.warc.gz"))
+    if not paths:
+        return []
+    _apply(run, _Unended(clinic_id, paths))
+    return _lines(repair_files(run.archive, paths))
+
+
+def _lines(files: Iterable[Repaired]) -> list[str]:
+    return [
+        f"{repaired.warc_file}: {repaired.cut} bytes of a torn record set aside in {repaired.torn.name}"
+        for repaired in files
+        if repaired.torn is not None
+    ]
 
 
 def _apply_header(run: Run, header: RunHeader) -> None:
