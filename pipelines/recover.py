@@ -14,6 +14,7 @@ from pathlib import Path
 
 from archive.rows import runs
 from archive.warc import BadRecord, Failure, Group, Record, records
+from archive.warc._file import OPEN_SUFFIX
 from archive.warc.repair import Repaired, repair, repair_files, whole_until
 from pipelines.events import ClinicListed, Confirmed, Event, RunEnded, RunStarted
 from pipelines.log import Recorded, RunLog, locations, run_stem
@@ -41,6 +42,8 @@ def recover(run: Run) -> list[str]:
     counts as running and its file as unclosed. Raises OSError and `sqlite3.Error`.
     """
     lines, untouched = [], list[Path]()
+    if not _has_unended(run):
+        return []
     headers = runs_of(run.archive, unclosed=True)
     for header in headers:
         runs.save_crawl(run.db, header.crawl_id, header.started_at, header.software, header.kind)
@@ -62,6 +65,8 @@ def recover(run: Run) -> list[str]:
     if headers:
         save_ends(run.db, run.archive, run.key)
     runs.close_unended_crawls(run.db)
+    if untouched:  # the runs' own files, too, so that the next start looks again
+        untouched += [sidecar.with_suffix("") for sidecar in _unclosed_runs(run.archive)]
     return lines + _lines(repair(run.archive, untouched))
 
 
@@ -84,6 +89,15 @@ def _lines(files: Iterable[Repaired]) -> list[str]:
         for repaired in files
         if repaired.torn is not None
     ]
+
+
+def _has_unended(run: Run) -> bool:
+    """Return whether an earlier run may have left files unclosed; all files are looked at only then."""
+    return any(_unclosed_runs(run.archive)) or bool(runs.running(run.db))
+
+
+def _unclosed_runs(archive: Path) -> Iterator[Path]:
+    return (archive / "warc" / RUNS).glob(f"*{OPEN_SUFFIX}")
 
 
 def _apply_header(run: Run, header: RunHeader) -> None:

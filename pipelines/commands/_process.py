@@ -103,7 +103,7 @@ def visit(
             stopped = _visit_here(run, process, clinics, begin, time_limit)
     run.not_begun = [clinic.slug for clinic in clinics if clinic.slug not in run.outcomes]
     if stopped:
-        mark_cut_short(run.outcomes.values())
+        run.is_cut_off = mark_cut_short(run.outcomes.values())
 
 
 def _visit_here(

@@ -70,6 +70,7 @@ class Run(Visits):
         self._run_file: RunFile | None = None
         self._folds: dict[str, Fold] = {}  # by clinic
         self._extended: list[Withdrawn] = []  # takedowns of which the visits gave further addresses
+        self.is_cut_off = False  # visits were ended at once, and left to the next start
         self.not_begun: list[str] = []  # clinics whose visit had not begun when the run ended
         self._closed: list[Clinic] = []
         self._listed: list[Clinic] = []  # clinics that the archive did not know before this run
@@ -220,12 +221,16 @@ class Run(Visits):
         try:
             if self._run_file is not None:
                 left = redacted_ends(self.db, self.archive, self.key)
-                self._run_file.end(exit_code, summary, datetime.now(UTC), left)
+                self._run_file.end(exit_code, summary, datetime.now(UTC), left, closing=not self._leaves_open)
         except (sqlite3.Error, WarcWriteError) as error:
             if not self.broken:  # else that is already reported, and is why this fails too
                 raise ArchiveError(f"{self.archive}: the end of the run could not be written: {error}") from error
         finally:
             self.release()
+
+    @property
+    def _leaves_open(self) -> bool:
+        return self.is_cut_off or self.broken is not None or bool(self._writers)
 
     def release(self) -> None:
         """Close the database and release the lock."""
