@@ -19,11 +19,11 @@ from scrapy.utils.reactor import install_reactor
 from archive.rows.due import Due
 from pipelines.cluster.leases import Leases
 from pipelines.cluster.queue import ACTOR, VERSION, message, queue_of
-from pipelines.commands._process import install_log
 from pipelines.commands._run import releasing
 from pipelines.commands._visits import WAIT, Frame, Limits, Standing, Verdict, Visits, prepare, wait_for_run
 from pipelines.printing import echo
 from pipelines.run.capacity import parallel_visits
+from pipelines.workers.process import install_log
 from scraper.config.clinics import Clinics
 from scraper.config.shard import Shard
 from scraper.guard import running_reactor

@@ -22,7 +22,6 @@ from twisted.python.failure import Failure
 from archive.rows.due import MOST_KILLS, Due, past_of
 from archive.rows.withdrawals import blocked_clinics
 from archive.times import utc
-from pipelines.commands._process import Process
 from pipelines.printing import echo
 from pipelines.recover import recover
 from pipelines.run import report
@@ -31,6 +30,7 @@ from pipelines.run.locking import Locked
 from pipelines.run.notices import emit, notices_of
 from pipelines.run.outcome import mark_failed
 from pipelines.run.run import Run
+from pipelines.workers.process import Process
 from scraper.config.clinics import Clinic, Clinics, read_clinics
 from scraper.config.shard import Shard
 from scraper.config.toml_file import ConfigError

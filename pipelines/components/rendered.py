@@ -18,7 +18,7 @@ from scrapy.http import Request, Response
 
 from archive.warc import Capture, HttpExchange, Original, WarcWriteError, Writer
 from pipelines.components.capture import redact_tokens
-from pipelines.run.run import Run
+from pipelines.run.visits import Visits
 from scraper.browser import META, RENDERING, VISITED, Received, Rendering
 from scraper.comments import service_of
 from scraper.http import fetch_of, lower_headers, redirect_target
@@ -60,7 +60,7 @@ class Rendered:
         fetch = fetch_of(request)
         if META not in request.meta or fetch is None or rendering is None:
             return
-        run, clinic_id = Run.of(self._crawler.settings), fetch.clinic.slug
+        run, clinic_id = Visits.of(self._crawler.settings), fetch.clinic.slug
         outcome = run.outcomes[clinic_id]
         platform = outcome.visit.recognised
         visited: list[tuple[Capture, Exchange | Problem]] = []
