@@ -568,6 +568,19 @@ def m016_purges(db: Database) -> None:
     db.execute("ALTER TABLE withdrawals ADD COLUMN purged TEXT")
 
 
+@migrations()
+def m017_policy_record(db: Database) -> None:
+    """What allowed a fetch, beside the captures of robots.txt: what answers say to robots; a visit's delay, User-Agent.
+
+    Rows of before have NULL. They count as made by an older version, so that `reparse` fills them.
+    """
+    for column in ("x_robots_tag", "robots_meta"):
+        db.table("captures").add_column(column, str)
+    db.table("clinic_runs").add_column("user_agent", str)
+    db.table("clinic_runs").add_column("delay", float)
+    db.execute("UPDATE clinics SET folded_by = NULL WHERE clinic_id IN (SELECT clinic_id FROM captures)")
+
+
 def _full_text(db: Database, table: str, key: str, columns: tuple[str, ...]) -> None:
     """FTS5 over `columns`, updated by triggers that fire only when the text changed.
 

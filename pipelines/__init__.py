@@ -8,7 +8,8 @@ The way of one post:
  3 decoding          the body of an answer, by the same code for live and stored ones
  4 extract           Exchange and the run's platform give items (pure)
  5 privacy           ids of people become keyed pseudonyms; names travel on only to be masked
- 6 Run.record        Captured(run, extraction): an event of the clinic's log, recorded before it is applied
+ 6 Visits.record     Captured(run, extraction): an event of the clinic's log, recorded before it is applied; with
+                     `--workers` steps 1 to 6 are a worker's, which sends the event to the holder of the lock
  7 threads           captures are held until a thread's names are known, then its texts are masked
  8 Fold.apply        whole captures in (date, id) order, one transaction a batch; the only writer of a clinic's rows
  9 archive/rows      identity, then post, revision, reading, comment, sighting

@@ -17,6 +17,7 @@ from typing import Any, Self
 from pipelines.privacy.policy import Policy
 from scraper.items import Extraction
 
+USER_AGENT = "http-header-user-agent"  # the field of warcinfo (WARC 1.1, 6.2)
 Fields = dict[str, str]  # the fields of a note by name; each value is JSON
 
 
@@ -31,6 +32,7 @@ class ClinicRun:
     started_at: str = ""  # ISO 8601 UTC with microseconds
     stanza: Mapping[str, Any] = field(default_factory=dict, hash=False, compare=False)
     web_archive: str | None = None  # the address of the web archive that a backfill requests
+    user_agent: str | None = None  # that its requests send, as the warcinfo of its file has it; None for an import
     # In force for the run's captures; None: that of its stanza, because no later one is known.
     in_force: Policy | None = field(default=None, hash=False, compare=False)
 
@@ -182,6 +184,7 @@ class Withdrawn:
     due: str | None  # ISO date
     reason: str
     by: str  # who gave the command
+    releases: tuple[str, ...] = ()  # names of the releases that hold it; older notes name none
 
     def note(self) -> tuple[str, Fields]:
         """Return kind and fields of the note, which is written to the run's own file."""
@@ -190,7 +193,7 @@ class Withdrawn:
     @classmethod
     def of_note(cls, fields: Mapping[str, Any]) -> Self:
         """Return the event that a note of this kind records."""
-        lists = {name: tuple(fields[name]) for name in ("subjects", "permalinks")}
+        lists = {name: tuple(fields.get(name, ())) for name in ("subjects", "permalinks", "releases")}
         return cls(**{**fields, **lists})
 
 

@@ -38,6 +38,7 @@ from pipelines.events import (
     Withdrawn,
 )
 from pipelines.privacy.held import without_people
+from pipelines.privacy.masking import MASKED_BY
 from pipelines.replay.stored import missing_original
 from pipelines.run.capture_row import Marks, capture_row
 from pipelines.sanitise import fields_of, storable
@@ -62,7 +63,7 @@ from scraper.items import (
 
 # A transaction holds at most BATCH captures; a capture waits at most PATIENCE seconds for its rows.
 BATCH, PATIENCE = 128, 10.0
-SOFTWARE = f"{PRODUCT}/{VERSION}"  # the value of `clinics.folded_by`
+SOFTWARE = f"{PRODUCT}/{VERSION} {MASKED_BY}"  # the value of `clinics.folded_by`
 # Items about the site and its people are saved before the posts of the same capture, in whatever order a parser gives.
 ORDER: dict[type, int] = {Site: 0, Author: 1, Post: 2}
 Reread = Callable[[str], Mapping[str, Any] | None]
@@ -182,7 +183,7 @@ class Fold:
             runs.save_crawl(self._db, run.crawl_id, run.started_at, run.software, run.kind)
             # The stanza of an import or a backfill may be the stored one: it is no evidence that the clinic is closed.
             self._save_stanza(run.stanza, run.started_at if run.kind == "crawl" else None)
-            runs.save_run_start(self._db, run.crawl_id, self._clinic_id, run.started_at)
+            runs.save_run_start(self._db, run.crawl_id, self._clinic_id, run.started_at, run.user_agent)
         self._cache = ClinicCache(self._db, self._clinic_id)
 
     def _end(self, event: RunEnded) -> None:

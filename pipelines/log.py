@@ -17,6 +17,7 @@ from typing import Any
 
 from archive.times import utc
 from pipelines.events import (
+    USER_AGENT,
     CapturesEnded,
     ClinicListed,
     ClinicRun,
@@ -53,6 +54,7 @@ class RunLog:
     crawl_id: str | None = None
     software: str = ""
     web_archive: str | None = None  # address of the archive whose answers a backfill recorded
+    user_agent: str | None = None
     stanza: Mapping[str, Any] = field(default_factory=dict)
     started: datetime = EARLIEST  # date of its run-started note
     started_at: str = ""  # as that note states it
@@ -73,6 +75,7 @@ class RunLog:
             started_at=self.started_at,
             stanza=self.stanza,
             web_archive=self.web_archive,
+            user_agent=self.user_agent,
             in_force=self.in_force,
         )
 
@@ -84,6 +87,7 @@ class RunLog:
         self.software = self.software or found.info.get("software", "")
         self.kind = found.info.get("kind", "crawl")
         self.web_archive = found.info.get("web-archive")
+        self.user_agent = self.user_agent or found.info.get(USER_AGENT)
         if not self.stanza:  # a kill may have come before the note run-started
             self.stanza = json.loads(found.info.get("stanza", "{}"))
             self.started, self.started_at = found.made_at, utc(found.made_at)

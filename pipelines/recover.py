@@ -8,13 +8,14 @@ the whole thread.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from archive.rows import runs
 from archive.warc import BadRecord, Failure, Group, Record, records
-from archive.warc.repair import repair, whole_until
+from archive.warc._file import OPEN_SUFFIX
+from archive.warc.repair import Repaired, repair, repair_files, whole_until
 from pipelines.events import ClinicListed, Confirmed, Event, RunEnded, RunStarted
 from pipelines.log import Recorded, RunLog, locations, run_stem
 from pipelines.rebuild import refold, refold_past
@@ -41,6 +42,8 @@ def recover(run: Run) -> list[str]:
     counts as running and its file as unclosed. Raises OSError and `sqlite3.Error`.
     """
     lines, untouched = [], list[Path]()
+    if not _has_unended(run):
+        return []
     headers = runs_of(run.archive, unclosed=True)
     for header in headers:
         runs.save_crawl(run.db, header.crawl_id, header.started_at, header.software, header.kind)
@@ -62,12 +65,39 @@ def recover(run: Run) -> list[str]:
     if headers:
         save_ends(run.db, run.archive, run.key)
     runs.close_unended_crawls(run.db)
-    for repaired in repair(run.archive, untouched):
-        if repaired.torn is not None:
-            lines.append(
-                f"{repaired.warc_file}: {repaired.cut} bytes of a torn record set aside in {repaired.torn.name}"
-            )
-    return lines
+    if untouched:  # the runs' own files, too, so that the next start looks again
+        untouched += [sidecar.with_suffix("") for sidecar in _unclosed_runs(run.archive)]
+    return lines + _lines(repair(run.archive, untouched))
+
+
+def recover_visit(run: Run, clinic_id: str) -> list[str]:
+    """Do the same for one visit of this run, whose process has ended while others continue.
+
+    Returns a line for each of its files that was torn. Raises as `recover`.
+    """
+    run.forget(clinic_id)
+    paths = sorted((run.archive / "warc" / clinic_id).glob(f"*-{run.crawl_id[:8]}-*.warc.gz"))
+    if not paths:
+        return []
+    _apply(run, _Unended(clinic_id, paths))
+    return _lines(repair_files(run.archive, paths))
+
+
+def _lines(files: Iterable[Repaired]) -> list[str]:
+    return [
+        f"{repaired.warc_file}: {repaired.cut} bytes of a torn record set aside in {repaired.torn.name}"
+        for repaired in files
+        if repaired.torn is not None
+    ]
+
+
+def _has_unended(run: Run) -> bool:
+    """Return whether an earlier run may have left files unclosed; all files are looked at only then."""
+    return any(_unclosed_runs(run.archive)) or bool(runs.running(run.db))
+
+
+def _unclosed_runs(archive: Path) -> Iterator[Path]:
+    return (archive / "warc" / RUNS).glob(f"*{OPEN_SUFFIX}")
 
 
 def _apply_header(run: Run, header: RunHeader) -> None:

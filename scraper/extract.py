@@ -34,6 +34,7 @@ from scraper.platforms._platform import Platform
 from scraper.platforms._recognise import unsupported
 from scraper.platforms._tree import MOST_TAGS, noting_cuts
 from scraper.quality import EMPTY_SHELL, refusal_of
+from scraper.robots_tags import robots_header, robots_meta
 
 logger = logging.getLogger(__name__)
 
@@ -110,18 +111,23 @@ def extraction_by(
 
     `url`: the address of the capture; `exchange`: None where no answer came, or the answer cannot be read.
     """
-    service, is_emptied = service_of(url), exchange is not None and exchange.is_emptied
-    if platform is None:
-        from_api = service is not None
-        return Extraction(clinic_id=clinic_id, capture=capture, items=items, is_emptied=is_emptied, from_api=from_api)
-    return Extraction(
+    service = service_of(url)
+    header, meta = (robots_header(exchange), robots_meta(exchange)) if exchange is not None else (None, None)
+    about = Extraction(
         clinic_id=clinic_id,
         capture=capture,
         items=items,
-        is_emptied=is_emptied,
-        extractor_version=0
-        if exchange is None or is_emptied or not platform.claims(exchange)
-        else platform.extractor_version,
+        is_emptied=exchange is not None and exchange.is_emptied,
+        from_api=service is not None,
+        robots_header=header,
+        robots_meta=meta,
+    )
+    if platform is None:
+        return about
+    is_read = exchange is not None and not exchange.is_emptied and platform.claims(exchange)
+    return replace(
+        about,
+        extractor_version=platform.extractor_version if is_read else 0,
         sources=tuple(platform.sources),
         from_api=service is not None or platform.is_api_url(url),
     )

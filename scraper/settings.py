@@ -10,6 +10,7 @@ SPIDER_MODULES = ["scraper.spiders"]
 # Paths; `clinic-archive` and `scrapy crawl -s` set them.
 ARCHIVE = "var"
 CLINICS_FILE = "clinics.toml"
+RUN = None  # ours: id of one of several runs that a process has on the archive; None: its only one
 USER_AGENT = f"{PRODUCT}/{VERSION}"  # completed with project page and contact from clinics.toml
 
 ALLOW_PRIVATE = False  # ours: permit loopback and private addresses under plain `scrapy crawl`

@@ -59,7 +59,7 @@ class BackedUp:
 
 
 @dataclass(frozen=True, slots=True)
-class _Copied:
+class CopiedDatabase:
     """The copy of the database, and what its rows say."""
 
     file: SnapshotFile
@@ -112,7 +112,7 @@ def back_up(
     part = folder / SNAPSHOTS / (name + PART)
     make_folder(part)
     try:
-        copied = _copy_database(archive / DATABASE, part / DATABASE)
+        copied = copy_database(archive / DATABASE, part / DATABASE)
         done.database_bytes = copied.file.size
         copies = SnapshotFiles(archive, folder, known, lambda name: _lacks_rows(name, copied, closed))
         # WARC files come first: a note in one may name an imported file, which was on the disk before the note.
@@ -202,7 +202,7 @@ def _purge(folder: Path, replaced: Collection[str], newest: str) -> int:
     return number
 
 
-def _lacks_rows(name: str, database: _Copied, closed: frozenset[str]) -> bool:
+def _lacks_rows(name: str, database: CopiedDatabase, closed: frozenset[str]) -> bool:
     """Whether the WARC file may have records without rows: it was closed after the database was copied, or its run has
     no end there.
     """
@@ -212,7 +212,11 @@ def _lacks_rows(name: str, database: _Copied, closed: frozenset[str]) -> bool:
     return run in database.running or (name not in closed and run not in database.ended)
 
 
-def _copy_database(source: Path, target: Path) -> _Copied:
+def copy_database(source: Path, target: Path) -> CopiedDatabase:
+    """Copy a database that may be in use into a new file, and check the copy; its `faults` say what is damaged.
+
+    Raises `NotAnArchive`, FileNotFoundError without a database, other OSErrors and `sqlite3.Error`.
+    """
     if not source.exists():
         raise FileNotFoundError(f"{source}: no archive here; name another --archive")
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -229,7 +233,7 @@ def _copy_database(source: Path, target: Path) -> _Copied:
         if code != sqlite3.SQLITE_CORRUPT:
             raise
         nothing = frozenset[tuple[str, str]]()
-        return _Copied(
+        return CopiedDatabase(
             SnapshotFile(0, ""), "", {}, nothing, nothing, [f"{source}: {error}; `clinic-archive rebuild` repairs it"]
         )
 
@@ -238,7 +242,7 @@ def _connected(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30)
 
 
-def _inspect(copy: sqlite3.Connection, source: Path, file: SnapshotFile) -> _Copied:
+def _inspect(copy: sqlite3.Connection, source: Path, file: SnapshotFile) -> CopiedDatabase:
     """What the copy of the database says: whether it is whole, and which bytes of which files it needs."""
     steps = migrations.applied(Database(copy))
     if not steps:
@@ -248,4 +252,4 @@ def _inspect(copy: sqlite3.Connection, source: Path, file: SnapshotFile) -> _Cop
     faults = [f"{source.parent}: {line}; `clinic-archive rebuild` recreates it" for line in damage(copy)]
     running = frozenset((clinic_id, crawl) for clinic_id, crawl, is_running in runs if is_running)
     ended = frozenset((clinic_id, crawl) for clinic_id, crawl, is_running in runs if not is_running)
-    return _Copied(file, steps[-1].name, dict(ends), running, ended, faults)
+    return CopiedDatabase(file, steps[-1].name, dict(ends), running, ended, faults)

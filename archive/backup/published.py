@@ -67,11 +67,15 @@ def publish(archive: Path, public: Public | None = None, *, full: bool = False) 
 
 
 def _leave_out(copy: sqlite3.Connection) -> None:
-    """Empty the tables of studies, which name coders and what they think, and leave no byte of them in free pages."""
+    """Delete what belongs to studies, also from free pages: what coders think, and the rules that people wrote."""
     copy.execute("PRAGMA secure_delete = ON").fetchall()
     present = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in (table for table in TABLES if table in present):
         copy.execute(f"DELETE FROM [{table}]")
+    if "lexicon_rules" in present:
+        of_people = "SELECT rule_number FROM lexicon_rules WHERE file IS NOT NULL"
+        copy.execute(f"DELETE FROM cache_matches WHERE rule_number IN ({of_people})")
+        copy.execute("DELETE FROM lexicon_rules WHERE file IS NOT NULL")
 
 
 def lacking(archive: Path) -> set[str]:
@@ -106,7 +110,7 @@ def overdue_takedowns(archive: Path, day: date) -> list[Takedown]:
         waits = "grade = 'purge' AND purged IS NULL"
         find = f"SELECT takedown_id, clinic, due, {waits} FROM withdrawals WHERE due < ?"
         rows = live.execute(find, (day.isoformat(),)).fetchall()
-        found = [(Takedown(*row[:3], row[0] in behind), row[3]) for row in rows]
+        found = [(Takedown(row[0], row[1], row[2], row[0] in behind), row[3]) for row in rows]
         return [takedown for takedown, is_waiting in found if takedown.is_published or is_waiting]
 
 

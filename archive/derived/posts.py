@@ -85,7 +85,27 @@ def derive_post(post: Post) -> Derived:
         ordered = sorted(post.revisions, key=lambda each: each.source)
         for source, texts in groupby(ordered, key=lambda each: each.source):
             _add_source(result, source, in_order(texts), wordings)
+        result.edits = _once(result.edits)
     return result
+
+
+def _once(edits: Iterable[EditRow]) -> list[EditRow]:
+    """Return the edits, of those that several sources show the first: a page and an API give the same new text."""
+    found: list[EditRow] = []
+    for edit in sorted(edits, key=lambda each: (each.new_first_seen_at, each.revision_id)):
+        if not any(_is_same(edit, earlier) for earlier in found):
+            found.append(edit)
+    return found
+
+
+def _is_same(edit: EditRow, earlier: EditRow) -> bool:
+    """Return whether another source showed the same words going and coming, in an interval that overlaps."""
+    words = (edit.kind, edit.removed, edit.added)
+    return (
+        edit.source != earlier.source
+        and words == (earlier.kind, earlier.removed, earlier.added)
+        and edit.old_last_seen_at < earlier.new_first_seen_at
+    )
 
 
 def in_order(revisions: Iterable[Revision]) -> list[Revision]:

@@ -22,8 +22,8 @@ from typing import NamedTuple
 from syntok import segmenter
 from syntok.tokenizer import Tokenizer
 
-# What cuts the texts: syntok's version, and that of the rules of this file.
-SEGMENTER = f"syntok {version('syntok')}, 1"
+# What cuts the texts: syntok's version, and that of the rules of this package. A new one derives all texts again.
+SEGMENTER = f"syntok {version('syntok')}, 2"
 LONGEST = 50_000  # characters of a line that syntok reads at a time; it holds an object for each word
 # Characters of a line with more opening brackets than one in `SPARSE` characters, in which brackets are ignored.
 BRACKETED, SPARSE = 2_000, 20

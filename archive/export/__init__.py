@@ -21,7 +21,8 @@ from archive.export._columns import (
 from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
 from archive.export._documents import KINDS as DOCUMENT_KINDS
 from archive.export._documents import export_documents
-from archive.export._formats import FORMATS, Written, write
+from archive.export._formats import FORMATS, LISTING_FORMATS, Format, Written, write
+from archive.export._json import json_blocks
 from archive.export._sheet import MOST_ROWS, TooManyRows
 from archive.export._source import Listing, Source, Unknown, columns_of, find, known_values, names, read
 from archive.export._whole import export_all
@@ -31,9 +32,11 @@ __all__ = [
     "DOCUMENT_KINDS",
     "EXCEL_RULE",
     "FORMATS",
+    "LISTING_FORMATS",
     "MOST_ROWS",
     "PUBLIC",
     "TYPES",
+    "Format",
     "Listing",
     "Source",
     "Tally",
@@ -47,6 +50,7 @@ __all__ = [
     "export_all",
     "export_documents",
     "find",
+    "json_blocks",
     "known_values",
     "may_be_date",
     "names",

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.export._csv import EXCEL_RULE, Tally, csv_blocks
+from archive.export._json import json_blocks
 from archive.export._parquet import write_parquet
 from archive.export._sheet import write_sheet
 from archive.export._source import Source, columns_of, read
@@ -84,6 +85,16 @@ def _json_lines(draft: Path, _: Path, connection: sqlite3.Connection, source: So
     return number, None
 
 
+def _json(draft: Path, _: Path, connection: sqlite3.Connection, source: Source) -> tuple[int, str | None]:
+    """Write one JSON list, as the site gives it."""
+    number = 0
+    with draft.open("wb") as file:
+        for block in json_blocks(connection, source):
+            number += block.count(b"\n{")
+            file.write(block)
+    return number, None
+
+
 def _xlsx(draft: Path, final: Path, connection: sqlite3.Connection, source: Source) -> tuple[int, str | None]:
     """Write an XLSX file. Texts that are too long for a cell are written whole to a JSON lines file beside it."""
     beside = final.with_name(f"{final.stem}.long-texts.jsonl")
@@ -109,4 +120,11 @@ FORMATS = {
     "xlsx": Format(".xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", _xlsx),
     "jsonl": Format(".jsonl", "application/x-ndjson", _json_lines),
     "parquet": Format(".parquet", "application/vnd.apache.parquet", _parquet),
+}
+# The formats of what is no table, view or question: of edits and of words in context.
+LISTING_FORMATS = {
+    "csv": FORMATS["csv"],
+    "xlsx": FORMATS["xlsx"],
+    "json": Format(".json", "application/json; charset=utf-8", _json),
+    "jsonl": FORMATS["jsonl"],
 }

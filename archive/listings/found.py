@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from archive.search.index import Query, documents, search
 from archive.search.ranking import COMMENT, PAST, POST
+from archive.search.snippets import Marking
 from archive.site.pages._rows import row
 from archive.site.pages.permalinks import post_path, stamp
 
@@ -20,13 +21,16 @@ KIND = {POST: "post", PAST: "past revision", COMMENT: "comment"}
 _POST = "p.clinic_id, p.platform, p.title, p.slug, p.platform_post_id, p.url, p.post_id"
 _SELECT = {
     POST: f"SELECT {_POST}, coalesce(p.published_on, substr(p.published_at, 1, 10)) AS published_on, r.captured_at AS"
-    " first_seen_at, r.content_sha256, p.revision_id, p.word_count FROM posts AS p LEFT JOIN revisions AS r USING"
+    " first_seen_at, r.content_sha256, p.revision_id, p.word_count,"
+    " p.title AS found_title, p.body_text AS body FROM posts AS p LEFT JOIN revisions AS r USING"
     " (revision_id) WHERE p.post_id = ?",
     PAST: f"SELECT {_POST}, coalesce(p.published_on, substr(p.published_at, 1, 10)) AS published_on, r.captured_at AS"
-    " first_seen_at, r.content_sha256, r.revision_id, r.word_count FROM revisions AS r JOIN posts AS p USING (post_id)"
+    " first_seen_at, r.content_sha256, r.revision_id, r.word_count,"
+    " r.title AS found_title, r.body_text AS body FROM revisions AS r JOIN posts AS p USING (post_id)"
     " WHERE r.revision_id = ?",
     COMMENT: f"SELECT {_POST}, substr(m.posted_at, 1, 10) AS published_on, m.first_seen_at, NULL AS content_sha256,"
-    " NULL AS revision_id, NULL AS word_count FROM comments AS m JOIN posts AS p USING (post_id) WHERE m.comment_id ="
+    " NULL AS revision_id, NULL AS word_count,"
+    " NULL AS found_title, m.body_text AS body FROM comments AS m JOIN posts AS p USING (post_id) WHERE m.comment_id ="
     " ?",
 }
 _KEY = "((doc & 1073741823) >> 2)"
@@ -57,10 +61,15 @@ class Found:
         "url": "Address of the post",
         "post_id": "Key of the post in this archive file",
         "revision_id": "Key of the text in this archive file; NULL for a comment",
+        "snippet": "The part of the text around the first of the words, about 200 characters; … where it is cut",
     }
 
     def rows(self, connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
         """Yield all results in the order of the search, with the values of `columns`. Raises `sqlite3.Error`."""
+        with Marking(self.query.words) as marking:
+            yield from self._marked(connection, marking)
+
+    def _marked(self, connection: sqlite3.Connection, marking: Marking) -> Iterator[tuple[Any, ...]]:
         for hit in search(connection, self.query, most=MOST_ROWS):
             result = row(connection, _SELECT[hit.kind], (hit.key,))
             if result is None:  # a writer has just removed it
@@ -70,7 +79,8 @@ class Found:
                 path = f"{path}?comment={hit.key}#comment-{hit.key}"
             elif result["content_sha256"] is not None:
                 path = f"{path}/{stamp(result['first_seen_at'], result['content_sha256'])}"
-            result |= {"kind": KIND[hit.kind], "permalink": f"{self.base}{path}"}
+            snippet = marking.snippet(result["found_title"], result["body"]) or None
+            result |= {"kind": KIND[hit.kind], "permalink": f"{self.base}{path}", "snippet": snippet}
             yield tuple(result[name] for name in self.columns)
 
 

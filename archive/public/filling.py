@@ -65,6 +65,11 @@ _SPECIAL: Mapping[str, Mapping[str, str]] = {
         "body_html": f"CASE WHEN {_UNMASKED_REVISION} THEN NULL ELSE t.body_html END",
     },
 }
+# Rows that are public: the rules that people wrote belong to their study, and so does what these match.
+_ROWS: Mapping[str, str] = {
+    "lexicon_rules": "t.file IS NULL",
+    "cache_matches": "t.rule_number NOT IN (SELECT rule_number FROM live.lexicon_rules WHERE file IS NOT NULL)",
+}
 _OWN_INDEX = ("posts_fts", "comments_fts")  # of which the texts are in the tables
 
 
@@ -140,7 +145,8 @@ def insert(connection: sqlite3.Connection, table: str, comments: Comments) -> st
             continue
         columns.append(f"[{column}]")
         values.append(_SPECIAL.get(table, {}).get(column) or _value(word, column))
-    return f"INSERT INTO main.[{table}] ({', '.join(columns)}) SELECT {', '.join(values)} FROM live.[{table}] AS t"
+    chosen = f"SELECT {', '.join(values)} FROM live.[{table}] AS t WHERE {_ROWS.get(table, '1')}"
+    return f"INSERT INTO main.[{table}] ({', '.join(columns)}) {chosen}"
 
 
 def _value(word: str, column: str) -> str:

@@ -13,6 +13,10 @@ example after "such as". A query without parameters is a view instead of a quest
 `clinic_id BETWEEN :clinic AND coalesce(nullif(:clinic, ''), '~')` selects one clinic, or all if `:clinic` is empty:
 short names consist of lower-case letters, digits and hyphens. SQLite finds such a range by an index, while "empty or
 equal" would scan the table.
+
+On a lake (`export --lake`) DuckDB runs the same SQL, or that of `NAME.duckdb.sql` beside it where the dialects differ.
+There each column is qualified whose name is that of a parameter. A question that needs the search index (a table
+`..._fts`) runs on SQLite alone.
 """
 
 from __future__ import annotations
@@ -37,6 +41,9 @@ _TYPED = re.compile(r"-- (?P<type>integer|number|text|boolean|date|timestamp|tim
 _GROUP = re.compile(r"-- group: (?P<name>\w+)")  # -- group: edits
 # "-- chart: line x=month y=hits color=clinic_id": a line, the columns of both axes, a colour for each clinic_id.
 _CHART = re.compile(r"-- chart: (?P<mark>bar|line|point) (?P<axes>.+)")
+
+DUCKDB = ".duckdb.sql"  # how the name of a file of SQL for DuckDB ends
+_SEARCH_INDEX = re.compile(r"_fts\b")  # posts_fts
 
 # The groups of the list of questions, in its order. A file names its own; one that names none is among the last.
 GROUPS = {
@@ -101,6 +108,8 @@ class Question:
     drawing: Drawing | None = None
     types: Mapping[str, str] = field(default_factory=dict)
     group: str = "more"
+    duckdb: str | None = None
+    """Its SQL for DuckDB, with the same parameters; None: it runs on SQLite alone."""
 
 
 class BadValue(ValueError):
@@ -166,12 +175,17 @@ def grouped() -> list[tuple[str, list[Question]]]:
 @cache
 def questions() -> Mapping[str, Question]:
     """Return every question by name, in the order of their files (`30_views_gained.sql` gives views_gained)."""
-    return {question.name: question for question in map(_read, sorted(Path(__file__).parent.glob("*.sql")))}
+    return {question.name: question for question in map(_read, _files())}
+
+
+def _files() -> list[Path]:
+    return sorted(path for path in Path(__file__).parent.glob("*.sql") if not path.name.endswith(DUCKDB))
 
 
 def _read(path: Path) -> Question:
     text = path.read_text("utf-8").strip()
     title, *lines = text.split("\n")
+    own = path.with_name(path.name.removesuffix(".sql") + DUCKDB)
     description, fields, drawing, group = [], [], None, "more"
     types: dict[str, str] = {}
     for line in lines:
@@ -197,6 +211,7 @@ def _read(path: Path) -> Question:
         drawing=drawing,
         types=types,
         group=group,
+        duckdb=own.read_text("utf-8").strip() if own.exists() else None if _SEARCH_INDEX.search(text) else text,
     )
 
 

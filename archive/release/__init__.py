@@ -5,6 +5,10 @@ The same archive gives the same bytes: keys and order come from what was recorde
 
 from archive.release.bag import verify
 from archive.release.builder import Content, NothingToRelease, Released, build
-from archive.release.register import Entry, Register, ReleaseRefused
+from archive.release.natural import comment_key
+from archive.release.register import KEY_FILE, Entry, Register, ReleaseRefused, has_row
 
-__all__ = ["Content", "Entry", "NothingToRelease", "Register", "ReleaseRefused", "Released", "build", "verify"]
+__all__ = [
+    "KEY_FILE", "Content", "Entry", "NothingToRelease", "Register", "ReleaseRefused", "Released", "build",
+    "comment_key", "has_row", "verify",
+]  # fmt: skip

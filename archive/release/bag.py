@@ -13,11 +13,11 @@ MANIFEST, TAG_MANIFEST = "manifest-sha256.txt", "tagmanifest-sha256.txt"
 def seal(folder: Path, info: Mapping[str, str]) -> str:
     """Write the lists of hashes of a folder with data/, and `info`; return the digest of all. Raises OSError."""
     (folder / "bagit.txt").write_bytes(b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n")
-    payload = _hashes(folder, DATA)
-    size = sum((folder / name).stat().st_size for name in payload)
-    lines = {**info, "Payload-Oxum": f"{size}.{len(payload)}"}
+    content = _hashes(folder, DATA)
+    size = sum((folder / name).stat().st_size for name in content)
+    lines = {**info, "Payload-Oxum": f"{size}.{len(content)}"}
     (folder / INFO).write_bytes("".join(f"{name}: {value}\n" for name, value in lines.items()).encode())
-    (folder / MANIFEST).write_bytes(_lines(payload))
+    (folder / MANIFEST).write_bytes(_lines(content))
     tags = {name: _sha256(folder / name) for name in (INFO, "bagit.txt", MANIFEST)}
     (folder / TAG_MANIFEST).write_bytes(_lines(tags))
     return digest(folder)
@@ -29,7 +29,7 @@ def digest(folder: Path) -> str:
 
 
 def verify(folder: Path) -> list[str]:
-    """Return what is wrong with a sealed folder, a line each. Raises OSError where a file cannot be read."""
+    """Return what is wrong with a sealed folder, a line each. Raises OSError where its lists cannot be read."""
     if not (folder / TAG_MANIFEST).is_file():
         return [f"{folder}: no release ({TAG_MANIFEST} is missing)"]
     faults: list[str] = []
@@ -39,20 +39,33 @@ def verify(folder: Path) -> list[str]:
             continue  # reported by the list that names it
         for name, sha256 in _read(folder / manifest):
             listed.add(name)
-            if not _is_inside(name) or (folder / name).is_symlink():
-                faults.append(f"{name}: not a file of this folder")
-            elif not (folder / name).is_file():
-                faults.append(f"{name}: missing")
-            elif _sha256(folder / name) != sha256:
-                faults.append(f"{name}: changed since the release")
+            if (fault := _fault(folder, name, sha256)) is not None:
+                faults.append(f"{name}: {fault}")
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
-    return faults + [f"{name}: not part of the release" for name in sorted(present - listed)]
+    return faults + [f"{name}: not part of the folder as it was sealed" for name in sorted(present - listed)]
+
+
+def _fault(folder: Path, name: str, sha256: str) -> str | None:
+    path = folder / name
+    if not _is_inside(name) or path.is_symlink():
+        return "not a file of this folder"
+    if not path.is_file():
+        return "missing"
+    try:
+        return None if _sha256(path) == sha256 else "changed since the folder was sealed"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
 
 
 def info_of(folder: Path) -> dict[str, str]:
     """Return the entries of bag-info.txt. Raises OSError."""
     lines = (folder / INFO).read_text("utf-8", "replace").splitlines()
     return {name: value for name, _, value in (line.partition(": ") for line in lines)}
+
+
+def payload(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 (hex) of each file below data/, as the sealed folder lists it. Raises OSError."""
+    return dict(_read(folder / MANIFEST))
 
 
 def _is_inside(name: str) -> bool:

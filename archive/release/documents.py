@@ -86,7 +86,7 @@ def changes_text(found: Iterable[Change] | None, before: str | None) -> str:
 
 def datasheet(connection: sqlite3.Connection, about: About, rows: Mapping[str, int]) -> str:
     """Return the datasheet: what the data are, how they were made, gaps and limits. `connection`: the public copy."""
-    coverage = read_coverage(connection)
+    coverage = read_coverage([connection])
     days = Counter(
         dict(connection.execute("SELECT state, count(*) FROM coverage GROUP BY state ORDER BY state").fetchall())
     )

@@ -94,6 +94,11 @@ def name_rows(connection: sqlite3.Connection, key: bytes) -> None:
     connection.executescript(_NAMES)
 
 
+def comment_key(key: bytes, clinic_id: str, platform_comment_id: str) -> str:
+    """Return the key that a comment has in the releases made with a key; a release makes it of the public copy."""
+    return keyed(key, "release", clinic_id, keyed(key, "id", platform_comment_id))
+
+
 def _hashed(key: bytes, scope: str, value: str | None) -> str | None:
     return None if value is None else keyed(key, "release", scope, value)
 

@@ -14,6 +14,7 @@ from archive.release.natural import Table
 from archive.study.folder import STUDY
 
 FOLDER = f"{STUDY}/releases"  # inside the archive's folder
+KEY_FILE = f"{STUDY}/release.key"
 _SIZE = 8  # bytes of a hash
 
 
@@ -123,15 +124,25 @@ def changes(before: bytes, now: bytes) -> Iterator[Change]:
         yield Change(table, len(is_), len(is_) - len(both), len(was) - len(both), changed)
 
 
+def has_row(content: bytes, table: str, keys: Iterable[tuple[str, ...]]) -> bool:
+    """Return whether a release, by the hashes of its rows, has a row with one of the keys in a table."""
+    wanted = {_hash(key) for key in keys}
+    places = next((places for name, places in _tables_in(content) if name == table), range(0))
+    return any(content[place : place + _SIZE] in wanted for place in places)
+
+
 def _by_table(content: bytes) -> dict[str, dict[bytes, bytes]]:
-    found: dict[str, dict[bytes, bytes]] = {}
+    return {
+        name: {content[place : place + _SIZE]: content[place + _SIZE : place + 2 * _SIZE] for place in places}
+        for name, places in _tables_in(content)
+    }
+
+
+def _tables_in(content: bytes) -> Iterator[tuple[str, range]]:
+    """Yield each table, and where the pairs of hashes of its rows begin."""
     at = 0
     while at < len(content):
         end = content.index(b"\n", at)
         name, number = content[at:end].decode().split()
         start, at = end + 1, end + 1 + int(number) * 2 * _SIZE
-        found[name] = {
-            content[place : place + _SIZE]: content[place + _SIZE : place + 2 * _SIZE]
-            for place in range(start, at, 2 * _SIZE)
-        }
-    return found
+        yield name, range(start, at, 2 * _SIZE)

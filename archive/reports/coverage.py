@@ -15,6 +15,7 @@ from itertools import groupby
 from typing import Any
 
 from archive.db import views
+from archive.reports.united import united
 
 STATES = ("observed", "partial", "failed", "refused", "not-attempted", "no-blog", "closed")
 # States of days without a blog to observe: they are not part of a gap, and not counted when shares are computed.
@@ -116,24 +117,32 @@ def day_by_day() -> str:
 
 
 def read_coverage(
-    connection: sqlite3.Connection, clinics: Sequence[str] = (), first: date | None = None, last: date | None = None
+    connections: Sequence[sqlite3.Connection],
+    clinics: Sequence[str] = (),
+    first: date | None = None,
+    last: date | None = None,
 ) -> Coverage:
     """Return what was observed of the clinics (all if none is named) from `first` to `last`, or over the whole archive.
 
-    Raises `sqlite3.Error`.
+    Several archives of one frame, such as its shards, count as one. Raises `sqlite3.Error`.
     """
     chosen = f" AND clinic_id IN ({','.join('?' * len(clinics))})" if clinics else ""
-    rows = connection.execute(
+    sql = (
         f"SELECT clinic_id, day, state, runs, complete_runs, coalesce(doubtful, 0) FROM {day_by_day()} WHERE day >= ?"
-        f" AND day <= ?{chosen} ORDER BY clinic_id, day",
-        (first.isoformat() if first else "", last.isoformat() if last else "9", *clinics),
-    ).fetchall()
+        f" AND day <= ?{chosen} ORDER BY clinic_id, day"
+    )
+    given = (first.isoformat() if first else "", last.isoformat() if last else "9", *clinics)
+    rows = united([connection.execute(sql, given).fetchall() for connection in connections])
     if not rows:
         return Coverage(None, None, [])
-    blogs = _blogs(connection)
+    blogs = _blogs(connections)
     covered = [_covered(clinic_id, *blogs[clinic_id], list(days)) for clinic_id, days in groupby(rows, lambda r: r[0])]
     begin, end = min(clinic.first for clinic in covered), max(clinic.last for clinic in covered)
-    return Coverage(begin, end, covered, *_totals(connection, [clinic.clinic_id for clinic in covered], begin, end))
+    chosen_ids = [clinic.clinic_id for clinic in covered]
+    totals = [_totals(connection, chosen_ids, begin, end) for connection in connections]
+    software = sorted({name for *_, names in totals for name in names})
+    posts, edits, readings, not_due = (sum(each) for each in zip(*(total[:4] for total in totals), strict=True))
+    return Coverage(begin, end, covered, posts, edits, readings, not_due, tuple(software))
 
 
 def _covered(clinic_id: str, blog: str, platform: str | None, rows: list[tuple[Any, ...]]) -> Covered:
@@ -168,14 +177,23 @@ def longest_first(gaps: Iterable[Gap]) -> list[Gap]:
     return sorted(gaps, key=lambda gap: (-gap.days, gap.first, gap.clinic_id))
 
 
-def _blogs(connection: sqlite3.Connection) -> dict[str, tuple[str, str | None]]:
+# From what a visit found to what says least.
+_BLOGS = ("blog", "none", "unread", "unknown")
+
+
+def _blogs(connections: Iterable[sqlite3.Connection]) -> dict[str, tuple[str, str | None]]:
     """Return for each clinic whether a visit ever found a blog (`Covered.blog`), and its platform."""
-    rows = connection.execute(
-        "SELECT clinic_id, CASE WHEN blog_status = 'blog' OR EXISTS (SELECT 1 FROM posts WHERE posts.clinic_id ="
-        " clinics.clinic_id) THEN 'blog' WHEN blog_status = 'none_found' THEN 'none' WHEN blog_status = 'unsupported'"
-        " THEN 'unread' ELSE 'unknown' END, coalesce(maker, platform) FROM clinics"
-    )
-    return {clinic_id: (blog, platform) for clinic_id, blog, platform in rows}
+    found: dict[str, tuple[str, str | None]] = {}
+    for connection in connections:
+        for clinic_id, blog, platform in connection.execute(
+            "SELECT clinic_id, CASE WHEN blog_status = 'blog' OR EXISTS (SELECT 1 FROM posts WHERE posts.clinic_id ="
+            " clinics.clinic_id) THEN 'blog' WHEN blog_status = 'none_found' THEN 'none' WHEN blog_status ="
+            " 'unsupported' THEN 'unread' ELSE 'unknown' END, coalesce(maker, platform) FROM clinics"
+        ):
+            other = found.get(clinic_id)
+            if other is None or _BLOGS.index(blog) < _BLOGS.index(other[0]):
+                found[clinic_id] = (blog, platform)
+    return found
 
 
 _VISIT = "captures.crawl_id IN (SELECT crawl_id FROM crawls WHERE kind IS NULL OR kind = 'crawl')"
@@ -194,7 +212,8 @@ def _totals(
         (*clinics, first, after),
     ).fetchone()
     (edits,) = connection.execute(
-        "SELECT count(*) FROM revisions JOIN captures USING (capture_id) WHERE kind = 'content' AND captured_at >= ?"
+        "SELECT count(DISTINCT post_id || coalesce(crawl_id, '') || content_sha256) FROM revisions JOIN captures USING"
+        " (capture_id) WHERE kind = 'content' AND captured_at >= ?"
         f" AND captured_at < ? AND captures.clinic_id IN ({marks}) AND {_VISIT}",
         (first, after, *clinics),
     ).fetchone()

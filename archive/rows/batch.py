@@ -42,7 +42,7 @@ STATEMENTS = {
         "captures",
         "capture_id crawl_id clinic_id url method request_sha256 fetched_at http_status mime etag last_modified"
         " payload_sha256 payload_length record_type refers_to warc_file warc_offset warc_length origin via page_url"
-        " retrieved_at retrieved_from holds_comments quality withdrawn",
+        " retrieved_at retrieved_from holds_comments quality withdrawn x_robots_tag robots_meta",
         "ON CONFLICT DO NOTHING",
     ),
     "authors": _insert("authors", "author_id clinic_id name person_key"),

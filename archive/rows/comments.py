@@ -6,6 +6,7 @@ from typing import Any
 
 from archive.rows.cache import ClinicCache
 from archive.rows.context import CaptureContext, Item
+from archive.rows.masks import is_masked_form
 
 COMMENT_FIELDS = (
     "author", "author_kind", "body_text", "body_html", "posted_at", "posted_at_precision", "likes", "status", "edited",
@@ -99,11 +100,31 @@ def _changes(context: CaptureContext, item: Item, stored: Item, fields: dict[str
         return {name: value for name, value in changes.items() if stored[name] is None}
     if better:
         return changes | {"source": item["source"], "capture_id": context.capture_id}
+    _leave_masks(context, stored, changes)
     if changes.keys() & _OF_A_REVISION:
         if stored["body_text"] is not None or "status" in changes:
             _save_revision(context, stored["comment_id"])
         changes["capture_id"] = context.capture_id
     return changes
+
+
+def _leave_masks(context: CaptureContext, stored: Item, changes: dict[str, Any]) -> None:
+    """Take a text out of the changes that differs from the stored one in masks alone: nobody edited it.
+
+    Of the two the one with more masks stays: a name that was once known in a thread is masked from then on.
+    """
+    given, before = changes.get("body_text"), stored["body_text"]
+    if given is None or before is None:
+        return
+    if is_masked_form(before, given):
+        context.db.conn.execute(
+            "UPDATE comments SET body_text = ?, body_html = ? WHERE comment_id = ?",
+            (given, changes.get("body_html", stored["body_html"]), stored["comment_id"]),
+        )
+    elif not is_masked_form(given, before):
+        return
+    changes.pop("body_text")
+    changes.pop("body_html", None)
 
 
 def _compare_sources(context: CaptureContext, item: Item, stored: Item) -> tuple[bool, bool]:

@@ -37,18 +37,19 @@ def count_rows(db: Database, crawl_id: str, clinic_id: str) -> dict[str, int]:
     return {name: int(db.execute(sql, values).fetchone()[0]) for name, sql in counts.items()}
 
 
+KILLED = "killed; what lay whole in its WARC was folded in afterwards"  # the note of a visit whose process was killed
 # Columns of `clinic_runs` that `count_rows` gives.
 COUNTED = ("posts", "new_posts", "new_revisions", "readings", "comments", "wire_bytes")
 # What a visit found out about its clinic, beside the columns of `clinic_runs`; a run-ended note of the WARC holds both.
 ABOUT_CLINIC = ("platform", "maker", "reader", "blog_status", "finished", "fields")
 
 
-def save_run_start(db: Database, crawl_id: str, clinic_id: str, started_at: str) -> None:
-    """Write that a run begins its visit to a clinic, which has a row already."""
+def save_run_start(db: Database, crawl_id: str, clinic_id: str, started_at: str, user_agent: str | None = None) -> None:
+    """Write that a run begins its visit to a clinic, which has a row already. `user_agent`: what its requests send."""
     db.execute(
-        "INSERT INTO clinic_runs (crawl_id, clinic_id, started_at, status) VALUES (?,?,?,'running') ON CONFLICT DO"
-        " NOTHING",
-        (crawl_id, clinic_id, started_at),
+        "INSERT INTO clinic_runs (crawl_id, clinic_id, started_at, status, user_agent) VALUES (?,?,?,'running',?) ON"
+        " CONFLICT DO NOTHING",
+        (crawl_id, clinic_id, started_at, user_agent),
     )
 
 
@@ -93,7 +94,7 @@ def save_killed_run(db: Database, crawl_id: str, clinic_id: str) -> None:
     """Write the end of a visit whose process was killed: what its captures show, as a visit that was cut short."""
     counts = count_rows(db, crawl_id, clinic_id)
     row: dict[str, Any] = {name: counts[name] for name in COUNTED} | _count_seen(db, crawl_id, clinic_id)
-    row |= {"status": "cut-short", "complete": 0, "note": "killed; what lay whole in its WARC was folded in afterwards"}
+    row |= {"status": "cut-short", "complete": 0, "note": KILLED}
     assignments = ", ".join(f"{name} = :{name}" for name in row)
     values = {**row, "crawl_id": crawl_id, "clinic_id": clinic_id}
     with db.atomic():

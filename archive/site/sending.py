@@ -6,7 +6,9 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import Request, Response  # type: ignore[import-untyped]
 
 from archive.export import EXCEL_RULE, FORMATS, Source
-from archive.site.serving import DOWNLOAD_TIMEOUT, Stream, database_file
+from archive.site.pages._rows import Row
+from archive.site.pages.feed import atom
+from archive.site.serving import DOWNLOAD_TIMEOUT, Stream, absolute_url, database_file
 from archive.site.visitors.limits import TooLarge
 from archive.site.visitors.queries import WORKER
 
@@ -39,6 +41,14 @@ def send_file(datasette: Datasette, request: Request, source: Source) -> Stream:
     path = database_file(datasette)
     blocks = worker.file(path, form, source, seconds=seconds, file_seconds=DOWNLOAD_TIMEOUT)
     return Stream(blocks, headers, request, refuse)
+
+
+def send_feed(datasette: Datasette, request: Request, title: str, entries: list[Row]) -> Response:
+    """Return an Atom feed of entries as `archive.site.pages.feed` reads them."""
+    home_url = absolute_url(request, datasette.urls.path("").rstrip("/"))
+    feed_url = absolute_url(request, request.full_path)
+    body = atom(f"{title}: {datasette.metadata('title')}", home_url, feed_url, entries)
+    return Response(body=body, status=200, headers={}, content_type="application/atom+xml; charset=utf-8")
 
 
 def refused(why: str, status: int) -> Response:

@@ -13,7 +13,9 @@ SELECT
     - (SELECT count(*) FROM comments AS c WHERE c.clinic_id = p.clinic_id AND c.post_id = p.post_id AND c.type <> 'comment')
     AS comments_kept,
   (SELECT count(*) FROM readings AS r WHERE r.post_id = p.post_id AND r.evidence = 'read') AS readings,
-  (SELECT count(*) FROM revisions AS r WHERE r.post_id = p.post_id AND r.kind = 'content') AS edits,
+  -- A page and an API that give the same new text in one run show one edit.
+  (SELECT count(DISTINCT coalesce(c.crawl_id, '') || r.content_sha256) FROM revisions AS r JOIN captures AS c USING (capture_id)
+    WHERE r.post_id = p.post_id AND r.kind = 'content') AS edits,
   p.author,
   p.language,
   p.word_count,

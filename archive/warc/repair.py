@@ -6,7 +6,7 @@ before the cut: a group is whole once all its members are, and bytes are fsynced
 
 import os
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +41,12 @@ def repair(folder: Path, skip: Collection[Path] = ()) -> list[Repaired]:
     """
     sidecars = sorted((folder / "warc").rglob("*.warc.gz" + OPEN_SUFFIX))
     return [_repair_file(sidecar, folder) for sidecar in sidecars if sidecar.with_suffix("") not in skip]
+
+
+def repair_files(folder: Path, paths: Iterable[Path]) -> list[Repaired]:
+    """Repair those of the given files that are unclosed, whose process has ended; as `repair` does."""
+    sidecars = (path.with_name(path.name + OPEN_SUFFIX) for path in paths)
+    return [_repair_file(sidecar, folder) for sidecar in sidecars if sidecar.exists()]
 
 
 def _repair_file(sidecar: Path, folder: Path) -> Repaired:

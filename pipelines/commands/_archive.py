@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import filelock
@@ -42,8 +42,18 @@ def lock_or_exit(
 
 def refuse_unknown(archive: Path, db: Database, clinics: Iterable[str]) -> None:
     """End the process where a clinic is named that the archive does not know."""
-    known = [clinic_id for (clinic_id,) in db.execute("SELECT clinic_id FROM clinics ORDER BY clinic_id").fetchall()]
+    refuse_unknown_in([(archive, db)], clinics)
+
+
+def refuse_unknown_in(archives: Sequence[tuple[Path, Database]], clinics: Iterable[str]) -> None:
+    """End the process where a clinic is named that none of the archives knows."""
+    every = "SELECT clinic_id FROM clinics"
+    known = sorted({clinic_id for _, db in archives for (clinic_id,) in db.execute(every).fetchall()})
     unknown = [clinic_id for clinic_id in clinics if clinic_id not in known]
     if unknown:
-        names = ", ".join(known) or "none"
-        fail(f"{archive}: no clinic {', '.join(unknown)} in this archive; it has {names}", ExitCode.BAD_CONFIG)
+        where = ", ".join(str(archive) for archive, _ in archives)
+        which, has = ("this archive", "it has") if len(archives) == 1 else ("these archives", "they have")
+        fail(
+            f"{where}: no clinic {', '.join(unknown)} in {which}; {has} {', '.join(known) or 'none'}",
+            ExitCode.BAD_CONFIG,
+        )

@@ -9,6 +9,7 @@
     BackupRefused        4  a folder that is no place for this backup
     ReleaseRefused       4  a release of that name exists, or its key is another one
     NothingToRelease     4  no run of the archive has ended
+    LakeError            4  archives that cannot share a lake, or a folder that is none
     UnknownSubject       4  what a takedown names is not in the archive, or is withdrawn already
     BackupDamaged        6  a file of a backup is damaged
     BadRecord            6  a record of a WARC file is damaged
@@ -42,6 +43,7 @@ from archive.backup.published import NotWhole
 from archive.backup.snapshots import BackupDamaged, BackupRefused
 from archive.db import ArchiveError, DiskFull, LostDatabase, NewerSchema, NotAnArchive, OlderSchema
 from archive.export import TooManyRows, Unknown
+from archive.lake import LakeError
 from archive.release.builder import NothingToRelease
 from archive.release.register import ReleaseRefused
 from archive.space import FULL, by_full_disk
@@ -89,6 +91,7 @@ ENDINGS: Mapping[type[Exception], tuple[ExitCode, Wording]] = {
     BadKey: (ExitCode.BAD_CONFIG, _complete),
     ImportRefused: (ExitCode.BAD_CONFIG, _complete),
     BackupRefused: (ExitCode.BAD_CONFIG, _complete),
+    LakeError: (ExitCode.BAD_CONFIG, _complete),
     UnknownSubject: (ExitCode.BAD_CONFIG, _with_outcome),
     ReleaseRefused: (ExitCode.BAD_CONFIG, _complete),
     NothingToRelease: (ExitCode.BAD_CONFIG, _with_outcome),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar
@@ -79,6 +80,14 @@ archive_option = click.option(
     show_default=True,
     help="Folder of the archive.",
 )
+archives_option = click.option(
+    "--archive",
+    "archives",
+    type=click.Path(file_okay=False, path_type=Path),
+    multiple=True,
+    default=(Path("var"),),
+    help="Folder of the archive (default: var); repeated for the shards of a frame.",
+)
 clinics_file_option = click.option(
     "--clinics-file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -97,6 +106,18 @@ allow_private_option = click.option(
     "--allow-private", is_flag=True, help="Permit loopback and private addresses in this run."
 )
 verbose_option = click.option("-v", "--verbose", is_flag=True, help="Print the log to stderr.")
+
+
+def only_archive(archives: Sequence[Path]) -> Path:
+    """Return the archive of a verb that takes several only for some of what it does. Raises a usage error for more."""
+    if len(archives) > 1:
+        raise click.UsageError("here only one --archive; `clinic-archive merge` makes one archive of several")
+    return archives[0]
+
+
+def distinct(archives: Sequence[Path]) -> list[Path]:
+    """Return the archives without those that name a folder again."""
+    return list({archive.resolve(): archive for archive in reversed(archives)}.values())[::-1]
 
 
 def examples(*lines: str) -> str:

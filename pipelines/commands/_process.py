@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sqlite3
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
-from scrapy.crawler import Crawler, CrawlerProcess
 from scrapy.settings import Settings
-from scrapy.utils.defer import deferred_from_coro, maybe_deferred_to_future
-from twisted.internet.defer import Deferred, DeferredList, DeferredSemaphore, succeed
-from twisted.python.failure import Failure
+from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
 
 from archive.rows.runs import queue_order
 from archive.rows.withdrawals import blocked_clinics
 from archive.warc import BadRecord, WarcWriteError
-from pipelines.printing import LineFormatter, LogFile
 from pipelines.run.capacity import parallel_visits
 from pipelines.run.key import BadKey
-from pipelines.run.outcome import mark_cut_short, mark_failed
-from pipelines.run.progress import Progress
+from pipelines.run.outcome import mark_cut_short
+from pipelines.run.progress import bars, observe
 from pipelines.run.run import Run
+from pipelines.workers.crew import Crew, task_of
+from pipelines.workers.process import Process, install_log, mark_broken_off, process_of
 from scraper.config.clinics import Clinic, Clinics, user_agent
 from scraper.guard import running_reactor
 from scraper.spiders._clinic import ClinicSpider
@@ -61,16 +60,6 @@ def crawl_settings(archive: Path, clinics_file: Path, listed: Clinics, delay: fl
     return settings
 
 
-def _install_log(settings: Settings) -> None:
-    """Send all log records of the process to the log file, or with `--verbose` to stderr."""
-    path = settings["LOG_FILE"]
-    handler = LogFile(path, encoding="utf-8") if path else logging.StreamHandler()
-    handler.setFormatter(LineFormatter(settings["LOG_FORMAT"], settings["LOG_DATEFORMAT"]))
-    handler.setLevel(settings["LOG_LEVEL"])
-    logging.root.addHandler(handler)
-    logging.root.setLevel(logging.NOTSET)
-
-
 def _rotate(log: Path) -> None:
     """Rename a large log to crawl.log.1, and so on, and remove the oldest. The caller holds the archive."""
     if log.exists() and log.stat().st_size > LARGEST_LOG:
@@ -79,52 +68,20 @@ def _rotate(log: Path) -> None:
         handler.close()
 
 
-class Process(CrawlerProcess):
-    """Scrapy's process; it remembers a request to stop, after which no waiting visit begins."""
-
-    stopped = False
-    _signalled = False
-
-    def stop(self) -> Deferred[Any]:
-        """Stop all visits; Scrapy calls this at the first signal and when its reactor ends.
-
-        The reactor ends after the last visit or at a second signal.
-        """
-        first, self._signalled = not self._signalled, True
-        # The time limit has ended the visits already: this signal, too, waits for requests in flight.
-        return self.join() if first and self.stopped else self.end_visits()
-
-    def end_visits(self) -> Deferred[Any]:
-        """End the running visits."""
-        self.stopped = self.stopped or bool(self.crawlers)
-        endings = (
-            self._end(crawler) if crawler.crawling and not crawler.engine.running else crawler.stop_async()
-            for crawler in self.crawlers
-        )
-        return DeferredList([deferred_from_coro(ending) for ending in endings], consumeErrors=True)
-
-    async def _end(self, crawler: Crawler) -> None:
-        # Scrapy regards a crawler that is still being set up as stopped: it would then run in full.
-        while crawler in self.crawlers and crawler.crawling and not crawler.engine.running:
-            pause: Deferred[None] = Deferred()
-            running_reactor().callLater(0.01, pause.callback, None)
-            await maybe_deferred_to_future(pause)
-        await crawler.stop_async()
-
-
 def visit(
     run: Run,
     settings: Settings,
     clinics: list[Clinic],
     spider: type[ClinicSpider] = BlogSpider,
     time_limit: float | None = None,
+    workers: int = 1,
     **arguments: Any,
 ) -> None:
     """Crawl the clinics in parallel until all are done or the run is ended (Ctrl-C, SIGTERM, the time limit).
 
     The clinics that have waited longest come first: where a run cannot visit all, the next run begins with the others.
-    `time_limit`: in seconds; requests in flight are finished then, as after SIGTERM. `arguments`: further arguments of
-    the spider.
+    `time_limit`: in seconds; requests in flight are finished then, as after SIGTERM. `workers`: number of
+    processes that visit clinics (of crawls alone); one is this process. `arguments`: further arguments of the spider.
     """
     blocked = blocked_clinics(run.db).intersection(clinic.slug for clinic in clinics)
     if blocked:
@@ -133,45 +90,47 @@ def visit(
     if not clinics:
         _record_closed(run)
         return
-    # Parsed pages are trees full of reference cycles that live for one page: collecting them less often costs a little
-    # memory and saves a twentieth of the time.
-    gc.set_threshold(5_000, 10, 10)
-    process = Process(settings)
-    _install_log(settings)
-    logging.getLogger("scrapy.addons").setLevel(logging.WARNING)
-    for name in ("scrapy.core.engine", "scrapy.core.scraper"):
-        logging.getLogger(name).setLevel(logging.INFO)  # else each request makes a record that its level drops
+    clinics = _in_order(run, clinics, register=spider.kind == "crawl")
+    with bars() as show:
+        if workers > 1:
+            install_log(settings)
+            task = task_of(run, settings, arguments, shows_progress=show is not None)
+            stopped = Crew(run, task, show).visit(clinics, min(workers, len(clinics)), time_limit)
+        else:
+            process = process_of(settings)
+            observe(process, show)
+            begin = partial(process.crawl, spider, **arguments)
+            stopped = _visit_here(run, process, clinics, begin, time_limit)
+    run.not_begun = [clinic.slug for clinic in clinics if clinic.slug not in run.outcomes]
+    if stopped:
+        run.is_cut_off = mark_cut_short(run.outcomes.values())
+
+
+def _visit_here(
+    run: Run,
+    process: Process,
+    clinics: Iterable[Clinic],
+    crawl: Callable[..., Deferred[None]],
+    time_limit: float | None,
+) -> bool:
+    """Visit the clinics in this process; return whether the visits were ended early."""
     places = DeferredSemaphore(parallel_visits())
 
     def begin(clinic: Clinic) -> Deferred[None]:
-        if process.stopped or run.broken:
-            return succeed(None)
-        return process.crawl(spider, clinic=clinic, **arguments)
-
-    def mark_broken_off(failure: Failure, clinic: Clinic) -> None:
-        logger.error("%s: the visit broke off", clinic.slug, exc_info=failure.value)
-        mark_failed(
-            run.outcomes,
-            clinic,
-            f"the visit broke off ({type(failure.value).__name__}: {failure.value}); please report it",
-        )
+        return succeed(None) if process.stopped or run.broken else crawl(clinic=clinic)
 
     def end_in_time() -> None:
         logger.warning("the time limit of %.0f s is reached; the visits are ended", time_limit)
         run.out_of_time = True
         process.end_visits()
 
-    clinics = _in_order(run, clinics, register=spider.kind == "crawl")
-
-    with Progress.on_terminal(process):
-        for clinic in clinics:
-            places.run(begin, clinic).addErrback(mark_broken_off, clinic)
-        if time_limit is not None:
-            running_reactor().callLater(time_limit, end_in_time)
-        process.start()
-    run.not_begun = [clinic.slug for clinic in clinics if clinic.slug not in run.outcomes]
-    if process.stopped:
-        mark_cut_short(run.outcomes.values())
+    for clinic in clinics:
+        visit = places.run(begin, clinic)
+        visit.addErrback(lambda failure, clinic: mark_broken_off(run.outcomes, clinic, failure), clinic)
+    if time_limit is not None:
+        running_reactor().callLater(time_limit, end_in_time)
+    process.start()
+    return process.stopped
 
 
 def _in_order(run: Run, clinics: list[Clinic], *, register: bool) -> list[Clinic]:
@@ -180,6 +139,7 @@ def _in_order(run: Run, clinics: list[Clinic], *, register: bool) -> list[Clinic
         if register:
             run.tighten(clinics)
             run.register(clinics)
+            run.open_run_file("crawl")
         now = datetime.now(UTC)
         return sorted(clinics, key=lambda clinic: queue_order(run.db.conn, clinic.slug, now))
     except (WarcWriteError, BadKey, BadRecord, OSError, sqlite3.Error) as error:

@@ -22,8 +22,10 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import (
     allow_private_option,
     archive_option,
+    archives_option,
     clinics_file_option,
     delay_option,
+    distinct,
     examples,
     json_option,
 )
@@ -113,21 +115,25 @@ def _replace(path: Path, text: str) -> None:
     short_help="Show every clinic and what the archive knows of it.",
     epilog=examples("clinic-archive clinics list --archive ~/clinics"),
 )
-@archive_option
+@archives_option
 @clinics_file_option
 @json_option
-def list_(archive: Path, clinics_file: Path, as_json: bool) -> None:
+def list_(archives: tuple[Path, ...], clinics_file: Path, as_json: bool) -> None:
     """Show every clinic of clinics.toml and of the archive: what it runs on, who reads it, posts, the last visit.
 
-    Clinics without a blog are listed too: shares are computed over all clinics.
+    Clinics without a blog are listed too: shares are computed over all clinics. A clinic that moved from one archive to
+    another is shown as it is where it was visited last.
     """
-    has_archive = (archive / DATABASE).exists()
+    found = [archive for archive in distinct(archives) if len(archives) > 1 or (archive / DATABASE).exists()]
     with exit_on_error(clinics_file):
-        listed = read_clinics(clinics_file) if clinics_file.exists() or not has_archive else Clinics()
+        listed = read_clinics(clinics_file) if clinics_file.exists() or not found else Clinics()
     visits: dict[str, dict[str, Any]] = {}
-    if has_archive:
+    for archive in found:
         with exit_on_error(archive), closing(read_only(archive)) as db:
-            visits = {row.pop("clinic_id"): row for row in runs.last_visits(db)}
+            for row in runs.last_visits(db):
+                slug = row.pop("clinic_id")
+                if (row["last_visit_at"] or "") >= (visits.get(slug, {}).get("last_visit_at") or ""):
+                    visits[slug] = row
     clinics = [{**clinic, "reads": reads_of(clinic["platform"])} for clinic in merge_visits(listed, visits)]
     counts = Counter(_blog_status(clinic) for clinic in clinics)
     finish(

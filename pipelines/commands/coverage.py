@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,9 @@ import click
 
 from archive.reports.coverage import Coverage, Covered, Gap, read_coverage
 from archive.reports.methods import paragraph
-from pipelines.commands._archive import read_only, refuse_unknown
+from pipelines.commands._archive import read_only, refuse_unknown_in
 from pipelines.commands._errors import exit_on_error
-from pipelines.commands._options import archive_option, examples, json_option
+from pipelines.commands._options import archives_option, distinct, examples, json_option
 from pipelines.commands._output import counted, finish
 from pipelines.commands._table import table
 
@@ -46,21 +46,30 @@ class Day(click.ParamType[date]):
 @click.argument("clinics", nargs=-1, metavar="[CLINIC...]")
 @click.option("--from", "first", type=Day(), metavar="DAY", help="First day of the period; default: the first visit.")
 @click.option("--to", "last", type=Day(), metavar="DAY", help="Last day of the period; default: the archive's last.")
-@archive_option
+@archives_option
 @json_option
-def command(clinics: tuple[str, ...], first: date | None, last: date | None, archive: Path, as_json: bool) -> None:
+def command(
+    clinics: tuple[str, ...], first: date | None, last: date | None, archives: tuple[Path, ...], as_json: bool
+) -> None:
     """Count each clinic's days (UTC) by what was observed on them, list the gaps, and print a paragraph for a paper.
 
     A day is observed when a visit that began on it was complete; otherwise it is partial, failed, refused (robots.txt)
     or without a visit. The view `coverage` lists every day. Only visits count, not imported captures.
+    Several archives (the shards of a frame) count as one.
     """
     if first and last and first > last:
         raise click.UsageError(f"--from {first} is later than --to {last}")
-    with exit_on_error(archive), closing(read_only(archive)) as db:
-        db.execute("BEGIN")
-        refuse_unknown(archive, db, clinics)
-        coverage = read_coverage(db.conn, tuple(dict.fromkeys(clinics)), first, last)
-    finish({"archive": str(archive), **_summary(coverage)}, _lines(coverage), as_json=as_json, always=True)
+    chosen = distinct(archives)
+    with ExitStack() as stack:
+        opened = [(archive, stack.enter_context(closing(read_only(archive)))) for archive in chosen]
+        stack.enter_context(exit_on_error(", ".join(map(str, chosen))))
+        for _, db in opened:
+            db.execute("BEGIN")
+        refuse_unknown_in(opened, clinics)
+        coverage = read_coverage([db.conn for _, db in opened], tuple(dict.fromkeys(clinics)), first, last)
+    where = [str(archive) for archive in chosen]
+    named = {"archive": where[0]} if len(where) == 1 else {"archives": where}
+    finish({**named, **_summary(coverage)}, _lines(coverage), as_json=as_json, always=True)
 
 
 def _lines(coverage: Coverage) -> Iterator[str]:

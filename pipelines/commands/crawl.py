@@ -46,6 +46,7 @@ logger = logging.getLogger(__name__)
     short_help="Visit clinics and bring the archive up to date.",
     epilog=examples(
         "clinic-archive crawl --archive ~/clinics --time-limit 6h",
+        "clinic-archive crawl --archive ~/clinics --workers 4",
         "clinic-archive crawl --url https://www.example.com --limit 5",
     ),
 )
@@ -60,6 +61,13 @@ logger = logging.getLogger(__name__)
     "--time-limit",
     type=Duration(least=0.001),
     help="End cleanly after this time, e.g. 90m or 6h; the next run continues.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    metavar="N",
+    help="Visit clinics in N processes, for machines with more cores.",
 )
 @delay_option
 @allow_private_option
@@ -82,6 +90,7 @@ def command(
     limit: int | None,
     everything: bool,
     time_limit: float | None,
+    workers: int,
     delay: float | None,
     allow_private: bool,
     verbose: bool,
@@ -106,7 +115,7 @@ def command(
     run.failed_share = listed.failed_share
     watcher.begin()
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
-    visit(run, settings, chosen, time_limit=time_limit, limit=limit, everything=everything)
+    visit(run, settings, chosen, time_limit=time_limit, workers=workers, limit=limit, everything=everything)
     watcher.lines = _report_problems(run)
     code, summary = close_run(run)
     if not run.broken and (code != ExitCode.STOPPED or run.out_of_time):

@@ -31,7 +31,8 @@ from archive.export import (
 from archive.questions import BadValue, check, questions
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
-from pipelines.commands._options import archive_option, examples, json_option
+from pipelines.commands._lake import export_to_lake
+from pipelines.commands._options import archives_option, examples, json_option, only_archive
 from pipelines.commands._output import fail, finish
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
@@ -43,7 +44,9 @@ STDOUT = Path("-")
 @click.command(
     short_help="Write tables, views and ready questions to CSV, XLSX, JSON lines or Parquet.",
     epilog=examples(
-        "clinic-archive export posts -o posts.xlsx", "clinic-archive export --all export/ --format parquet"
+        "clinic-archive export posts -o posts.xlsx",
+        "clinic-archive export --all export/ --format parquet",
+        "clinic-archive export --lake lake/ --archive shard-1 --archive shard-2",
     ),
 )
 @click.argument("name", required=False, metavar="[TABLE|VIEW|QUESTION]")
@@ -57,8 +60,15 @@ STDOUT = Path("-")
 @click.option(
     "--derived",
     is_flag=True,
-    help="With --all: also the tables made from the texts by rules (sentences, edits, claims) and the views of them;"
-    " else both are left out.",
+    help="With --all or --lake: also the tables made from the texts by rules (sentences, edits, claims) and the views"
+    " of them; else both are left out.",
+)
+@click.option(
+    "--lake",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write every table and view of one archive or several to DIR as Parquet files, partitioned by clinic and year;"
+    " only partitions that changed are written.",
 )
 @click.option("--list", "listing", is_flag=True, help="Print what can be exported and what each is, a line each.")
 @click.option(
@@ -84,19 +94,20 @@ STDOUT = Path("-")
 @click.option(
     "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="Parameter of a question; may be repeated."
 )
-@archive_option
+@archives_option
 @json_option
 def command(
     name: str | None,
     folder: Path | None,
     derived: bool,
+    lake: Path | None,
     listing: bool,
     form: str | None,
     documents: Path | None,
     where: str | None,
     output: Path | None,
     parameters: tuple[str, ...],
-    archive: Path,
+    archives: tuple[Path, ...],
     as_json: bool,
 ) -> None:
     """Write every row of a table, a view or a ready question to a file, or all tables and views to a folder.
@@ -104,9 +115,13 @@ def command(
     No row and no value is shortened: what a format cannot hold is refused, or marked and reported on stderr. An
     existing file is replaced in one step. A crawl may run at the same time.
     """
+    if lake is not None:
+        others = (name, folder, documents, where, output, form, parameters, listing)
+        _export_lake(lake, archives, derived, as_json, alone=not any(others))
+    archive = only_archive(archives)
     _export_documents(archive, documents, name, where, as_json)
     if (name is None) == (folder is None) and not listing:
-        raise click.UsageError("name what to export, or give --all DIR (--list prints the names)")
+        raise click.UsageError("name what to export, or give --all DIR or --lake DIR (--list prints the names)")
     if folder is not None and (output is not None or parameters):
         raise click.UsageError("--all takes neither -o nor --param: names are fixed, and questions are left out")
     form = _form(form, output)
@@ -136,6 +151,13 @@ def command(
         else:
             path = output or Path(f"{name}{FORMATS[form].suffix}")
             _finish([write(path, db.conn, source, FORMATS[form])], form, as_json)
+
+
+def _export_lake(folder: Path, archives: Sequence[Path], derived: bool, as_json: bool, *, alone: bool) -> NoReturn:
+    """Write the lake and end the process; a usage error unless --lake stands `alone`."""
+    if not alone:
+        raise click.UsageError("--lake takes no other option than --archive, --derived and --json")
+    export_to_lake(folder, archives, derived=derived, as_json=as_json)
 
 
 def _export_documents(archive: Path, folder: Path | None, name: str | None, where: str | None, as_json: bool) -> None:

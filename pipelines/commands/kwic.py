@@ -13,17 +13,17 @@ from typing import Any
 import click
 
 from archive.backup.published import FOLDER
-from archive.export import FORMATS, Source, write
+from archive.export import Source, write
 from archive.listings.concordance import Concordance
 from archive.search.matching import BadKeyword, keyword
 from pipelines.commands._archive import read_only, refuse_unknown
 from pipelines.commands._errors import exit_on_error
+from pipelines.commands._listing import form_of, listing_option
 from pipelines.commands._options import archive_option, clinics_file_option, examples, json_option
 from pipelines.commands._output import counted, fail, finish
 from pipelines.commands._site import site_address
 from pipelines.exit_codes import ExitCode
 
-FILES = {FORMATS[name].suffix: name for name in ("csv", "xlsx", "jsonl")}
 LEAST_CONTEXT = 20  # characters on each side of the word in a narrow terminal
 
 
@@ -39,13 +39,7 @@ LEAST_CONTEXT = 20  # characters on each side of the word in a narrow terminal
 @click.option("--past", is_flag=True, help="Earlier texts, too: each occurrence that the next text no longer has.")
 @click.option("--prefix", is_flag=True, help="Words that begin with WORD; the same as WORD*.")
 @click.option("--comments", is_flag=True, help="The comments, too; never of a published copy.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="File to write: .csv, .xlsx or .jsonl (JSON lines). Default: a line each to stdout.",
-)
+@listing_option
 @archive_option
 @clinics_file_option
 @json_option
@@ -68,8 +62,6 @@ def command(
 
     Permalinks begin with [site] base_url of clinics.toml; without it they are paths on the archive's site.
     """
-    if output is not None and output.suffix.lower() not in FILES:
-        raise click.UsageError(f"-o {output}: no file of that ending is written here; use {', '.join(FILES)}")
     if comments and archive.name == FOLDER and not (archive / "warc").exists():
         fail(f"{archive}: --comments is not for a published copy; name the archive itself", ExitCode.USAGE)
     try:
@@ -82,7 +74,7 @@ def command(
         concordance = Concordance(wanted, clinic_id or "", past, comments, site_address(clinics_file) or "")
         summary = {"word": str(wanted), "clinic": clinic_id, "past": past, "comments": comments}
         if output is not None:
-            form = FORMATS[FILES[output.suffix.lower()]]
+            form = form_of(output)
             written = write(output, db.conn, Source("kwic", "", listing=concordance), form)
             line = f"{output}: {counted(written.rows, 'occurrence')}{f' ({written.note})' if written.note else ''}"
             finish({**summary, "file": asdict(written) | {"path": str(output)}}, [line], as_json=as_json)

@@ -32,7 +32,7 @@ from pipelines.run.key import KEY_FILE, key_in
 def command(archive: Path, comments: Comments, full: bool, as_json: bool) -> None:
     """Write what is public of archive.db to published/archive.db and check it. A crawl may run at the same time.
 
-    Samples and codings of studies are left out of the copy.
+    Samples and codings of studies, and rules that people wrote, are left out of the copy.
 
     `clinic-archive serve --published` shows that copy, and each later one from the next request on.
     docs/publishing.md says what is in the copy and what is not.

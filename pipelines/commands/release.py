@@ -12,10 +12,11 @@ import click
 
 from archive.db import DATABASE
 from archive.public import Comments
-from archive.release import Content, Entry, Register, build, verify
+from archive.release import KEY_FILE, Content, Entry, Register, build, verify
 from archive.release.bag import digest, info_of
 from pipelines.commands._archive import lock_or_exit, read_only
 from pipelines.commands._errors import exit_on_error
+from pipelines.commands._group import WithDefault
 from pipelines.commands._options import archive_option, clinics_file_option, examples, json_option
 from pipelines.commands._output import counted, fail, finish, print_problems
 from pipelines.exit_codes import ExitCode
@@ -23,24 +24,11 @@ from pipelines.run.key import BadKey, key_id, key_in, new_key
 from scraper.config.clinics import PRODUCT, VERSION, Clinics, read_clinics
 
 FOLDER = "releases"  # inside the archive's folder
-KEY_FILE = "study/release.key"
 MAKERS = "The operators of the archive"
 
 
-class WithName(click.Group):
-    """A group in which `release NAME` means `release make NAME`."""
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the subcommand and its arguments; a first word that is none is the name of a release."""
-        if args and args[0] not in self.commands and not args[0].startswith("-"):
-            args = ["make", *args]
-        return super().resolve_command(ctx, args)
-
-
 @click.group(
-    cls=WithName,
+    cls=WithDefault,
     short_help="Freeze what is public as a folder that others can check and cite.",
     epilog=examples("clinic-archive release make 2026-11", "clinic-archive release verify releases/2026-11"),
 )
@@ -92,7 +80,7 @@ def make(
     lock = lock_or_exit(archive / FOLDER, advice="nothing released")
     try:
         with exit_on_error(target, "nothing released"):
-            key = _key(archive, Register(archive).entries())
+            key = release_key(archive, Register(archive).entries())
             content = Content(
                 name, comments, clinics.approval if comments == "text" else None, key, key_id(key),
                 f"{PRODUCT}/{VERSION}", clinics.maker or MAKERS, clinics.crawler.contact,
@@ -106,7 +94,7 @@ def make(
     finish(summary, lines, as_json=as_json)
 
 
-def _key(archive: Path, entries: list[Entry]) -> bytes:
+def release_key(archive: Path, entries: list[Entry]) -> bytes:
     """Return the key of the archive's releases; the first release makes it. Raises `BadKey`, OSError."""
     path = archive / KEY_FILE
     if not path.exists():

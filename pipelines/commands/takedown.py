@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from archive.release import Register
 from archive.wal import WriteAheadLog
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
@@ -25,8 +26,9 @@ from pipelines.privacy.applying import stale_copies
 from pipelines.privacy.reasons import fault_of
 from pipelines.run.headers import purges, runs_of
 from pipelines.takedown.access_list import access_list
-from pipelines.takedown.copies import outside
+from pipelines.takedown.copies import OUTSIDE
 from pipelines.takedown.finding import Found, comments_of, find
+from pipelines.takedown.in_releases import releases_with
 from pipelines.takedown.ledger import Dates, all_of, already, by_id, raised, today, withdraw
 from pipelines.takedown.ledger import lift as lift_takedown
 from pipelines.takedown.planning import due, plan
@@ -94,20 +96,25 @@ def add(
             found = Found(before.clinic_id, before.kind)
         else:
             found = comments_of(run.db, subject) if comments else find(run.db, subject, clinic)
+        releases = before.releases if before else releases_with(archive, found)
+        outside = list(_in_releases(archive, releases))
         if yes:
             takedown = (
-                raised(run, before, grade, reason, dates) if before else withdraw(run, found, grade, reason, dates)
+                raised(run, before, grade, reason, dates)
+                if before
+                else withdraw(run, found, grade, reason, dates, releases)
             )
             WriteAheadLog(run.db).truncate()
             run.close(ExitCode.DONE, {"takedown": takedown.takedown_id})
         else:
             run.release()
+    summary = {"withdrawn": yes, **_summary(found), "releases": releases}
     if not yes:
-        finish({"withdrawn": False, **_summary(found)}, _plan(found, grade), as_json=as_json, always=True)
+        finish(summary, [*outside, *_plan(found, grade)], as_json=as_json, always=True)
     copies = stale_copies(archive)
-    summary = {"withdrawn": True, "takedown_id": takedown.takedown_id, **_summary(found), "copies": copies}
-    lines = [f"takedown {takedown.takedown_id}: {found.kind} of {found.clinic_id}, grade {grade}", *map(_stale, copies)]
-    finish(summary, lines, as_json=as_json, always=True)
+    summary |= {"takedown_id": takedown.takedown_id, "copies": copies}
+    done = f"takedown {takedown.takedown_id}: {found.kind} of {found.clinic_id}, grade {grade}"
+    finish(summary, [done, *map(_stale, copies), *outside], as_json=as_json, always=True)
 
 
 @command.command(
@@ -174,7 +181,9 @@ def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool
                 run.release()
     if dry_run:
         finish(planned(plans), plan_lines(plans), as_json=as_json, always=True)
-    finish(asdict(done), [*purge_lines(done), *outside(archive)], as_json=as_json, always=True)
+    finish(
+        asdict(done), [*purge_lines(done), OUTSIDE, *_in_releases(archive, done.releases)], as_json=as_json, always=True
+    )
 
 
 @command.command("list", short_help="List all takedowns.", epilog=examples("clinic-archive takedown list --json"))
@@ -188,7 +197,8 @@ def list_(archive: Path, as_json: bool) -> None:
     lifted = {each.takedown_id: each for header in headers for each in header.decisions if isinstance(each, Lifted)}
     done = {takedown_id: each.at[:10] for each in purges(headers) for takedown_id in each.takedowns}
     found = [
-        {**_as_json(each, lifted.get(each.takedown_id)), "purged": done.get(each.takedown_id)} for each in all_of(headers)
+        {**_as_json(each, lifted.get(each.takedown_id)), "purged": done.get(each.takedown_id)}
+        for each in all_of(headers)
     ]
     finish({"takedowns": found}, _table(found), as_json=as_json, always=True)
 
@@ -227,6 +237,13 @@ def _stale(copy: str) -> str:
     return f"{copy}: made before; it still holds what is withdrawn: publish again, or delete it"
 
 
+def _in_releases(archive: Path, names: Collection[str]) -> Iterator[str]:
+    held = [each for each in Register(archive).entries() if each.name in names]
+    if held:
+        listed = ", ".join(f"{each.name} ({each.to or 'for whom is not recorded'})" for each in held)
+        yield f"also in releases {listed}: tell those who have them, and make a new one"
+
+
 def _as_json(takedown: Withdrawn, lifted: Lifted | None) -> dict[str, Any]:
     left_out = ("subjects", "permalinks", "key_check")
     values = {name: value for name, value in asdict(takedown).items() if name not in left_out}
@@ -234,6 +251,24 @@ def _as_json(takedown: Withdrawn, lifted: Lifted | None) -> dict[str, Any]:
 
 
 def _table(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    header = ("takedown_id", "clinic_id", "kind", "grade", "received", "due", "done", "purged", "lifted", "by", "reason")
-    rows = [tuple(str(each[name] or "-") for name in header) for each in found]
+    header = (
+        "takedown_id",
+        "clinic_id",
+        "kind",
+        "grade",
+        "received",
+        "due",
+        "done",
+        "purged",
+        "lifted",
+        "by",
+        "releases",
+        "reason",
+    )
+    rows = [
+        tuple(
+            str(value or "-") for value in ({**each, "releases": ", ".join(each["releases"])}[name] for name in header)
+        )
+        for each in found
+    ]
     yield table(header, rows) if rows else "no takedown was ever recorded"

@@ -19,7 +19,7 @@ from sqlite_utils import Database
 
 from archive.warc import TAKEDOWN, CutShort, HttpExchange, Original, TooLarge, Undecodable, WarcWriteError, decode
 from archive.warc import Capture as Captured
-from pipelines.run.run import Run
+from pipelines.run.visits import Visits
 from pipelines.takedown.receiving import Receiving
 from scraper.browser import META
 from scraper.http import Fetch, describe, fetch_of
@@ -46,7 +46,7 @@ class Capture:
         fetch = fetch_of(request)
         if fetch is None or META in request.meta:
             return response  # `scrapy shell` and the like archive nothing; rendered pages: see `rendered`
-        run = Run.of(self._crawler.settings)
+        run = Visits.of(self._crawler.settings)
         clinic_id = fetch.clinic.slug
         redacted: tuple[str, ...] = ()
         if not fetch.secret and (left := self._receiving.response(run, clinic_id, request, response)) is not None:
@@ -86,7 +86,7 @@ class Capture:
         fetch = fetch_of(request)
         if fetch is None or isinstance(exception, WarcWriteError):
             return
-        run = Run.of(self._crawler.settings)
+        run = Visits.of(self._crawler.settings)
         reason, message = describe(exception, request.url)
         try:
             captured = run.writer(fetch.clinic.slug).write_failure(
@@ -102,7 +102,7 @@ class Capture:
             return
         self._stamp(run, fetch, captured)
 
-    def _stamp(self, run: Run, fetch: Fetch, captured: Captured) -> None:
+    def _stamp(self, run: Visits, fetch: Fetch, captured: Captured) -> None:
         fetch.capture = captured
         outcome = run.outcomes[fetch.clinic.slug]
         outcome.captures += 1

@@ -7,7 +7,7 @@ from typing import Any
 from scrapy.extensions.feedexport import FeedExporter
 
 from archive.rows import runs
-from pipelines.run.run import Run
+from pipelines.run.visits import Visits
 from scraper.spiders.blog import BlogSpider
 
 
@@ -22,7 +22,7 @@ class PostFeeds(FeedExporter):
     async def close_spider(self, spider: Any) -> None:
         """Export the posts of the visit, which is over and stored."""
         if isinstance(spider, BlogSpider):
-            run = Run.of(self.settings)
+            run = Visits.of(self.settings)
             for document in runs.documents(run.db, run.crawl_id, spider.clinic.slug):
                 super().item_scraped(document, spider)
         await super().close_spider(spider)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Self
 
@@ -27,9 +28,9 @@ from pipelines.components.known_posts import (
     sighted,
 )
 from pipelines.run.key import BadKey
-from pipelines.run.run import Run
+from pipelines.run.visits import Visits
 from pipelines.takedown.withheld import BLOCKING, withheld_at
-from scraper.http import fetch_of
+from scraper.http import Fetch, fetch_of
 from scraper.spiders._clinic import ClinicSpider
 from scraper.spiders.wayback import WaybackSpider
 
@@ -54,7 +55,7 @@ class Freshness:
         """
         if not isinstance(spider, ClinicSpider):
             return
-        run = Run.of(self._crawler.settings)
+        run = Visits.of(self._crawler.settings)
         if run.broken:
             raise CloseSpider("archive-not-writable")
         run.on_halt(self._stop)
@@ -86,25 +87,34 @@ class Freshness:
         if engine is not None and engine.spider is not None:
             deferred_from_coro(engine.close_spider_async(reason="archive-not-writable"))
 
-    def process_request(self, request: Request) -> None:
-        """Make a conditional request where the plan allows one and the archive holds the bytes."""
+    def process_request(self, request: Request) -> Awaitable[None] | None:
+        """Make a conditional request where the plan allows one and the archive holds the bytes.
+
+        The request waits while too many answers wait for their rows.
+        """
         fetch = fetch_of(request)
-        if fetch is None or not fetch.conditional:
-            return
-        run = Run.of(self._crawler.settings)
-        last = fetch.last_answer = last_whole_answer(run.db, fetch.clinic.slug, request)
-        fetch.is_looked_up = True
-        # A 304 is useful only if the earlier answer gave a post: a paywall or a preview is requested in full again.
-        if last is None or not gave_a_post(run.db, last["capture_id"]):
-            return
-        if last["etag"]:
-            request.headers["If-None-Match"] = last["etag"]
-        if last["last_modified"]:
-            request.headers["If-Modified-Since"] = last["last_modified"]
+        if fetch is None:
+            return None
+        run = Visits.of(self._crawler.settings)
+        if fetch.conditional:
+            _make_conditional(run, request, fetch)
+        return run.room()
 
     def process_response(self, request: Request, response: Response) -> Response:
         """After a 304 of a listing, set the posts that the listing named in the request's `Fetch`, for the plan."""
         fetch = fetch_of(request)
         if response.status == 304 and fetch is not None and fetch.last_answer is not None:
-            fetch.sighted = tuple(sighted(Run.of(self._crawler.settings).db, fetch.last_answer["capture_id"]))
+            fetch.sighted = tuple(sighted(Visits.of(self._crawler.settings).db, fetch.last_answer["capture_id"]))
         return response
+
+
+def _make_conditional(run: Visits, request: Request, fetch: Fetch) -> None:
+    last = fetch.last_answer = last_whole_answer(run.db, fetch.clinic.slug, request)
+    fetch.is_looked_up = True
+    # A 304 is useful only if the earlier answer gave a post: a paywall or a preview is requested in full again.
+    if last is None or not gave_a_post(run.db, last["capture_id"]):
+        return
+    if last["etag"]:
+        request.headers["If-None-Match"] = last["etag"]
+    if last["last_modified"]:
+        request.headers["If-Modified-Since"] = last["last_modified"]

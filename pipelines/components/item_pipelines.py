@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Self
@@ -12,7 +13,7 @@ from scrapy.exceptions import DropItem
 from archive.warc import Capture, WarcWriteError
 from pipelines.events import Captured
 from pipelines.privacy.pseudonyms import pseudonymous
-from pipelines.run.run import Run
+from pipelines.run.visits import Visits
 from pipelines.sanitise import is_news
 from scraper.items import Extraction, Problem
 from scraper.spiders._clinic import ClinicSpider
@@ -29,8 +30,8 @@ class _Pipeline:
         return cls(crawler)
 
     @property
-    def _run(self) -> Run:
-        return Run.of(self._crawler.settings)
+    def _run(self) -> Visits:
+        return Visits.of(self._crawler.settings)
 
 
 class Pseudonymise(_Pipeline):
@@ -79,24 +80,24 @@ class Store(_Pipeline):
                 raise
         return extraction
 
-    def close_spider(self) -> None:
+    def close_spider(self) -> Awaitable[None] | None:
         """Commit the remaining captures, also those that waited for a platform that was never recognised."""
         run, spider = self._run, self._crawler.spider
         assert isinstance(spider, ClinicSpider)
         clinic_id = spider.clinic.slug
         if run.broken or not run.is_at(clinic_id):
-            return
+            return None
         try:
             for extraction in [*spider.take_waiting(), *spider.take_notes()]:
                 known = Validate(self._crawler).process_item(pseudonymous(extraction, run.key))
                 run.record(Captured(run.run_at(clinic_id), known))
-            run.commit(clinic_id, finished=spider.visit.finished)
+            return run.commit(clinic_id, finished=spider.visit.finished)
         except Exception as error:
             _break(run, error)
             raise
 
 
-def _recorded(run: Run, extraction: Extraction) -> Extraction:
+def _recorded(run: Visits, extraction: Extraction) -> Extraction:
     """Return the extraction with a record of its own, from which a rebuild reads it again."""
     problem = next(item for item in extraction.items if isinstance(item, Problem))
     try:
@@ -116,5 +117,5 @@ def _recorded(run: Run, extraction: Extraction) -> Extraction:
     return replace(extraction, capture=capture, items=(recorded,))
 
 
-def _break(run: Run, error: Exception) -> None:
+def _break(run: Visits, error: Exception) -> None:
     run.halt(str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: rows could not be written: {error}")

@@ -21,7 +21,7 @@ from archive.warc import TAKEDOWN, Capture, HttpExchange, Original, WarcWriteErr
 from archive.warc._write import HTML as DOM_TYPE
 from archive.warc.rewrite import headers_without_body
 from pipelines.components.capture import redact_tokens
-from pipelines.run.run import Run
+from pipelines.run.visits import Visits
 from pipelines.takedown.receiving import Receiving
 from scraper.browser import META, RENDERING, VISITED, Received, Rendering
 from scraper.comments import service_of
@@ -65,7 +65,7 @@ class Rendered:
         fetch = fetch_of(request)
         if META not in request.meta or fetch is None or rendering is None:
             return
-        run, clinic_id = Run.of(self._crawler.settings), fetch.clinic.slug
+        run, clinic_id = Visits.of(self._crawler.settings), fetch.clinic.slug
         outcome = run.outcomes[clinic_id]
         platform = outcome.visit.recognised
         visited: list[tuple[Capture, Exchange | Problem]] = []
@@ -81,7 +81,7 @@ class Rendered:
             raise
 
     def _pairs(
-        self, run: Run, clinic_id: str, page: str, rendering: Rendering, platform: Platform | None
+        self, run: Visits, clinic_id: str, page: str, rendering: Rendering, platform: Platform | None
     ) -> Iterator[tuple[Capture, Exchange | Problem]]:
         writer, document = run.writer(clinic_id), None
         for received in rendering.received:
@@ -120,7 +120,7 @@ class Rendered:
         yield from self._sub_problems(writer, page, rendering)
 
     def _exchange(
-        self, run: Run, clinic_id: str, page: str, received: Received, platform: Platform | None
+        self, run: Visits, clinic_id: str, page: str, received: Received, platform: Platform | None
     ) -> tuple[Capture, Exchange]:
         body, headers, redacted = received.body, list(received.headers), tuple[str, ...]()
         readers = [*filter(None, (platform, service_of(received.url)))]

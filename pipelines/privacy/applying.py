@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.backup.published import FOLDER
-from archive.db import DATABASE
+from archive.db import DATABASE, ArchiveError
 from pipelines.events import PolicySet
 from pipelines.log import log_of
 from pipelines.privacy.policy import Policy
 from pipelines.run.headers import runs_of
-from pipelines.run.policies import moment, stored_policy
+from pipelines.run.policies import is_masked_otherwise, mask_again, moment, stored_policy
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
 
@@ -37,7 +37,8 @@ class Applied:
 def apply_policy(run: Run, clinic: Clinic, loosen_because: str | None) -> Applied | None:
     """Apply the settings of a stanza to all rows of its clinic; None for a clinic that the archive does not know.
 
-    `loosen_because`: the reason for which looser settings also hold for the past. Raises what `Run.decide` raises.
+    `loosen_because`: the reason for which looser settings also hold for the past. Raises what `Run.decide` raises,
+    and `ArchiveError` where texts cannot be masked again by the rules of this version.
     """
     before, policy = stored_policy(run.db, clinic.slug), Policy.of(clinic.as_stanza())
     if before is None:
@@ -48,6 +49,10 @@ def apply_policy(run: Run, clinic: Clinic, loosen_because: str | None) -> Applie
     if changed:
         said = policy if loosens else policy.strictest(before)
         run.decide(PolicySet(clinic.slug, said, moment(run.db, clinic.slug), loosens, loosen_because), "privacy")
+    elif is_masked_otherwise(run.db, clinic.slug):
+        if why := mask_again(run.db, run.archive, run.key, clinic.slug):
+            raise ArchiveError(why)
+        changed = True
     (comments,) = run.db.execute("SELECT count(*) FROM comments WHERE clinic_id = ?", [clinic.slug]).fetchone()
     find = "SELECT count(*) FROM captures WHERE clinic_id = ? AND holds_comments = 1"
     (held,) = run.db.execute(find, [clinic.slug]).fetchone()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from pipelines.privacy.masking import identifiers
 
-from pipelines.privacy.masking import EMAIL, masked
-
-# "@anna_roe", "u/anna-roe": the name of a person at a service
-_HANDLE = re.compile(r"(?<![\w@.])(?:@\w|u/\w)")
+_FAULTS = {
+    "email": "contains an e-mail address",
+    "phone": "contains a phone number",
+    "handle": "contains a handle",
+    "profile": "contains the address of a profile",
+}
 LONGEST = 500  # characters
 
 
@@ -22,8 +24,5 @@ def fault_of(reason: str) -> str | None:
         return f"has more than {LONGEST} characters"
     if any(ord(letter) < 32 for letter in reason):
         return "contains a control character"
-    if EMAIL.search(reason):
-        return "contains an e-mail address"
-    if masked(reason, None) != reason:
-        return "contains a phone number"
-    return "contains a handle" if _HANDLE.search(reason) else None
+    found = identifiers(reason, None)
+    return _FAULTS[found[0].kind] if found else None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from re import Pattern
 
-from pipelines.privacy.masking import masked, name_pattern, signature
+from pipelines.privacy.finders.names import NamePattern, name_pattern
+from pipelines.privacy.masking import masked
+from pipelines.privacy.signatures import signature
 from scraper.items import Comment, Extraction, Item, Names, Problem
 
 # Signatures beyond this number are masked only in their own comment: every name is searched in every text.
@@ -40,7 +41,7 @@ def mask_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list[E
 
 def _masks(
     comments: Iterable[Comment], parts: Iterable[Mapping[str, str]]
-) -> dict[tuple[str, ...], tuple[Pattern[str] | None, Collection[str]]]:
+) -> dict[tuple[str, ...], tuple[NamePattern | None, Collection[str]]]:
     """Return for each post the pattern of the names that its comments may contain, and its shared signatures.
 
     Captures that hold the comments of several posts name those who wrote on others too: the name of a commenter on one
@@ -56,7 +57,7 @@ def _masks(
     for part in parts:
         for key, name in part.items():
             names.setdefault(post_of.get(key), []).append(name)
-    masks: dict[tuple[str, ...], tuple[Pattern[str] | None, Collection[str]]] = {}
+    masks: dict[tuple[str, ...], tuple[NamePattern | None, Collection[str]]] = {}
     for post, own in by_post.items():
         shared = list(filter(None, (signature(comment.body_text) for comment in own)))[:MOST_SIGNATURES]
         masks[post] = name_pattern([*names.get(None, ()), *names.get(post, ()), *shared]), shared
@@ -90,7 +91,7 @@ def _without_text(comment: Comment) -> Comment:
     return replace(comment, body_text=None, body_html=None)
 
 
-def _masked(comment: Comment, pattern: Pattern[str] | None, shared: Collection[str]) -> Comment:
+def _masked(comment: Comment, pattern: NamePattern | None, shared: Collection[str]) -> Comment:
     """Return the comment with the names of the thread masked, and its own signature where that is not `shared`."""
     own = signature(comment.body_text)
     text, markup = masked(comment.body_text, pattern), masked(comment.body_html, pattern)

@@ -56,19 +56,17 @@ def extraction_of(
 
     if isinstance(record, Failure):
         return problem(record.reason, record.message)
-    if record.is_emptied:
-        return replace(extraction_by(platform, clinic_id, capture, (), url, None), is_emptied=True)
-    if record.truncated and capture.origin != "crawl":
+    if record.truncated and capture.origin != "crawl" and not record.is_emptied:
         message = f"{url}: recorded by another tool, and cut ({record.truncated}); nothing stored of it"
         return problem("cut-short", message)
     try:
-        body = body_of(archive, record, locate)
-        exchange = stored_exchange(record, body)
+        body, is_emptied = body_of(archive, record, locate), record.is_emptied
     except Emptied:
-        return replace(extraction_by(platform, clinic_id, capture, (), url, None), is_emptied=True)
+        body, is_emptied = b"", True
     except (BadRecord, OSError) as error:
         why = str(error) if isinstance(error, BadRecord) else error.strerror or type(error).__name__
         return extraction_by(platform, clinic_id, capture, (missing_original(url, why),), url, None)
+    exchange = replace(stored_exchange(record, body), is_emptied=is_emptied)
     if web_archive is not None:
         memento = memento_of(exchange, header_of(record), web_archive)
         if memento is None:

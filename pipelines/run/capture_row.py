@@ -63,6 +63,8 @@ def capture_row(
         int(marks.comments) or holds_comments(capture, extraction.items, extraction.from_api),
         quality_of(extraction.items),
         int(marks.withdrawn),
+        extraction.robots_header,
+        extraction.robots_meta,
     )
 
 

@@ -8,9 +8,10 @@ from pipelines.run.field_coverage import FEWEST
 from pipelines.run.notices import RUN
 from pipelines.run.outcome import ClinicOutcome
 from pipelines.run.run import Run
+from pipelines.run.visits import Visits
 
 
-def compare_with_past(run: Run, outcome: ClinicOutcome) -> None:
+def compare_with_past(run: Visits, outcome: ClinicOutcome) -> None:
     """Compare a visit, whose rows are written, with the clinic's past: posts that vanished, fields no longer given."""
     clinic_id, visit = outcome.clinic.slug, outcome.visit
     outcome.vanished = vanished(run.db, run.crawl_id, clinic_id)

@@ -1,14 +1,23 @@
-"""The lock of an archive: only its holder writes to it."""
+"""The lock of an archive: only its holder writes to it, and the worker processes that it starts.
+
+Workers do not hold the lock, which ends with their parent. So each marks itself as alive in another file, and the next
+holder waits until those of a killed run have ended: they notice its death at once, but one may be busy.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 from functools import lru_cache
 from pathlib import Path
 
 import filelock
 
 from archive.lock import LOCK_FILE
+
+WORKERS_FILE = ".workers"  # what the workers of a run share; its first byte is locked by each that is alive
+LONGEST_END = 10.0  # seconds that the workers of a killed run are waited for
 
 
 class Locked(Exception):
@@ -39,4 +48,33 @@ def lock_archive(archive: Path) -> filelock.BaseFileLock:
         lock.acquire(timeout=0)
     except filelock.Timeout as error:
         raise Locked(f"{archive}: another run is writing to this archive; nothing done") from error
+    try:
+        _wait_for_workers(archive)
+    except BaseException:
+        lock.release()
+        raise
     return lock
+
+
+def _wait_for_workers(archive: Path) -> None:
+    """Return when no worker of an earlier run writes to the archive. Raises `Locked`, OSError."""
+    until = time.monotonic() + LONGEST_END
+    while are_alive(archive):
+        if time.monotonic() > until:
+            raise Locked(f"{archive}: worker processes of a killed run are still ending; nothing done, try again")
+        time.sleep(0.05)
+
+
+def are_alive(archive: Path) -> bool:
+    """Return whether a worker process of a run lives that visits clinics of the archive. Raises OSError."""
+    try:
+        descriptor = os.open(archive / WORKERS_FILE, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1)
+    except (BlockingIOError, PermissionError):
+        return True
+    finally:
+        os.close(descriptor)  # also gives the lock back
+    return False

@@ -68,8 +68,12 @@ def mark_failed(outcomes: dict[str, ClinicOutcome], clinic: Clinic, why: str) ->
     outcome.status, outcome.visit.failure = "failed", outcome.visit.failure or why
 
 
-def mark_cut_short(outcomes: Iterable[ClinicOutcome]) -> None:
-    """Mark the visits that a second signal ended at once. Their files stay open; the next start recovers them."""
-    for outcome in outcomes:
-        if outcome.status == "running":
-            outcome.status = "cut-short"
+def mark_cut_short(outcomes: Iterable[ClinicOutcome]) -> bool:
+    """Mark the visits that a second signal ended at once; return whether there are any.
+
+    Their files stay open; the next start recovers them.
+    """
+    cut = [outcome for outcome in outcomes if outcome.status == "running"]
+    for outcome in cut:
+        outcome.status = "cut-short"
+    return bool(cut)

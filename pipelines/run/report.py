@@ -22,6 +22,7 @@ from pipelines.run.key import BadKey
 from pipelines.run.notices import Notice, notices_of, shortened
 from pipelines.run.outcome import ClinicOutcome
 from pipelines.run.run import Run
+from pipelines.run.visits import Visits
 from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
@@ -38,9 +39,9 @@ class Report:
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
         # `scrapy shell` and the like archive nothing, and must not lock the archive.
-        self._stands_alone = issubclass(crawler.spidercls, ClinicSpider) and not Run.is_open(crawler.settings)
+        self._stands_alone = issubclass(crawler.spidercls, ClinicSpider) and not Visits.is_open(crawler.settings)
         if self._stands_alone:
-            for line in recover(Run.of(crawler.settings)):
+            for line in recover(Run.opened(crawler.settings)):
                 logger.warning("%s", line)
 
     @classmethod
@@ -52,9 +53,9 @@ class Report:
 
     def spider_closed(self, spider: ClinicSpider, reason: str) -> None:
         """Count, judge and record the visit that is over."""
-        if not isinstance(spider, ClinicSpider) or not Run.is_open(self._crawler.settings):
+        if not isinstance(spider, ClinicSpider) or not Visits.is_open(self._crawler.settings):
             return
-        run = Run.of(self._crawler.settings)
+        run = Visits.of(self._crawler.settings)
         outcome = run.outcomes.get(spider.clinic.slug)
         if outcome is None:
             return
@@ -72,7 +73,7 @@ class Report:
             run.halt(str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: not written: {error}")
             outcome.status, outcome.why = judge(outcome, _ended(run, reason), run.broken)
 
-    def _end_backfill(self, run: Run, outcome: ClinicOutcome) -> None:
+    def _end_backfill(self, run: Visits, outcome: ClinicOutcome) -> None:
         """Record the end of a backfill; rows of its captures, which are older than the stored ones, are made then."""
         clinic_id, visit = outcome.clinic.slug, outcome.visit
         fields: dict[str, Any] = {
@@ -88,7 +89,7 @@ class Report:
         run.record(RunEnded(run.run_at(clinic_id), fields))
         outcome.rows = runs.count_rows(run.db, run.crawl_id, clinic_id)
 
-    def _end_crawl(self, run: Run, outcome: ClinicOutcome) -> None:
+    def _end_crawl(self, run: Visits, outcome: ClinicOutcome) -> None:
         """Record the end of a visit, in the WARC first: after a kill in between, the row is made from the note."""
         clinic_id, visit = outcome.clinic.slug, outcome.visit
         rows = outcome.rows = runs.count_rows(run.db, run.crawl_id, clinic_id)
@@ -122,6 +123,7 @@ class Report:
             "note": "; ".join(filter(None, [outcome.why, *visit.notes])) or None,
             "limited": int(visit.limited),
             "not_due": visit.not_due,
+            "delay": visit.delay,
             "waiting": visit.deferred,
             "platform": visit.platform,
             "maker": visit.maker,
@@ -134,14 +136,15 @@ class Report:
 
     def engine_stopped(self) -> None:
         """End a run that its components opened (plain `scrapy crawl`): it ends with the engine."""
-        if self._stands_alone and Run.is_open(self._crawler.settings):
-            run = Run.of(self._crawler.settings)
+        if self._stands_alone and Visits.is_open(self._crawler.settings):
+            run = Visits.of(self._crawler.settings)
+            assert isinstance(run, Run)
             for line in brief(run):
                 logger.error("%s", line)
             run.close(exit_code(run), summary(run))
 
 
-def _ended(run: Run, reason: str) -> str:
+def _ended(run: Visits, reason: str) -> str:
     """Return what ended a visit early, in words. Scrapy's reason is "shutdown" for a signal and a time limit alike."""
     if run.out_of_time:
         return "by the time limit"

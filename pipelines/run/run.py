@@ -1,28 +1,26 @@
-"""One run: the lock, the database, the key and a WARC writer for each clinic, shared by all components of the process.
+"""One run: the lock, the database, and the folds that make the rows of its visits.
 
-The command opens it (or the first component under plain `scrapy crawl`), and who opened it closes it. Only the holder
-of the lock ever writes to an archive.
+The command opens it (or the report under plain `scrapy crawl`), and who opened it closes it. Only the holder of the
+lock ever writes rows.
 """
 
 from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 from uuid import uuid4
 
 from scrapy.settings import BaseSettings
-from sqlite_utils import Database
 
 from archive.db import ArchiveError, open_archive
-from archive.rows import runs
 from archive.times import utc
 from archive.wal import WriteAheadLog
-from archive.warc import WarcWriteError, Writer
+from archive.warc import WarcWriteError
 from pipelines.events import (
     ClinicListed,
     ClinicRun,
@@ -32,149 +30,101 @@ from pipelines.events import (
     Retroactive,
     RunEnded,
     RunStarted,
-    stanza_text,
+    Withdrawn,
 )
 from pipelines.fold import Fold
 from pipelines.rebuild import refold, refold_past
 from pipelines.replay.stored import reread_post
 from pipelines.run.headers import RunHeader
 from pipelines.run.key import has_pseudonyms, read_key
-from pipelines.run.locking import lock_archive, name_of
-from pipelines.run.outcome import ClinicOutcome
-from pipelines.run.policies import stricter
+from pipelines.run.locking import lock_archive
+from pipelines.run.policies import mask_again, stricter
 from pipelines.run.run_file import RunFile
+from pipelines.run.visits import Visits
 from pipelines.takedown.summaries import redacted_ends
 from pipelines.takedown.withheld import withheld_at
-from scraper.config.clinics import PRODUCT, VERSION, Clinic
-from scraper.crawl.state import VisitResult
+from scraper.config.clinics import Clinic
 
 logger = logging.getLogger(__name__)
 
 
-class Run:
+class Run(Visits):
     """An archive that is locked and open for writing."""
-
-    _open: ClassVar[dict[str, Run]] = {}
 
     def __init__(self, archive: Path) -> None:
         """Lock and open the archive. Raises `Locked`, `BadKey`, or what `open_archive` raises."""
-        self.archive = archive
-        self.software = f"{PRODUCT}/{VERSION}"
         self._lock = lock_archive(archive)
         try:
-            self.db: Database = open_archive(archive, "write")
+            db = open_archive(archive, "write")
             try:
-                self.key = read_key(archive, wanted=has_pseudonyms(self.db))
+                key = read_key(archive, wanted=has_pseudonyms(db))
             except BaseException:
-                self.db.close()
+                db.close()
                 raise
         except BaseException:
             self._lock.release()
             raise
-        self.crawl_id = uuid4().hex
-        self.started_at = datetime.now(UTC)
-        self.outcomes: dict[str, ClinicOutcome] = {}
-        self.broken: str | None = None  # why nothing more can be written, in one line
-        self.out_of_time = False  # the run's time limit ended it
+        super().__init__(archive, db, key, uuid4().hex, datetime.now(UTC))
+        self._begin()
+
+    def another(self) -> Run:
+        """Return a further run that has this one's lock, database and key; `end` records its end.
+
+        The components of a crawler find it where the setting RUN is its `crawl_id`.
+        """
+        run = Run.__new__(Run)
+        run._lock = self._lock
+        crawl_id = uuid4().hex
+        Visits.__init__(run, self.archive, self.db, self.key, crawl_id, datetime.now(UTC), name=crawl_id)
+        run._begin()
+        return run
+
+    def _begin(self) -> None:
         self.failed_share = 0.0  # `Clinics.failed_share`
         self.recovered: list[str] = []  # how killed runs were recovered, a line each
-        self._writers: dict[str, Writer] = {}
         self._run_file: RunFile | None = None
-        self._runs: dict[str, ClinicRun] = {}  # by clinic, like the writers and folds
-        self._folds: dict[str, Fold] = {}
+        self._folds: dict[str, Fold] = {}  # by clinic
+        self._extended: list[Withdrawn] = []  # takedowns of which the visits gave further addresses
+        self.is_cut_off = False  # visits were ended at once, and left to the next start
         self.not_begun: list[str] = []  # clinics whose visit had not begun when the run ended
         self._closed: list[Clinic] = []
         self._listed: list[Clinic] = []  # clinics that the archive did not know before this run
-        self._stops: list[Callable[[], object]] = []
-        Run._open[name_of(str(archive))] = self
-
-    def on_halt(self, stop: Callable[[], object]) -> None:
-        """Call `stop` when nothing more can be written."""
-        self._stops.append(stop)
-
-    def halt(self, why: str) -> None:
-        """End every visit, because nothing more can be written. Only the first reason is stored in `broken`."""
-        self.broken = self.broken or why
-        logger.error("%s", why)
-        stops, self._stops = self._stops, []
-        for stop in stops:
-            stop()
 
     @classmethod
-    def of(cls, settings: BaseSettings) -> Self:
-        """Return the open run of the archive that the settings name; open one if there is none."""
-        archive = str(settings["ARCHIVE"])
-        return cls._open.get(name_of(archive)) or cls(Path(archive))  # type: ignore[return-value]
-
-    @classmethod
-    def is_open(cls, settings: BaseSettings) -> bool:
-        """Return whether a run of this process has the archive open that the settings name."""
-        return name_of(str(settings["ARCHIVE"])) in cls._open
-
-    def begin(
-        self,
-        clinic: Clinic,
-        visit: VisitResult,
-        user_agent: str,
-        *,
-        kind: str = "crawl",
-        web_archive: str | None = None,
-    ) -> ClinicOutcome:
-        """Begin the visit of a clinic: open its WARC file, record the start, return the outcome to count in.
-
-        `kind`: the value of `crawls.kind`. `web_archive`: the address of the web archive that is requested instead of
-        the clinic. Raises `WarcWriteError`, OSError, `sqlite3.Error`.
-        """
-        without_blog = runs.is_without_blog(self.db, clinic.slug)
-        outcome = ClinicOutcome(clinic, utc(datetime.now(UTC)), visit, without_blog=without_blog)
-        self.outcomes[clinic.slug] = outcome
-        about = {"software": self.software, "http-header-user-agent": user_agent}
-        self.start(clinic, kind, outcome.started_at, about, web_archive)
-        return outcome
+    def opened(cls, settings: BaseSettings) -> Self:
+        """Open the archive that the settings name. Raises as the constructor."""
+        return cls(Path(str(settings["ARCHIVE"])))
 
     def start(
         self, clinic: Clinic, kind: str, started_at: str, about: Mapping[str, str], web_archive: str | None = None
     ) -> ClinicRun:
-        """Open the clinic's WARC file and record the start of the visit; `about`: the first fields of its warcinfo."""
+        """Begin a visit as `Visits.start` does, after what belongs to the run as a whole is recorded."""
         if kind == "crawl":
             self.tighten([clinic])
         self.open_run_file(kind)
-        clinic_id = clinic.slug
-        run = ClinicRun(
-            clinic_id=clinic_id,
-            crawl_id=self.crawl_id,
-            kind=kind,
-            software=self.software,
-            started_at=started_at,
-            stanza=clinic.as_stanza(),
-            web_archive=web_archive,
-        )
-        (last,) = self.db.execute("SELECT max(fetched_at) FROM captures WHERE clinic_id = ?", [clinic_id]).fetchone()
-        info = {**about, "clinic": clinic_id, "stanza": stanza_text(run.stanza), "kind": kind}
-        info |= {"web-archive": web_archive} if web_archive else {}
-        last_at = datetime.fromisoformat(last) if last else None
-        self._writers[clinic_id] = Writer(self.archive, clinic_id, self.crawl_id, info, last=last_at)
-        self._runs[clinic_id] = run
-        self._folds[clinic_id] = self.fold_of(clinic_id)
-        self.record(RunStarted(run))
-        return run
+        return super().start(clinic, kind, started_at, about, web_archive)
 
     def record(self, event: Event) -> None:
-        """Write the event's note to the WARC, if it has one, and sync it; then apply the event to the rows.
+        """Record the event as `Visits.record` does; a decision of the operator in the run's own file.
 
-        The bytes always come first, so that a kill in between loses no event: `pipelines.recover` applies it. Captures
-        of an import or a backfill may be older than the stored ones: the `RunEnded` makes their rows (`refold`).
+        Raises also `sqlite3.Error`; where rows are made again `BadKey` and `BadRecord`.
+        """
+        if not isinstance(event, Decision):
+            super().record(event)
+            return
+        self.note(event, "crawl")
+        self.take(event)
 
-        Raises `WarcWriteError`, OSError, `sqlite3.Error`; where rows are made again also `BadKey` and `BadRecord`.
+    def take(self, event: Event) -> None:
+        """Apply an event that is recorded to the rows.
+
+        Events of a crawl are applied at once. Captures of an import or a backfill may be older than the stored ones:
+        no rows are made of them until the `RunEnded`, when the whole log of the clinic is applied again (`refold`).
         """
         clinic_id = event.clinic_id
-        if isinstance(event, Decision):
-            self.note(event, "crawl")
-        elif (note := event.note()) is not None:
-            writer = self._writers[clinic_id]
-            writer.write_note(*note, datetime.now(UTC))
-            writer.sync()
         kind = event.run.kind if isinstance(event, OfRun) else "crawl"
+        if isinstance(event, RunStarted):
+            self._runs[clinic_id], self._folds[clinic_id] = event.run, self.fold_of(clinic_id)
         if isinstance(event, RunEnded):
             self._end(event)
         elif isinstance(event, Retroactive):
@@ -182,6 +132,19 @@ class Run:
                 self.decide(more, "takedown")
         elif kind == "crawl" or (kind == "backfill" and isinstance(event, RunStarted)):
             (self._folds.get(clinic_id) or self.fold_of(clinic_id)).apply(event)
+
+    def take_batch(self, events: Sequence[Event]) -> None:
+        """Apply events of one clinic that a worker recorded, and commit their rows."""
+        for event in events:
+            self.take(event)
+        fold = self._folds.get(events[-1].clinic_id)
+        if fold is not None:
+            fold.commit()
+
+    def forget(self, clinic_id: str) -> None:
+        """Drop what is not committed of a visit whose process ended; `pipelines.recover` reads it from the WARC."""
+        self._runs.pop(clinic_id, None)
+        self._folds.pop(clinic_id, None)
 
     def fold_of(self, clinic_id: str) -> Fold:
         """Return a new fold that writes the clinic's rows."""
@@ -196,25 +159,24 @@ class Run:
         After a kill in between, the next start does the rest: the row still says "running", or the file is not closed.
         """
         clinic_id = event.clinic_id
-        writer, fold = self._writers.pop(clinic_id), self._folds.pop(clinic_id)
+        writer, fold = self._writers.pop(clinic_id, None), self._folds.pop(clinic_id)
         del self._runs[clinic_id]
         if event.run.kind == "crawl":
-            writer.close()
+            if writer is not None:  # else a worker wrote the file, and closed it
+                writer.close()
             fold.apply(event)
-            extended = fold.extended
+            self._extended += fold.extended
         else:
-            extended = refold(self.db, self.archive, self.key, clinic_id).extended
+            self._extended += refold(self.db, self.archive, self.key, clinic_id).extended
+            assert writer is not None
             writer.close()
-        for more in extended:  # earlier captures may name a withdrawn post by an address that was learned now
-            self.decide(more, "takedown")
+        if not self.db.conn.in_transaction:
+            self.decide_extended()
 
-    def is_at(self, clinic_id: str) -> bool:
-        """Return whether the visit of the clinic has begun and not ended."""
-        return clinic_id in self._runs
-
-    def run_at(self, clinic_id: str) -> ClinicRun:
-        """Return the run at a clinic whose visit has begun and not ended."""
-        return self._runs[clinic_id]
+    def decide_extended(self) -> None:
+        """Withdraw what earlier captures name by addresses that were learned now. Not within a transaction."""
+        while self._extended:
+            self.decide(self._extended.pop(0), "takedown")
 
     def commit(self, clinic_id: str, *, finished: bool) -> None:
         """Commit the rows of all captures of the clinic; `finished`: its visit was not cut short."""
@@ -255,9 +217,11 @@ class Run:
                 self.record(ClinicListed(clinic.slug, clinic.as_stanza(), at))
 
     def tighten(self, clinics: Iterable[Clinic]) -> None:
-        """Record each policy stricter than the stored one, before its stanza is. Raises as `record`."""
+        """Record stricter policies, then mask again what other rules masked. Raises as `record`."""
         for event in stricter(self.db, clinics):
             self.decide(event, "crawl")
+        for clinic in clinics:
+            mask_again(self.db, self.archive, self.key, clinic.slug)
 
     def decide(self, decision: Decision, kind: str) -> None:
         """Record and apply what the operator decided; `kind`: of the run, if nothing is recorded of it yet."""
@@ -268,28 +232,34 @@ class Run:
         """Record what the operator decided, and apply nothing; `kind`: as in `decide`."""
         self.open_run_file(kind).write_note(*decision.note(), datetime.now(UTC))
 
-    def writer(self, clinic_id: str) -> Writer:
-        """Return this run's WARC writer of the clinic."""
-        return self._writers[clinic_id]
-
     def close(self, exit_code: int, summary: dict[str, Any]) -> None:
         """Record the end of the run, and release the archive. Files that are still open are repaired at the next start.
 
         Raises `ArchiveError` where the end cannot be written, unless an earlier failing write ended the run.
         """
         try:
-            if self._run_file is not None:
-                left = redacted_ends(self.db, self.archive, self.key)
-                self._run_file.end(exit_code, summary, datetime.now(UTC), left)
-        except (sqlite3.Error, WarcWriteError) as error:
-            if not self.broken:  # else that is already reported, and is why this fails too
-                raise ArchiveError(f"{self.archive}: the end of the run could not be written: {error}") from error
+            self.end(exit_code, summary)
         finally:
             self.release()
 
+    def end(self, exit_code: int, summary: dict[str, Any]) -> None:
+        """Record the end of the run; `another` may go on. Raises as `close`."""
+        self.leave()
+        try:
+            if self._run_file is not None:
+                left = redacted_ends(self.db, self.archive, self.key)
+                self._run_file.end(exit_code, summary, datetime.now(UTC), left, closing=not self._leaves_open)
+        except (sqlite3.Error, WarcWriteError) as error:
+            if not self.broken:  # else that is already reported, and is why this fails too
+                raise ArchiveError(f"{self.archive}: the end of the run could not be written: {error}") from error
+
+    @property
+    def _leaves_open(self) -> bool:
+        return self.is_cut_off or self.broken is not None or bool(self._writers)
+
     def release(self) -> None:
         """Close the database and release the lock."""
-        Run._open.pop(name_of(str(self.archive)), None)
+        self.leave()
         try:
             if not self.broken:
                 remark = WriteAheadLog(self.db).truncate()

@@ -52,9 +52,10 @@ class RunFile:
         self._writer.write_note(kind, fields, at)
         self._writer.sync()
 
-    def end(self, exit_code: int, summary: dict[str, Any], now: datetime, shown: Shown) -> None:
+    def end(self, exit_code: int, summary: dict[str, Any], now: datetime, shown: Shown, *, closing: bool) -> None:
         """Record the end of the run, in the file and then in its row, which has what `shown` leaves of the fields.
 
+        `closing`: no visit is left to the next start, which looks for unclosed files only if a run's own file is one.
         Raises `WarcWriteError`, `sqlite3.Error`.
         """
         # The summary is given to others with the archive; the folder on this machine does not concern them.
@@ -62,4 +63,5 @@ class RunFile:
         fields = {"ended_at": utc(now), "exit_code": exit_code, "summary": text}
         self.write_note("crawl-ended", as_json(fields), now)
         runs.save_crawl_end(self._db, self._header.crawl_id, shown(fields))
-        self._writer.close()
+        if closing:
+            self._writer.close()

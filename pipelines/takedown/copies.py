@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from archive.backup.published import FOLDER as PUBLISHED
 from archive.db import DATABASE
-from archive.release.register import Register
 from archive.warc.repair import TORN_SUFFIX
 from pipelines.run.notices import MEMORY_FILE
 
 LOG = "log"
+OUTSIDE = "backups and other copies still hold it: `clinic-archive takedown purge --in DIR` for each of them"
 
 
 def copies_within(archive: Path, clinics: Iterable[str]) -> list[str]:
@@ -28,10 +28,3 @@ def copies_within(archive: Path, clinics: Iterable[str]) -> list[str]:
         found += (archive / "warc" / clinic_id).glob(f"*{TORN_SUFFIX}")
     found += (path for path in (archive / LOG).glob("*") if path != archive / MEMORY_FILE)
     return sorted(path.relative_to(archive).as_posix() for path in found if path.is_file())
-
-
-def outside(archive: Path) -> Iterator[str]:
-    """Yield a line for each kind of copy that no purge of this archive reaches. Raises OSError."""
-    yield "backups and other copies: `clinic-archive takedown purge --in DIR` for each of them"
-    for entry in Register(archive).entries():
-        yield f"release {entry.name} of {entry.made_at[:10]}: it may hold what was purged; tell those who have it"

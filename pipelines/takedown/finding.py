@@ -26,6 +26,7 @@ class Found:
     values: frozenset[str] = frozenset()  # as `pipelines.takedown.marks` takes them
     slugs: tuple[str, ...] = ()  # of a post
     rows: dict[str, int] = field(default_factory=dict)  # numbers of the rows that go, by table
+    names: tuple[str, ...] = ()  # the addresses of a post; the platform's ids of a comment, or of a person's comments
 
 
 def find(db: Database, text: str, clinic_id: str | None = None) -> Found:
@@ -77,7 +78,7 @@ def _post(db: Database, url: str, known: dict[str, str], clinic_id: str | None) 
     addresses += [each for each in (own, thread) if each]
     last = (words_of(each)[:1] if "://" in each else [each.partition(":")[2]] for each in addresses)
     slugs = dict.fromkeys(filter(None, [slug, *(name for names in last for name in names)]))
-    return Found(name, "post", frozenset(post_values(addresses)), tuple(slugs), _of_post(db, post_id))
+    return Found(name, "post", frozenset(post_values(addresses)), tuple(slugs), _of_post(db, post_id), tuple(addresses))
 
 
 def _person(db: Database, pseudonym: str, clinic_id: str | None) -> Found:
@@ -87,10 +88,10 @@ def _person(db: Database, pseudonym: str, clinic_id: str | None) -> Found:
         raise UnknownSubject(f"no comment of this archive is by {pseudonym}")
     ((name, number),) = found
     # By their ids, too: a page prints the comments that a service gives, with less of who wrote them.
-    find_ids = "SELECT platform_comment_id FROM comments WHERE author = ? AND clinic_id = ?"
-    ids = db.execute(find_ids, [pseudonym, name]).fetchall()
-    values = {f"person {pseudonym}", *(f"comment {comment}" for (comment,) in ids)}
-    return Found(name, "person", frozenset(values), rows={"comments": number})
+    theirs = "SELECT platform_comment_id FROM comments WHERE clinic_id = ? AND author = ?"
+    comments = tuple(comment for (comment,) in db.execute(theirs, [name, pseudonym]).fetchall())
+    values = {f"person {pseudonym}", *(f"comment {comment}" for comment in comments)}
+    return Found(name, "person", frozenset(values), rows={"comments": number}, names=comments)
 
 
 def _comment(db: Database, text: str, clinic_id: str | None) -> Found:
@@ -113,7 +114,7 @@ def _comment(db: Database, text: str, clinic_id: str | None) -> Found:
     )
     (revisions,) = db.execute(find_revisions, [name, comment]).fetchone()
     rows = {"comments": 1, "comment_revisions": revisions}
-    return Found(name, "comment", frozenset({f"comment {comment}"}), rows=_nonzero(rows))
+    return Found(name, "comment", frozenset({f"comment {comment}"}), rows=_nonzero(rows), names=(comment,))
 
 
 def _of_post(db: Database, post_id: int) -> dict[str, int]:

@@ -28,8 +28,13 @@ class Dates(NamedTuple):
     due: date | None
 
 
-def withdraw(run: Run, found: Found, grade: str, reason: str, dates: Dates) -> Withdrawn:
-    """Record a takedown, and make the rows of its clinic again. Raises what `Run.decide` raises."""
+def withdraw(
+    run: Run, found: Found, grade: str, reason: str, dates: Dates, releases: tuple[str, ...] = ()
+) -> Withdrawn:
+    """Record a takedown, and make the rows of its clinic again. Raises what `Run.decide` raises.
+
+    `releases`: the names of those that hold it.
+    """
     takedown = Withdrawn(
         takedown_id=secrets.token_hex(6),
         clinic_id=found.clinic_id,
@@ -43,6 +48,7 @@ def withdraw(run: Run, found: Found, grade: str, reason: str, dates: Dates) -> W
         due=dates.due.isoformat() if dates.due else None,
         reason=reason,
         by=operator(),
+        releases=releases,
     )
     run.decide(takedown, "takedown")
     return takedown

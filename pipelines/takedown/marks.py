@@ -20,7 +20,8 @@ from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from archive.rows.withdrawals import path_sha256
-from pipelines.privacy.masking import MASK, PARTICLES
+from pipelines.privacy.finders.names import PARTICLES
+from pipelines.privacy.masking import MASK
 from scraper.addresses import post_key
 
 _LENGTHS = (4, 3, 2, 1)  # words of a name that are compared as a whole, and alone
@@ -63,7 +64,7 @@ def words_of(url: str) -> list[str]:
 def name_values(post: Iterable[str], name: str) -> set[str]:
     """Return the values of a person's name in the comments on a post, whose addresses are given."""
     words = [word for word, _, _ in _words(name)]
-    alone = {word for word in words if len(word) > 2 and word not in PARTICLES and not word.isdigit()}
+    alone = {word for word in words if len(word) > 1 and word not in PARTICLES and not word.isdigit()}
     return {f"name {address} {each}" for address in post for each in {" ".join(words[: _LENGTHS[0]]), *alone} - {""}}
 
 

@@ -43,6 +43,7 @@ class PurgeResult:
     damaged: int = 0  # regions of rewritten files that could not be read, and are gone
     files: dict[str, str] = field(default_factory=dict)  # replaced file -> new one
     removed: list[str] = field(default_factory=list)  # other files of the archive
+    releases: list[str] = field(default_factory=list)  # names of those that hold what was purged
 
 
 def purge(run: Run) -> PurgeResult:
@@ -51,7 +52,8 @@ def purge(run: Run) -> PurgeResult:
     Raises `ReadersBusy`, `BadKey`, OSError: nothing is done then. Raises them also where a purge that is decided cannot
     be finished; then the next start of any command that writes does it.
     """
-    clinics = sorted({each.clinic_id for each in due(run.archive, run.db)})
+    waiting = due(run.archive, run.db)
+    clinics = sorted({each.clinic_id for each in waiting})
     plans = [plan(run, clinic_id) for clinic_id in clinics]
     result = PurgeResult()
     if not plans:
@@ -62,6 +64,7 @@ def purge(run: Run) -> PurgeResult:
     journal = _journal(run, plans, written, result)
     journals.decide(run.archive, journal)
     _finish(run, journal, {each.clinic_id: written for each in plans if each.is_exact})
+    result.releases = sorted({name for each in waiting for name in each.releases})
     result.takedowns = [takedown for each in plans for takedown in each.takedowns]
     return result
 

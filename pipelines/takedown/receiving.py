@@ -11,6 +11,7 @@ from archive.warc.rewrite import headers_without_body
 from pipelines.decoding import decoded
 from pipelines.events import Withdrawn
 from pipelines.run.run import Run
+from pipelines.run.visits import Visits
 from pipelines.takedown.blanking import NOTHING, Blanking
 from pipelines.takedown.withheld import PURGE, Withheld, withheld_at
 from scraper.crawl.memento import memento_of
@@ -27,25 +28,26 @@ class Receiving:
         self._withheld: dict[str, Withheld | None] = {}
         self._recorded: set[Withdrawn] = set()
 
-    def _at(self, run: Run, clinic_id: str) -> Blanking | None:
+    def _at(self, run: Visits, clinic_id: str) -> Blanking | None:
         if clinic_id not in self._withheld:
             self._withheld[clinic_id] = withheld_at(run.db, run.archive, clinic_id, run.key, (PURGE,))
         held = self._withheld[clinic_id]
         return Blanking(clinic_id, run.key, held) if held is not None and held.is_any else None
 
-    def left_of(self, run: Run, clinic_id: str, exchange: Exchange, platform: Platform | None) -> bytes | None:
+    def left_of(self, run: Visits, clinic_id: str, exchange: Exchange, platform: Platform | None) -> bytes | None:
         """Return the new body of an exchange of which something is purged; None for any other. Raises `BadKey`."""
         blanking = self._at(run, clinic_id)
         if blanking is None or not exchange.body:
             return None
         blanked, held = blanking.blanked(exchange, platform), self._withheld[clinic_id]
         for more in held.extended() if held is not None else ():
-            if more not in self._recorded:  # what is removed here is seen by no fold
+            # What is removed here is seen by no fold. A worker cannot write to the run's file.
+            if more not in self._recorded and isinstance(run, Run):
                 run.note(more, "crawl")
                 self._recorded.add(more)
         return blanked.body if blanked is not None else None
 
-    def response(self, run: Run, clinic_id: str, request: Request, response: Response) -> Response | None:
+    def response(self, run: Visits, clinic_id: str, request: Request, response: Response) -> Response | None:
         """Return the answer without what is purged; None where it holds nothing of it. Raises `BadKey`.
 
         The `Fetch` of an answer of which nothing is left says so. A body that cannot be decoded is not read by anybody,

@@ -37,6 +37,7 @@ class VisitResult:
     failure_lines: list[str] = field(default_factory=list)  # one line for each failed post: its address and the reason
     recovered_problems: set[str] = field(default_factory=set)  # messages of problems that a later attempt resolved
     requests: int = 0
+    delay: float | None = None  # the largest politeness delay of the visit so far, in seconds
     found_in: dict[str, int] = field(default_factory=dict)  # number of posts that each source names
     notes: list[str] = field(default_factory=list)  # differences between the sources, limits reached
     failure: str | None = None  # why the visit as a whole failed, in words

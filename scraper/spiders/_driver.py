@@ -181,7 +181,7 @@ class PlanDriver:
         engine = self._spider.crawler.engine
         assert engine is not None
         name = self._spider.clinic.slug
-        self._delay = max(self._delay, seconds)
+        self._delay = self._spider.visit.delay = max(self._delay, seconds)
         # For the slot that Scrapy will create (it drops one that was idle for a minute), and for the one in use.
         engine.downloader.per_slot_settings[name] = {"concurrency": 1, "delay": self._delay, "jitter": 0}
         if name in engine.downloader.slots:

@@ -7,7 +7,10 @@ minutes, or a Crawl-delay, would keep a process alive that was asked to end.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from time import monotonic
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from scrapy.core.engine import ExecutionEngine
@@ -26,9 +29,26 @@ def closing(engine: ExecutionEngine) -> bool:
 PROVIDER_INTERVAL = 0.2  # seconds between two requests to all clinics whose blogs one provider serves
 LONGEST_HOLD = 60.0  # seconds for which a provider that is busy for one clinic is left alone by all
 
-# When the next request to a host or provider may be made (monotonic seconds), for all visits of this process: several
-# clinics may have their blogs on one host, or their comments at one service.
-_free_at: dict[str, float] = {}
+
+class Moments(Protocol):
+    """When the next request to each host or provider may be made (monotonic seconds); a dict is one."""
+
+    def get(self, server: str, default: float, /) -> float:
+        """Return the moment of the server; `default` where none is known."""
+
+    def __setitem__(self, server: str, at: float, /) -> None: ...
+
+
+# For all visits of this process, or of several: several clinics may have their blogs on one host, or their comments at
+# one service.
+_free_at: Moments = {}
+_alone: Callable[[], AbstractContextManager[object]] = nullcontext
+
+
+def share(moments: Moments, alone: Callable[[], AbstractContextManager[object]]) -> None:
+    """Take turns with the visits of other processes. `alone`: while it is entered, no other process enters it."""
+    global _free_at, _alone  # set once, before the first visit
+    _free_at, _alone = moments, alone
 
 
 def next_turn(url: str, delay: float, earliest: float, provider: str | None = None) -> float:
@@ -42,15 +62,18 @@ def next_turn(url: str, delay: float, earliest: float, provider: str | None = No
         intervals = {urlsplit(url).netloc: delay}  # each port of this machine is a server of its own
     else:
         intervals = {host: delay} | ({_server_of(provider): PROVIDER_INTERVAL} if provider else {})
-    at = max(earliest, *(_free_at.get(server, earliest) for server in intervals))
-    _free_at.update({server: at + seconds for server, seconds in intervals.items()})
+    with _alone():
+        at = max(earliest, *(_free_at.get(server, earliest) for server in intervals))
+        for server, seconds in intervals.items():
+            _free_at[server] = at + seconds
     return at
 
 
 def hold(provider: str, seconds: float) -> None:
     """Keep a provider free of requests for some seconds, at most `LONGEST_HOLD`: it answered that it is busy."""
     server = _server_of(provider)
-    _free_at[server] = max(_free_at.get(server, 0.0), monotonic() + min(seconds, LONGEST_HOLD))
+    with _alone():
+        _free_at[server] = max(_free_at.get(server, 0.0), monotonic() + min(seconds, LONGEST_HOLD))
 
 
 def _server_of(provider: str) -> str:

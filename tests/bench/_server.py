@@ -1,7 +1,8 @@
-"""A blog of many posts, served from memory by a process of its own: `python -m tests.bench._server POSTS SIZE`.
+"""Blogs of many posts, served from memory by one process: `python -m tests.bench._server POSTS SIZE [BLOGS]`.
 
-It prints its address and serves until it is ended, or its parent is: a home page, robots.txt, a sitemap of all posts,
-the posts. Everything else is 404. It does little per request, so that it waits for the crawler and not the reverse.
+It prints their addresses in a line and serves until it is ended, or its parent is: a home page, robots.txt, a sitemap
+of all posts, the posts. Everything else is 404. It does little per request, so that it waits for the crawler and not
+the reverse.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+
+import psutil
 
 from tests.bench._figure import ROOT
 from tests.bench._pages import Packed, own_slug, templates
@@ -77,34 +80,47 @@ class _Connection(asyncio.Protocol):
             self._transport.write(self._blog.answer(head.split(b" ", 2)[1]))
 
 
-async def _serve(posts: int, size: int) -> None:
-    loop = asyncio.get_running_loop()
-    blog: list[Blog] = []
-    server = await loop.create_server(lambda: _Connection(blog[0]), "127.0.0.1", 0)
-    base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    blog.append(Blog(base, posts, size))
-    sys.stdout.write(base + "\n")
+async def _serve(posts: int, size: int, blogs: int) -> None:
+    bases = [await _blog(posts, size) for _ in range(blogs)]
+    sys.stdout.write(" ".join(bases) + "\n")
     sys.stdout.flush()
     parent = os.getppid()
     while os.getppid() == parent:
         await asyncio.sleep(0.5)
 
 
+async def _blog(posts: int, size: int) -> str:
+    """A blog at a port of its own; its address."""
+    loop = asyncio.get_running_loop()
+    blog: list[Blog] = []
+    server = await loop.create_server(lambda: _Connection(blog[0]), "127.0.0.1", 0)
+    base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    blog.append(Blog(base, posts, size))
+    return base
+
+
 @contextmanager
 def serving(posts: int, size: int) -> Iterator[str]:
     """A blog of so many posts, each a page of that size; gives its address and ends with the block."""
-    command = [sys.executable, "-m", "tests.bench._server", str(posts), str(size)]
+    with serving_many(posts, size, 1) as (urls, _):
+        yield urls[0]
+
+
+@contextmanager
+def serving_many(posts: int, size: int, blogs: int) -> Iterator[tuple[list[str], Callable[[], float]]]:
+    """So many blogs: their addresses, and what gives the CPU seconds that serving them has taken so far."""
+    command = [sys.executable, "-m", "tests.bench._server", str(posts), str(size), str(blogs)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            url = process.stdout.readline().strip()
-            if not url:
+            urls = process.stdout.readline().split()
+            if not urls:
                 raise RuntimeError("the server of the benchmark did not start")
-            yield url
+            yield urls, lambda: sum(psutil.Process(process.pid).cpu_times()[:2])
         finally:
             process.terminate()
 
 
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):
-        asyncio.run(_serve(int(sys.argv[1]), int(sys.argv[2])))
+        asyncio.run(_serve(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -35,12 +36,20 @@ def _kept() -> TemporaryDirectory[str]:
 def stored() -> Path:
     """An archive of one run that saw so many post pages of 405 KB, gzipped as servers send them; rebuilt once."""
     folder = Path(_kept().name) / "archive"
+    recorded(folder, "clinic", pages(BASE, PAGES, SMALL))
+    rebuild(folder, cores=1)
+    return folder
+
+
+def recorded(folder: Path, clinic: str, bodies: Iterable[bytes]) -> None:
+    """Write the WARC file of a run that saw these pages of a clinic."""
     stanza = {"name": "Clinic", "url": BASE, "comments": "threads", "privacy": "pseudonymous", "attributes": {}}
-    told = {"crawl": "c" * 32, "started_at": "2026-01-01T00:00:00.000000Z", "kind": "crawl"}
-    with Writer(folder, "clinic", "c" * 32, {"stanza": json.dumps(stanza)}, last=None, clock=lambda: START) as writer:
+    run = hashlib.sha256(clinic.encode()).hexdigest()[:32]
+    told = {"crawl": run, "started_at": "2026-01-01T00:00:00.000000Z", "kind": "crawl"}
+    with Writer(folder, clinic, run, {"stanza": json.dumps(stanza)}, last=None, clock=lambda: START) as writer:
         fields = {name: json.dumps(value) for name, value in (told | {"stanza": stanza}).items()}
         writer.write_note("run-started", fields, START)
-        for number, body in enumerate(pages(BASE, PAGES, SMALL)):
+        for number, body in enumerate(bodies):
             packed = wire(body)
             headers = [("Content-Type", "text/html; charset=UTF-8"), ("Content-Encoding", "gzip")]
             writer.write_exchange(HttpExchange(
@@ -49,8 +58,6 @@ def stored() -> Path:
                 response_headers=[(name.encode(), value.encode()) for name, value in headers],
                 body=packed, ip=None, fetched_at=START + timedelta(seconds=number),
             ))  # fmt: skip
-    rebuild(folder, cores=1)
-    return folder
 
 
 def wall(work: Callable[[], object]) -> float:

@@ -26,14 +26,15 @@ NOTE = "<!-- Written by `make docs`; do not edit. -->"
 
 # Page of the commands, what its commands are for, and the commands.
 COMMANDS = {
-    "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
+    "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "enqueue", "worker", "backfill", "import")),
     "keep": (
         "Keep an archive",
-        ("status", "coverage", "verify", "rebuild", "reparse", "backup", "restore", "shard", "merge"),
+        ("status", "coverage", "verify", "rebuild", "reparse"),
     ),
+    "copy": ("Copy, divide and hand over an archive", ("backup", "restore", "handover", "shard", "merge")),
     "withdraw": ("Withdraw what was stored", ("privacy", "takedown")),
     "use": ("Use an archive", ("serve", "publish", "release", "export", "wacz", "parse")),
-    "words": ("Find words and changes", ("derive", "kwic", "lexicon")),
+    "words": ("Find words and changes", ("derive", "edits", "kwic", "lexicon")),
     "study": ("Sample and code", ("sample", "coding")),
 }
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
@@ -60,6 +61,7 @@ TABLES = {
     "views-edits": ("Views of edits and sentences", ("edits", "sentence_fates", "site_wide_edits")),
     "views-links": ("Views of comments, links and evidence", (
         "comment_threads", "edited_comments", "related_edges", "linked_domains", "missing_posts", "provenance",
+        "fetch_policies",
     )),
     "views-clinics": ("Views of clinics and runs", (
         "clinics_overview", "crawl_history", "coverage", "doubtful_captures", "repeated_problems", "field_coverage",
@@ -180,11 +182,19 @@ def _tables(schema: Mapping[str, list[Column]], descriptions: Mapping[str, Mappi
 
 
 def _questions() -> str:
-    lines = ["# Ready questions", "", NOTE, "", "On the site, and with `clinic-archive export NAME --param ...`.", ""]
-    lines += ["| question | what it asks | parameters |", "|---|---|---|"]
+    lines = [
+        "# Ready questions",
+        "",
+        NOTE,
+        "",
+        "On the site, and with `clinic-archive export NAME --param ...`. Those of",
+    ]
+    lines += ["the column DuckDB also run [on a lake](analysis.md); the others need the search index of SQLite.", ""]
+    lines += ["| question | what it asks | parameters | DuckDB |", "|---|---|---|---|"]
     for question in questions().values():
         parameters = ", ".join(f"`{field.name}`{' (required)' * field.required}" for field in question.fields)
-        lines.append(f"| `{question.name}` | {_cell(question.title)} | {parameters} |")
+        lake = "yes" if question.duckdb else "no"
+        lines.append(f"| `{question.name}` | {_cell(question.title)} | {parameters} | {lake} |")
     return "\n".join([*lines, ""])
 
 

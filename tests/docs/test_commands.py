@@ -9,6 +9,7 @@ How the blocks are marked:
 - ```sql: each statement runs in the study's archive.
 - ```python: the document's blocks are one program, which runs.
 - ```python exports, ```r: tests/e2e/test_typed.py runs it beside exports of an archive.
+- ```sql lake, ```python lake: tests/e2e/test_lake.py runs it in DuckDB, in the folder of a lake.
 - ```toml: clinics.toml, or a part of it, which must be valid.
 - ```text: not run.
 """
@@ -37,7 +38,7 @@ LANGUAGES = {"sh", "sql", "toml", "text", "python", "r", "html"}
 
 
 def with_blocks(language: str) -> list[Path]:
-    elsewhere = {"norun", "exports"}
+    elsewhere = {"norun", "exports", "lake"}
     return [path for path in documents() if any(elsewhere.isdisjoint(block.marks) for block in blocks(path, language))]
 
 

@@ -66,6 +66,17 @@ def test_the_whole_is_verified_and_merged_again_is_the_same(frame: Path) -> None
     assert one(frame / "whole", "SELECT count(*) FROM captures") == before
 
 
+def test_both_are_reported_as_the_whole(frame: Path) -> None:
+    both, whole = (("--archive", "one", "--archive", "two", "--json"), ("--archive", "whole", "--json"))
+    for name in ("coverage", "clinics list"):
+        apart, together = (verb(frame, *name.split(), *where).json for where in (both, whole))
+        assert apart.pop("archives", None) != together.pop("archive", None) or name == "clinics list"
+        assert apart == together
+    apart, together = (verb(frame, "status", *where).json for where in (both, whole))
+    assert apart["stale"] == together["stale"] == []
+    assert set(apart["clinics"]) == set(SLUGS)
+
+
 def test_shards_with_two_keys_are_refused_before_anything_is_written(frame: Path) -> None:
     assert verb(frame, "crawl", "--shard", "1/2", "--archive", "other", "--clinics-file", "none.toml").code == 4
     (frame / "other.toml").write_text(OWNER)

@@ -29,6 +29,7 @@ from pipelines.imports.adopt import adopt
 from pipelines.imports.importer import ImportResult, import_files
 from pipelines.recover import recover
 from pipelines.run import run as run_module
+from pipelines.run import visits as visits_module
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
 from tests.making import faults
@@ -207,7 +208,7 @@ def test_killed_while_importing(
         raise Killed
 
     places: list[tuple[Any, str]] = [
-        (ingesting, "copy_whole"), (run_module, "Writer"), (run_module, "refold"), (ingesting, "_record"),
+        (ingesting, "copy_whole"), (visits_module, "Writer"), (run_module, "refold"), (ingesting, "_record"),
         (ingesting, "_new_captures"),
     ]  # fmt: skip
     with monkeypatch.context() as patch:

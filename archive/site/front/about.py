@@ -25,7 +25,8 @@ def summary(connection: sqlite3.Connection) -> dict[str, Any]:
     totals = row(
         connection,
         "SELECT (SELECT count(*) FROM clinics) AS clinics, (SELECT count(*) FROM posts) AS posts,"
-        " (SELECT count(*) FROM revisions WHERE kind = 'content') AS edits,"
+        " (SELECT count(DISTINCT post_id || coalesce(crawl_id, '') || content_sha256) FROM revisions JOIN captures"
+        " USING (capture_id) WHERE kind = 'content') AS edits,"
         " (SELECT min(started_at) FROM crawls) AS first_run, (SELECT max(started_at) FROM crawls) AS last_run,"
         " (SELECT min(published_at) FROM posts) AS first_published, (SELECT max(published_at) FROM posts) AS"
         " last_published",
@@ -35,7 +36,7 @@ def summary(connection: sqlite3.Connection) -> dict[str, Any]:
         "SELECT software, count(*) AS runs FROM crawls WHERE software IS NOT NULL GROUP BY software ORDER BY"
         " max(started_at) DESC LIMIT 5",
     )
-    return {"totals": totals, "software": made_by, "coverage": paragraph(read_coverage(connection))}
+    return {"totals": totals, "software": made_by, "coverage": paragraph(read_coverage([connection]))}
 
 
 def citation(title: str, totals: dict[str, Any], url: str, today: date) -> str:

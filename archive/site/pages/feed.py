@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from xml.etree import ElementTree as ET
 
+from archive.listings.edits import Edits
 from archive.site.pages._rows import Row, rows
 from archive.site.pages.permalinks import post_path, stamp
 
@@ -43,6 +44,20 @@ def edits(connection: sqlite3.Connection, clinic_id: str | None) -> list[Row]:
     for edit in found:
         edit["stamp"] = stamp(edit["at"], edit["content_sha256"])
         edit["excerpt"] = f"Changed between {edit['changed_after'] or 'an unknown time'} and {edit['at']}{_words(edit)}"
+    return found
+
+
+def edits_about(connection: sqlite3.Connection, wanted: Edits) -> list[Row]:
+    """Return the newest of the edits that a listing selects. Raises `sqlite3.Error`."""
+    found, _ = wanted.page(connection, MOST_ENTRIES)
+    for edit in found:
+        after = edit["old_last_seen_at"] or "an unknown time"
+        edit |= {
+            "at": edit["new_first_seen_at"],
+            "stamp": stamp(edit["new_at"], edit["new_sha256"]),
+            "author": None,
+            "excerpt": f"Changed between {after} and {edit['new_first_seen_at']}{_words(edit)}",
+        }
     return found
 
 

@@ -28,7 +28,14 @@ CLOSED = (
     "This record contains, or may contain, comments and the names of their authors: it is not part of this public copy,"
     " and its address is cut to its host."
 )
-CAPTURE_COLUMNS = ("capture_id", "first_capture_id", "last_capture_id", "old_capture_id", "refers_to")
+CAPTURE_COLUMNS = (
+    "capture_id",
+    "first_capture_id",
+    "last_capture_id",
+    "old_capture_id",
+    "refers_to",
+    "robots_capture_id",
+)
 # `warcio extract --payload` undoes the content coding, while `payload_sha256` is of the body before that: without the
 # header, only chunks of the transfer are joined.
 _HASH = """
@@ -117,6 +124,7 @@ async def page(datasette: Datasette, request: Request) -> Response:
             "closed": CLOSED if is_closed else None,
             "references": await _references(datasette, capture["capture_id"]),
             "recipe": _recipe(original or capture),
+            "allowed": f"{datasette.urls.database(DATABASE)}/what_allowed_this_fetch?capture={capture['capture_id']}",
             "private": DATABASE,
         },
         request=request,

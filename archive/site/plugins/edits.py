@@ -9,15 +9,16 @@ from urllib.parse import urlencode
 
 from datasette import hookimpl  # type: ignore[import-untyped]
 from datasette.app import Datasette  # type: ignore[import-untyped]
-from datasette.utils.asgi import Request  # type: ignore[import-untyped]
+from datasette.utils.asgi import NotFound, Request  # type: ignore[import-untyped]
 from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
 from archive.derived.store import Progress, progress
-from archive.export import Source
+from archive.export import Source, known_values
 from archive.listings.edits import KINDS, PLACES, Edits
 from archive.search.index import COUNTED
-from archive.site.pages._rows import rows, value
-from archive.site.sending import refused, send_file
+from archive.site.pages import feed
+from archive.site.pages._rows import Row, rows, value
+from archive.site.sending import refused, send_feed, send_file
 from archive.site.serving import absolute_url, check_access, read_cached, read_database, render
 from archive.site.visitors.values import check_filters, why_filters_refused
 
@@ -36,7 +37,11 @@ PLACE_WORDS = {
 @hookimpl  # type: ignore[untyped-decorator]
 def register_routes() -> list[tuple[str, Any]]:
     """Return the routes of the page and its files."""
-    return [(r"/-/edits$", show_edits), (r"/-/edits\.(?P<form>csv|xlsx|json)$", send_edits)]
+    return [
+        (r"/-/edits$", show_edits),
+        (r"/-/edits\.(?P<form>csv|xlsx|json)$", send_edits),
+        (r"/-/edits\.atom$", send_edits_feed),
+    ]
 
 
 def _fields(request: Request) -> tuple[dict[str, str], list[str]]:
@@ -129,3 +134,32 @@ async def send_edits(datasette: Datasette, request: Request) -> Any:
         return refused(refusal, 400)
     base = absolute_url(request, datasette.urls.path("").rstrip("/"))
     return send_file(datasette, request, Source("edits", "", {**fields, "base": base}))
+
+
+async def send_edits_feed(datasette: Datasette, request: Request) -> Any:
+    """Answer with the Atom feed of the newest edits that the filters select; without any, also of those not derived.
+
+    An unknown clinic is answered 404, as in the feed of its posts.
+    """
+    await check_access(datasette, request)
+    fields, why = _fields(request)
+    if fields["clinic_id"] and fields["clinic_id"] not in (await read_database(datasette, known_values))["clinic"]:
+        raise NotFound(f"No clinic {fields['clinic_id'][:80]!r} in this archive; the home page lists all clinics")
+    if refusal := await why_filters_refused(datasette, request) or "; ".join(why):
+        return refused(refusal, 400)
+    clinic_id = fields["clinic_id"]
+    filters = {name: value for name, value in fields.items() if value and name not in ("clinic_id", "place")}
+
+    def read(connection: sqlite3.Connection) -> list[Row]:
+        return feed.edits_about(connection, Edits(**fields)) if filters else feed.edits(connection, clinic_id or None)
+
+    return send_feed(datasette, request, _title(fields), await read_database(datasette, read))
+
+
+def _title(fields: dict[str, str]) -> str:
+    """Return what a feed is about: "Edits about ketamine in the words removed of riverside, state=NY"."""
+    about = f" about {fields['topic']} {PLACE_WORDS[fields['place']]}" if fields["topic"] else ""
+    of_clinic = f" of {fields['clinic_id']}" if fields["clinic_id"] else ""
+    others = (fields["attribute"], fields["kind"], fields["since"] and f"from {fields['since']}")
+    rest = [*filter(None, others), *([f"to {fields['until']}"] if fields["until"] else [])]
+    return f"Edits{about}{of_clinic}{''.join(f', {each}' for each in rest)}"

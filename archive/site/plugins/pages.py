@@ -23,11 +23,12 @@ from archive.reports.record import robots
 from archive.reports.status import DEFAULT_AGE, read_status
 from archive.reports.status_words import age, facts
 from archive.search.index import COUNTED, KINDS, RANKED, Query, terms
+from archive.site.front import clinics
 from archive.site.front.health import clinic_state, clinic_statuses, judged, state
 from archive.site.pages import clinic, feed, home, search_results
 from archive.site.pages._rows import rows
 from archive.site.pages.permalinks import post_path
-from archive.site.sending import refused, send_file
+from archive.site.sending import refused, send_feed, send_file
 from archive.site.serving import (
     DATABASE,
     absolute_url,
@@ -51,7 +52,7 @@ def register_routes() -> list[tuple[str, Any]]:
         (r"/-/search\.(?P<form>csv|xlsx|json)$", send_search),
         (r"/-/explore$", show_questions),
         (r"/-/status$", show_status),
-        (r"/-/(?P<content>posts|edits)\.atom$", show_feed),
+        (r"/-/posts\.atom$", show_feed),
         (rf"/(?P<clinic>(?!-$|{DATABASE}$)[a-z0-9-]+)$", show_clinic),
     ]
 
@@ -97,16 +98,22 @@ async def show_home(datasette: Datasette, request: Request) -> Response:
 
 
 async def show_status(datasette: Datasette, request: Request) -> Response:
-    """Answer with the status page: the last visits to each clinic, the running visits, the disk."""
+    """Answer with the status page: the judgement, the disk, and `?page=` of the clinics, the stale ones first."""
     await check_access(datasette, request)
     folder = archive_folder(datasette)
     status = await read_database(datasette, lambda connection: read_status(connection, folder, datetime.now(UTC)))
+    number, pages = page_number(request), max(-(-len(status.clinics) // clinics.PER_PAGE), 1)
+    number = min(number, pages)
+    first = (number - 1) * clinics.PER_PAGE
     return await render(
         datasette,
         request,
         "status.html",
         {
             "status": status,
+            "clinics": status.in_order(DEFAULT_AGE)[first : first + clinics.PER_PAGE],
+            "number": number,
+            "pages": pages,
             "facts": facts(status),
             "max_age": DEFAULT_AGE,
             "age_of": age,
@@ -226,17 +233,12 @@ async def show_questions(datasette: Datasette, request: Request) -> Response:
 
 
 async def show_feed(datasette: Datasette, request: Request) -> Response:
-    """Answer with an Atom feed of new posts or edits; `?clinic=SLUG` for one clinic."""
+    """Answer with an Atom feed of new posts; `?clinic=SLUG` for one clinic."""
     await check_access(datasette, request)
-    clinic_id, content = request.args.get("clinic") or None, request.url_vars["content"]
+    clinic_id = request.args.get("clinic") or None
     if clinic_id is not None:
         known = await read_database(datasette, lambda connection: clinic.overview(connection, clinic_id))
         if known is None:
             raise NotFound(f"No clinic {clinic_id!r} in this archive; the home page lists all clinics")
-    read = feed.new_posts if content == "posts" else feed.edits
-    entries = await read_database(datasette, lambda connection: read(connection, clinic_id))
-    title = ("New posts" if content == "posts" else "Edits") + (f" of {clinic_id}" if clinic_id else "")
-    home_url = absolute_url(request, datasette.urls.path("").rstrip("/"))
-    feed_url = absolute_url(request, request.full_path)
-    body = feed.atom(f"{title}: {datasette.metadata('title')}", home_url, feed_url, entries)
-    return Response(body=body, status=200, headers={}, content_type="application/atom+xml; charset=utf-8")
+    entries = await read_database(datasette, lambda connection: feed.new_posts(connection, clinic_id))
+    return send_feed(datasette, request, "New posts" + (f" of {clinic_id}" if clinic_id else ""), entries)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from archive.export import FORMATS, Source, TooManyRows, columns_of, csv_blocks, read, write
+from archive.export import FORMATS, Source, TooManyRows, csv_blocks, json_blocks, write
 from archive.site.visitors.limits import TooLarge
 
 BLOCK = 1 << 18  # bytes
@@ -21,7 +20,7 @@ def blocks(connection: sqlite3.Connection, form: str, source: Source, begun: Cal
     Calls `begun` once the first row has been read. Raises `TooLarge`, `sqlite3.Error`, OSError.
     """
     if form == "json":
-        yield from _json(connection, source, begun)
+        yield from json_blocks(connection, source, begun)
         return
     lines = csv_blocks(connection, source, excel=form == "excel-csv")
     head = b"".join(islice(lines, 2))
@@ -40,19 +39,3 @@ def blocks(connection: sqlite3.Connection, form: str, source: Source, begun: Cal
         with path.open("rb") as file:
             while block := file.read(BLOCK):
                 yield block
-
-
-def _json(connection: sqlite3.Connection, source: Source, begun: Callable[[], None]) -> Iterator[bytes]:
-    """Yield a list of objects, one a row, each on a line of its own."""
-    columns = columns_of(connection, source)
-    blocks = read(connection, source, first=1)
-    rows = next(blocks, [])
-    begun()
-    start = "[\n"
-    while rows:
-        objects = (
-            json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False, default=bytes.hex) for row in rows
-        )
-        yield (start + ",\n".join(objects)).encode("utf-8", "replace")
-        start, rows = ",\n", next(blocks, [])
-    yield b"[]\n" if start == "[\n" else b"\n]\n"

@@ -17,15 +17,15 @@ from scraper.platforms._tree import descendants
 from scraper.platforms.wordpress.body import containers, own_text, read_nodes
 from scraper.platforms.wordpress.html import byline, dates
 from scraper.platforms.wordpress.html import head as heads
-from scraper.platforms.wordpress.html.comment_parts import read_comments
-from scraper.platforms.wordpress.html.comments import comment_nodes, holds_post, parts_of
+from scraper.platforms.wordpress.html.comments.comment import read_comments
+from scraper.platforms.wordpress.html.comments.nodes import comment_nodes, holds_post, parts_of
+from scraper.platforms.wordpress.html.comments.pages import is_comment_page, post_address, thread_page
 from scraper.platforms.wordpress.html.counters import read_counters
 from scraper.platforms.wordpress.html.kind import Identity, has_terms, identify
 from scraper.platforms.wordpress.html.listing import sightings
 from scraper.platforms.wordpress.html.main_text import main_text
 from scraper.platforms.wordpress.html.markup import Markup, identities, is_inside
 from scraper.platforms.wordpress.html.scope import Scope
-from scraper.platforms.wordpress.html.thread import is_comment_page, post_address, thread_page
 from scraper.platforms.wordpress.html.title import heading_of, without_protection
 from scraper.platforms.wordpress.parts import first_address, number_of, part_of
 

@@ -12,7 +12,7 @@ from scraper.items import Post, PostPart
 from scraper.platforms.wordpress.html.markup import Markup
 
 MOST_PARTS = 50
-_LATER = re.compile(r"single-paged-(\d{1,4})")
+_LATER = re.compile(r"single-paged-([2-9]|[1-9]\d{1,3})")
 # "/sleep/2" and "/?p=7&page=2" in an address
 _NUMBER = re.compile(r"/(?P<path>\d{1,4})/?$|[?&]page=(?P<query>\d{1,4})(?=&|$)")
 

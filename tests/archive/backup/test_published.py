@@ -78,6 +78,23 @@ def publish_first(written: Made) -> bytes:
     return publish(written.folder).read_bytes()
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_rules_that_people_wrote_are_not_in_it(written: Made, full: bool) -> None:
+    (written.folder / FOLDER).mkdir()
+    for number, file in ((1, None), (2, "study/lexicons/mine-0123456789abcdef.toml")):
+        written.db.execute(
+            "INSERT INTO lexicon_rules VALUES (?, ?, 'r@1', 'r', 1, 'cost', 'claim', 'm', 's', 'ours', 'd', ?)",
+            (number, f"lexicon{number}", file),
+        )
+        written.db.execute("INSERT INTO cache_matches VALUES (1, 0, ?, 0, 0, 4)", (number,))
+    copy = publish(written.folder, full=full).parent
+    assert column(copy, "SELECT rule_number FROM lexicon_rules") == [1]
+    assert column(copy, "SELECT rule_number FROM cache_matches") == [1]
+    assert (b"lexicon2" in (copy / DATABASE).read_bytes(), b"lexicon1" in (copy / DATABASE).read_bytes()) == (
+        False, True,
+    )  # fmt: skip
+
+
 def test_who_may_not_publish_is_told_why(written: Made, tmp_path: Path) -> None:
     lock = lock_archive(written.folder / FOLDER)
     assert published(written.folder).exit_code == 75

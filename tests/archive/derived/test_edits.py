@@ -127,6 +127,33 @@ def test_an_edit_is_compared_with_the_reading_of_the_same_parser() -> None:
     assert [row[2:4] for row in found.fates if row[10]] == [(1, 2)]
 
 
+def _edits(*rows: tuple[str, str, str]) -> list[tuple[str, str | None]]:
+    """Source and added words of each edit; `rows`: moment, source and text of each revision of a post."""
+    firsts: set[str] = set()
+    revisions = []
+    for number, (at, source, text) in enumerate(rows, 1):
+        kind = "content" if source in firsts else "source"
+        firsts.add(source)
+        revisions.append(Revision(number, f"c{number}", at, kind, source, 1, None, text))
+    return [(each.source, each.added) for each in derive_post(Post(7, revisions, frozenset())).edits]
+
+
+def test_an_edit_that_two_sources_show_is_one() -> None:
+    both = [("t1", "html", "A."), ("t2", "api", "A."), ("t3", "api", "A. B."), ("t4", "html", "A. B.")]
+    assert _edits(*both) == [("api", "B.")]
+    assert _edits(*both, ("t5", "html", "A. B. C."), ("t6", "api", "A. B. D.")) == [
+        ("api", "B."), ("html", "C."), ("api", "D."),
+    ]  # fmt: skip
+
+
+def test_the_same_words_that_come_twice_are_two_edits() -> None:
+    once = [("t1", "html", "A."), ("t2", "html", "A. B."), ("t3", "html", "A.")]
+    assert _edits(*once, ("t4", "html", "A. B.")) == [("html", "B."), ("html", None), ("html", "B.")]
+    assert _edits(*once, ("t4", "api", "A."), ("t5", "api", "A. B.")) == [
+        ("html", "B."), ("html", None), ("api", "B."),
+    ]  # fmt: skip
+
+
 def few_words(first: str, words: list[str], lines: int) -> str:
     return "\n".join(" ".join([f"{first}{line}", *words, f"{first}{line}"]) for line in range(lines))
 

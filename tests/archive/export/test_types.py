@@ -15,6 +15,7 @@ import pytest
 from archive.db import open_archive
 from archive.export import DATE_ALONE, FORMATS, TYPES, Source, declared, export_all, find, names, type_of, write
 from archive.export._columns import of_any_table
+from archive.export._parquet import _unique
 from archive.questions import questions
 from tests.docs.schema import columns_of
 from tests.making import Made
@@ -100,6 +101,10 @@ def test_what_a_type_cannot_hold_is_left_out_with_a_note(kind: str, value: Any, 
     (row,) = pq.read_table(file.path).to_pylist()
     assert row[kind] == expected
     assert (file.note is None) == (expected is not None)
+
+
+def test_columns_of_one_name_get_names_that_differ() -> None:
+    assert _unique(["a", "a", "a_1", "a"]) == ["a", "a_2", "a_1", "a_3"]
 
 
 @pytest.mark.parametrize(

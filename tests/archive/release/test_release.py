@@ -139,6 +139,37 @@ def test_texts_of_comments_need_an_approval(archive: Path) -> None:
     assert [word for word in (b"Vega", b"Ada Roe") if word in everything] == []
 
 
+def test_a_takedown_says_which_releases_hold_it(archive: Path) -> None:
+    """By what the register has of them: the second has a comment that the first lacks."""
+    release(archive, "second", "--to", "a journal")
+    with closing(sqlite3.connect(archive / "archive.db")) as db:
+        posts = dict(db.execute("SELECT slug, url FROM posts"))
+        new = "SELECT platform_comment_id, c.author FROM comments AS c JOIN posts USING (post_id) WHERE slug = 'rest'"
+        comment, person = db.execute(f"{new} AND c.author LIKE 'reader-%' LIMIT 1").fetchone()
+
+    def found(subject: str, *more: str) -> dict[str, Any]:
+        return run(
+            "takedown add", subject, "--grade", "hide", "--reason", "asked", "--archive", archive, *more, "--json"
+        )
+
+    assert found(posts["sleep"])["releases"] == ["first", "second"]
+    assert found(comment)["releases"] == ["second"]
+    assert found(person)["releases"] == ["first", "second"]  # who wrote in both threads
+    assert found("riverside")["releases"] == ["first", "second"]
+    said = (
+        CliRunner()
+        .invoke(main, ["takedown", "add", comment, "--grade", "hide", "--reason", "asked", "--archive", str(archive)])
+        .stdout
+    )
+    assert "also in releases second (a journal)" in said
+    found(posts["sleep"], "--yes")
+    (listed,) = run("takedown list", "--archive", archive, "--json")["takedowns"]
+    assert listed["releases"] == ["first", "second"]
+    release(archive, "third")
+    (archive / "study" / "release.key").unlink()
+    assert found(comment)["releases"] == ["first", "second", "third"]  # nobody can tell: the clinic is in all
+
+
 def test_a_release_that_was_touched_is_found(archive: Path) -> None:
     bundle = Path(release(archive, "second")["folder"])
     assert run("release verify", bundle, "--archive", archive, "--json")["registered"] is True

@@ -147,14 +147,14 @@ def test_that_no_blog_is_found_where_posts_are_known_is_a_failure(
     assert days(archive, "state, reason") == [
         (state, "none was found") for state in ("no-blog", "no-blog", "failed", "failed", "failed")
     ]
-    assert read_coverage(archive.db.conn).days == 3
+    assert read_coverage([archive.db.conn]).days == 3
 
 
 def test_a_visit_that_left_posts_waiting_is_not_complete(archive: Made) -> None:
     visited(archive, "2026-03-01", waiting=40)
     visited(archive, "2026-03-02", waiting=0)
     assert days(archive, "state, complete_runs") == [("partial", 0), ("observed", 1)]
-    assert "2 visits were made, of which 1 was complete." in paragraph(read_coverage(archive.db.conn))
+    assert "2 visits were made, of which 1 was complete." in paragraph(read_coverage([archive.db.conn]))
 
 
 def test_every_day_from_the_first_visit_to_the_last_of_the_archive(archive: Made) -> None:
@@ -275,7 +275,7 @@ def test_states_partition_the_days(
 
     begin = START + timedelta(days=first)
     end = begin + timedelta(days=length)
-    coverage = read_coverage(emptied.db.conn, (), begin, end)
+    coverage = read_coverage([emptied.db.conn], (), begin, end)
     chosen = {
         clinic: {day: state for day, state in of.items() if begin.isoformat() <= day <= end.isoformat()}
         for clinic, of in expected.items()
@@ -327,7 +327,7 @@ def studied(archive: Made) -> Made:
 
 
 def test_the_paragraph_says_what_the_rows_say(studied: Made) -> None:
-    text = paragraph(read_coverage(studied.db.conn))
+    text = paragraph(read_coverage([studied.db.conn]))
     assert text == (
         "From 2026-03-01 to 2026-03-10 (10 days, UTC) 2 clinics were followed, 1 with a blog and 1 without one."
         " 17 visits were made, of which 6 were complete. A clinic-day counts as observed if at least one visit that"
@@ -356,7 +356,7 @@ def test_a_blog_that_is_not_read_is_neither_one_nor_none(studied: Made) -> None:
         studied.db.execute(
             "UPDATE clinics SET blog_status = ?, platform = ? WHERE clinic_id = ?", [blog_status, platform, name]
         )
-    coverage = read_coverage(studied.db.conn)
+    coverage = read_coverage([studied.db.conn])
     found = {clinic.clinic_id: (clinic.blog, clinic.platform, clinic.days) for clinic in coverage.clinics}
     assert found == {
         "riverside": ("blog", None, 10), "mill": ("none", None, 0), "spa": ("none", "wix", 0),
@@ -372,22 +372,22 @@ def test_a_blog_that_is_not_read_is_neither_one_nor_none(studied: Made) -> None:
         " (2 wordpress, 1 not recognised)." in text
     )
     assert "Of 40 clinic-days" in text
-    alone = paragraph(read_coverage(studied.db.conn, ["clay"]))
+    alone = paragraph(read_coverage([studied.db.conn], ["clay"]))
     assert "0 with a blog, 0 without one and 1 on a platform that the program does not read (1 wordpress)" in alone
     assert "There was no blog to observe" not in alone
 
 
 def test_a_period_counts_what_was_read_in_it_alone(studied: Made) -> None:
-    coverage = read_coverage(studied.db.conn, [CLINIC], date(2026, 3, 4), date(2026, 3, 9))
+    coverage = read_coverage([studied.db.conn], [CLINIC], date(2026, 3, 4), date(2026, 3, 9))
     assert (coverage.first, coverage.last, coverage.days, coverage.posts, coverage.edits, coverage.readings) == (
         "2026-03-04", "2026-03-09", 6, 0, 0, 0
     )  # fmt: skip
     assert [(gap.first, gap.days) for gap in coverage.gaps] == [("2026-03-04", 3), ("2026-03-09", 1)]
-    assert read_coverage(studied.db.conn, (), date(2030, 1, 1)).clinics == []
-    alone = paragraph(read_coverage(studied.db.conn, ["mill"]))
+    assert read_coverage([studied.db.conn], (), date(2030, 1, 1)).clinics == []
+    alone = paragraph(read_coverage([studied.db.conn], ["mill"]))
     assert "1 clinic was followed, 0 with a blog and 1 without one" in alone
     assert "There was no blog to observe on any day." in alone
-    one_day = paragraph(read_coverage(studied.db.conn, [CLINIC], date(2026, 3, 1), date(2026, 3, 1)))
+    one_day = paragraph(read_coverage([studied.db.conn], [CLINIC], date(2026, 3, 1), date(2026, 3, 1)))
     assert "(1 day, UTC) 1 clinic was followed" in one_day
     assert "1 visit was made, of which 1 was complete." in one_day
     assert "Of 1 clinic-day " in one_day
@@ -403,9 +403,9 @@ def test_the_clinics_page_shows_the_same_days(studied: Made) -> None:
 
 
 def test_an_archive_of_before_the_view_is_counted_all_the_same(studied: Made) -> None:
-    before = paragraph(read_coverage(studied.db.conn)), page.coverage(studied.db.conn, CLINIC).rows
+    before = paragraph(read_coverage([studied.db.conn])), page.coverage(studied.db.conn, CLINIC).rows
     studied.db.execute("DROP VIEW coverage")
-    assert (paragraph(read_coverage(studied.db.conn)), page.coverage(studied.db.conn, CLINIC).rows) == before
+    assert (paragraph(read_coverage([studied.db.conn])), page.coverage(studied.db.conn, CLINIC).rows) == before
 
 
 # --- the command ---
@@ -423,7 +423,7 @@ def test_the_command_prints_clinics_gaps_and_the_paragraph(studied: Made) -> Non
     assert lines[1].split() == ["mill", "none", "2026-03-01", "2026-03-10", "0", "0", "-", "0", "1", "0", "0", "0", "-"]
     assert lines[2].split()[:7] == ["riverside", "yes", "2026-03-01", "2026-03-10", "10", "6", "60.0"]
     assert "2 gaps without an observed day:" in lines
-    assert lines[-1] == paragraph(read_coverage(studied.db.conn))
+    assert lines[-1] == paragraph(read_coverage([studied.db.conn]))
 
 
 def test_the_command_as_json(studied: Made) -> None:

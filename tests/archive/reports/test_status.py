@@ -367,8 +367,8 @@ def test_sizes_in_words(number: int, expected: str) -> None:
 # --- the page ---
 
 
-def page(archive: Made) -> BeautifulSoup:
-    answer = get(site_of(archive.folder), "/-/status")
+def page(archive: Made, arguments: str = "") -> BeautifulSoup:
+    answer = get(site_of(archive.folder), f"/-/status{arguments}")
     assert answer.status_code == 200
     return BeautifulSoup(answer.text, "html.parser")
 
@@ -394,6 +394,21 @@ def test_the_page_says_what_the_command_says(archive: Made) -> None:
     assert facts_shown["Verified"]["class"] == ["bad"]
     home = BeautifulSoup(get(site_of(archive.folder), "/").text, "html.parser")
     assert len(home.select('a[href="/-/status"]')) == 2
+
+
+def test_the_page_lists_fifty_clinics_and_judges_all(archive: Made) -> None:
+    visited(archive, ago(5))
+    visited(archive, ago(50), clinic="zenith")
+    values = [{"clinic_id": f"c{n:03}", "name": f"C{n:03}", "url": SITE, "blog_status": "unknown"} for n in range(100)]
+    archive.db["clinics"].insert_all(values)
+    archive.db.execute("UPDATE clinics SET blog_status = 'blog' WHERE clinic_id NOT GLOB 'c[0-9]*'")
+    html = page(archive)
+    assert words(html.select_one(".lead")).startswith("101 of 102 clinics were not observed in the last 36 h")
+    assert len(html.select("tbody tr")) == 50
+    assert words(html.select_one(".pager")) == "Page 1 of 3 Next"
+    last = page(archive, "?page=3")
+    assert [words(row.th) for row in last.select("tbody tr")] == ["zenith", "Riverside"]
+    assert words(page(archive, "?page=99").select_one(".pager")) == "Previous Page 3 of 3"
 
 
 def test_the_page_of_an_archive_without_visits(archive: Made) -> None:

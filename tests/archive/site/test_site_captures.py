@@ -73,6 +73,14 @@ def test_a_page_tells_what_was_asked_and_answered(site: Datasette, archive: Path
         assert part in answer.text
 
 
+def test_a_page_leads_to_what_allowed_the_fetch(site: Datasette, archive: Path) -> None:
+    capture = capture_where(archive, "url LIKE '%robots.txt' AND record_type = 'response'")
+    (link,) = re.findall(r'href="([^"]+)">What allowed this fetch\?', page(site, capture).text)
+    answer = get(site, link)
+    assert answer.status_code == 200
+    assert "is robots.txt" in answer.text
+
+
 def test_the_record_is_the_one_in_the_archive(site: Datasette, archive: Path) -> None:
     capture = capture_where(archive, "url LIKE '%robots.txt' AND record_type = 'response'")
     given = page(site, capture, "/record.warc.gz")

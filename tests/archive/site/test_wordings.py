@@ -81,7 +81,7 @@ def test_words_and_edits_are_counted_and_an_empty_answer_says_what_to_try(site: 
             ] == [True, False, False, True, True, False]  # fmt: skip
     page = soup(get(site, f"/-/edits?q=cures&clinic={CLINIC}"))
     assert page.select("[role=status]")[0].get_text() == "1 of 2 edits, the newest first."
-    assert page.select(f"main a[href='/-/edits.atom?clinic={CLINIC}']")
+    assert page.select(f"main a[href='/-/edits.atom?q=cures&clinic={CLINIC}']")
     empty = soup(get(site, "/-/edits?q=curesx&in=removed")).select("[role=status] a")
     assert [(link.get_text(), link["href"]) for link in empty] == [("cures*", "?q=cures%2A&in=removed")]
     assert len(soup(get(site, f"/-/edits{empty[0]['href']}")).select(".edit-list li")) == 1
@@ -137,6 +137,25 @@ def test_edits_with_their_words_as_page_files_and_feed(site: Datasette, archive:
     assert "may ease" in soup(get(site, "/")).select("section:has(ins)")[0].get_text()
 
 
+def test_a_feed_of_edits_about_a_topic(site: Datasette) -> None:
+    def feed_of(query: str) -> feedparser.FeedParserDict:
+        return feedparser.parse(get(site, f"/-/edits.atom?{query}").text)
+
+    feed = feed_of("q=cures")
+    assert feed.feed.title.startswith("Edits about cures in the words removed or added: ")
+    assert [entry.summary.count("cures") for entry in feed.entries] == [1]
+    (edit,) = lines(get(site, "/-/edits.csv?q=cures"))
+    assert feed.entries[0].link == edit["new_permalink"]
+    assert [len(feed_of(query).entries) for query in ("", "q=ketamine", "q=ketamine&in=text", "to=2025-01-01")] == [
+        2, 0, 2, 0
+    ]  # fmt: skip
+    assert [get(site, f"/-/edits.atom?{wrong}").status_code for wrong in ("from=soon", "in=x", "clinic=x")] == [
+        400, 400, 404
+    ]  # fmt: skip
+    link = soup(get(site, f"/-/edits?q=cures&clinic={CLINIC}")).select("main a[href*='edits.atom']")[0]
+    assert link.get_text() == "Atom feed of new edits about cures of this clinic, with these filters"
+
+
 def test_an_archive_without_edits_says_so_and_one_that_is_not_derived_too(tmp_path: Path) -> None:
     with made(tmp_path) as archive:
         archive.crawl("run")
@@ -184,7 +203,11 @@ def test_search_results_as_files_and_numbers(site: Datasette) -> None:
         "Riverside 3", "2026 2", "2025 1", "wix 3",
     ]  # fmt: skip
     rows = lines(get(site, "/-/search.csv?q=ketamine&order=best"))
-    assert sorted(row["kind"] for row in rows) == ["comment", "post", "post"]
+    assert sorted((row["kind"], row["snippet"]) for row in rows) == [
+        ("comment", "ketamine helped me"),
+        ("post", "=1+1 ketamine"),
+        ("post", "Ketamine may ease pain.\nCall us, please."),
+    ]
     assert [row["kind"] for row in json.loads(get(site, "/-/search.json?q=cures").text)] == ["past revision"]
     assert get(site, "/-/search.csv?q=").status_code == 400
     narrowed = page.select(".numbers-of-results a[href*='from=2025']")[0]["href"]

@@ -12,11 +12,11 @@ from scrapy.exceptions import CloseSpider
 from twisted.internet.defer import Deferred, succeed
 
 from archive.warc import Note, records
-from pipelines.commands._process import Process
 from pipelines.exit_codes import ExitCode
 from pipelines.run.judgement import exit_code, judge
 from pipelines.run.outcome import ClinicOutcome, mark_failed
 from pipelines.run.report import problem_lines, summary
+from pipelines.workers.process import Process
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitResult
 from scraper.items import Problem

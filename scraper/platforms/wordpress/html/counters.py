@@ -19,13 +19,13 @@ from scraper.addresses import canonical_url, post_key
 from scraper.platforms._html import text_of
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count, counter_kind
-from scraper.platforms.wordpress.html.comments import Node, holds_post, parts_of
+from scraper.platforms.wordpress.html.comments.nodes import Node, holds_post, parts_of
+from scraper.platforms.wordpress.html.comments.pages import is_comment_page, post_address, shows_empty_thread
 from scraper.platforms.wordpress.html.head import PageHead
 from scraper.platforms.wordpress.html.interactions import stated
 from scraper.platforms.wordpress.html.markup import Markup, classes
 from scraper.platforms.wordpress.html.printed import is_counter, is_view_line, number_of_comments
 from scraper.platforms.wordpress.html.scope import Scope
-from scraper.platforms.wordpress.html.thread import is_comment_page, post_address, shows_empty_thread
 
 
 @dataclass(slots=True)

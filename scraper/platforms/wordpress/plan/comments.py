@@ -20,7 +20,7 @@ from scraper.platforms._dates import feed_date
 from scraper.platforms._json import count, decode, string
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms.wordpress.address import api_url
-from scraper.platforms.wordpress.html.thread import post_address
+from scraper.platforms.wordpress.html.comments.pages import post_address
 from scraper.platforms.wordpress.plan.posts import MOST_PAGES, WHOLE_AFTER
 from scraper.platforms.wordpress.rest import MOST_ROWS, rows_of
 from scraper.platforms.wordpress.rest.comments import IN_ORDER, is_of_post

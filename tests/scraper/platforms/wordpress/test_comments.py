@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from scraper.items import Comment, Exchange, Item, ThreadPage
-from scraper.platforms.wordpress.html.thread import is_comment_page, post_address
+from scraper.platforms.wordpress.html.comments.pages import is_comment_page, post_address
 from scraper.platforms.wordpress.page import read_page
 
 URL = "https://fernside-clinic.example/sleep/"

@@ -167,6 +167,11 @@ def test_a_later_page_of_a_post_gives_no_post() -> None:
     assert not [item for item in read(ARTICLE, classes="single single-post single-paged-2") if isinstance(item, Post)]
 
 
+@pytest.mark.parametrize("token", ["single-paged-0", "single-paged-1", "single-paged-02"])
+def test_a_page_that_is_numbered_by_no_later_page_is_the_post(token: str) -> None:
+    assert [item for item in read(ARTICLE, classes=f"single single-post {token}") if isinstance(item, Post)]
+
+
 def test_a_list_gives_sightings_alone() -> None:
     cards = ARTICLE.replace("Sleep", '<a href="/sleep/">Sleep</a>')
     items = read(cards, classes="archive category")

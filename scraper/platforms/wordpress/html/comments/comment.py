@@ -19,7 +19,7 @@ from scraper.platforms._html import text_of
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean, count
 from scraper.platforms.wordpress.body import is_avatar
-from scraper.platforms.wordpress.html.comments import Node
+from scraper.platforms.wordpress.html.comments.nodes import Node
 from scraper.platforms.wordpress.html.dates import printed_day
 from scraper.platforms.wordpress.html.markup import classes
 from scraper.platforms.wordpress.person import visitor

@@ -8,7 +8,7 @@ from bs4 import Tag
 
 from scraper.addresses import as_listed, canonical_url, post_key
 from scraper.items import Exchange, ThreadPage
-from scraper.platforms.wordpress.html.comments import DISCUZ_NODE, MOST_NODES, Node
+from scraper.platforms.wordpress.html.comments.nodes import DISCUZ_NODE, MOST_NODES, Node
 from scraper.platforms.wordpress.html.markup import Markup, classes, identities
 
 # In an address: /comment-page-3/, ?cpage=3

@@ -1,0 +1,237 @@
+"""The export of one or several archives to a lake."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from archive.export import names, read
+from archive.export._parquet import Typed
+from archive.export._target import replacing
+from archive.lake._duckdb import SCRIPT, script
+from archive.lake._partitions import FILE, Partition, Partitions, emptied, remove_others
+from archive.lake._routes import Route, Row, route
+from archive.lock import LOCK_FILE
+from archive.times import utc_seconds
+
+MANIFEST = "manifest.json"
+_STAGE = ".part"
+
+
+class LakeError(Exception):
+    """The archives cannot share a lake; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class LakeTable:
+    """A table of the lake, its partitions, and a note on its values (None: no note)."""
+
+    name: str
+    partitions: tuple[Partition, ...]
+    note: str | None
+
+    @property
+    def rows(self) -> int:
+        """The number of its rows."""
+        return sum(partition.rows for partition in self.partitions)
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return sum(partition.size for partition in self.partitions)
+
+    @property
+    def written(self) -> int:
+        """The number of partitions that were written; the others had not changed."""
+        return sum(partition.written for partition in self.partitions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Archive:
+    """An archive of the lake: its name for people, and its number in the lake, which its local numbers are moved by."""
+
+    name: str
+    connection: sqlite3.Connection
+    number: int
+
+
+def export_lake(
+    folder: Path, archives: Sequence[tuple[str, sqlite3.Connection]], software: str, *, derived: bool = False
+) -> list[LakeTable]:
+    """Write all tables and views of archives (pairs of a name and a connection) to the lake in `folder`.
+
+    `derived`: also the tables that are made from other rows, and the views of them. Each archive is read in one
+    transaction. Numbers such as post_id are those of the first archive that the lake ever had; those of each further
+    archive are moved, so that all are distinct. Raises `LakeError`, ImportError without pyarrow, `sqlite3.Error`,
+    OSError; the lake then has whole partitions, some of them new.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    before = _manifest(folder)
+    stage = emptied(folder / _STAGE)
+    try:
+        with _transactions([connection for _, connection in archives]):
+            known = _numbered(archives, before)
+            ready = [_Archive(name, each, known.get(_identity(each) or "", 0)) for name, each in archives]
+            ready.sort(key=lambda archive: archive.number)  # the order of a partition's rows
+            owners = _owners(ready)
+            chosen = names(archives[0][1], with_parameters=False, derived=derived)
+            routes = _routes(chosen, ready)
+            (schema,) = archives[0][1].execute("SELECT max(name) FROM _sqlite_migrations").fetchone()
+            tables = [_table(folder, stage / name, ready, routes[name], owners) for name in chosen]
+        for name in _tables_of(before) - set(chosen):
+            remove_others(folder / name, set())
+        _write(folder / SCRIPT, script([found[0] for found in routes.values()]))
+        made_at = utc_seconds(datetime.now(UTC))
+        manifest: dict[str, Any] = {"schema": schema, "software": software, "made_at": made_at, "archives": known}
+        manifest["tables"] = {table.name: _entry(table) for table in tables}
+        _write(folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+    return tables
+
+
+def _table(
+    folder: Path, stage: Path, archives: Sequence[_Archive], routes: Sequence[Route], owners: Mapping[str, int] | None
+) -> LakeTable:
+    """Write one table of all archives."""
+    first = routes[0]
+    typed = Typed(first.source, first.columns, first.meanings)
+    partitions = Partitions(folder, stage, first.source.name, typed)
+    seen: set[Row] = set()
+    try:
+        for archive, one in zip(archives, routes, strict=True):
+            for rows in read(archive.connection, one.source):
+                partitions.add(list(_placed(rows, archive, one, owners, seen)))
+        made = tuple(partitions.finish(first.empty()))
+    finally:
+        partitions.close()
+        shutil.rmtree(stage, ignore_errors=True)
+    return LakeTable(first.source.name, made, typed.note())
+
+
+def _placed(
+    rows: Sequence[Row], archive: _Archive, way: Route, owners: Mapping[str, int] | None, seen: set[Row]
+) -> Iterator[tuple[str, Row]]:
+    """Yield the rows of a block that come from this archive, each with the folder of its partition.
+
+    `seen`: rows of no clinic that the lake has already, such as a code book that all shards have.
+    """
+    for row in rows:
+        values, clinic, key = way.split(row)
+        values = way.moved(values, archive.number)
+        if owners is not None:
+            owner = owners.get(clinic or "")
+            if owner is None:
+                if values in seen:
+                    continue
+                seen.add(values)
+            elif owner != archive.number:
+                continue
+        yield key, values
+
+
+def _identity(connection: sqlite3.Connection) -> str | None:
+    """Return what is the same for an archive wherever its folder is: the id of its first run; None without one."""
+    row = connection.execute("SELECT crawl_id FROM crawls ORDER BY started_at, crawl_id LIMIT 1").fetchone()
+    return str(row[0]) if row else None
+
+
+def _numbered(archives: Sequence[tuple[str, sqlite3.Connection]], before: Mapping[str, Any]) -> dict[str, int]:
+    """Return the numbers of all archives that the lake ever had, by their identity. A number never changes."""
+    numbers = before.get("archives")
+    known = {str(name): int(number) for name, number in numbers.items()} if isinstance(numbers, dict) else {}
+    for _, connection in archives:
+        identity = _identity(connection)
+        if identity is not None:
+            known.setdefault(identity, len(known))
+    return known
+
+
+def _owners(archives: Sequence[_Archive]) -> dict[str, int] | None:
+    """Return the number of the archive that each clinic's rows come from; None for a single archive.
+
+    Raises `LakeError` for a clinic that was visited in two: only `merge` makes one history of both.
+    """
+    if len(archives) == 1:
+        return None
+    owners: dict[str, int] = {}
+    by_number: dict[int, _Archive] = {}
+    for archive in archives:
+        by_number.setdefault(archive.number, archive)
+        visited = "SELECT clinic_id FROM captures UNION SELECT clinic_id FROM clinic_runs"
+        for (clinic,) in archive.connection.execute(visited):
+            other = by_number[owners.setdefault(clinic, archive.number)]
+            if other is not archive:
+                raise LakeError(
+                    f"{clinic}: is in {other.name} and in {archive.name}; make one archive of both with"
+                    " `clinic-archive merge`, and export that"
+                )
+    for archive in archives:
+        for (clinic,) in archive.connection.execute("SELECT clinic_id FROM clinics"):
+            owners.setdefault(clinic, archive.number)
+    return owners
+
+
+def _routes(chosen: Iterable[str], archives: Sequence[_Archive]) -> dict[str, list[Route]]:
+    """Return how each table is read in each archive. Raises `LakeError` where its columns are not the same in all."""
+    found: dict[str, list[Route]] = {name: [] for name in chosen}
+    for archive in archives:
+        known = names(archive.connection, with_parameters=False)
+        for name, routes in found.items():
+            one = route(archive.connection, name) if name in known else None
+            if one is None or (routes and one.columns != routes[0].columns):
+                raise LakeError(
+                    f"{archive.name}: its {name} has other columns than that of {archives[0].name}; any crawl or"
+                    " reparse of the older archive brings it up to date"
+                )
+            routes.append(one)
+    return found
+
+
+@contextmanager
+def _transactions(connections: Sequence[sqlite3.Connection]) -> Iterator[None]:
+    """Read each archive as of one moment."""
+    with ExitStack() as stack:
+        for connection in connections:
+            connection.execute("BEGIN")
+            stack.callback(connection.execute, "ROLLBACK")
+        yield
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """Return the manifest of the last export; {} without one. Raises `LakeError` for a folder of something else."""
+    try:
+        found = json.loads((folder / MANIFEST).read_text("utf-8"))
+    except FileNotFoundError:
+        others = sorted(path.name for path in folder.iterdir() if path.name not in (_STAGE, LOCK_FILE))
+        if others and not any(folder.glob(f"*/**/{FILE}")):
+            raise LakeError(f"{folder}: is no lake, but has {others[0]}; name a new or empty folder") from None
+        return {}
+    except ValueError:
+        return {}
+    if not isinstance(found, dict) or "archives" not in found:
+        raise LakeError(f"{folder}: its {MANIFEST} is of another export; name a new or empty folder")
+    return found
+
+
+def _tables_of(manifest: Mapping[str, Any]) -> set[str]:
+    """Return the tables of the last export; a name that leads out of the lake is none."""
+    tables = manifest.get("tables")
+    return {name for name in tables if Path(name).name == name} if isinstance(tables, dict) else set()
+
+
+def _entry(table: LakeTable) -> dict[str, Any]:
+    parts = {each.key: {"rows": each.rows, "bytes": each.size, "content": each.content} for each in table.partitions}
+    return {"rows": table.rows, "bytes": table.size, "partitions": parts} | ({"note": table.note} if table.note else {})
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as draft:
+        draft.write_text(text, "utf-8")

@@ -1,0 +1,51 @@
+"""The lake of `clinic-archive export --lake`: what is written, and what is said about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import NoReturn
+
+from archive.lake import LakeTable, export_lake
+from pipelines.commands._archive import lock_or_exit, read_only
+from pipelines.commands._errors import exit_on_error
+from pipelines.commands._options import distinct
+from pipelines.commands._output import counted, finish
+from pipelines.commands._table import table
+from pipelines.printing import echo
+from scraper.config.clinics import PRODUCT, VERSION
+
+
+def export_to_lake(folder: Path, archives: Sequence[Path], *, derived: bool, as_json: bool) -> NoReturn:
+    """Write all tables of the archives to a lake, report what was written, and end the process."""
+    with ExitStack() as stack:
+        opened = [(str(one), stack.enter_context(closing(read_only(one))).conn) for one in distinct(archives)]
+        busy = f"{folder}: another export writes to this lake; nothing done"
+        lock = lock_or_exit(folder, busy=busy, advice="choose another folder")
+        stack.callback(lock.release)
+        with exit_on_error(folder, "some partitions may be new, each is whole"):
+            tables = export_lake(folder, opened, f"{PRODUCT}/{VERSION}", derived=derived)
+    for one in tables:
+        if one.note:
+            echo(f"{folder / one.name}: {one.note}", err=True)
+    summary = {
+        "lake": str(folder),
+        "archives": [name for name, _ in opened],
+        "tables": {
+            one.name: {"rows": one.rows, "bytes": one.size, "partitions": len(one.partitions), "written": one.written}
+            for one in tables
+        },
+    }
+    finish(summary, _lines(tables), as_json=as_json)
+
+
+def _lines(tables: Sequence[LakeTable]) -> Iterator[str]:
+    header = ("table", "rows", "MB", "partitions", "written")
+    rows = [
+        (one.name, f"{one.rows:,}", f"{one.size / 1e6:.2f}", f"{len(one.partitions):,}", f"{one.written:,}")
+        for one in tables
+    ]
+    yield table(header, rows, numbers=header[1:])
+    written = counted(sum(one.written for one in tables), "partition")
+    yield f"{written} written, {sum(len(one.partitions) - one.written for one in tables):,} unchanged"

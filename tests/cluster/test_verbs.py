@@ -1,0 +1,61 @@
+"""The verbs of a cluster without the extra, and what `status` says of a shard whose host is lost."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from archive.reports.shards import SEEN_FILE, ShardSeen, read_shards, write_shards
+from pipelines.commands import main
+
+NOW = datetime.now(UTC)
+LONG_AGO = NOW - timedelta(hours=2)
+
+
+@pytest.mark.parametrize("verb", ["enqueue", "worker"])
+def test_without_the_extra_the_verb_says_what_to_install(verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("dramatiq", "redis")]:
+        monkeypatch.delitem(sys.modules, name)
+    for name in [name for name in sys.modules if name.startswith("pipelines.cluster")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "dramatiq", None)
+    monkeypatch.setitem(sys.modules, "redis", None)
+    done = CliRunner().invoke(main, [verb])
+    assert done.exit_code == 1
+    assert "install them with `pip install 'dramatiq[redis]>=2.2'`" in done.stderr
+
+
+def test_status_names_a_shard_without_a_worker_within_the_hour(tmp_path: Path, template: Path) -> None:
+    archive = tmp_path / "archive"
+    shutil.copytree(template, archive)
+    seen = {"1/2": ShardSeen("1/2", "host-a", NOW), "2/2": ShardSeen("2/2", "host-b", LONG_AGO)}
+    write_shards(archive, seen, NOW)
+    done = CliRunner().invoke(main, ["status", "-q", "--archive", str(archive)])
+    assert done.exit_code == 7
+    assert done.stderr == (
+        f"shard 2/2: no worker was seen since {LONG_AGO:%Y-%m-%d %H:%M}, then on host-b; start it, or take the shard"
+        " over from its backup\n"
+    )
+
+
+def test_what_is_known_of_a_shard_stays(tmp_path: Path) -> None:
+    """Where the broker was emptied; a moment in the future counts as now."""
+    future = NOW + timedelta(days=1)
+    write_shards(tmp_path, {"1/2": ShardSeen("1/2", "a", LONG_AGO), "2/2": None}, LONG_AGO)
+    write_shards(tmp_path, {"1/2": None, "2/2": ShardSeen("2/2", "b", future)}, NOW)
+    assert read_shards(tmp_path) == [ShardSeen("1/2", "a", LONG_AGO), ShardSeen("2/2", "b", NOW)]
+    assert [each.is_lost(NOW) for each in read_shards(tmp_path)] == [True, False]
+    write_shards(tmp_path, {"1/1": None}, NOW)  # the frame is divided differently now
+    assert read_shards(tmp_path) == [ShardSeen("1/1", None, NOW)]
+
+
+@pytest.mark.parametrize("text", ["", "[", "{}", "7", '[["1/2"]]', '[["1/2", "a", "yesterday"]]', "[" * 10_000])
+def test_a_damaged_file_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / SEEN_FILE).parent.mkdir()
+    (tmp_path / SEEN_FILE).write_text(text)
+    assert read_shards(tmp_path) == []
