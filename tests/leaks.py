@@ -125,7 +125,7 @@ async def _pages(site: Datasette, most: int) -> list[tuple[str, bytes]]:
 def people_of(truth: dict[str, Any]) -> list[str]:
     """Names, e-mail addresses and phone numbers of public comments of a real server, unless a post has them, too."""
     posts = truth["posts"]
-    comments = [each for post in posts for each in post["comments"] if each.get("public", True)]
+    comments = [each for post in posts for each in post["comments"] if each.get("public", True) and _is_comment(each)]
     names = {str(each["author"]).strip() for each in comments if each["author"] and not each.get("staff")}
     texts = "\n".join(str(each.get("text") or "") for each in comments)
     # "jane.roe@mail.example", "+1 555 010 2368"
@@ -134,3 +134,7 @@ def people_of(truth: dict[str, Any]) -> list[str]:
     staff = " ".join(str(each["author"]) for each in comments if each.get("staff"))
     hay = _plain(f"{public} {staff}".encode())
     return [name for name in sorted(names) if len(name) > 3 and not occurring([name], hay)]
+
+
+def _is_comment(comment: dict[str, Any]) -> bool:
+    return comment.get("type") in (None, "", "comment")  # not a notice by another site
