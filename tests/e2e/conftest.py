@@ -177,7 +177,7 @@ def archive(notes_archive: Path, tmp_path: Path) -> Path:
     return tmp_path / "archive"
 
 
-PEERS = ("pywb==2.10.0", "wacz==0.6.0", "setuptools<81")
+PEERS = ("pywb==2.10.0", "wacz==0.6.0", "cffconvert==2.0.0", "setuptools<81")
 
 
 @pytest.fixture(scope="session")
@@ -191,7 +191,7 @@ def peers() -> Path:
         pip = [folder / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", *PEERS]
         installed = subprocess.run(pip, capture_output=True, text=True, check=False)
         if installed.returncode:
-            pytest.skip(f"pywb and wacz could not be installed: {installed.stderr[-300:]}")
+            pytest.skip(f"{', '.join(PEERS)} could not be installed: {installed.stderr[-300:]}")
         done.write_text(" ".join(PEERS))
     return folder / "bin"
 

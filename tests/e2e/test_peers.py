@@ -16,6 +16,7 @@ import httpx
 import pytest
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
+from archive.release.documents import About, citation
 from tests.clinic import Clinic
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import column, crawl, faults, one, rows, run, warcs
@@ -49,6 +50,19 @@ def answers(url: str) -> bool:
         httpx.get(url, timeout=HANG)
         return True
     return False
+
+
+@pytest.mark.parametrize("maker", ["The operators of the archive", 'Sleep "Lab": R&D\n- é \u2028#', "yes"])
+def test_the_citation_of_a_release_is_valid(maker: str, peers: Path, tmp_path: Path) -> None:
+    about = About("2026-11", "2026-11-30T01:02:03.000000Z", "clinic-blog-archive/1", maker, "", "counts", None)
+    (tmp_path / "CITATION.cff").write_text(citation(about), "utf-8")
+    done = subprocess.run(
+        [peers / "cffconvert", "--validate", "-i", tmp_path / "CITATION.cff"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, "valid according to schema version 1.2.0" in done.stdout) == (0, True), done.stderr[-300:]
 
 
 def test_pywb_replays_every_page_byte_for_byte(third: Crawled, peers: Path, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import one, run
-from tests.e2e.test_sample_comments import occurring, private_among
+from tests.e2e.test_sample_comments import private_among
+from tests.leaks import occurring
 
 
 def apply(archive: Path, slug: str, settings: str, *more: str) -> dict[str, object]:

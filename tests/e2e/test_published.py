@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from tests.e2e.browsing import served
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import Done, column, rows, run
 from tests.e2e.test_sample_bytes import plain
-from tests.e2e.test_sample_comments import occurring, private_among
+from tests.e2e.test_sample_comments import private_among
+from tests.leaks import occurring, pages
 from tests.waiting import HANG
+
+SOAK = bool(os.environ.get("SOAK"))
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +59,19 @@ def test_nobody_who_comments_is_named_in_a_release(archive: Path, people: list[s
     for path in (tmp_path / "r1" / "data" / "parquet").iterdir():
         texts.append(repr(pq.read_table(path).to_pydict()).encode())
     assert occurring(people, b"\n".join(texts)) == []
+
+
+def test_nobody_who_comments_is_named_on_a_page_or_in_an_export(
+    archive: Path, people: list[str], tmp_path: Path
+) -> None:
+    """A page of each kind that the first page leads to, of the archive itself; all tables and views as files."""
+    assert run("clinic-archive", "derive", "--archive", archive, cwd=archive).code == 0
+    found = dict(pages(archive, most=4 if SOAK else 1))
+    assert len(found) > 200
+    done = run("clinic-archive", "export", "--all", tmp_path / "csv", "--derived", "--archive", archive, cwd=archive)
+    assert done == Done(0, "", "")
+    found |= {path.name: path.read_bytes() for path in (tmp_path / "csv").iterdir()}
+    assert {name: named for name, data in found.items() if (named := occurring(people, data))} == {}
 
 
 def test_the_site_says_what_is_missing(archive: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import Row, one, rows, words
+from tests.leaks import occurring
 
 MASKED = re.compile(r"\[name\]|\[e-mail\]|\[phone\]")
 
@@ -124,12 +125,6 @@ def test_one_person_has_one_pseudonym(told: dict[str, Row], stored: dict[str, Ro
 
 def _rows_on_disk(archive: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(archive.glob("archive.db*")))
-
-
-def occurring(needles: list[str], hay: bytes) -> list[str]:
-    """Which of them occur as whole words, in any case: "Anna" does not occur in "Savannah"."""
-    text = hay.decode("utf-8", "replace")
-    return [needle for needle in needles if re.search(rf"(?<!\w){re.escape(needle)}(?!\w)", text, re.IGNORECASE)]
 
 
 def private_among(commenters: list[str], crawled: Crawled) -> list[str]:

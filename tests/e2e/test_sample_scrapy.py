@@ -10,7 +10,8 @@ import pytest
 from tests.clinic import Clinic
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import Done, Row, one, rows, run, words
-from tests.e2e.test_sample_comments import occurring, private_among
+from tests.e2e.test_sample_comments import private_among
+from tests.leaks import occurring
 
 
 @pytest.fixture(scope="module")

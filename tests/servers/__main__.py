@@ -16,6 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.leaks import given, occurring, pages, people_of, recorded
 from tests.servers.cases import CASES, Case
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +57,31 @@ def score(archive: Path, truth: Path) -> dict[str, Any]:
     return scored
 
 
+def named(folder: Path, truth: Path) -> list[str]:
+    """Return a line for each thing that the archive gives away and in which a commenter is named.
+
+    The archive that was scored has names: a copy of it gets the default policy. Each person must be in the recorded
+    bytes, or nothing is proven.
+    """
+    people = people_of(json.loads(truth.read_text("utf-8")))
+    archive = shutil.copytree(folder / "archive", folder / "pseudonymous" / "archive")
+    missing = set(people) - set(occurring(people, recorded(archive)))
+    if missing or not people:
+        return [f"nobody to look for, or not recorded: {', '.join(sorted(missing)) or 'no commenter'}"]
+    listed = folder / "pseudonymous" / "clinics.toml"
+    listed.write_text((folder / "clinics.toml").read_text("utf-8").replace('privacy = "keep"\n', ""), "utf-8")
+
+    def verb(*arguments: object) -> None:
+        code, printed = command(archive, *map(str, arguments))
+        if code:
+            raise RuntimeError(f"{arguments[0]}: exit {code}: {printed}")
+
+    verb("privacy", "apply", "--clinics-file", listed)
+    found = [*given(archive, folder / "pseudonymous", verb), *pages(archive, most=3)]
+    hits = ((name, occurring(people, data)) for name, data in found)
+    return [f"{name} names {', '.join(those)}" for name, those in hits if those]
+
+
 def run(name: str, case: Case) -> bool:
     """Crawl one blog, print what was read right, and return whether nothing is wrong that never may be."""
     folder = HOME / "archives" / name
@@ -83,6 +109,7 @@ def run(name: str, case: Case) -> bool:
         quiet = count(archive, "SELECT count(*) FROM captures") - requests
         codes["rebuild"] = command(archive, "rebuild")
         codes["verify"] = command(archive, "verify")
+        leaks = named(folder, truth)
         scored = score(archive, truth)
     finally:
         script(case, "destroy")
@@ -94,7 +121,9 @@ def run(name: str, case: Case) -> bool:
     for verb, (code, printed) in codes.items():
         if code:
             print(f"  {verb}: exit {code}\n    " + printed.strip().replace("\n", "\n    "))
-    return not any(sum(verdicts.values()) for verdicts in forbidden.values()) and not new and not codes["verify"][0]
+    print("".join(f"  {line}\n" for line in leaks), end="")
+    wrong = any(sum(verdicts.values()) for verdicts in forbidden.values()) or new or codes["verify"][0] or leaks
+    return not wrong
 
 
 def main(names: list[str]) -> int:
