@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import Row, one, rows, words
 
-MASKED = re.compile(r"\[name\]|\[e-mail\]|\[phone\]")
+MASKED = re.compile(r"\[(?:name|e-mail|phone|handle|profile)\]")
 
 
 @pytest.fixture(scope="module")
