@@ -36,8 +36,7 @@ _FILTERS = Question("edits", "Edits", "", "", fields=_FIELDS)
     short_help="What clinics changed: the words removed and added, with both texts.",
     epilog=examples(
         "clinic-archive edits ketamine -o edits.csv",
-        "clinic-archive edits --clinic riverside --since 2026-01-01",
-        "clinic-archive edits '\"off label\"' --in removed --attribute state=NY -o removed.xlsx",
+        "clinic-archive edits --clinic riverside --in removed --since 2026-01-01",
     ),
 )
 @click.argument("topic", required=False, default="")

@@ -11,7 +11,7 @@ from tests.e2e.conftest import Crawled
 from tests.e2e.product import Row, one, rows, words
 from tests.leaks import occurring
 
-MASKED = re.compile(r"\[name\]|\[e-mail\]|\[phone\]")
+MASKED = re.compile(r"\[(?:name|e-mail|phone|handle|profile)\]")
 
 
 @pytest.fixture(scope="module")
