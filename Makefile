@@ -9,7 +9,7 @@ WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
 SHARED = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo crawl cron serve export test soak servers lint bench bench-large screenshots docs page lock
+.PHONY: help setup demo crawl cron serve export test soak servers lint bench bench-large simulate screenshots docs page lock
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ bench: setup  ## speed, as ratios within one run; exit 1 when a goal is missed
 
 bench-large: setup  ## the search among a million posts (half an hour, 8 GB)
 	$(BIN)/python -m tests.bench --large
+
+simulate: setup  ## what a frame of 100 to 1,000,000 clinics costs, by the revisit policy (no network)
+	$(BIN)/python -m tests.simulation
 
 screenshots: setup  ## the README's pictures, of half a year of the sample clinic
 	$(BIN)/python -m tests.screenshots

@@ -58,12 +58,14 @@ def shards(layout: str) -> tuple[Path, ...]:
     return tuple(found)
 
 
+@cache
 def merged(layout: str) -> float:
     """Seconds of a merge into a new archive."""
     with TemporaryDirectory() as out:
         return wall(lambda: _whole(rebuild_from(shards(layout), Path(out) / "whole").clinics))
 
 
+@cache
 def rebuilt(layout: str) -> float:
     """Seconds of a rebuild of the same, in one archive without a database; what is derived included, as in a merge."""
     with TemporaryDirectory() as out:
@@ -83,17 +85,17 @@ def _whole(clinics: dict[str, int]) -> None:
 
 @figure("L1", "times the time of a rebuild of the same, of the merge of 100 shards of 100 posts", most=1.2)
 def merge_of_many() -> float:
-    """Both on all cores."""
-    return ratio(lambda: merged("many"), lambda: rebuilt("many"), rounds=1)
+    """Both once, on all cores."""
+    return merged("many") / rebuilt("many")
 
 
 @figure("L1", "times the time of a rebuild of the same, of the merge of 10 shards of 1,000 posts", most=1.2)
 def merge_of_few() -> float:
-    """Both on all cores."""
-    return ratio(lambda: merged("few"), lambda: rebuilt("few"), rounds=1)
+    """Both once, on all cores."""
+    return merged("few") / rebuilt("few")
 
 
 @figure("L1", "times the time of the merge of 10 shards, of that of 100 with the same posts", most=1.1)
 def merge_is_flat() -> float:
     """What a shard costs beside its posts."""
-    return ratio(lambda: merged("many"), lambda: merged("few"), rounds=1)
+    return merged("many") / merged("few")

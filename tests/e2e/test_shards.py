@@ -77,6 +77,24 @@ def test_both_are_reported_as_the_whole(frame: Path) -> None:
     assert set(apart["clinics"]) == set(SLUGS)
 
 
+def test_a_lake_has_the_rows_of_both(frame: Path) -> None:
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    both = ("--archive", "one", "--archive", "two", "--archive", "one/../one")
+    done = verb(frame, "export", "--lake", "lake", *both, "--json")
+    assert done.code == 0, done.err
+    for table in ("posts", "captures", "clinic_runs", "clinics_overview"):
+        assert done.json["tables"][table]["rows"] == one(frame / "whole", f"SELECT count(*) FROM {table}")
+    again = verb(frame, "export", "--lake", "lake", *both, "--json").json["tables"]
+    assert sum(table["written"] for table in again.values()) == 0
+    refused = verb(frame, "export", "--lake", "lake", "--archive", "one", "--archive", "whole")
+    assert (refused.code, "`clinic-archive merge`" in refused.err) == (4, True)
+
+
+@pytest.mark.parametrize("arguments", [("posts", "--lake", "lake"), ("posts", "--archive", "one", "--archive", "two")])
+def test_a_lake_stands_alone_and_only_it_takes_several_archives(frame: Path, arguments: tuple[str, ...]) -> None:
+    assert verb(frame, "export", *arguments).code == 2
+
+
 def test_shards_with_two_keys_are_refused_before_anything_is_written(frame: Path) -> None:
     assert verb(frame, "crawl", "--shard", "1/2", "--archive", "other", "--clinics-file", "none.toml").code == 4
     (frame / "other.toml").write_text(OWNER)

@@ -95,6 +95,7 @@ def lines(costs: Sequence[Cost]) -> Iterator[str]:
     """Yield the table of docs/scale.md."""
     rows = [
         ("requests of the first round", [f"{each.first:,.0f}" for each in costs]),
+        ("hours of one core for it", [_short(each.first * CPU / 3600) for each in costs]),
         ("requests a day", [f"{each.a_day:,.0f}" for each in costs]),
         ("requests on the busiest day", [f"{each.most:,.0f}" for each in costs]),
         ("GB a day, WARC and archive.db", [_short(each.bytes_a_day / 1e9) for each in costs]),
@@ -103,7 +104,7 @@ def lines(costs: Sequence[Cost]) -> Iterator[str]:
         ("hours of a day's round, one process", [_short(each.hours) for each in costs]),
         ("processes (20 hours, busiest day)", [f"{each.processes:,}" for each in costs]),
         ("GB of memory of all processes", [_short(each.memory / 1e3) for each in costs]),
-        ("WARC files a day, before `pack`", [f"{each.files_a_day:,}" for each in costs]),
+        ("WARC files a day", [f"{each.files_a_day:,}" for each in costs]),
         ("TB of disk after a year", [_short(each.disk_a_year / 1e12) for each in costs]),
         ("hours to rebuild a year, four cores", [_short(each.rebuild) for each in costs]),
         ("MB of Redis, if all are queued", [_short(each.redis / 1e6) for each in costs]),
