@@ -92,10 +92,10 @@ def visit(
         return
     clinics = _in_order(run, clinics, register=spider.kind == "crawl")
     with bars() as show:
-        if workers > 1:
+        if (workers := min(workers, len(clinics))) > 1:
             install_log(settings)
             task = task_of(run, settings, arguments, shows_progress=show is not None)
-            stopped = Crew(run, task, show).visit(clinics, min(workers, len(clinics)), time_limit)
+            stopped = Crew(run, task, show).visit(clinics, workers, time_limit)
         else:
             process = process_of(settings)
             observe(process, show)

@@ -336,6 +336,21 @@ def test_an_answer_that_a_page_got_twice_is_read_from_the_first(tmp_path: Path) 
     assert _rows(tmp_path, "SELECT message FROM problems WHERE kind = 'missing-original'") == []
 
 
+def test_a_visit_that_was_cut_off_before_its_first_row_is_found(tmp_path: Path) -> None:
+    """A worker that is killed had recorded the start of its visit; the process that writes rows never read of it."""
+    with Visiting(tmp_path) as visiting:
+        script(visiting)[0]()
+        visiting.run.db.execute("DELETE FROM clinic_runs")
+        visiting.run.is_cut_off = True
+        visiting.run.close(130, {})
+    assert len(list((tmp_path / "warc").rglob("*.open"))) == 2
+    lines, tables = caught_up(tmp_path)
+    assert [line.partition(": ")[2] for line in lines] == ["an earlier run was killed; 1 recorded answers folded in"]
+    assert len(tables["captures"]) == 1
+    assert not list((tmp_path / "warc").rglob("*.open"))
+    assert caught_up(tmp_path)[0] == []
+
+
 def test_killed_before_anything_was_fetched(tmp_path: Path) -> None:
     with Visiting(tmp_path) as visiting:
         visiting.kill()
