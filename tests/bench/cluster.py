@@ -12,10 +12,11 @@ from functools import partial
 from pathlib import Path
 
 from archive.db import open_archive
-from archive.rows.due import due_clinics
+from archive.rows.due import Due, due_clinics
 from archive.rows.runs import save_crawl, save_run_end, save_run_start
 from archive.times import utc
 from scraper.config.clinics import read_clinics
+from scraper.config.shard import Shard
 from tests.bench._figure import ROOT, cpu, figure, ratio
 from tests.cluster.setting import OWNER, SERVER, Redis, frame_of
 from tests.waiting import HANG, wait_until
@@ -37,16 +38,20 @@ def _redis() -> Iterator[Redis]:
 
 def _rate(workers: int) -> float:
     """Clinics a second, from the first request to the last; each worker has a shard, and visits eight at a time."""
+    from pipelines.cluster.queue import connect, enqueue, queue_of
+
     assert SERVER is not None, "no redis-server here"
-    slugs = [f"clinic-{number}" for number in range(CLINICS)]
+    names = [f"clinic-{number}" for number in range(20 * CLINICS)]
+    quarters = [[name for name in names if Shard(number, 4).has(name)][: CLINICS // 4] for number in range(1, 5)]
+    slugs = [slug for quarter in quarters for slug in quarter]  # as many for each worker
+    shards = [Shard(number, workers) for number in range(1, workers + 1)]
     with (
         tempfile.TemporaryDirectory() as folder,
         frame_of(Path(folder), *slugs, aof=False) as frame,
         ExitStack() as ends,
     ):
-        for number in range(1, workers + 1):
-            archive, shard = frame.folder / f"shard-{number}", f"{number}/{workers}"
-            frame.enqueue("--shard", shard, archive=archive)
+        for shard in shards:
+            archive = frame.folder / f"shard-{shard.number}"
             options = ["--archive", archive, "--broker", frame.redis.url, "--shard", shard, "--delay", "0.5"]
             process = subprocess.Popen(
                 [sys.executable, "-m", "tests.bench._worker", str(SIDE_BY_SIDE), *map(str, options)],
@@ -54,8 +59,11 @@ def _rate(workers: int) -> float:
             )  # fmt: skip
             ends.callback(process.wait, HANG)
             ends.callback(process.terminate)
-        queues = [f"shard-{number}-of-{workers}" for number in range(1, workers + 1)]
-        wait_until(lambda: not any(map(frame.messages, queues)), every=0.2)
+        wait_until(lambda: frame.redis.client.zcard("clinic-archive:__heartbeats__") == workers, every=0.2)
+        for shard in shards:
+            due = [Due(slug, "") for slug in slugs if shard.has(slug)]
+            enqueue(connect(frame.redis.url), queue_of(shard), due)
+        wait_until(lambda: not any(frame.messages(queue_of(shard)) for shard in shards), every=0.2)
         moments = [asked.at for blog in frame.blogs.values() for asked in blog.asked]
         assert all(frame.visits(slug) == 1 for slug in slugs), "a clinic was not visited once"
     return CLINICS / (max(moments) - min(moments))

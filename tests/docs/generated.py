@@ -26,12 +26,13 @@ NOTE = "<!-- Written by `make docs`; do not edit. -->"
 
 # Page of the commands, what its commands are for, and the commands.
 COMMANDS = {
-    "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "enqueue", "worker", "backfill", "import")),
+    "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
     "keep": (
         "Keep an archive",
         ("status", "coverage", "verify", "rebuild", "reparse"),
     ),
     "copy": ("Copy, divide and hand over an archive", ("backup", "restore", "handover", "shard", "merge")),
+    "cluster": ("Share the visits among machines", ("enqueue", "worker")),
     "withdraw": ("Withdraw what was stored", ("privacy", "takedown")),
     "use": ("Use an archive", ("serve", "publish", "release", "export", "wacz", "parse")),
     "words": ("Find words and changes", ("derive", "edits", "kwic", "lexicon")),
