@@ -19,7 +19,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from archive.release.documents import About, citation
 from tests.clinic import Clinic
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import column, crawl, faults, one, rows, run, warcs
+from tests.e2e.product import Row, column, crawl, faults, one, rows, run, warcs
 from tests.waiting import HANG, wait_until
 
 
@@ -65,25 +65,29 @@ def test_the_citation_of_a_release_is_valid(maker: str, peers: Path, tmp_path: P
     assert (done.returncode, "valid according to schema version 1.2.0" in done.stdout) == (0, True), done.stderr[-300:]
 
 
-def test_pywb_replays_every_page_byte_for_byte(third: Crawled, peers: Path, tmp_path: Path) -> None:
-    """Each answer at its own moment, those of later crawls that are revisits as well."""
-    files = [path for path in warcs(third.archive) if path.parent.name != "_runs"]
+def bodies_of(files: list[Path]) -> dict[str, bytes]:
+    """The body of each response, by its id."""
     bodies: dict[str, bytes] = {}
     for path in files:
         with path.open("rb") as file:
             for record in ArchiveIterator(file, record_types=WarcRecordType.response):
                 bodies[record.record_id.removeprefix("<urn:uuid:").rstrip(">")] = record.reader.read()
-    sql = (
-        "SELECT coalesce(refers_to, capture_id) AS original, url, fetched_at, record_type FROM captures WHERE method ="
-        " 'GET' AND http_status = 200 AND mime IN ('text/html', 'application/xml', 'application/rss+xml') AND"
-        " (url, substr(fetched_at, 1, 19)) NOT IN (SELECT url, substr(fetched_at, 1, 19) FROM captures GROUP BY 1, 2"
-        " HAVING count(*) > 1) ORDER BY capture_id"
-    )
-    asked = rows(third.archive, sql)
-    kinds = {row["record_type"] for row in asked}
-    assert kinds == {"response", "revisit"} and len(asked) > 150
-    some = [row for row in asked if row["record_type"] == "revisit"][:40] + asked[:: max(1, len(asked) // 60)]
-    with pywb(peers, tmp_path, files) as place, httpx.Client(timeout=30, follow_redirects=True) as client:
+    return bodies
+
+
+# Pages, sitemaps and feeds that were the only ones at their address in their second.
+ASKED = (
+    "SELECT coalesce(refers_to, capture_id) AS original, url, fetched_at, record_type FROM captures WHERE method ="
+    " 'GET' AND http_status = 200 AND payload_length > 0 AND mime IN ('text/html', 'application/xml',"
+    " 'application/rss+xml') AND (url, substr(fetched_at, 1, 19)) NOT IN (SELECT url, substr(fetched_at, 1, 19) FROM"
+    " captures GROUP BY 1, 2 HAVING count(*) > 1) ORDER BY capture_id"
+)
+
+
+def assert_replayed(peers: Path, folder: Path, files: list[Path], some: list[Row]) -> None:
+    """pywb gives the recorded bytes of each capture."""
+    bodies = bodies_of(files)
+    with pywb(peers, folder, files) as place, httpx.Client(timeout=30, follow_redirects=True) as client:
         for row in some:
             stamp = "".join(digit for digit in row["fetched_at"][:19] if digit.isdigit())
             wanted = bodies[row["original"]]
@@ -91,6 +95,37 @@ def test_pywb_replays_every_page_byte_for_byte(third: Crawled, peers: Path, tmp_
             assert answer.status_code == 200, row
             plain = gzip.decompress(wanted) if wanted.startswith(b"\x1f\x8b") else wanted
             assert hashlib.sha256(answer.content).digest() == hashlib.sha256(plain).digest(), row["url"]
+
+
+def test_pywb_replays_every_page_byte_for_byte(third: Crawled, peers: Path, tmp_path: Path) -> None:
+    """Each answer at its own moment, those of later crawls that are revisits as well."""
+    files = [path for path in warcs(third.archive) if path.parent.name != "_runs"]
+    asked = rows(third.archive, ASKED)
+    kinds = {row["record_type"] for row in asked}
+    assert kinds == {"response", "revisit"} and len(asked) > 150
+    some = [row for row in asked if row["record_type"] == "revisit"][:40] + asked[:: max(1, len(asked) // 60)]
+    assert_replayed(peers, tmp_path, files, some)
+
+
+def test_pywb_replays_the_rest_after_a_purge(third: Crawled, peers: Path, tmp_path: Path) -> None:
+    """The bytes of every other capture are those of before, and pywb gives them from the new files."""
+    archive = tmp_path / "archive"
+    shutil.copytree(third.archive, archive)
+    before = bodies_of([path for path in warcs(archive) if path.parent.name != "_runs"])
+    (who,) = rows(
+        archive, "SELECT author, count(*) FROM comments WHERE author IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
+    )
+    given = ["takedown", "add", who["author"], "--grade", "purge", "--reason", "On request", "--yes"]
+    for words in (given, ["takedown", "purge"], ["verify"]):
+        done = run("clinic-archive", *words, "--archive", str(archive), cwd=tmp_path)
+        assert (done.code, done.err) == (0, ""), words
+    files = [path for path in warcs(archive) if path.parent.name != "_runs"]
+    after = bodies_of(files)
+    assert after.keys() == before.keys()
+    changed = {name for name in after if after[name] != before[name]}
+    assert 0 < len(changed) < len(after) / 4
+    asked = [row for row in rows(archive, ASKED) if row["original"] not in changed]
+    assert_replayed(peers, tmp_path, files, asked[:: max(1, len(asked) // 30)])
 
 
 @pytest.mark.skipif(shutil.which("wget") is None, reason="no wget on this machine")
