@@ -34,7 +34,7 @@ FROM (
     k.software,
     CASE WHEN k.kind = 'backfill' THEN coalesce(c.retrieved_from, c.url) ELSE c.url END AS asked,
     CASE WHEN k.kind = 'backfill' THEN coalesce(c.retrieved_at, c.fetched_at) ELSE c.fetched_at END AS asked_at,
-    -- https://clinic.example/robots.txt of https://clinic.example/post/sleep: the first "/" after "https://" ends the host
+    -- https://clinic.example/robots.txt of https://clinic.example/a: the first "/" after "https://" ends the host
     CASE WHEN k.kind = 'backfill' THEN coalesce(
         substr(c.retrieved_from, 1, instr(substr(c.retrieved_from || '/', 9), '/') + 7),
         substr(c.url, 1, instr(substr(c.url || '/', 9), '/') + 7))
