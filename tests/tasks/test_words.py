@@ -29,6 +29,13 @@ def place(address: str) -> Place:
     return clinic, int(slug.removeprefix("note-"))
 
 
+def read(site: Datasette, path: str) -> str:
+    """The body of an answer of the site."""
+    answer = get(site, path)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
 @pytest.fixture(name="site", scope="module")
 def fixture_site(_known: Path) -> Datasette:
     return site_of(_known / "var")
@@ -57,11 +64,11 @@ def test_every_known_edit_is_found_and_no_other() -> None:
 def test_02_both_wordings_cited(site: Datasette) -> None:
     follow(1)
     edit = lines("edits.csv")[0]
-    page = BeautifulSoup(get(site, edit["comparison"]).text, "html.parser")
+    page = BeautifulSoup(read(site, edit["comparison"]), "html.parser")
     assert "Cite both" in page.get_text()
     for permalink, visit in ((edit["old_permalink"], 0), (edit["new_permalink"], 1)):
         assert permalink in page.get_text()
-        wording = BeautifulSoup(get(site, permalink).text, "html.parser").get_text()
+        wording = BeautifulSoup(read(site, permalink), "html.parser").get_text()
         sentence = (known.CURES, known.EASES)
         assert (sentence[visit] in wording, sentence[1 - visit] in wording) == (True, False)
 
@@ -70,9 +77,9 @@ def test_02_both_wordings_cited(site: Datasette) -> None:
 def test_03_the_difference_as_text_and_table(site: Datasette) -> None:
     follow(1)
     path, _, stamps = lines("edits.csv")[0]["comparison"].partition("?")
-    text = get(site, f"{path}.txt?{stamps}").text
+    text = read(site, f"{path}.txt?{stamps}")
     assert "[-cures-]" in text and "{+may ease+}" in text
-    pieces = list(csv.DictReader(io.StringIO(get(site, f"{path}.csv?{stamps}").text)))
+    pieces = list(csv.DictReader(io.StringIO(read(site, f"{path}.csv?{stamps}"))))
     removed = " ".join(piece["text"] for piece in pieces if piece["change"] == "removed")
     assert removed.split() == ["cures", "in", "a", "week"]
 
@@ -137,7 +144,7 @@ def test_09_a_word_in_context_all_of_it() -> None:
 
 
 def test_10_a_search_as_a_file(site: Datasette) -> None:
-    rows = list(csv.DictReader(io.StringIO(get(site, recipes()[10].typed[0]).text, newline="")))
+    rows = list(csv.DictReader(io.StringIO(read(site, recipes()[10].typed[0]), newline="")))
     assert {place(row["url"]) for row in rows if row["kind"] == "post"} == {(each.clinic, each.number) for each in ALL}
     assert all("appointment" in row["snippet"] for row in rows)
 
