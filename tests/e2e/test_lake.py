@@ -62,13 +62,14 @@ def duck(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def values_of(db: sqlite3.Connection) -> list[dict[str, str]]:
     """Values for the parameters of any question: the defaults, and such as select a part of the archive's rows."""
-    ((clinic, first, last, pseudonym, domain, post),) = db.execute(
+    ((clinic, first, last, pseudonym, domain, capture),) = db.execute(
         "SELECT (SELECT clinic_id FROM clinics), (SELECT min(date(read_at)) FROM readings), (SELECT max(date(read_at))"
-        " FROM readings), (SELECT min(author) FROM comments), (SELECT max(domain) FROM links), (SELECT min(url) FROM posts)"
+        " FROM readings), (SELECT min(author) FROM comments), (SELECT max(domain) FROM links),"
+        " (SELECT min(url) FROM captures)"
     )
     part = {"clinic": clinic, "from": first, "to": last, "day": last, "domain": domain.split(".", 1)[-1]}
     nothing = {"clinic": "nobody", "domain": "nobody.example", "day": "2001-01-01", "to": "2001-01-01"}
-    wanted = {"pseudonym": pseudonym, "attribute": "state", "capture": post}
+    wanted = {"pseudonym": pseudonym, "attribute": "state", "capture": capture}
     return [wanted, wanted | part, wanted | part | {"to": "", "from": last}, wanted | nothing]
 
 
