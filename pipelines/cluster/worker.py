@@ -20,7 +20,7 @@ from archive.rows.due import Due
 from pipelines.cluster.leases import Leases
 from pipelines.cluster.queue import ACTOR, VERSION, message, queue_of
 from pipelines.commands._run import releasing
-from pipelines.commands._visits import WAIT, Frame, Limits, Standing, Verdict, Visits, prepare, wait_for_run
+from pipelines.commands._visits import WAIT, Frame, Limits, Standing, Verdict, VisitsOnDemand, prepare, wait_for_run
 from pipelines.printing import echo
 from pipelines.run.capacity import parallel_visits
 from pipelines.workers.process import install_log
@@ -49,7 +49,7 @@ class Job(NamedTuple):
 class Actor:
     """What a thread of Dramatiq does with a message. It returns when the message may be acknowledged."""
 
-    def __init__(self, broker: Broker, queue: str, visits: Visits, leases: Leases) -> None:
+    def __init__(self, broker: Broker, queue: str, visits: VisitsOnDemand, leases: Leases) -> None:
         self._broker, self._queue, self._visits, self._leases = broker, queue, visits, leases
         self._warned = False
         dramatiq.Actor(self, broker=broker, actor_name=ACTOR, queue_name=queue, priority=0, options={})
@@ -117,7 +117,7 @@ def work(job: Job, broker: RedisBroker, settings: Callable[[], Settings], listed
         prepare(base, listed)
     gc.set_threshold(5_000, 10, 10)  # as for a crawl (`pipelines.commands._process.visit`)
     try:
-        visits = Visits(base, process, Frame(job.clinics_file, job.shard), job.limits)
+        visits = VisitsOnDemand(base, process, Frame(job.clinics_file, job.shard), job.limits)
         Actor(broker, queue, visits, leases)
         worker = dramatiq.Worker(broker, queues={queue}, worker_threads=parallel_visits())
         worker.queue_prefetch = worker.worker_threads  # one for each thread: no message waits for a visit to end

@@ -118,7 +118,7 @@ class Frame:
         return {clinic.slug: clinic for clinic in listed.to_visit([])}
 
 
-class Visits:
+class VisitsOnDemand:
     """Makes the visits of one archive, whose lock `base` holds. All but `ask` runs in the reactor's thread."""
 
     def __init__(self, base: Run, process: Standing, frame: Frame, limits: Limits) -> None:
