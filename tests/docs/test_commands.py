@@ -34,7 +34,7 @@ from tests.docs.workshop import Workshop, opened
 QUICKSTART = ROOT / "docs" / "quickstart.md"
 IN_A_CHECKOUT = {ROOT / "README.md", QUICKSTART, ROOT / "CONTRIBUTING.md"}
 MOST_NOT_RUN = 9  # commands in all documents
-LANGUAGES = {"sh", "sql", "toml", "text", "python", "r", "html"}
+LANGUAGES = {"sh", "sql", "toml", "text", "python", "r", "html", "ini"}
 
 
 def with_blocks(language: str) -> list[Path]:
