@@ -18,7 +18,7 @@ from sqlite_utils import Database
 from archive.rows import runs
 from archive.times import utc
 from archive.warc import Writer
-from pipelines.events import USER_AGENT, ClinicRun, Event, RunStarted, stanza_text
+from pipelines.events import USER_AGENT, ClinicRun, Decision, Event, RunStarted, stanza_text
 from pipelines.fold import SOFTWARE
 from pipelines.run.locking import name_of
 from pipelines.run.outcome import ClinicOutcome
@@ -139,6 +139,10 @@ class Visits(ABC):
     @abstractmethod
     def take(self, event: Event) -> None:
         """Make rows of an event that is recorded, or have them made; the end of a visit closes its file."""
+
+    @abstractmethod
+    def note(self, decision: Decision, kind: str) -> None:
+        """Record in the run's own file what was decided, and apply nothing; `kind`: of the run. Raises as `record`."""
 
     @abstractmethod
     def commit(self, clinic_id: str, *, finished: bool) -> Awaitable[None] | None:

@@ -10,7 +10,6 @@ from scrapy.http import Request, Response
 from archive.warc.rewrite import headers_without_body
 from pipelines.decoding import decoded
 from pipelines.events import Withdrawn
-from pipelines.run.run import Run
 from pipelines.run.visits import Visits
 from pipelines.takedown.blanking import NOTHING, Blanking
 from pipelines.takedown.withheld import PURGE, Withheld, withheld_at
@@ -41,8 +40,8 @@ class Receiving:
             return None
         blanked, held = blanking.blanked(exchange, platform), self._withheld[clinic_id]
         for more in held.extended() if held is not None else ():
-            # What is removed here is seen by no fold. A worker cannot write to the run's file.
-            if more not in self._recorded and isinstance(run, Run):
+            # What is removed here is seen by no fold.
+            if more not in self._recorded:
                 run.note(more, "crawl")
                 self._recorded.add(more)
         return blanked.body if blanked is not None else None

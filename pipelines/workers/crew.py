@@ -36,6 +36,7 @@ from pipelines.workers.messages import (
     EndVisits,
     Halt,
     Halted,
+    Noted,
     OfParent,
     OfWorker,
     Progressed,
@@ -173,13 +174,15 @@ class Crew:
     def _take(self, received: Sequence[tuple[_Worker, OfWorker]]) -> None:
         """Commit the rows of all messages in one transaction, then answer them."""
         run = self._run
-        of_rows = [message for _, message in received if isinstance(message, Recorded | CapturesOver)]
+        of_rows = [message for _, message in received if isinstance(message, Recorded | Noted | CapturesOver)]
         if of_rows and not run.broken:
             try:
                 with run.db.atomic():
                     for message in of_rows:
                         if isinstance(message, Recorded):
                             run.take_batch(message.events)
+                        elif isinstance(message, Noted):
+                            run.note(message.decision, "crawl")
                         else:
                             run.commit(message.clinic_id, finished=message.finished)
                 run.decide_extended()

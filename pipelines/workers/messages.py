@@ -16,7 +16,7 @@ from typing import Any
 
 from scrapy.settings import Settings
 
-from pipelines.events import Event
+from pipelines.events import Decision, Event
 from pipelines.run.outcome import ClinicOutcome
 from scraper.config.clinics import Clinic
 
@@ -102,6 +102,13 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """A decision that follows from what was received, for the run's own file."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
 class CapturesOver:
     """The visit makes no more captures: their rows are to be committed. `finished`: the visit was not cut short."""
 
@@ -134,7 +141,7 @@ class Progressed:
 
 
 OfParent = Begin | Taken | Committed | EndVisits | Halt | Dismissed
-OfWorker = Ready | Recorded | CapturesOver | VisitOver | Halted | Progressed
+OfWorker = Ready | Recorded | Noted | CapturesOver | VisitOver | Halted | Progressed
 
 
 class Outbox:

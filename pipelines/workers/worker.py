@@ -19,7 +19,7 @@ from threading import Thread
 from twisted.internet.defer import Deferred, succeed
 
 from archive.db import open_archive
-from pipelines.events import Captured, Event, RunEnded
+from pipelines.events import Captured, Decision, Event, RunEnded
 from pipelines.fold import BATCH, PATIENCE
 from pipelines.run.locking import tighten_umask
 from pipelines.run.progress import observe
@@ -32,6 +32,7 @@ from pipelines.workers.messages import (
     EndVisits,
     Halt,
     Halted,
+    Noted,
     OfParent,
     Outbox,
     Progressed,
@@ -91,6 +92,10 @@ class WorkerVisits(Visits):
             self._writers.pop(event.clinic_id).close()
             del self._runs[event.clinic_id]
         self._outbox.put(Recorded((event,), 0))
+
+    def note(self, decision: Decision, kind: str) -> None:
+        """Have the parent record what was decided: the run's own file is the parent's."""
+        self._outbox.put(Noted(decision))
 
     def _send_batch(self, clinic_id: str) -> None:
         batch = self._batches.pop(clinic_id, None)

@@ -18,7 +18,7 @@ import pytest
 from pipelines.replay import parsing
 from pipelines.run.locking import WORKERS_FILE, are_alive
 from tests.e2e.hostile import Blog, serving
-from tests.e2e.killing import acknowledged, end_group, good, lost, said, unread
+from tests.e2e.killing import acknowledged, cli, end_group, good, lost, said, unread
 from tests.e2e.product import BIN, Done, column, environment, run
 from tests.waiting import HANG, wait_until
 
@@ -104,6 +104,7 @@ def test_two_processes_make_the_rows_of_one(frame: Frame, tmp_path: Path) -> Non
     assert column(archive, statuses) == column(frame.calm, statuses)
     good("verify", "--archive", archive)
     assert not (archive / WORKERS_FILE).exists()
+    assert cli("rebuild", "--archive", archive, "--json").json["differs"] == []
     assert frame.crawl(archive) == Done(0, "", "")  # what is known was read from the archive
     assert "revisit" in column(archive, "SELECT DISTINCT record_type FROM captures")
 

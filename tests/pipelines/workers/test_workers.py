@@ -21,7 +21,7 @@ import pytest
 from scrapy.settings import Settings
 
 from pipelines.commands._process import crawl_settings, visit
-from pipelines.events import Captured, RunEnded
+from pipelines.events import Captured, Confirmed, RunEnded
 from pipelines.exit_codes import ExitCode
 from pipelines.fold import BATCH
 from pipelines.run import locking
@@ -30,7 +30,7 @@ from pipelines.run.locking import Locked, are_alive, lock_archive
 from pipelines.run.report import brief
 from pipelines.run.run import Run
 from pipelines.workers import crew
-from pipelines.workers.messages import CapturesOver, Halted, OfWorker, Outbox, Recorded, Task
+from pipelines.workers.messages import CapturesOver, Halted, Noted, OfWorker, Outbox, Recorded, Task
 from pipelines.workers.shared import Shared, make_shared, remove_shared
 from pipelines.workers.worker import MOST_WAITING, WorkerVisits
 from scraper.config.clinics import Clinic, Clinics, clinic_from_url
@@ -141,6 +141,12 @@ def test_a_worker_that_cannot_write_says_so_and_holds_nothing_back(pair: Pair) -
 
     asyncio.run(visiting())
     assert pair.visits.broken == "the disk is full"
+
+
+def test_what_is_decided_on_the_way_is_the_parents_to_record(pair: Pair) -> None:
+    decision = Confirmed(CLINIC.slug, "2026-03-01T09:00:00.000000Z")
+    pair.visits.note(decision, "crawl")
+    assert pair.received()[1:] == [Noted(decision)]
 
 
 @pytest.fixture
