@@ -45,8 +45,7 @@ logger = logging.getLogger(__name__)
 @click.command(
     short_help="Visit clinics and bring the archive up to date.",
     epilog=examples(
-        "clinic-archive crawl --archive ~/clinics --time-limit 6h",
-        "clinic-archive crawl --archive ~/clinics --workers 4",
+        "clinic-archive crawl --archive ~/clinics --time-limit 6h --workers 2",
         "clinic-archive crawl --url https://www.example.com --limit 5",
     ),
 )

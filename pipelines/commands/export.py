@@ -45,7 +45,6 @@ STDOUT = Path("-")
     short_help="Write tables, views and ready questions to CSV, XLSX, JSON lines or Parquet.",
     epilog=examples(
         "clinic-archive export posts -o posts.xlsx",
-        "clinic-archive export --all export/ --format parquet",
         "clinic-archive export --lake lake/ --archive shard-1 --archive shard-2",
     ),
 )

@@ -139,7 +139,6 @@ def lift(takedown_id: str, reason: str, archive: Path, as_json: bool) -> None:
     short_help="Remove the recorded bytes of what takedowns of grade purge name.",
     epilog=examples(
         "clinic-archive takedown purge --dry-run",
-        "clinic-archive takedown purge",
         "clinic-archive takedown purge --in /mnt/disk/clinics --in ~/copy-of-the-archive",
     ),
 )

@@ -85,7 +85,7 @@ class Compared:
         ]
 
     def columns(self, table: str) -> dict[str, str]:
-        """The type of each column: TEXT or INTEGER."""
+        """The type of each column: TEXT, INTEGER or REAL."""
         return {column.name: column.type for column in self.db.table(table).columns}
 
     @contextmanager
@@ -112,7 +112,7 @@ def compared(filled: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def other(value: Any, kind: str) -> Any:
     """Another value for a column of that type."""
-    if kind == "INTEGER":
+    if kind in ("INTEGER", "REAL"):
         return 7 if value is None else value + 1000
     return "x" if value is None else f"{value}x"
 
