@@ -26,7 +26,8 @@ from pipelines.events import Confirmed
 from pipelines.imports.adopt import ImportRefused, adopt
 from pipelines.recover import recover
 from pipelines.replay import parsing
-from pipelines.run import report, run, visits
+from pipelines.run import report, run
+from pipelines.run import visits as run_visits
 from pipelines.run.key import KEY_FILE, BadKey
 from pipelines.run.run import Run
 from pipelines.verify import closed_files, verify
@@ -57,7 +58,7 @@ def now_is(patch: pytest.MonkeyPatch, moved: timedelta) -> None:
         def now(cls, tz: tzinfo | None = None) -> Any:
             return datetime.now(tz) + moved
 
-    for module in (capture, report, run, visits, item_pipelines):
+    for module in (capture, report, run, run_visits, item_pipelines):
         patch.setattr(module, "datetime", Moved)
 
 
