@@ -35,7 +35,7 @@ _NO_ROOM = (
 )
 
 
-_PURGING = "a purge is running, or was interrupted: `clinic-archive takedown purge` finishes it; nothing verified, run this again"
+_PURGING = "a purge is not finished; `clinic-archive takedown purge` finishes it; nothing verified, run this again"
 
 
 @click.command(

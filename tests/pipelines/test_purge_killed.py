@@ -99,7 +99,7 @@ def test_a_kill_at_any_instant(before: Path, steps: int, tmp_path: Path, turn: i
 
 
 def test_between_a_kill_and_the_next_start(before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither `verify` nor `backup` takes the files of a purge that is not finished for faults; a rebuild finishes it."""
+    """Neither `verify` nor `backup` takes the files of an unfinished purge for faults; a rebuild finishes it."""
     archive = tmp_path / "archive"
     shutil.copytree(before, archive)
 
