@@ -88,7 +88,10 @@ def make_backup(archive: Path, folder: Path, keep: int) -> BackedUp:
 def _check(archive: Path, folder: Path) -> None:
     """Check that the folder may hold backups of this archive. Raises `BackupRefused`, `BadKey`, OSError."""
     if is_interrupted(archive):
-        raise BackupRefused(f"{archive}: a purge was interrupted; `clinic-archive takedown purge` finishes it first")
+        raise BackupRefused(
+            f"{archive}: a purge is running, or was interrupted: `clinic-archive takedown purge` finishes it; then run"
+            " this again"
+        )
     try:
         open_archive(archive, "read").close()
     except (LostDatabase, FileNotFoundError) as error:

@@ -25,6 +25,7 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, fail, finish, print_problems
 from pipelines.exit_codes import ExitCode
+from pipelines.takedown.journal import decided
 from pipelines.verify import Verification, closed_files, verify
 
 MOST_FAULTS = 40  # printed one by one
@@ -32,6 +33,9 @@ _NO_ROOM = (
     "not verified: no room for the scratch archive in the folder for temporary files; free some space, or name another"
     " folder in TMPDIR"
 )
+
+
+_PURGING = "a purge is not finished; `clinic-archive takedown purge` finishes it; nothing verified, run this again"
 
 
 @click.command(
@@ -54,6 +58,8 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
     """
     seed = seed if seed is not None else random.SystemRandom().randrange(2**31)
     began = time.monotonic()
+    if decided(archive) is not None:
+        fail(f"{archive}: {_PURGING}", ExitCode.LOCKED)
     with exit_on_error(archive):
         try:
             result = _verification(archive, sample, seed)

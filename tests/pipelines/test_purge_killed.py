@@ -11,8 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from pipelines.commands import main
 from pipelines.commands._run import open_for_writing
+from pipelines.run.visits import Visits
 from pipelines.takedown.journal import FOLDER
 from tests.pipelines.test_purge import holding, is_sound, purged, rows, visit, withdrawn
 
@@ -92,4 +95,25 @@ def test_a_kill_at_any_instant(before: Path, steps: int, tmp_path: Path, turn: i
         assert len(files) == 1
     purged(archive)
     assert holding(archive, *WORDS) == set()
+    is_sound(archive)
+
+
+def test_between_a_kill_and_the_next_start(before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither `verify` nor `backup` takes the files of an unfinished purge for faults; a rebuild finishes it."""
+    archive = tmp_path / "archive"
+    shutil.copytree(before, archive)
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.takedown.purge.refold_past", end)
+        CliRunner().invoke(main, ["takedown", "purge", "--archive", str(archive)])
+    Visits._open.clear()
+    assert CliRunner().invoke(main, ["verify", "--archive", str(archive)]).exit_code == 75
+    assert CliRunner().invoke(main, ["backup", str(tmp_path / "backup"), "--archive", str(archive)]).exit_code == 4
+    assert CliRunner().invoke(main, ["rebuild", "--archive", str(archive)]).exit_code == 0
+    assert holding(archive, *WORDS) == set()
+    ((day,),) = rows(archive, "SELECT purged FROM withdrawals")
+    assert day is not None
     is_sound(archive)
