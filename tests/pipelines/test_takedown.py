@@ -136,6 +136,9 @@ def test_a_hidden_post_is_in_no_cell_until_it_is_lifted(archive: Path) -> None:
     assert naming(archive, *SECRET, "old-sleep") == set()
     assert rows(archive, "SELECT slug FROM posts") == [("rest",)]
     assert rows(archive, "SELECT kind, grade, clinic FROM withdrawals") == [("post", "hide", "riverside")]
+    disk = b"".join(path.read_bytes() for path in archive.glob("archive.db*"))
+    assert b"/post/sleep" not in disk
+    assert b"about sleep" not in disk
     with closing(open_archive(archive, "read")) as db:
         assert is_withdrawn(db.conn, "riverside", "sleep")
         assert not is_withdrawn(db.conn, "riverside", "rest")
