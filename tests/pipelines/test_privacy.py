@@ -9,10 +9,11 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipelines.privacy.finders.names import name_pattern
+from pipelines.privacy.finders.words import COMMON
 from pipelines.privacy.masking import MASK, masked
 from pipelines.privacy.pseudonyms import pseudonym, pseudonymous
 from pipelines.privacy.signatures import signature
@@ -133,6 +134,7 @@ class TestNames:
 
     @given(st.text(alphabet=st.characters(categories=["Lu", "Ll"]), min_size=3, max_size=12), st.sampled_from("xyz"))
     def test_no_name_survives_in_any_case(self, name: str, other: str) -> None:
+        assume(name.lower() not in COMMON)  # "Else" is a name or not by the words around it
         text = f"Hello {name}, {name.upper()} {other}."
         done = found(text, name)
         assert done is not None
