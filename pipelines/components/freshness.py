@@ -29,7 +29,7 @@ from pipelines.components.known_posts import (
 )
 from pipelines.run.key import BadKey
 from pipelines.run.visits import Visits
-from pipelines.takedown.withheld import BLOCKING, withheld_at
+from pipelines.takedown.withheld import is_not_requested
 from scraper.http import Fetch, fetch_of
 from scraper.spiders._clinic import ClinicSpider
 from scraper.spiders.wayback import WaybackSpider
@@ -62,9 +62,10 @@ class Freshness:
         try:
             agent = self._crawler.settings["USER_AGENT"]
             run.begin(spider.clinic, spider.visit, agent, kind=spider.kind, web_archive=spider.web_archive)
-            blocked = withheld_at(run.db, run.archive, spider.clinic.slug, run.key, BLOCKING)
-            if blocked is not None:
-                spider.context.is_blocked = blocked.names
+            today = None if spider.context.all_posts else datetime.now(UTC).date()
+            is_blocked = is_not_requested(run.db, run.archive, spider.clinic.slug, run.key, today)
+            if is_blocked is not None:
+                spider.context.is_blocked = is_blocked
             if isinstance(spider, WaybackSpider):
                 spider.backfill.requested_before = requested_mementos(run.db, spider.clinic.slug, spider.backfill.base)
                 spider.backfill.platform = platform_of(run.db, spider.clinic.slug)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
+from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +40,7 @@ from scraper.items import (
 
 GRADES = ("hide", "block", "purge")  # each does what the ones before it do
 BLOCKING = GRADES[1:]  # grades of what is never requested again
+HIDDEN_EVERY = 30  # days between two requests of a hidden post: that of any page that does not change
 PURGE = GRADES[2]  # of what is removed from the recorded bytes, too
 # <a href="https://clinic.example/post/a">
 _HREF = re.compile(r"""\shref=("[^"]*"|'[^']*')""")
@@ -255,6 +258,31 @@ def withheld_from(takedowns: Iterable[Withdrawn], clinic_id: str, key: bytes | N
     """Return what takedowns withhold at a clinic; None if none of them is of the clinic. Raises `BadKey`."""
     held = [each for each in takedowns if each.clinic_id == clinic_id]
     return Withheld(clinic_id, held, key) if held else None
+
+
+def is_not_requested(
+    db: Database, archive: Path, clinic_id: str, key: bytes | None, day: date | None
+) -> Callable[[str], bool] | None:
+    """Return which addresses of a clinic are not requested on a day; None if all may be. Raises `BadKey`, OSError.
+
+    Blocked posts never are. Hidden posts have no rows that say when they were read last: they are requested on one day
+    of thirty, another one for each clinic; `day` None: every day.
+    """
+    if not withdrawn_here(db, clinic_id):
+        return None
+    held = list(holding(runs_of(archive)))
+    blocked = withheld_from((each for each in held if each.grade in BLOCKING), clinic_id, key)
+    hidden = withheld_from((each for each in held if each.grade not in BLOCKING), clinic_id, key)
+
+    offset = int.from_bytes(sha256(clinic_id.encode()).digest()[:8])
+    is_turn = day is None or (day.toordinal() + offset) % HIDDEN_EVERY == 0
+
+    def is_skipped(url: str) -> bool:
+        if blocked is not None and blocked.names(url):
+            return True
+        return hidden is not None and not is_turn and hidden.names(url)
+
+    return is_skipped
 
 
 def withheld_at(

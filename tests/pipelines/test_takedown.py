@@ -10,7 +10,7 @@ import shutil
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from pipelines.run import report
 from pipelines.run.key import KEY_FILE
 from pipelines.run.run import Run
 from pipelines.takedown.ledger import today
-from pipelines.takedown.withheld import BLOCKING, withheld_at
+from pipelines.takedown.withheld import HIDDEN_EVERY, is_not_requested
 from pipelines.verify import closed_files, verify
 from tests.archive.site.test_site import site_of
 from tests.making import faults
@@ -209,12 +209,26 @@ def test_a_clinic(archive: Path) -> None:
 def test_what_is_blocked_is_not_requested(archive: Path) -> None:
     hidden(archive, f"{SITE}/post/sleep", "block")
     run = Run(archive)
-    blocked = withheld_at(run.db, archive, "riverside", run.key, BLOCKING)
-    assert blocked is not None
-    assert [url for url in (f"{SITE}/post/sleep/", post_url("sleep"), f"{SITE}/post/rest") if blocked.names(url)] == [
-        f"{SITE}/post/sleep/", post_url("sleep")
-    ]  # fmt: skip
+    for day in (None, date(2026, 11, 30)):
+        is_blocked = is_not_requested(run.db, archive, "riverside", run.key, day)
+        assert is_blocked is not None
+        assert [url for url in (f"{SITE}/post/sleep/", post_url("sleep"), f"{SITE}/post/rest") if is_blocked(url)] == [
+            f"{SITE}/post/sleep/", post_url("sleep")
+        ]  # fmt: skip
     run.release()
+
+
+def test_what_is_hidden_is_requested_once_a_month(archive: Path) -> None:
+    hidden(archive, f"{SITE}/post/sleep")
+    run = Run(archive)
+    skipped = []
+    for number in range(HIDDEN_EVERY):
+        is_skipped = is_not_requested(run.db, archive, "riverside", run.key, date(2026, 11, 1) + timedelta(number))
+        assert is_skipped is not None
+        assert not is_skipped(f"{SITE}/post/rest")
+        skipped.append(is_skipped(post_url("sleep")))
+    run.release()
+    assert sorted(skipped) == [False, *[True] * (HIDDEN_EVERY - 1)]
 
 
 def test_without_yes_nothing_is_done(archive: Path) -> None:
