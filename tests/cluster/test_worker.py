@@ -142,8 +142,8 @@ def test_a_slug_that_moved_shards_is_visited_by_its_shard_alone(frame: Frame) ->
 
 
 def test_a_copy_of_a_shard_waits_or_is_refused(frame: Frame) -> None:
+    frame.enqueue()  # before the worker makes the archive, which cannot be read until it is there
     first = frame.worker()
-    frame.enqueue()
     frame.wait_done(first)
     shutil.copytree(frame.archive, frame.folder / "copy", ignore=shutil.ignore_patterns(".lock"))
     link = frame.folder / "link"  # the same folder under another name
