@@ -144,6 +144,11 @@ def test_its_page_answers_as_html_json_and_csv(name: str, served: Made, site: Da
     assert csv.text.splitlines()[0] == ",".join(columns(served)[name])
 
 
+def test_the_list_of_tables_shows_hidden_ones_on_request(site: Datasette) -> None:
+    assert "cache derived" in get(site, "/archive?_show_hidden=1").text
+    assert "cache derived" not in get(site, "/archive").text
+
+
 def test_home_database_row_and_style_answer(site: Datasette) -> None:
     assert METADATA["title"] in get(site, "/").text
     listing = get(site, "/archive").text
