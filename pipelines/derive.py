@@ -6,6 +6,7 @@ After a kill the next derivation continues: a post is due while one of its revis
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import sqlite3
 import time
@@ -121,15 +122,18 @@ def _chunks(posts: Iterator[Post]) -> Iterator[list[Post]]:
         yield chunk
 
 
-def derive_after_run(archive: Path, began: datetime) -> None:
+def derive_after_run(archive: Path, began: datetime | None = None) -> None:
     """Derive what a run added that began at this moment, for a small share of its time, or until a signal to end.
 
-    Failures are only logged. Nothing is done where another run holds the lock: it derives in its turn.
+    None: of a command that made rows again, after which all that is derived of them is due: without a limit. Failures
+    are only logged. Nothing is done where another run holds the lock: it derives in its turn.
     """
     if not (archive / DATABASE).exists():
         return
-    took = (datetime.now(UTC) - began).total_seconds()
-    until = time.monotonic() + min(MOST, max(LEAST, SHARE * took))
+    until = math.inf
+    if began is not None:
+        took = (datetime.now(UTC) - began).total_seconds()
+        until = time.monotonic() + min(MOST, max(LEAST, SHARE * took))
     try:
         lock = lock_archive(archive)
     except (Locked, OSError) as error:

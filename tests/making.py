@@ -137,14 +137,14 @@ class Made:
     def fold(self, *extractions: Extraction, ended: bool = True, **options: Any) -> None:
         """Fold them in, as one visit."""
         fold = self.folder_of(**options)
-        for one in extractions:
-            fold.add(one)
+        for item in extractions:
+            fold.add(item)
         fold.finish(ended=ended)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.db.execute(sql, list(values)).fetchall()
 
-    def one(self, sql: str, *values: Any) -> Any:
+    def item(self, sql: str, *values: Any) -> Any:
         ((value,),) = self.rows(sql, *values)
         return value
 
@@ -183,7 +183,7 @@ def natural(db: Database, *, but: Iterable[str] = ()) -> dict[str, list[tuple[An
         if table.startswith("_") or "_fts" in table or table in but:
             continue
         columns = [column.name for column in db.table(table).columns]
-        chosen = ", ".join(names[one].format(f"{table}.{one}") if one in names else f"[{one}]" for one in columns)
+        chosen = ", ".join(names[item].format(f"{table}.{item}") if item in names else f"[{item}]" for item in columns)
         found[table] = sorted(db.execute(f"SELECT {chosen} FROM [{table}]").fetchall(), key=repr)
     return found
 

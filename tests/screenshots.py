@@ -69,7 +69,7 @@ def _tell(folder: Path, crawled: sqlite3.Connection) -> None:
             row = {"clinic_id": CLINIC, "name": "Juniper Lane", "url": SITE, "timezone": "America/Boise"}
             clinics.save_clinic(db, {**row, "comments": "threads", "privacy": "pseudonymous"}, {"state": "ID"})
             db.execute("UPDATE clinics SET platform = 'wix', blog_status = 'blog', language = 'en'")
-        posts = [_post(crawled, one) for one in crawled.execute("SELECT * FROM posts")]
+        posts = [_post(crawled, item) for item in crawled.execute("SELECT * FROM posts")]
         serial = 0
         for week in range(WEEKS):
             at, run = FIRST + timedelta(weeks=week), f"{week:032x}"
@@ -105,7 +105,7 @@ def _extraction(serial: int, at: datetime, items: tuple[Item, ...]) -> Extractio
 def _post(crawled: sqlite3.Connection, row: sqlite3.Row) -> Post:
     def labels(table: str, key: str) -> tuple[str, ...]:
         sql = f"SELECT label FROM {table} JOIN post_{table} USING ({key}) WHERE post_id = ?"
-        return tuple(one[0] for one in crawled.execute(sql, (row["post_id"],)))
+        return tuple(item[0] for item in crawled.execute(sql, (row["post_id"],)))
 
     links = crawled.execute(
         "SELECT url, text FROM links WHERE revision_id = ? ORDER BY position", (row["revision_id"],)
@@ -117,7 +117,7 @@ def _post(crawled: sqlite3.Connection, row: sqlite3.Row) -> Post:
     url = f"{SITE}/post/{row['slug']}"
     values: dict[str, Any] = {name: row[name] for name in names} | {"url": url, "addresses": (url,)}
     values |= {"categories": labels("categories", "category_id"), "tags": labels("tags", "tag_id")}
-    values["links"] = tuple(Link(url=one["url"], text=one["text"]) for one in links)
+    values["links"] = tuple(Link(url=item["url"], text=item["text"]) for item in links)
     return Post(**values, sources={name: "html" for name, value in values.items() if value})
 
 

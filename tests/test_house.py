@@ -76,11 +76,11 @@ def test_other_output_means_another_extractor_version(platform: object) -> None:
     now = f"{platform.extractor_version} {digest.hexdigest()}\n"  # type: ignore[attr-defined]
     if not record.exists():
         record.write_text(now, "ascii")
-    kept = record.read_text("ascii")
-    if kept != now and kept.partition(" ")[0] != now.partition(" ")[0]:
+    stored = record.read_text("ascii")
+    if stored != now and stored.partition(" ")[0] != now.partition(" ")[0]:
         record.write_text(now, "ascii")
         pytest.fail(f"{names(record)} written for the new version; review the expected output, then run again")
-    assert kept == now, (
+    assert stored == now, (
         f"expected output of {platform.name} changed: raise extractor_version if a page is read differently,"  # type: ignore[attr-defined]
         f" or delete {names(record)} if only pages were added, and run again"
     )

@@ -101,10 +101,10 @@ def _server() -> str:
     """The socket of this process's server, which is started at the first call and ends with this process."""
     folder = tempfile.mkdtemp(prefix="warm")
     place = f"{folder}/socket"
-    kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    stored = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.warm", place],
-        cwd=ROOT, env={**kept, "PYTHONWARNINGS": "default"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        cwd=ROOT, env={**stored, "PYTHONWARNINGS": "default"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin is not None and process.stdout is not None
 

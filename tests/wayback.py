@@ -86,8 +86,8 @@ def serving(archive: WebArchive, port: int = 0) -> Iterator[WebArchive]:
             ]
             start = int(unquote_plus(query["resumeKey"][0]).partition("!")[2]) if "resumeKey" in query else 0
             number = min(archive.page, int(query["limit"][0]))
-            shown, left = lines[start : start + number], lines[start + number :]
-            text = "".join(f"{line}\n" for line in shown)
+            visible, left = lines[start : start + number], lines[start + number :]
+            text = "".join(f"{line}\n" for line in visible)
             if left:
                 text += f"\n{quote_plus(f'com,host)/ +key!{start + number}')}\n"
             self._send(200, text.encode(), {"Content-Type": "text/plain;charset=UTF-8"})

@@ -14,6 +14,7 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, clinics_file_option, examples, json_option
 from pipelines.commands._output import counted, fail, finish
 from pipelines.commands._run import open_for_writing, releasing
+from pipelines.derive import derive_after_run
 from pipelines.exit_codes import ExitCode
 from pipelines.privacy.applying import Applied, apply_policy, stale_copies
 from pipelines.privacy.reasons import fault_of
@@ -71,6 +72,8 @@ def apply(archive: Path, clinics_file: Path, loosen: str | None, reason: str | N
         else:
             run.release()
     changed = any(applied.changed for applied in results.values())
+    if changed:
+        derive_after_run(archive)
     copies = stale_copies(archive) if changed else []
     summary = {"clinics": {slug: asdict(applied) for slug, applied in results.items()}, "copies": copies}
     finish(summary, _lines(results, copies), as_json=as_json, always=True)

@@ -20,6 +20,7 @@ from pipelines.commands._output import fail, finish
 from pipelines.commands._purge import plan_lines, planned, purge_copy, purge_lines
 from pipelines.commands._run import open_for_writing, releasing
 from pipelines.commands._table import table
+from pipelines.derive import derive_after_run
 from pipelines.events import Lifted, Withdrawn
 from pipelines.exit_codes import ExitCode
 from pipelines.privacy.applying import stale_copies
@@ -111,6 +112,7 @@ def add(
     summary = {"withdrawn": yes, **_summary(found), "releases": releases}
     if not yes:
         finish(summary, [*outside, *_plan(found, grade)], as_json=as_json, always=True)
+    derive_after_run(archive)
     copies = stale_copies(archive)
     summary |= {"takedown_id": takedown.takedown_id, "copies": copies}
     done = f"takedown {takedown.takedown_id}: {found.kind} of {found.clinic_id}, grade {grade}"
@@ -132,6 +134,7 @@ def lift(takedown_id: str, reason: str, archive: Path, as_json: bool) -> None:
     with exit_on_error(archive, "nothing lifted"), releasing(run):
         lift_takedown(run, by_id(archive, takedown_id), reason)
         run.close(ExitCode.DONE, {"lifted": takedown_id})
+    derive_after_run(archive)
     finish({"lifted": takedown_id}, [f"takedown {takedown_id} lifted"], as_json=as_json)
 
 
@@ -180,6 +183,7 @@ def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool
                 run.release()
     if dry_run:
         finish(planned(plans), plan_lines(plans), as_json=as_json, always=True)
+    derive_after_run(archive)
     finish(
         asdict(done), [*purge_lines(done), OUTSIDE, *_in_releases(archive, done.releases)], as_json=as_json, always=True
     )

@@ -105,18 +105,18 @@ def test_a_reader_without_write_permission_gets_a_clear_error() -> None:
                 os.setuid(65534)
                 try:
                     open_archive(folder, "read")
-                    said = "read"
+                    answer = "read"
                 except ArchiveError as error:
-                    said = f"{type(error).__name__}: {error}"
-                os.write(writes, said.encode())
+                    answer = f"{type(error).__name__}: {error}"
+                os.write(writes, answer.encode())
             finally:
                 os._exit(0)
         os.close(writes)
         os.waitpid(child, 0)
-        said = os.read(reads, 1000).decode()
+        answer = os.read(reads, 1000).decode()
         os.close(reads)
-        assert said.startswith("ArchiveError: ")
-        assert "Run this as the owner" in said
+        assert answer.startswith("ArchiveError: ")
+        assert "Run this as the owner" in answer
     finally:
         shutil.rmtree(folder)
 
@@ -191,9 +191,9 @@ def test_a_step_is_taken_once_after_a_copy(archive: Made, monkeypatch: pytest.Mo
     archive.db = open_archive(archive.folder, "write")
     assert archive.one("SELECT count(told) FROM authors") == 0
     (copy,) = archive.folder.glob("archive-before-m900_more-*.db")
-    kept = Database(copy)
-    assert kept.execute("SELECT title FROM posts").fetchone() == ("On sleep",)
-    kept.close()
+    stored = Database(copy)
+    assert stored.execute("SELECT title FROM posts").fetchone() == ("On sleep",)
+    stored.close()
     assert not list(archive.folder.glob("*.part"))
 
 
@@ -229,10 +229,10 @@ def test_a_first_start_that_was_killed_between_two_steps_goes_on(
 def test_only_changed_views_are_created_again(archive: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "views", lambda: {"one": "SELECT 1 AS a", "two": "SELECT 2 AS a"})
     opening._create_views(archive.db)
-    kept = archive.rows("SELECT rowid, sql FROM sqlite_master WHERE name = 'one'")
+    stored = archive.rows("SELECT rowid, sql FROM sqlite_master WHERE name = 'one'")
     monkeypatch.setattr(opening, "views", lambda: {"one": "SELECT 1 AS a", "two": "SELECT 3 AS a"})
     opening._create_views(archive.db)
-    assert archive.rows("SELECT rowid, sql FROM sqlite_master WHERE name = 'one'") == kept
+    assert archive.rows("SELECT rowid, sql FROM sqlite_master WHERE name = 'one'") == stored
     assert archive.rows("SELECT a FROM two") == [(3,)]
     assert archive.db.view_names() == ["one", "two"]
 

@@ -224,17 +224,17 @@ def test_threads_are_in_the_order_of_the_conversation(archive: Archive) -> None:
 
 def test_a_circle_of_comments_ends(archive: Archive) -> None:
     post = archive.post()
-    one = archive.comment(post, "one")
-    two = archive.comment(post, "two", parent_id=one)
-    archive.db.execute("UPDATE comments SET parent_id = ? WHERE comment_id = ?", [two, one])
+    each = archive.comment(post, "one")
+    two = archive.comment(post, "two", parent_id=each)
+    archive.db.execute("UPDATE comments SET parent_id = ? WHERE comment_id = ?", [two, each])
     assert archive.tuples("comment_threads", "depth") == [(50,), (50,)]
 
 
 def test_most_discussed_counts_what_is_kept_or_what_was_printed(archive: Archive) -> None:
-    kept, printed, silent = archive.post("kept"), archive.post("printed"), archive.post("silent")
-    archive.comment(kept, "a", author="reader-1", posted_at="2026-01-01T00:00:00Z")
-    archive.comment(kept, "b", author="reader-1", posted_at="2026-01-03T00:00:00Z", parent_platform_comment_id="a")
-    archive.comment(kept, "c", author="Dr. Ines", author_kind="staff", posted_at="2026-01-02T00:00:00Z")
+    stored, printed, silent = archive.post("kept"), archive.post("printed"), archive.post("silent")
+    archive.comment(stored, "a", author="reader-1", posted_at="2026-01-01T00:00:00Z")
+    archive.comment(stored, "b", author="reader-1", posted_at="2026-01-03T00:00:00Z", parent_platform_comment_id="a")
+    archive.comment(stored, "c", author="Dr. Ines", author_kind="staff", posted_at="2026-01-02T00:00:00Z")
     archive.reading(printed, "2026-01-01T00:00:00.000000Z", comments_count=9)
     archive.reading(silent, "2026-01-01T00:00:00.000000Z", comments_count=0)
     columns = "title, discussed, comments_count, comments_kept, commenters, by_staff, replies, last_comment_at"
@@ -380,8 +380,8 @@ def test_every_post_leads_to_its_bytes(archive: Archive) -> None:
     plain, again, textless = archive.post("plain"), archive.post("again"), archive.post("textless")
     original = archive.capture("2026-01-01T00:00:00Z", warc_offset=7)
     repeat = archive.capture("2026-01-02T00:00:00Z", record_type="revisit", refers_to=original, warc_offset=8)
-    shown = archive.revision(plain, "2026-01-01T00:00:00Z", "first", capture_id=original)
-    archive.db.execute("UPDATE posts SET revision_id = ? WHERE post_id = ?", [shown, plain])
+    visible = archive.revision(plain, "2026-01-01T00:00:00Z", "first", capture_id=original)
+    archive.db.execute("UPDATE posts SET revision_id = ? WHERE post_id = ?", [visible, plain])
     archive.revision(again, "2026-01-02T00:00:00Z", "first", capture_id=repeat)
     archive.sighting(textless, "2026-01-03T00:00:00Z")
     assert archive.tuples("provenance", "title, shown_now, capture_id, warc_offset", "ORDER BY post_id") == [

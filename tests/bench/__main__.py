@@ -25,12 +25,12 @@ def main() -> int:
     for module in pkgutil.iter_modules(bench.__path__):
         if not module.name.startswith("_"):
             import_module(f"{bench.__name__}.{module.name}")
-    names = sorted({one.name for one in FIGURES})
+    names = sorted({item.name for item in FIGURES})
     parser = argparse.ArgumentParser(prog="tests.bench", description="Speed, as ratios in CPU seconds within one run.")
     parser.add_argument("--only", action="append", choices=names, metavar="ID", help=f"one of {', '.join(names)}")
     parser.add_argument("--large", action="store_true", help="the figures that take half an hour, and these alone")
-    asked = parser.parse_args()
-    only = asked.only or names
+    requests = parser.parse_args()
+    only = requests.only or names
     for line in (
         f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; Python {platform.python_version()};"
         f" SQLite {sqlite3.sqlite_version}; {platform.system()} {platform.machine()}",
@@ -39,16 +39,16 @@ def main() -> int:
         sys.stdout.write(f"# {line}\n")
     short = 0
     start = time.monotonic()
-    for one in FIGURES:
-        if one.name not in only or one.large != asked.large:
+    for item in FIGURES:
+        if item.name not in only or item.large != requests.large:
             continue
         try:
-            value, what = one.measure(), one.what
+            value, what = item.measure(), item.what
         except AssertionError as error:  # the two sides did not do the same: no number would mean anything
-            value, what = math.nan, f"{one.what}; not measured: {error}"
-        short += not one.reached(value)
-        told = "ok" if one.reached(value) else "short"
-        sys.stdout.write(f"{one.name} {value:.2f} {one.goal} {told} {what}\n")
+            value, what = math.nan, f"{item.what}; not measured: {error}"
+        short += not item.reached(value)
+        found = "ok" if item.reached(value) else "short"
+        sys.stdout.write(f"{item.name} {value:.2f} {item.goal} {found} {what}\n")
         sys.stdout.flush()
     sys.stdout.write(f"# {time.monotonic() - start:.0f} s\n")
     return 1 if short else 0

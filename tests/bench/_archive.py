@@ -60,7 +60,7 @@ def _fill(db: Database, posts: int, comments: int, readings: int) -> None:
     clinics, visits, numbers = [f"clinic-{number}" for number in range(CLINICS)], range(readings), range(posts)
     rows_into(
         db, "clinics", "clinic_id name url platform blog_status comments_policy privacy",
-        ((one, one, f"https://{one}.example", "wix", "blog", "threads", "pseudonymous") for one in clinics),
+        ((item, item, f"https://{item}.example", "wix", "blog", "threads", "pseudonymous") for item in clinics),
     )  # fmt: skip
     rows_into(
         db, "crawls", "crawl_id started_at ended_at software exit_code kind",
@@ -68,7 +68,7 @@ def _fill(db: Database, posts: int, comments: int, readings: int) -> None:
     )  # fmt: skip
     rows_into(
         db, "clinic_runs", "crawl_id clinic_id started_at ended_at status complete fetched failed",
-        ((f"run{day}", one, _at(day * 30), _at(day * 30, 60), "done", 1, 500, 0) for day in visits for one in clinics),
+        ((f"run{day}", c, _at(day * 30), _at(day * 30, 60), "done", 1, 500, 0) for day in visits for c in clinics),
     )  # fmt: skip
     rows_into(
         db, "captures", "capture_id crawl_id clinic_id url method fetched_at record_type warc_file warc_offset"
@@ -96,10 +96,10 @@ def _fill(db: Database, posts: int, comments: int, readings: int) -> None:
     rows_into(
         db, "comments", "clinic_id post_id platform_comment_id author author_kind body_text posted_at likes status"
         " source capture_id last_capture_id first_seen_at last_seen_at",
-        ((_clinic(number), number + 1, f"m{number}-{one}", f"reader-{number % 997}", "member",
-          f"Thank you for this, number {one}: it helped me and {VOCABULARY[(number * 7 + one) % 40_000]}.",
-          _at(number % 3600 + one), 0, "published", "api", f"c{number}", f"c{number}", _at(0, number), _at(0, number))
-         for number in numbers for one in range(comments)),
+        ((_clinic(number), number + 1, f"m{number}-{item}", f"reader-{number % 997}", "member",
+          f"Thank you for this, number {item}: it helped me and {VOCABULARY[(number * 7 + item) % 40_000]}.",
+          _at(number % 3600 + item), 0, "published", "api", f"c{number}", f"c{number}", _at(0, number), _at(0, number))
+         for number in numbers for item in range(comments)),
     )  # fmt: skip
     rows_into(
         db, "readings", "post_id capture_id source read_at views likes comments_count evidence extractor_version",

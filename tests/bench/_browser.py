@@ -124,11 +124,11 @@ def quiet_posts(url: str) -> list[str]:
 def main(mode: str, url: str, pages: int) -> None:
     urls = list(islice(cycle(quiet_posts(url)), pages))
     if mode == "bare":
-        told: dict[str, Any] = {"seconds": asyncio.run(bare(urls))}
+        found: dict[str, Any] = {"seconds": asyncio.run(bare(urls))}
     else:
         visitor = ours(urls, WANTED if mode == "ours" else replace(WANTED, comments=""))
-        told = {"seconds": visitor.seconds, "megabytes": visitor.megabytes}
-    sys.stdout.write(json.dumps(told) + "\n")
+        found = {"seconds": visitor.seconds, "megabytes": visitor.megabytes}
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -137,8 +137,8 @@ def _settings(url: str, folder: Path) -> Settings:
 
 def main(mode: str, url: str, posts: int, folder: Path) -> None:
     got = bare(url, posts) if mode == "bare" else full(url, folder) if mode == "full" else unstored(url, folder)
-    told = {"cpu": time.process_time() - Watch.started, "got": got, "rss": Watch.sizes}
-    sys.stdout.write(json.dumps(told) + "\n")
+    found = {"cpu": time.process_time() - Watch.started, "got": got, "rss": Watch.sizes}
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -49,16 +49,16 @@ def real() -> tuple[list[Exchange], str]:
     """Real post pages and what they are; the sample clinic's in their place where they are not beside the checkout."""
     paths = sorted(REAL.glob("*.html")) if REAL.is_dir() else []
     made = [(f"https://mirror.example/{path.name}", path.read_bytes()) for path in paths]
-    told = f"{len(made)} real pages"
+    found = f"{len(made)} real pages"
     if not made:
         base = "http://127.0.0.1"
         made = [
             (f"{base}/post/{own_slug(number).decode()}", body) for number, body in enumerate(pages(base, 30, 920_000))
         ]
-        told = "30 pages of the sample clinic, real ones not being at hand"
+        found = "30 pages of the sample clinic, real ones not being at hand"
     exchanges = [Exchange(url=url, body=body, content_type="text/html; charset=UTF-8") for url, body in made]
     posts = [exchange for exchange in exchanges if post_page(exchange.body) >= 0]
-    return posts, told
+    return posts, found
 
 
 def wire(body: bytes) -> bytes:

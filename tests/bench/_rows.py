@@ -279,8 +279,8 @@ def ready(given: Sequence[Extraction], more: Sequence[Extraction]) -> Rows:
         fold(db, more)
         rows = added(before, rows_of(db))
     # Posts and revisions refer to each other: a writer of one table after another sets the one column of it last.
-    shown = [{"revision_id": post.pop("revision_id"), "post_id": post["post_id"]} for post in rows["posts"]]
-    rows[SHOWN] = [row for row in shown if row["revision_id"] is not None]
+    visible = [{"revision_id": post.pop("revision_id"), "post_id": post["post_id"]} for post in rows["posts"]]
+    rows[SHOWN] = [row for row in visible if row["revision_id"] is not None]
     return rows
 
 

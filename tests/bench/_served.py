@@ -40,7 +40,7 @@ class Served:
                     assert answer.status_code == 200, f"{path}: {answer.status_code}"
                     if turn > 1:
                         taken[path].append(1000 * (time.perf_counter() - start))
-        return [statistics.median(one) for one in taken.values()]
+        return [statistics.median(item) for item in taken.values()]
 
     def crowd(self, path: str, visitors: int, each: int = 6) -> tuple[float, int]:
         """Milliseconds within which 95 of 100 answers came to so many visitors at once, and how many were 5xx."""

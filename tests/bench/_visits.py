@@ -59,12 +59,12 @@ def _page(one: int) -> bytes:
 def main() -> None:
     """Visit, and tell what each visit took."""
     visits, folder = int(sys.argv[1]), Path(sys.argv[2])
-    told: list[tuple[float, int, int]] = []
+    found: list[tuple[float, int, int]] = []
     for number in range(visits):
         taken = cpu(partial(visit, folder, number))
         warc = sum(path.stat().st_size for path in (folder / "warc").rglob("*.gz"))
-        told.append((taken, (folder / DATABASE).stat().st_size, warc))
-    sys.stdout.write(json.dumps({"visits": told}) + "\n")
+        found.append((taken, (folder / DATABASE).stat().st_size, warc))
+    sys.stdout.write(json.dumps({"visits": found}) + "\n")
 
 
 if __name__ == "__main__":

@@ -27,11 +27,11 @@ def main(processes: int, limit: int, folder: Path, urls: list[str]) -> None:
     stored = run.db.execute("SELECT count(*) FROM revisions").fetchone()[0]
     run.close(0, report.summary(run))
     of_workers = resource.getrusage(resource.RUSAGE_CHILDREN)
-    told = {
+    found = {
         "clock": time.monotonic() - clock, "own": time.process_time() - own,
         "workers": of_workers.ru_utime + of_workers.ru_stime, "got": stored,
     }  # fmt: skip
-    sys.stdout.write(json.dumps(told) + "\n")
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def _rate(workers: int) -> float:
             due = [Due(slug, "") for slug in slugs if shard.has(slug)]
             enqueue(connect(frame.redis.url), queue_of(shard), due)
         wait_until(lambda: not any(frame.messages(queue_of(shard)) for shard in shards), every=0.2)
-        moments = [asked.at for blog in frame.blogs.values() for asked in blog.asked]
+        moments = [requests.at for blog in frame.blogs.values() for requests in blog.asked]
         assert all(frame.visits(slug) == 1 for slug in slugs), "a clinic was not visited once"
     return CLINICS / (max(moments) - min(moments))
 

@@ -30,9 +30,9 @@ def rounds() -> tuple[dict[str, float], ...]:
 def crawl(mode: str, url: str, posts: int) -> dict[str, Any]:
     """One crawl; every post was fetched, and in `full` stored, or the figure is worth nothing."""
     with TemporaryDirectory() as folder:
-        told = in_a_process("_crawler", mode, url, posts, folder)
-    assert told["got"] == posts, f"{mode}: {told['got']} of {posts} posts"
-    return told
+        found = in_a_process("_crawler", mode, url, posts, folder)
+    assert found["got"] == posts, f"{mode}: {found['got']} of {posts} posts"
+    return found
 
 
 @figure("C1", "of the speed of bare Scrapy: fetch, WARC, parse, SQLite with full text, one process", least=0.5)
@@ -41,7 +41,7 @@ def full_pipeline() -> float:
     whose callback does nothing, on the same pages. The product also asks for robots.txt, sitemaps and listings, and
     asks one at a time where Scrapy keeps 8 requests under way; delays are 0, and only CPU is counted.
     """
-    return statistics.median(one["bare"] / one["full"] for one in rounds())
+    return statistics.median(item["bare"] / item["full"] for item in rounds())
 
 
 @figure("C4", "times the CPU of fetching and parsing, with WARC and SQLite", most=1.25)
@@ -49,7 +49,7 @@ def storage() -> float:
     """The product's crawl against the same spider and settings less every component that records, stores or asks the
     archive (`_crawler.STORING`): it fetches and parses the same pages and forgets them.
     """
-    return statistics.median(one["full"] / one["unstored"] for one in rounds())
+    return statistics.median(item["full"] / item["unstored"] for item in rounds())
 
 
 @figure("C5", "times the memory after 300 pages, after 3,000", most=1.15)

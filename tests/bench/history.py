@@ -20,8 +20,8 @@ STANZA = '[clinics.elder]\nname = "Elder"\nurl = "{url}"\nallow_private = true\n
 def _visits() -> tuple[list[float], list[int], list[int]]:
     """Of each visit its CPU seconds, and the bytes of archive.db and of the WARC files after it."""
     with TemporaryDirectory() as folder:
-        told = in_a_process("_visits", VISITS, folder)["visits"]
-    seconds, database, warc = zip(*told, strict=True)
+        found = in_a_process("_visits", VISITS, folder)["visits"]
+    seconds, database, warc = zip(*found, strict=True)
     return list(seconds), list(database), list(warc)
 
 
@@ -33,8 +33,8 @@ def hundredth_run() -> float:
         (Path(folder) / "clinics.toml").write_text(STANZA.format(url=blog.url), "utf-8")
         began = datetime(2026, 1, 1, 6, tzinfo=UTC)
         runs = [launch(["crawl", "--archive", "a"], began + timedelta(days=day), lambda _: None) for day in range(104)]
-    assert {one.code for one in runs} == {0}
-    seconds = [one.cpu for one in runs]
+    assert {item.code for item in runs} == {0}
+    seconds = [item.cpu for item in runs]
     return statistics.median(seconds[95:]) / statistics.median(seconds[5:14])
 
 

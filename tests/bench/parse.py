@@ -45,7 +45,7 @@ def whole(exchange: Exchange) -> tuple[Item, ...]:
 def told(items: tuple[Item, ...]) -> list[Item]:
     """The items with soft line breaks of bodies as spaces."""
     posts = [item for item in items if isinstance(item, Post)]
-    flat = [replace(one, body_html=" ".join((one.body_html or "").replace("<br>", " ").split())) for one in posts]
+    flat = [replace(each, body_html=" ".join((each.body_html or "").replace("<br>", " ").split())) for each in posts]
     return [*flat, *(item for item in items if not isinstance(item, Post))]
 
 

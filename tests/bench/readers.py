@@ -50,21 +50,21 @@ class _Told:
 @cache
 def _rounds() -> _Told:
     """Visits of 72 posts that are there already: new readings of all of them, no new text."""
-    told = _Told()
+    reported = _Told()
     with TemporaryDirectory() as aside:
         archive = Path(aside) / "archive"
         with running(Path(aside) / "clinic") as clinic:
             assert crawl(archive, clinic.url).code == 0
             with served(archive) as url:
                 for _ in range(ROUNDS):
-                    told.crawl("alone", archive, clinic.url)
+                    reported.crawl("alone", archive, clinic.url)
                     with (readers := Readers(url, pages(archive))).reading():
                         time.sleep(ALONE)
-                    told.read("alone", readers)
+                    reported.read("alone", readers)
                     with (readers := Readers(url, pages(archive))).reading():
-                        told.crawl("beside", archive, clinic.url)
-                    told.read("beside", readers)
-    return told
+                        reported.crawl("beside", archive, clinic.url)
+                    reported.read("beside", readers)
+    return reported
 
 
 def _times(found: dict[str, list[float]]) -> float:

@@ -82,8 +82,8 @@ def csv_by_command() -> float:
     folder = made(POSTS)
     start = [sys.executable, "-c", "from pipelines.commands import main; main()"]
     ours = [*start, "export", "comments", "-o", "-", "--archive", str(folder)]
-    theirs = ["sqlite3", "-csv", "-header", str(folder / DATABASE), "SELECT * FROM comments"]
-    return ratio(lambda: _child(theirs), lambda: _child(ours))
+    others = ["sqlite3", "-csv", "-header", str(folder / DATABASE), "SELECT * FROM comments"]
+    return ratio(lambda: _child(others), lambda: _child(ours))
 
 
 @figure("D3", "of the speed of sqlite3 -csv: the site's CSV of the same, in CPU of the server", least=0.25)
@@ -91,8 +91,8 @@ def csv_by_site() -> float:
     """/archive/comments.csv"""
     folder = made(POSTS)
     ours, _ = _open()
-    theirs = ["sqlite3", "-csv", "-header", str(folder / DATABASE), "SELECT * FROM comments"]
-    return ratio(lambda: _child(theirs), lambda: _fetch(ours, "/archive/comments.csv", 500_001))
+    others = ["sqlite3", "-csv", "-header", str(folder / DATABASE), "SELECT * FROM comments"]
+    return ratio(lambda: _child(others), lambda: _fetch(ours, "/archive/comments.csv", 500_001))
 
 
 @figure("D3", "times the speed of Datasette's own _stream=on, the same CSV, in CPU of the servers", least=5)

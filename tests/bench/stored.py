@@ -45,9 +45,9 @@ def recorded(folder: Path, clinic: str, bodies: Iterable[bytes]) -> None:
     """Write the WARC file of a run that saw these pages of a clinic."""
     stanza = {"name": "Clinic", "url": BASE, "comments": "threads", "privacy": "pseudonymous", "attributes": {}}
     run = hashlib.sha256(clinic.encode()).hexdigest()[:32]
-    told = {"crawl": run, "started_at": "2026-01-01T00:00:00.000000Z", "kind": "crawl"}
+    found = {"crawl": run, "started_at": "2026-01-01T00:00:00.000000Z", "kind": "crawl"}
     with Writer(folder, clinic, run, {"stanza": json.dumps(stanza)}, last=None, clock=lambda: START) as writer:
-        fields = {name: json.dumps(value) for name, value in (told | {"stanza": stanza}).items()}
+        fields = {name: json.dumps(value) for name, value in (found | {"stanza": stanza}).items()}
         writer.write_note("run-started", fields, START)
         for number, body in enumerate(bodies):
             packed = wire(body)

@@ -59,8 +59,10 @@ def theirs(folder: Path) -> Path:
         for url, _, body in exchanges():
             answer = StatusAndHeaders("200 OK", headers(len(body)), protocol="HTTP/1.1")
             response = writer.create_warc_record(url, "response", payload=BytesIO(body), http_headers=answer)
-            asked = StatusAndHeaders("GET / HTTP/1.1", ASKED, is_http_request=True)
-            writer.write_request_response_pair(writer.create_warc_record(url, "request", http_headers=asked), response)
+            requests = StatusAndHeaders("GET / HTTP/1.1", ASKED, is_http_request=True)
+            writer.write_request_response_pair(
+                writer.create_warc_record(url, "request", http_headers=requests), response
+            )
     return path
 
 
@@ -88,7 +90,9 @@ def size() -> float:
         ours, other = own(Path(folder)), theirs(Path(folder))
         with ours.open("rb") as file:
             records = (record for record in ArchiveIterator(file) if record.rec_type == "response")
-            assert [gzip.decompress(record.raw_stream.read()) for record in records] == [one[1] for one in exchanges()]
+            assert [gzip.decompress(record.raw_stream.read()) for record in records] == [
+                item[1] for item in exchanges()
+            ]
         assert _members(ours.read_bytes()) == 1 + 2 * len(exchanges()), "not one member a record"
         return ours.stat().st_size / other.stat().st_size
 

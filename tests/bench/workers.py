@@ -25,20 +25,20 @@ def two_workers() -> float:
     with serving_many(POSTS, SMALL, CLINICS) as (urls, served):
         for _ in range(ROUNDS):
             before = served()
-            one, two = (_crawl(processes, urls, POSTS) for processes in (1, CORES))
+            first, two = (_crawl(processes, urls, POSTS) for processes in (1, CORES))
             first_one, first_two = (_crawl(processes, urls[:CORES], 1) for processes in (1, CORES))
             own, workers = two["own"] - first_two["own"], two["workers"] - first_two["workers"]
-            ratios.append((one["own"] - first_one["own"]) / max(own, workers / CORES, (own + workers) / CORES))
+            ratios.append((first["own"] - first_one["own"]) / max(own, workers / CORES, (own + workers) / CORES))
             sys.stdout.write(
-                f"# M1 {ratios[-1]:.2f}: CPU of one process {one['own'] - first_one['own']:.1f}; of two workers"
+                f"# M1 {ratios[-1]:.2f}: CPU of one process {first['own'] - first_one['own']:.1f}; of two workers"
                 f" {workers:.1f} and their parent {own:.1f}; of the server {served() - before:.1f}; clock"
-                f" {one['clock']:.1f} and {two['clock']:.1f} s\n"
+                f" {first['clock']:.1f} and {two['clock']:.1f} s\n"
             )
     return statistics.median(ratios)
 
 
 def _crawl(processes: int, urls: list[str], limit: int) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
-        told = in_a_process("_workers", processes, limit, folder, *urls)
-    assert told["got"] == limit * len(urls), f"{told['got']} posts of {limit * len(urls)}"
-    return told
+        found = in_a_process("_workers", processes, limit, folder, *urls)
+    assert found["got"] == limit * len(urls), f"{found['got']} posts of {limit * len(urls)}"
+    return found

@@ -129,17 +129,17 @@ class Api:
         page, size = self._window(request)
         answer = pages.feed_page(self.world, self.world.live(), page, size)
         if request.query_params.get("includeContent") == "true":
-            shown = answer["postFeedPage"]["posts"]
+            visible = answer["postFeedPage"]["posts"]
             selected = self.world.live()[(page - 1) * size : page * size]
-            shown["posts"] = [wire.post_object(post, self.world.base) for post in selected]
+            visible["posts"] = [wire.post_object(post, self.world.base) for post in selected]
         return json_answer(request, answer)
 
     async def feed_metadata(self, request: Request) -> Response:
         """The counters of a page of posts: one visit for each."""
         page, size = self._window(request)
-        shown = self.world.live()[(page - 1) * size : page * size]
+        visible = self.world.live()[(page - 1) * size : page * size]
         count = self.world.peek if request.method == "HEAD" else lambda post: self.world.visit(post, "feed-metadata")
-        metrics = {post.post_id: wire.metrics(count(post)) for post in shown if post.counters != "hidden"}
+        metrics = {post.post_id: wire.metrics(count(post)) for post in visible if post.counters != "hidden"}
         answer = {"postFeedMetadataPage": {"id": str(page), "postMetrics": metrics, "postLikes": {}}}
         return json_answer(request, answer)
 
@@ -160,13 +160,13 @@ class Api:
         """Comments of one level from a place on, and where to go on."""
         level = [comment for comment in post.public_comments() if comment.top == top]
         ordered = self._sorted(level, order, marked_first=not top)
-        shown = ordered[start : start + limit]
+        visible = ordered[start : start + limit]
         more = start + limit < len(ordered)
         cursors = {}
         if more:
-            anchor = shown[-1] if shown else ordered[start]
+            anchor = visible[-1] if visible else ordered[start]
             cursors["next"] = self._cursor(post, top, order, anchor, start + limit)
-        return shown, {"count": len(shown), "hasNext": more, "cursors": cursors}
+        return visible, {"count": len(visible), "hasNext": more, "cursors": cursors}
 
     def _resume(self, post: Post, cursor: str) -> tuple[str, str, int]:
         """Level, order and place of a cursor. A comment added meanwhile does not shift the place."""
@@ -198,15 +198,15 @@ class Api:
         top, start = "", 0
         if ask.get("cursorPaging.cursor"):
             top, order, start = self._resume(post, ask["cursorPaging.cursor"])
-        shown, paging = self._page(post, top, order, start, limit)
+        visible, paging = self._page(post, top, order, start, limit)
         replies = {}
         if not top:
-            for comment in shown:
+            for comment in visible:
                 first, seam = self._replies(post, comment, replies_limit)
                 if first or seam["hasNext"]:
                     found = [wire.comment_object(post, reply) for reply in first]
                     replies[comment.id] = {"replies": found, "pagingMetadata": seam}
-        found = [wire.comment_object(post, comment) for comment in shown]
+        found = [wire.comment_object(post, comment) for comment in visible]
         return json_answer(request, {"comments": found, "pagingMetadata": paging, "commentReplies": replies})
 
     def _replies(self, post: Post, comment: Comment, limit: int) -> tuple[list[Comment], Json]:

@@ -24,15 +24,15 @@ _LIKE_BUTTON = (
 
 def _likes(likes: int) -> str:
     """The visible number exists only above zero; the sentence beside it is for screen readers."""
-    said = "Post not marked as liked"
-    shown = ""
+    answer = "Post not marked as liked"
+    visible = ""
     if likes:
-        said = f"{likes} like{'s' if likes > 1 else ''}. {said}"
-        shown = f'<span aria-hidden="true" class="FYRNvd like-button-with-count__like-count">{likes}</span>'
+        answer = f"{likes} like{'s' if likes > 1 else ''}. {answer}"
+        visible = f'<span aria-hidden="true" class="FYRNvd like-button-with-count__like-count">{likes}</span>'
     return (
-        f'<button class="Kh5HMz"><span aria-live="off" class="laz8E8">{said}</span><span class="h7K_lu" '
+        f'<button class="Kh5HMz"><span aria-live="off" class="laz8E8">{answer}</span><span class="h7K_lu" '
         'data-hook="like-button-with-count__like-count">'
-        f"{shown}{_LIKE_BUTTON.format(icon=padding.icon('heart'))}</span></button>"
+        f"{visible}{_LIKE_BUTTON.format(icon=padding.icon('heart'))}</span></button>"
     )
 
 

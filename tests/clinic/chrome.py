@@ -105,14 +105,14 @@ def _head(page: Page) -> str:
             "BSI": "",
         },
     }
-    shown = page.og_title or page.title
+    visible = page.og_title or page.title
     social = [
-        _meta("og:title", shown),
+        _meta("og:title", visible),
         _meta("og:url", page.url),
         _meta("og:site_name", SITE),
         _meta("og:type", page.og_type),
     ]
-    twitter = [_meta("twitter:card", "summary_large_image", "name"), _meta("twitter:title", shown, "name")]
+    twitter = [_meta("twitter:card", "summary_large_image", "name"), _meta("twitter:title", visible, "name")]
     if page.description:
         social.insert(1, _meta("og:description", page.description))
         twitter.append(_meta("twitter:description", page.description, "name"))

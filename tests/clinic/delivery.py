@@ -47,8 +47,8 @@ def _accepts_gzip(request: Request) -> bool:
 
 def unchanged(request: Request, tag: str) -> bool:
     """Whether the reader already holds what it would get. Weak comparison."""
-    asked = request.headers.get("if-none-match", "")
-    held = [part.strip().removeprefix("W/") for part in asked.split(",")]
+    requests = request.headers.get("if-none-match", "")
+    held = [part.strip().removeprefix("W/") for part in requests.split(",")]
     return "*" in held or tag.removeprefix("W/") in held
 
 

@@ -144,13 +144,13 @@ def model_filler(generation: int) -> str:
     specs: dict[str, object] = {}
     for _ in range(560 if generation == 1 else 800):
         guid = "-".join("".join(rng.choices("0123456789abcdef", k=size)) for size in (8, 4, 4, 4, 12))
-        one, two, three = rng.choices(_WORDS, k=3)
+        first, two, three = rng.choices(_WORDS, k=3)
         specs[guid] = {
             "appDefinitionId": guid,
             "type": rng.choice(("public", "editor", "siteextension")),
             "applicationId": rng.randrange(20_000),
             "widgets": {
-                f"{one}_{two}": {"componentUrl": f"https://{one}.wixapps.net/{two}/{three}?v={rng.random():.6f}"}
+                f"{first}_{two}": {"componentUrl": f"https://{first}.wixapps.net/{two}/{three}?v={rng.random():.6f}"}
             },
             "experiments": {
                 f"specs.{rng.choice(_WORDS)}.{rng.choice(_WORDS).title()}{rng.choice(_WORDS).title()}": "true"
@@ -178,9 +178,9 @@ def script_filler(seed: str, size: int) -> str:
     parts = ['(function(){"use strict";var n={};']
     length = 0
     while length < size:
-        one, two = class_name(rng).lower(), rng.choice(_WORDS)
+        first, two = class_name(rng).lower(), rng.choice(_WORDS)
         parts.append(
-            f'n["{one}"]=function(e,t){{return e&&e.{two}?t(e.{two},{rng.randrange(9999)}):void 0}};'
+            f'n["{first}"]=function(e,t){{return e&&e.{two}?t(e.{two},{rng.randrange(9999)}):void 0}};'
             f'n["{two}_{rng.randrange(999)}"]=[{",".join(str(rng.randrange(999)) for _ in range(6))}];'
         )
         length += len(parts[-1])

@@ -206,13 +206,13 @@ def _list_item(world: World, post: Post, now: datetime) -> str:
 def feed_posts(world: World, posts: list[Post], page: int, size: int) -> Json:
     """The list object of the feed: a page of posts and where it stands in the whole."""
     offset = (page - 1) * size
-    shown = posts[offset : offset + size]
+    visible = posts[offset : offset + size]
     more = offset + size < len(posts)
     cursors = {"next": f"eyJvZmZzZXQiOiI{offset + size}" if more else "", "previous": ""}
     return {
-        "posts": [post_object(post, world.base, content=False) for post in shown],
-        "metaData": {"count": len(shown), "offset": offset, "total": len(posts), "cursor": cursors["next"]},
-        "pagingMetaData": {"count": len(shown), "offset": offset, "total": len(posts), "cursors": cursors},
+        "posts": [post_object(post, world.base, content=False) for post in visible],
+        "metaData": {"count": len(visible), "offset": offset, "total": len(posts), "cursor": cursors["next"]},
+        "pagingMetaData": {"count": len(visible), "offset": offset, "total": len(posts), "cursors": cursors},
     }
 
 
@@ -237,8 +237,8 @@ def list_document(world: World, posts: list[Post], where: str, title: str, page:
     last = max(1, -(-len(posts) // PAGE_SIZE))
     if not 1 <= page <= last or not posts:
         return None
-    shown = posts[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    items = "".join(_list_item(world, post, now) for post in shown)
+    visible = posts[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
+    items = "".join(_list_item(world, post, now) for post in visible)
     pager = "".join(
         f'<a class="pG7x{" aria" if number_ == page else ""}" '
         f'href="{world.base}{where}{f"/page/{number_}" if number_ > 1 else ""}">'
@@ -253,11 +253,11 @@ def list_document(world: World, posts: list[Post], where: str, title: str, page:
         f'<div class="Dx2h" data-hook="post-list-pro-gallery-container"><div class="pro-gallery">{items}</div></div>'
         f'<div class="Jk3n">{pager if last > 1 else ""}</div></div></div></div>'
     )
-    asked = {
+    requests = {
         "feed": {"includeContent": False, "page": page, "pageSize": PAGE_SIZE, "type": "ALL_POSTS"},
         "metadata": {"page": page},
     }
-    key = f"feed-page-{FEED_WIDGET}-{json.dumps(asked, separators=(',', ':'))}"
+    key = f"feed-page-{FEED_WIDGET}-{json.dumps(requests, separators=(',', ':'))}"
     warmup: dict[str, str | dict[str, Any]] = {
         key: {
             "feedResponse": feed_page(world, posts, page, PAGE_SIZE),

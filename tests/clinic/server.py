@@ -125,10 +125,10 @@ class Site:
     async def _listing(self, request: Request, posts: list[Post], where: str, title: str) -> Response:
         page = request.path_params.get("page", 1)
         now = pages.utc_now()
-        shown = posts[(page - 1) * pages.PAGE_SIZE : page * pages.PAGE_SIZE]
-        if not shown:
+        visible = posts[(page - 1) * pages.PAGE_SIZE : page * pages.PAGE_SIZE]
+        if not visible:
             return await self.missing(request)
-        key = f"{where} {page} {self._dates(shown, now)}"
+        key = f"{where} {page} {self._dates(visible, now)}"
         body = self._body("list", key, lambda: pages.list_document(self.world, posts, where, title, page, now) or "")
         return html_answer(request, body)
 

@@ -13,17 +13,17 @@ Json = dict[str, Any]
 
 
 def _comment(comment: Comment) -> Json:
-    shown = comment.status != "DELETED"
+    visible = comment.status != "DELETED"
     person = comment.person
     return {
         "id": comment.id,
         "parent_id": comment.parent or None,
         "top_id": comment.top or None,
-        "author_kind": person.kind if shown else None,
-        "author_name": (person.name or None) if shown and person.kind != "guest" else None,
-        "person_id": person.person_id if shown else None,
+        "author_kind": person.kind if visible else None,
+        "author_name": (person.name or None) if visible and person.kind != "guest" else None,
+        "person_id": person.person_id if visible else None,
         "posted_at": iso(comment.posted),
-        "body_text": comment.text if shown else "",
+        "body_text": comment.text if visible else "",
         "status": comment.status,
         "likes": comment.likes,
         "edited": comment.edited,

@@ -13,8 +13,8 @@ from .world import Counters, World
 
 def label_slug(label: str) -> str:
     """The slug of a category or tag."""
-    kept = "".join(char if char.isalnum() else " " for char in label.lower())
-    return "-".join(kept.split())
+    stored = "".join(char if char.isalnum() else " " for char in label.lower())
+    return "-".join(stored.split())
 
 
 # ---- posts

@@ -13,7 +13,7 @@ from archive.rows.due import MOST_KILLS
 from scraper.config.shard import Shard
 from tests.cluster.program import HEARTBEAT
 from tests.cluster.setting import Frame, frame_of, needs_extra, needs_redis
-from tests.e2e.product import one, run
+from tests.e2e.product import run, value_of
 from tests.waiting import logged
 
 pytestmark = [needs_extra, needs_redis]
@@ -72,7 +72,7 @@ def test_what_is_due_is_visited_once_and_a_standby_takes_over(frame: Frame) -> N
     assert standby.stop()[0] == 0
     runs = frame.runs()
     assert len({row["crawl_id"] for row in runs}) == len(runs) == 4
-    assert one(frame.archive, "SELECT count(*) FROM crawls WHERE ended_at IS NULL") == 0
+    assert value_of(frame.archive, "SELECT count(*) FROM crawls WHERE ended_at IS NULL") == 0
     assert run("clinic-archive", "verify", "--archive", frame.archive, cwd=frame.folder).code == 0
 
 
@@ -114,7 +114,7 @@ def test_a_clinic_that_kills_its_worker_each_time_is_named(frame: Frame) -> None
     code, err = worker.stop()
     assert code == 0
     assert "hill: failed: its last 4 visits ended with the death of the worker" in err
-    assert one(frame.archive, "SELECT count(*) FROM problems WHERE kind = 'given-up' AND clinic_id = 'hill'") == 1
+    assert value_of(frame.archive, "SELECT count(*) FROM problems WHERE kind = 'given-up' AND clinic_id = 'hill'") == 1
     assert frame.enqueue().json["due"] == 0
     assert run("clinic-archive", "verify", "--archive", frame.archive, cwd=frame.folder).code == 0
 
@@ -127,9 +127,9 @@ def test_a_slug_that_moved_shards_is_visited_by_its_shard_alone(frame: Frame) ->
         frame.enqueue()
         old = frame.worker()
         old.until(lambda: frame.visits(mine) == 1)
-        told = frame.enqueue("--shard", "1/2", archive=other)
-        assert "shard-1-of-1: its worker on" in told.err
-        assert "the frame has 2 shards" in told.err
+        found = frame.enqueue("--shard", "1/2", archive=other)
+        assert "shard-1-of-1: its worker on" in found.err
+        assert "the frame has 2 shards" in found.err
         new = frame.worker("--shard", "1/2", archive=other)
         # The clinic is leased: its message is acknowledged, and not visited twice at once.
         new.until(lambda: frame.messages("shard-1-of-2") == 0)

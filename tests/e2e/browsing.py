@@ -112,9 +112,9 @@ class Visit:
         PICTURES.mkdir(parents=True, exist_ok=True)
         path = re.sub(r"\W+", "-", self.page.url.removeprefix(self.url)).strip("-")[:100]
         size = self.page.evaluate("[innerWidth, Math.min(document.documentElement.scrollHeight, 3000)]")
-        shown = {"x": 0, "y": 0, "width": size[0], "height": size[1]}
+        visible = {"x": 0, "y": 0, "width": size[0], "height": size[1]}
         self.page.screenshot(
-            path=PICTURES / f"{path or 'home'}-{size[0]}.png", full_page=True, clip=shown, timeout=120_000
+            path=PICTURES / f"{path or 'home'}-{size[0]}.png", full_page=True, clip=visible, timeout=120_000
         )
 
 
@@ -126,7 +126,7 @@ def visiting(browser: Browser, url: str, size: tuple[int, int] = DESKTOP, **opti
     context.add_init_script(WATCH)
     visit = Visit(context.new_page(), url)
 
-    def asked(request: Request) -> None:
+    def requests(request: Request) -> None:
         if not re.match(rf"{re.escape(url)}(/|$)|data:|about:", request.url):
             visit.outside.append(request.url)
 
@@ -136,7 +136,7 @@ def visiting(browser: Browser, url: str, size: tuple[int, int] = DESKTOP, **opti
             visit.errors.append(message.text)
 
     visit.page.on("dialog", lambda dialog: (visit.dialogs.append(dialog.message), dialog.dismiss()))
-    visit.page.on("request", asked)
+    visit.page.on("request", requests)
     visit.page.on("console", said)
     visit.page.on("pageerror", lambda error: visit.errors.append(str(error)))
     try:

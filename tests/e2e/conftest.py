@@ -90,15 +90,15 @@ def _crawled(clinic: Clinic, folder: Path, name: str) -> Crawled:
 
 def _change(clinic: Clinic, second: Crawled) -> Changes:
     """An edit, a deletion, a rename, a new comment, a deleted comment: each at a post of its own."""
-    shown = second.posts(counters="shown", render_id=False, never_ready=False, language="en")
-    talked = [post for post in shown if any(not one["parent_id"] for one in post["comments"])]
+    visible = second.posts(counters="shown", render_id=False, never_ready=False, language="en")
+    talked = [post for post in visible if any(not item["parent_id"] for item in post["comments"])]
     lonely = next(
         comment
         for post in talked
         for comment in post["comments"]
         if comment["status"] == "PUBLISHED" and all(other["parent_id"] != comment["id"] for other in post["comments"])
     )
-    quiet = [post["slug"] for post in shown if not post["comments"]]
+    quiet = [post["slug"] for post in visible if not post["comments"]]
     text = "The opening paragraph was rewritten after a reader asked about parking."
     clinic.control("edit", slug=quiet[0], text=text)
     clinic.control("delete", slug=quiet[1])

@@ -31,8 +31,8 @@ class Answer:
 
     def with_length(self, length: int) -> bytes:
         """The head, but for another Content-Length."""
-        kept = [line for line in self.head.split(b"\r\n")[:-2] if not line.lower().startswith(b"content-length:")]
-        return b"\r\n".join([*kept, b"Content-Length: %d" % length, b"", b""])
+        stored = [line for line in self.head.split(b"\r\n")[:-2] if not line.lower().startswith(b"content-length:")]
+        return b"\r\n".join([*stored, b"Content-Length: %d" % length, b"", b""])
 
 
 Send = Callable[[asyncio.StreamWriter, Answer], Awaitable[None]]
@@ -95,8 +95,8 @@ def busy(status: int, retry_after: str | None = None) -> Send:
     """Another answer instead: a server that has no time."""
 
     async def send(writer: asyncio.StreamWriter, answer: Answer) -> None:
-        told = f"Retry-After: {retry_after}\r\n" if retry_after is not None else ""
-        writer.write(f"HTTP/1.1 {status} Busy\r\n{told}Content-Length: 4\r\nConnection: close\r\n\r\nbusy".encode())
+        found = f"Retry-After: {retry_after}\r\n" if retry_after is not None else ""
+        writer.write(f"HTTP/1.1 {status} Busy\r\n{found}Content-Length: 4\r\nConnection: close\r\n\r\nbusy".encode())
 
     return send
 
@@ -193,15 +193,15 @@ class Line:
 
     async def _upstream(self, lines: list[bytes], body: bytes, plain: bool) -> Answer:
         dropped = (b"connection:", b"accept-encoding:") if plain else (b"connection:",)
-        kept = [line for line in lines if not line.lower().startswith(dropped)]
+        stored = [line for line in lines if not line.lower().startswith(dropped)]
         host, _, port = self.upstream.partition(":")
         reader, writer = await asyncio.open_connection(host, int(port))
         try:
-            writer.write(b"\r\n".join([*kept, b"Connection: close", b"", b""]) + body)
-            said = await reader.read(-1)
+            writer.write(b"\r\n".join([*stored, b"Connection: close", b"", b""]) + body)
+            result = await reader.read(-1)
         finally:
             writer.close()
-        head, mark, rest = said.partition(b"\r\n\r\n")
+        head, mark, rest = result.partition(b"\r\n\r\n")
         return Answer(head + mark, rest)
 
 

@@ -106,7 +106,7 @@ def in_flight(archive: Path, blog: Blog, path: str, *options: str) -> Iterator[s
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
     """Kill the whole group of a process that leads one; return when none of it runs any more."""
-    group = [one for one in psutil.process_iter(["pid"]) if _group_of(one.pid) == process.pid]
+    group = [item for item in psutil.process_iter(["pid"]) if _group_of(item.pid) == process.pid]
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait(HANG)
@@ -127,7 +127,7 @@ def _group_of(pid: int) -> int | None:
 
 def cli(*arguments: str | Path) -> Done:
     """The command line in this process, which saves its start: for what is not killed."""
-    done = CliRunner().invoke(main, [str(one) for one in arguments], catch_exceptions=False)
+    done = CliRunner().invoke(main, [str(item) for item in arguments], catch_exceptions=False)
     return Done(done.exit_code, done.stdout, done.stderr)
 
 
@@ -208,12 +208,12 @@ def heads(data: bytes) -> Iterator[dict[str, str]]:
 
 def lost(before: Said, after: Said) -> list[str]:
     """What was acknowledged and is not there any more."""
-    return [f"{table}: {row}" for table, told in before.items() for row in told - after[table]]
+    return [f"{table}: {row}" for table, reported in before.items() for row in reported - after[table]]
 
 
 def unread(at: Said) -> list[str]:
     """Whole answers that have no row."""
-    return [f"an answer without a row: {one}" for one in at["answers"] - {row[0] for row in at["captures"]}]
+    return [f"an answer without a row: {item}" for item in at["answers"] - {row[0] for row in at["captures"]}]
 
 
 # Of a run, or of the moment: two archives of the same clinic differ in them.
@@ -242,10 +242,10 @@ def said(archive: Path, *, visited: bool) -> dict[str, Any]:
         for table in sorted(canonical.FOLDED):  # what is derived from these is computed later, as far as time allows
             if table in ("crawls", "clinic_runs") or (visited and table in (*OF_VISITS, "readings")):
                 continue
-            names = [one.name for one in db.table(table).columns if one.name not in canonical._LOCAL]
-            kept = [number for number, name in enumerate(names) if name not in left_out]
-            told = [tuple(row[number] for number in kept) for row in canonical.rows(db, table)]
-            found[table] = set(told) if visited else sorted(told, key=repr)
+            names = [item.name for item in db.table(table).columns if item.name not in canonical._LOCAL]
+            stored = [number for number, name in enumerate(names) if name not in left_out]
+            reported = [tuple(row[number] for number in stored) for row in canonical.rows(db, table)]
+            found[table] = set(reported) if visited else sorted(reported, key=repr)
         if visited:
             found["last counters"] = set(db.execute(COUNTERS).fetchall())
     return found
@@ -264,11 +264,11 @@ class Tally:
 def write_table(tallies: dict[str, Tally]) -> None:
     """A line a verb, where artefacts go."""
     columns = ("verb", "kills", "before", "during", "after", "torn tails cut", "answers folded in", "lost")
-    told: list[tuple[Any, ...]] = [
-        (verb, one.fell.total(), one.fell["before"], one.fell["during"], one.fell["after"], one.torn, one.folded,
-         one.lost) for verb, one in tallies.items()
+    reported: list[tuple[Any, ...]] = [
+        (verb, item.fell.total(), item.fell["before"], item.fell["during"], item.fell["after"], item.torn, item.folded,
+         item.lost) for verb, item in tallies.items()
     ]  # fmt: skip
-    told.append(("all", *(sum(row[number] for row in told) for number in range(1, len(columns)))))
-    lines = ["  ".join(f"{cell!s:>{len(name)}}" for cell, name in zip(row, columns, strict=True)) for row in told]
+    reported.append(("all", *(sum(row[number] for row in reported) for number in range(1, len(columns)))))
+    lines = ["  ".join(f"{cell!s:>{len(name)}}" for cell, name in zip(row, columns, strict=True)) for row in reported]
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     TABLE.write_text("\n".join(["  ".join(columns), *lines]) + "\n", "utf-8")

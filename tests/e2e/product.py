@@ -53,8 +53,8 @@ class Done:
 
 def environment(**more: str) -> dict[str, str]:
     """Without proxies, colours or a user's settings: what the process does depends on its arguments alone."""
-    kept = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-    return {**kept, "PYTHONWARNINGS": "default", **more}
+    stored = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+    return {**stored, "PYTHONWARNINGS": "default", **more}
 
 
 def run(
@@ -86,9 +86,9 @@ def run(
 def crawl_command(archive: Path, url: str | None, *more: str) -> list[str]:
     """The arguments of a crawl of a site on this machine: of all posts, unless `--due` is among them."""
     where = ["--url", url] if url else []
-    told = [one for one in more if one != "--due"]
+    reported = [item for item in more if item != "--due"]
     every = [] if "--due" in more else ["--all"]
-    return ["crawl", *where, "--allow-private", "--archive", str(archive), *every, *told]
+    return ["crawl", *where, "--allow-private", "--archive", str(archive), *every, *reported]
 
 
 def crawl(archive: Path, url: str | None, *more: str, **how: Any) -> Done:
@@ -118,7 +118,7 @@ def column(archive: Path, sql: str, *values: object) -> list[Any]:
     return [next(iter(row.values())) for row in rows(archive, sql, *values)]
 
 
-def one(archive: Path, sql: str, *values: object) -> Any:
+def value_of(archive: Path, sql: str, *values: object) -> Any:
     """The only value of an answer."""
     (value,) = column(archive, sql, *values)
     return value
@@ -140,21 +140,21 @@ def faults(archive: Path) -> list[str]:
     found += [f"foreign key: {row}" for row in rows(archive, "PRAGMA foreign_key_check")]
     for path in warcs(archive):
         for name, check in (("warcio", _warcio_check), ("fastwarc", _fastwarc_check)):
-            code, said = check(path)
+            code, answer = check(path)
             if code:
-                found.append(f"{name} check {path.name}: exit {code}: {said[-600:]}")
+                found.append(f"{name} check {path.name}: exit {code}: {answer[-600:]}")
     left = [path.name for path in (archive / "warc").rglob("*") if path.is_file() and path.name.endswith(".open")]
     return found + [f"left open: {name}" for name in left]
 
 
 def _warcio_check(path: Path) -> tuple[int, str]:
     """Exit code and output of `warcio check`, in this process: to start one takes longer than most files."""
-    with redirect_stdout(StringIO()) as said, redirect_stderr(said):
+    with redirect_stdout(StringIO()) as answer, redirect_stderr(answer):
         try:
             code = warcio.cli.main(["check", str(path)])
         except SystemExit as ending:
             code = ending.code
-    return int(code or 0), said.getvalue()
+    return int(code or 0), answer.getvalue()
 
 
 def _fastwarc_check(path: Path) -> tuple[int, str]:
@@ -167,10 +167,10 @@ def lost(before: Path, after: Path) -> list[str]:
     found = [f"integrity_check: {value}" for value in column(after, "PRAGMA integrity_check") if value != "ok"]
     found += [f"foreign key: {row}" for row in rows(after, "PRAGMA foreign_key_check")]
     for table in ("posts", "revisions", "readings", "captures", "comments", "post_addresses"):
-        kept = "post_id, title, body_text, url, removed_at" if table == "posts" else "*"
-        now = [tuple(row.values()) for row in rows(after, f"SELECT {kept} FROM {table}")]
+        stored = "post_id, title, body_text, url, removed_at" if table == "posts" else "*"
+        now = [tuple(row.values()) for row in rows(after, f"SELECT {stored} FROM {table}")]
         found += [
-            f"{table}: {row}" for row in rows(before, f"SELECT {kept} FROM {table}") if tuple(row.values()) not in now
+            f"{table}: {row}" for row in rows(before, f"SELECT {stored} FROM {table}") if tuple(row.values()) not in now
         ]
     for path in warcs(after):
         with path.open("rb") as file:

@@ -19,8 +19,8 @@ from tests.e2e.product import rows
 
 def pages(archive: Path) -> tuple[str, ...]:
     """One page of each kind that an archive with a post in it has."""
-    (one,) = rows(archive, "SELECT clinic_id, slug FROM posts WHERE slug NOT GLOB '*[^a-z0-9-]*' ORDER BY 2 LIMIT 1")
-    clinic, slug = one["clinic_id"], one["slug"]
+    (item,) = rows(archive, "SELECT clinic_id, slug FROM posts WHERE slug NOT GLOB '*[^a-z0-9-]*' ORDER BY 2 LIMIT 1")
+    clinic, slug = item["clinic_id"], item["slug"]
     return (
         "/", f"/{clinic}", f"/{clinic}/{slug}", "/-/search?q=the", "/archive/posts_with_counts",
         "/archive/readings.csv", f"/archive/views_gained?clinic={clinic}", "/archive/posts.json?_shape=array",
@@ -34,7 +34,7 @@ class Readers:
     def __init__(self, url: str, paths: tuple[str, ...], number: int = 8) -> None:
         self._url, self._paths = url, paths
         self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._read, args=(one,)) for one in range(number)]
+        self._threads = [threading.Thread(target=self._read, args=(item,)) for item in range(number)]
         self.taken: dict[str, list[float]] = defaultdict(list)  # seconds, by path
         self.busy: set[str] = set()  # heavy pages that were put off at least once: few of them are made at a time
         self.faults: list[str] = []  # answers that were none, in words
@@ -59,7 +59,7 @@ class Readers:
     @property
     def median(self) -> float:
         """Seconds that a page takes: the mean over pages of their medians, for slow ones come less often."""
-        return statistics.mean(statistics.median(one) for one in self.taken.values())
+        return statistics.mean(statistics.median(item) for item in self.taken.values())
 
     @contextmanager
     def reading(self) -> Iterator[None]:

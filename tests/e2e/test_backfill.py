@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.clinic import Clinic, running
-from tests.e2e.product import BIN, Done, column, crawl, environment, faults, one, rows, run
+from tests.e2e.product import BIN, Done, column, crawl, environment, faults, rows, run, value_of
 from tests.waiting import wait_until
 from tests.wayback import Captured, WebArchive, serving
 
@@ -41,11 +41,11 @@ def body(url: str) -> bytes:
 def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     folder = tmp_path_factory.mktemp("past")
     with running(folder / "clinic") as clinic:
-        shown = [
+        visible = [
             post for post in clinic.truth()["posts"]
             if post["counters"] == "shown" and post["variant"] == "g1-numbers" and not post["render_id"]
         ]  # fmt: skip
-        edited, removed, renamed = shown[0], shown[1], shown[2]
+        edited, removed, renamed = visible[0], visible[1], visible[2]
         memory = [
             Captured("20190504030201", edited["url"], body(edited["url"])),
             Captured("20190601000000", edited["url"], body(edited["url"])),  # its counter rose: another digest
@@ -80,7 +80,7 @@ def web(past: Past) -> Iterator[WebArchive]:
 
 
 def backfill(archive: Path, web: WebArchive, *more: str) -> Done:
-    slug = one(archive, "SELECT clinic_id FROM clinics")
+    slug = value_of(archive, "SELECT clinic_id FROM clinics")
     given = ["backfill", slug, "--from", "2015", "--web-archive", web.url, "--allow-private", "--archive", archive]
     return run("clinic-archive", *given, *more, cwd=archive)
 
@@ -91,7 +91,7 @@ def archive(past: Past, tmp_path: Path) -> Path:
 
 
 def post_of(archive: Path, url: str) -> int:
-    return int(one(archive, "SELECT post_id FROM post_addresses WHERE address = ?", url))
+    return int(value_of(archive, "SELECT post_id FROM post_addresses WHERE address = ?", url))
 
 
 def test_texts_and_counters_stand_at_their_own_date(past: Past, web: WebArchive, archive: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_removal_and_a_rename_of_the_past(past: Past, web: WebArchive, archive
     removed = post_of(archive, f"{past.clinic.url}/post/{past.removed}")
     sql = "SELECT answered, seen_at FROM absences WHERE post_id = ?"
     assert {"answered": "404", "seen_at": "2021-03-01T00:00:01.000000Z"} in rows(archive, sql, removed)
-    assert one(archive, "SELECT body_text FROM posts WHERE post_id = ?", removed)
+    assert value_of(archive, "SELECT body_text FROM posts WHERE post_id = ?", removed)
     old, new = (post_of(archive, f"{past.clinic.url}/post/{quote(slug)}") for slug in past.renamed)
     assert old == new
 
@@ -148,11 +148,11 @@ def test_rebuild_equals_it(web: WebArchive, archive: Path) -> None:
 
 def test_a_second_backfill_asks_for_lists_alone(web: WebArchive, archive: Path) -> None:
     backfill(archive, web)
-    before, mementos = one(archive, "SELECT count(*) FROM readings"), len(web.mementos())
+    before, mementos = value_of(archive, "SELECT count(*) FROM readings"), len(web.mementos())
     done = backfill(archive, web, "--json")
     assert (done.code, done.json["backfill"]["known"]) == (0, 7)
     assert len(web.mementos()) == mementos
-    assert one(archive, "SELECT count(*) FROM readings") == before
+    assert value_of(archive, "SELECT count(*) FROM readings") == before
 
 
 def test_what_cannot_be_had_is_one_line(web: WebArchive, archive: Path) -> None:
@@ -168,7 +168,7 @@ def test_what_cannot_be_had_is_one_line(web: WebArchive, archive: Path) -> None:
 
 def test_a_redirect_of_the_archives_own_is_followed(past: Past, web: WebArchive, archive: Path) -> None:
     """The list names a capture, the archive shows the nearest: what it shows stands at that one's date."""
-    named = next(one for one in web.captures if one.stamp == "20200101000000")
+    named = next(item for item in web.captures if item.stamp == "20200101000000")
     web.captures.append(Captured("20200102000000", named.url, named.body))
     web.unlisted, web.moved = {"20200102000000"}, {"20200101000000": "20200102000000"}
     done = backfill(archive, web, "--json")
@@ -224,13 +224,13 @@ def test_nothing_listed(web: WebArchive, archive: Path) -> None:
 def test_a_limit_and_then_the_rest(web: WebArchive, archive: Path) -> None:
     assert backfill(archive, web, "--limit", "2", "--json").clinic["fetched"] == 2
     assert backfill(archive, web, "--json").clinic["fetched"] == 5
-    assert one(archive, "SELECT count(*) FROM captures WHERE retrieved_from IS NOT NULL") == 7
+    assert value_of(archive, "SELECT count(*) FROM captures WHERE retrieved_from IS NOT NULL") == 7
 
 
 def test_killed_and_run_again(web: WebArchive, archive: Path, tmp_path: Path) -> None:
     calm = shutil.copytree(archive, tmp_path / "calm")
     backfill(calm, web)
-    slug = one(archive, "SELECT clinic_id FROM clinics")
+    slug = value_of(archive, "SELECT clinic_id FROM clinics")
     command: list[Any] = [BIN / "clinic-archive", "backfill", slug, "--from", "2015", "--web-archive", web.url]
     command += ["--allow-private", "--archive", archive, "--delay", "0.2"]
     web.asked.clear()
@@ -244,7 +244,7 @@ def test_killed_and_run_again(web: WebArchive, archive: Path, tmp_path: Path) ->
     assert len(again) <= 7 + 1  # the one under way when it was killed
     for table in ("revisions", "readings", "absences"):
         sql = f"SELECT count(*) FROM {table}"
-        assert one(archive, sql) == one(calm, sql), table
+        assert value_of(archive, sql) == value_of(calm, sql), table
     assert run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=archive).json["differs"] == []
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.hostile import Answer, Blog, Reply, page, post, redirect
-from tests.e2e.product import Done, column, crawl, lost, one, rows
+from tests.e2e.product import Done, column, crawl, lost, rows, value_of
 
 WALL = b'<html><title>Just a moment...</title><script src="/cdn-cgi/challenge-platform/x.js"></script></html>'
 NOTE = "/post/note-2"
@@ -132,7 +132,7 @@ def test_one_post_is(
     assert rows(archive, "SELECT * FROM absences") == []
     (run,) = rows(archive, "SELECT * FROM clinic_runs ORDER BY started_at DESC LIMIT 1")
     assert (run["status"], run["complete"], run["failed"]) == ("done", 1, 1)
-    assert one(archive, "SELECT count(*) FROM readings WHERE post_id = 2 OR capture_id IS NULL") >= 1
+    assert value_of(archive, "SELECT count(*) FROM readings WHERE post_id = 2 OR capture_id IS NULL") >= 1
 
 
 def test_a_flood_is_not_swallowed(blog: Blog, archive: Path, notes_archive: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_post_that_redirects_to_the_home_page_is_named(blog: Blog, archive: Pa
     done = attempt(blog, archive, notes_archive, {NOTE: redirect("/")})
     assert done.code == 0
     assert "note-2" in done.err
-    assert one(archive, "SELECT count(*) FROM post_addresses WHERE address = ?", blog.url) == 0
+    assert value_of(archive, "SELECT count(*) FROM post_addresses WHERE address = ?", blog.url) == 0
 
 
 def test_all_posts_refused(blog: Blog, archive: Path, notes_archive: Path) -> None:
@@ -203,7 +203,7 @@ def test_a_wrong_charset_is_seen_through(blog: Blog, archive: Path, notes_archiv
     assert isinstance(good, Reply)
     done = attempt(blog, archive, notes_archive, {NOTE: Reply(good.body, kind=kind)})
     assert (done.code, done.err) == (0, "")
-    assert "caf\u00e9s" in one(archive, "SELECT body_text FROM posts WHERE url LIKE '%note-2'")
+    assert "caf\u00e9s" in value_of(archive, "SELECT body_text FROM posts WHERE url LIKE '%note-2'")
 
 
 def test_malformed_islands_cost_nothing_but_themselves(blog: Blog, archive: Path, notes_archive: Path) -> None:
@@ -213,7 +213,7 @@ def test_malformed_islands_cost_nothing_but_themselves(blog: Blog, archive: Path
     )
     done = attempt(blog, archive, notes_archive, {NOTE: Reply(post(blog.url, 2, islands=islands).encode())})
     assert done.code == 0
-    assert one(archive, "SELECT count(*) FROM readings WHERE views = 8") == 2
+    assert value_of(archive, "SELECT count(*) FROM readings WHERE views = 8") == 2
 
 
 def test_a_sitemap_that_is_html(blog: Blog, archive: Path, notes_archive: Path) -> None:
@@ -246,4 +246,4 @@ def test_a_new_post_is_found_though_all_listings_but_one_are_broken(blog: Blog, 
         }
     )
     assert crawl(archive, blog.url).code == 0
-    assert one(archive, "SELECT count(*) FROM posts") == 4
+    assert value_of(archive, "SELECT count(*) FROM posts") == 4

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.hostile import Blog, Reply, post
-from tests.e2e.product import Done, column, crawl, faults, lost, one, rows, run
+from tests.e2e.product import Done, column, crawl, faults, lost, rows, run, value_of
 
 CRAWLER = '[crawler]\ncontact = "crawler@loopback.localdomain"\nproject_url = "https://loopback.localdomain/about"\n'
 PLACEHOLDER = '[crawler]\ncontact = "you@example.org"\nproject_url = "https://example.org/about-our-archive"\n'
@@ -87,7 +87,7 @@ class TestConfiguration:
         done = configured(tmp_path, CRAWLER + stanza(blog, "allow_private = true", 'attributes = { state = "NY" }'))
         assert (done.code, done.err) == (0, "")
         assert column(tmp_path / "archive", "SELECT clinic_id FROM clinics") == ["elder"]
-        assert one(tmp_path / "archive", "SELECT value FROM clinic_attributes") == "NY"
+        assert value_of(tmp_path / "archive", "SELECT value FROM clinic_attributes") == "NY"
         agent = {each.headers["user-agent"] for each in blog.asked}
         assert agent == {
             "clinic-blog-archive/0.1.0 (+https://loopback.localdomain/about; contact: crawler@loopback.localdomain)"
@@ -211,15 +211,15 @@ def test_a_full_disk(archive: Path, notes_archive: Path, blog: Blog, size: int) 
     assert ".warc.gz: could not be written" in done.err
     assert "Free space" in done.err
     assert lost(notes_archive, archive) == []
-    asked = len(blog.asked)
+    requests = len(blog.asked)
     again = crawl(archive, blog.url)
     assert again.code == 0
     assert [line for line in again.lines if "folded in" in line] == again.lines
     assert lost(notes_archive, archive) == []
     assert faults(archive) == []
     assert column(archive, "SELECT status FROM clinic_runs ORDER BY started_at") == ["done", "cut-short", "done"]
-    assert one(archive, "SELECT count(*) FROM readings WHERE evidence = 'read'") >= 6
-    assert asked < len(blog.asked) - asked, "it asked for as much as a visit that could be recorded"
+    assert value_of(archive, "SELECT count(*) FROM readings WHERE evidence = 'read'") >= 6
+    assert requests < len(blog.asked) - requests, "it asked for as much as a visit that could be recorded"
 
 
 def test_a_full_disk_at_the_database(archive: Path, notes_archive: Path, blog: Blog) -> None:

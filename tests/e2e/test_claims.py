@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.hostile import Blog, Reply, redirect, serving
-from tests.e2e.product import column, crawl, one, rows, run
+from tests.e2e.product import column, crawl, rows, run, value_of
 
 NOWHERE = "/post/never-there"
 IDS = {number: f"0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e{number:02d}" for number in range(1, 4)}
@@ -66,7 +66,7 @@ def test_a_post_stays_where_it_was_fetched(claims: dict[int, str], host: str, id
         ]
         assert column(archive, "SELECT kind FROM revisions") == ["first"] * 3
         assert rows(archive, "SELECT * FROM post_changes") == []
-        assert one(archive, "SELECT count(*) FROM post_addresses WHERE address LIKE 'http%'") == 3
+        assert value_of(archive, "SELECT count(*) FROM post_addresses WHERE address LIKE 'http%'") == 3
         assert_whole(archive)
 
 
@@ -83,7 +83,7 @@ def test_a_redirect_still_joins_the_old_address_and_the_new(tmp_path: Path) -> N
         assert crawl(archive, blog.url).code == 0
         assert column(archive, "SELECT url FROM posts WHERE title = 'Note 3'") == [f"{blog.url}/post/renamed"]
         assert column(archive, "SELECT kind FROM revisions") == ["first"] * 3
-        assert one(archive, "SELECT count(*) FROM posts") == 3
+        assert value_of(archive, "SELECT count(*) FROM posts") == 3
         assert_whole(archive)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from tests.clinic import Clinic, running
 from tests.e2e.hostile import MISSING, Blog, Reply, page, serving
-from tests.e2e.product import Done, Row, column, faults, one, rows, run
+from tests.e2e.product import Done, Row, column, faults, rows, run, value_of
 
 
 @pytest.fixture(scope="module")
@@ -57,23 +57,23 @@ class TestFrame:
     """What is told of them is what the archive holds."""
 
     def test_answers(self, done: Done) -> None:
-        told = done.json["clinics"]
+        reported = done.json["clinics"]
         keys = ("reached", "blog_status", "platform", "status")
-        assert {slug: tuple(one[key] for key in keys) for slug, one in told.items()} == {
+        assert {slug: tuple(item[key] for key in keys) for slug, item in reported.items()} == {
             "sample": (True, "blog", "wix", "done"),
             "bare": (True, "none_found", "wix", "done"),
             "other": (True, "none_found", None, "done"),
             "nobody": (False, "unreachable", None, "failed"),
         }  # fmt: skip
-        assert "no blog post was found" in told["bare"]["why"]
-        assert "Hostinger" in told["other"]["why"]
-        assert "no server listens" in told["nobody"]["why"]
+        assert "no blog post was found" in reported["bare"]["why"]
+        assert "Hostinger" in reported["other"]["why"]
+        assert "no server listens" in reported["nobody"]["why"]
 
     def test_posts_are_named_and_one_is_read(self, done: Done, sample: Clinic) -> None:
-        told, truth = done.json["clinics"]["sample"], sample.truth()
-        assert told["found_in"]["sitemap"] == sum(post["listed_in"]["sitemap"] for post in truth["posts"])
-        assert told["discovered"] >= told["found_in"]["sitemap"]
-        assert (told["fetched"], told["posts"]) == (1, 1)
+        reported, truth = done.json["clinics"]["sample"], sample.truth()
+        assert reported["found_in"]["sitemap"] == sum(post["listed_in"]["sitemap"] for post in truth["posts"])
+        assert reported["discovered"] >= reported["found_in"]["sitemap"]
+        assert (reported["fetched"], reported["posts"]) == (1, 1)
 
     def test_only_the_dead_one_is_a_failure(self, done: Done) -> None:
         assert (done.code, done.json["exit_code"]) == (3, 3)
@@ -90,14 +90,14 @@ class TestFrame:
             "nobody": ("unreachable", "failed", 0),
         }  # fmt: skip
         assert "no blog post was found" in found["bare"]["note"]
-        assert one(archive, "SELECT blog_status FROM clinics WHERE clinic_id = 'shut'") == "closed"
+        assert value_of(archive, "SELECT blog_status FROM clinics WHERE clinic_id = 'shut'") == "closed"
         assert column(archive, "SELECT DISTINCT kind FROM crawls") == ["crawl"]
         assert faults(archive) == []
 
     def test_the_list_tells_it(self, done: Done, folder: Path) -> None:
         assert done.json
-        told: list[Row] = verb(folder, "list", "--json").json["clinics"]
-        assert [(row["slug"], row["blog_status"], row["posts"], row["last_status"]) for row in told] == [
+        reported: list[Row] = verb(folder, "list", "--json").json["clinics"]
+        assert [(row["slug"], row["blog_status"], row["posts"], row["last_status"]) for row in reported] == [
             ("sample", "blog", 1, "done"), ("bare", "none_found", 0, "done"), ("other", "none_found", 0, "done"),
             ("nobody", "unreachable", 0, "failed"), ("shut", "closed", 0, None),
         ]  # fmt: skip
@@ -143,8 +143,8 @@ def test_where_every_clinic_is_closed_nothing_is_asked_and_nothing_wrong(tmp_pat
         assert (done.code, done.out, done.err) == (0, "every clinic is closed: none was asked\n", "")
         done = verb(tmp_path, "check", "--json")
         assert (done.code, json.loads(done.out)["clinics"], shut.paths) == (0, {}, [])
-        kept = {"blog_status": "closed", "closed_on": "2026-01-01"}
-        assert rows(tmp_path / "archive", "SELECT blog_status, closed_on FROM clinics") == [kept]
+        stored = {"blog_status": "closed", "closed_on": "2026-01-01"}
+        assert rows(tmp_path / "archive", "SELECT blog_status, closed_on FROM clinics") == [stored]
         rebuilt = run("clinic-archive", "rebuild", "--archive", tmp_path / "archive", "--json", cwd=tmp_path)
         assert (rebuilt.code, rebuilt.json["differs"]) == (0, [])
 
@@ -157,7 +157,7 @@ def test_a_clinic_is_asked_until_the_day_it_closes(tmp_path: Path) -> None:
         assert (done.code, done.json["clinics"]["soon"]["blog_status"]) == (0, "blog")
         assert any(path.startswith("/post/") for path in soon.paths)
     assert verb(tmp_path, "list", "--json").json["clinics"][0]["blog_status"] == "blog"
-    assert one(tmp_path / "archive", "SELECT closed_on FROM clinics") == str(tomorrow)
+    assert value_of(tmp_path / "archive", "SELECT closed_on FROM clinics") == str(tomorrow)
 
 
 def test_a_blog_that_is_known_and_not_found_is_a_failure(tmp_path: Path) -> None:
@@ -167,9 +167,9 @@ def test_a_blog_that_is_known_and_not_found_is_a_failure(tmp_path: Path) -> None
         assert verb(tmp_path, "check").code == 0
         shop.answers["/"] = Reply(b'<html><meta name="generator" content="Hostinger"/>Welcome</html>')
         done = verb(tmp_path, "check", "--json")
-        told = done.json["clinics"]["shop"]
-        assert (done.code, told["status"], told["blog_status"]) == (3, "failed", "unsupported")
-        assert "Hostinger" in told["why"]
+        reported = done.json["clinics"]["shop"]
+        assert (done.code, reported["status"], reported["blog_status"]) == (3, "failed", "unsupported")
+        assert "Hostinger" in reported["why"]
     assert column(tmp_path / "archive", "SELECT DISTINCT state FROM coverage") == ["partial"]
     assert column(tmp_path / "archive", "SELECT status FROM clinic_runs ORDER BY started_at") == ["done", "failed"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.hostile import Blog, Reply
-from tests.e2e.product import column, crawl, lost, one, rows, run
+from tests.e2e.product import column, crawl, lost, rows, run, value_of
 
 NOTE = "/post/note-2"
 MAINTENANCE = b"<html><title>Back soon</title><h1>Under maintenance</h1><p>Please try again later.</p></html>"
@@ -39,7 +39,7 @@ def test_a_post_in_place_of_which_something_else_answers(
     assert NOTE in doubtful["message"]
     capture_id = doubtful["capture_id"]
     for table in ("revisions", "readings", "absences", "sightings"):
-        assert one(archive, f"SELECT count(*) FROM {table} WHERE capture_id = ?", capture_id) == 0, table
+        assert value_of(archive, f"SELECT count(*) FROM {table} WHERE capture_id = ?", capture_id) == 0, table
     (day,) = rows(archive, "SELECT * FROM coverage")
     # The first visit of the day was whole.
     assert (day["state"], day["doubtful"]) == ("observed", 1)
@@ -67,7 +67,7 @@ def test_a_home_page_in_place_of_which_something_else_answers(
     assert lost(notes_archive, archive) == []
     assert column(archive, "SELECT blog_status FROM clinics") == ["blog"]
     assert column(archive, "SELECT status FROM clinic_runs ORDER BY started_at")[-1] == "failed"
-    assert one(archive, "SELECT count(*) FROM absences") == 0
+    assert value_of(archive, "SELECT count(*) FROM absences") == 0
     _reads_the_same(archive)
 
 

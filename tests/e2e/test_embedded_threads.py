@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from pipelines.commands import main
 from pipelines.rebuild import rebuild
 from tests.e2e.hostile import Reply, Server, serving
-from tests.e2e.product import column, one, rows
+from tests.e2e.product import column, rows, value_of
 from tests.year.moved import Ended, Launch, warm
 
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -73,7 +73,7 @@ def test_a_new_comment_is_found_without_the_page(tmp_path: Path, launch: Launch)
     assert column(archive, "SELECT status FROM comments") == ["published", "published"]
     assert column(archive, "SELECT author LIKE 'reader-%' FROM comments") == [1, 1]
     assert "Tom F." not in "".join(column(archive, "SELECT body_text FROM comments"))
-    assert one(archive, "SELECT count(*) FROM revisions") == 6
+    assert value_of(archive, "SELECT count(*) FROM revisions") == 6
     before = rows(archive, "SELECT * FROM comments")
     assert rebuild(archive, cores=1).differs == []
     assert rows(archive, "SELECT * FROM comments") == before

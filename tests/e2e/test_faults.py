@@ -22,7 +22,7 @@ from pipelines.commands import main
 from tests.clinic import Clinic
 from tests.e2e.fault_cases import ALWAYS, CASES, KEPT, SOAK, Case, small_clinic
 from tests.e2e.faulty import Line
-from tests.e2e.product import ROOT, Done, column, one, rows, run
+from tests.e2e.product import ROOT, Done, column, rows, run, value_of
 from tests.e2e.test_bad_setup import CRAWLER
 
 TABLE = Path(os.environ.get("ARTEFACTS") or ROOT / "var") / "faults.md"
@@ -90,7 +90,7 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
     with small_clinic(folder) as (line, clinic):
         found = Sample(line, clinic, folder / "archive", {}, frozenset())
         assert found.crawl(found.archive) == Done(0, "", "")
-        assert one(found.archive, "SELECT count(*) FROM posts") == len(KEPT) - 1  # one is for members only
+        assert value_of(found.archive, "SELECT count(*) FROM posts") == len(KEPT) - 1  # one is for members only
         captures = frozenset(column(found.archive, "SELECT capture_id FROM captures"))
         yield Sample(line, clinic, found.archive, facts(found.archive), captures)
 
@@ -98,8 +98,8 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
 @pytest.fixture(scope="module")
 def table() -> Iterator[list[str]]:
     """The lines of the table of what happened."""
-    told: list[str] = []
-    yield told
+    reported: list[str] = []
+    yield reported
     TABLE.parent.mkdir(parents=True, exist_ok=True)
     head = [
         "fault",
@@ -113,7 +113,7 @@ def table() -> Iterator[list[str]]:
         "healed",
     ]
     rule = "|".join("---" for _ in head)
-    TABLE.write_text("\n".join([f"| {' | '.join(head)} |", f"|{rule}|", *told, ""]), "utf-8")
+    TABLE.write_text("\n".join([f"| {' | '.join(head)} |", f"|{rule}|", *reported, ""]), "utf-8")
 
 
 @pytest.fixture
@@ -148,10 +148,10 @@ def test_a_fault(case: Case, sample: Sample, archive: Path, table: list[str]) ->
     good = sample.crawl(archive)
     healed = facts(archive)
     again = verify(archive) if SOAK else verified
-    lost = [f"{name}: {fact}" for name in FACTS for fact in sample.facts[name] - after[name]]
+    missing = [f"{name}: {fact}" for name in FACTS for fact in sample.facts[name] - after[name]]
     removed = column(archive, "SELECT url FROM posts WHERE removed_at IS NOT NULL") + sorted(after["absences"])
     differs = [f"{name}: {fact}" for name in FACTS for fact in sample.facts[name] ^ healed[name]]
-    cells = [case.name, hit, f"{case.code}, {bad.code}", status, len(bad.lines), len(lost), len(removed),
+    cells = [case.name, hit, f"{case.code}, {bad.code}", status, len(bad.lines), len(missing), len(removed),
              verified.code, "yes" if not differs and not again.code else "NO"]  # fmt: skip
     table.append(f"| {' | '.join(map(str, cells))} |")
 
@@ -163,7 +163,7 @@ def test_a_fault(case: Case, sample: Sample, archive: Path, table: list[str]) ->
         assert re.search(case.says, bad.err) and all(line.startswith(("sample: ", "/")) for line in bad.lines), bad.err
     if case.kind:
         assert case.kind in column(archive, "SELECT kind FROM problems")
-    assert lost == []
+    assert missing == []
     assert removed == []
     assert [name for name in FACTS if after[name] - sample.facts[name]] == [], "facts that the good day did not show"
     assert sample.captures <= set(column(archive, "SELECT capture_id FROM captures"))

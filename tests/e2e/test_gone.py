@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.hostile import MISSING, Blog, Reply, redirect, serving
-from tests.e2e.product import column, one, rows
+from tests.e2e.product import column, rows, value_of
 from tests.year.moved import warm
 
 STANZA = '[clinics.elder]\nname = "Elder"\nurl = "{url}"\nallow_private = true\nrender = "never"\n'
@@ -52,10 +52,10 @@ def test_what_calls_itself_by_a_dead_address(tmp_path: Path, fault: Reply, remov
         blog.answers["/post/tea-3"] = fault
         for day in (2, 3):
             assert set(crawl(day)) == {"/post/tea-3"}
-        assert one(archive, "SELECT count(*) FROM posts WHERE removed_at IS NOT NULL") == removed
+        assert value_of(archive, "SELECT count(*) FROM posts WHERE removed_at IS NOT NULL") == removed
         blog.answers["/post/tea-3"] = live
         assert set(crawl(40)) == {"/post/tea-3"}
-        assert one(archive, "SELECT count(*) FROM posts WHERE removed_at IS NOT NULL") == 0
+        assert value_of(archive, "SELECT count(*) FROM posts WHERE removed_at IS NOT NULL") == 0
         assert len(rows(archive, "SELECT 1 FROM posts")) == 8
 
 

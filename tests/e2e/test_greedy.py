@@ -25,7 +25,7 @@ from pipelines.commands import main
 from pipelines.rebuild import rebuild
 from pipelines.run.key import KEY_FILE
 from tests.dummies import FAILING, registered
-from tests.e2e.product import column, one
+from tests.e2e.product import column, value_of
 from tests.gate import rows
 from tests.gate.compare import differences
 from tests.gate.make import BEGIN, KEY, SLUG
@@ -192,7 +192,7 @@ def test_an_archive_of_what_others_captured_alone(tmp_path: Path, launch: Launch
     """No run of ours recognised the platform: the first capture that carries a mark tells it."""
     history = History(tmp_path, launch, past, *DUMMIES)
     history.import_and_backfill()
-    assert one(history.archive, "SELECT count(*) FROM readings WHERE views = 999") == 0
+    assert value_of(history.archive, "SELECT count(*) FROM readings WHERE views = 999") == 0
     assert_the_same_by_any(history.archive, *DUMMIES)
 
 
@@ -217,7 +217,7 @@ def test_a_killed_run_is_read_by_the_same_platform(tmp_path: Path, launch: Launc
         done = history.run(1, "crawl", *history.listed, "--all")
     assert done.code == 0, done.err
     assert column(history.archive, "SELECT DISTINCT platform FROM clinic_runs") == ["wix"]
-    assert one(history.archive, "SELECT count(*) FROM readings WHERE views = 999") == 0
+    assert value_of(history.archive, "SELECT count(*) FROM readings WHERE views = 999") == 0
     assert_the_same_by_any(history.archive, *DUMMIES)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import BIN, Done, environment, faults, one, rows, run
+from tests.e2e.product import BIN, Done, environment, faults, rows, run, value_of
 
 KILLS = 25 if os.environ.get("SOAK") else 1
 TEXTS = "SELECT content_sha256, captured_at, kind, source FROM revisions ORDER BY 1, 2, 3, 4"
@@ -20,10 +20,10 @@ TEXTS = "SELECT content_sha256, captured_at, kind, source FROM revisions ORDER B
 
 def test_killed_at_any_instant_and_run_again(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """What an archive of ours recorded, of one crawl or of three, brought into another as if a stranger had made it."""
-    theirs: Crawled = request.getfixturevalue("third" if KILLS > 1 else "first")
-    files = [str(path) for path in sorted((theirs.archive / "warc").rglob("*.warc.gz")) if path.parent.name != "_runs"]
+    others: Crawled = request.getfixturevalue("third" if KILLS > 1 else "first")
+    files = [str(path) for path in sorted((others.archive / "warc").rglob("*.warc.gz")) if path.parent.name != "_runs"]
     calm, archive = tmp_path / "calm", tmp_path / "archive"
-    given = ["import", *files, "--url", theirs.url, "--archive"]
+    given = ["import", *files, "--url", others.url, "--archive"]
     done = run("clinic-archive", *given, calm, "--json", cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     chance = random.Random(5)
@@ -40,7 +40,7 @@ def test_killed_at_any_instant_and_run_again(request: pytest.FixtureRequest, tmp
     assert rows(archive, TEXTS) == rows(calm, TEXTS)
     for table in ("posts", "captures", "readings", "comments", "sightings", "absences"):
         sql = f"SELECT count(*) FROM {table}"
-        assert one(archive, sql) == one(calm, sql), table
+        assert value_of(archive, sql) == value_of(calm, sql), table
     assert [fault for fault in faults(archive) if "imports" not in fault] == []
     assert not list((archive / "imports").glob("*.part"))
     done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=tmp_path)

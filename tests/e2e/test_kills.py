@@ -84,11 +84,11 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
             if number % EVERY:
                 clinic.control("delete", slug=post["slug"])
         assert crawl(base, clinic.url) == Done(0, "", "")
-        kept = [post for post in posts[::EVERY] if post["access"] == "public"]
-        talked = next(post for post in kept if post["comments"])
-        clinic.control("edit", slug=kept[0]["slug"], text="The opening paragraph was rewritten.")
-        clinic.control("rename", slug=kept[1]["slug"])
-        clinic.control("delete", slug=kept[2]["slug"])
+        stored = [post for post in posts[::EVERY] if post["access"] == "public"]
+        talked = next(post for post in stored if post["comments"])
+        clinic.control("edit", slug=stored[0]["slug"], text="The opening paragraph was rewritten.")
+        clinic.control("rename", slug=stored[1]["slug"])
+        clinic.control("delete", slug=stored[2]["slug"])
         clinic.control("publish", slug="a-new-post", text="A short note.")
         clinic.control("add_comment", slug=talked["slug"], text="Parking behind the house was easy to find.")
         yield Sample(clinic, folder, base)
@@ -135,11 +135,11 @@ def test_crawl(sample: Sample, tallies: dict[str, Tally], tmp_path: Path) -> Non
         before, runs, files = acknowledged(archive, scratch), ended(archive), warcs(archive)
         calm, works = sample.calm(again=again)
         over = kill(*crawl_command(archive, url), cwd=tmp_path, sign=writes(archive), pace=works, chance=chance)
-        told = acknowledged(archive, scratch)
+        reported = acknowledged(archive, scratch)
         done = over or ended(archive) > runs
-        tally.fell["after" if done else "during" if told != before or warcs(archive) != files else "before"] += 1
+        tally.fell["after" if done else "during" if reported != before or warcs(archive) != files else "before"] += 1
         read_by_others(archive)
-        gone = lost(before, told)
+        gone = lost(before, reported)
         if number % 5 == 3:
             tally.lost += len(gone)
             assert gone == []
@@ -149,7 +149,7 @@ def test_crawl(sample: Sample, tallies: dict[str, Tally], tmp_path: Path) -> Non
         count(tally, resumed.lines)
         good("verify", "--archive", archive)
         end = acknowledged(archive, scratch)
-        gone += lost(told, end) + unread(end)
+        gone += lost(reported, end) + unread(end)
         tally.lost += len(gone)
         assert gone == []
         assert said(archive, visited=True) == said(calm, visited=True), number
@@ -162,11 +162,11 @@ def test_crawl(sample: Sample, tallies: dict[str, Tally], tmp_path: Path) -> Non
 
 def assert_served(clinic: Clinic, archive: Path) -> None:
     """Every view that is told was served."""
-    served = {(f"wix:{post['post_id']}", one["views"]) for post in clinic.truth()["posts"] for one in post["served"]}
+    served = {(f"wix:{post['post_id']}", item["views"]) for post in clinic.truth()["posts"] for item in post["served"]}
     sql = "SELECT address, views FROM readings JOIN post_addresses USING (post_id) WHERE kind = 'wix uuid' AND views"
-    told = {tuple(row.values()) for row in rows(archive, sql)}
-    assert told
-    assert told <= served
+    reported = {tuple(row.values()) for row in rows(archive, sql)}
+    assert reported
+    assert reported <= served
 
 
 def test_import(sample: Sample, tallies: dict[str, Tally], tmp_path: Path) -> None:
@@ -191,19 +191,19 @@ def test_import(sample: Sample, tallies: dict[str, Tally], tmp_path: Path) -> No
         archive = begun(tmp_path / str(number), half if more else None, sample)
         before, runs, there = acknowledged(archive, scratch), ended(archive), warcs(archive)
         over = kill(*given, archive, cwd=tmp_path, sign=writes(archive), pace=works, chance=chance)
-        told = acknowledged(archive, scratch)
+        reported = acknowledged(archive, scratch)
         done = over or ended(archive) > runs
-        started = told != before or warcs(archive) != there or any((archive / "imports").glob("*.part"))
+        started = reported != before or warcs(archive) != there or any((archive / "imports").glob("*.part"))
         tally.fell["after" if done else "during" if started else "before"] += 1
         read_by_others(archive)
         count(tally, good(*given, archive))
         good("verify", "--archive", archive)
         end = acknowledged(archive, scratch)
-        gone = lost(before, told) + lost(told, end) + unread(end)
+        gone = lost(before, reported) + lost(reported, end) + unread(end)
         tally.lost += len(gone)
         assert gone == []
         assert said(archive, visited=False) == calm[more], number
-        assert sorted(kept.read_bytes() for kept in (archive / "imports").rglob("*.gz")) == sorted(
+        assert sorted(stored.read_bytes() for stored in (archive / "imports").rglob("*.gz")) == sorted(
             path.read_bytes() for path in files
         )
         assert not list((archive / "imports").glob("*.part"))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.clinic import Clinic
 from tests.e2e.hostile import Blog, Reply, post
-from tests.e2e.product import column, crawl, environment, lost, one, rows, run
+from tests.e2e.product import column, crawl, environment, lost, rows, run, value_of
 
 BUSY = Reply(b"busy", 503, headers=(("Retry-After", "0"),))
 
@@ -124,7 +124,7 @@ def test_a_rule_for_this_crawler_alone_is_obeyed(tmp_path: Path, blog: Blog) -> 
     done = crawl(tmp_path / "archive", blog.url)
     assert done.code == 0
     assert "/post/note-2" not in blog.paths
-    assert one(tmp_path / "archive", "SELECT count(*) FROM posts") == 2
+    assert value_of(tmp_path / "archive", "SELECT count(*) FROM posts") == 2
 
 
 def test_a_redirected_address_is_asked_of_robots_again(tmp_path: Path, blog: Blog) -> None:
@@ -144,7 +144,7 @@ def test_a_page_that_calls_itself_by_another_host_sends_nobody_there(archive: Pa
         assert (done.code, done.err) == (0, "")
     assert blog.paths.count("/post/note-2") == 2
     assert [url for url in column(archive, "SELECT url FROM captures") if not url.startswith(blog.url)] == []
-    assert one(archive, "SELECT count(*) FROM posts") == 3
+    assert value_of(archive, "SELECT count(*) FROM posts") == 3
 
 
 def scrapy(archive: Path, url: str, *settings: str) -> int:
@@ -182,6 +182,6 @@ def test_a_broken_connection(
     assert scrapy(archive, blog.url, "DOWNLOAD_TIMEOUT=3") == 0
     assert blog.paths.count("/post/note-2") == 3
     assert set(column(archive, "SELECT kind FROM problems")) <= kind
-    assert one(archive, "SELECT failed FROM clinic_runs ORDER BY started_at DESC LIMIT 1") == 1
+    assert value_of(archive, "SELECT failed FROM clinic_runs ORDER BY started_at DESC LIMIT 1") == 1
     assert rows(archive, "SELECT * FROM absences") == []
     assert lost(notes_archive, archive) == []

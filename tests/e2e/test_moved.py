@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.e2e.hostile import Blog, Reply, redirect, serving
-from tests.e2e.product import Done, column, one, rows, run
+from tests.e2e.product import Done, column, rows, run, value_of
 
 STANZA = '[clinics.riverside]\nname = "Riverside"\nurl = "{url}"\nallow_private = true\n'
 
@@ -36,10 +36,10 @@ def test_a_clinic_moves(tmp_path: Path) -> None:
         for number in (1, 2, 3):
             old.answers[f"/post/note-{number}"] = redirect(f"{new.url}/post/note-{number}")
         column_of = "SELECT count(*) FROM posts"
-        assert one(archive, column_of) == 3
+        assert value_of(archive, column_of) == 3
         assert crawl(tmp_path, new.url).code == 0
         assert crawl(tmp_path, new.url).code == 0
-        assert one(archive, column_of) == 3
+        assert value_of(archive, column_of) == 3
         matched = "SELECT matched_by FROM post_addresses WHERE address LIKE ? ORDER BY address"
         assert column(archive, matched, f"{new.url}/post/%") == ["title and date", "redirect", "title and date"]
         assert column(archive, "SELECT removed_at FROM posts") == [None] * 3
@@ -47,4 +47,4 @@ def test_a_clinic_moves(tmp_path: Path) -> None:
         assert kinds == [{"kind": "first", "number": 3}, {"kind": "content", "number": 1}]  # its title is another
         assert run("clinic-archive", "verify", "--archive", "archive", cwd=tmp_path) == Done(0, "", "")
         assert run("clinic-archive", "rebuild", "--archive", "archive", cwd=tmp_path).code == 0
-        assert one(archive, column_of) == 3
+        assert value_of(archive, column_of) == 3

@@ -11,7 +11,7 @@ import pytest
 
 from scraper.platforms.wix.warmup import BLOG_APP
 from tests.e2e.hostile import MISSING, Blog, Reply, page, post, serving
-from tests.e2e.product import column, crawl, one, run
+from tests.e2e.product import column, crawl, run, value_of
 from tests.scraper.platforms.wix.test_warmup import component, escape
 
 SLUGS = [
@@ -42,8 +42,8 @@ def lists(blog: Blog, slugs: list[str], pack: object, *, fed: int = 0) -> None:
     rss = f'<rss version="2.0"><channel><title>Notes</title>{items}</channel></rss>'
     blog.answers["/blog-feed.xml"] = Reply(rss.encode(), kind="application/xml")
     for n, slug in enumerate(SLUGS):
-        shown = post(blog.url, n + 1).replace(f"/post/note-{n + 1}", f"/post/{quote(slug)}")
-        blog.answers[f"/post/{quote(slug)}"] = Reply(shown.encode())
+        visible = post(blog.url, n + 1).replace(f"/post/note-{n + 1}", f"/post/{quote(slug)}")
+        blog.answers[f"/post/{quote(slug)}"] = Reply(visible.encode())
 
 
 def stored(archive: Path) -> list[str]:
@@ -62,7 +62,7 @@ def test_every_post_of_a_packed_list_is_stored(pack: object, tmp_path: Path) -> 
         assert stored(archive) == sorted(map(quote, SLUGS))
         assert column(archive, "SELECT count(DISTINCT body_text) FROM posts") == [len(SLUGS)]
         assert column(archive, "SELECT platform_post_id FROM posts ORDER BY 1") == IDS
-        assert one(archive, "SELECT complete FROM clinic_runs") == 1
+        assert value_of(archive, "SELECT complete FROM clinic_runs") == 1
         for command in ("verify", "rebuild"):
             assert run("clinic-archive", command, "--archive", "archive", cwd=tmp_path).code == 0
 

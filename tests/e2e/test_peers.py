@@ -19,7 +19,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from archive.release.documents import About, citation
 from tests.clinic import Clinic
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import Row, column, crawl, faults, one, rows, run, warcs
+from tests.e2e.product import Row, column, crawl, faults, rows, run, value_of, warcs
 from tests.waiting import HANG, wait_until
 
 
@@ -100,10 +100,10 @@ def assert_replayed(peers: Path, folder: Path, files: list[Path], some: list[Row
 def test_pywb_replays_every_page_byte_for_byte(third: Crawled, peers: Path, tmp_path: Path) -> None:
     """Each answer at its own moment, those of later crawls that are revisits as well."""
     files = [path for path in warcs(third.archive) if path.parent.name != "_runs"]
-    asked = rows(third.archive, ASKED)
-    kinds = {row["record_type"] for row in asked}
-    assert kinds == {"response", "revisit"} and len(asked) > 150
-    some = [row for row in asked if row["record_type"] == "revisit"][:40] + asked[:: max(1, len(asked) // 60)]
+    requests = rows(third.archive, ASKED)
+    kinds = {row["record_type"] for row in requests}
+    assert kinds == {"response", "revisit"} and len(requests) > 150
+    some = [row for row in requests if row["record_type"] == "revisit"][:40] + requests[:: max(1, len(requests) // 60)]
     assert_replayed(peers, tmp_path, files, some)
 
 
@@ -124,8 +124,8 @@ def test_pywb_replays_the_rest_after_a_purge(third: Crawled, peers: Path, tmp_pa
     assert after.keys() == before.keys()
     changed = {name for name in after if after[name] != before[name]}
     assert 0 < len(changed) < len(after) / 4
-    asked = [row for row in rows(archive, ASKED) if row["original"] not in changed]
-    assert_replayed(peers, tmp_path, files, asked[:: max(1, len(asked) // 30)])
+    requests = [row for row in rows(archive, ASKED) if row["original"] not in changed]
+    assert_replayed(peers, tmp_path, files, requests[:: max(1, len(requests) // 30)])
 
 
 @pytest.mark.skipif(shutil.which("wget") is None, reason="no wget on this machine")
@@ -144,7 +144,7 @@ def test_what_wget_wrote_gives_the_same_posts(clinic: Clinic, tmp_path: Path) ->
     assert rows(tmp_path / "wget", sql) == rows(tmp_path / "own", sql)
     texts = "SELECT DISTINCT content_sha256 FROM revisions WHERE source = 'html' ORDER BY 1"
     assert column(tmp_path / "wget", texts) == column(tmp_path / "own", texts)
-    assert one(tmp_path / "wget", "SELECT DISTINCT origin FROM captures").startswith("Wget/")
+    assert value_of(tmp_path / "wget", "SELECT DISTINCT origin FROM captures").startswith("Wget/")
     assert [fault for fault in faults(tmp_path / "wget") if "imports" not in fault] == []
     assert run("clinic-archive", "verify", "--archive", "wget", cwd=tmp_path).code == 0
     done = run("clinic-archive", "rebuild", "--archive", "wget", "--json", cwd=tmp_path)

@@ -14,7 +14,7 @@ from pipelines.commands import main
 from pipelines.rebuild import rebuild
 from tests.dummies import registered
 from tests.e2e.hostile import Blog, Reply, Server
-from tests.e2e.product import Row, column, one, rows
+from tests.e2e.product import Row, column, rows, value_of
 from tests.year.moved import Ended, Launch, warm
 
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -103,7 +103,7 @@ class TestAnApiOfWholePosts:
         """It counts the newest posts, whether an API or a page gives them."""
         assert visits.visit(0, "--limit", str(limit)).code == 0
         assert visits.paths() == ["/", "/api/posts", *requested]
-        assert one(visits.archive, "SELECT fetched FROM clinic_runs") == min(limit, 4)
+        assert value_of(visits.archive, "SELECT fetched FROM clinic_runs") == min(limit, 4)
         visits.assert_rebuilt()
 
     def test_the_second_visit_asks_the_api_again(self, visits: Visits) -> None:
@@ -113,8 +113,8 @@ class TestAnApiOfWholePosts:
         assert (done.code, done.err) == (0, "")
         assert visits.paths()[:2] == ["/", "/api/posts"]
         assert set(visits.paths()[2:]) <= {"/news/4"}
-        assert one(visits.archive, "SELECT body_text FROM posts WHERE title = 'Post 2'") == "Another text 2."
-        assert one(visits.archive, "SELECT count(*) FROM revisions WHERE kind = 'content'") == 3
+        assert value_of(visits.archive, "SELECT body_text FROM posts WHERE title = 'Post 2'") == "Another text 2."
+        assert value_of(visits.archive, "SELECT count(*) FROM revisions WHERE kind = 'content'") == 3
         fetched = column(visits.archive, "SELECT fetched FROM clinic_runs ORDER BY started_at")
         assert fetched == [4, 4]
         assert rows(visits.archive, "SELECT * FROM absences") == []
@@ -141,7 +141,7 @@ class TestAChangeOfPlatform:
 
     def _visit_twice(self, visits: Visits, blog: Blog) -> None:
         assert visits.visit(0).code == 0
-        first = one(visits.archive, "SELECT crawl_id FROM crawls")
+        first = value_of(visits.archive, "SELECT crawl_id FROM crawls")
         assert column(visits.archive, "SELECT platform FROM clinics") == ["wix"]
         before = of_run(visits.archive, first)
         blog.answers.clear()
@@ -159,7 +159,7 @@ class TestAChangeOfPlatform:
         assert column(visits.archive, "SELECT platform FROM clinics") == ["postname"]
         assert of_run(visits.archive, first) == before
         # Redirects join the old addresses with the new ones; a third post was removed.
-        assert one(visits.archive, "SELECT count(*) FROM posts") == 4
+        assert value_of(visits.archive, "SELECT count(*) FROM posts") == 4
         visits.assert_rebuilt()
         assert of_run(visits.archive, first) == before
         assert column(visits.archive, "SELECT platform FROM clinics") == ["postname"]

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import one, run
+from tests.e2e.product import run, value_of
 from tests.e2e.test_sample_comments import private_among
 from tests.leaks import occurring
 
@@ -33,18 +33,18 @@ def everything(archive: Path) -> bytes:
 
 def test_names_and_comments_leave_the_rows(third: Crawled, commenters: list[str], tmp_path: Path) -> None:
     archive = shutil.copytree(third.archive, tmp_path / "archive")
-    slug = one(archive, "SELECT clinic_id FROM clinics")
+    slug = value_of(archive, "SELECT clinic_id FROM clinics")
     private = private_among(commenters, third)
     given = ("--loosen", slug, "--reason", "A control of this test")
     assert apply(archive, slug, 'privacy = "keep"', *given)["changed"]
     assert len(occurring(private, everything(archive))) > 20  # the control
     assert apply(archive, slug, 'privacy = "omit"')["comments"]
     assert occurring(private, everything(archive)) == []
-    assert one(archive, "SELECT count(*) FROM comments WHERE author IS NOT NULL AND author_kind <> 'staff'") == 0
+    assert value_of(archive, "SELECT count(*) FROM comments WHERE author IS NOT NULL AND author_kind <> 'staff'") == 0
     applied = apply(archive, slug, 'privacy = "omit"\ncomments = "none"')
     assert applied["comments"] == 0
     assert applied["unwanted"]
     assert occurring(private, everything(archive)) == []
     done = run("clinic-archive", "rebuild", "--archive", archive, cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    assert one(archive, "SELECT count(*) FROM comments") == 0
+    assert value_of(archive, "SELECT count(*) FROM comments") == 0

@@ -14,7 +14,7 @@ import pytest
 
 from archive.db import DATABASE
 from tests.e2e.hostile import Blog, Reply, redirect, serving
-from tests.e2e.product import column, crawl, one, run
+from tests.e2e.product import column, crawl, run, value_of
 
 Row = dict[str, str]
 RULES = [f"User-agent: *\nDisallow: /private\nCrawl-delay: 0.0{number}\n".encode() for number in (1, 2)]
@@ -27,8 +27,8 @@ def crawled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     with serving(Blog()) as blog:
         post = blog.answers["/post/note-1"]
         assert isinstance(post, Reply) and isinstance(post.body, bytes)
-        said = post.body.replace(b"</head>", b'<meta name="robots" content="noarchive"/></head>')
-        blog.answers["/post/note-1"] = replace(post, body=said, headers=(("X-Robots-Tag", "nosnippet"),))
+        answer = post.body.replace(b"</head>", b'<meta name="robots" content="noarchive"/></head>')
+        blog.answers["/post/note-1"] = replace(post, body=answer, headers=(("X-Robots-Tag", "nosnippet"),))
         blog.answers["/rules.txt"] = Reply(RULES[0], kind="text/plain")
         blog.answers["/robots.txt"] = redirect("/rules.txt")
         assert crawl(archive, blog.url).code == 0
@@ -77,7 +77,7 @@ def test_it_follows_from_the_recorded_bytes(crawled: tuple[Path, str]) -> None:
 def test_rows_of_before_say_nothing_until_they_are_made_again(crawled: tuple[Path, str]) -> None:
     archive, url = crawled
     before = asked(archive, url)
-    slug = one(archive, "SELECT clinic_id FROM clinics")
+    slug = value_of(archive, "SELECT clinic_id FROM clinics")
     with closing(sqlite3.connect(archive / DATABASE)) as db, db:
         for view in db.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall():
             db.execute(f"DROP VIEW [{view[0]}]")

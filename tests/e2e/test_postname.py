@@ -13,7 +13,7 @@ from archive.db import open_archive
 from pipelines.rebuild import rebuild
 from tests.dummies import registered
 from tests.e2e.hostile import Reply, Server
-from tests.e2e.product import column, one, rows
+from tests.e2e.product import column, rows, value_of
 from tests.making import faults
 from tests.pipelines.test_importer import Foreign
 from tests.year.moved import Ended, Launch, warm
@@ -143,11 +143,11 @@ def test_a_page_that_is_renamed_and_removed_leaves_no_row(visits: Visits, tmp_pa
         foreign.missing(f"{site.url}{path}", at + timedelta(hours=1))
     done = visits.run(3, "import", str(foreign.done()), "--url", site.url)
     assert (done.code, done.err) == (0, "")
-    assert one(visits.archive, "SELECT count(*) FROM captures WHERE url LIKE '%about%'") == 5
+    assert value_of(visits.archive, "SELECT count(*) FROM captures WHERE url LIKE '%about%'") == 5
     for table, name in ANYWHERE:
         assert column(visits.archive, f"SELECT {name} FROM {table} WHERE {name} LIKE '%about%'") == [], table
     assert rows(visits.archive, "SELECT * FROM absences") == []
-    assert one(visits.archive, "SELECT count(*) FROM posts") == 3
+    assert value_of(visits.archive, "SELECT count(*) FROM posts") == 3
     visits.assert_rebuilt()
 
 
@@ -158,7 +158,7 @@ def test_a_post_that_is_renamed_and_removed_is_found_and_its_absence_recorded(vi
     site.arrange()
     site.rename("sleep-well", "sleep-better")
     visits.visit(1)
-    assert one(visits.archive, "SELECT count(*) FROM posts") == 3
+    assert value_of(visits.archive, "SELECT count(*) FROM posts") == 3
     addresses = (
         "SELECT address FROM post_addresses WHERE post_id = (SELECT post_id FROM post_addresses WHERE address = ?)"
         " ORDER BY address"
@@ -183,7 +183,7 @@ def test_a_post_that_is_renamed_and_removed_is_found_and_its_absence_recorded(vi
 def test_posts_are_requested_as_listed_and_stored_canonical(visits: Visits) -> None:
     visits.visit(0)
     visits.visit(1)
-    assert one(visits.archive, "SELECT count(*) FROM captures WHERE http_status >= 300 AND http_status < 400") == 0
+    assert value_of(visits.archive, "SELECT count(*) FROM captures WHERE http_status >= 300 AND http_status < 400") == 0
     captured = column(visits.archive, "SELECT DISTINCT url FROM captures WHERE url LIKE '%/on-tea%'")
     assert captured == [f"{visits.site.url}/on-tea/"]
     for sql in ("SELECT url FROM posts", "SELECT DISTINCT url FROM sightings", "SELECT address FROM post_addresses"):

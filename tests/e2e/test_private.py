@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.hostile import Blog, Reply, post, serving
-from tests.e2e.product import Done, column, environment, one, rows, run
+from tests.e2e.product import Done, column, environment, rows, run, value_of
 from tests.e2e.test_bad_setup import CRAWLER
 from tests.spellings import AROUND, ESCAPED, LEVELLED, NAMES, NEIGHBOURS, NUMBERS, SCHEMES, SIX
 
@@ -144,9 +144,9 @@ def visited(clinic: Blog, folder: Path, more: str = "") -> Visited:
         TOLD=str(folder / "told"),
     )
     done = run("clinic-archive", "crawl", "--delay", "0", "--archive", folder / "archive", cwd=folder, env=env)
-    told = [json.loads(line) for line in (folder / "told").read_text("utf-8").splitlines()]
+    found = [json.loads(line) for line in (folder / "told").read_text("utf-8").splitlines()]
     log = (folder / "archive" / "log" / "crawl.log").read_text("utf-8")
-    return Visited(folder / "archive", done, [place for event, place in told if event == "connect"], log)
+    return Visited(folder / "archive", done, [place for event, place in found if event == "connect"], log)
 
 
 def public(clinic: Blog) -> None:
@@ -196,12 +196,12 @@ def test_redirects_of_every_kind(clinic: Blog, listener: Listener, tmp_path: Pat
     assert {path for path in clinic.paths if "/trap-" in path} == {f"/post/trap-{n}" for n in range(len(targets))}
     (ended,) = rows(seen.archive, "SELECT * FROM clinic_runs")
     assert (seen.done.code, ended["status"], ended["fetched"]) == (3, "failed", 3)  # over half of its posts were traps
-    told = rows(seen.archive, "SELECT kind, message FROM problems")
+    found = rows(seen.archive, "SELECT kind, message FROM problems")
     unheard = {"dns", "fetch-failed", "gone"}  # no such host, no host at all, or a path of the clinic's own
-    assert {each["kind"] for each in told} <= {"private-address", "robots-refused", "foreign-scheme", *unheard}
-    lines = "\n".join(each["message"] for each in told if each["kind"] == "foreign-scheme")
+    assert {each["kind"] for each in found} <= {"private-address", "robots-refused", "foreign-scheme", *unheard}
+    lines = "\n".join(each["message"] for each in found if each["kind"] == "foreign-scheme")
     assert [each for each in SCHEMES if each.partition(":")[0] + ":" not in lines] == []
-    private = [each for each in told if each["kind"] == "private-address"]
+    private = [each for each in found if each["kind"] == "private-address"]
     assert len(private) > len({*NUMBERS, *NEIGHBOURS, *SIX, *NAMES})
 
 
@@ -229,10 +229,10 @@ def test_everything_that_a_page_a_list_or_a_feed_can_name(clinic: Blog, listener
     for _ in range(2):  # what the first crawl learned is where the second begins
         seen = visited(clinic, tmp_path)
         nobody_came(seen, listener)
-    asked = column(seen.archive, "SELECT DISTINCT url FROM captures WHERE record_type != 'failure'")
-    assert [url for url in asked if not f"{url}/".startswith(f"http://{CLINIC}/")] == []
+    requests = column(seen.archive, "SELECT DISTINCT url FROM captures WHERE record_type != 'failure'")
+    assert [url for url in requests if not f"{url}/".startswith(f"http://{CLINIC}/")] == []
     assert {each.headers["host"] for each in clinic.asked} == {CLINIC}
-    assert one(seen.archive, "SELECT count(*) FROM posts") == 3
+    assert value_of(seen.archive, "SELECT count(*) FROM posts") == 3
 
 
 def test_the_home_page_that_leads_inside(clinic: Blog, listener: Listener, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def change(clinic: Clinic, chance: random.Random, number: int) -> None:
     action = chance.choice(ACTIONS)
     posts = clinic.truth()["posts"]
     live = [post for post in posts if not post["deleted"]]
-    post = chance.choice([one for one in posts if one["deleted"]] or live if action == "restore" else live)
+    post = chance.choice([item for item in posts if item["deleted"]] or live if action == "restore" else live)
     given: dict[str, Any] = {"slug": post["slug"]}
     if action == "edit":
         given["text"] = f"Rewritten for the {number}th time."
@@ -32,7 +32,7 @@ def change(clinic: Clinic, chance: random.Random, number: int) -> None:
     elif action == "publish":
         given = {"slug": f"new-{number}", "text": f"Note {number}."}
     elif action == "delete_comment":
-        comments = [comment["id"] for one in live for comment in one["comments"] if comment["status"] == "PUBLISHED"]
+        comments = [comment["id"] for item in live for comment in item["comments"] if comment["status"] == "PUBLISHED"]
         given = {"comment_id": chance.choice(comments)}
     elif action == "fail":
         given = {"path": f"/post/{post['slug']}", "status": chance.choice([404, 410]), "times": 1}

@@ -9,7 +9,7 @@ from pathlib import Path
 from archive.db import DATABASE
 from tests.clinic import running
 from tests.e2e.browsing import served
-from tests.e2e.product import column, crawl, one
+from tests.e2e.product import column, crawl, value_of
 from tests.e2e.reading import Readers, pages
 
 # How long there are crawls, one after another, and of how many posts.
@@ -17,10 +17,10 @@ SECONDS, POSTS = (600, 1000) if os.environ.get("SOAK") else (1, 10)
 
 
 def test_crawls_and_readers_do_not_hinder_each_other(tmp_path: Path) -> None:
-    archive, said = tmp_path / "archive", tmp_path / "said"
+    archive, answer = tmp_path / "archive", tmp_path / "said"
     with running(tmp_path / "clinic") as clinic:
         assert crawl(archive, clinic.url, "--limit", "3").code == 0
-        with served(archive, log=said) as url:
+        with served(archive, log=answer) as url:
             paths = pages(archive)
             readers = Readers(url, paths)
             runs, end = 0, time.monotonic() + SECONDS
@@ -28,19 +28,19 @@ def test_crawls_and_readers_do_not_hinder_each_other(tmp_path: Path) -> None:
                 while runs < 2 or time.monotonic() < end:
                     done = crawl(archive, clinic.url, "--limit", str(POSTS))
                     assert (done.code, done.out, done.err) == (0, "", "")
-                    slug = one(archive, "SELECT slug FROM posts WHERE published_at IS NOT NULL LIMIT 1 OFFSET 2")
+                    slug = value_of(archive, "SELECT slug FROM posts WHERE published_at IS NOT NULL LIMIT 1 OFFSET 2")
                     clinic.control("edit", slug=slug, text=f"Words of round {runs}.")
                     runs += 1
     assert readers.faults == []
     heavy = {path for path in paths if "csv" in path or "json" in path}
     assert readers.busy <= heavy
     assert all(len(readers.taken[path]) >= (1 if path in heavy else 8) for path in paths), readers.taken
-    told = (archive / "log" / "crawl.log").read_text()
-    for log in (said.read_text(), told):
+    found = (archive / "log" / "crawl.log").read_text()
+    for log in (answer.read_text(), found):
         assert "locked" not in log
         assert "Traceback" not in log
     # The end of the last run emptied the log, or tells who was in the way; who serves is gone by now.
     wal = archive / f"{DATABASE}-wal"
-    assert not wal.exists() or wal.stat().st_size == 0 or "a reader was in the way" in told
-    assert one(archive, "SELECT count(*) FROM revisions WHERE kind = 'content'") == runs - 1
+    assert not wal.exists() or wal.stat().st_size == 0 or "a reader was in the way" in found
+    assert value_of(archive, "SELECT count(*) FROM revisions WHERE kind = 'content'") == runs - 1
     assert column(archive, "PRAGMA integrity_check") == ["ok"]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.hostile import WIX, Reply, Server, serving
-from tests.e2e.product import ROOT, Done, Row, column, crawl, faults, one, rows, words
+from tests.e2e.product import ROOT, Done, Row, column, crawl, faults, rows, value_of, words
 
 SHARED = ROOT.parent / "shared" / "real-pages"
 FACTS = ROOT / "tests" / "scraper" / "platforms" / "wix" / "real_facts.json"
@@ -60,11 +60,11 @@ def serve(server: Server, repository: str, host: str) -> None:
 
 def facts_of(repository: str) -> dict[str, Row]:
     """What is known of the captured posts, by slug."""
-    told: dict[str, Any] = json.loads(FACTS.read_text("utf-8"))
+    found: dict[str, Any] = json.loads(FACTS.read_text("utf-8"))
     files = {file.name for file in captured(repository).values()}
     return {
         fact["slug"]: fact
-        for name, fact in told.items()
+        for name, fact in found.items()
         if Path(name).name in files and isinstance(fact, dict) and fact.get("kind") == "post"
     }
 
@@ -104,7 +104,7 @@ def test_the_crawl_is_a_success(visited: Visited) -> None:
 def test_every_captured_post_is_stored_and_nothing_else(visited: Visited, stored: dict[str, Row]) -> None:
     assert len(visited.facts) >= 5
     assert set(stored) == set(visited.facts)
-    assert one(visited.archive, "SELECT count(*) FROM posts") == len(visited.facts)
+    assert value_of(visited.archive, "SELECT count(*) FROM posts") == len(visited.facts)
 
 
 @pytest.mark.parametrize("name", ["title", "author", "minutes_to_read", "language"])

@@ -15,7 +15,7 @@ import pytest
 
 from archive.db import DATABASE
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import BIN, environment, faults, one, run
+from tests.e2e.product import BIN, environment, faults, run, value_of
 from tests.waiting import HANG, wait_until
 
 KILLS = 25 if os.environ.get("SOAK") else 1
@@ -28,7 +28,7 @@ def wanted(third: Crawled, tmp_path_factory: pytest.TempPathFactory) -> str:
     done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=archive)
     assert (done.code, done.err) == (0, "")
     assert done.json["differs"] == []
-    assert done.json["captures"] == one(third.archive, "SELECT count(*) FROM captures")
+    assert done.json["captures"] == value_of(third.archive, "SELECT count(*) FROM captures")
     assert faults(archive) == []
     return str(done.json["sha256"])
 
@@ -42,7 +42,7 @@ def test_an_archive_from_warc_alone(third: Crawled, wanted: str, tmp_path: Path)
     assert done.json["sha256"] == wanted
     assert faults(tmp_path / "new") == []
     sql = "SELECT count(*) FROM comments WHERE author LIKE 'reader-%'"
-    assert one(tmp_path / "new", sql) == one(third.archive, sql) > 0
+    assert value_of(tmp_path / "new", sql) == value_of(third.archive, sql) > 0
 
 
 def test_from_a_terminal_that_is_none_nothing_is_printed(third: Crawled, tmp_path: Path) -> None:
@@ -76,7 +76,9 @@ def test_killed_at_any_instant_and_run_again(third: Crawled, wanted: str, tmp_pa
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        assert one(archive, "SELECT count(*) FROM captures") == one(third.archive, "SELECT count(*) FROM captures")
+        assert value_of(archive, "SELECT count(*) FROM captures") == value_of(
+            third.archive, "SELECT count(*) FROM captures"
+        )
         assert faults(archive) == []
     done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=tmp_path)
     assert (done.code, done.json["sha256"], done.json["differs"]) == (0, wanted, [])

@@ -17,7 +17,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from tests.clinic import Clinic, running
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import Done, Row, column, crawl, faults, one, rows, run, start_crawl, warcs, words
+from tests.e2e.product import Done, Row, column, crawl, faults, rows, run, start_crawl, value_of, warcs, words
 from tests.e2e.test_sample_comments import MASKED
 
 pytestmark = pytest.mark.usefixtures("chromium")
@@ -75,23 +75,23 @@ def test_counters_equal_what_the_clinic_served(seen: Crawled, stored: dict[str, 
     for post in seen.posts(counters="shown", never_ready=False):
         served = [each for each in post["served"] if each["route"] in ("script", "html")]
         scripted = any(each["route"] == "script" for each in served)
-        told = counted(seen, stored[post["post_id"]])
+        found = counted(seen, stored[post["post_id"]])
         compared += scripted
         expected = {(each["views"], each["likes"], each["comments_count"]) for each in served}
-        if not set(told) <= expected or (scripted and not told):
-            wrong.append((post["slug"], told, served))
+        if not set(found) <= expected or (scripted and not found):
+            wrong.append((post["slug"], found, served))
     assert wrong == []
     assert compared > 20
 
 
 def test_every_shown_counter_is_known(seen: Crawled, stored: dict[str, Row]) -> None:
     sql = "SELECT count(*) FROM readings WHERE post_id = ? AND views IS NOT NULL"
-    shown = seen.posts(counters="shown", never_ready=False)
-    assert [p["slug"] for p in shown if not one(seen.archive, sql, stored[p["post_id"]]["post_id"])] == []
+    visible = seen.posts(counters="shown", never_ready=False)
+    assert [p["slug"] for p in visible if not value_of(seen.archive, sql, stored[p["post_id"]]["post_id"])] == []
 
 
 def test_whole_threads_equal_the_truth(seen: Crawled) -> None:
-    told = {
+    found = {
         comment["id"]: {**comment, "post": post["post_id"]}
         for post in seen.posts(never_ready=False)
         for comment in post["comments"]
@@ -105,8 +105,8 @@ def test_whole_threads_equal_the_truth(seen: Crawled) -> None:
             " comments.post_id AND kind = 'wix uuid'",
         )
     }
-    assert set(ours) == set(told)
-    for key, comment in told.items():
+    assert set(ours) == set(found)
+    for key, comment in found.items():
         row = ours[key]
         assert row["address"].removeprefix("wix:") == comment["post"]
         assert row["parent"] == comment["parent_id"]
@@ -130,7 +130,7 @@ def test_each_value_says_how_it_came(seen: Crawled) -> None:
     sql = "SELECT DISTINCT via FROM readings JOIN captures USING (capture_id) WHERE source = 'rendered'"
     assert set(column(seen.archive, sql)) <= {"fetch", "xhr", "dom"}
     assert set(column(seen.archive, "SELECT DISTINCT source FROM comments")) == {"rendered"}
-    pages = one(seen.archive, "SELECT count(*) FROM captures WHERE via = 'dom' AND record_type = 'resource'")
+    pages = value_of(seen.archive, "SELECT count(*) FROM captures WHERE via = 'dom' AND record_type = 'resource'")
     assert pages == seen.done.clinic["rendered"]
 
 
@@ -153,31 +153,31 @@ def test_a_new_address_of_comments_is_told_once(seen: Crawled) -> None:
 def test_the_browser_says_who_asks(seen: Crawled) -> None:
     """Every request of the browser carried the crawler's own User-Agent, and no browser's."""
     rendered = set(column(seen.archive, "SELECT capture_id FROM captures WHERE via = 'document'"))
-    told = set()
+    found = set()
     for path in warcs(seen.archive):
         with path.open("rb") as file:
             for record in ArchiveIterator(file, parse_http=True, record_types=WarcRecordType.request):
                 if record.headers["WARC-Concurrent-To"].removeprefix("<urn:uuid:").rstrip(">") in rendered:
-                    told.add(record.http_headers.get("User-Agent"))
-    (agent,) = told
+                    found.add(record.http_headers.get("User-Agent"))
+    (agent,) = found
     assert agent.startswith("clinic-blog-archive")
 
 
 def test_the_next_run_starts_with_what_worked(closed: Clinic, seen: Crawled, tmp_path: Path) -> None:
     shutil.copytree(seen.archive, tmp_path / "archive")
-    before = one(tmp_path / "archive", "SELECT count(*) FROM captures WHERE url LIKE '%/_api/%'")
+    before = value_of(tmp_path / "archive", "SELECT count(*) FROM captures WHERE url LIKE '%/_api/%'")
     assert before > 0
     done = crawl(tmp_path / "archive", closed.url, "--json", "--limit", str(FEW), timeout=200)
     assert (done.code, done.err) == (0, "")
-    assert one(tmp_path / "archive", "SELECT count(*) FROM captures WHERE url LIKE '%/_api/%'") == before
+    assert value_of(tmp_path / "archive", "SELECT count(*) FROM captures WHERE url LIKE '%/_api/%'") == before
     assert done.clinic["rendered"] >= 5
     assert done.clinic["new_revisions"] == 0
-    assert one(tmp_path / "archive", "SELECT count(*) FROM comment_revisions") == 0
+    assert value_of(tmp_path / "archive", "SELECT count(*) FROM comment_revisions") == 0
 
 
 def test_with_the_services_on_no_browser_is_started(first: Crawled, second: Crawled) -> None:
     """Neither for a new blog nor for one that has not changed, whose pages are not sent again."""
-    assert one(second.archive, "SELECT count(*) FROM captures WHERE via IS NOT NULL") == 0
+    assert value_of(second.archive, "SELECT count(*) FROM captures WHERE via IS NOT NULL") == 0
     assert (first.done.clinic["rendered"], second.done.clinic["rendered"]) == (0, 0)
     log = (second.archive / "log" / "crawl.log").read_text("utf-8")
     assert "browser" not in log.lower()
@@ -217,13 +217,13 @@ def test_a_killed_browser_costs_its_page_and_the_next_run_fills_the_gap(closed: 
     assert process.returncode == 0, err
     assert "unknown counters or comments" in err
     assert faults(archive) == []
-    assert one(archive, "SELECT count(*) FROM posts") == FEW
-    unknown = one(archive, "SELECT count(*) FROM problems WHERE kind = 'not-rendered'")
+    assert value_of(archive, "SELECT count(*) FROM posts") == FEW
+    unknown = value_of(archive, "SELECT count(*) FROM problems WHERE kind = 'not-rendered'")
     assert unknown > 0
     done = crawl(archive, closed.url, "--json", "--limit", str(FEW), timeout=200)
     assert (done.code, done.clinic["rendered"] > 4) == (0, True), done.err
     lacking = "SELECT count(*) FROM posts_with_counts WHERE views IS NULL"
-    assert one(archive, lacking) <= 1  # an owner may hide them
+    assert value_of(archive, lacking) <= 1  # an owner may hide them
     assert faults(archive) == []
 
 
@@ -234,7 +234,7 @@ def test_without_a_browser_the_crawl_goes_on_and_says_how_to_get_one(closed: Cli
     assert done.code == 0
     (line,) = [each for each in done.lines if "unknown counters" in each]
     assert "install" in line
-    assert one(archive, "SELECT count(*) FROM posts") == 3
-    told = column(archive, "SELECT message FROM problems WHERE kind = 'not-rendered'")
-    assert told
-    assert all("unknown" in message for message in told)
+    assert value_of(archive, "SELECT count(*) FROM posts") == 3
+    found = column(archive, "SELECT message FROM problems WHERE kind = 'not-rendered'")
+    assert found
+    assert all("unknown" in message for message in found)

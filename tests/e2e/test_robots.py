@@ -53,5 +53,5 @@ def test_a_group_of_our_own_is_obeyed_beside_that_of_all(tmp_path: Path) -> None
     with serving(Blog()) as blog:
         blog.answers["/robots.txt"] = text(groups)
         crawl(tmp_path / "archive", blog.url)
-        asked = [path for path in blog.paths if path.startswith("/post/")]
-    assert sorted(asked) == ["/post/note-1", "/post/note-3"]
+        requests = [path for path in blog.paths if path.startswith("/post/")]
+    assert sorted(requests) == ["/post/note-1", "/post/note-3"]

@@ -14,7 +14,7 @@ import pytest
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import Row, column, one, rows, run, warcs, words
+from tests.e2e.product import Row, column, rows, run, value_of, warcs, words
 
 
 def body(found: Any) -> bytes:
@@ -89,9 +89,9 @@ def test_revisions_read_again_from_their_bytes_say_the_same(third: Crawled, tmp_
         page.write_bytes(body(record(third.archive, revision)))
     done = run("clinic-archive", "parse", *pages, "--url", third.url, cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
-    for revision, told in zip(kinds, map(json.loads, done.out.splitlines()), strict=True):
-        assert (told["title"], words(told["body_text"])) == (revision["title"], words(revision["body_text"]))
-        assert told["word_count"] == revision["word_count"]
+    for revision, reported in zip(kinds, map(json.loads, done.out.splitlines()), strict=True):
+        assert (reported["title"], words(reported["body_text"])) == (revision["title"], words(revision["body_text"]))
+        assert reported["word_count"] == revision["word_count"]
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_revisions_read_again_from_their_bytes_say_the_same(third: Crawled, tmp_
 )  # fmt: skip
 def test_every_row_names_its_capture(third: Crawled, table: str, name: str) -> None:
     sql = f"SELECT count(*) FROM {table} WHERE {name} IS NULL OR {name} NOT IN (SELECT capture_id FROM captures)"
-    assert one(third.archive, sql) == 0
-    assert one(third.archive, f"SELECT count(*) FROM {table}") > 0
+    assert value_of(third.archive, sql) == 0
+    assert value_of(third.archive, f"SELECT count(*) FROM {table}") > 0
 
 
 def test_every_post_has_its_shown_revision(third: Crawled) -> None:
@@ -114,7 +114,7 @@ def test_every_post_has_its_shown_revision(third: Crawled) -> None:
         "SELECT count(*) FROM posts LEFT JOIN revisions USING (revision_id) WHERE revisions.body_text IS NOT"
         " posts.body_text OR revisions.title IS NOT posts.title OR revisions.post_id IS NOT posts.post_id"
     )
-    assert one(third.archive, sql) == 0
+    assert value_of(third.archive, sql) == 0
 
 
 def test_full_text_indexes_agree_with_their_tables(third: Crawled, tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_no_text_is_empty(third: Crawled) -> None:
     for table in tables:
         for each in rows(third.archive, f"PRAGMA table_info([{table}])"):
             sql = f"SELECT count(*) FROM [{table}] WHERE [{each['name']}] = ''"
-            if one(third.archive, sql):
+            if value_of(third.archive, sql):
                 empty.append(f"{table}.{each['name']}")
     assert empty == []
 

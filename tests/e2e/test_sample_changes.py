@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Changes, Crawled
-from tests.e2e.product import column, faults, one, rows, words
+from tests.e2e.product import column, faults, rows, value_of, words
 
 REVISIONS = "SELECT count(*) FROM revisions WHERE kind IN ('first', 'content')"
 
@@ -15,12 +15,12 @@ REVISIONS = "SELECT count(*) FROM revisions WHERE kind IN ('first', 'content')"
 def post_of(crawled: Crawled, slug: str) -> int:
     """The post that the address of a slug means."""
     return int(
-        one(crawled.archive, "SELECT post_id FROM post_addresses WHERE address = ?", f"{crawled.url}/post/{slug}")
+        value_of(crawled.archive, "SELECT post_id FROM post_addresses WHERE address = ?", f"{crawled.url}/post/{slug}")
     )
 
 
 def new_revisions(before: Crawled, after: Crawled) -> list[dict[str, Any]]:
-    last = one(before.archive, "SELECT max(revision_id) FROM revisions")
+    last = value_of(before.archive, "SELECT max(revision_id) FROM revisions")
     return rows(after.archive, "SELECT * FROM revisions WHERE revision_id > ?", last)
 
 
@@ -41,14 +41,14 @@ class TestSecondCrawl:
 
     def test_new_readings_of_every_counter_shown(self, first: Crawled, second: Crawled) -> None:
         """A page answered with 304 still has its counters read anew from the service."""
-        last = one(first.archive, "SELECT max(read_at) FROM readings")
+        last = value_of(first.archive, "SELECT max(read_at) FROM readings")
         sql = (
             "SELECT DISTINCT address FROM readings JOIN post_addresses USING (post_id) WHERE kind = 'wix uuid' AND"
             " evidence = 'read' AND views IS NOT NULL AND read_at > ?"
         )
         read = {address.removeprefix("wix:") for address in column(second.archive, sql, last)}
-        shown = {post["post_id"] for post in second.posts() if post["counters"] != "hidden"}
-        assert read == shown
+        visible = {post["post_id"] for post in second.posts() if post["counters"] != "hidden"}
+        assert read == visible
 
     def test_old_readings_are_as_they_were(self, first: Crawled, second: Crawled) -> None:
         before = rows(first.archive, "SELECT * FROM readings ORDER BY post_id, capture_id, source")
@@ -79,9 +79,9 @@ class TestSecondCrawl:
     def test_a_post_for_members_is_kept_as_a_problem_and_no_news(self, first: Crawled, second: Crawled) -> None:
         """Its owner means it so: the table says it at every visit, cron need not mail it."""
         assert first.done.lines == second.done.lines == []
-        kept = column(second.archive, "SELECT message FROM problems WHERE kind = 'paywall'")
-        assert len(kept) == 2
-        assert all("members-archive-breathing-scripts" in message for message in kept)
+        stored = column(second.archive, "SELECT message FROM problems WHERE kind = 'paywall'")
+        assert len(stored) == 2
+        assert all("members-archive-breathing-scripts" in message for message in stored)
 
     def test_the_archive_is_whole(self, second: Crawled) -> None:
         assert faults(second.archive) == []
@@ -124,7 +124,7 @@ class TestThirdCrawl:
         assert post["body_text"]
         (absence,) = rows(third.archive, "SELECT * FROM absences WHERE post_id = ?", post_id)
         assert absence["answered"] == "404"
-        status = one(third.archive, "SELECT http_status FROM captures WHERE capture_id = ?", absence["capture_id"])
+        status = value_of(third.archive, "SELECT http_status FROM captures WHERE capture_id = ?", absence["capture_id"])
         assert status == 404
 
     def test_no_other_post_is_absent(self, third: Crawled, changes: Changes) -> None:
@@ -139,7 +139,9 @@ class TestThirdCrawl:
         assert post_of(third, changes.renamed_to) == post_id
         (post,) = rows(third.archive, "SELECT url, slug FROM posts WHERE post_id = ?", post_id)
         assert post == {"url": f"{third.url}/post/{changes.renamed_to}", "slug": changes.renamed_to}
-        assert one(third.archive, "SELECT count(*) FROM posts") == one(second.archive, "SELECT count(*) FROM posts")
+        assert value_of(third.archive, "SELECT count(*) FROM posts") == value_of(
+            second.archive, "SELECT count(*) FROM posts"
+        )
 
     def test_the_rename_is_told_as_a_change_of_address(self, third: Crawled, changes: Changes) -> None:
         sql = "SELECT field, old, new FROM post_changes WHERE post_id = ?"
@@ -179,4 +181,4 @@ class TestThirdCrawl:
 @pytest.mark.parametrize("table", ["posts", "revisions", "readings", "comments", "captures", "links", "images"])
 def test_no_row_is_ever_lost(first: Crawled, third: Crawled, table: str) -> None:
     sql = f"SELECT count(*) FROM {table}"
-    assert one(third.archive, sql) >= one(first.archive, sql) > 0
+    assert value_of(third.archive, sql) >= value_of(first.archive, sql) > 0

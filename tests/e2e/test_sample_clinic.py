@@ -11,7 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import Row, column, faults, one, rows, words
+from tests.e2e.product import Row, column, faults, rows, value_of, words
 
 Known = dict[str, Row]
 
@@ -38,8 +38,8 @@ def moment(printed: str | None) -> datetime | None:
 
 def unequal(first: Crawled, stored: Known, theirs: Any, ours: Any, **wanted: object) -> list[tuple[str, Any, Any]]:
     """Slug, truth and archive of each post where they differ."""
-    told = [(post["slug"], theirs(post), ours(row)) for post, row in pairs(first, stored, **wanted)]
-    return [each for each in told if each[1] != each[2]]
+    found = [(post["slug"], theirs(post), ours(row)) for post, row in pairs(first, stored, **wanted)]
+    return [each for each in found if each[1] != each[2]]
 
 
 def test_the_crawl_is_a_success(first: Crawled) -> None:
@@ -84,18 +84,18 @@ def test_both_platform_ids_lead_to_the_post(first: Crawled, stored: Known) -> No
 @pytest.mark.parametrize("name", ["published_at", "modified_at"])
 def test_dates_of_the_head_are_exact_to_the_second(first: Crawled, stored: Known, name: str) -> None:
     def wrong(post: Row, row: Row) -> bool:
-        told = moment(row[name])
-        return told is None or abs((told - datetime.fromisoformat(post[name])).total_seconds()) >= 1
+        found = moment(row[name])
+        return found is None or abs((found - datetime.fromisoformat(post[name])).total_seconds()) >= 1
 
-    told = pairs(first, stored, dates_in_head=True)
-    assert [(post["slug"], post[name], row[name]) for post, row in told if wrong(post, row)] == []
+    found = pairs(first, stored, dates_in_head=True)
+    assert [(post["slug"], post[name], row[name]) for post, row in found if wrong(post, row)] == []
 
 
 def test_dates_that_only_the_page_prints_are_not_invented(first: Crawled, stored: Known) -> None:
     """The page prints the day at the clinic; a time of day would be made up."""
-    told = pairs(first, stored, dates_in_head=False)
-    assert told
-    for post, row in told:
+    found = pairs(first, stored, dates_in_head=False)
+    assert found
+    for post, row in found:
         if row["published_at"] is not None:
             off = moment(post["published_at"][:10]) - moment(row["published_at"][:10])  # type: ignore[operator]
             assert abs(off.days) <= 1, (post["slug"], post["published_at"], row["published_at"])
@@ -184,16 +184,16 @@ def test_every_reading_was_served_and_everything_served_was_read(first: Crawled,
         # A page of one visit may tell its numbers twice: printed, and as data inside it.
         for each in read:
             source = "html" if each["source"] == "warmup" else each["source"]
-            served = [one for one in post["served"] if routes[one["route"]] == source]
+            served = [item for item in post["served"] if routes[item["route"]] == source]
             agreeing = [
-                one
-                for one in served
-                if all(each[name] in (None, one[name]) for name in ("views", "likes", "comments_count"))
+                item
+                for item in served
+                if all(each[name] in (None, item[name]) for name in ("views", "likes", "comments_count"))
             ]
             if not agreeing:
                 wrong.append((post["slug"], post["variant"], each, served))
-        told = {each["views"] for each in read}
-        wrong += [(post["slug"], "unread", one) for one in post["served"] if one["views"] not in told]
+        found = {each["views"] for each in read}
+        wrong += [(post["slug"], "unread", item) for item in post["served"] if item["views"] not in found]
     assert wrong == []
 
 
@@ -209,8 +209,8 @@ def test_hidden_counters_are_not_read(first: Crawled, stored: Known) -> None:
 
 def test_every_shown_counter_is_read(first: Crawled, stored: Known) -> None:
     sql = "SELECT count(*) FROM readings WHERE post_id = ? AND views IS NOT NULL"
-    shown = pairs(first, stored, counters="shown")
-    assert [post["slug"] for post, row in shown if not one(first.archive, sql, row["post_id"])] == []
+    visible = pairs(first, stored, counters="shown")
+    assert [post["slug"] for post, row in visible if not value_of(first.archive, sql, row["post_id"])] == []
 
 
 def test_closed_comments_are_not_counted_as_zero(first: Crawled, stored: Known) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import Row, one, rows, words
+from tests.e2e.product import Row, rows, value_of, words
 from tests.leaks import occurring
 
 MASKED = re.compile(r"\[(?:name|e-mail|phone|handle|profile)\]")
@@ -38,16 +38,16 @@ def test_every_public_comment_is_stored_once_and_none_that_was_withheld(
     first: Crawled, told: dict[str, Row], stored: dict[str, Row]
 ) -> None:
     assert set(stored) == set(told)
-    assert one(first.archive, "SELECT count(*) FROM comments") == len(told)
+    assert value_of(first.archive, "SELECT count(*) FROM comments") == len(told)
     withheld = {comment["id"] for post in first.truth["posts"] for comment in post["withheld"]}
     assert withheld
     assert not withheld & set(stored)
 
 
 def test_posts_and_parents(told: dict[str, Row], stored: dict[str, Row]) -> None:
-    theirs = {key: (comment["post"], comment["parent_id"]) for key, comment in told.items()}
+    others = {key: (comment["post"], comment["parent_id"]) for key, comment in told.items()}
     ours = {key: (row["address"].removeprefix("wix:"), row["parent"]) for key, row in stored.items()}
-    assert ours == theirs
+    assert ours == others
 
 
 def test_texts_but_for_what_is_masked(told: dict[str, Row], stored: dict[str, Row]) -> None:
@@ -82,7 +82,7 @@ def test_deleted_comments_have_neither_author_nor_text(told: dict[str, Row], sto
 
 @pytest.mark.parametrize("name", ["status", "likes", "edited", "posted_at"])
 def test_field(told: dict[str, Row], stored: dict[str, Row], name: str) -> None:
-    def theirs(comment: Row) -> object:
+    def others(comment: Row) -> object:
         value = comment[name]
         if name == "status":
             return value.lower()
@@ -94,9 +94,9 @@ def test_field(told: dict[str, Row], stored: dict[str, Row], name: str) -> None:
         return row[name][:19] if name == "posted_at" else row[name]
 
     wrong = [
-        (key, theirs(comment), ours(stored[key]))
+        (key, others(comment), ours(stored[key]))
         for key, comment in told.items()
-        if theirs(comment) != ours(stored[key])
+        if others(comment) != ours(stored[key])
     ]
     assert wrong == []
 
@@ -108,8 +108,8 @@ def test_staff_are_told_apart_and_named(told: dict[str, Row], stored: dict[str, 
 
 
 def test_members_and_guests_are_told_apart(told: dict[str, Row], stored: dict[str, Row]) -> None:
-    theirs = {key: comment["author_kind"] for key, comment in told.items() if comment["author_kind"]}
-    assert {key: stored[key]["author_kind"] for key in theirs} == theirs
+    others = {key: comment["author_kind"] for key, comment in told.items() if comment["author_kind"]}
+    assert {key: stored[key]["author_kind"] for key in others} == others
 
 
 def test_one_person_has_one_pseudonym(told: dict[str, Row], stored: dict[str, Row]) -> None:
@@ -130,9 +130,9 @@ def _rows_on_disk(archive: Path) -> bytes:
 def private_among(commenters: list[str], crawled: Crawled) -> list[str]:
     """What names a commenter and stands in no post: staff are named, and authors may share a first name."""
     public = " ".join(f"{post['title']} {post['author']} {post['body_text']}" for post in crawled.truth["posts"])
-    kept = [each for each in commenters if not occurring([each], public.encode())]
-    assert len(kept) > 20
-    return kept
+    held = [each for each in commenters if not occurring([each], public.encode())]
+    assert len(held) > 20
+    return held
 
 
 @pytest.fixture(scope="module")

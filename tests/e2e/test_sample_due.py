@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.clinic import Clinic, running
-from tests.e2e.product import Done, column, crawl, one
+from tests.e2e.product import Done, column, crawl, value_of
 
 
 @pytest.fixture(scope="module")
@@ -57,11 +57,11 @@ def test_pages_that_were_just_read_are_not_read_again(first: Done, clinic: Clini
 def test_every_shown_counter_is_read_again(archive: Path, again: Done) -> None:
     assert again.clinic["readings"] > 0
     counted = f"SELECT count(DISTINCT post_id) FROM readings JOIN captures USING (capture_id) WHERE crawl_id = {LAST}"
-    assert one(archive, f"{counted} AND views IS NOT NULL") == one(
+    assert value_of(archive, f"{counted} AND views IS NOT NULL") == value_of(
         archive, "SELECT count(DISTINCT post_id) FROM readings WHERE views IS NOT NULL"
     )
 
 
 def test_such_a_visit_is_complete(archive: Path, again: Done) -> None:
     assert again.clinic["status"] == "done"
-    assert one(archive, f"SELECT complete FROM clinic_runs WHERE crawl_id = {LAST}") == 1
+    assert value_of(archive, f"SELECT complete FROM clinic_runs WHERE crawl_id = {LAST}") == 1

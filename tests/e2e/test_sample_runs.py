@@ -20,7 +20,7 @@ from tests.clinic import Clinic, running
 from tests.e2e.conftest import Crawled
 from tests.e2e.hostile import Blog, Reply, serving
 from tests.e2e.killing import in_flight, is_answered
-from tests.e2e.product import column, crawl, faults, one, rows, run, start_crawl
+from tests.e2e.product import column, crawl, faults, rows, run, start_crawl, value_of
 from tests.waiting import HANG, logged, wait_until, warc_bytes
 
 
@@ -45,17 +45,17 @@ def test_a_limited_run_is_no_evidence_of_completeness(clinic: Clinic, tmp_path: 
 
 def test_json_prints_one_object(first: Crawled) -> None:
     assert len(first.done.out.splitlines()) == 1
-    told = json.loads(first.done.out)
-    assert told["exit_code"] == 0
-    assert list(told["clinics"]) == [re.sub(r"[.:]", "-", first.url.removeprefix("http://"))]
+    found = json.loads(first.done.out)
+    assert found["exit_code"] == 0
+    assert list(found["clinics"]) == [re.sub(r"[.:]", "-", first.url.removeprefix("http://"))]
 
 
 def test_the_summary_counts_what_is_there(first: Crawled) -> None:
     numbers = first.done.clinic
     for table in ("posts", "readings", "comments"):
-        assert numbers[table] == one(first.archive, f"SELECT count(*) FROM {table}"), table
-    assert numbers["requests"] == one(first.archive, "SELECT count(*) FROM captures")
-    assert numbers["warc_bytes"] == one(first.archive, "SELECT sum(warc_length) FROM captures")
+        assert numbers[table] == value_of(first.archive, f"SELECT count(*) FROM {table}"), table
+    assert numbers["requests"] == value_of(first.archive, "SELECT count(*) FROM captures")
+    assert numbers["warc_bytes"] == value_of(first.archive, "SELECT sum(warc_length) FROM captures")
 
 
 def test_verbose_prints_the_log(clinic: Clinic, tmp_path: Path) -> None:
@@ -80,14 +80,14 @@ def test_a_second_process_is_refused_while_the_first_writes(tmp_path: Path, blog
     out, err = going.communicate(timeout=HANG)
     assert (going.returncode, out, err) == (0, "", "")
     assert sorted(blog.paths) == sorted(set(blog.paths))
-    assert one(archive, "SELECT count(*) FROM posts") == 3
-    assert one(archive, "SELECT count(*) FROM crawls") == 1
+    assert value_of(archive, "SELECT count(*) FROM posts") == 3
+    assert value_of(archive, "SELECT count(*) FROM crawls") == 1
 
 
 def posts_now(archive: Path) -> int:
     """Posts committed so far; 0 while there is no archive."""
     try:
-        return int(one(archive, "SELECT count(*) FROM posts"))
+        return int(value_of(archive, "SELECT count(*) FROM posts"))
     except sqlite3.Error:  # no file, or no table in it yet
         return 0
 
@@ -106,7 +106,7 @@ def test_killed_in_the_middle_and_started_again(clinic: Clinic, tmp_path: Path) 
     assert [line for line in again.lines if "folded in" in line]
     assert faults(archive) == []
     truth = [post for post in clinic.truth()["posts"] if post["access"] == "public" and not post["deleted"]]
-    assert one(archive, "SELECT count(*) FROM posts") == len(truth) >= answered
+    assert value_of(archive, "SELECT count(*) FROM posts") == len(truth) >= answered
     assert column(archive, "SELECT kind FROM revisions WHERE source = 'html' AND kind != 'first'") == []
     comments = [comment["id"] for post in truth for comment in post["comments"]]
     assert sorted(column(archive, "SELECT platform_comment_id FROM comments")) == sorted(comments)
@@ -140,7 +140,7 @@ def test_stopped_in_the_middle(clinic: Clinic, tmp_path: Path, which: signal.Sig
     assert len(err.splitlines()) == 1
     assert "ended early by a signal" in err
     assert faults(archive) == []
-    assert one(archive, "SELECT count(*) FROM posts") > 0
+    assert value_of(archive, "SELECT count(*) FROM posts") > 0
     (run,) = rows(archive, "SELECT status, complete, ended_at FROM clinic_runs")
     assert (run["status"], run["complete"]) == ("cut-short", 0)
     assert run["ended_at"]
@@ -164,7 +164,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path, blog: Blog) -> None:
     assert "recorded answers folded in" in again.lines[0]
     assert blog.paths.count("/post/note-1") + blog.paths.count("/post/note-3") == 2  # none is read twice
     assert column(archive, "SELECT status FROM clinic_runs ORDER BY started_at") == ["cut-short", "done"]
-    assert one(archive, "SELECT count(*) FROM posts") == 3
+    assert value_of(archive, "SELECT count(*) FROM posts") == 3
     assert faults(archive) == []
 
 
@@ -205,7 +205,7 @@ def test_without_the_known_addresses_the_rest_is_still_crawled(tmp_path: Path) -
     assert done.code == 0
     archive = tmp_path / "archive"
     readable = [post for post in truth["posts"] if post["access"] == "public"]
-    assert one(archive, "SELECT count(*) FROM posts") == len(readable)
+    assert value_of(archive, "SELECT count(*) FROM posts") == len(readable)
     silent = {post["post_id"] for post in readable if post["variant"].startswith("g2")}
     sql = (
         "SELECT address FROM readings JOIN post_addresses USING (post_id) WHERE kind = 'wix uuid' AND"
@@ -214,10 +214,10 @@ def test_without_the_known_addresses_the_rest_is_still_crawled(tmp_path: Path) -
     counted = {address.removeprefix("wix:") for address in column(archive, sql)}
     assert silent
     assert not counted & silent
-    assert one(archive, "SELECT count(*) FROM comments") == 0
+    assert value_of(archive, "SELECT count(*) FROM comments") == 0
     assert faults(archive) == []
-    asked = one(archive, "SELECT count(*) FROM captures WHERE url LIKE '%/_api/%'")
-    assert asked < 20, "a closed API is asked a handful of times, not for each post"
+    requests = value_of(archive, "SELECT count(*) FROM captures WHERE url LIKE '%/_api/%'")
+    assert requests < 20, "a closed API is asked a handful of times, not for each post"
 
 
 def test_a_run_ends_at_its_time_limit(clinic: Clinic, tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_a_run_ends_at_its_time_limit(clinic: Clinic, tmp_path: Path) -> None:
     assert "ended early by the time limit; what was read is stored, the next run continues" in done.err
     assert faults(archive) == []
     assert column(archive, "SELECT status FROM clinic_runs") == ["cut-short"]
-    assert one(archive, "SELECT count(*) FROM captures") >= 1
+    assert value_of(archive, "SELECT count(*) FROM captures") >= 1
 
 
 def test_who_was_not_begun_is_told_and_comes_first_the_next_time(tmp_path: Path) -> None:
@@ -247,9 +247,9 @@ def test_who_was_not_begun_is_told_and_comes_first_the_next_time(tmp_path: Path)
         done = crawl(archive, None, "--time-limit", "6s", "--json", preexec=few)
         assert (done.code, done.json["not_begun"]) == (130, ["c8", "c9"])
         line = "2 of 10 clinics not begun when its time limit ended the run: c8, c9; the next run begins with"
-        assert [one for one in done.lines if one.startswith(line)] == done.lines[:1]
+        assert [item for item in done.lines if item.startswith(line)] == done.lines[:1]
         assert [len(blog.asked) for blog in blogs[8:]] == [0, 0]
-        assert one(archive, "SELECT count(*) FROM clinics") == 10
+        assert value_of(archive, "SELECT count(*) FROM clinics") == 10
         again = crawl(archive, None, "--time-limit", "6s", "--json", preexec=few)
         assert again.json["not_begun"] == ["c6", "c7"]
         assert all(blog.asked for blog in blogs)

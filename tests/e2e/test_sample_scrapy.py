@@ -9,7 +9,7 @@ import pytest
 
 from tests.clinic import Clinic
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import Done, Row, one, rows, run, words
+from tests.e2e.product import Done, Row, rows, run, value_of, words
 from tests.e2e.test_sample_comments import private_among
 from tests.leaks import occurring
 
@@ -52,13 +52,13 @@ def test_private_addresses_are_refused_unless_allowed(clinic: Clinic, project: P
         "scrapy", "crawl", "blog", "-a", f"url={clinic.url}", "-s", f"ARCHIVE={tmp_path / 'archive'}", cwd=project
     )  # fmt: skip
     assert "ALLOW_PRIVATE" in done.err or "allow_private" in done.err
-    assert one(tmp_path / "archive", "SELECT count(*) FROM posts") == 0
+    assert value_of(tmp_path / "archive", "SELECT count(*) FROM posts") == 0
 
 
 def test_no_error_in_the_log(export: Done) -> None:
     """But for the report's own lines about pages that could not be read."""
-    told = [line for line in export.lines if "[pipelines.run.report]" not in line]
-    assert [line for line in told if " ERROR: " in line or "Traceback" in line] == []
+    found = [line for line in export.lines if "[pipelines.run.report]" not in line]
+    assert [line for line in found if " ERROR: " in line or "Traceback" in line] == []
 
 
 def test_a_post_a_line(crawled: Crawled, documents: dict[str, Row], project: Path) -> None:
@@ -94,26 +94,26 @@ def test_values_are_the_clinics(crawled: Crawled, documents: dict[str, Row]) -> 
 
 
 def test_comments_are_nested(crawled: Crawled, documents: dict[str, Row]) -> None:
-    theirs = {comment["id"]: comment["parent_id"] for post in crawled.posts() for comment in post["comments"]}
+    others = {comment["id"]: comment["parent_id"] for post in crawled.posts() for comment in post["comments"]}
     ours = {
         comment["platform_comment_id"]: comment["parent_id"]
         for each in documents.values()
         for comment in each["comments"]
     }
-    assert ours == theirs
+    assert ours == others
 
 
 def test_no_commenter_is_named(
     crawled: Crawled, export: Done, documents: dict[str, Row], project: Path, commenters: list[str]
 ) -> None:
     assert documents
-    told = (project / "posts.jsonl").read_bytes() + export.err.encode() + export.out.encode()
-    assert occurring(private_among(commenters, crawled), told) == []
+    found = (project / "posts.jsonl").read_bytes() + export.err.encode() + export.out.encode()
+    assert occurring(private_among(commenters, crawled), found) == []
 
 
 def test_the_archive_is_filled_as_well(crawled: Crawled, documents: dict[str, Row], project: Path) -> None:
     assert documents
     archive = project / "data"
-    assert one(archive, "SELECT count(*) FROM posts") == len(crawled.posts())
+    assert value_of(archive, "SELECT count(*) FROM posts") == len(crawled.posts())
     (crawl,) = rows(archive, "SELECT * FROM crawls")
     assert crawl["exit_code"] == 0

@@ -78,7 +78,7 @@ class Visited:
     done: Done
     secrets: dict[str, set[str]]
 
-    def kept(self) -> list[str]:
+    def stored(self) -> list[str]:
         """Secrets that stand on the disk or in what the process said, or their first half."""
         everything = disk(self.archive) + f"{self.done.out}\n{self.done.err}".encode()
         secrets = {each for found in self.secrets.values() for each in found}
@@ -118,13 +118,13 @@ def test_each_record_says_what_was_blanked_in_it(visited: Visited) -> None:
     for path in warcs(visited.archive):
         with path.open("rb") as file:
             for record in ArchiveIterator(file, parse_http=True, record_types=WarcRecordType.any_type):
-                told = {each.strip() for each in record.headers.get("X-Archive-Blanked", "").split(",")} - {""}
+                reported = {each.strip() for each in record.headers.get("X-Archive-Blanked", "").split(",")} - {""}
                 kind = record.headers["WARC-Type"]
                 names = {name.lower() for name, _ in record.http_headers.items()} if record.http_headers else set()
                 side = "request" if kind == "request" else "response"
                 secret = {f"{side}.{name}" for name in names & {"authorization", "cookie", "set-cookie"}}
-                assert secret == {each for each in told if each.startswith(f"{side}.")}, record.headers.asdict()
-                blanked.setdefault(kind, set()).update(told)
+                assert secret == {each for each in reported if each.startswith(f"{side}.")}, record.headers.asdict()
+                blanked.setdefault(kind, set()).update(reported)
     assert "request.authorization" in blanked["request"]
     assert {"response.set-cookie", "body"} <= blanked["response"]
 
@@ -136,7 +136,7 @@ def test_a_port_is_never_opened(blog: Blog, tmp_path: Path) -> None:
     with in_flight(tmp_path / "archive", blog, "/blog-feed.xml") as going:
         process = psutil.Process(going.pid)
         family = [process, *process.children(recursive=True)]
-        seen = [each for one in family for each in one.net_connections("inet")]
+        seen = [each for item in family for each in item.net_connections("inet")]
     _, err = going.communicate(timeout=HANG)
     assert (going.returncode, err) == (0, "")
     assert [each for each in seen if each.status == psutil.CONN_LISTEN] == []

@@ -9,7 +9,7 @@ import pytest
 
 from scraper.config.shard import Shard
 from tests.e2e.hostile import Blog, serving
-from tests.e2e.product import Done, column, one, run
+from tests.e2e.product import Done, column, run, value_of
 
 SLUGS = ("riverside", "hill", "lake")
 PARTS = {number: [slug for slug in SLUGS if Shard(number, 2).has(slug)] for number in (1, 2)}
@@ -31,8 +31,8 @@ def frame(tmp_path_factory: pytest.TempPathFactory) -> Path:
             text += f'[clinics.{slug}]\nname = "{slug}"\nurl = "{blog.url}"\nallow_private = true\n'
         (folder / "clinics.toml").write_text(text)
         assert verb(folder, "crawl", "--shard", "1/2", "--archive", "one").code == 0
-        told = verb(folder, "shard", "init", "--key", "one/pseudonym.key", "--archive", "two", "--json")
-        (folder / "clinics.toml").write_text(f'{text}[shards]\nkey_id = "{told.json["key_id"]}"\n')
+        found = verb(folder, "shard", "init", "--key", "one/pseudonym.key", "--archive", "two", "--json")
+        (folder / "clinics.toml").write_text(f'{text}[shards]\nkey_id = "{found.json["key_id"]}"\n')
         assert verb(folder, "crawl", "--shard", "2/2", "--archive", "two").code == 0
         assert verb(folder, "merge", "one", "two", "--archive", "whole").code == 0
     return folder
@@ -42,7 +42,7 @@ def test_each_clinic_is_in_one_shard(frame: Path) -> None:
     assert all(PARTS.values())
     for name, slugs in (("one", PARTS[1]), ("two", PARTS[2])):
         assert sorted(column(frame / name, "SELECT clinic_id FROM clinics")) == sorted(slugs)
-        assert one(frame / name, "SELECT count(*) FROM posts") > 0
+        assert value_of(frame / name, "SELECT count(*) FROM posts") > 0
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_the_whole_has_what_both_have(frame: Path, sql: str) -> None:
 
 def test_the_whole_is_verified_and_merged_again_is_the_same(frame: Path) -> None:
     assert verb(frame, "verify", "--archive", "whole").code == 0
-    before = one(frame / "whole", "SELECT count(*) FROM captures")
+    before = value_of(frame / "whole", "SELECT count(*) FROM captures")
     assert verb(frame, "merge", "one", "two", "--archive", "whole").code == 0
-    assert one(frame / "whole", "SELECT count(*) FROM captures") == before
+    assert value_of(frame / "whole", "SELECT count(*) FROM captures") == before
 
 
 def test_both_are_reported_as_the_whole(frame: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_lake_has_the_rows_of_both(frame: Path) -> None:
     done = verb(frame, "export", "--lake", "lake", *both, "--json")
     assert done.code == 0, done.err
     for table in ("posts", "captures", "clinic_runs", "clinics_overview"):
-        assert done.json["tables"][table]["rows"] == one(frame / "whole", f"SELECT count(*) FROM {table}")
+        assert done.json["tables"][table]["rows"] == value_of(frame / "whole", f"SELECT count(*) FROM {table}")
     again = verb(frame, "export", "--lake", "lake", *both, "--json").json["tables"]
     assert sum(table["written"] for table in again.values()) == 0
     refused = verb(frame, "export", "--lake", "lake", "--archive", "one", "--archive", "whole")

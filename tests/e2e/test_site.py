@@ -24,14 +24,14 @@ from archive.questions import questions
 from pipelines.commands import main as commands
 from tests.e2e.browsing import DESKTOP, PHONE, Visit, served, visiting
 from tests.e2e.conftest import Changes, Crawled
-from tests.e2e.product import column, one, rows
+from tests.e2e.product import column, rows, value_of
 from tests.making import extraction, made, post, url
 from tests.waiting import HANG, wait_until
 
 
 @pytest.fixture(scope="module")
 def clinic_id(third: Crawled) -> str:
-    return str(one(third.archive, "SELECT clinic_id FROM clinics"))
+    return str(value_of(third.archive, "SELECT clinic_id FROM clinics"))
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def visit(browser: Browser, site: str) -> Iterator[Visit]:
 
 def kinds(clinic_id: str, changes: Changes, third: Crawled) -> dict[str, str]:
     """A page of every kind."""
-    capture = one(third.archive, "SELECT capture_id FROM revisions LIMIT 1")
+    capture = value_of(third.archive, "SELECT capture_id FROM revisions LIMIT 1")
     return {
         "home": "/", "clinic": f"/{clinic_id}", "post": f"/{clinic_id}/{quote(changes.commented)}",
         "edited": f"/{clinic_id}/{quote(changes.edited)}", "compare": f"/{clinic_id}/{quote(changes.edited)}/compare",
@@ -137,7 +137,7 @@ def test_home_says_what_the_database_says(visit: Visit, third: Crawled) -> None:
     )
     for name, table in zip(("posts", "comments", "counter readings", "captures"),
                            ("posts", "comments", "readings", "captures"), strict=True):  # fmt: skip
-        assert dict(tiles)[name] == f"{one(third.archive, f'SELECT count(*) FROM {table}'):,}"
+        assert dict(tiles)[name] == f"{value_of(third.archive, f'SELECT count(*) FROM {table}'):,}"
     months = (
         "SELECT substr(published_at, 1, 7) AS m, count(*) FROM posts WHERE published_at NOT NULL GROUP BY m ORDER BY m"
     )
@@ -154,7 +154,7 @@ def test_how_the_archive_stands_is_what_its_rows_and_files_say(visit: Visit, thi
     visit.follow(page.get_by_role("link", name="Archive status").first)
     assert page.locator(".lead strong").count() == 0
     cells = page.locator("tbody tr td").all_text_contents()
-    unread = one(third.archive, "SELECT count(DISTINCT url) FROM sightings WHERE post_id IS NULL")
+    unread = value_of(third.archive, "SELECT count(DISTINCT url) FROM sightings WHERE post_id IS NULL")
     assert [cells[0], cells[3]] == ["fresh", str(unread)]
     size = sum(path.stat().st_size for path in third.archive.rglob("*.warc.gz"))
     assert f"{size / 1e6:.1f} MB in" in page.locator(".facts").inner_text()
@@ -166,27 +166,27 @@ def test_how_the_archive_stands_is_what_its_rows_and_files_say(visit: Visit, thi
     assert told["clinics"][clinic_id]["visits"] == 3
     for name, sql in (("posts", "posts"), ("edits", "revisions WHERE kind = 'content'"),
                       ("readings", "readings WHERE evidence = 'read'")):  # fmt: skip
-        assert told[name] == one(third.archive, f"SELECT count(*) FROM {sql}")
+        assert told[name] == value_of(third.archive, f"SELECT count(*) FROM {sql}")
 
 
 def test_a_clinic_lists_its_posts_with_their_numbers(visit: Visit, third: Crawled, clinic_id: str) -> None:
     page = visit.go(f"/{clinic_id}")
-    shown = page.locator("#posts ~ .scroll tbody tr").evaluate_all(
+    visible = page.locator("#posts ~ .scroll tbody tr").evaluate_all(
         "rows => rows.map(row => [row.cells[1].querySelector('a').textContent, row.cells[2].textContent.trim()])"
     )
-    kept = rows(
+    stored = rows(
         third.archive, "SELECT title, views FROM posts_with_counts ORDER BY published_at DESC, post_id LIMIT 50"
     )
-    assert shown == [[row["title"], "–" if row["views"] is None else f"{row['views']:,}"] for row in kept]
+    assert visible == [[row["title"], "–" if row["views"] is None else f"{row['views']:,}"] for row in stored]
     page.locator("select[name=sort]").select_option("views")
     visit.follow(page.get_by_role("button", name="Show"))
-    most = one(
+    most = value_of(
         third.archive, "SELECT title FROM posts_with_counts ORDER BY views DESC NULLS LAST, published_at DESC LIMIT 1"
     )
     assert page.locator("#posts ~ .scroll tbody th a").first.text_content() == most
     visit.follow(page.get_by_role("link", name="Next"))
     assert page.locator("#posts ~ .scroll tbody tr").count() == len(third.truth["posts"]) - 50 or (
-        page.locator("#posts ~ .scroll tbody tr").count() == one(third.archive, "SELECT count(*) FROM posts") - 50
+        page.locator("#posts ~ .scroll tbody tr").count() == value_of(third.archive, "SELECT count(*) FROM posts") - 50
     )
 
 
@@ -199,16 +199,16 @@ def test_a_post_says_what_its_rows_say(visit: Visit, third: Crawled, clinic_id: 
         page.locator(".comment .comment-text").all_text_contents()[-1].strip()
         == "Parking behind the house was easy to find."
     )
-    assert page.locator(".comment").count() == one(
+    assert page.locator(".comment").count() == value_of(
         third.archive, "SELECT count(*) FROM comments WHERE post_id = ?", row["post_id"]
     )
     chart = numbers(page, "Views, likes and comments over time")
     for place, name in enumerate(("views", "likes", "comments_count"), 1):
         known = f"FROM readings WHERE post_id = {row['post_id']} AND evidence = 'read' AND {name} IS NOT NULL"
         often = f"SELECT source {known} GROUP BY source ORDER BY count(*) DESC, source LIMIT 1"
-        kept = column(third.archive, f"SELECT {name} {known} AND source = ({often}) ORDER BY read_at")
-        assert [line[place] for line in chart if line[place]] == [str(value) for value in kept]
-    assert page.locator("#revisions tbody tr").count() == one(
+        stored = column(third.archive, f"SELECT {name} {known} AND source = ({often}) ORDER BY read_at")
+        assert [line[place] for line in chart if line[place]] == [str(value) for value in stored]
+    assert page.locator("#revisions tbody tr").count() == value_of(
         third.archive, "SELECT count(*) FROM revisions WHERE post_id = ?", row["post_id"]
     )
 
@@ -218,7 +218,7 @@ def test_a_known_edit_is_shown_word_by_word(visit: Visit, third: Crawled, clinic
     visit.follow(page.get_by_role("link", name="what changed").first)
     assert changes.new_text in " ".join(page.locator(".difference ins").all_text_contents())
     first = "SELECT r.body_text FROM revisions AS r JOIN posts USING (post_id) WHERE slug = ? AND kind = 'first'"
-    old = one(third.archive, first, changes.edited).split("\n")[0]
+    old = value_of(third.archive, first, changes.edited).split("\n")[0]
     assert old in " ".join(page.locator(".difference del").all_text_contents())
     page.go_back()
     visit.follow(page.locator("#revisions tbody a").nth(-1))  # the capture of the first revision
@@ -235,7 +235,7 @@ def test_a_citation_that_other_programs_read(visit: Visit, clinic_id: str, chang
     answer = page.goto(permalink)
     assert answer is not None
     assert answer.status == 200
-    assert page.locator("h1").text_content() == one(
+    assert page.locator("h1").text_content() == value_of(
         third.archive, "SELECT title FROM posts WHERE slug = ?", changes.edited
     )
 
@@ -259,12 +259,12 @@ def test_questions_are_answered_and_drawn_as_their_sql_says(name: str, visit: Vi
     with page.expect_download() as waiting:
         page.locator(".downloads a").first.click()
     with Path(waiting.value.path()).open(encoding="utf-8", newline="") as file:
-        kept = list(csv.reader(file))
+        stored = list(csv.reader(file))
     cells = page.locator(".rows-and-columns tbody tr").evaluate_all(
         "rows => rows.map(row => [...row.cells].map(cell => cell.textContent.trim()))"
     )
-    assert len(cells) == len(kept) - 1 > 0
-    assert [row[0].strip() for row in kept[1:]] == [row[0] for row in cells]
+    assert len(cells) == len(stored) - 1 > 0
+    assert [row[0].strip() for row in stored[1:]] == [row[0] for row in cells]
     assert page.locator(".drawing svg:visible").count() == 1
 
 
@@ -275,7 +275,7 @@ def test_a_question_is_asked_by_its_form(visit: Visit, clinic_id: str) -> None:
     visit.follow(page.get_by_role("button", name="Run"))
     sentences = page.locator("td.col-sentence").all_text_contents()
     assert sentences
-    assert all("open" in one.lower() for one in sentences)
+    assert all("open" in item.lower() for item in sentences)
     assert "instr(lower(g.sentence)" in visit.go("/archive/sentences_removed?_show_sql=1").locator("pre").text_content()  # type: ignore[operator]
 
 
@@ -284,7 +284,7 @@ def test_a_table_is_filtered_and_its_file_is_what_is_seen(visit: Visit, third: C
     page.locator("select[name=_filter_column]").select_option("language")
     page.locator("input[name=_filter_value]").fill("de")
     visit.follow(page.get_by_role("button", name="Apply"))
-    number = one(third.archive, "SELECT count(*) FROM posts WHERE language = 'de'")
+    number = value_of(third.archive, "SELECT count(*) FROM posts WHERE language = 'de'")
     assert page.locator(".rows-and-columns tbody tr").count() == number
     with page.expect_download() as waiting:
         page.locator(".downloads").get_by_role("link", name="CSV", exact=True).click()
@@ -336,9 +336,9 @@ def test_empty_archives_and_odd_posts_are_shown(browser: Browser, tmp_path: Path
             post("far", published_at="9999-12-31T23:59:59Z", addresses=(url("far"),)),
             post("none", title=None, text=None, addresses=(url("none"),)),
         ]  # fmt: skip
-        archive.fold(*(extraction(number, one) for number, one in enumerate(odd, 1)))
+        archive.fold(*(extraction(number, item) for number, item in enumerate(odd, 1)))
         paths = ["/", "/riverside", "/-/search?q=long", "/archive/posts", "/archive/posting_rhythm"]
-        for path in (*paths, *(f"/riverside/{one.slug}" for one in odd), "/-/search?q=" + "x" * 3000):
+        for path in (*paths, *(f"/riverside/{item.slug}" for item in odd), "/-/search?q=" + "x" * 3000):
             page = visit.go(path)
             assert visit.faults() == [], path
             assert beyond(page) <= 1, path
@@ -388,7 +388,7 @@ def test_a_file_that_breaks_off_is_no_whole_file_and_nobody_works_for_those_who_
     port = site.rsplit(":", 1)[1]
     # Other tests' processes end meanwhile: of those `info` has None, where `cmdline()` raises.
     found = psutil.process_iter(["cmdline"])
-    (server,) = [one for one in found if f"--port {port}" in " ".join(one.info["cmdline"] or [])]
+    (server,) = [item for item in found if f"--port {port}" in " ".join(item.info["cmdline"] or [])]
     endless = numbers.format("", "i")
     for sql in (endless, f"select count(*) from ({endless})"):
         leave(site, sql, lambda: wait_until(lambda: works(server)))

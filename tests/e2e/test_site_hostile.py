@@ -80,10 +80,10 @@ def hostile_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_nothing_of_them_runs_or_loads(bypass: bool, hostile_site: str, browser: Browser) -> None:
     number = len(strings())
     with visiting(browser, hostile_site, bypass_csp=bypass) as visit:
-        for one in range(1, number + 1, STEP):
-            look(visit, f"/{CLINIC}/p{one}")
-            if one % 3 == 0:  # the text before and the text after are on the page already, each in the other's
-                look(visit, f"/{CLINIC}/p{one}/compare?whole=1")
+        for item in range(1, number + 1, STEP):
+            look(visit, f"/{CLINIC}/p{item}")
+            if item % 3 == 0:  # the text before and the text after are on the page already, each in the other's
+                look(visit, f"/{CLINIC}/p{item}/compare?whole=1")
         more = [f"/{CLINIC}?page={page}" for page in range(2, number // 50 + 2)]
         tables = ("posts", "comments", "links", "revisions", "images", "posts_with_counts", "related_posts", "tags")
         more += [f"/archive/{table}?_size=1000" for table in tables]
@@ -109,8 +109,8 @@ def test_typed_into_the_search_and_into_addresses_they_are_text(hostile_site: st
         for text in strings()[::STEP]:
             typed = quote(text.replace("\0", "")[:300], safe="")
             page = visit.go(f"/-/search?q={typed}")
-            shown = page.locator(".search-form input[name=q]").input_value()
-            assert shown == text[:300].replace("\r", "").replace("\n", "").strip()
+            visible = page.locator(".search-form input[name=q]").input_value()
+            assert visible == text[:300].replace("\r", "").replace("\n", "").strip()
             visit.go(f"/-/kwic?q={typed}")
             visit.go(f"/-/edits?q={typed}")
             assert visit.faults() == [], text

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator
 from pipelines.commands.serve import SITE
 from tests.e2e.browsing import DESKTOP, PHONE, Visit, visiting
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import one
+from tests.e2e.product import value_of
 
 TABLES = yaml.safe_load((SITE / "metadata.yaml").read_text("utf-8"))["databases"]["archive"]["tables"]
 
@@ -64,7 +64,7 @@ def test_columns_are_chosen_without_a_script_and_the_file_has_them_all(visit: Vi
     page.locator('.chooser input[value="sources"]').check()
     visit.follow(page.get_by_role("button", name="Show these columns"))
     assert page.locator("thead th").all_text_contents() == ["post_id", "sources"]
-    english = one(third.archive, "SELECT count(*) FROM posts WHERE language = 'en'")
+    english = value_of(third.archive, "SELECT count(*) FROM posts WHERE language = 'en'")
     assert page.locator(".count strong").text_content() == f"{english} rows"
     page.locator(".chooser summary").click()
     visit.follow(page.locator(".chooser").get_by_role("link", name="all columns"))

@@ -28,8 +28,8 @@ def blog(notes: Blog) -> Iterator[Blog]:
 def status(archive: Path) -> dict[str, Any]:
     """Nothing while there is no archive yet."""
     done = CliRunner().invoke(main, ["status", "--archive", str(archive), "--json"])
-    told: dict[str, Any] = json.loads(done.stdout or "{}")
-    return told
+    found: dict[str, Any] = json.loads(done.stdout or "{}")
+    return found
 
 
 @pytest.mark.parametrize(
@@ -49,15 +49,15 @@ def test_what_robots_txt_refuses_is_told_from_what_fails(
     crawl(archive, blog.url)
     (day,) = rows(archive, "SELECT * FROM coverage")
     assert (day["state"], day["runs"], bool(day["reason"])) == (state, 1, True)
-    told = status(archive)
-    assert (told["exit_code"], len(told["stale"])) == (7 if stale else 0, stale)
+    found = status(archive)
+    assert (found["exit_code"], len(found["stale"])) == (7 if stale else 0, stale)
 
 
 def test_a_run_that_goes_on_is_seen_and_not_disturbed(tmp_path: Path, blog: Blog) -> None:
     archive = tmp_path / "archive"
     with in_flight(archive, blog, "/") as crawling:
-        told = status(archive)
-        assert (told["held"], len(told["running"])) == (True, 1)
+        found = status(archive)
+        assert (found["held"], len(found["running"])) == (True, 1)
     out, err = crawling.communicate(timeout=HANG)
     assert (crawling.returncode, err) == (0, ""), out
     after = status(archive)

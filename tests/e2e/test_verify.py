@@ -6,14 +6,14 @@ import shutil
 from pathlib import Path
 
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import Done, one, rows, run
+from tests.e2e.product import Done, rows, run, value_of
 
 
 def test_a_whole_archive_is_called_so_in_silence(third: Crawled, tmp_path: Path) -> None:
     archive = shutil.copytree(third.archive, tmp_path / "archive")
     assert run("clinic-archive", "verify", "--archive", archive, cwd=tmp_path) == Done(0, "", "")
     done = run("clinic-archive", "verify", "--archive", archive, "--json", cwd=tmp_path)
-    assert done.json["captures"] == one(archive, "SELECT count(*) FROM captures")
+    assert done.json["captures"] == value_of(archive, "SELECT count(*) FROM captures")
 
 
 def test_one_flipped_byte(third: Crawled, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 from fastwarc.warc import ArchiveIterator
 
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import Done, column, one, rows, run
+from tests.e2e.product import Done, column, rows, run, value_of
 
 
 @pytest.fixture(scope="module")
@@ -90,17 +90,17 @@ def test_nobody_who_comments_is_named_in_it(
     for record in records(everything["archive/data-00000.warc.gz"]):
         body = record.reader.read()
         texts.append(gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body)
-    said = b"\n".join(texts).decode("utf-8", "replace")
+    answer = b"\n".join(texts).decode("utf-8", "replace")
     staff = {comment["author_name"] for post in third.truth["posts"] for comment in post["comments"]
              if comment["author_kind"] == "staff"}  # fmt: skip
-    assert [name for name in commenters if name in said and name not in staff] == []
+    assert [name for name in commenters if name in answer and name not in staff] == []
     whole = tmp_path / "whole.wacz"
     run("clinic-archive", "wacz", "-o", whole, "--archive", third.archive, "--with-comment-captures", cwd=tmp_path)
     assert whole.stat().st_size > len(b"".join(everything.values()))
 
 
 def test_the_same_archive_gives_the_same_file(third: Crawled, package: Path, tmp_path: Path) -> None:
-    slug = one(third.archive, "SELECT clinic_id FROM clinics")
+    slug = value_of(third.archive, "SELECT clinic_id FROM clinics")
     run("clinic-archive", "wacz", slug, "-o", tmp_path / "again.wacz", "--archive", third.archive, cwd=tmp_path)
     assert (tmp_path / "again.wacz").read_bytes() == package.read_bytes()
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from pipelines.commands import main
 from pipelines.rebuild import rebuild
-from tests.e2e.product import column, one, rows
+from tests.e2e.product import column, rows, value_of
 from tests.e2e.wordpress import WordPressSite, WrittenComment, WrittenPost
 from tests.year.moved import Ended, Launch, warm
 
@@ -64,9 +64,11 @@ def test_a_blog_by_its_api_over_two_weeks(site: WordPressSite, tmp_path: Path, l
     assert len(api) <= 12
     assert site.requested[: len(api)] == api  # posts and comments come before the pages
     assert len(site.pages()) == POSTS
-    assert one(visits.archive, "SELECT count(*) FROM comments") == COMMENTS
-    assert one(visits.archive, "SELECT count(*) FROM comments WHERE body_text LIKE '%Reader%'") == 0  # names are masked
-    assert one(visits.archive, "SELECT count(*) FROM comments WHERE body_text LIKE '%[name]%'") == COMMENTS - 10
+    assert value_of(visits.archive, "SELECT count(*) FROM comments") == COMMENTS
+    assert (
+        value_of(visits.archive, "SELECT count(*) FROM comments WHERE body_text LIKE '%Reader%'") == 0
+    )  # names are masked
+    assert value_of(visits.archive, "SELECT count(*) FROM comments WHERE body_text LIKE '%[name]%'") == COMMENTS - 10
     assert visits.revisions() == {"first api": POSTS, "source html": POSTS}
     counts = column(visits.archive, "SELECT comments_count FROM readings WHERE source = 'api' ORDER BY 1")
     assert (len(counts), counts[0], counts[-1]) == (POSTS, 0, 5)
@@ -80,9 +82,11 @@ def test_a_blog_by_its_api_over_two_weeks(site: WordPressSite, tmp_path: Path, l
     visits.visit(2)
     assert site.pages() == ["/2025/01/post-7/"]
     assert visits.revisions() == {"first api": POSTS, "source html": POSTS, "content api": 1, "content html": 1}
-    assert one(visits.archive, "SELECT count(*) FROM comments") == COMMENTS + 1
-    assert one(visits.archive, "SELECT body_text FROM comments WHERE platform_comment_id = '300'") == "New, [name]."
-    assert one(visits.archive, "SELECT count(*) FROM comment_revisions") == 0
+    assert value_of(visits.archive, "SELECT count(*) FROM comments") == COMMENTS + 1
+    assert (
+        value_of(visits.archive, "SELECT body_text FROM comments WHERE platform_comment_id = '300'") == "New, [name]."
+    )
+    assert value_of(visits.archive, "SELECT count(*) FROM comment_revisions") == 0
 
     del site.posts[9], site.comments[42]
     visits.visit(3)
@@ -92,7 +96,7 @@ def test_a_blog_by_its_api_over_two_weeks(site: WordPressSite, tmp_path: Path, l
     assert column(visits.archive, "SELECT slug FROM posts WHERE removed_at IS NOT NULL") == ["post-9"]
     gone = "SELECT DISTINCT platform_comment_id FROM absences JOIN comments USING (comment_id)"
     assert column(visits.archive, gone) == ["42"]
-    assert one(visits.archive, "SELECT count(*) FROM problems") == 0
+    assert value_of(visits.archive, "SELECT count(*) FROM problems") == 0
 
     done = rebuild(visits.archive, cores=1)
     verified = CliRunner().invoke(main, ["verify", "--archive", str(visits.archive)])

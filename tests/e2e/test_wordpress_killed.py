@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from pipelines.commands import main
 from pipelines.rebuild import rebuild
-from tests.e2e.product import one, rows
+from tests.e2e.product import rows, value_of
 from tests.e2e.wordpress import WordPressSite, WrittenComment, WrittenPost
 from tests.year.moved import warm
 
@@ -54,7 +54,10 @@ def site() -> Iterator[KillingSite]:
 
 
 def assert_sound(archive: Path) -> None:
-    assert one(archive, "SELECT count(*) FROM comments WHERE body_text LIKE '%Reader%' AND parent_id IS NOT NULL") == 0
+    assert (
+        value_of(archive, "SELECT count(*) FROM comments WHERE body_text LIKE '%Reader%' AND parent_id IS NOT NULL")
+        == 0
+    )
     verified = CliRunner().invoke(main, ["verify", "--archive", str(archive)])
     assert (verified.exit_code, verified.output) == (0, "")
     built = rebuild(archive, cores=1)
@@ -75,8 +78,8 @@ def test_killed_among_the_comments(site: KillingSite, tmp_path: Path) -> None:
         assert launch(given, BEGIN, begin).code == -signal.SIGKILL
         assert begun.is_set()
         launch(given, BEGIN + timedelta(hours=1), lambda _: None)
-    assert one(archive, "SELECT count(*) FROM comments WHERE body_text IS NOT NULL") == COMMENTS
-    assert one(archive, "SELECT count(*) FROM posts WHERE body_text IS NOT NULL") == POSTS
+    assert value_of(archive, "SELECT count(*) FROM comments WHERE body_text IS NOT NULL") == COMMENTS
+    assert value_of(archive, "SELECT count(*) FROM posts WHERE body_text IS NOT NULL") == POSTS
     assert_sound(archive)
     files = [str(file) for file in sorted((archive / "warc" / "wp").glob("*.warc.gz"))]
     done = CliRunner().invoke(main, ["import", "--clinics-file", str(clinics), "--archive", str(other), *files])

@@ -120,20 +120,20 @@ def test_killed(frame: Frame, tmp_path: Path, victim: str) -> None:
             blog.asked.clear()
         done = kill_within_work(frame, archive, chance, parent=victim == "parent")
         assert not are_alive(archive)
-        told = acknowledged(archive, tmp_path / "copy")
+        reported = acknowledged(archive, tmp_path / "copy")
         statuses = column(archive, "SELECT status FROM clinic_runs")
         if victim == "worker":
             assert done.code in (0, 130), done.err
             assert set(statuses) <= {"done", "cut-short"}
-            assert unread(told) == []
+            assert unread(reported) == []
             assert ("cut-short" in statuses) <= ("its worker process ended unexpectedly (exit code -9" in done.err)
         # Each clinic is visited once in a run, by one process, one request at a time.
         assert all(blog.paths.count("/robots.txt") <= 1 for blog in frame.blogs.values())
-        assert all(asked.beside == 0 for blog in frame.blogs.values() for asked in blog.asked)
+        assert all(requests.beside == 0 for blog in frame.blogs.values() for requests in blog.asked)
         resumed = frame.crawl(archive, "--workers", str(number % 2 + 1))
         assert resumed.code == 0, resumed.err
         after = acknowledged(archive, tmp_path / "copy")
-        assert lost(told, after) == [] == unread(after)
+        assert lost(reported, after) == [] == unread(after)
         assert said(archive, visited=True) == said(frame.calm, visited=True)
         good("verify", "--archive", archive)
 

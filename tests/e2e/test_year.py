@@ -118,19 +118,21 @@ class Year:
         wanted = self.oracle.runs[number]
         (row,) = rows(self.archive, "SELECT status, complete FROM clinic_runs WHERE crawl_id = ?", crawl_id)
         assert (row["status"], row["complete"]) == (wanted.status, int(wanted.complete)), f"run {number}"
-        lost = set(column(self.archive, "SELECT field FROM run_fields WHERE crawl_id = ? AND lost", crawl_id))
-        assert lost == ({"views"} if wanted.missed else set()), f"run {number}"
+        missing = set(column(self.archive, "SELECT field FROM run_fields WHERE crawl_id = ? AND lost", crawl_id))
+        assert missing == ({"views"} if wanted.missed else set()), f"run {number}"
         names = self._names()
-        told: dict[int, set[Any]] = {}
+        reported: dict[int, set[Any]] = {}
         for row in rows(self.archive, READINGS, crawl_id):
-            told.setdefault(names[row["post_id"]], set()).add((row["views"], row["comments_count"], row["evidence"]))
-        known = {post: kept for post, kept in self.oracle.posts.items() if kept.texts}
-        counts = {post: kept.counts[number] for post, kept in known.items() if number in kept.counts}
-        assert told == counts, f"run {number}"
+            reported.setdefault(names[row["post_id"]], set()).add(
+                (row["views"], row["comments_count"], row["evidence"])
+            )
+        known = {post: stored for post, stored in self.oracle.posts.items() if stored.texts}
+        counts = {post: stored.counts[number] for post, stored in known.items() if number in stored.counts}
+        assert reported == counts, f"run {number}"
         gone = Counter(
             row["platform_comment_id"] or names[row["post_id"]] for row in rows(self.archive, ABSENCES, crawl_id)
         )
-        misses = Counter({post: kept.absences[number] for post, kept in known.items() if kept.absences[number]})
+        misses = Counter({post: stored.absences[number] for post, stored in known.items() if stored.absences[number]})
         misses += Counter({name: times for (name, at), times in self.oracle.missed_comments.items() if at == number})
         assert gone == misses, f"run {number}"
 
@@ -142,19 +144,19 @@ class Year:
             kind = "first" if names[row["post_id"]] not in texts else "content"
             assert row["kind"] == kind, row
             texts.setdefault(names[row["post_id"]], []).append((of[row["crawl_id"]], row["body_text"].split("\n")[0]))
-        known = {post: kept for post, kept in self.oracle.posts.items() if kept.texts}
-        assert texts == {post: kept.texts for post, kept in known.items()}
+        known = {post: stored for post, stored in self.oracle.posts.items() if stored.texts}
+        assert texts == {post: stored.texts for post, stored in known.items()}
         found = {
             names[row["post_id"]]: (row["body_text"].split("\n")[0], of[row["seen"]], of.get(row["removed"]))
             for row in rows(self.archive, POSTS)
         }
         assert len(found) == len(column(self.archive, "SELECT post_id FROM posts"))
-        assert found == {post: (kept.texts[-1][1], kept.seen, kept.removed) for post, kept in known.items()}
-        shown = {
+        assert found == {post: (stored.texts[-1][1], stored.seen, stored.removed) for post, stored in known.items()}
+        visible = {
             row["platform_comment_id"]: (names[row["post_id"]], of[row["first"]], of[row["last"]])
             for row in rows(self.archive, COMMENTS)
         }
-        assert shown == self.oracle.comments
+        assert visible == self.oracle.comments
 
     def compare_days(self) -> None:
         """Which days were observed, and which are gaps."""
@@ -202,10 +204,10 @@ def loud(year: Year) -> list[str]:
         if ran.status == "degraded":
             stretch.append(number)
         elif stretch and ran.status == "done":  # others say nothing of it
-            said = sum("degraded" in year.errors[one] for one in stretch)
+            answer = sum("degraded" in year.errors[item] for item in stretch)
             days = (runs[stretch[-1]].at - runs[stretch[0]].at).days
-            if not 1 <= said <= 1 + days // 7:
-                found.append(f"runs {stretch[0]} to {stretch[-1]}: degraded was told {said} times in {days} days")
+            if not 1 <= answer <= 1 + days // 7:
+                found.append(f"runs {stretch[0]} to {stretch[-1]}: degraded was told {answer} times in {days} days")
             stretch = []
     return found
 

@@ -121,8 +121,8 @@ class WordPressSite:
             return self._json({"code": "rest_post_invalid_page_number"}, 400)
         counted = {"X-WP-Total": str(len(rows)), "X-WP-TotalPages": str(pages)}
         fields = query.get("_fields", "").split(",")
-        shown = [{name: row[name] for name in row if fields == [""] or name in fields} for row in rows]
-        return self._json(shown[(page - 1) * size : page * size], headers=counted)
+        visible = [{name: row[name] for name in row if fields == [""] or name in fields} for row in rows]
+        return self._json(visible[(page - 1) * size : page * size], headers=counted)
 
     def _json(
         self, value: object, status: int = 200, headers: dict[str, str] | None = None

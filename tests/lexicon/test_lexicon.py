@@ -92,11 +92,11 @@ def misses(half: str) -> Counter[tuple[str, str]]:
         for category in {name for name, _ in each.labelled ^ each.found}:
             labelled = {negated for name, negated in each.labelled if name == category}
             found = {negated for name, negated in each.found if name == category}
-            lost, extra = labelled - found, found - labelled
-            if lost and extra:
-                missed[category, KINDS[2 + min(lost)]] += 1
+            missing, extra = labelled - found, found - labelled
+            if missing and extra:
+                missed[category, KINDS[2 + min(missing)]] += 1
             else:
-                missed.update((category, KINDS[negated]) for negated in lost)
+                missed.update((category, KINDS[negated]) for negated in missing)
                 missed.update((category, KINDS[4 + negated]) for negated in extra)
     return missed
 

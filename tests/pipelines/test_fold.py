@@ -87,10 +87,10 @@ def extractions(visit: list[list[Item]]) -> list[Extraction]:
     """One a list of items; an empty one is the server's word that the first or the last capture still stands."""
     same = {"http_status": 304, "record_type": "revisit"}
     return [
-        extraction(number, *said)
-        if said or number == 1
+        extraction(number, *answer)
+        if answer or number == 1
         else extraction(number, refers_to=capture(1 if number % 2 else number - 1).capture_id, **same)
-        for number, said in enumerate(visit, 1)
+        for number, answer in enumerate(visit, 1)
     ]
 
 
@@ -108,8 +108,8 @@ def test_batches_make_no_difference(
     with made(tmp_path / "one", template) as whole, made(tmp_path / "many", template) as parts:
         whole.fold(*extractions(visit), ended=ended)
         fold = parts.folder_of()
-        for number, one in enumerate(extractions(visit)):
-            fold.add(one)
+        for number, item in enumerate(extractions(visit)):
+            fold.add(item)
             if number in committed_after:
                 fold.commit()
         fold.finish(ended=ended)
@@ -138,7 +138,9 @@ def test_nor_does_their_size(tmp_path: Path, template: Path, visit: list[list[It
 def test_no_name_is_stored_that_was_told_in_its_thread(tmp_path: Path, template: Path, visit: list[list[Item]]) -> None:
     everybody = Names(names={"p1": "M. Vega", "p2": "A. Roe"})
     with made(tmp_path / "one", template) as archive:
-        speaking = [[*said, everybody] if any(isinstance(one, Comment) for one in said) else said for said in visit]
+        speaking = [
+            [*answer, everybody] if any(isinstance(item, Comment) for item in answer) else answer for answer in visit
+        ]
         archive.fold(*extractions(speaking))
         dump = "\n".join(archive.db.conn.iterdump())
         assert "Vega" not in dump
@@ -177,8 +179,8 @@ class TestThreads:
 
     def test_commits_in_its_middle_wait_for_its_names(self, archive: Made) -> None:
         fold = archive.folder_of()
-        for one in (extraction(1, post()), extraction(2, self.PAGE), extraction(3)):
-            fold.add(one)
+        for item in (extraction(1, post()), extraction(2, self.PAGE), extraction(3)):
+            fold.add(item)
             fold.commit()
         assert archive.one("SELECT count(*) FROM captures") == 1
         fold.add(extraction(4, self.NAMED))
@@ -226,17 +228,17 @@ SOURCE = run_of(None, "keep")
 
 def test_bytes_come_before_rows(archive: Made) -> None:
     """The WARC is synced before the transaction begins, and not for nothing."""
-    asked: list[int] = []
+    requests: list[int] = []
     fold = folding.Fold(
         archive.db, "riverside", lambda _: None,
-        lambda: asked.append(archive.one("SELECT count(*) FROM captures")),
+        lambda: requests.append(archive.one("SELECT count(*) FROM captures")),
     )  # fmt: skip
     fold.commit()
     fold.apply(Captured(SOURCE, extraction(1, post())))
     fold.commit()
     fold.apply(Captured(SOURCE, extraction(2, comment())))
     fold.finish(SOURCE, finished=True)
-    assert asked == [0, 1]
+    assert requests == [0, 1]
 
 
 def test_a_failing_sync_commits_nothing(archive: Made) -> None:
@@ -251,10 +253,10 @@ def test_a_failing_sync_commits_nothing(archive: Made) -> None:
 
 
 def test_a_capture_folded_twice_is_there_once(archive: Made) -> None:
-    one = extraction(1, post(views=1), reading(HEX, UUID, likes=2), comment(), sighting())
-    archive.fold(one)
+    item = extraction(1, post(views=1), reading(HEX, UUID, likes=2), comment(), sighting())
+    archive.fold(item)
     before = natural(archive.db)
-    archive.fold(one)
+    archive.fold(item)
     assert natural(archive.db) == before
 
 
@@ -264,9 +266,9 @@ def test_every_kind_of_item_has_a_saver() -> None:
 
 
 def test_the_row_says_what_the_record_said(archive: Made) -> None:
-    said = capture(7, etag='"x"', mime="text/html", request_sha256="a" * 64, method="POST", http_status=503)
+    answer = capture(7, etag='"x"', mime="text/html", request_sha256="a" * 64, method="POST", http_status=503)
     archive.crawl("c1")
-    archive.fold(Extraction(clinic_id="riverside", capture=said), crawl_id="c1")
+    archive.fold(Extraction(clinic_id="riverside", capture=answer), crawl_id="c1")
     ((etag, method, status, at, crawl_id, origin),) = archive.rows(
         "SELECT etag, method, http_status, fetched_at, crawl_id, origin FROM captures"
     )
@@ -325,10 +327,10 @@ def test_one_person_with_two_names_is_one_name_in_every_order(archive: Made) -> 
 
 def test_not_modified_since_a_moment_ago(archive: Made) -> None:
     """The original is in the same batch, part of its rows written already."""
-    shown = post(author="Ada", views=3)
-    shown.author_person = "key"
+    visible = post(author="Ada", views=3)
+    visible.author_person = "key"
     same = {"http_status": 304, "record_type": "revisit", "refers_to": capture(1).capture_id}
-    archive.fold(extraction(1, shown), extraction(2, **same))
+    archive.fold(extraction(1, visible), extraction(2, **same))
     assert archive.rows("SELECT views, evidence FROM readings ORDER BY read_at") == [(3, "read"), (3, "not-modified")]
     assert archive.one("SELECT count(*) FROM sightings WHERE source = 'post'") == 2
 

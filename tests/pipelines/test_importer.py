@@ -108,9 +108,9 @@ def bring(
 ) -> list[ImportResult]:
     run = Run(archive)
     recover(run)
-    told = import_files(run, paths, {clinic.slug: clinic}, url, at)
+    found = import_files(run, paths, {clinic.slug: clinic}, url, at)
     run.close(0, {})
-    return told
+    return found
 
 
 def rows(archive: Path, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -141,8 +141,14 @@ def grown(tmp_path: Path) -> Path:
 
 
 def test_a_history_before_the_first_crawl(grown: Path, old: Path) -> None:
-    (told,) = bring(grown, old)
-    assert (told.captures, told.unread, told.elsewhere, told.bad, told.refused) == ({"riverside": 2}, 1, 1, [], None)
+    (found,) = bring(grown, old)
+    assert (found.captures, found.unread, found.elsewhere, found.bad, found.refused) == (
+        {"riverside": 2},
+        1,
+        1,
+        [],
+        None,
+    )
     assert rows(grown, "SELECT kind, body_text FROM revisions ORDER BY captured_at") == [
         ("first", "Sleep tight."), ("content", "Sleep well.")
     ]  # fmt: skip
@@ -163,20 +169,20 @@ def test_a_history_before_the_first_crawl(grown: Path, old: Path) -> None:
 
 def test_the_original_is_kept_byte_for_byte(grown: Path, old: Path) -> None:
     bring(grown, old)
-    (kept,) = (grown / "imports").rglob("*.warc.gz")
-    assert kept.read_bytes() == old.read_bytes()
+    (stored,) = (grown / "imports").rglob("*.warc.gz")
+    assert stored.read_bytes() == old.read_bytes()
     for file, offset, length in rows(
         grown, "SELECT warc_file, warc_offset, warc_length FROM captures WHERE origin != 'crawl'"
     ):
-        assert grown / file == kept
-        assert b"WARC/1." in gzip.decompress(kept.read_bytes()[offset : offset + length])
+        assert grown / file == stored
+        assert b"WARC/1." in gzip.decompress(stored.read_bytes()[offset : offset + length])
 
 
 def test_imported_twice_nothing_changes(grown: Path, old: Path) -> None:
     bring(grown, old)
     before, files = said(grown), sorted(grown.rglob("*.warc.gz"))
-    (told,) = bring(grown, old)
-    assert (told.captures, told.known, told.refused) == ({}, 2, None)
+    (found,) = bring(grown, old)
+    assert (found.captures, found.known, found.refused) == ({}, 2, None)
     assert said(grown) == before
     assert sorted(grown.rglob("*.warc.gz")) == files
     again = shutil.copy(old, old.with_name("renamed.warc.gz"))
@@ -269,12 +275,12 @@ def test_saved_pages(tmp_path: Path) -> None:
     page = tmp_path / "page.txt"
     page.write_text(TEXT.format("A bed is a place."))
     url = f"{SITE}/post/on-sleep"
-    (told,) = bring(tmp_path / "a", page, url=url, at=THEN)
-    assert (told.captures, told.origin) == ({"riverside": 1}, "a saved page")
+    (found,) = bring(tmp_path / "a", page, url=url, at=THEN)
+    assert (found.captures, found.origin) == ({"riverside": 1}, "a saved page")
     assert rows(tmp_path / "a", "SELECT views, read_at FROM readings") == [(16, "2019-05-04T03:02:01.000000Z")]
     assert rows(tmp_path / "a", "SELECT url, retrieved_from FROM captures") == [(url, "page.txt")]
-    (kept,) = (tmp_path / "a" / "imports").rglob("*.warc.gz")
-    assert page.read_bytes() in gzip.decompress(kept.read_bytes())
+    (stored,) = (tmp_path / "a" / "imports").rglob("*.warc.gz")
+    assert page.read_bytes() in gzip.decompress(stored.read_bytes())
     assert bring(tmp_path / "a", page, url=url, at=THEN)[0].known == 1
     assert rebuild.rebuild(tmp_path / "a").differs == []
 
@@ -304,8 +310,8 @@ def test_wacz(tmp_path: Path, old: Path) -> None:
         tmp_path / "x.wacz", ("archive/data.warc.gz", old.read_bytes()), ("datapackage.json", b"{}"),
         compression=zipfile.ZIP_DEFLATED,
     )  # fmt: skip
-    (told,) = bring(tmp_path / "a", package)
-    assert told.captures == {"riverside": 2}
+    (found,) = bring(tmp_path / "a", package)
+    assert found.captures == {"riverside": 2}
     assert rows(tmp_path / "a", "SELECT DISTINCT retrieved_from FROM captures") == [("x.wacz",)]
     assert list((tmp_path / "a" / "imports").glob("*.part")) == []
 
@@ -326,8 +332,8 @@ def link(name: str) -> zipfile.ZipInfo:
 )  # fmt: skip
 def test_a_package_that_climbs_out(tmp_path: Path, old: Path, member: str | zipfile.ZipInfo, why: str) -> None:
     package = wacz(tmp_path / "x.wacz", ("archive/data.warc.gz", old.read_bytes()), (member, b"x"))
-    (told,) = bring(tmp_path / "a", package)
-    assert why in (told.refused or "")
+    (found,) = bring(tmp_path / "a", package)
+    assert why in (found.refused or "")
     assert list((tmp_path / "a").rglob("x*")) == []
 
 
@@ -338,7 +344,7 @@ def test_packages_that_are_none(tmp_path: Path, old: Path) -> None:
     (tmp_path / "x.pdf").write_bytes(b"%PDF-1.7")
     (tmp_path / "none.txt").write_bytes(b"")
     names = ("cut.wacz", "empty.wacz", "x.pdf", "none.txt")
-    refused = [one.refused or "" for one in bring(tmp_path / "a", *(tmp_path / name for name in names))]
+    refused = [item.refused or "" for item in bring(tmp_path / "a", *(tmp_path / name for name in names))]
     assert [name in line for name, line in zip(("ZIP", "WACZ", "not a WARC", "empty"), refused, strict=True)] == [
         True
     ] * 4
@@ -350,9 +356,9 @@ def test_a_package_that_unpacks_to_more_than_the_disk_has(
 ) -> None:
     package = wacz(tmp_path / "x.wacz", ("archive/data.warc.gz", bytes(50_000_000)), compression=zipfile.ZIP_DEFLATED)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9 - 10**8, 10**8))
-    told = bring(tmp_path / "a", package, old)
-    assert "free on the archive's disk" in (told[0].refused or "")
-    assert told[1].captures == {"riverside": 2}
+    found = bring(tmp_path / "a", package, old)
+    assert "free on the archive's disk" in (found[0].refused or "")
+    assert found[1].captures == {"riverside": 2}
 
 
 def test_a_package_that_unpacks_to_a_thousand_times_its_size(tmp_path: Path) -> None:
@@ -364,8 +370,8 @@ def test_a_package_that_unpacks_to_a_thousand_times_its_size(tmp_path: Path) -> 
 
 def test_a_file_larger_than_the_disk(tmp_path: Path, old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 10, 0))
-    (told,) = bring(tmp_path / "a", old)
-    assert "free on the archive's disk" in (told.refused or "")
+    (found,) = bring(tmp_path / "a", old)
+    assert "free on the archive's disk" in (found.refused or "")
     assert list((tmp_path / "a" / "imports").iterdir()) == []
     assert rows(tmp_path / "a", "SELECT count(*) FROM captures") == [(0,)]
 
@@ -382,11 +388,11 @@ def test_bad_records_are_left_out_with_their_offset(tmp_path: Path) -> None:
     liar.page(post_url("sleep"), sleep("A lie."))
     lies = re.sub(rb"(Payload-Digest: sha1:)\w{32}", rb"\1" + b"A" * 32, liar.done().read_bytes())
     liar.path.write_bytes(lies)
-    told, lied = bring(tmp_path / "a", path, liar.path)
-    assert told.captures == {"riverside": 1}
+    found, lied = bring(tmp_path / "a", path, liar.path)
+    assert found.captures == {"riverside": 1}
     assert "digest differs" in (lied.refused or "")
-    assert [all(line.startswith("byte ") for line in told.bad)] == [True]
-    said_of = "\n".join(told.bad)
+    assert [all(line.startswith("byte ") for line in found.bad)] == [True]
+    said_of = "\n".join(found.bad)
     for why in ("in the future", "before the web", "inflates to more than"):
         assert why in said_of
 
@@ -443,12 +449,12 @@ def test_what_this_program_wrote_is_an_import_all_the_same(grown: Path, tmp_path
 def test_every_sample_is_imported_or_refused_by_name(tmp_path: Path) -> None:
     paths = sorted(SAMPLES.iterdir())
     clinic = Clinic(slug="example", name="Example", url="http://example.com")
-    told = bring(tmp_path / "a", *paths, clinic=clinic)
-    taken = {one.path.name for one in told if one.captures}
+    found = bring(tmp_path / "a", *paths, clinic=clinic)
+    taken = {item.path.name for item in found if item.captures}
     assert taken == {
         "example-resource.warc.gz", "example-wget-bad-target-uri.warc.gz", "example.arc.gz", "example.warc.gz"
     }  # fmt: skip
-    assert all(one.refused for one in told if one.path.name not in taken)
+    assert all(item.refused for item in found if item.path.name not in taken)
     assert rebuild.rebuild(tmp_path / "a").differs == []
 
 

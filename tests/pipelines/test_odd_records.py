@@ -202,11 +202,11 @@ def test_an_odd_record_leaves_the_others_in(packed: bool, tmp_path: Path) -> Non
 
 def test_one_id_on_three_pages(tmp_path: Path) -> None:
     """The first keeps it, the others get ids of their places; a false one is found."""
-    one = "<urn:uuid:11111111-1111-4111-8111-111111111111>"
-    result, archive = taken(tmp_path, *(page(number, WARC_Record_ID=one) for number in (1, 2, 3)))
+    item = "<urn:uuid:11111111-1111-4111-8111-111111111111>"
+    result, archive = taken(tmp_path, *(page(number, WARC_Record_ID=item) for number in (1, 2, 3)))
     assert (result.bad, result.captures) == ([], {"riverside": 3})
     ids = [capture_id for (capture_id,) in rows(archive, "SELECT capture_id FROM captures ORDER BY warc_offset")]
-    assert ids[0] == one[10:-1]
+    assert ids[0] == item[10:-1]
     assert len(set(ids)) == 3
     with closing(sqlite3.connect(archive / "archive.db")) as db:
         db.execute("PRAGMA foreign_keys = OFF")

@@ -51,7 +51,7 @@ class TestPseudonyms:
     def test_clinic_and_person_are_kept_apart(self) -> None:
         assert pseudonym(KEY, "a", "bc") != pseudonym(KEY, "ab", "c")
 
-    @pytest.mark.parametrize("person", [one for one in NAUGHTY if one])
+    @pytest.mark.parametrize("person", [each for each in NAUGHTY if each])
     def test_any_id_has_one(self, person: str) -> None:
         pseudonym(KEY, "riverside", person)
 
@@ -63,18 +63,18 @@ class TestPseudonyms:
             post(author_person="member:abc-123"),
         )  # fmt: skip
         done = pseudonymous(raw, KEY)
-        said, author, told, page, own = done.items
-        assert isinstance(told, Names)
+        answer, author, reported, page, own = done.items
+        assert isinstance(reported, Names)
         assert isinstance(own, Names)
         key = pseudonym(KEY, "riverside", "member:abc-123")
-        assert (said.author, said.person, author.person, page.author_person) == (key,) * 4  # type: ignore[union-attr]
-        assert dict(told.names) == {key: "Marisol Vega"}
-        assert "abc-123" not in repr(done) + "".join(map(str, told.names)) + "".join(map(str, own.names))
+        assert (answer.author, answer.person, author.person, page.author_person) == (key,) * 4  # type: ignore[union-attr]
+        assert dict(reported.names) == {key: "Marisol Vega"}
+        assert "abc-123" not in repr(done) + "".join(map(str, reported.names)) + "".join(map(str, own.names))
         assert "Marisol" not in repr(done)
 
     def test_a_display_name_alone_is_nobodys(self) -> None:
-        (said, _) = pseudonymous(extraction(1, comment(author="Anna")), KEY).items
-        assert (said.author, said.person) == (None, None)  # type: ignore[union-attr]
+        (answer, _) = pseudonymous(extraction(1, comment(author="Anna")), KEY).items
+        assert (answer.author, answer.person) == (None, None)  # type: ignore[union-attr]
 
     def test_names_without_an_id_are_masked_all_the_same(self) -> None:
         raw = extraction(1, comment(text="Anna and Bertrand"), Names(names={"": "Anna"}), Names(names={"": "Bertrand"}))
@@ -254,7 +254,7 @@ def test_a_long_text_costs_no_more_than_its_size(part: str) -> None:
 
 
 def texts(thread: list[Extraction]) -> list[str | None]:
-    return [item.body_text for one in thread for item in one.items if isinstance(item, Comment)]
+    return [item.body_text for each in thread for item in each.items if isinstance(item, Comment)]
 
 
 class TestThreads:
@@ -267,25 +267,25 @@ class TestThreads:
     def test_a_name_of_any_answer_is_masked_in_all(self) -> None:
         done = mask_thread(self.THREAD, "pseudonymous", ended=True)
         assert texts(done) == ["[name] helped me.", "So did [name]."]
-        assert [one.items[0].author for one in done[:2]] == ["reader-1", "reader-2"]  # type: ignore[union-attr]
-        assert not any(isinstance(item, Names) for one in done for item in one.items)
+        assert [each.items[0].author for each in done[:2]] == ["reader-1", "reader-2"]  # type: ignore[union-attr]
+        assert not any(isinstance(item, Names) for each in done for item in each.items)
 
     def test_omit_drops_the_pseudonyms_too(self) -> None:
         done = mask_thread(self.THREAD, "omit", ended=True)
-        assert [one.items[0].author for one in done[:2]] == [None, None]  # type: ignore[union-attr]
+        assert [each.items[0].author for each in done[:2]] == [None, None]  # type: ignore[union-attr]
         assert texts(done) == ["[name] helped me.", "So did [name]."]
 
     def test_keep_leaves_texts_and_names(self) -> None:
         for ended in (True, False):
             done = mask_thread(self.THREAD, "keep", ended=ended)
-            assert [one.items[0].author for one in done[:2]] == ["Marisol Vega", "reader-2"]  # type: ignore[union-attr]
+            assert [each.items[0].author for each in done[:2]] == ["Marisol Vega", "reader-2"]  # type: ignore[union-attr]
             assert texts(done) == ["Vega helped me.", "So did Roe."]
 
     def test_cut_in_two_its_texts_are_left_out(self) -> None:
         done = mask_thread(self.THREAD[:2], "pseudonymous", ended=False)
         assert texts(done) == [None, None]
         assert [item.kind for item in done[-1].items if hasattr(item, "kind")] == ["thread-cut-short"]
-        assert "Vega" not in repr([one.items for one in done])
+        assert "Vega" not in repr([each.items for each in done])
 
     def test_with_every_member_named_it_is_whole(self) -> None:
         assert texts(mask_thread(self.THREAD, "pseudonymous", ended=False)) == ["[name] helped me.", "So did [name]."]

@@ -204,8 +204,8 @@ def test_removals_are_confirmed_by_the_same_runs(tmp_path: Path) -> None:
 def test_all_cores_give_the_same(grown: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parsing, "FEWEST", 1)
     monkeypatch.setattr(parsing, "CHUNK", 2)
-    one, two = rebuild.rebuild(grown, cores=1), rebuild.rebuild(grown, cores=2)
-    assert (two.differs, two.digest) == ([], one.digest)
+    first, two = rebuild.rebuild(grown, cores=1), rebuild.rebuild(grown, cores=2)
+    assert (two.differs, two.digest) == ([], first.digest)
 
 
 def test_the_old_database_is_kept(grown: Path) -> None:
@@ -221,13 +221,13 @@ def test_a_reader_sees_the_old_and_then_the_new(grown: Path) -> None:
     """Datasette keeps its connection open."""
     uri = f"{(grown / DATABASE).as_uri()}?mode=ro"
     with closing(sqlite3.connect(uri, uri=True)) as reader:
-        asked = "SELECT count(*) FROM captures"
-        before = reader.execute(asked).fetchone()
+        requests = "SELECT count(*) FROM captures"
+        before = reader.execute(requests).fetchone()
         with closing(sqlite3.connect(grown / DATABASE)) as live:
             live.execute("DELETE FROM posts")
             live.commit()
         rebuild.rebuild(grown)
-        assert reader.execute(asked).fetchone() == before
+        assert reader.execute(requests).fetchone() == before
         assert reader.execute("SELECT count(*) FROM posts").fetchone() == (1,)
 
 
@@ -301,11 +301,11 @@ def test_another_file_of_the_same_name_is_not_overwritten(grown: Path, tmp_path:
     adopt([grown], tmp_path / "new", None)
     adopt([grown], tmp_path / "new", None)  # the same again: nothing to do
     path = max((tmp_path / "new" / "warc" / "riverside").glob("*.warc.gz"))
-    kept = path.read_bytes() + b"more"
-    path.write_bytes(kept)
+    stored = path.read_bytes() + b"more"
+    path.write_bytes(stored)
     with pytest.raises(ImportRefused, match=path.name):
         adopt([grown], tmp_path / "new", None)
-    assert path.read_bytes() == kept
+    assert path.read_bytes() == stored
 
 
 def test_a_file_that_was_still_written_is_copied_again(grown: Path, tmp_path: Path) -> None:
@@ -364,17 +364,17 @@ def test_when_a_clinic_closes_comes_back(tmp_path: Path, monkeypatch: pytest.Mon
     """Announced, closed, visited all the same, closed on another day, and open again: a rebuild says it each time."""
     closing = (datetime.now(UTC) + timedelta(days=3)).date()
     later = closing + timedelta(days=1)
-    told = (
+    found = (
         (1, closing, True, "blog"), (3, closing, False, "closed"), (4, closing, True, "closed"),
         (5, later, False, "closed"), (6, None, True, "blog"), (7, later, False, "closed"),
     )  # fmt: skip
     other = Clinic(slug="other", name="Other", url="https://other.example")
-    for days, day, is_visited, status in told:
+    for days, day, is_visited, status in found:
         clinic = replace(CLINIC, closed=day)
         with monkeypatch.context() as patch:
             now_is(patch, timedelta(days=days))
             with Visiting(
-                tmp_path, clinic if is_visited else other, lambda run, one=clinic: run.register_closed([one])
+                tmp_path, clinic if is_visited else other, lambda run, item=clinic: run.register_closed([item])
             ) as of:
                 if is_visited:
                     of.answer(post_url("sleep"), post_answer("sleep", "Sleep well."))

@@ -158,11 +158,11 @@ def test_a_torn_tail_is_cut_and_no_row_stands_on_it(tmp_path: Path, torn: int) -
 def test_an_answer_without_its_request_is_not_folded_in(tmp_path: Path) -> None:
     with Visiting(tmp_path) as visiting:
         script(visiting)[0]()
-        said = script(visiting)[1]().capture
+        answer = script(visiting)[1]().capture
         visiting.kill()
     (path,) = (tmp_path / "warc" / "riverside").glob("*.warc.gz")
     with path.open("rb+") as file:
-        file.truncate(said.warc_offset + said.warc_length)
+        file.truncate(answer.warc_offset + answer.warc_length)
     _, tables = caught_up(tmp_path)
     assert len(tables["captures"]) == 1
 
@@ -233,17 +233,17 @@ def rendered(visiting: Visiting) -> list[Any]:
         return lambda: writer.write_exchange(HttpExchange(**values | changes))
 
     waiting = SHOWN.format(stats='<div style="--width:40px"> </div>', widget="").encode()
-    shown = SHOWN.format(stats="<span>9 views</span><span>3 comments</span>", widget=WIDGET).encode()
+    visible = SHOWN.format(stats="<span>9 views</span><span>3 comments</span>", widget=WIDGET).encode()
     counts = json.dumps({"postPageMetadata": {"id": "sleep", "postMetadata": {"viewCount": 9}}}).encode()
-    said = comments_answer(("c1", "p1", "Marisol Vega helped me."), ("c2", "p2", "Roe did."), following="")
+    answer = comments_answer(("c1", "p1", "Marisol Vega helped me."), ("c2", "p2", "Roe did."), following="")
     members = {"method": "POST", "request_body": b'{"query": {}}'}
     return [
         received("document", PAGE, waiting),
         received("script", "https://cdn.example/viewer.js", b"go()"),
         received("fetch", f"{SITE}/_srv/beat/sleep", counts),
-        received("xhr", f"{SITE}/_srv/voices?resourceId={HEXES['sleep']}", said),
+        received("xhr", f"{SITE}/_srv/voices?resourceId={HEXES['sleep']}", answer),
         received("xhr", f"{SITE}/_srv/faces", members_answer(**TOLD), **members),
-        lambda: writer.write_dom(url=PAGE, page=PAGE, body=shown, at=datetime.now(UTC)),
+        lambda: writer.write_dom(url=PAGE, page=PAGE, body=visible, at=datetime.now(UTC)),
     ]
 
 
@@ -266,8 +266,8 @@ def test_killed_while_a_page_was_rendered(tmp_path: Path, steps: int) -> None:
         ("first", "html"), ("source", "rendered"),
     ][: 1 + (steps > 5)]  # fmt: skip
     if steps == 6:  # the DOM is what joins the comments' key to the post
-        told = _rows(tmp_path / "a", "SELECT platform_comment_id, source, body_text FROM comments ORDER BY 1")
-        assert told == [
+        found = _rows(tmp_path / "a", "SELECT platform_comment_id, source, body_text FROM comments ORDER BY 1")
+        assert found == [
             ("c1", "rendered", "[name] helped me."), ("c2", "rendered", "[name] did."),
             ("old", "rendered", "[name] was here before."),
         ]  # fmt: skip
@@ -280,12 +280,12 @@ def test_a_page_whose_names_never_came_keeps_its_texts_back(tmp_path: Path, miss
     anonymous = (
         WIDGET.replace("C-old", "C-c1").replace("Ada Roe", "Unknown member").replace("Roe was here", "It was so")
     )
-    shown = SHOWN.format(stats="<span>9 views</span><span>2 comments</span>", widget=anonymous).encode()
+    visible = SHOWN.format(stats="<span>9 views</span><span>2 comments</span>", widget=anonymous).encode()
     with Visiting(tmp_path / "a") as visiting:
         for step in rendered(visiting)[:4]:
             step()
         if missing == "refused":
-            visiting.run.writer("riverside").write_dom(url=PAGE, page=PAGE, body=shown, at=datetime.now(UTC))
+            visiting.run.writer("riverside").write_dom(url=PAGE, page=PAGE, body=visible, at=datetime.now(UTC))
         visiting.answer(post_url("rest"), post_answer("rest", "Rest well."))
         visiting.kill()
     caught_up(tmp_path / "a")  # looks for names itself
@@ -297,19 +297,19 @@ def test_a_page_whose_names_never_came_keeps_its_texts_back(tmp_path: Path, miss
 def test_one_whom_the_page_shows_without_a_name_is_a_member_no_more(tmp_path: Path) -> None:
     """Names of others came, so that they were told to all who have one."""
     widget = WIDGET.replace("C-old", "C-c2").replace("Ada Roe", "Unknown member").replace("Roe was", "It was")
-    shown = SHOWN.format(stats="<span>9 views</span><span>2 comments</span>", widget=widget).encode()
+    visible = SHOWN.format(stats="<span>9 views</span><span>2 comments</span>", widget=widget).encode()
     with Visiting(tmp_path / "a") as visiting:
         for step in rendered(visiting)[:3]:
             step()
         writer, headers = visiting.run.writer("riverside"), [(b"Content-Type", b"application/json")]
-        said = comments_answer(("c1", "p1", "Marisol Vega helped me."), ("c2", "p9", "It did."), following="")
-        for url, body in ((f"{SITE}/_srv/voices?resourceId={HEXES['sleep']}", said),
+        answer = comments_answer(("c1", "p1", "Marisol Vega helped me."), ("c2", "p9", "It did."), following="")
+        for url, body in ((f"{SITE}/_srv/voices?resourceId={HEXES['sleep']}", answer),
                           (f"{SITE}/_srv/faces", members_answer(p1="Marisol Vega"))):  # fmt: skip
             writer.write_exchange(HttpExchange(
                 url=url, method="GET", request_headers=[], request_body=b"", status=200, reason="OK", protocol="h2",
                 response_headers=headers, body=body, ip=None, fetched_at=datetime.now(UTC), via="xhr", page=PAGE,
             ))  # fmt: skip
-        writer.write_dom(url=PAGE, page=PAGE, body=shown, at=datetime.now(UTC))
+        writer.write_dom(url=PAGE, page=PAGE, body=visible, at=datetime.now(UTC))
         visiting.answer(post_url("rest"), post_answer("rest", "Rest well."))
         visiting.kill()
     caught_up(tmp_path / "a")

@@ -18,6 +18,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from archive.db import open_archive
+from archive.derived.store import progress
 from archive.rows.withdrawals import drop_of_studies
 from archive.site.pages.permalinks import is_withdrawn
 from pipelines.commands import main
@@ -229,6 +230,17 @@ def test_what_is_hidden_is_requested_once_a_month(archive: Path) -> None:
         skipped.append(is_skipped(post_url("sleep")))
     run.release()
     assert sorted(skipped) == [False, *[True] * (HIDDEN_EVERY - 1)]
+
+
+def test_what_is_derived_is_there_again(archive: Path) -> None:
+    sql = "SELECT removed, added FROM edits WHERE url LIKE '%/rest' ORDER BY edit_id"
+    edits = rows(archive, sql)
+    assert edits
+    takedown_id = hidden(archive, f"{SITE}/post/sleep")
+    assert rows(archive, sql) == edits
+    assert takedown(archive, "lift", takedown_id, *REASON).exit_code == 0
+    with closing(open_archive(archive, "read")) as db:
+        assert progress(db.conn).derived == progress(db.conn).revisions
 
 
 def test_without_yes_nothing_is_done(archive: Path) -> None:

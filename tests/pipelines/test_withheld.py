@@ -214,5 +214,5 @@ def test_the_note_of_a_visit(tmp_path: Path) -> None:
         fold = Fold(archive.db, CLINIC, lambda _: None, withheld=withheld)
         end = {"note": note, "blog_status": "blog", "platform": "wix", "ended_at": "2026", "complete": 0}
         fold.apply(RunEnded(run_of("run"), end))
-        shown = archive.one("SELECT note FROM clinic_runs")
-    assert shown == f"1 post is for members only: [withdrawn]; see {url('rest')}, [withdrawn]."
+        visible = archive.one("SELECT note FROM clinic_runs")
+    assert visible == f"1 post is for members only: [withdrawn]; see {url('rest')}, [withdrawn]."

@@ -205,7 +205,7 @@ def test_a_cut_feed_with_a_feedburner_element_is_cut() -> None:
 def test_a_feed_without_a_platform_is_all_posts() -> None:
     page = read_feed(exchange(RSS, "https://www.a.de/feed"))
     assert len(page.sightings) == 3
-    assert not any(one.addresses for one in page.sightings)
+    assert not any(each.addresses for each in page.sightings)
 
 
 @pytest.mark.parametrize("cut", range(160, len(RSS) - 15, 11))
@@ -340,10 +340,10 @@ def test_items_of_documents() -> None:
     assert read(exchange(SITEMAP)) == [*sitemap(SITEMAP).sightings]
     sightings = read(exchange(RSS))
     assert sightings
-    assert [getattr(one, "addresses", None) for one in sightings] == [(f"sample:{HEX}",), ()]
+    assert [getattr(each, "addresses", None) for each in sightings] == [(f"sample:{HEX}",), ()]
     sightings = read(exchange(RSS), WithGuids)
     assert sightings
-    assert [getattr(one, "addresses", None) for one in sightings] == [("sample:64d",), ("sample:htt",)]
+    assert [getattr(each, "addresses", None) for each in sightings] == [("sample:64d",), ("sample:htt",)]
     assert read(exchange("<html>", "https://www.a.de/post/x")) is None
 
 
@@ -457,9 +457,9 @@ def test_every_address_is_in_one_post_alone(sightings: list[Sighting]) -> None:
     found = merge(sightings, feed_size=20)
     named = [address for post in found.posts for address in (post.url, *post.addresses)]
     assert len(named) == len(set(named))
-    assert set(named) == {address for one in sightings for address in (one.url, *one.addresses)}
+    assert set(named) == {address for each in sightings for address in (each.url, *each.addresses)}
     home = {address: n for n, post in enumerate(found.posts) for address in (post.url, *post.addresses)}
-    assert all(home[one.url] == home[address] for one in sightings for address in one.addresses)
+    assert all(home[each.url] == home[address] for each in sightings for address in each.addresses)
     backwards = merge(reversed(sightings), feed_size=20).posts
     assert {frozenset((post.url, *post.addresses)) for post in backwards} == {
         frozenset((post.url, *post.addresses)) for post in found.posts
@@ -491,7 +491,7 @@ def test_real_feeds_of_wix(name: str, count: int, newest: str) -> None:
     page = feed(body, site)
     assert (len(page.sightings), page.others, page.problems) == (count, 0, ())
     assert page.sightings[0].published_at == newest
-    assert all(one.addresses and one.addresses[0].startswith("wix:") and one.title for one in page.sightings)
+    assert all(each.addresses and each.addresses[0].startswith("wix:") and each.title for each in page.sightings)
     assert merge(page.sightings, feed_size=20).counts == {"feed": count}
     half = feed(body[: len(body) // 2], site)
     assert kinds(half) == ["feed-cut"]

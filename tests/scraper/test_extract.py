@@ -47,7 +47,7 @@ def test_a_304_says_nothing_of_its_own() -> None:
 @pytest.mark.parametrize("status", [400, 401, 403, 429, 500, 503])
 def test_a_refusal_is_a_problem_and_never_a_removal(status: int) -> None:
     found = extract(exchange(f"{SITE}/post/a", b"<html>no</html>", status=status))
-    assert [type(one) for one in found] == [Problem]
+    assert [type(each) for each in found] == [Problem]
 
 
 class TestRedirects:
@@ -74,10 +74,10 @@ def test_service_answers_are_told_by_their_address() -> None:
     (post,) = extract(exchange(post_url("sleep"), post_answer("sleep", "Sleep well.", views=3)))
     assert isinstance(post, Post)
     assert (post.body_text, post.views, post.likes) == ("Sleep well.", 3, None)
-    said, *_ = extract(exchange(comments_url("sleep"), comments_answer(("c1", "m1", "Thanks."))))
-    assert isinstance(said, Comment)
-    assert (said.body_text, said.author, said.author_kind) == ("Thanks.", None, "member")
-    assert "Thanks" not in repr(said)
+    answer, *_ = extract(exchange(comments_url("sleep"), comments_answer(("c1", "m1", "Thanks."))))
+    assert isinstance(answer, Comment)
+    assert (answer.body_text, answer.author, answer.author_kind) == ("Thanks.", None, "member")
+    assert "Thanks" not in repr(answer)
     (names,) = extract(exchange(MEMBERS, members_answer(m1="Marisol Vega"), method="POST"))
     assert names == Names(names={"member:m1": "Marisol Vega"})
     assert "Marisol" not in repr(names)
@@ -95,7 +95,7 @@ def test_a_page_of_another_kind_is_read_by_the_fallback() -> None:
     platform = recognise(page)
     assert platform is not None
     assert platform.fallback
-    assert all(isinstance(one, Problem) for one in extract(page))
+    assert all(isinstance(each, Problem) for each in extract(page))
     with pytest.raises(NotAPost):
         extract_post(page)
 
@@ -138,7 +138,7 @@ class TestARenderedPage:
         assert self.rendered("document", b"", status=404) == (Gone(url=self.URL, answered="404"),)
         moved = self.rendered("document", b"", status=301, location=f"{SITE}/post/b")
         assert moved == (Alias(addresses=(f"{SITE}/post/b", self.URL)),)
-        assert any(isinstance(one, Post) for one in self.rendered("document", self.PAGE, f"{SITE}/post/b"))
+        assert any(isinstance(each, Post) for each in self.rendered("document", self.PAGE, f"{SITE}/post/b"))
 
     @pytest.mark.parametrize(
         "url", ["https://ads.example/post/a", f"{SITE}/_partials/chat", "https://video.example/embed"]
@@ -169,10 +169,10 @@ class TestARenderedPage:
         named = f'<link rel="canonical" href="{SITE}/post/b">'.encode()
         page = SHOWN.format(stats="", widget="").encode()
         other = page.replace(b"</head>", named + b"</head>")
-        assert any(isinstance(one, Post) for one in self.rendered("dom", page))
+        assert any(isinstance(each, Post) for each in self.rendered("dom", page))
         (found,) = self.rendered("dom", other)
         assert isinstance(found, Problem) and f"{SITE}/post/b" in found.message
-        assert any(isinstance(one, Post) for one in self.rendered("dom", other, f"{SITE}/post/b"))
+        assert any(isinstance(each, Post) for each in self.rendered("dom", other, f"{SITE}/post/b"))
 
     def test_a_known_address_that_refuses_is_a_problem_here_too(self) -> None:
         (found,) = self.rendered("fetch", b"{}", post_url("sleep"), status=403)
@@ -184,11 +184,11 @@ class TestARenderedPage:
             self.rendered("dom", self.PAGE),
             self.rendered("xhr", post_answer("sleep", "Sleep."), post_url("sleep")),
         ):
-            (post,) = (one for one in found if isinstance(one, Post))
+            (post,) = (each for each in found if isinstance(each, Post))
             assert set(post.sources.values()) == {"rendered"}
-        (plain,) = (one for one in extract(exchange(self.URL, self.PAGE)) if isinstance(one, Post))
-        (shown,) = (one for one in self.rendered("dom", self.PAGE) if isinstance(one, Post))
-        assert plain.sources.keys() == shown.sources.keys() and plain.body_text == shown.body_text
+        (plain,) = (each for each in extract(exchange(self.URL, self.PAGE)) if isinstance(each, Post))
+        (visible,) = (each for each in self.rendered("dom", self.PAGE) if isinstance(each, Post))
+        assert plain.sources.keys() == visible.sources.keys() and plain.body_text == visible.body_text
 
 
 def test_stored_bytes_are_decoded_as_live_ones(tmp_path: Path) -> None:
@@ -239,8 +239,8 @@ class TestEmbeddedThreads:
                     yield item
 
         body = b"<meta name=generator content=Postname><article><h1>T</h1><p>X</p></article>" + self.MARK * marked
-        (shown,) = (item for item in extract_by(exchange(self.URL, body), Counting()) if isinstance(item, Post))
-        assert shown.comments_count == expected
+        (visible,) = (item for item in extract_by(exchange(self.URL, body), Counting()) if isinstance(item, Post))
+        assert visible.comments_count == expected
         if number == 0 and marked:
-            assert (shown.comments_count_raw, shown.sources["comments_count_raw"]) == ("0", "warmup")
-            assert "comments_count" not in shown.sources
+            assert (visible.comments_count_raw, visible.sources["comments_count_raw"]) == ("0", "warmup")
+            assert "comments_count" not in visible.sources

@@ -16,7 +16,7 @@ from scraper.platforms.wix import Wix
 from scraper.sitemaps import SitemapPage, read_sitemap
 from scraper.xml_lists import LARGEST_LIST, unpacked
 from tests.e2e.hostile import Blog, Reply, serving
-from tests.e2e.product import column, crawl, one, run
+from tests.e2e.product import column, crawl, run, value_of
 from tests.scaling import assert_linear
 from tests.scraper.crawl.test_plan import SITE, page_of, posts, site, visited
 
@@ -157,8 +157,8 @@ def test_a_sitemap_that_no_parser_understands_is_told(body: bytes, unread: int) 
             return 200, f"Sitemap: {SITE}/list-of-posts\n".encode()
         return (200, body) if url.endswith("/list-of-posts") else site(a=page_of("a"), b=page_of("b"))(url)
 
-    asked, visit = visited(respond)
-    assert sorted(posts(asked)) == ["a", "b"]
+    requests, visit = visited(respond)
+    assert sorted(posts(requests)) == ["a", "b"]
     assert [problem.url for problem in visit.unread] == [f"{SITE}/list-of-posts"] * unread
 
 
@@ -179,7 +179,7 @@ def test_a_blog_whose_robots_txt_names_odd_sitemaps(tmp_path: Path) -> None:
         archive = tmp_path / "archive"
         done = crawl(archive, blog.url)
         assert done.code == 0
-        assert one(archive, "SELECT count(*) FROM posts") == 4
+        assert value_of(archive, "SELECT count(*) FROM posts") == 4
         assert column(archive, "SELECT url FROM problems WHERE kind = 'sitemap-unreadable'") == [f"{blog.url}/list.pdf"]
         assert "list.pdf: named as a sitemap, but neither XML nor a text of addresses" in done.err
         for command in ("verify", "rebuild"):

@@ -42,7 +42,7 @@ def test_a_session_in_every_link_makes_no_new_posts(session: Callable[[int], str
     def respond(url: str) -> Any:
         if "/post/" in url and "_api" not in url:
             status, body, items = page_of(url.rpartition("/")[2].partition("?")[0], "a", "b")
-            related = [type(one)(url=f"{post(name)}{session(next(fresh))}", source="related") for name, one in
+            related = [type(item)(url=f"{post(name)}{session(next(fresh))}", source="related") for name, item in
                        zip("ab", items[1:], strict=True)]  # fmt: skip
             return status, body, (items[0], *related)
         if url.rstrip("/") == SITE or is_list(url):
@@ -50,11 +50,11 @@ def test_a_session_in_every_link_makes_no_new_posts(session: Callable[[int], str
             return linked(*named)
         return 404, b""
 
-    asked, visit = visited(respond)
+    requests, visit = visited(respond)
     # Cards come from the reader as canonical addresses; these do not, and are told apart by the visit alone.
-    assert {each.partition("?")[0].partition(";")[0] for each in posts(asked)} == {"a", "b"}
-    assert len(posts(asked)) == 2
-    assert len([url for url in asked if is_list(url)]) <= 4
+    assert {each.partition("?")[0].partition(";")[0] for each in posts(requests)} == {"a", "b"}
+    assert len(posts(requests)) == 2
+    assert len([url for url in requests if is_list(url)]) <= 4
     assert visit.discovered == 2
 
 
@@ -69,9 +69,9 @@ def test_a_calendar_is_never_entered() -> None:
             return linked(*days, f"{SITE}/event-list", f"{SITE}/calendar?month=2026-12", post("a"))
         return page_of("a") if url == post("a") else (404, b"")
 
-    asked, _ = visited(respond)
-    assert posts(asked) == ["a"]
-    assert [url for url in asked if "event" in url or "calendar" in url] == []
+    requests, _ = visited(respond)
+    assert posts(requests) == ["a"]
+    assert [url for url in requests if "event" in url or "calendar" in url] == []
 
 
 def endless_categories(url: str) -> str:
@@ -92,9 +92,9 @@ def test_pages_of_lists_without_end(named: int) -> None:
             return 200, HOME
         return page_of(url.rpartition("/")[2]) if "/post/" in url and "_api" not in url else (404, b"")
 
-    asked, visit = visited(respond)
-    assert len([url for url in asked if is_list(url)]) == MAX_LISTINGS
-    assert len(posts(asked)) == visit.fetched == MAX_LISTINGS * named
+    requests, visit = visited(respond)
+    assert len([url for url in requests if is_list(url)]) == MAX_LISTINGS
+    assert len(posts(requests)) == visit.fetched == MAX_LISTINGS * named
     assert f"more than {MAX_LISTINGS} pages of lists: the others were not read" in visit.notes
 
 
@@ -104,10 +104,10 @@ def test_lists_that_always_name_another_list() -> None:
             return linked(endless_categories(url), post("a"))
         return page_of("a") if url == post("a") else (404, b"")
 
-    asked, visit = visited(respond)
-    assert len([url for url in asked if is_list(url)]) == MAX_LISTINGS
+    requests, visit = visited(respond)
+    assert len([url for url in requests if is_list(url)]) == MAX_LISTINGS
     assert visit.notes == [f"more than {MAX_LISTINGS} pages of lists: the others were not read"]
-    assert posts(asked) == ["a"]
+    assert posts(requests) == ["a"]
 
 
 @pytest.mark.parametrize("deeper", ["categories/x", "page/2", "post/a", "a/post/a", "a/b/post/a"])
@@ -123,8 +123,8 @@ def test_paths_that_extend_themselves(deeper: str) -> None:
             return linked(below, post("a"))
         return 404, b""
 
-    asked, _ = visited(respond)
-    assert len([url for url in asked if "_api" not in url]) < 40
+    requests, _ = visited(respond)
+    assert len([url for url in requests if "_api" not in url]) < 40
 
 
 def test_posts_that_always_name_another_post() -> None:
@@ -134,8 +134,8 @@ def test_posts_that_always_name_another_post() -> None:
             return page_of(f"n-{number}", f"n-{number + 1}", f"n-{number + 2}")
         return (200, HOME) if url.rstrip("/") == SITE else sitemap("n-0") if "sitemap.xml" in url else (404, b"")
 
-    asked, visit = visited(respond)
-    assert len(posts(asked)) == MAX_CARDS + 1
+    requests, visit = visited(respond)
+    assert len(posts(requests)) == MAX_CARDS + 1
     assert [note for note in visit.notes if "only other posts name" in note]
     assert visit.limited, "what was not followed is no evidence that it is gone"
 
@@ -148,6 +148,6 @@ def test_sitemaps_that_always_name_another_sitemap() -> None:
             return 200, f"<sitemapindex>{more}</sitemapindex>".encode()
         return linked(post("a")) if is_list(url) else page_of("a") if url == post("a") else (200, HOME)
 
-    asked, visit = visited(respond)
-    assert len([url for url in asked if "sitemap" in url]) == MAX_SITEMAPS
+    requests, visit = visited(respond)
+    assert len([url for url in requests if "sitemap" in url]) == MAX_SITEMAPS
     assert f"more than {MAX_SITEMAPS} sitemaps: the others were not read" in visit.notes

@@ -17,9 +17,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.simulation", description="What a frame of many clinics costs.")
     parser.add_argument("--clinics", type=int, default=100, help="clinics that are simulated; the table scales them")
     parser.add_argument("--days", type=int, default=62, help="days, so that every 30 days' round is in it twice")
-    asked = parser.parse_args()
-    days = simulate(asked.clinics, asked.days, BEGAN)
-    sys.stdout.write("\n".join(lines([cost(size, asked.clinics, days) for size in SIZES])) + "\n")
+    requests = parser.parse_args()
+    days = simulate(requests.clinics, requests.days, BEGAN)
+    sys.stdout.write("\n".join(lines([cost(size, requests.clinics, days) for size in SIZES])) + "\n")
 
 
 if __name__ == "__main__":

@@ -41,11 +41,11 @@ def test_every_post_is_read_within_its_longest_interval_and_new_ones_daily() -> 
     assert visit(clinic, BEGAN) == Asked(1, LISTS + FIRST, 41, 0, 0)
     for day in range(1, 60):
         now = BEGAN + timedelta(days=day)
-        asked = visit(clinic, now)
+        requests = visit(clinic, now)
         read = [datetime.fromisoformat(post.last_seen_at or "") for post in clinic.posts]
         assert now - min(read) <= timedelta(days=30)
         assert (read[-1] == now) or day > 12
-        assert asked.pages >= 3
+        assert requests.pages >= 3
 
 
 def test_a_quiet_day_costs_a_fraction_of_the_first() -> None:

@@ -62,12 +62,12 @@ def _unchanged(post: KnownPost) -> bool:
 
 def simulate(clinics: int, days: int, began: datetime, seed: int = 1) -> list[Asked]:
     """Return what a frame of so many clinics is asked on each day; the first one is of first visits."""
-    asked = [Asked() for _ in range(days)]
+    requested = [Asked() for _ in range(days)]
     for number, clinic in enumerate(frame(clinics, began, seed)):
         rng = random.Random(f"{seed}/{number}/days")
         for day in range(days):
             now = began + timedelta(days=day, minutes=rng.randrange(30))
             if day:
                 clinic.live(rng, now - timedelta(days=1), now)
-            asked[day].add(visit(clinic, now))
-    return asked
+            requested[day].add(visit(clinic, now))
+    return requested

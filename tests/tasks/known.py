@@ -160,18 +160,18 @@ def _post(known: Known, visit: int) -> Post:
 def _comments() -> Iterator[tuple[Item, ...]]:
     """A reader and the clinic under the second note of riverside, and a reader under the third."""
     second, third = (Known("riverside", number) for number in (1, 2))
-    said: dict[str, Any] = {"status": "published", "author_kind": "member"}
+    answer: dict[str, Any] = {"status": "published", "author_kind": "member"}
     day = second.published + timedelta(days=2)
     yield (
         Comment(post=(second.url(),), platform_comment_id="c1", body_text="Thank you, it helped.", person="p1",
-                author="reader-aaaaaaaaaaaa", posted_at=f"{day}T09:00:00Z", **said),
+                author="reader-aaaaaaaaaaaa", posted_at=f"{day}T09:00:00Z", **answer),
         Comment(post=(second.url(),), platform_comment_id="c2", body_text="You are welcome.", person="p2",
                 author="reader-bbbbbbbbbbbb", posted_at=f"{day}T15:00:00Z", parent_id="c1",
-                **{**said, "author_kind": "staff"}),
+                **{**answer, "author_kind": "staff"}),
         Names(names={"p1": "Ada Roe", "p2": "The Clinic"}),
     )  # fmt: skip
     yield (
         Comment(post=(third.url(),), platform_comment_id="c3", body_text="Ask me by mail, roe@example.org.",
-                person="p1", author="reader-aaaaaaaaaaaa", posted_at=f"{third.published}T21:00:00Z", **said),
+                person="p1", author="reader-aaaaaaaaaaaa", posted_at=f"{third.published}T21:00:00Z", **answer),
         Names(names={"p1": "Ada Roe"}),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from statistics import mean, median
 
-from tests.e2e.product import ROOT, one
+from tests.e2e.product import ROOT, value_of
 from tests.warm import Ended
 from tests.year.site import Told
 
@@ -44,15 +44,15 @@ class Figures:
     def write(self, story: str, seed: int, days: int, longest: timedelta) -> None:
         """`year-STORY.md`; what is told of a year is of the days after the first run, as many as there were."""
         later = [told for _, told in self._runs[1:]]
-        asked = [one for told in later for one in told if one.kind in ("post", "list", "home")]
-        asked = [one for one in asked if one.status in (200, 304)]
-        sent = [one for one in asked if one.status == 200]
-        kept = one(self._archive, KEPT) - sum(one.kind in ("post", "list", "home") for one in self._runs[0][1])
+        requests = [item for told in later for item in told if item.kind in ("post", "list", "home")]
+        requests = [item for item in requests if item.status in (200, 304)]
+        sent = [item for item in requests if item.status == 200]
+        stored = value_of(self._archive, KEPT) - sum(item.kind in ("post", "list", "home") for item in self._runs[0][1])
         year = 365 / (days - 1)
         database, warc = ((end - begin) * year for end, begin in zip(self._sizes(), self._first, strict=True))
-        size = mean(one.size for one in sent) / 1e6
-        real = [warc / 1e3 + kept * year * (page / 1e6 - size) / 1e3 for page in REAL_PAGE]
-        most = [warc / 1e3 + (len(asked) * page / 1e6 - kept * size) * year / 1e3 for page in REAL_PAGE]
+        size = mean(item.size for item in sent) / 1e6
+        real = [warc / 1e3 + stored * year * (page / 1e6 - size) / 1e3 for page in REAL_PAGE]
+        most = [warc / 1e3 + (len(requests) * page / 1e6 - stored * size) * year / 1e3 for page in REAL_PAGE]
         quiet = [len(self._runs[number][1]) for number in self.quiet]
         cpu = self._cpu(range(len(self._runs)))
         a_run = len(later)
@@ -60,7 +60,7 @@ class Figures:
             f"year, {story}, seed {seed}: {len(self._runs)} runs on {days} days, 60 posts at first",
             f"  a year: archive.db grows {database:.1f} MB, WARC {warc:.1f} MB; a page is sent as {size * 1e3:.1f} KB",
             f"  requests: {median(quiet):.0f} on a quiet day, {mean(map(len, later)):.1f} a run; pages asked for"
-            f" {len(asked) / a_run:.1f} a run, sent whole {len(sent) / a_run:.1f}, kept {kept / a_run:.1f}",
+            f" {len(requests) / a_run:.1f} a run, sent whole {len(sent) / a_run:.1f}, kept {stored / a_run:.1f}",
             f"  WARC with real pages (405 KB, sent as 80 to 100 KB): {real[0]:.2f} to {real[1]:.2f} GB a year;",
             f"  {most[0]:.2f} to {most[1]:.2f} GB if every page that is asked for came whole and new",
             f"  longest between two looks at a post, gaps in the runs included: {longest / timedelta(days=1):.1f} days",

@@ -45,11 +45,11 @@ def post(blog: Blog, base: str, one: Post) -> str:
 
 def listing(blog: Blog, base: str, number: int) -> str:
     """The n-th page of the blog; behind the last, one without posts."""
-    shown = blog.listed()[(number - 1) * SIZE : number * SIZE]
+    visible = blog.listed()[(number - 1) * SIZE : number * SIZE]
     cards = "".join(
         f'<li data-hook="post-list-item"><button id="more-button-{one.uuid}"></button><a href="{base}/post/{one.slug}">'
         f'<h2 data-hook="post-title">Note {one.number}</h2></a></li>'
-        for one in shown
+        for one in visible
     )
     return page(f'<div data-hook="feed-page-root"><ul>{cards}</ul></div>')
 
@@ -88,16 +88,16 @@ def _window(blog: Blog, query: dict[str, str]) -> tuple[list[Post], int]:
 
 def feed_page(blog: Blog, base: str, query: dict[str, str]) -> str:
     """The service that names all posts."""
-    shown, start = _window(blog, query)
+    visible, start = _window(blog, query)
     posts = [
         {
             "id": one.uuid, "internalId": one.internal, "slug": one.slug, "title": f"Note {one.number}",
             "url": {"base": base, "path": f"/post/{one.slug}"}, "firstPublishedDate": _iso(one.published),
             "lastPublishedDate": _iso(one.changed), "owner": {"name": "Ada Reed", "siteMemberId": one.uuid[9:]},
         }
-        for one in shown
+        for one in visible
     ]  # fmt: skip
-    paging = {"count": len(shown), "offset": start, "total": len(blog.listed())}
+    paging = {"count": len(visible), "offset": start, "total": len(blog.listed())}
     return json.dumps({"postFeedPage": {"posts": {"posts": posts, "pagingMetaData": paging}}})
 
 

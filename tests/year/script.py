@@ -53,11 +53,11 @@ class Script:
         planned = self._plan()
         before = BEGAN
         for number in range(self._days):
-            one = planned[number]
-            weather = replace(one.weather, vanished=self._still_alive(one.weather.vanished))
+            item = planned[number]
+            weather = replace(item.weather, vanished=self._still_alive(item.weather.vanished))
             at = BEGAN + timedelta(days=number, seconds=self._chance.uniform(0, 40))
-            runs = [at + LATER * turn for turn in range(one.runs)]
-            day = Day(number, weather, runs, replace(one.stop) if one.stop else None, one.confirm)
+            runs = [at + LATER * turn for turn in range(item.runs)]
+            day = Day(number, weather, runs, replace(item.stop) if item.stop else None, item.confirm)
             self.blog.weather = weather
             if number > 1:
                 for name in self._happenings():
@@ -129,18 +129,18 @@ class Script:
     def _happen(self, name: str, at: datetime) -> bool:
         """True where there was a post to do it to."""
         posts = self.blog.posts
-        shown = [post for post in posts if post.alive and post.listed]
+        visible = [post for post in posts if post.alive and post.listed]
         choices: dict[str, list[Post]] = {
             "republish": [post for post in posts if not post.alive],
             "list again": [post for post in posts if post.alive and not post.listed],
-            "delete a comment": [post for post in shown if post.comments],
-            "delete a thread": [post for post in shown if post.comments],
-            "remove": shown if len(shown) > POSTS - 10 else [],
-            "remove but list": shown if len(shown) > POSTS - 10 else [],
-            "unlist": shown if len(shown) > POSTS - 10 else [],
+            "delete a comment": [post for post in visible if post.comments],
+            "delete a thread": [post for post in visible if post.comments],
+            "remove": visible if len(visible) > POSTS - 10 else [],
+            "remove but list": visible if len(visible) > POSTS - 10 else [],
+            "unlist": visible if len(visible) > POSTS - 10 else [],
             "publish": posts[:1],
         }
-        among = choices.get(name, shown)
+        among = choices.get(name, visible)
         if not among:
             return False
         acts: dict[str, Callable[[Post, datetime], None]] = {

@@ -176,7 +176,7 @@ class Site:
         if path == "/_api/v1/access-tokens":
             return Told(path, 200, "other"), pages.tokens()
         if path == "/_api/comments/v1/comments/list-by-resource":
-            post = next(one for one in blog.posts if one.internal == query["resourceId"])
+            post = next(item for item in blog.posts if item.internal == query["resourceId"])
             names = tuple(comment.name for comment in post.comments)
             return Told(path, 200, "thread", post=post.number, comments=names), pages.comments(post)
         if call == "post-feed-page":
@@ -186,9 +186,9 @@ class Site:
             told = Told(path, 200, "counters", counters=tuple(map(self._counters, posts)))
             return told, pages.feed_metadata(blog, posts)
         name, _, slug = call.partition("/")
-        one = blog.find(unquote(slug))
-        if name == "post-page-metadata" and one is not None and blog.there(one):
-            return Told(path, 200, "counters", counters=(self._counters(one),)), pages.metadata(blog, one)
+        item = blog.find(unquote(slug))
+        if name == "post-page-metadata" and item is not None and blog.there(item):
+            return Told(path, 200, "counters", counters=(self._counters(item),)), pages.metadata(blog, item)
         return Told(path, 404, "other"), "{}"
 
 

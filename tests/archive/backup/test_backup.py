@@ -262,7 +262,7 @@ def test_a_damaged_backup_is_not_restored_and_mends_itself_where_it_can(archive:
             code, _, err = cli("restore", folder, "--archive", tmp_path / "new")
             assert code == 6
             assert str(path) in err
-            assert {one.name for one in tmp_path.iterdir()} == {"archive", "backup"}
+            assert {item.name for item in tmp_path.iterdir()} == {"archive", "backup"}
             path.write_bytes(before)
     os.truncate(copy, 100)
     code, summary, err = cli("backup", folder, "--archive", archive)
@@ -320,7 +320,7 @@ def test_a_disk_that_takes_no_more(archive: Path, tmp_path: Path, most: int) -> 
     for code, _, err in (made, restoring):
         assert (code, len(err.splitlines())) == (1, 1)
     assert files(folder) == before
-    assert {one.name for one in tmp_path.iterdir()} == {"archive", "backup"}
+    assert {item.name for item in tmp_path.iterdir()} == {"archive", "backup"}
     backed_up(archive, folder)
     assert said(restored(folder, tmp_path / "new")) == said(archive)
 
@@ -507,6 +507,6 @@ def test_a_restore_that_is_killed_leaves_no_archive(archive: Path, tmp_path: Pat
             assert said(new) == said(archive) and files(new) == files(archive)
         else:
             assert said(restored(tmp_path / "backup", new)) == said(archive)
-        assert sorted(one.name for one in tmp_path.iterdir()) == ["archive", "backup", "new"]
+        assert sorted(item.name for item in tmp_path.iterdir()) == ["archive", "backup", "new"]
         shutil.rmtree(new)
     assert kills

@@ -135,10 +135,10 @@ def test_the_next_request_shows_what_was_published_and_eight_readers_notice_noth
 def test_what_is_kept_is_of_the_file_of_now(written: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(query_cache, "QUICK", HANG)
     publish_first(written)
-    kept = QueryCache(written.folder / FOLDER / DATABASE)
+    stored = QueryCache(written.folder / FOLDER / DATABASE)
 
     def posts() -> int:
-        found: int = kept.get("posts", lambda item: item.execute("SELECT count(*) FROM posts").fetchone()[0])[0]
+        found: int = stored.get("posts", lambda item: item.execute("SELECT count(*) FROM posts").fetchone()[0])[0]
         return found
 
     for number in (1, 2, 3):

@@ -104,8 +104,8 @@ def test_texts_of_comments_come_on_request(spoken: Made) -> None:
     folder = filled(spoken, "text")
     threads = "SELECT body_text, depth, replies FROM comment_threads ORDER BY path"
     assert rows(folder, threads) == spoken.rows(threads)
-    (one,), (staff,) = rows(folder, "SELECT author FROM comments ORDER BY comment_id")
-    assert one == f"reader-{keyed(KEY, 'author', spoken.one('SELECT author FROM comments WHERE comment_id = 1'))}"
+    (first,), (staff,) = rows(folder, "SELECT author FROM comments ORDER BY comment_id")
+    assert first == f"reader-{keyed(KEY, 'author', spoken.one('SELECT author FROM comments WHERE comment_id = 1'))}"
     assert staff == "Dr. Ray"
     assert rows(folder, "SELECT body_text FROM comment_revisions") == [("Ketamine helped me.",)]
 

@@ -156,12 +156,12 @@ def test_a_takedown_says_which_releases_hold_it(archive: Path) -> None:
     assert found(comment)["releases"] == ["second"]
     assert found(person)["releases"] == ["first", "second"]  # who wrote in both threads
     assert found("riverside")["releases"] == ["first", "second"]
-    said = (
+    answer = (
         CliRunner()
         .invoke(main, ["takedown", "add", comment, "--grade", "hide", "--reason", "asked", "--archive", str(archive)])
         .stdout
     )
-    assert "also in releases second (a journal)" in said
+    assert "also in releases second (a journal)" in answer
     found(posts["sleep"], "--yes")
     (listed,) = run("takedown list", "--archive", archive, "--json")["takedowns"]
     assert listed["releases"] == ["first", "second"]

@@ -20,10 +20,10 @@ from tests.making import Made, made
 @pytest.fixture
 def shards(tmp_path: Path, template: Path) -> Iterator[tuple[Made, Made]]:
     """Two archives without a clinic."""
-    with made(tmp_path / "one", template) as one, made(tmp_path / "two", template) as two:
-        for shard in (one, two):
+    with made(tmp_path / "one", template) as first, made(tmp_path / "two", template) as two:
+        for shard in (first, two):
             shard.db.execute("DELETE FROM clinics")
-        yield one, two
+        yield first, two
 
 
 def verb(name: str, *shards: Made | Path, more: tuple[str, ...] = ()) -> Result:
@@ -33,29 +33,29 @@ def verb(name: str, *shards: Made | Path, more: tuple[str, ...] = ()) -> Result:
 
 
 def test_every_clinic_has_one_row_and_all_have_one_judgement(shards: tuple[Made, Made]) -> None:
-    one, two = shards
-    visited(one, ago(2), clinic="harbour")
+    first, two = shards
+    visited(first, ago(2), clinic="harbour")
     visited(two, ago(3), clinic="juniper")
     visited(two, ago(90), clinic="zenith")
-    done = verb("status", one, two)
+    done = verb("status", first, two)
     assert done.exit_code == 7
     assert "1 of 3 clinics was not observed in the last 36 h" in done.stdout
     assert "zenith: not observed for 4 d" in done.stderr
     (row,) = [line for line in done.stdout.splitlines() if line.startswith("juniper")]
     assert row.endswith(str(two.folder))
-    found = json.loads(verb("status", one, two, more=("--json",)).stdout)
-    assert found["clinics"]["harbour"]["archive"] == str(one.folder)
+    found = json.loads(verb("status", first, two, more=("--json",)).stdout)
+    assert found["clinics"]["harbour"]["archive"] == str(first.folder)
     assert found["stale"] == ["zenith"]
-    assert set(found["archives"]) == {str(one.folder), str(two.folder)}
-    alone = json.loads(verb("status", one, one, more=("--json",)).stdout)
-    assert alone["archive"] == str(one.folder)
+    assert set(found["archives"]) == {str(first.folder), str(two.folder)}
+    alone = json.loads(verb("status", first, first, more=("--json",)).stdout)
+    assert alone["archive"] == str(first.folder)
 
 
 def test_a_clinic_that_moved_stands_where_it_was_observed_last(shards: tuple[Made, Made]) -> None:
-    one, two = shards
-    visited(one, ago(90), clinic="harbour")
+    first, two = shards
+    visited(first, ago(90), clinic="harbour")
     visited(two, ago(2), clinic="harbour")
-    for order in ((one, two), (two, one)):
+    for order in ((first, two), (two, first)):
         found = json.loads(verb("status", *order, more=("--json",)).stdout)
         assert (found["exit_code"], found["clinics"]["harbour"]["archive"]) == (0, str(two.folder))
         listed = json.loads(verb("clinics list", *order, more=("--json", "--clinics-file", "none.toml")).stdout)
@@ -64,11 +64,11 @@ def test_a_clinic_that_moved_stands_where_it_was_observed_last(shards: tuple[Mad
 
 
 def test_a_shard_whose_clinics_are_all_stale_has_one_line(shards: tuple[Made, Made]) -> None:
-    one, two = shards
-    visited(one, ago(2), clinic="juniper")
+    first, two = shards
+    visited(first, ago(2), clinic="juniper")
     for clinic in ("harbour", "hill", "lake"):
         visited(two, "2026-03-01", clinic=clinic)
-    done = verb("status", one, two, more=("--quiet",))
+    done = verb("status", first, two, more=("--quiet",))
     assert done.exit_code == 7
     assert done.stderr.splitlines() == [
         f"{two.folder}: none of its 3 clinics was observed since 2026-03-01 09:00; is its machine up?"
@@ -79,14 +79,14 @@ def test_a_shard_whose_clinics_are_all_stale_has_one_line(shards: tuple[Made, Ma
 def test_an_archive_that_cannot_be_read_is_named_and_the_others_are_judged(
     shards: tuple[Made, Made], tmp_path: Path
 ) -> None:
-    one, two = shards
-    visited(one, ago(2), clinic="harbour")
-    done = verb("status", one, tmp_path / "gone")
+    first, two = shards
+    visited(first, ago(2), clinic="harbour")
+    done = verb("status", first, tmp_path / "gone")
     assert done.exit_code == 4
     assert f"{tmp_path}/gone/archive.db: no archive here" in done.stderr
     assert "Every clinic" in done.stdout
     keep(two, "a fault")
-    assert verb("status", two, tmp_path / "gone", one).exit_code == 6
+    assert verb("status", two, tmp_path / "gone", first).exit_code == 6
 
 
 def test_coverage_counts_a_frame_as_one_archive(shards: tuple[Made, Made], tmp_path: Path, template: Path) -> None:
@@ -109,8 +109,8 @@ def test_coverage_counts_a_frame_as_one_archive(shards: tuple[Made, Made], tmp_p
         assert found.pop("archives") == [str(shard.folder) for shard in shards]
         assert expected.pop("archive") == str(whole.folder)
         assert found == expected
-        one = json.loads(verb("coverage", *shards, more=("--json", "juniper")).stdout)
-        assert list(one["clinics"]) == ["juniper"]
+        item = json.loads(verb("coverage", *shards, more=("--json", "juniper")).stdout)
+        assert list(item["clinics"]) == ["juniper"]
     done = verb("coverage", *shards, more=("nobody",))
     assert done.exit_code == 4
     assert "no clinic nobody in these archives; they have harbour, juniper" in done.stderr

@@ -42,7 +42,7 @@ def owner(archive: Made, address: str) -> int | None:
 
 
 def test_kinds() -> None:
-    kinds = [identities.kind_of(one) for one in ("https://a/b", HEX, UUID, "wordpress:12", "http://a")]
+    kinds = [identities.kind_of(item) for item in ("https://a/b", HEX, UUID, "wordpress:12", "http://a")]
     assert kinds == ["url", "wix hex", "wix uuid", "wordpress id", "url"]
 
 
@@ -55,7 +55,7 @@ def test_addresses_learned_in_any_order_end_in_one_post(archive: Made, order: tu
         Alias(addresses=(url("sleep"), url("older-sleep"))),
     ]
     archive.fold(*(extraction(number, steps[step]) for number, step in enumerate(order, 1)))
-    owners = {owner(archive, one) for one in (url("sleep"), url("old-sleep"), url("older-sleep"), HEX, UUID)}
+    owners = {owner(archive, item) for item in (url("sleep"), url("old-sleep"), url("older-sleep"), HEX, UUID)}
     assert len(owners) == 1
     assert None not in owners
     assert archive.one("SELECT count(*) FROM posts") == 1
@@ -77,7 +77,7 @@ def test_what_is_joined_by_hops_is_one_post(tmp_path: Path, template: Path, grou
             touching = [part for part in parts if part & set(group)]
             parts = [part for part in parts if part not in touching] + [set(group).union(*touching)]
         found: dict[int | None, set[str]] = {}
-        for address in {one for group in groups for one in group}:
+        for address in {item for group in groups for item in group}:
             found.setdefault(owner(archive, address), set()).add(address)
         assert sorted(map(sorted, found.values())) == sorted(map(sorted, parts))
         assert archive.one("SELECT count(*) FROM posts") == len(parts)
@@ -174,9 +174,9 @@ def test_an_id_is_believed_before_a_url(archive: Made) -> None:
     archive.fold(
         extraction(1, post("a", addresses=(url("a"), HEX))), extraction(2, post("b", addresses=(url("b"), OTHER_HEX)))
     )
-    one, other = owner(archive, HEX), owner(archive, OTHER_HEX)
+    first, other = owner(archive, HEX), owner(archive, OTHER_HEX)
     archive.fold(extraction(3, sighting("a", addresses=(OTHER_HEX,))))
-    assert (owner(archive, HEX), owner(archive, OTHER_HEX), owner(archive, url("a"))) == (one, other, other)
+    assert (owner(archive, HEX), owner(archive, OTHER_HEX), owner(archive, url("a"))) == (first, other, other)
 
 
 def test_an_address_of_no_known_kind_is_an_id_as_it_is(archive: Made) -> None:

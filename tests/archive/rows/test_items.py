@@ -45,8 +45,8 @@ def test_a_reading_holds_what_its_capture_said(
     with made(tmp_path / "a", template) as archive:
         readings = [reading(views=views, likes=likes, comments_count=number) for views, likes, number in counts]
         archive.fold(extraction(1, post()), *(extraction(n, entry) for n, entry in enumerate(readings, 2)))
-        said = [entry for entry in counts if entry != (None, None, None)]
-        assert archive.rows("SELECT views, likes, comments_count FROM readings ORDER BY read_at") == said
+        answer = [entry for entry in counts if entry != (None, None, None)]
+        assert archive.rows("SELECT views, likes, comments_count FROM readings ORDER BY read_at") == answer
 
 
 def test_what_a_capture_says_twice_is_one_reading(archive: Made) -> None:

@@ -64,7 +64,7 @@ def test_best_match_puts_titles_and_phrases_first(archive: Made) -> None:
     assert found(archive, "DÉEP slee*", best_first=True)[0] == (POST, 4)
     whole = index.search(archive.db.conn, Query("deep sleep", best_first=True), most=10)
     paged = [index.search(archive.db.conn, Query("deep sleep", best_first=True), most=1, skip=n) for n in range(5)]
-    assert [one for page in paged for one in page] == whole
+    assert [item for page in paged for item in page] == whole
 
 
 @pytest.mark.parametrize(

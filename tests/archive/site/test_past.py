@@ -65,7 +65,7 @@ def test_a_past_revision_shows_the_readings_nearest_to_it(edited: Made) -> None:
     assert "nearest to this revision" in words(found[0])
     assert "Counters read 2026-03-01 09:04, nearest to this revision" in words(found[1])
     assert "nearest to this revision" not in words(found[2])
-    changed = [re.search(r"Changed, according to the page (\S+)", words(one)) for one in found]
+    changed = [re.search(r"Changed, according to the page (\S+)", words(item)) for item in found]
     assert [match and match[1] for match in changed] == ["2026-01-03", "2026-02-03", "2026-02-25"]
     assert "#b" not in words(found[0])
     assert "This revision" in words(found[0])

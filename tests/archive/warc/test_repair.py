@@ -63,10 +63,10 @@ def test_cut_at_any_byte_it_is_whole_again(tmp_path: Path) -> None:
     for size in sorted({*ends, *range(0, len(data) + 1, 1 if os.environ.get("SOAK") else 5)}):
         path.write_bytes(data[:size])
         sidecar(path).touch()
-        kept = max((end for end in ends if end <= size), default=0)
-        assert repair(tmp_path) == [Repaired(name, kept, size - kept, torn if size > kept else None)]
-        assert (path.read_bytes() if path.exists() else b"") == data[:kept] and path.exists() == (kept > 0)
-        assert (torn.read_bytes() if torn.exists() else b"") == data[kept:size]
+        stored = max((end for end in ends if end <= size), default=0)
+        assert repair(tmp_path) == [Repaired(name, stored, size - stored, torn if size > stored else None)]
+        assert (path.read_bytes() if path.exists() else b"") == data[:stored] and path.exists() == (stored > 0)
+        assert (torn.read_bytes() if torn.exists() else b"") == data[stored:size]
         assert repair(tmp_path) == [] and not sidecar(path).exists()
         torn.unlink(missing_ok=True)
         if size in ends:

@@ -53,8 +53,8 @@ def test_a_rendered_visit_passes_both_checkers_and_reads_back_the_same(tmp_path:
     check(path)
     groups = [record for record in records(path, archive=tmp_path) if isinstance(record, Group)]
     assert [group.capture for group in groups] == wanted
-    assert [one.via for one in wanted] == ["document", "script", "xhr", "script", "fetch", "dom"]
-    assert {one.page for one in wanted} == {SITE}
+    assert [item.via for item in wanted] == ["document", "script", "xhr", "script", "fetch", "dom"]
+    assert {item.page for item in wanted} == {SITE}
     assert not any(group.problems for group in groups)
     for group in groups:
         assert read_record(tmp_path, group.capture.warc_file, group.capture.warc_offset) == group
@@ -147,7 +147,7 @@ def test_cut_at_any_byte_the_visit_keeps_its_whole_records(tmp_path: Path) -> No
         wanted = rendered(w)
     (path,) = warcs(tmp_path)
     data = path.read_bytes()
-    ends = [one.warc_offset for one in wanted[1:]] + [len(data)]  # a group ends where the next begins
+    ends = [item.warc_offset for item in wanted[1:]] + [len(data)]  # a group ends where the next begins
     for size in sorted({*range(wanted[0].warc_offset, len(data), 17), *ends, *(end - 1 for end in ends)}):
         path.write_bytes(data[:size])
         sidecar(path).touch()

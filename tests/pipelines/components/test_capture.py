@@ -32,16 +32,16 @@ def rows(visiting: Visiting, sql: str) -> list[tuple[object, ...]]:
 
 def recorded(visiting: Visiting, number: int = -1) -> Group:
     (path,) = (visiting.run.archive / "warc" / "riverside").glob("*.warc.gz")
-    return [one for one in records(path, archive=visiting.run.archive) if isinstance(one, Group)][number]
+    return [item for item in records(path, archive=visiting.run.archive) if isinstance(item, Group)][number]
 
 
 def test_the_record_is_what_was_served(visiting: Visiting) -> None:
     packed = gzip.compress(PAGE)
-    said = visiting.answer(post_url("sleep"), packed, headers={"Content-Encoding": "gzip", "X-Odd": "ü"})
-    assert isinstance(said.items[0], Post)
+    answer = visiting.answer(post_url("sleep"), packed, headers={"Content-Encoding": "gzip", "X-Odd": "ü"})
+    assert isinstance(answer.items[0], Post)
     group = recorded(visiting)
     assert group.body == packed
-    assert group.capture == said.capture
+    assert group.capture == answer.capture
     assert dict(group.request_headers)[b"Host"] == b"riverside.example"
     assert read_record(visiting.run.archive, group.capture.warc_file, group.capture.warc_offset) == group
 
@@ -70,15 +70,15 @@ def test_tokens_are_blanked_in_body_and_headers(visiting: Visiting) -> None:
         assert "body" in group.blanked
         assert "SECRET" not in repr((group.body, group.response_headers, group.request_headers))
         assert group.problems == ()
-    (shape,) = {one.body for one in [recorded(visiting, 0), recorded(visiting, 1)]}
+    (shape,) = {item.body for item in [recorded(visiting, 0), recorded(visiting, 1)]}
     assert json.loads(shape or b"") == {"apps": {"x": {"instance": "", "intId": 4}}, "list": [""]}
 
 
 def test_an_equal_payload_is_recorded_as_a_revisit_and_read_in_full(visiting: Visiting) -> None:
     visiting.answer(post_url("sleep"), PAGE)
     assert rows(visiting, "SELECT count(*) FROM captures") == [(1,)]
-    said = visiting.answer(post_url("sleep"), PAGE)
-    assert isinstance(said.items[0], Post)
+    answer = visiting.answer(post_url("sleep"), PAGE)
+    assert isinstance(answer.items[0], Post)
     assert recorded(visiting).profile == "identical-payload-digest"
     found = rows(
         visiting, "SELECT views, evidence, record_type FROM readings JOIN captures USING (capture_id) ORDER BY 3"
@@ -136,7 +136,7 @@ def test_the_whole_answer_is_found_behind_revisits_and_failures(visiting: Visiti
 def test_a_fetch_without_an_answer_is_recorded(visiting: Visiting) -> None:
     visiting.fail(f"{SITE}/post/a", TimeoutError("took too long"))
     (path,) = (visiting.run.archive / "warc" / "riverside").glob("*.warc.gz")
-    (failure,) = [one for one in records(path, archive=visiting.run.archive) if isinstance(one, Failure)]
+    (failure,) = [item for item in records(path, archive=visiting.run.archive) if isinstance(item, Failure)]
     assert (failure.reason, failure.capture.url) == ("timeout", f"{SITE}/post/a")
     assert rows(visiting, "SELECT kind, message FROM problems") == [(failure.reason, failure.message)]
 
@@ -145,7 +145,7 @@ def test_what_the_spider_tells_of_itself_gets_a_record(visiting: Visiting) -> No
     """A fold of the WARC has no spider to ask."""
     visiting.note(Problem(kind="robots-refused", message="a: forbidden", url=f"{SITE}/a"))
     (path,) = (visiting.run.archive / "warc" / "riverside").glob("*.warc.gz")
-    (failure,) = [one for one in records(path, archive=visiting.run.archive) if isinstance(one, Failure)]
+    (failure,) = [item for item in records(path, archive=visiting.run.archive) if isinstance(item, Failure)]
     assert (failure.reason, failure.message, failure.capture.url) == ("robots-refused", "a: forbidden", f"{SITE}/a")
     found = rows(
         visiting, "SELECT kind, message, problems.url, record_type FROM problems JOIN captures USING (capture_id)"

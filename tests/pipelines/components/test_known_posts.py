@@ -96,14 +96,14 @@ def test_an_address_that_was_learned_is_known_to_have_been_told(archive: Made) -
 
 def test_a_post_that_was_asked_for_in_vain(archive: Made) -> None:
     visit(archive, 1, BARE)
-    assert [one.tried_at for one in known_posts(archive.db, CLINIC, START)] == [None]
+    assert [item.tried_at for item in known_posts(archive.db, CLINIC, START)] == [None]
     archive.crawl("2")
     problem = Problem(kind="not-a-post", message="leads elsewhere", url=url("sleep"))
     archive.fold(replace(extraction(2, problem), capture=capture(2, url=url("sleep"))), crawl_id="2")
     (known,) = known_posts(archive.db, CLINIC, START)
     assert known.tried_at is not None and known.tried_at.startswith("2026-03-01T09:02")
     visit(archive, 3, BARE)
-    assert [one.tried_at for one in known_posts(archive.db, CLINIC, START)] == [None]
+    assert [item.tried_at for item in known_posts(archive.db, CLINIC, START)] == [None]
 
 
 def test_a_visit_at_the_hour_of_yesterdays_has_a_days_budget(archive: Made) -> None:

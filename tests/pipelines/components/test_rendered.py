@@ -46,7 +46,7 @@ def test_the_dom_stands_at_the_address_of_its_document(tmp_path: Path) -> None:
     capture, exchange = recorded(tmp_path, url=f"{SITE}/post/rest")[-1]
     assert (capture.via, capture.url) == ("dom", PAGE)
     assert isinstance(exchange, Exchange)
-    assert [one.url for one in extract(exchange) if isinstance(one, Post)] == [PAGE]
+    assert [item.url for item in extract(exchange) if isinstance(item, Post)] == [PAGE]
 
 
 def test_the_dom_of_a_page_that_was_redirected_stands_where_that_led(tmp_path: Path) -> None:
@@ -62,8 +62,10 @@ def test_a_sub_request_is_told_by_its_host_alone(tmp_path: Path, host: str) -> N
     url = f"https://jane:secret@{host}/u/jane.roe@mail.example?name=Marisol+Vega"
     refused = (Blocked(url=url, kind="fetch", reason="no"), Blocked(url=host, kind="connection", reason="never"))
     failed = (Failed(url=url, method="GET", kind="fetch", reason="net::ERR"),)
-    told = [what.message for _, what in recorded(tmp_path, refused=refused, failed=failed) if isinstance(what, Problem)]
-    assert told == [
+    found = [
+        what.message for _, what in recorded(tmp_path, refused=refused, failed=failed) if isinstance(what, Problem)
+    ]
+    assert found == [
         f"{PAGE}: a request to {host} was not let out: no", f"{PAGE}: a request to {host} was not let out: never",
         f"{PAGE}: a request to {host} failed: net::ERR",
     ]  # fmt: skip
@@ -73,5 +75,5 @@ def test_what_is_told_of_sub_requests_comes_after_the_page(tmp_path: Path) -> No
     """Between its answers and its DOM it would end what a fold holds together: names told by the ones would not be
     masked in the other, and what both say would be stored twice."""
     turned = Blocked(url="https://ads.example/x", kind="fetch", reason="no")
-    told = [capture.via for capture, _ in recorded(tmp_path, refused=(turned,))]
-    assert told == ["document", "dom", None]
+    found = [capture.via for capture, _ in recorded(tmp_path, refused=(turned,))]
+    assert found == ["document", "dom", None]

@@ -68,10 +68,10 @@ def test_judgement(visit: dict[str, Any], broken: str | None, status: str, why: 
 )  # fmt: skip
 def test_posts_that_vanish_many_at_once(gone: int, attempted: int, deferred: int, why: str | None) -> None:
     """Of 60; a budget that lets a few be asked for hides none."""
-    told = outcome(attempted=attempted, deferred=deferred, gone=gone)
-    told.vanished = gone, 60
-    status, said = judge(told, "finished", None)
-    assert (status, (said or "").partition(":")[0] or None) == ("moved_or_gone" if why else "done", why)
+    found = outcome(attempted=attempted, deferred=deferred, gone=gone)
+    found.vanished = gone, 60
+    status, answer = judge(found, "finished", None)
+    assert (status, (answer or "").partition(":")[0] or None) == ("moved_or_gone" if why else "done", why)
 
 
 @pytest.mark.parametrize(
@@ -114,16 +114,16 @@ def test_the_end_is_told_in_rows_and_in_the_warc(tmp_path: Path) -> None:
         visiting.end()
         assert row(visiting, "status, complete, fetched, posts, new_posts, readings") == ("done", 1, 1, 1, 1, 1)
         (path,) = (tmp_path / "warc" / "riverside").glob("*.warc.gz")
-        (note,) = [one for one in records(path) if isinstance(one, Note) and one.kind == "run-ended"]
-        told = {name: json.loads(text) for name, text in note.fields.items()}
-        assert (told["finished"], told["blog_status"], told["platform"]) == (True, "blog", "wix")
+        (note,) = [item for item in records(path) if isinstance(item, Note) and item.kind == "run-ended"]
+        found = {name: json.loads(text) for name, text in note.fields.items()}
+        assert (found["finished"], found["blog_status"], found["platform"]) == (True, "blog", "wix")
         apart = ("finished", "blog_status", "platform", "maker", "reader", "fields")
-        columns = {name: value for name, value in told.items() if name not in apart}
+        columns = {name: value for name, value in found.items() if name not in apart}
         assert row(visiting, ", ".join(columns)) == tuple(columns.values())
         ((status, platform, first),) = visiting.run.db.execute(
             "SELECT blog_status, platform, first_crawled_at FROM clinics"
         ).fetchall()
-        assert (status, platform, first) == ("blog", "wix", told["ended_at"])
+        assert (status, platform, first) == ("blog", "wix", found["ended_at"])
         assert list((tmp_path / "warc" / "riverside").rglob("*.open")) == []
         visiting.run.close(0, summary(visiting.run))
         assert exit_code(visiting.run) == 0
@@ -232,13 +232,13 @@ def test_the_summary_keeps_no_path_in_the_database(tmp_path: Path) -> None:
     with Visiting(tmp_path) as visiting:
         visiting.note(Problem(kind="k", message="m"))
         visiting.end()
-        told = summary(visiting.run)
-        assert told["clinics"]["riverside"]["problem_lines"] == ["m"]
-        assert told["archive"] == str(tmp_path)
-        visiting.run.close(0, told)
-    kept = sqlite3.connect(tmp_path / "archive.db")
-    ((code, text),) = kept.execute("SELECT exit_code, summary FROM crawls").fetchall()
-    kept.close()
+        found = summary(visiting.run)
+        assert found["clinics"]["riverside"]["problem_lines"] == ["m"]
+        assert found["archive"] == str(tmp_path)
+        visiting.run.close(0, found)
+    stored = sqlite3.connect(tmp_path / "archive.db")
+    ((code, text),) = stored.execute("SELECT exit_code, summary FROM crawls").fetchall()
+    stored.close()
     assert code == 0
     assert str(tmp_path) not in text
     assert json.loads(text)["clinics"]["riverside"]["status"] == "done"

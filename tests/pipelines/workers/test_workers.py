@@ -51,9 +51,9 @@ class Pair:
         self.run = Run(archive)
         self.run.register([CLINIC])
         self.run.open_run_file("crawl")
-        theirs: Connection
-        self.ours, theirs = Pipe()
-        self.outbox = Outbox(theirs)
+        others: Connection
+        self.ours, others = Pipe()
+        self.outbox = Outbox(others)
         task = Task(archive, self.run.key, self.run.crawl_id, self.run.started_at, Settings())
         self.visits = WorkerVisits(task, self.outbox)
         self.visits.begin(CLINIC, VisitResult(clinic_id=CLINIC.slug), "agent")

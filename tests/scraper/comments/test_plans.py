@@ -19,11 +19,11 @@ Respond = Callable[[Ask], object]
 
 def carry_out(plan: Plan, respond: Respond, reader: Platform | None = None) -> list[Ask]:
     """The requests of a plan; `respond` gives the JSON of each answer, None for a failure."""
-    asked: list[Ask] = []
+    requests: list[Ask] = []
     try:
         ask = next(plan)
-        while len(asked) < 100:
-            asked.append(ask)
+        while len(requests) < 100:
+            requests.append(ask)
             value = respond(ask)
             body = value.encode() if isinstance(value, str) else json.dumps(value).encode()
             exchange = Exchange(
@@ -31,7 +31,7 @@ def carry_out(plan: Plan, respond: Respond, reader: Platform | None = None) -> l
             )
             ask = plan.send(Answer(ask=ask, exchange=exchange, items=extract(exchange, reader)))
     except StopIteration:
-        return asked
+        return requests
     raise AssertionError("the plan does not end")
 
 
@@ -55,29 +55,29 @@ class TestIsso:
             known("page", due=True),
         )
         numbers = [2, 3, 0, 1, 4]
-        asked = carry_out(
+        requests = carry_out(
             read_threads(Ghost(), blog(*posts)),
             lambda ask: numbers if ask.method == "POST" else {"replies": [], "total_replies": 0},
         )
-        assert [ask.url for ask in asked] == [
+        assert [ask.url for ask in requests] == [
             f"{ISSO}count?plain=0",
             f"{ISSO}?uri=%2Fmore%2F&plain=0",
             f"{ISSO}?uri=%2Ffirst%2F&plain=0",
             f"{ISSO}?uri=%2Fpage%2F&plain=0",
         ]
-        assert json.loads(asked[0].body) == ["/same/", "/more/", "/none/", "/first/", "/page/"]
+        assert json.loads(requests[0].body) == ["/same/", "/more/", "/none/", "/first/", "/page/"]
         assert [post.thread_read for post in posts] == [False, True, False, True, True]
 
     def test_a_post_that_is_due_and_has_no_comment_costs_no_request(self) -> None:
         new = known("new", due=True)
-        asked = carry_out(read_threads(Ghost(), blog(new)), lambda ask: [0])
-        assert ([ask.method for ask in asked], new.thread_read) == (["POST"], True)
+        requests = carry_out(read_threads(Ghost(), blog(new)), lambda ask: [0])
+        assert ([ask.method for ask in requests], new.thread_read) == (["POST"], True)
 
     def test_numbers_that_do_not_come_change_nothing(self) -> None:
         for answer in (None, "<html>", [1, 2, 3], {"x": 1}):
             new = known("new", due=True)
-            asked = carry_out(read_threads(Ghost(), blog(new)), lambda ask, answer=answer: answer)
-            assert (len(asked), new.comments_count) == (2, None)
+            requests = carry_out(read_threads(Ghost(), blog(new)), lambda ask, answer=answer: answer)
+            assert (len(requests), new.comments_count) == (2, None)
 
     def test_a_private_site_requests_no_public_server(self) -> None:
         assert carry_out(read_threads(Ghost(), blog(known("new", due=True), private=True)), lambda ask: []) == []
@@ -96,8 +96,8 @@ def test_no_service_requests_anything_of_a_private_site() -> None:
     for private, requested in ((True, 0), (False, 5)):
         state = blog(known("x", due=True), private=private)
         state.threads = {name: {f"{SITE}/x": thread} for name, thread in threads.items()}
-        asked = carry_out(read_threads(Ghost(), state), lambda ask: None)
-        assert len({ask.url for ask in asked}) == requested
+        requests = carry_out(read_threads(Ghost(), state), lambda ask: None)
+        assert len({ask.url for ask in requests}) == requested
     assert all(not service.is_api_url("http://[x") for service in services())
 
 
@@ -116,17 +116,17 @@ class TestGhost:
     def test_what_robots_txt_forbids_is_not_requested(self) -> None:
         post = known("x", addresses=(f"ghost:{self.ID}",))
         for plan in (Ghost().discover, Ghost().counters):
-            asked = carry_out(plan(self.blog(post)), lambda ask: self.FORBIDDEN, Ghost())
-            assert not [ask.url for ask in asked if "/ghost/api/" in ask.url or "/counts/" in ask.url]
-            assert asked[0].url == f"{SITE}/robots.txt"
+            requests = carry_out(plan(self.blog(post)), lambda ask: self.FORBIDDEN, Ghost())
+            assert not [ask.url for ask in requests if "/ghost/api/" in ask.url or "/counts/" in ask.url]
+            assert requests[0].url == f"{SITE}/robots.txt"
 
     def test_what_it_allows_is_requested_first(self) -> None:
         post = known("x", addresses=(f"ghost:{self.ID}",))
         listed = {"posts": [], "meta": {"pagination": {"next": None}}}
-        asked = carry_out(
+        requests = carry_out(
             Ghost().discover(self.blog()), lambda ask: "" if ask.url.endswith("robots.txt") else listed, Ghost()
         )
-        assert [ask.url.partition("?")[0] for ask in asked] == [
+        assert [ask.url.partition("?")[0] for ask in requests] == [
             f"{SITE}/robots.txt",
             f"{SITE}/ghost/api/content/posts/",
         ]
@@ -146,28 +146,28 @@ class TestGhost:
             },
         }
         api = f"{SITE}/members/api/comments/"
-        asked = carry_out(Ghost().threads(self.blog(post)), lambda ask: pages[ask.url.removeprefix(api)], Ghost())
-        assert ([ask.url.removeprefix(api) for ask in asked], post.thread_read) == (list(pages), True)
+        requests = carry_out(Ghost().threads(self.blog(post)), lambda ask: pages[ask.url.removeprefix(api)], Ghost())
+        assert ([ask.url.removeprefix(api) for ask in requests], post.thread_read) == (list(pages), True)
 
     def test_a_site_that_shows_no_comments_is_asked_twice(self) -> None:
         posts = [
             known(str(number), due=True, addresses=(f"ghost:65a00000000000000000000{number}",)) for number in range(6)
         ]
-        asked = carry_out(Ghost().threads(self.blog(*posts)), lambda ask: None, Ghost())
-        assert (len(asked), any(post.thread_read for post in posts)) == (2, False)
+        requests = carry_out(Ghost().threads(self.blog(*posts)), lambda ask: None, Ghost())
+        assert (len(requests), any(post.thread_read for post in posts)) == (2, False)
 
     def test_a_long_thread_ends_with_the_budget_and_waits_for_the_next_visit(self) -> None:
         post = known("x", due=True, addresses=(f"ghost:{self.ID}",))
-        site, asked = blog(post, service=""), list[Ask]()
+        site, requests = blog(post, service=""), list[Ask]()
 
         def respond(ask: Ask) -> object:
-            asked.append(ask)
-            row = {"id": f"65b{len(asked):021}", "status": "published", "html": "<p>Hm</p>", "count": {"replies": 0}}
-            return {"comments": [row], "meta": {"pagination": {"next": len(asked) + 1, "total": 999}}}
+            requests.append(ask)
+            row = {"id": f"65b{len(requests):021}", "status": "published", "html": "<p>Hm</p>", "count": {"replies": 0}}
+            return {"comments": [row], "meta": {"pagination": {"next": len(requests) + 1, "total": 999}}}
 
-        site.budget_spent = lambda: len(asked) >= 3
+        site.budget_spent = lambda: len(requests) >= 3
         carry_out(Ghost().threads(site), respond, Ghost())
-        assert (len(asked), post.thread_read, site.deferred) == (50, False, {post.url})
+        assert (len(requests), post.thread_read, site.deferred) == (50, False, {post.url})
 
     def test_which_addresses_are_posts(self) -> None:
         ghost = Ghost()

@@ -30,16 +30,16 @@ SITE = "https://www.riverside.example"
 def exchanges(name: str) -> Iterator[tuple[str, Exchange, Header]]:
     """The recorded exchanges of a file: what was asked, what came, its headers."""
     for each in yaml.safe_load((RECORDED / name).read_text("utf-8"))["interactions"]:
-        told = {key.lower(): ", ".join(values) for key, values in each["response"]["headers"].items()}
+        reported = {key.lower(): ", ".join(values) for key, values in each["response"]["headers"].items()}
         body = each["response"]["body"]["string"]
         body = body if isinstance(body, bytes) else body.encode()
         url = each["request"]["uri"]
-        location = told.get("location")
+        location = reported.get("location")
         yield url, Exchange(
             url=url, body=gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body,
-            content_type=told.get("content-type", ""), status=each["response"]["status"]["code"],
+            content_type=reported.get("content-type", ""), status=each["response"]["status"]["code"],
             location=redirect_target(url, location.encode() if location else None),
-        ), lambda header, told=told: told.get(header.lower())  # type: ignore[misc]  # fmt: skip
+        ), lambda header, reported=reported: reported.get(header.lower())  # type: ignore[misc]  # fmt: skip
 
 
 @recorded_only
@@ -61,7 +61,7 @@ def test_the_archives_redirects_are_none_and_archived_ones_are() -> None:
     assert mementos[1].exchange.status == 301
     assert mementos[1].exchange.location == "https://www.epa.gov/sites/production/files/signpost/cc.html"
     assert [
-        own_answer(exchange, header) for (_, exchange, header), one in zip(found, mementos, strict=True) if not one
+        own_answer(exchange, header) for (_, exchange, header), item in zip(found, mementos, strict=True) if not item
     ] == [(), ()]
 
 
@@ -109,8 +109,12 @@ def test_a_recorded_list() -> None:
 
 
 def test_a_site_on_a_shared_host_is_asked_for_by_its_folder() -> None:
-    asked = parse_qs(urlsplit(cdx_url(BASE, "https://ada.wixsite.com/clinic", "2019", "202012", 5, None)).query)
-    assert (asked["url"], asked["matchType"], asked["to"]) == (["ada.wixsite.com/clinic/"], ["prefix"], ["202012"])
+    requests = parse_qs(urlsplit(cdx_url(BASE, "https://ada.wixsite.com/clinic", "2019", "202012", 5, None)).query)
+    assert (requests["url"], requests["matchType"], requests["to"]) == (
+        ["ada.wixsite.com/clinic/"],
+        ["prefix"],
+        ["202012"],
+    )
     assert parse_qs(urlsplit(cdx_url(BASE, SITE, "2019", None, 5, None)).query)["matchType"] == ["host"]
 
 
@@ -131,17 +135,17 @@ def test_addresses(url: str, expected: tuple[str, str] | None) -> None:
 @given(st.binary(max_size=300))
 def test_any_list_is_read(body: bytes) -> None:
     listed, _ = read_cdx(body)
-    assert all(len(one.timestamp) == 14 for one in listed)
+    assert all(len(item.timestamp) == 14 for item in listed)
 
 
 @pytest.mark.parametrize("date", ["yesterday", "", "Fri, 99 Nov 2017 15:13:15 GMT"])
 def test_a_memento_without_a_readable_date_has_that_of_its_address(date: str) -> None:
     exchange = Exchange(url=f"{BASE}/web/20171124151315id_/{SITE}/post/a", body=b"")
-    told: dict[str, str] = {"Memento-Datetime": date}
-    memento = memento_of(exchange, told.get, BASE)
+    reported: dict[str, str] = {"Memento-Datetime": date}
+    memento = memento_of(exchange, reported.get, BASE)
     assert memento is not None and memento.at.isoformat() == "2017-11-24T15:13:15+00:00"
     short = Exchange(url=f"{BASE}/web/2017id_/{SITE}/post/a", body=b"")
-    assert memento_of(short, told.get, BASE) is None
+    assert memento_of(short, reported.get, BASE) is None
 
 
 def listed(stamp: int, digest: str, slug: str = "a", status: str = "200") -> CdxEntry:
@@ -150,21 +154,21 @@ def listed(stamp: int, digest: str, slug: str = "a", status: str = "200") -> Cdx
 
 def test_changed_and_changed_back_is_three_texts() -> None:
     texts = [listed(1, "A"), listed(2, "A"), listed(3, "B"), listed(4, "A"), listed(5, "A", "b")]
-    assert [one.timestamp[-1] for one in distinct(texts)] == ["1", "3", "4", "5"]
+    assert [item.timestamp[-1] for item in distinct(texts)] == ["1", "3", "4", "5"]
 
 
 def ask(wanted: Backfill, *answers: Any) -> tuple[list[str], VisitResult]:
     """The addresses that a plan asks for, given (status, body or as-if URL) for each."""
-    visit, asked = VisitResult(clinic_id="riverside"), []
+    visit, requests = VisitResult(clinic_id="riverside"), []
     steps = plan(wanted, visit)
     try:
         question = next(steps)
         for status, url, body in answers:
-            asked.append(question.url)
+            requests.append(question.url)
             question = steps.send(Answer(ask=question, exchange=Exchange(url=url, body=body, status=status)))
     except StopIteration:
         pass
-    return asked, visit
+    return requests, visit
 
 
 LIST = "\n".join(
@@ -179,18 +183,18 @@ LIST = "\n".join(
 
 def test_only_posts_of_the_site_are_asked_for() -> None:
     wanted = Backfill(base=BASE, site=SITE, first="2019")
-    asked, visit = ask(wanted, (200, "", LIST), (200, f"{SITE}/post/a", b""), (404, f"{SITE}/post/a", b""))
-    assert asked[1:] == [f"{BASE}/web/2019010100000{n}id_/{SITE}/post/a" for n in (1, 5)]
+    requests, visit = ask(wanted, (200, "", LIST), (200, f"{SITE}/post/a", b""), (404, f"{SITE}/post/a", b""))
+    assert requests[1:] == [f"{BASE}/web/2019010100000{n}id_/{SITE}/post/a" for n in (1, 5)]
     assert (visit.fetched, visit.failed, wanted.listed) == (2, 0, 2)
 
 
 def test_a_list_that_leads_to_itself_ends() -> None:
     wanted = Backfill(base=BASE, site=SITE, first="2019")
     again = LIST + b"\n\nkey\n"
-    asked, _ = ask(
+    requests, _ = ask(
         wanted, (200, "", again), (200, "", again), (200, f"{SITE}/post/a", b""), (404, f"{SITE}/post/a", b"")
     )
-    assert ["cdx" in url for url in asked] == [True, True, False, False]
+    assert ["cdx" in url for url in requests] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("date", ["Fri, 31 Dec 9999 23:59:59 -0500", "soon", ""])

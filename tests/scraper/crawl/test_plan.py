@@ -26,8 +26,8 @@ def post(name: str) -> str:
 
 def page_of(name: str, *related: str, **changes: Any) -> tuple[int, bytes, tuple[Item, ...]]:
     """A post page, already read."""
-    shown = Post(platform="wix", url=post(name), addresses=(post(name),), body_text=name, comments_count=0, **changes)
-    return 200, b"", (shown, *(Sighting(url=post(other), source="related") for other in related))
+    visible = Post(platform="wix", url=post(name), addresses=(post(name),), body_text=name, comments_count=0, **changes)
+    return 200, b"", (visible, *(Sighting(url=post(other), source="related") for other in related))
 
 
 def sitemap(*names: str) -> tuple[int, bytes]:

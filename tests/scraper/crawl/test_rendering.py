@@ -123,7 +123,7 @@ def test_the_browser_waits_for_what_is_wanted_alone() -> None:
     wanted: list[RenderTargets | None] = []
     blog = Blog(root=SITE)
     blog.posts = {
-        one.url: one for one in (known("a", comments_count=0), known("b", script_counters=False, comments_count=4))
+        item.url: item for item in (known("a", comments_count=0), known("b", script_counters=False, comments_count=4))
     }
     plan = fill_gaps(Site(), blog, VisitContext(clinic=CLINIC, private=True, known=[]), VisitResult(clinic_id="r"))
     ask = next(plan)
@@ -197,7 +197,7 @@ def test_a_thread_seen_in_part_is_not_asked_for_again() -> None:
 REFUSED = "post-page-metadata/a: answered 404; what it would have told stays unknown"
 
 
-def refused(*shown: Item, reason: str | None = None) -> VisitResult:
+def refused(*visible: Item, reason: str | None = None) -> VisitResult:
     """A visit whose services refuse, and whose one page shows these items in a browser."""
     blog = Blog(root=SITE, posts={url("a"): known("a")}, read_comments=True)
     visit = VisitResult(clinic_id="riverside")
@@ -206,7 +206,7 @@ def refused(*shown: Item, reason: str | None = None) -> VisitResult:
     try:
         while True:
             ask = plan.send(answer)
-            items = shown if ask.wanted else (Problem(kind="api-refused", message=REFUSED),)
+            items = visible if ask.wanted else (Problem(kind="api-refused", message=REFUSED),)
             exchange = Exchange(url=ask.url, body=b"") if ask.wanted else None
             answer = Answer(ask=ask, exchange=exchange, items=items, reason=reason if ask.wanted else REFUSED)
     except StopIteration:
@@ -223,16 +223,16 @@ def test_what_services_refused_is_no_news_where_a_page_showed_it_all(reason: str
 
 def test_what_services_refused_is_told_where_something_stays_unknown() -> None:
     visit = refused(Post(platform="wix", url=url("a"), addresses=(url("a"),)), reason="counters never came")
-    assert [one.field for one in visit.unknown] == ["views"]
+    assert [item.field for item in visit.unknown] == ["views"]
     assert visit.recovered_problems == set()
     assert "counters never came" in (visit.unknown_line or "")
 
 
 def test_a_page_that_shows_all_its_comments_leaves_no_gap() -> None:
     post, blog = known("a", script_counters=False, comments_count=2), Blog(root="https://a.example")
-    said = tuple(Comment(post=(post.url,), platform_comment_id=str(number)) for number in range(2))
+    result = tuple(Comment(post=(post.url,), platform_comment_id=str(number)) for number in range(2))
     notice = Comment(post=(post.url,), platform_comment_id="ping", type="pingback")
-    for items, is_gap in (((said[0], notice), True), (said, False)):
+    for items, is_gap in (((result[0], notice), True), (result, False)):
         answer = Answer(ask=Ask(url=post.url), exchange=None, items=items)
         assert list(further_comments(blog, post, answer)) == []
         assert has_comment_gap(post, blog) is is_gap

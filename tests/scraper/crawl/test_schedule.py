@@ -94,13 +94,15 @@ any_post = st.builds(
 def test_every_post_is_chosen_or_not_and_none_waits_too_long(found: list[KnownPost]) -> None:
     due, others = RevisitPolicy(NOW, Schedule(), lists_read=True).select(found)
     assert sorted(map(id, [*due, *others])) == sorted(map(id, found))
-    assert all(one.due for one in due)
-    for one in others:
-        assert one.last_seen_at is not None
-        assert NOW - datetime.fromisoformat(one.last_seen_at) < timedelta(days=30)
-    could = [one for one in others if one.missed_at is None and (one.last_seen_at or "") < ago(RECENT / timedelta(1))]
+    assert all(item.due for item in due)
+    for item in others:
+        assert item.last_seen_at is not None
+        assert NOW - datetime.fromisoformat(item.last_seen_at) < timedelta(days=30)
+    could = [
+        item for item in others if item.missed_at is None and (item.last_seen_at or "") < ago(RECENT / timedelta(1))
+    ]
     clock = RevisitPolicy(NOW, Schedule(), lists_read=True)
-    sample = sum(clock.due_reason(one) is None for one in due)
+    sample = sum(clock.due_reason(item) is None for item in due)
     assert sample == SAMPLE or not could  # beside all that is due
 
 
@@ -133,21 +135,21 @@ def archive(**told: Any) -> list[KnownPost]:
 
 
 def test_a_quiet_blog_is_asked_for_a_sample_the_longest_unread_first() -> None:
-    asked, visit = visited(site(*NAMES), known=archive(), now=NOW)
-    assert posts(asked) == ["p19", "p18", "p17"]
+    requests, visit = visited(site(*NAMES), known=archive(), now=NOW)
+    assert posts(requests) == ["p19", "p18", "p17"]
     assert (visit.attempted, visit.fetched, visit.not_due, visit.discovered) == (3, 3, 17, 20)
 
 
 def test_what_is_new_comes_first_and_what_changed_is_read() -> None:
     found = archive()
-    asked, _ = visited(site(*NAMES, "new", lastmod=ago(9.95)[:10]), known=found, now=NOW)
-    assert posts(asked)[0] == "new"
-    assert len(posts(asked)) == 21
+    requests, _ = visited(site(*NAMES, "new", lastmod=ago(9.95)[:10]), known=found, now=NOW)
+    assert posts(requests)[0] == "new"
+    assert len(posts(requests)) == 21
 
 
 def test_a_post_that_falls_out_of_the_lists_is_asked_for() -> None:
-    asked, visit = visited(site(*NAMES[1:]), known=archive(), now=NOW)
-    assert posts(asked)[0] == "p00"
+    requests, visit = visited(site(*NAMES[1:]), known=archive(), now=NOW)
+    assert posts(requests)[0] == "p00"
     assert visit.gone == 1
 
 
@@ -164,36 +166,36 @@ def test_a_renamed_post_that_a_feed_still_names_by_its_old_address_has_changed()
             return 200, f"<urlset>{urls}</urlset>".encode()
         return (200, feed) if url.endswith("/blog-feed.xml") else answer(url)
 
-    asked, visit = visited(respond, known=found, now=NOW)
+    requests, visit = visited(respond, known=found, now=NOW)
     assert visit.found_in == {"sitemap": 6, "feed": 1}
-    assert posts(asked)[0] == "new"
+    assert posts(requests)[0] == "new"
 
 
 def test_where_most_are_gone_all_are_asked_for() -> None:
     """A sitemap that stays names posts that are not there: the sample meets it, and the rest is looked at."""
-    asked, visit = visited(site(*NAMES, gone=frozenset(NAMES)), known=archive(), now=NOW)
-    assert (len(posts(asked)), visit.gone, visit.not_due) == (20, 20, 0)
+    requests, visit = visited(site(*NAMES, gone=frozenset(NAMES)), known=archive(), now=NOW)
+    assert (len(posts(requests)), visit.gone, visit.not_due) == (20, 20, 0)
 
 
 def test_a_run_that_was_cut_short_goes_on() -> None:
     lately = [known(name, last_seen_at=ago(0.1), published_at=ago(1)) for name in NAMES[:12]]
-    asked, visit = visited(site(*NAMES), known=lately, now=NOW)
-    assert posts(asked) == list(NAMES[12:])
+    requests, visit = visited(site(*NAMES), known=lately, now=NOW)
+    assert posts(requests) == list(NAMES[12:])
     assert visit.not_due == 12
 
 
 def test_all_means_all() -> None:
-    asked, _ = visited(site(*NAMES), known=archive(), now=NOW, all_posts=True)
-    assert len(posts(asked)) == 20
+    requests, _ = visited(site(*NAMES), known=archive(), now=NOW, all_posts=True)
+    assert len(posts(requests)) == 20
 
 
 def test_a_days_budget_holds_and_the_rest_waits() -> None:
     """Six requests find the posts, four are kept for counters."""
     clinic = Clinic(slug="riverside", name="R", url=SITE, schedule=Schedule(requests_a_day=100))
-    asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, requests_today=84)
-    assert (visit.deferred, len(posts(asked))) == (14, 6)
-    asked, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, requests_today=100)
-    assert (visit.deferred, posts(asked)) == (20, [])
+    requests, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, requests_today=84)
+    assert (visit.deferred, len(posts(requests))) == (14, 6)
+    requests, visit = visited(site(*NAMES), known=[], now=NOW, clinic=clinic, requests_today=100)
+    assert (visit.deferred, posts(requests)) == (20, [])
 
 
 def test_nor_do_cards_of_other_posts_lead_beyond_it() -> None:
@@ -204,8 +206,8 @@ def test_nor_do_cards_of_other_posts_lead_beyond_it() -> None:
         return page_of(url.rpartition("/")[2], *NAMES) if "/post/" in url else answer(url)
 
     for found in ([], [known(name, last_seen_at=ago(40)) for name in NAMES]):
-        asked, visit = visited(respond, known=found, now=NOW, clinic=clinic)
-        assert (len(posts(asked)), visit.deferred) == (16, 4)
+        requests, visit = visited(respond, known=found, now=NOW, clinic=clinic)
+        assert (len(posts(requests)), visit.deferred) == (16, 4)
 
 
 def test_a_budget_starves_nobody() -> None:
@@ -214,29 +216,29 @@ def test_a_budget_starves_nobody() -> None:
     found, read = archive(), set[str]()
     for day in range(4):
         now = NOW + timedelta(days=day)
-        for one in found:
-            one.named = False
+        for item in found:
+            item.named = False
         at = (now + timedelta(days=1)).isoformat()
-        asked, visit = visited(site(*NAMES, lastmod=at), known=found, now=now, clinic=clinic)
-        assert (len(posts(asked)), visit.deferred) == (16, 4)
-        for one in found:
-            if one.url.rpartition("/")[2] in posts(asked):
-                one.last_seen_at = now.isoformat()
-        read |= set(posts(asked))
+        requests, visit = visited(site(*NAMES, lastmod=at), known=found, now=now, clinic=clinic)
+        assert (len(posts(requests)), visit.deferred) == (16, 4)
+        for item in found:
+            if item.url.rpartition("/")[2] in posts(requests):
+                item.last_seen_at = now.isoformat()
+        read |= set(posts(requests))
     assert read == set(NAMES)
     dead = tuple(f"dead{n:02}" for n in range(40))
     answer = site(*dead, *NAMES, gone=frozenset(dead))
-    asked, _ = visited(answer, known=[known(NAMES[0], last_seen_at=ago(40))], now=NOW, clinic=clinic)
-    assert (len(posts(asked)), "p00" in posts(asked)) == (16, True)
+    requests, _ = visited(answer, known=[known(NAMES[0], last_seen_at=ago(40))], now=NOW, clinic=clinic)
+    assert (len(posts(requests)), "p00" in posts(requests)) == (16, True)
 
 
 def test_posts_that_were_gone_before_are_no_sign_that_all_vanish() -> None:
     """Two that were removed and are looked at again, and three that a sitemap names and that never were there."""
     removed = [known(name, last_seen_at=ago(90), missed_at=ago(40), removed=True) for name in ("x", "y")]
     dead = frozenset({"x", "y", "d1", "d2", "d3"})
-    asked, visit = visited(site(*NAMES, *dead, gone=dead), known=[*archive(), *removed], now=NOW)
+    requests, visit = visited(site(*NAMES, *dead, gone=dead), known=[*archive(), *removed], now=NOW)
     assert (visit.gone, visit.not_due) == (5, 17)
-    assert sorted(posts(asked)) == ["d1", "d2", "d3", "p17", "p18", "p19", "x", "y"]
+    assert sorted(posts(requests)) == ["d1", "d2", "d3", "p17", "p18", "p19", "x", "y"]
 
 
 def test_no_counters_are_missed_of_posts_that_nobody_counts() -> None:
@@ -256,15 +258,15 @@ def test_a_sample_is_read_on_busy_days_too() -> None:
     """Else new posts would hide for weeks that the old ones are gone behind a sitemap that stays."""
     fresh = [known(f"n{n}", published_at=ago(3), last_seen_at=ago(1), named=False) for n in range(9)]
     names = [f"n{n}" for n in range(9)]
-    asked, visit = visited(site(*NAMES, *names, gone=frozenset(NAMES)), known=[*archive(), *fresh], now=NOW)
-    assert posts(asked)[:9] == names
+    requests, visit = visited(site(*NAMES, *names, gone=frozenset(NAMES)), known=[*archive(), *fresh], now=NOW)
+    assert posts(requests)[:9] == names
     assert visit.gone == SAMPLE
 
 
 def test_what_was_asked_for_in_vain_is_no_sample_for_ever() -> None:
     failed = [known(f"f{n}", last_seen_at=ago(20), tried_at=ago(1), named=False) for n in range(3)]
-    asked, _ = visited(site(*NAMES, "f0", "f1", "f2"), known=[*archive(), *failed], now=NOW)
-    assert posts(asked) == ["p19", "p18", "p17"]
+    requests, _ = visited(site(*NAMES, "f0", "f1", "f2"), known=[*archive(), *failed], now=NOW)
+    assert posts(requests) == ["p19", "p18", "p17"]
 
 
 def test_pages_that_always_fail_are_no_failure_of_the_blog() -> None:
@@ -304,8 +306,8 @@ def test_a_budget_holds_for_other_addresses_too() -> None:
         known(name, addresses=(post(name), *(post(f"{name}-{n}") for n in range(4))), last_seen_at=ago(40), named=False)
         for name in NAMES
     ]
-    asked, visit = visited(site("x"), known=gone, now=NOW, clinic=clinic)
-    assert (len(asked) <= 36, visit.limited, visit.deferred > 0) == (True, True, True)
+    requests, visit = visited(site("x"), known=gone, now=NOW, clinic=clinic)
+    assert (len(requests) <= 36, visit.limited, visit.deferred > 0) == (True, True, True)
 
 
 def test_the_comments_of_a_day_without_budget_wait() -> None:
@@ -319,17 +321,17 @@ def test_the_comments_of_a_day_without_budget_wait() -> None:
     def respond(url: str) -> Any:
         return pages[url.rpartition("/")[2]] if "/post/" in url else answer(url)
 
-    asked, visit = visited(respond, known=[], now=NOW, clinic=clinic, requests_today=3)
+    requests, visit = visited(respond, known=[], now=NOW, clinic=clinic, requests_today=3)
     # Four find that nothing answers at the service of comments, then the browser would be asked for 17 pages.
-    assert (len(asked), len(posts(asked)), visit.deferred) == (27, 17, 20)
-    asked, visit = visited(respond, known=[], now=NOW)
-    assert (len(posts(asked)), visit.deferred) == (40, 0)
+    assert (len(requests), len(posts(requests)), visit.deferred) == (27, 17, 20)
+    requests, visit = visited(respond, known=[], now=NOW)
+    assert (len(posts(requests)), visit.deferred) == (40, 0)
 
 
 def self_named(name: str, as_name: str) -> tuple[int, bytes, tuple[Item, ...]]:
     """A post page that calls itself by another address."""
-    shown = Post(platform="wix", url=post(as_name), addresses=(post(as_name), post(name)), body_text=name)
-    return 200, b"", (shown,)
+    visible = Post(platform="wix", url=post(as_name), addresses=(post(as_name), post(name)), body_text=name)
+    return 200, b"", (visible,)
 
 
 @pytest.mark.parametrize("listed", [True, False])
@@ -341,8 +343,8 @@ def test_what_a_page_calls_itself_does_not_make_it_gone(listed: bool) -> None:
     def respond(url: str) -> Any:
         return self_named("p00", "draft") if url == post("p00") else answer(url)
 
-    asked, visit = visited(respond, known=[*archive()[1:], wrong], now=NOW)
-    assert posts(asked)[: 2 - listed] == (["p00"] if listed else ["draft", "p00"])
+    requests, visit = visited(respond, known=[*archive()[1:], wrong], now=NOW)
+    assert posts(requests)[: 2 - listed] == (["p00"] if listed else ["draft", "p00"])
     assert (visit.gone, visit.fetched) == (0, 4)
     assert wrong.url == post("p00")
 
@@ -354,12 +356,12 @@ def test_an_old_address_that_leads_to_another_post_is_no_sign_of_life() -> None:
     def respond(url: str) -> Any:
         return page_of("p07") if url == post("old") else answer(url)
 
-    asked, visit = visited(respond, known=[*archive(), gone], now=NOW)
-    assert posts(asked)[:2] == ["new", "old"]
+    requests, visit = visited(respond, known=[*archive(), gone], now=NOW)
+    assert posts(requests)[:2] == ["new", "old"]
     assert (visit.gone, gone.url) == (1, post("new"))
 
 
 def test_pages_that_always_fail_do_not_take_the_place_of_the_sample() -> None:
     failing = [known(f"f{n}", last_seen_at=ago(50), named=False) for n in range(3)]
-    asked, _ = visited(site(*NAMES, "f0", "f1", "f2"), known=[*archive(), *failing], now=NOW)
-    assert sorted(posts(asked)) == ["f0", "f1", "f2", "p17", "p18", "p19"]
+    requests, _ = visited(site(*NAMES, "f0", "f1", "f2"), known=[*archive(), *failing], now=NOW)
+    assert sorted(posts(requests)) == ["f0", "f1", "f2", "p17", "p18", "p19"]

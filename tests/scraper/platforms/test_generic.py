@@ -155,10 +155,10 @@ def discovered(answer: Callable[[str], str | None], home: str) -> tuple[list[Ask
     """The requests of a discovery on a site that gives these pages (None: 404), and the blog."""
     assert GENERIC is not None
     blog = Blog(root=SITE, home=page("/", home))
-    plan, asked, seen = GENERIC.discover(blog), list[Ask](), set[str]()
+    plan, requests, seen = GENERIC.discover(blog), list[Ask](), set[str]()
     ask = next(plan, None)
     while ask is not None:
-        asked.append(ask)
+        requests.append(ask)
         text = answer(ask.url.removeprefix(SITE))
         exchange = Exchange(
             url=ask.url,
@@ -174,7 +174,7 @@ def discovered(answer: Callable[[str], str | None], home: str) -> tuple[list[Ask
             ask = plan.send(Answer(ask=ask, exchange=exchange, items=items, new_posts=new))
         except StopIteration:
             break
-    return asked, blog
+    return requests, blog
 
 
 def test_discovery_reads_sitemaps_feeds_and_listings_while_they_name_new_posts() -> None:
@@ -189,8 +189,8 @@ def test_discovery_reads_sitemaps_feeds_and_listings_while_they_name_new_posts()
             return f"<html><body><h1>News</h1>{cards}<a href='/news/page/{min(number + 1, 3)}'>older</a></body></html>"
         return None
 
-    asked, blog = discovered(answer, f"{feed}<a href='/news'>News</a>")
-    paths = [ask.url.removeprefix(SITE) for ask in asked]
+    requests, blog = discovered(answer, f"{feed}<a href='/news'>News</a>")
+    paths = [ask.url.removeprefix(SITE) for ask in requests]
     assert paths == ["/robots.txt", "/sitemap.xml", "/rss", "/news", "/news/page/2", "/news/page/3", "/blog"]
     assert blog.evident
 
@@ -201,8 +201,8 @@ def test_a_site_that_pages_for_ever_is_left_after_40_requests() -> None:
         cards = CARDS.replace("/blog/", f"/blog/{number}-")
         return f"<html><body><h1>Blog</h1>{cards}<a href='/blog/page/{number + 1}'>older</a></body></html>"
 
-    asked, blog = discovered(answer, "<a href='/blog'>Blog</a>")
-    assert len(asked) < 40
+    requests, blog = discovered(answer, "<a href='/blog'>Blog</a>")
+    assert len(requests) < 40
     assert blog.notes
 
 

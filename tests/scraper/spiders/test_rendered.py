@@ -93,7 +93,7 @@ async def test_nothing_is_asked_for_a_page_that_is_over() -> None:
     await asyncio.sleep(0)
     engine.go.set()
     assert len(await ending) == 1
-    assert [(await one) is None for one in waiting] == [True, False, False]
+    assert [(await item) is None for item in waiting] == [True, False, False]
     assert [each.url for each in engine.asked] == ["https://slow.example/robots.txt"]
 
 
@@ -104,9 +104,9 @@ async def test_a_page_turns_to_so_many_hosts_and_no_more() -> None:
     for _ in range(2):
         allow = request(spider).meta[META].allow
         n = len(engine.asked)
-        said = [await allow(f"https://h{n + number}.example/a") for number in range(most + 1)]
-        assert said[:most] == [None] * most
-        assert f"more than {most} hosts" in str(said[most])
+        answer = [await allow(f"https://h{n + number}.example/a") for number in range(most + 1)]
+        assert answer[:most] == [None] * most
+        assert f"more than {most} hosts" in str(answer[most])
     assert len(engine.asked) == 2 * most
 
 

@@ -81,7 +81,7 @@ def test_the_first_claim_that_is_a_spelling_is_taken() -> None:
 
 
 def test_a_rendered_page_that_states_another_post_is_not_read() -> None:
-    shown = page("Tea cools.", head=canonical(f"{SITE}/post/coffee"))
-    exchange = replace(shown, url=REQUESTED, via="dom", page=REQUESTED)
+    visible = page("Tea cools.", head=canonical(f"{SITE}/post/coffee"))
+    exchange = replace(visible, url=REQUESTED, via="dom", page=REQUESTED)
     (found,) = extract(exchange, Wix())
     assert isinstance(found, Problem) and found.kind == "not-rendered" and "/post/coffee" in found.message

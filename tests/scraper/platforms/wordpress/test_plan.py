@@ -140,8 +140,8 @@ def test_where_the_api_gives_no_comments_the_feed_says_which_pages_have_a_new_on
 
 
 def test_types_of_posts_without_end_cost_a_few_requests() -> None:
-    one = {"has_archive": True, "hierarchical": False, "taxonomies": ["news_category"]}
-    types = {f"news{number}": {"slug": f"news{number}", **one} for number in range(500)}
+    each = {"has_archive": True, "hierarchical": False, "taxonomies": ["news_category"]}
+    types = {f"news{number}": {"slug": f"news{number}", **each} for number in range(500)}
 
     def respond(url: str) -> tuple[int, object, Mapping[str, str]]:
         return 200, types if route_of(url) == "wp/v2/types" else [row(1)], {}
