@@ -10,7 +10,7 @@ from typing import NamedTuple
 from pipelines.privacy.finders.inflections import SLAVIC, czech, russian, spellings
 from pipelines.privacy.finders.mail import EMAIL
 from pipelines.privacy.finders.spans import Span
-from pipelines.privacy.finders.words import COMMON, is_other_sense
+from pipelines.privacy.finders.words import COMMON, is_double_name, is_other_sense
 
 # Parts of names that are common words, and are not masked alone ("de la Cruz" is masked as a whole).
 PARTICLES = {
@@ -97,10 +97,15 @@ class NamePattern:
         return is_other_sense(word, before, after)
 
     def _is_of_double_name(self, text: str, tokens: list[tuple[str, int]], index: int, end: int) -> bool:
-        """Return whether the token is the first half of a double name of somebody else: "Jo-Ann" is not "Jo"."""
+        """Return whether the token is the first half of a double name of somebody else: "Jo-Ann" is not "Jo".
+
+        Any other word after the hyphen ("Jo-Thanks for this") leaves the name what it is, and so does a name that is
+        known: then both are masked.
+        """
         if index + 1 == len(tokens) or text[end : end + 1] != "-" or not text[end + 1 : end + 2].isupper():
             return False
-        return self._known(tokens[index + 1][0], is_slavic=True)[1] is None
+        second = tokens[index + 1][0]
+        return is_double_name(tokens[index][0], second) and self._known(second, is_slavic=True)[1] is None
 
 
 def name_pattern(names: Iterable[str]) -> NamePattern | None:

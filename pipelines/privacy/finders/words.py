@@ -56,6 +56,22 @@ _HEBREW = """
 """
 COMMON = frozenset(" ".join((_ENGLISH, _GERMAN, _ROMANCE, _SLAVIC, _HEBREW)).split())
 
+# Given names that are the first half of a double name ("Jo-Ann", "Hans-Peter"), and those that are the second.
+_FIRST = """
+anna anne ann annie eva maria marie mary jo billie bobbie betty lee sarah karla karl carl hans heinz klaus claus franz
+fritz ernst jean jan josé jose juan luis lisa lena rosa rose eve emma ella eliza ana luise louise peter paul pierre
+john jon jim joe bobby billy ulla inga inge elke uta ute heide hanna hanne анна мария ева жан
+"""
+_SECOND = """
+ann anne anna annie marie maria mary beth lynn lynne lou louise luise jane jo ellen kate katrin kathrin katharina
+sophie sofie lena elena magdalena theresa therese teresa helene hélène christine christin cristina isabel isabell
+isabelle elisabeth elizabeth caroline carolin karin lotte charlotte liese sophia susanne josée dominique margaret
+peter dieter heinz jürgen joachim jochen werner georg friedrich wilhelm josef joseph ludwig otto uwe michael
+christoph christophe christian philipp philippe jacques luc louis marc michel claude yves françois baptiste pierre paul
+hubert andré charles carlos carlo manuel pablo luis antonio мария анна жак поль пьер
+"""
+_FIRST_HALVES, _SECOND_HALVES = frozenset(_FIRST.split()), frozenset(_SECOND.split()) - COMMON
+
 _ARTICLES = "a an ein eine einen einem einer kein keine keinen un una une aucun aucune no"
 _BEFORE_TIMES = """
 in since until till by last next this every early late mid im seit ab bis vom anfang ende mitte en desde hasta depuis
@@ -85,3 +101,11 @@ def is_other_sense(word: str, before: str, after: str) -> bool:
     if before in _INDEFINITE or (small in _TIMES and before in _TEMPORAL):
         return True
     return not before and (after == "I" or after.lower() in _FOLLOWING)
+
+
+def is_double_name(first: str, second: str) -> bool:
+    """Return whether two words with a hyphen between them are usual as one given name, as "Jo-Ann" is.
+
+    Words that a sentence may put after a hyphen ("Marisol-You", "Marisol-May") are no second half.
+    """
+    return first.lower() in _FIRST_HALVES and second.lower() in _SECOND_HALVES
