@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from pipelines.privacy.finders.inflections import SLAVIC, czech, russian, spellings
 from pipelines.privacy.finders.mail import EMAIL
+from pipelines.privacy.finders.phrases import is_ordinary, is_phrase, read_phrase
 from pipelines.privacy.finders.spans import Span
 from pipelines.privacy.finders.words import COMMON, is_double_name, is_other_sense
 
@@ -17,11 +18,6 @@ PARTICLES = {
     "the", "and", "von", "van", "der", "den", "del", "las", "los", "bin", "dos", "dr", "mrs", "mr", "ms", "de", "da",
     "di", "du", "la", "le", "el", "al", "zu", "zur", "zum", "van't", "st", "jr", "sr", "ii", "iii", "md", "rn", "do",
 }  # fmt: skip
-# Words that only a phrase has: a nickname with one of them ("Sad in Ohio") is masked as a whole alone.
-_OF_PHRASE = """
-in of from with without for my to at on aus im mit ohne für am avec sans dans pour en con sin para из с без для v
-"""
-_OF_PHRASES = frozenset(_OF_PHRASE.split())
 # Characters of names, and the forms in which HTML may write them.
 WRITTEN = {
     "'": "(?:['\u2019]|&#39;|&#x27;|&apos;|&rsquo;)",
@@ -125,16 +121,12 @@ def name_pattern(names: Iterable[str]) -> NamePattern | None:
         if _is_word(whole):
             _add_forms(words, slavic, whole, large=len(whole) == 1)
             continue
-        for form in {whole, unicodedata.normalize("NFD", whole)} | spellings(whole):
-            wholes.setdefault(
-                form if _is_phrase(whole) else form.lower(), _bounded(form, any_case=not _is_phrase(whole))
-            )
-        for part in () if _is_phrase(whole) else _parts(whole):
-            if _is_word(part):
-                _add_forms(words, slavic, part, large=len(part) < 3)
-            else:
-                for form in {part, unicodedata.normalize("NFD", part)}:
-                    wholes.setdefault(form.lower(), _bounded(form, any_case=True))
+        if is_phrase(whole):
+            _add_phrase(words, slavic, wholes, whole)
+            continue
+        _add_whole(wholes, whole, any_case=True)
+        for part in _parts(whole):
+            _add_part(words, slavic, wholes, part, large=len(part) < 3)
     ordered = [wholes[form] for form in sorted(wholes, key=lambda form: (-len(form), form))]
     pattern = re.compile("|".join(ordered)) if ordered else None
     return NamePattern(words, slavic, pattern) if words or pattern else None
@@ -145,9 +137,38 @@ def _is_word(name: str) -> bool:
     return _TOKEN.fullmatch(name) is not None and all(map(_writes_blanks, name))
 
 
-def _is_phrase(whole: str) -> bool:
-    """Return whether the name is made of words: a nickname such as "Sad in Ohio"."""
-    return not _OF_PHRASES.isdisjoint(whole.split()[1:-1])
+def _add_whole(wholes: dict[str, str], whole: str, *, any_case: bool) -> None:
+    """Add a name of several words."""
+    for form in {whole, unicodedata.normalize("NFD", whole)} | spellings(whole):
+        wholes.setdefault(form.lower() if any_case else form, _bounded(form, any_case=any_case))
+
+
+def _add_phrase(words: dict[str, _Form], slavic: dict[str, _Form], wholes: dict[str, str], whole: str) -> None:
+    """Add a nickname that is a phrase: whole, and what in it may be a name.
+
+    In doubt, a word before the preposition is one ("Sarah in Texas"). What follows is rarely a name, and is masked only
+    where it is written with a capital, unless the nickname has none ("nguyen thi my linh").
+    """
+    phrase = read_phrase(whole)
+    _add_whole(wholes, whole, any_case=phrase.tells)
+    if phrase.start:
+        _add_whole(wholes, phrase.start, any_case=phrase.tells)
+    for word in (*phrase.before, *phrase.after):
+        for part in _parts(word):
+            if part == word or not is_ordinary(part):
+                large = len(part) < 3 or (word not in phrase.before and not part[0].islower())
+                _add_part(words, slavic, wholes, part, large=large)
+
+
+def _add_part(
+    words: dict[str, _Form], slavic: dict[str, _Form], wholes: dict[str, str], part: str, *, large: bool
+) -> None:
+    """Add a part of a name."""
+    if _is_word(part):
+        _add_forms(words, slavic, part, large=large)
+        return
+    for form in {part, unicodedata.normalize("NFD", part)}:
+        wholes.setdefault(form.lower(), _bounded(form, any_case=True))
 
 
 def _add_forms(words: dict[str, _Form], slavic: dict[str, _Form], name: str, *, large: bool) -> None:
@@ -156,7 +177,7 @@ def _add_forms(words: dict[str, _Form], slavic: dict[str, _Form], name: str, *, 
     plain = spellings(name)
     forms = {form: _Form(large=large or common, common=common or form.lower() in COMMON) for form in plain}
     forms |= dict.fromkeys((form.upper() for form in plain), forms[name])
-    declined = dict.fromkeys(russian(name), _Form(large=common, common=common))
+    declined = dict.fromkeys(russian(name), _Form(large=large or common, common=common))
     if not common and len(name) > 2 and _LATIN_END.search(name):
         declined |= dict.fromkeys((f"{form}s" for form in plain), _Form(large=True, common=False))
     for form, kind in {**declined, **forms}.items():
