@@ -15,10 +15,10 @@ _OF_PHRASES = _OF_PLACES | _OF_STATES | {"of", "for", "my", "to", "für", "pour"
 
 _ENGLISH = """
 a about after again all almost alone already also always am an and another any anybody anyone anything are around away
-back bad bark bear become been before behind being believer better beyond big body both bored born boy break breath
+back bad bark become been before behind being believer better beyond big body both bored born boy break breath
 broken brother but by calm can cancer cant caregiver caring chair change chaos child children chronic chronically city
-cold comfort confused couple cry crying cure curious cured dad daddy dark darkness daughter day days deep depressed
-depression desperate despair did different disorder doctor done doubt down dream dreamer dreams dying each easy else
+cold comfort confused couple cry crying cure curious cured dad daddy dark darkness daughter day days depressed
+depression desperate despair did different disorder doctor done doubt down dream dreamer dreams dying each easy
 empty end enough even ever every everybody everyone everything exhausted eye eyes family fan far father fear feeling few
 fibro fibromyalgia fighter fighting finally find fine first flight follower food found four free freedom friend friends
 from full fun future garden getting girl girlfriend gone good got grandma grandmother grandpa grateful grief guest half
@@ -43,7 +43,7 @@ baffled beaten bewildered bitter bleak blessed blind blue burned burnt busy caut
 crushed cynical dazed defeated dejected depleted determined devastated disabled disappointed discouraged distressed
 dizzy doubtful drained drowning eager embarrassed excited faithful fed floating foggy fragile frazzled frightened
 frustrated gloomy guilty heartbroken helpless homeless homesick hungry hopefully impatient insomniac intrigued isolated
-jaded joyful keen languishing lethargic listening loving lurker lurking medicated melancholy mindful moody mourning
+jaded joyful languishing lethargic listening loving lurker lurking medicated melancholy mindful mourning
 mystified nauseous newbie numb nutty optimistic overwhelmed paralyzed peaceful perplexed pessimistic petrified pleased
 pondering praying puzzled questioning reading restless resilient rested running scarred sensitive shaken shaky shattered
 shy sceptical skeptical sleeping sleepy smiling sore spinning stable stressed stunned sufferers tense terrified torn
@@ -57,23 +57,23 @@ aber alle allein alles als alt alter angst anfang anonym arzt auch auf bald bei 
 dem den der des die doch du dunkel dunkelheit ein eine einem einen einer einfach ende endlich er es etwas familie ferne
 frage fragen frau frei freiheit freund freunde freundin für ganz gast gefühl geduld gesund gesundheit glück glücklich
 gut haben halb hat haus heilung heimat hause herz hier hilfe hoffnung hoffend ich ihr ist ja jahr jahre jeder jemand
-kind kinder kopf kraft krank krankheit land leben leidend leser leserin licht liebe lieber mal mama mann mehr mein meine
+kind kinder kopf krank krankheit land leben leidend leser leserin licht liebe lieber mama mann mehr mein meine
 mensch menschen migräne mit müde mutter mutti nach nacht neu nicht nichts nie niemand noch nur oder oma ohne opa papa
 patient patientin ruhe schlaf schlaflos schlaflose schmerz schmerzen schmerzpatient schmerzpatientin schon schwester
-sehr sein seit sich sie sinn so sohn sorge sorgen stille tag tage tochter traum traurig traurige trost über und uns
+sehr sein seit sich sie so sohn sorge sorgen stille tag tage tochter traum traurig traurige trost über und uns
 unterwegs vater verloren verzweifelt verzweifelte viel viele von vorbei warten wartend weg weit welt wer wie wieder
-worte wunder zeit zu zuhause zukunft zuversicht zwei
+worte zeit zu zuhause zukunft zuversicht zwei
 """
 _ROMANCE = """
 ami amie amour ans après aucun aussi avec beaucoup bien bonheur cœur coeur courage crainte dame dans des deux docteur
-douleur douleurs elle encore enfant enfants espoir est et être famille femme fille fils fin foi force guérison heureuse
-heureux homme il je jour jours la le les lectrice lecteur liberté lumière maladie malade maman mal mère merci mes
+douleur douleurs elle encore enfant enfants espoir est et être famille femme fille fils foi force guérison heureuse
+heureux homme il je jour jours la le les lectrice lecteur liberté lumière maladie malade maman mère merci mes
 migraine moi mon monde monsieur madame mort nom non nous nuit oui paix papa pas patient patiente père perdu perdue
 petite peur plus pour quelqu rien sans seul seule sœur sommeil souffrance souvenir temps toujours tous toute triste trop
 un une vie ville vivre abuela abuelo adiós algo alguien alma amiga amigo amor ansiedad años ayuda buena bueno cabeza
 cansada cansado casa cielo corazón cura día días dios dolor dormir dos enferma enfermo enfermedad esposa esposo feliz
 fuerza gracias hermana hermano hija hijo hijos hombre lector lectora los loca loco lucha luchadora luchador madre mamá
-mejor mente miedo mi mis muerte mujer mundo nada nadie noche nombre otra otro paciente padre papá paz perdida perdido
+mejor mente miedo mi mis muerte mujer mundo nada nadie noche nombre otra otro paciente padre papá perdida perdido
 persona por rumbo señor señora siempre sola solo sueño suerte todo todos tres una uno vida vivir voz
 """
 _SLAVIC = """
@@ -82,7 +82,7 @@ _SLAVIC = """
 и из имени имя как кто любви люди мальчик мама мамы мать мечта мигрень мир многих мой моя муж мужчина на надежды не
 никто ночь одиночка одна один она он отец опять пациент пациентка папа подруга покой помощь просто радость семья сердце
 сестра сила сил сна сон сына сын счастье только ты тревога тревоги уставшая усталая усталость усталый устал хочу человек
-читатель читательница что я bez bolest bolesti život zdraví hledám jedna jeden já jsem máma maminka matka muž naděje
+читатель читательница что я bez bolest bolesti život zdraví hledám jedna jeden já jsem máma maminka matka muž
 někdo otec paní pacient pacientka pán smutná spánek táta unavená unavený úzkost žena člověk čtenář čtenářka světa
 """
 # Words of nicknames that name nobody: function words, relatives, states of body and mind. General knowledge: where a
