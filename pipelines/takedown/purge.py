@@ -49,8 +49,8 @@ class PurgeResult:
 def purge(run: Run) -> PurgeResult:
     """Perform the takedowns that are due.
 
-    Raises `ReadersBusy`, `BadKey`, OSError: nothing is done then. Raises them also where a purge that is decided cannot
-    be finished; then the next start of any command that writes does it.
+    Raises `ReadersBusy`, `BadKey`, `BadJournal`, OSError: nothing is done then. Raises them also where a purge that is
+    decided cannot be finished; then the next start of any command that writes does it.
     """
     waiting = due(run.archive, run.db)
     clinics = sorted({each.clinic_id for each in waiting})
@@ -62,7 +62,11 @@ def purge(run: Run) -> PurgeResult:
     written = _write(run.archive, plans, result)
     result.removed = copies_within(run.archive, clinics)
     journal = _journal(run, plans, written, result)
-    journals.decide(run.archive, journal)
+    try:
+        journals.decide(run.archive, journal)
+    except journals.BadJournal:
+        journals.forget(run.archive)
+        raise
     _finish(run, journal, {each.clinic_id: written for each in plans if each.is_exact})
     result.releases = sorted({name for each in waiting for name in each.releases})
     result.takedowns = [takedown for each in plans for takedown in each.takedowns]
@@ -81,10 +85,10 @@ def finish(run: Run) -> Journal | None:
 
 @dataclass(frozen=True, slots=True)
 class _New:
-    """A new file in `purging/`, and how it came about."""
+    """A new file, and how it came about."""
 
     file: NewFile
-    name: str  # in `purging/`
+    draft: str  # where it is until the purge is decided
     damaged: int
 
 
@@ -94,14 +98,16 @@ def _write(archive: Path, plans: Iterable[ClinicPlan], result: PurgeResult) -> d
     for each in plans:
         for file, changes in each.bodies.items():
             bodies.setdefault(file, {}).update(changes)
-    folder = journals.begin(archive)
+    names = {file: _free_name(archive, file) for file in sorted(bodies)}
+    drafts = {file: journals.draft_of(new, number) for number, (file, new) in enumerate(names.items())}
+    journals.begin(archive, list(drafts.values()))
     written: dict[str, _New] = {}
     try:
-        for number, (file, changes) in enumerate(sorted(bodies.items())):
-            new = _free_name(archive, file)
-            done = rewrite(archive / file, folder / str(number), name=Path(new).name, bodies=changes)
+        for file, draft in drafts.items():
+            changes = bodies[file]
+            done = rewrite(archive / file, archive / draft, name=Path(names[file]).name, bodies=changes)
             result.damaged += done.damaged
-            written[file] = _New(NewFile(file, new, done.places, set(changes)), f"{folder.name}/{number}", done.damaged)
+            written[file] = _New(NewFile(file, names[file], done.places, set(changes)), draft, done.damaged)
     except BaseException:
         journals.forget(archive)
         raise
@@ -147,7 +153,7 @@ def _journal(run: Run, plans: list[ClinicPlan], written: Mapping[str, _New], res
     )
     return Journal(
         moves={made.file.new: old for old, made in written.items()},
-        names={made.file.new: made.name for made in written.values()},
+        drafts={made.file.new: made.draft for made in written.values()},
         removed=tuple(result.removed),
         purged=purged,
         extended=tuple(more for each in plans for more in each.extended),
