@@ -243,6 +243,48 @@ def test_a_folder_of_something_else_is_refused(archive: Path, tmp_path: Path) ->
         export(tmp_path / "lake", archive)
 
 
+@pytest.mark.parametrize("manifest", [
+    {"archives": {}, "tables": {"..": {}}},
+    {"archives": {}, "tables": {"": {}}},
+    {"archives": {}, "tables": {"/tmp": {}}},
+    {"archives": {}, "tables": ["posts"]},
+    {"archives": {"x": "abc"}},
+    {"archives": {"x": -1}},
+    {"archives": {"x": 1 << 40}},
+    {"archives": {"x": 0, "y": 0}},
+    {"archives": 7},
+    [],
+])  # fmt: skip
+def test_a_manifest_of_others_removes_nothing(archive: Path, lake: Path, manifest: object) -> None:
+    other = lake.parent / "mine" / "part-0.parquet"
+    other.parent.mkdir()
+    other.write_bytes(b"mine")
+    before = stamps(lake)
+    (lake / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(LakeError, match=r"no manifest of a lake.*copy") as caught:
+        export(lake, archive)
+    assert "\n" not in str(caught.value)
+    assert (other.read_bytes(), stamps(lake)) == (b"mine", before)
+
+
+def test_links_do_not_lead_an_export_out_of_the_lake(archive: Path, lake: Path, tmp_path: Path) -> None:
+    other = tmp_path / "mine" / "part-0.parquet"
+    other.parent.mkdir()
+    other.write_bytes(b"mine")
+    manifest = json.loads((lake / "manifest.json").read_text())
+    (lake / "manifest.json").write_text(json.dumps(manifest | {"tables": {"gone": {}}}))
+    (lake / "gone").symlink_to(other.parent)
+    export(lake, archive)
+    for link in (lake / "posts" / "year=1999", lake / "posts"):
+        if link.is_dir():
+            shutil.rmtree(link)
+        link.symlink_to(other.parent)
+        with pytest.raises(LakeError, match=f"{link}: a symbolic link"):
+            export(lake, archive)
+        link.unlink()
+    assert [path.read_bytes() for path in other.parent.iterdir()] == [b"mine"]
+
+
 def test_rows_beyond_memory_are_written_in_groups(
     archive: Path, lake: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
