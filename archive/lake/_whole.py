@@ -80,8 +80,8 @@ def export_lake(
     stage = emptied(folder / _STAGE)
     try:
         with _transactions([connection for _, connection in archives]):
-            known = _numbered(archives, before)
-            ready = [_Archive(name, each, known.get(_identity(each) or "", 0)) for name, each in archives]
+            known, numbers = _numbered(archives, before)
+            ready = [_Archive(*pair, number) for pair, number in zip(archives, numbers, strict=True)]
             ready.sort(key=lambda archive: archive.number)  # the order of a partition's rows
             owners = _owners(ready)
             chosen = names(archives[0][1], with_parameters=False, derived=derived)
@@ -141,20 +141,24 @@ def _placed(
         yield key, values
 
 
-def _identity(connection: sqlite3.Connection) -> str | None:
-    """Return what is the same for an archive wherever its folder is: the id of its first run; None without one."""
-    row = connection.execute("SELECT crawl_id FROM crawls ORDER BY started_at, crawl_id LIMIT 1").fetchone()
-    return str(row[0]) if row else None
+def _numbered(
+    archives: Sequence[tuple[str, sqlite3.Connection]], before: Mapping[str, Any]
+) -> tuple[dict[str, int], list[int]]:
+    """Return the numbers of all archives that the lake ever had, and those of these archives. A number never changes.
 
-
-def _numbered(archives: Sequence[tuple[str, sqlite3.Connection]], before: Mapping[str, Any]) -> dict[str, int]:
-    """Return the numbers of all archives that the lake ever had, by their identity. A number never changes."""
+    Wherever its folder is, an archive is the one of whose runs the lake knows any; a new one is known by its first run.
+    Runs that began earlier may enter later, as by `merge`. Of two archives that became one, the lower number stays.
+    """
     known: dict[str, int] = dict(before.get("archives", {}))
+    numbers: list[int] = []
     for _, connection in archives:
-        identity = _identity(connection)
-        if identity is not None:
-            known.setdefault(identity, max(known.values(), default=-1) + 1)
-    return known
+        runs = [str(run) for (run,) in connection.execute("SELECT crawl_id FROM crawls ORDER BY started_at, crawl_id")]
+        of_runs = sorted(known[run] for run in runs if run in known)
+        number = next((each for each in of_runs if each not in numbers), None)
+        if number is None and runs:  # a copy of an archive before has its number
+            number = known.setdefault(runs[0], max(known.values(), default=-1) + 1)
+        numbers.append(number or 0)
+    return known, numbers
 
 
 def _owners(archives: Sequence[_Archive]) -> dict[str, int] | None:

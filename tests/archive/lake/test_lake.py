@@ -225,6 +225,22 @@ def test_rows_of_two_archives_stand_side_by_side(tmp_path: Path, monkeypatch: py
     assert asked(lake, "SELECT count(*) FROM posts", monkeypatch) == [(6,)]
 
 
+def test_an_earlier_run_leaves_an_archive_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = made(tmp_path / "one", CLINICS[:2], "run-a"), made(tmp_path / "two", CLINICS[2:], "run-b")
+    lake = tmp_path / "lake"
+    export(lake, first, second)
+    before = stamps(lake)
+    for folder, run in ((first, "run-0"), (second, "run-1")):
+        with closing(open_archive(folder, "write")) as db:
+            db["crawls"].insert({"crawl_id": run, "started_at": "2025-01-01T09:00:00Z", "software": "test"})
+    export(lake, second, first)
+    sql = "SELECT clinic_id, min(post_id) FROM posts GROUP BY ALL ORDER BY ALL"
+    assert asked(lake, sql, monkeypatch) == [("harbour", 4), ("juniper", (1 << 40) + 1), ("riverside", 1)]
+    changed = {path for path, stamp in stamps(lake).items() if before.get(path) != stamp}
+    assert not [path for path in changed if path.startswith(("posts/", "readings/"))]
+    assert json.loads((lake / "manifest.json").read_text())["archives"] == {"run-a": 0, "run-b": 1}
+
+
 def test_a_clinic_of_two_archives_is_refused(archive: Path, tmp_path: Path) -> None:
     second = made(tmp_path / "two", CLINICS[2:], "run-b")
     with pytest.raises(LakeError, match=r"juniper: is in archive and in two; .*merge"):
