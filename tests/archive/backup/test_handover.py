@@ -99,10 +99,11 @@ def test_each_fault_has_a_line(archive: Path, config: Path, tmp_path: Path) -> N
         file.write(b"more")
     (data / KEY_FILE).unlink()
     (data / "new.txt").write_text("")
+    (data / "log").symlink_to(archive / "warc")
     code, faults = check(folder)
     assert code == 6
     assert [name.partition(":")[0] for name in faults] == [
-        f"data/{DATABASE}", f"data/{KEY_FILE}", "data/new.txt",
+        f"data/{DATABASE}", f"data/{KEY_FILE}", "data/log", "data/new.txt",
     ]  # fmt: skip
     (folder / "tagmanifest-sha256.txt").unlink()
     assert check(folder) == (6, ["no handover (tagmanifest-sha256.txt is missing)"])
