@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -65,6 +66,9 @@ def check_target(archive: Path, target: Path) -> None:
         raise BackupRefused(f"{target}: exists; a handover is never replaced: name another folder")
     if not there.parent.is_dir():
         raise BackupRefused(f"{there.parent}: not there; mount it or make it, and run this again")
+    part = part_of(target)
+    if part.exists() or part.is_symlink():
+        _check_part(part)
 
 
 def hand_over(
@@ -81,8 +85,9 @@ def hand_over(
     names = [name for top in (WARC, *parts) for name in names_of(archive, top)]
     if odd := [name for name in names if not name.isprintable()]:
         raise BackupRefused(f"{archive}: {odd[0]!r}: a name that no list of files can hold; rename that file")
-    make_folder(data)
+    _claim(part)
     known = _go_on(archive, part)
+    make_folder(data)
     database = copy_database(archive / DATABASE, data / DATABASE)
     copies = SnapshotFiles(archive, data, known, lambda _: False)
     with (part / JOURNAL).open("a", encoding="utf-8") as journal:
@@ -125,8 +130,47 @@ def verify(folder: Path) -> list[str]:
     return faults
 
 
+def _claim(part: Path) -> None:
+    """Make the growing folder, for this user alone, or check that it is ours. Raises `BackupRefused`, OSError."""
+    try:
+        part.mkdir(mode=0o700)
+    except FileExistsError:
+        _check_part(part)
+        part.chmod(0o700)
+    else:
+        sync_folder(part.parent)
+    (part / JOURNAL).touch(mode=0o600)  # it marks the folder as ours, before anything else is in it
+
+
+def _check_part(part: Path) -> None:
+    """Check that no other program or user made the growing folder. Raises `BackupRefused`.
+
+    The key is written into it, and what is not from the archive is removed from it.
+    """
+    status = part.lstat()
+    if not stat.S_ISDIR(status.st_mode):
+        why = "no folder, but a handover grows there"
+    elif status.st_uid != os.geteuid() or status.st_mode & 0o022:
+        why = "a folder that another user made or can write to, but a handover grows there, with the key"
+    elif any(part.iterdir()) and not _is_marked(part):
+        why = "has files of something else, but a handover grows there"
+    else:
+        return
+    raise BackupRefused(f"{part}: {why}; remove it, or name another folder")
+
+
+def _is_marked(part: Path) -> bool:
+    """Whether a call before made the folder; at its very end bag-info.txt says so, and the journal is gone."""
+    journal, info = part / JOURNAL, part / bag.INFO
+    if journal.is_symlink() or info.is_symlink():
+        return False
+    return journal.is_file() or (info.is_file() and _MARK in bag.info_of(part))
+
+
 def _go_on(archive: Path, part: Path) -> Mapping[str, SnapshotFile]:
     """Return what a call before had copied and the archive still has as it was; delete all else from the folder."""
+    for path in [path for path in part.rglob("*") if path.is_symlink()]:
+        path.unlink()
     known = {
         name: file
         for name, file in _journal(part / JOURNAL)

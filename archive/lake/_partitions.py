@@ -162,9 +162,14 @@ def _content(path: Path) -> str | None:
 
 
 def remove_others(table: Path, placed: set[Path]) -> None:
-    """Remove the partitions of a table's folder that are not among those paths, and folders left empty."""
+    """Remove the partitions of a table's folder that are not among those paths, and folders left empty.
+
+    Symbolic links are left as they are: they lead out of the lake.
+    """
+    if table.is_symlink():
+        return
     for path in sorted(table.rglob(FILE)):
-        if path not in placed:
+        if path not in placed and not path.is_symlink():
             path.unlink()
             for folder in path.relative_to(table).parents:
                 with suppress(OSError):  # other files are in it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,6 +24,8 @@ from archive.times import utc_seconds
 
 MANIFEST = "manifest.json"
 _STAGE = ".part"
+_TABLE = re.compile(r"\w+")  # posts_with_counts
+_MOST_ARCHIVES = 1 << 20  # further numbers would move rows beyond 64 bits
 
 
 class LakeError(Exception):
@@ -77,15 +80,16 @@ def export_lake(
     stage = emptied(folder / _STAGE)
     try:
         with _transactions([connection for _, connection in archives]):
-            known = _numbered(archives, before)
-            ready = [_Archive(name, each, known.get(_identity(each) or "", 0)) for name, each in archives]
+            known, numbers = _numbered(archives, before)
+            ready = [_Archive(*pair, number) for pair, number in zip(archives, numbers, strict=True)]
             ready.sort(key=lambda archive: archive.number)  # the order of a partition's rows
             owners = _owners(ready)
             chosen = names(archives[0][1], with_parameters=False, derived=derived)
+            _refuse_links(folder, chosen)
             routes = _routes(chosen, ready)
             (schema,) = archives[0][1].execute("SELECT max(name) FROM _sqlite_migrations").fetchone()
             tables = [_table(folder, stage / name, ready, routes[name], owners) for name in chosen]
-        for name in _tables_of(before) - set(chosen):
+        for name in before.get("tables", {}).keys() - set(chosen):
             remove_others(folder / name, set())
         _write(folder / SCRIPT, script([found[0] for found in routes.values()]))
         made_at = utc_seconds(datetime.now(UTC))
@@ -137,21 +141,24 @@ def _placed(
         yield key, values
 
 
-def _identity(connection: sqlite3.Connection) -> str | None:
-    """Return what is the same for an archive wherever its folder is: the id of its first run; None without one."""
-    row = connection.execute("SELECT crawl_id FROM crawls ORDER BY started_at, crawl_id LIMIT 1").fetchone()
-    return str(row[0]) if row else None
+def _numbered(
+    archives: Sequence[tuple[str, sqlite3.Connection]], before: Mapping[str, Any]
+) -> tuple[dict[str, int], list[int]]:
+    """Return the numbers of all archives that the lake ever had, and those of these archives. A number never changes.
 
-
-def _numbered(archives: Sequence[tuple[str, sqlite3.Connection]], before: Mapping[str, Any]) -> dict[str, int]:
-    """Return the numbers of all archives that the lake ever had, by their identity. A number never changes."""
-    numbers = before.get("archives")
-    known = {str(name): int(number) for name, number in numbers.items()} if isinstance(numbers, dict) else {}
+    Wherever its folder is, an archive is the one of whose runs the lake knows any; a new one is known by its first run.
+    Runs that began earlier may enter later, as by `merge`. Of two archives that became one, the lower number stays.
+    """
+    known: dict[str, int] = dict(before.get("archives", {}))
+    numbers: list[int] = []
     for _, connection in archives:
-        identity = _identity(connection)
-        if identity is not None:
-            known.setdefault(identity, len(known))
-    return known
+        runs = [str(run) for (run,) in connection.execute("SELECT crawl_id FROM crawls ORDER BY started_at, crawl_id")]
+        of_runs = sorted(known[run] for run in runs if run in known)
+        number = next((each for each in of_runs if each not in numbers), None)
+        if number is None and runs:  # a copy of an archive before has its number
+            number = known.setdefault(runs[0], max(known.values(), default=-1) + 1)
+        numbers.append(number or 0)
+    return known, numbers
 
 
 def _owners(archives: Sequence[_Archive]) -> dict[str, int] | None:
@@ -207,24 +214,44 @@ def _transactions(connections: Sequence[sqlite3.Connection]) -> Iterator[None]:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     """Return the manifest of the last export; {} without one. Raises `LakeError` for a folder of something else."""
+    path = folder / MANIFEST
     try:
-        found = json.loads((folder / MANIFEST).read_text("utf-8"))
+        found = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         others = sorted(path.name for path in folder.iterdir() if path.name not in (_STAGE, LOCK_FILE))
         if others and not any(folder.glob(f"*/**/{FILE}")):
             raise LakeError(f"{folder}: is no lake, but has {others[0]}; name a new or empty folder") from None
         return {}
-    except ValueError:
-        return {}
-    if not isinstance(found, dict) or "archives" not in found:
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, dict) and "archives" not in found:
         raise LakeError(f"{folder}: its {MANIFEST} is of another export; name a new or empty folder")
+    if not isinstance(found, dict) or not (_are_numbers(found["archives"]) and _are_tables(found.get("tables", {}))):
+        raise LakeError(f"{path}: is no manifest of a lake; restore it from a copy, or name a new or empty folder")
     return found
 
 
-def _tables_of(manifest: Mapping[str, Any]) -> set[str]:
-    """Return the tables of the last export; a name that leads out of the lake is none."""
-    tables = manifest.get("tables")
-    return {name for name in tables if Path(name).name == name} if isinstance(tables, dict) else set()
+def _are_numbers(archives: object) -> bool:
+    """Whether these are numbers of archives, each with a number of its own."""
+    if not isinstance(archives, dict):
+        return False
+    numbers = list(archives.values())
+    valid = all(type(number) is int and 0 <= number < _MOST_ARCHIVES for number in numbers)
+    return valid and len(set(numbers)) == len(numbers)
+
+
+def _are_tables(tables: object) -> bool:
+    """Whether all names are those of tables: the files below their folders are removed."""
+    return isinstance(tables, dict) and all(_TABLE.fullmatch(name) for name in tables)
+
+
+def _refuse_links(folder: Path, tables: Iterable[str]) -> None:
+    """Raise `LakeError` for a symbolic link where a table is written: it leads out of the lake."""
+    for name in tables:
+        table = folder / name
+        for path in (table, *table.rglob("*")):
+            if path.is_symlink():
+                raise LakeError(f"{path}: a symbolic link, which no export makes; remove it, and run this again")
 
 
 def _entry(table: LakeTable) -> dict[str, Any]:

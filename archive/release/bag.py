@@ -33,7 +33,7 @@ def verify(folder: Path) -> list[str]:
     if not (folder / TAG_MANIFEST).is_file():
         return [f"{folder}: no release ({TAG_MANIFEST} is missing)"]
     faults: list[str] = []
-    listed: set[str] = {TAG_MANIFEST}
+    listed: set[str] = set() if (folder / TAG_MANIFEST).is_symlink() else {TAG_MANIFEST}
     for manifest in (TAG_MANIFEST, MANIFEST):
         if not (folder / manifest).is_file():
             continue  # reported by the list that names it
@@ -41,13 +41,17 @@ def verify(folder: Path) -> list[str]:
             listed.add(name)
             if (fault := _fault(folder, name, sha256)) is not None:
                 faults.append(f"{name}: {fault}")
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    present = {
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir()  # a link to a folder is none of the folder
+    }
     return faults + [f"{name}: not part of the folder as it was sealed" for name in sorted(present - listed)]
 
 
 def _fault(folder: Path, name: str, sha256: str) -> str | None:
     path = folder / name
-    if not _is_inside(name) or path.is_symlink():
+    if not _is_inside(name) or _is_behind_link(folder, PurePosixPath(name)):
         return "not a file of this folder"
     if not path.is_file():
         return "missing"
@@ -71,6 +75,10 @@ def payload(folder: Path) -> dict[str, str]:
 def _is_inside(name: str) -> bool:
     path = PurePosixPath(name)
     return not path.is_absolute() and ".." not in path.parts
+
+
+def _is_behind_link(folder: Path, name: PurePosixPath) -> bool:
+    return any((folder / part).is_symlink() for part in (name, *name.parents) if part.name)
 
 
 def _read(manifest: Path) -> Iterator[tuple[str, str]]:

@@ -24,6 +24,20 @@ def test_no_redis_at_the_start_is_named_without_its_password(tmp_path: Path, ver
         assert done.code == 2
 
 
+def test_a_redis_with_a_password_is_named(tmp_path: Path) -> None:
+    with frame_of(tmp_path, "hill") as frame:
+        frame.redis.client.config_set("requirepass", "geheim")
+        where = f"127.0.0.1:{frame.redis.port}/0"
+        done = frame.enqueue()
+        assert done.code == 4
+        assert done.err == f"redis://{where}: Redis wants a password; put it into CLINIC_ARCHIVE_BROKER\n"
+        done = frame.enqueue("--broker", f"redis://:wrong@{where}")
+        assert done.code == 4
+        assert done.err.startswith(f"redis://{where}: Redis refused the password: ")
+        assert "wrong" not in done.err
+        assert frame.enqueue("--broker", f"redis://:geheim@{where}").code == 0
+
+
 def test_a_full_and_an_emptied_redis(tmp_path: Path) -> None:
     with frame_of(tmp_path, "hill", "lake", aof=False) as frame:
         client = frame.redis.client

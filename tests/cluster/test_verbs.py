@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import traceback
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 
 from archive.reports.shards import SEEN_FILE, ShardSeen, read_shards, write_shards
 from pipelines.commands import main
+from tests.cluster.setting import needs_extra
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(hours=2)
@@ -28,6 +30,26 @@ def test_without_the_extra_the_verb_says_what_to_install(verb: str, monkeypatch:
     done = CliRunner().invoke(main, [verb])
     assert done.exit_code == 1
     assert "install them with `pip install 'dramatiq[redis]>=2.2'`" in done.stderr
+
+
+@needs_extra
+@pytest.mark.parametrize("address", [
+    "redis://:se[cret@127.0.0.1:1/0", "redis://:se/cret@127.0.0.1:1/0", "redis://:7#cret@127.0.0.1:1/0",
+    "redis://:7?cret@127.0.0.1:1/0", "redis://:s@cret/@127.0.0.1:1/0", "redis://:secret", "redis://:cret@a..b:1/0",
+    "redis://:cret@127.0.0.1:1/0?cret=1", "redis://:cret\udcff@127.0.0.1:1/0", "cret",
+])  # fmt: skip
+def test_what_is_no_address_is_refused_without_its_password(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clinics.toml").write_text(
+        '[crawler]\ncontact = "a@uni.example"\nproject_url = "https://uni.example"\n'
+        '[clinics.hill]\nname = "Hill"\nurl = "https://hill.example"\n'
+    )
+    done = CliRunner().invoke(main, ["enqueue", "--broker", address])
+    assert done.exit_code == 2, done.output
+    assert "no address of Redis" in done.stderr
+    assert "cret" not in done.output + "".join(traceback.format_exception(done.exception))
 
 
 def test_status_names_a_shard_without_a_worker_within_the_hour(tmp_path: Path, template: Path) -> None:

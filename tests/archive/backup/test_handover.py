@@ -99,10 +99,11 @@ def test_each_fault_has_a_line(archive: Path, config: Path, tmp_path: Path) -> N
         file.write(b"more")
     (data / KEY_FILE).unlink()
     (data / "new.txt").write_text("")
+    (data / "log").symlink_to(archive / "warc")
     code, faults = check(folder)
     assert code == 6
     assert [name.partition(":")[0] for name in faults] == [
-        f"data/{DATABASE}", f"data/{KEY_FILE}", "data/new.txt",
+        f"data/{DATABASE}", f"data/{KEY_FILE}", "data/log", "data/new.txt",
     ]  # fmt: skip
     (folder / "tagmanifest-sha256.txt").unlink()
     assert check(folder) == (6, ["no handover (tagmanifest-sha256.txt is missing)"])
@@ -135,6 +136,47 @@ def test_what_is_refused_leaves_nothing(archive: Path, config: Path, tmp_path: P
         assert (code, "restore it from your backup" in err) == (4, True)
         (archive / KEY_FILE).write_bytes(content or key)
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_a_growing_folder_of_others_is_refused(
+    archive: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, mine = tmp_path / "handover", tmp_path / "mine"
+    part = part_of(folder)
+    mine.mkdir()
+    (mine / "notes.txt").write_text("mine")
+
+    def refused() -> str:
+        code, _, err = make(archive, folder, config)
+        assert (code, len(err.splitlines()), folder.exists()) == (4, 1, False)
+        return err
+
+    part.symlink_to(mine)
+    assert "no folder" in refused()
+    assert [path.name for path in mine.iterdir()] == ["notes.txt"]
+    part.unlink()
+    mine.rename(part)
+    assert "files of something else" in refused()
+    assert [path.name for path in part.iterdir()] == ["notes.txt"]
+    (part / "notes.txt").unlink()
+    part.chmod(0o777)
+    assert "another user" in refused()
+    part.chmod(0o755)
+    with monkeypatch.context() as other:
+        other.setattr(os, "geteuid", lambda: os.getuid() + 1)
+        assert "another user" in refused()
+    assert make(archive, folder, config)[0] == 0  # an empty one of this user
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_links_in_a_growing_folder_are_removed(archive: Path, config: Path, tmp_path: Path) -> None:
+    folder, mine = tmp_path / "handover", tmp_path / "mine"
+    mine.mkdir()
+    part_of(folder).mkdir()
+    (part_of(folder) / "copied.jsonl").write_text("")
+    (part_of(folder) / "data").symlink_to(mine)
+    assert make(archive, folder, config)[0] == 0
+    assert (check(folder), list(mine.iterdir())) == ((0, []), [])
 
 
 def test_a_file_that_rows_need_is_missed(archive: Path, config: Path, tmp_path: Path) -> None:

@@ -225,6 +225,22 @@ def test_rows_of_two_archives_stand_side_by_side(tmp_path: Path, monkeypatch: py
     assert asked(lake, "SELECT count(*) FROM posts", monkeypatch) == [(6,)]
 
 
+def test_an_earlier_run_leaves_an_archive_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = made(tmp_path / "one", CLINICS[:2], "run-a"), made(tmp_path / "two", CLINICS[2:], "run-b")
+    lake = tmp_path / "lake"
+    export(lake, first, second)
+    before = stamps(lake)
+    for folder, run in ((first, "run-0"), (second, "run-1")):
+        with closing(open_archive(folder, "write")) as db:
+            db["crawls"].insert({"crawl_id": run, "started_at": "2025-01-01T09:00:00Z", "software": "test"})
+    export(lake, second, first)
+    sql = "SELECT clinic_id, min(post_id) FROM posts GROUP BY ALL ORDER BY ALL"
+    assert asked(lake, sql, monkeypatch) == [("harbour", 4), ("juniper", (1 << 40) + 1), ("riverside", 1)]
+    changed = {path for path, stamp in stamps(lake).items() if before.get(path) != stamp}
+    assert not [path for path in changed if path.startswith(("posts/", "readings/"))]
+    assert json.loads((lake / "manifest.json").read_text())["archives"] == {"run-a": 0, "run-b": 1}
+
+
 def test_a_clinic_of_two_archives_is_refused(archive: Path, tmp_path: Path) -> None:
     second = made(tmp_path / "two", CLINICS[2:], "run-b")
     with pytest.raises(LakeError, match=r"juniper: is in archive and in two; .*merge"):
@@ -241,6 +257,48 @@ def test_a_folder_of_something_else_is_refused(archive: Path, tmp_path: Path) ->
     (tmp_path / "lake" / "manifest.json").write_text(json.dumps({"files": {}}))
     with pytest.raises(LakeError, match="another export"):
         export(tmp_path / "lake", archive)
+
+
+@pytest.mark.parametrize("manifest", [
+    {"archives": {}, "tables": {"..": {}}},
+    {"archives": {}, "tables": {"": {}}},
+    {"archives": {}, "tables": {"/tmp": {}}},
+    {"archives": {}, "tables": ["posts"]},
+    {"archives": {"x": "abc"}},
+    {"archives": {"x": -1}},
+    {"archives": {"x": 1 << 40}},
+    {"archives": {"x": 0, "y": 0}},
+    {"archives": 7},
+    [],
+])  # fmt: skip
+def test_a_manifest_of_others_removes_nothing(archive: Path, lake: Path, manifest: object) -> None:
+    other = lake.parent / "mine" / "part-0.parquet"
+    other.parent.mkdir()
+    other.write_bytes(b"mine")
+    before = stamps(lake)
+    (lake / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(LakeError, match=r"no manifest of a lake.*copy") as caught:
+        export(lake, archive)
+    assert "\n" not in str(caught.value)
+    assert (other.read_bytes(), stamps(lake)) == (b"mine", before)
+
+
+def test_links_do_not_lead_an_export_out_of_the_lake(archive: Path, lake: Path, tmp_path: Path) -> None:
+    other = tmp_path / "mine" / "part-0.parquet"
+    other.parent.mkdir()
+    other.write_bytes(b"mine")
+    manifest = json.loads((lake / "manifest.json").read_text())
+    (lake / "manifest.json").write_text(json.dumps(manifest | {"tables": {"gone": {}}}))
+    (lake / "gone").symlink_to(other.parent)
+    export(lake, archive)
+    for link in (lake / "posts" / "year=1999", lake / "posts"):
+        if link.is_dir():
+            shutil.rmtree(link)
+        link.symlink_to(other.parent)
+        with pytest.raises(LakeError, match=f"{link}: a symbolic link"):
+            export(lake, archive)
+        link.unlink()
+    assert [path.read_bytes() for path in other.parent.iterdir()] == [b"mine"]
 
 
 def test_rows_beyond_memory_are_written_in_groups(

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from archive.release import builder
+from archive.release import bag, builder
 from archive.release.register import Change, changes
 from pipelines.commands import main
 from tests.pipelines.test_rebuild import visit
@@ -181,6 +181,29 @@ def test_a_release_that_was_touched_is_found(archive: Path) -> None:
     assert [
         word for word in ("posts.csv: changed", "new.txt: not part", "LICENCE.txt: missing") if word not in err
     ] == []
+
+
+def test_links_are_no_part_of_a_sealed_folder(tmp_path: Path) -> None:
+    folder, other = tmp_path / "sealed", tmp_path / "other"
+    for path in (folder / "data" / "warc" / "a.gz", folder / "data" / "b.txt", other / "c.txt"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("bytes")
+    bag.seal(folder, {})
+    (tmp_path / "link").symlink_to(folder)
+    assert bag.verify(folder) == bag.verify(tmp_path / "link") == []
+    (folder / "data" / "log").symlink_to(other)
+    (folder / "data" / "nowhere").symlink_to("none")
+    (folder / "data" / "warc").rename(tmp_path / "warc")
+    (folder / "data" / "warc").symlink_to(tmp_path / "warc")
+    (folder / "tagmanifest-sha256.txt").rename(tmp_path / "tags")
+    (folder / "tagmanifest-sha256.txt").symlink_to(tmp_path / "tags")
+    assert bag.verify(folder) == [
+        "data/warc/a.gz: not a file of this folder",
+        "data/log: not part of the folder as it was sealed",
+        "data/nowhere: not part of the folder as it was sealed",
+        "data/warc: not part of the folder as it was sealed",
+        "tagmanifest-sha256.txt: not part of the folder as it was sealed",
+    ]
 
 
 def test_what_cannot_be_released_is_refused_by_name(archive: Path, tmp_path: Path) -> None:
