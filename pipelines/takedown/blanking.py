@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 from archive.warc import Capture
 from pipelines.privacy.pseudonyms import pseudonymous
 from pipelines.takedown.withheld import Withheld
-from scraper.comments import service_of
+from scraper.comments import service_of, services
 from scraper.extract import extract
-from scraper.items import Comment, Exchange, Extraction, Item, Names, Post, PostPart, Reading, Sighting
+from scraper.items import Comment, Exchange, Extraction, Item, Names, Post, PostPart, Problem, Reading, Sighting
+from scraper.platforms import platforms
+from scraper.platforms._json import decode
 from scraper.platforms._platform import Platform
 from scraper.platforms._reader import Reader
 from scraper.platforms._without import Inseparable, with_texts, without_rows
@@ -70,9 +72,9 @@ class Blanking:
         found, wanted = self.purged_in(items), self._left(items, capture)
         emptied = Blanked(NOTHING, is_exact=not wanted)
         addresses = [exchange.url, exchange.page, *([capture.url, capture.retrieved_from] if capture else [])]
-        if self._withheld.is_post(addresses) or (
-            found.has_post and not any(isinstance(each, _WORTH) for each in wanted)
-        ):
+        if self._withheld.is_post(addresses) or self._is_unread(exchange, items, addresses):
+            return emptied
+        if found.has_post and not any(isinstance(each, _WORTH) for each in wanted):
             return emptied
         body = self._without(exchange, platform, found) if found.is_any else exchange.body
         if body is None:
@@ -84,6 +86,20 @@ class Blanking:
         if self.purged_in(after).is_any or not set(map(_identity, wanted)) <= set(map(_identity, left)):
             return emptied
         return Blanked(body, is_exact=left == wanted)
+
+    def _is_unread(self, exchange: Exchange, items: Collection[Item], addresses: Collection[str | None]) -> bool:
+        """Return whether an answer may hold what is purged, and was not read to its end."""
+        is_api = is_at_api(exchange.url)
+        if not is_api and not any(map(self._withheld.names, addresses)):
+            return False
+        if exchange.fault is not None or not 200 <= exchange.status < 300:
+            return True
+        problems = [item for item in items if isinstance(item, Problem)]
+        if any(problem.kind == "parser-error" for problem in problems):
+            return True
+        if len(items) > len(problems):
+            return False
+        return bool(problems) or (is_api and not is_json(exchange.body))
 
     def purged_in(self, items: Collection[Item]) -> Purged:
         """Return what is purged among the items of an answer, as its parser gives them."""
@@ -175,3 +191,17 @@ def reader_of(exchange: Exchange, platform: Platform | None) -> Reader | None:
     """Return the platform or comment service that reads an exchange, as `extract` chooses it."""
     service = service_of(exchange.url)
     return service if service is not None and not (platform and platform.is_api_url(exchange.url)) else platform
+
+
+def is_at_api(url: str) -> bool:
+    """Return whether an address is that of an API of any platform, or of a thread at a comment service."""
+    return any(reader.is_api_url(url) for reader in (*platforms(), *services()))
+
+
+def is_json(body: bytes) -> bool:
+    """Return whether a body is JSON to its last byte, and not too large to be read."""
+    try:
+        decode(body)
+    except ValueError:
+        return False
+    return True

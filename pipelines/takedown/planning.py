@@ -17,7 +17,7 @@ from pipelines.replay.mementos import header_of
 from pipelines.replay.stored import choose_stored, stored_exchange
 from pipelines.run.headers import holding, replaced_files, runs_of
 from pipelines.run.run import Run
-from pipelines.takedown.blanking import NOTHING, Blanked, Blanking
+from pipelines.takedown.blanking import NOTHING, Blanked, Blanking, is_at_api, is_json
 from pipelines.takedown.marks import mark, name_values
 from pipelines.takedown.withheld import PURGE, Withheld
 from scraper.addresses import is_within
@@ -73,7 +73,8 @@ def plan(run: Run, clinic_id: str) -> ClinicPlan:
         _plan_whole(run.archive, clinic_id, made)
         return made
     people = [each for each in held if each.kind == "person"]
-    found = list(_candidates(run.db, clinic_id, with_comments=bool(people)))
+    rows = list(_candidates(run.db, clinic_id, with_comments=bool(people)))
+    found = [row for row in rows if row["is_named"]]
     if people:
         withheld = Withheld(clinic_id, held, run.key)
         values = _name_values(run.archive, found, Blanking(clinic_id, run.key, withheld), made)
@@ -83,7 +84,7 @@ def plan(run: Run, clinic_id: str) -> ClinicPlan:
             made.is_exact = False
             made.extended, held = [first], [first if each is people[0] else each for each in held]
     blanking = Blanking(clinic_id, run.key, Withheld(clinic_id, held, run.key))
-    for row in found:
+    for row in rows:
         record = _record(run.archive, row, made)
         if record is not None:
             made.put(row["warc_file"], row["warc_offset"], _blanked(run.archive, blanking, record, row))
@@ -93,20 +94,27 @@ def plan(run: Run, clinic_id: str) -> ClinicPlan:
 
 
 def _candidates(db: Database, clinic_id: str, *, with_comments: bool) -> Iterator[Mapping[str, Any]]:
-    """Yield the rows of the captures with a body that hold something withdrawn, or that may name a person."""
+    """Yield the rows of captures with a body: `is_named` those that hold something withdrawn, or may name a person.
+
+    The others are answers of APIs. `is_doubtful`: perhaps not read.
+    """
     wanted = "captures.withdrawn = 1" + (" OR captures.holds_comments = 1" if with_comments else "")
     cursor = db.conn.execute(
-        "SELECT captures.capture_id, warc_file, warc_offset, coalesce(crawls.kind, 'crawl') AS kind,"
+        f"SELECT captures.capture_id, captures.url, warc_file, warc_offset, coalesce({wanted}, 0) AS is_named,"
+        " coalesce(http_status NOT BETWEEN 200 AND 299, 0) OR EXISTS (SELECT 1 FROM problems WHERE problems.capture_id"
+        " = captures.capture_id) AS is_doubtful, coalesce(crawls.kind, 'crawl') AS kind,"
         " clinic_runs.platform AS run_platform, clinics.platform AS clinics_own FROM captures JOIN clinics USING"
         " (clinic_id) LEFT JOIN crawls USING (crawl_id) LEFT JOIN clinic_runs ON clinic_runs.crawl_id ="
         " captures.crawl_id AND clinic_runs.clinic_id = captures.clinic_id WHERE captures.clinic_id = ? AND"
-        f" ({wanted}) AND record_type NOT IN ('revisit', 'failure') AND payload_length > 0 AND warc_file LIKE 'warc/%'"
+        " record_type NOT IN ('revisit', 'failure') AND payload_length > 0 AND warc_file LIKE 'warc/%'"
         " ORDER BY warc_file, warc_offset",
         (clinic_id,),
     )
     names = [column[0] for column in cursor.description]
-    for row in cursor.fetchall():
-        yield dict(zip(names, row, strict=True))
+    for values in cursor:
+        row = dict(zip(names, values, strict=True))
+        if row["is_named"] or is_at_api(row["url"]):
+            yield row
 
 
 def _record(archive: Path, row: Mapping[str, Any], made: ClinicPlan) -> Group | None:
@@ -122,6 +130,8 @@ def _record(archive: Path, row: Mapping[str, Any], made: ClinicPlan) -> Group | 
 
 def _blanked(archive: Path, blanking: Blanking, record: Group, row: Mapping[str, Any]) -> Blanked | None:
     exchange, platform = _exchange(archive, record, row)
+    if not row["is_named"] and not row["is_doubtful"] and exchange.fault is None and is_json(exchange.body):
+        return None  # its parser read it, and found nothing of what is purged
     return blanking.blanked(exchange, platform, record.capture)
 
 

@@ -5,6 +5,8 @@ Everything later in the crawl sees the answer as it is recorded, so that a rebui
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scrapy.http import Request, Response
 
 from archive.warc.rewrite import headers_without_body
@@ -35,8 +37,11 @@ class Receiving:
 
     def left_of(self, run: Visits, clinic_id: str, exchange: Exchange, platform: Platform | None) -> bytes | None:
         """Return the new body of an exchange of which something is purged; None for any other. Raises `BadKey`."""
+        return self._left_of(run, clinic_id, exchange, platform) if exchange.body else None
+
+    def _left_of(self, run: Visits, clinic_id: str, exchange: Exchange, platform: Platform | None) -> bytes | None:
         blanking = self._at(run, clinic_id)
-        if blanking is None or not exchange.body:
+        if blanking is None:
             return None
         blanked, held = blanking.blanked(exchange, platform), self._withheld[clinic_id]
         for more in held.extended() if held is not None else ():
@@ -49,21 +54,18 @@ class Receiving:
     def response(self, run: Visits, clinic_id: str, request: Request, response: Response) -> Response | None:
         """Return the answer without what is purged; None where it holds nothing of it. Raises `BadKey`.
 
-        The `Fetch` of an answer of which nothing is left says so. A body that cannot be decoded is not read by anybody,
-        and stays as it is.
+        The `Fetch` of an answer of which nothing is left says so.
         """
-        if self._at(run, clinic_id) is None:
+        if self._at(run, clinic_id) is None or not response.body:
             return None
         plain, fault = decoded(response.replace(request=request))  # Scrapy sets it later
-        if fault is not None:
-            return None
-        exchange, platform = exchange_of(plain), run.outcomes[clinic_id].visit.recognised
+        exchange, platform = replace(exchange_of(plain), fault=fault), run.outcomes[clinic_id].visit.recognised
         base = run.run_at(clinic_id).web_archive
         if base is not None:
             memento = memento_of(exchange, lambda name: exchange.headers.get(name.lower()), base)
             exchange = memento.exchange if memento is not None else exchange
             platform = recognise_alone(exchange, platform)
-        body = self.left_of(run, clinic_id, exchange, platform)
+        body = self._left_of(run, clinic_id, exchange, platform)
         if body is None:
             return None
         fetch = fetch_of(request)
