@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
@@ -17,6 +17,8 @@ from scraper.platforms._json import MOST_BYTES
 IsRow = Callable[[Mapping[str, Any]], bool]
 _REPLIES = ("replies", "children")  # names of the lists that hold the replies to a comment, inside its object
 _TEXT = '"text"'  # the name of a piece of text, which may be a single word
+_DEEPEST = 100  # lists and objects inside each other
+_MOST_VALUES = 500_000  # of one answer: each takes about 300 bytes in memory while the answer is taken apart
 _BLANK = re.compile(r"[ \t\n\r]*")
 # A number or a word: -1.5e3, true, null
 _ATOM = re.compile(r"[^\s,:\[\]{}\"]+")
@@ -29,8 +31,9 @@ class Inseparable(ValueError):
 def without_rows(body: bytes, is_removed: IsRow) -> bytes:
     """Return a JSON answer without the objects for which `is_removed` is true; the replies inside them stay.
 
-    Replies move to the place of the comment that held them. Raises `Inseparable` where the answer is no JSON, nested
-    too deep or too large.
+    Replies move to the place of the comment that held them. Time and memory grow with the answer's size alone. Raises
+    `Inseparable` where the answer is no JSON, nested too deep (more than 100 lists and objects inside each other), or
+    too large (more than 12,000,000 bytes, or 500,000 values).
     """
     return _Edit(is_removed=is_removed).of(body)
 
@@ -45,12 +48,15 @@ def with_texts(body: bytes, is_row: IsRow, change: Callable[[str], str]) -> byte
 
 @dataclass(slots=True)
 class _Node:
-    """A value, and where it lies in the text."""
+    """A value, where it lies in the text, and what becomes of it."""
 
     start: int
     end: int = 0
     value: Any = None
-    children: list[tuple[str, _Node]] = field(default_factory=list)  # of an object: the text of each name, and value
+    children: Sequence[tuple[str, _Node]] = ()  # of an object: the text of each name, and value
+    is_removed: bool = False
+    is_edited: bool = False  # something inside it is removed or replaced
+    replacement: str | None = None  # JSON that takes its place
 
 
 def _after_blanks(text: str, at: int) -> int:
@@ -58,44 +64,59 @@ def _after_blanks(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _parsed(text: str, at: int) -> _Node:
-    node = _Node(at)
-    match text[at]:
-        case '"':
-            node.value, node.end = scanstring(text, at + 1, False)
-        case "[" | "{":
-            _parse_children(text, node, is_object=text[at] == "{")
-        case _:
-            atom = _ATOM.match(text, at)
-            if atom is None:
-                raise ValueError("no value")
-            node.value, node.end = json.loads(atom[0]), atom.end()
-    return node
+class _Parser:
+    """Reads the values of a JSON text. Raises ValueError, IndexError where it is no JSON; `Inseparable` at a limit."""
 
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._values = self._depth = 0
 
-def _parse_children(text: str, node: _Node, *, is_object: bool) -> None:
-    close = "}" if is_object else "]"
-    at = _after_blanks(text, node.start + 1)
-    values: dict[str, Any] = {}
-    while text[at] != close:
-        name = ""
-        if is_object:
-            key, end = scanstring(text, at + 1, False)
-            colon = _after_blanks(text, end)
-            if text[at] != '"' or text[colon] != ":":
-                raise ValueError("no name")
-            name, at = text[at:end], _after_blanks(text, colon + 1)
-        child = _parsed(text, at)
-        node.children.append((name, child))
-        if is_object:
-            values[key] = child.value
-        at = _after_blanks(text, child.end)
-        if text[at] == ",":
-            at = _after_blanks(text, at + 1)
-        elif text[at] != close:
-            raise ValueError("no comma")
-    node.end = at + 1
-    node.value = values if is_object else [child.value for _, child in node.children]
+    def value(self, at: int) -> _Node:
+        """Return the value that begins at a place."""
+        self._values += 1
+        if self._values > _MOST_VALUES:
+            raise Inseparable(f"more than {_MOST_VALUES} values of JSON")
+        text, node = self._text, _Node(at)
+        match text[at]:
+            case '"':
+                node.value, node.end = scanstring(text, at + 1, False)
+            case "[" | "{":
+                self._depth += 1
+                if self._depth > _DEEPEST:
+                    raise Inseparable(f"more than {_DEEPEST} lists and objects of JSON inside each other")
+                self._read_children(node, is_object=text[at] == "{")
+                self._depth -= 1
+            case _:
+                atom = _ATOM.match(text, at)
+                if atom is None:
+                    raise ValueError("no value")
+                node.value, node.end = json.loads(atom[0]), atom.end()
+        return node
+
+    def _read_children(self, node: _Node, *, is_object: bool) -> None:
+        text, close = self._text, "}" if is_object else "]"
+        at = _after_blanks(text, node.start + 1)
+        values: dict[str, Any] = {}
+        children: list[tuple[str, _Node]] = []
+        while text[at] != close:
+            name = ""
+            if is_object:
+                key, end = scanstring(text, at + 1, False)
+                colon = _after_blanks(text, end)
+                if text[at] != '"' or text[colon] != ":":
+                    raise ValueError("no name")
+                name, at = text[at:end], _after_blanks(text, colon + 1)
+            child = self.value(at)
+            children.append((name, child))
+            if is_object:
+                values[key] = child.value
+            at = _after_blanks(text, child.end)
+            if text[at] == ",":
+                at = _after_blanks(text, at + 1)
+            elif text[at] != close:
+                raise ValueError("no comma")
+        node.end, node.children = at + 1, children
+        node.value = values if is_object else [child.value for _, child in children]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,42 +134,60 @@ class _Edit:
         try:
             encoding = json.detect_encoding(body)
             text = body.decode(encoding, "surrogatepass")
-            root = _parsed(text, _after_blanks(text, 0))
+            root = _Parser(text).value(_after_blanks(text, 0))
             if _after_blanks(text, root.end) != len(text):
                 raise Inseparable("more follows the JSON value")
-            left = self._left(text, root, is_inside=False)
-            return (text[: root.start] + left + text[root.end :]).encode(encoding, "surrogatepass")
-        except (ValueError, IndexError, RecursionError) as error:
-            raise Inseparable("no JSON, or nested too deep") from error
+            if not self._mark(root, is_inside=False):
+                return body
+            pieces = [text[: root.start]]
+            _write(text, root, pieces)
+            return "".join([*pieces, text[root.end :]]).encode(encoding, "surrogatepass")
+        except Inseparable:
+            raise
+        except (ValueError, IndexError) as error:
+            raise Inseparable("no JSON") from error
 
-    def _left(self, text: str, node: _Node, *, name: str = "", is_inside: bool) -> str:
-        """Return what is left of a value of this name; `is_inside`: of an object whose texts are changed."""
-        whole = text[node.start : node.end]
-        is_text = isinstance(node.value, str) and (name == _TEXT or len(node.value.split(None, 1)) > 1)
-        if is_inside and is_text:
-            changed = self.change(node.value)
-            return whole if changed == node.value else json.dumps(changed)
-        if not node.children:
-            return whole
-        parts = list(self._parts(text, node, is_inside=is_inside))
-        if parts == [_member(name, text[child.start : child.end]) for name, child in node.children]:
-            return whole
-        return ("{%s}" if isinstance(node.value, dict) else "[%s]") % ",".join(parts)
+    def _mark(self, node: _Node, *, name: str = "", is_inside: bool) -> bool:
+        """Note in a value of this name, and in all inside it, what becomes of them; return whether anything changes.
 
-    def _parts(self, text: str, node: _Node, *, is_inside: bool) -> Iterator[str]:
+        `is_inside`: it is in an object whose texts are changed.
+        """
+        if isinstance(node.value, str):
+            is_text = is_inside and (name == _TEXT or len(node.value.split(None, 1)) > 1)
+            changed = self.change(node.value) if is_text else node.value
+            node.replacement = json.dumps(changed) if changed != node.value else None
+            return node.replacement is not None
         is_inside = is_inside or (isinstance(node.value, dict) and self.is_changed(node.value))
-        for name, child in node.children:
-            if isinstance(child.value, dict) and self.is_removed(child.value):
-                if not name:  # an element of a list
-                    yield from self._replies(text, child)
-                continue
-            yield _member(name, self._left(text, child, name=name, is_inside=is_inside))
-
-    def _replies(self, text: str, row: _Node) -> Iterator[str]:
-        for name, child in row.children:
-            if isinstance(child.value, list) and json.loads(name) in _REPLIES:
-                yield from self._parts(text, child, is_inside=False)
+        for child_name, child in node.children:
+            child.is_removed = isinstance(child.value, dict) and self.is_removed(child.value)
+            is_changed = self._mark(child, name=child_name, is_inside=is_inside)
+            node.is_edited = node.is_edited or child.is_removed or is_changed
+        return node.is_edited
 
 
-def _member(name: str, value: str) -> str:
-    return f"{name}:{value}" if name else value
+def _write(text: str, node: _Node, pieces: list[str]) -> None:
+    """Add what is left of a value. Each piece of the text is copied once, however deep it lies."""
+    if not node.is_edited:
+        pieces.append(text[node.start : node.end] if node.replacement is None else node.replacement)
+        return
+    is_object = isinstance(node.value, dict)
+    separator = "{" if is_object else "["
+    for name, child in _staying(node):
+        pieces.append(f"{separator}{name}:" if name else separator)
+        _write(text, child, pieces)
+        separator = ","
+    pieces.append(("}" if is_object else "]") if separator == "," else "{}" if is_object else "[]")
+
+
+def _staying(node: _Node) -> Iterator[tuple[str, _Node]]:
+    for name, child in node.children:
+        if not child.is_removed:
+            yield name, child
+        elif not name:  # an element of a list
+            yield from _replies(child)
+
+
+def _replies(row: _Node) -> Iterator[tuple[str, _Node]]:
+    for name, child in row.children:
+        if isinstance(child.value, list) and json.loads(name) in _REPLIES:
+            yield from _staying(child)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,3 +96,37 @@ def test_texts_of_chosen_objects() -> None:
     assert with_texts(body, lambda row: row.get("id") == 1, str.upper) == (
         b'[{"id":1,"t":"A B","text":"A"},{"id":2,"t":"a b","s":"a"}]'
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "limit"),
+    [
+        (b"[" * 101 + b"]" * 101, "inside each other"),
+        (b'{"a":' * 101 + b"1" + b"}" * 101, "inside each other"),
+        (b"[" + b"0," * 500_000 + b"nothing behind the limit is read", "values"),
+    ],
+    ids=["lists", "objects", "values"],
+)
+def test_too_deep_and_too_many(body: bytes, limit: str) -> None:
+    with pytest.raises(Inseparable, match=limit):
+        without_rows(body, lambda _: False)
+
+
+def test_the_deepest_that_is_read() -> None:
+    body = b"[" * 99 + b'{"id":1},{"id":2}' + b"]" * 99
+    assert without_rows(body, lambda row: row.get("id") == 1) == b"[" * 99 + b'{"id":2}' + b"]" * 99
+
+
+def test_a_text_is_copied_once_however_deep_it_lies() -> None:
+    """Objects around a long text, a comment in the innermost: memory does not grow with the number of objects."""
+
+    def most(depth: int) -> int:
+        body = b'{"a":' * depth + b'[{"id":1},"' + b"x" * 1_000_000 + b'"]' + b"}" * depth
+        tracemalloc.start()
+        try:
+            assert len(without_rows(body, lambda row: row.get("id") == 1)) == len(body) - len(b'{"id":1},')
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    assert most(90) < most(1) + 1_000_000
