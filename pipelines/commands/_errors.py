@@ -13,6 +13,7 @@
     UnknownSubject       4  what a takedown names is not in the archive, or is withdrawn already
     BackupDamaged        6  a file of a backup is damaged
     BadRecord            6  a record of a WARC file is damaged
+    BadJournal           6  the journal of a purge is damaged, or names files outside the archive
     BadStudyFile         1  a file of a study cannot be used
     Unknown              2  no table, view or question of that name
     TooManyRows          1  more rows than the format holds
@@ -55,6 +56,7 @@ from pipelines.imports.adopt import ImportRefused
 from pipelines.run.key import BadKey
 from pipelines.run.locking import Locked
 from pipelines.takedown.finding import UnknownSubject
+from pipelines.takedown.journal import BadJournal
 from pipelines.takedown.purge import ReadersBusy
 from scraper.config.sampling_frame import BadSamplingFrame
 from scraper.config.toml_file import ConfigError
@@ -97,6 +99,7 @@ ENDINGS: Mapping[type[Exception], tuple[ExitCode, Wording]] = {
     NothingToRelease: (ExitCode.BAD_CONFIG, _with_outcome),
     BackupDamaged: (ExitCode.INTEGRITY, _with_outcome),
     BadRecord: (ExitCode.INTEGRITY, _with_outcome),
+    BadJournal: (ExitCode.INTEGRITY, _complete),
     BadStudyFile: (ExitCode.UNEXPECTED, _with_outcome),
     Unknown: (ExitCode.USAGE, _with_outcome),
     TooManyRows: (ExitCode.UNEXPECTED, _with_outcome),

@@ -58,9 +58,9 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
     """
     seed = seed if seed is not None else random.SystemRandom().randrange(2**31)
     began = time.monotonic()
-    if decided(archive) is not None:
-        fail(f"{archive}: {_PURGING}", ExitCode.LOCKED)
     with exit_on_error(archive):
+        if decided(archive) is not None:
+            fail(f"{archive}: {_PURGING}", ExitCode.LOCKED)
         try:
             result = _verification(archive, sample, seed)
         except sqlite3.DatabaseError as error:

@@ -10,11 +10,13 @@ the purge is decided: the next start does the rest, whatever of it was done befo
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 from uuid import uuid4
 
 from archive.backup.snapshots import write_text
@@ -28,6 +30,19 @@ from scraper.config.clinics import PRODUCT, VERSION
 FOLDER = "purging"
 SOFTWARE = f"{PRODUCT}/{VERSION}"
 _FILES, _JOURNAL = "files", "journal.json"
+# A new file in `purging/`: "files/0"
+_NEW = re.compile(r"files/\d+")
+# What a purge replaces: "warc/riverside/a-00000.warc.gz", "imports/one.warc.gz"
+_REPLACED = re.compile(r"(warc|imports)/.+", re.DOTALL)
+# What else it removes: "archive-before-rebuild-20260301.db", "published/archive.db", "log/crawl.log", "warc/x/a.torn"
+_REMOVED = re.compile(r"archive-before-[^/]+|(published|log)/[^/]+|warc/.+\.torn", re.DOTALL)
+
+
+_ADVICE = "nothing done; restore the archive from a backup"
+
+
+class BadJournal(Exception):
+    """The journal of a purge is damaged, or names what is no part of the archive; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +57,69 @@ class Journal:
 
 
 def decided(archive: Path) -> Journal | None:
-    """Return the purge that was decided and is not finished, or None. Raises OSError."""
+    """Return the purge that was decided and is not finished, or None. Raises `BadJournal`, OSError."""
+    path = archive / FOLDER / _JOURNAL
+    _refuse_link(archive)
     try:
-        text = (archive / FOLDER / _JOURNAL).read_text("utf-8")
+        data = path.read_bytes()
     except FileNotFoundError:
         return None
-    fields = json.loads(text)
-    return Journal(
-        fields["moves"],
-        fields["names"],
+    try:
+        journal = _of_json(json.loads(data))
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise BadJournal(f"{path}: damaged, or no journal of a purge; {_ADVICE}") from error
+    check(archive, journal)
+    return journal
+
+
+def _of_json(fields: Any) -> Journal:
+    """Return the journal in parsed JSON. Raises ValueError, LookupError, TypeError or AttributeError for any other."""
+    journal = Journal(
+        dict(fields["moves"].items()),
+        dict(fields["names"].items()),
         tuple(fields["removed"]),
         tuple(map(Purged.of_note, fields["purged"])),
         tuple(map(Withdrawn.of_note, fields["extended"])),
     )
+    events: tuple[Purged | Withdrawn, ...] = (*journal.purged, *journal.extended)
+    texts = [*journal.moves.values(), *journal.names.values(), *journal.removed, *(each.clinic_id for each in events)]
+    lists = [fields["removed"], *(each["takedowns"] for each in fields["purged"])]
+    if not all(isinstance(text, str) for text in texts) or not all(isinstance(each, list) for each in lists):
+        raise TypeError
+    if journal.names.keys() != journal.moves.keys():
+        raise ValueError
+    if any(journal.moves[new] != old for each in journal.purged for old, new in each.files.items()):
+        raise ValueError
+    return journal
+
+
+def check(archive: Path, journal: Journal) -> None:
+    """Check that a purge touches only files of the archive. Raises `BadJournal`, which names one that is none."""
+    moved = [*journal.moves, *journal.moves.values()]
+    new = [name for name in journal.names.values() if not _NEW.fullmatch(name)]
+    wrong = [name for name in moved if not _REPLACED.fullmatch(name)]
+    wrong += [name for name in journal.removed if not _REMOVED.fullmatch(name)]
+    paths = [*moved, *journal.removed, *(f"{FOLDER}/{name}" for name in journal.names.values())]
+    for name in [*new, *wrong, *(path for path in paths if not is_within(archive, path))]:
+        raise BadJournal(f"{archive / FOLDER / _JOURNAL}: names {name!r}, which no purge touches; {_ADVICE}")
+
+
+def is_within(archive: Path, name: str) -> bool:
+    """Return whether a path, relative to the archive, names a file inside it, without "..", and through no link out."""
+    parts = PurePosixPath(name)
+    if not parts.parts or parts.is_absolute() or ".." in parts.parts or "\0" in name:
+        return False
+    return (archive / name).resolve().is_relative_to(archive.resolve())
+
+
+def _refuse_link(archive: Path) -> None:
+    if (archive / FOLDER).is_symlink():
+        raise BadJournal(f"{archive / FOLDER}: a link, which no purge makes; nothing done; delete the link")
 
 
 def is_interrupted(archive: Path) -> bool:
     """Return whether a purge was killed, decided or not."""
-    return (archive / FOLDER).exists()
+    return (archive / FOLDER).exists() or (archive / FOLDER).is_symlink()
 
 
 def begin(archive: Path) -> Path:
@@ -71,7 +131,8 @@ def begin(archive: Path) -> Path:
 
 
 def decide(archive: Path, journal: Journal) -> None:
-    """Write the journal; the purge is decided when this returns. Raises OSError."""
+    """Write the journal; the purge is decided when this returns. Raises `BadJournal` as `decided` would, OSError."""
+    check(archive, journal)
     sync_folder(archive / FOLDER / _FILES)
     sync_folder(archive)
     write_text(archive / FOLDER / _JOURNAL, json.dumps(asdict(journal)))
@@ -98,7 +159,7 @@ def move(archive: Path, journal: Journal) -> None:
 def settle(archive: Path) -> None:
     """Finish the files of a purge that was killed, for a rebuild, which makes all rows again; the caller has the lock.
 
-    One that was not decided is undone. Raises OSError, `WarcWriteError`.
+    One that was not decided is undone. Raises `BadJournal`, OSError, `WarcWriteError`.
     """
     journal = decided(archive)
     if journal is not None:
@@ -118,7 +179,7 @@ def settle(archive: Path) -> None:
 def remove_replaced(archive: Path) -> None:
     """Remove files that a purge replaced and that came back, as from a copy. Raises OSError."""
     for old, new in replaced_files(runs_of(archive)).items():
-        if (archive / old).exists() and (archive / new).exists():
+        if is_within(archive, old) and (archive / old).exists() and (archive / new).exists():
             (archive / old).unlink()
 
 
@@ -129,8 +190,9 @@ def _sync(folders: Iterable[Path]) -> None:
 
 
 def forget(archive: Path) -> None:
-    """Remove the folder of a purge that is finished, or was never decided. Raises OSError."""
+    """Remove the folder of a purge that is finished, or was never decided. Raises `BadJournal`, OSError."""
     folder = archive / FOLDER
+    _refuse_link(archive)
     if folder.exists():
         (folder / _JOURNAL).unlink(missing_ok=True)
         sync_folder(folder)

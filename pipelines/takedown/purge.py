@@ -49,8 +49,8 @@ class PurgeResult:
 def purge(run: Run) -> PurgeResult:
     """Perform the takedowns that are due.
 
-    Raises `ReadersBusy`, `BadKey`, OSError: nothing is done then. Raises them also where a purge that is decided cannot
-    be finished; then the next start of any command that writes does it.
+    Raises `ReadersBusy`, `BadKey`, `BadJournal`, OSError: nothing is done then. Raises them also where a purge that is
+    decided cannot be finished; then the next start of any command that writes does it.
     """
     waiting = due(run.archive, run.db)
     clinics = sorted({each.clinic_id for each in waiting})
@@ -62,7 +62,11 @@ def purge(run: Run) -> PurgeResult:
     written = _write(run.archive, plans, result)
     result.removed = copies_within(run.archive, clinics)
     journal = _journal(run, plans, written, result)
-    journals.decide(run.archive, journal)
+    try:
+        journals.decide(run.archive, journal)
+    except journals.BadJournal:
+        journals.forget(run.archive)
+        raise
     _finish(run, journal, {each.clinic_id: written for each in plans if each.is_exact})
     result.releases = sorted({name for each in waiting for name in each.releases})
     result.takedowns = [takedown for each in plans for takedown in each.takedowns]

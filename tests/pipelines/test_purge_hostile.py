@@ -1,0 +1,108 @@
+"""A purge in an archive that others made, or that lies on several disks: nothing outside of it is touched."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.takedown.journal import FOLDER, remove_replaced
+from tests.pipelines.test_purge import is_sound, purged, run, visit, withdrawn
+
+EMPTY: dict[str, Any] = {"moves": {}, "names": {}, "removed": [], "purged": [], "extended": []}
+OLD = "warc/riverside/a.warc.gz"
+
+
+@pytest.fixture(scope="module")
+def visited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    archive = tmp_path_factory.mktemp("visited") / "archive"
+    visit(archive)
+    return archive
+
+
+@pytest.fixture
+def archive(visited: Path, tmp_path: Path) -> Path:
+    shutil.copytree(visited, tmp_path / "archive")
+    return tmp_path / "archive"
+
+
+def interrupted(archive: Path, journal: str) -> None:
+    """An archive with the journal of a purge that somebody else wrote."""
+    (archive / FOLDER / "files").mkdir(parents=True)
+    (archive / FOLDER / "files" / "0").write_text("new")
+    (archive / FOLDER / "journal.json").write_text(journal)
+
+
+JOURNALS = {
+    "empty list": "[]",
+    "torn": '{"moves": {',
+    "no text": "\udcff",
+    "deep": "[" * 100_000,
+    "no lists": json.dumps({**EMPTY, "removed": "log/crawl.log"}),
+    "numbers": json.dumps({**EMPTY, "moves": {OLD: 1}, "names": {OLD: 2}}),
+    "no event": json.dumps({**EMPTY, "purged": [{"takedowns": []}]}),
+    "other names": json.dumps({**EMPTY, "moves": {OLD: OLD}}),
+    "removes above": json.dumps({**EMPTY, "removed": ["../victim"]}),
+    "removes above, in a folder": json.dumps({**EMPTY, "removed": ["warc/../../victim.torn"]}),
+    "removes anywhere": json.dumps({**EMPTY, "removed": ["ABSOLUTE"]}),
+    "removes the key": json.dumps({**EMPTY, "removed": ["pseudonym.key"]}),
+    "removes through a link": json.dumps({**EMPTY, "removed": ["log/link/../victim", "log/victim"]}),
+    "replaces above": json.dumps({**EMPTY, "moves": {OLD: "warc/../../victim"}, "names": {OLD: "files/0"}}),
+    "moves to above": json.dumps({**EMPTY, "moves": {"../victim": OLD}, "names": {"../victim": "files/0"}}),
+    "moves from above": json.dumps({**EMPTY, "moves": {OLD: OLD}, "names": {OLD: "../../victim"}}),
+}
+
+
+@pytest.mark.parametrize("name", JOURNALS)
+def test_a_journal_that_no_purge_wrote(archive: Path, tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    victims = [tmp_path / "victim", tmp_path / "victim.torn", outside / "victim", archive / "pseudonym.key"]
+    for victim in victims[:3]:
+        victim.write_text("mine")
+    shutil.rmtree(archive / "log", ignore_errors=True)
+    (archive / "log").symlink_to(outside)
+    interrupted(archive, "")
+    text = JOURNALS[name].replace("ABSOLUTE", str(victims[0])).encode("utf-8", "surrogateescape")
+    (archive / FOLDER / "journal.json").write_bytes(text)
+    for words in (["takedown", "purge"], ["rebuild"], ["verify"]):
+        done = run(archive, *words)
+        assert done.exit_code == 6, done.output
+        assert done.output.count("\n") == 1
+        assert "journal.json" in done.output
+    assert all(victim.exists() for victim in victims)
+    assert (archive / FOLDER / "files" / "0").exists()
+
+
+def test_a_copy_with_an_open_journal(archive: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(archive, copy)
+    (copy / "log").mkdir(exist_ok=True)
+    (copy / "log" / "crawl.log").write_text("x")
+    interrupted(copy, json.dumps({**EMPTY, "removed": ["log/crawl.log"]}))
+    withdrawn(archive, "sleep-1")
+    purged(archive)
+    done = run(archive, "takedown", "purge", "--in", str(copy))
+    assert (done.exit_code, "interrupted" in done.output) == (4, True)
+    assert (copy / "log" / "crawl.log").exists()
+    assert run(copy, "takedown", "purge").exit_code == 0
+    assert not (copy / "log" / "crawl.log").exists()
+    assert run(archive, "takedown", "purge", "--in", str(copy)).exit_code == 0
+    is_sound(copy)
+
+
+def test_a_folder_of_a_purge_that_is_a_link(archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "journal.json").write_text("mine")
+    (archive / FOLDER).symlink_to(tmp_path)
+    assert run(archive, "takedown", "purge").exit_code == 6
+    assert (tmp_path / "journal.json").exists()
+
+
+def test_a_note_that_names_a_file_above(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "victim").write_text("mine")
+    monkeypatch.setattr("pipelines.takedown.journal.replaced_files", lambda _: {"../victim": "archive.db"})
+    remove_replaced(archive)
+    assert (tmp_path / "victim").exists()
