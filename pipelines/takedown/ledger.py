@@ -73,15 +73,15 @@ def lift(run: Run, takedown: Withdrawn, reason: str) -> None:
 def adopt_takedowns(run: Run, archive: Path) -> None:
     """Record the takedowns of grade purge of another archive, of which the run's is a copy, and hide what they name.
 
-    Raises `BadKey` where the two have different keys, and what `Run.decide` raises.
+    Raises `BadKey` where the two have different keys, with nothing recorded, and what `Run.decide` raises.
     """
     known = {(each.takedown_id, each.subjects) for each in holding(runs_of(run.archive))}
-    for takedown in holding(runs_of(archive)):
-        if takedown.grade == PURGE and (takedown.takedown_id, takedown.subjects) not in known:
-            if takedown.subjects and takedown.key_check != key_check(run.key):
-                raise BadKey(
-                    f"{run.archive}: its pseudonym.key is not that of {archive}: it is no copy of that archive"
-                )
+    wanted = [each for each in holding(runs_of(archive)) if each.grade == PURGE]
+    # A whole clinic is named by its slug, which another archive may have, too: only the key tells a copy.
+    if any(each.key_check != key_check(run.key) for each in wanted):
+        raise BadKey(f"{run.archive}: its pseudonym.key is not that of {archive}: it is no copy of that archive")
+    for takedown in wanted:
+        if (takedown.takedown_id, takedown.subjects) not in known:
             run.decide(takedown, "takedown")
 
 

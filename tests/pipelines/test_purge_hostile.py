@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipelines.takedown.journal import FOLDER, remove_replaced
-from tests.pipelines.test_purge import is_sound, purged, run, visit, withdrawn
+from tests.pipelines.test_purge import REASON, is_sound, purged, rows, run, visit, withdrawn
 
 EMPTY: dict[str, Any] = {"moves": {}, "names": {}, "removed": [], "purged": [], "extended": []}
 OLD = "warc/riverside/a.warc.gz"
@@ -106,3 +106,18 @@ def test_a_note_that_names_a_file_above(archive: Path, tmp_path: Path, monkeypat
     monkeypatch.setattr("pipelines.takedown.journal.replaced_files", lambda _: {"../victim": "archive.db"})
     remove_replaced(archive)
     assert (tmp_path / "victim").exists()
+
+
+@pytest.mark.parametrize("words", [("riverside",), ("riverside", "--comments")])
+def test_another_archive_is_no_copy(archive: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """A clinic is named by its slug, which the other archive has, too; its key tells that it is no copy."""
+    other = tmp_path / "other"
+    visit(other)
+    before = {path: path.read_bytes() for path in sorted((other / "warc").rglob("*")) if path.is_file()}
+    assert run(archive, "takedown", "add", *words, "--grade", "purge", *REASON, "--yes").exit_code == 0
+    purged(archive)
+    done = run(archive, "takedown", "purge", "--in", str(other))
+    assert (done.exit_code, "no copy" in done.output) == (4, True)
+    assert {path: path.read_bytes() for path in sorted((other / "warc").rglob("*")) if path.is_file()} == before
+    assert rows(other, "SELECT count(*) FROM withdrawals") == [(0,)]
+    is_sound(other)
