@@ -1,10 +1,11 @@
 """The journal of a purge: what it does, written before anything is changed, so that a kill leaves no state in between.
 
-    purging/files/0, 1, ...    the new WARC files, complete
-    purging/journal.json       what they replace, and what else is removed
+    purging/drafts.json                 where the new WARC files are while they are written
+    warc/CLINIC/NAME.part, imports/purging-0.part   the new files, on the disks of the files that they replace
+    purging/journal.json                what they replace, and what else is removed
 
-Until `journal.json` has its name, nothing of the archive is changed: the next start removes the folder. From then on
-the purge is decided: the next start does the rest, whatever of it was done before.
+Until `journal.json` has its name, nothing of the archive is changed: the next start removes the folder and the drafts.
+From then on the purge is decided: the next start does the rest, whatever of it was done before.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import uuid4
 
-from archive.backup.snapshots import write_text
+from archive.backup.snapshots import PART, write_text
 from archive.times import utc
 from archive.warc import Writer
 from archive.warc._file import sync_folder
@@ -29,9 +30,9 @@ from scraper.config.clinics import PRODUCT, VERSION
 
 FOLDER = "purging"
 SOFTWARE = f"{PRODUCT}/{VERSION}"
-_FILES, _JOURNAL = "files", "journal.json"
-# A new file in `purging/`: "files/0"
-_NEW = re.compile(r"files/\d+")
+_DRAFTS, _JOURNAL = "drafts.json", "journal.json"
+# A new file that is being written: "warc/riverside/a-00000.warc.gz.part", "imports/purging-0.part"
+_DRAFT = re.compile(r"warc/.+\.part|imports/purging-\d+\.part", re.DOTALL)
 # What a purge replaces: "warc/riverside/a-00000.warc.gz", "imports/one.warc.gz"
 _REPLACED = re.compile(r"(warc|imports)/.+", re.DOTALL)
 # What else it removes: "archive-before-rebuild-20260301.db", "published/archive.db", "log/crawl.log", "warc/x/a.torn"
@@ -50,7 +51,7 @@ class Journal:
     """A purge that is decided."""
 
     moves: dict[str, str]  # path of each new file in the archive -> of the file that it replaces
-    names: dict[str, str]  # path of each new file in the archive -> its path in `purging/`
+    drafts: dict[str, str]  # path of each new file in the archive -> where it is until then
     removed: tuple[str, ...]  # further files of the archive, by their paths
     purged: tuple[Purged, ...]  # one for each clinic
     extended: tuple[Withdrawn, ...]  # takedowns that got further marks
@@ -76,17 +77,17 @@ def _of_json(fields: Any) -> Journal:
     """Return the journal in parsed JSON. Raises ValueError, LookupError, TypeError or AttributeError for any other."""
     journal = Journal(
         dict(fields["moves"].items()),
-        dict(fields["names"].items()),
+        dict(fields["drafts"].items()),
         tuple(fields["removed"]),
         tuple(map(Purged.of_note, fields["purged"])),
         tuple(map(Withdrawn.of_note, fields["extended"])),
     )
     events: tuple[Purged | Withdrawn, ...] = (*journal.purged, *journal.extended)
-    texts = [*journal.moves.values(), *journal.names.values(), *journal.removed, *(each.clinic_id for each in events)]
+    texts = [*journal.moves.values(), *journal.drafts.values(), *journal.removed, *(each.clinic_id for each in events)]
     lists = [fields["removed"], *(each["takedowns"] for each in fields["purged"])]
     if not all(isinstance(text, str) for text in texts) or not all(isinstance(each, list) for each in lists):
         raise TypeError
-    if journal.names.keys() != journal.moves.keys():
+    if journal.drafts.keys() != journal.moves.keys():
         raise ValueError
     if any(journal.moves[new] != old for each in journal.purged for old, new in each.files.items()):
         raise ValueError
@@ -95,12 +96,12 @@ def _of_json(fields: Any) -> Journal:
 
 def check(archive: Path, journal: Journal) -> None:
     """Check that a purge touches only files of the archive. Raises `BadJournal`, which names one that is none."""
-    moved = [*journal.moves, *journal.moves.values()]
-    new = [name for name in journal.names.values() if not _NEW.fullmatch(name)]
+    moved, drafts = [*journal.moves, *journal.moves.values()], journal.drafts.values()
     wrong = [name for name in moved if not _REPLACED.fullmatch(name)]
+    wrong += [name for name in drafts if not _DRAFT.fullmatch(name)]
     wrong += [name for name in journal.removed if not _REMOVED.fullmatch(name)]
-    paths = [*moved, *journal.removed, *(f"{FOLDER}/{name}" for name in journal.names.values())]
-    for name in [*new, *wrong, *(path for path in paths if not is_within(archive, path))]:
+    wrong += [name for name in (*moved, *drafts, *journal.removed) if not is_within(archive, name)]
+    for name in wrong:
         raise BadJournal(f"{archive / FOLDER / _JOURNAL}: names {name!r}, which no purge touches; {_ADVICE}")
 
 
@@ -122,19 +123,31 @@ def is_interrupted(archive: Path) -> bool:
     return (archive / FOLDER).exists() or (archive / FOLDER).is_symlink()
 
 
-def begin(archive: Path) -> Path:
-    """Return an empty folder for the new files; what an undecided purge left is removed. Raises OSError."""
+def draft_of(new: str, number: int) -> str:
+    """Return where a new file is while it is written: on the disk of `new`, under a name that no reader looks at."""
+    return f"{new}{PART}" if new.startswith("warc/") else f"imports/{FOLDER}-{number}{PART}"
+
+
+def begin(archive: Path, drafts: list[str]) -> None:
+    """List the new files that are about to be written; what an undecided purge left is removed.
+
+    Raises `BadJournal` where one would lie outside the archive, OSError.
+    """
     forget(archive)
-    folder = archive / FOLDER / _FILES
-    folder.mkdir(parents=True, mode=0o700)
-    return folder
+    for draft in drafts:
+        if not is_within(archive, draft):
+            place = (archive / draft).parent
+            raise BadJournal(f"{place}: behind a link out of the archive; nothing done; mount the folder there instead")
+        (archive / draft).unlink(missing_ok=True)
+    (archive / FOLDER).mkdir(mode=0o700)
+    sync_folder(archive)
+    write_text(archive / FOLDER / _DRAFTS, json.dumps(drafts))
 
 
 def decide(archive: Path, journal: Journal) -> None:
     """Write the journal; the purge is decided when this returns. Raises `BadJournal` as `decided` would, OSError."""
     check(archive, journal)
-    sync_folder(archive / FOLDER / _FILES)
-    sync_folder(archive)
+    _sync({(archive / draft).parent for draft in journal.drafts.values()})
     write_text(archive / FOLDER / _JOURNAL, json.dumps(asdict(journal)))
 
 
@@ -144,8 +157,8 @@ def move(archive: Path, journal: Journal) -> None:
     A second call does what a first one left.
     """
     folders = set[Path]()
-    for new, name in journal.names.items():
-        source, target = archive / FOLDER / name, archive / new
+    for new, draft in journal.drafts.items():
+        source, target = archive / draft, archive / new
         if source.exists():
             source.replace(target)
             folders.add(target.parent)
@@ -194,7 +207,25 @@ def forget(archive: Path) -> None:
     folder = archive / FOLDER
     _refuse_link(archive)
     if folder.exists():
+        drafts = _drafts(archive)
         (folder / _JOURNAL).unlink(missing_ok=True)
         sync_folder(folder)
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
         shutil.rmtree(folder)
         sync_folder(archive)
+
+
+def _drafts(archive: Path) -> list[Path]:
+    path = archive / FOLDER / _DRAFTS
+    try:
+        names = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return []
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or not all(isinstance(name, str) and _DRAFT.fullmatch(name) for name in names):
+        raise BadJournal(f"{path}: damaged, or not by a purge; {_ADVICE}")
+    if any(not is_within(archive, name) for name in names):
+        raise BadJournal(f"{path}: names files outside the archive; {_ADVICE}")
+    return [archive / name for name in names]

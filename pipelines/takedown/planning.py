@@ -64,7 +64,10 @@ def due(archive: Path, db: Database) -> list[Withdrawn]:
 
 
 def plan(run: Run, clinic_id: str) -> ClinicPlan:
-    """Return what a purge does at a clinic; nothing is changed. Raises `BadKey`, OSError, `sqlite3.Error`."""
+    """Return what a purge does at a clinic; nothing is changed.
+
+    Raises `BadKey`, `BadRecord`, OSError, `sqlite3.Error`.
+    """
     held = [each for each in holding(runs_of(run.archive)) if (each.clinic_id, each.grade) == (clinic_id, PURGE)]
     mine = [each for each in due(run.archive, run.db) if each.clinic_id == clinic_id]
     made = ClinicPlan(clinic_id, tuple(each.takedown_id for each in mine))
@@ -118,9 +121,14 @@ def _candidates(db: Database, clinic_id: str, *, with_comments: bool) -> Iterato
 
 
 def _record(archive: Path, row: Mapping[str, Any], made: ClinicPlan) -> Group | None:
-    """Return the record of a capture. One that cannot be read is emptied with the damaged region that it is."""
+    """Return the record of a capture. One that cannot be read is emptied with the damaged region that it is.
+
+    Raises `BadRecord` for one outside the archive.
+    """
     try:
         found = read_record(archive, row["warc_file"], row["warc_offset"])
+    except ValueError as error:  # behind a link: what is there is not the archive's to change
+        raise BadRecord(row["warc_file"], row["warc_offset"], str(error)) from error
     except BadRecord as error:
         made.bodies.setdefault(row["warc_file"], {})
         made.unreadable.append(str(error))

@@ -85,10 +85,10 @@ def finish(run: Run) -> Journal | None:
 
 @dataclass(frozen=True, slots=True)
 class _New:
-    """A new file in `purging/`, and how it came about."""
+    """A new file, and how it came about."""
 
     file: NewFile
-    name: str  # in `purging/`
+    draft: str  # where it is until the purge is decided
     damaged: int
 
 
@@ -98,14 +98,16 @@ def _write(archive: Path, plans: Iterable[ClinicPlan], result: PurgeResult) -> d
     for each in plans:
         for file, changes in each.bodies.items():
             bodies.setdefault(file, {}).update(changes)
-    folder = journals.begin(archive)
+    names = {file: _free_name(archive, file) for file in sorted(bodies)}
+    drafts = {file: journals.draft_of(new, number) for number, (file, new) in enumerate(names.items())}
+    journals.begin(archive, list(drafts.values()))
     written: dict[str, _New] = {}
     try:
-        for number, (file, changes) in enumerate(sorted(bodies.items())):
-            new = _free_name(archive, file)
-            done = rewrite(archive / file, folder / str(number), name=Path(new).name, bodies=changes)
+        for file, draft in drafts.items():
+            changes = bodies[file]
+            done = rewrite(archive / file, archive / draft, name=Path(names[file]).name, bodies=changes)
             result.damaged += done.damaged
-            written[file] = _New(NewFile(file, new, done.places, set(changes)), f"{folder.name}/{number}", done.damaged)
+            written[file] = _New(NewFile(file, names[file], done.places, set(changes)), draft, done.damaged)
     except BaseException:
         journals.forget(archive)
         raise
@@ -151,7 +153,7 @@ def _journal(run: Run, plans: list[ClinicPlan], written: Mapping[str, _New], res
     )
     return Journal(
         moves={made.file.new: old for old, made in written.items()},
-        names={made.file.new: made.name for made in written.values()},
+        drafts={made.file.new: made.draft for made in written.values()},
         removed=tuple(result.removed),
         purged=purged,
         extended=tuple(more for each in plans for more in each.extended),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import Any
 import pytest
 
 from pipelines.takedown.journal import FOLDER, remove_replaced
-from tests.pipelines.test_purge import REASON, is_sound, purged, rows, run, visit, withdrawn
+from tests.pipelines.test_purge import REASON, holding, is_sound, purged, rows, run, visit, withdrawn
 
-EMPTY: dict[str, Any] = {"moves": {}, "names": {}, "removed": [], "purged": [], "extended": []}
+EMPTY: dict[str, Any] = {"moves": {}, "drafts": {}, "removed": [], "purged": [], "extended": []}
 OLD = "warc/riverside/a.warc.gz"
 
 
@@ -31,8 +32,7 @@ def archive(visited: Path, tmp_path: Path) -> Path:
 
 def interrupted(archive: Path, journal: str) -> None:
     """An archive with the journal of a purge that somebody else wrote."""
-    (archive / FOLDER / "files").mkdir(parents=True)
-    (archive / FOLDER / "files" / "0").write_text("new")
+    (archive / FOLDER).mkdir()
     (archive / FOLDER / "journal.json").write_text(journal)
 
 
@@ -42,7 +42,7 @@ JOURNALS = {
     "no text": "\udcff",
     "deep": "[" * 100_000,
     "no lists": json.dumps({**EMPTY, "removed": "log/crawl.log"}),
-    "numbers": json.dumps({**EMPTY, "moves": {OLD: 1}, "names": {OLD: 2}}),
+    "numbers": json.dumps({**EMPTY, "moves": {OLD: 1}, "drafts": {OLD: 2}}),
     "no event": json.dumps({**EMPTY, "purged": [{"takedowns": []}]}),
     "other names": json.dumps({**EMPTY, "moves": {OLD: OLD}}),
     "removes above": json.dumps({**EMPTY, "removed": ["../victim"]}),
@@ -50,9 +50,9 @@ JOURNALS = {
     "removes anywhere": json.dumps({**EMPTY, "removed": ["ABSOLUTE"]}),
     "removes the key": json.dumps({**EMPTY, "removed": ["pseudonym.key"]}),
     "removes through a link": json.dumps({**EMPTY, "removed": ["log/link/../victim", "log/victim"]}),
-    "replaces above": json.dumps({**EMPTY, "moves": {OLD: "warc/../../victim"}, "names": {OLD: "files/0"}}),
-    "moves to above": json.dumps({**EMPTY, "moves": {"../victim": OLD}, "names": {"../victim": "files/0"}}),
-    "moves from above": json.dumps({**EMPTY, "moves": {OLD: OLD}, "names": {OLD: "../../victim"}}),
+    "replaces above": json.dumps({**EMPTY, "moves": {OLD: "warc/../../victim"}, "drafts": {OLD: f"{OLD}.part"}}),
+    "moves to above": json.dumps({**EMPTY, "moves": {"../victim": OLD}, "drafts": {"../victim": f"{OLD}.part"}}),
+    "moves from above": json.dumps({**EMPTY, "moves": {OLD: OLD}, "drafts": {OLD: "warc/../../victim.part"}}),
 }
 
 
@@ -74,7 +74,7 @@ def test_a_journal_that_no_purge_wrote(archive: Path, tmp_path: Path, name: str)
         assert done.output.count("\n") == 1
         assert "journal.json" in done.output
     assert all(victim.exists() for victim in victims)
-    assert (archive / FOLDER / "files" / "0").exists()
+    assert (archive / FOLDER / "journal.json").exists()
 
 
 def test_a_copy_with_an_open_journal(archive: Path, tmp_path: Path) -> None:
@@ -121,3 +121,42 @@ def test_another_archive_is_no_copy(archive: Path, tmp_path: Path, words: tuple[
     assert {path: path.read_bytes() for path in sorted((other / "warc").rglob("*")) if path.is_file()} == before
     assert rows(other, "SELECT count(*) FROM withdrawals") == [(0,)]
     is_sound(other)
+
+
+@pytest.mark.parametrize("drafts", ["{", "[1]", '["archive.db"]', '["warc/../../victim.part"]'])
+def test_drafts_that_no_purge_wrote(archive: Path, tmp_path: Path, drafts: str) -> None:
+    (tmp_path / "victim.part").write_text("mine")
+    (archive / FOLDER).mkdir()
+    (archive / FOLDER / "drafts.json").write_text(drafts)
+    done = run(archive, "takedown", "purge")
+    assert (done.exit_code, done.output.count("\n"), "drafts.json" in done.output) == (6, 1, True)
+    assert (tmp_path / "victim.part").exists()
+    assert (archive / "archive.db").exists()
+
+
+def test_files_on_another_disk(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of `warc/` may be the mount of another disk: no file is renamed from one folder to another."""
+    replace = Path.replace
+
+    def within_a_folder(source: Path, target: Path) -> Path:
+        if source.parent != target.parent:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", within_a_folder)
+    withdrawn(archive, "sleep-1")
+    purged(archive)
+    assert holding(archive, "The sleep of my mother") == set()
+    assert not list(archive.rglob("*.part"))
+    is_sound(archive)
+
+
+def test_a_link_out_of_the_archive(archive: Path, tmp_path: Path) -> None:
+    withdrawn(archive, "sleep-1")
+    (archive / "warc" / "riverside").rename(tmp_path / "elsewhere")
+    (archive / "warc" / "riverside").symlink_to(tmp_path / "elsewhere")
+    before = {path.name for path in (tmp_path / "elsewhere").iterdir()}
+    done = run(archive, "takedown", "purge")
+    assert (done.exit_code, "out of the archive" in done.output) == (6, True)
+    assert {path.name for path in (tmp_path / "elsewhere").iterdir()} == before
+    assert not (archive / FOLDER).exists()

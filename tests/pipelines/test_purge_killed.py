@@ -85,6 +85,7 @@ def test_a_kill_at_any_instant(before: Path, steps: int, tmp_path: Path, turn: i
     assert code in (-signal.SIGKILL, 0), step
     open_for_writing(archive).release()
     assert not (archive / FOLDER).exists()
+    assert not list(archive.rglob("*.part"))
     files = {path.name for path in (archive / "warc" / "riverside").glob("*.warc.gz")}
     ((day,),) = rows(archive, "SELECT purged FROM withdrawals")
     if day is None:  # the old state
