@@ -8,7 +8,7 @@ from pathlib import Path
 from archive.backup.published import FOLDER as PUBLISHED
 from archive.db import DATABASE
 from archive.warc.repair import TORN_SUFFIX
-from pipelines.run.notices import MEMORY_FILE
+from pipelines.takedown.journal import is_within
 
 LOG = "log"
 OUTSIDE = "backups and other copies still hold it: `clinic-archive takedown purge --in DIR` for each of them"
@@ -18,13 +18,15 @@ def copies_within(archive: Path, clinics: Iterable[str]) -> list[str]:
     """Return the files that a purge at these clinics removes, by their paths in the archive. Raises OSError.
 
     Earlier databases, the published copy, torn ends of WARC files, and logs. Nothing can be taken out of them; all but
-    the published copy are of no use once the archive is sound, and that one is published again.
+    the published copy are of no use once the archive is sound, and that one is published again. What lies behind a link
+    is not the archive's, and stays.
     """
-    found: list[Path] = []
-    for pattern in ("archive-before-*.db", "archive-before-*.db-*"):
-        found += archive.glob(pattern)
-    found += (archive / PUBLISHED).glob(f"{DATABASE}*")
-    for clinic_id in clinics:
-        found += (archive / "warc" / clinic_id).glob(f"*{TORN_SUFFIX}")
-    found += (path for path in (archive / LOG).glob("*") if path != archive / MEMORY_FILE)
-    return sorted(path.relative_to(archive).as_posix() for path in found if path.is_file())
+    patterns = {
+        archive: ("archive-before-*.db", "archive-before-*.db-*"),
+        archive / PUBLISHED: (f"{DATABASE}*",),
+        archive / LOG: ("crawl.log", "crawl.log.*"),  # others put files of theirs there, too
+        **{archive / "warc" / clinic_id: (f"*{TORN_SUFFIX}",) for clinic_id in clinics},
+    }
+    found = [path for folder, names in patterns.items() for name in names for path in folder.glob(name)]
+    names = {path.relative_to(archive).as_posix() for path in found if path.is_file() and not path.is_symlink()}
+    return sorted(name for name in names if is_within(archive, name))

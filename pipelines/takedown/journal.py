@@ -36,7 +36,7 @@ _DRAFT = re.compile(r"warc/.+\.part|imports/purging-\d+\.part", re.DOTALL)
 # What a purge replaces: "warc/riverside/a-00000.warc.gz", "imports/one.warc.gz"
 _REPLACED = re.compile(r"(warc|imports)/.+", re.DOTALL)
 # What else it removes: "archive-before-rebuild-20260301.db", "published/archive.db", "log/crawl.log", "warc/x/a.torn"
-_REMOVED = re.compile(r"archive-before-[^/]+|(published|log)/[^/]+|warc/.+\.torn", re.DOTALL)
+_REMOVED = re.compile(r"archive-before-[^/]+|(published/|log/crawl\.log)[^/]*|warc/.+\.torn", re.DOTALL)
 
 
 _ADVICE = "nothing done; restore the archive from a backup"

@@ -48,8 +48,9 @@ JOURNALS = {
     "removes above": json.dumps({**EMPTY, "removed": ["../victim"]}),
     "removes above, in a folder": json.dumps({**EMPTY, "removed": ["warc/../../victim.torn"]}),
     "removes anywhere": json.dumps({**EMPTY, "removed": ["ABSOLUTE"]}),
+    "removes what others log": json.dumps({**EMPTY, "removed": ["log/told.json"]}),
     "removes the key": json.dumps({**EMPTY, "removed": ["pseudonym.key"]}),
-    "removes through a link": json.dumps({**EMPTY, "removed": ["log/link/../victim", "log/victim"]}),
+    "removes through a link": json.dumps({**EMPTY, "removed": ["log/crawl.log"]}),
     "replaces above": json.dumps({**EMPTY, "moves": {OLD: "warc/../../victim"}, "drafts": {OLD: f"{OLD}.part"}}),
     "moves to above": json.dumps({**EMPTY, "moves": {"../victim": OLD}, "drafts": {"../victim": f"{OLD}.part"}}),
     "moves from above": json.dumps({**EMPTY, "moves": {OLD: OLD}, "drafts": {OLD: "warc/../../victim.part"}}),
@@ -60,7 +61,7 @@ JOURNALS = {
 def test_a_journal_that_no_purge_wrote(archive: Path, tmp_path: Path, name: str) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
-    victims = [tmp_path / "victim", tmp_path / "victim.torn", outside / "victim", archive / "pseudonym.key"]
+    victims = [tmp_path / "victim", tmp_path / "victim.torn", outside / "crawl.log", archive / "pseudonym.key"]
     for victim in victims[:3]:
         victim.write_text("mine")
     shutil.rmtree(archive / "log", ignore_errors=True)
@@ -160,3 +161,19 @@ def test_a_link_out_of_the_archive(archive: Path, tmp_path: Path) -> None:
     assert (done.exit_code, "out of the archive" in done.output) == (6, True)
     assert {path.name for path in (tmp_path / "elsewhere").iterdir()} == before
     assert not (archive / FOLDER).exists()
+
+
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_logs_of_others_stay(archive: Path, tmp_path: Path, is_linked: bool) -> None:
+    shutil.rmtree(archive / "log", ignore_errors=True)
+    log = tmp_path / "elsewhere" if is_linked else archive / "log"
+    log.mkdir()
+    if is_linked:
+        (archive / "log").symlink_to(log)
+        (archive / "archive-before-rebuild-1.db").symlink_to(log / "crawl.log")
+    for name in ("crawl.log", "crawl.log.1", "cron.log", "told.json"):
+        (log / name).write_text("mine")
+    withdrawn(archive, "sleep-1")
+    removed = set(purged(archive)["removed"])
+    assert removed == (set() if is_linked else {"log/crawl.log", "log/crawl.log.1"})
+    assert {path.name for path in log.iterdir()} >= {"cron.log"} | ({"crawl.log"} if is_linked else set())
