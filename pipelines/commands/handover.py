@@ -23,6 +23,7 @@ from pipelines.commands.release import release_key
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import IMPORTS
 from pipelines.run.key import KEY_FILE, has_pseudonyms, read_key
+from pipelines.takedown.journal import is_interrupted
 from scraper.config.clinics import PRODUCT, VERSION
 
 WARNING = (
@@ -97,6 +98,11 @@ def make(folder: Path, archive: Path, clinics_file: Path, as_json: bool) -> None
             folder, f"no handover was made; {part} has what was copied, and the same command goes on from there"
         ):
             handover.check_target(archive, folder)
+            if is_interrupted(archive):
+                raise BackupRefused(
+                    f"{archive}: a purge was interrupted: `clinic-archive takedown purge` finishes it; nothing handed"
+                    " over, run this again then"
+                )
             with closing(read_only(archive)) as db:
                 about = _about(archive, db)
             try:

@@ -100,7 +100,7 @@ def test_a_kill_at_any_instant(before: Path, steps: int, tmp_path: Path, turn: i
 
 
 def test_between_a_kill_and_the_next_start(before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither `verify` nor `backup` takes the files of an unfinished purge for faults; a rebuild finishes it."""
+    """`verify`, `backup` and `handover` wait for the end of an unfinished purge; a rebuild finishes it."""
     archive = tmp_path / "archive"
     shutil.copytree(before, archive)
 
@@ -113,6 +113,11 @@ def test_between_a_kill_and_the_next_start(before: Path, tmp_path: Path, monkeyp
     Visits._open.clear()
     assert CliRunner().invoke(main, ["verify", "--archive", str(archive)]).exit_code == 75
     assert CliRunner().invoke(main, ["backup", str(tmp_path / "backup"), "--archive", str(archive)]).exit_code == 4
+    (tmp_path / "clinics.toml").write_text("")
+    given = ["handover", "make", str(tmp_path / "handover"), "--clinics-file", str(tmp_path / "clinics.toml")]
+    refused = CliRunner().invoke(main, [*given, "--archive", str(archive)])
+    assert (refused.exit_code, "`clinic-archive takedown purge` finishes it" in refused.output) == (4, True)
+    assert not list(tmp_path.glob("*handover*"))
     assert CliRunner().invoke(main, ["rebuild", "--archive", str(archive)]).exit_code == 0
     assert holding(archive, *WORDS) == set()
     ((day,),) = rows(archive, "SELECT purged FROM withdrawals")
