@@ -32,7 +32,7 @@ from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
-from pipelines.takedown.journal import remove_replaced, settle
+from pipelines.takedown.journal import forget, remove_replaced, settle
 from pipelines.takedown.summaries import save_ends
 from pipelines.takedown.withheld import withheld_at, withheld_from
 from scraper.platforms import platform_named
@@ -76,6 +76,7 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
             before = _compare_and_carry_over(db, archive, key, done)
             done.problems += fold_study(archive, db)
             _enter(db, archive, done, exists=before)
+        forget(archive)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return done

@@ -25,7 +25,7 @@ from archive.times import utc
 from archive.warc import Writer
 from archive.warc._file import sync_folder
 from pipelines.events import Purged, Withdrawn, as_json
-from pipelines.run.headers import RUNS, replaced_files, runs_of
+from pipelines.run.headers import RUNS, purges, replaced_files, runs_of
 from scraper.config.clinics import PRODUCT, VERSION
 
 FOLDER = "purging"
@@ -172,21 +172,26 @@ def move(archive: Path, journal: Journal) -> None:
 def settle(archive: Path) -> None:
     """Finish the files of a purge that was killed, for a rebuild, which makes all rows again; the caller has the lock.
 
-    One that was not decided is undone. Raises `BadJournal`, OSError, `WarcWriteError`.
+    The journal stays: the caller calls `forget` once the new rows are in archive.db, since until then that names files
+    which are gone. A purge that was not decided is undone. Raises `BadJournal`, OSError, `WarcWriteError`.
     """
     journal = decided(archive)
-    if journal is not None:
-        move(archive, journal)
-        at, crawl_id = datetime.now(UTC), uuid4().hex
-        with Writer(archive, RUNS, crawl_id, {"software": SOFTWARE, "kind": "takedown"}, last=None) as writer:
-            fields = {"crawl": crawl_id, "started_at": utc(at), "software": SOFTWARE, "kind": "takedown"}
-            writer.write_note("crawl-started", as_json({**fields, "closed": {}, "listed": {}}), at)
-            events: list[Withdrawn | Purged] = [*journal.extended, *journal.purged]
-            for event in events:
-                writer.write_note(*event.note(), at)
-            ended = {"ended_at": utc(at), "exit_code": 0, "summary": '{"purge": "finished"}'}
-            writer.write_note("crawl-ended", as_json(ended), at)
-    forget(archive)
+    if journal is None:
+        forget(archive)
+        return
+    move(archive, journal)
+    recorded = {each.purge_id for each in purges(runs_of(archive))}
+    if all(each.purge_id in recorded for each in journal.purged):  # by the purge, or by a rebuild that was killed, too
+        return
+    at, crawl_id = datetime.now(UTC), uuid4().hex
+    with Writer(archive, RUNS, crawl_id, {"software": SOFTWARE, "kind": "takedown"}, last=None) as writer:
+        fields = {"crawl": crawl_id, "started_at": utc(at), "software": SOFTWARE, "kind": "takedown"}
+        writer.write_note("crawl-started", as_json({**fields, "closed": {}, "listed": {}}), at)
+        events: list[Withdrawn | Purged] = [*journal.extended, *journal.purged]
+        for event in events:
+            writer.write_note(*event.note(), at)
+        ended = {"ended_at": utc(at), "exit_code": 0, "summary": '{"purge": "finished"}'}
+        writer.write_note("crawl-ended", as_json(ended), at)
 
 
 def remove_replaced(archive: Path) -> None:

@@ -99,18 +99,25 @@ def test_a_kill_at_any_instant(before: Path, steps: int, tmp_path: Path, turn: i
     is_sound(archive)
 
 
-def test_between_a_kill_and_the_next_start(before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`verify`, `backup` and `handover` wait for the end of an unfinished purge; a rebuild finishes it."""
+def end(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.fixture
+def interrupted(before: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An archive whose purge was ended when its files were in place, and no row was made again."""
     archive = tmp_path / "archive"
     shutil.copytree(before, archive)
-
-    def end(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
         patch.setattr("pipelines.takedown.purge.refold_past", end)
         CliRunner().invoke(main, ["takedown", "purge", "--archive", str(archive)])
     Visits._open.clear()
+    return archive
+
+
+def test_between_a_kill_and_the_next_start(interrupted: Path, tmp_path: Path) -> None:
+    """`verify`, `backup` and `handover` wait for the end of an unfinished purge; a rebuild finishes it."""
+    archive = interrupted
     assert CliRunner().invoke(main, ["verify", "--archive", str(archive)]).exit_code == 75
     assert CliRunner().invoke(main, ["backup", str(tmp_path / "backup"), "--archive", str(archive)]).exit_code == 4
     (tmp_path / "clinics.toml").write_text("")
@@ -123,3 +130,16 @@ def test_between_a_kill_and_the_next_start(before: Path, tmp_path: Path, monkeyp
     ((day,),) = rows(archive, "SELECT purged FROM withdrawals")
     assert day is not None
     is_sound(archive)
+
+
+@pytest.mark.parametrize("verb", [["rebuild"], ["takedown", "purge"]])
+def test_a_rebuild_that_is_killed_too(interrupted: Path, monkeypatch: pytest.MonkeyPatch, verb: list[str]) -> None:
+    """Until the new database has entered, the old one names files that are gone: the purge is not finished before."""
+    with monkeypatch.context() as patch:
+        patch.setattr("pipelines.rebuild._enter", end)
+        assert CliRunner().invoke(main, ["rebuild", "--archive", str(interrupted)]).exit_code != 0
+    assert (interrupted / FOLDER / "journal.json").exists()
+    assert CliRunner().invoke(main, [*verb, "--archive", str(interrupted)]).exit_code == 0
+    assert not (interrupted / FOLDER).exists()
+    assert holding(interrupted, *WORDS) == set()
+    is_sound(interrupted)
