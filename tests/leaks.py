@@ -35,7 +35,7 @@ _FILES = {".csv", ".json", ".jsonl", ".parquet", ".xlsx", ".zip", ".gz", ".db"}
 def occurring(needles: Sequence[str], hay: bytes) -> list[str]:
     """Which of them occur as whole words, in any case: "Anna" does not occur in "Savannah"."""
     text = hay.decode("utf-8", "replace").lower()
-    # Of a hundred megabytes most needles are nowhere, which a search without a pattern finds in a hundredth of the time.
+    # Most needles are nowhere: a search without a pattern finds that in a hundredth of the time.
     candidates = [needle for needle in needles if needle.lower() in text]
     return [needle for needle in candidates if re.search(rf"(?<!\w){re.escape(needle.lower())}(?!\w)", text)]
 

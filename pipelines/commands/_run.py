@@ -33,19 +33,33 @@ def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: boo
         read_only(archive).close()
     with exit_on_error(archive, "choose another --archive"):
         run = Run(archive)
-    if is_interrupted(archive):
-        with exit_on_error(archive, "an interrupted purge could not be finished, nothing done"), releasing(run):
-            finish(run)
-            run.close(ExitCode.DONE, {"purge": "finished"})
-        with exit_on_error(archive):
-            run = Run(archive)
+    with exit_on_error(archive, "an interrupted purge could not be finished, nothing done"):
+        run = finish_purge(run)
     outcome = "the records of a killed run could not be folded in, nothing done"
     with exit_on_error(archive, outcome), releasing(run):
-        remove_replaced(archive)
-        run.recovered = recover(run)
-        emit(archive, notices_of(run.recovered))
+        fold_in(run)
         run.register_closed(listed)
     return run
+
+
+def finish_purge(run: Run) -> Run:
+    """Finish a purge that was killed, which is a run of its own; return the run to go on with.
+
+    Raises as `finish` and `Run`; the archive is released then.
+    """
+    if not is_interrupted(run.archive):
+        return run
+    with releasing(run):
+        finish(run)
+        run.close(ExitCode.DONE, {"purge": "finished"})
+    return Run(run.archive)
+
+
+def fold_in(run: Run) -> None:
+    """Fold in what a killed run left, and report it. Raises as `recover`."""
+    remove_replaced(run.archive)
+    run.recovered = recover(run)
+    emit(run.archive, notices_of(run.recovered))
 
 
 def close_run(run: Run, **more: Any) -> tuple[ExitCode, dict[str, Any]]:

@@ -22,12 +22,12 @@ from twisted.python.failure import Failure
 from archive.rows.due import MOST_KILLS, Due, past_of
 from archive.rows.withdrawals import blocked_clinics
 from archive.times import utc
+from pipelines.commands._run import finish_purge, fold_in
 from pipelines.printing import echo
-from pipelines.recover import recover
 from pipelines.run import report
 from pipelines.run.judgement import exit_code, resolved
 from pipelines.run.locking import Locked
-from pipelines.run.notices import emit, notices_of
+from pipelines.run.notices import emit
 from pipelines.run.outcome import mark_failed
 from pipelines.run.run import Run
 from pipelines.workers.process import Process
@@ -234,11 +234,14 @@ class VisitsOnDemand:
 
 
 def wait_for_run(archive: Path) -> Run:
-    """Open the archive for writing as soon as no other process holds it. Raises as `Run`, but not `Locked`."""
+    """Open the archive for writing as soon as no other process holds it, and finish a purge that was killed.
+
+    Raises as `finish_purge`, but not `Locked`.
+    """
     waits = False
     while True:
         try:
-            return Run(archive)
+            return finish_purge(Run(archive))
         except Locked:
             if not waits:
                 echo(f"{archive}: another process holds it; this worker is a standby", err=True)
@@ -251,8 +254,7 @@ def prepare(base: Run, listed: Clinics) -> None:
 
     Raises as `recover` and `Run.register`.
     """
-    base.recovered = recover(base)
-    emit(base.archive, notices_of(base.recovered))
+    fold_in(base)
     run = base.another()
     clinics = listed.to_visit([])
     run.register_closed(listed)

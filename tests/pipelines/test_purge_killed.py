@@ -15,6 +15,7 @@ from click.testing import CliRunner
 
 from pipelines.commands import main
 from pipelines.commands._run import open_for_writing
+from pipelines.commands._visits import wait_for_run
 from pipelines.run.visits import Visits
 from pipelines.takedown.journal import FOLDER
 from tests.pipelines.test_purge import holding, is_sound, purged, rows, visit, withdrawn
@@ -143,3 +144,12 @@ def test_a_rebuild_that_is_killed_too(interrupted: Path, monkeypatch: pytest.Mon
     assert not (interrupted / FOLDER).exists()
     assert holding(interrupted, *WORDS) == set()
     is_sound(interrupted)
+
+
+def test_a_worker_finishes_it(interrupted: Path) -> None:
+    """The worker of a cluster opens the archive in its own way: it waits for the lock."""
+    wait_for_run(interrupted).release()
+    assert not (interrupted / FOLDER).exists()
+    assert holding(interrupted, *WORDS) == set()
+    is_sound(interrupted)
+    wait_for_run(interrupted).release()
