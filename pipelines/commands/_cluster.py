@@ -32,7 +32,7 @@ every_option = click.option(
     type=Duration(least=60),
     default="24h",
     show_default=True,
-    help="A clinic is due so long after its last visit began.",
+    help="A clinic is due so long after its last visit began; the same for `enqueue` and `worker`.",
 )
 
 

@@ -125,7 +125,7 @@ class VisitsOnDemand:
         self.broken: str | None = None  # why nothing more can be written
         self._base, self._process, self._frame, self._limits = base, process, frame, limits
         self._running: dict[str, int] = {}  # by slug: how many visits before it were killed
-        self._over = False
+        self._over = self._warned = False
         self._unanswered: set[Future[Verdict]] = set()
 
     def ask(self, due: Due, given_up: str | None = None) -> Verdict:
@@ -155,15 +155,16 @@ class VisitsOnDemand:
         if self._process.ending:
             return
         try:
-            verdict = self._visit(due.slug, given_up, answer)
+            verdict = self._visit(due, given_up, answer)
         except Exception:
             logger.exception("%s: the visit could not begin", due.slug)
             verdict = Verdict.BROKEN
         if verdict is not None:
             self._answer(answer, verdict)
 
-    def _visit(self, slug: str, given_up: str | None, answer: Future[Verdict]) -> Verdict | None:
+    def _visit(self, due: Due, given_up: str | None, answer: Future[Verdict]) -> Verdict | None:
         """Begin a visit, which gives the answer at its end; or return the answer where there is none."""
+        slug = due.slug
         clinic = self._frame.find(slug)
         if clinic is None or slug in self._running or slug in blocked_clinics(self._base.db):
             logger.info("%s: not visited: no clinic of this shard, withdrawn, or visited just now", slug)
@@ -172,6 +173,7 @@ class VisitsOnDemand:
         past = past_of(self._base.db.conn, slug, self._limits.every, now)
         if past.since > utc(now):
             logger.info("%s: not visited: not due before %s", slug, past.since)
+            self._compare_intervals(due, past.since)
             return Verdict.DONE
         if past.killed >= MOST_KILLS:
             given_up = f"its last {past.killed} visits ended with the death of the worker; the next is when it is due"
@@ -188,6 +190,18 @@ class VisitsOnDemand:
         ended.addCallback(self._end, run, clinic, answer, limit)
         ended.addErrback(lambda failure: self._break(f"{self._base.archive}: {failure.value}", answer))
         return None
+
+    def _compare_intervals(self, due: Due, since: str) -> None:
+        """Print a line, once, where a clinic was not visited since it was due: `enqueue` has another interval."""
+        last_visit = utc(datetime.fromisoformat(since) - self._limits.every)
+        if due.since > last_visit and not self._warned:
+            self._warned = True
+            seconds = self._limits.every.total_seconds()
+            echo(
+                f"{due.slug}: queued, but not due before {since} by this worker's --every ({seconds:g} seconds), and"
+                " not visited; give `enqueue` and `worker` the same --every",
+                err=True,
+            )
 
     def _must_wait(self, killed: int) -> bool:
         """Whether a clinic of killed visits waits for others of that kind: which of them kills the worker shows so.

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from archive.db import open_archive
 from archive.rows.due import MOST_KILLS
 from scraper.config.shard import Shard
 from tests.cluster.program import HEARTBEAT
@@ -74,6 +76,23 @@ def test_what_is_due_is_visited_once_and_a_standby_takes_over(frame: Frame) -> N
     assert len({row["crawl_id"] for row in runs}) == len(runs) == 4
     assert value_of(frame.archive, "SELECT count(*) FROM crawls WHERE ended_at IS NULL") == 0
     assert run("clinic-archive", "verify", "--archive", frame.archive, cwd=frame.folder).code == 0
+
+
+def test_another_interval_of_enqueue_is_named_once(frame: Frame) -> None:
+    frame.enqueue()
+    worker = frame.worker()
+    frame.wait_done(worker)
+    assert worker.stop() == (0, "")
+    with closing(open_archive(frame.archive, "write")) as db:
+        db.execute("UPDATE clinic_runs SET started_at = strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', '-2 hours')")
+    assert frame.enqueue("--every", "1h").json["added"] == 3
+    put(frame, slug="hill", due="", version=1)  # it was visited since
+    worker = frame.worker()
+    worker.until(lambda: frame.messages() == 0)
+    code, err = worker.stop()
+    assert (code, len(err.splitlines())) == (0, 1)
+    assert "by this worker's --every (86400 seconds)" in err
+    assert [frame.visits(slug) for slug in frame.blogs] == [1, 1, 1]
 
 
 def test_visits_that_a_signal_or_the_time_limit_ends(frame: Frame) -> None:
