@@ -144,7 +144,7 @@ class Made:
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.db.execute(sql, list(values)).fetchall()
 
-    def item(self, sql: str, *values: Any) -> Any:
+    def one(self, sql: str, *values: Any) -> Any:
         ((value,),) = self.rows(sql, *values)
         return value
 

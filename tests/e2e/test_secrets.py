@@ -110,7 +110,7 @@ def test_it_was_handed_some(visited: Visited) -> None:
 
 
 def test_none_of_it_is_kept(visited: Visited) -> None:
-    assert visited.kept() == []
+    assert visited.stored() == []
 
 
 def test_each_record_says_what_was_blanked_in_it(visited: Visited) -> None:
