@@ -183,7 +183,8 @@ def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool
                 run.release()
     if dry_run:
         finish(planned(plans), plan_lines(plans), as_json=as_json, always=True)
-    derive_after_run(archive)
+    if done.takedowns:
+        derive_after_run(archive)
     finish(
         asdict(done), [*purge_lines(done), OUTSIDE, *_in_releases(archive, done.releases)], as_json=as_json, always=True
     )

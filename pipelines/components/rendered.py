@@ -93,8 +93,8 @@ class Rendered:
             # The DOM was made of this document. An address that a script sets (`history.pushState`) may belong to
             # another post, whose text the DOM does not show.
             url = document.url if document else page
-            shown = Exchange(url=url, body=rendering.dom, content_type=DOM_TYPE, via="dom", page=page)
-            left = self._receiving.left_of(run, clinic_id, shown, platform)
+            dom = Exchange(url=url, body=rendering.dom, content_type=DOM_TYPE, via="dom", page=page)
+            left = self._receiving.left_of(run, clinic_id, dom, platform)
             body = rendering.dom if left is None else left
             capture = writer.write_dom(
                 url=url,

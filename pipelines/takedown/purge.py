@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,7 +98,7 @@ def _write(archive: Path, plans: Iterable[ClinicPlan], result: PurgeResult) -> d
     for each in plans:
         for file, changes in each.bodies.items():
             bodies.setdefault(file, {}).update(changes)
-    names = {file: _free_name(archive, file) for file in sorted(bodies)}
+    names = _free_names(archive, sorted(bodies))
     drafts = {file: journals.draft_of(new, number) for number, (file, new) in enumerate(names.items())}
     journals.begin(archive, list(drafts.values()))
     written: dict[str, _New] = {}
@@ -117,10 +117,20 @@ def _write(archive: Path, plans: Iterable[ClinicPlan], result: PurgeResult) -> d
     return written
 
 
-def _free_name(archive: Path, file: str) -> str:
-    """Return a path for the file that replaces one: that of the same run with another number, "purged-1-..." of others.
+def _free_names(archive: Path, files: Sequence[str]) -> dict[str, str]:
+    """Return a path for the file that replaces each of the files. No path is used a second time."""
+    used = {*replaced_files(runs_of(archive)), *files}
+    names: dict[str, str] = {}
+    for file in files:
+        names[file] = next(new for new in _new_names(file) if new not in used and not (archive / new).exists())
+        used.add(names[file])  # "a.arc" and "a.arc.warc.gz" would both become "purged-1-a.arc.warc.gz"
+    return names
 
-    "riverside-20260301093000-0123abcd-00002.warc.gz" gives "...-10002.warc.gz". No path is used a second time.
+
+def _new_names(file: str) -> Iterator[str]:
+    """Yield paths for the file that replaces one: that of the same run with another number, "purged-1-..." of others.
+
+    "riverside-20260301093000-0123abcd-00002.warc.gz" gives "...-10002.warc.gz".
     """
     path = Path(file)
     names: Iterator[str]
@@ -131,9 +141,7 @@ def _free_name(archive: Path, file: str) -> str:
         bare = _PURGED.sub("", path.name)
         ending = "" if bare.endswith((".warc.gz", ".warc")) else ".warc.gz"  # of an ARC file
         names = (f"purged-{turn}-{bare}{ending}" for turn in range(1, 10**9))
-    used = {*replaced_files(runs_of(archive)), file}
-    places = (path.with_name(name).as_posix() for name in names)
-    return next(place for place in places if place not in used and not (archive / place).exists())
+    return (path.with_name(name).as_posix() for name in names)
 
 
 def _journal(run: Run, plans: list[ClinicPlan], written: Mapping[str, _New], result: PurgeResult) -> Journal:

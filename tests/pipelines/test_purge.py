@@ -18,6 +18,7 @@ from archive.warc import Group, records
 from pipelines.commands import main
 from pipelines.rebuild import rebuild
 from pipelines.run.key import KEY_FILE
+from pipelines.takedown.purge import _free_names
 from pipelines.verify import closed_files, verify
 from scraper.platforms import platform_named
 from tests.golden import PAGES, exchange_of
@@ -400,3 +401,11 @@ def test_pages_feeds_and_a_rendered_page_go_whole(tmp_path: Path) -> None:
         assert set(found) == {(url, 0, None, 0)}
         assert rows(archive, "SELECT count(*) FROM problems") == [(0,)]
         visit_page()
+
+
+def test_files_that_are_replaced_together_get_names_of_their_own(tmp_path: Path) -> None:
+    files = ["imports/x/a.arc", "imports/x/a.arc.warc.gz", "warc/c/c-20260301093000-0123abcd-00002.warc.gz"]
+    names = _free_names(tmp_path, files)
+    assert list(names) == files
+    assert len({*names.values()}) == 3
+    assert {*names.values()}.isdisjoint(files)
