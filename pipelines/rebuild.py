@@ -26,13 +26,13 @@ from archive.rows import runs
 from archive.search.index import drop_removed
 from archive.study.tables import fold_study
 from archive.warc.repair import repair
-from pipelines.fold import Fold
+from pipelines.fold.fold import Fold
 from pipelines.log import ClinicLog, Recorded, clinics_of, locations, log_of
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
-from pipelines.takedown.journal import forget, remove_replaced, settle
+from pipelines.takedown.purge.journal import forget, remove_replaced, settle
 from pipelines.takedown.summaries import save_ends
 from pipelines.takedown.withheld import withheld_at, withheld_from
 from scraper.platforms import platform_named

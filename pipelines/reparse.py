@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from archive.compare.difference import Difference, difference, snapshot
-from pipelines.fold import SOFTWARE
+from pipelines.fold.fold import SOFTWARE
 from pipelines.rebuild import newest_version, refold
 from pipelines.run.run import Run
 

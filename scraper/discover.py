@@ -20,7 +20,7 @@ from scraper.feeds import is_comment_feed, read_feed
 from scraper.items import Exchange, Item
 from scraper.platforms._page import encoding_of
 from scraper.platforms._platform import Platform
-from scraper.robots import read_robots
+from scraper.robots.politeness import read_robots
 from scraper.sitemaps import read_sitemap
 from scraper.xml_lists import beginning, is_url_list, problem, root_of, unpacked
 

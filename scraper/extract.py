@@ -34,7 +34,7 @@ from scraper.platforms._platform import Platform
 from scraper.platforms._recognise import unsupported
 from scraper.platforms._tree import MOST_TAGS, noting_cuts
 from scraper.quality import EMPTY_SHELL, refusal_of
-from scraper.robots_tags import robots_header, robots_meta
+from scraper.robots.tags import robots_header, robots_meta
 
 logger = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from archive.db import DATABASE, open_archive
 from archive.rows import clinics
 from archive.warc import Capture
 from pipelines.events import Captured, ClinicRun
-from pipelines.fold import Fold
+from pipelines.fold.fold import Fold
 from scraper.extract import extract as extract_by
 from scraper.items import Comment, Exchange, Extraction, Item, Post, Reading, Sighting
 from scraper.platforms import platform_named

@@ -22,7 +22,7 @@ from archive.db import DATABASE, open_archive
 from archive.rows import clinics, runs
 from archive.warc import Capture
 from pipelines.events import Captured, ClinicRun
-from pipelines.fold import Fold
+from pipelines.fold.fold import Fold
 from scraper.browser._provider import find_browser
 from scraper.items import Comment, Extraction, Item, Link, Post
 from tests.clinic import running

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from sqlite_utils import Database
 
-from archive.rows.counters import COUNTER_COLUMNS
-from archive.rows.stored_post import FIELDS
+from archive.rows.posts.counters import COUNTER_COLUMNS
+from archive.rows.posts.stored_post import FIELDS
 
 _ADDRESS = "(SELECT min(address) FROM post_addresses AS a WHERE a.post_id = t.post_id)"
 # For each table: what identifies a row other than its integer key, and the fields that a parser reads.

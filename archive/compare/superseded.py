@@ -12,8 +12,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive.rows.counters import COUNTER_COLUMNS
-from archive.rows.fingerprint import content_sha256, domain_of
+from archive.rows.posts.counters import COUNTER_COLUMNS
+from archive.rows.posts.fingerprint import content_sha256, domain_of
 
 _REVISION = (
     "capture_id", "kind", "source", "captured_at", "content_sha256", "title", "author", "body_text", "body_html",

@@ -1,7 +1,7 @@
 """Checks of an archive's database alone: pages, foreign keys, full-text indexes, hashes, rows that must agree.
 
-Nothing here reads a WARC file or runs a parser; `pipelines.verify` does. The result of the last verification is stored
-beside the database.
+Nothing here reads a WARC file or runs a parser; `pipelines.verify.verify` does. The result of the last verification is
+stored beside the database.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlite_utils import Database
 
 from archive.db import DATABASE, damage
 from archive.derived import checks
-from archive.rows.fingerprint import content_sha256
+from archive.rows.posts.fingerprint import content_sha256
 from archive.search import index
 
 MOST_FAULTS = 200  # of one kind that are reported

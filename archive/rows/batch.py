@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive.rows.counters import COUNTER_COLUMNS
+from archive.rows.posts.counters import COUNTER_COLUMNS
 
 
 def _insert(table: str, columns: str, conflict: str = "") -> str:

@@ -13,7 +13,7 @@ from sqlite_utils import Database
 
 from archive.rows.batch import Batch
 from archive.rows.identity.identities import Identities
-from archive.rows.stored_post import LABELS, StoredPost, read_stored
+from archive.rows.posts.stored_post import LABELS, StoredPost, read_stored
 
 COMMENT_COLUMNS = (
     "comment_id", "parent_platform_comment_id", "first_seen_at", "last_seen_at", "author", "author_kind", "body_text",

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive.rows.counters import COUNTERS
 from archive.rows.evidence import confirm_removals, save_fields
+from archive.rows.posts.counters import COUNTERS
 from archive.times import utc
 
 

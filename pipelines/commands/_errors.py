@@ -56,8 +56,8 @@ from pipelines.imports.adopt import ImportRefused
 from pipelines.run.key import BadKey
 from pipelines.run.locking import Locked
 from pipelines.takedown.finding import UnknownSubject
-from pipelines.takedown.journal import BadJournal
-from pipelines.takedown.purge import ReadersBusy
+from pipelines.takedown.purge.journal import BadJournal
+from pipelines.takedown.purge.purge import ReadersBusy
 from scraper.config.sampling_frame import BadSamplingFrame
 from scraper.config.toml_file import ConfigError
 

@@ -19,7 +19,7 @@ from archive.rows.withdrawals import blocked_clinics
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.run.capacity import parallel_visits
 from pipelines.run.key import BadKey
-from pipelines.run.outcome import mark_cut_short
+from pipelines.run.outcome.outcome import mark_cut_short
 from pipelines.run.progress import bars, observe
 from pipelines.run.run import Run
 from pipelines.workers.crew import Crew, task_of

@@ -14,12 +14,12 @@ from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
 from pipelines.run import report
-from pipelines.run.judgement import exit_code
 from pipelines.run.key import KEY_FILE, key_id, key_in
 from pipelines.run.notices import emit, notices_of
+from pipelines.run.outcome.judgement import exit_code
 from pipelines.run.run import Run
-from pipelines.takedown.journal import is_interrupted, remove_replaced
-from pipelines.takedown.purge import finish
+from pipelines.takedown.purge.journal import is_interrupted, remove_replaced
+from pipelines.takedown.purge.purge import finish
 from scraper.config.clinics import Clinic, Clinics
 
 

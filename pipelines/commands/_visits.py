@@ -25,10 +25,10 @@ from archive.times import utc
 from pipelines.commands._run import finish_purge, fold_in
 from pipelines.printing import echo
 from pipelines.run import report
-from pipelines.run.judgement import exit_code, resolved
 from pipelines.run.locking import Locked
 from pipelines.run.notices import emit
-from pipelines.run.outcome import mark_failed
+from pipelines.run.outcome.judgement import exit_code, resolved
+from pipelines.run.outcome.outcome import mark_failed
 from pipelines.run.run import Run
 from pipelines.workers.process import Process
 from scraper.config.clinics import Clinic, Clinics, read_clinics

@@ -31,8 +31,8 @@ from pipelines.run import report
 from scraper.addresses import is_private_host, is_web_address
 from scraper.config.clinics import Clinic, Clinics, read_clinics, refuse_placeholder
 from scraper.config.toml_file import ConfigError
-from scraper.crawl.backfill import Backfill
 from scraper.spiders.wayback import WaybackSpider
+from scraper.web_archive.backfill import Backfill
 
 
 class Moment(click.ParamType[str]):

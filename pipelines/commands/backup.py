@@ -21,7 +21,7 @@ from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import IMPORTS
 from pipelines.run.headers import replaced_files, runs_of
 from pipelines.run.key import KEY_FILE, BadKey, key_in
-from pipelines.takedown.journal import is_interrupted
+from pipelines.takedown.purge.journal import is_interrupted
 from scraper.config.clinics import PRODUCT, VERSION
 
 

@@ -31,8 +31,8 @@ from pipelines.derive import derive_after_run
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo, is_terminal
 from pipelines.run import report
-from pipelines.run.judgement import resolved
 from pipelines.run.notices import emit
+from pipelines.run.outcome.judgement import resolved
 from pipelines.run.run import Run
 from scraper.addresses import is_private_host, post_key
 from scraper.config.clinics import Clinic, Clinics, clinic_from_url, read_clinics, refuse_placeholder

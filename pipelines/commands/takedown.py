@@ -27,13 +27,13 @@ from pipelines.privacy.applying import stale_copies
 from pipelines.privacy.reasons import fault_of
 from pipelines.run.headers import purges, runs_of
 from pipelines.takedown.access_list import access_list
-from pipelines.takedown.copies import OUTSIDE
 from pipelines.takedown.finding import Found, comments_of, find
 from pipelines.takedown.in_releases import releases_with
 from pipelines.takedown.ledger import Dates, all_of, already, by_id, raised, today, withdraw
 from pipelines.takedown.ledger import lift as lift_takedown
-from pipelines.takedown.planning import due, plan
-from pipelines.takedown.purge import purge as perform
+from pipelines.takedown.purge.copies import OUTSIDE
+from pipelines.takedown.purge.planning import due, plan
+from pipelines.takedown.purge.purge import purge as perform
 from pipelines.takedown.withheld import GRADES
 
 SUBJECT = "URL|COMMENT|PSEUDONYM|CLINIC"

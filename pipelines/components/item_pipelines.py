@@ -12,9 +12,9 @@ from scrapy.exceptions import DropItem
 
 from archive.warc import Capture, WarcWriteError
 from pipelines.events import Captured
+from pipelines.fold.sanitise import is_news
 from pipelines.privacy.pseudonyms import pseudonymous
 from pipelines.run.visits import Visits
-from pipelines.sanitise import is_news
 from scraper.items import Extraction, Problem
 from scraper.spiders._clinic import ClinicSpider
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from archive.warc.rewrite import rewrite
 from pipelines.run.run import Run
-from pipelines.takedown.blanking import Blanking
-from pipelines.takedown.planning import blanked_in_foreign
+from pipelines.takedown.purge.blanking import Blanking
+from pipelines.takedown.purge.planning import blanked_in_foreign
 from pipelines.takedown.withheld import PURGE, withheld_at
 from scraper.config.clinics import Clinic
 

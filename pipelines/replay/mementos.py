@@ -8,9 +8,9 @@ from urllib.parse import urlsplit
 from archive.warc import Capture, Group
 from archive.warc._build import header as header_in
 from archive.warc._build import warc_url
-from scraper.crawl.memento import Header, Memento, memento_of
 from scraper.http import redirect_target
 from scraper.items import Exchange
+from scraper.web_archive.memento import Header, Memento, memento_of
 
 
 def header_of(group: Group) -> Header:

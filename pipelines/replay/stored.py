@@ -13,14 +13,14 @@ from sqlite_utils import Database
 
 from archive.warc import BadRecord, Failure, Group, read_record
 from pipelines.decoding import decoded
+from pipelines.fold.sanitise import storable
 from pipelines.replay.mementos import capture_of, header_of
-from pipelines.sanitise import storable
-from scraper.crawl.memento import memento_of, own_answer
 from scraper.extract import extract, extraction_by
 from scraper.http import exchange_of
 from scraper.items import Exchange, Extraction, Item, Post, Problem
 from scraper.platforms import platform_named, recognise_alone
 from scraper.platforms._platform import Platform
+from scraper.web_archive.memento import memento_of, own_answer
 
 logger = logging.getLogger(__name__)
 

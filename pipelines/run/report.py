@@ -17,10 +17,10 @@ from archive.times import utc
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.events import RunEnded
 from pipelines.recover import recover
-from pipelines.run.judgement import compare_with_past, exit_code, judge
 from pipelines.run.key import BadKey
 from pipelines.run.notices import Notice, notices_of, shortened
-from pipelines.run.outcome import ClinicOutcome
+from pipelines.run.outcome.judgement import compare_with_past, exit_code, judge
+from pipelines.run.outcome.outcome import ClinicOutcome
 from pipelines.run.run import Run
 from pipelines.run.visits import Visits
 from scraper.spiders._clinic import ClinicSpider

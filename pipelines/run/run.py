@@ -32,7 +32,7 @@ from pipelines.events import (
     RunStarted,
     Withdrawn,
 )
-from pipelines.fold import Fold
+from pipelines.fold.fold import Fold
 from pipelines.rebuild import refold, refold_past
 from pipelines.replay.stored import reread_post
 from pipelines.run.headers import RunHeader

@@ -19,9 +19,9 @@ from archive.rows import runs
 from archive.times import utc
 from archive.warc import Writer
 from pipelines.events import USER_AGENT, ClinicRun, Decision, Event, RunStarted, stanza_text
-from pipelines.fold import SOFTWARE
+from pipelines.fold.fold import SOFTWARE
 from pipelines.run.locking import name_of
-from pipelines.run.outcome import ClinicOutcome
+from pipelines.run.outcome.outcome import ClinicOutcome
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitResult
 

@@ -13,13 +13,13 @@ from archive.warc.rewrite import headers_without_body
 from pipelines.decoding import decoded
 from pipelines.events import Withdrawn
 from pipelines.run.visits import Visits
-from pipelines.takedown.blanking import NOTHING, Blanking
+from pipelines.takedown.purge.blanking import NOTHING, Blanking
 from pipelines.takedown.withheld import PURGE, Withheld, withheld_at
-from scraper.crawl.memento import memento_of
 from scraper.http import exchange_of, fetch_of
 from scraper.items import Exchange
 from scraper.platforms import recognise_alone
 from scraper.platforms._platform import Platform
+from scraper.web_archive.memento import memento_of
 
 
 class Receiving:

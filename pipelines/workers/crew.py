@@ -25,7 +25,7 @@ from scrapy.settings import Settings
 from archive.times import utc
 from pipelines.recover import recover_visit
 from pipelines.run.capacity import parallel_visits
-from pipelines.run.outcome import ClinicOutcome
+from pipelines.run.outcome.outcome import ClinicOutcome
 from pipelines.run.progress import Show
 from pipelines.run.run import Run
 from pipelines.workers.messages import (

@@ -17,7 +17,7 @@ from typing import Any
 from scrapy.settings import Settings
 
 from pipelines.events import Decision, Event
-from pipelines.run.outcome import ClinicOutcome
+from pipelines.run.outcome.outcome import ClinicOutcome
 from scraper.config.clinics import Clinic
 
 

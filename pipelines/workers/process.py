@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
 from pipelines.printing import LineFormatter, LogFile
-from pipelines.run.outcome import ClinicOutcome, mark_failed
+from pipelines.run.outcome.outcome import ClinicOutcome, mark_failed
 from scraper.config.clinics import Clinic
 from scraper.guard import running_reactor
 

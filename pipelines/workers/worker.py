@@ -20,7 +20,7 @@ from twisted.internet.defer import Deferred, succeed
 
 from archive.db import open_archive
 from pipelines.events import Captured, Decision, Event, RunEnded
-from pipelines.fold import BATCH, PATIENCE
+from pipelines.fold.fold import BATCH, PATIENCE
 from pipelines.run.locking import tighten_umask
 from pipelines.run.progress import observe
 from pipelines.run.visits import Visits

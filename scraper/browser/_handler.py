@@ -11,7 +11,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from scraper.browser._model import META
-from scraper.robots import host_turn
+from scraper.robots.politeness import host_turn
 
 if TYPE_CHECKING:
     from scraper.browser._renderer import Renderer

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from scraper.addresses import is_loopback_host
 from scraper.config.shard import Shard
 from scraper.config.toml_file import ConfigError
-from scraper.crawl.memento import INTERNET_ARCHIVE
 from scraper.crawl.schedule import Schedule
+from scraper.web_archive.memento import INTERNET_ARCHIVE
 
 PRODUCT = "clinic-blog-archive"  # the product token of the User-Agent and of robots.txt (RFC 9309 2.2.1)
 VERSION = "0.1.0"

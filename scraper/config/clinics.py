@@ -44,9 +44,9 @@ from scraper.config.clinic import (
 )
 from scraper.config.site import base_address
 from scraper.config.toml_file import ConfigError, TomlFile
-from scraper.crawl.memento import INTERNET_ARCHIVE
 from scraper.crawl.schedule import Schedule
 from scraper.platforms import site_root
+from scraper.web_archive.memento import INTERNET_ARCHIVE
 
 __all__ = [
     "DELAY",

@@ -10,7 +10,7 @@ from scraper.addresses import canonical_url, is_within, same_site
 from scraper.discover import kind_of, read_links
 from scraper.items import Problem, Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
-from scraper.robots import read_robots
+from scraper.robots.politeness import read_robots
 from scraper.sitemaps import sub_sitemaps
 
 if TYPE_CHECKING:

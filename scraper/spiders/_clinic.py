@@ -25,7 +25,7 @@ from scraper.http import FETCH, Fetch, capture_of, describe, exchange_of, fetch_
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
 from scraper.platforms import is_home_answer, platform_named, recognise
 from scraper.platforms._platform import Ask, Plan, Platform
-from scraper.robots import Robots
+from scraper.robots.politeness import Robots
 from scraper.spiders._driver import RETRIED, PlanDriver, RequestResult
 from scraper.spiders._rendered import RenderedPages
 from scraper.spiders._throttle import first_turn, pause
@@ -205,7 +205,7 @@ class ClinicSpider(scrapy.Spider):
         return extraction_by(platform, self.clinic.slug, capture, items, url, exchange)
 
     def note(self, problem: Problem) -> None:
-        """Report a problem without an exchange; it gets a WARC record of its own (`pipelines.sanitise`)."""
+        """Report a problem without an exchange; it gets a WARC record of its own (`pipelines.fold.sanitise`)."""
         self._notes.append(Extraction(clinic_id=self.clinic.slug, capture=None, items=(problem,)))
 
     def request(self, ask: Ask, url: str) -> Request:

@@ -20,7 +20,7 @@ from scraper.guard import ForeignScheme
 from scraper.http import origin_of, requestable
 from scraper.items import Exchange, Item, Problem
 from scraper.platforms._platform import Answer, Ask
-from scraper.robots import Robots, delay, read_robots, retry_after
+from scraper.robots.politeness import Robots, delay, read_robots, retry_after
 from scraper.spiders._throttle import hold
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from scraper.extract import extract
 from scraper.http import describe, exchange_of, fetch_of, origin_of, requestable
 from scraper.items import Exchange, Extraction, Item, Problem
 from scraper.platforms._platform import Ask, Platform, RenderTargets
-from scraper.robots import Robots, read_robots
+from scraper.robots.politeness import Robots, read_robots
 
 logger = logging.getLogger(__name__)
 

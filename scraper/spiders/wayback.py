@@ -9,14 +9,14 @@ from scrapy.http import Response
 
 from scraper.addresses import is_loopback_host
 from scraper.config.clinics import DELAY, Clinic
-from scraper.crawl.backfill import Backfill, plan
-from scraper.crawl.memento import Header, memento_of, own_answer
 from scraper.http import exchange_of, origin_of
 from scraper.items import Exchange, Item
 from scraper.platforms import recognise_alone
 from scraper.platforms._platform import Plan, Platform
 from scraper.spiders._clinic import ClinicSpider
 from scraper.spiders._driver import RETRIED
+from scraper.web_archive.backfill import Backfill, plan
+from scraper.web_archive.memento import Header, memento_of, own_answer
 
 
 class WaybackSpider(ClinicSpider):

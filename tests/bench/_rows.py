@@ -26,7 +26,7 @@ from archive.rows import clinics
 from archive.rows.batch import STATEMENTS, Batch
 from archive.warc import Capture
 from pipelines.events import Captured, ClinicRun
-from pipelines.fold import BATCH, Fold
+from pipelines.fold.fold import BATCH, Fold
 from scraper.items import Comment, Extraction, Item, Link, Post, Reading, Related, Sighting, Site
 from tests.bench._figure import cpu
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.product import Done, crawl, rows, run
 from tests.e2e.wordpress import WordPressSite, WrittenComment, WrittenPost
-from tests.pipelines.test_purge import holding
+from tests.pipelines.takedown.test_purge import holding
 
 REASON = ("--reason", "Request 2026-14")
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pipelines.sanitise import storable
+from pipelines.fold.sanitise import storable
 from scraper.comments import services
 from scraper.extract import extract
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting

@@ -22,10 +22,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from archive.warc import BadRecord, CutShort, Group, TooLarge, Undecodable, payload, records
+from pipelines.fold.sanitise import storable
 from pipelines.imports.adopt import ImportRefused
 from pipelines.imports.foreign import scan_foreign
 from pipelines.imports.unpack import opened
-from pipelines.sanitise import storable
 from scraper.config.clinics import parse_clinics
 from scraper.config.sampling_frame import BadSamplingFrame, read_frame
 from scraper.config.toml_file import ConfigError
@@ -35,7 +35,7 @@ from scraper.feeds import read_feed
 from scraper.items import Exchange, Extraction, Problem
 from scraper.not_a_post import NotAPost
 from scraper.platforms import marked, platform_named, recognise
-from scraper.robots import read_robots
+from scraper.robots.politeness import read_robots
 from scraper.sitemaps import read_sitemap
 from tests.e2e.hostile import page, post
 from tests.fuzz import platforms

@@ -18,7 +18,6 @@ from archive.compare.cells import LEFT_OUT, RUNS, Difference, compared_tables, d
 from archive.db import DATABASE, open_archive
 from archive.study.folder import TABLES
 from pipelines.commands import main
-from pipelines.fold_comparison import FoldComparison
 from pipelines.imports.adopt import adopt
 from pipelines.log import clinics_of, log_of
 from pipelines.rebuild import rebuild
@@ -29,7 +28,8 @@ from pipelines.run.key import KEY_FILE, key_in
 from pipelines.run.run import Run
 from pipelines.takedown.finding import find
 from pipelines.takedown.ledger import Dates, today, withdraw
-from pipelines.verify import closed_files
+from pipelines.verify.fold_comparison import FoldComparison
+from pipelines.verify.verify import closed_files
 from tests.pipelines.test_rebuild import Step, confirm, visit
 from tests.visiting import SITE
 

@@ -21,7 +21,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.run import notices
-from pipelines.run.judgement import resolved
 from pipelines.run.notices import (
     FORGET_AFTER,
     MEMORY_FILE,
@@ -37,6 +36,7 @@ from pipelines.run.notices import (
     shortened,
     words_of,
 )
+from pipelines.run.outcome.judgement import resolved
 from pipelines.run.report import problem_notices
 from scraper.items import Problem
 from tests.pipelines.run.test_report import outcome

@@ -30,7 +30,7 @@ from pipelines.run import report, run
 from pipelines.run import visits as run_visits
 from pipelines.run.key import KEY_FILE, BadKey
 from pipelines.run.run import Run
-from pipelines.verify import closed_files, verify
+from pipelines.verify.verify import closed_files, verify
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitResult
 from scraper.items import Problem

@@ -13,8 +13,8 @@ import pytest
 from archive.db import DATABASE
 from archive.rows import runs
 from archive.warc import HttpExchange, Original
-from pipelines import fold as folding
 from pipelines.events import ClinicListed
+from pipelines.fold import fold as folding
 from pipelines.recover import recover
 from pipelines.run.run import Run
 from scraper.items import Problem

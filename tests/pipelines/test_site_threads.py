@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipelines.fold.threads import mark_complete
 from pipelines.privacy.pseudonyms import pseudonymous
 from pipelines.privacy.threads import mask_thread
-from pipelines.threads import mark_complete
 from scraper.items import Comment, Extraction, Item, Thread, ThreadPage
 
 KEY = b"k" * 32

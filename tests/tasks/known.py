@@ -16,7 +16,7 @@ from archive.db import open_archive
 from archive.times import utc
 from pipelines.derive import derive_whole
 from pipelines.events import Captured, ClinicRun, RunEnded, RunStarted
-from pipelines.fold import Fold
+from pipelines.fold.fold import Fold
 from scraper.items import Comment, Extraction, Gone, Item, Link, Names, Post
 from tests.making import capture
 

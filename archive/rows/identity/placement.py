@@ -8,7 +8,7 @@ from dataclasses import replace
 from archive.rows.comments import save_comment
 from archive.rows.context import CaptureContext, Item
 from archive.rows.identity.identities import Entity, is_url
-from archive.rows.readings import is_empty, save_reading
+from archive.rows.posts.readings import is_empty, save_reading
 
 
 def place_reading(context: CaptureContext, item: Item) -> None:

@@ -19,7 +19,7 @@ from scraper.platforms._json import count, decode, decode_rows, dig, mapping, se
 from scraper.platforms._platform import Answer, Ask, Blog
 from scraper.platforms._values import clean
 from scraper.platforms.ghost import page
-from scraper.robots import read_robots
+from scraper.robots.politeness import read_robots
 
 _PATH = "/ghost/api/content/posts/"
 _MOST_PAGES = 200

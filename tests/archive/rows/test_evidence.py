@@ -16,8 +16,8 @@ from archive.db import LostDatabase
 from pipelines import rebuild
 from pipelines.commands import main
 from pipelines.run import report
-from pipelines.run.field_coverage import LAST_READINGS
-from pipelines.run.judgement import exit_code
+from pipelines.run.outcome.field_coverage import LAST_READINGS
+from pipelines.run.outcome.judgement import exit_code
 from tests.pipelines.test_rebuild import Step, confirm, now_is, said, settle, take
 from tests.visiting import HEXES, SITE, Visiting
 

@@ -24,7 +24,7 @@ from archive.db import DATABASE
 from archive.reports.integrity import faults
 from pipelines.commands import main
 from pipelines.commands import verify as command_module
-from pipelines.fold import SOFTWARE
+from pipelines.fold.fold import SOFTWARE
 from scraper.platforms.wix import Wix
 from tests.pipelines.test_importer import SITE, THEN, Foreign, bring, sleep
 from tests.pipelines.test_rebuild import Step, visit

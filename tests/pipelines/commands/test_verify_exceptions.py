@@ -14,9 +14,9 @@ from sqlite_utils import Database
 
 from archive.compare.cells import LEFT_OUT, compared_tables
 from archive.db import open_archive, open_scratch
-from pipelines import fold_comparison
 from pipelines.commands import main
 from pipelines.run.key import KEY_FILE
+from pipelines.verify import fold_comparison
 from scraper.platforms.wix import Wix
 from tests.pipelines.commands.test_verify import change, value, verify
 from tests.pipelines.test_rebuild import visit

@@ -13,8 +13,8 @@ from twisted.internet.defer import Deferred, succeed
 
 from archive.warc import Note, records
 from pipelines.exit_codes import ExitCode
-from pipelines.run.judgement import exit_code, judge
-from pipelines.run.outcome import ClinicOutcome, mark_failed
+from pipelines.run.outcome.judgement import exit_code, judge
+from pipelines.run.outcome.outcome import ClinicOutcome, mark_failed
 from pipelines.run.report import problem_lines, summary
 from pipelines.workers.process import Process
 from scraper.config.clinics import Clinic

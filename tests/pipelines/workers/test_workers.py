@@ -23,10 +23,10 @@ from scrapy.settings import Settings
 from pipelines.commands._process import crawl_settings, visit
 from pipelines.events import Captured, Confirmed, RunEnded
 from pipelines.exit_codes import ExitCode
-from pipelines.fold import BATCH
+from pipelines.fold.fold import BATCH
 from pipelines.run import locking
-from pipelines.run.judgement import exit_code
 from pipelines.run.locking import Locked, are_alive, lock_archive
+from pipelines.run.outcome.judgement import exit_code
 from pipelines.run.report import brief
 from pipelines.run.run import Run
 from pipelines.workers import crew

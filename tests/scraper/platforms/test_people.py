@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from pipelines.events import ClinicRun
+from pipelines.fold.threads import Threads
 from pipelines.privacy.pseudonyms import pseudonymous
-from pipelines.threads import Threads
 from scraper.extract import extract
 from scraper.items import Comment, Exchange, Extraction, Post, Sighting
 from scraper.platforms import platform_named

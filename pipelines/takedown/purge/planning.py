@@ -1,0 +1,227 @@
+"""Which records of a clinic hold what takedowns of grade purge name, and what is left of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils import Database
+
+from archive.warc import BadRecord, Group, Info, Other, read_record, records
+from pipelines.events import Withdrawn
+from pipelines.log import log_of
+from pipelines.replay.mementos import header_of
+from pipelines.replay.stored import choose_stored, stored_exchange
+from pipelines.run.headers import holding, replaced_files, runs_of
+from pipelines.run.run import Run
+from pipelines.takedown.marks import mark, name_values
+from pipelines.takedown.purge.blanking import NOTHING, Blanked, Blanking, is_at_api, is_json
+from pipelines.takedown.withheld import PURGE, Withheld
+from scraper.addresses import is_within
+from scraper.extract import extract
+from scraper.items import Exchange
+from scraper.platforms import recognise_alone
+from scraper.platforms._platform import Platform
+from scraper.web_archive.memento import memento_of
+
+
+@dataclass(slots=True)
+class ClinicPlan:
+    """What a purge does at a clinic."""
+
+    clinic_id: str
+    takedowns: tuple[str, ...]  # ids of those that are performed
+    extended: list[Withdrawn] = field(default_factory=list)  # those that get marks of names now
+    bodies: dict[str, dict[int, bytes]] = field(default_factory=dict)  # by file and offset
+    is_exact: bool = True  # no row of what stays depends on a removed byte
+    unreadable: list[str] = field(default_factory=list)  # a line for each record that could not be read
+
+    def put(self, file: str, offset: int, blanked: Blanked | None) -> None:
+        """Add what is left of a record."""
+        if blanked is not None:
+            self.bodies.setdefault(file, {})[offset] = blanked.body
+            self.is_exact = self.is_exact and blanked.is_exact
+
+    @property
+    def records(self) -> int:
+        """The number of records that get another body."""
+        return sum(map(len, self.bodies.values()))
+
+    @property
+    def emptied(self) -> int:
+        """The number of records of which nothing is left."""
+        return sum(body == NOTHING for bodies in self.bodies.values() for body in bodies.values())
+
+
+def due(archive: Path, db: Database) -> list[Withdrawn]:
+    """Return the takedowns of grade purge that were not performed yet. Raises OSError, `sqlite3.Error`."""
+    find = "SELECT takedown_id FROM withdrawals WHERE purged IS NOT NULL"
+    done = {row[0] for row in db.execute(find).fetchall()}
+    return [each for each in holding(runs_of(archive)) if each.grade == PURGE and each.takedown_id not in done]
+
+
+def plan(run: Run, clinic_id: str) -> ClinicPlan:
+    """Return what a purge does at a clinic; nothing is changed.
+
+    Raises `BadKey`, `BadRecord`, OSError, `sqlite3.Error`.
+    """
+    held = [each for each in holding(runs_of(run.archive)) if (each.clinic_id, each.grade) == (clinic_id, PURGE)]
+    mine = [each for each in due(run.archive, run.db) if each.clinic_id == clinic_id]
+    made = ClinicPlan(clinic_id, tuple(each.takedown_id for each in mine))
+    whole = next((each for each in held if each.kind == "clinic"), None)
+    if whole is not None:
+        _plan_whole(run.archive, clinic_id, made)
+        return made
+    people = [each for each in held if each.kind == "person"]
+    rows = list(_candidates(run.db, clinic_id, with_comments=bool(people)))
+    found = [row for row in rows if row["is_named"]]
+    if people:
+        withheld = Withheld(clinic_id, held, run.key)
+        values = _name_values(run.archive, found, Blanking(clinic_id, run.key, withheld), made)
+        new = {mark(run.key, clinic_id, value) for value in values}
+        if not new <= set(people[0].subjects):
+            first = replace(people[0], subjects=tuple(sorted({*people[0].subjects, *new})))
+            made.is_exact = False
+            made.extended, held = [first], [first if each is people[0] else each for each in held]
+    blanking = Blanking(clinic_id, run.key, Withheld(clinic_id, held, run.key))
+    for row in rows:
+        record = _record(run.archive, row, made)
+        if record is not None:
+            made.put(row["warc_file"], row["warc_offset"], _blanked(run.archive, blanking, record, row))
+    for file in _imports(run.archive, clinic_id):
+        _plan_import(run.archive, file, blanking, made)
+    return made
+
+
+def _candidates(db: Database, clinic_id: str, *, with_comments: bool) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of captures with a body: `is_named` those that hold something withdrawn, or may name a person.
+
+    The others are answers of APIs. `is_doubtful`: perhaps not read.
+    """
+    wanted = "captures.withdrawn = 1" + (" OR captures.holds_comments = 1" if with_comments else "")
+    cursor = db.conn.execute(
+        f"SELECT captures.capture_id, captures.url, warc_file, warc_offset, coalesce({wanted}, 0) AS is_named,"
+        " coalesce(http_status NOT BETWEEN 200 AND 299, 0) OR EXISTS (SELECT 1 FROM problems WHERE problems.capture_id"
+        " = captures.capture_id) AS is_doubtful, coalesce(crawls.kind, 'crawl') AS kind,"
+        " clinic_runs.platform AS run_platform, clinics.platform AS clinics_own FROM captures JOIN clinics USING"
+        " (clinic_id) LEFT JOIN crawls USING (crawl_id) LEFT JOIN clinic_runs ON clinic_runs.crawl_id ="
+        " captures.crawl_id AND clinic_runs.clinic_id = captures.clinic_id WHERE captures.clinic_id = ? AND"
+        " record_type NOT IN ('revisit', 'failure') AND payload_length > 0 AND warc_file LIKE 'warc/%'"
+        " ORDER BY warc_file, warc_offset",
+        (clinic_id,),
+    )
+    names = [column[0] for column in cursor.description]
+    for values in cursor:
+        row = dict(zip(names, values, strict=True))
+        if row["is_named"] or is_at_api(row["url"]):
+            yield row
+
+
+def _record(archive: Path, row: Mapping[str, Any], made: ClinicPlan) -> Group | None:
+    """Return the record of a capture. One that cannot be read is emptied with the damaged region that it is.
+
+    Raises `BadRecord` for one outside the archive.
+    """
+    try:
+        found = read_record(archive, row["warc_file"], row["warc_offset"])
+    except ValueError as error:  # behind a link: what is there is not the archive's to change
+        raise BadRecord(row["warc_file"], row["warc_offset"], str(error)) from error
+    except BadRecord as error:
+        made.bodies.setdefault(row["warc_file"], {})
+        made.unreadable.append(str(error))
+        return None
+    return found if isinstance(found, Group) and found.body else None
+
+
+def _blanked(archive: Path, blanking: Blanking, record: Group, row: Mapping[str, Any]) -> Blanked | None:
+    exchange, platform = _exchange(archive, record, row)
+    if not row["is_named"] and not row["is_doubtful"] and exchange.fault is None and is_json(exchange.body):
+        return None  # its parser read it, and found nothing of what is purged
+    return blanking.blanked(exchange, platform, record.capture)
+
+
+def _exchange(archive: Path, record: Group, row: Mapping[str, Any]) -> tuple[Exchange, Platform | None]:
+    """Return a stored answer as its parser sees it, and the platform of that parser."""
+    exchange = stored_exchange(record, record.body or b"")
+    base = _web_archive(archive / row["warc_file"]) if row["kind"] == "backfill" else None
+    memento = memento_of(exchange, header_of(record), base) if base is not None else None
+    exchange = memento.exchange if memento is not None else exchange
+    return exchange, choose_stored(row["kind"], row["run_platform"], row["clinics_own"])(exchange)
+
+
+@lru_cache(maxsize=16)
+def _web_archive(path: Path) -> str | None:
+    """Return the address of the web archive whose answers the file holds, from its warcinfo."""
+    first = next(iter(records(path)), None)
+    return first.fields.get("web-archive") if isinstance(first, Info) else None
+
+
+def _name_values(archive: Path, found: Iterable[Mapping[str, Any]], blanking: Blanking, made: ClinicPlan) -> set[str]:
+    """Return the values of the names of purged people on the posts on which they commented."""
+    names, threads = set[str](), set[tuple[str, ...]]()
+    for row in found:
+        record = _record(archive, row, made)
+        if record is not None:
+            exchange, platform = _exchange(archive, record, row)
+            purged = blanking.purged_in(extract(exchange, platform))
+            names |= purged.names
+            threads |= purged.threads
+    return {value for post in threads for name in names for value in name_values(post, name)}
+
+
+def _imports(archive: Path, clinic_id: str) -> list[str]:
+    """Return the imported files that hold captures of the clinic, by their paths in the archive."""
+    headers = runs_of(archive)
+    replaced = replaced_files(headers)
+    log = log_of(archive, clinic_id, headers)
+    files = [note["file"] for each in log.runs for note in each.imports]
+    names = dict.fromkeys(replaced.get(file, file) for file in files)
+    return [name for name in names if (archive / name).exists()]
+
+
+def _plan_import(archive: Path, file: str, blanking: Blanking, made: ClinicPlan) -> None:
+    """Plan for a file by another program; every record of it is read, since some have no row."""
+    for offset, blanked in blanked_in_foreign(archive / file, blanking):
+        made.put(file, offset, blanked)
+        made.is_exact = False  # the id of a record may be made of its place
+
+
+def blanked_in_foreign(path: Path, blanking: Blanking, site: str | None = None) -> Iterator[tuple[int, Blanked]]:
+    """Yield each record of a file by another program of which something is purged: its offset, and what is left.
+
+    A record without a known form (a screenshot, the text of a page) goes with the page whose address it names. `site`:
+    only records of pages there.
+    """
+    gone: set[str] = set()
+    others: list[tuple[int, str]] = []
+    for record in records(path):
+        if isinstance(record, Other):
+            target = next((value for name, value in record.headers if name.lower() == "warc-target-uri"), "")
+            others.append((record.warc_offset, target.strip("<>")))
+        elif isinstance(record, Group) and record.body and (site is None or is_within(record.capture.url, site)):
+            exchange = stored_exchange(record, record.body)
+            blanked = blanking.blanked(exchange, recognise_alone(exchange, None), record.capture)
+            if blanked is not None:
+                # By another program: its body may have a coding, or a form, that only that program knows.
+                gone.add(record.capture.url)
+                yield record.capture.warc_offset, Blanked(NOTHING, blanked.is_exact and blanked.body == NOTHING)
+    for offset, target in others:
+        if any(target.endswith(url) for url in gone) and not target.startswith("http"):
+            yield offset, Blanked(NOTHING, is_exact=True)
+
+
+def _plan_whole(archive: Path, clinic_id: str, made: ClinicPlan) -> None:
+    """Plan to empty every record of a clinic that is purged as a whole."""
+    for path in sorted((archive / "warc" / clinic_id).glob("*.warc.gz")):
+        name = path.relative_to(archive).as_posix()
+        for record in records(path, archive=archive):
+            if isinstance(record, Group) and record.body:
+                made.put(name, record.capture.warc_offset, Blanked(NOTHING, is_exact=True))
+    headers = runs_of(archive)
+    for run in log_of(archive, clinic_id, headers).runs:
+        for ref in run.captures:
+            if ref.brought is not None and not ref.is_revisit:
+                made.put(ref.file, ref.offset, Blanked(NOTHING, is_exact=False))

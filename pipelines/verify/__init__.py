@@ -1,0 +1,1 @@
+"""Verify: compares the rows of an archive with the recorded bytes."""

@@ -1,0 +1,1 @@
+"""Backfill: past texts of a clinic's posts from a web archive."""
