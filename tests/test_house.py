@@ -17,6 +17,8 @@ from scraper.platforms import platforms
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("scraper", "pipelines", "archive")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+FOLDERS = sorted({path.parent for path in MODULES})
+OF_ONE_KIND = {"pipelines/commands", "scraper/platforms", "archive/site/plugins"}  # a walk finds their files
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -43,6 +45,12 @@ def test_files_are_short_and_named_for_what_they_do(path: Path) -> None:
     assert appended or len(path.read_text("utf-8").splitlines()) <= 320, f"{names(path)}: too long; one reason a file"
     assert path.stem not in {"utils", "helpers", "misc", "common"}
     assert not re.search(r"^class \w*(Manager|Helper)\b", path.read_text("utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=names)
+def test_folders_are_small(folder: Path) -> None:
+    files = list(folder.glob("*.py"))
+    assert names(folder) in OF_ONE_KIND or len(files) <= 14, f"{names(folder)}: put files of one reason into a folder"
 
 
 def test_the_halves_meet_only_in_the_hinge() -> None:
