@@ -152,6 +152,7 @@ def _load() -> None:
     named = [str(name) for table in tables for names in (table.keys(), table.values()) for name in names]
     for module in (*LATER, *(name.rpartition(".")[0] for name in named if "." in name)):
         import_module(module)
+    import_module("archive.lexicon.given").built_in()  # read once, as a run of many clinics does
     assert "twisted.internet.reactor" not in sys.modules, "each command installs its own"
     gc.collect()
     gc.freeze()

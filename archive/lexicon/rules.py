@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from archive.lexicon.patterns import Expression, compiled
@@ -67,14 +67,14 @@ class Rule:
         """The rule and its version: not-addictive@2."""
         return f"{self.id}@{self.version}"
 
-    @property
+    @cached_property
     def definition(self) -> str:
         """The rule as JSON, without its examples and with the lists that it names."""
-        values = asdict(self) | {"lists": {name: list(words) for name, words in self._named_lists().items()}}
-        del values["examples"]
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "examples"}
+        values["lists"] = {name: list(words) for name, words in self._named_lists().items()}
         return json.dumps(values, ensure_ascii=False, sort_keys=True)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """First 16 hexadecimal digits of the SHA-256 of what decides over matches."""
         values = {name: value for name, value in json.loads(self.definition).items() if name not in _WORDS_ONLY}
