@@ -119,7 +119,7 @@ def _server() -> str:
 
 def main() -> None:
     """Import the product, and fork for each connection until stdin ends."""
-    _load()
+    load()
     signal.signal(signal.SIGCHLD, _reap)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(sys.argv[1])
@@ -140,7 +140,7 @@ def main() -> None:
         return
 
 
-def _load() -> None:
+def load() -> None:
     """Import all that a command may, so that none of it is loaded later with the true clock."""
     from scrapy.settings import default_settings
 
@@ -152,7 +152,8 @@ def _load() -> None:
     named = [str(name) for table in tables for names in (table.keys(), table.values()) for name in names]
     for module in (*LATER, *(name.rpartition(".")[0] for name in named if "." in name)):
         import_module(module)
-    import_module("archive.lexicon.given").built_in()  # read once, as a run of many clinics does
+    lexicon = import_module("archive.lexicon.given").built_in()
+    list(import_module("archive.lexicon.engine").Engine(lexicon).matches(None, "Ketamine.", [(0, 9)]))  # compiled once
     assert "twisted.internet.reactor" not in sys.modules, "each command installs its own"
     gc.collect()
     gc.freeze()

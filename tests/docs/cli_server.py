@@ -20,10 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.commands import main as clinic_archive
+from tests.warm import load
 
 
 def main() -> None:
     """Serve commands one after the other until SIGTERM."""
+    load()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(sys.argv[1])
         listener.listen()
