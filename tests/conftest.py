@@ -13,6 +13,7 @@ from hypothesis import settings
 from scraper.browser import NoBrowser
 from scraper.browser._provider import find_browser
 from tests.making import Made, made
+from tests.soak import SOAK
 
 STARTED = time.time()
 
@@ -55,6 +56,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What soak tests found: of faults (`tests/e2e/test_faults.py`), of a year (`tests/e2e/test_year.py`)."""
     folder = Path(os.environ.get("ARTEFACTS") or Path(__file__).parents[1] / "var")
     for table in (folder / "faults.md", *sorted(folder.glob("year-*.md"))):
-        if os.environ.get("SOAK") and table.exists() and table.stat().st_mtime > STARTED:
+        if SOAK and table.exists() and table.stat().st_mtime > STARTED:
             terminalreporter.section(table.stem)
             terminalreporter.write(table.read_text("utf-8"))

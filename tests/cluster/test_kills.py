@@ -5,7 +5,6 @@ Three instants each; a hundred in all with SOAK.
 
 from __future__ import annotations
 
-import os
 import random
 from itertools import pairwise
 from pathlib import Path
@@ -14,12 +13,13 @@ import pytest
 
 from tests.cluster.setting import Frame, frame_of, needs_extra, needs_redis
 from tests.e2e.product import run
+from tests.soak import SOAK
 from tests.waiting import wait_until
 
 pytestmark = [needs_extra, needs_redis]
 SLUGS = ("riverside", "hill", "lake")
 REQUESTS = 30  # that the visits of all clinics take
-INSTANTS = 34 if os.environ.get("SOAK") else 3
+INSTANTS = 34 if SOAK else 3
 
 
 @pytest.mark.parametrize("number", range(INSTANTS))

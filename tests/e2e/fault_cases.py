@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +11,8 @@ from pathlib import Path
 from tests.clinic import Clinic, running
 from tests.e2e import faulty
 from tests.e2e.faulty import Fault, Line, Script
+from tests.soak import SOAK
 
-SOAK = bool(os.environ.get("SOAK"))
 # A few of each kind: every generation of page, threads, labels, counters that are hidden, members only, other scripts.
 KEPT = {
     "what-six-weeks-of-questionnaires-taught-us", "garden-sale-thank-you", "ask-us-anything-november", "why-socks",

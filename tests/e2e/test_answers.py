@@ -6,7 +6,6 @@ Real bytes from a real server, many different answers in one crawl, drawn by hyp
 from __future__ import annotations
 
 import gzip
-import os
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -25,8 +24,9 @@ from pipelines.commands import main
 from pipelines.rebuild import rebuild
 from tests.e2e.hostile import Blog, Reply, post, serving
 from tests.e2e.product import column, crawl, rows
+from tests.soak import SOAK
 
-SAMPLES = 60 if os.environ.get("SOAK") else 2
+SAMPLES = 60 if SOAK else 2
 POSTS = 24
 
 CODINGS: dict[str, Callable[[bytes], bytes]] = {
@@ -150,7 +150,7 @@ def check(archive: Path) -> None:
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],
-    derandomize=not os.environ.get("SOAK"),
+    derandomize=not SOAK,
 )
 @given(st.lists(SAID, min_size=POSTS, max_size=POSTS), st.fixed_dictionaries(dict.fromkeys(LISTS, st.none() | SAID)))
 @example([Said("br", "damaged", 40)] * POSTS, {**WELL, "/": Said("br", "damaged", 9)})

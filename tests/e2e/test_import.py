@@ -13,8 +13,9 @@ import pytest
 
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import BIN, Done, environment, faults, rows, run, value_of
+from tests.soak import SOAK
 
-KILLS = 25 if os.environ.get("SOAK") else 1
+KILLS = 25 if SOAK else 1
 TEXTS = "SELECT content_sha256, captured_at, kind, source FROM revisions ORDER BY 1, 2, 3, 4"
 
 

@@ -4,7 +4,6 @@ the end of an undisturbed one. A hundred kills with SOAK, told in a table that `
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
 import shutil
@@ -38,9 +37,10 @@ from tests.e2e.killing import (
     writes,
 )
 from tests.e2e.product import BIN, Done, crawl, crawl_command, environment, rows, warcs
+from tests.soak import SOAK
 
-CRAWLS, IMPORTS, EXPORTS, BACKUPS = (40, 25, 15, 20) if os.environ.get("SOAK") else (1, 1, 1, 2)
-EVERY = 9 if os.environ.get("SOAK") else 15  # of so many of the clinic's posts one is kept: a visit takes seconds
+CRAWLS, IMPORTS, EXPORTS, BACKUPS = (40, 25, 15, 20) if SOAK else (1, 1, 1, 2)
+EVERY = 9 if SOAK else 15  # of so many of the clinic's posts one is kept: a visit takes seconds
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -18,9 +17,8 @@ from tests.e2e.product import Done, column, rows, run
 from tests.e2e.test_sample_bytes import plain
 from tests.e2e.test_sample_comments import private_among
 from tests.leaks import occurring, pages
+from tests.soak import SOAK
 from tests.waiting import HANG
-
-SOAK = bool(os.environ.get("SOAK"))
 
 
 @pytest.fixture(scope="module")

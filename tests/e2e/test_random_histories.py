@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 from pathlib import Path
@@ -12,9 +11,10 @@ import pytest
 
 from tests.clinic import Clinic, running
 from tests.e2e.product import Done, crawl, run
+from tests.soak import SOAK
 
-SEEDS = range(12) if os.environ.get("SOAK") else [7]
-CRAWLS = 6 if os.environ.get("SOAK") else 2
+SEEDS = range(12) if SOAK else [7]
+CRAWLS = 6 if SOAK else 2
 ACTIONS = ("edit", "edit", "delete", "restore", "rename", "publish", "add_comment", "delete_comment", "fail")
 
 

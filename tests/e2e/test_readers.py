@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 
@@ -11,9 +10,10 @@ from tests.clinic import running
 from tests.e2e.browsing import served
 from tests.e2e.product import column, crawl, value_of
 from tests.e2e.reading import Readers, pages
+from tests.soak import SOAK
 
 # How long there are crawls, one after another, and of how many posts.
-SECONDS, POSTS = (600, 1000) if os.environ.get("SOAK") else (1, 10)
+SECONDS, POSTS = (600, 1000) if SOAK else (1, 10)
 
 
 def test_crawls_and_readers_do_not_hinder_each_other(tmp_path: Path) -> None:

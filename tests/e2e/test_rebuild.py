@@ -16,9 +16,10 @@ import pytest
 from archive.db import DATABASE
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import BIN, environment, faults, run, value_of
+from tests.soak import SOAK
 from tests.waiting import HANG, wait_until
 
-KILLS = 25 if os.environ.get("SOAK") else 1
+KILLS = 25 if SOAK else 1
 
 
 @pytest.fixture(scope="module")

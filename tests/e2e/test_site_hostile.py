@@ -7,7 +7,6 @@ the policy switched off, where nothing may run because nothing got through.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -20,9 +19,10 @@ from pipelines.derive import derive
 from scraper.items import Image, Link, Related
 from tests.e2e.browsing import Visit, served, visiting
 from tests.making import CLINIC, comment, extraction, made, post, url
+from tests.soak import SOAK
 
 # Each stands in the tables and lists; on the page of its own post, one of so many, and all with SOAK.
-STEP = 1 if os.environ.get("SOAK") else 120
+STEP = 1 if SOAK else 120
 HOSTILE = Path(__file__).parents[3] / "shared" / "hostile"
 
 

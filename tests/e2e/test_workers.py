@@ -20,9 +20,10 @@ from pipelines.run.locking import WORKERS_FILE, are_alive
 from tests.e2e.hostile import Blog, serving
 from tests.e2e.killing import acknowledged, cli, end_group, good, lost, said, unread
 from tests.e2e.product import BIN, Done, column, environment, run
+from tests.soak import SOAK
 from tests.waiting import HANG, wait_until
 
-KILLS = 100 if os.environ.get("SOAK") else 3
+KILLS = 100 if SOAK else 3
 SLUGS = ("elm", "fern", "hazel", "ivy")
 OWNER = '[crawler]\ncontact = "a@uni.example"\nproject_url = "https://uni.example"\n'
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.product import Done, column, rows, run
+from tests.soak import SOAK
 from tests.year.blog import BEGAN
 from tests.year.figures import Figures
 from tests.year.moved import Launch, warm
@@ -22,7 +23,7 @@ from tests.year.oracle import Oracle
 from tests.year.script import Day, Script, is_quiet
 from tests.year.site import TIME_LIMIT, Site
 
-DAYS = int(os.environ.get("YEAR_DAYS") or (365 if os.environ.get("SOAK") else 20))
+DAYS = int(os.environ.get("YEAR_DAYS") or (365 if SOAK else 20))
 SEED = int(os.environ.get("YEAR_SEED") or 1)
 STANZA = """
 [clinics.elder]
@@ -212,7 +213,7 @@ def loud(year: Year) -> list[str]:
     return found
 
 
-STORIES = {"services": True, "printed": False} if os.environ.get("SOAK") else {"services": True}
+STORIES = {"services": True, "printed": False} if SOAK else {"services": True}
 
 
 @pytest.mark.parametrize("served", STORIES.values(), ids=STORIES)

@@ -21,10 +21,10 @@ from pipelines.rebuild import rebuild
 from tests.fuzz.mutation import mutated
 from tests.fuzz.readers import WARCS
 from tests.pipelines.test_importer import bring
+from tests.soak import SOAK
 from tests.waiting import HANG
 
 ROOT = Path(__file__).parents[2]
-SOAK = bool(os.environ.get("SOAK"))
 INPUTS = 50_000 if SOAK else 450
 FILES = 500 if SOAK else 5
 SEED = int(os.environ.get("FUZZ_SEED", "1"))

@@ -40,11 +40,12 @@ from pipelines.run.outcome.judgement import resolved
 from pipelines.run.report import problem_notices
 from scraper.items import Problem
 from tests.pipelines.run.test_report import outcome
+from tests.soak import SOAK
 from tests.visiting import Visiting
 
 DAY = timedelta(days=1)
 BEGIN = datetime(2026, 3, 1, 3, 17, tzinfo=UTC)
-STORIES = 2000 if os.environ.get("SOAK") else 80
+STORIES = 2000 if SOAK else 80
 
 
 class Err(io.StringIO):

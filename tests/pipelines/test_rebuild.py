@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import shutil
 import sqlite3
 from contextlib import closing
@@ -35,6 +34,7 @@ from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitResult
 from scraper.items import Problem
 from tests.making import faults
+from tests.soak import SOAK
 from tests.visiting import (
     CLINIC,
     SITE,
@@ -45,7 +45,7 @@ from tests.visiting import (
     post_url,
 )
 
-SAMPLES = 400 if os.environ.get("SOAK") else 12
+SAMPLES = 400 if SOAK else 12
 SLUGS = ("sleep", "rest")
 Step = tuple[str, Any]
 

@@ -14,13 +14,14 @@ from tests.simulation.costs import SIZES, cost, lines
 from tests.simulation.frame import KINDS, Simulated, frame
 from tests.simulation.hosted import hosted
 from tests.simulation.visits import FIRST, LISTS, Asked, simulate, visit
+from tests.soak import SOAK
 from tests.year.moved import warm
 
 BEGAN = datetime(2026, 3, 1, 9, tzinfo=UTC)
 OWNER = '[crawler]\ncontact = "a@uni.example"\nproject_url = "https://uni.example"\n'
 STANZA = '[clinics.c{number}]\nname = "C{number}"\nurl = "{url}"\nallow_private = true\nrender = "never"\n'
-DAYS, POSTS = 3 if os.environ.get("SOAK") else 2, 6
-SIZES_CRAWLED = [10, 200] if os.environ.get("SOAK") else [10]
+DAYS, POSTS = 3 if SOAK else 2, 6
+SIZES_CRAWLED = [10, 200] if SOAK else [10]
 
 
 def test_a_frame_has_the_kinds_in_their_shares() -> None:
@@ -101,7 +102,7 @@ def _like(archive: Path) -> Simulated:
 
 def _note(clinics: int, figures: list[tuple[int, int, int]]) -> None:
     """Leave the figures of a soak for docs/scale.md: real and simulated requests, and the WARC files."""
-    if not os.environ.get("SOAK"):
+    if not SOAK:
         return
     folder = Path(os.environ.get("ARTEFACTS") or Path(__file__).parents[2] / "var")
     folder.mkdir(exist_ok=True)

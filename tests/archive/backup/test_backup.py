@@ -31,6 +31,7 @@ from pipelines.replay import parsing
 from pipelines.run.key import KEY_FILE
 from tests.pipelines.test_importer import Foreign, bring, sleep
 from tests.pipelines.test_rebuild import settle, visit
+from tests.soak import SOAK
 from tests.visiting import Visiting, post_answer, post_url
 from tests.waiting import wait_until
 
@@ -38,7 +39,6 @@ pytestmark = pytest.mark.filterwarnings(
     "ignore:Unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
 ROOT = Path(__file__).parents[3]
-SOAK = bool(os.environ.get("SOAK"))
 
 
 def cli(verb: str, *arguments: object) -> tuple[int, dict[str, Any], str]:

@@ -26,13 +26,13 @@ from archive.db import DATABASE, open_archive
 from archive.lock import LOCK_FILE
 from pipelines.run.key import KEY_FILE
 from tests.archive.backup.test_backup import archive, cli, files, grown, said
+from tests.soak import SOAK
 
 __all__ = ["archive", "grown"]
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
 ROOT = Path(__file__).parents[3]
-SOAK = bool(os.environ.get("SOAK"))
 
 
 @pytest.fixture

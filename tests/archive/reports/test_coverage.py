@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -23,10 +22,11 @@ from archive.site.pages import clinic as page
 from pipelines.commands import main
 from scraper.items import Gone
 from tests.making import CLINIC, Made, extraction, made, post, reading, sighting
+from tests.soak import SOAK
 
 HOME = "https://riverside.example"
 FORBIDDEN = f"{HOME}: robots.txt forbids it; not fetched"
-EXAMPLES = 1000 if os.environ.get("SOAK") else 60
+EXAMPLES = 1000 if SOAK else 60
 _numbers = count()
 
 

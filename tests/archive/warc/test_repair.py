@@ -19,6 +19,7 @@ import pytest
 from archive.warc import BadRecord, Failure, Group, records
 from archive.warc.repair import Repaired, repair
 from tests.archive.warc.test_warc import NOON, check, exchange, original, warcs, writer
+from tests.soak import SOAK
 from tests.waiting import wait_until
 
 ROUNDS = int(os.environ.get("ARCHIVE_KILL_ROUNDS", "4"))  # more of them for a soak
@@ -60,7 +61,7 @@ def sidecar(path: Path) -> Path:
 def test_cut_at_any_byte_it_is_whole_again(tmp_path: Path) -> None:
     data, ends, name = unclosed(tmp_path)
     path, torn = tmp_path / name, tmp_path / (name + ".torn")
-    for size in sorted({*ends, *range(0, len(data) + 1, 1 if os.environ.get("SOAK") else 5)}):
+    for size in sorted({*ends, *range(0, len(data) + 1, 1 if SOAK else 5)}):
         path.write_bytes(data[:size])
         sidecar(path).touch()
         stored = max((end for end in ends if end <= size), default=0)

@@ -29,12 +29,13 @@ from scraper.platforms.wix import Wix
 from tests.pipelines.test_importer import SITE, THEN, Foreign, bring, sleep
 from tests.pipelines.test_rebuild import Step, visit
 from tests.pipelines.test_reparse import mend, reparsed
+from tests.soak import SOAK
 from tests.visiting import Visiting, post_answer, post_url
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
-SAMPLES = 2000 if os.environ.get("SOAK") else 25
+SAMPLES = 2000 if SOAK else 25
 
 
 def verify(archive: Path, *more: str) -> tuple[int, dict[str, Any], str]:

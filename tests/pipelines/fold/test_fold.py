@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -31,8 +30,9 @@ from tests.making import (
     sighting,
     url,
 )
+from tests.soak import SOAK
 
-SAMPLES = 1000 if os.environ.get("SOAK") else 50  # each opens two archives
+SAMPLES = 1000 if SOAK else 50  # each opens two archives
 SLUGS = st.sampled_from(["a", "b"])
 IDS = {"a": HEX, "b": OTHER_HEX}
 

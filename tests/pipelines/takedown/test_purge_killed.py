@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import signal
@@ -19,8 +18,9 @@ from pipelines.commands._visits import wait_for_run
 from pipelines.run.visits import Visits
 from pipelines.takedown.purge.journal import FOLDER
 from tests.pipelines.takedown.test_purge import holding, is_sound, purged, rows, visit, withdrawn
+from tests.soak import SOAK
 
-INSTANTS = 100 if os.environ.get("SOAK") else 4
+INSTANTS = 100 if SOAK else 4
 WORDS = ("Quillwort", "Marisol", "of my mother")
 # Runs a purge, and kills itself at the step of the given number: before it opens, renames or removes a file, forces
 # one to the disk, or executes SQL. Prints how many steps there are.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import tempfile
 import tomllib
 from pathlib import Path
@@ -25,9 +24,10 @@ from scraper.config.sampling_frame import DELIMITERS, SETTINGS, BadSamplingFrame
 from scraper.config.toml_file import ConfigError
 from scraper.platforms import platform_named
 from tests.making import CLINIC, Made, extraction, post
+from tests.soak import SOAK
 from tests.verbs import all_verbs
 
-SAMPLES = 3000 if os.environ.get("SOAK") else 60
+SAMPLES = 3000 if SOAK else 60
 FILE = """\
 # Ours; the order matters.
 [crawler]
