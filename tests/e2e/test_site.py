@@ -26,6 +26,7 @@ from tests.e2e.browsing import DESKTOP, PHONE, Visit, served, visiting
 from tests.e2e.conftest import Changes, Crawled
 from tests.e2e.product import column, rows, value_of
 from tests.making import extraction, made, post, url
+from tests.soak import SOAK, sampled
 from tests.waiting import HANG, wait_until
 
 
@@ -75,25 +76,29 @@ STATUS = {"missing": 404, "no-post": 404, "wrong-sql": 400, "refused-sql": 400}
 def test_every_kind_of_page_runs_nothing_loads_nothing_and_fits(
     width: str, size: tuple[int, int], browser: Browser, site: str, clinic_id: str, changes: Changes, third: Crawled
 ) -> None:
+    """In the dark, a few of them by default; all with SOAK."""
+    pages = kinds(clinic_id, changes, third)
     for scheme in ("light", "dark"):
         with visiting(browser, site, size, color_scheme=scheme) as visit:
-            for name, path in kinds(clinic_id, changes, third).items():
-                page = visit.go(path, STATUS.get(name, 200))
+            for name in pages if scheme == "light" else sampled(pages, 6):
+                page = visit.go(pages[name], STATUS.get(name, 200))
                 assert visit.faults() == [], f"{name}: {visit.faults()}"
                 assert beyond(page) <= 1, f"{name} is {beyond(page)} pixels too wide for a {width}"
                 assert page.evaluate("document.scripts.length") == 0
 
 
+@pytest.mark.parametrize(("width", "size"), [("desktop", DESKTOP), ("phone", PHONE)])
 def test_nothing_serious_for_those_who_read_by_other_means(
-    browser: Browser, site: str, clinic_id: str, changes: Changes, third: Crawled
+    width: str, size: tuple[int, int], browser: Browser, site: str, clinic_id: str, changes: Changes, third: Crawled
 ) -> None:
+    """All pages with SOAK, else those that have all parts of the style sheet; on a phone, a few of these."""
     found: dict[str, list[str]] = {}
     # In the dark only the colours differ.
     colours = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+    pages = kinds(clinic_id, changes, third)
     for scheme, options in (("light", None), ("dark", colours)):
-        with visiting(browser, site, color_scheme=scheme) as visit:
-            pages = kinds(clinic_id, changes, third)
-            for name in pages if scheme == "light" else STYLED:
+        with visiting(browser, site, size, color_scheme=scheme) as visit:
+            for name in pages if SOAK else sampled(STYLED, 17 if (width, scheme) == ("desktop", "light") else 5):
                 page = visit.go(pages[name], STATUS.get(name, 200))
                 page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
                 for fault in Axe().run(page, options=options).response["violations"]:
