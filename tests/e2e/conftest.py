@@ -7,7 +7,7 @@ import pickle
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.clinic import Clinic, running
 from tests.e2e.browsing import served
+from tests.e2e.fault_cases import keep_few
 from tests.e2e.hostile import Blog, serving
 from tests.e2e.product import ROOT, Done, Row, crawl
 
@@ -65,20 +66,45 @@ class Sample:
 
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Sample:
+    """Three crawls of all of it."""
+
+    def make(folder: Path) -> Sample:
+        with running(folder / "clinic") as clinic:
+            first, second = (_crawled(clinic, folder, name) for name in ("first", "second"))
+            changes = _change(clinic, second)
+            return Sample(first, second, changes, _crawled(clinic, folder, "third"))
+
+    return _made_once(tmp_path_factory, "sample-archives", make)
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Crawled:
+    """The clinic with a few posts of each kind, crawled before and after it edits one and deletes another.
+
+    For tests that read or fold an archive again and again.
+    """
+
+    def make(folder: Path) -> Crawled:
+        with running(folder / "clinic") as clinic:
+            keep_few(clinic)
+            _crawled(clinic, folder, "before")
+            clinic.control("edit", slug="why-socks", text="Socks keep feet warm, and warm feet fall asleep.")
+            clinic.control("delete", slug="snow-day-policy")
+            return _crawled(clinic, folder, "small")
+
+    return _made_once(tmp_path_factory, "small-archive", make)
+
+
+def _made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Any]) -> Any:
     """Made by the first process of the test run that needs it; the others wait, and read what it made."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "sample-archives"
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     folder.mkdir(exist_ok=True)
-    made = folder / "sample.pickle"
+    made = folder / "made.pickle"
     with FileLock(folder / "lock"):
         if not made.exists():
-            with running(folder / "clinic") as clinic:
-                first, second = (_crawled(clinic, folder, name) for name in ("first", "second"))
-                changes = _change(clinic, second)
-                crawled = Sample(first, second, changes, _crawled(clinic, folder, "third"))
-            made.write_bytes(pickle.dumps(crawled))
-        found: Sample = pickle.loads(made.read_bytes())
-    return found
+            made.write_bytes(pickle.dumps(make(folder)))
+        return pickle.loads(made.read_bytes())
 
 
 def _crawled(clinic: Clinic, folder: Path, name: str) -> Crawled:

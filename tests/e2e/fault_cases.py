@@ -42,10 +42,15 @@ def small_clinic(folder: Path) -> Iterator[tuple[Line, Clinic]]:
     """The sample clinic, cut to a few posts of each kind, behind a line that is well; until the block ends."""
     with faulty.line() as made, running(folder / "clinic", base=made.url) as clinic:
         made.upstream = clinic.url.removeprefix("http://")
-        for post in clinic.truth()["posts"]:
-            if post["slug"] not in KEPT:
-                clinic.control("delete", slug=post["slug"])
+        keep_few(clinic)
         yield made, clinic
+
+
+def keep_few(clinic: Clinic) -> None:
+    """The clinic deletes all but a few posts of each kind."""
+    for post in clinic.truth()["posts"]:
+        if post["slug"] not in KEPT:
+            clinic.control("delete", slug=post["slug"])
 
 
 def posts(path: str) -> bool:

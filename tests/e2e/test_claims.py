@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.hostile import Blog, Reply, redirect, serving
 from tests.e2e.product import column, crawl, rows, run, value_of
+from tests.soak import sampled
 
 NOWHERE = "/post/never-there"
 IDS = {number: f"0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e{number:02d}" for number in range(1, 4)}
@@ -40,18 +42,20 @@ def assert_whole(archive: Path) -> None:
         assert (done.code, done.err) == (0, ""), command
 
 
-@pytest.mark.parametrize("ids", [False, True], ids=["without ids", "with ids"])
-@pytest.mark.parametrize(
-    ("claims", "host"),
-    [
-        ({1: "/post/note-3"}, ""), ({3: "/post/note-1"}, ""), ({1: "/post/note-2", 2: "/post/note-1"}, ""),
-        ({1: NOWHERE, 2: NOWHERE, 3: NOWHERE}, ""), ({2: "/post/note-2"}, "https://another.example"),
-        ({1: "/post/note-2?x=1", 2: "/post/note-2?x=1"}, ""),
-    ],
-    ids=["newer", "older", "each other", "nowhere", "another site", "with a query"],
-)  # fmt: skip
-def test_a_post_stays_where_it_was_fetched(claims: dict[int, str], host: str, ids: bool, tmp_path: Path) -> None:
-    """Whether the post that a page names was read before that page or after it."""
+CLAIMS: dict[str, tuple[dict[int, str], str]] = {
+    "newer": ({1: "/post/note-3"}, ""),
+    "older": ({3: "/post/note-1"}, ""),
+    "each other": ({1: "/post/note-2", 2: "/post/note-1"}, ""),
+    "nowhere": ({1: NOWHERE, 2: NOWHERE, 3: NOWHERE}, ""),
+    "another site": ({2: "/post/note-2"}, "https://another.example"),
+    "with a query": ({1: "/post/note-2?x=1", 2: "/post/note-2?x=1"}, ""),
+}
+
+
+@pytest.mark.parametrize(("name", "ids"), sampled(product(CLAIMS, (False, True)), 4))
+def test_a_post_stays_where_it_was_fetched(name: str, ids: bool, tmp_path: Path) -> None:
+    """Whether the post that a page names was read before that page or after it; with platform ids, and without."""
+    claims, host = CLAIMS[name]
     archive = tmp_path / "archive"
     with serving(Blog()) as blog:
         if ids:

@@ -14,21 +14,22 @@ import pytest
 from archive.db import DATABASE
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import Done, crawl, faults, run
+from tests.soak import sampled
 
 TEMPORARY = (".part", ".lock", "-wal", "-shm")  # how the names end of files that say that they are not whole
 
 
 @pytest.fixture(scope="module")
-def full(third: Crawled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def full(small: Crawled, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder `archive`, a copy of the sample archive that somebody reads, on a file system that it fills."""
     disk = tmp_path_factory.mktemp("disk")
-    size = sum(path.stat().st_size for path in third.archive.rglob("*") if path.is_file()) + 1_000_000
+    size = sum(path.stat().st_size for path in small.archive.rglob("*") if path.is_file()) + 1_000_000
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk]
     mounted = subprocess.run(mount, capture_output=True, check=False)
     if mounted.returncode:
         pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.decode().strip()}")
     try:
-        shutil.copytree(third.archive, disk / "archive")
+        shutil.copytree(small.archive, disk / "archive")
         (disk / "clinics.toml").write_text("")
         with closing(sqlite3.connect(disk / "archive" / DATABASE)) as reader:
             reader.execute("SELECT count(*) FROM posts").fetchone()
@@ -50,10 +51,10 @@ def command(full: Path, *words: str) -> Done:
 
 @pytest.mark.parametrize(
     "words",
-    [
+    sampled([
         "rebuild", "derive", "export posts -o posts.csv", "export --all exports", "kwic sleep -o kwic.csv", "publish",
         "release first", "backup copy", "sample --n 2 --seed 7", "handover another --clinics-file clinics.toml",
-    ],
+    ], 4),
 )  # fmt: skip
 def test_a_command_says_so_in_a_line(words: str, full: Path) -> None:
     before = set(full.rglob("*"))
@@ -67,8 +68,8 @@ def test_a_command_says_so_in_a_line(words: str, full: Path) -> None:
     assert left == []
 
 
-def test_a_crawl_says_so_and_asks_for_nothing(full: Path, third: Crawled) -> None:
-    for done in (crawl(full / "archive", third.url), crawl(full / "archive", third.url)):
+def test_a_crawl_says_so_and_asks_for_nothing(full: Path, small: Crawled) -> None:
+    for done in (crawl(full / "archive", small.url), crawl(full / "archive", small.url)):
         assert (done.code, done.out) == (1, "")
         assert all("No space left on device" in line for line in done.lines), done.err
         assert 1 <= len(done.lines) <= 2, done.err

@@ -20,8 +20,8 @@ TEXTS = "SELECT content_sha256, captured_at, kind, source FROM revisions ORDER B
 
 
 def test_killed_at_any_instant_and_run_again(request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    """What an archive of ours recorded, of one crawl or of three, brought into another as if a stranger had made it."""
-    others: Crawled = request.getfixturevalue("third" if KILLS > 1 else "first")
+    """What an archive of ours recorded, brought into another as if a stranger had made it."""
+    others: Crawled = request.getfixturevalue("third" if SOAK else "small")
     files = [str(path) for path in sorted((others.archive / "warc").rglob("*.warc.gz")) if path.parent.name != "_runs"]
     calm, archive = tmp_path / "calm", tmp_path / "archive"
     given = ["import", *files, "--url", others.url, "--archive"]

@@ -107,10 +107,10 @@ def test_pywb_replays_every_page_byte_for_byte(third: Crawled, peers: Path, tmp_
     assert_replayed(peers, tmp_path, files, some)
 
 
-def test_pywb_replays_the_rest_after_a_purge(third: Crawled, peers: Path, tmp_path: Path) -> None:
+def test_pywb_replays_the_rest_after_a_purge(small: Crawled, peers: Path, tmp_path: Path) -> None:
     """The bytes of every other capture are those of before, and pywb gives them from the new files."""
     archive = tmp_path / "archive"
-    shutil.copytree(third.archive, archive)
+    shutil.copytree(small.archive, archive)
     before = bodies_of([path for path in warcs(archive) if path.parent.name != "_runs"])
     (who,) = rows(
         archive, "SELECT author, count(*) FROM comments WHERE author IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 1"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.clinic import Clinic, running
+from tests.e2e.fault_cases import keep_few
 from tests.e2e.product import Done, crawl, run
 from tests.soak import SOAK
 
@@ -44,6 +45,8 @@ def test_rebuild_equals_live(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     live = tmp_path / "live"
     with running(tmp_path / "clinic") as clinic:
+        if not SOAK:
+            keep_few(clinic)
         for number in range(CRAWLS):
             done = crawl(live, clinic.url, "--json")
             assert done.code == 0, done.err

@@ -23,41 +23,48 @@ KILLS = 25 if SOAK else 1
 
 
 @pytest.fixture(scope="module")
-def wanted(third: Crawled, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What the archive of three crawls says."""
-    archive = shutil.copytree(third.archive, tmp_path_factory.mktemp("wanted") / "archive")
+def crawled(request: pytest.FixtureRequest) -> Crawled:
+    """A few posts of the clinic; all of it with SOAK."""
+    found: Crawled = request.getfixturevalue("third" if SOAK else "small")
+    return found
+
+
+@pytest.fixture(scope="module")
+def wanted(crawled: Crawled, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What its archive says."""
+    archive = shutil.copytree(crawled.archive, tmp_path_factory.mktemp("wanted") / "archive")
     done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=archive)
     assert (done.code, done.err) == (0, "")
     assert done.json["differs"] == []
-    assert done.json["captures"] == value_of(third.archive, "SELECT count(*) FROM captures")
+    assert done.json["captures"] == value_of(crawled.archive, "SELECT count(*) FROM captures")
     assert faults(archive) == []
     return str(done.json["sha256"])
 
 
-def test_an_archive_from_warc_alone(third: Crawled, wanted: str, tmp_path: Path) -> None:
+def test_an_archive_from_warc_alone(crawled: Crawled, wanted: str, tmp_path: Path) -> None:
     """Neither the database nor the network is there; the key of the pseudonyms is found beside the WARC."""
     done = run(
-        "clinic-archive", "rebuild", "--from", third.archive, "--archive", tmp_path / "new", "--json", cwd=tmp_path
+        "clinic-archive", "rebuild", "--from", crawled.archive, "--archive", tmp_path / "new", "--json", cwd=tmp_path
     )
     assert (done.code, done.err) == (0, "")
     assert done.json["sha256"] == wanted
     assert faults(tmp_path / "new") == []
     sql = "SELECT count(*) FROM comments WHERE author LIKE 'reader-%'"
-    assert value_of(tmp_path / "new", sql) == value_of(third.archive, sql) > 0
+    assert value_of(tmp_path / "new", sql) == value_of(crawled.archive, sql) > 0
 
 
-def test_from_a_terminal_that_is_none_nothing_is_printed(third: Crawled, tmp_path: Path) -> None:
-    done = run("clinic-archive", "rebuild", "--from", third.archive, "--archive", tmp_path / "new", cwd=tmp_path)
+def test_from_a_terminal_that_is_none_nothing_is_printed(crawled: Crawled, tmp_path: Path) -> None:
+    done = run("clinic-archive", "rebuild", "--from", crawled.archive, "--archive", tmp_path / "new", cwd=tmp_path)
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
-def test_no_key_and_comments(third: Crawled, tmp_path: Path) -> None:
-    shutil.copytree(third.archive / "warc", tmp_path / "warc")
+def test_no_key_and_comments(crawled: Crawled, tmp_path: Path) -> None:
+    shutil.copytree(crawled.archive / "warc", tmp_path / "warc")
     done = run("clinic-archive", "rebuild", "--archive", tmp_path, cwd=tmp_path)
     assert done.code == 4
     assert "--key" in done.err
     assert not (tmp_path / DATABASE).exists()
-    key = third.archive / "pseudonym.key"
+    key = crawled.archive / "pseudonym.key"
     assert run("clinic-archive", "rebuild", "--archive", tmp_path, "--key", key, cwd=tmp_path).code == 0
 
 
@@ -67,8 +74,8 @@ def test_nothing_to_rebuild_from(tmp_path: Path) -> None:
     assert "--from" in done.err
 
 
-def test_killed_at_any_instant_and_run_again(third: Crawled, wanted: str, tmp_path: Path) -> None:
-    archive = shutil.copytree(third.archive, tmp_path / "archive")
+def test_killed_at_any_instant_and_run_again(crawled: Crawled, wanted: str, tmp_path: Path) -> None:
+    archive = shutil.copytree(crawled.archive, tmp_path / "archive")
     command = [str(BIN / "clinic-archive"), "rebuild", "--archive", str(archive)]
     chance = random.Random(4)
     for _ in range(KILLS):
@@ -78,7 +85,7 @@ def test_killed_at_any_instant_and_run_again(third: Crawled, wanted: str, tmp_pa
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         assert value_of(archive, "SELECT count(*) FROM captures") == value_of(
-            third.archive, "SELECT count(*) FROM captures"
+            crawled.archive, "SELECT count(*) FROM captures"
         )
         assert faults(archive) == []
     done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=tmp_path)
@@ -86,9 +93,9 @@ def test_killed_at_any_instant_and_run_again(third: Crawled, wanted: str, tmp_pa
     assert not (archive / "rebuilding").exists()
 
 
-def test_killed_alone_it_leaves_no_process_behind(third: Crawled, tmp_path: Path) -> None:
+def test_killed_alone_it_leaves_no_process_behind(crawled: Crawled, tmp_path: Path) -> None:
     """Those that read for it end with it, though only it was killed."""
-    archive = shutil.copytree(third.archive, tmp_path / "archive")
+    archive = shutil.copytree(crawled.archive, tmp_path / "archive")
     command = [str(BIN / "clinic-archive"), "rebuild", "--archive", str(archive)]
     process = subprocess.Popen(command, cwd=tmp_path, env=environment())
 

@@ -1,4 +1,4 @@
-"""`clinic-archive verify` on the sample clinic's archive of three crawls."""
+"""`clinic-archive verify` on archives of the sample clinic."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from tests.e2e.conftest import Crawled
 from tests.e2e.product import Done, rows, run, value_of
 
 
-def test_a_whole_archive_is_called_so_in_silence(third: Crawled, tmp_path: Path) -> None:
+def test_a_whole_archive_is_called_so_in_silence(small: Crawled, third: Crawled, tmp_path: Path) -> None:
+    few = shutil.copytree(small.archive, tmp_path / "few")
+    assert run("clinic-archive", "verify", "--archive", few, cwd=tmp_path) == Done(0, "", "")
     archive = shutil.copytree(third.archive, tmp_path / "archive")
-    assert run("clinic-archive", "verify", "--archive", archive, cwd=tmp_path) == Done(0, "", "")
     done = run("clinic-archive", "verify", "--archive", archive, "--json", cwd=tmp_path)
     assert done.json["captures"] == value_of(archive, "SELECT count(*) FROM captures")
 
 
-def test_one_flipped_byte(third: Crawled, tmp_path: Path) -> None:
-    archive = shutil.copytree(third.archive, tmp_path / "archive")
+def test_one_flipped_byte(small: Crawled, tmp_path: Path) -> None:
+    archive = shutil.copytree(small.archive, tmp_path / "archive")
     sql = "SELECT * FROM revisions JOIN captures USING (capture_id) WHERE kind = 'content'"
     (revision,) = rows(archive, sql)
     path = archive / revision["warc_file"]
