@@ -46,7 +46,7 @@ from scraper.spiders.check import CheckSpider
 
 
 @click.group(
-    short_help="Import a list of clinics, show it, check which of them have a blog.",
+    short_help="Import a list of clinics, show it, check which have a blog.",
     epilog=examples("clinic-archive clinics list"),
 )
 def command() -> None:

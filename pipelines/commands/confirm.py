@@ -23,7 +23,7 @@ from pipelines.run.run import Run
 
 
 @click.command(
-    short_help="Confirm that posts are gone, or that a field is missing, as the last runs reported.",
+    short_help="Confirm what runs reported: posts are gone, a field is missing.",
     epilog=examples("clinic-archive confirm riverside"),
 )
 @click.argument("clinics", nargs=-1, required=True, metavar="CLINIC...")

@@ -33,7 +33,7 @@ _FILTERS = Question("edits", "Edits", "", "", fields=_FIELDS)
 
 
 @click.command(
-    short_help="What clinics changed: the words removed and added, with both texts.",
+    short_help="What clinics changed: the words removed and added.",
     epilog=examples(
         "clinic-archive edits ketamine -o edits.csv",
         "clinic-archive edits --clinic riverside --in removed --since 2026-01-01",

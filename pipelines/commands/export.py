@@ -42,7 +42,7 @@ STDOUT = Path("-")
 
 
 @click.command(
-    short_help="Write tables, views and ready questions to CSV, XLSX, JSON lines or Parquet.",
+    short_help="Write tables, views and questions as CSV, XLSX, JSON, Parquet.",
     epilog=examples(
         "clinic-archive export posts -o posts.xlsx",
         "clinic-archive export --lake lake/ --archive shard-1 --archive shard-2",

@@ -32,7 +32,7 @@ _NOT_PURGED = "the recorded bytes still hold it", "takedown purge"
 
 
 @click.command(
-    short_help="State of the archive: each clinic's last visit, backlog, disk, last verification.",
+    short_help="Each clinic's last visit, the backlog, disk, last verification.",
     epilog=examples("clinic-archive status --archive ~/clinics", "clinic-archive status --quiet --max-age 2d"),
 )
 @click.option(

@@ -42,7 +42,7 @@ reason_option = click.option("--reason", required=True, metavar="TEXT", help="Wh
 
 
 @click.group(
-    short_help="Withdraw a post, a comment, a person or a clinic; list what is withdrawn.",
+    short_help="Withdraw a post, a comment, a person or a clinic.",
     epilog=examples("clinic-archive takedown list"),
 )
 def command() -> None:
