@@ -98,7 +98,7 @@ def command(
         echo(line, err=True)
     code, summary = close_run(run, backfill=_counts(backfill))
     derive_after_run(archive, run.started_at)
-    finish(summary, _lines(clinic, backfill, summary), as_json=as_json, code=code)
+    finish(summary, _lines(clinic, backfill, summary), as_json=as_json, code=code, always=True)
 
 
 def _lines(clinic: str, backfill: Backfill, summary: Mapping[str, Any]) -> Iterator[str]:

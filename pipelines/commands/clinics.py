@@ -86,7 +86,7 @@ def import_(file: Path, clinics_file: Path, make_slugs: bool, dry_run: bool, as_
     lines = [f"{clinics_file}: {len(new)} added, {unchanged} unchanged"]
     if dry_run:
         lines = ["\n".join(row.stanza for row in new).removesuffix("\n")] if new else []
-    finish(summary, lines, as_json=as_json, always=dry_run)
+    finish(summary, lines, as_json=as_json, always=True)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -77,7 +77,7 @@ def command(
             form = form_of(output)
             written = write(output, db.conn, Source("kwic", "", listing=concordance), form)
             line = f"{output}: {counted(written.rows, 'occurrence')}{f' ({written.note})' if written.note else ''}"
-            finish({**summary, "file": asdict(written) | {"path": str(output)}}, [line], as_json=as_json)
+            finish({**summary, "file": asdict(written) | {"path": str(output)}}, [line], as_json=as_json, always=True)
         if as_json:
             rows = [dict(zip(concordance.columns, row, strict=True)) for row in concordance.rows(db.conn)]
             finish({**summary, "occurrences": len(rows), "rows": rows}, (), as_json=True)

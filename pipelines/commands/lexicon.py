@@ -57,6 +57,7 @@ def add_file(file: Path, archive: Path, as_json: bool) -> None:
         {"archive": str(archive), **_entry(given)},
         [f"{given.file}: {rules}; `clinic-archive derive` finds the matches"],
         as_json=as_json,
+        always=True,
     )
 
 

@@ -135,7 +135,7 @@ def lift(takedown_id: str, reason: str, archive: Path, as_json: bool) -> None:
         lift_takedown(run, by_id(archive, takedown_id), reason)
         run.close(ExitCode.DONE, {"lifted": takedown_id})
     derive_after_run(archive)
-    finish({"lifted": takedown_id}, [f"takedown {takedown_id} lifted"], as_json=as_json)
+    finish({"lifted": takedown_id}, [f"takedown {takedown_id} lifted"], as_json=as_json, always=True)
 
 
 @command.command(

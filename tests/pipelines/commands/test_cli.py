@@ -49,6 +49,21 @@ def test_the_verbs_stand_under_headings_a_line_each() -> None:
     assert "More:" not in lines, "a verb is under no heading of pipelines/commands/_headings.py"
 
 
+def test_what_is_made_is_named_without_a_terminal(archive: Made, tmp_path: Path) -> None:
+    archive.fold(extraction(1, post()))
+    key, new, folder = tmp_path / "key", tmp_path / "new", archive.folder
+    key.write_text("ab" * 32 + "\n")
+    key.chmod(0o600)
+    made = cli("shard", "init", "--key", key, "--archive", new).stdout.splitlines()
+    assert made[0].startswith(f"{new}: has the key ")
+    table, tables = tmp_path / "posts.csv", tmp_path / "all"
+    assert cli("export", "posts", "--archive", folder, "-o", table).stdout.startswith(f"{table}  ")
+    (line, _) = cli("export", "--all", tables, "--archive", folder).stdout.splitlines()
+    assert line.startswith(f"{tables}: ")
+    edits = tmp_path / "edits.csv"
+    assert cli("edits", "--archive", folder, "-o", edits).stdout.startswith(f"{edits}: 0 edits")
+
+
 def test_every_command_is_documented() -> None:
     listed = cli("--help").stdout
     for name, command in all_verbs().items():
