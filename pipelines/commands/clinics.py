@@ -119,7 +119,7 @@ def _replace(path: Path, text: str) -> None:
 @clinics_file_option
 @json_option
 def list_(archives: tuple[Path, ...], clinics_file: Path, as_json: bool) -> None:
-    """Show every clinic of clinics.toml and of the archive: what it runs on, who reads it, posts, the last visit.
+    """Show every clinic of clinics.toml and of the archive: what it runs on, which reader reads it, posts, last visit.
 
     Clinics without a blog are listed too: shares are computed over all clinics. A clinic that moved from one archive to
     another is shown as it is where it was visited last.

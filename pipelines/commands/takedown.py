@@ -68,7 +68,7 @@ def command() -> None:
 @click.option("--received", type=_DATE, metavar="DATE", help="When the request arrived; default: today.")
 @click.option("--due", type=_DATE, metavar="DATE", help="Until when it must be done; `status` names an overdue one.")
 @click.option("--clinic", metavar="CLINIC", help="Where to look, if several clinics have such a comment or address.")
-@click.option("--comments", is_flag=True, help="Withdraw all comments of the clinic SUBJECT, and not the clinic.")
+@click.option("--comments", is_flag=True, help="With CLINIC: withdraw all of its comments, and not the clinic.")
 @click.option("--yes", is_flag=True, help="Do it. Without this, what would be withdrawn is printed.")
 @archive_option
 @json_option
@@ -84,7 +84,7 @@ def add(
     archive: Path,
     as_json: bool,
 ) -> None:
-    """Withdraw SUBJECT: a post by its URL or permalink, a comment by its id, a person by pseudonym, a whole clinic.
+    """Withdraw a post by its URL or permalink, a comment by its id, a person by pseudonym, or a clinic by its slug.
 
     No row is made of it any more, by no crawl, import or rebuild. Only keyed hashes of it are recorded.
     """

@@ -47,14 +47,15 @@ _PURGING = "a purge is not finished; `clinic-archive takedown purge` finishes it
 @archive_option
 @json_option
 def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) -> None:
-    """Read each capture's record again, check its digests, make all rows again in a scratch archive, and compare each
-    value with the stored one.
+    """Read each capture's record again, check its digests, make all rows again in a temporary archive, and compare
+    each value with the stored one.
 
-    Keys, hashes, the full-text index, the files of studies and SQLite's own pages are checked too; of what `derive`
-    computed the digest of all sentences, and all rows of a sample of posts. Nothing is changed; a crawl may run at the
-    same time. With --sample only the records of N captures are read, and their texts, counters and sightings compared.
+    Keys, hashes, the full-text index, the files of studies and SQLite's own pages are checked too. Of what `derive`
+    computed, all sentences are compared by one digest, and the other rows for a sample of posts. Nothing is changed; a
+    crawl may run at the same time. With --sample only the records of N captures are read, and their texts, counters and
+    sightings compared.
 
-    The scratch archive holds one clinic's rows at a time, in the folder for temporary files (TMPDIR).
+    The temporary archive holds one clinic's rows at a time, in the folder for temporary files (TMPDIR).
     """
     seed = seed if seed is not None else random.SystemRandom().randrange(2**31)
     began = time.monotonic()
