@@ -245,7 +245,7 @@ def _finish(files: Sequence[Written], form: str, as_json: bool, left_out: int = 
         if file.note:
             echo(f"{file.path}: {file.note}", err=True)
     summary: dict[str, Any] = {"format": form, "files": [asdict(file) | {"path": str(file.path)} for file in files]}
-    lines: Iterable[str] = _lines(files) if is_terminal() or len(files) == 1 else [_total(files)]
+    lines: Iterable[str] = _lines(files) if is_terminal() else [_total(files)]
     if left_out:
         summary["left_out"] = left_out
         lines = chain(
@@ -255,10 +255,12 @@ def _finish(files: Sequence[Written], form: str, as_json: bool, left_out: int = 
 
 
 def _total(files: Sequence[Written]) -> str:
-    """Return the line about several files where nobody watches: a line each would be some seventy."""
+    """Return the line about all files where nobody watches: a line each would be some seventy."""
     size = sum(file.size for file in files) / 1e6
-    rows = sum(file.rows for file in files)
-    return f"{files[0].path.parent}: {counted(len(files), 'file')}, {rows:,} rows, {size:.2f} MB"
+    rows = counted(sum(file.rows for file in files), "row")
+    if len(files) == 1:
+        return f"{files[0].path}: {rows}, {size:.2f} MB"
+    return f"{files[0].path.parent}: {counted(len(files), 'file')}, {rows}, {size:.2f} MB"
 
 
 def _lines(files: Sequence[Written]) -> Iterator[str]:

@@ -57,7 +57,7 @@ def test_what_is_made_is_named_without_a_terminal(archive: Made, tmp_path: Path)
     made = cli("shard", "init", "--key", key, "--archive", new).stdout.splitlines()
     assert made[0].startswith(f"{new}: has the key ")
     table, tables = tmp_path / "posts.csv", tmp_path / "all"
-    assert cli("export", "posts", "--archive", folder, "-o", table).stdout.startswith(f"{table}  ")
+    assert cli("export", "posts", "--archive", folder, "-o", table).stdout.startswith(f"{table}: 1 row, ")
     (line, _) = cli("export", "--all", tables, "--archive", folder).stdout.splitlines()
     assert line.startswith(f"{tables}: ")
     edits = tmp_path / "edits.csv"
