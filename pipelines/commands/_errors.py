@@ -53,10 +53,10 @@ from archive.warc import BadRecord, WarcWriteError
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import ImportRefused
+from pipelines.rewriting.journal import BadJournal
 from pipelines.run.key import BadKey
 from pipelines.run.locking import Locked
 from pipelines.takedown.finding import UnknownSubject
-from pipelines.takedown.purge.journal import BadJournal
 from pipelines.takedown.purge.purge import ReadersBusy
 from scraper.config.sampling_frame import BadSamplingFrame
 from scraper.config.toml_file import ConfigError

@@ -16,8 +16,8 @@ from pipelines.commands._output import counted, fail
 from pipelines.commands._run import open_for_writing, releasing
 from pipelines.commands.backup import make_backup
 from pipelines.exit_codes import ExitCode
+from pipelines.rewriting.journal import decided
 from pipelines.takedown.ledger import adopt_takedowns
-from pipelines.takedown.purge.journal import decided
 from pipelines.takedown.purge.planning import ClinicPlan, due
 from pipelines.takedown.purge.purge import PurgeResult
 from pipelines.takedown.purge.purge import purge as perform

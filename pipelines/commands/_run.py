@@ -13,12 +13,12 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
+from pipelines.rewriting.journal import is_interrupted, remove_replaced
 from pipelines.run import report
 from pipelines.run.key import KEY_FILE, key_id, key_in
 from pipelines.run.notices import emit, notices_of
 from pipelines.run.outcome.judgement import exit_code
 from pipelines.run.run import Run
-from pipelines.takedown.purge.journal import is_interrupted, remove_replaced
 from pipelines.takedown.purge.purge import finish
 from scraper.config.clinics import Clinic, Clinics
 

@@ -19,9 +19,9 @@ from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, finish, print_problems
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import IMPORTS
+from pipelines.rewriting.journal import is_interrupted
 from pipelines.run.headers import replaced_files, runs_of
 from pipelines.run.key import KEY_FILE, BadKey, key_in
-from pipelines.takedown.purge.journal import is_interrupted
 from scraper.config.clinics import PRODUCT, VERSION
 
 

@@ -22,8 +22,8 @@ from pipelines.commands._output import counted, fail, finish, print_problems
 from pipelines.commands.release import release_key
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import IMPORTS
+from pipelines.rewriting.journal import is_interrupted
 from pipelines.run.key import KEY_FILE, has_pseudonyms, read_key
-from pipelines.takedown.purge.journal import is_interrupted
 from scraper.config.clinics import PRODUCT, VERSION
 
 WARNING = (

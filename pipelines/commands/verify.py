@@ -25,7 +25,7 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, fail, finish, print_problems
 from pipelines.exit_codes import ExitCode
-from pipelines.takedown.purge.journal import decided
+from pipelines.rewriting.journal import decided
 from pipelines.verify.verify import Verification, closed_files, verify
 
 MOST_FAULTS = 40  # printed one by one

@@ -12,13 +12,13 @@ from archive.wal import WriteAheadLog
 from archive.warc.rewrite import rewrite
 from pipelines.events import Purged, Withdrawn
 from pipelines.rebuild import refold_past
+from pipelines.rewriting import journal as journals
+from pipelines.rewriting.journal import Journal
 from pipelines.run.headers import replaced_files, runs_of
 from pipelines.run.policies import moment
 from pipelines.run.run import Run
 from pipelines.takedown.ledger import operator
-from pipelines.takedown.purge import journal as journals
 from pipelines.takedown.purge.copies import copies_within
-from pipelines.takedown.purge.journal import Journal
 from pipelines.takedown.purge.places import MoreChanges, NewFile, update_places
 from pipelines.takedown.purge.planning import ClinicPlan, due, plan
 
