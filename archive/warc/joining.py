@@ -29,10 +29,6 @@ JOINED = "joined"  # the kind of its note
 _BLOCK = 1 << 20  # bytes that are copied at once
 
 
-class NotWhole(Exception):
-    """A file holds something that is no whole record; the message names it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Head:
     """The head of a packed file."""
@@ -73,7 +69,7 @@ def join(
     """Join files, in their order, to `target`, a new file that is on the disk and read back when this returns.
 
     `name`: the name that the file will have. Returns by how many bytes the records of each source moved. Raises
-    `NotWhole`, FileExistsError where `target` exists, other OSErrors.
+    FileExistsError where `target` exists, other OSErrors, also where the file is not what was written to it.
     """
     heads = {source: head_of(source) for source in sources}
     names = [each for source, head in heads.items() for each in (*(head.files if head else ()), source.name)]
@@ -88,7 +84,7 @@ def join(
         file.flush()
         os.fsync(file.fileno())
     if not is_whole(target):
-        raise NotWhole(f"{target}: not what was written to it; check the disk")
+        raise OSError(f"{target}: not what was written to it; check the disk")
     return shifts
 
 

@@ -19,7 +19,7 @@ from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, finish, print_problems
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import IMPORTS
-from pipelines.rewriting.journal import is_interrupted
+from pipelines.rewriting.journal import interrupted
 from pipelines.run.headers import replaced_files, runs_of
 from pipelines.run.key import KEY_FILE, BadKey, key_in
 from scraper.config.clinics import PRODUCT, VERSION
@@ -87,10 +87,9 @@ def make_backup(archive: Path, folder: Path, keep: int) -> BackedUp:
 
 def _check(archive: Path, folder: Path) -> None:
     """Check that the folder may hold backups of this archive. Raises `BackupRefused`, `BadKey`, OSError."""
-    if is_interrupted(archive):
+    if (found := interrupted(archive)) is not None:
         raise BackupRefused(
-            f"{archive}: a purge is running, or was interrupted: `clinic-archive takedown purge` finishes it; then run"
-            " this again"
+            f"{archive}: {found.what} is running, or was interrupted: {found.finishing}; then run this again"
         )
     try:
         open_archive(archive, "read").close()

@@ -31,7 +31,6 @@ class Snapshot:
         return header.file in self.closed
 
 
-
 @dataclass(slots=True)
 class LogAsOf:
     """A clinic's log without what has no rows yet."""

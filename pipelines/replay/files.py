@@ -46,7 +46,6 @@ class FileScan:
             self.problems += [f"{self.file}: byte {record.capture.warc_offset}: {why}; left out" for why in wrong]
             self.captures += [] if wrong else [_ref_of(record, self.info.get("web-archive"))]
 
-
     def try_take(self, record: Record | BadRecord) -> None:
         """Add the next record as `take` does; one that cannot be read is reported as a problem, too."""
         if isinstance(record, BadRecord):
