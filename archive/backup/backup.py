@@ -21,6 +21,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from archive.backup.files import SCRATCH, WARC, SnapshotFiles, names_of, sidecar
+from archive.backup.leaving import drop_left, note_packed
 from archive.backup.snapshots import (
     MARK,
     PART,
@@ -54,6 +55,7 @@ class BackedUp:
     bytes_copied: int = 0
     files_kept: int = 0  # unchanged since the backup before; the name is a key of printed JSON
     purged: int = 0  # copies and earlier snapshots that were deleted because a purge replaced their files
+    packed: int = 0  # copies that were deleted because a pack joined their files and no snapshot has them any more
     snapshots: int = 0  # that exist now
     problems: list[str] = field(default_factory=list)  # what is damaged, a line each
 
@@ -119,14 +121,17 @@ def back_up(
         for top in (WARC, *parts):
             for path in names_of(archive, top):
                 copies.take(path)
-        copies.report_missing(replaced)
+        packed = copies.report_missing(replaced)
         done.files_copied, done.bytes_copied = copies.files_copied, copies.bytes_copied
         done.files_kept = copies.files_unchanged
         done.problems += copies.problems
         faults = [*copied.faults, *copies.faults(copied.ends)]
-        if faults:
+        if any(name in closed and not (archive / name).exists() for name in copied.ends):
+            done.problems.append(f"{archive}: no snapshot was made: files went meanwhile, as by a pack; run this again")
+        elif faults:
             done.problems += [f"{line}; no snapshot was made" for line in faults]
         else:
+            note_packed(folder, packed)
             write_manifest(part, Snapshot(name, software, copied.schema, copied.file, copies.files))
             part.rename(part.with_name(name))
             sync_folder(part.parent)
@@ -137,6 +142,7 @@ def back_up(
     if done.snapshot:
         done.purged = _purge(folder, replaced, done.snapshot)
         _rotate(folder, keep)
+        done.packed = drop_left(folder, copies.files)
     done.snapshots = len(stamps(folder))
     return done
 

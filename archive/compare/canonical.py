@@ -2,9 +2,9 @@
 
 Integer keys are replaced by what they stand for, and rows are sorted. What may differ between an archive that grew and
 one rebuilt from its WARC files is left out: the versions of the parser and of the program that made a row, what an
-older version read, and the places of records in WARC files, which a pack joins. Texts that differ only by the version that read them count as equal: of
-a post's revisions from one source, those count that differ from the revision before, each as the newest version reads
-its capture.
+older version read, and the places of records in WARC files, which a pack joins. Texts that differ only by the version
+that read them count as equal: of a post's revisions from one source, those count that differ from the revision before,
+each as the newest version reads its capture.
 """
 
 from __future__ import annotations

@@ -47,8 +47,9 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
     the pseudonyms.
 
     Files that DIR already holds are not copied again, and no WARC file is ever deleted, but those that a purge replaced
-    (`takedown purge`), with the snapshots that have them. A snapshot counts only after
-    its database was opened and checked, and all of its files are there. Damaged files are named: exit 6.
+    (`takedown purge`), with the snapshots that have them, and those that `pack` joined, once no snapshot has them. A
+    snapshot counts only after its database was opened and checked, and all of its files are there. Damaged files are
+    named: exit 6.
     """
     began = time.monotonic()
     result = make_backup(archive, folder, keep)
@@ -111,6 +112,7 @@ def _check(archive: Path, folder: Path) -> None:
 
 def _line(result: BackedUp, folder: Path) -> str:
     purged = f" {result.purged} of what was purged deleted;" if result.purged else ""
+    purged += f" {result.packed} of what was packed deleted;" if result.packed else ""
     return (
         f"{folder}: snapshot {result.snapshot}: archive.db ({result.database_bytes / 1e6:.1f} MB) and"
         f" {result.files_copied} files ({result.bytes_copied / 1e6:.1f} MB) copied, {result.files_kept} were there;"
