@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from archive.backup.published import FOLDER as PUBLISHED
+from archive.db import DATABASE
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, finish, print_problems
@@ -54,11 +56,15 @@ def command(before: datetime, dry_run: bool, archive: Path, as_json: bool) -> No
                     pack(archive, run.db, choice.clinic_id, group)
             done.append(choice)
         run.release()
-    damaged = [f"{name}: damaged, so it stays as it is" for choice in done for name in choice.damaged]
-    print_problems([f"{line}; `clinic-archive verify` names the records" for line in damaged], about=archive)
+    damaged = [name for choice in done for name in choice.damaged]
+    why = "damaged, so it stays as it is; `clinic-archive verify` names the records"
+    print_problems([f"{name}: {why}" for name in damaged], about=archive)
+    lines = list(_lines(done, "would become" if dry_run else "joined into"))
+    if lines and not dry_run and (archive / PUBLISHED / DATABASE).exists():
+        lines.append(f"{PUBLISHED}/{DATABASE}: names the records at their former places; publish again")
     finish(
         _summary(archive, done, dry_run=dry_run),
-        _lines(done, "would become" if dry_run else "joined into"),
+        lines,
         as_json=as_json,
         code=ExitCode.INTEGRITY if damaged else ExitCode.DONE,
         always=dry_run,

@@ -29,7 +29,7 @@ COMMANDS = {
     "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
     "keep": (
         "Keep an archive",
-        ("status", "coverage", "verify", "rebuild", "reparse"),
+        ("status", "coverage", "verify", "rebuild", "reparse", "pack"),
     ),
     "copy": ("Copy, divide and hand over an archive", ("backup", "restore", "handover", "shard", "merge")),
     "cluster": ("Share the visits among machines", ("enqueue", "worker")),

@@ -14,12 +14,14 @@ import pytest
 
 from archive.compare import canonical
 from archive.db import open_archive
-from archive.warc import Info, members, records
+from archive.warc import Info, Note, members, records
 from archive.warc.format._frame import Frame, frames
 from archive.warc.joining import head_of
 from pipelines.commands._run import open_for_writing
 from pipelines.rebuild import rebuild
+from pipelines.replay.files import scan_runs
 from pipelines.run.locking import lock_archive
+from tests.e2e import product
 from tests.making import natural
 from tests.pipelines.takedown.test_purge import holding, is_sound, purged, rows, run, visit, withdrawn
 
@@ -250,3 +252,40 @@ def test_another_run_holds_the_archive(archive: Path) -> None:
     assert run(archive, "pack", "--before", LATER).exit_code == 75
     lock.release()
     assert run(archive, "pack", "--before", "March").exit_code == 2
+
+
+def damaged(path: Path, *places: int) -> None:
+    data = bytearray(path.read_bytes())
+    for place in places:
+        data[place + 20] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_damaged_packed_file_is_read_run_by_run(archive: Path) -> None:
+    """Where the record that a run begins with is lost, its first note still tells it from the run before."""
+    packed(archive)
+    (path,) = files(archive)
+    infos = [record.warc_offset for record in records(path) if isinstance(record, Info)]
+    whole = scan_runs(archive, f"warc/riverside/{path.name}")
+    damaged(path, infos[2])
+    found = scan_runs(archive, f"warc/riverside/{path.name}")
+    assert [each.info["isPartOf"] for each in found] == [each.info["isPartOf"] for each in whole]
+    assert [len(each.captures) for each in found] == [len(each.captures) for each in whole]
+    done = run(archive, "verify")
+    assert (done.exit_code, f"{path.name}: byte {infos[2]}" in done.output) == (6, True)
+
+
+def test_a_packed_file_without_its_head(archive: Path) -> None:
+    packed(archive)
+    (path,) = files(archive)
+    whole = scan_runs(archive, f"warc/riverside/{path.name}")
+    note = next(record for record in records(path) if isinstance(record, Note))
+    damaged(path, 0, note.warc_offset)
+    found = scan_runs(archive, f"warc/riverside/{path.name}")
+    assert [each.info["isPartOf"] for each in found] == [each.info["isPartOf"] for each in whole[1:]]
+    assert [each.name for each in found] == [each.name for each in whole[1:]]
+
+
+def test_other_tools_read_a_packed_file(archive: Path) -> None:
+    packed(archive)
+    assert product.faults(archive) == []
