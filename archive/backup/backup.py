@@ -42,6 +42,7 @@ from archive.db import DATABASE, NotAnArchive, copy_whole, damage
 from archive.migrations import migrations
 from archive.times import snapshot_name, snapshot_time
 from archive.warc._file import sync_folder
+from archive.warc.joining import head_of
 from archive.warc.repair import TORN_SUFFIX
 
 
@@ -116,7 +117,11 @@ def back_up(
     try:
         copied = copy_database(archive / DATABASE, part / DATABASE)
         done.database_bytes = copied.file.size
-        copies = SnapshotFiles(archive, folder, known, lambda name: _lacks_rows(name, copied, closed))
+
+        def lacks_rows(name: str) -> bool:
+            return _lacks_rows(name, copied, closed) and head_of(archive / name) is None  # none that a pack made does
+
+        copies = SnapshotFiles(archive, folder, known, lacks_rows)
         # WARC files come first: a note in one may name an imported file, which was on the disk before the note.
         for top in (WARC, *parts):
             for path in names_of(archive, top):

@@ -54,7 +54,11 @@ def joined_names(note: Note) -> tuple[str, ...]:
         names = json.loads(note.fields["files"])
     except (KeyError, ValueError, RecursionError):
         return ()
-    return tuple(name for name in names if isinstance(name, str)) if isinstance(names, list) else ()
+    return tuple(filter(_is_name, names)) if isinstance(names, list) else ()
+
+
+def _is_name(name: object) -> bool:
+    return isinstance(name, str) and name.endswith(".warc.gz") and "/" not in name and "\0" not in name
 
 
 def joined_in(folder: Path) -> set[str]:
