@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import signal
@@ -21,8 +20,9 @@ from pipelines.run.visits import Visits
 from tests.pipelines.rewriting.test_pack import FOLDERS, LATER, content, digest, files, hashes, packed
 from tests.pipelines.takedown.test_purge import is_sound, visit
 from tests.pipelines.takedown.test_purge_killed import end
+from tests.soak import SOAK
 
-INSTANTS = 100 if os.environ.get("SOAK") else 8
+INSTANTS = 100 if SOAK else 8
 # Packs, and kills itself at the step of the given number: before it opens, renames or removes a file, forces one to the
 # disk, writes rows or executes SQL. Prints how many steps there are.
 PACK = f"""
