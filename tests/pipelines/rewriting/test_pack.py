@@ -289,3 +289,20 @@ def test_a_packed_file_without_its_head(archive: Path) -> None:
 def test_other_tools_read_a_packed_file(archive: Path) -> None:
     packed(archive)
     assert product.faults(archive) == []
+
+
+def test_a_packed_file_has_a_largest_size(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = [path.stat().st_size for path in files(archive)]
+    monkeypatch.setattr("pipelines.rewriting.choosing.LARGEST", sum(sizes) - 1)
+    stored = content(archive)
+    assert packed(archive)["clinics"]["riverside"]["files_before"] == 2
+    assert len(files(archive)) == 2
+    is_sound(archive)
+    assert content(archive) == stored
+
+
+def test_a_file_that_is_not_closed_stays(archive: Path) -> None:
+    path = files(archive)[1]
+    path.with_name(f"{path.name}.open").touch()
+    assert packed(archive)["clinics"]["riverside"]["files_before"] == 2
+    assert path.exists()
