@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from archive.warc._file import OPEN_SUFFIX
@@ -90,13 +90,18 @@ def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:
 
 
 def scans_of(archive: Path, paths: Iterable[Path]) -> list[FileScan]:
-    """Read files of one folder run by run, without files whose records are in a packed one too, as in a copy.
+    """Read files of one folder run by run, without those whose runs are all in a file that a pack made of them.
 
-    Raises OSError.
+    Such a file is a copy from elsewhere. Raises OSError.
     """
-    found = [each for path in paths for each in scan_runs(archive, path.relative_to(archive).as_posix())]
-    joined = {name for each in found for name in each.joined}
-    return [each for each in found if PurePosixPath(each.file).name not in joined]
+    found = {path.name: scan_runs(archive, path.relative_to(archive).as_posix()) for path in paths}
+    runs = {name: {each.name for each in scanned if not each.is_head} for name, scanned in found.items()}
+    joined = {name: names for name, scanned in found.items() if (names := {n for s in scanned for n in s.joined})}
+
+    def is_copy(name: str) -> bool:
+        return any(name in names and runs[name] <= runs[packed] for packed, names in joined.items() if packed != name)
+
+    return [each for name, scanned in found.items() if not is_copy(name) for each in scanned]
 
 
 def _header(written: FileScan) -> RunHeader | None:

@@ -16,7 +16,7 @@ from archive.compare import canonical
 from archive.db import open_archive
 from archive.warc import Info, Note, members, records
 from archive.warc.format._frame import Frame, frames
-from archive.warc.joining import head_of
+from archive.warc.joining import _head, head_of, join
 from pipelines.commands._run import open_for_writing
 from pipelines.rebuild import rebuild
 from pipelines.replay.files import scan_runs
@@ -306,3 +306,19 @@ def test_a_file_that_is_not_closed_stays(archive: Path) -> None:
     path.with_name(f"{path.name}.open").touch()
     assert packed(archive)["clinics"]["riverside"]["files_before"] == 2
     assert path.exists()
+
+
+def test_a_head_that_names_a_file_whose_runs_are_not_in_it(archive: Path) -> None:
+    """Such a file comes from somewhere else: no run of this archive is left out because of it."""
+    stored = content(archive)
+    first, second, third = files(archive)
+    given = {"pack_id": "0" * 32, "clinic_id": "riverside", "software": "x"}
+    join([second], first.with_name("riverside-20260101000000-00000000-00000.warc.gz"), name="x", **given)
+    path = first.with_name("riverside-20260101000000-00000000-00000.warc.gz")
+    data = path.read_bytes()
+    head = head_of(path)
+    assert head is not None
+    forged = _head([first.name, third.name], path.name, **given)
+    path.write_bytes(forged + data[head.size :])
+    assert rebuild(archive, cores=1).differs == []
+    assert content(archive) == stored
