@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from archive.backup.backup import CopiedDatabase, copy_database
 from archive.compare import canonical
 from archive.db import open_archive
 from archive.warc import Info, Note, members, records
@@ -322,3 +323,19 @@ def test_a_head_that_names_a_file_whose_runs_are_not_in_it(archive: Path) -> Non
     path.write_bytes(forged + data[head.size :])
     assert rebuild(archive, cores=1).differs == []
     assert content(archive) == stored
+
+
+def test_a_pack_in_the_middle_of_a_backup(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The copied database names files that are gone by then: no snapshot is made, and the line says why."""
+    given = ("backup", str(tmp_path / "backup"))
+
+    def copied(source: Path, target: Path) -> CopiedDatabase:
+        made = copy_database(source, target)
+        packed(archive)
+        return made
+
+    with monkeypatch.context() as patch:
+        patch.setattr("archive.backup.backup.copy_database", copied)
+        done = run(archive, *given)
+    assert (done.exit_code, done.output.count("\n"), "as by a pack; run this again" in done.output) == (6, 1, True)
+    assert run(archive, *given).exit_code == 0
