@@ -30,9 +30,9 @@ from pipelines.fold.fold import Fold
 from pipelines.log import ClinicLog, Recorded, clinics_of, locations, log_of
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
+from pipelines.rewriting.journal import forget, remove_replaced, settle
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
-from pipelines.takedown.purge.journal import forget, remove_replaced, settle
 from pipelines.takedown.summaries import save_ends
 from pipelines.takedown.withheld import withheld_at, withheld_from
 from scraper.platforms import platform_named

@@ -5,7 +5,7 @@ from __future__ import annotations
 # Page in docs/commands/, heading, and the verbs in the order in which people need them.
 HEADINGS = (
     ("visit", "Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
-    ("keep", "Keep an archive", ("status", "coverage", "verify", "rebuild", "reparse")),
+    ("keep", "Keep an archive", ("status", "coverage", "verify", "rebuild", "reparse", "pack")),
     ("copy", "Copy, divide and hand over an archive", ("backup", "restore", "handover", "shard", "merge")),
     ("cluster", "Share the visits among machines", ("enqueue", "worker")),
     ("withdraw", "Withdraw what was stored", ("privacy", "takedown")),

@@ -13,13 +13,13 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
+from pipelines.rewriting.finishing import finish
+from pipelines.rewriting.journal import interrupted, remove_replaced
 from pipelines.run import report
 from pipelines.run.key import KEY_FILE, key_id, key_in
 from pipelines.run.notices import emit, notices_of
 from pipelines.run.outcome.judgement import exit_code
 from pipelines.run.run import Run
-from pipelines.takedown.purge.journal import is_interrupted, remove_replaced
-from pipelines.takedown.purge.purge import finish
 from scraper.config.clinics import Clinic, Clinics
 
 
@@ -33,8 +33,8 @@ def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: boo
         read_only(archive).close()
     with exit_on_error(archive, "choose another --archive"):
         run = Run(archive)
-    with exit_on_error(archive, "an interrupted purge could not be finished, nothing done"):
-        run = finish_purge(run)
+    with exit_on_error(archive, "what was interrupted could not be finished, nothing done"):
+        run = finish_interrupted(run)
     outcome = "the records of a killed run could not be folded in, nothing done"
     with exit_on_error(archive, outcome), releasing(run):
         fold_in(run)
@@ -42,12 +42,12 @@ def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: boo
     return run
 
 
-def finish_purge(run: Run) -> Run:
-    """Finish a purge that was killed, which is a run of its own; return the run to go on with.
+def finish_interrupted(run: Run) -> Run:
+    """Finish a purge or pack that was killed, a purge in a run of its own; return the run to go on with.
 
     Raises as `finish` and `Run`; the archive is released then.
     """
-    if not is_interrupted(run.archive):
+    if interrupted(run.archive) is None:
         return run
     with releasing(run):
         finish(run)

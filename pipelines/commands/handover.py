@@ -26,8 +26,8 @@ from pipelines.commands._output import counted, fail, finish, print_problems
 from pipelines.commands.release import release_key
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import IMPORTS
+from pipelines.rewriting.journal import interrupted
 from pipelines.run.key import KEY_FILE, has_pseudonyms, read_key
-from pipelines.takedown.purge.journal import is_interrupted
 from scraper.addresses import is_private_host
 from scraper.config.clinics import PRODUCT, VERSION
 from scraper.config.sampling_frame import format_stanza
@@ -113,10 +113,10 @@ def make(folder: Path, archive: Path, clinics_file: Path, as_json: bool) -> None
             folder, f"no handover was made; {part} has what was copied, and the same command goes on from there"
         ):
             handover.check_target(archive, folder)
-            if is_interrupted(archive):
+            if (found := interrupted(archive)) is not None:
                 raise BackupRefused(
-                    f"{archive}: a purge was interrupted: `clinic-archive takedown purge` finishes it; nothing handed"
-                    " over, run this again then"
+                    f"{archive}: {found.what} was interrupted: {found.finishing}; nothing handed over, run this again"
+                    " then"
                 )
             with closing(read_only(archive)) as db:
                 unlisted = _without_stanza(db, clinics_file)

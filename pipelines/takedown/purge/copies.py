@@ -8,7 +8,7 @@ from pathlib import Path
 from archive.backup.published import FOLDER as PUBLISHED
 from archive.db import DATABASE
 from archive.warc.repair import TORN_SUFFIX
-from pipelines.takedown.purge.journal import is_within
+from pipelines.rewriting.journal import is_within
 
 LOG = "log"
 OUTSIDE = "backups and other copies still hold it: `clinic-archive takedown purge --in DIR` for each of them"

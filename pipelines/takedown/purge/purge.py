@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archive.wal import WriteAheadLog
+from archive.warc.joining import head_of
 from archive.warc.rewrite import rewrite
 from pipelines.events import Purged, Withdrawn
 from pipelines.rebuild import refold_past
+from pipelines.rewriting import journal as journals
+from pipelines.rewriting.journal import Journal
 from pipelines.run.headers import replaced_files, runs_of
 from pipelines.run.policies import moment
 from pipelines.run.run import Run
 from pipelines.takedown.ledger import operator
-from pipelines.takedown.purge import journal as journals
 from pipelines.takedown.purge.copies import copies_within
-from pipelines.takedown.purge.journal import Journal
 from pipelines.takedown.purge.places import MoreChanges, NewFile, update_places
 from pipelines.takedown.purge.planning import ClinicPlan, due, plan
 
@@ -73,14 +74,9 @@ def purge(run: Run) -> PurgeResult:
     return result
 
 
-def finish(run: Run) -> Journal | None:
-    """Finish a purge that was decided before a kill, or remove what an undecided one left. Raises as `purge`."""
-    journal = journals.decided(run.archive)
-    if journal is None:
-        journals.forget(run.archive)
-        return None
+def finish(run: Run, journal: Journal) -> None:
+    """Finish a purge that was decided before a kill. Raises as `purge`."""
     _finish(run, journal, {})
-    return journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +146,7 @@ def _journal(run: Run, plans: list[ClinicPlan], written: Mapping[str, _New], res
             purge_id=secrets.token_hex(6),
             clinic_id=each.clinic_id,
             takedowns=each.takedowns,
-            files={old: made.file.new for old, made in written.items() if old in each.bodies},
+            files=dict(_replaced(run.archive, each, written)),
             records=each.records,
             emptied=each.emptied,
             damaged=sum(made.damaged for old, made in written.items() if old in each.bodies),
@@ -166,6 +162,18 @@ def _journal(run: Run, plans: list[ClinicPlan], written: Mapping[str, _New], res
         purged=purged,
         extended=tuple(more for each in plans for more in each.extended),
     )
+
+
+def _replaced(archive: Path, of: ClinicPlan, written: Mapping[str, _New]) -> Iterator[tuple[str, str]]:
+    """Yield each file that a clinic's purge replaces, and the new one.
+
+    Files that a pack had joined hold what was purged, too: no copy of one is read again.
+    """
+    for old, made in written.items():
+        if old in of.bodies:
+            head = head_of(archive / old) if old.startswith("warc/") else None
+            joined = (Path(old).with_name(name).as_posix() for name in (head.files if head else ()))
+            yield from ((file, made.file.new) for file in (*joined, old))
 
 
 def _finish(run: Run, journal: Journal, exact: Mapping[str, Mapping[str, _New]]) -> None:
@@ -192,7 +200,7 @@ def _place(run: Run, event: Purged, made: Mapping[str, _New]) -> bool:
     """Write the new places of a clinic's captures; return False, with no row changed, where more would change."""
     try:
         with run.db.atomic():
-            update_places(run, event.clinic_id, [made[old].file for old in event.files])
+            update_places(run, event.clinic_id, [made[old].file for old in event.files if old in made])
             run.fold_of(event.clinic_id).apply(event)
     except MoreChanges:
         return False

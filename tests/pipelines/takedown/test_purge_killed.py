@@ -15,8 +15,8 @@ from click.testing import CliRunner
 from pipelines.commands import main
 from pipelines.commands._run import open_for_writing
 from pipelines.commands._visits import wait_for_run
+from pipelines.rewriting.journal import FOLDER
 from pipelines.run.visits import Visits
-from pipelines.takedown.purge.journal import FOLDER
 from tests.pipelines.takedown.test_purge import holding, is_sound, purged, rows, visit, withdrawn
 from tests.soak import SOAK
 
