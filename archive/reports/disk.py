@@ -24,7 +24,7 @@ LEAST_SHARE = 0.05  # of the disk that must be free
 # Folders with captures: of the archive's own visits, and imported ones.
 FOLDERS = ("warc", "imports")
 # riverside-20260301093000-0123abcd-00000.warc.gz; with .open at the end while it is written
-_STAMP = re.compile(r"-(\d{14})-[0-9a-f]{8}-\d{5}\.warc\.gz")
+_STAMP = re.compile(r"-(\d{14})-[0-9a-f]{8}-\d{5,}\.warc\.gz")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from archive.warc._file import OPEN_SUFFIX
 
 # "riverside-20260301093000-0123abcd-00000.warc.gz": how our runs name their files
-OURS = re.compile(r"-\d{14}-[0-9a-f]{8}-\d{5}\.warc\.gz$")
+OURS = re.compile(r"-\d{14}-[0-9a-f]{8}-\d{5,}\.warc\.gz$")
 
 
 def why_missing(folder: Path) -> str | None:

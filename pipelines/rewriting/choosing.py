@@ -21,7 +21,7 @@ from pipelines.run.headers import RUNS
 LARGEST = 1_000_000_000  # bytes of a file that a pack makes; a crawl begins another file then, too
 MOST = 100_000  # files whose names the head of such a file states
 # "riverside-20260301093000-0123abcd-00000.warc.gz"
-_NAME = re.compile(r".+-(?P<stamp>\d{14})-(?P<run>[0-9A-Za-z._]{1,8})-\d{5}\.warc\.gz")
+_NAME = re.compile(r".+-(?P<stamp>\d{14})-(?P<run>[0-9A-Za-z._]{1,8})-\d{5,}\.warc\.gz")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,8 +23,8 @@ from pipelines.takedown.purge.copies import copies_within
 from pipelines.takedown.purge.places import MoreChanges, NewFile, update_places
 from pipelines.takedown.purge.planning import ClinicPlan, due, plan
 
-# "riverside-20260301093000-0123abcd-00002.warc.gz"
-_OURS = re.compile(r"(?P<stem>.+)-(?P<serial>\d{5})\.warc\.gz")
+# "riverside-20260301093000-0123abcd-00002.warc.gz"; after ten purges "riverside-20260301093000-0123abcd-100002.warc.gz"
+_OURS = re.compile(r"(?P<stem>.+)-(?P<serial>\d{5,})\.warc\.gz")
 _STEP = 10_000  # between the numbers of a file and of the one that replaces it; a run never has as many files
 _PURGED = re.compile(r"^purged-\d+-")
 PATIENCE = 30.0  # seconds that a purge waits for readers of the database
