@@ -59,7 +59,7 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
     needed and missing, `ArchiveError`, OSError, `sqlite3.Error`; archive.db is unchanged in these cases.
     """
     done = Rebuilt()
-    settle(archive)
+    is_purging = settle(archive)
     remove_replaced(archive)
     done.notes = [
         f"{repaired.warc_file}: {repaired.cut} bytes of a torn record set aside in {repaired.torn.name}"
@@ -76,6 +76,9 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
             before = _compare_and_carry_over(db, archive, key, done)
             done.problems += fold_study(archive, db)
             _enter(db, archive, done, exists=before)
+        if is_purging and done.previous is not None:  # it has rows of what is purged
+            done.previous.unlink()
+            done.previous = None
         forget(archive)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)

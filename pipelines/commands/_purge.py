@@ -10,6 +10,7 @@ from typing import Any
 from archive.backup.published import FOLDER as PUBLISHED
 from archive.backup.snapshots import is_backup
 from archive.db import DATABASE
+from archive.study.folder import STUDY
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._output import counted, fail
@@ -18,8 +19,8 @@ from pipelines.commands.backup import make_backup
 from pipelines.exit_codes import ExitCode
 from pipelines.takedown.ledger import adopt_takedowns
 from pipelines.takedown.purge.journal import decided
-from pipelines.takedown.purge.planning import ClinicPlan, due
-from pipelines.takedown.purge.purge import PurgeResult
+from pipelines.takedown.purge.planning import due
+from pipelines.takedown.purge.purge import Preview, PurgeResult
 from pipelines.takedown.purge.purge import purge as perform
 
 MOST_SNAPSHOTS = 10**6  # none is deleted for its age
@@ -50,25 +51,38 @@ def purge_copy(archive: Path, folder: Path) -> Iterator[str]:
     yield from (f"{folder}: {line}" for line in purge_lines(done))
 
 
-def planned(plans: Sequence[ClinicPlan]) -> dict[str, Any]:
+def planned(found: Preview) -> dict[str, Any]:
     """Return what a purge would do, for printed JSON."""
     return {
-        "takedowns": [takedown for each in plans for takedown in each.takedowns],
+        "takedowns": [takedown for each in found.plans for takedown in each.takedowns],
         "clinics": {
             each.clinic_id: {"files": sorted(each.bodies), "records": each.records, "emptied": each.emptied}
-            for each in plans
+            for each in found.plans
         },
+        "studies": found.studies,
+        "removed": found.removed,
+        "outside": found.outside,
     }
 
 
-def plan_lines(plans: Sequence[ClinicPlan]) -> Iterator[str]:
-    """Yield what a purge would do, a line for each clinic."""
-    for each in plans:
+def plan_lines(found: Preview) -> Iterator[str]:
+    """Yield what a purge would do, a line for each clinic and each other file."""
+    for each in found.plans:
         yield (
             f"{each.clinic_id}: would rewrite {counted(len(each.bodies), 'WARC file')}:"
             f" {counted(each.records, 'record')} would have another body, {each.emptied} of them none at all"
         )
-    yield "nothing removed" if plans else "no takedown of grade purge is due"
+    yield from (f"{old}: would be replaced by {new}" for old, new in found.studies.items())
+    yield from (f"{name}: would be deleted" for name in found.removed)
+    yield from outside_lines(found.outside)
+    yield "nothing removed" if found.plans else "no takedown of grade purge is due"
+
+
+def outside_lines(names: Sequence[str]) -> Iterator[str]:
+    """Yield a line for each thing in the archive's folder that stays, although it holds or may hold what is purged."""
+    for name in names:
+        why = "holds what is purged, and stays" if name.startswith(f"{STUDY}/") else "stays, and was not looked into"
+        yield f"{name}: {why}; delete it if nobody needs it"
 
 
 def purge_lines(done: PurgeResult) -> Iterator[str]:
@@ -82,5 +96,7 @@ def purge_lines(done: PurgeResult) -> Iterator[str]:
     )
     if done.damaged:
         yield f"{counted(done.damaged, 'region')} of these files could not be read, and went, too"
+    yield from (f"{old}: replaced by {new}, without what was purged" for old, new in done.studies.items())
+    yield from outside_lines(done.outside)
     for name in done.removed:
         yield f"{name}: deleted" + ("; publish again" if name.startswith(f"{PUBLISHED}/") else "")

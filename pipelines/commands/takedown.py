@@ -32,7 +32,7 @@ from pipelines.takedown.in_releases import releases_with
 from pipelines.takedown.ledger import Dates, all_of, already, by_id, raised, today, withdraw
 from pipelines.takedown.ledger import lift as lift_takedown
 from pipelines.takedown.purge.copies import OUTSIDE
-from pipelines.takedown.purge.planning import due, plan
+from pipelines.takedown.purge.purge import preview
 from pipelines.takedown.purge.purge import purge as perform
 from pipelines.takedown.withheld import GRADES
 
@@ -173,7 +173,7 @@ def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool
     run = open_for_writing(archive, existing=True)
     with exit_on_error(archive, "the purge is not finished; give the command again"), releasing(run):
         if dry_run:
-            plans = [plan(run, clinic_id) for clinic_id in sorted({each.clinic_id for each in due(archive, run.db)})]
+            found = preview(run)
             run.release()
         else:
             done = perform(run)
@@ -182,7 +182,7 @@ def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool
             else:
                 run.release()
     if dry_run:
-        finish(planned(plans), plan_lines(plans), as_json=as_json, always=True)
+        finish(planned(found), plan_lines(found), as_json=as_json, always=True)
     if done.takedowns:
         derive_after_run(archive)
     finish(

@@ -55,7 +55,8 @@ class Phrases:
     """The phrases of what is purged, in plain words."""
 
     quotes: frozenset[str] = frozenset()  # of comments, `LENGTH` words each
-    words: frozenset[str] = frozenset()  # names, shorter texts, and texts of posts: where nobody read the answer
+    words: frozenset[str] = frozenset()  # shorter texts, and texts of posts: where nobody read the answer
+    names: frozenset[str] = frozenset()  # display names of people: the same
 
     @classmethod
     def of(cls, comments: Iterable[str], posts: Iterable[str], names: Iterable[str]) -> Phrases:
@@ -65,7 +66,7 @@ class Phrases:
         of_names = {" ".join(words_in(name)[:LENGTH]) for name in names}
         quotes = {each for each in of_comments if _is_long(each)}
         of_names = {name for name in of_names if len(name) >= _SHORTEST_NAME and not name.isdigit()}
-        return cls(frozenset(quotes), frozenset((of_comments - quotes) | of_posts | openings | of_names))
+        return cls(frozenset(quotes), frozenset((of_comments - quotes) | of_posts | openings), frozenset(of_names))
 
     def without(self, texts: Iterable[str]) -> Phrases:
         """Return the phrases without the long ones that texts which stay have, too, such as a disclaimer."""
@@ -80,23 +81,25 @@ class Phrases:
                 for each in near:
                     if f" {each} " in joined:
                         del left[each]
-        return Phrases(self.quotes & left.keys(), frozenset(x for x in self.words if not _is_long(x) or x in left))
+        words = frozenset(each for each in self.words if not _is_long(each) or each in left)
+        return Phrases(self.quotes & left.keys(), words, self.names)
 
     @property
     def values(self) -> set[str]:
         """The values of which marks are made."""
-        return {*(f"quote {each}" for each in self.quotes), *(f"words {each}" for each in self.words)}
+        return {*(f"quote {each}" for each in self.quotes), *(f"words {each}" for each in self.words | self.names)}
 
     def may_be_in(self, body: bytes) -> bool:
         """Return whether a body has all words of a phrase, somewhere: most have not, and need not be read."""
         lower = body.lower()
-        found = ((word.encode() for word in _by_length(each) if word.isascii()) for each in self.quotes | self.words)
-        return any(all(word in lower for word in words) for words in found)
+        found = self.quotes | self.words | self.names
+        return any(all(word.encode() in lower for word in _by_length(each) if word.isascii()) for each in found)
 
     def are_in(self, text: str) -> bool:
         """Return whether a text that a person wrote has a long phrase, or a name of two words or more."""
-        found = self.quotes | {each for each in self.words if " " in each}
-        return has_phrase(words_in(text), found.__contains__, {len(each.split()) for each in found})
+        names = {name for name in self.names if " " in name}
+        found = {*self.quotes, *filter(_is_long, self.words), *names}
+        return has_phrase(words_in(text), found.__contains__, {each.count(" ") + 1 for each in found})
 
 
 def has_phrase(words: list[str], is_phrase: Callable[[str], bool], lengths: Collection[int]) -> bool:

@@ -1,7 +1,8 @@
 """The journal of a purge: what it does, written before anything is changed, so that a kill leaves no state in between.
 
     purging/drafts.json                 where the new WARC files are while they are written
-    warc/CLINIC/NAME.part, imports/purging-0.part   the new files, on the disks of the files that they replace
+    warc/CLINIC/NAME.part, imports/purging-0.part, study/purging-1.part
+                                        the new files, on the disks of the files that they replace
     purging/journal.json                what they replace, and what else is removed
 
 Until `journal.json` has its name, nothing of the archive is changed: the next start removes the folder and the drafts.
@@ -11,6 +12,7 @@ From then on the purge is decided: the next start does the rest, whatever of it 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -32,11 +34,15 @@ FOLDER = "purging"
 SOFTWARE = f"{PRODUCT}/{VERSION}"
 _DRAFTS, _JOURNAL = "drafts.json", "journal.json"
 # A new file that is being written: "warc/riverside/a-00000.warc.gz.part", "imports/purging-0.part"
-_DRAFT = re.compile(r"warc/.+\.part|imports/purging-\d+\.part", re.DOTALL)
-# What a purge replaces: "warc/riverside/a-00000.warc.gz", "imports/one.warc.gz"
-_REPLACED = re.compile(r"(warc|imports)/.+", re.DOTALL)
-# What else it removes: "archive-before-rebuild-20260301.db", "published/archive.db", "log/crawl.log", "warc/x/a.torn"
-_REMOVED = re.compile(r"archive-before-[^/]+|(published/|log/crawl\.log)[^/]*|warc/.+\.torn", re.DOTALL)
+_DRAFT = re.compile(r"warc/.+\.part|(imports|study)/purging-\d+\.part", re.DOTALL)
+# What a purge replaces: "warc/riverside/a-00000.warc.gz", "imports/one.warc.gz", "study/samples/a-0123.json"
+_REPLACED = re.compile(r"(warc|imports|study/(codebooks|samples|codings|lexicons))/.+", re.DOTALL)
+# What else it removes: "archive-before-rebuild-20260301.db", "published/archive.db", "log/crawl.log", "warc/x/a.torn",
+# and what was killed left in "imports/0123.part" and "rebuilding/archive.db"
+_REMOVED = re.compile(
+    r"archive-before[-.][^/]+|(published/|log/crawl\.log)[^/]*|warc/.+\.torn|imports/[^/]+\.part(/.+)?|rebuilding/.+",
+    re.DOTALL,
+)
 
 
 _ADVICE = "nothing done; restore the archive from a backup"
@@ -125,7 +131,8 @@ def is_interrupted(archive: Path) -> bool:
 
 def draft_of(new: str, number: int) -> str:
     """Return where a new file is while it is written: on the disk of `new`, under a name that no reader looks at."""
-    return f"{new}{PART}" if new.startswith("warc/") else f"imports/{FOLDER}-{number}{PART}"
+    top = PurePosixPath(new).parts[0]
+    return f"{new}{PART}" if top == "warc" else f"{top}/{FOLDER}-{number}{PART}"
 
 
 def begin(archive: Path, drafts: list[str]) -> None:
@@ -142,6 +149,14 @@ def begin(archive: Path, drafts: list[str]) -> None:
     (archive / FOLDER).mkdir(mode=0o700)
     sync_folder(archive)
     write_text(archive / FOLDER / _DRAFTS, json.dumps(drafts))
+
+
+def write_draft(path: Path, data: bytes) -> None:
+    """Write a new file that is no WARC file; it is on the disk when this returns. Raises OSError."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def decide(archive: Path, journal: Journal) -> None:
@@ -164,13 +179,17 @@ def move(archive: Path, journal: Journal) -> None:
             folders.add(target.parent)
     _sync(folders)  # the new files have their names before the old ones are gone
     gone = [archive / name for name in (*journal.moves.values(), *journal.removed)]
+    # A rebuild that was to finish the purge, and was killed, has saved the old database since.
+    gone += [path for path in archive.glob("archive-before-rebuild-*.db") if not path.is_symlink()]
     for path in gone:
         path.unlink(missing_ok=True)
     _sync({path.parent for path in gone})
 
 
-def settle(archive: Path) -> None:
+def settle(archive: Path) -> bool:
     """Finish the files of a purge that was killed, for a rebuild, which makes all rows again; the caller has the lock.
+
+    Returns whether one was decided.
 
     The journal stays: the caller calls `forget` once the new rows are in archive.db, since until then that names files
     which are gone. A purge that was not decided is undone. Raises `BadJournal`, OSError, `WarcWriteError`.
@@ -178,11 +197,11 @@ def settle(archive: Path) -> None:
     journal = decided(archive)
     if journal is None:
         forget(archive)
-        return
+        return False
     move(archive, journal)
     recorded = {each.purge_id for each in purges(runs_of(archive))}
     if all(each.purge_id in recorded for each in journal.purged):  # by the purge, or by a rebuild that was killed, too
-        return
+        return True
     at, crawl_id = datetime.now(UTC), uuid4().hex
     with Writer(archive, RUNS, crawl_id, {"software": SOFTWARE, "kind": "takedown"}, last=None) as writer:
         fields = {"crawl": crawl_id, "started_at": utc(at), "software": SOFTWARE, "kind": "takedown"}
@@ -192,6 +211,7 @@ def settle(archive: Path) -> None:
             writer.write_note(*event.note(), at)
         ended = {"ended_at": utc(at), "exit_code": 0, "summary": '{"purge": "finished"}'}
         writer.write_note("crawl-ended", as_json(ended), at)
+    return True
 
 
 def remove_replaced(archive: Path) -> None:

@@ -38,6 +38,7 @@ class ClinicPlan:
     extended: list[Withdrawn] = field(default_factory=list)  # those that get marks of names now
     bodies: dict[str, dict[int, bytes]] = field(default_factory=dict)  # by file and offset
     is_exact: bool = True  # no row of what stays depends on a removed byte
+    withheld: Withheld | None = None  # all that is purged at the clinic
     phrases: Phrases = field(default_factory=Phrases)
     unreadable: list[str] = field(default_factory=list)  # a line for each record that could not be read
 
@@ -75,6 +76,7 @@ def plan(run: Run, clinic_id: str) -> ClinicPlan:
     made = ClinicPlan(clinic_id, tuple(each.takedown_id for each in mine))
     whole = next((each for each in held if each.kind == "clinic"), None)
     if whole is not None:
+        made.withheld = Withheld(clinic_id, held, run.key)
         _plan_whole(run.archive, clinic_id, made)
         return made
     people = any(each.kind == "person" for each in held)
@@ -84,7 +86,8 @@ def plan(run: Run, clinic_id: str) -> ClinicPlan:
     names, made.phrases = _words(run, named, Blanking(clinic_id, run.key, withheld), made)
     made.extended = _extended(run, held, names if people else set(), made)
     more = {each.takedown_id: each for each in made.extended}
-    blanking = Blanking(clinic_id, run.key, Withheld(clinic_id, [more.get(x.takedown_id, x) for x in held], run.key))
+    made.withheld = Withheld(clinic_id, [more.get(each.takedown_id, each) for each in held], run.key)
+    blanking = Blanking(clinic_id, run.key, made.withheld)
     for row in rows:
         record = _record(run.archive, row, made)
         if record is not None:

@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from archive.db import open_archive
 from archive.derived.store import progress
-from archive.rows.withdrawals import drop_of_studies
+from archive.rows.withdrawals import withdrawn_texts
 from archive.site.pages.permalinks import is_withdrawn
 from pipelines.commands import main
 from pipelines.rebuild import rebuild
@@ -296,20 +296,13 @@ def test_a_kill_before_the_rows_were_made_again(archive: Path, monkeypatch: pyte
     is_sound(archive)
 
 
-def test_samples_and_codings(archive: Path) -> None:
+def test_texts_of_studies(archive: Path) -> None:
     hidden(archive, f"{SITE}/post/sleep")
-    run = Run(archive)
-    for slug in ("sleep", "rest"):
-        for table in ("samples", "codings"):
-            row = {column.name: 0 if column.type != "TEXT" else "x" for column in run.db.table(table).columns}
-            row |= {"clinic_id": "riverside", "permalink": f"/riverside/{slug}/20260301093000-0123abcd"}
-            row |= {"file": slug} if table == "codings" else {"unit": slug}
-            run.db.table(table).insert(row)
-    drop_of_studies(run.db)
-    for table in ("samples", "codings"):
-        found = run.db.execute(f"SELECT permalink FROM {table}").fetchall()
-        assert found == [("/riverside/rest/20260301093000-0123abcd",)]
-    run.release()
+    with closing(open_archive(archive, "read")) as db:
+        is_gone = withdrawn_texts(db)
+    names = ("sleep", "rest")
+    assert [is_gone("riverside", f"/riverside/{name}/20260301093000-0123abcd") for name in names] == [True, False]
+    assert not is_gone("elsewhere", "/elsewhere/sleep/20260301093000-0123abcd")
 
 
 def test_the_access_list(archive: Path) -> None:
