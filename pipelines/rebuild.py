@@ -100,7 +100,7 @@ def _fold_all(db: Database, archive: Path, key: bytes | None, done: Rebuilt, cor
             log = log_of(archive, clinic_id, headers)
             done.problems += log.problems
             done.clinics[clinic_id] = apply_log(db, log, pool)
-    save_ends(db, archive, key)
+    save_ends(db, archive)
     runs.close_unended_crawls(db)
 
 
@@ -190,7 +190,7 @@ def refold_past(db: Database, archive: Path, key: bytes | None, clinic_id: str) 
         log = refold(db, archive, key, clinic_id)
         fold_study(archive, db)
         forget_site_edits(db, clinic_id)
-        save_ends(db, archive, key)
+        save_ends(db, archive)
     drop_removed(db)
     return log
 

@@ -18,7 +18,16 @@ from archive.warc import Capture
 from pipelines.events import Withdrawn
 from pipelines.run.headers import holding, runs_of
 from pipelines.run.key import BadKey
-from pipelines.takedown.marks import key_check, mark, permalinks, post_values, without_names, words_of
+from pipelines.takedown.marks import (
+    ADDRESS,
+    key_check,
+    mark,
+    permalinks,
+    post_values,
+    redacted,
+    without_names,
+    words_of,
+)
 from scraper.addresses import post_key
 from scraper.items import (
     Alias,
@@ -44,10 +53,6 @@ HIDDEN_EVERY = 30  # days between two requests of a hidden post: that of any pag
 PURGE = GRADES[2]  # of what is removed from the recorded bytes, too
 # <a href="https://clinic.example/post/a">
 _HREF = re.compile(r"""\shref=("[^"]*"|'[^']*')""")
-# An address in the message of a problem: "https://clinic.example/post/a: 404"
-_ADDRESS = re.compile(r"https?://[^\s<>\"']+?(?=[:;,.)]*(?:\s|$))")
-
-WITHDRAWN = "[withdrawn]"  # in the place of an address
 
 
 class Left(NamedTuple):
@@ -147,7 +152,7 @@ class Withheld:
 
     def redacted(self, text: str) -> str:
         """Return words about a run or a visit without the addresses of withdrawn posts."""
-        return _ADDRESS.sub(lambda found: WITHDRAWN if self.names(found[0]) else found[0], text)
+        return redacted(text, self.names)
 
     def left_of(self, extraction: Extraction) -> Left:
         """Return what is left of a capture whose items are pseudonymous."""
@@ -209,7 +214,7 @@ class Withheld:
                 return item if page is item.page else replace(item, page=page)
             case Problem():
                 named = item.url is None and is_cut
-                named = named or self.names(item.url) or any(map(self.names, _ADDRESS.findall(item.message)))
+                named = named or self.names(item.url) or any(map(self.names, ADDRESS.findall(item.message)))
                 return None if named else item
         return item
 

@@ -22,9 +22,10 @@ from archive.study.purged.files import made, without_codings, without_units, wit
 from archive.study.sample import Unit
 from archive.study.tables import Study, study_of
 from pipelines.run.run import Run
+from pipelines.takedown.marks import WITHDRAWN
 from pipelines.takedown.phrases import Phrases, plain
 from pipelines.takedown.purge.planning import ClinicPlan
-from pipelines.takedown.withheld import WITHDRAWN, Withheld
+from pipelines.takedown.withheld import Withheld
 
 # An address in a file: "https://clinic.example/post/sleep"
 _ADDRESS = re.compile(r"https?://[^\s<>\"'()\[\],;]+")
