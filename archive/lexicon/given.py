@@ -14,10 +14,9 @@ from archive.lexicon.check import example_faults, too_wide
 from archive.lexicon.reading import BadLexicon, read_lexicon
 from archive.lexicon.rules import Lexicon, Rule
 from archive.study import folder
-from archive.study.folder import BadStudyFile
+from archive.study.folder import LEXICONS, BadStudyFile
 from archive.study.purged.files import is_purged, refuse_purged
 
-LEXICONS = "lexicons"  # below `study/`
 BUILT_IN = Path(__file__).parent / "ketamine"
 
 

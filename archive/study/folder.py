@@ -20,7 +20,7 @@ from pathlib import Path
 from archive.warc._file import sync_folder
 
 STUDY = "study"
-CODEBOOKS, SAMPLES, CODINGS = "codebooks", "samples", "codings"
+CODEBOOKS, SAMPLES, CODINGS, LEXICONS = "codebooks", "samples", "codings", "lexicons"
 TABLES = (CODEBOOKS, SAMPLES, CODINGS)  # the tables have the names of the folders from which they are made
 DIGITS = 16  # of the SHA-256 that names and tables carry
 PART = ".part"

@@ -18,8 +18,8 @@ from pipelines.run.key import KEY_FILE, key_id, key_in
 from pipelines.run.notices import emit, notices_of
 from pipelines.run.outcome.judgement import exit_code
 from pipelines.run.run import Run
-from pipelines.takedown.purge.journal import is_interrupted, remove_replaced
-from pipelines.takedown.purge.purge import finish
+from pipelines.takedown.purge.journal import remove_replaced
+from pipelines.takedown.purge.purge import finish_first
 from scraper.config.clinics import Clinic, Clinics
 
 
@@ -34,25 +34,12 @@ def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: boo
     with exit_on_error(archive, "choose another --archive"):
         run = Run(archive)
     with exit_on_error(archive, "an interrupted purge could not be finished, nothing done"):
-        run = finish_purge(run)
+        run = finish_first(run)
     outcome = "the records of a killed run could not be folded in, nothing done"
     with exit_on_error(archive, outcome), releasing(run):
         fold_in(run)
         run.register_closed(listed)
     return run
-
-
-def finish_purge(run: Run) -> Run:
-    """Finish a purge that was killed, which is a run of its own; return the run to go on with.
-
-    Raises as `finish` and `Run`; the archive is released then.
-    """
-    if not is_interrupted(run.archive):
-        return run
-    with releasing(run):
-        finish(run)
-        run.close(ExitCode.DONE, {"purge": "finished"})
-    return Run(run.archive)
 
 
 def fold_in(run: Run) -> None:

@@ -22,7 +22,7 @@ from twisted.python.failure import Failure
 from archive.rows.due import MOST_KILLS, Due, past_of
 from archive.rows.withdrawals import blocked_clinics
 from archive.times import utc
-from pipelines.commands._run import finish_purge, fold_in
+from pipelines.commands._run import fold_in
 from pipelines.printing import echo
 from pipelines.run import report
 from pipelines.run.locking import Locked
@@ -30,6 +30,7 @@ from pipelines.run.notices import emit
 from pipelines.run.outcome.judgement import exit_code, resolved
 from pipelines.run.outcome.outcome import mark_failed
 from pipelines.run.run import Run
+from pipelines.takedown.purge.purge import finish_first
 from pipelines.workers.process import Process
 from scraper.config.clinics import Clinic, Clinics, read_clinics
 from scraper.config.shard import Shard
@@ -250,12 +251,12 @@ class VisitsOnDemand:
 def wait_for_run(archive: Path) -> Run:
     """Open the archive for writing as soon as no other process holds it, and finish a purge that was killed.
 
-    Raises as `finish_purge`, but not `Locked`.
+    Raises as `finish_first`, but not `Locked`.
     """
     waits = False
     while True:
         try:
-            return finish_purge(Run(archive))
+            return finish_first(Run(archive))
         except Locked:
             if not waits:
                 echo(f"{archive}: another process holds it; this worker is a standby", err=True)

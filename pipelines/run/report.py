@@ -23,6 +23,8 @@ from pipelines.run.outcome.judgement import compare_with_past, exit_code, judge
 from pipelines.run.outcome.outcome import ClinicOutcome
 from pipelines.run.run import Run
 from pipelines.run.visits import Visits
+from pipelines.takedown.purge.journal import remove_replaced
+from pipelines.takedown.purge.purge import finish_first
 from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
@@ -41,7 +43,9 @@ class Report:
         # `scrapy shell` and the like archive nothing, and must not lock the archive.
         self._stands_alone = issubclass(crawler.spidercls, ClinicSpider) and not Visits.is_open(crawler.settings)
         if self._stands_alone:
-            for line in recover(Run.opened(crawler.settings)):
+            run = finish_first(Run.opened(crawler.settings))
+            remove_replaced(run.archive)
+            for line in recover(run):
                 logger.warning("%s", line)
 
     @classmethod

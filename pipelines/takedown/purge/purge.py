@@ -12,6 +12,7 @@ from archive.study.tables import fold_study
 from archive.wal import WriteAheadLog
 from archive.warc.rewrite import rewrite
 from pipelines.events import Purged, Withdrawn
+from pipelines.exit_codes import ExitCode
 from pipelines.rebuild import refold_past
 from pipelines.run.headers import replaced_files, runs_of
 from pipelines.run.policies import moment
@@ -110,6 +111,23 @@ def finish(run: Run) -> Journal | None:
         return None
     _finish(run, journal, {})
     return journal
+
+
+def finish_first(run: Run) -> Run:
+    """Finish a purge that was killed, which is a run of its own; return the run to go on with.
+
+    Raises as `finish` and `Run`; the archive is released then.
+    """
+    if not journals.is_interrupted(run.archive):
+        return run
+    try:
+        finish(run)
+        run.close(ExitCode.DONE, {"purge": "finished"})
+    except Exception as error:
+        run.broken = run.broken or str(error)
+        run.release()
+        raise
+    return Run(run.archive)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
 
-from archive.lexicon.given import LEXICONS
 from archive.study.answers import Coding
 from archive.study.cells import check_package
-from archive.study.folder import CODEBOOKS, CODINGS, SAMPLES, STUDY, BadStudyFile, StudyFile, paths
+from archive.study.folder import CODEBOOKS, CODINGS, LEXICONS, SAMPLES, STUDY, BadStudyFile, StudyFile, paths
 from archive.study.purged.files import made, without_codings, without_units, without_words
 from archive.study.sample import Unit
 from archive.study.tables import Study, study_of

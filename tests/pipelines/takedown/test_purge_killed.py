@@ -11,13 +11,19 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from scrapy.crawler import Crawler
+from scrapy.settings import Settings
 
 from archive.study.tables import take_codebook
 from pipelines.commands import main
 from pipelines.commands._run import open_for_writing
 from pipelines.commands._visits import wait_for_run
+from pipelines.run.report import Report
+from pipelines.run.run import Run
 from pipelines.run.visits import Visits
 from pipelines.takedown.purge.journal import FOLDER
+from scraper import settings as house
+from scraper.spiders.blog import BlogSpider
 from tests.pipelines.takedown.test_purge import holding, is_sound, purged, rows, visit, withdrawn
 from tests.soak import SOAK
 
@@ -146,6 +152,19 @@ def test_a_rebuild_that_is_killed_too(interrupted: Path, monkeypatch: pytest.Mon
         assert CliRunner().invoke(main, ["rebuild", "--archive", str(interrupted)]).exit_code != 0
     assert (interrupted / FOLDER / "journal.json").exists()
     assert CliRunner().invoke(main, [*verb, "--archive", str(interrupted)]).exit_code == 0
+    assert not (interrupted / FOLDER).exists()
+    assert holding(interrupted, *WORDS) == set()
+    is_sound(interrupted)
+
+
+def test_a_plain_scrapy_crawl_finishes_it(interrupted: Path) -> None:
+    settings = Settings()
+    settings.setmodule(house, priority="project")
+    settings.set("ARCHIVE", str(interrupted))
+    Report(Crawler(BlogSpider, settings))
+    run = Visits.of(settings)
+    assert isinstance(run, Run)
+    run.release()
     assert not (interrupted / FOLDER).exists()
     assert holding(interrupted, *WORDS) == set()
     is_sound(interrupted)
