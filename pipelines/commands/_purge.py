@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from archive.backup.identity import are_of_one
 from archive.backup.published import FOLDER as PUBLISHED
 from archive.backup.snapshots import is_backup
 from archive.db import DATABASE
@@ -40,6 +41,9 @@ def purge_copy(archive: Path, folder: Path) -> Iterator[str]:
     if folder.resolve() == archive.resolve() or not (folder / DATABASE).exists():
         fail(f"{folder}: neither a backup nor a copy of the archive; name another", ExitCode.BAD_CONFIG)
     with exit_on_error(folder):
+        if not are_of_one(archive / DATABASE, folder / DATABASE):
+            why = "it has no run of it, though the key may be the same"
+            fail(f"{folder}: no copy of {archive}: {why}; nothing done; name a copy", ExitCode.BAD_CONFIG)
         if decided(folder) is not None:
             finishing = f"`clinic-archive takedown purge --archive {folder}` finishes it if this copy is your own"
             fail(f"{folder}: a purge was interrupted there; nothing done; {finishing}", ExitCode.BAD_CONFIG)
