@@ -159,8 +159,9 @@ def lift(takedown_id: str, reason: str, archive: Path, as_json: bool) -> None:
 def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool) -> None:
     """Perform the takedowns of grade purge: remove what they name from the recorded bytes. Nothing brings it back.
 
-    Each WARC file that holds it is replaced by a new one, under a new name. Earlier databases, logs, torn ends of WARC
-    files and the published copy are deleted. A purge that is killed is finished by the next command that writes.
+    Each WARC file that holds it is replaced by a new one, under a new name, and so is a file in study/. Earlier
+    databases, logs, torn ends of WARC files and the published copy are deleted. A purge that is killed is finished by
+    the next command that writes.
 
     --in DIR: of a backup, a new snapshot is made, and earlier ones that hold it are deleted. In a copy of the archive,
     its takedowns are recorded and performed. Purge the archive itself first.
