@@ -85,8 +85,9 @@ def plan_lines(found: Preview) -> Iterator[str]:
 def outside_lines(names: Sequence[str]) -> Iterator[str]:
     """Yield a line for each thing in the archive's folder that stays, although it holds or may hold what is purged."""
     for name in names:
-        why = "holds what is purged, and stays" if name.startswith(f"{STUDY}/") else "stays, and was not looked into"
-        yield f"{name}: {why}; delete it if nobody needs it"
+        is_known = name.startswith(f"{STUDY}/")
+        why = "holds what is purged; delete it by hand" if is_known else "not looked into; what is older may hold it"
+        yield f"{name}: stays; {why}"
 
 
 def purge_lines(done: PurgeResult) -> Iterator[str]:

@@ -50,6 +50,10 @@ JOURNALS = {
     "removes above, in a folder": json.dumps({**EMPTY, "removed": ["warc/../../victim.torn"]}),
     "removes anywhere": json.dumps({**EMPTY, "removed": ["ABSOLUTE"]}),
     "removes what others log": json.dumps({**EMPTY, "removed": ["log/told.json"]}),
+    "replaces the key of releases": json.dumps(
+        {**EMPTY, "moves": {"study/release.key": "study/release.key"}, "drafts": {"study/release.key": f"{OLD}.part"}}
+    ),
+    "removes above an import": json.dumps({**EMPTY, "removed": ["imports/a.part/../../../victim"]}),
     "removes the key": json.dumps({**EMPTY, "removed": ["pseudonym.key"]}),
     "removes through a link": json.dumps({**EMPTY, "removed": ["log/crawl.log"]}),
     "replaces above": json.dumps({**EMPTY, "moves": {OLD: "warc/../../victim"}, "drafts": {OLD: f"{OLD}.part"}}),

@@ -125,7 +125,7 @@ def test_a_post(studied: Path) -> None:
     withdrawn(archive, subject)
     would = run(archive, "takedown", "purge", "--dry-run").output
     assert would.count("would be replaced by study/") == 4
-    assert ("study/notes.txt: holds" in would, "exports/: stays" in would) == (True, True)
+    assert ("study/notes.txt: stays; holds" in would, "exports/: stays; not" in would) == (True, True)
     done = run(archive, "takedown", "purge")
     assert done.output.count("replaced by study/") == 4
     assert naming(archive, "Horsetail", "post/sleep") == {"study.txt"}
