@@ -8,7 +8,7 @@ A mark is an HMAC-SHA256 under the archive's own key (`pseudonym.key`) of the cl
     comment 0b5e4ad3                     the platform's id of a comment
     person reader-k3v5m7q2x4ab           a pseudonym
     name wix:64ddbf6a1737d98af033206f roe   a word of the name of a purged person, in the comments on one post
-    quote ..., words ...         a phrase of what is purged (`pipelines.takedown.phrases`)
+    quote ..., words ..., listed ...   a phrase of what is purged (`pipelines.takedown.phrases`)
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ planned, phrases are plain words; later only their marks are known (`pipelines.t
 
     quote the rest of my mother says quillwort and   eight words of a comment
     words marisol vega                               a name, or words that count only in an answer that nobody read
+    listed marisol vega                              a name in a list of newest comments
 """
 
 from __future__ import annotations
@@ -63,9 +64,8 @@ class Phrases:
         """Return the phrases of texts of comments and posts, and of display names of people."""
         of_comments, of_posts = ({each for text in texts for each in phrases_of(text)} for texts in (comments, posts))
         openings = {" ".join(each.split()[:OPENING]) for each in of_comments}
-        of_names = {" ".join(words_in(name)[:LENGTH]) for name in names}
+        of_names = {" ".join(words_in(name)[:LENGTH]) for name in names} - {""}
         quotes = {each for each in of_comments if _is_long(each)}
-        of_names = {name for name in of_names if len(name) >= _SHORTEST_NAME and not name.isdigit()}
         return cls(frozenset(quotes), frozenset((of_comments - quotes) | of_posts | openings), frozenset(of_names))
 
     def without(self, texts: Iterable[str]) -> Phrases:
@@ -87,7 +87,9 @@ class Phrases:
     @property
     def values(self) -> set[str]:
         """The values of which marks are made."""
-        return {*(f"quote {each}" for each in self.quotes), *(f"words {each}" for each in self.words | self.names)}
+        names = {name for name in self.names if len(name) >= _SHORTEST_NAME and not name.isdigit()}
+        marked = {"quote": self.quotes, "words": self.words | names, "listed": self.names}
+        return {f"{kind} {each}" for kind, phrases in marked.items() for each in phrases}
 
     def may_be_in(self, body: bytes) -> bool:
         """Return whether a body has all words of a phrase, somewhere: most have not, and need not be read."""

@@ -19,6 +19,7 @@ from pipelines.privacy.pseudonyms import pseudonymous
 from pipelines.takedown.phrases import LENGTH, has_phrase, plain, words_in
 from pipelines.takedown.withheld import Withheld
 from scraper.comments import service_of, services
+from scraper.comments._listed import listed, without_lists
 from scraper.extract import extract
 from scraper.items import Comment, Exchange, Extraction, Item, Names, Post, PostPart, Problem, Reading, Sighting
 from scraper.platforms import platforms
@@ -91,8 +92,10 @@ class Blanking:
             return emptied
         if found.has_post and not any(isinstance(each, _WORTH) for each in wanted):
             return emptied
+        is_listed = self._is_listed_in(exchange.body)
         body = self._without(exchange, platform, found) if found.is_any else exchange.body
-        if body is None:
+        body = _without_lists(body) if body is not None and is_listed else body
+        if body is None or (is_listed and self._is_listed_in(body)):
             return emptied
         if body == exchange.body:
             return None if not found.is_any else emptied
@@ -119,10 +122,21 @@ class Blanking:
         if not exchange.body and part is None:
             return bool(withheld.purged)  # nobody can tell what is in it
         words = words_in(plain(exchange.body or part or b""))
-        if has_phrase(words, lambda phrase: withheld.is_marked(f"quote {phrase}"), [LENGTH]):
+        if has_phrase(words, partial(_is_quote, withheld), [LENGTH]):
             return True
         lengths = range(1, LENGTH + 1) if is_doubtful else ()
         return has_phrase(words, lambda phrase: withheld.is_marked(f"words {phrase}"), lengths)
+
+    def _is_listed_in(self, body: bytes) -> bool:
+        """Return whether a list of newest comments, which no parser reads, has a purged comment or person."""
+        names, texts = listed(body)
+        if self.empties_unread and (names or texts):
+            return True
+        named = (f"listed {' '.join(words_in(name)[:LENGTH])}" for name in names)
+        is_quote = partial(_is_quote, self._withheld)
+        return any(map(self._withheld.is_marked, named)) or any(
+            has_phrase(words_in(t), is_quote, [LENGTH]) for t in texts
+        )
 
     def purged_in(self, items: Collection[Item]) -> Purged:
         """Return what is purged among the items of an answer, as its parser gives them."""
@@ -195,6 +209,18 @@ class Blanking:
         prefix = f"{platform.name}:" if platform is not None else ""
         ids = [f"{prefix}{value}" for name, value in row.items() if name in _IDS and isinstance(value, str | int)]
         return self._withheld.is_post([*(value for value in values if "://" in value), *ids])
+
+
+def _is_quote(withheld: Withheld, phrase: str) -> bool:
+    return withheld.is_marked(f"quote {phrase}")
+
+
+def _without_lists(body: bytes) -> bytes | None:
+    """Return a JSON answer whose texts have no lists of newest comments; None for any other."""
+    try:
+        return with_texts(body, lambda _: True, without_lists)
+    except Inseparable:
+        return None
 
 
 def _is_doubtful(exchange: Exchange, items: Collection[Item]) -> bool:

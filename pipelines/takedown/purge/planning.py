@@ -117,7 +117,7 @@ def _candidates(db: Database, clinic_id: str, held: Iterable[Withdrawn]) -> Iter
     The others may have its words. `is_doubtful`: perhaps not read. Of a post only those, and answers of APIs.
     """
     kinds = {each.kind for each in held}
-    wanted = "captures.withdrawn = 1" + (" OR captures.holds_comments = 1" if "person" in kinds else "")
+    wanted = "captures.withdrawn = 1" + (" OR captures.holds_comments = 1" if kinds - {"post"} else "")
     cursor = db.conn.execute(
         f"SELECT captures.capture_id, captures.url, warc_file, warc_offset, coalesce({wanted}, 0) AS is_named,"
         " coalesce(http_status NOT BETWEEN 200 AND 299, 0) OR EXISTS (SELECT 1 FROM problems WHERE problems.capture_id"
