@@ -209,8 +209,21 @@ def _copy(db: Database, folder: Path, step: str) -> None:
     target = folder / f"archive-before-{step}-{file_stamp(datetime.now(UTC))}.db"
     part = folder / "archive-before.db.part"
     part.unlink(missing_ok=True)  # of a start that was killed
+    touch_like(part, folder / DATABASE)
     db.execute("VACUUM INTO ?", [str(part)])
     part.replace(target)
+
+
+def touch_like(path: Path, model: Path) -> None:
+    """Make an empty file that the same accounts can read as `model`. Raises OSError; FileExistsError if it is there.
+
+    SQLite fills an empty file. One that it makes itself would be readable by all, where the owner closed archive.db.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.fchmod(descriptor, model.stat().st_mode & 0o777)
+    finally:
+        os.close(descriptor)
 
 
 def views() -> dict[str, str]:

@@ -32,8 +32,8 @@ from pipelines.events import (
 from pipelines.imports.foreign import scan_foreign
 from pipelines.imports.identity import CaptureRef, ImportOrigin, first_of, resolve_revisits
 from pipelines.privacy.policy import Policy, Statement, in_force
-from pipelines.replay.files import EARLIEST, FileScan, fields_of, scan
-from pipelines.run.headers import RUNS, RunHeader, holding, purges, replaced_files
+from pipelines.replay.files import EARLIEST, FileScan, fields_of
+from pipelines.run.headers import RUNS, RunHeader, holding, is_there, purges, replaced_files, scans_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,15 +182,19 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> Cli
     logs: dict[str, RunLog] = {}
     problems: list[str] = []
     replaced = replaced_files(headers)
+    paths = []
     for path in sorted(folder.glob("*.warc.gz")):
         name = path.relative_to(archive).as_posix()
-        if name in replaced:  # a copy from elsewhere
-            if not (archive / replaced[name]).exists():
-                problems.append(f"{name}: purged; {replaced[name]}, which replaced it, is missing: put it back")
-            continue
-        scanned = scan(archive, name)
+        if name not in replaced:
+            paths.append(path)
+        elif not is_there(archive, replaced[name]):  # a copy from elsewhere
+            problems.append(f"{name}: purged; {replaced[name]}, which replaced it, is missing: put it back")
+    for scanned in scans_of(archive, paths):
         problems += scanned.problems
-        logs.setdefault(run_stem(path.name), RunLog(clinic_id, [])).add(scanned)
+        if scanned.is_head:
+            continue
+        key = run_stem(scanned.name) or scanned.info.get("isPartOf", scanned.file)
+        logs.setdefault(key, RunLog(clinic_id, [])).add(scanned)
     ordered = sorted(logs.values(), key=lambda log: (log.started, log.files))
     known: dict[str, CaptureRef] = {}
     for log in ordered:

@@ -20,7 +20,7 @@ from sqlite_utils import Database
 
 from archive.compare import canonical
 from archive.compare.superseded import restore, stash
-from archive.db import DATABASE, ArchiveError, open_archive
+from archive.db import DATABASE, ArchiveError, open_archive, touch_like
 from archive.derived.tables import forget_site_edits
 from archive.rows import runs
 from archive.search.index import drop_removed
@@ -30,9 +30,9 @@ from pipelines.fold.fold import Fold
 from pipelines.log import ClinicLog, Recorded, clinics_of, locations, log_of
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
+from pipelines.rewriting.journal import forget, remove_replaced, settle
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
-from pipelines.takedown.purge.journal import forget, remove_replaced, settle
 from pipelines.takedown.summaries import save_ends
 from pipelines.takedown.withheld import withheld_at, withheld_from
 from scraper.platforms import platform_named
@@ -86,6 +86,7 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
 
 
 def _opened(scratch: Path) -> Database:
+    scratch.mkdir(mode=0o700)
     db = open_archive(scratch, "write")
     db.execute("PRAGMA synchronous = OFF")  # after a failure it is deleted
     return db
@@ -134,12 +135,14 @@ def _enter(db: Database, archive: Path, done: Rebuilt, *, exists: bool) -> None:
     if exists:
         done.previous = archive / f"archive-before-rebuild-{datetime.now(UTC):%Y%m%d%H%M%S%f}.db"
         if done.differs is not None:
+            touch_like(done.previous, path)
             with closing(sqlite3.connect(path)) as old:
                 old.execute("VACUUM INTO ?", [str(done.previous)])
         else:  # it cannot be read
             for suffix in ("-wal", "-shm"):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
             path.rename(done.previous)
+            touch_like(path, done.previous)
     with closing(sqlite3.connect(path, timeout=30)) as live:
         live.execute("PRAGMA journal_mode = WAL")
         live.execute("PRAGMA synchronous = FULL")

@@ -142,7 +142,7 @@ def _apply(run: Run, unended: _Unended) -> int:
         with path.open("rb+") as file:
             os.fsync(file.fileno())
         name = path.relative_to(run.archive).as_posix()
-        log.add(scan(run.archive, name, _whole(path, name, run.archive)))
+        log.add(scan(name, _whole(path, name, run.archive)))
     if log.kind != "crawl":  # its captures may be older than the stored ones
         refold(run.db, run.archive, run.key, unended.clinic_id)
         return len(log.captures)

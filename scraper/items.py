@@ -7,7 +7,8 @@ one post.
 An *address* identifies a post: a canonical URL, or `platform:id` (Wix gives two, `wix:<uuid>` and `wix:<24 hex>`).
 Items about a post carry every address that their exchange gives for it, so that any of them finds the post later.
 
-`source` is where a value was read: html, warmup (JSON inside the page), api, feed, rendered (in a browser), text.
+`source` is where a value was read: html, warmup (JSON inside the page), api, feed, rendered (in a browser), text;
+relative: a printed date that depends on the day of the capture ("3 days ago", "Sep 11"). Every other source is better.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-Source = Literal["html", "warmup", "api", "rendered", "feed", "text"]
+Source = Literal["html", "warmup", "api", "rendered", "feed", "text", "relative"]
 # Best first: the archive shows the value of the best source that ever gave one.
 SOURCES: tuple[Source, ...] = ("html", "warmup", "api", "rendered", "feed", "text")
 SightedIn = Literal["sitemap", "feed", "listing", "related", "post"]
@@ -275,6 +276,7 @@ class Post:
     comments_key: str | None = None  # the id of the post at the platform's comments service
     media_pending: bool = False  # galleries, videos or tables are empty elements in the page
     stated_url: str | None = None  # the address that the page states for itself, where that is another: no evidence
+    counted_to: str | None = None  # of a relative date: the moment, whose day depends on the zone
 
 
 Item = (

@@ -35,7 +35,7 @@ HEADER = re.compile(
 # Values that most items have, left out of the JSON.
 USUAL = {
     "listed_url": None, "certain": True, "stated_url": None, "access": None, "type": "comment", "source": None,
-    "counts": None,
+    "counts": None, "counted_to": None,
 }  # fmt: skip
 # Fields that the JSON files call by an earlier name: `ThreadPage.cursor`.
 JSON_NAMES = {"cursor": "asked"}

@@ -21,6 +21,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from archive.backup.files import SCRATCH, WARC, SnapshotFiles, names_of, sidecar
+from archive.backup.leaving import drop_left, note_packed
 from archive.backup.snapshots import (
     MARK,
     PART,
@@ -41,6 +42,7 @@ from archive.db import DATABASE, NotAnArchive, copy_whole, damage
 from archive.migrations import migrations
 from archive.times import snapshot_name, snapshot_time
 from archive.warc._file import sync_folder
+from archive.warc.joining import head_of
 from archive.warc.repair import TORN_SUFFIX
 
 
@@ -54,6 +56,7 @@ class BackedUp:
     bytes_copied: int = 0
     files_kept: int = 0  # unchanged since the backup before; the name is a key of printed JSON
     purged: int = 0  # copies and earlier snapshots that were deleted because a purge replaced their files
+    packed: int = 0  # copies that were deleted because a pack joined their files and no snapshot has them any more
     snapshots: int = 0  # that exist now
     problems: list[str] = field(default_factory=list)  # what is damaged, a line each
 
@@ -114,19 +117,26 @@ def back_up(
     try:
         copied = copy_database(archive / DATABASE, part / DATABASE)
         done.database_bytes = copied.file.size
-        copies = SnapshotFiles(archive, folder, known, lambda name: _lacks_rows(name, copied, closed))
+
+        def lacks_rows(name: str) -> bool:
+            return _lacks_rows(name, copied, closed) and head_of(archive / name) is None  # none that a pack made does
+
+        copies = SnapshotFiles(archive, folder, known, lacks_rows)
         # WARC files come first: a note in one may name an imported file, which was on the disk before the note.
         for top in (WARC, *parts):
             for path in names_of(archive, top):
                 copies.take(path)
-        copies.report_missing(replaced)
+        packed = copies.report_missing(replaced)
         done.files_copied, done.bytes_copied = copies.files_copied, copies.bytes_copied
         done.files_kept = copies.files_unchanged
         done.problems += copies.problems
         faults = [*copied.faults, *copies.faults(copied.ends)]
-        if faults:
+        if any(name in closed and not (archive / name).exists() for name in copied.ends):
+            done.problems.append(f"{archive}: no snapshot was made: files went meanwhile, as by a pack; run this again")
+        elif faults:
             done.problems += [f"{line}; no snapshot was made" for line in faults]
         else:
+            note_packed(folder, packed)
             write_manifest(part, Snapshot(name, software, copied.schema, copied.file, copies.files))
             part.rename(part.with_name(name))
             sync_folder(part.parent)
@@ -137,6 +147,7 @@ def back_up(
     if done.snapshot:
         done.purged = _purge(folder, replaced, done.snapshot)
         _rotate(folder, keep)
+        done.packed = drop_left(folder, copies.files)
     done.snapshots = len(stamps(folder))
     return done
 

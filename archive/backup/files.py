@@ -9,6 +9,7 @@ from pathlib import Path
 
 from archive.backup.snapshots import PART, Read, SnapshotFile, Unreadable, copy_through, make_folder, read_through
 from archive.warc._file import OPEN_SUFFIX, sync_folder
+from archive.warc.joining import joined_in
 from archive.warc.repair import TORN_SUFFIX, whole_until
 
 WARC = "warc"
@@ -124,11 +125,24 @@ class SnapshotFiles:
         as_known = known is not None and (content.size, content.sha256) == (known.size, known.sha256)
         return not (as_known and source.copy_size > content.size)
 
-    def report_missing(self, replaced: Collection[str]) -> None:
-        """Report the files of the snapshot before that the archive no longer has; not those that were `replaced`."""
+    def report_missing(self, replaced: Collection[str]) -> list[str]:
+        """Report the files of the snapshot before that the archive no longer has; not those that were `replaced`.
+
+        Returns those whose records are in a packed file now: they are not reported.
+        """
+        joined: dict[Path, set[str]] = {}
+        packed = []
         for name in self.known.keys() - self.files.keys() - set(replaced):
-            if not name.endswith(TORN_SUFFIX) and not (self.archive / name).is_file():
+            path = self.archive / name
+            if name.endswith(TORN_SUFFIX) or path.is_file():
+                continue
+            if path.parent not in joined:
+                joined[path.parent] = joined_in(path.parent)
+            if path.name in joined[path.parent]:
+                packed.append(name)
+            else:
                 self._report(name, self.known[name], "gone from the archive")
+        return packed
 
     def faults(self, ends: Mapping[str, int]) -> list[str]:
         """Return why the snapshot cannot count, a line each.

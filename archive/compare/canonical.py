@@ -2,9 +2,9 @@
 
 Integer keys are replaced by what they stand for, and rows are sorted. What may differ between an archive that grew and
 one rebuilt from its WARC files is left out: the versions of the parser and of the program that made a row, what an
-older version read, and the names of WARC files. Texts that differ only by the version that read them count as equal: of
-a post's revisions from one source, those count that differ from the revision before, each as the newest version reads
-its capture.
+older version read, and the places of records in WARC files, which a pack joins. Texts that differ only by the version
+that read them count as equal: of a post's revisions from one source, those count that differ from the revision before,
+each as the newest version reads its capture.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KEY_NAMES = {
     "category_id": "(SELECT label FROM categories AS k WHERE k.category_id = {0})",
     "revision_id": "(SELECT source || ' ' || content_sha256 FROM revisions AS r WHERE r.revision_id = {0})",
 }
-_LOCAL = {"absence_id", "problem_id", "entity_id", "extractor_version", "warc_file", "folded_by"}
+_LOCAL = {"absence_id", "problem_id", "entity_id", "extractor_version", "warc_file", "warc_offset", "folded_by"}
 _OLDER = {"superseded_readings"}
 # The tables that the fold makes from recorded bytes. Not among them: full-text indexes, what is derived from rows
 # (`archive.derived`), and what people gave.

@@ -12,8 +12,10 @@ import io
 import json
 import tempfile
 import zipfile
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +26,7 @@ from warcio.bufferedreaders import BufferedReader  # type: ignore[import-untyped
 from archive.export._target import replacing
 from archive.warc import Info, members, records
 from archive.warc.format._foreign import is_arc
+from archive.warc.joining import head_of
 
 LARGEST_WARC = 1_000_000_000  # bytes of a WARC file inside, after which another is started
 GZIP = b"\x1f\x8b"
@@ -95,13 +98,14 @@ _WITHOUT_COMMENTS = (
 def _copy_records(folder: Path, rows: Iterable[tuple[str, int]], scratch: Path) -> tuple[list[Path], int]:
     """Copy the records with their requests, unchanged, to new files; return these files and the number of captures.
 
-    The warcinfo record of each source file is copied before the first of its records. Records of ARC files are left
-    out, since a WACZ file cannot contain ARC.
+    The warcinfo record of each run is copied before the first of its records. Records of ARC files are left out, since
+    a WACZ file cannot contain ARC.
     """
     paths: list[Path] = []
     out: IO[bytes] | None = None
     is_arc_file: dict[str, bool] = {}
-    with_warcinfo: set[tuple[Path, str]] = set()
+    begins: dict[str, list[int]] = {}  # by source file: where its warcinfo records are
+    with_warcinfo: set[tuple[Path, str, int]] = set()
     number = 0
     try:
         for name, offset in rows:
@@ -114,11 +118,14 @@ def _copy_records(folder: Path, rows: Iterable[tuple[str, int]], scratch: Path) 
                 is_arc_file[name] = is_arc(folder / name)
             if is_arc_file[name]:
                 continue
-            offsets = [offset]
-            if (paths[-1], name) not in with_warcinfo:
-                with_warcinfo.add((paths[-1], name))
-                offsets = [0, offset] if _begins_with_warcinfo(folder / name) else offsets
-            for record_offset in offsets:
+            if name not in begins:
+                begins[name] = _infos(folder / name)
+            last = bisect_right(begins[name], offset)
+            info = begins[name][last - 1 : last]
+            if info and (paths[-1], name, info[0]) in with_warcinfo:
+                info = []
+            with_warcinfo.update((paths[-1], name, each) for each in info)
+            for record_offset in (*info, offset):
                 for member in members(folder, name, record_offset):
                     out.write(member if member.startswith(GZIP) else gzip.compress(member, mtime=0))
             number += 1
@@ -128,8 +135,10 @@ def _copy_records(folder: Path, rows: Iterable[tuple[str, int]], scratch: Path) 
     return paths, number
 
 
-def _begins_with_warcinfo(path: Path) -> bool:
-    return isinstance(next(iter(records(path)), None), Info)
+def _infos(path: Path) -> list[int]:
+    """Return the offsets of the warcinfo records: of each run in a packed file, of the first record in any other."""
+    found = records(path) if head_of(path) is not None else islice(records(path), 1)
+    return [record.warc_offset for record in found if isinstance(record, Info)]
 
 
 def _store(package: zipfile.ZipFile, name: str, data: Path | bytes) -> dict[str, Any]:

@@ -112,7 +112,8 @@ def _record(frame: Frame, request: Frame | None) -> Record:
         if rendered or (saved and _PAGE.match(content_type)):
             return _page(frame, place, url, rendered=rendered)
     if kind == "warcinfo":
-        return Info(record_id(frame), date_of(frame.get("WARC-Date")), *place, warc_fields(frame), frame.problems)
+        at, filename = date_of(frame.get("WARC-Date")), frame.get("WARC-Filename")
+        return Info(record_id(frame), at, *place, warc_fields(frame), frame.problems, filename)
     archive_kind = frame.get("X-Archive-Kind") if kind == "metadata" else None
     if archive_kind == "failure":
         fields = warc_fields(frame)

@@ -158,6 +158,8 @@ class Info:
     warc_length: int
     fields: Mapping[str, str]
     problems: tuple[str, ...] = ()
+    filename: str | None = None
+    """WARC-Filename: the name of the file that the record was written to; a pack joins it to others as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ class Note:
 
     record_id: str
     kind: str
-    """"run-started", "run-ended", "import", "crawl-started" or "crawl-ended"."""
+    """"run-started", "run-ended", "import", "crawl-started" or "crawl-ended"; "joined" names the files of a pack."""
     at: datetime
     """As written: later than the date of every record before it."""
     warc_file: str

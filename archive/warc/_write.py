@@ -180,19 +180,26 @@ class Writer:
 
     def _warcinfo(self, name: str) -> bytes:
         self._info_id = self._new_id()
-        block = {
-            "software": "clinic-blog-archive",
-            **self._info,
-            "format": "WARC File Format 1.1",
-            "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
-            "isPartOf": self._crawl,
-            "clinic": self._clinic,
-        }
-        fields = [
-            ("WARC-Type", "warcinfo"),
-            ("WARC-Record-ID", urn(self._info_id)),
-            ("WARC-Date", utc(self._clock())),
-            ("WARC-Filename", name),
-            ("Content-Type", FIELDS),
-        ]
-        return build.record(fields, b"", build.warc_fields(block), stored=False)
+        return warcinfo(self._info_id, self._clock(), name, self._info, crawl_id=self._crawl, clinic_id=self._clinic)
+
+
+def warcinfo(
+    record_id: str, at: datetime, name: str, info: Mapping[str, str], *, crawl_id: str, clinic_id: str
+) -> bytes:
+    """Return the record that begins a file of that name; `info`: further fields of its block."""
+    block = {
+        "software": "clinic-blog-archive",
+        **info,
+        "format": "WARC File Format 1.1",
+        "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+        "isPartOf": crawl_id,
+        "clinic": clinic_id,
+    }
+    fields = [
+        ("WARC-Type", "warcinfo"),
+        ("WARC-Record-ID", urn(record_id)),
+        ("WARC-Date", utc(at)),
+        ("WARC-Filename", name),
+        ("Content-Type", FIELDS),
+    ]
+    return build.record(fields, b"", build.warc_fields(block), stored=False)

@@ -62,8 +62,8 @@ def rewrite(source: Path, target: Path, *, name: str, bodies: Mapping[int, bytes
             done.places[frame.offset] = done.size
             if frame.offset in bodies:
                 data = _with_body(frame, bodies[frame.offset])
-            elif (frame.get("WARC-Type") or "").lower() == "warcinfo" and "isPartOf" in warc_fields(frame):
-                data = _renamed(frame, name)  # of this program: it states the name of its file
+            elif _states_name(frame, source.name):
+                data = _renamed(frame, name)
             else:
                 data = _as_record(frame, frame.block) if arc else _copied(given, frame)
             file.write(data)
@@ -71,6 +71,15 @@ def rewrite(source: Path, target: Path, *, name: str, bodies: Mapping[int, bytes
         file.flush()
         os.fsync(file.fileno())
     return done
+
+
+def _states_name(frame: Frame, name: str) -> bool:
+    """Return whether the record is a warcinfo of this program that states the name of its own file.
+
+    In a packed file only that of its head does; the others say by whose file each run was recorded.
+    """
+    is_info = (frame.get("WARC-Type") or "").lower() == "warcinfo"
+    return is_info and frame.get("WARC-Filename") == name and "isPartOf" in warc_fields(frame)
 
 
 def _copied(file: BinaryIO, frame: Frame) -> bytes:

@@ -7,6 +7,7 @@ from importlib import import_module
 
 import click
 
+from pipelines.commands._headings import HEADINGS
 from pipelines.commands._options import examples
 from pipelines.run.locking import tighten_umask
 from scraper.config.clinics import VERSION
@@ -27,6 +28,19 @@ class Verbs(click.Group):
             return None
         command: click.Command = import_module(f"{__name__}.{modules[cmd_name]}").command
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the verbs under their headings, all columns alike; one that is under none comes last."""
+        names = self.list_commands(ctx)
+        headed = {name for _, _, verbs in HEADINGS for name in verbs}
+        others = tuple(name for name in names if name not in headed)
+        widest = max(map(len, names))
+        for heading, verbs in (*((heading, verbs) for _, heading, verbs in HEADINGS), ("More", others)):
+            found = [(name.ljust(widest), self.get_command(ctx, name)) for name in verbs]
+            rows = [(name, command.get_short_help_str(limit=formatter.width)) for name, command in found if command]
+            if rows:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
 
 
 @click.group(

@@ -13,7 +13,7 @@
     UnknownSubject       4  what a takedown names is not in the archive, or is withdrawn already
     BackupDamaged        6  a file of a backup is damaged
     BadRecord            6  a record of a WARC file is damaged
-    BadJournal           6  the journal of a purge is damaged, or names files outside the archive
+    BadJournal           6  the journal of a purge or pack is damaged, or names files outside the archive
     BadStudyFile         1  a file of a study cannot be used
     Unknown              2  no table, view or question of that name
     TooManyRows          1  more rows than the format holds
@@ -53,10 +53,10 @@ from archive.warc import BadRecord, WarcWriteError
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import ImportRefused
+from pipelines.rewriting.journal import BadJournal
 from pipelines.run.key import BadKey
 from pipelines.run.locking import Locked
 from pipelines.takedown.finding import UnknownSubject
-from pipelines.takedown.purge.journal import BadJournal
 from pipelines.takedown.purge.purge import ReadersBusy
 from scraper.config.sampling_frame import BadSamplingFrame
 from scraper.config.toml_file import ConfigError

@@ -13,7 +13,7 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import distinct
 from pipelines.commands._output import counted, finish
 from pipelines.commands._table import table
-from pipelines.printing import echo
+from pipelines.printing import echo, is_terminal
 from scraper.config.clinics import PRODUCT, VERSION
 
 
@@ -37,7 +37,8 @@ def export_to_lake(folder: Path, archives: Sequence[Path], *, derived: bool, as_
             for one in tables
         },
     }
-    finish(summary, _lines(tables), as_json=as_json)
+    lines = _lines(tables) if is_terminal() else [f"{folder}: {_total(tables)}"]
+    finish(summary, lines, as_json=as_json, always=True)
 
 
 def _lines(tables: Sequence[LakeTable]) -> Iterator[str]:
@@ -47,5 +48,9 @@ def _lines(tables: Sequence[LakeTable]) -> Iterator[str]:
         for one in tables
     ]
     yield table(header, rows, numbers=header[1:])
+    yield _total(tables)
+
+
+def _total(tables: Sequence[LakeTable]) -> str:
     written = counted(sum(one.written for one in tables), "partition")
-    yield f"{written} written, {sum(len(one.partitions) - one.written for one in tables):,} unchanged"
+    return f"{written} written, {sum(len(one.partitions) - one.written for one in tables):,} unchanged"

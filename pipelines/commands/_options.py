@@ -96,7 +96,10 @@ clinics_file_option = click.option(
     help="List of the clinics.",
 )
 shard_option = click.option(
-    "--shard", type=ShardOption(), metavar="K/N", help="Only the clinics of part K of N, told by a hash of the slug."
+    "--shard",
+    type=ShardOption(),
+    metavar="K/N",
+    help="Only the clinics of part K of N; a hash of its slug puts each clinic into a part.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result to stdout as one JSON object.")
 delay_option = click.option(

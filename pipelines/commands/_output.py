@@ -32,7 +32,8 @@ def finish(
     """Print a verb's result to stdout and end the process with its exit code.
 
     With `as_json` that is the summary and its exit code as one object; else the lines, which are only read then, and
-    only printed on a terminal: cron mails whatever is printed. `always`: also without a terminal.
+    only printed on a terminal: cron mails whatever is printed. `always`: also without a terminal, which holds for every
+    verb that no schedule runs.
     """
     if as_json:
         echo(json.dumps({**summary, "exit_code": code}, ensure_ascii=False))

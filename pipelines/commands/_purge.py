@@ -18,8 +18,8 @@ from pipelines.commands._output import counted, fail
 from pipelines.commands._run import open_for_writing, releasing
 from pipelines.commands.backup import make_backup
 from pipelines.exit_codes import ExitCode
+from pipelines.rewriting.journal import decided, interrupted
 from pipelines.takedown.ledger import adopt_takedowns
-from pipelines.takedown.purge.journal import decided
 from pipelines.takedown.purge.planning import due
 from pipelines.takedown.purge.purge import Preview, PurgeResult
 from pipelines.takedown.purge.purge import purge as perform
@@ -44,9 +44,9 @@ def purge_copy(archive: Path, folder: Path) -> Iterator[str]:
         if not are_of_one(archive / DATABASE, folder / DATABASE):
             why = "it has no run of it, though the key may be the same"
             fail(f"{folder}: no copy of {archive}: {why}; nothing done; name a copy", ExitCode.BAD_CONFIG)
-        if decided(folder) is not None:
+        if decided(folder) is not None and (found := interrupted(folder)) is not None:
             finishing = f"`clinic-archive takedown purge --archive {folder}` finishes it if this copy is your own"
-            fail(f"{folder}: a purge was interrupted there; nothing done; {finishing}", ExitCode.BAD_CONFIG)
+            fail(f"{folder}: {found.what} was interrupted there; nothing done; {finishing}", ExitCode.BAD_CONFIG)
     run = open_for_writing(folder, existing=True)
     with exit_on_error(folder, "the purge is not finished; give the command again"), releasing(run):
         adopt_takedowns(run, archive)

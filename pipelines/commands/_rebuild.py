@@ -47,4 +47,4 @@ def finish_rebuilt(result: Rebuilt, archive: Path, line: str, more: Mapping[str,
         **more,
     }
     code = ExitCode.INTEGRITY if result.problems else ExitCode.DONE
-    finish(summary, [f"{archive}: {line}"], as_json=as_json, code=code)
+    finish(summary, [f"{archive}: {line}"], as_json=as_json, code=code, always=True)

@@ -13,13 +13,13 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
+from pipelines.rewriting.finishing import finish_first
+from pipelines.rewriting.journal import remove_replaced
 from pipelines.run import report
 from pipelines.run.key import KEY_FILE, key_id, key_in
 from pipelines.run.notices import emit, notices_of
 from pipelines.run.outcome.judgement import exit_code
 from pipelines.run.run import Run
-from pipelines.takedown.purge.journal import remove_replaced
-from pipelines.takedown.purge.purge import finish_first
 from scraper.config.clinics import Clinic, Clinics
 
 
@@ -33,7 +33,7 @@ def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: boo
         read_only(archive).close()
     with exit_on_error(archive, "choose another --archive"):
         run = Run(archive)
-    with exit_on_error(archive, "an interrupted purge could not be finished, nothing done"):
+    with exit_on_error(archive, "what was interrupted could not be finished, nothing done"):
         run = finish_first(run)
     outcome = "the records of a killed run could not be folded in, nothing done"
     with exit_on_error(archive, outcome), releasing(run):

@@ -17,7 +17,7 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
-from pipelines.takedown.purge.journal import is_interrupted
+from pipelines.rewriting.journal import interrupted
 
 
 @contextmanager
@@ -46,7 +46,8 @@ def opened_study(archive: Path) -> Iterator[tuple[Database, Study]]:
 
 def refuse_unfinished_purge(archive: Path) -> None:
     """End the process where a purge was interrupted, which may be about to replace files in `study/`."""
-    if is_interrupted(archive):
+    found = interrupted(archive)
+    if found is not None and found.what == "a purge":
         finishing = "`clinic-archive takedown purge` finishes it; then run this again"
         fail(f"{archive}: a purge was interrupted; nothing done; {finishing}", ExitCode.BAD_CONFIG)
 

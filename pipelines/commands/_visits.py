@@ -24,13 +24,13 @@ from archive.rows.withdrawals import blocked_clinics
 from archive.times import utc
 from pipelines.commands._run import fold_in
 from pipelines.printing import echo
+from pipelines.rewriting.finishing import finish_first
 from pipelines.run import report
 from pipelines.run.locking import Locked
 from pipelines.run.notices import emit
 from pipelines.run.outcome.judgement import exit_code, resolved
 from pipelines.run.outcome.outcome import mark_failed
 from pipelines.run.run import Run
-from pipelines.takedown.purge.purge import finish_first
 from pipelines.workers.process import Process
 from scraper.config.clinics import Clinic, Clinics, read_clinics
 from scraper.config.shard import Shard
@@ -249,7 +249,7 @@ class VisitsOnDemand:
 
 
 def wait_for_run(archive: Path) -> Run:
-    """Open the archive for writing as soon as no other process holds it, and finish a purge that was killed.
+    """Open the archive for writing as soon as no other process holds it, and finish a purge or pack that was killed.
 
     Raises as `finish_first`, but not `Locked`.
     """

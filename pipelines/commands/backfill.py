@@ -55,12 +55,18 @@ class Moment(click.ParamType[str]):
     ),
 )
 @click.argument("clinic")
-@click.option("--from", "first", type=Moment(), required=True, help="Oldest captures: from this year, month or day on.")
-@click.option("--to", "last", type=Moment(), help="Newest captures: up to this year, month or day, inclusive.")
-@click.option("--web-archive", help="Address, e.g. https://web.archive.org; default: the one in clinics.toml.")
+@click.option(
+    "--from", "first", type=Moment(), required=True, help="First year, month or day of the captures: 2019, 2019-05."
+)
+@click.option("--to", "last", type=Moment(), help="Last year, month or day, included; default: until now.")
+@click.option(
+    "--web-archive", help="Address of the web archive, e.g. https://web.archive.org; default: the one in clinics.toml."
+)
 @archive_option
 @clinics_file_option
-@click.option("--limit", type=click.IntRange(1), help="Only the N oldest captures that the archive does not hold.")
+@click.option(
+    "--limit", type=click.IntRange(1), help="Request at most N captures, the oldest that the archive does not hold."
+)
 @delay_option
 @allow_private_option
 @verbose_option
@@ -80,8 +86,9 @@ def command(
 ) -> None:
     """Fetch every text that a web archive holds of a clinic's posts, and store it with its own date.
 
-    Of each post page, every capture whose digest differs from the previous one is requested. Run the command again to
-    continue where it stopped: captures that the archive already holds are not requested again.
+    The web archive lists its captures of each post's page. One is requested where its content differs from the capture
+    before it, as the list's digests say. Run the command again to continue where it stopped: captures that the archive
+    already holds are not requested again.
     """
     with exit_on_error(clinics_file):
         listed = read_clinics(clinics_file) if clinics_file.exists() else Clinics()
@@ -98,7 +105,7 @@ def command(
         echo(line, err=True)
     code, summary = close_run(run, backfill=_counts(backfill))
     derive_after_run(archive, run.started_at)
-    finish(summary, _lines(clinic, backfill, summary), as_json=as_json, code=code)
+    finish(summary, _lines(clinic, backfill, summary), as_json=as_json, code=code, always=True)
 
 
 def _lines(clinic: str, backfill: Backfill, summary: Mapping[str, Any]) -> Iterator[str]:

@@ -20,9 +20,9 @@ from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, finish, print_problems
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import IMPORTS
+from pipelines.rewriting.journal import interrupted
 from pipelines.run.headers import replaced_files, runs_of
 from pipelines.run.key import KEY_FILE, BadKey, key_in
-from pipelines.takedown.purge.journal import is_interrupted
 from scraper.config.clinics import PRODUCT, VERSION
 
 
@@ -48,8 +48,9 @@ def command(folder: Path, keep: int, archive: Path, as_json: bool) -> None:
     the pseudonyms.
 
     Files that DIR already holds are not copied again, and no WARC file is ever deleted, but those that a purge replaced
-    (`takedown purge`), with the snapshots that have them. A snapshot counts only after
-    its database was opened and checked, and all of its files are there. Damaged files are named: exit 6.
+    (`takedown purge`), with the snapshots that have them, and those that `pack` joined, once no snapshot has them. A
+    snapshot counts only after its database was opened and checked, and all of its files are there. Damaged files are
+    named: exit 6.
     """
     began = time.monotonic()
     result = make_backup(archive, folder, keep)
@@ -88,10 +89,9 @@ def make_backup(archive: Path, folder: Path, keep: int) -> BackedUp:
 
 def _check(archive: Path, folder: Path) -> None:
     """Check that the folder may hold backups of this archive. Raises `BackupRefused`, `BadKey`, OSError."""
-    if is_interrupted(archive):
+    if (found := interrupted(archive)) is not None:
         raise BackupRefused(
-            f"{archive}: a purge is running, or was interrupted: `clinic-archive takedown purge` finishes it; then run"
-            " this again"
+            f"{archive}: {found.what} is running, or was interrupted: {found.finishing}; then run this again"
         )
     try:
         open_archive(archive, "read").close()
@@ -115,6 +115,7 @@ def _check(archive: Path, folder: Path) -> None:
 
 def _line(result: BackedUp, folder: Path) -> str:
     purged = f" {result.purged} of what was purged deleted;" if result.purged else ""
+    purged += f" {result.packed} of what was packed deleted;" if result.packed else ""
     return (
         f"{folder}: snapshot {result.snapshot}: archive.db ({result.database_bytes / 1e6:.1f} MB) and"
         f" {result.files_copied} files ({result.bytes_copied / 1e6:.1f} MB) copied, {result.files_kept} were there;"

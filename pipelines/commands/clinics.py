@@ -46,7 +46,7 @@ from scraper.spiders.check import CheckSpider
 
 
 @click.group(
-    short_help="Import a list of clinics, show it, check which of them have a blog.",
+    short_help="Import a list of clinics, show it, check which have a blog.",
     epilog=examples("clinic-archive clinics list"),
 )
 def command() -> None:
@@ -86,7 +86,7 @@ def import_(file: Path, clinics_file: Path, make_slugs: bool, dry_run: bool, as_
     lines = [f"{clinics_file}: {len(new)} added, {unchanged} unchanged"]
     if dry_run:
         lines = ["\n".join(row.stanza for row in new).removesuffix("\n")] if new else []
-    finish(summary, lines, as_json=as_json, always=dry_run)
+    finish(summary, lines, as_json=as_json, always=True)
 
 
 def _replace(path: Path, text: str) -> None:
@@ -119,7 +119,7 @@ def _replace(path: Path, text: str) -> None:
 @clinics_file_option
 @json_option
 def list_(archives: tuple[Path, ...], clinics_file: Path, as_json: bool) -> None:
-    """Show every clinic of clinics.toml and of the archive: what it runs on, who reads it, posts, the last visit.
+    """Show every clinic of clinics.toml and of the archive: what it runs on, which reader reads it, posts, last visit.
 
     Clinics without a blog are listed too: shares are computed over all clinics. A clinic that moved from one archive to
     another is shown as it is where it was visited last.

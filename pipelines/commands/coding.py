@@ -251,10 +251,16 @@ def disagreements(path: Path, sample_name: str | None, archive: Path, as_json: b
         disputed = {unit for overlap in found.values() for unit in overlap.disagreed()}
         units = [unit for unit in sample.units if unit.unit in disputed]
         if not units:
-            finish({"posts": 0}, ["the coders agree on every post that several of them coded"], as_json=as_json)
+            finish(
+                {"posts": 0},
+                ["the coders agree on every post that several of them coded"],
+                as_json=as_json,
+                always=True,
+            )
         rows = list(sheet_rows(Handout(sample, codebook), CONSENSUS, units, Texts(db)))
         write_sheet(path, codebook, rows, [reconciling(found, unit.unit) for unit in units])
-    finish({"file": str(path), "posts": len(units)}, [f"{path}: {counted(len(units), 'post')}"], as_json=as_json)
+    line = f"{path}: {counted(len(units), 'post')}"
+    finish({"file": str(path), "posts": len(units)}, [line], as_json=as_json, always=True)
 
 
 @command.command(

@@ -23,7 +23,7 @@ from pipelines.run.run import Run
 
 
 @click.command(
-    short_help="Confirm that posts are gone, or that a field is missing, as the last runs reported.",
+    short_help="Confirm what runs reported: posts are gone, a field is missing.",
     epilog=examples("clinic-archive confirm riverside"),
 )
 @click.argument("clinics", nargs=-1, required=True, metavar="CLINIC...")
@@ -32,9 +32,10 @@ from pipelines.run.run import Run
 def command(clinics: tuple[str, ...], archive: Path, as_json: bool) -> None:
     """Confirm what the runs so far reported about the named clinics. Look at the blogs first.
 
-    Either a reported mass disappearance is real: the posts may be marked removed as soon as two visits, 20 hours apart,
-    found them gone. Or a missing field is gone for good: no more exit 5. The confirmation is recorded in the WARC
-    files, so that a rebuild keeps it. Without such a report there is nothing to confirm, and nothing is changed.
+    A run that finds many posts of a clinic gone at once, or a field missing on its pages, reports that and draws no
+    conclusion. Confirmed, the posts are marked removed as soon as two visits, 20 hours apart, found them gone; and the
+    missing field no longer ends a run with exit 5. The confirmation is recorded in the WARC files, so that a rebuild
+    keeps it. Without such a report nothing is changed.
     """
     run = open_for_writing(archive, existing=True)
     with exit_on_error(archive, "not everything was confirmed"), releasing(run):

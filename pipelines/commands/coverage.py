@@ -40,7 +40,7 @@ class Day(click.ParamType[date]):
 
 
 @click.command(
-    short_help="How continuously clinics were observed: days, gaps, a paragraph for a paper.",
+    short_help="On which days clinics were observed; a paragraph for a paper.",
     epilog=examples("clinic-archive coverage", "clinic-archive coverage riverside --from 2026-03-01 --to 2026-08-31"),
 )
 @click.argument("clinics", nargs=-1, metavar="[CLINIC...]")

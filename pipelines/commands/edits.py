@@ -33,7 +33,7 @@ _FILTERS = Question("edits", "Edits", "", "", fields=_FIELDS)
 
 
 @click.command(
-    short_help="What clinics changed: the words removed and added, with both texts.",
+    short_help="What clinics changed: the words removed and added.",
     epilog=examples(
         "clinic-archive edits ketamine -o edits.csv",
         "clinic-archive edits --clinic riverside --in removed --since 2026-01-01",
@@ -102,7 +102,7 @@ def command(
             written = write(output, db.conn, Source("edits", "", listing=edits), form_of(output))
             said = f" ({written.note})" if written.note else ""
             line = f"{output}: {counted(written.rows, 'edit')}{said}{note}"
-            finish({**summary, "file": asdict(written) | {"path": str(output)}}, [line], as_json=as_json)
+            finish({**summary, "file": asdict(written) | {"path": str(output)}}, [line], as_json=as_json, always=True)
         if as_json:
             rows = [dict(zip(edits.columns, row, strict=True)) for row in edits.rows(db.conn)]
             finish({**summary, "edits": len(rows), "rows": rows}, (), as_json=True)

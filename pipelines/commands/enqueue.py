@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
-from archive.db import open_archive
+from archive.db import DATABASE, ArchiveError, NewerSchema, NotAnArchive, open_archive
+from archive.lock import LOCK_FILE
+from archive.rows.due import Due, due_clinics
 from archive.rows.withdrawals import blocked_clinics
 from pipelines.commands._cluster import broker_option, cluster_extra, every_option, redis_errors, whole_frame
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, clinics_file_option, examples, json_option, shard_option
-from pipelines.commands._output import counted, finish
+from pipelines.commands._output import counted, fail, finish
+from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
+from pipelines.run.key import KEY_FILE
 from scraper.config.clinics import read_clinics
 from scraper.config.shard import Shard
+
+PATIENCE = 5.0  # seconds
+# One of these is in the folder of each archive, also before its first visit: `enqueue` itself writes into log/.
+_OF_ARCHIVES = {DATABASE, KEY_FILE, LOCK_FILE, "warc", "log"}
 
 
 @click.command(
@@ -35,25 +46,20 @@ from scraper.config.shard import Shard
 def command(archive: Path, clinics_file: Path, shard: Shard | None, broker: str, every: float, as_json: bool) -> None:
     """Put each clinic of the shard into the queue that is due and not in it: a worker visits it (docs/cluster.md).
 
-    A clinic is due when its last visit began longer ago than --every. The archive is only read. Run it every few
-    minutes, as by a timer: run again, it adds nothing that is there; what a lost queue held comes back.
+    A clinic is due when its last visit began longer ago than --every. The archive is only read; its folder must be
+    there, also before the first worker makes the archive in it. Run it every few minutes, as by a timer: run again, it
+    adds nothing that is there; what a lost queue held comes back.
     """
     shard = shard or whole_frame()
     with cluster_extra():
-        from archive.rows.due import due_clinics  # noqa: PLC0415
         from pipelines.cluster.leases import note_shards  # noqa: PLC0415
         from pipelines.cluster.queue import connect, enqueue, queue_of  # noqa: PLC0415
     now = datetime.now(UTC)
     with exit_on_error(clinics_file):
         clinics = [clinic.slug for clinic in read_clinics(clinics_file).of_shard(shard).to_visit([])]
     with exit_on_error(archive), redis_errors(broker):
-        try:
-            with closing(open_archive(archive, "read")) as db:
-                blocked = blocked_clinics(db)
-                open_ = [slug for slug in clinics if slug not in blocked]
-                found = due_clinics(db.conn, open_, timedelta(seconds=every), now)
-        except FileNotFoundError:  # the first worker makes the archive
-            found = due_clinics(None, clinics, timedelta(seconds=every), now)
+        _refuse_other_folder(archive)
+        found = _due(archive, clinics, timedelta(seconds=every), now)
         queue = connect(broker)
         added = enqueue(queue, queue_of(shard), found)
         others = note_shards(queue.client, archive, shard.total, now)
@@ -62,3 +68,39 @@ def command(archive: Path, clinics_file: Path, shard: Shard | None, broker: str,
     summary = {"archive": str(archive), "queue": queue_of(shard), "due": len(found), "added": added}
     line = "another process does the same now" if added is None else f"{counted(added, 'clinic')} added"
     finish(summary, [f"{queue_of(shard)}: {len(found):,} due, {line}"], as_json=as_json)
+
+
+def _refuse_other_folder(archive: Path) -> None:
+    """End the process where the folder is missing, or holds other things than an archive.
+
+    A folder that is wrongly named would have every clinic due, although another one has their visits.
+    """
+    advice = "correct --archive, or make the archive with `clinic-archive shard init`, or start its worker first"
+    if not archive.is_dir():
+        fail(f"{archive}: no such folder, nothing enqueued; {advice}", ExitCode.BAD_CONFIG)
+    with exit_on_error(archive, "nothing enqueued"):
+        names = {path.name for path in archive.iterdir()} - {"lost+found"}
+    if names and not names & _OF_ARCHIVES:
+        fail(f"{archive}: other files and no archive in it, nothing enqueued; {advice}", ExitCode.BAD_CONFIG)
+
+
+def _due(archive: Path, clinics: Sequence[str], every: timedelta, now: datetime) -> list[Due]:
+    """Return the clinics that are due; all where the first worker has not made the archive yet.
+
+    In the moment in which a worker makes or migrates archive.db it cannot be read: it is tried for some seconds. Raises
+    as `open_archive`.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with closing(open_archive(archive, "read")) as db:
+                blocked = blocked_clinics(db)
+                return due_clinics(db.conn, [slug for slug in clinics if slug not in blocked], every, now)
+        except FileNotFoundError:
+            return due_clinics(None, clinics, every, now)
+        except (NewerSchema, NotAnArchive):
+            raise
+        except (ArchiveError, sqlite3.OperationalError):
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.1)

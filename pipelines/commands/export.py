@@ -33,16 +33,16 @@ from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._lake import export_to_lake
 from pipelines.commands._options import archives_option, examples, json_option, only_archive
-from pipelines.commands._output import fail, finish
+from pipelines.commands._output import counted, fail, finish
 from pipelines.exit_codes import ExitCode
-from pipelines.printing import echo
+from pipelines.printing import echo, is_terminal
 from scraper.config.clinics import PRODUCT, VERSION
 
 STDOUT = Path("-")
 
 
 @click.command(
-    short_help="Write tables, views and ready questions to CSV, XLSX, JSON lines or Parquet.",
+    short_help="Write tables, views and questions as CSV, XLSX, JSON, Parquet.",
     epilog=examples(
         "clinic-archive export posts -o posts.xlsx",
         "clinic-archive export --lake lake/ --archive shard-1 --archive shard-2",
@@ -245,13 +245,22 @@ def _finish(files: Sequence[Written], form: str, as_json: bool, left_out: int = 
         if file.note:
             echo(f"{file.path}: {file.note}", err=True)
     summary: dict[str, Any] = {"format": form, "files": [asdict(file) | {"path": str(file.path)} for file in files]}
-    lines: Iterable[str] = _lines(files)
+    lines: Iterable[str] = _lines(files) if is_terminal() else [_total(files)]
     if left_out:
         summary["left_out"] = left_out
         lines = chain(
             lines, [f"left out: {left_out} tables and views made from the texts by rules; --derived adds them"]
         )
-    finish(summary, lines, as_json=as_json)
+    finish(summary, lines, as_json=as_json, always=True)
+
+
+def _total(files: Sequence[Written]) -> str:
+    """Return the line about all files where nobody watches: a line each would be some seventy."""
+    size = sum(file.size for file in files) / 1e6
+    rows = counted(sum(file.rows for file in files), "row")
+    if len(files) == 1:
+        return f"{files[0].path}: {rows}, {size:.2f} MB"
+    return f"{files[0].path.parent}: {counted(len(files), 'file')}, {rows}, {size:.2f} MB"
 
 
 def _lines(files: Sequence[Written]) -> Iterator[str]:

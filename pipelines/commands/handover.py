@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import tomllib
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import click
 from sqlite_utils import Database
@@ -22,9 +26,11 @@ from pipelines.commands._output import counted, fail, finish, print_problems
 from pipelines.commands.release import release_key
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import IMPORTS
+from pipelines.rewriting.journal import interrupted
 from pipelines.run.key import KEY_FILE, has_pseudonyms, read_key
-from pipelines.takedown.purge.journal import is_interrupted
+from scraper.addresses import is_private_host
 from scraper.config.clinics import PRODUCT, VERSION
+from scraper.config.sampling_frame import format_stanza
 
 WARNING = (
     f"{KEY_FILE} is in it, beside the WARC files that hold the names of commenters: whoever has this folder can say who"
@@ -59,6 +65,15 @@ Made by {software}. It holds {clinics}, {captures} and {posts}.
 - {takedowns}: `clinic-archive takedown list --archive /srv/clinics`. Every crawl and rebuild obeys them.
 - {releases}: `clinic-archive release list --archive /srv/clinics`.
 - What was published, exported, logged and backed up is not in this folder. Ask your predecessor to destroy it.
+"""
+_UNLISTED = """
+## Clinics without a stanza
+
+No crawl of `clinics.toml` visits these clinics: your predecessor gave them with `crawl --url`, or removed their stanza.
+To go on with one, add its stanza to `/srv/clinics/clinics.toml`, under the same slug:
+
+```toml
+{stanzas}```
 """
 
 
@@ -98,13 +113,14 @@ def make(folder: Path, archive: Path, clinics_file: Path, as_json: bool) -> None
             folder, f"no handover was made; {part} has what was copied, and the same command goes on from there"
         ):
             handover.check_target(archive, folder)
-            if is_interrupted(archive):
+            if (found := interrupted(archive)) is not None:
                 raise BackupRefused(
-                    f"{archive}: a purge was interrupted: `clinic-archive takedown purge` finishes it; nothing handed"
-                    " over, run this again then"
+                    f"{archive}: {found.what} was interrupted: {found.finishing}; nothing handed over, run this again"
+                    " then"
                 )
             with closing(read_only(archive)) as db:
-                about = _about(archive, db)
+                unlisted = _without_stanza(db, clinics_file)
+                about = _about(archive, db, [clinic.stanza for clinic in unlisted])
             try:
                 made = handover.hand_over(
                     archive, folder.absolute(), parts=(IMPORTS, STUDY, KEY_FILE), config=clinics_file, about=about,
@@ -119,10 +135,53 @@ def make(folder: Path, archive: Path, clinics_file: Path, as_json: bool) -> None
         f"{folder}: {counted(made.files, 'file')} ({made.bytes / 1e6:.1f} MB), sha256 {made.digest}",
         f"{folder}: {WARNING}" if (folder / "data" / KEY_FILE).exists() else f"{folder}: the archive has no {KEY_FILE}",
     ]
-    finish({"archive": str(archive), "handover": str(folder), **asdict(made)}, lines, as_json=as_json, always=True)
+    if unlisted:
+        lines.append(f"{folder}: {_unlisted_line(unlisted)}")
+    summary = {"archive": str(archive), "handover": str(folder), **asdict(made)}
+    without = [{"clinic_id": clinic.slug, "url": clinic.url} for clinic in unlisted]
+    finish({**summary, "without_stanza": without}, lines, as_json=as_json, always=True)
 
 
-def _about(archive: Path, db: Database) -> str:
+class _Unlisted(NamedTuple):
+    """A clinic of the archive that the list of clinics does not name, and the stanza that it would have."""
+
+    slug: str
+    url: str
+    stanza: str
+
+
+def _without_stanza(db: Database, clinics_file: Path) -> list[_Unlisted]:
+    """Return the clinics without a stanza, by slug. A list of clinics that cannot be read names none."""
+    listed: object = None
+    with suppress(tomllib.TOMLDecodeError, UnicodeDecodeError):
+        listed = tomllib.loads(clinics_file.read_text("utf-8")).get("clinics")
+    listed = listed if isinstance(listed, dict) else {}
+    columns = "clinic_id, name, url, comments_policy, privacy"
+    found = []
+    for slug, name, url, comments, privacy in db.execute(
+        f"SELECT {columns} FROM clinics ORDER BY clinic_id"
+    ).fetchall():
+        if slug not in listed:
+            rows = db.execute("SELECT name, value FROM clinic_attributes WHERE clinic_id = ? ORDER BY name", [slug])
+            head, whole = format_stanza(slug, name, url), format_stanza(slug, name, url, dict(rows.fetchall()))
+            policy = [f'comments = "{comments}"', f'privacy = "{privacy}"']
+            if is_private_host(urlsplit(url).hostname or ""):
+                policy.append("allow_private = true")
+            found.append(_Unlisted(slug, url, "".join([head, *(f"{line}\n" for line in policy), whole[len(head) :]])))
+    return found
+
+
+def _unlisted_line(unlisted: Sequence[_Unlisted]) -> str:
+    named = ", ".join(f"{clinic.slug} ({clinic.url})" for clinic in unlisted[:3])
+    more = f" and {len(unlisted) - 3:,} more" if len(unlisted) > 3 else ""
+    have, them = ("has", "it") if len(unlisted) == 1 else ("have", "them")
+    return (
+        f"{counted(len(unlisted), 'clinic')} {have} no stanza in clinics.toml, so that no crawl of that list visits"
+        f" {them}: {named}{more}; data/HANDOVER.md has what to add"
+    )
+
+
+def _about(archive: Path, db: Database, stanzas: Sequence[str]) -> str:
     """Return the text of HANDOVER.md. Raises `BadKey` where a key is lost, `ReleaseRefused`, OSError."""
     entries = Register(archive).entries()
     if (archive / KEY_FILE).exists() or has_pseudonyms(db):
@@ -134,10 +193,11 @@ def _about(archive: Path, db: Database) -> str:
         for name in ("clinics", "captures", "posts", "withdrawals")
     }
     words = {name: counted(numbers[name], name.removesuffix("s")) for name in ("clinics", "captures", "posts")}
-    return _ABOUT.format(
+    about = _ABOUT.format(
         software=f"{PRODUCT}/{VERSION}", warning=WARNING, key=KEY_FILE, **words,
         takedowns=counted(numbers["withdrawals"], "takedown"), releases=counted(len(entries), "release"),
     )  # fmt: skip
+    return about + (_UNLISTED.format(stanzas="\n".join(stanzas)) if stanzas else "")
 
 
 @command.command("verify", short_help="Check a handover.", epilog=examples("clinic-archive handover verify ~/handover"))

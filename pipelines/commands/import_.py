@@ -14,12 +14,12 @@ from sqlite_utils import Database
 from archive.warc import BadRecord
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, clinics_file_option, examples, json_option, utc_moment
-from pipelines.commands._output import finish, print_problems
+from pipelines.commands._output import counted, finish, print_problems
 from pipelines.commands._run import open_for_writing, releasing
 from pipelines.derive import derive_after_run
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.importer import ImportResult, import_files
-from pipelines.printing import echo
+from pipelines.printing import echo, is_terminal
 from pipelines.run.key import BadKey
 from scraper.addresses import is_within
 from scraper.config.clinics import Clinic, Clinics, clinic_from_url, read_clinics
@@ -65,7 +65,10 @@ def command(
     for result in results:
         _print_problems(result)
     lines = [_summary_line(result) for result in results if not result.refused]
-    finish(_summary(results), lines, as_json=as_json, code=code)
+    if len(lines) > 1 and not is_terminal():
+        new = sum(number for result in results for number in result.captures.values())
+        lines = [f"{archive}: {counted(new, 'new capture')} from {counted(len(lines), 'file')}"]
+    finish(_summary(results), lines, as_json=as_json, code=code, always=True)
 
 
 def _site(url: str) -> Clinic:

@@ -38,7 +38,7 @@ LEAST_CONTEXT = 20  # characters on each side of the word in a narrow terminal
 @click.option("--clinic", "clinic_id", metavar="CLINIC", help="Only this clinic.")
 @click.option("--past", is_flag=True, help="Earlier texts, too: each occurrence that the next text no longer has.")
 @click.option("--prefix", is_flag=True, help="Words that begin with WORD; the same as WORD*.")
-@click.option("--comments", is_flag=True, help="The comments, too; never of a published copy.")
+@click.option("--comments", is_flag=True, help="Search the comments, too.")
 @listing_option
 @archive_option
 @clinics_file_option
@@ -77,7 +77,7 @@ def command(
             form = form_of(output)
             written = write(output, db.conn, Source("kwic", "", listing=concordance), form)
             line = f"{output}: {counted(written.rows, 'occurrence')}{f' ({written.note})' if written.note else ''}"
-            finish({**summary, "file": asdict(written) | {"path": str(output)}}, [line], as_json=as_json)
+            finish({**summary, "file": asdict(written) | {"path": str(output)}}, [line], as_json=as_json, always=True)
         if as_json:
             rows = [dict(zip(concordance.columns, row, strict=True)) for row in concordance.rows(db.conn)]
             finish({**summary, "occurrences": len(rows), "rows": rows}, (), as_json=True)

@@ -43,8 +43,8 @@ def add_file(file: Path, archive: Path, as_json: bool) -> None:
     """Copy a lexicon (TOML) into the archive, if it agrees with its own examples, and no rule of it matches over half
     of a sample of sentences.
 
-    The next `clinic-archive derive` finds its matches. A rule that is there already stays as it is: a better one has
-    the next version.
+    The next `clinic-archive derive` finds its matches. A rule that the archive has already is never replaced: give
+    a rule that you changed the next version number.
     """
     sentences = _sentences(archive)
     lock = lock_or_exit(archive)
@@ -59,6 +59,7 @@ def add_file(file: Path, archive: Path, as_json: bool) -> None:
         {"archive": str(archive), **_entry(given)},
         [f"{given.file}: {rules}; `clinic-archive derive` finds the matches"],
         as_json=as_json,
+        always=True,
     )
 
 

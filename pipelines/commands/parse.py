@@ -19,7 +19,9 @@ from scraper.items import Comment, Exchange, Image, Post
 from scraper.not_a_post import NotAPost
 
 # Fields of the item that are no fields of the post: the run needs them.
-PRIVATE = {"addresses", "author_person", "counters_pending", "comments_key", "media_pending", "stated_url"}
+PRIVATE = {
+    "addresses", "author_person", "counters_pending", "comments_key", "media_pending", "stated_url", "counted_to",
+}  # fmt: skip
 # Who wrote a comment is for the pseudonym alone; the post that it is on is the one printed.
 PRIVATE_OF_COMMENTS = {"person", "post"}
 

@@ -32,14 +32,15 @@ from pipelines.rebuild import Rebuilt
     "--key",
     "key_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The pseudonym.key with which the comments were stored.",
+    help="The pseudonym.key of the archive, where it is not in the archive's folder.",
 )
 @archive_option
 @json_option
 def command(sources: tuple[Path, ...], key_file: Path | None, archive: Path, as_json: bool) -> None:
     """Read every recorded answer again with today's parsers and recreate archive.db; the network is not used.
 
-    The old archive.db stays beside the new one. Without --from only the archive's own WARC files are read.
+    The old archive.db stays beside the new one, as archive-before-rebuild-*.db. Without --from only the archive's own
+    WARC files are read.
     """
     began = time.monotonic()
     result = rebuild_from(sources, archive, key_file)

@@ -91,7 +91,7 @@ def make(
     number = sum(released.rows.values())
     summary = {**asdict(released), "folder": str(released.folder)}
     lines = [f"{released.folder}: {counted(number, 'row')}, sha256 {released.digest}"]
-    finish(summary, lines, as_json=as_json)
+    finish(summary, lines, as_json=as_json, always=True)
 
 
 def release_key(archive: Path, entries: list[Entry]) -> bytes:

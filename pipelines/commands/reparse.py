@@ -11,10 +11,11 @@ import click
 from pipelines.commands._archive import refuse_unknown
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
-from pipelines.commands._output import finish, print_problems
+from pipelines.commands._output import counted, finish, print_problems
 from pipelines.commands._run import open_for_writing
 from pipelines.derive import derive_after_run
 from pipelines.exit_codes import ExitCode
+from pipelines.printing import is_terminal
 from pipelines.reparse import Reparsed, outdated, reparse
 
 
@@ -44,6 +45,9 @@ def command(clinics: tuple[str, ...], dry_run: bool, archive: Path, as_json: boo
     for clinic_id, result in results.items():
         print_problems([f"{clinic_id}: {problem}" for problem in result.problems], about=clinic_id, noun="record")
     damaged = any(result.problems for result in results.values())
+    watched = dry_run or is_terminal() or not results
+    read = [f"{archive}: {counted(len(results), 'clinic')} read again"]
+    lines = _lines(results, dry_run) if watched else read
     finish(
         {
             "dry_run": dry_run,
@@ -51,10 +55,10 @@ def command(clinics: tuple[str, ...], dry_run: bool, archive: Path, as_json: boo
                 clinic_id: {**asdict(result.difference), "texts": result.texts} for clinic_id, result in results.items()
             },
         },
-        _lines(results, dry_run),
+        lines,
         as_json=as_json,
         code=ExitCode.INTEGRITY if damaged else ExitCode.DONE,
-        always=dry_run,
+        always=True,
     )
 
 

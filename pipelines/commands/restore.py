@@ -74,6 +74,7 @@ def command(folder: Path, name: str | None, listing: bool, archive: Path, as_jso
         },
         [f"{archive}: {number} files ({size / 1e6:.1f} MB) restored from snapshot {snapshot.name}"],
         as_json=as_json,
+        always=True,
     )
 
 

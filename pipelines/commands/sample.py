@@ -40,12 +40,13 @@ def command(
 ) -> None:  # fmt: skip
     """Draw posts at random, without replacement, and freeze the list in a file below study/.
 
-    The file has the frame's size, the condition, the seed, the date of the last capture, the strata with their
-    inclusion probabilities, and digests of both lists. Its permalinks are paths on the archive's site. The same call
-    gives the same file, also after a rebuild. With --by, the number is shared out in proportion to the sizes of the
-    strata, at least one post each.
+    The posts are drawn from the frame: every post that has a text, removed ones included (--where "removed_at IS NULL"
+    leaves them out). With --by, the number is shared out among the strata in proportion to their sizes, at least one
+    post each.
 
-    The frame is every post that has a text, removed ones included (--where "removed_at IS NULL" leaves them out).
+    The file lists the drawn posts by permalinks, which are paths on the archive's site. It also has the frame's size,
+    the condition, the seed, the date of the last capture, the strata with their inclusion probabilities, and digests of
+    the frame's list and of the drawn one. The same call gives the same file, also after a rebuild.
     """
     with opened_study(archive) as (db, study):
         try:

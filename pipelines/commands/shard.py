@@ -52,4 +52,4 @@ def init(key_file: Path, archive: Path, as_json: bool) -> None:
     finally:
         lock.release()
     lines = [f"{archive}: has the key {key_id(key)}; add to clinics.toml:", "[shards]", f'key_id = "{key_id(key)}"']
-    finish({"archive": str(archive), "key_id": key_id(key)}, lines, as_json=as_json)
+    finish({"archive": str(archive), "key_id": key_id(key)}, lines, as_json=as_json, always=True)

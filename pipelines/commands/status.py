@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from pipelines.commands._output import counted, finish
 from pipelines.commands._status import Report, Seen, how_ended, report_lines, summary
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
+from pipelines.run.notices import Notice, shortened
 
 # Of the exit codes of several archives the first of these that occurs is the command's own.
 WORST_FIRST = (
@@ -32,7 +34,7 @@ _NOT_PURGED = "the recorded bytes still hold it", "takedown purge"
 
 
 @click.command(
-    short_help="State of the archive: each clinic's last visit, backlog, disk, last verification.",
+    short_help="Each clinic's last visit, the backlog, disk, last verification.",
     epilog=examples("clinic-archive status --archive ~/clinics", "clinic-archive status --quiet --max-age 2d"),
 )
 @click.option(
@@ -52,9 +54,10 @@ def command(max_age: float, quiet: bool, archives: tuple[Path, ...], as_json: bo
     ended well and without a limit; or, for as long, every visit to a clinic was cut short, or none began. Or the disk
     will be full within 30 days at today's growth, or less than 5 % of it is free. Or the day of a takedown has passed
     while the published copy holds what was withdrawn, or its purge was not performed. Or no worker of a shard of the
-    cluster was seen for an hour. Each is named on stderr. Exit code 6: the last `verify` found faults. Several archives
-    (the shards of a frame) have one table and one judgement; the worst exit code of all holds, and a clinic that moved
-    stands as where it was observed last. Nothing is changed; a crawl may run at the same time.
+    cluster was seen for an hour. Each is named on stderr, of more than 20 clinics three of each kind. Exit code 6: the
+    last `verify` found faults. Several archives (the shards of a frame) have one table and one judgement; the worst
+    exit code of all holds, and a clinic that moved stands as where it was observed last. Nothing is changed; a crawl
+    may run at the same time.
     """
     chosen = distinct(archives)
     codes = {ExitCode.DONE}
@@ -113,7 +116,10 @@ def _why_lost(shard: ShardSeen) -> str:
 
 
 def _warned_of_stale(clinics: Sequence[tuple[ClinicStatus, int]], seen: Sequence[Seen], max_age: float) -> bool:
-    """Print each stale clinic, of a shard whose clinics are all stale one line; return whether there are any."""
+    """Print each stale clinic, of a shard whose clinics are all stale one line; return whether there are any.
+
+    Of many clinics a line is printed for each way in which their last visits ended (`shortened`).
+    """
     gone = asleep(clinics, max_age) if len(seen) > 1 else set()
     stale = [(clinic, place) for clinic, place in clinics if clinic.is_stale(max_age)]
     for place in sorted(gone):
@@ -122,10 +128,18 @@ def _warned_of_stale(clinics: Sequence[tuple[ClinicStatus, int]], seen: Sequence
         since = f"since {newest[:16].replace('T', ' ')}" if newest else "ever"
         none = f"none of its {number:,} clinics was observed {since}"
         echo(f"{seen[place].archive}: {none}; is its machine up?", err=True)
-    for clinic, place in stale:
-        if place not in gone:
-            echo(f"{clinic.clinic_id}: {_why_stale(clinic)}", err=True)
+    lists = shlex.join(
+        ["clinic-archive", "status", *(word for one in seen for word in ("--archive", str(one.archive)))]
+    )
+    for line in shortened(_notice(clinic, lists) for clinic, place in stale if place not in gone):
+        echo(line, err=True)
     return bool(stale)
+
+
+def _notice(clinic: ClinicStatus, lists: str) -> Notice:
+    last = "no visit ever begun" if clinic.visited_at is None else f"last visit {how_ended(clinic)}"
+    line = f"{clinic.clinic_id}: {_why_stale(clinic)}"
+    return Notice(clinic.clinic_id, line, f"stale, {last}", lists=lists)
 
 
 def _why_stale(clinic: ClinicStatus) -> str:

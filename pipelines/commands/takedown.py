@@ -42,7 +42,7 @@ reason_option = click.option("--reason", required=True, metavar="TEXT", help="Wh
 
 
 @click.group(
-    short_help="Withdraw a post, a comment, a person or a clinic; list what is withdrawn.",
+    short_help="Withdraw a post, a comment, a person or a clinic.",
     epilog=examples("clinic-archive takedown list"),
 )
 def command() -> None:
@@ -68,7 +68,7 @@ def command() -> None:
 @click.option("--received", type=_DATE, metavar="DATE", help="When the request arrived; default: today.")
 @click.option("--due", type=_DATE, metavar="DATE", help="Until when it must be done; `status` names an overdue one.")
 @click.option("--clinic", metavar="CLINIC", help="Where to look, if several clinics have such a comment or address.")
-@click.option("--comments", is_flag=True, help="Withdraw all comments of the clinic SUBJECT, and not the clinic.")
+@click.option("--comments", is_flag=True, help="With CLINIC: withdraw all of its comments, and not the clinic.")
 @click.option("--yes", is_flag=True, help="Do it. Without this, what would be withdrawn is printed.")
 @archive_option
 @json_option
@@ -84,7 +84,7 @@ def add(
     archive: Path,
     as_json: bool,
 ) -> None:
-    """Withdraw SUBJECT: a post by its URL or permalink, a comment by its id, a person by pseudonym, a whole clinic.
+    """Withdraw a post by its URL or permalink, a comment by its id, a person by pseudonym, or a clinic by its slug.
 
     No row is made of it any more, by no crawl, import or rebuild. Only keyed hashes of it are recorded.
     """
@@ -135,7 +135,7 @@ def lift(takedown_id: str, reason: str, archive: Path, as_json: bool) -> None:
         lift_takedown(run, by_id(archive, takedown_id), reason)
         run.close(ExitCode.DONE, {"lifted": takedown_id})
     derive_after_run(archive)
-    finish({"lifted": takedown_id}, [f"takedown {takedown_id} lifted"], as_json=as_json)
+    finish({"lifted": takedown_id}, [f"takedown {takedown_id} lifted"], as_json=as_json, always=True)
 
 
 @command.command(

@@ -25,7 +25,7 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, fail, finish, print_problems
 from pipelines.exit_codes import ExitCode
-from pipelines.takedown.purge.journal import decided
+from pipelines.rewriting.journal import decided, interrupted
 from pipelines.verify.verify import Verification, closed_files, verify
 
 MOST_FAULTS = 40  # printed one by one
@@ -35,7 +35,7 @@ _NO_ROOM = (
 )
 
 
-_PURGING = "a purge is not finished; `clinic-archive takedown purge` finishes it; nothing verified, run this again"
+_REWRITTEN = "WARC files were replaced meanwhile, by a purge or a pack; run this again"
 
 
 @click.command(
@@ -47,20 +47,24 @@ _PURGING = "a purge is not finished; `clinic-archive takedown purge` finishes it
 @archive_option
 @json_option
 def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) -> None:
-    """Read each capture's record again, check its digests, make all rows again in a scratch archive, and compare each
-    value with the stored one.
+    """Read each capture's record again, check its digests, make all rows again in a temporary archive, and compare
+    each value with the stored one.
 
-    Keys, hashes, the full-text index, the files of studies and SQLite's own pages are checked too; of what `derive`
-    computed the digest of all sentences, and all rows of a sample of posts. Nothing is changed; a crawl may run at the
-    same time. With --sample only the records of N captures are read, and their texts, counters and sightings compared.
+    Keys, hashes, the full-text index, the files of studies and SQLite's own pages are checked too. Of what `derive`
+    computed, all sentences are compared by one digest, and the other rows for a sample of posts. Nothing is changed; a
+    crawl may run at the same time. With --sample only the records of N captures are read, and their texts, counters and
+    sightings compared.
 
-    The scratch archive holds one clinic's rows at a time, in the folder for temporary files (TMPDIR).
+    The temporary archive holds one clinic's rows at a time, in the folder for temporary files (TMPDIR).
     """
     seed = seed if seed is not None else random.SystemRandom().randrange(2**31)
     began = time.monotonic()
     with exit_on_error(archive):
-        if decided(archive) is not None:
-            fail(f"{archive}: {_PURGING}", ExitCode.LOCKED)
+        if decided(archive) is not None and (found := interrupted(archive)) is not None:
+            fail(
+                f"{archive}: {found.what} is not finished; {found.finishing}; nothing verified, run this again",
+                ExitCode.LOCKED,
+            )
         try:
             result = _verification(archive, sample, seed)
         except sqlite3.DatabaseError as error:
@@ -88,6 +92,8 @@ def _verification(archive: Path, sample: int | None, seed: int) -> Verification:
         in_database = [*faults(db), *of_derived, *of_claims]
         derived = progress(db.conn)
         result = verify(archive, db, sample=sample, seed=seed, closed=closed)
+    if result.faults and not closed <= closed_files(archive):
+        fail(f"{archive}: {_REWRITTEN}", ExitCode.LOCKED)
     in_index, unchecked = full_text_faults(archive)
     in_study, of_study = _study_faults(archive)
     result.faults = [*in_database, *in_index, *in_study, *result.faults]

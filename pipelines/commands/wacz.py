@@ -54,4 +54,4 @@ def command(clinic: str | None, output: Path, with_comment_captures: bool, archi
         )
     left_out = f"; {package.left_out} that hold comments left out" if package.left_out else ""
     line = f"{output}: {package.pages} pages, {package.captures} captures, {package.size / 1e6:.1f} MB{left_out}"
-    finish({"file": str(output), **asdict(package)}, [line], as_json=as_json)
+    finish({"file": str(output), **asdict(package)}, [line], as_json=as_json, always=True)

@@ -65,7 +65,7 @@ def command(
 
     A message is acknowledged when its visit has ended in the archive's log. A second worker of the archive is a
     standby: it waits for the lock, and takes no message before. SIGTERM ends the visits cleanly, and puts their
-    messages back: exit code 0. What other verbs write to the archive needs the worker to be stopped.
+    messages back: exit code 0. Stop the worker before you run another command that writes to the archive.
     """
     shard = shard or whole_frame()
     with cluster_extra():

@@ -15,7 +15,7 @@ from pipelines.events import ClinicRun, Event, PolicySet, Purged, Retroactive, R
 from pipelines.imports.identity import CaptureRef
 from pipelines.log import ClinicLog, Recorded, RunLog
 from pipelines.privacy.policy import Policy
-from pipelines.run.headers import RUNS, RunHeader
+from pipelines.run.headers import RunHeader
 from pipelines.run.policies import stored_policy
 
 
@@ -26,10 +26,9 @@ class Snapshot:
     db: Database
     closed: frozenset[str]
 
-    def is_closed(self, crawl_id: str) -> bool:
-        """Return whether the file of the run as a whole was closed."""
-        names = (name.rpartition("-")[0] for name in self.closed if f"/{RUNS}/" in name)
-        return any(stem.endswith(crawl_id[:8]) for stem in names)
+    def is_closed(self, header: RunHeader) -> bool:
+        """Return whether the file of a run as a whole was closed."""
+        return header.file in self.closed
 
 
 @dataclass(slots=True)
@@ -58,7 +57,7 @@ def headers_as_of(headers: Iterable[RunHeader], snapshot: Snapshot) -> list[RunH
     confirmed = set(snapshot.db.execute("SELECT clinic_id, confirmed_at FROM confirmations").fetchall())
     found = []
     for header in headers:
-        if snapshot.is_closed(header.crawl_id):
+        if snapshot.is_closed(header):
             found.append(header)
         elif header.crawl_id in known:
             listed = {slug: stanza for slug, stanza in header.listed.items() if slug in clinics}

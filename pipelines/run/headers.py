@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from archive.warc._file import OPEN_SUFFIX
+from archive.warc.joining import joined_in
 from pipelines.events import Lifted, PolicySet, Purged, Retroactive, Withdrawn
-from pipelines.replay.files import fields_of, scan
+from pipelines.replay.files import FileScan, fields_of, scan_runs
 
 RUNS = "_runs"  # the folder below warc/ for files of whole runs; no slug begins with "_"
 
@@ -27,6 +28,7 @@ class RunHeader:
     listed: Mapping[str, Any] = field(default_factory=dict)  # stanzas of clinics that the archive did not know, by slug
     confirmed: tuple[tuple[str, str], ...] = ()  # (slug, when) of each clinic whose reports the operator confirmed
     decisions: tuple[Retroactive | Purged, ...] = ()  # that concern what was captured before
+    file: str = ""  # its path in the archive; "" for a run whose file is not written yet
 
     @property
     def policies(self) -> list[PolicySet]:
@@ -68,31 +70,53 @@ def replaced_files(headers: Iterable[RunHeader]) -> dict[str, str]:
     return last
 
 
+def is_there(archive: Path, file: str) -> bool:
+    """Return whether a WARC file of the archive is there, or its records are in a packed file. Raises OSError."""
+    path = archive / file
+    return path.exists() or path.name in joined_in(path.parent)
+
+
 def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:
     """Return the runs that have a file of their own, oldest first; `unclosed`: only those whose file is not closed.
 
     Raises OSError.
     """
-    found = []
     ending = ".warc.gz" + OPEN_SUFFIX * unclosed
     sidecars = sorted((archive / "warc" / RUNS).glob(f"*{ending}"))
-    for path in (sidecar.with_name(sidecar.name.removesuffix(OPEN_SUFFIX)) for sidecar in sidecars):
-        if not path.exists():
-            continue
-        written = scan(archive, path.relative_to(archive).as_posix()).notes
-        notes = {note.kind: fields_of(note) for note in written}
-        confirmed = [fields_of(note) for note in written if note.kind == "confirmed"]
-        decisions = tuple(_OF_NOTES[note.kind](fields_of(note)) for note in written if note.kind in _OF_NOTES)
-        start = notes.get("crawl-started")
-        if start is not None:
-            found.append(
-                RunHeader(
-                    **{name: start[name] for name in ("started_at", "software", "kind", "closed")},
-                    crawl_id=start["crawl"],
-                    listed=start.get("listed", {}),  # runs of older versions recorded none
-                    end=notes.get("crawl-ended"),
-                    confirmed=tuple((fields["clinic"], fields["at"]) for fields in confirmed),
-                    decisions=decisions,
-                )
-            )
+    paths = [sidecar.with_name(sidecar.name.removesuffix(OPEN_SUFFIX)) for sidecar in sidecars]
+    scanned = scans_of(archive, (path for path in paths if path.exists()))
+    found = [header for each in scanned if (header := _header(each)) is not None]
     return sorted(found, key=lambda header: header.started_at)
+
+
+def scans_of(archive: Path, paths: Iterable[Path]) -> list[FileScan]:
+    """Read files of one folder run by run, without those whose runs are all in a file that a pack made of them.
+
+    Such a file is a copy from elsewhere. Raises OSError.
+    """
+    found = {path.name: scan_runs(archive, path.relative_to(archive).as_posix()) for path in paths}
+    runs = {name: {each.name for each in scanned if not each.is_head} for name, scanned in found.items()}
+    joined = {name: names for name, scanned in found.items() if (names := {n for s in scanned for n in s.joined})}
+
+    def is_copy(name: str) -> bool:
+        return any(name in names and runs[name] <= runs[packed] for packed, names in joined.items() if packed != name)
+
+    return [each for name, scanned in found.items() if not is_copy(name) for each in scanned]
+
+
+def _header(written: FileScan) -> RunHeader | None:
+    notes = {note.kind: fields_of(note) for note in written.notes}
+    confirmed = [fields_of(note) for note in written.notes if note.kind == "confirmed"]
+    decisions = tuple(_OF_NOTES[note.kind](fields_of(note)) for note in written.notes if note.kind in _OF_NOTES)
+    start = notes.get("crawl-started")
+    if start is None:
+        return None
+    return RunHeader(
+        **{name: start[name] for name in ("started_at", "software", "kind", "closed")},
+        crawl_id=start["crawl"],
+        listed=start.get("listed", {}),  # runs of older versions recorded none
+        end=notes.get("crawl-ended"),
+        confirmed=tuple((fields["clinic"], fields["at"]) for fields in confirmed),
+        decisions=decisions,
+        file=written.file,
+    )

@@ -32,13 +32,14 @@ class Notice(NamedTuple):
     """A problem in one line.
 
     `about`: a clinic's slug, `RUN` or `WATCHER`. `kind` and `url`: those of the `Problem`, where it is one; with both,
-    the problem stays the same when its line is worded differently.
+    the problem stays the same when its line is worded differently. `lists`: the command that lists all of its kind.
     """
 
     about: str
     line: str
     kind: str | None = None
     url: str | None = None
+    lists: str | None = None
 
 
 class Seen(NamedTuple):
@@ -172,9 +173,9 @@ def _about_many(kind: str, notices: Sequence[Notice]) -> str:
         return notices[0].line
     clinics = list(dict.fromkeys(notice.about for notice in notices))
     names = ", ".join(clinics[:NAMED])
-    more = f" and {len(clinics) - NAMED} more" if len(clinics) > NAMED else ""
-    lists = "`clinic-archive export problems`" if notices[0].kind else "`clinic-archive status`"
-    return f"{len(notices)} times {kind} ({names}{more}); {lists} lists them"
+    more = f" and {len(clinics) - NAMED:,} more" if len(clinics) > NAMED else ""
+    lists = notices[0].lists or f"clinic-archive {'export problems' if notices[0].kind else 'status'}"
+    return f"{len(notices):,} times {kind} ({names}{more}); `{lists}` lists them"
 
 
 def emit(archive: Path, notices: Sequence[Notice], over: Mapping[str, Collection[str]] | None = None) -> None:

@@ -17,14 +17,14 @@ from archive.times import utc
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.events import RunEnded
 from pipelines.recover import recover
+from pipelines.rewriting.finishing import finish_first
+from pipelines.rewriting.journal import remove_replaced
 from pipelines.run.key import BadKey
 from pipelines.run.notices import Notice, notices_of, shortened
 from pipelines.run.outcome.judgement import compare_with_past, exit_code, judge
 from pipelines.run.outcome.outcome import ClinicOutcome
 from pipelines.run.run import Run
 from pipelines.run.visits import Visits
-from pipelines.takedown.purge.journal import remove_replaced
-from pipelines.takedown.purge.purge import finish_first
 from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)

@@ -95,7 +95,7 @@ class FoldComparison:
         recorded = {header.crawl_id: header for header in self._headers}
         for (crawl_id,) in self.made.execute("SELECT crawl_id FROM crawls").fetchall():
             header = recorded.get(crawl_id)
-            is_closed = header is None or self._snapshot.is_closed(crawl_id)
+            is_closed = header is None or self._snapshot.is_closed(header)
             if header is not None and header.end is not None and (is_closed or crawl_id in ended):
                 runs.save_crawl_end(self.made, crawl_id, summaries.left_of(header.end))
             elif is_closed and crawl_id not in running:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
 from functools import lru_cache
+from typing import NamedTuple
 
 from scraper.platforms._values import clean, western_digits
 
@@ -83,6 +84,8 @@ _ZONES = {
 # An offset: "UTC+02:00", "+0200", "GMT+2"
 _OFFSET = re.compile(r"(?:UTC?|GMT)?\s?(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d\d)?")
 _LARGEST_OFFSET = timedelta(hours=14)
+# How far the calendar of a site may be ahead of UTC: on September 11 UTC, "Sep 12" is today there, or of last year.
+_AHEAD = timedelta(days=1)
 
 
 def feed_date(text: str | None) -> str | None:
@@ -136,17 +139,41 @@ def _offset(zone: str) -> timedelta | None:
     return None if offset > _LARGEST_OFFSET else -offset if found["sign"] == "-" else offset
 
 
+class PrintedDate(NamedTuple):
+    """The date of a printed text.
+
+    `is_relative`: it also depends on the day of the capture, as "Sep 11" and "3 days ago" do. `counted_to`: of a text
+    of the second kind, the moment that is so long before the capture, ISO 8601 UTC: in the site's zone it may lie on
+    another day than `at`, which is its day in UTC.
+    """
+
+    at: str
+    is_relative: bool = False
+    counted_to: str | None = None
+
+
 def read_date(text: str | None, captured_at: datetime | None = None, language: str | None = None) -> str | None:
     """Return the date of a printed text, with the precision of the text; `None` where it holds no date.
 
     ISO 8601 as in `iso_date`. "Feb 1, 2019", "9 sept 2021", "٦ مايو ٢٠٢١" give a bare date. "Sep 11" is of the year of
-    `captured_at`, or of the year before if it would be in the future; "5 hours ago" is a bare date counted from
-    `captured_at`. Without `captured_at` those two are `None`: a date is never guessed. `language` is the page's.
+    `captured_at`, or of the year before if it would be in the future (`None` on the day before, which may be the day
+    itself in the site's zone); "5 hours ago" is a bare date counted from `captured_at`. Without `captured_at` those two
+    are `None`: a date is never guessed. `language` is the page's.
     """
+    found = printed_date(text, captured_at, language)
+    return None if found is None else found.at
+
+
+def printed_date(
+    text: str | None, captured_at: datetime | None = None, language: str | None = None
+) -> PrintedDate | None:
+    """Return the date of a printed text as `read_date` does, and whether it depends on the day of the capture."""
     exact = iso_date(text)
+    if exact is not None:
+        return PrintedDate(exact)
     printed = clean(text)
-    if exact is not None or printed is None or len(printed) > 60:
-        return exact
+    if printed is None or len(printed) > 60:
+        return None
     printed = western_digits(printed)
     if not any(char.isdigit() for char in printed) and captured_at is None:
         return None
@@ -169,7 +196,7 @@ def _language_attempts(own: str) -> list[tuple[str, ...]]:
 
 
 @lru_cache(maxsize=256)
-def _parse_date(printed: str, base: datetime | None, languages: tuple[str, ...]) -> str | None:
+def _parse_date(printed: str, base: datetime | None, languages: tuple[str, ...]) -> PrintedDate | None:
     import dateparser  # noqa: PLC0415  slow to load, and needed only by pages without a machine-readable date
 
     def parse(parsers: list[str], parts: list[str]) -> datetime | None:
@@ -185,17 +212,21 @@ def _parse_date(printed: str, base: datetime | None, languages: tuple[str, ...])
 
     if _YEAR.search(printed):
         found = parse(["absolute-time"], ["day", "month", "year"])
-        return found.date().isoformat() if found else None
+        return PrintedDate(found.date().isoformat()) if found else None
     if base is None:
         return None
     found = parse(["absolute-time"], ["day", "month"])
     if found is not None:
         day = found.date()
+        if day == base.date() + _AHEAD:
+            return None
         if day > base.date():
             try:
                 day = day.replace(year=base.year - 1)
             except ValueError:  # 29 February
                 return None
-        return day.isoformat()
+        return PrintedDate(day.isoformat(), is_relative=True)
     found = parse(["relative-time"], [])
-    return found.date().isoformat() if found is not None and found <= base else None
+    if found is None or found > base:
+        return None
+    return PrintedDate(found.date().isoformat(), is_relative=True, counted_to=utc(found.replace(tzinfo=UTC)))

@@ -185,12 +185,14 @@ def test_a_step_is_taken_once_after_a_copy(archive: Made, monkeypatch: pytest.Mo
     monkeypatch.setattr(opening, "migrations", steps)
     archive.fold(extraction(1, post()))
     (archive.folder / "archive-before.db.part").write_bytes(b"half a copy, of a start that was killed")
+    (archive.folder / "archive.db").chmod(0o600)
     with pytest.raises(OlderSchema, match="any crawl"):
         open_archive(archive.folder, "read")
     archive.db.close()
     archive.db = open_archive(archive.folder, "write")
     assert archive.one("SELECT count(told) FROM authors") == 0
     (copy,) = archive.folder.glob("archive-before-m900_more-*.db")
+    assert copy.stat().st_mode & 0o777 == 0o600
     stored = Database(copy)
     assert stored.execute("SELECT title FROM posts").fetchone() == ("On sleep",)
     stored.close()

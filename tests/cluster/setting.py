@@ -121,6 +121,7 @@ class Frame:
         (self.folder / "clinics.toml").write_text(text + more)
 
     def enqueue(self, *options: str, archive: Path | None = None) -> Done:
+        (archive or self.archive).mkdir(exist_ok=True)
         where = ["--archive", str(archive or self.archive), "--broker", self.redis.url]
         return run("clinic-archive", "enqueue", "--json", *where, *options, cwd=self.folder)
 

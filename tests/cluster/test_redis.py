@@ -16,6 +16,7 @@ pytestmark = [needs_extra, needs_redis]
 def test_no_redis_at_the_start_is_named_without_its_password(tmp_path: Path, verb: str) -> None:
     with frame_of(tmp_path, "hill") as frame:
         frame.redis.kill()
+        (frame.folder / "var").mkdir()
         where = f"127.0.0.1:{frame.redis.port}/0"
         done = run("clinic-archive", verb, "--broker", f"redis://me:secret@{where}", cwd=frame.folder)
         assert done.code == 1

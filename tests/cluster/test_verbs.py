@@ -7,13 +7,18 @@ import sys
 import traceback
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from click.testing import CliRunner
 
+from archive.db import OlderSchema, open_archive
 from archive.reports.shards import SEEN_FILE, ShardSeen, read_shards, write_shards
+from archive.rows.due import Due
 from pipelines.commands import main
+from pipelines.commands.enqueue import _due
 from tests.cluster.setting import needs_extra
+from tests.waiting import HANG
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(hours=2)
@@ -50,6 +55,31 @@ def test_what_is_no_address_is_refused_without_its_password(
     assert done.exit_code == 2, done.output
     assert "no address of Redis" in done.stderr
     assert "cret" not in done.output + "".join(traceback.format_exception(done.exception))
+
+
+@needs_extra
+@pytest.mark.parametrize(("folder", "why"), [("vra", "no such folder"), ("home", "other files and no archive in it")])
+def test_a_folder_that_is_no_archive_is_refused(
+    folder: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clinics.toml").write_text('[clinics.hill]\nname = "Hill"\nurl = "https://hill.example"\n')
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "thesis.txt").write_text("")
+    done = CliRunner().invoke(main, ["enqueue", "--archive", folder])
+    assert done.exit_code == 4, done.output
+    assert done.stderr.startswith(f"{folder}: {why}, nothing enqueued; correct --archive, or make the archive with ")
+    assert not (tmp_path / "vra").exists()
+
+
+def test_an_archive_that_a_worker_makes_is_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "archive.db").touch()
+    with pytest.raises(OlderSchema):
+        open_archive(tmp_path, "read")
+    worker = Thread(target=lambda: open_archive(tmp_path, "write").close())
+    worker.start()
+    assert _due(tmp_path, ["hill"], timedelta(days=1), NOW) == [Due("hill", "")]
+    worker.join(HANG)
 
 
 def test_status_names_a_shard_without_a_worker_within_the_hour(tmp_path: Path, template: Path) -> None:

@@ -16,6 +16,7 @@ from archive.db import open_archive, sentences
 from archive.export import declared
 from archive.questions import questions
 from pipelines.commands import main
+from pipelines.commands._headings import HEADINGS
 from tests.docs.schema import Column, columns_of
 from tests.verbs import all_verbs
 
@@ -25,19 +26,7 @@ METADATA = ROOT / "archive" / "site" / "metadata.yaml"
 NOTE = "<!-- Written by `make docs`; do not edit. -->"
 
 # Page of the commands, what its commands are for, and the commands.
-COMMANDS = {
-    "visit": ("Visit clinics", ("crawl", "clinics", "confirm", "schedule", "backfill", "import")),
-    "keep": (
-        "Keep an archive",
-        ("status", "coverage", "verify", "rebuild", "reparse"),
-    ),
-    "copy": ("Copy, divide and hand over an archive", ("backup", "restore", "handover", "shard", "merge")),
-    "cluster": ("Share the visits among machines", ("enqueue", "worker")),
-    "withdraw": ("Withdraw what was stored", ("privacy", "takedown")),
-    "use": ("Use an archive", ("serve", "publish", "release", "export", "wacz", "parse")),
-    "words": ("Find words and changes", ("derive", "edits", "kwic", "lexicon")),
-    "study": ("Sample and code", ("sample", "coding")),
-}
+COMMANDS = {page: (heading, verbs) for page, heading, verbs in HEADINGS}
 # Page of the tables, what its tables are about, and the tables and views. Those that are on none are on "more".
 TABLES = {
     "clinics": ("Clinics and runs", (

@@ -38,11 +38,13 @@ def test_who_can_read_what(tmp_path: Path) -> None:
         assert cli("backup", tmp_path / "backup", "--archive", archive)[0] == 0
         handed = cli("handover", "make", tmp_path / "handover", "--archive", archive, "--clinics-file", clinics)
         assert handed[0] == 0
+        assert cli("verify", "--archive", archive)[0] == cli("rebuild", "--archive", archive)[0] == 0
     finally:
         os.umask(before)
     for pattern in ("*.warc.gz", KEY_FILE, "release.key"):
         assert modes(archive, pattern) == {OWNER}, pattern
-    for pattern in ("archive.db", "first.json", "first.rows", "release.db"):
+    machine = ("archive.db", "archive-before-*.db", "verified.json", ".lock", "first.json", "first.rows", "release.db")
+    for pattern in machine:
         assert modes(archive, pattern) == {MACHINE}, pattern
     assert modes(tmp_path / "backup", "*.warc.gz") | modes(tmp_path / "backup", "archive.db") == {OWNER}
     assert modes(tmp_path / "handover" / "data", "*") == {OWNER}

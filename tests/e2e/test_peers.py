@@ -17,8 +17,9 @@ import pytest
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from archive.release.documents import About, citation
-from tests.clinic import Clinic
+from tests.clinic import running
 from tests.e2e.conftest import Crawled
+from tests.e2e.fault_cases import keep_few
 from tests.e2e.product import Row, column, crawl, faults, rows, run, value_of, warcs
 from tests.waiting import HANG, wait_until
 
@@ -113,7 +114,8 @@ def test_pywb_replays_the_rest_after_a_purge(small: Crawled, peers: Path, tmp_pa
     shutil.copytree(small.archive, archive)
     before = bodies_of([path for path in warcs(archive) if path.parent.name != "_runs"])
     (who,) = rows(
-        archive, "SELECT author, count(*) FROM comments WHERE author IS NOT NULL GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
+        archive,
+        "SELECT author, count(*) FROM comments WHERE author LIKE 'reader-%' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1",
     )
     given = ["takedown", "add", who["author"], "--grade", "purge", "--reason", "On request", "--yes"]
     for words in (given, ["takedown", "purge"], ["verify"]):
@@ -123,21 +125,25 @@ def test_pywb_replays_the_rest_after_a_purge(small: Crawled, peers: Path, tmp_pa
     after = bodies_of(files)
     assert after.keys() == before.keys()
     changed = {name for name in after if after[name] != before[name]}
-    assert 0 < len(changed) < len(after) / 4
+    assert 0 < len(changed) < len(after) / 2
     requests = [row for row in rows(archive, ASKED) if row["original"] not in changed]
     assert_replayed(peers, tmp_path, files, requests[:: max(1, len(requests) // 30)])
 
 
 @pytest.mark.skipif(shutil.which("wget") is None, reason="no wget on this machine")
-def test_what_wget_wrote_gives_the_same_posts(clinic: Clinic, tmp_path: Path) -> None:
+def test_what_wget_wrote_gives_the_same_posts(tmp_path: Path) -> None:
     """The same site, recorded by another tool and imported, and crawled by us."""
-    done = crawl(tmp_path / "own", clinic.url)
-    assert done.code == 0, done.err
-    given = ["--quiet", "--execute", "robots=off", "--delete-after", "--no-warc-keep-log"]
-    pages = [clinic.url + path for path in ("/", "/blog", "/sitemap.xml", "/blog-posts-sitemap.xml", "/blog-feed.xml")]
-    pages += [post["url"] for post in clinic.truth()["posts"] if not post["deleted"]]
-    command = ["wget", *given, f"--warc-file={tmp_path / 'site'}", "-P", str(tmp_path / "files"), *pages]
-    subprocess.run(command, cwd=tmp_path, check=False, timeout=HANG)
+    with running(tmp_path / "clinic") as clinic:
+        keep_few(clinic)
+        done = crawl(tmp_path / "own", clinic.url)
+        assert done.code == 0, done.err
+        given = ["--quiet", "--execute", "robots=off", "--delete-after", "--no-warc-keep-log"]
+        pages = [
+            clinic.url + path for path in ("/", "/blog", "/sitemap.xml", "/blog-posts-sitemap.xml", "/blog-feed.xml")
+        ]
+        pages += [post["url"] for post in clinic.truth()["posts"] if not post["deleted"]]
+        command = ["wget", *given, f"--warc-file={tmp_path / 'site'}", "-P", str(tmp_path / "files"), *pages]
+        subprocess.run(command, cwd=tmp_path, check=False, timeout=HANG)
     done = run("clinic-archive", "import", "site.warc.gz", "--archive", "wget", "--url", clinic.url, cwd=tmp_path)
     assert (done.code, done.err) == (0, "")
     sql = "SELECT url, slug, title, author, published_at, language, word_count, body_text FROM posts ORDER BY url"

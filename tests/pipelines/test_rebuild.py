@@ -210,9 +210,11 @@ def test_all_cores_give_the_same(grown: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_old_database_is_kept(grown: Path) -> None:
     before = said(grown)
+    (grown / DATABASE).chmod(0o600)
     done = rebuild.rebuild(grown)
     assert done.previous is not None
     assert done.previous.exists() and done.previous.parent == grown
+    assert {path.stat().st_mode & 0o777 for path in (done.previous, grown / DATABASE)} == {0o600}
     shutil.copy(done.previous, grown / DATABASE)
     assert said(grown) == before
 
@@ -238,8 +240,10 @@ def test_a_database_that_is_lost_or_damaged(grown: Path, damage: bytes) -> None:
         path.unlink()
     if damage:
         (grown / DATABASE).write_bytes(damage)
+        (grown / DATABASE).chmod(0o600)
     done = rebuild.rebuild(grown)
     assert done.differs is None
+    assert not damage or (grown / DATABASE).stat().st_mode & 0o777 == 0o600
     assert said(grown) == wanted
     assert bool(done.previous) == bool(damage)
 

@@ -24,6 +24,9 @@ from archive.rows.sightings import save_post_sighting
 
 # A change of these, without a change of the text, leaves a row in post_changes.
 TRACKED = {"url", "author", "published_at", "language", "excerpt", "cover_image_url", "access"}
+# Of a printed date that depends on the day of the capture ("3 days ago"): no platform ranks it, so that every other
+# source replaces it. Each visit would read another date, so that the first reading stays.
+RELATIVE = "relative"
 
 
 def save_post(context: CaptureContext, item: Item) -> int:
@@ -189,15 +192,14 @@ def _changes(context: CaptureContext, post_id: int, stored: StoredPost, item: It
     given_sources = item["sources"]
     heading, text = given_sources.get("title") or "text", given_sources.get("body_text") or "text"
     for name in FIELDS:
-        value = item[name]
+        value = item[name] if name != "published_at" else _published(context, item)
         if value is None:
             continue
         given = given_sources.get(name) or (text if "body" in name else heading)
         before = sources.get(name)
-        if before != given:
-            if before is not None and context.rank(given) > context.rank(before):
-                continue
-            sources[name] = given
+        if given == before == RELATIVE or (before is not None and context.rank(given) > context.rank(before)):
+            continue
+        sources[name] = given
         if value != old[name]:
             changes[name] = value
             # As with texts, only two values of one source prove a change; a better source is no edit.
@@ -213,6 +215,12 @@ def _changes(context: CaptureContext, post_id: int, stored: StoredPost, item: It
         if day is not None or "published_at" in changes:
             changes["published_on"] = day
     return changes
+
+
+def _published(context: CaptureContext, item: Item) -> str | None:
+    """The time of publication; one that was counted back from the capture is a day of the clinic's own calendar."""
+    at: str | None = item["published_at"]
+    return (item["counted_to"] and date_at(item["counted_to"], context.cache.timezone)) or at
 
 
 def _save_change(context: CaptureContext, post_id: int, field: str, old: Any, new: Any) -> None:

@@ -20,6 +20,7 @@ SOURCES = {
     "feed": "the feed",
     "rendered": "the page as rendered by a browser",
     "text": "the page's plain text",
+    "relative": "a date that the page prints without its year, or as so long ago: counted from the first visit",
 }
 _FIELDS = {
     "title": "title",

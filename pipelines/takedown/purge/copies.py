@@ -13,10 +13,10 @@ from archive.study.folder import STUDY
 from archive.warc.repair import TORN_SUFFIX
 from pipelines.imports.adopt import IMPORTS
 from pipelines.rebuild import SCRATCH
+from pipelines.rewriting.journal import FOLDER, PACKING, is_within
 from pipelines.run.headers import RUNS
 from pipelines.run.key import KEY_FILE
 from pipelines.run.locking import WORKERS_FILE
-from pipelines.takedown.purge.journal import FOLDER, is_within
 
 LOG = "log"
 OUTSIDE = "backups and other copies still hold it: `clinic-archive takedown purge --in DIR` for each of them"
@@ -44,7 +44,7 @@ def copies_within(archive: Path, clinics: Iterable[str]) -> list[str]:
 def others_within(archive: Path) -> list[str]:
     """Return what others put into the archive's folder: a purge does not know what is in it. Raises OSError."""
     ours = {f"{DATABASE}{end}" for end in ("", "-wal", "-shm")}
-    ours |= {KEY_FILE, LOCK_FILE, WORKERS_FILE, FOLDER, SCRATCH, "warc", IMPORTS, STUDY, PUBLISHED, LOG}
+    ours |= {KEY_FILE, LOCK_FILE, WORKERS_FILE, FOLDER, PACKING, SCRATCH, "warc", IMPORTS, STUDY, PUBLISHED, LOG}
     mine = (path for path in archive.iterdir() if path.name not in ours)
     others = (path for path in mine if not path.name.startswith("archive-before"))
     return sorted(f"{path.name}/" if path.is_dir() else path.name for path in others)

@@ -10,20 +10,20 @@ from pathlib import Path
 
 from archive.study.tables import fold_study
 from archive.wal import WriteAheadLog
+from archive.warc.joining import head_of
 from archive.warc.rewrite import rewrite
 from pipelines.events import Purged, Withdrawn
-from pipelines.exit_codes import ExitCode
 from pipelines.rebuild import refold_past
+from pipelines.rewriting import journal as journals
+from pipelines.rewriting.journal import Journal
 from pipelines.run.headers import replaced_files, runs_of
 from pipelines.run.policies import moment
 from pipelines.run.run import Run
 from pipelines.takedown.ledger import operator
-from pipelines.takedown.purge import journal as journals
 from pipelines.takedown.purge.copies import copies_within, others_within
-from pipelines.takedown.purge.journal import Journal
 from pipelines.takedown.purge.places import MoreChanges, NewFile, update_places
 from pipelines.takedown.purge.planning import ClinicPlan, due, plan
-from pipelines.takedown.purge.studies import Replaced, Studies, of_study
+from pipelines.takedown.purge.studies import Replaced, Studies, of_study, write_draft
 
 # "riverside-20260301093000-0123abcd-00002.warc.gz"
 _OURS = re.compile(r"(?P<stem>.+)-(?P<serial>\d{5})\.warc\.gz")
@@ -103,31 +103,9 @@ def purge(run: Run) -> PurgeResult:
     return result
 
 
-def finish(run: Run) -> Journal | None:
-    """Finish a purge that was decided before a kill, or remove what an undecided one left. Raises as `purge`."""
-    journal = journals.decided(run.archive)
-    if journal is None:
-        journals.forget(run.archive)
-        return None
+def finish(run: Run, journal: Journal) -> None:
+    """Finish a purge that was decided before a kill. Raises as `purge`."""
     _finish(run, journal, {})
-    return journal
-
-
-def finish_first(run: Run) -> Run:
-    """Finish a purge that was killed, which is a run of its own; return the run to go on with.
-
-    Raises as `finish` and `Run`; the archive is released then.
-    """
-    if not journals.is_interrupted(run.archive):
-        return run
-    try:
-        finish(run)
-        run.close(ExitCode.DONE, {"purge": "finished"})
-    except Exception as error:
-        run.broken = run.broken or str(error)
-        run.release()
-        raise
-    return Run(run.archive)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +134,7 @@ def _write(
     try:
         for file, draft in drafts.items():
             if file in studies:
-                journals.write_draft(archive / draft, studies[file].file.data)
+                write_draft(archive / draft, studies[file].file.data)
                 written[file] = _New(NewFile(file, every[file], {}, ()), draft, 0)
                 continue
             changes = bodies[file]
@@ -211,7 +189,10 @@ def _journal(
             purge_id=secrets.token_hex(6),
             clinic_id=each.clinic_id,
             takedowns=each.takedowns,
-            files={old: written[old].file.new for old in files[each.clinic_id]},
+            files={
+                **dict(_replaced(run.archive, each, written)),
+                **{old: made.file.name for old, made in studies.items() if each.clinic_id in made.clinics},
+            },
             records=each.records,
             emptied=each.emptied,
             damaged=sum(made.damaged for old, made in written.items() if old in each.bodies),
@@ -227,6 +208,18 @@ def _journal(
         purged=purged,
         extended=tuple(more for each in plans for more in each.extended),
     )
+
+
+def _replaced(archive: Path, of: ClinicPlan, written: Mapping[str, _New]) -> Iterator[tuple[str, str]]:
+    """Yield each file that a clinic's purge replaces, and the new one.
+
+    Files that a pack had joined hold what was purged, too: no copy of one is read again.
+    """
+    for old, made in written.items():
+        if old in of.bodies:
+            head = head_of(archive / old) if old.startswith("warc/") else None
+            joined = (Path(old).with_name(name).as_posix() for name in (head.files if head else ()))
+            yield from ((file, made.file.new) for file in (*joined, old))
 
 
 def _finish(run: Run, journal: Journal, exact: Mapping[str, Mapping[str, _New]]) -> None:
@@ -254,7 +247,11 @@ def _place(run: Run, event: Purged, made: Mapping[str, _New]) -> bool:
     """Write the new places of a clinic's captures; return False, with no row changed, where more would change."""
     try:
         with run.db.atomic():
-            update_places(run, event.clinic_id, [made[old].file for old in event.files if not of_study(old)])
+            update_places(
+                run,
+                event.clinic_id,
+                [each.file for old, each in made.items() if old in event.files and not of_study(old)],
+            )
             run.fold_of(event.clinic_id).apply(event)
     except MoreChanges:
         return False

@@ -7,12 +7,14 @@ nothing: no rule of it can be told from what it was made of.
 
 from __future__ import annotations
 
+import os
 import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
+from pathlib import Path
 
 from archive.study.answers import Coding
 from archive.study.cells import check_package
@@ -140,3 +142,11 @@ def legible(file: StudyFile) -> str:
 def of_study(name: str) -> bool:
     """Return whether a path in the archive is that of a file of a study."""
     return name.startswith(f"{STUDY}/")
+
+
+def write_draft(path: Path, data: bytes) -> None:
+    """Write a new file that is no WARC file; it is on the disk when this returns. Raises OSError."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())

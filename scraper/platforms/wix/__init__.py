@@ -50,7 +50,7 @@ class Wix(Platform):
 
     name: ClassVar[str] = "wix"
     hosted: ClassVar[bool] = True
-    extractor_version: ClassVar[int] = 3
+    extractor_version: ClassVar[int] = 4
     marks: ClassVar[Marks] = Marks(
         generators=("Wix.com Website Builder",),
         headers=(("x-wix-request-id", "."), ("server", r"^Pepyaka\b")),

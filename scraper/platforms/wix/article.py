@@ -14,7 +14,7 @@ from scraper.addresses import canonical_url, is_web_address
 from scraper.items import Exchange, Post, Related, Source
 from scraper.not_a_post import NotAPost, NotFoundPage, Paywall, Unreadable
 from scraper.platforms._body import Body
-from scraper.platforms._dates import iso_date, read_date
+from scraper.platforms._dates import PrintedDate, iso_date, printed_date
 from scraper.platforms._html import text_of
 from scraper.platforms._json import count, mapping, sequence, string
 from scraper.platforms._page import Head
@@ -85,13 +85,16 @@ class ArticleReader:
 
     def _read_dates(self, post: Post) -> None:
         printed, updated, *_ = (*map(text_of, self.hooks.all("time-ago")), None, None)  # "Jan 5", "Updated: Jan 7"
-        post.published_at = self._date(
+        post.published_at, relative = self._date(
             "published_at", "article:published_time", "datePublished", "firstPublishedDate", printed
         )
-        post.modified_at = self._date(
+        post.modified_at, _ = self._date(
             "modified_at", "article:modified_time", "dateModified", "lastPublishedDate", updated
         )
         post.published_raw = self._pick("published_raw", html=printed)
+        if relative is not None:
+            post.counted_to = relative.counted_to
+            self._record(post, "relative", "published_at", "published_raw")
 
     def _read_summary(self, post: Post) -> None:
         summary = self._meta("og:description") or self.head.json_ld("description")
@@ -146,12 +149,18 @@ class ArticleReader:
             self.sources[name] = "warmup" if html is None and warm is not None else "html"
         return value
 
-    def _date(self, name: str, meta: str, linked: str, warm: str, printed: str | None) -> str | None:
-        """Return a date: of the meta, else JSON-LD, the warm-up data, the printed text (often without a year)."""
+    def _date(
+        self, name: str, meta: str, linked: str, warm: str, printed: str | None
+    ) -> tuple[str | None, PrintedDate | None]:
+        """Return a date: of the meta, else JSON-LD, the warm-up data, the printed text (often without a year).
+
+        The second value is the printed date where that is the date and depends on the day of the capture, else None.
+        """
         exact = iso_date(self.head.metas.get(meta)) or iso_date(self.head.json_ld(linked))
         known = iso_date(string(self.warmup.post.get(warm)))
-        read = None if exact or known else read_date(printed, self.exchange.fetched_at, self.head.language)
-        return self._pick(name, html=exact, warmup=known, fallback=read)
+        read = None if exact or known else printed_date(printed, self.exchange.fetched_at, self.head.language)
+        date = self._pick(name, html=exact, warmup=known, fallback=read.at if read else None)
+        return date, read if read is not None and read.is_relative else None
 
     # --- fields
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from scraper.addresses import canonical_url, is_web_address
 from scraper.items import Exchange, Item, Post, Related
 from scraper.not_a_post import NotAPost
-from scraper.platforms._dates import read_date
+from scraper.platforms._dates import PrintedDate, printed_date
 from scraper.platforms._page import encoding_of, utf8
 from scraper.platforms._values import (
     Counter,
@@ -121,7 +121,8 @@ def read_text(exchange: Exchange) -> Iterator[Item]:
         "title author published_at published_raw minutes_to_read body_text word_count categories tags views views_raw"
         " likes likes_raw comments_count comments_count_raw related_posts"
     )
-    post.sources = {name: "text" for name in names.split() if getattr(post, name) not in (None, ())}
+    given = (name for name in names.split() if getattr(post, name) not in (None, ()))
+    post.sources = {**dict.fromkeys(given, "text"), **post.sources}
     yield post
 
 
@@ -201,11 +202,11 @@ def _header(post: Post, lines: list[str], exchange: Exchange) -> list[str]:
         updated = _UPDATED.sub("", line)
         if _READ_TIME.search(western_digits(line)) and minutes(line) is not None:
             post.minutes_to_read = minutes(line)
-        elif (read := read_date(updated, exchange.fetched_at)) is not None or _looks_like_date(updated):
+        elif (read := printed_date(updated, exchange.fetched_at)) is not None or _looks_like_date(updated):
             if post.published_raw is None:
-                post.published_raw, post.published_at = line, read
+                _set_date(post, line, read)
             elif post.modified_at is None and updated != line:
-                post.modified_at = read
+                post.modified_at = read.at if read else None
         else:
             continue
         meta.append(at)
@@ -221,6 +222,14 @@ def _header(post: Post, lines: list[str], exchange: Exchange) -> list[str]:
     post.author = before[0] if before else None
     post.title = after[0] if after else None
     return after[1:]
+
+
+def _set_date(post: Post, line: str, read: PrintedDate | None) -> None:
+    post.published_raw = line
+    if read is not None:
+        post.published_at, post.counted_to = read.at, read.counted_to
+        if read.is_relative:
+            post.sources |= {"published_at": "relative", "published_raw": "relative"}
 
 
 def _looks_like_date(line: str) -> bool:

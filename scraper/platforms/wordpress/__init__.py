@@ -25,7 +25,7 @@ class WordPress(Platform):
     """Reads WordPress sites: REST first, then feeds, sitemaps and pages."""
 
     name: ClassVar[str] = "wordpress"
-    extractor_version: ClassVar[int] = 2
+    extractor_version: ClassVar[int] = 3
     reads: ClassVar[Mapping[str, str] | None] = {
         "by": "API; feeds and pages where it is closed",
         "bodies": "all but those with a password",

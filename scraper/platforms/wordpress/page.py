@@ -88,14 +88,14 @@ class _PostReader:
         if kind == "post":
             return True
         if kind == "entry":
-            return self._published()[0] is not None and byline.author(self.scope, self.head) is not None
+            return self._published().at is not None and byline.author(self.scope, self.head) is not None
         if kind != "page" or not has_terms(self.identity.article):
             return False
         if self.head.person(article.get("author")) is None or not article.get("datePublished"):
             return False
         return _OF_BLOG.search(str(article.get("@type"))) is not None or byline.signed_by(self.scope) is not None
 
-    def _published(self) -> tuple[str | None, str | None]:
+    def _published(self) -> dates.Dated:
         return dates.published(self.scope, self.head, self.exchange.fetched_at)
 
     def items(self) -> Iterator[Item]:
@@ -134,7 +134,8 @@ class _PostReader:
         post.author = byline.author(self.scope, self.head)
         account = byline.account(self.scope, post.author)
         post.author_person = f"account:{account}" if account is not None else None
-        post.published_at, post.published_raw = self._published()
+        published = self._published()
+        post.published_at, post.published_raw, post.counted_to = published.at, published.raw, published.counted_to
         post.modified_at = dates.modified(self.scope, self.head, self.exchange.fetched_at)
         post.language = self.head.language
         post.categories, post.tags = byline.labels(self.scope, self.head)
@@ -147,6 +148,8 @@ class _PostReader:
         else:
             self._read_text(post)
         post.sources = {name: "html" for name in _FIELDS if getattr(post, name) not in (None, ())}
+        if published.is_relative:
+            post.sources |= {"published_at": "relative", "published_raw": "relative"}
         return post
 
     def _read_text(self, post: Post) -> None:

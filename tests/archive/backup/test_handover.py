@@ -25,6 +25,7 @@ from archive.compare import canonical
 from archive.db import DATABASE, open_archive
 from archive.lock import LOCK_FILE
 from pipelines.run.key import KEY_FILE
+from scraper.config.clinics import parse_clinics
 from tests.archive.backup.test_backup import archive, cli, files, grown, said
 from tests.soak import SOAK
 
@@ -80,6 +81,19 @@ def test_a_successor_has_all_of_it(archive: Path, config: Path, tmp_path: Path) 
     for place in (copy, archive):
         assert cli("rebuild", "--archive", place)[0] == 0
     assert said(copy) == said(archive)
+
+
+def test_a_clinic_without_a_stanza_is_named_with_the_one_to_add(archive: Path, config: Path, tmp_path: Path) -> None:
+    assert make(archive, tmp_path / "listed", config)[1]["without_stanza"] == []
+    config.write_text("[crawler]\n")
+    code, summary, _ = make(archive, tmp_path / "handover", config)
+    with closing(open_archive(archive, "read")) as db:
+        (row,) = db.execute("SELECT clinic_id, url, privacy FROM clinics").fetchall()
+    assert (code, summary["without_stanza"]) == (0, [{"clinic_id": row[0], "url": row[1]}])
+    about = (tmp_path / "handover" / "data" / "HANDOVER.md").read_text("utf-8")
+    toml = about.partition("```toml\n")[2].partition("```")[0]
+    (clinic,) = parse_clinics(toml, config)
+    assert (clinic.slug, clinic.url, clinic.privacy) == row
 
 
 def test_it_says_that_the_key_leaves(archive: Path, config: Path, tmp_path: Path) -> None:

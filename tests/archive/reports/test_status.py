@@ -308,6 +308,22 @@ def test_fresh_stale_and_damaged(archive: Made) -> None:
     assert "verified 2026-03-09 04:12, 12 captures: 1 fault" in done.stderr
 
 
+def test_many_stale_clinics_are_a_line_a_kind(archive: Made) -> None:
+    for number in range(25):
+        visited(archive, ago(50), "failed" if number < 22 else "done", clinic=f"c{number:02}")
+    archive.db.execute("UPDATE clinics SET blog_status = CASE clinic_id WHEN 'riverside' THEN 'closed' ELSE 'blog' END")
+    done = status(archive, "--quiet")
+    lists = f"`clinic-archive status --archive {archive.folder}` lists them"
+    assert (done.exit_code, done.stderr.splitlines()) == (
+        ExitCode.STALE,
+        [
+            f"22 times stale, last visit failed (c00, c01, c02 and 19 more); {lists}",
+            f"3 times stale, last visit done (c22, c23, c24); {lists}",
+        ],
+    )
+    assert len(json.loads(status(archive, "--json").stdout)["stale"]) == 25
+
+
 def test_a_clinic_that_was_never_observed_is_named_with_what_it_met(archive: Made) -> None:
     visited(archive, ago(1), "failed", complete=0, failed=2)
     archive.db.execute("UPDATE clinics SET blog_status = 'blog'")

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from archive.lock import LOCK_FILE
 from pipelines.commands import crawl, main
+from pipelines.commands._headings import HEADINGS
 from pipelines.commands._options import archive_option, clinics_file_option, json_option
 from pipelines.commands.parse import document
 from scraper.config.clinics import parse_clinics
@@ -37,6 +38,30 @@ def test_help_says_what_it_does_and_changes_nothing(
     assert done.exit_code == 0
     assert "Usage:" in done.stdout
     assert done.stderr == ""
+
+
+def test_the_verbs_stand_under_headings_a_line_each() -> None:
+    lines = CliRunner().invoke(main, ["--help"], terminal_width=80).stdout.splitlines()
+    for _, heading, verbs in HEADINGS:
+        at = lines.index(f"{heading}:")
+        assert [line.split()[0] for line in lines[at + 1 : at + 1 + len(verbs)]] == list(verbs)
+        assert lines[at + 1 + len(verbs)] == ""
+    assert "More:" not in lines, "a verb is under no heading of pipelines/commands/_headings.py"
+
+
+def test_what_is_made_is_named_without_a_terminal(archive: Made, tmp_path: Path) -> None:
+    archive.fold(extraction(1, post()))
+    key, new, folder = tmp_path / "key", tmp_path / "new", archive.folder
+    key.write_text("ab" * 32 + "\n")
+    key.chmod(0o600)
+    made = cli("shard", "init", "--key", key, "--archive", new).stdout.splitlines()
+    assert made[0].startswith(f"{new}: has the key ")
+    table, tables = tmp_path / "posts.csv", tmp_path / "all"
+    assert cli("export", "posts", "--archive", folder, "-o", table).stdout.startswith(f"{table}: 1 row, ")
+    (line, _) = cli("export", "--all", tables, "--archive", folder).stdout.splitlines()
+    assert line.startswith(f"{tables}: ")
+    edits = tmp_path / "edits.csv"
+    assert cli("edits", "--archive", folder, "-o", edits).stdout.startswith(f"{edits}: 0 edits")
 
 
 def test_every_command_is_documented() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from pipelines.rewriting.journal import FOLDER, remove_replaced
 from pipelines.run.key import KEY_FILE
-from pipelines.takedown.purge.journal import FOLDER, remove_replaced
 from tests.pipelines.takedown.test_purge import REASON, holding, is_sound, purged, rows, run, visit, withdrawn
 
 EMPTY: dict[str, Any] = {"moves": {}, "drafts": {}, "removed": [], "purged": [], "extended": []}
@@ -109,7 +109,7 @@ def test_a_folder_of_a_purge_that_is_a_link(archive: Path, tmp_path: Path) -> No
 
 def test_a_note_that_names_a_file_above(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "victim").write_text("mine")
-    monkeypatch.setattr("pipelines.takedown.purge.journal.replaced_files", lambda _: {"../victim": "archive.db"})
+    monkeypatch.setattr("pipelines.rewriting.journal.replaced_files", lambda _: {"../victim": "archive.db"})
     remove_replaced(archive)
     assert (tmp_path / "victim").exists()
 

@@ -18,10 +18,10 @@ from archive.study.tables import take_codebook
 from pipelines.commands import main
 from pipelines.commands._run import open_for_writing
 from pipelines.commands._visits import wait_for_run
+from pipelines.rewriting.journal import FOLDER
 from pipelines.run.report import Report
 from pipelines.run.run import Run
 from pipelines.run.visits import Visits
-from pipelines.takedown.purge.journal import FOLDER
 from scraper import settings as house
 from scraper.spiders.blog import BlogSpider
 from tests.pipelines.takedown.test_purge import holding, is_sound, purged, rows, visit, withdrawn

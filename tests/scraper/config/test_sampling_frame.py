@@ -95,7 +95,7 @@ class TestImport:
         done = folder.take(
             "Slug, NAME ,url,State,note\nlake,Lake,https://lake.org,,\nhill,Hill,http://hill.org, CA ,n\n"
         )
-        assert (done.exit_code, done.output) == (0, "")
+        assert (done.exit_code, done.output) == (0, f"{folder.toml}: 2 added, 0 unchanged\n")
         assert folder.toml.read_text() == FILE + (
             '\n[clinics.lake]\nname = "Lake"\nurl = "https://lake.org"\n'
             '\n[clinics.hill]\nname = "Hill"\nurl = "http://hill.org"\n'

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scraper.platforms._dates import iso_date, read_date
+from scraper.platforms._dates import iso_date, printed_date, read_date
 from scraper.platforms._html import sanitise_html, text_lines, text_of
 from scraper.platforms._values import clean, count, counter_kind, minutes, visible, western_digits
 
@@ -202,7 +202,7 @@ class TestDates:
     @pytest.mark.parametrize(
         ("text", "expected"),
         [
-            ("Mar 4", "2025-03-04"), ("Mar 5", "2025-03-05"), ("Mar 6", "2024-03-06"), ("Sep 11", "2024-09-11"),
+            ("Mar 4", "2025-03-04"), ("Mar 5", "2025-03-05"), ("Mar 7", "2024-03-07"), ("Sep 11", "2024-09-11"),
             ("5 hours ago", "2025-03-05"), ("14 min. ago", "2025-03-05"), ("6 days ago", "2025-02-27"),
             ("Feb 29", "2024-02-29"),
         ],
@@ -210,6 +210,12 @@ class TestDates:
     def test_without_a_year_count_from_the_capture(self, text: str, expected: str) -> None:
         assert read_date(text, CAPTURED, "en") == expected
         assert read_date(text, None, "en") is None
+        found = printed_date(text, CAPTURED, "en")
+        assert found is not None
+        assert (found.is_relative, found.counted_to is not None) == (True, "ago" in text)
+
+    def test_tomorrow_may_be_today_in_the_zone_of_the_site(self) -> None:
+        assert read_date("Mar 6", CAPTURED, "en") is None
 
     @pytest.mark.parametrize("text", ["hello", "2 min read", "May 2021", "in 3 days", "12", "", "x" * 80])
     def test_what_says_no_day_is_no_date(self, text: str) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from bs4 import Tag
 
-from scraper.platforms._dates import iso_date, read_date
+from scraper.platforms._dates import PrintedDate, iso_date, printed_date
 from scraper.platforms._html import text_of
 from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean
@@ -53,24 +54,33 @@ _OFFSET = re.compile(r"T.*[+-](?!00:?00)\d\d:?\d\d$")  # 2024-07-21T12:14:21+02:
 _LONGEST = 80  # characters of a printed date
 
 
-def published(scope: Scope, head: PageHead, captured_at: datetime | None) -> tuple[str | None, str | None]:
-    """Return when the post was published, in ISO 8601, and that as printed; a bare date where no zone is stated."""
+class Dated(NamedTuple):
+    """A date in ISO 8601, as printed, and whether it depends on the day of the capture (`PrintedDate`)."""
+
+    at: str | None = None
+    raw: str | None = None
+    is_relative: bool = False
+    counted_to: str | None = None
+
+
+def published(scope: Scope, head: PageHead, captured_at: datetime | None) -> Dated:
+    """Return when the post was published; a bare date where no zone is stated."""
     stated = _stated(head, "datePublished", "article:published_time")
-    printed = next(_printed(scope, head, captured_at, "datepublished"), (None, None))
+    printed = next(_printed(scope, head, captured_at, "datepublished"), Dated())
     if stated is not None:
-        return iso_date(stated), printed[1] or stated
-    if printed[0] is not None:
+        return Dated(iso_date(stated), printed.raw or stated)
+    if printed.at is not None and not printed.is_relative:
         return printed
     page = text(head.web_page.get("datePublished"))
     if iso_date(page) is not None:
-        return iso_date(page), page
-    return _in_meta_lines(scope, head, captured_at) or _of_recipe(head)
+        return Dated(iso_date(page), page)
+    return (printed if printed.at is not None else None) or _in_meta_lines(scope, head, captured_at) or _of_recipe(head)
 
 
-def _of_recipe(head: PageHead) -> tuple[str | None, str | None]:
+def _of_recipe(head: PageHead) -> Dated:
     stated = text(head.recipe.get("datePublished"))
     exact = iso_date(stated)
-    return (None, None) if exact is None else (exact[:10], stated)
+    return Dated() if exact is None else Dated(exact[:10], stated)
 
 
 def modified(scope: Scope, head: PageHead, captured_at: datetime | None) -> str | None:
@@ -78,7 +88,7 @@ def modified(scope: Scope, head: PageHead, captured_at: datetime | None) -> str 
     stated = _stated(head, "dateModified", "article:modified_time") or iso_date(head.metas.get("og:updated_time"))
     if stated is not None:
         return iso_date(stated)
-    return next(_printed(scope, head, captured_at, "datemodified"), (None, None))[0]
+    return next(_printed(scope, head, captured_at, "datemodified"), Dated()).at
 
 
 def _stated(head: PageHead, key: str, meta: str) -> str | None:
@@ -86,7 +96,7 @@ def _stated(head: PageHead, key: str, meta: str) -> str | None:
     return next((value for value in values if iso_date(value) is not None), None)
 
 
-def _printed(scope: Scope, head: PageHead, captured_at: datetime | None, item: str) -> Iterator[tuple[str, str]]:
+def _printed(scope: Scope, head: PageHead, captured_at: datetime | None, item: str) -> Iterator[Dated]:
     """Yield dates of marked elements: ISO 8601, and as printed. `item`: their `itemprop` in lower case."""
     changed = item == "datemodified"
     marked = [tag for tag in scope.page.elements("time", "meta", "span", "div") if _item(tag) == item]
@@ -110,20 +120,20 @@ def _item(tag: Tag) -> str:
     return str(tag.attrs.get("itemprop") or "").lower()
 
 
-def _date_of(tag: Tag, head: PageHead, captured_at: datetime | None) -> tuple[str, str] | None:
+def _date_of(tag: Tag, head: PageHead, captured_at: datetime | None) -> Dated | None:
     times = [tag, *(time for time in descendants(tag, "time") if not _is_of_change(time))]
     for time in times:
         stated = str(time.get("datetime") or time.get("content") or "")
         exact = iso_date(stated)
         if exact is not None:
             # A time with its offset says the site's own day, too: "2024-07-21T12:14:21+02:00".
-            return exact, stated if _OFFSET.search(stated) else text_of(time) or stated
+            return Dated(exact, stated if _OFFSET.search(stated) else text_of(time) or stated)
     printed = text_of(times[-1])
-    day = printed_day(printed, captured_at, head.language)
-    return (day, printed) if day is not None and printed is not None else None
+    found = _day_in(printed, captured_at, head.language)
+    return None if found is None else Dated(found.at[:10], printed, found.is_relative, found.counted_to)
 
 
-def _in_meta_lines(scope: Scope, head: PageHead, captured_at: datetime | None) -> tuple[str, str] | None:
+def _in_meta_lines(scope: Scope, head: PageHead, captured_at: datetime | None) -> Dated | None:
     for line in scope.own(*_META_LINES):
         for tag in (line, *descendants(line)):
             if _is_of_change(tag):
@@ -132,7 +142,7 @@ def _in_meta_lines(scope: Scope, head: PageHead, captured_at: datetime | None) -
                 printed = clean(str(string))
                 day = printed_day(printed, captured_at, head.language) if printed and _YEAR.search(printed) else None
                 if day is not None and printed is not None:
-                    return day, printed
+                    return Dated(day, printed)
     return None
 
 
@@ -141,8 +151,12 @@ def printed_day(printed: str | None, captured_at: datetime | None, language: str
 
     "August 10, 2023 at 11:21 pm" gives "2023-08-10": a time without a zone is no moment.
     """
+    found = _day_in(printed, captured_at, language)
+    return None if found is None else found.at[:10]
+
+
+def _day_in(printed: str | None, captured_at: datetime | None, language: str | None) -> PrintedDate | None:
     if printed is None or len(printed) > _LONGEST or not any(char.isdigit() for char in printed):
         return None
     bare = _SPACED_POINT.sub(" ", _ORDINAL.sub("", _LABEL.sub("", _TIME.sub("", printed)))).strip(" ,|·-–:")
-    found = read_date(bare, captured_at, language)
-    return None if found is None else found[:10]
+    return printed_date(bare, captured_at, language)

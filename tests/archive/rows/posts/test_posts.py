@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scraper.items import Gone, Image, Link, Related
+from scraper.items import Gone, Image, Link, Post, Related, Site
 from tests.making import HEX, Made, capture, extraction, faults, made, post, url
 
 KINDS = "SELECT kind FROM revisions ORDER BY captured_at, revision_id"
@@ -237,3 +237,34 @@ def test_the_platform_ranks_its_sources(archive: Made) -> None:
     assert archive.one("SELECT title FROM posts") == "By the API"
     archive.fold(extraction(3, post(title="By the page, of a platform whose pages are best")))
     assert archive.one("SELECT title FROM posts") == "By the page, of a platform whose pages are best"
+
+
+class TestRelativeDates:
+    """A page that prints "3 days ago", or "Sep 11" without its year, is read to another date at each visit."""
+
+    ROW = "SELECT published_at, published_raw, published_on FROM posts"
+
+    def dated(self, at: str, raw: str, source: str = "relative", counted_to: str | None = None) -> Post:
+        read = post(published_at=at, published_raw=raw, counted_to=counted_to)
+        read.sources |= {"published_at": source, "published_raw": source}
+        return read
+
+    def test_the_first_reading_stays(self, archive: Made) -> None:
+        archive.fold(extraction(1, self.dated("2026-02-26", "3 days ago")))
+        archive.fold(extraction(2, self.dated("2026-02-27", "5 days ago")))
+        assert archive.rows(self.ROW) == [("2026-02-26", "3 days ago", "2026-02-26")]
+        assert archive.rows("SELECT * FROM post_changes") == []
+
+    @pytest.mark.parametrize("source", ["html", "api", "feed", "text"])
+    def test_every_other_source_replaces_it_and_is_no_change(self, archive: Made, source: str) -> None:
+        exact = self.dated("2026-02-25T21:00:00Z", "2026-02-25T21:00:00Z", source)
+        archive.fold(extraction(1, self.dated("2026-02-26", "3 days ago")), extraction(2, exact))
+        archive.fold(extraction(3, self.dated("2026-02-27", "4 days ago")))
+        assert archive.rows(self.ROW) == [("2026-02-25T21:00:00Z", "2026-02-25T21:00:00Z", None)]
+        assert archive.rows("SELECT * FROM post_changes") == []
+
+    @pytest.mark.parametrize(("zone", "day"), [("America/New_York", "2026-02-25"), (None, "2026-02-26")])
+    def test_it_is_counted_by_the_clinics_own_calendar(self, archive: Made, zone: str | None, day: str) -> None:
+        hours_ago = self.dated("2026-02-26", "9 hours ago", counted_to="2026-02-26T02:00:00Z")
+        archive.fold(extraction(1, Site(platform="wix", timezone=zone), hours_ago))
+        assert archive.rows(self.ROW) == [(day, "9 hours ago", day)]

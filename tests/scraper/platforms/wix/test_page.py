@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -35,6 +36,19 @@ def page(body: str, *, head: str = "", after: str = "") -> Exchange:
         f'<div type="last" data-hook="rcv-block-last"></div></div></div>{after}</article></div></body></html>'
     )
     return Exchange(url="https://a.example/post/x", body=html.encode(), content_type="text/html")
+
+
+@pytest.mark.parametrize(
+    ("printed", "counted_to"), [("3 days ago", "2026-02-26T23:30:00Z"), ("Feb 26", None), ("Feb 26, 2026", "exact")]
+)
+def test_a_date_that_depends_on_the_day_of_the_capture_is_marked(printed: str, counted_to: str | None) -> None:
+    shown = page("<p>hello</p>", after=f'<span data-hook="time-ago">{printed}</span>')
+    found = post_of(replace(shown, fetched_at=datetime(2026, 3, 1, 23, 30, tzinfo=UTC)))
+    assert (found.published_at, found.published_raw) == ("2026-02-26", printed)
+    assert found.sources["published_at"] == found.sources["published_raw"]
+    is_exact = counted_to == "exact"
+    assert found.sources["published_at"] == ("html" if is_exact else "relative")
+    assert found.counted_to == (None if is_exact else counted_to)
 
 
 def post_of(exchange: Exchange) -> Post:

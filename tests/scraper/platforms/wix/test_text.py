@@ -78,6 +78,7 @@ def test_older_pages_print_the_title_last() -> None:
         at=datetime(2024, 3, 1, tzinfo=UTC),
     )
     assert (post.title, post.author, post.published_at) == ("Tea at noon", "Ada Example", "2023-09-11")
+    assert (post.sources["published_at"], post.sources["published_raw"]) == ("relative", "relative")
     assert (post.views, post.comments_count) == (0, None)
     assert post.categories == ("A", "B")
     assert post.body_text == "It cools."

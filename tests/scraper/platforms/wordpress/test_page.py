@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from scraper.items import Exchange, Item, Post, Problem, Sighting
@@ -117,6 +119,21 @@ def test_the_author_is_the_name_in_the_posts_own_byline(html: str, author: str |
 )  # fmt: skip
 def test_a_printed_date_without_a_zone_is_a_day(html: str, published: str | None) -> None:
     assert post_of(ARTICLE.replace("</h1>", f"</h1>{html}"), head="").published_at == published
+
+
+@pytest.mark.parametrize(
+    ("head", "published", "source"),
+    [("", "2024-05-03", "relative"), (LD % '{"@type":"WebPage","datePublished":"2024-05-02T22:00:00Z"}', None, "html")],
+)
+def test_a_date_counted_back_from_the_capture_gives_way_to_an_exact_one(
+    head: str, published: str | None, source: str
+) -> None:
+    body = ARTICLE.replace("</h1>", '</h1><span class="entry-date">3 days ago</span>')
+    html = f"<html lang='en'><head>{head}</head><body class='single single-post postid-8'>{body}</body></html>"
+    exchange = Exchange(url=URL, body=html.encode(), fetched_at=datetime(2024, 5, 6, 9, tzinfo=UTC))
+    post = next(item for item in read_page(exchange) if isinstance(item, Post))
+    assert (post.published_at, post.sources["published_at"]) == (published or "2024-05-02T22:00:00Z", source)
+    assert post.counted_to == ("2024-05-03T09:00:00Z" if published else None)
 
 
 def test_a_date_that_is_of_both_is_no_change() -> None:

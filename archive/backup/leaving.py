@@ -1,0 +1,71 @@
+"""Copies in a backup of files that a pack joined: each goes with the last snapshot that has it.
+
+leaving.json   by the path of such a copy: the name of the last snapshot that may have it
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+from pathlib import Path
+
+from archive.backup.snapshots import BackupDamaged, stamps, write_text
+from archive.warc._file import sync_folder
+
+LEAVING = "leaving.json"
+
+
+def note_packed(folder: Path, names: Collection[str]) -> None:
+    """Note copies that no later snapshot has. Raises `BackupDamaged`, OSError."""
+    newest = stamps(folder)[-1:]
+    if names and newest:
+        _write(folder, {**_noted(folder), **dict.fromkeys(names, newest[0])})
+
+
+def drop_left(folder: Path, needed: Iterable[str]) -> int:
+    """Remove copies that no snapshot has any more; return their number. Raises `BackupDamaged`, OSError.
+
+    `needed`: files of the newest snapshot, which an archive that was restored may have again.
+    """
+    noted = _noted(folder)
+    if not noted:
+        return 0
+    oldest, current = min(stamps(folder), default=""), set(needed)
+    left = [name for name, last in noted.items() if last < oldest or name in current]
+    number = 0
+    for name in left:
+        path = folder / name
+        if name not in current and path.exists():
+            path.unlink()
+            sync_folder(path.parent)
+            number += 1
+    if left:
+        _write(folder, {name: last for name, last in noted.items() if name not in left})
+    return number
+
+
+def _noted(folder: Path) -> dict[str, str]:
+    path = folder / LEAVING
+    try:
+        noted = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (ValueError, RecursionError):
+        noted = None
+    if not isinstance(noted, dict) or not all(map(_is_entry, noted.items())):
+        raise BackupDamaged(f"{path}: damaged; delete it: some copies of files that were packed then stay for good")
+    return noted
+
+
+def _is_entry(entry: tuple[str, object]) -> bool:
+    """Whether it names a WARC file of a clinic and a snapshot."""
+    name, last = entry
+    parts = name.split("/")
+    return isinstance(last, str) and len(parts) == 3 and parts[0] == "warc" and ".." not in parts
+
+
+def _write(folder: Path, noted: dict[str, str]) -> None:
+    if noted:
+        write_text(folder / LEAVING, json.dumps(noted, indent=0) + "\n")
+    else:
+        (folder / LEAVING).unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""Replaces WARC files by others, with a journal: what a purge and a pack share."""
