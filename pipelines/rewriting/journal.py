@@ -45,7 +45,7 @@ _JOINED = re.compile(r"warc/[^/]+/[^/]+\.warc\.gz", re.DOTALL)
 _DRAFT = re.compile(r"warc/.+\.part|(imports|study)/purging-\d+\.part", re.DOTALL)
 # What a purge replaces: "warc/riverside/a-00000.warc.gz", "imports/one.warc.gz", "study/samples/a-0123.json"
 _REPLACED = re.compile(r"(warc|imports|study/(codebooks|samples|codings|lexicons))/.+", re.DOTALL)
-# What else it removes: "archive-before-x.db", "published/archive.db", "log/crawl.log", "warc/x/a.torn", "imports/0.part"
+# What else it removes: "archive-before-x.db", "published/archive.db", "log/crawl.log", "warc/x/a.torn"
 _REMOVED = re.compile(
     r"(?s)archive-before[-.][^/]+|(published/|log/crawl\.log)[^/]*|warc/.+\.torn|(imports/[^/]+\.part|rebuilding)(/.+)?"
 )
