@@ -53,9 +53,11 @@ def test_an_archive_from_warc_alone(crawled: Crawled, wanted: str, tmp_path: Pat
     assert value_of(tmp_path / "new", sql) == value_of(crawled.archive, sql) > 0
 
 
-def test_from_a_terminal_that_is_none_nothing_is_printed(crawled: Crawled, tmp_path: Path) -> None:
+def test_without_a_terminal_a_line_says_what_was_made(crawled: Crawled, tmp_path: Path) -> None:
     done = run("clinic-archive", "rebuild", "--from", crawled.archive, "--archive", tmp_path / "new", cwd=tmp_path)
-    assert (done.code, done.out, done.err) == (0, "", "")
+    (line,) = done.out.splitlines()
+    assert (done.code, done.err) == (0, "")
+    assert line.startswith(f"{tmp_path / 'new'}: ") and line.endswith("; a new archive.db")
 
 
 def test_no_key_and_comments(crawled: Crawled, tmp_path: Path) -> None:
