@@ -186,6 +186,11 @@ class Withdrawn:
     by: str  # who gave the command
     releases: tuple[str, ...] = ()  # names of the releases that hold it; older notes name none
 
+    @property
+    def row(self) -> tuple[str, str, str, str, str, str | None]:
+        """The takedown as `withdrawals` has it: id, clinic, kind, grade, day, due."""
+        return self.takedown_id, self.clinic_id, self.kind, self.grade, self.at[:10], self.due
+
     def note(self) -> tuple[str, Fields]:
         """Return kind and fields of the note, which is written to the run's own file."""
         return "withdrawn", as_json(asdict(self))

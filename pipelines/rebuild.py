@@ -59,7 +59,7 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
     needed and missing, `ArchiveError`, OSError, `sqlite3.Error`; archive.db is unchanged in these cases.
     """
     done = Rebuilt()
-    settle(archive)
+    is_purging = settle(archive)
     remove_replaced(archive)
     done.notes = [
         f"{repaired.warc_file}: {repaired.cut} bytes of a torn record set aside in {repaired.torn.name}"
@@ -76,6 +76,9 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
             before = _compare_and_carry_over(db, archive, key, done)
             done.problems += fold_study(archive, db)
             _enter(db, archive, done, exists=before)
+        if is_purging and done.previous is not None:  # it has rows of what is purged
+            done.previous.unlink()
+            done.previous = None
         forget(archive)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -98,7 +101,7 @@ def _fold_all(db: Database, archive: Path, key: bytes | None, done: Rebuilt, cor
             log = log_of(archive, clinic_id, headers)
             done.problems += log.problems
             done.clinics[clinic_id] = apply_log(db, log, pool)
-    save_ends(db, archive, key)
+    save_ends(db, archive)
     runs.close_unended_crawls(db)
 
 
@@ -190,7 +193,7 @@ def refold_past(db: Database, archive: Path, key: bytes | None, clinic_id: str) 
         log = refold(db, archive, key, clinic_id)
         fold_study(archive, db)
         forget_site_edits(db, clinic_id)
-        save_ends(db, archive, key)
+        save_ends(db, archive)
     drop_removed(db)
     return log
 

@@ -63,7 +63,7 @@ def recover(run: Run) -> list[str]:
     for header in headers:
         _apply_header(run, header)
     if headers:
-        save_ends(run.db, run.archive, run.key)
+        save_ends(run.db, run.archive)
     runs.close_unended_crawls(run.db)
     if untouched:  # the runs' own files, too, so that the next start looks again
         untouched += [sidecar.with_suffix("") for sidecar in _unclosed_runs(run.archive)]

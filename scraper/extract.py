@@ -14,6 +14,7 @@ from dataclasses import replace
 from scraper import discover
 from scraper.addresses import canonical_url, post_key, same_site
 from scraper.comments import service_of, threads_in
+from scraper.comments._listed import lists_comments
 from scraper.items import (
     Alias,
     Comment,
@@ -119,6 +120,7 @@ def extraction_by(
         items=items,
         is_emptied=exchange is not None and exchange.is_emptied,
         from_api=service is not None,
+        lists_comments=exchange is not None and lists_comments(exchange.body),
         robots_header=header,
         robots_meta=meta,
     )

@@ -296,5 +296,6 @@ class Extraction:
     sources: tuple[Source, ...] = SOURCES  # the platform's ranking of sources, best first
     is_emptied: bool = False  # a takedown removed the whole body, so that nothing is read from it
     from_api: bool = False  # the address is an API of the platform or of a comment service
+    lists_comments: bool = False  # the answer lists comments of other pages, which no parser reads
     robots_header: str | None = None  # X-Robots-Tag of the answer, as sent
     robots_meta: str | None = None  # contents of `<meta name="robots">` of the page

@@ -9,7 +9,7 @@ import json
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,24 @@ def occurring(needles: Sequence[str], hay: bytes) -> list[str]:
     return [needle for needle in candidates if re.search(rf"(?<!\w){re.escape(needle.lower())}(?!\w)", text)]
 
 
-def recorded(archive: Path) -> bytes:
-    """The bodies of all recorded answers, decoded: by another program's library."""
-    found = []
+def recorded(archive: Path) -> Iterator[bytes]:
+    """The body of each recorded answer, decoded: by another program's library."""
     for path in sorted((archive / "warc").rglob("*.warc.gz")):
         with path.open("rb") as file:
-            found += [each.content_stream().read() for each in ArchiveIterator(file) if each.rec_type == "response"]
-    return _plain(b"\n".join(found))
+            for each in ArchiveIterator(file):
+                if each.rec_type == "response":
+                    yield _plain(each.content_stream().read())
+
+
+def not_in(needles: Sequence[str], bodies: Iterable[bytes]) -> list[str]:
+    """Which of them occur in none of the bodies; what comes after the last one is found is not read."""
+    left = list(needles)
+    for body in bodies:
+        if not left:
+            break
+        found = set(occurring(left, body))
+        left = [needle for needle in left if needle not in found]
+    return left
 
 
 def given(archive: Path, folder: Path, command: Command) -> Iterator[tuple[str, bytes]]:
@@ -68,7 +79,12 @@ def given(archive: Path, folder: Path, command: Command) -> Iterator[tuple[str, 
     command("wacz", "-o", folder / "all.wacz")
     with zipfile.ZipFile(folder / "all.wacz") as package:
         for name in package.namelist():
-            yield f"wacz {name}", _packed(name, package.read(name))
+            if name.endswith(".warc.gz"):
+                for number, each in enumerate(ArchiveIterator(BytesIO(package.read(name)))):
+                    yield f"wacz {name} {number}", _plain(each.content_stream().read())
+            else:
+                data = package.read(name)
+                yield f"wacz {name}", _plain(gzip.decompress(data) if name.endswith(".gz") else data)
 
 
 def _files(folder: Path) -> bytes:
@@ -77,12 +93,6 @@ def _files(folder: Path) -> bytes:
         is_table = path.suffix == ".parquet"
         found.append(repr(pq.read_table(path).to_pydict()).encode() if is_table else path.read_bytes())
     return b"\n".join(found)
-
-
-def _packed(name: str, data: bytes) -> bytes:
-    if not name.endswith(".warc.gz"):
-        return _plain(gzip.decompress(data) if name.endswith(".gz") else data)
-    return _plain(b"\n".join(each.content_stream().read() for each in ArchiveIterator(BytesIO(data))))
 
 
 def _plain(data: bytes) -> bytes:
@@ -136,6 +146,17 @@ def people_of(truth: dict[str, Any]) -> list[str]:
     staff = " ".join(str(each["author"]) for each in comments if each.get("staff"))
     hay = _plain(f"{public} {staff}".encode())
     return [name for name in sorted(names) if len(name) > 3 and not occurring([name], hay)]
+
+
+def hashes_of(bodies: Iterable[bytes]) -> list[str]:
+    """Hashes and ids of people in recorded answers: of e-mail addresses by avatars, of authors by Isso, of members."""
+    found = set[bytes]()
+    for body in bodies:
+        # Of a picture "https://secure.gravatar.com/avatar/0bc83cb571cd1c50ba6f3e8a78ef1346?s=24"; Isso's "hash"
+        found |= {*re.findall(rb"/avatar/([0-9a-f]{32,64})", body), *re.findall(rb'"hash":\s*"([0-9a-f]{12,})"', body)}
+        # Ghost's "member", whose first field is "id"
+        found |= {*re.findall(rb'"member":\s*\{"id":\s*"([0-9a-f]{24})"', body)}
+    return sorted(each.decode() for each in found)
 
 
 def _is_comment(comment: dict[str, Any]) -> bool:

@@ -14,9 +14,9 @@ from archive.lexicon.check import example_faults, too_wide
 from archive.lexicon.reading import BadLexicon, read_lexicon
 from archive.lexicon.rules import Lexicon, Rule
 from archive.study import folder
-from archive.study.folder import BadStudyFile
+from archive.study.folder import LEXICONS, BadStudyFile
+from archive.study.purged.files import is_purged, refuse_purged
 
-LEXICONS = "lexicons"  # below `study/`
 BUILT_IN = Path(__file__).parent / "ketamine"
 
 
@@ -40,6 +40,8 @@ def lexicons_of(archive: Path) -> tuple[list[Given], list[str]]:
     for path in folder.paths(archive, LEXICONS):
         try:
             file = folder.read(archive, path)
+            if is_purged(file):
+                continue
             lexicon = read_lexicon([file.data])
             _check_against(lexicon, found)
             found.append(Given(lexicon, file.name))
@@ -72,6 +74,10 @@ def add(archive: Path, name: str, data: bytes, sentences: Sequence[str] = ()) ->
     `sentences`: a sample of the archive's, of which no rule may match over half. Raises `BadLexicon`, OSError.
     """
     lexicon = checked(data, sentences)
+    try:
+        refuse_purged(archive, LEXICONS, data)
+    except BadStudyFile as error:
+        raise BadLexicon(error.lines) from error
     name = f"{folder.plain(name)}-{folder.digest_of(data)}.toml"
     present, _ = lexicons_of(archive)
     for other in present:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import unquote, urlsplit
 
 from sqlite_utils import Database
@@ -42,18 +42,16 @@ def withdrawn_here(db: Database, clinic_id: str) -> set[str]:
     return {row[0] for row in db.execute(find, [clinic_id]).fetchall()}
 
 
-def drop_of_studies(db: Database) -> None:
-    """Delete the rows of samples and codings that name what is withdrawn. Raises `sqlite3.Error`.
+def withdrawn_texts(db: Database) -> Callable[[str, str], bool]:
+    """Return whether a text is of a withdrawn post, by its clinic and its permalink, as rows of studies name it.
 
-    The files in `study/` stay as people gave them.
+    Raises `sqlite3.Error`.
     """
     gone = set(db.execute("SELECT clinic, path_sha256 FROM withdrawn_permalinks").fetchall())
     whole = {row[0] for row in db.execute("SELECT clinic FROM withdrawals WHERE kind = 'clinic'").fetchall()}
-    if not gone and not whole:
-        return
-    for table in ("samples", "codings"):
-        named = db.execute(f"SELECT DISTINCT clinic_id, permalink FROM [{table}]").fetchall()
-        for clinic_id, permalink in named:
-            parts = [part for part in urlsplit(permalink).path.split("/") if part]
-            if clinic_id in whole or any((clinic_id, path_sha256(clinic_id, part)) in gone for part in parts):
-                db.execute(f"DELETE FROM [{table}] WHERE clinic_id = ? AND permalink = ?", [clinic_id, permalink])
+
+    def is_withdrawn(clinic_id: str, permalink: str) -> bool:
+        parts = [part for part in urlsplit(permalink).path.split("/") if part] if gone else []
+        return clinic_id in whole or any((clinic_id, path_sha256(clinic_id, part)) in gone for part in parts)
+
+    return is_withdrawn

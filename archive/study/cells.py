@@ -45,7 +45,7 @@ def _of_xlsx(file: StudyFile) -> Iterator[Row]:
     import openpyxl  # noqa: PLC0415 # slow to import, and every verb that rebuilds a clinic knows this module
     from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
 
-    _check_package(file)
+    check_package(file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what openpyxl does not know, such as drop-downs
@@ -68,8 +68,11 @@ def _of_xlsx(file: StudyFile) -> Iterator[Row]:
         raise BadStudyFile(f"{file.name}: a damaged XLSX file, or none ({why}); save it again as XLSX") from error
 
 
-def _check_package(file: StudyFile) -> None:
-    """Refuse what unpacks to too much, before anything is unpacked. A member gives no more bytes than it declares."""
+def check_package(file: StudyFile) -> None:
+    """Refuse what unpacks to too much, before anything is unpacked. A member gives no more bytes than it declares.
+
+    Raises `BadStudyFile`.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(file.data)) as package:
             members = package.infolist()

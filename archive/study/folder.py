@@ -3,6 +3,7 @@
     study/codebooks/claims-0123456789abcdef.toml
     study/samples/n20-seed7-0123456789abcdef.json
     study/codings/0001-0123456789abcdef-anna.xlsx     in the order in which they were imported
+    study/codings/0001-fedcba9876543210-anna.purged   in its place, after a purge (`archive.study.purged`)
 
 A name that does not agree with the bytes is a fault, as is a file that cannot be read.
 """
@@ -19,7 +20,7 @@ from pathlib import Path
 from archive.warc._file import sync_folder
 
 STUDY = "study"
-CODEBOOKS, SAMPLES, CODINGS = "codebooks", "samples", "codings"
+CODEBOOKS, SAMPLES, CODINGS, LEXICONS = "codebooks", "samples", "codings", "lexicons"
 TABLES = (CODEBOOKS, SAMPLES, CODINGS)  # the tables have the names of the folders from which they are made
 DIGITS = 16  # of the SHA-256 that names and tables carry
 PART = ".part"
@@ -107,7 +108,8 @@ def store(archive: Path, kind: str, name: str, data: bytes) -> StudyFile:
     made = not path.parent.is_dir()
     path.parent.mkdir(parents=True, exist_ok=True)
     for part in (archive / STUDY).glob(f"*{PART}"):  # of a process that was killed
-        part.unlink()
+        if not part.name.startswith("purging-"):  # these are of a purge, which is to be finished
+            part.unlink()
     part = archive / STUDY / (name + PART)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(data)

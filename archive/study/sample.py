@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import count
 from typing import Any
 
 from archive.study.folder import BadStudyFile, StudyFile
@@ -46,6 +47,8 @@ class Sample:
     frame_sha256: str
     units: tuple[Unit, ...]
     file: str
+    gone: frozenset[int] = frozenset()
+    """The positions of the units that a purge removed."""
     _by_name: Mapping[str, Unit] = field(default_factory=dict, repr=False, compare=False)
 
     def unit(self, name: str) -> Unit | None:
@@ -94,6 +97,7 @@ def read_sample(file: StudyFile, name: str) -> Sample:
 
 def rows(sample: Sample) -> Sequence[dict[str, Any]]:
     """Return the rows of the table `samples`: one a unit."""
+    positions = (number for number in count(1) if number not in sample.gone)
     return [
         {
             "sample": sample.digest,
@@ -109,5 +113,5 @@ def rows(sample: Sample) -> Sequence[dict[str, Any]]:
             "frame_sha256": sample.frame_sha256,
             "file": sample.file,
         }
-        for position, unit in enumerate(sample.units, 1)
+        for position, unit in zip(positions, sample.units, strict=False)
     ]

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive.rows.withdrawals import drop_of_studies
+from archive.rows.withdrawals import withdrawn_texts
 from archive.study import codebook as books
 from archive.study import sample as samples
 from archive.study.anchors import anchored
@@ -31,6 +31,7 @@ from archive.study.folder import (
     read,
     store,
 )
+from archive.study.purged.files import codebook_in, codings_left, is_purged, refuse_purged, sample_in
 from archive.study.sample import Sample, read_sample
 from archive.study.texts import Texts
 
@@ -68,14 +69,19 @@ def study_of(archive: Path, db: Database) -> Study:
     study = Study()
     for file in _readable(archive, CODEBOOKS, study):
         with _noting(study):
-            study.codebooks[file.digest] = read_codebook(file, name_of(file))
+            codebook = codebook_in(file, name_of(file))
+            study.codebooks[codebook.digest] = codebook
     for file in _readable(archive, SAMPLES, study):
         with _noting(study):
-            study.samples[file.digest] = read_sample(file, name_of(file))
+            sample = sample_in(file, name_of(file))
+            study.samples[sample.digest] = sample
     texts = Texts(db)
     for file in _readable(archive, CODINGS, study):
         with _noting(study):
-            study.codings[file.name] = codings_of(file, study.samples, study.codebooks, texts).codings
+            left = codings_left(file) if is_purged(file) else None
+            if left is None:
+                left = codings_of(file, study.samples, study.codebooks, texts).codings
+            study.codings[file.name] = left
     return study
 
 
@@ -109,6 +115,7 @@ def take_codebook(archive: Path, path: Path) -> CodeBook:
     data = given(path)
     if path.suffix.lower() not in books.SUFFIXES:
         raise BadStudyFile(f"{path}: a code book is a file {' or '.join(books.SUFFIXES)}")
+    refuse_purged(archive, CODEBOOKS, data)
     name = f"{plain(path.stem)}-{digest_of(data)}{path.suffix.lower()}"
     read_codebook(StudyFile(path.name, data), path.stem)  # before anything is stored
     file = store(archive, CODEBOOKS, name, data)
@@ -141,6 +148,7 @@ def take_codings(archive: Path, study: Study, texts: Texts, path: Path, *, repla
     digest = digest_of(data)
     if any(Path(name).name.split("-")[1] == digest for name in study.codings):
         return None
+    refuse_purged(archive, CODINGS, data)
     file = StudyFile(path.name, data)
     answers = codings_of(file, study.samples, study.codebooks, texts, is_new=True)
     if not replace:
@@ -165,11 +173,19 @@ def _numbered(archive: Path) -> Iterator[Path]:
 
 
 def table_rows(study: Study, db: Database) -> Mapping[str, Callable[[], Iterable[dict[str, Any]]]]:
-    """Return for each table of a study a function that gives its rows; `db` has the texts that codings refer to."""
+    """Return for each table of a study a function that gives its rows; `db` has the texts that codings refer to.
+
+    No row is made of a text that is withdrawn. Raises `sqlite3.Error`.
+    """
+    is_withdrawn = withdrawn_texts(db)
+
+    def left(rows: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+        return (row for row in rows if not is_withdrawn(row["clinic_id"], row["permalink"]))
+
     return {
         "codebooks": lambda: (row for found in study.codebooks.values() for row in books.rows(found)),
-        "samples": lambda: (row for found in study.samples.values() for row in samples.rows(found)),
-        "codings": lambda: _coding_rows(study, db),
+        "samples": lambda: left(row for found in study.samples.values() for row in samples.rows(found)),
+        "codings": lambda: left(_coding_rows(study, db)),
     }
 
 
@@ -214,5 +230,4 @@ def fold_study(archive: Path, db: Database) -> list[str]:
         for table in TABLES:
             db.execute(f"DELETE FROM [{table}]")
             db.table(table).insert_all(rows[table])
-        drop_of_studies(db)
     return study.problems

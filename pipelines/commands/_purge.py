@@ -7,9 +7,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from archive.backup.identity import are_of_one
 from archive.backup.published import FOLDER as PUBLISHED
 from archive.backup.snapshots import is_backup
 from archive.db import DATABASE
+from archive.study.folder import STUDY
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._output import counted, fail
@@ -18,8 +20,8 @@ from pipelines.commands.backup import make_backup
 from pipelines.exit_codes import ExitCode
 from pipelines.rewriting.journal import decided, interrupted
 from pipelines.takedown.ledger import adopt_takedowns
-from pipelines.takedown.purge.planning import ClinicPlan, due
-from pipelines.takedown.purge.purge import PurgeResult
+from pipelines.takedown.purge.planning import due
+from pipelines.takedown.purge.purge import Preview, PurgeResult
 from pipelines.takedown.purge.purge import purge as perform
 
 MOST_SNAPSHOTS = 10**6  # none is deleted for its age
@@ -39,6 +41,9 @@ def purge_copy(archive: Path, folder: Path) -> Iterator[str]:
     if folder.resolve() == archive.resolve() or not (folder / DATABASE).exists():
         fail(f"{folder}: neither a backup nor a copy of the archive; name another", ExitCode.BAD_CONFIG)
     with exit_on_error(folder):
+        if not are_of_one(archive / DATABASE, folder / DATABASE):
+            why = "it has no run of it, though the key may be the same"
+            fail(f"{folder}: no copy of {archive}: {why}; nothing done; name a copy", ExitCode.BAD_CONFIG)
         if decided(folder) is not None and (found := interrupted(folder)) is not None:
             finishing = f"`clinic-archive takedown purge --archive {folder}` finishes it if this copy is your own"
             fail(f"{folder}: {found.what} was interrupted there; nothing done; {finishing}", ExitCode.BAD_CONFIG)
@@ -50,25 +55,39 @@ def purge_copy(archive: Path, folder: Path) -> Iterator[str]:
     yield from (f"{folder}: {line}" for line in purge_lines(done))
 
 
-def planned(plans: Sequence[ClinicPlan]) -> dict[str, Any]:
+def planned(found: Preview) -> dict[str, Any]:
     """Return what a purge would do, for printed JSON."""
     return {
-        "takedowns": [takedown for each in plans for takedown in each.takedowns],
+        "takedowns": [takedown for each in found.plans for takedown in each.takedowns],
         "clinics": {
             each.clinic_id: {"files": sorted(each.bodies), "records": each.records, "emptied": each.emptied}
-            for each in plans
+            for each in found.plans
         },
+        "studies": found.studies,
+        "removed": found.removed,
+        "outside": found.outside,
     }
 
 
-def plan_lines(plans: Sequence[ClinicPlan]) -> Iterator[str]:
-    """Yield what a purge would do, a line for each clinic."""
-    for each in plans:
+def plan_lines(found: Preview) -> Iterator[str]:
+    """Yield what a purge would do, a line for each clinic and each other file."""
+    for each in found.plans:
         yield (
             f"{each.clinic_id}: would rewrite {counted(len(each.bodies), 'WARC file')}:"
             f" {counted(each.records, 'record')} would have another body, {each.emptied} of them none at all"
         )
-    yield "nothing removed" if plans else "no takedown of grade purge is due"
+    yield from (f"{old}: would be replaced by {new}" for old, new in found.studies.items())
+    yield from (f"{name}: would be deleted" for name in found.removed)
+    yield from outside_lines(found.outside)
+    yield "nothing removed" if found.plans else "no takedown of grade purge is due"
+
+
+def outside_lines(names: Sequence[str]) -> Iterator[str]:
+    """Yield a line for each thing in the archive's folder that stays, although it holds or may hold what is purged."""
+    for name in names:
+        is_known = name.startswith(f"{STUDY}/")
+        why = "holds what is purged; delete it by hand" if is_known else "not looked into; what is older may hold it"
+        yield f"{name}: stays; {why}"
 
 
 def purge_lines(done: PurgeResult) -> Iterator[str]:
@@ -82,5 +101,7 @@ def purge_lines(done: PurgeResult) -> Iterator[str]:
     )
     if done.damaged:
         yield f"{counted(done.damaged, 'region')} of these files could not be read, and went, too"
+    yield from (f"{old}: replaced by {new}, without what was purged" for old, new in done.studies.items())
+    yield from outside_lines(done.outside)
     for name in done.removed:
         yield f"{name}: deleted" + ("; publish again" if name.startswith(f"{PUBLISHED}/") else "")

@@ -13,8 +13,8 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
-from pipelines.rewriting.finishing import finish
-from pipelines.rewriting.journal import interrupted, remove_replaced
+from pipelines.rewriting.finishing import finish_first
+from pipelines.rewriting.journal import remove_replaced
 from pipelines.run import report
 from pipelines.run.key import KEY_FILE, key_id, key_in
 from pipelines.run.notices import emit, notices_of
@@ -34,25 +34,12 @@ def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: boo
     with exit_on_error(archive, "choose another --archive"):
         run = Run(archive)
     with exit_on_error(archive, "what was interrupted could not be finished, nothing done"):
-        run = finish_interrupted(run)
+        run = finish_first(run)
     outcome = "the records of a killed run could not be folded in, nothing done"
     with exit_on_error(archive, outcome), releasing(run):
         fold_in(run)
         run.register_closed(listed)
     return run
-
-
-def finish_interrupted(run: Run) -> Run:
-    """Finish a purge or pack that was killed, a purge in a run of its own; return the run to go on with.
-
-    Raises as `finish` and `Run`; the archive is released then.
-    """
-    if interrupted(run.archive) is None:
-        return run
-    with releasing(run):
-        finish(run)
-        run.close(ExitCode.DONE, {"purge": "finished"})
-    return Run(run.archive)
 
 
 def fold_in(run: Run) -> None:

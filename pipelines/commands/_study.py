@@ -14,7 +14,10 @@ from archive.study.sample import Sample
 from archive.study.tables import Study, fold_study, study_of
 from pipelines.commands._archive import lock_or_exit, read_only
 from pipelines.commands._errors import exit_on_error
+from pipelines.commands._output import fail
+from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
+from pipelines.rewriting.journal import interrupted
 
 
 @contextmanager
@@ -28,6 +31,7 @@ def opened_study(archive: Path) -> Iterator[tuple[Database, Study]]:
         read_only(archive).close()
     lock = lock_or_exit(archive)
     try:
+        refuse_unfinished_purge(archive)
         with exit_on_error(archive, "nothing done"), closing(open_archive(archive, "write")) as db:
             study = study_of(archive, db)
             for line in study.problems:
@@ -38,6 +42,14 @@ def opened_study(archive: Path) -> Iterator[tuple[Database, Study]]:
                 fold_study(archive, db)
     finally:
         lock.release()
+
+
+def refuse_unfinished_purge(archive: Path) -> None:
+    """End the process where a purge was interrupted, which may be about to replace files in `study/`."""
+    found = interrupted(archive)
+    if found is not None and found.what == "a purge":
+        finishing = "`clinic-archive takedown purge` finishes it; then run this again"
+        fail(f"{archive}: a purge was interrupted; nothing done; {finishing}", ExitCode.BAD_CONFIG)
 
 
 def chosen_sample(study: Study, name: str | None, *, coded: bool = False) -> Sample:

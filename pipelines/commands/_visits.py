@@ -22,8 +22,9 @@ from twisted.python.failure import Failure
 from archive.rows.due import MOST_KILLS, Due, past_of
 from archive.rows.withdrawals import blocked_clinics
 from archive.times import utc
-from pipelines.commands._run import finish_interrupted, fold_in
+from pipelines.commands._run import fold_in
 from pipelines.printing import echo
+from pipelines.rewriting.finishing import finish_first
 from pipelines.run import report
 from pipelines.run.locking import Locked
 from pipelines.run.notices import emit
@@ -250,12 +251,12 @@ class VisitsOnDemand:
 def wait_for_run(archive: Path) -> Run:
     """Open the archive for writing as soon as no other process holds it, and finish a purge or pack that was killed.
 
-    Raises as `finish_interrupted`, but not `Locked`.
+    Raises as `finish_first`, but not `Locked`.
     """
     waits = False
     while True:
         try:
-            return finish_interrupted(Run(archive))
+            return finish_first(Run(archive))
         except Locked:
             if not waits:
                 echo(f"{archive}: another process holds it; this worker is a standby", err=True)

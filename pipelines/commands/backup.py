@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from archive.backup.backup import BackedUp, back_up, check_place
+from archive.backup.identity import is_of_another
 from archive.backup.snapshots import BackupRefused, make_folder
 from archive.db import ArchiveError, LostDatabase, open_archive
 from archive.lock import LOCK_FILE
@@ -108,6 +109,8 @@ def _check(archive: Path, folder: Path) -> None:
         raise BadKey(f"{key}: gone, and {copy} is there: restore it if it is this archive's, or name another DIR")
     if key_in(key) != key_in(copy):
         raise BackupRefused(f"{folder}: holds another archive, whose pseudonyms have another key; name another folder")
+    if is_of_another(archive, folder):
+        raise BackupRefused(f"{folder}: holds another archive, which has no run of this one; name another folder")
 
 
 def _line(result: BackedUp, folder: Path) -> str:

@@ -17,6 +17,7 @@ from pipelines.commands._archive import lock_or_exit, read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, finish, print_problems
+from pipelines.commands._study import refuse_unfinished_purge
 from pipelines.exit_codes import ExitCode
 
 file_argument = click.argument("file", metavar="FILE", type=click.Path(exists=True, path_type=Path))
@@ -48,6 +49,7 @@ def add_file(file: Path, archive: Path, as_json: bool) -> None:
     sentences = _sentences(archive)
     lock = lock_or_exit(archive)
     try:
+        refuse_unfinished_purge(archive)
         with exit_on_error(file, "nothing added"), _named(file, "nothing added"):
             given = add(archive, file.stem, read_file(file), sentences)
     finally:

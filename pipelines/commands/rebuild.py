@@ -61,7 +61,7 @@ def _comparison(result: Rebuilt) -> str:
         return "a new archive.db" + (
             f"; the file that was there is now {result.previous.name}" if result.previous else ""
         )
-    assert result.previous is not None
+    old = f"the old file is {result.previous.name}" if result.previous else "a purge is finished, and the old file gone"
     if not result.differs:
-        return f"the same rows as before; the old file is {result.previous.name}"
-    return f"different rows in {', '.join(result.differs)}; the old file is {result.previous.name}"
+        return f"the same rows as before; {old}"
+    return f"different rows in {', '.join(result.differs)}; {old}"

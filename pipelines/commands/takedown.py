@@ -32,7 +32,7 @@ from pipelines.takedown.in_releases import releases_with
 from pipelines.takedown.ledger import Dates, all_of, already, by_id, raised, today, withdraw
 from pipelines.takedown.ledger import lift as lift_takedown
 from pipelines.takedown.purge.copies import OUTSIDE
-from pipelines.takedown.purge.planning import due, plan
+from pipelines.takedown.purge.purge import preview
 from pipelines.takedown.purge.purge import purge as perform
 from pipelines.takedown.withheld import GRADES
 
@@ -159,8 +159,9 @@ def lift(takedown_id: str, reason: str, archive: Path, as_json: bool) -> None:
 def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool) -> None:
     """Perform the takedowns of grade purge: remove what they name from the recorded bytes. Nothing brings it back.
 
-    Each WARC file that holds it is replaced by a new one, under a new name. Earlier databases, logs, torn ends of WARC
-    files and the published copy are deleted. A purge that is killed is finished by the next command that writes.
+    Each WARC file that holds it is replaced by a new one, under a new name, and so is a file in study/. Earlier
+    databases, logs, torn ends of WARC files and the published copy are deleted. A purge that is killed is finished by
+    the next command that writes.
 
     --in DIR: of a backup, a new snapshot is made, and earlier ones that hold it are deleted. In a copy of the archive,
     its takedowns are recorded and performed. Purge the archive itself first.
@@ -173,7 +174,7 @@ def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool
     run = open_for_writing(archive, existing=True)
     with exit_on_error(archive, "the purge is not finished; give the command again"), releasing(run):
         if dry_run:
-            plans = [plan(run, clinic_id) for clinic_id in sorted({each.clinic_id for each in due(archive, run.db)})]
+            found = preview(run)
             run.release()
         else:
             done = perform(run)
@@ -182,7 +183,7 @@ def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool
             else:
                 run.release()
     if dry_run:
-        finish(planned(plans), plan_lines(plans), as_json=as_json, always=True)
+        finish(planned(found), plan_lines(found), as_json=as_json, always=True)
     if done.takedowns:
         derive_after_run(archive)
     finish(

@@ -135,9 +135,8 @@ class Fold:
                     clinics.save_policy(self._db, self._clinic_id, event.policy.comments, event.policy.privacy)
             case Withdrawn():
                 self.commit()
-                day, values = event.at[:10], (event.takedown_id, event.clinic_id, event.kind, event.grade)
                 with self._db.atomic():
-                    save_withdrawal(self._db, (*values, day, event.due), event.permalinks)
+                    save_withdrawal(self._db, event.row, event.permalinks)
             case Purged():
                 self.commit()
                 with self._db.atomic():

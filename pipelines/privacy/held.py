@@ -20,15 +20,17 @@ def without_people(extraction: Extraction, policy: Policy) -> Extraction:
     return extraction if len(items) == len(extraction.items) else replace(extraction, items=items)
 
 
-def holds_comments(capture: Capture, items: Iterable[Item], from_api: bool) -> int:
+def holds_comments(extraction: Extraction, items: Iterable[Item]) -> int:
     """Return 1 if the recorded bytes contain, or may contain, comments or their authors; else 0.
+
+    `items`: those of the extraction that count.
 
     Such bytes are exported only on request. A page as a browser rendered it always may contain them, and so may an
     answer of a service from which nothing else was read.
     """
-    kinds = {type(item) for item in items}
-    if capture.via == "dom" or kinds & set(_OF_PEOPLE):
+    capture, kinds = extraction.capture, {type(item) for item in items}
+    assert isinstance(capture, Capture)
+    if capture.via == "dom" or extraction.lists_comments or kinds & set(_OF_PEOPLE):
         return 1
-    return int(
-        (from_api or capture.via in OF_SCRIPT) and capture.payload_length > 0 and not kinds & {Post, Reading, Sighting}
-    )
+    is_unknown = extraction.from_api or capture.via in OF_SCRIPT
+    return int(is_unknown and capture.payload_length > 0 and not kinds & {Post, Reading, Sighting})

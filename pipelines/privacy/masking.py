@@ -16,7 +16,7 @@ from pipelines.privacy.finders.phones import phone_numbers
 from pipelines.privacy.finders.profiles import profiles
 from pipelines.privacy.finders.spans import Span, web_addresses, within_pages
 
-VERSION = 2  # of the rules; 1: names, e-mail addresses and phone numbers alone
+VERSION = 3  # of the rules; 1: names, e-mail addresses and phone numbers alone; 2: lists of newest comments unknown
 MASKED_BY = f"masking/{VERSION}"  # in `clinics.folded_by`
 MASK = MASKS["name"]
 

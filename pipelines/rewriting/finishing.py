@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.exit_codes import ExitCode
 from pipelines.rewriting import journal as journals
 from pipelines.rewriting.packing import finish_pack
 from pipelines.run.run import Run
@@ -20,3 +21,20 @@ def finish(run: Run) -> None:
         finish_pack(run.archive, run.db, journal)
     else:
         finish_purge(run, journal)
+
+
+def finish_first(run: Run) -> Run:
+    """Finish a purge or pack that was killed, a purge in a run of its own; return the run to go on with.
+
+    Raises as `finish` and `Run`; the archive is released then.
+    """
+    if journals.interrupted(run.archive) is None:
+        return run
+    try:
+        finish(run)
+        run.close(ExitCode.DONE, {"purge": "finished"})
+    except Exception as error:
+        run.broken = run.broken or str(error)
+        run.release()
+        raise
+    return Run(run.archive)

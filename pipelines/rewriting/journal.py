@@ -2,7 +2,8 @@
 state in between.
 
     purging/drafts.json                 where the new WARC files are while they are written
-    warc/CLINIC/NAME.part, imports/purging-0.part   the new files, on the disks of the files that they replace
+    warc/CLINIC/NAME.part, imports/purging-0.part, study/purging-1.part
+                                        the new files, on the disks of the files that they replace
     purging/journal.json                what they replace, and what else is removed
     packing/drafts.json, packing/journal.json       the same of a pack
 
@@ -41,13 +42,13 @@ _DRAFTS, _JOURNAL = "drafts.json", "journal.json"
 # What a pack joins, and the file that it makes of it: "warc/riverside/a-00000.warc.gz"
 _JOINED = re.compile(r"warc/[^/]+/[^/]+\.warc\.gz", re.DOTALL)
 # A new file that is being written: "warc/riverside/a-00000.warc.gz.part", "imports/purging-0.part"
-_DRAFT = re.compile(r"warc/.+\.part|imports/purging-\d+\.part", re.DOTALL)
-# What a purge replaces: "warc/riverside/a-00000.warc.gz", "imports/one.warc.gz"
-_REPLACED = re.compile(r"(warc|imports)/.+", re.DOTALL)
-# What else it removes: "archive-before-rebuild-20260301.db", "published/archive.db", "log/crawl.log", "warc/x/a.torn"
-_REMOVED = re.compile(r"archive-before-[^/]+|(published/|log/crawl\.log)[^/]*|warc/.+\.torn", re.DOTALL)
-
-
+_DRAFT = re.compile(r"warc/.+\.part|(imports|study)/purging-\d+\.part", re.DOTALL)
+# What a purge replaces: "warc/riverside/a-00000.warc.gz", "imports/one.warc.gz", "study/samples/a-0123.json"
+_REPLACED = re.compile(r"(warc|imports|study/(codebooks|samples|codings|lexicons))/.+", re.DOTALL)
+# What else it removes: "archive-before-x.db", "published/archive.db", "log/crawl.log", "warc/x/a.torn"
+_REMOVED = re.compile(
+    r"(?s)archive-before[-.][^/]+|(published/|log/crawl\.log)[^/]*|warc/.+\.torn|(imports/[^/]+\.part|rebuilding)(/.+)?"
+)
 _ADVICE = "nothing done; restore the archive from a backup"
 
 
@@ -170,7 +171,8 @@ def interrupted(archive: Path) -> Interrupted | None:
 
 def draft_of(new: str, number: int) -> str:
     """Return where a new file is while it is written: on the disk of `new`, under a name that no reader looks at."""
-    return f"{new}{PART}" if new.startswith("warc/") else f"imports/{FOLDER}-{number}{PART}"
+    top = PurePosixPath(new).parts[0]
+    return f"{new}{PART}" if top == "warc" else f"{top}/{FOLDER}-{number}{PART}"
 
 
 def begin(archive: Path, drafts: list[str], folder: str = FOLDER) -> None:
@@ -213,7 +215,7 @@ def place(archive: Path, journal: Journal) -> None:
         if source.exists():
             source.replace(target)
             folders.add(target.parent)
-    _sync(folders)
+    _sync(folders)  # the new files have their names before the old ones are gone
 
 
 def remove(archive: Path, journal: Journal) -> None:
@@ -223,26 +225,28 @@ def remove(archive: Path, journal: Journal) -> None:
         if head is None or not {PurePosixPath(old).name for old in files} <= set(head.files):
             raise BadJournal(f"{archive / new}: does not have what was packed into it; {_ADVICE}")
     gone = [archive / name for name in (*journal.replaced, *journal.removed)]
+    if not journal.joined:  # a rebuild that was to finish the purge, and was killed, has saved the old database since
+        gone += [path for path in archive.glob("archive-before-rebuild-*.db") if not path.is_symlink()]
     for path in gone:
         path.unlink(missing_ok=True)
     _sync({path.parent for path in gone})
 
 
-def settle(archive: Path) -> None:
+def settle(archive: Path) -> bool:
     """Finish the files of a purge or pack that was killed, for a rebuild, which makes all rows again.
 
-    The caller has the lock. The journal stays: the caller calls `forget` once the new rows are in archive.db, since
-    until then that names files which are gone. What was not decided is undone. Raises `BadJournal`, OSError,
-    `WarcWriteError`.
+    Returns whether a purge was decided. The caller has the lock. The journal stays: the caller calls `forget` once the
+    new rows are in archive.db, since until then that names files which are gone. What was not decided is undone. Raises
+    `BadJournal`, OSError, `WarcWriteError`.
     """
     journal = decided(archive)
     if journal is None:
         forget(archive)
-        return
+        return False
     move(archive, journal)
     recorded = {each.purge_id for each in purges(runs_of(archive))}
     if all(each.purge_id in recorded for each in journal.purged):  # by the purge, or by a rebuild that was killed, too
-        return
+        return bool(journal.purged)
     at, crawl_id = datetime.now(UTC), uuid4().hex
     with Writer(archive, RUNS, crawl_id, {"software": SOFTWARE, "kind": "takedown"}, last=None) as writer:
         fields = {"crawl": crawl_id, "started_at": utc(at), "software": SOFTWARE, "kind": "takedown"}
@@ -252,6 +256,7 @@ def settle(archive: Path) -> None:
             writer.write_note(*event.note(), at)
         ended = {"ended_at": utc(at), "exit_code": 0, "summary": '{"purge": "finished"}'}
         writer.write_note("crawl-ended", as_json(ended), at)
+    return True
 
 
 def remove_replaced(archive: Path) -> None:

@@ -60,7 +60,7 @@ def capture_row(
         capture.page,
         utc(capture.retrieved_at) if capture.retrieved_at else None,
         capture.retrieved_from,
-        int(marks.comments) or holds_comments(capture, extraction.items, extraction.from_api),
+        int(marks.comments) or holds_comments(extraction, extraction.items),
         quality_of(extraction.items),
         int(marks.withdrawn),
         extraction.robots_header,

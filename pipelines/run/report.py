@@ -17,6 +17,8 @@ from archive.times import utc
 from archive.warc import BadRecord, WarcWriteError
 from pipelines.events import RunEnded
 from pipelines.recover import recover
+from pipelines.rewriting.finishing import finish_first
+from pipelines.rewriting.journal import remove_replaced
 from pipelines.run.key import BadKey
 from pipelines.run.notices import Notice, notices_of, shortened
 from pipelines.run.outcome.judgement import compare_with_past, exit_code, judge
@@ -41,7 +43,9 @@ class Report:
         # `scrapy shell` and the like archive nothing, and must not lock the archive.
         self._stands_alone = issubclass(crawler.spidercls, ClinicSpider) and not Visits.is_open(crawler.settings)
         if self._stands_alone:
-            for line in recover(Run.opened(crawler.settings)):
+            run = finish_first(Run.opened(crawler.settings))
+            remove_replaced(run.archive)
+            for line in recover(run):
                 logger.warning("%s", line)
 
     @classmethod

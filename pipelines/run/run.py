@@ -18,6 +18,7 @@ from uuid import uuid4
 from scrapy.settings import BaseSettings
 
 from archive.db import ArchiveError, open_archive
+from archive.rows.withdrawals import save_withdrawal
 from archive.times import utc
 from archive.wal import WriteAheadLog
 from archive.warc import WarcWriteError
@@ -229,8 +230,14 @@ class Run(Visits):
         self.record(decision)
 
     def note(self, decision: Decision, kind: str) -> None:
-        """Record what the operator decided, and apply nothing; `kind`: as in `decide`."""
+        """Record what the operator decided, and make no rows again; `kind`: as in `decide`.
+
+        The addresses that a takedown names now are known from then on.
+        """
         self.open_run_file(kind).write_note(*decision.note(), datetime.now(UTC))
+        if isinstance(decision, Withdrawn):
+            with self.db.atomic():
+                save_withdrawal(self.db, decision.row, decision.permalinks)
 
     def close(self, exit_code: int, summary: dict[str, Any]) -> None:
         """Record the end of the run, and release the archive. Files that are still open are repaired at the next start.
@@ -247,7 +254,7 @@ class Run(Visits):
         self.leave()
         try:
             if self._run_file is not None:
-                left = redacted_ends(self.db, self.archive, self.key)
+                left = redacted_ends(self.db)
                 self._run_file.end(exit_code, summary, datetime.now(UTC), left, closing=not self._leaves_open)
         except (sqlite3.Error, WarcWriteError) as error:
             if not self.broken:  # else that is already reported, and is why this fails too

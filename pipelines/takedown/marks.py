@@ -8,6 +8,7 @@ A mark is an HMAC-SHA256 under the archive's own key (`pseudonym.key`) of the cl
     comment 0b5e4ad3                     the platform's id of a comment
     person reader-k3v5m7q2x4ab           a pseudonym
     name wix:64ddbf6a1737d98af033206f roe   a word of the name of a purged person, in the comments on one post
+    quote ..., words ..., listed ...   a phrase of what is purged (`pipelines.takedown.phrases`)
 """
 
 from __future__ import annotations
@@ -27,7 +28,10 @@ from scraper.addresses import post_key
 _LENGTHS = (4, 3, 2, 1)  # words of a name that are compared as a whole, and alone
 # A word of a name: "Roe", "O" and "Brien" of "O'Brien"
 _WORD = re.compile(r"[^\W_]+")
-_SHORTEST_WORD = 4  # characters; a shorter part of an address ("p", "12") occurs in too many others
+# An address in the message of a problem: "https://clinic.example/post/a: 404"
+ADDRESS = re.compile(r"https?://[^\s<>\"']+?(?=[:;,.)]*(?:\s|$))")
+WITHDRAWN = "[withdrawn]"  # in the place of an address
+SHORTEST_WORD = 4  # characters; a shorter part of an address ("p", "12") occurs in too many others
 
 
 def mark(key: bytes, clinic_id: str, value: str) -> str:
@@ -47,7 +51,7 @@ def post_values(addresses: Iterable[str]) -> set[str]:
     for address in addresses:
         found.add(f"post {post_key(address)}")
         words = words_of(address) if "://" in address else [address.partition(":")[2]]
-        found |= {f"word {word}" for word in words[:1] if len(word) >= _SHORTEST_WORD}
+        found |= {f"word {word}" for word in words[:1] if len(word) >= SHORTEST_WORD}
     return found
 
 
@@ -93,6 +97,11 @@ def _words(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield each word in the form that is compared, with its place."""
     for word in _WORD.finditer(text):
         yield unicodedata.normalize("NFC", word[0]).casefold(), word.start(), word.end()
+
+
+def redacted(text: str, is_withdrawn: Callable[[str], bool]) -> str:
+    """Return a text without the addresses of what is withdrawn."""
+    return ADDRESS.sub(lambda found: WITHDRAWN if is_withdrawn(found[0]) else found[0], text)
 
 
 def permalinks(clinic_id: str, addresses: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ from archive.warc.rewrite import headers_without_body
 from pipelines.decoding import decoded
 from pipelines.events import Withdrawn
 from pipelines.run.visits import Visits
-from pipelines.takedown.purge.blanking import NOTHING, Blanking
+from pipelines.takedown.purge.blanking import NOTHING, Blanking, part_of
 from pipelines.takedown.withheld import PURGE, Withheld, withheld_at
 from scraper.http import exchange_of, fetch_of
 from scraper.items import Exchange
@@ -39,11 +39,13 @@ class Receiving:
         """Return the new body of an exchange of which something is purged; None for any other. Raises `BadKey`."""
         return self._left_of(run, clinic_id, exchange, platform) if exchange.body else None
 
-    def _left_of(self, run: Visits, clinic_id: str, exchange: Exchange, platform: Platform | None) -> bytes | None:
+    def _left_of(
+        self, run: Visits, clinic_id: str, exchange: Exchange, platform: Platform | None, part: bytes | None = b""
+    ) -> bytes | None:
         blanking = self._at(run, clinic_id)
         if blanking is None:
             return None
-        blanked, held = blanking.blanked(exchange, platform), self._withheld[clinic_id]
+        blanked, held = blanking.blanked(exchange, platform, part=part), self._withheld[clinic_id]
         for more in held.extended() if held is not None else ():
             # What is removed here is seen by no fold.
             if more not in self._recorded:
@@ -65,7 +67,9 @@ class Receiving:
             memento = memento_of(exchange, lambda name: exchange.headers.get(name.lower()), base)
             exchange = memento.exchange if memento is not None else exchange
             platform = recognise_alone(exchange, platform)
-        body = self._left_of(run, clinic_id, exchange, platform)
+        encoding = b", ".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
+        part = b"" if exchange.body else part_of(response.body, encoding)
+        body = self._left_of(run, clinic_id, exchange, platform, part)
         if body is None:
             return None
         fetch = fetch_of(request)

@@ -1,4 +1,7 @@
-"""The summaries of runs name the addresses of posts in words; those of withdrawn posts are left out of the rows."""
+"""The summaries of runs name the addresses of posts in words; those of withdrawn posts are left out of the rows.
+
+What is withdrawn is known from the rows: a run that ends reads no file of an earlier one.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,37 @@ from typing import Any
 from sqlite_utils import Database
 
 from archive.rows import runs
-from pipelines.run.headers import RunHeader, holding, runs_of
-from pipelines.takedown.withheld import Withheld, withheld_from
+from archive.rows.withdrawals import path_sha256
+from pipelines.events import Withdrawn
+from pipelines.run.headers import runs_of
+from pipelines.takedown.marks import SHORTEST_WORD, redacted, words_of
 
 
 class Summaries:
     """The summaries of the runs of an archive, without what takedowns name."""
 
-    def __init__(self, headers: Iterable[RunHeader], key: bytes | None) -> None:
-        """Raises `BadKey`."""
-        takedowns = holding(headers)
-        clinics = sorted({each.clinic_id for each in takedowns})
-        found = (withheld_from(takedowns, clinic_id, key) for clinic_id in clinics)
-        self._withheld: list[Withheld] = [each for each in found if each is not None]
-        self._whole = {each.clinic_id for each in takedowns if each.kind == "clinic"}
+    def __init__(self, gone: Iterable[tuple[str, str]], whole: Iterable[str]) -> None:
+        """`gone`: (clinic, `path_sha256`) of each address that is withdrawn. `whole`: clinics that are."""
+        self._gone, self._whole = set(gone), set(whole)
+        self._clinics = sorted({clinic_id for clinic_id, _ in self._gone})
+
+    @classmethod
+    def of_takedowns(cls, takedowns: Iterable[Withdrawn]) -> Summaries:
+        """Return the summaries without what these takedowns name."""
+        held = list(takedowns)
+        gone = ((each.clinic_id, sha256) for each in held for sha256 in each.permalinks)
+        return cls(gone, (each.clinic_id for each in held if each.kind == "clinic"))
+
+    @classmethod
+    def of_rows(cls, db: Database) -> Summaries:
+        """Return the summaries without what the rows of an archive say is withdrawn. Raises `sqlite3.Error`."""
+        gone = db.execute("SELECT clinic, path_sha256 FROM withdrawn_permalinks").fetchall()
+        whole = db.execute("SELECT clinic FROM withdrawals WHERE kind = 'clinic'").fetchall()
+        return cls(gone, (clinic_id for (clinic_id,) in whole))
 
     def left_of(self, end: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the fields of a run's end, its summary without what is withdrawn."""
-        if not self._withheld or not end["summary"]:
+        if not (self._gone or self._whole) or not end["summary"]:
             return end
         summary = self._left(json.loads(end["summary"]))
         return {**end, "summary": json.dumps(summary, ensure_ascii=False)}
@@ -37,24 +53,26 @@ class Summaries:
             return {name: self._left(each) for name, each in value.items() if name not in self._whole}
         if isinstance(value, list):
             return [self._left(each) for each in value]
-        if isinstance(value, str):
-            for each in self._withheld:
-                value = each.redacted(value)
-        return value
+        return redacted(value, self._is_gone) if isinstance(value, str) and self._gone else value
+
+    def _is_gone(self, url: str) -> bool:
+        """Return whether the last part of an address's path is that of a withdrawn post, or a value its name or id."""
+        last, *values = [*words_of(url), ""]
+        words = [last, *(value for value in values if len(value) >= SHORTEST_WORD)]
+        return any(
+            (clinic_id, path_sha256(clinic_id, word)) in self._gone for word in words for clinic_id in self._clinics
+        )
 
 
-def save_ends(db: Database, archive: Path, key: bytes | None) -> None:
-    """Write the ends of all runs again, without what takedowns name. Raises `BadKey`, OSError, `sqlite3.Error`."""
-    headers = runs_of(archive)
-    summaries = Summaries(headers, key)
+def save_ends(db: Database, archive: Path) -> None:
+    """Write the ends of all runs again, without what takedowns name. Raises OSError, `sqlite3.Error`."""
+    summaries = Summaries.of_rows(db)
     with db.atomic():
-        for header in headers:
+        for header in runs_of(archive):
             if header.end is not None:
                 runs.save_crawl_end(db, header.crawl_id, summaries.left_of(header.end))
 
 
-def redacted_ends(db: Database, archive: Path, key: bytes | None) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
-    """Return a function that leaves out of the fields of a run's end what is withdrawn. Raises `BadKey`, OSError."""
-    if db.execute("SELECT 1 FROM withdrawals LIMIT 1").fetchone() is None:
-        return lambda end: end
-    return Summaries(runs_of(archive), key).left_of
+def redacted_ends(db: Database) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+    """Return a function that leaves out of the fields of a run's end what is withdrawn. Raises `sqlite3.Error`."""
+    return Summaries.of_rows(db).left_of

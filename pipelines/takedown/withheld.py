@@ -18,7 +18,16 @@ from archive.warc import Capture
 from pipelines.events import Withdrawn
 from pipelines.run.headers import holding, runs_of
 from pipelines.run.key import BadKey
-from pipelines.takedown.marks import key_check, mark, permalinks, post_values, without_names, words_of
+from pipelines.takedown.marks import (
+    ADDRESS,
+    key_check,
+    mark,
+    permalinks,
+    post_values,
+    redacted,
+    without_names,
+    words_of,
+)
 from scraper.addresses import post_key
 from scraper.items import (
     Alias,
@@ -44,10 +53,6 @@ HIDDEN_EVERY = 30  # days between two requests of a hidden post: that of any pag
 PURGE = GRADES[2]  # of what is removed from the recorded bytes, too
 # <a href="https://clinic.example/post/a">
 _HREF = re.compile(r"""\shref=("[^"]*"|'[^']*')""")
-# An address in the message of a problem: "https://clinic.example/post/a: 404"
-_ADDRESS = re.compile(r"https?://[^\s<>\"']+?(?=[:;,.)]*(?:\s|$))")
-
-WITHDRAWN = "[withdrawn]"  # in the place of an address
 
 
 class Left(NamedTuple):
@@ -68,7 +73,7 @@ class Withheld:
         self._all_comments = next((each.takedown_id for each in held if each.kind == "comments"), None)
         self._owners = {subject: each.takedown_id for each in held for subject in each.subjects}
         self._marks = set(self._owners)
-        self._has_names = any((each.kind, each.grade) == ("person", PURGE) for each in held)
+        self.purged = frozenset(each.kind for each in held if each.grade == PURGE)  # kinds of what is purged
         self._learned: dict[str, set[str]] = {}  # further addresses, by takedown that got more marks
         if self._marks and (key is None or any(each.key_check != key_check(key) for each in held if each.subjects)):
             raise BadKey(
@@ -77,7 +82,8 @@ class Withheld:
             )
         self._mark = lru_cache(maxsize=8192)(lambda value: mark(key or b"", clinic_id, value))
 
-    def _is_marked(self, value: str) -> bool:
+    def is_marked(self, value: str) -> bool:
+        """Return whether a takedown names a value (`pipelines.takedown.marks`)."""
         return self._mark(value) in self._marks
 
     @property
@@ -87,12 +93,12 @@ class Withheld:
 
     def is_person(self, pseudonym: str | None) -> bool:
         """Return whether a pseudonym is that of a withdrawn person."""
-        return pseudonym is not None and (self._all_comments is not None or self._is_marked(f"person {pseudonym}"))
+        return pseudonym is not None and (self._all_comments is not None or self.is_marked(f"person {pseudonym}"))
 
     def is_comment(self, item: Comment) -> bool:
         """Return whether a pseudonymous comment is withdrawn, by itself, with its author or with its post."""
         value = f"comment {item.platform_comment_id}"
-        if self._all_comments is not None or self._is_marked(value):
+        if self._all_comments is not None or self.is_marked(value):
             return True
         person = next((each for each in (item.person, item.author) if self.is_person(each)), None)
         if person is not None:  # other answers give the same comment without its author
@@ -101,7 +107,7 @@ class Withheld:
 
     def without_names(self, text: str, post: Iterable[str]) -> str:
         """Return a text of the comments on a post without the names of people who were purged there."""
-        return without_names(text, post, self._is_marked) if self._has_names else text
+        return without_names(text, post, self.is_marked) if "person" in self.purged else text
 
     def _learn(self, addresses: Iterable[str | None]) -> None:
         """Remember further addresses of a withdrawn post; only an id of the platform proves whose they are."""
@@ -132,7 +138,7 @@ class Withheld:
 
     def is_post(self, addresses: Iterable[str | None]) -> bool:
         """Return whether one of the addresses, or ids, is that of a withdrawn post."""
-        return any(self._is_marked(f"post {post_key(address)}") for address in addresses if address)
+        return any(self.is_marked(f"post {post_key(address)}") for address in addresses if address)
 
     def is_address(self, url: str) -> bool:
         """Return whether an address is that of a withdrawn post."""
@@ -142,18 +148,18 @@ class Withheld:
         """Return whether an address is that of a withdrawn post, or contains its name or id (an API's address)."""
         if not url or not self._marks:
             return False
-        return self.is_post([url]) or any(self._is_marked(f"word {word}") for word in words_of(url))
+        return self.is_post([url]) or any(self.is_marked(f"word {word}") for word in words_of(url))
 
     def redacted(self, text: str) -> str:
         """Return words about a run or a visit without the addresses of withdrawn posts."""
-        return _ADDRESS.sub(lambda found: WITHDRAWN if self.names(found[0]) else found[0], text)
+        return redacted(text, self.names)
 
     def left_of(self, extraction: Extraction) -> Left:
         """Return what is left of a capture whose items are pseudonymous."""
         if not self.is_any:
             return Left(extraction)
         if extraction.is_emptied:  # its address may name the post that it held
-            has_post = any((each.kind, each.grade) == ("post", PURGE) for each in self._held)
+            has_post = "post" in self.purged
             return Left(extraction, is_held=has_post, is_cut=has_post)
         capture = extraction.capture
         urls = (capture.url, capture.page, capture.retrieved_from) if isinstance(capture, Capture) else ()
@@ -208,7 +214,7 @@ class Withheld:
                 return item if page is item.page else replace(item, page=page)
             case Problem():
                 named = item.url is None and is_cut
-                named = named or self.names(item.url) or any(map(self.names, _ADDRESS.findall(item.message)))
+                named = named or self.names(item.url) or any(map(self.names, ADDRESS.findall(item.message)))
                 return None if named else item
         return item
 
@@ -239,7 +245,7 @@ class Withheld:
         if self.is_comment(item):
             return None
         parent = item.parent_id
-        if parent is not None and self._is_marked(f"comment {parent}"):
+        if parent is not None and self.is_marked(f"comment {parent}"):
             parent = None
         html = self._without_links(item.body_html)
         text, html = (self.without_names(each, item.post) if each else each for each in (item.body_text, html))

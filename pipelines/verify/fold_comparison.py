@@ -22,7 +22,7 @@ from pipelines.rebuild import newest_version
 from pipelines.replay.as_of import LogAsOf, Snapshot
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
-from pipelines.run.headers import RunHeader
+from pipelines.run.headers import RunHeader, holding
 from pipelines.takedown.summaries import Summaries
 from pipelines.takedown.withheld import withheld_from
 
@@ -91,7 +91,7 @@ class FoldComparison:
         find = "SELECT crawl_id FROM crawls WHERE ended_at IS NOT NULL"
         ended = {row[0] for row in db.execute(find).fetchall()}
         running = {crawl_id for crawl_id, _ in runs.running(db)}
-        summaries = Summaries(self._headers, self._pool.key)
+        summaries = Summaries.of_takedowns(holding(self._headers))
         recorded = {header.crawl_id: header for header in self._headers}
         for (crawl_id,) in self.made.execute("SELECT crawl_id FROM crawls").fetchall():
             header = recorded.get(crawl_id)

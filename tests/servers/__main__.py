@@ -13,10 +13,11 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from tests.leaks import given, occurring, pages, people_of, recorded
+from tests.leaks import given, hashes_of, not_in, occurring, pages, people_of, recorded
 from tests.servers.cases import CASES, Case
 
 ROOT = Path(__file__).parents[2]
@@ -65,9 +66,10 @@ def named(folder: Path, truth: Path) -> list[str]:
     """
     people = people_of(json.loads(truth.read_text("utf-8")))
     archive = shutil.copytree(folder / "archive", folder / "pseudonymous" / "archive")
-    missing = set(people) - set(occurring(people, recorded(archive)))
+    missing, hashes = not_in(people, recorded(archive)), hashes_of(recorded(archive))
     if missing or not people:
-        return [f"nobody to look for, or not recorded: {', '.join(sorted(missing)) or 'no commenter'}"]
+        return [f"nobody to look for, or not recorded: {', '.join(missing) or 'no commenter'}"]
+    print(f"{folder.name}: {len(people)} names, addresses and numbers, and {len(hashes)} hashes and ids to look for")
     listed = folder / "pseudonymous" / "clinics.toml"
     listed.write_text((folder / "clinics.toml").read_text("utf-8").replace('privacy = "keep"\n', ""), "utf-8")
 
@@ -77,9 +79,13 @@ def named(folder: Path, truth: Path) -> list[str]:
             raise RuntimeError(f"{arguments[0]}: exit {code}: {printed}")
 
     verb("privacy", "apply", "--clinics-file", listed)
-    found = [*given(archive, folder / "pseudonymous", verb), *pages(archive, most=3)]
-    hits = ((name, occurring(people, data)) for name, data in found)
-    return [f"{name} names {', '.join(those)}" for name, those in hits if those]
+    found, number = list[str](), 0
+    for name, data in chain(given(archive, folder / "pseudonymous", verb), pages(archive, most=3)):
+        number += 1
+        if those := occurring([*people, *hashes], data):
+            found.append(f"{name} names {', '.join(those)}")
+    print(f"{folder.name}: {number} files and pages searched, {len(found)} with one of them")
+    return found
 
 
 def run(name: str, case: Case) -> bool:

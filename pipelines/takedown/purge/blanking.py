@@ -2,7 +2,8 @@
 
 The step is the same for stored records and for answers that a crawl receives. A reader of comments removes them from
 JSON (`Reader.without`). The result is read again: where it still gives what is to be removed, or no longer gives what
-is to stay, and where the answer is no JSON (HTML, DOM, feed), the whole body goes.
+is to stay, and where the answer is no JSON (HTML, DOM, feed), the whole body goes. It goes, too, where such an answer,
+or one that nobody read, has words of what is removed.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from archive.warc import Capture
+from archive.warc import Capture, CutShort, TooLarge, Undecodable
+from archive.warc import decode as decode_body
 from pipelines.privacy.pseudonyms import pseudonymous
+from pipelines.takedown.phrases import LENGTH, has_phrase, plain, words_in
 from pipelines.takedown.withheld import Withheld
 from scraper.comments import service_of, services
+from scraper.comments._listed import listed, without_lists
 from scraper.extract import extract
 from scraper.items import Comment, Exchange, Extraction, Item, Names, Post, PostPart, Problem, Reading, Sighting
 from scraper.platforms import platforms
@@ -48,6 +52,8 @@ class Purged:
     has_post: bool = False  # a post, with its text or its title
     names: frozenset[str] = frozenset()  # display names of purged people
     threads: frozenset[tuple[str, ...]] = frozenset()  # addresses of the posts on which purged people commented
+    texts: frozenset[str] = frozenset()  # of purged comments
+    posts: frozenset[str] = frozenset()  # texts of purged posts
 
     @property
     def is_any(self) -> bool:
@@ -61,10 +67,18 @@ class Blanking:
     def __init__(self, clinic_id: str, key: bytes, withheld: Withheld) -> None:
         self._clinic_id, self._key, self._withheld = clinic_id, key, withheld
 
-    def blanked(self, exchange: Exchange, platform: Platform | None, capture: Capture | None = None) -> Blanked | None:
+    @property
+    def empties_unread(self) -> bool:
+        """Whether all comments of the clinic are purged, so that no answer that nobody read stays."""
+        return "comments" in self._withheld.purged
+
+    def blanked(
+        self, exchange: Exchange, platform: Platform | None, capture: Capture | None = None, part: bytes | None = b""
+    ) -> Blanked | None:
         """Return what is left of an answer with a body; None where nothing of it is purged.
 
-        `capture`: of its record, where there is one.
+        `capture`: of its record, where there is one. `part`: what `part_of` returns, where the body is
+        empty because it cannot be decoded.
         """
         if self._withheld.is_whole:
             return Blanked(NOTHING, is_exact=True)
@@ -74,10 +88,14 @@ class Blanking:
         addresses = [exchange.url, exchange.page, *([capture.url, capture.retrieved_from] if capture else [])]
         if self._withheld.is_post(addresses) or self._is_unread(exchange, items, addresses):
             return emptied
+        if self._is_named_in(exchange, items, part):
+            return emptied
         if found.has_post and not any(isinstance(each, _WORTH) for each in wanted):
             return emptied
+        is_listed = self._is_listed_in(exchange.body)
         body = self._without(exchange, platform, found) if found.is_any else exchange.body
-        if body is None:
+        body = _without_lists(body) if body is not None and is_listed else body
+        if body is None or (is_listed and self._is_listed_in(body)):
             return emptied
         if body == exchange.body:
             return None if not found.is_any else emptied
@@ -92,14 +110,33 @@ class Blanking:
         is_api = is_at_api(exchange.url)
         if not is_api and not any(map(self._withheld.names, addresses)):
             return False
-        if exchange.fault is not None or not 200 <= exchange.status < 300:
+        return _is_doubtful(exchange, items) or (is_api and not items and not is_json(exchange.body))
+
+    def _is_named_in(self, exchange: Exchange, items: Collection[Item], part: bytes | None) -> bool:
+        """Return whether words of what is purged are in an answer from which no parser takes them."""
+        withheld, is_doubtful = self._withheld, _is_doubtful(exchange, items)
+        if is_doubtful and self.empties_unread:
             return True
-        problems = [item for item in items if isinstance(item, Problem)]
-        if any(problem.kind == "parser-error" for problem in problems):
-            return True
-        if len(items) > len(problems):
+        if not is_doubtful and (withheld.purged <= {"post", "comments"} or is_json(exchange.body)):
             return False
-        return bool(problems) or (is_api and not is_json(exchange.body))
+        if not exchange.body and part is None:
+            return bool(withheld.purged)  # nobody can tell what is in it
+        words = words_in(plain(exchange.body or part or b""))
+        if has_phrase(words, partial(_is_quote, withheld), [LENGTH]):
+            return True
+        lengths = range(1, LENGTH + 1) if is_doubtful else ()
+        return has_phrase(words, lambda phrase: withheld.is_marked(f"words {phrase}"), lengths)
+
+    def _is_listed_in(self, body: bytes) -> bool:
+        """Return whether a list of newest comments, which no parser reads, has a purged comment or person."""
+        names, texts = listed(body)
+        if self.empties_unread and (names or texts):
+            return True
+        named = (f"listed {' '.join(words_in(name)[:LENGTH])}" for name in names)
+        is_quote = partial(_is_quote, self._withheld)
+        return any(map(self._withheld.is_marked, named)) or any(
+            has_phrase(words_in(t), is_quote, [LENGTH]) for t in texts
+        )
 
     def purged_in(self, items: Collection[Item]) -> Purged:
         """Return what is purged among the items of an answer, as its parser gives them."""
@@ -122,7 +159,14 @@ class Blanking:
             has_post=any(isinstance(raw, Post | PostPart) and withheld.is_of_post(raw) for raw, _ in pairs),
             names=frozenset(filter(None, [*named.values(), *(raw.author for raw in by_person)])),
             threads=frozenset(raw.post for raw in by_person),
+            texts=frozenset(raw.body_text for raw, _ in gone if isinstance(raw, Comment) and raw.body_text),
+            posts=frozenset(filter(None, map(self._text_of_post, items))),
         )
+
+    def _text_of_post(self, item: Item) -> str | None:
+        if not isinstance(item, Post | PostPart) or not self._withheld.is_of_post(item):
+            return None
+        return item.body_text if isinstance(item, Post) else item.page.body_text
 
     def _pseudonymous(self, items: Collection[Item]) -> tuple[Item, ...]:
         return pseudonymous(Extraction(clinic_id=self._clinic_id, capture=None, items=tuple(items)), self._key).items
@@ -165,6 +209,36 @@ class Blanking:
         prefix = f"{platform.name}:" if platform is not None else ""
         ids = [f"{prefix}{value}" for name, value in row.items() if name in _IDS and isinstance(value, str | int)]
         return self._withheld.is_post([*(value for value in values if "://" in value), *ids])
+
+
+def _is_quote(withheld: Withheld, phrase: str) -> bool:
+    return withheld.is_marked(f"quote {phrase}")
+
+
+def _without_lists(body: bytes) -> bytes | None:
+    """Return a JSON answer whose texts have no lists of newest comments; None for any other."""
+    try:
+        return with_texts(body, lambda _: True, without_lists)
+    except Inseparable:
+        return None
+
+
+def _is_doubtful(exchange: Exchange, items: Collection[Item]) -> bool:
+    """Return whether an answer was not read to its end, or is not what was requested."""
+    if exchange.fault is not None or not 200 <= exchange.status < 300:
+        return True
+    problems = [item for item in items if isinstance(item, Problem)]
+    return any(each.kind == "parser-error" for each in problems) or 0 < len(problems) == len(items)
+
+
+def part_of(body: bytes, encoding: str | None) -> bytes | None:
+    """Return as much of a body as can be decoded; None where its coding is broken. `encoding`: its Content-Encoding."""
+    try:
+        return decode_body(body, encoding)
+    except CutShort as error:
+        return error.part
+    except (TooLarge, Undecodable):
+        return None
 
 
 def _is_row_of(reader: Reader, ids: Collection[str], row: Mapping[str, Any]) -> bool:

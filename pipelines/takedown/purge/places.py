@@ -72,9 +72,9 @@ def _facts(run: Run, clinic_id: str, capture_id: str, withheld: Withheld | None)
     items = left.extraction.items
     # The fold stores neither names nor pages of threads.
     stored = [item for item in items if not isinstance(item, Names | ThreadPage)]
-    capture, from_api = record.capture, left.extraction.from_api
-    holds = holds_comments(capture, stored, from_api)
-    if holds != holds_comments(capture, items, from_api):
+    capture = record.capture
+    holds = holds_comments(left.extraction, stored)
+    if holds != holds_comments(left.extraction, items):
         raise MoreChanges
     return {
         "payload_sha256": capture.payload_sha256 or None,

@@ -18,7 +18,8 @@ from pipelines.replay.stored import choose_stored, stored_exchange
 from pipelines.run.headers import holding, replaced_files, runs_of
 from pipelines.run.run import Run
 from pipelines.takedown.marks import mark, name_values
-from pipelines.takedown.purge.blanking import NOTHING, Blanked, Blanking, is_at_api, is_json
+from pipelines.takedown.phrases import Phrases
+from pipelines.takedown.purge.blanking import NOTHING, Blanked, Blanking, is_at_api, is_json, part_of
 from pipelines.takedown.withheld import PURGE, Withheld
 from scraper.addresses import is_within
 from scraper.extract import extract
@@ -37,6 +38,8 @@ class ClinicPlan:
     extended: list[Withdrawn] = field(default_factory=list)  # those that get marks of names now
     bodies: dict[str, dict[int, bytes]] = field(default_factory=dict)  # by file and offset
     is_exact: bool = True  # no row of what stays depends on a removed byte
+    withheld: Withheld | None = None  # all that is purged at the clinic
+    phrases: Phrases = field(default_factory=Phrases)
     unreadable: list[str] = field(default_factory=list)  # a line for each record that could not be read
 
     def put(self, file: str, offset: int, blanked: Blanked | None) -> None:
@@ -73,35 +76,48 @@ def plan(run: Run, clinic_id: str) -> ClinicPlan:
     made = ClinicPlan(clinic_id, tuple(each.takedown_id for each in mine))
     whole = next((each for each in held if each.kind == "clinic"), None)
     if whole is not None:
+        made.withheld = Withheld(clinic_id, held, run.key)
         _plan_whole(run.archive, clinic_id, made)
         return made
-    people = [each for each in held if each.kind == "person"]
-    rows = list(_candidates(run.db, clinic_id, with_comments=bool(people)))
-    found = [row for row in rows if row["is_named"]]
-    if people:
-        withheld = Withheld(clinic_id, held, run.key)
-        values = _name_values(run.archive, found, Blanking(clinic_id, run.key, withheld), made)
-        new = {mark(run.key, clinic_id, value) for value in values}
-        if not new <= set(people[0].subjects):
-            first = replace(people[0], subjects=tuple(sorted({*people[0].subjects, *new})))
-            made.is_exact = False
-            made.extended, held = [first], [first if each is people[0] else each for each in held]
-    blanking = Blanking(clinic_id, run.key, Withheld(clinic_id, held, run.key))
+    people = any(each.kind == "person" for each in held)
+    rows = list(_candidates(run.db, clinic_id, held))
+    withheld = Withheld(clinic_id, held, run.key)
+    named = [row for row in rows if row["is_named"]]
+    names, made.phrases = _words(run, named, Blanking(clinic_id, run.key, withheld), made)
+    made.extended = _extended(run, held, names if people else set(), made)
+    more = {each.takedown_id: each for each in made.extended}
+    made.withheld = Withheld(clinic_id, [more.get(each.takedown_id, each) for each in held], run.key)
+    blanking = Blanking(clinic_id, run.key, made.withheld)
     for row in rows:
         record = _record(run.archive, row, made)
         if record is not None:
-            made.put(row["warc_file"], row["warc_offset"], _blanked(run.archive, blanking, record, row))
+            made.put(row["warc_file"], row["warc_offset"], _blanked(run.archive, blanking, record, row, made.phrases))
     for file in _imports(run.archive, clinic_id):
         _plan_import(run.archive, file, blanking, made)
     return made
 
 
-def _candidates(db: Database, clinic_id: str, *, with_comments: bool) -> Iterator[Mapping[str, Any]]:
+def _extended(run: Run, held: list[Withdrawn], names: set[str], made: ClinicPlan) -> list[Withdrawn]:
+    """Return the takedown that gets the marks of names and phrases; none where it has them."""
+    first = next((each for kind in ("person", "comment", "post") for each in held if each.kind == kind), None)
+    if first is None:
+        return []
+    of_names = {mark(run.key, made.clinic_id, value) for value in names}
+    new = of_names | {mark(run.key, made.clinic_id, value) for value in made.phrases.values}
+    if not of_names <= set(first.subjects):
+        made.is_exact = False  # texts of others get other words
+    if new <= set(first.subjects):
+        return []
+    return [replace(first, subjects=tuple(sorted({*first.subjects, *new})))]
+
+
+def _candidates(db: Database, clinic_id: str, held: Iterable[Withdrawn]) -> Iterator[Mapping[str, Any]]:
     """Yield the rows of captures with a body: `is_named` those that hold something withdrawn, or may name a person.
 
-    The others are answers of APIs. `is_doubtful`: perhaps not read.
+    The others may have its words. `is_doubtful`: perhaps not read. Of a post only those, and answers of APIs.
     """
-    wanted = "captures.withdrawn = 1" + (" OR captures.holds_comments = 1" if with_comments else "")
+    kinds = {each.kind for each in held}
+    wanted = "captures.withdrawn = 1" + (" OR captures.holds_comments = 1" if kinds - {"post"} else "")
     cursor = db.conn.execute(
         f"SELECT captures.capture_id, captures.url, warc_file, warc_offset, coalesce({wanted}, 0) AS is_named,"
         " coalesce(http_status NOT BETWEEN 200 AND 299, 0) OR EXISTS (SELECT 1 FROM problems WHERE problems.capture_id"
@@ -116,7 +132,7 @@ def _candidates(db: Database, clinic_id: str, *, with_comments: bool) -> Iterato
     names = [column[0] for column in cursor.description]
     for values in cursor:
         row = dict(zip(names, values, strict=True))
-        if row["is_named"] or is_at_api(row["url"]):
+        if row["is_named"] or row["is_doubtful"] or kinds - {"post", "comments"} or is_at_api(row["url"]):
             yield row
 
 
@@ -136,11 +152,19 @@ def _record(archive: Path, row: Mapping[str, Any], made: ClinicPlan) -> Group | 
     return found if isinstance(found, Group) and found.body else None
 
 
-def _blanked(archive: Path, blanking: Blanking, record: Group, row: Mapping[str, Any]) -> Blanked | None:
+def _blanked(
+    archive: Path, blanking: Blanking, record: Group, row: Mapping[str, Any], phrases: Phrases
+) -> Blanked | None:
     exchange, platform = _exchange(archive, record, row)
-    if not row["is_named"] and not row["is_doubtful"] and exchange.fault is None and is_json(exchange.body):
-        return None  # its parser read it, and found nothing of what is purged
-    return blanking.blanked(exchange, platform, record.capture)
+    part = part_of(record.body or b"", header_of(record)("Content-Encoding")) if not exchange.body else b""
+    if not row["is_named"]:
+        is_read = not row["is_doubtful"] and exchange.fault is None
+        if is_read and (is_at_api(row["url"]) or not phrases.quotes) and is_json(exchange.body):
+            return None  # its parser read it, and found nothing of what is purged
+        is_open = is_at_api(row["url"]) or part is None or blanking.empties_unread
+        if not is_open and not phrases.may_be_in(exchange.body or part or b""):
+            return None
+    return blanking.blanked(exchange, platform, record.capture, part)
 
 
 def _exchange(archive: Path, record: Group, row: Mapping[str, Any]) -> tuple[Exchange, Platform | None]:
@@ -159,17 +183,30 @@ def _web_archive(path: Path) -> str | None:
     return first.fields.get("web-archive") if isinstance(first, Info) else None
 
 
-def _name_values(archive: Path, found: Iterable[Mapping[str, Any]], blanking: Blanking, made: ClinicPlan) -> set[str]:
-    """Return the values of the names of purged people on the posts on which they commented."""
-    names, threads = set[str](), set[tuple[str, ...]]()
-    for row in found:
-        record = _record(archive, row, made)
+def _words(
+    run: Run, named: Iterable[Mapping[str, Any]], blanking: Blanking, made: ClinicPlan
+) -> tuple[set[str], Phrases]:
+    """Return the values of the names of purged people on the posts on which they commented, and the phrases."""
+    names, threads, texts, posts = set[str](), set[tuple[str, ...]](), set[str](), set[str]()
+    for row in named:
+        record = _record(run.archive, row, made)
         if record is not None:
-            exchange, platform = _exchange(archive, record, row)
+            exchange, platform = _exchange(run.archive, record, row)
             purged = blanking.purged_in(extract(exchange, platform))
             names |= purged.names
             threads |= purged.threads
-    return {value for post in threads for name in names for value in name_values(post, name)}
+            texts |= set() if blanking.empties_unread else purged.texts
+            posts |= purged.posts
+    values = {value for post in threads for name in names for value in name_values(post, name)}
+    return values, Phrases.of(texts, posts, names).without(_remaining(run.db, made.clinic_id))
+
+
+def _remaining(db: Database, clinic_id: str) -> Iterator[str]:
+    """Yield the texts of a clinic that stay: what is withdrawn has no row."""
+    of_posts = "SELECT revisions.body_text FROM revisions JOIN posts USING (post_id) WHERE clinic_id = ?"
+    of_comments = "SELECT body_text FROM comments WHERE clinic_id = ?"
+    for text in db.execute(f"{of_posts} UNION ALL {of_comments}", [clinic_id, clinic_id]):
+        yield text[0] or ""
 
 
 def _imports(archive: Path, clinic_id: str) -> list[str]:
@@ -203,7 +240,8 @@ def blanked_in_foreign(path: Path, blanking: Blanking, site: str | None = None) 
             others.append((record.warc_offset, target.strip("<>")))
         elif isinstance(record, Group) and record.body and (site is None or is_within(record.capture.url, site)):
             exchange = stored_exchange(record, record.body)
-            blanked = blanking.blanked(exchange, recognise_alone(exchange, None), record.capture)
+            part = part_of(record.body, header_of(record)("Content-Encoding")) if not exchange.body else b""
+            blanked = blanking.blanked(exchange, recognise_alone(exchange, None), record.capture, part)
             if blanked is not None:
                 # By another program: its body may have a coding, or a form, that only that program knows.
                 gone.add(record.capture.url)

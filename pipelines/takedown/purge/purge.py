@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from archive.study.tables import fold_study
 from archive.wal import WriteAheadLog
 from archive.warc.joining import head_of
 from archive.warc.rewrite import rewrite
@@ -19,9 +20,10 @@ from pipelines.run.headers import replaced_files, runs_of
 from pipelines.run.policies import moment
 from pipelines.run.run import Run
 from pipelines.takedown.ledger import operator
-from pipelines.takedown.purge.copies import copies_within
+from pipelines.takedown.purge.copies import copies_within, others_within
 from pipelines.takedown.purge.places import MoreChanges, NewFile, update_places
 from pipelines.takedown.purge.planning import ClinicPlan, due, plan
+from pipelines.takedown.purge.studies import Replaced, Studies, of_study, write_draft
 
 # "riverside-20260301093000-0123abcd-00002.warc.gz"; after ten purges "riverside-20260301093000-0123abcd-100002.warc.gz"
 _OURS = re.compile(r"(?P<stem>.+)-(?P<serial>\d{5,})\.warc\.gz")
@@ -42,9 +44,33 @@ class PurgeResult:
     records: int = 0  # that have another body now
     emptied: int = 0  # of these, the ones of which nothing is left
     damaged: int = 0  # regions of rewritten files that could not be read, and are gone
-    files: dict[str, str] = field(default_factory=dict)  # replaced file -> new one
+    files: dict[str, str] = field(default_factory=dict)  # replaced WARC file -> new one
+    studies: dict[str, str] = field(default_factory=dict)  # the same of the files in study/
     removed: list[str] = field(default_factory=list)  # other files of the archive
     releases: list[str] = field(default_factory=list)  # names of those that hold what was purged
+    outside: list[str] = field(default_factory=list)  # what else is in the archive's folder, and may hold it
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a purge would do."""
+
+    plans: list[ClinicPlan]
+    studies: dict[str, str]  # file in study/ -> what would take its place
+    removed: list[str]
+    outside: list[str]
+
+
+def preview(run: Run) -> Preview:
+    """Return what a purge would do; nothing is changed. Raises `BadKey`, `BadRecord`, OSError, `sqlite3.Error`."""
+    clinics = sorted({each.clinic_id for each in due(run.archive, run.db)})
+    plans = [plan(run, clinic_id) for clinic_id in clinics]
+    if not plans:
+        return Preview([], {}, [], [])
+    studies = Studies(run, plans)
+    replaced = {old: each.file.name for old, each in studies.replaced().items()}
+    outside = [*studies.others(), *others_within(run.archive)]
+    return Preview(plans, replaced, copies_within(run.archive, clinics), outside)
 
 
 def purge(run: Run) -> PurgeResult:
@@ -60,9 +86,12 @@ def purge(run: Run) -> PurgeResult:
     if not plans:
         return result
     _wait(run, "nothing done; end it, or try again later")
-    written = _write(run.archive, plans, result)
+    found = Studies(run, plans)
+    studies = found.replaced()
+    result.outside = [*found.others(), *others_within(run.archive)]
+    written = _write(run.archive, plans, studies, result)
     result.removed = copies_within(run.archive, clinics)
-    journal = _journal(run, plans, written, result)
+    journal = _journal(run, plans, written, studies, result)
     try:
         journals.decide(run.archive, journal)
     except journals.BadJournal:
@@ -88,18 +117,26 @@ class _New:
     damaged: int
 
 
-def _write(archive: Path, plans: Iterable[ClinicPlan], result: PurgeResult) -> dict[str, _New]:
+def _write(
+    archive: Path, plans: Iterable[ClinicPlan], studies: Mapping[str, Replaced], result: PurgeResult
+) -> dict[str, _New]:
     """Write the new files; return them by the files that they replace. After an error nothing is left of them."""
     bodies: dict[str, dict[int, bytes]] = {}
     for each in plans:
         for file, changes in each.bodies.items():
             bodies.setdefault(file, {}).update(changes)
     names = _free_names(archive, sorted(bodies))
-    drafts = {file: journals.draft_of(new, number) for number, (file, new) in enumerate(names.items())}
+    result.studies = {old: each.file.name for old, each in studies.items()}
+    every = {**names, **result.studies}
+    drafts = {file: journals.draft_of(new, number) for number, (file, new) in enumerate(every.items())}
     journals.begin(archive, list(drafts.values()))
     written: dict[str, _New] = {}
     try:
         for file, draft in drafts.items():
+            if file in studies:
+                write_draft(archive / draft, studies[file].file.data)
+                written[file] = _New(NewFile(file, every[file], {}, ()), draft, 0)
+                continue
             changes = bodies[file]
             done = rewrite(archive / file, archive / draft, name=Path(names[file]).name, bodies=changes)
             result.damaged += done.damaged
@@ -107,7 +144,7 @@ def _write(archive: Path, plans: Iterable[ClinicPlan], result: PurgeResult) -> d
     except BaseException:
         journals.forget(archive)
         raise
-    result.files = {file: each.file.new for file, each in written.items()}
+    result.files = names
     result.records = sum(map(len, bodies.values()))
     result.emptied = sum(body == b"" for changes in bodies.values() for body in changes.values())
     return written
@@ -140,13 +177,22 @@ def _new_names(file: str) -> Iterator[str]:
     return (path.with_name(name).as_posix() for name in names)
 
 
-def _journal(run: Run, plans: list[ClinicPlan], written: Mapping[str, _New], result: PurgeResult) -> Journal:
+def _journal(
+    run: Run, plans: list[ClinicPlan], written: Mapping[str, _New], studies: Mapping[str, Replaced], result: PurgeResult
+) -> Journal:
+    files = {each.clinic_id: [*each.bodies] for each in plans}
+    for old, replaced in studies.items():
+        for clinic_id in replaced.clinics:
+            files[clinic_id].append(old)
     purged = tuple(
         Purged(
             purge_id=secrets.token_hex(6),
             clinic_id=each.clinic_id,
             takedowns=each.takedowns,
-            files=dict(_replaced(run.archive, each, written)),
+            files={
+                **dict(_replaced(run.archive, each, written)),
+                **{old: made.file.name for old, made in studies.items() if each.clinic_id in made.clinics},
+            },
             records=each.records,
             emptied=each.emptied,
             damaged=sum(made.damaged for old, made in written.items() if old in each.bodies),
@@ -191,6 +237,7 @@ def _finish(run: Run, journal: Journal, exact: Mapping[str, Mapping[str, _New]])
         event, made = by_clinic.get(clinic_id), exact.get(clinic_id)
         if event is None or made is None or not _place(run, event, made):
             refold_past(run.db, run.archive, run.key, clinic_id)
+    fold_study(run.archive, run.db)
     run.db.execute("VACUUM")
     _wait(run, "the purge is decided, and its last step is missing: give the command again once it has ended")
     journals.forget(run.archive)
@@ -200,7 +247,11 @@ def _place(run: Run, event: Purged, made: Mapping[str, _New]) -> bool:
     """Write the new places of a clinic's captures; return False, with no row changed, where more would change."""
     try:
         with run.db.atomic():
-            update_places(run, event.clinic_id, [made[old].file for old in event.files if old in made])
+            update_places(
+                run,
+                event.clinic_id,
+                [each.file for old, each in made.items() if old in event.files and not of_study(old)],
+            )
             run.fold_of(event.clinic_id).apply(event)
     except MoreChanges:
         return False

@@ -144,4 +144,4 @@ def test_texts_that_differ_in_masks_alone(text: str, masked: str, alike: bool) -
 
 
 def test_the_program_names_its_masking_rules() -> None:
-    assert SOFTWARE.endswith(" masking/2")
+    assert SOFTWARE.endswith(" masking/3")

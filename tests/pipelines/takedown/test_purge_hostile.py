@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipelines.rewriting.journal import FOLDER, remove_replaced
+from pipelines.run.key import KEY_FILE
 from tests.pipelines.takedown.test_purge import REASON, holding, is_sound, purged, rows, run, visit, withdrawn
 
 EMPTY: dict[str, Any] = {"moves": {}, "drafts": {}, "removed": [], "purged": [], "extended": []}
@@ -49,6 +50,10 @@ JOURNALS = {
     "removes above, in a folder": json.dumps({**EMPTY, "removed": ["warc/../../victim.torn"]}),
     "removes anywhere": json.dumps({**EMPTY, "removed": ["ABSOLUTE"]}),
     "removes what others log": json.dumps({**EMPTY, "removed": ["log/told.json"]}),
+    "replaces the key of releases": json.dumps(
+        {**EMPTY, "moves": {"study/release.key": "study/release.key"}, "drafts": {"study/release.key": f"{OLD}.part"}}
+    ),
+    "removes above an import": json.dumps({**EMPTY, "removed": ["imports/a.part/../../../victim"]}),
     "removes the key": json.dumps({**EMPTY, "removed": ["pseudonym.key"]}),
     "removes through a link": json.dumps({**EMPTY, "removed": ["log/crawl.log"]}),
     "replaces above": json.dumps({**EMPTY, "moves": {OLD: "warc/../../victim"}, "drafts": {OLD: f"{OLD}.part"}}),
@@ -110,18 +115,38 @@ def test_a_note_that_names_a_file_above(archive: Path, tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("words", [("riverside",), ("riverside", "--comments")])
-def test_another_archive_is_no_copy(archive: Path, tmp_path: Path, words: tuple[str, ...]) -> None:
-    """A clinic is named by its slug, which the other archive has, too; its key tells that it is no copy."""
-    other = tmp_path / "other"
+@pytest.mark.parametrize("is_shard", [False, True])
+def test_another_archive_is_no_copy(archive: Path, tmp_path: Path, words: tuple[str, ...], is_shard: bool) -> None:
+    """A clinic is named by its slug, which the other archive has, too; a shard of the same frame has the same key."""
+    other, backup = tmp_path / "other", tmp_path / "backup"
+    if is_shard:
+        other.mkdir()
+        shutil.copy(archive / KEY_FILE, other / KEY_FILE)
     visit(other)
+    assert run(other, "backup", str(backup)).exit_code == 0
     before = {path: path.read_bytes() for path in sorted((other / "warc").rglob("*")) if path.is_file()}
+    snapshots = sorted((backup / "snapshots").iterdir())
     assert run(archive, "takedown", "add", *words, "--grade", "purge", *REASON, "--yes").exit_code == 0
     purged(archive)
     done = run(archive, "takedown", "purge", "--in", str(other))
     assert (done.exit_code, "no copy" in done.output) == (4, True)
+    done = run(archive, "takedown", "purge", "--in", str(backup))
+    assert (done.exit_code, "another archive" in done.output) == (4, True)
     assert {path: path.read_bytes() for path in sorted((other / "warc").rglob("*")) if path.is_file()} == before
+    assert sorted((backup / "snapshots").iterdir()) == snapshots
     assert rows(other, "SELECT count(*) FROM withdrawals") == [(0,)]
     is_sound(other)
+
+
+def test_a_copy_that_went_on(archive: Path, tmp_path: Path) -> None:
+    """A copy with runs of its own is one still: it has the first of the archive's."""
+    copy = tmp_path / "copy"
+    shutil.copytree(archive, copy)
+    visit(copy, views=9)
+    withdrawn(archive, "sleep-1")
+    purged(archive)
+    assert run(archive, "takedown", "purge", "--in", str(copy)).exit_code == 0
+    assert holding(copy, "The sleep of my mother") == set()
 
 
 @pytest.mark.parametrize("drafts", ["{", "[1]", '["archive.db"]', '["warc/../../victim.part"]'])

@@ -11,12 +11,19 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from scrapy.crawler import Crawler
+from scrapy.settings import Settings
 
+from archive.study.tables import take_codebook
 from pipelines.commands import main
 from pipelines.commands._run import open_for_writing
 from pipelines.commands._visits import wait_for_run
 from pipelines.rewriting.journal import FOLDER
+from pipelines.run.report import Report
+from pipelines.run.run import Run
 from pipelines.run.visits import Visits
+from scraper import settings as house
+from scraper.spiders.blog import BlogSpider
 from tests.pipelines.takedown.test_purge import holding, is_sound, purged, rows, visit, withdrawn
 from tests.soak import SOAK
 
@@ -57,11 +64,14 @@ def killed(archive: Path, step: int) -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive with a person whose comments are to be purged, and an earlier database."""
+    """An archive with a person whose comments are to be purged, an earlier database, and a code book that names her."""
     archive = tmp_path_factory.mktemp("before") / "archive"
     visit(archive)
     ((author,),) = rows(archive, "SELECT DISTINCT author FROM comments WHERE platform_comment_id = 'sleep-1'")
     shutil.copy(archive / "archive.db", archive / "archive-before-rebuild-20260301.db")
+    (archive / "codes.csv").write_text("code,value,description\nhelp,yes,As Marisol Vega says.\nhelp,no,\n", "utf-8")
+    take_codebook(archive, archive / "codes.csv")
+    (archive / "codes.csv").unlink()
     withdrawn(archive, author)
     return archive
 
@@ -126,6 +136,7 @@ def test_between_a_kill_and_the_next_start(interrupted: Path, tmp_path: Path) ->
     refused = CliRunner().invoke(main, [*given, "--archive", str(archive)])
     assert (refused.exit_code, "`clinic-archive takedown purge` finishes it" in refused.output) == (4, True)
     assert not list(tmp_path.glob("*handover*"))
+    assert CliRunner().invoke(main, ["sample", "--n", "1", "--seed", "1", "--archive", str(archive)]).exit_code == 4
     assert CliRunner().invoke(main, ["rebuild", "--archive", str(archive)]).exit_code == 0
     assert holding(archive, *WORDS) == set()
     ((day,),) = rows(archive, "SELECT purged FROM withdrawals")
@@ -141,6 +152,19 @@ def test_a_rebuild_that_is_killed_too(interrupted: Path, monkeypatch: pytest.Mon
         assert CliRunner().invoke(main, ["rebuild", "--archive", str(interrupted)]).exit_code != 0
     assert (interrupted / FOLDER / "journal.json").exists()
     assert CliRunner().invoke(main, [*verb, "--archive", str(interrupted)]).exit_code == 0
+    assert not (interrupted / FOLDER).exists()
+    assert holding(interrupted, *WORDS) == set()
+    is_sound(interrupted)
+
+
+def test_a_plain_scrapy_crawl_finishes_it(interrupted: Path) -> None:
+    settings = Settings()
+    settings.setmodule(house, priority="project")
+    settings.set("ARCHIVE", str(interrupted))
+    Report(Crawler(BlogSpider, settings))
+    run = Visits.of(settings)
+    assert isinstance(run, Run)
+    run.release()
     assert not (interrupted / FOLDER).exists()
     assert holding(interrupted, *WORDS) == set()
     is_sound(interrupted)

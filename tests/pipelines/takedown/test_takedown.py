@@ -7,6 +7,7 @@ import gzip
 import json
 import re
 import shutil
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -19,12 +20,13 @@ from click.testing import CliRunner, Result
 
 from archive.db import open_archive
 from archive.derived.store import progress
-from archive.rows.withdrawals import drop_of_studies
+from archive.rows.withdrawals import withdrawn_texts
 from archive.site.pages.permalinks import is_withdrawn
 from pipelines.commands import main
 from pipelines.rebuild import rebuild
 from pipelines.recover import recover
 from pipelines.run import report
+from pipelines.run.headers import RUNS
 from pipelines.run.key import KEY_FILE
 from pipelines.run.run import Run
 from pipelines.takedown.ledger import today
@@ -32,7 +34,7 @@ from pipelines.takedown.withheld import HIDDEN_EVERY, is_not_requested
 from pipelines.verify.verify import closed_files, verify
 from tests.archive.site.test_site import site_of
 from tests.making import faults
-from tests.visiting import HEXES, SITE, Visiting, post_answer, post_url
+from tests.visiting import HEXES, SITE, UUIDS, Visiting, post_answer, post_url
 
 REASON = ("--reason", "The clinic wishes it")
 SECRET = ("sleep", HEXES["sleep"], "0b5e4ad3-9c0f-4a1b-8f6e-2f8a3c1d4e5f")  # what names the hidden post
@@ -296,20 +298,13 @@ def test_a_kill_before_the_rows_were_made_again(archive: Path, monkeypatch: pyte
     is_sound(archive)
 
 
-def test_samples_and_codings(archive: Path) -> None:
+def test_texts_of_studies(archive: Path) -> None:
     hidden(archive, f"{SITE}/post/sleep")
-    run = Run(archive)
-    for slug in ("sleep", "rest"):
-        for table in ("samples", "codings"):
-            row = {column.name: 0 if column.type != "TEXT" else "x" for column in run.db.table(table).columns}
-            row |= {"clinic_id": "riverside", "permalink": f"/riverside/{slug}/20260301093000-0123abcd"}
-            row |= {"file": slug} if table == "codings" else {"unit": slug}
-            run.db.table(table).insert(row)
-    drop_of_studies(run.db)
-    for table in ("samples", "codings"):
-        found = run.db.execute(f"SELECT permalink FROM {table}").fetchall()
-        assert found == [("/riverside/rest/20260301093000-0123abcd",)]
-    run.release()
+    with closing(open_archive(archive, "read")) as db:
+        is_gone = withdrawn_texts(db)
+    names = ("sleep", "rest")
+    assert [is_gone("riverside", f"/riverside/{name}/20260301093000-0123abcd") for name in names] == [True, False]
+    assert not is_gone("elsewhere", "/elsewhere/sleep/20260301093000-0123abcd")
 
 
 def test_the_access_list(archive: Path) -> None:
@@ -363,3 +358,39 @@ def test_a_published_copy_of_before_is_not_served(archive: Path) -> None:
     assert CliRunner().invoke(main, ["publish", "--archive", str(archive)]).exit_code == 0
     assert asyncio.run(get(archive / "published", "/", "/riverside/sleep"))[1][0] == 410
     assert "was due on" not in CliRunner().invoke(main, ["status", "--quiet", "--archive", str(archive)]).output
+
+
+def test_the_end_of_a_run_reads_no_earlier_run(archive: Path) -> None:
+    """What is withdrawn is known from the rows, however many runs there were; verify finds the same in the files."""
+    hidden(archive, f"{SITE}/post/sleep")
+    line = f"riverside: {SITE}/post/sleep: 404; {SITE}/post/rest: 404"
+    opened, counting = list[str](), [True]
+    sys.addaudithook(lambda event, given: opened.append(str(given[0])) if event == "open" and counting else None)
+    with Visiting(archive) as visiting:
+        visiting.end()
+        assert any(f"{RUNS}/" in path for path in opened)  # the control: the visit looks up what is withdrawn here
+        opened.clear()
+        visiting.run.close(0, {"problems": [line]})
+    counting.clear()
+    assert [path for path in opened if f"{RUNS}/" in path] == []
+    ((summary,),) = rows(archive, "SELECT summary FROM crawls ORDER BY started_at DESC LIMIT 1")
+    assert json.loads(summary)["problems"] == [f"riverside: [withdrawn]: 404; {SITE}/post/rest: 404"]
+    is_sound(archive)
+
+
+def test_an_address_that_a_purged_post_gets(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next crawl learns it from the id, before it records an empty answer: rows and run's file agree."""
+    done = takedown(archive, "add", f"{SITE}/post/sleep", "--grade", "purge", *REASON, "--yes")
+    assert done.exit_code == 0
+    assert takedown(archive, "purge").exit_code == 0
+    before = rows(archive, "SELECT count(*) FROM withdrawn_permalinks")
+    for names in (UUIDS, HEXES):
+        monkeypatch.setitem(names, "slumber", names["sleep"])
+    with Visiting(archive) as visiting:
+        visiting.answer(post_url("slumber"), post_answer("slumber", "All about sleep."))
+        visiting.end()
+        visiting.run.close(0, {"problems": [f"riverside: {SITE}/post/slumber: 404"]})
+    assert rows(archive, "SELECT count(*) FROM withdrawn_permalinks") > before
+    ((summary,),) = rows(archive, "SELECT summary FROM crawls ORDER BY started_at DESC LIMIT 1")
+    assert json.loads(summary)["problems"] == ["riverside: [withdrawn]: 404"]
+    is_sound(archive)

@@ -1,0 +1,43 @@
+"""Comments that a page lists beside or within its posts: names, dates and first words of the newest ones.
+
+Source of the classes: WordPress, wp-includes/blocks/latest-comments.php ("wp-block-latest-comments__comment") and
+class-wp-widget-recent-comments.php ("recentcomments", "comment-author-link").
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+# <li class="recentcomments">, <li class=\"wp-block-latest-comments__comment\"> within JSON; no rule of a style sheet
+_MARKS = (b"wp-block-latest-comments__comment", b"recentcomments", b"comment-author-link")
+_LIST = re.compile(rb"class=\\?[\"'][^\"'>]*\b(?:" + b"|".join(_MARKS) + rb")\b")
+# <span class="comment-author-link"><a href="https://a.example" class="url">Ada</a></span>
+# <a class="wp-block-latest-comments__comment-author" href="https://a.example">Ada</a>
+_NAME = re.compile(r"class=[\"'][^\"'>]*comment-author(?:-link)?\b[^>]*>\s*(?:<a\b[^>]*>)?\s*([^<>]{1,200})")
+# <li class="recentcomments">...</li>
+_ENTRY = re.compile(
+    r"<li\b[^>]*class=[\"'][^\"'>]*\b(?:wp-block-latest-comments__comment|recentcomments)\b.*?</li>", re.DOTALL
+)
+_TAG = re.compile(r"<[^<>]*>")
+# "\u00e9", "\/"
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\([/\"])")
+
+
+def lists_comments(body: bytes) -> bool:
+    """Return whether a page, or a text within JSON, lists comments of other pages."""
+    return any(mark in body for mark in _MARKS) and _LIST.search(body) is not None
+
+
+def listed(body: bytes) -> tuple[list[str], list[str]]:
+    """Return the names of the people whose comments are listed, and the texts of the entries."""
+    if not lists_comments(body):
+        return [], []
+    text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], body.decode("utf-8", "replace"))
+    names = [html.unescape(name).strip() for name in _NAME.findall(text)]
+    return names, [html.unescape(_TAG.sub(" ", entry)) for entry in _ENTRY.findall(text)]
+
+
+def without_lists(text: str) -> str:
+    """Return a text with HTML without the entries of such lists."""
+    return _ENTRY.sub("", text)

@@ -1,0 +1,35 @@
+"""Lists of newest comments, as WordPress's block and widget print them: in a page, and within JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from scraper.comments._listed import listed, lists_comments, without_lists
+
+WIDGET = (
+    '<ul id="recentcomments"><li class="recentcomments"><span class="comment-author-link"><a href="https://a.example/"'
+    ' class="url" rel="ugc">Ada Roe</a></span> on <a href="/b">Rest</a></li></ul>'
+)
+BLOCK = (
+    '<ol class="has-dates wp-block-latest-comments"><li class="wp-block-latest-comments__comment"><article><footer>'
+    '<a class="wp-block-latest-comments__comment-author" href="/">Zo&#235;</a> on <a href="/c">Sleep</a></footer>'
+    '<div class="wp-block-latest-comments__comment-excerpt"><p>It helped.</p></div></article></li></ol>'
+)
+STYLE = "<style>.recentcomments a{display:inline}</style><p>comment-author-link</p>"
+
+
+@pytest.mark.parametrize(("html", "names"), [(WIDGET, ["Ada Roe"]), (BLOCK, ["Zoë"]), (STYLE, [])])
+def test_lists(html: str, names: list[str]) -> None:
+    as_json = json.dumps({"content": {"rendered": html}}).replace("/", "\\/")
+    for body in (html.encode(), as_json.encode()):
+        assert lists_comments(body) == bool(names)
+        assert listed(body)[0] == names
+    assert listed(without_lists(html).encode())[0] == []
+
+
+def test_words_of_an_entry() -> None:
+    ((text,), left) = (listed(BLOCK.encode())[1], without_lists(f"<p>Before.</p>{BLOCK}<p>After.</p>"))
+    assert text.split() == ["Zoë", "on", "Sleep", "It", "helped."]
+    assert ("Before." in left, "After." in left, "helped" in left) == (True, True, False)
