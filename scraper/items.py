@@ -280,9 +280,21 @@ class Post:
 
 
 Item = (
-    Post | PostPart | Reading | Comment | EmbeddedThread | ThreadPage | Thread | Author | Names | Sighting | Alias
-    | Gone | Site | Problem
-)  # fmt: skip
+    Post
+    | PostPart
+    | Reading
+    | Comment
+    | EmbeddedThread
+    | ThreadPage
+    | Thread
+    | Author
+    | Names
+    | Sighting
+    | Alias
+    | Gone
+    | Site
+    | Problem
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

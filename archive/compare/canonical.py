@@ -38,12 +38,36 @@ _OLDER = {"superseded_readings"}
 # The tables that the fold makes from recorded bytes. Not among them: full-text indexes, what is derived from rows
 # (`archive.derived`), and what people gave.
 FOLDED = (
-    "absences", "authors", "captures", "categories", "clinic_attributes", "clinic_runs", "clinics",
-    "comment_revisions", "comments", "confirmations", "crawls", "images", "links", "post_addresses",
-    "post_categories", "post_changes", "post_tags", "posts", "problems", "readings", "related_posts", "revisions",
-    "run_fields", "sightings", "superseded_readings", "tags", "unplaced", "withdrawals",
+    "absences",
+    "authors",
+    "captures",
+    "categories",
+    "clinic_attributes",
+    "clinic_runs",
+    "clinics",
+    "comment_revisions",
+    "comments",
+    "confirmations",
+    "crawls",
+    "images",
+    "links",
+    "post_addresses",
+    "post_categories",
+    "post_changes",
+    "post_tags",
+    "posts",
+    "problems",
+    "readings",
+    "related_posts",
+    "revisions",
+    "run_fields",
+    "sightings",
+    "superseded_readings",
+    "tags",
+    "unplaced",
+    "withdrawals",
     "withdrawn_permalinks",
-)  # fmt: skip
+)
 
 
 def digests(db: Database) -> dict[str, str]:

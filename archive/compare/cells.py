@@ -185,9 +185,7 @@ def _sort_key(order: Iterable[int], row: Row) -> list[tuple[int, Any]]:
 def _of_row(table: _Table, row: Row | None, of_fold: Row | None) -> Difference:
     present = row if row is not None else of_fold
     assert present is not None
-    return Difference(
-        table.name, "missing" if row is None else "surplus", "", _key_text(table, present), row, of_fold
-    )  # fmt: skip
+    return Difference(table.name, "missing" if row is None else "surplus", "", _key_text(table, present), row, of_fold)
 
 
 def _key_text(table: _Table, row: Row) -> str:

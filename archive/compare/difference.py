@@ -22,14 +22,26 @@ _COMPARED: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     "comments": (
         {"name": "t.platform_comment_id"},
-        ("author", "author_kind", "body_text", "body_html", "posted_at", "posted_at_precision", "likes", "status",
-         "edited", "type", "parent_platform_comment_id"),
+        (
+            "author",
+            "author_kind",
+            "body_text",
+            "body_html",
+            "posted_at",
+            "posted_at_precision",
+            "likes",
+            "status",
+            "edited",
+            "type",
+            "parent_platform_comment_id",
+        ),
     ),
-}  # fmt: skip
+}
 _CLINIC = {
-    "posts": "t.clinic_id = ?", "comments": "t.clinic_id = ?",
+    "posts": "t.clinic_id = ?",
+    "comments": "t.clinic_id = ?",
     "readings": "t.post_id IN (SELECT post_id FROM posts WHERE clinic_id = ?)",
-}  # fmt: skip
+}
 _LONGEST = 80  # characters of a value in an example
 
 

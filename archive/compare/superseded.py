@@ -16,9 +16,19 @@ from archive.rows.posts.counters import COUNTER_COLUMNS
 from archive.rows.posts.fingerprint import content_sha256, domain_of
 
 _REVISION = (
-    "capture_id", "kind", "source", "captured_at", "content_sha256", "title", "author", "body_text", "body_html",
-    "word_count", "modified_at", "extractor_version",
-)  # fmt: skip
+    "capture_id",
+    "kind",
+    "source",
+    "captured_at",
+    "content_sha256",
+    "title",
+    "author",
+    "body_text",
+    "body_html",
+    "word_count",
+    "modified_at",
+    "extractor_version",
+)
 _READING = ("capture_id", "source", "extractor_version", "read_at", *COUNTER_COLUMNS)
 _STASH = ("old_revisions", "old_links", "old_readings")
 _ADDRESS = "(SELECT min(address) FROM {0}.post_addresses AS a WHERE a.post_id = p.post_id)"

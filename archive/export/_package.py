@@ -17,9 +17,13 @@ from archive.export._source import Source
 PACKAGE, LOAD = "datapackage.json", "load.sql"
 _FIELD_TYPES = {"text": "string", "timestamp": "datetime"}  # Table Schema has the same names for the others
 _DUCKDB_TYPES = {
-    "integer": "BIGINT", "number": "DOUBLE", "text": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE",
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "text": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
     "timestamp": "TIMESTAMPTZ",
-}  # fmt: skip
+}
 # How our CSV files are written, so that DuckDB has nothing to guess. The longest line is a post's row: DOWNLOAD_MAXSIZE
 # allows a page of 32 MB, which is there as text and as HTML.
 _CSV_OPTIONS = (

@@ -61,9 +61,13 @@ class Typed:
         # A SELECT may give two columns the same name; Parquet readers expect different names.
         unique = _unique(columns)
         arrow = {
-            "integer": pa.int64(), "number": pa.float64(), "text": pa.string(), "boolean": pa.bool_(),
-            "date": pa.date32(), "timestamp": pa.timestamp("us", "UTC"),
-        }  # fmt: skip
+            "integer": pa.int64(),
+            "number": pa.float64(),
+            "text": pa.string(),
+            "boolean": pa.bool_(),
+            "date": pa.date32(),
+            "timestamp": pa.timestamp("us", "UTC"),
+        }
         kinds = [type_of(source, name) or "text" for name in columns]
         said = meanings or {}
         self.schema = pa.schema(
@@ -103,8 +107,9 @@ def _unique(columns: Sequence[str]) -> list[str]:
 # The Python types of values that are of a declared type as they are.
 _NO_TYPES: frozenset[type] = frozenset()
 _EXACT: Mapping[str, frozenset[type]] = {
-    "integer": frozenset({int, NoneType}), "text": frozenset({str, NoneType}),
-}  # fmt: skip
+    "integer": frozenset({int, NoneType}),
+    "text": frozenset({str, NoneType}),
+}
 
 
 class _Column:
@@ -175,5 +180,10 @@ def _timestamp(value: Any) -> datetime | None:
 
 
 VALUES: dict[str, Callable[[Any], Any]] = {
-    "integer": _integer, "number": _number, "text": _text, "boolean": _boolean, "date": _date, "timestamp": _timestamp,
-}  # fmt: skip
+    "integer": _integer,
+    "number": _number,
+    "text": _text,
+    "boolean": _boolean,
+    "date": _date,
+    "timestamp": _timestamp,
+}

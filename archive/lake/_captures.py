@@ -14,11 +14,24 @@ from urllib.parse import urlsplit
 from courlan import extract_domain
 
 TYPES = {
-    "url_surtkey": "text", "url_host_name": "text", "url_host_tld": "text", "url_host_private_domain": "text",
-    "url_protocol": "text", "url_port": "integer", "url_path": "text", "url_query": "text", "fetch_time": "timestamp",
-    "fetch_status": "integer", "content_digest": "text", "content_mime_type": "text", "warc_filename": "text",
-    "warc_record_offset": "integer", "warc_record_length": "integer", "crawl": "text", "subset": "text",
-}  # fmt: skip
+    "url_surtkey": "text",
+    "url_host_name": "text",
+    "url_host_tld": "text",
+    "url_host_private_domain": "text",
+    "url_protocol": "text",
+    "url_port": "integer",
+    "url_path": "text",
+    "url_query": "text",
+    "fetch_time": "timestamp",
+    "fetch_status": "integer",
+    "content_digest": "text",
+    "content_mime_type": "text",
+    "warc_filename": "text",
+    "warc_record_offset": "integer",
+    "warc_record_length": "integer",
+    "crawl": "text",
+    "subset": "text",
+}
 MEANINGS = {
     "url_surtkey": "URL with its host reversed, to sort by (SURT): com,example)/path",
     "url_host_name": "Host of the URL",
@@ -39,10 +52,14 @@ MEANINGS = {
     "subset": "warc (a page: status 200), robotstxt (robots.txt) or crawldiagnostics (anything else)",
 }
 _SAME = {
-    "fetch_time": "fetched_at", "fetch_status": "http_status", "content_mime_type": "mime",
-    "warc_filename": "warc_file", "warc_record_offset": "warc_offset", "warc_record_length": "warc_length",
+    "fetch_time": "fetched_at",
+    "fetch_status": "http_status",
+    "content_mime_type": "mime",
+    "warc_filename": "warc_file",
+    "warc_record_offset": "warc_offset",
+    "warc_record_length": "warc_length",
     "crawl": "crawl_id",
-}  # fmt: skip
+}
 _PORTS = {"http": 80, "https": 443}
 
 

@@ -27,9 +27,20 @@ _CLINIC = {
 }
 # The moments that name the year of a row, then the rows of other tables whose year is its own.
 _MOMENTS = (
-    "fetched_at", "read_at", "captured_at", "seen_at", "happened_at", "changed_at", "first_seen_at",
-    "new_first_seen_at", "present_first_seen_at", "started_at", "day", "week_starts_on", "first_missing_at",
-)  # fmt: skip
+    "fetched_at",
+    "read_at",
+    "captured_at",
+    "seen_at",
+    "happened_at",
+    "changed_at",
+    "first_seen_at",
+    "new_first_seen_at",
+    "present_first_seen_at",
+    "started_at",
+    "day",
+    "week_starts_on",
+    "first_missing_at",
+)
 _BY_ROW = {
     "capture_id": "(SELECT c.fetched_at FROM captures AS c WHERE c.capture_id = t.capture_id)",
     "first_capture_id": "(SELECT c.fetched_at FROM captures AS c WHERE c.capture_id = t.first_capture_id)",
@@ -93,9 +104,10 @@ def route(connection: sqlite3.Connection, name: str) -> Route:
     plain = Source(name, f"SELECT * FROM [{name}]")
     columns = columns_of(connection, plain)
     local = tuple(
-        place for place, column in enumerate(columns)
+        place
+        for place, column in enumerate(columns)
         if _LOCAL.fullmatch(column) and type_of(plain, column) == "integer"
-    )  # fmt: skip
+    )
     clinic = next((sql for column, sql in _CLINIC.items() if column in columns), None)
     year = None if name in _WITHOUT_YEAR else _year_of(columns)
     chosen = ", ".join(["t.*", *filter(None, (clinic, year))])

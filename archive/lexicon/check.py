@@ -12,16 +12,35 @@ from archive.lexicon.rules import Lexicon, Rule
 FEWEST = 20  # sentences from which a share is computed
 # What any clinic may write: of these sentences, too, no rule may match over half.
 SAMPLE = (
-    "Our new opening hours start in May.", "Ketamine is one of the medicines that we give.", "Please bring your card.",
-    "Depression is an illness, and it can be treated.", "Does the treatment hurt?", "Ask your doctor about ketamine.",
-    "The nurse measures your blood pressure before each session.", "We are closed on public holidays.", "Read more",
-    "How ketamine acts on the brain", "Sleep well, eat well, and walk every day.", "Our team has ten people.",
-    "A session costs less than you may think.", "Some patients feel better after a week.", "Contact us today!",
-    "Ketamine was first made in 1962.", "There is parking behind the house.", "What should I wear?", "Frequently asked",
-    "You may listen to music during the infusion.", "Breathe in slowly, and count to four.", "Posted in News",
-    "The study had sixty participants.", "Pain that lasts for months needs a plan.", "We never share your data.",
-    "Esketamine is a nasal spray.", "Winter can be hard for many of us.", "Book your first visit online.",
-)  # fmt: skip
+    "Our new opening hours start in May.",
+    "Ketamine is one of the medicines that we give.",
+    "Please bring your card.",
+    "Depression is an illness, and it can be treated.",
+    "Does the treatment hurt?",
+    "Ask your doctor about ketamine.",
+    "The nurse measures your blood pressure before each session.",
+    "We are closed on public holidays.",
+    "Read more",
+    "How ketamine acts on the brain",
+    "Sleep well, eat well, and walk every day.",
+    "Our team has ten people.",
+    "A session costs less than you may think.",
+    "Some patients feel better after a week.",
+    "Contact us today!",
+    "Ketamine was first made in 1962.",
+    "There is parking behind the house.",
+    "What should I wear?",
+    "Frequently asked",
+    "You may listen to music during the infusion.",
+    "Breathe in slowly, and count to four.",
+    "Posted in News",
+    "The study had sixty participants.",
+    "Pain that lasts for months needs a plan.",
+    "We never share your data.",
+    "Esketamine is a nasal spray.",
+    "Winter can be hard for many of us.",
+    "Book your first visit online.",
+)
 
 
 def example_faults(lexicon: Lexicon) -> list[str]:

@@ -18,15 +18,39 @@ _LISTS = {
         "(people|those|they)",
     ],
     "speaking": [
-        "say", "says", "claim", "claims", "claiming", "advertise*",
-        "insist*", "believe", "believes", "worry", "fear", "fears",
-        "promise", "promises", "write", "writes", "boast*", "allege*", "assert*", "tout*", "call it", "will tell",
-        "tell you", "tells you", "rave",
-        "like to say", "love to say", "would have you believe", "market it",
+        "say",
+        "says",
+        "claim",
+        "claims",
+        "claiming",
+        "advertise*",
+        "insist*",
+        "believe",
+        "believes",
+        "worry",
+        "fear",
+        "fears",
+        "promise",
+        "promises",
+        "write",
+        "writes",
+        "boast*",
+        "allege*",
+        "assert*",
+        "tout*",
+        "call it",
+        "will tell",
+        "tell you",
+        "tells you",
+        "rave",
+        "like to say",
+        "love to say",
+        "would have you believe",
+        "market it",
         "sell it",
     ],
     "spoken": ["said", "claimed", "advertised", "marketed", "touted", "rumoured", "rumored", "alleged"],
-}  # fmt: skip
+}
 
 DENIAL = compiled(
     [
@@ -43,12 +67,25 @@ DENIED_AFTER = compiled(
     ["(is|are|was|were|has been|have been)? ..1 (not|never|no longer) ..1 @unavailable"],
     {
         "unavailable": [
-            "available", "offered", "given", "sold", "stocked", "used", "provided", "allowed", "prescribed",
+            "available",
+            "offered",
+            "given",
+            "sold",
+            "stocked",
+            "used",
+            "provided",
+            "allowed",
+            "prescribed",
             "an option",
-            "needed", "required", "treated", "on offer", "on our list", "part of",
+            "needed",
+            "required",
+            "treated",
+            "on offer",
+            "on our list",
+            "part of",
         ]
     },
-)  # fmt: skip
+)
 # Words that look like a denial of what follows, and deny something else.
 NO_DENIAL = compiled(
     [
@@ -90,7 +127,7 @@ REPORT = compiled(
         "(you|we) (may|might|will) ..1 (read|hear|have heard|have read)",
     ],
     _LISTS,
-)  # fmt: skip
+)
 # A report that is taken back, before what is reported or after it.
 TAKEN_BACK = compiled(
     [

@@ -47,12 +47,21 @@ def fold_rules(connection: sqlite3.Connection, lexicons: Sequence[Given]) -> Rul
     """
     rules = {
         (rule.lexicon, rule.name): (
-            rule.lexicon, rule.name, rule.id, rule.version, rule.category, rule.kind, rule.meaning, rule.source,
-            rule.definition, rule.digest, given.file,
+            rule.lexicon,
+            rule.name,
+            rule.id,
+            rule.version,
+            rule.category,
+            rule.kind,
+            rule.meaning,
+            rule.source,
+            rule.definition,
+            rule.digest,
+            given.file,
         )
         for given in lexicons
         for rule in given.lexicon.rules
-    }  # fmt: skip
+    }
     stored = {
         tuple(row[1:3]): (row[0], row[1:])
         for row in connection.execute(f"SELECT rule_number, {', '.join(_COLUMNS)} FROM lexicon_rules")

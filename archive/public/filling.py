@@ -25,9 +25,20 @@ Comments = Literal["counts", "text"]
 
 # Columns of comments of which the counts are made; the others say what a person wrote, and who answered whom.
 COUNTED = (
-    "comment_id", "clinic_id", "post_id", "platform_comment_id", "author_kind", "posted_at", "status", "source",
-    "capture_id", "last_capture_id", "first_seen_at", "last_seen_at", "type",
-)  # fmt: skip
+    "comment_id",
+    "clinic_id",
+    "post_id",
+    "platform_comment_id",
+    "author_kind",
+    "posted_at",
+    "status",
+    "source",
+    "capture_id",
+    "last_capture_id",
+    "first_seen_at",
+    "last_seen_at",
+    "type",
+)
 _HOLDS = (
     "(coalesce({row}.holds_comments, 1) = 1 OR EXISTS (SELECT 1 FROM live.captures AS o WHERE o.capture_id ="
     " {row}.refers_to AND coalesce(o.holds_comments, 1) = 1))"
@@ -151,5 +162,7 @@ def insert(connection: sqlite3.Connection, table: str, comments: Comments) -> st
 
 def _value(word: str, column: str) -> str:
     return {
-        "yes": f"t.[{column}]", "day": f"substr(t.[{column}], 1, 10)", "keyed": f"keyed('id', t.[{column}])",
-    }[word]  # fmt: skip
+        "yes": f"t.[{column}]",
+        "day": f"substr(t.[{column}], 1, 10)",
+        "keyed": f"keyed('id', t.[{column}])",
+    }[word]

@@ -9,6 +9,15 @@ from archive.release.natural import comment_key
 from archive.release.register import KEY_FILE, Entry, Register, ReleaseRefused, has_row
 
 __all__ = [
-    "KEY_FILE", "Content", "Entry", "NothingToRelease", "Register", "ReleaseRefused", "Released", "build",
-    "comment_key", "has_row", "verify",
-]  # fmt: skip
+    "KEY_FILE",
+    "Content",
+    "Entry",
+    "NothingToRelease",
+    "Register",
+    "ReleaseRefused",
+    "Released",
+    "build",
+    "comment_key",
+    "has_row",
+    "verify",
+]

@@ -34,9 +34,13 @@ def citation(about: About) -> str:
     """Return CITATION.cff (Citation File Format 1.2.0). JSON texts are YAML texts."""
     title = f"{archive_description()[0]}: release {about.name}"
     lines = {
-        "cff-version": "1.2.0", "title": title, "type": "dataset", "version": about.name,
-        "date-released": about.date[:10], "message": "If you use this data set, please cite it.",
-    }  # fmt: skip
+        "cff-version": "1.2.0",
+        "title": title,
+        "type": "dataset",
+        "version": about.name,
+        "date-released": about.date[:10],
+        "message": "If you use this data set, please cite it.",
+    }
     head = "".join(f"{name}: {_text(value)}\n" for name, value in lines.items())
     return f"{head}authors:\n  - name: {_text(about.maker)}\n"
 

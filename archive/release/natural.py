@@ -31,24 +31,46 @@ MEANING = {
 _LEFT_OUT = ("superseded_readings", "search_fts_due", "unplaced", "lexicon_rules", "withdrawn_permalinks")
 # Columns that are valid in one archive file only, or name a file, a position in it, or when and where a file came from.
 _LOCAL = {
-    "author_id", "entity_id", "absence_id", "problem_id", "warc_file", "warc_offset", "warc_length", "retrieved_at",
-    "retrieved_from", "folded_by", "platform_comment_id", "parent_platform_comment_id",
-}  # fmt: skip
+    "author_id",
+    "entity_id",
+    "absence_id",
+    "problem_id",
+    "warc_file",
+    "warc_offset",
+    "warc_length",
+    "retrieved_at",
+    "retrieved_from",
+    "folded_by",
+    "platform_comment_id",
+    "parent_platform_comment_id",
+}
 # What takes the place of a local key: the columns and their table of names.
 _NAMED = {
-    "post_id": ("clinic_id", "post"), "revision_id": ("revision",), "comment_id": ("comment",),
-    "parent_id": ("parent",), "category_id": ("clinic_id", "category"), "tag_id": ("clinic_id", "tag"),
-}  # fmt: skip
+    "post_id": ("clinic_id", "post"),
+    "revision_id": ("revision",),
+    "comment_id": ("comment",),
+    "parent_id": ("parent",),
+    "category_id": ("clinic_id", "category"),
+    "tag_id": ("clinic_id", "tag"),
+}
 _PARENTS = {
-    "post": ("posts", "clinic_id", "post"), "revision": ("revisions", "revision"), "comment": ("comments", "comment"),
-    "parent": ("comments", "comment"), "category": ("categories", "clinic_id", "label"),
+    "post": ("posts", "clinic_id", "post"),
+    "revision": ("revisions", "revision"),
+    "comment": ("comments", "comment"),
+    "parent": ("comments", "comment"),
+    "category": ("categories", "clinic_id", "label"),
     "tag": ("tags", "clinic_id", "label"),
-}  # fmt: skip
+}
 _KEYS = {
-    "posts": ("clinic_id", "post"), "revisions": ("revision",), "comments": ("comment",),
-    "authors": ("clinic_id", "name"), "categories": ("clinic_id", "label"), "tags": ("clinic_id", "label"),
-    "absences": (), "problems": (),
-}  # fmt: skip
+    "posts": ("clinic_id", "post"),
+    "revisions": ("revision",),
+    "comments": ("comment",),
+    "authors": ("clinic_id", "name"),
+    "categories": ("clinic_id", "label"),
+    "tags": ("clinic_id", "label"),
+    "absences": (),
+    "problems": (),
+}
 _SPECIAL = {
     ("revisions", "kind"): "(SELECT n.kind FROM named_revisions AS n WHERE n.revision_id = t.revision_id)",
     # One pseudonym a person and post: nobody is followed from thread to thread.

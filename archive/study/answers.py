@@ -153,7 +153,7 @@ class _Reader:
 
     def _add(
         self, task: Task, coder: str, code: Code, value: str, whole: str, start: int, end: int, is_quote: bool
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.done.codings.append(
             Coding(
                 sample=task.sample,
@@ -214,8 +214,11 @@ def _of_sheet(file: StudyFile, codebooks: Mapping[str, CodeBook], done: Answers)
     _check_head(file, names, [code.code for code in codes])
     expected = {*NEEDED, *OPTIONAL, *(code.code for code in codes), *(code.code + WORDS for code in codes)}
     others = [name for name in names if name and name not in expected and not _MORE_TEXT.fullmatch(name)]
-    done.notes += [f"{file.name}: column {name[:40]!r} is not of the code book; not imported" for name in others
-                   if not _OF_CODER.fullmatch(name)]  # fmt: skip
+    done.notes += [
+        f"{file.name}: column {name[:40]!r} is not of the code book; not imported"
+        for name in others
+        if not _OF_CODER.fullmatch(name)
+    ]
     return [_task(names, row, [code.code for code in codes]) for row in rows]
 
 

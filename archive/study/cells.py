@@ -61,9 +61,21 @@ def _of_xlsx(file: StudyFile) -> Iterator[Row]:
             finally:
                 workbook.close()
     except (
-        zipfile.BadZipFile, zlib.error, InvalidFileException, XMLSyntaxError, ParseError, KeyError, ValueError,
-        TypeError, AttributeError, IndexError, EOFError, NotImplementedError, RuntimeError, OSError,
-    ) as error:  # fmt: skip
+        zipfile.BadZipFile,
+        zlib.error,
+        InvalidFileException,
+        XMLSyntaxError,
+        ParseError,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+    ) as error:
         why = f"{type(error).__name__}: {error}"
         raise BadStudyFile(f"{file.name}: a damaged XLSX file, or none ({why}); save it again as XLSX") from error
 

@@ -43,9 +43,11 @@ def row_faults(db: Database, made: Mapping[str, Iterable[Mapping[str, Any]]]) ->
 
 def _line(table: str, column: str, keys: list[str]) -> str:
     named = "; ".join(keys[:FEW]) + (f"; and {len(keys) - FEW} more" if len(keys) > FEW else "")
-    what = f"{column} of {len(keys)} rows is not what the files in study/ give" if column else (
-        f"{len(keys)} rows are not there, or are not in the files in study/"
-    )  # fmt: skip
+    what = (
+        f"{column} of {len(keys)} rows is not what the files in study/ give"
+        if column
+        else (f"{len(keys)} rows are not there, or are not in the files in study/")
+    )
     return f"{table}: {what} ({named}); {REMEDY}"
 
 

@@ -67,9 +67,15 @@ def sheet_rows(handout: Handout, coder: str, units: Iterable[Unit], texts: Texts
                 " was drawn; draw a new sample"
             )
         row = {
-            "unit": unit.unit, "clinic": unit.clinic_id, "permalink": unit.permalink, "title": unit.title or "",
-            "text": text.body, "coder": coder, "sample": handout.sample.digest, "codebook": handout.codebook.digest,
-        }  # fmt: skip
+            "unit": unit.unit,
+            "clinic": unit.clinic_id,
+            "permalink": unit.permalink,
+            "title": unit.title or "",
+            "text": text.body,
+            "coder": coder,
+            "sample": handout.sample.digest,
+            "codebook": handout.codebook.digest,
+        }
         yield {name: value for name, value in row.items() if not (handout.blind and name in BLINDING)}
 
 
@@ -109,7 +115,7 @@ def write_sheet(
 
 def _fill(
     workbook: Any, codebook: CodeBook, rows: Sequence[Mapping[str, str]], codes: Sequence[Mapping[str, str]]
-) -> None:  # fmt: skip
+) -> None:
     sheet = workbook.add_worksheet(SHEET)
     bold, wrapped = workbook.add_format({"bold": True}), workbook.add_format({"text_wrap": True, "valign": "top"})
     texts = [parts(row["text"]) for row in rows]
@@ -138,7 +144,7 @@ def _height(text: Sequence[str]) -> float:
 
 def _columns(
     codebook: CodeBook, rows: Sequence[Mapping[str, str]], texts: int, codes: Sequence[Mapping[str, str]]
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     names = [name for name in (rows[0] if rows else {}) if name not in (*TECHNICAL, "text")]
     names += ["text", *(f"text {number}" for number in range(2, texts + 1))]
     own = [name for code in codebook.codes for name in (code.code, *([code.code + WORDS] if code.words else []))]
@@ -164,13 +170,19 @@ def _add_choices(workbook: Any, sheet: Any, codebook: CodeBook, columns: Sequenc
         offered = ", ".join(code.values)
         place = columns.index(code.code)
         sheet.data_validation(
-            1, place, max(rows, 1), place,
+            1,
+            place,
+            max(rows, 1),
+            place,
             {
-                "validate": "list", "source": f"=codes!$B${first + 1}:$B${row}",
-                "input_title": code.code[:32], "input_message": _shortened(code.description or offered),
-                "error_title": "Not in the code book", "error_message": _shortened(f"Choose one of: {offered}"),
+                "validate": "list",
+                "source": f"=codes!$B${first + 1}:$B${row}",
+                "input_title": code.code[:32],
+                "input_message": _shortened(code.description or offered),
+                "error_title": "Not in the code book",
+                "error_message": _shortened(f"Choose one of: {offered}"),
             },
-        )  # fmt: skip
+        )
 
 
 def _shortened(text: str) -> str:

@@ -23,8 +23,9 @@ def lines_of(codebook: CodeBook, found: Sequence[Agreement]) -> Iterator[str]:
     head = ("code", "n", "coders", "percent", "Cohen", "Fleiss", "alpha", "alpha ordinal", "AC1")
     yield codebook.name
     yield table(head, [_row(each) for each in found], numbers=head[1:3])
-    yield from (f"{each.code}: {each.several} codings left out, with words of several values" for each in found
-                if each.several)  # fmt: skip
+    yield from (
+        f"{each.code}: {each.several} codings left out, with words of several values" for each in found if each.several
+    )
     yield from (f"{each.code}: no post was coded by two coders" for each in found if not each.n)
 
 

@@ -30,9 +30,7 @@ from pipelines.printing import echo
 from scraper.config.clinics import PRODUCT, VERSION
 
 sample_option = click.option("--sample", "sample_name", metavar="NAME", help="The sample; default: the only one.")
-seed_option = click.option(
-    "--seed", type=click.IntRange(0, LARGEST_SEED), help="Default: the seed of the sample."
-)  # fmt: skip
+seed_option = click.option("--seed", type=click.IntRange(0, LARGEST_SEED), help="Default: the seed of the sample.")
 
 
 @click.group(
@@ -51,9 +49,13 @@ def command() -> None:
     ),
 )
 @click.option(
-    "--codebook", "codebook_file", required=True, type=click.Path(exists=True, path_type=Path), metavar="FILE",
+    "--codebook",
+    "codebook_file",
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    metavar="FILE",
     help="The codes and their values, as TOML or CSV; a copy is stored below study/.",
-)  # fmt: skip
+)
 @click.option("--coder", "coders", multiple=True, required=True, metavar="NAME", help="May be repeated.")
 @click.option(
     "--overlap", type=Share(), default="100%", show_default=True, help="Share of the posts that every coder gets."
@@ -61,17 +63,30 @@ def command() -> None:
 @click.option("--format", "form", type=click.Choice(["xlsx", "label-studio"]), default="xlsx", show_default=True)
 @click.option("--hide-clinic", is_flag=True, help="Leave out the columns that name the clinic.")
 @click.option(
-    "-o", "--output", "folder", type=click.Path(file_okay=False, path_type=Path), default=Path(), metavar="DIR",
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    metavar="DIR",
     help="Folder for the files; default: the current one.",
-)  # fmt: skip
+)
 @sample_option
 @seed_option
 @archive_option
 @json_option
 def sheet(
-    codebook_file: Path, coders: tuple[str, ...], overlap: float, form: str, hide_clinic: bool, folder: Path,
-    sample_name: str | None, seed: int | None, archive: Path, as_json: bool,
-) -> None:  # fmt: skip
+    codebook_file: Path,
+    coders: tuple[str, ...],
+    overlap: float,
+    form: str,
+    hide_clinic: bool,
+    folder: Path,
+    sample_name: str | None,
+    seed: int | None,
+    archive: Path,
+    as_json: bool,
+) -> None:
     """Make a sheet for each coder, in which every code is a drop-down, and the code book as REFI-QDA (.qdc).
 
     The posts that not all coders get are dealt out among them. The order of a sheet follows from the seed and the
@@ -179,7 +194,7 @@ def _words(answers: Answers | None) -> str:
     left = f"; {counted(answers.left, 'code')} left empty" if answers.left else ""
     return f"{counted(len(answers.codings), 'coding')} of {counted(result['posts'], 'post')} by" + (
         f" {', '.join(result['coders'])}{left}"
-    )  # fmt: skip
+    )
 
 
 @command.command(
@@ -226,9 +241,14 @@ def _codebooks(study: Study, sample: Sample) -> list[str]:
     epilog=examples("clinic-archive coding disagreements -o reconcile.xlsx"),
 )
 @click.option(
-    "-o", "--output", "path", type=click.Path(dir_okay=False, path_type=Path), required=True, metavar="FILE.xlsx",
+    "-o",
+    "--output",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE.xlsx",
     help="The sheet; it must not exist.",
-)  # fmt: skip
+)
 @sample_option
 @archive_option
 @json_option

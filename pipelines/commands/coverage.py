@@ -20,9 +20,20 @@ from pipelines.commands._table import table
 
 MOST_GAPS = 10  # printed one by one; --json lists all
 HEADER = (
-    "clinic", "blog", "from", "to", "days", "observed", "%", "partial", "failed", "refused", "not visited",
-    "doubtful", "longest gap",
-)  # fmt: skip
+    "clinic",
+    "blog",
+    "from",
+    "to",
+    "days",
+    "observed",
+    "%",
+    "partial",
+    "failed",
+    "refused",
+    "not visited",
+    "doubtful",
+    "longest gap",
+)
 BLOGS = {"blog": "yes", "none": "none", "unread": "not read", "unknown": "not known"}
 
 

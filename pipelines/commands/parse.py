@@ -20,8 +20,14 @@ from scraper.not_a_post import NotAPost
 
 # Fields of the item that are no fields of the post: the run needs them.
 PRIVATE = {
-    "addresses", "author_person", "counters_pending", "comments_key", "media_pending", "stated_url", "counted_to",
-}  # fmt: skip
+    "addresses",
+    "author_person",
+    "counters_pending",
+    "comments_key",
+    "media_pending",
+    "stated_url",
+    "counted_to",
+}
 # Who wrote a comment is for the pseudonym alone; the post that it is on is the one printed.
 PRIVATE_OF_COMMENTS = {"person", "post"}
 

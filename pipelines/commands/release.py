@@ -44,10 +44,20 @@ def command() -> None:
 @click.argument("name", metavar="NAME")
 @archive_option
 @clinics_file_option
-@click.option("--comments", type=click.Choice(["counts", "text"]), default="counts", show_default=True,
-              help="counts: only how many there are; text: also texts, if `[release] approval` is set.")  # fmt: skip
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="DIR",
-              help="Folder to make; default: releases/NAME in the archive.")  # fmt: skip
+@click.option(
+    "--comments",
+    type=click.Choice(["counts", "text"]),
+    default="counts",
+    show_default=True,
+    help="counts: only how many there are; text: also texts, if `[release] approval` is set.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Folder to make; default: releases/NAME in the archive.",
+)
 @click.option("--to", metavar="TEXT", help="For whom it is, for the register of releases.")
 @json_option
 def make(
@@ -82,9 +92,15 @@ def make(
         with exit_on_error(target, "nothing released"):
             key = release_key(archive, Register(archive).entries())
             content = Content(
-                name, comments, clinics.approval if comments == "text" else None, key, key_id(key),
-                f"{PRODUCT}/{VERSION}", clinics.maker or MAKERS, clinics.crawler.contact,
-            )  # fmt: skip
+                name,
+                comments,
+                clinics.approval if comments == "text" else None,
+                key,
+                key_id(key),
+                f"{PRODUCT}/{VERSION}",
+                clinics.maker or MAKERS,
+                clinics.crawler.contact,
+            )
             released = build(archive, target, content, to=to)
     finally:
         lock.release()

@@ -37,7 +37,7 @@ from pipelines.exit_codes import ExitCode
 @json_option
 def command(
     number: int, seed: int, where: str | None, by: str | None, name: str | None, archive: Path, as_json: bool
-) -> None:  # fmt: skip
+) -> None:
     """Draw posts at random, without replacement, and freeze the list in a file below study/.
 
     The posts are drawn from the frame: every post that has a text, removed ones included (--where "removed_at IS NULL"

@@ -26,8 +26,13 @@ from pipelines.run.notices import Notice, shortened
 
 # Of the exit codes of several archives the first of these that occurs is the command's own.
 WORST_FIRST = (
-    ExitCode.INTEGRITY, ExitCode.BAD_CONFIG, ExitCode.UNEXPECTED, ExitCode.USAGE, ExitCode.STALE, ExitCode.DONE,
-)  # fmt: skip
+    ExitCode.INTEGRITY,
+    ExitCode.BAD_CONFIG,
+    ExitCode.UNEXPECTED,
+    ExitCode.USAGE,
+    ExitCode.STALE,
+    ExitCode.DONE,
+)
 
 
 _NOT_PURGED = "the recorded bytes still hold it", "takedown purge"

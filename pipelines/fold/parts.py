@@ -43,12 +43,17 @@ def _joined(address: str, parts: dict[int, PostPart]) -> Post:
     pages = [parts[number].page for number in sorted(parts)]
     text = "\n".join(page.body_text for page in pages if page.body_text)
     post = Post(
-        platform=pages[0].platform, platform_post_id=pages[0].platform_post_id, addresses=(address,),
-        title=pages[0].title, author=pages[0].author, body_text=text or None, word_count=len(text.split()) or None,
+        platform=pages[0].platform,
+        platform_post_id=pages[0].platform_post_id,
+        addresses=(address,),
+        title=pages[0].title,
+        author=pages[0].author,
+        body_text=text or None,
+        word_count=len(text.split()) or None,
         body_html="".join(page.body_html or "" for page in pages) or None,
         links=tuple(link for page in pages for link in page.links),
         images=tuple(image for page in pages for image in page.images),
-    )  # fmt: skip
+    )
     names = ("title", "author", "body_text", "body_html", "word_count", "links", "images")
     post.sources = {name: _HTML for name in names if getattr(post, name) not in (None, ())}
     return post

@@ -29,10 +29,29 @@ from pipelines.takedown.withheld import withheld_from
 # Tables, and columns of `captures`, that no parser has a part in: no older version explains a difference.
 _WITHOUT_PARSER = {RUNS, "clinic_attributes", "confirmations", "run_fields", "withdrawals", "withdrawn_permalinks"}
 _OF_RECORD = {
-    "", "capture_id", "crawl_id", "clinic_id", "url", "method", "request_sha256", "fetched_at", "http_status", "mime",
-    "etag", "last_modified", "payload_sha256", "payload_length", "record_type", "refers_to", "warc_length", "origin",
-    "via", "page_url", "retrieved_at", "retrieved_from",
-}  # fmt: skip
+    "",
+    "capture_id",
+    "crawl_id",
+    "clinic_id",
+    "url",
+    "method",
+    "request_sha256",
+    "fetched_at",
+    "http_status",
+    "mime",
+    "etag",
+    "last_modified",
+    "payload_sha256",
+    "payload_length",
+    "record_type",
+    "refers_to",
+    "warc_length",
+    "origin",
+    "via",
+    "page_url",
+    "retrieved_at",
+    "retrieved_from",
+}
 FEW = 3  # rows of a kind that a line names
 _LONGEST = 80  # characters of a value in a line
 

@@ -28,9 +28,20 @@ Render = Literal["auto", "never", "always"]
 Pages = Literal["auto", "never"]
 
 STANZA_KEYS = (
-    "name", "url", "attributes", "comments", "privacy", "render", "render_images", "delay", "allow_private", "timezone",
-    "closed", "schedule", "pages",
-)  # fmt: skip
+    "name",
+    "url",
+    "attributes",
+    "comments",
+    "privacy",
+    "render",
+    "render_images",
+    "delay",
+    "allow_private",
+    "timezone",
+    "closed",
+    "schedule",
+    "pages",
+)
 # Names that RFC 2606 and RFC 6761 reserve, and "put yours here": you@clinic.edu, me@your-clinic.edu, CHANGE-ME
 _PLACEHOLDER = re.compile(
     r"\bexample\.(?:com|net|org|edu)\b|\.(?:example|invalid|test)\b|\byou(?:r[-.\w]*)?@|@your\b|\bchange[-_ ]?me\b",

@@ -211,9 +211,11 @@ def _crawler(file: TomlFile, table: Mapping[str, Any]) -> Crawler:
         file.fail(("crawler", "web_archive"), "web_archive must be an http or https address")
     browser = file.value(table, ("crawler", "browser"), str, "") or ""
     return Crawler(
-        contact=table.get("contact", "").strip(), project_url=project_url.strip(), browser=browser.strip(),
+        contact=table.get("contact", "").strip(),
+        project_url=project_url.strip(),
+        browser=browser.strip(),
         web_archive=web_archive.strip().rstrip("/"),
-    )  # fmt: skip
+    )
 
 
 def _clinic(file: TomlFile, slug: str, table: Mapping[str, Any]) -> Clinic:

@@ -24,15 +24,11 @@ from scraper.platforms._values import clean, visible
 Resolve = Callable[[str], str]
 
 # Inline elements with a meaning; spans and the like only carry style.
-_INLINE = frozenset({
-    "a", "abbr", "b", "cite", "code", "del", "em", "i", "ins", "mark", "q", "s", "small", "strong", "sub", "sup", "u",
-})  # fmt: skip
+_INLINE = frozenset("a abbr b cite code del em i ins mark q s small strong sub sup u".split())
 # Elements that are one thing with all their content.
 WHOLE_ELEMENTS = frozenset({"img", "video", "audio", "hr"})
 # Blocks that hold other blocks: their tags stay as they are.
-_CONTAINERS = frozenset({
-    "ul", "ol", "li", "blockquote", "figure", "table", "thead", "tbody", "tfoot", "tr", "td", "th", "dl",
-})  # fmt: skip
+_CONTAINERS = frozenset("ul ol li blockquote figure table thead tbody tfoot tr td th dl".split())
 # Blocks that hold text: a run of text takes the tag of the innermost one; in any other block (div) it becomes a `p`.
 _TEXT_BLOCKS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "figcaption", "dt", "dd", "caption"})
 # Containers in which a run of text needs no tag of its own.

@@ -33,13 +33,18 @@ _SHAPE = Shape(
     title=(".post-title.entry-title", "h1.post-title", "h3.post-title", ".post-title", ".entry-title"),
     author=(".post-author .fn", ".post-author [itemprop~=name]", ".byline.post-author .fn", ".post-author a"),
     date=(
-        ".post abbr.published", ".post [itemprop~=datePublished]", ".post time.published", "time.published",
-        "abbr.published", ".post-timestamp", ".date-header",
+        ".post abbr.published",
+        ".post [itemprop~=datePublished]",
+        ".post time.published",
+        "time.published",
+        "abbr.published",
+        ".post-timestamp",
+        ".date-header",
     ),
     body=(".post-body.entry-content", ".post-body", '[id^="post-body-"]', ".entry-content"),
     tags=(".post-labels a[rel~=tag]", ".post-labels a", ".label-info a"),
     drop=("#comments", ".comments", ".post-footer .label-size", ".widget.Label", ".post-share-buttons"),
-)  # fmt: skip
+)
 _COMMENTS = CommentShape(
     item=('li.comment[id^="c"]', 'dt[id^="c"]'),
     author=("cite.user", ".comment-author", "cite", ".user"),

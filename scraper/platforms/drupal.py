@@ -28,30 +28,48 @@ from scraper.platforms._values import count
 _SHAPE = Shape(
     title=("h1.page-title", "h1.node-title", "h1#page-title", "h1.node__title", ".node-title", "h1.page__title"),
     author=(
-        ".node__submitted .username", ".node .submitted .username", ".field--name-field-author",
+        ".node__submitted .username",
+        ".node .submitted .username",
+        ".field--name-field-author",
         ".field-name-field-author",
-        ".author-name", ".byline__author", ".node__author",
+        ".author-name",
+        ".byline__author",
+        ".node__author",
     ),
     body=(
-        ".node .field--name-body", ".field--name-body", ".field-name-body", ".node__content", ".node .content",
+        ".node .field--name-body",
+        ".field--name-body",
+        ".field-name-body",
+        ".node__content",
+        ".node .content",
     ),
     tags=(".field--name-field-tags a", ".field-name-field-tags a", ".field--name-field-tags .field__item"),
     drop=("#comments", ".comment-wrapper", ".view-related", ".links.inline"),
-)  # fmt: skip
+)
 _COMMENTS = CommentShape(
     item=(
-        'article[id^="comment-"]', 'div.comment[id^="comment-"]', '[typeof~="schema:Comment"]',
+        'article[id^="comment-"]',
+        'div.comment[id^="comment-"]',
+        '[typeof~="schema:Comment"]',
         '[typeof~="sioct:Comment"]',
         'div[itemprop="comment"][id]',
     ),
     author=(".username", '[rel~="schema:author"]', ".comment__author", ".comment__submitted a", ".submitted a"),
-    date=("time[datetime]", '[property~="dc:created"]', '[property~="schema:dateCreated"]', ".comment__time",
-        ".submitted"),
+    date=(
+        "time[datetime]",
+        '[property~="dc:created"]',
+        '[property~="schema:dateCreated"]',
+        ".comment__time",
+        ".submitted",
+    ),
     text=(
-        ".field--name-comment-body", ".field-name-comment-body", '[property~="schema:text"]', ".comment__content",
+        ".field--name-comment-body",
+        ".field-name-comment-body",
+        '[property~="schema:text"]',
+        ".comment__content",
         ".content",
     ),
-)  # fmt: skip
+)
 _COUNTS = (".comment-count", ".comments__count h2", "#comments > h2.title", ".comments__title", ".comment-wrapper > h2")
 # body class="page-node-type-blog", "node-type-article", "node-type-blog-post"
 _TYPE = re.compile(r"\s(?:page-)?node-type-{1,2}(?:article|blog|news|post|story)[\w-]*\s")

@@ -24,14 +24,16 @@ _SHAPE = Shape(
     title=(".item-page .page-header [itemprop]", ".item-page h1", ".item-page h2", ".itemHeader .itemTitle"),
     author=(".item-page .createdby [itemprop~=name]", ".item-page .createdby", ".itemAuthor a"),
     date=(
-        ".item-page time[itemprop~=datePublished]", ".item-page .published time", ".item-page .create time",
+        ".item-page time[itemprop~=datePublished]",
+        ".item-page .published time",
+        ".item-page .create time",
         ".itemDateCreated",
     ),
     body=('.item-page [itemprop~="articleBody"]', ".com-content-article__body", ".itemFullText", ".itemBody"),
     categories=(".item-page .category-name a", ".itemCategory a"),
     tags=(".item-page .tags a", ".itemTags a"),
     drop=("#jc", "#comments", ".itemComments", ".pagenavigation", ".relateditems"),
-)  # fmt: skip
+)
 _COMMENTS = CommentShape(
     item=("#comments-list .comment-box[id]", '#comments-list [id^="comment-item-"]', ".itemComments li[id]"),
     author=(".comment-author", ".commentAuthorName"),

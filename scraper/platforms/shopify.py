@@ -33,7 +33,7 @@ _COMMENTS = CommentShape(
     author=(".comment__author", ".comment-author", "footer span", "strong"),
     date=("time[datetime]", ".comment__date", ".comment-date"),
     text=(".comment__content", ".comment-content", ".rte", "p"),
-)  # fmt: skip
+)
 _COUNTS = (
     ".article-template__comment-wrapper h2",
     "#comments h2",

@@ -34,13 +34,19 @@ _SHAPE = Shape(
     title=("h1.entry-title", ".blog-item-title h1", "h1.BlogItem-title", '[itemprop="headline"]'),
     author=(".blog-item-author-name", ".Blog-meta-item--author", ".blog-meta-item--author", ".entry-author"),
     body=('.sqs-layout[data-type="item"]', ".blog-item-content", '.sqs-layout[id^="item-"]', ".entry-content"),
-    tags=('.blog-item-tag', '.Blog-meta-item--tags a', '.entry-tags a', '.tags a'),
-    categories=('.blog-item-category', '.Blog-meta-item--categories a', '.entry-category a', '.categories a'),
+    tags=(".blog-item-tag", ".Blog-meta-item--tags a", ".entry-tags a", ".tags a"),
+    categories=(".blog-item-category", ".Blog-meta-item--categories a", ".entry-category a", ".categories a"),
     drop=(
-        ".squarespace-comments", ".BlogItem-pagination", ".blog-item-pagination", ".sqs-block-summary-v2",
-        ".sqs-block-newsletter", ".sqs-block-archive", ".sqs-simple-like", ".blog-item-author-profile-wrapper",
+        ".squarespace-comments",
+        ".BlogItem-pagination",
+        ".blog-item-pagination",
+        ".sqs-block-summary-v2",
+        ".sqs-block-newsletter",
+        ".sqs-block-archive",
+        ".sqs-simple-like",
+        ".blog-item-author-profile-wrapper",
     ),
-)  # fmt: skip
+)
 _ID = re.compile(r"(?:item|comments)-([0-9a-f]{24})$")
 _MOST_PAGES = 100  # of a list as JSON, 20 posts each
 

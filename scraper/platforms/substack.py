@@ -34,10 +34,18 @@ _SHAPE = Shape(
     title=("h1.post-title",),
     body=(".available-content .body.markup", ".available-content", ".body.markup"),
     drop=(
-        ".subscription-widget-wrap", ".subscription-widget-wrap-editor", ".comments-page", ".comment", ".post-ufi",
-        ".button-wrapper", ".captioned-button-wrap", ".install-substack-app-embed", ".image-link-expand", ".poll-embed",
+        ".subscription-widget-wrap",
+        ".subscription-widget-wrap-editor",
+        ".comments-page",
+        ".comment",
+        ".post-ufi",
+        ".button-wrapper",
+        ".captioned-button-wrap",
+        ".install-substack-app-embed",
+        ".image-link-expand",
+        ".poll-embed",
     ),
-)  # fmt: skip
+)
 _COMMENTS = CommentShape(
     item=("div.comment",),
     author=('a[href*="/profile/"]:not([aria-label])',),

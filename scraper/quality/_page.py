@@ -15,10 +15,7 @@ from scraper.platforms._page import encoding_of
 from scraper.platforms._tree import within_limit
 
 # Elements whose text nobody sees.
-_SILENT = frozenset({
-    "script", "style", "template", "svg", "iframe", "object", "select", "textarea", "title",
-    "noscript",
-})  # fmt: skip
+_SILENT = frozenset("script style template svg iframe object select textarea title noscript".split())
 _HEADINGS = frozenset({"h1", "h2", "h3"})
 _MEDIA = frozenset({"img", "picture", "video", "audio", "iframe", "object", "embed", "frame", "frameset", "canvas"})
 _BLOCKS = frozenset({"p", "li", "td", "dd", "blockquote", "div", "section", "pre"})

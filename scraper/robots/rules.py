@@ -14,13 +14,20 @@ from urllib.parse import quote, urlsplit
 
 # Names of the lines that count, with the misspellings that Google's parser accepts.
 _NAMES = {
-    "user-agent": "agent", "useragent": "agent", "user agent": "agent",
+    "user-agent": "agent",
+    "useragent": "agent",
+    "user agent": "agent",
     "allow": "allow",
-    "disallow": "disallow", "dissallow": "disallow", "dissalow": "disallow", "disalow": "disallow",
-    "diasllow": "disallow", "disallaw": "disallow",
+    "disallow": "disallow",
+    "dissallow": "disallow",
+    "dissalow": "disallow",
+    "disalow": "disallow",
+    "diasllow": "disallow",
+    "disallaw": "disallow",
     "crawl-delay": "delay",
-    "sitemap": "sitemap", "site-map": "sitemap",
-}  # fmt: skip
+    "sitemap": "sitemap",
+    "site-map": "sitemap",
+}
 # "clinic-blog-archive/0.1.0" -> "clinic-blog-archive" (RFC 9309 2.2.1)
 _TOKEN = re.compile(r"[A-Za-z_-]*")
 # "*", "* # all": the group of all crawlers

@@ -60,12 +60,21 @@ def draw(
         return Chart(title, None, names, table, _in_words(drawn, x))
     mark = _mark(mark, drawn)
     values, said = _chosen(drawn, mark, names)
-    zero = [_from_zero(mark, [point[f"y{number}"] for point in values if f"y{number}" in point])
-            for number in range(len(drawn.names))]  # fmt: skip
+    zero = [
+        _from_zero(mark, [point[f"y{number}"] for point in values if f"y{number}" in point])
+        for number in range(len(drawn.names))
+    ]
     settings = {
-        "mark": mark, "kind": drawn.kind, "x": x, "y": drawn.names, "color": bool(color), "zero": zero,
-        "height": 84 if len(drawn.names) > 1 else 190 if full else 150, "values": values, "full": full,
-    }  # fmt: skip
+        "mark": mark,
+        "kind": drawn.kind,
+        "x": x,
+        "y": drawn.names,
+        "color": bool(color),
+        "zero": zero,
+        "height": 84 if len(drawn.names) > 1 else 190 if full else 150,
+        "values": values,
+        "full": full,
+    }
     svg = drawn_or_none(_chart, json.dumps(settings), title)
     return Chart(title, svg, names, table, _note(drawn, said, zero))
 

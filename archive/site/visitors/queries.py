@@ -75,10 +75,16 @@ class Worker:
     async def _ask(self, path: Path, request: dict[str, Any]) -> None:
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "archive.site.visitors.worker", str(path), "typed" if self.typed else "own",
+                sys.executable,
+                "-m",
+                "archive.site.visitors.worker",
+                str(path),
+                "typed" if self.typed else "own",
                 str(os.getpid()),
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.DEVNULL,
+            )
             _RUNNING.add(self._process)
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(request).encode() + b"\n")

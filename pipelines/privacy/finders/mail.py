@@ -15,18 +15,50 @@ EMAIL = re.compile(rf"(?<![\w.+@-]){_PREFIX}(?P<span>[\w.+-]+@[\w-]+(?:\.[\w-]+)
 _FILES = {"png", "jpg", "jpeg", "gif", "svg", "webp", "css", "js", "json", "html", "pdf"}
 
 _AT_WORDS = (
-    "at", "ät", "arroba", "arobase", "arrobase", "chiocciola", "klammeraffe", "apenstaartje", "zavináč",
-    "zavinac", "małpa", "собака", "собачка",
-    "שטרודל", "כרוכית",
-)  # fmt: skip
+    "at",
+    "ät",
+    "arroba",
+    "arobase",
+    "arrobase",
+    "chiocciola",
+    "klammeraffe",
+    "apenstaartje",
+    "zavináč",
+    "zavinac",
+    "małpa",
+    "собака",
+    "собачка",
+    "שטרודל",
+    "כרוכית",
+)
 _DOT_WORDS = (
-    "dot", "punkt", "point", "punto", "ponto", "punt", "kropka", "tečka", "tecka", "bodka",
-    "точка", "נקודה",
-)  # fmt: skip
+    "dot",
+    "punkt",
+    "point",
+    "punto",
+    "ponto",
+    "punt",
+    "kropka",
+    "tečka",
+    "tecka",
+    "bodka",
+    "точка",
+    "נקודה",
+)
 _JOINING = (
-    "underscore", "unterstrich", "dash", "hyphen", "minus", "bindestrich", "guión", "tiret", "podtržítko",
-    "pomlka", "дефис", "подчеркивание",
-)  # fmt: skip
+    "underscore",
+    "unterstrich",
+    "dash",
+    "hyphen",
+    "minus",
+    "bindestrich",
+    "guión",
+    "tiret",
+    "podtržítko",
+    "pomlka",
+    "дефис",
+    "подчеркивание",
+)
 
 
 def _words(words: tuple[str, ...]) -> str:

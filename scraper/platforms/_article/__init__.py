@@ -100,10 +100,26 @@ def set_sources(post: Post) -> None:
 
 
 FIELDS = (
-    "title", "author", "published_at", "modified_at", "language", "excerpt", "cover_image_url", "body_html",
-    "body_text", "word_count", "categories", "tags", "links", "images", "views", "likes", "comments_count",
-    "minutes_to_read", "access",
-)  # fmt: skip
+    "title",
+    "author",
+    "published_at",
+    "modified_at",
+    "language",
+    "excerpt",
+    "cover_image_url",
+    "body_html",
+    "body_text",
+    "word_count",
+    "categories",
+    "tags",
+    "links",
+    "images",
+    "views",
+    "likes",
+    "comments_count",
+    "minutes_to_read",
+    "access",
+)
 
 
 def _set_dates(post: Post, date: Dated, head: Head, ld: LinkedData) -> None:

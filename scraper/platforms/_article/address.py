@@ -6,27 +6,31 @@ import re
 from urllib.parse import urlsplit
 
 # A part of a path below which posts lie, and which alone is the address of their listing.
-_SECTIONS = frozenset({
-    "blog", "blogs", "weblog", "post", "posts", "article", "articles", "news", "journal", "insights", "stories",
-    "our-blog", "blog-posts", "health-blog", "blog-post", "actualites", "noticias", "artikel", "aktuelles",
-    "neuigkeiten",
-})  # fmt: skip
+_SECTIONS = frozenset(
+    (
+        "blog blogs weblog post posts article articles news journal insights stories our-blog blog-posts "
+        "health-blog blog-post actualites noticias artikel aktuelles neuigkeiten"
+    ).split()
+)
 # "/2024/05/sleep", "/2024/05/07/sleep.html", "/2024-05-07-sleep"
 _DATED = re.compile(
     r"/(?:19|20)\d\d/(?:0?[1-9]|1[0-2])/(?:[0-3]?\d/)?[^/]*[^\d/][^/]*$|/(?:19|20)\d\d-\d\d-\d\d[-/][^/]+$"
 )
 # Parts of paths of lists, and of pages that no blog has as posts.
-_LISTS = frozenset({
-    "tag", "tags", "tagged", "category", "categories", "author", "authors", "page", "archive", "archives", "feed",
-    "search", "label", "topic", "topics", "wp-json", "wp-admin", "rss",
-})  # fmt: skip
-_PAGES = frozenset({
-    "about", "about-us", "contact", "contact-us", "services", "service", "team", "our-team", "staff", "doctors",
-    "products", "product", "shop", "store", "cart", "checkout", "account", "login", "privacy", "privacy-policy",
-    "terms", "careers", "jobs", "locations", "location", "appointment", "appointments", "book", "booking", "faq",
-    "faqs", "gallery", "pricing", "reviews", "testimonials", "home", "index.html", "impressum", "datenschutz",
-    "events", "event", "treatments", "landing", "lp", "providers", "conditions", "collections",
-})  # fmt: skip
+_LISTS = frozenset(
+    (
+        "tag tags tagged category categories author authors page archive archives feed search label topic "
+        "topics wp-json wp-admin rss"
+    ).split()
+)
+_PAGES = frozenset(
+    (
+        "about about-us contact contact-us services service team our-team staff doctors products product "
+        "shop store cart checkout account login privacy privacy-policy terms careers jobs locations location "
+        "appointment appointments book booking faq faqs gallery pricing reviews testimonials home index.html "
+        "impressum datenschutz events event treatments landing lp providers conditions collections"
+    ).split()
+)
 _FILES = re.compile(r"\.(?:jpe?g|png|gif|webp|svg|pdf|docx?|xlsx?|zip|mp[34]|xml|json|txt|css|js|ico)$", re.IGNORECASE)
 # /post-sitemap.xml, /sitemap.blog.xml, /sitemap-posts.xml, /sitemap_blogs_1.xml, /blog-posts-sitemap.xml
 _OF_POSTS = re.compile(r"(?<![a-z])(?:posts?|blogs?|articles?|news)(?![a-z])", re.IGNORECASE)

@@ -21,9 +21,16 @@ from scraper.platforms._dates import iso_date
 
 _ENTRIES = (".h-entry", ".hentry", '[itemtype$="/BlogPosting"]', '[itemtype$="/Article"]', '[itemtype$="/NewsArticle"]')
 _DATES = (
-    "time", ".date", ".post-date", ".published", ".post-meta", ".entry-date", ".entry-meta", '[class*="date"]',
+    "time",
+    ".date",
+    ".post-date",
+    ".published",
+    ".post-meta",
+    ".entry-date",
+    ".entry-meta",
+    '[class*="date"]',
     '[class*="meta"]',
-)  # fmt: skip
+)
 _LINKS = (".u-url", "h1 a[href]", "h2 a[href]", "h3 a[href]", "h4 a[href]", "h5 a[href]", "a[href]")
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5"})
 _HIGHEST = 6  # elements between a date and its card

@@ -28,24 +28,57 @@ class CommentShape:
     """Where a platform's pages print the parts of a comment: CSS selectors, the best first."""
 
     item: tuple[str, ...] = (
-        '[itemtype$="/Comment"]', '[itemprop~="comment"]', '[typeof~="schema:Comment"]', '[typeof~="sioct:Comment"]',
+        '[itemtype$="/Comment"]',
+        '[itemprop~="comment"]',
+        '[typeof~="schema:Comment"]',
+        '[typeof~="sioct:Comment"]',
         ".h-cite.p-comment",
-        'article[id^="comment-"]', 'div.comment[id^="comment-"]', 'li.comment[id^="comment-"]', "li.comment[id^=c]",
-    )  # fmt: skip
+        'article[id^="comment-"]',
+        'div.comment[id^="comment-"]',
+        'li.comment[id^="comment-"]',
+        "li.comment[id^=c]",
+    )
     author: tuple[str, ...] = (
-        '[itemprop~="author"] [itemprop~="name"]', '[itemprop~="author"]', '[itemprop~="creator"]', ".p-author .p-name",
-        ".p-author", ".comment-author .fn", ".vcard.author", ".comment-author", '[typeof~="schema:Person"]',
-        ".username", ".author", ".fn", "cite", ".user",
-    )  # fmt: skip
+        '[itemprop~="author"] [itemprop~="name"]',
+        '[itemprop~="author"]',
+        '[itemprop~="creator"]',
+        ".p-author .p-name",
+        ".p-author",
+        ".comment-author .fn",
+        ".vcard.author",
+        ".comment-author",
+        '[typeof~="schema:Person"]',
+        ".username",
+        ".author",
+        ".fn",
+        "cite",
+        ".user",
+    )
     date: tuple[str, ...] = (
-        '[itemprop~="datePublished"]', '[itemprop~="dateCreated"]', '[itemprop~="commentTime"]', ".dt-published",
-        "time[datetime]", '[property~="schema:dateCreated"]', "abbr.published[title]", ".comment-date", ".datetime",
-        ".date", ".submitted",
-    )  # fmt: skip
+        '[itemprop~="datePublished"]',
+        '[itemprop~="dateCreated"]',
+        '[itemprop~="commentTime"]',
+        ".dt-published",
+        "time[datetime]",
+        '[property~="schema:dateCreated"]',
+        "abbr.published[title]",
+        ".comment-date",
+        ".datetime",
+        ".date",
+        ".submitted",
+    )
     text: tuple[str, ...] = (
-        '[itemprop~="text"]', '[itemprop~="commentText"]', ".e-content", ".p-content", '[property~="schema:text"]',
-        ".comment-content", ".comment-body", ".comment-text", ".field--name-comment-body", ".content",
-    )  # fmt: skip
+        '[itemprop~="text"]',
+        '[itemprop~="commentText"]',
+        ".e-content",
+        ".p-content",
+        '[property~="schema:text"]',
+        ".comment-content",
+        ".comment-body",
+        ".comment-text",
+        ".field--name-comment-body",
+        ".content",
+    )
 
 
 # "comment-123", "c8271", "div-comment-12"

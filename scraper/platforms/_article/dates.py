@@ -31,11 +31,28 @@ class Dated:
 
 
 _DATES = (
-    '[itemprop~="datePublished"]', ".dt-published", "time[pubdate]", "time.published", "time.entry-date",
-    "time[datetime]", "time", ".published", ".entry-date", ".post-date", ".posted-on", ".publish-date",
-    ".article-date", ".blog-date", ".post-meta", ".entry-meta", ".date", '[class*="publish"]', '[class*="-date"]',
-    '[class*="date-"]', '[class*="_date"]',
-)  # fmt: skip
+    '[itemprop~="datePublished"]',
+    ".dt-published",
+    "time[pubdate]",
+    "time.published",
+    "time.entry-date",
+    "time[datetime]",
+    "time",
+    ".published",
+    ".entry-date",
+    ".post-date",
+    ".posted-on",
+    ".publish-date",
+    ".article-date",
+    ".blog-date",
+    ".post-meta",
+    ".entry-meta",
+    ".date",
+    '[class*="publish"]',
+    '[class*="-date"]',
+    '[class*="date-"]',
+    '[class*="_date"]',
+)
 # "Posted on May 3, 2024", "Published: 3 May 2024", "Last updated on ..." is no date of publication
 _BEFORE_DATE = re.compile(
     r"^(?:(?:posted|published|written|created|added|publicado|veröffentlicht|publié)\b[^\d:]{0,12}[:\s]|date:|on\s)\s*",

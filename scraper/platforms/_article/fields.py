@@ -197,13 +197,31 @@ class Scope:
 # --- author
 
 _AUTHORS = (
-    '[itemprop~="author"] [itemprop~="name"]', '[itemprop~="author"]', ".p-author .p-name", ".p-author",
-    '[rel~="author"]', ".author-name", ".author_name", ".byline .author", ".entry-author", ".post-author",
-    ".blog-author", ".article-author", ".author .fn", ".vcard .fn", ".byline", ".author", '[class*="author-name"]',
-    '[class*="author"][class*="name"]', '[class*="author"] [class$="name"]', '[class*="author"] a[href*="author"]',
-    '[class*="author"] a[href*="user"]', '[class*="author"] a[href*="profile"]', 'a[href*="/author/"]',
+    '[itemprop~="author"] [itemprop~="name"]',
+    '[itemprop~="author"]',
+    ".p-author .p-name",
+    ".p-author",
+    '[rel~="author"]',
+    ".author-name",
+    ".author_name",
+    ".byline .author",
+    ".entry-author",
+    ".post-author",
+    ".blog-author",
+    ".article-author",
+    ".author .fn",
+    ".vcard .fn",
+    ".byline",
+    ".author",
+    '[class*="author-name"]',
+    '[class*="author"][class*="name"]',
+    '[class*="author"] [class$="name"]',
+    '[class*="author"] a[href*="author"]',
+    '[class*="author"] a[href*="user"]',
+    '[class*="author"] a[href*="profile"]',
+    'a[href*="/author/"]',
     'a[href*="/authors/"]',
-)  # fmt: skip
+)
 # The words before a name: By Ann Lee; Written by: Ann Lee; Posted by Ann Lee; von Ann Lee
 _BY = re.compile(
     r"^(?:(?:written|posted|published|authored|reviewed|article|words|story|blog|post|author|autor)\s*)?"

@@ -24,28 +24,83 @@ logger = logging.getLogger("trafilatura")
 
 # Containers of a post's text: microformats, microdata, and names that themes of many makers share.
 CONTAINERS = (
-    '[itemprop~="articleBody"]', ".e-content", '[property~="schema:articleBody"]', ".entry-content", ".post-content",
-    ".post-body", ".article-body", ".article-content", ".blog-post-content", ".blog-content", ".post__content",
-    ".article__content", ".article__body", ".post-entry", ".blog-post-body", ".rte", ".w-richtext",
-)  # fmt: skip
+    '[itemprop~="articleBody"]',
+    ".e-content",
+    '[property~="schema:articleBody"]',
+    ".entry-content",
+    ".post-content",
+    ".post-body",
+    ".article-body",
+    ".article-content",
+    ".blog-post-content",
+    ".blog-content",
+    ".post__content",
+    ".article__content",
+    ".article__body",
+    ".post-entry",
+    ".blog-post-body",
+    ".rte",
+    ".w-richtext",
+)
 _EXACT = CONTAINERS[:5]  # containers of nothing else, however short
 # Readers' comments, forms for them, and what embeds a comment service.
 COMMENTS = (
-    "#comments", "#respond", "#disqus_thread", "#isso-thread", "#remark42", "#commento", "#hyvor-talk-view",
-    "#comment-form", ".comments-area", ".comment-respond", ".fb-comments", ".giscus", ".utterances",
+    "#comments",
+    "#respond",
+    "#disqus_thread",
+    "#isso-thread",
+    "#remark42",
+    "#commento",
+    "#hyvor-talk-view",
+    "#comment-form",
+    ".comments-area",
+    ".comment-respond",
+    ".fb-comments",
+    ".giscus",
+    ".utterances",
     "#fastcomments-widget",
-    '[itemtype$="/Comment"]', '[itemprop~="comment"]', '[typeof~="schema:Comment"]', ".h-cite.p-comment",
-    "section.comments", "div.comments", "ol.commentlist", "ul.commentlist", ".comment-list", ".wpd-comment",
+    '[itemtype$="/Comment"]',
+    '[itemprop~="comment"]',
+    '[typeof~="schema:Comment"]',
+    ".h-cite.p-comment",
+    "section.comments",
+    "div.comments",
+    "ol.commentlist",
+    "ul.commentlist",
+    ".comment-list",
+    ".wpd-comment",
     "hyvor-talk-comments",
-)  # fmt: skip
+)
 # What belongs to the page and not to the text.
 WIDGETS = (
-    "nav", "form", "button", "input", ".sharedaddy", ".addtoany_share_save_container", ".addthis_toolbox", ".a2a_kit",
-    ".share-buttons", ".social-share", ".share-links", ".sharing", ".post-share", ".jp-relatedposts", ".yarpp-related",
-    ".related-posts", ".related", ".author-box", ".author-bio", ".post-navigation", ".nav-links", ".tags-links",
-    ".breadcrumbs", ".breadcrumb", ".newsletter-signup", ".subscription-widget-wrap",
+    "nav",
+    "form",
+    "button",
+    "input",
+    ".sharedaddy",
+    ".addtoany_share_save_container",
+    ".addthis_toolbox",
+    ".a2a_kit",
+    ".share-buttons",
+    ".social-share",
+    ".share-links",
+    ".sharing",
+    ".post-share",
+    ".jp-relatedposts",
+    ".yarpp-related",
+    ".related-posts",
+    ".related",
+    ".author-box",
+    ".author-bio",
+    ".post-navigation",
+    ".nav-links",
+    ".tags-links",
+    ".breadcrumbs",
+    ".breadcrumb",
+    ".newsletter-signup",
+    ".subscription-widget-wrap",
     '[aria-hidden="true"][role="dialog"]',
-)  # fmt: skip
+)
 _SHORTEST = 140  # characters of a text: a container with less is the place of something else
 _MOST = 200  # containers of one kind that are looked at
 # Of a page that trafilatura is given, whose time grows with the square of their number: a minute for 130,000.
@@ -155,9 +210,16 @@ def _by_trafilatura(tree: Tree, around_text: set[str]) -> list[HtmlElement]:
         return []
     try:
         html = extract(
-            page, output_format="html", include_comments=False, include_tables=True, include_links=True,
-            include_images=True, include_formatting=True, with_metadata=False, url=tree.url,
-        )  # fmt: skip
+            page,
+            output_format="html",
+            include_comments=False,
+            include_tables=True,
+            include_links=True,
+            include_images=True,
+            include_formatting=True,
+            with_metadata=False,
+            url=tree.url,
+        )
     except Exception:  # the library is given pages of any shape
         logger.exception("%s: trafilatura failed", tree.url)
         return []

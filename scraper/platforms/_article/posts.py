@@ -92,7 +92,10 @@ def set_number(post: Post, name: str, value: Any, *, zero: bool = True) -> None:
 def set_interactions(post: Post, numbers: Mapping[str, Any], *, zero: bool = False) -> None:
     """Set the counters of an `interactionStatistic`: {"LikeAction": 5, "CommentAction": 2}."""
     for action, name in (
-        ("LikeAction", "likes"), ("ReadAction", "views"), ("ViewAction", "views"), ("CommentAction", "comments_count"),
-    ):  # fmt: skip
+        ("LikeAction", "likes"),
+        ("ReadAction", "views"),
+        ("ViewAction", "views"),
+        ("CommentAction", "comments_count"),
+    ):
         if action in numbers:
             set_number(post, name, numbers[action], zero=zero or name != "comments_count")

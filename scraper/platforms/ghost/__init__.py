@@ -18,9 +18,22 @@ from scraper.platforms.ghost import comments, content, page
 
 # First parts of paths that are no posts, as Ghost's router reserves them or its routes are by default
 _NO_POSTS = {
-    "amp", "assets", "author", "content", "email", "ghost", "members", "p", "page", "public", "r", "rss", "tag",
-    "unsubscribe", "webmentions",
-}  # fmt: skip
+    "amp",
+    "assets",
+    "author",
+    "content",
+    "email",
+    "ghost",
+    "members",
+    "p",
+    "page",
+    "public",
+    "r",
+    "rss",
+    "tag",
+    "unsubscribe",
+    "webmentions",
+}
 # Lists of what is no post: "/sitemap-pages.xml"
 _NO_POSTS_LISTS = ("/sitemap-pages.xml", "/sitemap-authors.xml", "/sitemap-tags.xml", "/sitemap-users.xml")
 

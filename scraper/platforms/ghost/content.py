@@ -95,9 +95,14 @@ def read(exchange: Exchange) -> Iterator[Item]:
             continue
         post = _post(row, canonical_url(link), address)
         yield Sighting(
-            url=canonical_url(link), listed_url=as_listed(link), source="listing", addresses=(address,),
-            lastmod=string(row.get("updated_at")) or None, title=post.title, published_at=post.published_at,
-        )  # fmt: skip
+            url=canonical_url(link),
+            listed_url=as_listed(link),
+            source="listing",
+            addresses=(address,),
+            lastmod=string(row.get("updated_at")) or None,
+            title=post.title,
+            published_at=post.published_at,
+        )
         yield post
 
 
@@ -119,8 +124,21 @@ def _post(row: Mapping[str, Any], url: str, address: str) -> Post:
     if row.get("access") is not False and string(row.get("html")):
         page.read_html(post, string(row.get("html")), url)
     fields = (
-        "title", "author", "published_at", "published_raw", "modified_at", "excerpt", "cover_image_url",
-        "minutes_to_read", "tags", "access", "body_html", "body_text", "word_count", "links", "images",
-    )  # fmt: skip
+        "title",
+        "author",
+        "published_at",
+        "published_raw",
+        "modified_at",
+        "excerpt",
+        "cover_image_url",
+        "minutes_to_read",
+        "tags",
+        "access",
+        "body_html",
+        "body_text",
+        "word_count",
+        "links",
+        "images",
+    )
     post.sources = {name: "api" for name in fields if getattr(post, name)}
     return post

@@ -28,8 +28,14 @@ _ID = re.compile(r"[0-9a-f]{24}")
 _POST_ID = re.compile(rb"<script\b[^<>]{0,4000}\bdata-post-id=[\"']([0-9a-f]{24})[\"']")
 # Where themes put the text, the official ones first.
 _TEXTS = (
-    "gh-content", "post-content", "article-content", "entry-content", "post-full-content", "kg-canvas", "articleBody",
-)  # fmt: skip
+    "gh-content",
+    "post-content",
+    "article-content",
+    "entry-content",
+    "post-full-content",
+    "kg-canvas",
+    "articleBody",
+)
 _READING_TIMES = ("gh-article-meta-length", "reading-time", "byline-reading-time", "post-reading-time")
 # What Ghost puts in place of a text that is not for everybody, and what else stands in a text without belonging to it
 _UPGRADE = ("gh-post-upgrade-cta", "gh-cta", "post-upgrade-cta", "post-access-cta")
@@ -106,9 +112,23 @@ def _post(exchange: Exchange, body: bytes, tree: BeautifulSoup, head: Head) -> P
     if container is not None and post.access == "public":
         _read_text(post, container, exchange.url)
     fields = (
-        "title", "author", "published_at", "published_raw", "modified_at", "language", "excerpt", "cover_image_url",
-        "tags", "minutes_to_read", "access", "body_html", "body_text", "word_count", "links", "images",
-    )  # fmt: skip
+        "title",
+        "author",
+        "published_at",
+        "published_raw",
+        "modified_at",
+        "language",
+        "excerpt",
+        "cover_image_url",
+        "tags",
+        "minutes_to_read",
+        "access",
+        "body_html",
+        "body_text",
+        "word_count",
+        "links",
+        "images",
+    )
     source: Source = "html"
     post.sources = {name: source for name in fields if getattr(post, name)}
     return post

@@ -21,11 +21,30 @@ from scraper.platforms.wix.richtext.images import picture_of
 
 # Kinds of blocks whose markup is complete; any other kind that gave neither text nor media is a shell.
 _COMPLETE = {
-    "first", "last", "paragraph", "empty-line", "heading", "unstyled", "blockquote", "code-block", "divider", "image",
-    "bulleted-list", "ordered-list", "collapsible-list", "button", "link-button", "action-button", "caption", "layout",
-    *(f"h{level}" for level in range(1, 7)), *(f"header-{n}" for n in ("one", "two", "three", "four", "five", "six")),
-    "unordered-list-item", "ordered-list-item", "list-item",
-}  # fmt: skip
+    "first",
+    "last",
+    "paragraph",
+    "empty-line",
+    "heading",
+    "unstyled",
+    "blockquote",
+    "code-block",
+    "divider",
+    "image",
+    "bulleted-list",
+    "ordered-list",
+    "collapsible-list",
+    "button",
+    "link-button",
+    "action-button",
+    "caption",
+    "layout",
+    *(f"h{level}" for level in range(1, 7)),
+    *(f"header-{n}" for n in ("one", "two", "three", "four", "five", "six")),
+    "unordered-list-item",
+    "ordered-list-item",
+    "list-item",
+}
 # "wix-draft-plugin-gallery", "wix-rich-content-plugin-collapsible-list" -> "gallery", "collapsible-list"
 _PLUGIN = re.compile(r"^wix-(?:draft|rich-content)-plugin-")
 # A block is at most this many elements below the marker of the first one.

@@ -31,31 +31,36 @@ from scraper.platforms._values import (
 from scraper.platforms.wix import address
 
 TOP, BOTTOM = "top of page", "bottom of page"
-_RECENT = frozenset({
-    "recent posts", "related posts", "recent blog posts", "entradas recientes", "entradas relacionadas",
-    "posts recentes", "posts relacionados", "recente blogposts", "recente berichten", "أحدث منشورات",
-    "منشورات ذات صلة", "aktuelle beiträge", "ähnliche beiträge", "nejnovější příspěvky", "posts récents",
-    "articles récents", "posts similaires", "post recenti", "post correlati", "ostatnie posty", "najnowsze posty",
-    "senaste inlägg", "seneste opslag", "seneste indlæg", "siste innlegg", "nylige innlegg",
-    "viimeisimmät päivitykset", "最新記事", "関連記事", "최근 게시물", "전체 게시물", "最新文章", "相關文章",
-    "פוסטים אחרונים",
-    "недавние посты", "похожие посты", "останні пости", "son yazılar", "son paylaşımlar", "ilgili yazılar",
-    "postări recente", "legutóbbi bejegyzések",
-})  # fmt: skip
-_ALL = frozenset({
-    "see all", "ver todo", "ver todos", "ver tudo", "alles weergeven", "alles bekijken", "عرض الكل", "alle ansehen",
-    "alle anzeigen", "zobrazit vše", "voir tout", "tout voir", "mostra tutti", "vedi tutti", "zobacz wszystkie",
-    "visa alla", "se alla", "se alle", "vis alle", "näytä kaikki", "すべて表示", "전체 보기", "查看全部",
-    "הצג הכול", "הצג הכל",
-    "смотреть все", "дивитися всі", "tümünü gör", "vezi tot", "összes megtekintése",
-})  # fmt: skip
+_RECENT = frozenset(
+    (
+        "recent posts, related posts, recent blog posts, entradas recientes, entradas relacionadas, "
+        "posts recentes, posts relacionados, recente blogposts, recente berichten, أحدث منشورات, "
+        "منشورات ذات صلة, aktuelle beiträge, ähnliche beiträge, nejnovější příspěvky, posts récents, "
+        "articles récents, posts similaires, post recenti, post correlati, ostatnie posty, najnowsze posty, "
+        "senaste inlägg, seneste opslag, seneste indlæg, siste innlegg, nylige innlegg, "
+        "viimeisimmät päivitykset, 最新記事, 関連記事, 최근 게시물, 전체 게시물, 最新文章, 相關文章, "
+        "פוסטים אחרונים, "
+        "недавние посты, похожие посты, останні пости, son yazılar, son paylaşımlar, ilgili yazılar, postări recente, "
+        "legutóbbi bejegyzések"
+    ).split(", ")
+)
+_ALL = frozenset(
+    (
+        "see all, ver todo, ver todos, ver tudo, alles weergeven, alles bekijken, عرض الكل, alle ansehen, "
+        "alle anzeigen, zobrazit vše, voir tout, tout voir, mostra tutti, vedi tutti, zobacz wszystkie, "
+        "visa alla, se alla, se alle, vis alle, näytä kaikki, すべて表示, 전체 보기, 查看全部, הצג הכול, הצג הכל, "
+        "смотреть все, дивитися всі, tümünü gör, vezi tot, összes megtekintése"
+    ).split(", ")
+)
 # Lines of the site's header that a copy contains.
-_SITE_HEADER = frozenset({
-    "all posts", "search", "log in / sign up", "log in", "sign up", "todas las entradas", "buscar",
-    "iniciar sesión / registrarse", "todos posts", "entrar / inscrever-se", "alle posts", "zoeken",
-    "inloggen / registreren", "alle beiträge", "suche", "anmelden/registrieren", "tous les posts", "rechercher",
-    "tutti i post", "cerca", "•",
-})  # fmt: skip
+_SITE_HEADER = frozenset(
+    (
+        "all posts, search, log in / sign up, log in, sign up, todas las entradas, buscar, "
+        "iniciar sesión / registrarse, todos posts, entrar / inscrever-se, alle posts, zoeken, "
+        "inloggen / registreren, alle beiträge, suche, anmelden/registrieren, tous les posts, rechercher, "
+        "tutti i post, cerca, •"
+    ).split(", ")
+)
 # "2 min read", "3 min de lectura", "1 minuten om te lezen", "Minut čtení: 5", "1 دقائق قراءة"; any "5 min ..." line
 _READ_TIME = re.compile(
     r"\d{1,3}\s?(?:min\b|mins\b|minut|minuut|dakika|perc|분|分|דק|мин|хв|دقائق|دقيقة)|^minut\w* \w+: \d+", re.I

@@ -14,10 +14,12 @@ from bs4 import BeautifulSoup
 
 from scraper.platforms import _tree
 
-_ATTRIBUTES = frozenset({
-    "data-hook", "data-id", "data-image-info", "data-pin-media", "data-src", "id", "type", "href", "rel", "src", "alt",
-    "start", "colspan", "rowspan", "lang", "property", "name", "content",
-})  # fmt: skip
+_ATTRIBUTES = frozenset(
+    (
+        "data-hook data-id data-image-info data-pin-media data-src id type href rel src alt start colspan "
+        "rowspan lang property name content"
+    ).split()
+)
 # Buttons: drawings and wrappers without a word. The counters beside them are read, the buttons are not.
 _BUTTONS = ("share-button", "like-button", "image-expand-button", "imageExpandButton", "ExpandCollapseButton")
 _COUNTED_BUTTON = "like-button-with-count"

@@ -33,9 +33,7 @@ _NO_POST = re.compile(
     r"|/(?:robots\.txt|favicon\.ico)$"
 )
 # Queries of pages that are no posts: "?page_id=2", "?cat=3", "?s=sleep", "?feed=rss2"
-_NO_POST_QUERY = frozenset({
-    "page_id", "cat", "tag", "author", "s", "feed", "paged", "m", "attachment_id", "rest_route", "sitemap",
-})  # fmt: skip
+_NO_POST_QUERY = frozenset("page_id cat tag author s feed paged m attachment_id rest_route sitemap".split())
 
 
 @lru_cache(maxsize=256)

@@ -80,9 +80,21 @@ def _post(entry: Any, exchange: Exchange, *, is_atom: bool) -> Post | None:
 
 
 _FIELDS = (
-    "title", "author", "published_at", "modified_at", "published_raw", "access", "excerpt", "body_html", "body_text",
-    "word_count", "links", "images", "comments_count", "comments_count_raw",
-)  # fmt: skip
+    "title",
+    "author",
+    "published_at",
+    "modified_at",
+    "published_raw",
+    "access",
+    "excerpt",
+    "body_html",
+    "body_text",
+    "word_count",
+    "links",
+    "images",
+    "comments_count",
+    "comments_count_raw",
+)
 
 
 def _read_text(post: Post, entry: Any, base: str) -> None:

@@ -196,10 +196,28 @@ def _as_part(post: Post) -> Post:
 
 
 _FIELDS = (
-    "title", "author", "published_at", "modified_at", "published_raw", "language", "access", "cover_image_url",
-    "body_html", "body_text", "word_count", "categories", "tags", "links", "images", "views", "views_raw", "likes",
-    "likes_raw", "comments_count", "comments_count_raw",
-)  # fmt: skip
+    "title",
+    "author",
+    "published_at",
+    "modified_at",
+    "published_raw",
+    "language",
+    "access",
+    "cover_image_url",
+    "body_html",
+    "body_text",
+    "word_count",
+    "categories",
+    "tags",
+    "links",
+    "images",
+    "views",
+    "views_raw",
+    "likes",
+    "likes_raw",
+    "comments_count",
+    "comments_count_raw",
+)
 
 
 def _comment_areas(page: Markup, inside: set[int]) -> list[Tag]:

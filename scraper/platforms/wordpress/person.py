@@ -11,10 +11,12 @@ import re
 # ".../avatar/0bc83cb571cd1c50ba6f3e8a78ef1346?s=96": MD5, or SHA-256 from WordPress 6.8 on
 _AVATAR = re.compile(r"/avatar/([0-9a-f]{64}|[0-9a-f]{32})(?![0-9a-f])", re.IGNORECASE)
 # Hashes of an empty address, which every commenter without one has.
-_NOBODY = frozenset({
-    "d41d8cd98f00b204e9800998ecf8427e",
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-})  # fmt: skip
+_NOBODY = frozenset(
+    {
+        "d41d8cd98f00b204e9800998ecf8427e",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    }
+)
 
 
 def visitor(avatar: str, site: str, name: str | None) -> str | None:

@@ -18,8 +18,13 @@ DEEPEST_LIST = 8  # the editor indents 4 times
 DEEPEST_CELL = 4  # documents inside table cells and collapsible lists
 
 BLOCKS = {
-    "header-one": 1, "header-two": 2, "header-three": 3, "header-four": 4, "header-five": 5, "header-six": 6,
-}  # fmt: skip
+    "header-one": 1,
+    "header-two": 2,
+    "header-three": 3,
+    "header-four": 4,
+    "header-five": 5,
+    "header-six": 6,
+}
 LISTS = {"unordered-list-item": "BULLETED_LIST", "ordered-list-item": "ORDERED_LIST"}
 OTHERS = {"blockquote": "BLOCKQUOTE", "code-block": "CODE_BLOCK"}
 STYLES = {"BOLD": "BOLD", "ITALIC": "ITALIC", "UNDERLINE": "UNDERLINE", "STRIKETHROUGH": "STRIKETHROUGH"}

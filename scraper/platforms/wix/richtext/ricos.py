@@ -26,19 +26,65 @@ DEEPEST = 40  # real documents reach 8; what lies deeper becomes one paragraph o
 
 # Names by the numbers of Wix's protocol buffers (`Node.Type`, `Decoration.Type`), in their order from 0.
 NUMBERED = (
-    "PARAGRAPH", "TEXT", "HEADING", "BULLETED_LIST", "ORDERED_LIST", "LIST_ITEM", "BLOCKQUOTE", "CODE_BLOCK", "VIDEO",
-    "DIVIDER", "FILE", "GALLERY", "GIF", "HTML", "IMAGE", "LINK_PREVIEW", "MAP", "POLL", "APP_EMBED", "BUTTON",
-    "COLLAPSIBLE_LIST", "TABLE", "EMBED", "COLLAPSIBLE_ITEM", "COLLAPSIBLE_ITEM_TITLE", "COLLAPSIBLE_ITEM_BODY",
-    "TABLE_CELL", "TABLE_ROW", "EXTERNAL", "AUDIO", "CAPTION", "LAYOUT", "LAYOUT_CELL",
-)  # fmt: skip
+    "PARAGRAPH",
+    "TEXT",
+    "HEADING",
+    "BULLETED_LIST",
+    "ORDERED_LIST",
+    "LIST_ITEM",
+    "BLOCKQUOTE",
+    "CODE_BLOCK",
+    "VIDEO",
+    "DIVIDER",
+    "FILE",
+    "GALLERY",
+    "GIF",
+    "HTML",
+    "IMAGE",
+    "LINK_PREVIEW",
+    "MAP",
+    "POLL",
+    "APP_EMBED",
+    "BUTTON",
+    "COLLAPSIBLE_LIST",
+    "TABLE",
+    "EMBED",
+    "COLLAPSIBLE_ITEM",
+    "COLLAPSIBLE_ITEM_TITLE",
+    "COLLAPSIBLE_ITEM_BODY",
+    "TABLE_CELL",
+    "TABLE_ROW",
+    "EXTERNAL",
+    "AUDIO",
+    "CAPTION",
+    "LAYOUT",
+    "LAYOUT_CELL",
+)
 NUMBERED_STYLES = (
-    "BOLD", "ITALIC", "UNDERLINE", "SPOILER", "ANCHOR", "MENTION", "LINK", "COLOR", "FONT_SIZE", "EXTERNAL",
+    "BOLD",
+    "ITALIC",
+    "UNDERLINE",
+    "SPOILER",
+    "ANCHOR",
+    "MENTION",
+    "LINK",
+    "COLOR",
+    "FONT_SIZE",
+    "EXTERNAL",
     "STRIKETHROUGH",
-)  # fmt: skip
+)
 TAGS = {
-    "PARAGRAPH": "p", "BULLETED_LIST": "ul", "ORDERED_LIST": "ol", "LIST_ITEM": "li", "BLOCKQUOTE": "blockquote",
-    "CODE_BLOCK": "pre", "TABLE": "table", "TABLE_ROW": "tr", "TABLE_CELL": "td", "CAPTION": "figcaption",
-}  # fmt: skip
+    "PARAGRAPH": "p",
+    "BULLETED_LIST": "ul",
+    "ORDERED_LIST": "ol",
+    "LIST_ITEM": "li",
+    "BLOCKQUOTE": "blockquote",
+    "CODE_BLOCK": "pre",
+    "TABLE": "table",
+    "TABLE_ROW": "tr",
+    "TABLE_CELL": "td",
+    "CAPTION": "figcaption",
+}
 STYLES = {"ITALIC": "em", "UNDERLINE": "u", "STRIKETHROUGH": "s"}
 
 

@@ -21,11 +21,26 @@ from scraper.platforms.wordpress.html.markup import classes
 from scraper.platforms.wordpress.html.scope import Scope
 
 _NAMED = (
-    "wp-block-post-author-name", "wp-block-post-author__name", "entry-author-name",
-    "elementor-post-info__item--type-author", "author-name", "post-author-name", "tdb-author-name",
-    "td-post-author-name", "byline-author", "entry-author", "post-author", "byline", "author", "author-title",
-    "author-heading", "meta-author", "fn", "p-author", "posted-by",
-)  # fmt: skip
+    "wp-block-post-author-name",
+    "wp-block-post-author__name",
+    "entry-author-name",
+    "elementor-post-info__item--type-author",
+    "author-name",
+    "post-author-name",
+    "tdb-author-name",
+    "td-post-author-name",
+    "byline-author",
+    "entry-author",
+    "post-author",
+    "byline",
+    "author",
+    "author-title",
+    "author-heading",
+    "meta-author",
+    "fn",
+    "p-author",
+    "posted-by",
+)
 MARKED = _NAMED  # elements beside the text
 _INNER = frozenset({"fn", "author-name", "entry-author-name"})
 # Before a name: by Anna, Written by: Anna, Von Anna

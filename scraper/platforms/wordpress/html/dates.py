@@ -22,16 +22,45 @@ from scraper.platforms.wordpress.html.markup import classes
 from scraper.platforms.wordpress.html.scope import Scope
 
 _PUBLISHED = (
-    "wp-block-post-date", "published", "entry-date", "entry-time", "posted-on", "post-date", "date-published",
-    "elementor-post-info__item--type-date", "td-post-date", "dt-published", "published-date", "post-meta-date",
-    "meta-date", "entry-meta-date", "single-date", "the-date", "post-time", "article-date", "date",
-)  # fmt: skip
+    "wp-block-post-date",
+    "published",
+    "entry-date",
+    "entry-time",
+    "posted-on",
+    "post-date",
+    "date-published",
+    "elementor-post-info__item--type-date",
+    "td-post-date",
+    "dt-published",
+    "published-date",
+    "post-meta-date",
+    "meta-date",
+    "entry-meta-date",
+    "single-date",
+    "the-date",
+    "post-time",
+    "article-date",
+    "date",
+)
 _CHANGED = ("updated", "entry-modified-time", "modified", "last-updated", "dt-updated", "modified-date")
 # Lines below or above the title in which a theme prints the date without a mark of its own.
 _META_LINES = (
-    "entry-meta", "post-meta", "fusion-meta-info", "meta-info", "post-info", "entry-header-meta", "post-header-meta",
-    "article-meta", "single-meta", "post__meta", "entry__meta", "blog-meta", "byline", "posted-by", "author-box",
-)  # fmt: skip
+    "entry-meta",
+    "post-meta",
+    "fusion-meta-info",
+    "meta-info",
+    "post-info",
+    "entry-header-meta",
+    "post-header-meta",
+    "article-meta",
+    "single-meta",
+    "post__meta",
+    "entry__meta",
+    "blog-meta",
+    "byline",
+    "posted-by",
+    "author-box",
+)
 # Elements beside the text.
 MARKED = (*_PUBLISHED, *_CHANGED, *_META_LINES)
 # "August 10, 2023 at 11:21 pm", "1. November 2023 um 10:29 Uhr": the time of day behind a date

@@ -24,9 +24,20 @@ _PROTECTED = re.compile(
     re.IGNORECASE,
 )
 _MARKED = (
-    "wp-block-post-title", "entry-title", "post-title", "single-title", "td-post-title", "tdb-title-text",
-    "fusion-post-title", "page-title", "headline", "p-name", "post__title", "entry__title", "article-title",
-)  # fmt: skip
+    "wp-block-post-title",
+    "entry-title",
+    "post-title",
+    "single-title",
+    "td-post-title",
+    "tdb-title-text",
+    "fusion-post-title",
+    "page-title",
+    "headline",
+    "p-name",
+    "post__title",
+    "entry__title",
+    "article-title",
+)
 _OTHERS = frozenset({"site-title", "logo", "widget-title", "site-name", "comments-title"})
 _MOST_HEADINGS = 300  # elements that are compared with the stated title
 

@@ -17,14 +17,33 @@ from scraper.platforms.wordpress.rest.dates import LocalTimes
 from scraper.platforms.wordpress.rest.text import plain, read_content
 
 # Types of WordPress and of builders and shops that are no posts, though the API lists them with an address.
-NO_POSTS = frozenset({
-    "page", "attachment", "nav_menu_item", "revision", "product", "product_variation", "elementor_library",
-    "e-landing-page", "e-floating-buttons", "fl-builder-template", "et_pb_layout", "ct_template", "oxy_user_library",
-})  # fmt: skip
+NO_POSTS = frozenset(
+    (
+        "page attachment nav_menu_item revision product product_variation elementor_library e-landing-page "
+        "e-floating-buttons fl-builder-template et_pb_layout ct_template oxy_user_library"
+    ).split()
+)
 _FIELDS = (
-    "title", "author", "published_at", "published_raw", "modified_at", "slug", "url", "excerpt", "cover_image_url",
-    "access", "body_html", "body_text", "word_count", "categories", "tags", "links", "images", "views", "views_raw",
-)  # fmt: skip
+    "title",
+    "author",
+    "published_at",
+    "published_raw",
+    "modified_at",
+    "slug",
+    "url",
+    "excerpt",
+    "cover_image_url",
+    "access",
+    "body_html",
+    "body_text",
+    "word_count",
+    "categories",
+    "tags",
+    "links",
+    "images",
+    "views",
+    "views_raw",
+)
 
 
 def is_entry(row: Mapping[str, Any]) -> bool:

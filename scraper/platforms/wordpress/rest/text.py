@@ -15,9 +15,18 @@ from scraper.platforms.wordpress.html.markup import classes, parse
 # post, too, and they change without an edit; in the content of the API they stand where the author put them, and a text
 # is read when it changed.
 _LISTS = (
-    "wp-block-archives", "wp-block-calendar", "wp-block-categories", "wp-block-latest-posts", "wp-block-query",
-    "wp-block-rss", "wp-block-tag-cloud", "wp-block-post-navigation-link", "wp-calendar", "tag-cloud", "page-numbers",
-)  # fmt: skip
+    "wp-block-archives",
+    "wp-block-calendar",
+    "wp-block-categories",
+    "wp-block-latest-posts",
+    "wp-block-query",
+    "wp-block-rss",
+    "wp-block-tag-cloud",
+    "wp-block-post-navigation-link",
+    "wp-calendar",
+    "tag-cloud",
+    "page-numbers",
+)
 _OF_LISTS = ("nav", "select")  # elements of them that elsewhere belong to the site
 
 

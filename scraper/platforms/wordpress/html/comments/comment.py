@@ -28,18 +28,37 @@ _TEXT_FIRST = ("comment-content", "wp-block-comment-content", "wpd-comment-text"
 # "comment-entry", "commenttext", "eltdf-comment-text"
 _TEXT = re.compile(r"(?:[a-z0-9]+[-_]{1,2}){0,3}comments?[-_]{0,2}(?:content|text|entry|message|description|copy)")
 _NAMED = (
-    "fn", "wp-block-comment-author-name", "wpd-comment-author", "wc-comment-author", "comment-author-name",
-    "comment-author-link", "comment__author", "comment-author", "comment_author", "author-name", "comment-name",
+    "fn",
+    "wp-block-comment-author-name",
+    "wpd-comment-author",
+    "wc-comment-author",
+    "comment-author-name",
+    "comment-author-link",
+    "comment__author",
+    "comment-author",
+    "comment_author",
+    "author-name",
+    "comment-name",
     "author",
-)  # fmt: skip
+)
 # "comment-by", "eltdf-comment-author", "comment_user_name", "authorblogname"
 _NAME = re.compile(
     r"\S{0,40}author\S{0,20}|(?:[a-z0-9]+[-_]{1,2}){0,3}comment[-_]{0,2}(?:by|name|user)(?:[-_](?:name|link))?"
 )
 _DATED = (
-    "wp-block-comment-date", "wpd-comment-date", "wc-comment-date", "comment-date", "comment-time", "comment_date",
-    "comment__date", "comment-metadata", "comment-meta", "commentmetadata", "comment-timestamp", "date",
-)  # fmt: skip
+    "wp-block-comment-date",
+    "wpd-comment-date",
+    "wc-comment-date",
+    "comment-date",
+    "comment-time",
+    "comment_date",
+    "comment__date",
+    "comment-metadata",
+    "comment-meta",
+    "commentmetadata",
+    "comment-timestamp",
+    "date",
+)
 # "date-comment", "eltdf-comment-date", "commentsdate"
 _DATE = re.compile(r"(?:[a-z0-9]+[-_]{1,2}){0,3}(?:comments?)?(?:date|time)(?:[-_]{1,2}[a-z0-9]+){0,2}")
 # What stands in a comment beside its text.
