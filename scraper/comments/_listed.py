@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 
 # <li class="recentcomments">, <li class=\"wp-block-latest-comments__comment\"> within JSON; no rule of a style sheet
 _MARKS = (b"wp-block-latest-comments__comment", b"recentcomments", b"comment-author-link")
 _LIST = re.compile(rb"class=\\?[\"'][^\"'>]*\b(?:" + b"|".join(_MARKS) + rb")\b")
 # <span class="comment-author-link"><a href="https://a.example" class="url">Ada</a></span>
 # <a class="wp-block-latest-comments__comment-author" href="https://a.example">Ada</a>
-_NAME = re.compile(r"class=[\"'][^\"'>]*comment-author(?:-link)?\b[^>]*>\s*(?:<a\b[^>]*>)?\s*([^<>]{1,200})")
-# <li class="recentcomments">...</li>
-_ENTRY = re.compile(
-    r"<li\b[^>]*class=[\"'][^\"'>]*\b(?:wp-block-latest-comments__comment|recentcomments)\b.*?</li>", re.DOTALL
+_NAME = re.compile(
+    r"class=[\"'][^\"'<>]{0,500}comment-author(?:-link)?\b[^<>]{0,500}>\s{0,99}(?:<a\b[^<>]{0,2000}>)?\s{0,99}([^<>]{1,200})"
 )
+# <li class="recentcomments">
+_ENTRY = re.compile(r"<li\b[^<>]*class=[\"'][^\"'<>]*\b(?:wp-block-latest-comments__comment|recentcomments)\b")
+_END = "</li>"
 _TAG = re.compile(r"<[^<>]*>")
 # "\u00e9", "\/"
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\([/\"])")
@@ -35,9 +37,24 @@ def listed(body: bytes) -> tuple[list[str], list[str]]:
         return [], []
     text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else found[2], body.decode("utf-8", "replace"))
     names = [html.unescape(name).strip() for name in _NAME.findall(text)]
-    return names, [html.unescape(_TAG.sub(" ", entry)) for entry in _ENTRY.findall(text)]
+    return names, [html.unescape(_TAG.sub(" ", text[start:end])) for start, end in _entries(text)]
 
 
 def without_lists(text: str) -> str:
     """Return a text with HTML without the entries of such lists."""
-    return _ENTRY.sub("", text)
+    left, at = [], 0
+    for start, end in _entries(text):
+        left.append(text[at:start])
+        at = end
+    return "".join([*left, text[at:]])
+
+
+def _entries(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the places of the entries, each to its end tag: in linear time, however many are open."""
+    at = 0
+    while (opened := _ENTRY.search(text, at)) is not None:
+        end = text.find(_END, opened.end())
+        if end < 0:
+            return
+        at = end + len(_END)
+        yield opened.start(), at

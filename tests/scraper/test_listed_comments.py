@@ -33,3 +33,11 @@ def test_words_of_an_entry() -> None:
     ((text,), left) = (listed(BLOCK.encode())[1], without_lists(f"<p>Before.</p>{BLOCK}<p>After.</p>"))
     assert text.split() == ["Zoë", "on", "Sleep", "It", "helped."]
     assert ("Before." in left, "After." in left, "helped" in left) == (True, True, False)
+
+
+@pytest.mark.parametrize("piece", ['<li class="recentcomments">', '<li class="recentcomments" ', "<li ", "<a <li>"])
+def test_what_is_never_closed_is_read_in_linear_time(piece: str) -> None:
+    """A search for the end tag from each of them would take minutes."""
+    body = f'<p class="recentcomments">{piece * 30_000}'
+    assert listed(body.encode()) == ([], [])
+    assert without_lists(body) == body
