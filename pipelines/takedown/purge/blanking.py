@@ -72,6 +72,10 @@ class Blanking:
         """Whether all comments of the clinic are purged, so that no answer that nobody read stays."""
         return "comments" in self._withheld.purged
 
+    def may_have_words(self, url: str) -> bool:
+        """Return whether an answer may have the texts of what is purged: those of posts are at their addresses."""
+        return self._withheld.purged != {"post"} or self._withheld.names(url)
+
     def blanked(
         self, exchange: Exchange, platform: Platform | None, capture: Capture | None = None, part: bytes | None = b""
     ) -> Blanked | None:

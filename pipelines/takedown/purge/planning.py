@@ -190,7 +190,7 @@ def _words(
     names, threads, texts, posts = set[str](), set[tuple[str, ...]](), set[str](), set[str]()
     for row in named:
         record = _record(run.archive, row, made)
-        if record is not None:
+        if record is not None and blanking.may_have_words(record.capture.url):
             exchange, platform = _exchange(run.archive, record, row)
             purged = blanking.purged_in(extract(exchange, platform))
             names |= purged.names
