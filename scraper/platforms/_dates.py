@@ -217,8 +217,8 @@ def _parse_date(printed: str, base: datetime | None, languages: tuple[str, ...])
         return None
     found = parse(["absolute-time"], ["day", "month"])
     if found is not None:
-        day = found.date()
-        if day == base.date() + _AHEAD:
+        day, ahead = found.date(), base.date() + _AHEAD
+        if (day.month, day.day) == (ahead.month, ahead.day):  # of whichever year: on December 31 it is in the next
             return None
         if day > base.date():
             try:

@@ -216,6 +216,9 @@ class TestDates:
 
     def test_tomorrow_may_be_today_in_the_zone_of_the_site(self) -> None:
         assert read_date("Mar 6", CAPTURED, "en") is None
+        last = datetime(2026, 12, 31, 13, tzinfo=UTC)
+        found = [read_date(text, last, "en") for text in ("Jan 1", "Jan 2", "Dec 31")]
+        assert found == [None, "2026-01-02", "2026-12-31"]
 
     @pytest.mark.parametrize("text", ["hello", "2 min read", "May 2021", "in 3 days", "12", "", "x" * 80])
     def test_what_says_no_day_is_no_date(self, text: str) -> None:
