@@ -71,6 +71,8 @@ class ClinicCache:
         # Posts and captures of the transaction; some of their rows may wait in the batch.
         self.touched: set[int] = set()
         self.captures: set[str] = set()
+        # Of the current capture: the new addresses of known posts that its lists name, and the source of each list.
+        self.named: list[tuple[str, str]] = []
         self._next: dict[str, int] = {}
         self._posts: dict[int, StoredPost] = {}  # the posts of the current transaction, as stored
         self._comments: dict[str, dict[str, Any] | None] = {}  # the comments of the current capture, as stored

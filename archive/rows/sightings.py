@@ -7,14 +7,13 @@ import json
 from archive.rows.context import CaptureContext, Item
 from archive.rows.identity.identities import site_of
 from archive.rows.identity.placement import attach_pending, resolve_post, set_platform_id
-from archive.rows.identity.renames import save_rename
 
 
 def save_sighting(context: CaptureContext, item: Item) -> None:
     """Write that a listing named a post, and add its further addresses; the post may still be unread.
 
     Where the address alone does not show that it is a post's (`certain` is false), only a known post is sighted. A new
-    address of a known post is its address from now on.
+    address of a known post may be its address from now on (`save_renames`, after the capture's last item).
     """
     addresses = (item["url"], *item["addresses"])
     if not item["certain"] and context.cache.identities.find(addresses) is None:
@@ -23,7 +22,7 @@ def save_sighting(context: CaptureContext, item: Item) -> None:
     is_known = find(addresses[:1]) is not None
     post_id = find(addresses) if len(addresses) == 1 else resolve_post(context, addresses, item["source"])
     if post_id is not None and not is_known and find(addresses[:1]) == post_id:
-        save_rename(context, post_id, item["url"], item["source"])
+        context.cache.named.append((item["url"], item["source"]))
     _sighting(context, item["url"], item["source"], post_id=post_id, lastmod=item["lastmod"])
 
 

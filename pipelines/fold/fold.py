@@ -19,6 +19,7 @@ from archive.rows.clinics import save_clinic, save_folded_by
 from archive.rows.context import CaptureContext
 from archive.rows.evidence import save_confirmation
 from archive.rows.identity import placement
+from archive.rows.identity.renames import save_renames
 from archive.rows.posts import posts
 from archive.rows.withdrawals import save_purge, save_withdrawal
 from archive.search.index import index_due
@@ -265,6 +266,7 @@ class Fold:
         cache.look_up_comments(item.platform_comment_id for item in extraction.items if isinstance(item, Comment))
         for item in sorted(extraction.items, key=lambda item: ORDER.get(type(item), 3)):
             SAVERS[type(item)](page, as_mapping(item))
+        save_renames(page)
 
 
 SAVERS: dict[type, Callable[[CaptureContext, Mapping[str, Any]], object]] = {

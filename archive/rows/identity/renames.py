@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from archive.rows.context import CaptureContext
 
 
-def save_rename(context: CaptureContext, post_id: int, url: str, source: str) -> None:
-    """Give a post the address that a list names beside its id, and write the change into post_changes.
+def save_renames(context: CaptureContext) -> None:
+    """Give posts the addresses that this capture names beside their ids, and write each into post_changes.
 
-    The address must be one that the post never had (the caller's business). Some lists spell addresses otherwise than
+    It follows the capture's last item: a list that still names the present address, before the new one or after it,
+    proves no change. Of several new addresses of one post the first is taken. Some lists spell addresses otherwise than
     pages do: only a list of a kind (`source`) that named the present address, too, proves that the clinic changed it.
     """
+    named, context.cache.named = context.cache.named, []
+    if not named:
+        return
     context.cache.write()
+    for new, source in named:
+        post_id = context.cache.identities.find((new,))
+        if post_id is not None:
+            _save_rename(context, post_id, new, source)
+
+
+def _save_rename(context: CaptureContext, post_id: int, new: str, source: str) -> None:
+    """Change `url` alone: the slug is what the platform gives, which the address need not end with."""
     execute = context.db.conn.execute
-    old, slug = execute("SELECT url, slug FROM posts WHERE post_id = ?", (post_id,)).fetchone()
-    if old is None or old == url:
+    (old,) = execute("SELECT url FROM posts WHERE post_id = ?", (post_id,)).fetchone()
+    if old is None or old == new:
         return
-    named = "SELECT 1 FROM sightings WHERE post_id = ? AND url = ? AND source = ? LIMIT 1"
-    if execute(named, (post_id, old, source)).fetchone() is None:
+    named = "SELECT max(source = ?), max(capture_id = ?) FROM sightings WHERE post_id = ? AND url = ?"
+    is_proved, is_still_named = execute(named, (source, context.capture_id, post_id, old)).fetchone()
+    if not is_proved or is_still_named:
         return
-    # A slug is what the platform takes from the address; where it is not the end of the old one, the page gives it.
-    is_end = slug is not None and unquote(_end(old)) == unquote(slug)
-    execute(
-        "UPDATE posts SET url = ?, slug = ? WHERE post_id = ?", (url, unquote(_end(url)) if is_end else slug, post_id)
-    )
+    execute("UPDATE posts SET url = ? WHERE post_id = ?", (new, post_id))
     execute(
         "INSERT INTO post_changes (post_id, capture_id, field, old, new) VALUES (?,?,'url',?,?) ON CONFLICT DO NOTHING",
-        (post_id, context.capture_id, old, url),
+        (post_id, context.capture_id, old, new),
     )
-
-
-def _end(url: str) -> str:
-    """The last part of an address: "sleep" of "https://clinic.example/post/sleep/"."""
-    return url.partition("?")[0].rstrip("/").rpartition("/")[2]

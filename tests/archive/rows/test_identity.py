@@ -169,32 +169,6 @@ def test_a_redirect_between_two_posts_with_ids_of_their_own_joins_nothing(archiv
     assert natural(archive.db, but=["captures"]) == before
 
 
-class TestRenames:
-    """A list names a post by its id under an address that the post never had."""
-
-    CHANGES = "SELECT substr(capture_id, -1), field, old, new FROM post_changes"
-
-    def test_a_rename_is_a_change_at_the_capture_of_the_list(self, archive: Made) -> None:
-        archive.fold(extraction(1, post()), extraction(2, sighting(addresses=(HEX,))))
-        archive.fold(extraction(3, sighting("sleep-well", addresses=(HEX,))))
-        renamed = [("3", "url", url("sleep"), url("sleep-well"))]
-        assert archive.rows(self.CHANGES) == renamed
-        assert archive.rows("SELECT url, slug FROM posts") == [(url("sleep-well"), "sleep-well")]
-        archive.fold(extraction(4, sighting(addresses=(HEX,))))  # a feed with the old address
-        archive.fold(extraction(5, post("sleep-well", addresses=(url("sleep-well"), HEX))))
-        assert archive.rows(self.CHANGES) == renamed
-        assert owner(archive, url("sleep")) == owner(archive, url("sleep-well"))
-
-    @pytest.mark.parametrize(
-        "before", [[], [sighting(addresses=(HEX,), source="feed")], [sighting("blog/sleep", addresses=(HEX,))]]
-    )
-    def test_a_list_that_spells_addresses_otherwise_is_no_evidence(self, archive: Made, before: list[Any]) -> None:
-        archive.fold(extraction(1, post()), *(extraction(2, item) for item in before))
-        archive.fold(extraction(3, sighting("blog/sleep-well", addresses=(HEX,))))
-        assert archive.rows(self.CHANGES) == []
-        assert archive.one("SELECT url FROM posts") == url("sleep")
-
-
 def test_an_id_is_believed_before_a_url(archive: Made) -> None:
     """A listing still names the old address with the id of a post that moved."""
     archive.fold(
