@@ -13,6 +13,7 @@ import click
 
 from archive.db import DATABASE, ArchiveError, NewerSchema, NotAnArchive, open_archive
 from archive.lock import LOCK_FILE
+from archive.reports.shards import SEEN_FILE
 from archive.rows.due import Due, due_clinics
 from archive.rows.withdrawals import blocked_clinics
 from pipelines.commands._cluster import broker_option, cluster_extra, every_option, redis_errors, whole_frame
@@ -22,12 +23,16 @@ from pipelines.commands._output import counted, fail, finish
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
 from pipelines.run.key import KEY_FILE
+from pipelines.run.notices import MEMORY_FILE
 from scraper.config.clinics import read_clinics
 from scraper.config.shard import Shard
 
 PATIENCE = 5.0  # seconds
-# One of these is in the folder of each archive, also before its first visit: `enqueue` itself writes into log/.
-_OF_ARCHIVES = {DATABASE, KEY_FILE, LOCK_FILE, "warc", "log"}
+LOG = "log"
+# One of these is in the folder of each archive, also before its first visit: `enqueue` itself writes into log/. Other
+# folders have a log/, too (/var), so that only a file of this program in it counts.
+_OF_ARCHIVES = {DATABASE, KEY_FILE, LOCK_FILE, "warc"}
+_OF_LOGS = {"crawl.log", SEEN_FILE.name, MEMORY_FILE.name}
 
 
 @click.command(
@@ -80,7 +85,10 @@ def _refuse_other_folder(archive: Path) -> None:
         fail(f"{archive}: no such folder, nothing enqueued; {advice}", ExitCode.BAD_CONFIG)
     with exit_on_error(archive, "nothing enqueued"):
         names = {path.name for path in archive.iterdir()} - {"lost+found"}
-    if names and not names & _OF_ARCHIVES:
+        log = {path.name for path in (archive / LOG).iterdir()} if (archive / LOG).is_dir() else {LOG}
+    if not log:  # a worker that starts makes it first
+        names -= {LOG}
+    if names and not names & _OF_ARCHIVES and not log & _OF_LOGS:
         fail(f"{archive}: other files and no archive in it, nothing enqueued; {advice}", ExitCode.BAD_CONFIG)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import traceback
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -16,7 +17,7 @@ from archive.db import OlderSchema, open_archive
 from archive.reports.shards import SEEN_FILE, ShardSeen, read_shards, write_shards
 from archive.rows.due import Due
 from pipelines.commands import main
-from pipelines.commands.enqueue import _due
+from pipelines.commands.enqueue import _due, _refuse_other_folder
 from tests.cluster.setting import needs_extra
 from tests.waiting import HANG
 
@@ -70,6 +71,21 @@ def test_a_folder_that_is_no_archive_is_refused(
     assert done.exit_code == 4, done.output
     assert done.stderr.startswith(f"{folder}: {why}, nothing enqueued; correct --archive, or make the archive with ")
     assert not (tmp_path / "vra").exists()
+
+
+@pytest.mark.parametrize(("logs", "beside", "accepted"), [
+    (["syslog", "cron.log"], ["spool"], False), ([], ["spool"], False), ([], [], True), (["syslog"], [], False),
+    (["cluster.json"], [], True), (["crawl.log", "mine.txt"], ["notes.txt"], True),
+])  # fmt: skip
+def test_a_log_is_an_archives_by_what_is_in_it(
+    logs: list[str], beside: list[str], accepted: bool, tmp_path: Path
+) -> None:
+    for name in ("log", *beside):
+        (tmp_path / name).mkdir()
+    for name in logs:
+        (tmp_path / "log" / name).touch()
+    with nullcontext() if accepted else pytest.raises(SystemExit):
+        _refuse_other_folder(tmp_path)
 
 
 def test_an_archive_that_a_worker_makes_is_waited_for(tmp_path: Path) -> None:
