@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import click
 from sqlite_utils import Database
@@ -156,18 +157,22 @@ def _without_stanza(db: Database, clinics_file: Path) -> list[_Unlisted]:
     with suppress(tomllib.TOMLDecodeError, UnicodeDecodeError):
         listed = tomllib.loads(clinics_file.read_text("utf-8")).get("clinics")
     listed = listed if isinstance(listed, dict) else {}
-    columns = "clinic_id, name, url, comments_policy, privacy"
+    columns = "clinic_id, name, url, comments_policy, privacy, timezone, closed_on"
     found = []
-    for slug, name, url, comments, privacy in db.execute(
+    for slug, name, url, comments, privacy, timezone, closed_on in db.execute(
         f"SELECT {columns} FROM clinics ORDER BY clinic_id"
     ).fetchall():
         if slug not in listed:
             rows = db.execute("SELECT name, value FROM clinic_attributes WHERE clinic_id = ? ORDER BY name", [slug])
             head, whole = format_stanza(slug, name, url), format_stanza(slug, name, url, dict(rows.fetchall()))
-            policy = [f'comments = "{comments}"', f'privacy = "{privacy}"']
+            settings = [f'comments = "{comments}"', f'privacy = "{privacy}"']
+            if timezone in available_timezones():  # one that a page names may be anything
+                settings.append(f'timezone = "{timezone}"')
+            if closed_on is not None:
+                settings.append(f"closed = {closed_on}")
             if is_private_host(urlsplit(url).hostname or ""):
-                policy.append("allow_private = true")
-            found.append(_Unlisted(slug, url, "".join([head, *(f"{line}\n" for line in policy), whole[len(head) :]])))
+                settings.append("allow_private = true")
+            found.append(_Unlisted(slug, url, "".join([head, *(f"{line}\n" for line in settings), whole[len(head) :]])))
     return found
 
 

@@ -86,14 +86,19 @@ def test_a_successor_has_all_of_it(archive: Path, config: Path, tmp_path: Path) 
 def test_a_clinic_without_a_stanza_is_named_with_the_one_to_add(archive: Path, config: Path, tmp_path: Path) -> None:
     assert make(archive, tmp_path / "listed", config)[1]["without_stanza"] == []
     config.write_text("[crawler]\n")
+    with closing(open_archive(archive, "write")) as db, db.conn:
+        db.execute("UPDATE clinics SET timezone = 'America/New_York', closed_on = '2026-01-31'")
+        (row,) = db.execute("SELECT clinic_id, url, privacy, timezone, closed_on FROM clinics").fetchall()
     code, summary, _ = make(archive, tmp_path / "handover", config)
-    with closing(open_archive(archive, "read")) as db:
-        (row,) = db.execute("SELECT clinic_id, url, privacy FROM clinics").fetchall()
     assert (code, summary["without_stanza"]) == (0, [{"clinic_id": row[0], "url": row[1]}])
     about = (tmp_path / "handover" / "data" / "HANDOVER.md").read_text("utf-8")
     toml = about.partition("```toml\n")[2].partition("```")[0]
     (clinic,) = parse_clinics(toml, config)
-    assert (clinic.slug, clinic.url, clinic.privacy) == row
+    assert (clinic.slug, clinic.url, clinic.privacy, clinic.timezone, str(clinic.closed)) == row
+    with closing(open_archive(archive, "write")) as db, db.conn:
+        db.execute("UPDATE clinics SET timezone = 'Home \"zone\"'")
+    make(archive, tmp_path / "other", config)
+    assert "timezone" not in (tmp_path / "other" / "data" / "HANDOVER.md").read_text("utf-8")
 
 
 def test_it_says_that_the_key_leaves(archive: Path, config: Path, tmp_path: Path) -> None:
