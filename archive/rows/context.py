@@ -9,6 +9,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from archive.rows.cache import ClinicCache
+from archive.rows.posts.stored_post import rank_among
 
 # An item comes as a mapping with the fields of the crawl's vocabulary (a post has those that `clinic-archive parse`
 # prints); this half of the program knows what they mean, not their classes. None means that the capture does not give
@@ -40,8 +41,8 @@ class CaptureContext:
         return self.cache.db
 
     def rank(self, source: str) -> int:
-        """The place of a source in the platform's ranking, 0 for the best; one that it does not name comes last."""
-        return self.sources.index(source) if source in self.sources else len(self.sources)
+        """The place of a source in the platform's ranking, 0 for the best (`rank_among`)."""
+        return rank_among(self.sources, source)
 
     @property
     def clinic_id(self) -> str:

@@ -257,6 +257,7 @@ class Fold:
             is_withdrawn=self._is_withdrawn,
         )
         cache.captures.add(capture.capture_id)
+        cache.identities.ranking = extraction.sources
         if capture.http_status == 304 and capture.refers_to:
             sightings.save_not_modified(page, capture.refers_to)
             if capture.refers_to in missing:

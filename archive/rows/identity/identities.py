@@ -60,6 +60,7 @@ class Identities:
         self._holders: dict[str, _Holder] = {}
         self._addresses: dict[int, dict[str, None]] = {}  # of each entity, in the order in which they were learned
         self.sites: set[str] = set()  # hosts of all addresses
+        self.ranking: Sequence[str] = ()  # the sources of the current capture's platform, best first
         self._learned: dict[str, tuple[str, str]] = {}  # new rows: matched_by and capture_id
         self._moved: dict[str, None] = {}  # rows whose entity or post changed
         rows = db.conn.execute(
@@ -142,7 +143,7 @@ class Identities:
 
     def _merge(self, keep: int, drop: int) -> None:
         self._write()
-        merge_posts(self._db, keep=keep, drop=drop)
+        merge_posts(self._db, keep=keep, drop=drop, ranking=self.ranking)
         for address, holder in self._holders.items():
             if holder.post_id == drop:
                 self._holders[address] = _Holder(holder.entity_id, keep)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlite_utils import Database
+
+from archive.rows.posts.stored_post import FIELDS, rank_among
 
 # Tables of which a post has at most one row for each value of this key; both posts of a merge may have it.
 _UNIQUE_PER_POST = {
@@ -21,15 +23,22 @@ _TABLES_OF_A_POST = (
 )  # fmt: skip
 
 
-def merge_posts(db: Database, *, keep: int, drop: int) -> None:
-    """Merge two rows that turned out to be one post: all of `drop` moves to `keep`, whose own values take precedence.
+# Columns without a source of their own, and the field that they are computed from.
+_COMPUTED = {"published_on": "published_at", "author_id": "author", "revision_id": "body_text"}
+# Where the post is now: a later capture says so, not a better source.
+_OWN = {"url", "slug"}
 
+
+def merge_posts(db: Database, *, keep: int, drop: int, ranking: Sequence[str] = ()) -> None:
+    """Merge two rows that turned out to be one post: all of `drop` moves to `keep`.
+
+    Each field has the value of the better source, as `ranking` has them (best first); of equal ones that of `keep`.
     Raises `sqlite3.Error`.
     """
     _merge_rows(db, keep, drop)
     _rename_firsts(db, keep)
     kept_row, dropped_row = (_row(db, post_id) for post_id in (keep, drop))
-    values = _merged_values(kept_row, dropped_row)
+    values = _merged_values(kept_row, dropped_row, ranking)
     db.conn.execute("DELETE FROM posts WHERE post_id = ?", (drop,))
     db.table("posts").update(keep, values)
 
@@ -52,14 +61,31 @@ def _merge_rows(db: Database, keep: int, drop: int) -> None:
         execute(f"DELETE FROM {table} WHERE post_id = ?", (drop,))
 
 
-def _merged_values(kept_row: Mapping[str, str], dropped_row: Mapping[str, str]) -> dict[str, str | None]:
-    """The columns of the kept row that change: those that only the other row has, and the dates of both."""
+def _merged_values(
+    kept_row: Mapping[str, str], dropped_row: Mapping[str, str], ranking: Sequence[str]
+) -> dict[str, str | None]:
+    """The columns of the kept row that change: what the other row alone has, or has of a better source; the dates."""
     rows = (kept_row, dropped_row)
-    values: dict[str, str | None] = {
-        name: value for name, value in dropped_row.items() if kept_row[name] is None and value is not None
-    }
-    sources = {name: source for name, source in json.loads(dropped_row["sources"]).items() if name in values}
-    values["sources"] = json.dumps({**json.loads(kept_row["sources"]), **sources}, sort_keys=True)
+    kept_sources, dropped_sources = (json.loads(row["sources"]) for row in rows)
+
+    def rank(source: str) -> int:
+        return rank_among(ranking, source)
+
+    better = {
+        name
+        for name in FIELDS
+        if name not in _OWN and name in kept_sources and name in dropped_sources and dropped_row[name] is not None
+        and rank(dropped_sources[name]) < rank(kept_sources[name])
+    }  # fmt: skip
+    taken = better | {name for name, value in dropped_row.items() if kept_row[name] is None and value is not None}
+    for name, field in _COMPUTED.items():
+        if field in taken:
+            taken.add(name)
+        elif kept_row[field] is not None:
+            taken.discard(name)
+    values: dict[str, str | None] = {name: dropped_row[name] for name in taken}
+    sources = {name: source for name, source in dropped_sources.items() if name in values}
+    values["sources"] = json.dumps({**kept_sources, **sources}, sort_keys=True)
     first = min(rows, key=lambda row: row["first_seen_at"])
     values |= {name: first[name] for name in ("first_seen_at", "first_seen_origin")}
     last_seen_at = values["last_seen_at"] = max(row["last_seen_at"] for row in rows)

@@ -19,14 +19,11 @@ from archive.rows.identity.placement import attach_pending, set_platform_id
 from archive.rows.posts.counters import COUNTER_COLUMNS, COUNTERS
 from archive.rows.posts.fingerprint import content_sha256, domain_of
 from archive.rows.posts.readings import save_reading
-from archive.rows.posts.stored_post import FIELDS, LABELS, StoredPost, as_json
+from archive.rows.posts.stored_post import FIELDS, LABELS, RELATIVE, StoredPost, as_json
 from archive.rows.sightings import save_post_sighting
 
 # A change of these, without a change of the text, leaves a row in post_changes.
 TRACKED = {"url", "author", "published_at", "language", "excerpt", "cover_image_url", "access"}
-# Of a printed date that depends on the day of the capture ("3 days ago"): no platform ranks it, so that every other
-# source replaces it. Each visit would read another date, so that the first reading stays.
-RELATIVE = "relative"
 
 
 def save_post(context: CaptureContext, item: Item) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,17 @@ FIELDS = (
     "url", "slug", "title", "author", "published_at", "published_raw", "modified_at", "language",
     "excerpt", "minutes_to_read", "cover_image_url", "body_text", "body_html", "word_count", "access",
 )  # fmt: skip
+# Of a printed date that depends on the day of the capture ("3 days ago"): every other source replaces it. Each visit
+# would read another date, so that the first reading stays.
+RELATIVE = "relative"
 LABELS = {"categories": "category_id", "tags": "tag_id"}
+
+
+def rank_among(sources: Sequence[str], source: str) -> int:
+    """The place of a source in a ranking, 0 for the best: after those that it names come others, then `RELATIVE`."""
+    if source == RELATIVE:
+        return len(sources) + 1
+    return sources.index(source) if source in sources else len(sources)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from scraper.items import Gone, Image, Link, Post, Related, Site
+from scraper.items import Alias, Gone, Image, Link, Post, Related, Site
 from tests.making import HEX, Made, capture, extraction, faults, made, post, url
 
 KINDS = "SELECT kind FROM revisions ORDER BY captured_at, revision_id"
@@ -262,6 +262,21 @@ class TestRelativeDates:
         archive.fold(extraction(3, self.dated("2026-02-27", "4 days ago")))
         assert archive.rows(self.ROW) == [("2026-02-25T21:00:00Z", "2026-02-25T21:00:00Z", None)]
         assert archive.rows("SELECT * FROM post_changes") == []
+
+    def test_of_two_posts_that_become_one_the_better_source_stays(self, archive: Made) -> None:
+        first = replace(self.dated("2026-02-26", "3 days ago"), addresses=(url("sleep"),))
+        exact = self.dated("2026-02-20T21:00:00Z", "2026-02-20T21:00:00Z", "html")
+        second = replace(exact, url=url("rest"), addresses=(url("rest"),), title=None, author="Ada Roe")
+        second.sources["author"] = "feed"
+        archive.fold(extraction(1, Site(platform="wix", timezone="America/New_York"), first, second))
+        archive.fold(extraction(2, Alias(addresses=(url("rest"), url("sleep")))))
+        assert archive.rows(self.ROW) == [("2026-02-20T21:00:00Z", "2026-02-20T21:00:00Z", "2026-02-20")]
+        assert archive.rows(
+            "SELECT url, title, author, sources ->> 'published_at', sources ->> 'author' FROM posts"
+        ) == [(url("sleep"), first.title, "Ada Roe", "html", "feed")]
+        archive.fold(extraction(3, replace(self.dated("2026-02-27", "4 days ago"), addresses=(url("sleep"),))))
+        assert archive.one("SELECT published_at FROM posts") == "2026-02-20T21:00:00Z"
+        assert faults(archive.db) == []
 
     @pytest.mark.parametrize(("zone", "day"), [("America/New_York", "2026-02-25"), (None, "2026-02-26")])
     def test_it_is_counted_by_the_clinics_own_calendar(self, archive: Made, zone: str | None, day: str) -> None:
