@@ -12,6 +12,7 @@ COMMENT_FIELDS = (
     "author", "author_kind", "body_text", "body_html", "posted_at", "posted_at_precision", "likes", "status", "edited",
     "type",
 )  # fmt: skip
+_PRECISIONS = ("second", "minute", "hour", "day", "month", "year")  # of posted_at, the finest first
 KIND = "comment-of-other-post"  # of the problem
 # A change of one of these makes a revision of the comment.
 _OF_A_REVISION = {"body_text", "status"}
@@ -101,6 +102,7 @@ def _changes(context: CaptureContext, item: Item, stored: Item, fields: dict[str
     if better:
         return changes | {"source": item["source"], "capture_id": context.capture_id}
     _leave_masks(context, stored, changes)
+    _leave_date(stored, fields, changes)
     if changes.keys() & _OF_A_REVISION:
         if stored["body_text"] is not None or "status" in changes:
             _save_revision(context, stored["comment_id"])
@@ -125,6 +127,19 @@ def _leave_masks(context: CaptureContext, stored: Item, changes: dict[str, Any])
         return
     changes.pop("body_text")
     changes.pop("body_html", None)
+
+
+def _leave_date(stored: Item, fields: Item, changes: dict[str, Any]) -> None:
+    """Take a printed date out of the changes that is no finer than the stored one.
+
+    "2w" is read to another date at each visit, so that the first reading stays.
+    """
+    given, before = fields["posted_at_precision"], stored["posted_at_precision"] or "second"
+    if stored["posted_at"] is None or given is None or given == "second":
+        return
+    if _PRECISIONS.index(given) >= _PRECISIONS.index(before):
+        changes.pop("posted_at", None)
+        changes.pop("posted_at_precision", None)
 
 
 def _compare_sources(context: CaptureContext, item: Item, stored: Item) -> tuple[bool, bool]:

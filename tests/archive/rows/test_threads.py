@@ -28,6 +28,22 @@ def said(*items: Item) -> tuple[Item, ...]:
     return (*(comment(name, post=(THREAD,)) for name in ("isso:1", "isso:2")), *items)
 
 
+@pytest.mark.parametrize(("readings", "expected"), [
+    (["2026-02-15 month", "2026-02-22 month"], "2026-02-15 month"),
+    (["2026-03-01 day", "2026-02-22 month"], "2026-03-01 day"),
+    (["2026-02-15 month", "2026-02-17 day"], "2026-02-17 day"),
+    (["2026-03-01 day", "2026-03-02T01:00:00Z second"], "2026-03-02T01:00:00Z second"),
+])  # fmt: skip
+def test_the_first_reading_of_a_date_stays_unless_another_is_finer(
+    archive: Made, readings: list[str], expected: str
+) -> None:
+    archive.fold(extraction(1, post()))
+    for number, (at, precision) in enumerate((each.split() for each in readings), 2):
+        read = comment(source="rendered", posted_at=at, posted_at_precision=precision)
+        archive.fold(extraction(number, read, via="dom", page=url("sleep")))
+    assert archive.rows("SELECT posted_at || ' ' || posted_at_precision FROM comments") == [(expected,)]
+
+
 def test_comments_go_to_the_post_that_embeds_their_thread(archive: Made) -> None:
     archive.fold(extraction(1, post(), embedded()))
     archive.fold(extraction(2, *said(reading(THREAD, comments_count=2))))
