@@ -7,6 +7,7 @@ planned, phrases are plain words; later only their marks are known (`pipelines.t
     quote the rest of my mother says quillwort and   eight words of a comment
     words marisol vega                               a name, or words that count only in an answer that nobody read
     listed marisol vega                              a name in a list of newest comments
+    anchor quillwort                                 the longest word of a phrase: where it is not, no phrase is tried
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ class Phrases:
         """The values of which marks are made."""
         names = {name for name in self.names if len(name) >= _SHORTEST_NAME and not name.isdigit()}
         marked = {"quote": self.quotes, "words": self.words | names, "listed": self.names}
-        return {f"{kind} {each}" for kind, phrases in marked.items() for each in phrases}
+        values = {f"{kind} {each}" for kind, phrases in marked.items() for each in phrases}
+        return values | {f"anchor {_anchor(each)}" for each in self.quotes | self.words | names}
 
     def may_be_in(self, body: bytes) -> bool:
         """Return whether a body has all words of a phrase, somewhere: most have not, and need not be read."""
@@ -106,13 +108,29 @@ class Phrases:
 
 def has_phrase(words: list[str], is_phrase: Callable[[str], bool], lengths: Collection[int]) -> bool:
     """Return whether one of the runs of so many words is a phrase."""
-    return any(map(is_phrase, _runs(words, lengths)))
+    return any(map(is_phrase, _runs(words, range(len(words)), lengths)))
 
 
-def _runs(words: list[str], lengths: Collection[int]) -> Iterator[str]:
-    for length in lengths:
-        for start in range(len(words) - length + 1):
-            yield " ".join(words[start : start + length])
+def has_marked_phrase(words: list[str], is_marked: Callable[[str], bool], kind: str, lengths: Collection[int]) -> bool:
+    """Return whether one of the runs of so many words is a phrase of which there is a mark.
+
+    A mark is a keyed hash, and a page has a hundred thousand runs: only those with an anchor are tried.
+    """
+    anchors = {word for word in set(words) if is_marked(f"anchor {word}")}
+    places = [place for place, word in enumerate(words) if word in anchors]
+    starts = {start for place in places for start in range(max(0, place - LENGTH + 1), place + 1)}
+    return any(is_marked(f"{kind} {run}") for run in _runs(words, sorted(starts), lengths))
+
+
+def _runs(words: list[str], starts: Iterable[int], lengths: Collection[int]) -> Iterator[str]:
+    for start in starts:
+        for length in lengths:
+            if start + length <= len(words):
+                yield " ".join(words[start : start + length])
+
+
+def _anchor(phrase: str) -> str:
+    return max(phrase.split(), key=lambda word: (len(word), word))
 
 
 def _is_long(phrase: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from archive.warc import Capture, CutShort, TooLarge, Undecodable
 from archive.warc import decode as decode_body
 from pipelines.privacy.pseudonyms import pseudonymous
-from pipelines.takedown.phrases import LENGTH, has_phrase, plain, words_in
+from pipelines.takedown.phrases import LENGTH, has_marked_phrase, plain, words_in
 from pipelines.takedown.withheld import Withheld
 from scraper.comments import service_of, services
 from scraper.comments._listed import listed, without_lists
@@ -126,10 +126,10 @@ class Blanking:
         if not exchange.body and part is None:
             return bool(withheld.purged)  # nobody can tell what is in it
         words = words_in(plain(exchange.body or part or b""))
-        if has_phrase(words, partial(_is_quote, withheld), [LENGTH]):
+        if has_marked_phrase(words, withheld.is_marked, "quote", [LENGTH]):
             return True
         lengths = range(1, LENGTH + 1) if is_doubtful else ()
-        return has_phrase(words, lambda phrase: withheld.is_marked(f"words {phrase}"), lengths)
+        return has_marked_phrase(words, withheld.is_marked, "words", lengths)
 
     def _is_listed_in(self, body: bytes) -> bool:
         """Return whether a list of newest comments, which no parser reads, has a purged comment or person."""
@@ -137,9 +137,8 @@ class Blanking:
         if self.empties_unread and (names or texts):
             return True
         named = (f"listed {' '.join(words_in(name)[:LENGTH])}" for name in names)
-        is_quote = partial(_is_quote, self._withheld)
         return any(map(self._withheld.is_marked, named)) or any(
-            has_phrase(words_in(t), is_quote, [LENGTH]) for t in texts
+            has_marked_phrase(words_in(t), self._withheld.is_marked, "quote", [LENGTH]) for t in texts
         )
 
     def purged_in(self, items: Collection[Item]) -> Purged:
@@ -213,10 +212,6 @@ class Blanking:
         prefix = f"{platform.name}:" if platform is not None else ""
         ids = [f"{prefix}{value}" for name, value in row.items() if name in _IDS and isinstance(value, str | int)]
         return self._withheld.is_post([*(value for value in values if "://" in value), *ids])
-
-
-def _is_quote(withheld: Withheld, phrase: str) -> bool:
-    return withheld.is_marked(f"quote {phrase}")
 
 
 def _without_lists(body: bytes) -> bytes | None:
