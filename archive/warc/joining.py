@@ -67,6 +67,15 @@ def joined_in(folder: Path) -> set[str]:
     return {name for head in heads if head is not None for name in head.files}
 
 
+def runs_in(path: Path) -> dict[str, int]:
+    """Return the runs in a file, by the names of the files that they were written to: where each begins, in bytes.
+
+    Raises OSError.
+    """
+    found = (record for record in records(path) if isinstance(record, Info) and record.fields.get("kind") != PACK)
+    return {record.filename or "": record.warc_offset for record in found}
+
+
 def join(
     sources: Sequence[Path], target: Path, *, name: str, pack_id: str, clinic_id: str, software: str
 ) -> dict[Path, int]:

@@ -1,0 +1,106 @@
+"""Files that a pack had joined and that are there again, and backups beside a pack: nothing is lost, nothing stays."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from archive.backup.files import SnapshotFiles
+from tests.pipelines.rewriting.test_pack import LATER, archive, files, packed, visited  # noqa: F401  (fixtures)
+from tests.pipelines.takedown.test_purge import holding, is_sound, purged, rows, run, visit, withdrawn
+
+TEXT = "The sleep of my mother"
+
+
+@pytest.fixture
+def both(archive: Path, tmp_path: Path) -> Path:  # noqa: F811
+    """An archive with the packed files and those that were joined in them."""
+    shutil.copytree(archive / "warc", tmp_path / "warc")
+    packed(archive)
+    shutil.copytree(tmp_path / "warc", archive / "warc", dirs_exist_ok=True)
+    return archive
+
+
+def test_a_purge_removes_what_was_joined(both: Path, tmp_path: Path) -> None:
+    """Also in a copy of the archive; a backup of it can be restored, and holds nothing of it."""
+    shutil.copytree(both, tmp_path / "copy")
+    old = {path.name: path.read_bytes() for path in files(both)}
+    withdrawn(both, "sleep-1")
+    purged(both)
+    assert holding(both, TEXT) == set()
+    assert run(both, "takedown", "purge", "--in", str(tmp_path / "copy")).exit_code == 0
+    assert holding(tmp_path / "copy", TEXT) == set()
+    (path,) = files(both)
+    for name, data in old.items():
+        path.with_name(name).write_bytes(data)
+    for _ in range(2):
+        assert run(both, "backup", str(tmp_path / "backup")).exit_code == 0
+        assert holding(tmp_path / "backup", TEXT) == set()
+    assert run(tmp_path / "restored", "restore", str(tmp_path / "backup")).exit_code == 0
+    is_sound(tmp_path / "restored")
+
+
+def test_a_pack_while_runs_are_copied(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    """The clinic's files are copied, those of runs as wholes are gone: no snapshot, since takedowns would be lost."""
+    packed(archive)
+    visit(archive, views=9)
+    withdrawn(archive, "sleep-1")
+    take, backup = SnapshotFiles.take, tmp_path / "backup"
+
+    def taking(copies: SnapshotFiles, name: str) -> None:
+        if name.startswith("warc/_runs"):
+            packed(archive)
+        take(copies, name)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SnapshotFiles, "take", taking)
+        done = run(archive, "backup", str(backup), "--json")
+    found = json.loads(done.stdout)
+    assert (done.exit_code, found["snapshot"], found["snapshots"], len(found["problems"])) == (6, None, 0, 1)
+    assert "as by a pack; run this again" in done.stderr
+    assert run(archive, "backup", str(backup)).exit_code == 0
+    assert run(tmp_path / "restored", "restore", str(backup)).exit_code == 0
+    (count,) = rows(archive, "SELECT count(*) FROM withdrawals")
+    assert count == (1,) and rows(tmp_path / "restored", "SELECT count(*) FROM withdrawals") == [count]
+    is_sound(tmp_path / "restored")
+
+
+def test_a_packed_file_that_is_damaged_before_its_backup(archive: Path, tmp_path: Path) -> None:  # noqa: F811
+    """The backup's copies of what was joined are the last whole ones: they stay, and belong to each snapshot."""
+    backup, given = tmp_path / "backup", ("--keep", "1")
+    assert run(archive, "backup", str(backup)).exit_code == 0
+    old = {path.name: path.read_bytes() for path in files(archive)}
+    packed(archive)
+    (path,) = files(archive)
+    data = path.read_bytes()
+    path.write_bytes(data[:-40] + bytes([data[-40] ^ 1]) + data[-39:])
+    for _ in range(2):
+        done = run(archive, "backup", str(backup), *given)
+        assert (done.exit_code, f"{path.name}: damaged since it was packed" in done.stderr) == (6, True)
+        assert {each.name for each in files(backup)} == {path.name, *old}
+    path.unlink()
+    for name in old:
+        shutil.copy(backup / "warc" / "riverside" / name, path.parent)
+    assert run(archive, "rebuild").exit_code == 0
+    is_sound(archive)
+    assert {each.name: each.read_bytes() for each in files(archive)} == old
+
+
+def test_a_copy_that_is_damaged_later_keeps_what_was_joined(archive: Path, tmp_path: Path) -> None:  # noqa: F811
+    backup = tmp_path / "backup"
+    assert run(archive, "backup", str(backup)).exit_code == 0
+    old = {path.name for path in files(archive)}
+    packed(archive)
+    assert run(archive, "backup", str(backup)).exit_code == 0  # its copy is whole now
+    (path,) = files(archive)
+    copy = backup / "warc" / "riverside" / path.name
+    data = copy.read_bytes()
+    copy.write_bytes(data[:-40] + bytes([data[-40] ^ 1]) + data[-39:])
+    run(archive, "backup", str(backup), "--keep", "1")
+    assert {each.name for each in files(backup)} == {path.name, *old}
+    copy.write_bytes(data)
+    run(archive, "backup", str(backup), "--keep", "1")
+    assert {each.name for each in files(backup)} == {path.name}
