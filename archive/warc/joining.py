@@ -76,6 +76,23 @@ def runs_in(path: Path) -> dict[str, int]:
     return {record.filename or "": record.warc_offset for record in found}
 
 
+def has_records_of(packed: Path, path: Path) -> bool:
+    """Return whether a packed file has all of another file, byte for byte but its head. Raises OSError."""
+    head = head_of(path)
+    start = head.size if head else 0
+    name = next(iter(runs_in(path)), None)
+    place = runs_in(packed).get(name) if name is not None else None
+    if place is None or path.stat().st_size <= start:
+        return False
+    with path.open("rb") as file, packed.open("rb") as other:
+        file.seek(start)
+        other.seek(place)
+        while block := file.read(_BLOCK):
+            if other.read(len(block)) != block:
+                return False
+    return is_whole(path)
+
+
 def join(
     sources: Sequence[Path], target: Path, *, name: str, pack_id: str, clinic_id: str, software: str
 ) -> dict[Path, int]:

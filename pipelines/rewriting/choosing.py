@@ -74,6 +74,11 @@ def choose(archive: Path, db: Database, before: str) -> Iterator[Choice]:
             yield made
 
 
+def linked(archive: Path) -> list[str]:
+    """Return the folders of clinics that lie behind a symbolic link, by their paths in the archive: none is packed."""
+    return sorted(path.relative_to(archive).as_posix() for path in (archive / "warc").glob("*") if path.is_symlink())
+
+
 def _ended(db: Database, clinic_id: str, before: str) -> set[str]:
     """Return the first characters of the ids of crawls at a clinic, or of runs as wholes, that ended before."""
     if clinic_id == RUNS:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from archive.backup.files import SnapshotFiles
+from archive.db import open_archive
+from archive.warc.joining import head_of
+from pipelines.rewriting.dropping import drop_copies
 from tests.pipelines.rewriting.test_pack import LATER, archive, files, packed, visited  # noqa: F401  (fixtures)
 from tests.pipelines.takedown.test_purge import holding, is_sound, purged, rows, run, visit, withdrawn
 
@@ -104,3 +108,49 @@ def test_a_copy_that_is_damaged_later_keeps_what_was_joined(archive: Path, tmp_p
     copy.write_bytes(data)
     run(archive, "backup", str(backup), "--keep", "1")
     assert {each.name for each in files(backup)} == {path.name}
+
+
+def test_a_pack_removes_whole_copies_alone(both: Path) -> None:
+    """Not one that differs from what was packed, is not closed, or has rows that name it."""
+    (head,) = [path for path in files(both) if head_of(path) is not None]
+    torn, unclosed, named, *_ = [path for path in files(both) if path != head]
+    torn.write_bytes(torn.read_bytes()[:-1])
+    unclosed.with_name(f"{unclosed.name}.open").touch()
+    (same,) = rows(both, "SELECT count(*) FROM captures")
+    with closing(open_archive(both, "write")) as db, db.conn:
+        db.execute("UPDATE captures SET warc_file = ? WHERE rowid = 1", [f"warc/riverside/{named.name}"])
+    assert {Path(name).parent.name for name in drop(both)} == {"_runs"}
+    assert {head, torn, unclosed, named} <= set(files(both))
+    assert rows(both, "SELECT count(*) FROM captures") == [same]
+
+
+def drop(archive: Path) -> list[str]:  # noqa: F811
+    with closing(open_archive(archive, "write")) as db:
+        return drop_copies(archive, db)
+
+
+def test_a_merge_of_what_is_packed_has_it_once(archive: Path, tmp_path: Path) -> None:  # noqa: F811
+    whole = tmp_path / "whole"
+    assert run(whole, "merge", str(archive)).exit_code == 0
+    packed(archive)
+    done = run(whole, "merge", str(archive))
+    assert (done.exit_code, "6 WARC files removed, whose records are in packed files" in done.stderr) == (0, True)
+    for folder in ("riverside", "_runs"):
+        assert [path.name for path in files(whole, folder)] == [path.name for path in files(archive, folder)]
+    is_sound(whole)
+    for views in (9, 10, 11):
+        visit(archive, views=views)
+    packed(archive)  # the packed file, too
+    assert run(whole, "merge", str(archive)).exit_code == 0
+    assert [path.name for path in files(whole)] == [path.name for path in files(archive)]
+    is_sound(whole)
+
+
+def test_what_a_pack_prints_without_a_terminal(both: Path, tmp_path: Path) -> None:
+    done = run(both, "pack", "--before", LATER)
+    assert done.stdout == "6 WARC files removed, whose records are in packed files\n"
+    shutil.move(both / "warc" / "riverside", tmp_path / "disk")
+    (both / "warc" / "riverside").symlink_to(tmp_path / "disk")
+    done = run(both, "pack", "--before", LATER)
+    assert (done.exit_code, done.stdout) == (0, f"{both}: no files to join\n")
+    assert done.stderr.startswith("warc/riverside: a symbolic link")
