@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from archive.backup.files import SnapshotFiles
 from archive.db import open_archive
+from archive.export import wacz
+from archive.warc import members
 from archive.warc.joining import head_of
 from pipelines.rewriting.dropping import drop_copies
 from tests.pipelines.rewriting.test_pack import LATER, archive, files, packed, visited  # noqa: F401  (fixtures)
@@ -154,3 +157,15 @@ def test_what_a_pack_prints_without_a_terminal(both: Path, tmp_path: Path) -> No
     done = run(both, "pack", "--before", LATER)
     assert (done.exit_code, done.stdout) == (0, f"{both}: no files to join\n")
     assert done.stderr.startswith("warc/riverside: a symbolic link")
+
+
+def test_a_pack_while_a_wacz_is_written(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    def reading(folder: Path, name: str, offset: int) -> Iterator[bytes]:
+        packed(archive)
+        return members(folder, name, offset)
+
+    monkeypatch.setattr(wacz, "members", reading)
+    done = run(archive, "wacz", "riverside", "-o", str(tmp_path / "x.wacz"))
+    assert (done.exit_code, done.stderr.count("\n"), (tmp_path / "x.wacz").exists()) == (1, 1, False)
+    assert done.stderr.startswith(f"{archive}/warc/riverside/riverside-")
+    assert "gone, as by a pack that runs; run this again" in done.stderr
