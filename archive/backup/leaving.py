@@ -13,7 +13,7 @@ from pathlib import Path
 
 from archive.backup.snapshots import BackupDamaged, stamps, write_text
 from archive.warc._file import sync_folder
-from archive.warc.joining import head_of, is_whole, runs_in
+from archive.warc.joining import heads_in, is_whole, runs_in
 
 LEAVING = "leaving.json"
 
@@ -29,9 +29,8 @@ class Packed:
         """Return the packed files beside a path that have the records of its file, as their heads say."""
         if path.parent not in self._files:
             files = self._files.setdefault(path.parent, {})
-            for packed in sorted(path.parent.glob("*.warc.gz")):
-                head = head_of(packed)
-                for name in head.files if head else ():
+            for packed, names in heads_in(path.parent).items():
+                for name in names:
                     files.setdefault(name, []).append(packed)
         return self._files[path.parent].get(path.name, [])
 

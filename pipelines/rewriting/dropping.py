@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sized
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from pathlib import Path
 
 from sqlite_utils import Database
 
 from archive.warc._file import OPEN_SUFFIX, sync_folder
-from archive.warc.joining import Head, has_records_of, head_of
+from archive.warc.joining import has_records_of, heads_in, overlapping
 from pipelines.run.headers import RUNS
 
 
@@ -20,11 +20,12 @@ def drop_copies(archive: Path, db: Database) -> list[str]:
     """
     dropped: list[str] = []
     for folder in sorted(path for path in (archive / "warc").glob("*") if path.is_dir() and not path.is_symlink()):
-        found = list(_copies(folder))
+        heads = heads_in(folder)
+        found = [*_copies(folder, heads), *overlapping(heads)] if heads else []
         named = _named(db, folder.name) if found and folder.name != RUNS else set()
         for path, packed in found:
             name = path.relative_to(archive).as_posix()
-            if name not in named and packed.exists() and has_records_of(packed, path):
+            if name not in named and _is_closed(path) and packed.exists() and has_records_of(packed, path):
                 path.unlink()
                 dropped.append(name)
         if found:
@@ -38,13 +39,16 @@ def dropped_lines(dropped: Sized) -> list[str]:
     return [f"{number} WARC file{'s' * (number != 1)} removed, whose records are in packed files"] if dropped else []
 
 
-def _copies(folder: Path) -> Iterator[tuple[Path, Path]]:
+def _copies(folder: Path, heads: Mapping[Path, Sequence[str]]) -> Iterator[tuple[Path, Path]]:
     """Yield files that heads of packed files name, and the packed file. Those come first that were packed first."""
-    files = {path.name: path for path in sorted(folder.glob("*.warc.gz")) if path.is_file() and not path.is_symlink()}
-    closed = {name: path for name, path in files.items() if not path.with_name(name + OPEN_SUFFIX).exists()}
-    heads: Mapping[Path, Head] = {path: head for path in files.values() if (head := head_of(path)) is not None}
-    for packed, head in sorted(heads.items(), key=lambda item: len(item[1].files)):
-        yield from ((closed.pop(name), packed) for name in head.files if name in closed and name != packed.name)
+    files = {path.name: path for path in sorted(folder.glob("*.warc.gz"))}
+    for packed, names in sorted(heads.items(), key=lambda item: len(item[1])):
+        yield from ((files.pop(name), packed) for name in names if name in files and name != packed.name)
+
+
+def _is_closed(path: Path) -> bool:
+    is_file = path.is_file() and not path.is_symlink()
+    return is_file and not path.with_name(path.name + OPEN_SUFFIX).exists()
 
 
 def _named(db: Database, clinic_id: str) -> set[str]:

@@ -169,3 +169,28 @@ def test_a_pack_while_a_wacz_is_written(archive: Path, tmp_path: Path, monkeypat
     assert (done.exit_code, done.stderr.count("\n"), (tmp_path / "x.wacz").exists()) == (1, 1, False)
     assert done.stderr.startswith(f"{archive}/warc/riverside/riverside-")
     assert "gone, as by a pack that runs; run this again" in done.stderr
+
+
+def test_archives_that_were_packed_apart(archive: Path, tmp_path: Path) -> None:  # noqa: F811
+    """What a merge of them holds twice is once there where one file has all of another; else a purge finds both."""
+    whole = tmp_path / "whole"
+    assert run(whole, "merge", str(archive)).exit_code == 0
+    packed(whole)
+    visit(archive, views=9)
+    shutil.copytree(archive, tmp_path / "apart")
+    packed(archive)
+    assert run(whole, "merge", str(archive)).exit_code == 0
+    for folder in ("riverside", "_runs"):
+        assert [path.name for path in files(whole, folder)] == [path.name for path in files(archive, folder)]
+    (tmp_path / "apart" / "warc" / "riverside" / files(tmp_path / "apart")[0].name).rename(tmp_path / "aside")
+    visit(tmp_path / "apart", views=10)
+    packed(tmp_path / "apart")
+    assert run(whole, "merge", str(tmp_path / "apart")).exit_code == 0
+    assert len(files(whole)) == 2  # each has a run that the other one has not
+    assert "riverside" not in packed(whole)["clinics"]
+    withdrawn(whole, "sleep-1")
+    purged(whole)
+    assert holding(whole, TEXT) == set()
+    is_sound(whole)
+    assert run(whole, "rebuild").exit_code == 0
+    is_sound(whole)
