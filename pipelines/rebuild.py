@@ -30,6 +30,7 @@ from pipelines.fold.fold import Fold
 from pipelines.log import ClinicLog, Recorded, clinics_of, locations, log_of
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
+from pipelines.rewriting.dropping import drop_copies, dropped_lines
 from pipelines.rewriting.journal import forget, remove_replaced, settle
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
@@ -76,6 +77,7 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
             before = _compare_and_carry_over(db, archive, key, done)
             done.problems += fold_study(archive, db)
             _enter(db, archive, done, exists=before)
+            done.notes += dropped_lines(drop_copies(archive, db))
         if is_purging and done.previous is not None:  # it has rows of what is purged
             done.previous.unlink()
             done.previous = None

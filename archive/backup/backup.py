@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -97,11 +97,13 @@ def back_up(
     keep: int,
     software: str,
     replaced: Collection[str] = (),
+    is_rewriting: Callable[[], bool] = lambda: False,
 ) -> BackedUp:
     """Make a snapshot of an archive in a folder whose lock the caller holds, and delete all but the `keep` newest.
 
     `parts`: names of the archive's other folders and files, copied after `warc`. `replaced`: files that purges replaced
-    in the archive, by their paths there: their copies go, with every earlier snapshot that has one. After a kill at any
+    in the archive, by their paths there: none is copied, should it have come back; their copies go, with every earlier
+    snapshot that has one. `is_rewriting`: whether a purge or a pack is changing the archive now. After a kill at any
     moment the earlier snapshots are whole, and the next call removes what was left. Raises `NotAnArchive`,
     FileNotFoundError without an archive, other OSErrors and `sqlite3.Error` where something cannot be read or written.
     """
@@ -110,7 +112,9 @@ def back_up(
     if not is_backup(folder):
         write_marker(folder)
     known = _last(folder, done)
-    closed = frozenset(name for name in names_of(archive, WARC) if not sidecar(archive / name).exists())
+    tops, gone = (WARC, *parts), frozenset(replaced)
+    listed = frozenset(name for top in tops for name in names_of(archive, top))
+    closed = {each for each in listed - gone if not each.endswith(PART) and not sidecar(archive / each).exists()}
     name = _stamp(folder)
     part = folder / SNAPSHOTS / (name + PART)
     make_folder(part)
@@ -123,24 +127,25 @@ def back_up(
 
         copies = SnapshotFiles(archive, folder, known, lacks_rows)
         # WARC files come first: a note in one may name an imported file, which was on the disk before the note.
-        for top in (WARC, *parts):
+        for top in tops:
             for path in names_of(archive, top):
-                copies.take(path)
-        packed = copies.report_missing(replaced)
+                if path not in gone:
+                    copies.take(path)
         done.files_copied, done.bytes_copied = copies.files_copied, copies.bytes_copied
         done.files_kept = copies.files_unchanged
-        done.problems += copies.problems
-        faults = [*copied.faults, *copies.faults(copied.ends)]
-        if any(name in closed and not (archive / name).exists() for name in copied.ends):
+        if is_rewriting() or _is_rewritten(archive, listed, closed):
             done.problems.append(f"{archive}: no snapshot was made: files went meanwhile, as by a pack; run this again")
-        elif faults:
-            done.problems += [f"{line}; no snapshot was made" for line in faults]
         else:
-            note_packed(folder, packed)
-            write_manifest(part, Snapshot(name, software, copied.schema, copied.file, copies.files))
-            part.rename(part.with_name(name))
-            sync_folder(part.parent)
-            done.snapshot = name
+            packed = copies.report_missing(gone)
+            done.problems += copies.problems
+            faults = [*copied.faults, *copies.faults(copied.ends)]
+            done.problems += [f"{line}; no snapshot was made" for line in faults]
+            if not faults:
+                note_packed(folder, packed)
+                write_manifest(part, Snapshot(name, software, copied.schema, copied.file, copies.files))
+                part.rename(part.with_name(name))
+                sync_folder(part.parent)
+                done.snapshot = name
     finally:
         shutil.rmtree(part, ignore_errors=True)
         (folder / SCRATCH).unlink(missing_ok=True)
@@ -150,6 +155,14 @@ def back_up(
         done.packed = drop_left(folder, copies.files)
     done.snapshots = len(stamps(folder))
     return done
+
+
+def _is_rewritten(archive: Path, listed: Collection[str], closed: Collection[str]) -> bool:
+    """Return whether files went or were joined since they were listed: a part may not be copied, rows name others."""
+    if not all((archive / name).exists() for name in closed):
+        return True
+    new = (name for name in names_of(archive, WARC) if name not in listed and name.endswith(".warc.gz"))
+    return any(head_of(archive / name) is not None for name in new)
 
 
 def _clear(folder: Path) -> None:
@@ -204,8 +217,8 @@ def _purge(folder: Path, replaced: Collection[str], newest: str) -> int:
             _delete(folder, name)
             number += 1
     current = read_snapshot(folder, newest).files
-    torn = {path.relative_to(folder).as_posix() for path in (folder / WARC).rglob(f"*{TORN_SUFFIX}")} - set(current)
-    for name in sorted(names | torn):
+    torn = {path.relative_to(folder).as_posix() for path in (folder / WARC).rglob(f"*{TORN_SUFFIX}")}
+    for name in sorted((names | torn) - set(current)):
         if (folder / name).exists():
             (folder / name).unlink()
             sync_folder((folder / name).parent)
@@ -213,7 +226,7 @@ def _purge(folder: Path, replaced: Collection[str], newest: str) -> int:
     return number
 
 
-def _lacks_rows(name: str, database: CopiedDatabase, closed: frozenset[str]) -> bool:
+def _lacks_rows(name: str, database: CopiedDatabase, closed: Collection[str]) -> bool:
     """Whether the WARC file may have records without rows: it was closed after the database was copied, or its run has
     no end there.
     """

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from archive.backup.leaving import Packed
 from archive.backup.snapshots import PART, Read, SnapshotFile, Unreadable, copy_through, make_folder, read_through
 from archive.warc._file import OPEN_SUFFIX, sync_folder
-from archive.warc.joining import joined_in
 from archive.warc.repair import TORN_SUFFIX, whole_until
 
 WARC = "warc"
@@ -128,21 +128,30 @@ class SnapshotFiles:
     def report_missing(self, replaced: Collection[str]) -> list[str]:
         """Report the files of the snapshot before that the archive no longer has; not those that were `replaced`.
 
-        Returns those whose records are in a packed file now: they are not reported.
+        Returns those whose records are in a packed file now, of which the backup has a whole copy: they are not
+        reported. The copies of the others belong to the snapshot.
         """
-        joined: dict[Path, set[str]] = {}
-        packed = []
-        for name in self.known.keys() - self.files.keys() - set(replaced):
+        here, there = Packed(), Packed()
+        left, damaged = [], dict[str, int]()
+        for name in sorted(self.known.keys() - self.files.keys() - set(replaced)):
             path = self.archive / name
             if name.endswith(TORN_SUFFIX) or path.is_file():
                 continue
-            if path.parent not in joined:
-                joined[path.parent] = joined_in(path.parent)
-            if path.name in joined[path.parent]:
-                packed.append(name)
-            else:
+            found = here.with_runs_of(path)
+            if not found:
                 self._report(name, self.known[name], "gone from the archive")
-        return packed
+            elif there.holds(self.folder / name):
+                left.append(name)
+            else:
+                self.files[name] = self.known[name]
+                packed = found[-1].relative_to(self.archive).as_posix()
+                damaged[packed] = damaged.get(packed, 0) + 1
+        for packed, number in damaged.items():
+            self.problems.append(
+                f"{packed}: damaged since it was packed; the backup keeps its copies of {number} files that were joined"
+                f": put them back from {(self.folder / packed).parent}, delete it, and run `clinic-archive rebuild`"
+            )
+        return left
 
     def faults(self, ends: Mapping[str, int]) -> list[str]:
         """Return why the snapshot cannot count, a line each.

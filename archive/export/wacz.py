@@ -129,6 +129,8 @@ def _copy_records(folder: Path, rows: Iterable[tuple[str, int]], scratch: Path) 
                 for member in members(folder, name, record_offset):
                     out.write(member if member.startswith(GZIP) else gzip.compress(member, mtime=0))
             number += 1
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error.filename}: gone, as by a pack that runs; run this again") from error
     finally:
         if out is not None:
             out.close()

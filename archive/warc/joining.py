@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import combinations
 from pathlib import Path
 from typing import BinaryIO
 
@@ -61,10 +62,57 @@ def _is_name(name: object) -> bool:
     return isinstance(name, str) and name.endswith(".warc.gz") and "/" not in name and "\0" not in name
 
 
+def heads_in(folder: Path) -> dict[Path, tuple[str, ...]]:
+    """Return the packed files of a folder, each with the names in its head. Raises OSError."""
+    found = ((path, head_of(path)) for path in sorted(folder.glob("*.warc.gz")))
+    return {path: head.files for path, head in found if head is not None}
+
+
 def joined_in(folder: Path) -> set[str]:
     """Return the names of the files whose records are in packed files of a folder. Raises OSError."""
-    heads = (head_of(path) for path in folder.glob("*.warc.gz"))
-    return {name for head in heads if head is not None for name in head.files}
+    return {name for names in heads_in(folder).values() for name in names}
+
+
+def runs_in(path: Path) -> dict[str, int]:
+    """Return the runs in a file, by the names of the files that they were written to: where each begins, in bytes.
+
+    Raises OSError.
+    """
+    runs: dict[str, int] = {}
+    for record in records(path):
+        if isinstance(record, Info) and record.fields.get("kind") != PACK:
+            runs.setdefault(record.filename or "", record.warc_offset)
+    return runs
+
+
+def has_records_of(packed: Path, path: Path) -> bool:
+    """Return whether a packed file has each run of another file, which is whole, byte for byte. Raises OSError."""
+    runs, places = runs_in(path), runs_in(packed)
+    if not runs or not runs.keys() <= places.keys():
+        return False
+    ends = [*list(runs.values())[1:], path.stat().st_size]
+    with path.open("rb") as file, packed.open("rb") as other:
+        for (run, start), end in zip(runs.items(), ends, strict=True):
+            file.seek(start)
+            other.seek(places[run])
+            for at in range(start, end, _BLOCK):
+                length = min(_BLOCK, end - at)
+                if file.read(length) != other.read(length):
+                    return False
+    return is_whole(path)
+
+
+def overlapping(heads: Mapping[Path, Collection[str]]) -> list[tuple[Path, Path]]:
+    """Return pairs of packed files that have files in common, the one with fewer first. `heads`: as of `heads_in`.
+
+    So it is where archives were packed apart and then merged. A file that was joined into the other one is in no pair.
+    """
+    names = {path: set(files) for path, files in heads.items()}
+    return [
+        (path, other)
+        for path, other in combinations(sorted(names, key=lambda path: (len(names[path]), path)), 2)
+        if path.name not in names[other] and other.name not in names[path] and not names[path].isdisjoint(names[other])
+    ]
 
 
 def join(

@@ -34,7 +34,8 @@ def purge_copy(archive: Path, folder: Path) -> Iterator[str]:
             fail(f"{archive}: purge the archive itself first: `clinic-archive takedown purge`", ExitCode.BAD_CONFIG)
     if is_backup(folder):
         result = make_backup(archive, folder, keep=MOST_SNAPSHOTS)
-        yield f"{folder}: snapshot {result.snapshot} made; {result.purged} earlier snapshots and files deleted"
+        if result.snapshot:
+            yield f"{folder}: snapshot {result.snapshot} made; {result.purged} earlier snapshots and files deleted"
         if result.problems:
             fail("\n".join(result.problems), ExitCode.INTEGRITY)
         return

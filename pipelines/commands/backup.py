@@ -82,6 +82,7 @@ def make_backup(archive: Path, folder: Path, keep: int) -> BackedUp:
                 keep=keep,
                 software=f"{PRODUCT}/{VERSION}",
                 replaced=replaced_files(runs_of(archive)).keys(),
+                is_rewriting=lambda: interrupted(archive) is not None,
             )
     finally:
         lock.release()

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sqlite_utils import Database
 
 from archive.warc._file import OPEN_SUFFIX
-from archive.warc.joining import head_of, is_whole
+from archive.warc.joining import head_of, is_whole, overlapping
 from pipelines.run.headers import RUNS
 
 LARGEST = 1_000_000_000  # bytes of a file that a pack makes; a crawl begins another file then, too
@@ -74,6 +74,11 @@ def choose(archive: Path, db: Database, before: str) -> Iterator[Choice]:
             yield made
 
 
+def linked(archive: Path) -> list[str]:
+    """Return the folders of clinics that lie behind a symbolic link, by their paths in the archive: none is packed."""
+    return sorted(path.relative_to(archive).as_posix() for path in (archive / "warc").glob("*") if path.is_symlink())
+
+
 def _ended(db: Database, clinic_id: str, before: str) -> set[str]:
     """Return the first characters of the ids of crawls at a clinic, or of runs as wholes, that ended before."""
     if clinic_id == RUNS:
@@ -123,6 +128,7 @@ def _units(folder: Path, ended: set[str]) -> Iterator[_Unit]:
         if len(paths) == 1 and _run(paths[0]) not in ended and (head := head_of(paths[0])) is not None
     }
     copies = {name for names in heads.values() for name in names}  # of files that are in a packed one already
+    copies |= {path.name for pair in overlapping(heads) for path in pair}  # a file would have a run twice
     for paths in runs.values():
         is_packed = paths[0] in heads
         is_closed = not any(path.with_name(path.name + OPEN_SUFFIX).exists() for path in paths)

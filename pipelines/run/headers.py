@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.warc._file import OPEN_SUFFIX
-from archive.warc.joining import joined_in
+from archive.warc.joining import joined_in, overlapping
 from pipelines.events import Lifted, PolicySet, Purged, Retroactive, Withdrawn
 from pipelines.replay.files import FileScan, fields_of, scan_runs
 
@@ -92,14 +92,18 @@ def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:
 def scans_of(archive: Path, paths: Iterable[Path]) -> list[FileScan]:
     """Read files of one folder run by run, without those whose runs are all in a file that a pack made of them.
 
-    Such a file is a copy from elsewhere. Raises OSError.
+    Such a file is a copy from elsewhere, or a pack of fewer of them, from an archive that was packed apart. Raises
+    OSError.
     """
     found = {path.name: scan_runs(archive, path.relative_to(archive).as_posix()) for path in paths}
     runs = {name: {each.name for each in scanned if not each.is_head} for name, scanned in found.items()}
     joined = {name: names for name, scanned in found.items() if (names := {n for s in scanned for n in s.joined})}
 
+    within = {(path.name, other.name) for path, other in overlapping({Path(name): of for name, of in joined.items()})}
+
     def is_copy(name: str) -> bool:
-        return any(name in names and runs[name] <= runs[packed] for packed, names in joined.items() if packed != name)
+        others = ((packed, names) for packed, names in joined.items() if packed != name and runs[name] <= runs[packed])
+        return any(name in names or (name, packed) in within for packed, names in others)
 
     return [each for name, scanned in found.items() if not is_copy(name) for each in scanned]
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlite_utils import Database
 
 from archive.warc import BadRecord, Group, Info, Other, read_record, records
+from archive.warc.joining import heads_in, overlapping
 from pipelines.events import Withdrawn
 from pipelines.log import log_of
 from pipelines.replay.mementos import header_of
@@ -42,11 +43,10 @@ class ClinicPlan:
     phrases: Phrases = field(default_factory=Phrases)
     unreadable: list[str] = field(default_factory=list)  # a line for each record that could not be read
 
-    def put(self, file: str, offset: int, blanked: Blanked | None) -> None:
+    def put(self, file: str, offset: int, blanked: Blanked) -> None:
         """Add what is left of a record."""
-        if blanked is not None:
-            self.bodies.setdefault(file, {})[offset] = blanked.body
-            self.is_exact = self.is_exact and blanked.is_exact
+        self.bodies.setdefault(file, {})[offset] = blanked.body
+        self.is_exact = self.is_exact and blanked.is_exact
 
     @property
     def records(self) -> int:
@@ -88,10 +88,14 @@ def plan(run: Run, clinic_id: str) -> ClinicPlan:
     more = {each.takedown_id: each for each in made.extended}
     made.withheld = Withheld(clinic_id, [more.get(each.takedown_id, each) for each in held], run.key)
     blanking = Blanking(clinic_id, run.key, made.withheld)
+    found: dict[str, Blanked] = {}
     for row in rows:
         record = _record(run.archive, row, made)
-        if record is not None:
-            made.put(row["warc_file"], row["warc_offset"], _blanked(run.archive, blanking, record, row, made.phrases))
+        blanked = _blanked(run.archive, blanking, record, row, made.phrases) if record is not None else None
+        if blanked is not None:
+            made.put(row["warc_file"], row["warc_offset"], blanked)
+            found[row["capture_id"]] = blanked
+    _plan_others(run.archive, found, made)
     for file in _imports(run.archive, clinic_id):
         _plan_import(run.archive, file, blanking, made)
     return made
@@ -217,6 +221,19 @@ def _imports(archive: Path, clinic_id: str) -> list[str]:
     files = [note["file"] for each in log.runs for note in each.imports]
     names = dict.fromkeys(replaced.get(file, file) for file in files)
     return [name for name in names if (archive / name).exists()]
+
+
+def _plan_others(archive: Path, found: Mapping[str, Blanked], made: ClinicPlan) -> None:
+    """Plan for the same records in other packed files, as after a merge of archives that were packed apart.
+
+    Rows name each record once. `found`: what is left of records, by the ids of their captures.
+    """
+    pairs = overlapping(heads_in(archive / "warc" / made.clinic_id))
+    for path in dict.fromkeys(path for pair in pairs for path in pair):
+        name = path.relative_to(archive).as_posix()
+        for record in records(path, archive=archive):
+            if isinstance(record, Group) and record.body and record.capture.capture_id in found:
+                made.put(name, record.capture.warc_offset, found[record.capture.capture_id])
 
 
 def _plan_import(archive: Path, file: str, blanking: Blanking, made: ClinicPlan) -> None:

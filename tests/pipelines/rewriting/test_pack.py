@@ -130,8 +130,9 @@ def test_only_runs_before_the_month_that_are_whole(archive: Path) -> None:
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     done = run(archive, "pack", "--before", LATER)
-    assert (done.exit_code, done.output.count("\n")) == (6, 1)
-    assert f"{path.name}: damaged" in done.output
+    assert (done.exit_code, done.stderr.count("\n")) == (6, 1)
+    assert f"{path.name}: damaged" in done.stderr
+    assert "riverside: 2 WARC files (" in done.stdout
     assert len(files(archive)) == 2
     assert path.read_bytes() == data
 
@@ -182,7 +183,8 @@ def test_copies_of_packed_files_are_not_read(archive: Path, tmp_path: Path) -> N
     stored = content(archive)
     shutil.copytree(tmp_path / "warc", archive / "warc", dirs_exist_ok=True)
     is_sound(archive)
-    assert rebuild(archive, cores=1).differs == []
+    done = rebuild(archive, cores=1)
+    assert (done.differs, done.notes) == ([], ["6 WARC files removed, whose records are in packed files"])
     assert content(archive) == stored
     assert packed(archive)["clinics"] == {}
 
