@@ -37,7 +37,7 @@ SHORTEST_WORD = 4  # characters; a shorter part of an address ("p", "12") occurs
 def mark(key: bytes, clinic_id: str, value: str) -> str:
     """Return the mark of a value: 32 hex digits."""
     text = f"withdrawn\0{clinic_id}\0{value}"
-    return hmac.new(key, text.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()[:32]
+    return hmac.digest(key, text.encode("utf-8", "surrogatepass"), "sha256").hex()[:32]
 
 
 def key_check(key: bytes) -> str:

@@ -15,13 +15,14 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 LENGTH = 8  # words of a phrase; so many in a row are no accident
 SHORTEST = 3  # words of a text that is compared at all: "Thank you!" is anybody's
 OPENING = 4  # words of the beginning of a text: what a cut answer still has of it
 MOST = 64  # phrases of a text
+_ANY = "*"  # the anchor that stands for one with letters and digits, such as "runner42"
 _SHORTEST_NAME = 4  # characters of a name of one word
 _WORD = re.compile(r"[^\W_]+")
 # An escape of JSON: "\u00e9", "\n"
@@ -32,7 +33,7 @@ _TAG = re.compile(r"<[^<>]*>")
 
 def words_in(text: str) -> list[str]:
     """Return the words of a text in the form in which they are compared."""
-    return [unicodedata.normalize("NFC", word).casefold() for word in _WORD.findall(text)]
+    return _WORD.findall(unicodedata.normalize("NFC", text).casefold())
 
 
 def plain(body: bytes) -> str:
@@ -91,7 +92,9 @@ class Phrases:
         names = {name for name in self.names if len(name) >= _SHORTEST_NAME and not name.isdigit()}
         marked = {"quote": self.quotes, "words": self.words | names, "listed": self.names}
         values = {f"{kind} {each}" for kind, phrases in marked.items() for each in phrases}
-        return values | {f"anchor {_anchor(each)}" for each in self.quotes | self.words | names}
+        anchors = {_anchor(each) for each in self.quotes | self.words | names}
+        odd = {_ANY} if not all(map(_is_plain, anchors)) else set()
+        return values | {f"anchor {each}" for each in anchors | odd}
 
     def may_be_in(self, body: bytes) -> bool:
         """Return whether a body has all words of a phrase, somewhere: most have not, and need not be read."""
@@ -111,15 +114,18 @@ def has_phrase(words: list[str], is_phrase: Callable[[str], bool], lengths: Coll
     return any(map(is_phrase, _runs(words, range(len(words)), lengths)))
 
 
-def has_marked_phrase(words: list[str], is_marked: Callable[[str], bool], kind: str, lengths: Collection[int]) -> bool:
-    """Return whether one of the runs of so many words is a phrase of which there is a mark.
+def has_marked_phrase(
+    words: list[str], is_marked: Callable[[str], bool], lengths: Mapping[str, Collection[int]]
+) -> bool:
+    """Return whether a run of words is a phrase of which there is a mark. `lengths`: those of each kind of phrase.
 
     A mark is a keyed hash, and a page has a hundred thousand runs: only those with an anchor are tried.
     """
-    anchors = {word for word in set(words) if is_marked(f"anchor {word}")}
+    is_any = is_marked(f"anchor {_ANY}")
+    anchors = {word for word in set(words) if (is_any or _is_plain(word)) and is_marked(f"anchor {word}")}
     places = [place for place, word in enumerate(words) if word in anchors]
     starts = {start for place in places for start in range(max(0, place - LENGTH + 1), place + 1)}
-    return any(is_marked(f"{kind} {run}") for run in _runs(words, sorted(starts), lengths))
+    return any(is_marked(f"{kind} {run}") for kind in lengths for run in _runs(words, sorted(starts), lengths[kind]))
 
 
 def _runs(words: list[str], starts: Iterable[int], lengths: Collection[int]) -> Iterator[str]:
@@ -130,7 +136,13 @@ def _runs(words: list[str], starts: Iterable[int], lengths: Collection[int]) -> 
 
 
 def _anchor(phrase: str) -> str:
-    return max(phrase.split(), key=lambda word: (len(word), word))
+    words = phrase.split()
+    return max(filter(_is_plain, words), key=lambda word: (len(word), word), default=words[0])
+
+
+def _is_plain(word: str) -> bool:
+    """Return whether a word has letters or digits alone: pages are full of ids that have both, "a3f9"."""
+    return word.isalpha() or word.isdecimal()
 
 
 def _is_long(phrase: str) -> bool:

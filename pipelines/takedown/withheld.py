@@ -80,7 +80,7 @@ class Withheld:
                 f"{clinic_id}: takedowns hold here, and pseudonym.key is missing or of another archive, so that what is"
                 " withdrawn cannot be recognised; restore the key from your backup"
             )
-        self._mark = lru_cache(maxsize=8192)(lambda value: mark(key or b"", clinic_id, value))
+        self._mark = lru_cache(maxsize=65_536)(lambda value: mark(key or b"", clinic_id, value))
 
     def is_marked(self, value: str) -> bool:
         """Return whether a takedown names a value (`pipelines.takedown.marks`)."""

@@ -126,10 +126,8 @@ class Blanking:
         if not exchange.body and part is None:
             return bool(withheld.purged)  # nobody can tell what is in it
         words = words_in(plain(exchange.body or part or b""))
-        if has_marked_phrase(words, withheld.is_marked, "quote", [LENGTH]):
-            return True
-        lengths = range(1, LENGTH + 1) if is_doubtful else ()
-        return has_marked_phrase(words, withheld.is_marked, "words", lengths)
+        lengths = {"quote": [LENGTH], "words": range(1, LENGTH + 1) if is_doubtful else []}
+        return has_marked_phrase(words, withheld.is_marked, lengths)
 
     def _is_listed_in(self, body: bytes) -> bool:
         """Return whether a list of newest comments, which no parser reads, has a purged comment or person."""
@@ -138,7 +136,7 @@ class Blanking:
             return True
         named = (f"listed {' '.join(words_in(name)[:LENGTH])}" for name in names)
         return any(map(self._withheld.is_marked, named)) or any(
-            has_marked_phrase(words_in(t), self._withheld.is_marked, "quote", [LENGTH]) for t in texts
+            has_marked_phrase(words_in(t), self._withheld.is_marked, {"quote": [LENGTH]}) for t in texts
         )
 
     def purged_in(self, items: Collection[Item]) -> Purged:
