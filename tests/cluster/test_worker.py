@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -179,7 +180,7 @@ def test_a_copy_of_a_shard_waits_or_is_refused(frame: Frame) -> None:
     again.kill()
     records = frame.redis.client
     taking.until(lambda: json.loads(records.hget("clinic-archive:shards", QUEUE))[1] == str(frame.folder / "copy"))
-    assert taking.stop()[0] == 0
+    assert taking.stop()[0] in {0, -signal.SIGTERM}  # it may be so early that no reactor runs
     back = frame.worker()  # the host that was believed lost
     code, err = back.ended()
     assert code == 4
