@@ -35,9 +35,19 @@ _FILES = {".csv", ".json", ".jsonl", ".parquet", ".xlsx", ".zip", ".gz", ".db"}
 def occurring(needles: Sequence[str], hay: bytes) -> list[str]:
     """Which of them occur as whole words, in any case: "Anna" does not occur in "Savannah"."""
     text = hay.decode("utf-8", "replace").lower()
-    # Most needles are nowhere: a search without a pattern finds that in a hundredth of the time.
-    candidates = [needle for needle in needles if needle.lower() in text]
-    return [needle for needle in candidates if re.search(rf"(?<!\w){re.escape(needle.lower())}(?!\w)", text)]
+    return [needle for needle in needles if _is_word_of(needle.lower(), text)]
+
+
+def _is_word_of(needle: str, text: str) -> bool:
+    # Without a pattern, which takes a hundred times as long on so much text.
+    at = text.find(needle)
+    while at >= 0:
+        end = at + len(needle)
+        beside = text[at - 1 : at] + text[end : end + 1]
+        if not any(character.isalnum() or character == "_" for character in beside):
+            return True
+        at = text.find(needle, at + 1)
+    return False
 
 
 def recorded(archive: Path) -> Iterator[bytes]:
