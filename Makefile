@@ -4,8 +4,8 @@ BIN := .venv/bin
 SERVE ?= 1
 PORT ?= 8001
 ARCHIVE ?= var
-# Tests wait more than they work: one more process than there are cores.
-WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 1)")
+# Tests wait more than they work: two more processes than there are cores.
+WORKERS ?= $(shell $(PYTHON) -c "import os; print((os.cpu_count() or 1) + 2)")
 SHARED = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
