@@ -16,14 +16,31 @@ from archive.rows.identity.identities import Identities
 from archive.rows.posts.stored_post import LABELS, StoredPost, read_stored
 
 COMMENT_COLUMNS = (
-    "comment_id", "parent_platform_comment_id", "first_seen_at", "last_seen_at", "author", "author_kind", "body_text",
-    "body_html", "posted_at", "posted_at_precision", "likes", "status", "edited", "type", "source", "capture_id",
+    "comment_id",
+    "parent_platform_comment_id",
+    "first_seen_at",
+    "last_seen_at",
+    "author",
+    "author_kind",
+    "body_text",
+    "body_html",
+    "posted_at",
+    "posted_at_precision",
+    "likes",
+    "status",
+    "edited",
+    "type",
+    "source",
+    "capture_id",
     "post_id",
-)  # fmt: skip
+)
 _KEYS = {
-    "posts": "post_id", "revisions": "revision_id", "authors": "author_id", "categories": "category_id",
+    "posts": "post_id",
+    "revisions": "revision_id",
+    "authors": "author_id",
+    "categories": "category_id",
     "tags": "tag_id",
-}  # fmt: skip
+}
 # SQLite takes at most 32,766 values a statement, older ones 999.
 _AT_ONCE = 500
 

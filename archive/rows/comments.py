@@ -9,9 +9,17 @@ from archive.rows.context import CaptureContext, Item
 from archive.rows.masks import is_masked_form
 
 COMMENT_FIELDS = (
-    "author", "author_kind", "body_text", "body_html", "posted_at", "posted_at_precision", "likes", "status", "edited",
+    "author",
+    "author_kind",
+    "body_text",
+    "body_html",
+    "posted_at",
+    "posted_at_precision",
+    "likes",
+    "status",
+    "edited",
     "type",
-)  # fmt: skip
+)
 _PRECISIONS = ("second", "minute", "hour", "day", "month", "year")  # of posted_at, the finest first
 KIND = "comment-of-other-post"  # of the problem
 # A change of one of these makes a revision of the comment.
@@ -69,9 +77,17 @@ def _fields(cache: ClinicCache, item: Item) -> dict[str, Any]:
 def _insert(context: CaptureContext, item: Item, post_id: int, fields: dict[str, Any]) -> None:
     comment_name, parent = item["platform_comment_id"], item["parent_id"]
     row = (
-        context.clinic_id, post_id, comment_name, parent, item["source"], context.capture_id, context.capture_id,
-        context.at, context.at, *fields.values(),
-    )  # fmt: skip
+        context.clinic_id,
+        post_id,
+        comment_name,
+        parent,
+        item["source"],
+        context.capture_id,
+        context.capture_id,
+        context.at,
+        context.at,
+        *fields.values(),
+    )
     context.cache.batch.put("comments", row)
     context.cache.new_comment(comment_name)
     _place_replies(context, comment_name, parent)

@@ -226,9 +226,24 @@ def is_without_blog(db: Database, clinic_id: str) -> bool:
 
 
 POST_KEYS = (
-    "platform", "platform_post_id", "url", "slug", "title", "author", "published_at", "modified_at", "published_raw",
-    "language", "access", "excerpt", "minutes_to_read", "cover_image_url", "body_html", "body_text", "word_count",
-)  # fmt: skip
+    "platform",
+    "platform_post_id",
+    "url",
+    "slug",
+    "title",
+    "author",
+    "published_at",
+    "modified_at",
+    "published_raw",
+    "language",
+    "access",
+    "excerpt",
+    "minutes_to_read",
+    "cover_image_url",
+    "body_html",
+    "body_text",
+    "word_count",
+)
 
 
 def documents(db: Database, crawl_id: str, clinic_id: str) -> Iterator[dict[str, Any]]:

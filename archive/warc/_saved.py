@@ -21,14 +21,20 @@ def saved_page(*, url: str, at: datetime, dated_by: str, body: bytes, content_ty
     info_id, record_id = (uuid.uuid5(uuid.NAMESPACE_URL, f"{record} {seed}") for record in ("warcinfo", "page"))
     block = {"software": "a saved page", "format": "WARC File Format 1.1", "description": f"made of the file {name}"}
     info = [
-        ("WARC-Type", "warcinfo"), ("WARC-Record-ID", f"<urn:uuid:{info_id}>"), ("WARC-Date", date),
+        ("WARC-Type", "warcinfo"),
+        ("WARC-Record-ID", f"<urn:uuid:{info_id}>"),
+        ("WARC-Date", date),
         ("Content-Type", FIELDS),
-    ]  # fmt: skip
+    ]
     page = [
-        ("WARC-Type", "resource"), ("WARC-Record-ID", f"<urn:uuid:{record_id}>"), ("WARC-Date", date),
-        ("WARC-Target-URI", target), ("WARC-Warcinfo-ID", f"<urn:uuid:{info_id}>"), ("X-Archive-Dated-By", dated_by),
+        ("WARC-Type", "resource"),
+        ("WARC-Record-ID", f"<urn:uuid:{record_id}>"),
+        ("WARC-Date", date),
+        ("WARC-Target-URI", target),
+        ("WARC-Warcinfo-ID", f"<urn:uuid:{info_id}>"),
+        ("X-Archive-Dated-By", dated_by),
         ("Content-Type", content_type),
-    ]  # fmt: skip
+    ]
     return b"".join(
         (
             build.record(info, b"", build.warc_fields(block), stored=False),

@@ -124,9 +124,13 @@ def make(folder: Path, archive: Path, clinics_file: Path, as_json: bool) -> None
                 about = _about(archive, db, [clinic.stanza for clinic in unlisted])
             try:
                 made = handover.hand_over(
-                    archive, folder.absolute(), parts=(IMPORTS, STUDY, KEY_FILE), config=clinics_file, about=about,
+                    archive,
+                    folder.absolute(),
+                    parts=(IMPORTS, STUDY, KEY_FILE),
+                    config=clinics_file,
+                    about=about,
                     software=f"{PRODUCT}/{VERSION}",
-                )  # fmt: skip
+                )
             except BackupDamaged as error:
                 print_problems(error.lines, about=archive)
                 fail(f"{archive}: {counted(len(error.lines), 'fault')}; no handover was made", ExitCode.INTEGRITY)
@@ -199,9 +203,13 @@ def _about(archive: Path, db: Database, stanzas: Sequence[str]) -> str:
     }
     words = {name: counted(numbers[name], name.removesuffix("s")) for name in ("clinics", "captures", "posts")}
     about = _ABOUT.format(
-        software=f"{PRODUCT}/{VERSION}", warning=WARNING, key=KEY_FILE, **words,
-        takedowns=counted(numbers["withdrawals"], "takedown"), releases=counted(len(entries), "release"),
-    )  # fmt: skip
+        software=f"{PRODUCT}/{VERSION}",
+        warning=WARNING,
+        key=KEY_FILE,
+        **words,
+        takedowns=counted(numbers["withdrawals"], "takedown"),
+        releases=counted(len(entries), "release"),
+    )
     return about + (_UNLISTED.format(stanzas="\n".join(stanzas)) if stanzas else "")
 
 

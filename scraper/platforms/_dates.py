@@ -14,9 +14,31 @@ from scraper.platforms._values import clean, western_digits
 
 # The languages tried after the page's own, the ones Wix sites were seen in first.
 _LANGUAGES = (
-    "en", "es", "pt", "nl", "ar", "de", "cs", "fr", "it", "pl", "sv", "da", "nb", "fi", "he", "ja", "ko", "zh", "ru",
-    "uk", "tr", "ro", "hu", "el",
-)  # fmt: skip
+    "en",
+    "es",
+    "pt",
+    "nl",
+    "ar",
+    "de",
+    "cs",
+    "fr",
+    "it",
+    "pl",
+    "sv",
+    "da",
+    "nb",
+    "fi",
+    "he",
+    "ja",
+    "ko",
+    "zh",
+    "ru",
+    "uk",
+    "tr",
+    "ro",
+    "hu",
+    "el",
+)
 _ZERO_DAY = "0001-01-01"
 _ZEROS = ("1970-01-01T00:00:00Z", "1970-01-01")
 # "2019", "2019年": a year is printed
@@ -76,11 +98,45 @@ _FORMS = (
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # Hours from UTC. The first eight are those of RFC 822; a name of several zones (BST, IST, AST) is none here.
 _ZONES = {
-    "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
-    "UT": 0, "GMT": 0, "UTC": 0, "Z": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2,
-    "EEST": 3, "MSK": 3, "SAST": 2, "HKT": 8, "SGT": 8, "AWST": 8, "JST": 9, "KST": 9, "ACST": 9.5, "ACDT": 10.5,
-    "AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "AKST": -9, "AKDT": -8, "HST": -10, "NST": -3.5, "NDT": -2.5,
-}  # fmt: skip
+    "EST": -5,
+    "EDT": -4,
+    "CST": -6,
+    "CDT": -5,
+    "MST": -7,
+    "MDT": -6,
+    "PST": -8,
+    "PDT": -7,
+    "UT": 0,
+    "GMT": 0,
+    "UTC": 0,
+    "Z": 0,
+    "WET": 0,
+    "WEST": 1,
+    "CET": 1,
+    "CEST": 2,
+    "MEZ": 1,
+    "MESZ": 2,
+    "EET": 2,
+    "EEST": 3,
+    "MSK": 3,
+    "SAST": 2,
+    "HKT": 8,
+    "SGT": 8,
+    "AWST": 8,
+    "JST": 9,
+    "KST": 9,
+    "ACST": 9.5,
+    "ACDT": 10.5,
+    "AEST": 10,
+    "AEDT": 11,
+    "NZST": 12,
+    "NZDT": 13,
+    "AKST": -9,
+    "AKDT": -8,
+    "HST": -10,
+    "NST": -3.5,
+    "NDT": -2.5,
+}
 # An offset: "UTC+02:00", "+0200", "GMT+2"
 _OFFSET = re.compile(r"(?:UTC?|GMT)?\s?(?P<sign>[+-])(?P<hours>\d{1,2}):?(?P<minutes>\d\d)?")
 _LARGEST_OFFSET = timedelta(hours=14)

@@ -18,9 +18,18 @@ _UNIQUE_PER_POST = {
     "related_posts": "related_url",
 }
 _TABLES_OF_A_POST = (
-    "post_addresses", "revisions", "sightings", "readings", "comments", "post_categories", "post_tags", "images",
-    "related_posts", "post_changes", "absences",
-)  # fmt: skip
+    "post_addresses",
+    "revisions",
+    "sightings",
+    "readings",
+    "comments",
+    "post_categories",
+    "post_tags",
+    "images",
+    "related_posts",
+    "post_changes",
+    "absences",
+)
 
 
 # Columns without a source of their own, and the field that they are computed from.
@@ -74,9 +83,12 @@ def _merged_values(
     better = {
         name
         for name in FIELDS
-        if name not in _OWN and name in kept_sources and name in dropped_sources and dropped_row[name] is not None
+        if name not in _OWN
+        and name in kept_sources
+        and name in dropped_sources
+        and dropped_row[name] is not None
         and rank(dropped_sources[name]) < rank(kept_sources[name])
-    }  # fmt: skip
+    }
     taken = better | {name for name, value in dropped_row.items() if kept_row[name] is None and value is not None}
     for name, field in _COMPUTED.items():
         if field in taken:

@@ -109,7 +109,12 @@ def _save_unplaced(context: CaptureContext, kind: str, item: Item) -> None:
         "INSERT INTO unplaced (clinic_id, address, capture_id, position, kind, item, extractor_version) SELECT ?, ?, ?,"
         " coalesce(max(position), 0) + 1, ?, ?, ? FROM unplaced WHERE capture_id = ?",
         (
-            context.clinic_id, address, context.capture_id, kind, json.dumps(fields), context.extractor_version,
+            context.clinic_id,
+            address,
+            context.capture_id,
+            kind,
+            json.dumps(fields),
+            context.extractor_version,
             context.capture_id,
         ),
-    )  # fmt: skip
+    )

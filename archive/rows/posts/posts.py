@@ -167,9 +167,21 @@ def _insert_revision(
     cache = context.cache
     revision_id = cache.new_id("revisions")
     row = (
-        revision_id, post_id, capture_id or context.capture_id, kind, source, at, sha256, item["title"], item["author"],
-        item["body_text"], item["body_html"], item["word_count"], item["modified_at"], context.extractor_version,
-    )  # fmt: skip
+        revision_id,
+        post_id,
+        capture_id or context.capture_id,
+        kind,
+        source,
+        at,
+        sha256,
+        item["title"],
+        item["author"],
+        item["body_text"],
+        item["body_html"],
+        item["word_count"],
+        item["modified_at"],
+        context.extractor_version,
+    )
     cache.batch.put("revisions", row)
     for position, link in enumerate(item["links"], 1):
         if context.is_withdrawn(link.url):  # its hash still counts the link: the permalink stays valid

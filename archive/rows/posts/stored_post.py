@@ -11,9 +11,22 @@ from typing import Any
 from sqlite_utils import Database
 
 FIELDS = (
-    "url", "slug", "title", "author", "published_at", "published_raw", "modified_at", "language",
-    "excerpt", "minutes_to_read", "cover_image_url", "body_text", "body_html", "word_count", "access",
-)  # fmt: skip
+    "url",
+    "slug",
+    "title",
+    "author",
+    "published_at",
+    "published_raw",
+    "modified_at",
+    "language",
+    "excerpt",
+    "minutes_to_read",
+    "cover_image_url",
+    "body_text",
+    "body_html",
+    "word_count",
+    "access",
+)
 # Of a printed date that depends on the day of the capture ("3 days ago"): every other source replaces it. Each visit
 # would read another date, so that the first reading stays.
 RELATIVE = "relative"
