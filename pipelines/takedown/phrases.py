@@ -124,8 +124,8 @@ def has_marked_phrase(
     is_any = is_marked(f"anchor {_ANY}")
     anchors = {word for word in set(words) if (is_any or _is_plain(word)) and is_marked(f"anchor {word}")}
     places = [place for place, word in enumerate(words) if word in anchors]
-    starts = {start for place in places for start in range(max(0, place - LENGTH + 1), place + 1)}
-    return any(is_marked(f"{kind} {run}") for kind in lengths for run in _runs(words, sorted(starts), lengths[kind]))
+    starts = sorted({start for place in places for start in range(max(0, place - LENGTH + 1), place + 1)})
+    return any(is_marked(f"{kind} {run}") for kind in lengths for run in _runs(words, starts, lengths[kind]))
 
 
 def _runs(words: list[str], starts: Iterable[int], lengths: Collection[int]) -> Iterator[str]:
