@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from html.parser import HTMLParser
+from itertools import islice
 
 from scraper.items import Exchange
-from scraper.platforms._page import encoding_of, utf8
+from scraper.platforms._page import contents, encoding_of, markup_of, utf8
 
 _LONGEST_TAG = 4_000  # bytes
 _MOST_TAGS = 50  # that contain a mark
-_MOST_SCRIPTS = 500
+_MOST_SCRIPTS = 500  # likewise
 # What a script assigns: identifier = "41" of a variable, "disqusUrl":"https:\/\/a.example\/" or host: 'x' of an object
 _VALUE = r"""(?<![\w$]){}["']?\s*[:=]\s*("(?:[^"\\\n]|\\.){{0,2000}}"|'(?:[^'\\\n]|\\.){{0,2000}}')"""
 
@@ -34,34 +34,24 @@ class _FirstTag(HTMLParser):
 def elements_with(page: Exchange, mark: bytes) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield name and attributes of the page's elements whose opening tag contains the mark, in any case of letters.
 
-    In a text, a comment or the content of a script it is no evidence. At most 50 elements are looked at.
+    In a text, a comment or the content of a script or style it is no evidence. At most 50 elements are looked at.
     """
     body = utf8(page)
-    lower, mark, position = _lower(body), mark.lower(), -1
+    markup, lower = markup_of(body)
+    mark, position = mark.lower(), -1
     for _ in range(_MOST_TAGS):
         position = lower.find(mark, position + 1)
         if position < 0:
             return
         begin = lower.rfind(b"<", max(0, position - _LONGEST_TAG), position)
         end = lower.find(b">", position)
-        if begin < 0 or end < 0 or b">" in lower[begin:position] or _is_hidden(lower, begin):
+        if begin < 0 or end < 0 or b">" in lower[begin:position]:
             continue
         parser = _FirstTag()
-        parser.feed(body[begin : min(end, begin + _LONGEST_TAG) + 1].decode(encoding_of(page, body), "replace"))
+        parser.feed(markup[begin : min(end, begin + _LONGEST_TAG) + 1].decode(encoding_of(page, body), "replace"))
         if parser.tag is not None:
             yield parser.tag, parser.attributes
         position = end
-
-
-@lru_cache(maxsize=2)  # every service looks at the same page
-def _lower(body: bytes) -> bytes:
-    return body.lower()
-
-
-def _is_hidden(body: bytes, position: int) -> bool:
-    """Return whether the place lies in a comment, or in the content of a script."""
-    before = body[max(0, position - 200_000) : position]
-    return before.rfind(b"<!--") > before.rfind(b"-->") or before.rfind(b"<script") > before.rfind(b"</script")
 
 
 def scripts_with(page: Exchange, mark: bytes) -> str:
@@ -69,20 +59,9 @@ def scripts_with(page: Exchange, mark: bytes) -> str:
     body = utf8(page)
     if mark not in body:
         return ""
-    found = [text for text in _scripts(body) if mark in text]
+    texts = (body[begin:end] for name, begin, end in contents(body) if name == b"<script")
+    found = islice((text for text in texts if mark in text), _MOST_SCRIPTS)
     return b"\n".join(found)[:400_000].decode(encoding_of(page, body), "replace")
-
-
-def _scripts(body: bytes) -> Iterator[bytes]:
-    """Yield the contents of the first 500 scripts. One that does not end is the last."""
-    lower, position = _lower(body), 0
-    for _ in range(_MOST_SCRIPTS):
-        begin = lower.find(b"<script", position)
-        opened = lower.find(b">", begin) if begin >= 0 else -1
-        position = lower.find(b"</script", opened) if opened >= 0 else -1
-        if position < 0:
-            return
-        yield body[opened + 1 : position]
 
 
 def assigned(script: str, *names: str) -> str | None:

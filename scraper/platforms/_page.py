@@ -7,8 +7,10 @@ of a post on most platforms. What they are worth differs by platform, so that th
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from html import unescape
 from typing import Any
 
@@ -23,6 +25,15 @@ from scraper.platforms._values import clean
 _LARGEST_SCRIPT = 4_000_000  # characters; small objects take thirty times their text in memory
 _MOST_SCRIPTS = 20
 _MOST_GRAPH_NODES = 50  # objects of one JSON-LD array that are looked at
+# What no element of the page is in: "<!-- ... -->", "<SCRIPT async>...</SCRIPT >", "<title>...</title>", a drawing
+_OPENED = re.compile(rb"<(?:!--|(?:script|style|svg|title|textarea)\b)", re.IGNORECASE)
+_CLOSED = {
+    b"<!--": re.compile(rb"-->"),
+    **{
+        b"<" + name: re.compile(b"</" + name, re.IGNORECASE)
+        for name in (b"script", b"style", b"svg", b"title", b"textarea")
+    },
+}
 
 
 @dataclass(slots=True)
@@ -143,6 +154,32 @@ def scripts(body: bytes, mark: bytes, encoding: str, *, after: int = 0) -> Itera
             continue
         yield body[opened + 1 : closed].decode(encoding, "replace")
         position = closed
+
+
+@lru_cache(maxsize=4)  # several readers look at the same page, most of which is scripts
+def markup_of(body: bytes) -> tuple[bytes, bytes]:
+    """Return the page without comments and the contents of `_CLOSED`, and the same in lower case."""
+    parts, position = list[bytes](), 0
+    for _, begin, end in contents(body):
+        parts.append(body[position:begin])
+        position = end
+    markup = b"".join((*parts, body[position:]))
+    return markup, markup.lower()
+
+
+def contents(body: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the kind of each content that markup is without ("<script"), and where it begins and ends.
+
+    A comment ("<!--") is content as a whole. One that does not end is the last.
+    """
+    end = 0
+    while (opened := _OPENED.search(body, end)) is not None:
+        name = opened[0].lower()
+        is_comment = name == b"<!--"
+        begin = opened.start() if is_comment else body.find(b">", opened.end()) + 1 or len(body)
+        closed = _CLOSED[name].search(body, begin)
+        end = len(body) if closed is None else closed.end() if is_comment else closed.start()
+        yield name, begin, end
 
 
 def utf8(exchange: Exchange) -> bytes:

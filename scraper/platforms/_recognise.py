@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from scraper.items import Exchange, Item, Problem
 from scraper.not_a_post import UnsupportedPlatform
+from scraper.platforms._page import markup_of
 
 LARGEST_HEAD = 400_000  # bytes; heads with all style sheets inline have some 300,000
 # <meta name="generator" content="WordPress 6.4.2">, attributes in any order, quotes or none
@@ -117,10 +118,10 @@ MAKERS = (
 @lru_cache(maxsize=4)  # every platform asks about the same page
 def generators_of(body: bytes) -> tuple[str, ...]:
     """The texts of the page's generator tags, in their order: ("WordPress 6.4.2", "Elementor 3.18")."""
-    if b"enerator" not in body[:LARGEST_HEAD] and b"ENERATOR" not in body[:LARGEST_HEAD]:
+    elements, found = _elements(body), []
+    if b"enerator" not in elements and b"ENERATOR" not in elements:
         return ()
-    found = []
-    for meta in _META.finditer(_elements(body)):
+    for meta in _META.finditer(elements):
         content = _CONTENT.search(meta[0]) if _IS_GENERATOR.search(meta[0]) else None
         if content is not None:
             text = next(group for group in content.groups() if group is not None)
@@ -151,8 +152,13 @@ def strength_of(marks: Marks, exchange: Exchange) -> Strength:
         return Strength.NONE
     if _has_header(marks.headers, exchange):
         return Strength.HEADER
-    elements = _elements(exchange.body)
-    return Strength.HEAD if any(re.search(pattern, elements) for pattern in marks.head) else Strength.NONE
+    return Strength.HEAD if _has_in_head(marks.head, exchange.body) else Strength.NONE
+
+
+@lru_cache(maxsize=32)  # asked once for the page's items, once for their version
+def _has_in_head(patterns: Sequence[bytes], body: bytes) -> bool:
+    elements = _elements(body)
+    return any(re.search(pattern, elements) for pattern in patterns)
 
 
 def _names_generator(marks: Marks, generators: Sequence[str]) -> bool:
@@ -224,22 +230,9 @@ def _head(body: bytes) -> bytes:
     return body[: end.end() if end else LARGEST_HEAD]
 
 
-# What holds text that only looks like elements: "<!-- <meta ...> -->", "<script>'<meta ...>'</script>".
-_TEXT_BEGINS = re.compile(rb"<!--|<(script|style|title)\b", re.IGNORECASE)
-
-
-@lru_cache(maxsize=4)
 def _elements(body: bytes) -> bytes:
     """The head and body tag without comments and the contents of scripts, styles and titles."""
-    head, parts, position = _head(body), list[bytes](), 0
-    lower = head.lower()
-    while (found := _TEXT_BEGINS.search(head, position)) is not None:
-        parts.append(head[position : found.start()])
-        end = b"-->" if found[1] is None else b"</" + found[1].lower()
-        position = lower.find(end, found.end())
-        if position < 0:
-            return b"".join(parts)
-    return b"".join((*parts, head[position:]))
+    return markup_of(_head(body))[0]
 
 
 def in_a_tag(body: bytes, attribute: bytes) -> bool:

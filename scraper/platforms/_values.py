@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Literal
 
 from scraper.platforms._scales import WORD, Scale, folded, scale_of
@@ -56,6 +57,7 @@ def western_digits(text: str) -> str:
     return "".join(char if char.isascii() or not char.isdecimal() else str(unicodedata.decimal(char)) for char in text)
 
 
+@lru_cache(maxsize=4096)  # pages print the same few again and again
 def count(text: str | None) -> int | None:
     """Return the whole number printed in a short text; `None` where there is none, several, or one that is not exact.
 

@@ -14,15 +14,14 @@ from lxml import etree
 
 from scraper.config.clinics import PRODUCT
 from scraper.items import Exchange
+from scraper.platforms._page import markup_of
 
 LONGEST = 2_000  # characters that are recorded of one value
 _NAMES = ("robots", PRODUCT)
 _LOOKED_AT = 1_000_000  # bytes of a page; the metas are in its head
 _MOST = 20  # metas of a page
-# '<meta name="robots" content="noindex">': where one may be, also in a comment or a script
-_MAY_BE = re.compile(
-    rb"<meta\b[^<>]{0,500}robots[^<>]{0,2000}>|<meta\b[^<>]{0,500}clinic-blog-archive[^<>]{0,2000}>", re.I
-)
+# Where one may be: '<meta name="robots" content="noindex">'
+_MAY_BE = re.compile(rb"<meta\b[^<>]{0,500}(?:robots|clinic-blog-archive)[^<>]{0,2000}>", re.I)
 
 
 def robots_header(exchange: Exchange) -> str | None:
@@ -34,8 +33,11 @@ def robots_meta(exchange: Exchange) -> str | None:
     """Return the contents of the robots metas of a page, joined by ", "; None without one. Never raises."""
     if exchange.content_type and "html" not in exchange.content_type.lower():
         return None
-    ends = [match.end() for match, _ in zip(_MAY_BE.finditer(exchange.body[:_LOOKED_AT]), range(_MOST), strict=False)]
-    return _joined(_contents(exchange.body[: ends[-1]])) if ends else None
+    markup, lower = markup_of(exchange.body[:_LOOKED_AT])
+    if not any(name.encode() in lower for name in _NAMES):
+        return None
+    ends = [match.end() for match, _ in zip(_MAY_BE.finditer(markup), range(_MOST), strict=False)]
+    return _joined(_contents(markup[: ends[-1]])) if ends else None
 
 
 def _contents(markup: bytes) -> Iterator[str]:

@@ -67,6 +67,9 @@ def _undone(body: bytes, coding: str, limit: int) -> bytes:
 
 def _gzip(body: bytes, limit: int) -> bytes:
     """RFC 1952: a file is a series of members. What follows one and has no whole header is no member."""
+    whole = _one_member(body, limit)
+    if whole is not None:
+        return whole
     out = bytearray()
     start = _gzip_start(body, 0)
     for _ in range(_MOST_STREAMS):
@@ -81,6 +84,16 @@ def _gzip(body: bytes, limit: int) -> bytes:
         except (CutShort, Undecodable):
             return bytes(out)
     raise Undecodable(f"the gzip data have more than {_MOST_STREAMS} members")
+
+
+def _one_member(body: bytes, limit: int) -> bytes | None:
+    """Return the content of a single sound member, as nearly every answer is; None for anything else."""
+    inflater = zlib.decompressobj(31)
+    try:
+        content = inflater.decompress(body, limit + 1)
+    except zlib.error:
+        return None
+    return content if inflater.eof and not inflater.unused_data and len(content) <= limit else None
 
 
 def _gzip_start(body: bytes, at: int) -> int:

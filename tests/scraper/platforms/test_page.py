@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scraper.items import Exchange
-from scraper.platforms._page import Head, encoding_of, postings, read_head, scripts, utf8
+from scraper.platforms._page import Head, encoding_of, markup_of, postings, read_head, scripts, utf8
 from scraper.platforms._tree import soup
 
 PAGE = "https://clinic.example/sleep/"
@@ -54,3 +54,19 @@ def test_encodings() -> None:
     latin = Exchange(url=PAGE, body=b"caf\xe9", content_type="text/html; charset=ISO-8859-1")
     assert encoding_of(latin, latin.body) == "cp1252"
     assert encoding_of(utf16, b"caf\xc3\xa9") == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("page", "markup"),
+    [
+        (b"<p>a</p><!-- <i> --><p>b</p>", b"<p>a</p><p>b</p>"),
+        (b"<SCRIPT src=x>'<i>'</SCRIPT ><p>b", b"<SCRIPT src=x></SCRIPT ><p>b"),
+        (b"<style><i></style><title><i></title><svg a=b><i/></svg>", b"<style></style><title></title><svg a=b></svg>"),
+        (b"<p>a<script><i></p>", b"<p>a<script>"),
+        (b"<p>a<script", b"<p>a<script"),
+        (b"<p>a<!-- <i></p>", b"<p>a"),
+        (b"<scripty><p>a", b"<scripty><p>a"),
+    ],
+)
+def test_markup_is_without_what_only_looks_like_elements(page: bytes, markup: bytes) -> None:
+    assert markup_of(page) == (markup, markup.lower())
