@@ -110,9 +110,9 @@ def _table(
     partitions = Partitions(folder, stage, first.source.name, typed)
     seen: set[Row] = set()
     try:
-        for archive, one in zip(archives, routes, strict=True):
-            for rows in read(archive.connection, one.source):
-                partitions.add(list(_placed(rows, archive, one, owners, seen)))
+        for archive, own in zip(archives, routes, strict=True):
+            for rows in read(archive.connection, own.source):
+                partitions.add(list(_placed(rows, archive, own, owners, seen)))
         made = tuple(partitions.finish(first.empty()))
     finally:
         partitions.close()
@@ -192,13 +192,13 @@ def _routes(chosen: Iterable[str], archives: Sequence[_Archive]) -> dict[str, li
     for archive in archives:
         known = names(archive.connection, with_parameters=False)
         for name, routes in found.items():
-            one = route(archive.connection, name) if name in known else None
-            if one is None or (routes and one.columns != routes[0].columns):
+            own = route(archive.connection, name) if name in known else None
+            if own is None or (routes and own.columns != routes[0].columns):
                 raise LakeError(
                     f"{archive.name}: its {name} has other columns than that of {archives[0].name}; any crawl or"
                     " reparse of the older archive brings it up to date"
                 )
-            routes.append(one)
+            routes.append(own)
     return found
 
 

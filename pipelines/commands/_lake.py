@@ -20,21 +20,26 @@ from scraper.config.clinics import PRODUCT, VERSION
 def export_to_lake(folder: Path, archives: Sequence[Path], *, derived: bool, as_json: bool) -> NoReturn:
     """Write all tables of the archives to a lake, report what was written, and end the process."""
     with ExitStack() as stack:
-        opened = [(str(one), stack.enter_context(closing(read_only(one))).conn) for one in distinct(archives)]
+        opened = [(str(path), stack.enter_context(closing(read_only(path))).conn) for path in distinct(archives)]
         busy = f"{folder}: another export writes to this lake; nothing done"
         lock = lock_or_exit(folder, busy=busy, advice="choose another folder")
         stack.callback(lock.release)
         with exit_on_error(folder, "some partitions may be new, each is whole"):
             tables = export_lake(folder, opened, f"{PRODUCT}/{VERSION}", derived=derived)
-    for one in tables:
-        if one.note:
-            echo(f"{folder / one.name}: {one.note}", err=True)
+    for exported in tables:
+        if exported.note:
+            echo(f"{folder / exported.name}: {exported.note}", err=True)
     summary = {
         "lake": str(folder),
         "archives": [name for name, _ in opened],
         "tables": {
-            one.name: {"rows": one.rows, "bytes": one.size, "partitions": len(one.partitions), "written": one.written}
-            for one in tables
+            exported.name: {
+                "rows": exported.rows,
+                "bytes": exported.size,
+                "partitions": len(exported.partitions),
+                "written": exported.written,
+            }
+            for exported in tables
         },
     }
     lines = _lines(tables) if is_terminal() else [f"{folder}: {_total(tables)}"]
@@ -44,13 +49,19 @@ def export_to_lake(folder: Path, archives: Sequence[Path], *, derived: bool, as_
 def _lines(tables: Sequence[LakeTable]) -> Iterator[str]:
     header = ("table", "rows", "MB", "partitions", "written")
     rows = [
-        (one.name, f"{one.rows:,}", f"{one.size / 1e6:.2f}", f"{len(one.partitions):,}", f"{one.written:,}")
-        for one in tables
+        (
+            exported.name,
+            f"{exported.rows:,}",
+            f"{exported.size / 1e6:.2f}",
+            f"{len(exported.partitions):,}",
+            f"{exported.written:,}",
+        )
+        for exported in tables
     ]
     yield table(header, rows, numbers=header[1:])
     yield _total(tables)
 
 
 def _total(tables: Sequence[LakeTable]) -> str:
-    written = counted(sum(one.written for one in tables), "partition")
-    return f"{written} written, {sum(len(one.partitions) - one.written for one in tables):,} unchanged"
+    written = counted(sum(exported.written for exported in tables), "partition")
+    return f"{written} written, {sum(len(exported.partitions) - exported.written for exported in tables):,} unchanged"

@@ -19,7 +19,7 @@ NUMBERS = ("observed", "unread", "waiting", "failed", "problems", "doubtful")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ArchiveReport:
     """An archive, its status, the takedowns that its published copy does not obey yet, and shards without a worker."""
 
     archive: Path
@@ -32,7 +32,7 @@ class Seen:
 class Report:
     """The archives that could be read, and each clinic once, with the place of its archive among them."""
 
-    seen: Sequence[Seen]
+    archives: Sequence[ArchiveReport]
     clinics: Sequence[tuple[ClinicStatus, int]]
     max_age: float
     several: bool  # whether more than one archive was named
@@ -47,24 +47,24 @@ def summary(report: Report) -> dict[str, Any]:
     """Return the JSON object: of one archive with its facts, of several with those of each under `archives`."""
     clinics = {}
     for clinic, place in report.clinics:
-        where = {"archive": str(report.seen[place].archive)} if report.several else {}
+        where = {"archive": str(report.archives[place].archive)} if report.several else {}
         clinics[clinic.clinic_id] = {**_as_json(clinic, report.max_age), **where}
     stale = [clinic.clinic_id for clinic, _ in report.clinics if clinic.is_stale(report.max_age)]
     found = {"max_age_seconds": report.max_age, "clinics": clinics, "stale": stale}
     if report.several:
-        return {"archives": {str(one.archive): _facts(one) for one in report.seen}, **found}
-    return {"archive": str(report.seen[0].archive), **found, **_facts(report.seen[0])}
+        return {"archives": {str(entry.archive): _facts(entry) for entry in report.archives}, **found}
+    return {"archive": str(report.archives[0].archive), **found, **_facts(report.archives[0])}
 
 
-def _facts(one: Seen) -> dict[str, Any]:
-    status = one.status
+def _facts(entry: ArchiveReport) -> dict[str, Any]:
+    status = entry.status
     return {
         "at": status.at,
         "held": status.held,
         "running": [visit._asdict() for visit in status.running],
         "disk": {**asdict(status.disk), "is_short": status.disk.is_short},
-        "overdue_takedowns": [takedown.takedown_id for takedown in one.overdue],
-        "lost_shards": [shard.shard for shard in one.lost],
+        "overdue_takedowns": [takedown.takedown_id for takedown in entry.overdue],
+        "lost_shards": [shard.shard for shard in entry.lost],
         "verified": status.verified if isinstance(status.verified, str | None) else asdict(status.verified),
     }
 
@@ -78,16 +78,16 @@ def _as_json(clinic: ClinicStatus, max_age: float) -> dict[str, Any]:
 def report_lines(report: Report) -> Iterator[str]:
     """Yield a row a clinic, the judgement of all, then a line a fact about each archive."""
     rows = [
-        (*_row(clinic, report.max_age), *([str(report.seen[place].archive)] if report.several else []))
+        (*_row(clinic, report.max_age), *([str(report.archives[place].archive)] if report.several else []))
         for clinic, place in report.stale_first
     ]
     if rows:
         yield f"{table((*HEADER, *(['archive'] if report.several else [])), rows, numbers=NUMBERS)}\n"
     yield f"{judgement([clinic for clinic, _ in report.clinics], report.max_age).words}.\n"
-    for one in report.seen:
+    for entry in report.archives:
         if report.several:
-            yield f"{one.archive}:"
-        for name, line in facts(one.status):
+            yield f"{entry.archive}:"
+        for name, line in facts(entry.status):
             yield f"{name:<10}{line}"
 
 

@@ -19,7 +19,7 @@ from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import Duration, archives_option, distinct, examples, json_option
 from pipelines.commands._output import counted, finish
-from pipelines.commands._status import Report, Seen, how_ended, report_lines, summary
+from pipelines.commands._status import ArchiveReport, Report, how_ended, report_lines, summary
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
 from pipelines.run.notices import Notice, shortened
@@ -66,51 +66,51 @@ def command(max_age: float, quiet: bool, archives: tuple[Path, ...], as_json: bo
     """
     chosen = distinct(archives)
     codes = {ExitCode.DONE}
-    seen = []
+    reports = []
     for archive in chosen:
         try:
-            seen.append(_read(archive))
+            reports.append(_read(archive))
         except SystemExit as ending:  # its line is printed
             codes.add(ExitCode(int(ending.code or 0)))
             if len(chosen) == 1:
                 raise
-    clinics = stand([one.status for one in seen])
-    for one in seen:
-        codes.add(_warned(one))
-    if _warned_of_stale(clinics, seen, max_age):
+    clinics = stand([entry.status for entry in reports])
+    for entry in reports:
+        codes.add(_warned(entry))
+    if _warned_of_stale(clinics, reports, max_age):
         codes.add(ExitCode.STALE)
-    report = Report(seen, clinics, max_age, several=len(chosen) > 1)
+    report = Report(reports, clinics, max_age, several=len(chosen) > 1)
     lines = () if quiet else report_lines(report)
     finish(summary(report), lines, as_json=as_json, code=min(codes, key=WORST_FIRST.index), always=True)
 
 
-def _read(archive: Path) -> Seen:
+def _read(archive: Path) -> ArchiveReport:
     """Read an archive; end the process where that fails."""
     with exit_on_error(archive), closing(read_only(archive)) as db:
         db.execute("BEGIN")
         now = datetime.now(UTC)
         lost = [shard for shard in read_shards(archive) if shard.is_lost(now)]
-        return Seen(archive, read_status(db.conn, archive, now), overdue_takedowns(archive, now.date()), lost)
+        return ArchiveReport(archive, read_status(db.conn, archive, now), overdue_takedowns(archive, now.date()), lost)
 
 
-def _warned(one: Seen) -> ExitCode:
+def _warned(entry: ArchiveReport) -> ExitCode:
     """Print what is wrong with an archive as a whole; return the exit code for it."""
-    if one.status.verify_failed:
-        echo(f"{one.archive}: verified {verified_in_words(one.status.verified)}", err=True)
-    if one.status.disk.is_short:
-        echo(f"{one.archive}: its disk is nearly full: {free_in_words(one.status.disk)}; free some space", err=True)
-    for takedown in one.overdue:
+    if entry.status.verify_failed:
+        echo(f"{entry.archive}: verified {verified_in_words(entry.status.verified)}", err=True)
+    if entry.status.disk.is_short:
+        echo(f"{entry.archive}: its disk is nearly full: {free_in_words(entry.status.disk)}; free some space", err=True)
+    for takedown in entry.overdue:
         why, command = ("the published copy still holds it", "publish") if takedown.is_published else _NOT_PURGED
         echo(
             f"{takedown.clinic}: takedown {takedown.takedown_id} was due on {takedown.due}, and {why}; `clinic-archive"
-            f" {command} --archive {one.archive}`",
+            f" {command} --archive {entry.archive}`",
             err=True,
         )
-    for shard in one.lost:
+    for shard in entry.lost:
         echo(_why_lost(shard), err=True)
-    if one.status.verify_failed:
+    if entry.status.verify_failed:
         return ExitCode.INTEGRITY
-    return ExitCode.STALE if one.status.disk.is_short or one.overdue or one.lost else ExitCode.DONE
+    return ExitCode.STALE if entry.status.disk.is_short or entry.overdue or entry.lost else ExitCode.DONE
 
 
 def _why_lost(shard: ShardSeen) -> str:
@@ -120,21 +120,23 @@ def _why_lost(shard: ShardSeen) -> str:
     return f"shard {shard.shard}: no worker was {seen}; start it, or take the shard over from its backup"
 
 
-def _warned_of_stale(clinics: Sequence[tuple[ClinicStatus, int]], seen: Sequence[Seen], max_age: float) -> bool:
+def _warned_of_stale(
+    clinics: Sequence[tuple[ClinicStatus, int]], reports: Sequence[ArchiveReport], max_age: float
+) -> bool:
     """Print each stale clinic, of a shard whose clinics are all stale one line; return whether there are any.
 
     Of many clinics a line is printed for each way in which their last visits ended (`shortened`).
     """
-    gone = asleep(clinics, max_age) if len(seen) > 1 else set()
+    gone = asleep(clinics, max_age) if len(reports) > 1 else set()
     stale = [(clinic, place) for clinic, place in clinics if clinic.is_stale(max_age)]
     for place in sorted(gone):
         number = sum(each == place for _, each in stale)
         newest = max((clinic.observed_at or "" for clinic, each in stale if each == place), default="")
         since = f"since {newest[:16].replace('T', ' ')}" if newest else "ever"
         none = f"none of its {number:,} clinics was observed {since}"
-        echo(f"{seen[place].archive}: {none}; is its machine up?", err=True)
+        echo(f"{reports[place].archive}: {none}; is its machine up?", err=True)
     lists = shlex.join(
-        ["clinic-archive", "status", *(word for one in seen for word in ("--archive", str(one.archive)))]
+        ["clinic-archive", "status", *(word for entry in reports for word in ("--archive", str(entry.archive)))]
     )
     for line in shortened(_notice(clinic, lists) for clinic, place in stale if place not in gone):
         echo(line, err=True)

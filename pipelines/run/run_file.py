@@ -16,7 +16,7 @@ from archive.warc import Writer
 from pipelines.events import Fields, as_json
 from pipelines.run.headers import RUNS, RunHeader
 
-Shown = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Redaction = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class RunFile:
@@ -52,8 +52,10 @@ class RunFile:
         self._writer.write_note(kind, fields, at)
         self._writer.sync()
 
-    def end(self, exit_code: int, summary: dict[str, Any], now: datetime, shown: Shown, *, closing: bool) -> None:
-        """Record the end of the run, in the file and then in its row, which has what `shown` leaves of the fields.
+    def end(
+        self, exit_code: int, summary: dict[str, Any], now: datetime, redacted: Redaction, *, closing: bool
+    ) -> None:
+        """Record the end of the run, in the file and then in its row, which has what `redacted` leaves of the fields.
 
         `closing`: no visit is left to the next start, which looks for unclosed files only if a run's own file is one.
         Raises `WarcWriteError`, `sqlite3.Error`.
@@ -62,6 +64,6 @@ class RunFile:
         text = json.dumps({**summary, "archive": None}, ensure_ascii=False)
         fields = {"ended_at": utc(now), "exit_code": exit_code, "summary": text}
         self.write_note("crawl-ended", as_json(fields), now)
-        runs.save_crawl_end(self._db, self._header.crawl_id, shown(fields))
+        runs.save_crawl_end(self._db, self._header.crawl_id, redacted(fields))
         if closing:
             self._writer.close()

@@ -175,7 +175,7 @@ class _Worker:
         self._task, self._outbox, self._visits = task, outbox, visits
         self._process: Process = process_of(task.settings)
         if task.shows_progress:
-            observe(self._process, lambda *shown: outbox.put(Progressed(*shown)))
+            observe(self._process, lambda *progress: outbox.put(Progressed(*progress)))
 
     def run(self, connection: Connection) -> None:
         """Obey the messages until the last. Raises EOFError where the parent ends before the first visit."""

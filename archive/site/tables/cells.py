@@ -31,12 +31,12 @@ class Grid:
     numbers: frozenset[str]
 
 
-def grid(columns: Sequence[str], values: Sequence[Sequence[Any]], shown: Sequence[Sequence[Any]]) -> Grid:
-    """Return the cells of rows: `values` are the values of SQLite, `shown` the HTML or text that Datasette made."""
+def grid(columns: Sequence[str], values: Sequence[Sequence[Any]], displayed: Sequence[Sequence[Any]]) -> Grid:
+    """Return the cells of rows: `values` are the values of SQLite, `displayed` the HTML or text that Datasette made."""
     numbers = frozenset(name for place, name in enumerate(columns) if _is_numeric(name, [row[place] for row in values]))
     rows = [
         [(name, _cell(value, html, name in numbers)) for name, value, html in zip(columns, row, cells, strict=True)]
-        for row, cells in zip(values, shown, strict=True)
+        for row, cells in zip(values, displayed, strict=True)
     ]
     return Grid(rows, numbers)
 
