@@ -3,7 +3,7 @@
 Only `Fold.apply` makes rows of events. A live run records an event before it applies it (`Run.record`); rebuild,
 reparse, import, backfill and recovery read the same events back from the WARC files (`ClinicLog.events`).
 
-A live visit gives RunStarted, Captured (many), RunEnded. `note` returns the kind and the fields of the event's note;
+A live visit gives VisitStarted, Captured (many), VisitEnded. `note` returns the kind and fields of the event's note;
 None for an event that the WARC already shows in another way.
 """
 
@@ -22,7 +22,7 @@ Fields = dict[str, str]  # the fields of a note by name; each value is JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClinicRun:
+class ClinicVisit:
     """One run at one clinic, or one import for it: the origin of captures."""
 
     clinic_id: str
@@ -55,19 +55,19 @@ class ClinicListed:
 
 
 @dataclass(frozen=True, slots=True)
-class RunStarted:
+class VisitStarted:
     """A visit of the clinic begins; its stanza is valid from now on."""
 
-    run: ClinicRun
+    visit: ClinicVisit
 
     @property
     def clinic_id(self) -> str:
         """The clinic that is visited."""
-        return self.run.clinic_id
+        return self.visit.clinic_id
 
     def note(self) -> tuple[str, Fields]:
         """Return kind and fields of the note, which is written to the clinic's file."""
-        run = self.run
+        run = self.visit
         fields: dict[str, Any] = {"crawl": run.crawl_id, "started_at": run.started_at, "kind": run.kind}
         if run.web_archive:
             fields["web-archive"] = run.web_archive
@@ -78,13 +78,13 @@ class RunStarted:
 class Captured:
     """A capture was made, and items were extracted from it. Its record is in the WARC before the event exists."""
 
-    run: ClinicRun
+    visit: ClinicVisit
     extraction: Extraction
 
     @property
     def clinic_id(self) -> str:
         """The clinic of the capture."""
-        return self.run.clinic_id
+        return self.visit.clinic_id
 
     def note(self) -> None:
         """Return None: the WARC holds the capture's own record."""
@@ -94,15 +94,15 @@ class Captured:
 class CapturesEnded:
     """The last capture of an import or backfill has passed in the order of the log.
 
-    Its RunEnded comes later: the captures are older than the notes of the run that brought them.
+    Its VisitEnded comes later: the captures are older than the notes of the run that brought them.
     """
 
-    run: ClinicRun
+    visit: ClinicVisit
 
     @property
     def clinic_id(self) -> str:
         """The clinic of the captures."""
-        return self.run.clinic_id
+        return self.visit.clinic_id
 
     def note(self) -> None:
         """Return None: the event follows from the dates of the captures."""
@@ -146,17 +146,17 @@ class PolicySet:
 
 
 @dataclass(frozen=True, slots=True)
-class RunEnded:
+class VisitEnded:
     """The visit of the clinic ended, or was killed."""
 
-    run: ClinicRun
+    visit: ClinicVisit
     fields: Mapping[str, Any] | None  # of the note; None: the run was killed and left no note
     platform: str | None = None  # name of the platform whose parser read the run's captures
 
     @property
     def clinic_id(self) -> str:
         """The clinic that was visited."""
-        return self.run.clinic_id
+        return self.visit.clinic_id
 
     @property
     def finished(self) -> bool:
@@ -244,10 +244,10 @@ class Purged:
         return cls(**{**fields, "takedowns": tuple(fields["takedowns"])})
 
 
-OfRun = RunStarted | Captured | RunEnded  # events of a visit or an import
+OfVisit = VisitStarted | Captured | VisitEnded  # events of a visit or an import
 Retroactive = PolicySet | Withdrawn | Lifted  # the rows of the clinic's earlier captures are made again
 Decision = Confirmed | Retroactive | Purged  # of the operator; the notes are in the file of the run as a whole
-Event = ClinicListed | RunStarted | Captured | CapturesEnded | Confirmed | Retroactive | Purged | RunEnded
+Event = ClinicListed | VisitStarted | Captured | CapturesEnded | Confirmed | Retroactive | Purged | VisitEnded
 
 
 def stanza_text(stanza: Mapping[str, Any]) -> str:

@@ -20,32 +20,32 @@ from pipelines.events import (
     USER_AGENT,
     CapturesEnded,
     ClinicListed,
-    ClinicRun,
+    ClinicVisit,
     Confirmed,
     Event,
     PolicySet,
     Purged,
-    RunEnded,
-    RunStarted,
+    VisitEnded,
+    VisitStarted,
     Withdrawn,
 )
 from pipelines.imports.foreign import scan_foreign
 from pipelines.imports.identity import CaptureRef, ImportOrigin, first_of, resolve_revisits
 from pipelines.privacy.policy import Policy, Statement, in_force
 from pipelines.replay.files import EARLIEST, FileScan, fields_of
-from pipelines.run.headers import RUNS, RunHeader, holding, is_there, purges, replaced_files, scans_of
+from pipelines.run.headers import RUNS, RunFileContents, is_there, purges, replaced_files, scans_of, takedowns_in_force
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class LoggedCapture:
     """A capture of the log whose bytes are not read yet; `replay.parsing.parsed` turns it into a `Captured`."""
 
-    log: RunLog
+    log: VisitLog
     ref: CaptureRef
 
 
 @dataclass(slots=True)
-class RunLog:
+class VisitLog:
     """One run at the clinic, or one import: the contents of its notes, and the places of its captures."""
 
     clinic_id: str
@@ -65,9 +65,9 @@ class RunLog:
     in_force: Policy | None = None  # for its captures; None until the whole log is read
 
     @property
-    def run(self) -> ClinicRun:
+    def visit(self) -> ClinicVisit:
         """The run in the form that events contain."""
-        return ClinicRun(
+        return ClinicVisit(
             clinic_id=self.clinic_id,
             crawl_id=self.crawl_id,
             kind=self.kind,
@@ -113,7 +113,7 @@ class ClinicLog:
     """All runs at a clinic, oldest first, and a line for each record of their files that could not be used."""
 
     clinic_id: str
-    runs: list[RunLog]
+    runs: list[VisitLog]
     problems: list[str]
     listed: list[tuple[datetime, Mapping[str, Any]]] = field(default_factory=list)  # stanzas read without a visit
     confirmed: list[datetime] = field(default_factory=list)
@@ -135,51 +135,51 @@ class ClinicLog:
             others = (ref.at for ref in log.captures if log.kind != "crawl")
             log.in_force = in_force(Policy.of(log.stanza), min(others, default=log.started), said)
 
-    def events(self) -> list[Event | Recorded]:
+    def events(self) -> list[Event | LoggedCapture]:
         """Return the events of all runs in the order in which `Fold.apply` takes them.
 
         The first event is a ClinicListed with the clinic's oldest stanza, because imported captures may be older than
         any run. Then all events follow by date. At equal dates starts come first, then captures by capture_id, then
-        ends and confirmations. A capture is `Recorded` here: its bytes are not read yet.
+        ends and confirmations. A capture is `LoggedCapture` here: its bytes are not read yet.
 
         Returns an empty list if no stanza of the clinic is known.
         """
         self.set_policies()
         # (date, rank among events of the same date, capture_id, event)
-        found: list[tuple[datetime, int, str, Event | Recorded]] = [
+        found: list[tuple[datetime, int, str, Event | LoggedCapture]] = [
             (at, 0, "", ClinicListed(self.clinic_id, stanza, utc(at))) for at, stanza in self.listed
         ]
         for log in self.runs:
-            found.append((log.started, 0, "", RunStarted(log.run)))
+            found.append((log.started, 0, "", VisitStarted(log.visit)))
         starts = list(found)
         found += [(at, 2, "", Confirmed(self.clinic_id, utc(at))) for at in self.confirmed]
         retroactive: list[PolicySet | Withdrawn | Purged] = [*self.policies, *self.withdrawn, *self.purged]
         found += [(datetime.fromisoformat(each.at), 0, "", each) for each in retroactive]
         for log in self.runs:
             captures = sorted(log.captures, key=lambda ref: (ref.at, ref.capture_id))
-            found += [(ref.at, 1, ref.capture_id, Recorded(log, ref)) for ref in captures]
+            found += [(ref.at, 1, ref.capture_id, LoggedCapture(log, ref)) for ref in captures]
             if log.kind != "crawl" and captures:  # the notes of the run are younger than its captures
-                found.append((captures[-1].at, 1, captures[-1].capture_id, CapturesEnded(log.run)))
-            found.append((log.last_moment, 2, "", RunEnded(log.run, log.end)))
+                found.append((captures[-1].at, 1, captures[-1].capture_id, CapturesEnded(log.visit)))
+            found.append((log.last_moment, 2, "", VisitEnded(log.visit, log.end)))
         if not starts:
             return []
         first = min(starts, key=lambda entry: entry[0])[3]
-        assert isinstance(first, ClinicListed | RunStarted)
-        stanza = first.stanza if isinstance(first, ClinicListed) else first.run.stanza
+        assert isinstance(first, ClinicListed | VisitStarted)
+        stanza = first.stanza if isinstance(first, ClinicListed) else first.visit.stanza
         ordered = [event for *_, event in sorted(found, key=lambda entry: entry[:3])]
         return [ClinicListed(self.clinic_id, stanza, None), *ordered]
 
 
-def clinics_of(archive: Path, headers: Collection[RunHeader]) -> list[str]:
+def clinics_of(archive: Path, headers: Collection[RunFileContents]) -> list[str]:
     """Return the slugs of the clinics that have WARC files, or that a run listed."""
     recorded = {path.name for path in (archive / "warc").glob("*") if path.is_dir() and path.name != RUNS}
     return sorted(recorded.union(*(run.closed for run in headers), *(run.listed for run in headers)))
 
 
-def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> ClinicLog:
+def log_of(archive: Path, clinic_id: str, headers: Collection[RunFileContents]) -> ClinicLog:
     """Read the log of a clinic: notes, and places of all captures. `headers`: from `runs_of`. Raises OSError."""
     folder = archive / "warc" / clinic_id
-    logs: dict[str, RunLog] = {}
+    logs: dict[str, VisitLog] = {}
     problems: list[str] = []
     replaced = replaced_files(headers)
     paths = []
@@ -194,7 +194,7 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> Cli
         if scanned.is_head:
             continue
         key = run_stem(scanned.name) or scanned.info.get("isPartOf", scanned.file)
-        logs.setdefault(key, RunLog(clinic_id, [])).add(scanned)
+        logs.setdefault(key, VisitLog(clinic_id, [])).add(scanned)
     ordered = sorted(logs.values(), key=lambda log: (log.started, log.files))
     known: dict[str, CaptureRef] = {}
     for log in ordered:
@@ -213,7 +213,7 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunHeader]) -> Cli
     ]
     confirmed = [datetime.fromisoformat(at) for header in headers for slug, at in header.confirmed if slug == clinic_id]
     policies = [each for header in headers for each in header.policies if each.clinic_id == clinic_id]
-    withdrawn = [each for each in holding(headers) if each.clinic_id == clinic_id]
+    withdrawn = [each for each in takedowns_in_force(headers) if each.clinic_id == clinic_id]
     purged = [each for each in purges(headers) if each.clinic_id == clinic_id]
     return ClinicLog(clinic_id, ordered, problems, listed, confirmed, policies, withdrawn, purged)
 

@@ -27,7 +27,7 @@ from archive.search.index import drop_removed
 from archive.study.tables import fold_study
 from archive.warc.repair import repair
 from pipelines.fold.fold import Fold
-from pipelines.log import ClinicLog, Recorded, clinics_of, locations, log_of
+from pipelines.log import ClinicLog, LoggedCapture, clinics_of, locations, log_of
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
 from pipelines.rewriting.dropping import drop_copies, dropped_lines
@@ -164,7 +164,7 @@ def apply_log(db: Database, log: ClinicLog, pool: ParserPool) -> int:
     for event in parsed(events, pool, known.get):
         fold.apply(event)
     log.extended = withheld.extended() if withheld else []
-    return sum(isinstance(event, Recorded) for event in events)
+    return sum(isinstance(event, LoggedCapture) for event in events)
 
 
 def refold(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> ClinicLog:

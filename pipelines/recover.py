@@ -16,13 +16,13 @@ from archive.rows import runs
 from archive.warc import BadRecord, Failure, Group, Record, records
 from archive.warc._file import OPEN_SUFFIX
 from archive.warc.repair import Repaired, repair, repair_files, whole_until
-from pipelines.events import ClinicListed, Confirmed, Event, RunEnded, RunStarted
-from pipelines.log import Recorded, RunLog, locations, run_stem
+from pipelines.events import ClinicListed, Confirmed, Event, VisitEnded, VisitStarted
+from pipelines.log import LoggedCapture, VisitLog, locations, run_stem
 from pipelines.rebuild import refold, refold_past
 from pipelines.replay.files import scan
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import in_database
-from pipelines.run.headers import RUNS, RunHeader, runs_of
+from pipelines.run.headers import RUNS, RunFileContents, runs_of
 from pipelines.run.run import Run
 from pipelines.takedown.summaries import save_ends
 
@@ -100,7 +100,7 @@ def _unclosed_runs(archive: Path) -> Iterator[Path]:
     return (archive / "warc" / RUNS).glob(f"*{OPEN_SUFFIX}")
 
 
-def _apply_header(run: Run, header: RunHeader) -> None:
+def _apply_header(run: Run, header: RunFileContents) -> None:
     """Apply the events of a run's own file: listed clinics, the operator's confirmations, the end of the run."""
     known = {row[0] for row in run.db.execute("SELECT clinic_id FROM clinics").fetchall()}
     for clinic_id, stanza in header.listed.items():
@@ -136,7 +136,7 @@ def _stem(path: Path) -> Path:
 
 def _apply(run: Run, unended: _Unended) -> int:
     """Apply the run's events that have no row; return the number of captures among them."""
-    log = RunLog(unended.clinic_id, [])
+    log = VisitLog(unended.clinic_id, [])
     for path in unended.paths:
         # The rows about to be committed refer to these bytes, which the killed run may never have made durable.
         with path.open("rb+") as file:
@@ -151,10 +151,10 @@ def _apply(run: Run, unended: _Unended) -> int:
     stored = {row[0] for row in rows}
     known = dict(locations(log.captures))
     in_rows = in_database(run.db)
-    events: list[Event | Recorded] = [
-        RunStarted(log.run),
-        *(Recorded(log, ref) for ref in log.captures),
-        RunEnded(log.run, log.end),
+    events: list[Event | LoggedCapture] = [
+        VisitStarted(log.visit),
+        *(LoggedCapture(log, ref) for ref in log.captures),
+        VisitEnded(log.visit, log.end),
     ]
     fold = run.fold_of(unended.clinic_id)
     with ParserPool(run.archive, run.key, cores=1) as pool:

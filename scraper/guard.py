@@ -32,19 +32,19 @@ if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
 
 
-class Refused(IgnoreRequest):
+class RequestRefused(IgnoreRequest):
     """A request that is not made. `kind` is the kind of its `Problem`; Scrapy does not retry it."""
 
     kind = "refused"
 
 
-class PrivateAddress(Refused):
+class PrivateAddress(RequestRefused):
     """The host has a private, loopback, link-local or similar address, and the clinic's stanza does not allow that."""
 
     kind = "private-address"
 
 
-class ForeignScheme(Refused):
+class ForeignScheme(RequestRefused):
     """The scheme is neither http nor https but, say, `file:`, `ftp:` or `data:`."""
 
     kind = "foreign-scheme"
@@ -142,7 +142,7 @@ class Guard:
         if isinstance(resolver, GuardedResolver):
             resolver.allow(host)
 
-    def _count(self, refusal: Refused) -> Refused:
+    def _count(self, refusal: RequestRefused) -> RequestRefused:
         if self.crawler.stats is not None:
             self.crawler.stats.inc_value(f"guard/{refusal.kind}")
         return refusal

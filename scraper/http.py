@@ -13,7 +13,7 @@ from scrapy.http import Request, Response
 from w3lib.encoding import read_bom
 
 from scraper.config.clinics import Clinic
-from scraper.guard import Refused
+from scraper.guard import RequestRefused
 from scraper.items import Exchange, Problem
 
 FETCH = "fetch"  # key of `Request.meta`
@@ -147,7 +147,7 @@ def _text(header: bytes) -> str:
 
 def describe(error: BaseException, url: str) -> tuple[str, str]:
     """Return a failed fetch in words: the `kind` of the problem, and a one-line message."""
-    if isinstance(error, Refused):
+    if isinstance(error, RequestRefused):
         return error.kind, str(error)
     name = type(error).__name__
     host = urlsplit(url).hostname

@@ -64,7 +64,7 @@ DOWNLOADER_MIDDLEWARES = {
     "pipelines.components.decoding.Decoding": 590,  # the place of Scrapy's own
     "scraper.guard.Guard": 760,  # after all that may change the address
     "pipelines.components.rendered.Rendered": 980,
-    "pipelines.components.capture.Capture": 990,  # next to the downloader, where bodies are as served
+    "pipelines.components.capture.CaptureMiddleware": 990,  # next to the downloader, where bodies are as served
 }
 SPIDER_MIDDLEWARES = {  # they cost time for every item and request that the spider yields
     "scrapy.spidermiddlewares.start.StartSpiderMiddleware": None,  # `is_start_request` is not used

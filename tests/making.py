@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from archive.db import DATABASE, open_archive
 from archive.rows import clinics
 from archive.warc import Capture
-from pipelines.events import Captured, ClinicRun
+from pipelines.events import Captured, ClinicVisit
 from pipelines.fold.fold import Fold
 from scraper.extract import extract as extract_by
 from scraper.items import Comment, Exchange, Extraction, Item, Post, Reading, Sighting
@@ -86,15 +86,15 @@ def extract(exchange: Exchange) -> tuple[Item, ...]:
     return extract_by(exchange, WIX)
 
 
-def run_of(crawl_id: str | None = None, privacy: str = "pseudonymous") -> ClinicRun:
+def run_of(crawl_id: str | None = None, privacy: str = "pseudonymous") -> ClinicVisit:
     """A run at the clinic, as events name it."""
-    return ClinicRun(clinic_id=CLINIC, crawl_id=crawl_id, stanza={"privacy": privacy})
+    return ClinicVisit(clinic_id=CLINIC, crawl_id=crawl_id, stanza={"privacy": privacy})
 
 
 class Folding:
     """A fold of what one run says."""
 
-    def __init__(self, fold: Fold, run: ClinicRun) -> None:
+    def __init__(self, fold: Fold, run: ClinicVisit) -> None:
         self.fold, self._run = fold, run
         self.commit = fold.commit
 

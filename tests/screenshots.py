@@ -21,7 +21,7 @@ from playwright.sync_api import sync_playwright
 from archive.db import DATABASE, open_archive
 from archive.rows import clinics, runs
 from archive.warc import Capture
-from pipelines.events import Captured, ClinicRun
+from pipelines.events import Captured, ClinicVisit
 from pipelines.fold.fold import Fold
 from scraper.browser._provider import find_browser
 from scraper.items import Comment, Extraction, Item, Link, Post
@@ -77,7 +77,7 @@ def _tell(folder: Path, crawled: sqlite3.Connection) -> None:
                 runs.save_crawl(db, run, f"{at:%Y-%m-%dT%H:%M:%S.000000Z}", "clinic-blog-archive", "crawl")
                 runs.save_run_start(db, run, CLINIC, f"{at:%Y-%m-%dT%H:%M:%S.000000Z}")
             fold = Fold(db, CLINIC, lambda _: None)
-            visit = ClinicRun(clinic_id=CLINIC, crawl_id=run, stanza={"privacy": "keep"})
+            visit = ClinicVisit(clinic_id=CLINIC, crawl_id=run, stanza={"privacy": "keep"})
             seen = 0
             for number, post in enumerate(posts):
                 if post.published_at is None or post.published_at > f"{at:%Y-%m-%dT%H:%M:%SZ}":

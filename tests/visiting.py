@@ -15,7 +15,7 @@ from scrapy.http import Request, Response
 from scrapy.settings import Settings
 from scrapy.statscollectors import StatsCollector
 
-from pipelines.components.capture import Capture
+from pipelines.components.capture import CaptureMiddleware
 from pipelines.components.decoding import Decoding
 from pipelines.components.freshness import Freshness
 from pipelines.components.item_pipelines import Pseudonymise, Store, Validate
@@ -98,7 +98,7 @@ class Visiting:
         self.crawler.engine = SimpleNamespace(spider=None)  # type: ignore[assignment]  # nothing is fetched
         self.spider = BlogSpider.from_crawler(self.crawler, clinic=clinic)
         self.crawler.spider = self.spider
-        self.freshness, self.capture = Freshness(self.crawler), Capture(self.crawler)
+        self.freshness, self.capture = Freshness(self.crawler), CaptureMiddleware(self.crawler)
         self.decoding = Decoding()
         self.pipelines = [Pseudonymise(self.crawler), Validate(self.crawler), Store(self.crawler)]
         self.report = Report(self.crawler)
@@ -134,10 +134,10 @@ class Visiting:
 
     def note(self, problem: Problem) -> None:
         """What the spider tells of itself."""
-        self.spider.note(problem)
-        for note in self.spider._notes:
+        self.spider.report_problem(problem)
+        for note in self.spider._problems:
             self.tell(note)
-        self.spider._notes.clear()
+        self.spider._problems.clear()
 
     def tell(self, extraction: Extraction) -> Extraction:
         for pipeline in self.pipelines:

@@ -21,7 +21,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from archive.backup.files import SCRATCH, WARC, SnapshotFiles, names_of, sidecar
-from archive.backup.leaving import drop_left, note_packed
+from archive.backup.leaving import drop_left, save_packed
 from archive.backup.snapshots import (
     MARK,
     PART,
@@ -141,7 +141,7 @@ def back_up(
             faults = [*copied.faults, *copies.faults(copied.ends)]
             done.problems += [f"{line}; no snapshot was made" for line in faults]
             if not faults:
-                note_packed(folder, packed)
+                save_packed(folder, packed)
                 write_manifest(part, Snapshot(name, software, copied.schema, copied.file, copies.files))
                 part.rename(part.with_name(name))
                 sync_folder(part.parent)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from archive.backup.leaving import Packed
-from archive.backup.snapshots import PART, Read, SnapshotFile, Unreadable, copy_through, make_folder, read_through
+from archive.backup.snapshots import PART, Read, SnapshotFile, SourceUnreadable, copy_through, make_folder, read_through
 from archive.warc._file import OPEN_SUFFIX, sync_folder
 from archive.warc.repair import TORN_SUFFIX, whole_until
 
@@ -81,7 +81,7 @@ class SnapshotFiles:
             expected = self._expected(source)
             prefix_size = expected.size if expected else 0
             content = copy_through(source.path, self.folder / SCRATCH, limit=limit, prefix_size=prefix_size)
-        except Unreadable as error:
+        except SourceUnreadable as error:
             self._report(name, known, f"cannot be read: {error.strerror}")
             return
         if self._differs(source, content, expected):
@@ -177,7 +177,7 @@ class SnapshotFiles:
                 os.fsync(file.fileno())
             return whole_until(source.path, source.name)
         except OSError as error:
-            raise Unreadable(error.errno, error.strerror, str(source.path)) from error
+            raise SourceUnreadable(error.errno, error.strerror, str(source.path)) from error
 
     def _expected(self, source: _ArchiveFile) -> SnapshotFile | None:
         """The bytes that the archive's file must begin with; None for a new file."""
@@ -187,7 +187,7 @@ class SnapshotFiles:
         # A backup that was killed copied the file, or more of it than the manifest of the snapshot before records.
         try:
             content = read_through(source.copy, prefix_size=known.size if known else 0)
-        except Unreadable:
+        except SourceUnreadable:
             self._damaged.add(source.name)
             return known
         if known and content.prefix != known.sha256:

@@ -46,7 +46,7 @@ class Packed:
         return self._runs[packed]
 
 
-def note_packed(folder: Path, names: Collection[str]) -> None:
+def save_packed(folder: Path, names: Collection[str]) -> None:
     """Note copies that no later snapshot has. Raises `BackupDamaged`, OSError."""
     newest = stamps(folder)[-1:]
     if names and newest:

@@ -14,7 +14,7 @@ from archive.backup.snapshots import (
     BackupRefused,
     Snapshot,
     SnapshotFile,
-    Unreadable,
+    SourceUnreadable,
     copy_through,
     is_backup,
     make_folder,
@@ -71,7 +71,7 @@ def restore(folder: Path, snapshot: Snapshot, target: Path) -> int:
 def _copy(source: Path, target: Path, file: SnapshotFile, damaged: list[str]) -> None:
     try:
         content = copy_through(source, target, limit=file.size)
-    except Unreadable as error:
+    except SourceUnreadable as error:
         damaged.append(f"{source}: cannot be read: {error.strerror}")
         return
     if (content.size, content.sha256) != (file.size, file.sha256):

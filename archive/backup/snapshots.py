@@ -42,7 +42,7 @@ class BackupDamaged(Exception):
         self.lines = lines
 
 
-class Unreadable(OSError):
+class SourceUnreadable(OSError):
     """The source of a copy cannot be read."""
 
 
@@ -153,14 +153,14 @@ def read_through(
 ) -> Read:
     """Read a file up to its end or for `limit` bytes, and write what is read to `into`.
 
-    `prefix_size`: the number of first bytes whose digest is `Read.prefix`. Raises `Unreadable` for an error of the
-    source, other OSErrors for an error of `into`.
+    `prefix_size`: the number of first bytes whose digest is `Read.prefix`. Raises `SourceUnreadable` for an error of
+    the source, other OSErrors for an error of `into`.
     """
     size, digest, prefix = 0, hashlib.sha256(), None
     try:
         opened = source.open("rb", buffering=0)
     except OSError as error:
-        raise Unreadable(error.errno, error.strerror, str(source)) from error
+        raise SourceUnreadable(error.errno, error.strerror, str(source)) from error
     with opened:
         while True:
             if size == prefix_size:
@@ -170,7 +170,7 @@ def read_through(
             try:
                 block = opened.read(length)
             except OSError as error:
-                raise Unreadable(error.errno, error.strerror, str(source)) from error
+                raise SourceUnreadable(error.errno, error.strerror, str(source)) from error
             if not block:
                 return Read(size, digest.hexdigest(), prefix)
             if into is not None:

@@ -39,7 +39,7 @@ class Match(NamedTuple):
     negated: bool
 
 
-class _Place(NamedTuple):
+class _SentenceMatch(NamedTuple):
     start: int  # offsets in `Words.text`
     end: int
     negated: bool
@@ -91,11 +91,11 @@ class Engine:
             sentence = self._read(text[start:end], position > 0 and "\n" not in text[ended:start])
             context = self._context(sentence, before)
             ended = end
-            asked = context[0] if context and context[0].is_question else None
-            can_match = sentence.starts | (asked.starts if asked else 0)
+            question = context[0] if context and context[0].is_question else None
+            can_match = sentence.starts | (question.starts if question else 0)
             for bit, rule in self._numbered:
                 if can_match >> bit & 3 and _is_about(rule, sentence, context):
-                    for place in _places(rule, bit, sentence, asked):
+                    for place in _sentence_matches(rule, bit, sentence, question):
                         first, last = sentence.words.place(place.start, place.end)
                         yield Match(position, start + first, start + last, rule, place.negated)
             before = [*before[-BEFORE:], sentence]
@@ -135,16 +135,16 @@ class Engine:
         return found
 
 
-def _places(rule: Rule, bit: int, sentence: _Sentence, asked: _Sentence | None) -> list[_Place]:
+def _sentence_matches(rule: Rule, bit: int, sentence: _Sentence, question: _Sentence | None) -> list[_SentenceMatch]:
     """Return the places of a rule in a sentence, the first that affirms and the first that denies.
 
-    `bit`: the first of the four numbers of the rule's expressions; `asked`: the question before the sentence.
+    `bit`: the first of the four numbers of the rule's expressions; `question`: the question before the sentence.
     """
     found = _found(rule, sentence.words, sentence.starts >> bit, sentence.is_question)
-    if not found and asked and (answer := _answer(sentence.words)) is not None:
+    if not found and question and (answer := _answer(sentence.words)) is not None:
         end, affirms = answer
-        in_question = _found(rule, asked.words, asked.starts >> bit, None)
-        found = [_Place(0, end, place.negated == affirms) for place in in_question]
+        in_question = _found(rule, question.words, question.starts >> bit, None)
+        found = [_SentenceMatch(0, end, place.negated == affirms) for place in in_question]
     firsts = {place.negated: place for place in reversed(found)}
     return sorted(firsts.values())
 
@@ -161,7 +161,7 @@ def _is_about(rule: Rule, sentence: _Sentence, context: Sequence[_Sentence]) -> 
     return any(each.names_treatment for each in context)
 
 
-def _found(rule: Rule, words: Words, starts: int, asks: bool | None) -> list[_Place]:
+def _found(rule: Rule, words: Words, starts: int, asks: bool | None) -> list[_SentenceMatch]:
     """Return the places of a rule in a sentence.
 
     `starts`: four bits, which expressions of the rule can match. `asks`: whether it is a question; None: its answer is
@@ -170,12 +170,12 @@ def _found(rule: Rule, words: Words, starts: int, asks: bool | None) -> list[_Pl
     text, is_claim = words.text, rule.kind == "claim"
     if not starts & 3 or (is_claim and asks) or (rule.required and not (starts & 4 and rule.required.search(text))):
         return []
-    places: list[_Place] = []
+    places: list[_SentenceMatch] = []
     if rule.denied_by and starts & 2:
-        places += [_Place(*match.span(), True) for match in rule.denied_by.finditer(text)]
+        places += [_SentenceMatch(*match.span(), True) for match in rule.denied_by.finditer(text)]
     if starts & 1 and not (rule.excluded and starts & 8 and rule.excluded.search(text)):
         places += [
-            _Place(*match.span(), rule.negation and _denied(words, *match.span()))
+            _SentenceMatch(*match.span(), rule.negation and _denied(words, *match.span()))
             for match in rule.found_by.finditer(text)
         ]
     if not is_claim or asks is None:
@@ -184,9 +184,9 @@ def _found(rule: Rule, words: Words, starts: int, asks: bool | None) -> list[_Pl
     return [place._replace(negated=negated) for place, negated in found if negated is not None]
 
 
-def _longest(places: list[_Place]) -> list[_Place]:
+def _longest(places: list[_SentenceMatch]) -> list[_SentenceMatch]:
     """Return the places without those that overlap a longer one; of two alike, what denies is the better one."""
-    taken: list[_Place] = []
+    taken: list[_SentenceMatch] = []
     end = -1
     for place in sorted(places, key=lambda place: (place.start, -place.end, not place.negated)):
         if place.start >= end:
@@ -217,7 +217,7 @@ def _denied(words: Words, at: int, end: int) -> bool:
     return False
 
 
-def _stated(words: Words, place: _Place) -> bool | None:
+def _stated(words: Words, place: _SentenceMatch) -> bool | None:
     """Return whether the sentence denies the claim at a place; None where it only reports the claim."""
     before, after = _reach(words, place.start, cues.REPORT_REACH), words.text[place.start : place.end + AFTER]
     if cues.TAKEN_BACK.search(before):

@@ -17,7 +17,7 @@ from typing import Any
 from archive.db import views
 from archive.reports.united import united
 
-STATES = ("observed", "partial", "failed", "refused", "not-attempted", "no-blog", "closed")
+DAY_STATES = ("observed", "partial", "failed", "refused", "not-attempted", "no-blog", "closed")
 # States of days without a blog to observe: they are not part of a gap, and not counted when shares are computed.
 OUTSIDE = ("no-blog", "closed")
 
@@ -74,7 +74,7 @@ class Coverage:
     def states(self) -> dict[str, int]:
         """Clinic-days by state, without the clinics that have no blog."""
         counts = [clinic.states for clinic in self.clinics if clinic.blog != "none"]
-        return {state: sum(count[state] for count in counts) for state in STATES}
+        return {state: sum(count[state] for count in counts) for state in DAY_STATES}
 
     @property
     def days(self) -> int:
@@ -152,7 +152,7 @@ def _covered(clinic_id: str, blog: str, platform: str | None, rows: list[tuple[A
         blog=blog,
         first=rows[0][1],
         last=rows[-1][1],
-        states={state: states[state] for state in STATES},
+        states={state: states[state] for state in DAY_STATES},
         visits=sum(row[3] for row in rows),
         complete_visits=sum(row[4] for row in rows),
         gaps=[] if blog == "none" else _gaps(clinic_id, rows),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from archive.reports.disk import parse_time
-from archive.reports.status import STATES, ClinicStatus
+from archive.reports.status import CLINIC_STATES, ClinicStatus
 from archive.reports.status_words import age
 
 # States of clinics that nobody expects to be observed.
@@ -31,7 +31,7 @@ class Judgement:
 def judgement(clinics: Sequence[ClinicStatus], max_age: float) -> Judgement:
     """Judge the clinics of an archive: each should have been observed in the last `max_age` seconds."""
     number = Counter(clinic.state(max_age) for clinic in clinics)
-    counts = tuple((state, number[state]) for state in STATES if number[state])
+    counts = tuple((state, number[state]) for state in CLINIC_STATES if number[state])
     expected = number["stale"] + number["fresh"]
     others = [f"{count:,} {_NO_BLOG.get(state, state)}" for state, count in counts if state not in ("stale", "fresh")]
     also = f"; {', '.join(others)}" if others else ""

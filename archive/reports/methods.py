@@ -9,7 +9,7 @@ from archive.reports.coverage import Coverage
 
 OBSERVED = (
     "A clinic-day counts as observed if at least one visit that began on that day ended normally, had no limit,"
-    " postponed no post that was due, and received an answer for every post that it requested."
+    " deferred no post that was due, and received an answer for every post that it requested."
 )
 MISSED = {
     "partial": "partly observed",

@@ -17,7 +17,7 @@ from archive.reports.integrity import Verified, last_result
 from archive.times import utc, utc_seconds
 
 DEFAULT_AGE = 36 * 3600.0  # seconds: a daily visit may be half a day late
-STATES = ("stale", "fresh", "closed", "no blog", "not read", "unreachable", "not known", "not visited")
+CLINIC_STATES = ("stale", "fresh", "closed", "no blog", "not read", "unreachable", "not known", "not visited")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class ClinicStatus:
         return self.expected and (self.age is None or self.age > max_age)
 
     def state(self, max_age: float) -> str:
-        """Return the clinic's state, one of `STATES`."""
+        """Return the clinic's state, one of `CLINIC_STATES`."""
         if self.is_stale(max_age):
             return "stale"
         if self.expected:

@@ -9,7 +9,7 @@ from archive.export import EXCEL_RULE, FORMATS, Source
 from archive.site.pages._rows import Row
 from archive.site.pages.feed import atom
 from archive.site.serving import DOWNLOAD_TIMEOUT, Stream, absolute_url, database_file
-from archive.site.visitors.limits import TooLarge
+from archive.site.visitors.limits import AnswerTooLarge
 from archive.site.visitors.queries import WORKER
 
 _TOO_SLOW = "the query gave no row within the time of a page's query; select or sort fewer rows"
@@ -31,7 +31,7 @@ def send_file(datasette: Datasette, request: Request, source: Source) -> Stream:
         headers["X-Archive-Altered"] = EXCEL_RULE
 
     def refuse(error: Exception) -> Response:
-        if isinstance(error, TooLarge):
+        if isinstance(error, AnswerTooLarge):
             return refused(str(error), 413)
         return refused(f"{source.name}: {_TOO_SLOW if str(error) == 'interrupted' else error}", 400)
 

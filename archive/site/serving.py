@@ -19,7 +19,7 @@ from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 from archive.backup.published import FOLDER
 from archive.site.pages.query_cache import QueryCache
 from archive.site.visitors.door import base_url
-from archive.site.visitors.limits import TooLarge
+from archive.site.visitors.limits import AnswerTooLarge
 
 DATABASE = "archive"
 # Milliseconds that one call of `read_database` may take, all its queries together.
@@ -155,7 +155,7 @@ class Stream:
         try:
             try:
                 block = await self._next_block(disconnected, deadline)
-            except (sqlite3.Error, TooLarge) as error:
+            except (sqlite3.Error, AnswerTooLarge) as error:
                 await self._refuse(error).asgi_send(send)
                 return
             headers = [

@@ -22,7 +22,7 @@ from sqlite_utils import Database
 from archive.db import DATABASE
 from archive.export import Source
 from archive.site.visitors.door import LONGEST_SQL
-from archive.site.visitors.limits import TooLarge
+from archive.site.visitors.limits import AnswerTooLarge
 from archive.site.visitors.queries import Worker
 from archive.study.sample import FORMAT, VERSION, Unit, list_sha256, order
 from archive.study.texts import text_sha256, texts_of
@@ -194,7 +194,7 @@ async def _selected(path: Path, where: str) -> list[int]:
         source = Source("frame", sql)
         async for block in worker.file(path, "csv", source, seconds=SECONDS, file_seconds=FILE_SECONDS):
             blocks.append(block)
-    except TooLarge as error:
+    except AnswerTooLarge as error:
         raise BadCondition(str(error)) from error
     except sqlite3.Error as error:
         raise BadCondition(_words(str(error))) from error

@@ -154,7 +154,7 @@ def _records(client: redis.Redis) -> dict[str, Record]:
     return found
 
 
-def note_shards(client: redis.Redis, archive: Path, total: int, now: datetime) -> list[str]:
+def save_shards(client: redis.Redis, archive: Path, total: int, now: datetime) -> list[str]:
     """Write into the archive when a worker of each shard was last seen; return a line for each of another division.
 
     Raises `redis.RedisError`, OSError.

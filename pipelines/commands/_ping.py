@@ -53,7 +53,7 @@ class PingUrl(click.ParamType[str]):
         return url
 
 
-class Watcher:
+class PingNotifier:
     """Notifies the address of one run. No method raises: whatever happens to the address, the run continues.
 
     `lines`: the problems of the run, sent together with the exit code.
@@ -98,7 +98,7 @@ def watched(body: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(body)
     def command(*, ping_url: str | None, archive: Path, **arguments: Any) -> None:
         os.environ.pop(VARIABLE, None)  # a browser that the crawl starts need not know it
-        watcher = Watcher(ping_url, archive)
+        watcher = PingNotifier(ping_url, archive)
         try:
             body(archive=archive, watcher=watcher, **arguments)
         except SystemExit as ending:

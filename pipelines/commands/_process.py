@@ -48,8 +48,8 @@ def crawl_settings(archive: Path, clinics_file: Path, listed: Clinics, delay: fl
         {
             "ARCHIVE": str(archive.absolute()),
             "CLINICS_FILE": str(clinics_file),
-            "USER_AGENT": user_agent(listed.crawler),
-            "BROWSER_EXECUTABLE": listed.crawler.browser or None,
+            "USER_AGENT": user_agent(listed.crawler_config),
+            "BROWSER_EXECUTABLE": listed.crawler_config.browser or None,
             "DELAY": delay,
             "LOG_INSTALL_ROOT_HANDLER": False,
             "LOG_LEVEL": "INFO",

@@ -90,7 +90,7 @@ class GivenUp(ClinicSpider):
     async def start(self) -> AsyncIterator[Any]:
         """Note the problem; yields no request."""
         self.visit.failure = self._reason
-        self.note(Problem(kind="given-up", message=self._reason, url=self.clinic.url))
+        self.report_problem(Problem(kind="given-up", message=self._reason, url=self.clinic.url))
         return
         yield
 

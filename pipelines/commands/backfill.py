@@ -92,11 +92,11 @@ def command(
     """
     with exit_on_error(clinics_file):
         listed = read_clinics(clinics_file) if clinics_file.exists() else Clinics()
-        base = _base(web_archive or listed.crawler.web_archive, allow_private)
+        base = _base(web_archive or listed.crawler_config.web_archive, allow_private)
     run = open_for_writing(archive)
     with releasing(run), exit_on_error(archive):
         chosen = _clinic(run.db, listed, clinic)
-        refuse_placeholder(listed.crawler, [replace(chosen, url=base)])
+        refuse_placeholder(listed.crawler_config, [replace(chosen, url=base)])
     chosen = replace(chosen, allow_private=chosen.allow_private or allow_private)
     settings = crawl_settings(archive, clinics_file, listed, delay, verbose)
     backfill = Backfill(base=base, site=chosen.url, first=first, last=last, limit=limit)

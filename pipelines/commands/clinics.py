@@ -228,7 +228,7 @@ def check(
         chosen = listed.to_visit(slugs)
         if not list(listed):
             raise ConfigError(f"no clinic to check: add a stanza to {clinics_file}, or `clinics import` a list")
-        refuse_placeholder(listed.crawler, chosen, clinics_file)
+        refuse_placeholder(listed.crawler_config, chosen, clinics_file)
     if allow_private:
         chosen = [replace(clinic, allow_private=True) for clinic in chosen]
     run = open_for_writing(archive, listed)

@@ -24,7 +24,7 @@ from pipelines.commands._options import (
     verbose_option,
 )
 from pipelines.commands._output import counted, finish
-from pipelines.commands._ping import VARIABLE, PingUrl, Watcher, watched
+from pipelines.commands._ping import VARIABLE, PingNotifier, PingUrl, watched
 from pipelines.commands._process import crawl_settings, visit
 from pipelines.commands._run import close_run, open_for_writing, refuse_other_key
 from pipelines.derive import derive_after_run
@@ -94,7 +94,7 @@ def command(
     allow_private: bool,
     verbose: bool,
     as_json: bool,
-    watcher: Watcher,
+    watcher: PingNotifier,
 ) -> None:
     """Visit the named clinics, or all of clinics.toml, and bring the archive up to date.
 
@@ -108,7 +108,7 @@ def command(
         if shard is not None:
             listed = listed.of_shard(shard)
             chosen = [clinic for clinic in chosen if shard.has(clinic.slug)]
-        refuse_placeholder(listed.crawler, chosen, clinics_file)
+        refuse_placeholder(listed.crawler_config, chosen, clinics_file)
     refuse_other_key(archive, listed)
     run = open_for_writing(archive, listed)
     run.failed_share = listed.failed_share

@@ -57,7 +57,7 @@ def command(archive: Path, clinics_file: Path, shard: Shard | None, broker: str,
     """
     shard = shard or whole_frame()
     with cluster_extra():
-        from pipelines.cluster.leases import note_shards  # noqa: PLC0415
+        from pipelines.cluster.leases import save_shards  # noqa: PLC0415
         from pipelines.cluster.queue import connect, enqueue, queue_of  # noqa: PLC0415
     now = datetime.now(UTC)
     with exit_on_error(clinics_file):
@@ -67,7 +67,7 @@ def command(archive: Path, clinics_file: Path, shard: Shard | None, broker: str,
         found = _due(archive, clinics, timedelta(seconds=every), now)
         queue = connect(broker)
         added = enqueue(queue, queue_of(shard), found)
-        others = note_shards(queue.client, archive, shard.total, now)
+        others = save_shards(queue.client, archive, shard.total, now)
     for line in others:
         echo(line, err=True)
     summary = {"archive": str(archive), "queue": queue_of(shard), "due": len(found), "added": added}

@@ -99,7 +99,7 @@ def make(
                 key_id(key),
                 f"{PRODUCT}/{VERSION}",
                 clinics.maker or MAKERS,
-                clinics.crawler.contact,
+                clinics.crawler_config.contact,
             )
             released = build(archive, target, content, to=to)
     finally:

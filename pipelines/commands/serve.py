@@ -90,7 +90,7 @@ def _base_url(given: str | None, clinics_file: Path) -> str | None:
 def _contact(clinics_file: Path) -> list[tuple[str, str | None]]:
     """Return whom the page about the archive names, from clinics.toml; nobody while that has placeholders."""
     try:
-        crawler = read_clinics(clinics_file).crawler if clinics_file.exists() else None
+        crawler = read_clinics(clinics_file).crawler_config if clinics_file.exists() else None
     except ConfigError:  # as for a public address that is given: the archive is served all the same
         crawler = None
     if crawler is None or crawler.is_placeholder:

@@ -74,7 +74,7 @@ def command(
         from pipelines.cluster.worker import Job, work  # noqa: PLC0415
     with exit_on_error(clinics_file):
         listed = read_clinics(clinics_file).of_shard(shard)
-        refuse_placeholder(listed.crawler, listed, clinics_file)
+        refuse_placeholder(listed.crawler_config, listed, clinics_file)
     refuse_other_key(archive, listed)
     limits = Limits(timedelta(seconds=every), time_limit)
     job = Job(archive, clinics_file, shard, limits, take_over)

@@ -17,8 +17,17 @@ from scrapy.crawler import Crawler
 from scrapy.http import Request, Response
 from sqlite_utils import Database
 
-from archive.warc import TAKEDOWN, CutShort, HttpExchange, Original, TooLarge, Undecodable, WarcWriteError, decode
-from archive.warc import Capture as Captured
+from archive.warc import (
+    TAKEDOWN,
+    Capture,
+    CutShort,
+    HttpExchange,
+    Original,
+    TooLarge,
+    Undecodable,
+    WarcWriteError,
+    decode,
+)
 from pipelines.run.visits import Visits
 from pipelines.takedown.receiving import Receiving
 from scraper.browser import META
@@ -27,7 +36,7 @@ from scraper.http import Fetch, describe, fetch_of
 LARGEST_TOKENS = 1_000_000  # bytes of a token answer, decoded; typical ones have a few thousand
 
 
-class Capture:
+class CaptureMiddleware:
     """Downloader middleware that writes exchanges to the clinic's WARC, and sets the request's `Fetch.capture`."""
 
     def __init__(self, crawler: Crawler) -> None:
@@ -102,7 +111,7 @@ class Capture:
             return
         self._stamp(run, fetch, captured)
 
-    def _stamp(self, run: Visits, fetch: Fetch, captured: Captured) -> None:
+    def _stamp(self, run: Visits, fetch: Fetch, captured: Capture) -> None:
         fetch.capture = captured
         outcome = run.outcomes[fetch.clinic.slug]
         outcome.captures += 1

@@ -74,7 +74,7 @@ class Store(_Pipeline):
         run = self._run
         if not run.broken:  # else the next start makes the rows from the WARC
             try:
-                run.record(Captured(run.run_at(extraction.clinic_id), extraction))
+                run.record(Captured(run.visit_at(extraction.clinic_id), extraction))
             except Exception as error:
                 _break(run, error)
                 raise
@@ -88,9 +88,9 @@ class Store(_Pipeline):
         if run.broken or not run.is_at(clinic_id):
             return None
         try:
-            for extraction in [*spider.take_waiting(), *spider.take_notes()]:
+            for extraction in [*spider.take_unparsed(), *spider.take_problems()]:
                 known = Validate(self._crawler).process_item(pseudonymous(extraction, run.key))
-                run.record(Captured(run.run_at(clinic_id), known))
+                run.record(Captured(run.visit_at(clinic_id), known))
             return run.commit(clinic_id, finished=spider.visit.finished)
         except Exception as error:
             _break(run, error)

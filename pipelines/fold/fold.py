@@ -30,13 +30,13 @@ from pipelines.events import (
     Captured,
     CapturesEnded,
     ClinicListed,
-    ClinicRun,
+    ClinicVisit,
     Confirmed,
     Event,
     PolicySet,
     Purged,
-    RunEnded,
-    RunStarted,
+    VisitEnded,
+    VisitStarted,
     Withdrawn,
 )
 from pipelines.fold.sanitise import fields_of, storable
@@ -95,11 +95,11 @@ class Fold:
     ) -> None:
         self._db, self._clinic_id, self._reread, self._sync = db, clinic_id, reread, sync
         self._withheld = withheld
-        self._is_withdrawn = withheld.is_address if withheld else lambda _: False
+        self._is_withdrawn = withheld.is_withdrawn_address if withheld else lambda _: False
         self._cache = ClinicCache(db, clinic_id)
         self._log = WriteAheadLog(db)
         self._threads = Threads()
-        self._pending: list[tuple[ClinicRun, Extraction]] = []
+        self._pending: list[tuple[ClinicVisit, Extraction]] = []
         self._marks: dict[str, Marks] = {}  # of waiting captures of which something is left out
         self._since: float | None = None  # time.monotonic() when the oldest waiting capture was taken
 
@@ -119,13 +119,13 @@ class Fold:
             case Captured():
                 self._take(event)
             case CapturesEnded():
-                self._pending += self._threads.release(event.run, ended=False)
+                self._pending += self._threads.release(event.visit, ended=False)
             case ClinicListed():
                 self.commit()
                 self._save_stanza(event.stanza, event.at)
-            case RunStarted():
+            case VisitStarted():
                 self.commit()
-                self._start(event.run)
+                self._start(event.visit)
             case Confirmed():
                 self.commit()
                 with self._db.atomic():
@@ -142,8 +142,8 @@ class Fold:
                 self.commit()
                 with self._db.atomic():
                     save_purge(self._db, event.takedowns, event.at[:10])
-            case RunEnded():
-                self.finish(event.run, finished=event.finished)
+            case VisitEnded():
+                self.finish(event.visit, finished=event.finished)
                 self._end(event)
 
     @property
@@ -151,13 +151,13 @@ class Fold:
         """The takedowns of posts of which the captures gave further addresses."""
         return self._withheld.extended() if self._withheld else []
 
-    def finish(self, run: ClinicRun, *, finished: bool) -> None:
+    def finish(self, run: ClinicVisit, *, finished: bool) -> None:
         """Commit all captures of the run; `finished`: the visit was not cut short, so that no thread lacks names."""
         self._pending += self._threads.release(run, ended=finished)
         self.commit()
 
     def _take(self, event: Captured) -> None:
-        run, stored = event.run, storable(event.extraction)
+        run, stored = event.visit, storable(event.extraction)
         extraction, is_held, is_cut = self._withheld.left_of(stored) if self._withheld else Left(stored)
         extraction, before = without_people(extraction, run.policy), extraction
         if (is_held or extraction is not before) and isinstance(extraction.capture, Capture):
@@ -177,7 +177,7 @@ class Fold:
             if at is not None:
                 runs.save_closing(self._db, self._clinic_id, stanza.get("closed"), at[:10])
 
-    def _start(self, run: ClinicRun) -> None:
+    def _start(self, run: ClinicVisit) -> None:
         if run.crawl_id is None:
             return
         with self._db.atomic():
@@ -187,8 +187,8 @@ class Fold:
             runs.save_run_start(self._db, run.crawl_id, self._clinic_id, run.started_at, run.user_agent)
         self._cache = ClinicCache(self._db, self._clinic_id)
 
-    def _end(self, event: RunEnded) -> None:
-        crawl_id, kind = event.run.crawl_id, event.run.kind
+    def _end(self, event: VisitEnded) -> None:
+        crawl_id, kind = event.visit.crawl_id, event.visit.kind
         if crawl_id is None:
             return
         if self._withheld and event.fields and event.fields.get("note"):
@@ -239,7 +239,7 @@ class Fold:
             if capture_id and not self._db.conn.execute(find, (capture_id,)).fetchone()
         }
 
-    def _save(self, run: ClinicRun, extraction: Extraction, missing: set[str]) -> None:
+    def _save(self, run: ClinicVisit, extraction: Extraction, missing: set[str]) -> None:
         """Save the rows of one capture's items."""
         capture, cache = extraction.capture, self._cache
         assert isinstance(capture, Capture)

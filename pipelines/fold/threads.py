@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from archive.rows.posts.counters import COUNTERS
 from archive.warc import Capture
-from pipelines.events import ClinicRun
+from pipelines.events import ClinicVisit
 from pipelines.fold.parts import join_parts
 from pipelines.privacy.threads import mask_thread, names_complete
 from scraper.items import (
@@ -35,7 +35,7 @@ from scraper.items import (
 # Items that no answer of a comment service gives: where one occurs, the thread has ended.
 ELSEWHERE = (Post, Reading, Sighting, Alias, Gone, Site)
 
-Ready = list[tuple[ClinicRun, Extraction]]
+Ready = list[tuple[ClinicVisit, Extraction]]
 _WHOLE_SITE = ""  # in `_Held.posts`, for a list of the comments of all posts; no address is empty
 
 
@@ -65,14 +65,14 @@ class Threads:
     """The held captures of a clinic, by run."""
 
     def __init__(self) -> None:
-        self._held: dict[ClinicRun, _Held] = {}
+        self._held: dict[ClinicVisit, _Held] = {}
 
     @property
     def are_held(self) -> bool:
         """Whether any captures are held."""
         return any(held.captures for held in self._held.values())
 
-    def take(self, run: ClinicRun, extraction: Extraction) -> Ready:
+    def take(self, run: ClinicVisit, extraction: Extraction) -> Ready:
         """Take the run's next capture; return the captures that are ready to be stored, in order."""
         page = extraction.capture.page if isinstance(extraction.capture, Capture) else None
         posts = _posts_of(extraction)
@@ -90,7 +90,7 @@ class Threads:
             return ready
         return [*ready, (run, extraction)]
 
-    def release(self, run: ClinicRun, *, ended: bool) -> Ready:
+    def release(self, run: ClinicVisit, *, ended: bool) -> Ready:
         """Return the held captures of the run, masked: no more of them will come. `ended`: as in `mask_thread`."""
         held = self._held.pop(run, None)
         if held is None or not held.captures:

@@ -21,7 +21,7 @@ from sqlite_utils import Database
 from archive.times import utc
 from archive.warc import derived_id
 from archive.warc._file import sync_folder
-from pipelines.events import RunEnded
+from pipelines.events import VisitEnded
 from pipelines.imports.adopt import IMPORTS, SPARE, ImportRefused, copy_whole
 from pipelines.imports.cleaning import cleaned
 from pipelines.imports.foreign import ForeignFile, scan_foreign
@@ -198,7 +198,7 @@ def _record(run: Run, imports: list[_Import], clinics: Mapping[str, Clinic], now
             "finished": True,
             "fetched": sum(found.captures[clinic_id] for found in imported),
         }
-        run.record(RunEnded(at_clinic, ended))
+        run.record(VisitEnded(at_clinic, ended))
 
 
 def _note(found: _Import, clinic: Clinic, now: datetime) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _is_applied(run: Run, clinic_id: str) -> bool:
     log.set_policies()
     of_run = "SELECT 1 FROM comments JOIN captures USING (capture_id) WHERE comments.clinic_id = ? AND crawl_id IS ?"
     for each in log.runs:
-        policy = each.run.policy
+        policy = each.visit.policy
         if policy != Policy.of(each.stanza):
             wrong = "1" if policy.comments != "threads" else _WRONG_AUTHOR[policy.privacy]
             if run.db.execute(f"{of_run} AND {wrong} LIMIT 1", [clinic_id, each.crawl_id]).fetchone():

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 
 from sqlite_utils import Database
 
-from pipelines.events import ClinicRun, Event, PolicySet, Purged, Retroactive, RunEnded, Withdrawn
+from pipelines.events import ClinicVisit, Event, PolicySet, Purged, Retroactive, VisitEnded, Withdrawn
 from pipelines.imports.identity import CaptureRef
-from pipelines.log import ClinicLog, Recorded, RunLog
+from pipelines.log import ClinicLog, LoggedCapture, VisitLog
 from pipelines.privacy.policy import Policy
-from pipelines.run.headers import RunHeader
+from pipelines.run.headers import RunFileContents
 from pipelines.run.policies import stored_policy
 
 
@@ -26,7 +26,7 @@ class Snapshot:
     db: Database
     closed: frozenset[str]
 
-    def is_closed(self, header: RunHeader) -> bool:
+    def is_closed(self, header: RunFileContents) -> bool:
         """Return whether the file of a run as a whole was closed."""
         return header.file in self.closed
 
@@ -36,19 +36,19 @@ class LogAsOf:
     """A clinic's log without what has no rows yet."""
 
     log: ClinicLog
-    running: list[ClinicRun] = field(default_factory=list)  # runs that have not ended in the snapshot
+    running: list[ClinicVisit] = field(default_factory=list)  # runs that have not ended in the snapshot
     unsettled: list[str] = field(default_factory=list)  # files whose records may have no rows yet
     orphans: list[CaptureRef] = field(default_factory=list)  # captures of other files without a row
     problems: list[str] = field(default_factory=list)  # a line for each record of other files that cannot be used
 
-    def events(self) -> list[Event | Recorded]:
+    def events(self) -> list[Event | LoggedCapture]:
         """Return the events in the order in which `Fold.apply` takes them; runs that have not ended do not end."""
         unended = {run.crawl_id for run in self.running}
         events = self.log.events()
-        return [event for event in events if not (isinstance(event, RunEnded) and event.run.crawl_id in unended)]
+        return [event for event in events if not (isinstance(event, VisitEnded) and event.visit.crawl_id in unended)]
 
 
-def headers_as_of(headers: Iterable[RunHeader], snapshot: Snapshot) -> list[RunHeader]:
+def headers_as_of(headers: Iterable[RunFileContents], snapshot: Snapshot) -> list[RunFileContents]:
     """Return the runs as a whole that have a row, or whose file was closed. Raises `sqlite3.Error`."""
     known = {row[0] for row in snapshot.db.execute("SELECT crawl_id FROM crawls").fetchall()}
     clinics = {row[0] for row in snapshot.db.execute("SELECT clinic_id FROM clinics").fetchall()}
@@ -93,7 +93,7 @@ def log_as_of(log: ClinicLog, snapshot: Snapshot) -> LogAsOf:
         return LogAsOf(log)
     find = "SELECT capture_id FROM captures WHERE clinic_id = ?"
     stored = {row[0] for row in snapshot.db.execute(find, of_clinic).fetchall()}
-    found, runs = LogAsOf(log), list[RunLog]()
+    found, runs = LogAsOf(log), list[VisitLog]()
     for run in log.runs:
         unclosed = [file for file in run.files if file not in snapshot.closed]
         is_running = statuses.get(run.crawl_id) == "running"
@@ -107,7 +107,7 @@ def log_as_of(log: ClinicLog, snapshot: Snapshot) -> LogAsOf:
         runs.append(run)
         if is_running:
             run.end = run.ended = None
-            found.running.append(run.run)
+            found.running.append(run.visit)
     log.runs = runs
     found.problems = [line for line in log.problems if line.partition(": ")[0] not in found.unsettled]
     return found

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Self
 
 from archive.warc import BadRecord, Capture, Failure, Group, derived_id, read_record
-from pipelines.events import Captured, Event, RunEnded
+from pipelines.events import Captured, Event, VisitEnded
 from pipelines.imports.identity import CaptureRef
-from pipelines.log import Recorded
+from pipelines.log import LoggedCapture
 from pipelines.privacy.pseudonyms import names_people, pseudonymous
 from pipelines.processes import Processes
 from pipelines.replay.run_platforms import RunPlatforms
@@ -134,13 +134,13 @@ def _only(job: ParseJob) -> Locate:
 
 
 def parsed(
-    events: Sequence[Event | Recorded], pool: ParserPool, locate: Locate, stored: Collection[str] = frozenset()
+    events: Sequence[Event | LoggedCapture], pool: ParserPool, locate: Locate, stored: Collection[str] = frozenset()
 ) -> Iterator[Event]:
     """Yield the events with their captures parsed. Raises `BadKey`, and `BadRecord` for an unreadable capture.
 
     `stored`: ids of captures that already have rows; they are left out.
     """
-    recorded = [event for event in events if isinstance(event, Recorded) and event.ref.capture_id not in stored]
+    recorded = [event for event in events if isinstance(event, LoggedCapture) and event.ref.capture_id not in stored]
     chosen = RunPlatforms(pool.archive, events, locate)
     jobs = (
         ParseJob(
@@ -156,14 +156,14 @@ def parsed(
     )
     results = pool.parse(jobs, len(recorded))
     for event in events:
-        if isinstance(event, Recorded):
+        if isinstance(event, LoggedCapture):
             if event.ref.capture_id in stored:
                 continue
             result = next(results)
             if isinstance(result, Damaged):
                 raise BadRecord(result.ref.file, result.ref.offset, result.why)
-            yield Captured(event.log.run, result)
-        elif isinstance(event, RunEnded):
+            yield Captured(event.log.visit, result)
+        elif isinstance(event, VisitEnded):
             yield replace(event, platform=chosen.of_run(event))
         else:
             yield event

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from archive.warc import BadRecord, Group, read_record
-from pipelines.events import Event, RunEnded
+from pipelines.events import Event, VisitEnded
 from pipelines.imports.identity import CaptureRef
-from pipelines.log import Recorded, RunLog
+from pipelines.log import LoggedCapture, VisitLog
 from pipelines.replay.stored import Locate, body_of, stored_exchange
 from scraper.items import Exchange
 from scraper.platforms import is_home_answer, marked, platform_named, recognise
@@ -34,18 +34,18 @@ def _noted(end: Mapping[str, Any]) -> str | None:
 class RunPlatforms:
     """The platform of each run of a clinic: from its note, else recognised again from its own captures."""
 
-    def __init__(self, archive: Path, events: Iterable[Event | Recorded], locate: Locate) -> None:
+    def __init__(self, archive: Path, events: Iterable[Event | LoggedCapture], locate: Locate) -> None:
         self._archive, self._locate = archive, locate
-        refs: dict[int, tuple[RunLog, list[CaptureRef]]] = {}
+        refs: dict[int, tuple[VisitLog, list[CaptureRef]]] = {}
         for event in events:
-            if isinstance(event, Recorded):
+            if isinstance(event, LoggedCapture):
                 refs.setdefault(id(event.log), (event.log, []))[1].append(event.ref)
         self.logs = [log for log, _ in refs.values()]
         self._refs = {key: found for key, (_, found) in refs.items()}
         self._names: dict[int, str | None] = {}
         self._own: str | None = UNKNOWN
 
-    def of(self, log: RunLog) -> str | None:
+    def of(self, log: VisitLog) -> str | None:
         """Return the name of the run's platform; None where it recognised none."""
         if log.kind != "crawl":
             return None
@@ -54,12 +54,12 @@ class RunPlatforms:
             self._names[id(log)] = self._recognised(log) if noted is UNKNOWN else noted
         return self._names[id(log)]
 
-    def of_run(self, event: RunEnded) -> str | None:
+    def of_run(self, event: VisitEnded) -> str | None:
         """Return the name of the platform of the run that ends."""
-        log = next((log for log in self.logs if log.run == event.run), None)
+        log = next((log for log in self.logs if log.visit == event.visit), None)
         if log is not None:
             return self.of(log)
-        noted = _noted(event.fields or {}) if event.run.kind == "crawl" else None
+        noted = _noted(event.fields or {}) if event.visit.kind == "crawl" else None
         return None if noted is UNKNOWN else noted
 
     @property
@@ -75,14 +75,14 @@ class RunPlatforms:
         exchanges = (exchange for log in self.logs for exchange in self._exchanges(log))
         return next((platform.name for exchange in exchanges if (platform := marked(exchange)) is not None), None)
 
-    def _recognised(self, log: RunLog) -> str | None:
+    def _recognised(self, log: VisitLog) -> str | None:
         for exchange in self._exchanges(log):
             platform = recognise(exchange) if is_home_answer(exchange) else None
             if platform is not None:
                 return platform.name
         return None
 
-    def _exchanges(self, log: RunLog) -> Iterator[Exchange]:
+    def _exchanges(self, log: VisitLog) -> Iterator[Exchange]:
         for ref in self._refs.get(id(log), ()):
             try:
                 record = read_record(self._archive, ref.file, ref.offset)

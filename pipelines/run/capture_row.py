@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from archive.times import utc
 from archive.warc import Capture
-from pipelines.events import ClinicRun
+from pipelines.events import ClinicVisit
 from pipelines.privacy.held import holds_comments
 from scraper.items import Extraction, Item, Problem
 from scraper.quality import KINDS
@@ -27,7 +27,7 @@ _WHOLE = Marks()
 
 
 def capture_row(
-    run: ClinicRun, extraction: Extraction, missing: Collection[str] = (), left_out: Mapping[str, Marks] | None = None
+    run: ClinicVisit, extraction: Extraction, missing: Collection[str] = (), left_out: Mapping[str, Marks] | None = None
 ) -> tuple[Any, ...]:
     """Return the row of `captures`; `missing`: ids without a row, which this row cannot refer to."""
     capture = extraction.capture

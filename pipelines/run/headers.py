@@ -16,7 +16,7 @@ RUNS = "_runs"  # the folder below warc/ for files of whole runs; no slug begins
 
 
 @dataclass(frozen=True, slots=True)
-class RunHeader:
+class RunFileContents:
     """A run as a whole, as its own WARC file records it."""
 
     crawl_id: str
@@ -44,7 +44,7 @@ _OF_NOTES: dict[str, Callable[[Mapping[str, Any]], Retroactive | Purged]] = {
 }
 
 
-def holding(headers: Iterable[RunHeader]) -> list[Withdrawn]:
+def takedowns_in_force(headers: Iterable[RunFileContents]) -> list[Withdrawn]:
     """Return the takedowns that were not lifted, oldest first."""
     decisions = [each for header in headers for each in header.decisions]
     lifted = {each.takedown_id for each in decisions if isinstance(each, Lifted)}
@@ -53,13 +53,13 @@ def holding(headers: Iterable[RunHeader]) -> list[Withdrawn]:
     return sorted((each for each in found.values() if each.takedown_id not in lifted), key=lambda each: each.at)
 
 
-def purges(headers: Iterable[RunHeader]) -> list[Purged]:
+def purges(headers: Iterable[RunFileContents]) -> list[Purged]:
     """Return the purges that were performed, oldest first; each once, although a kill may have recorded it twice."""
     found = {each.purge_id: each for header in headers for each in header.decisions if isinstance(each, Purged)}
     return sorted(found.values(), key=lambda each: each.at)
 
 
-def replaced_files(headers: Iterable[RunHeader]) -> dict[str, str]:
+def replaced_files(headers: Iterable[RunFileContents]) -> dict[str, str]:
     """Return the files that purges replaced, by their paths in the archive, each with the file in its place now."""
     steps = {old: new for each in purges(headers) for old, new in each.files.items()}
     last: dict[str, str] = {}
@@ -76,7 +76,7 @@ def is_there(archive: Path, file: str) -> bool:
     return path.exists() or path.name in joined_in(path.parent)
 
 
-def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunHeader]:
+def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunFileContents]:
     """Return the runs that have a file of their own, oldest first; `unclosed`: only those whose file is not closed.
 
     Raises OSError.
@@ -108,14 +108,14 @@ def scans_of(archive: Path, paths: Iterable[Path]) -> list[FileScan]:
     return [each for name, scanned in found.items() if not is_copy(name) for each in scanned]
 
 
-def _header(written: FileScan) -> RunHeader | None:
+def _header(written: FileScan) -> RunFileContents | None:
     notes = {note.kind: fields_of(note) for note in written.notes}
     confirmed = [fields_of(note) for note in written.notes if note.kind == "confirmed"]
     decisions = tuple(_OF_NOTES[note.kind](fields_of(note)) for note in written.notes if note.kind in _OF_NOTES)
     start = notes.get("crawl-started")
     if start is None:
         return None
-    return RunHeader(
+    return RunFileContents(
         **{name: start[name] for name in ("started_at", "software", "kind", "closed")},
         crawl_id=start["crawl"],
         listed=start.get("listed", {}),  # runs of older versions recorded none

@@ -15,14 +15,14 @@ from scrapy.crawler import Crawler
 from archive.rows import runs
 from archive.times import utc
 from archive.warc import BadRecord, WarcWriteError
-from pipelines.events import RunEnded
+from pipelines.events import VisitEnded
 from pipelines.recover import recover
 from pipelines.rewriting.finishing import finish_first
 from pipelines.rewriting.journal import remove_replaced
 from pipelines.run.key import BadKey
 from pipelines.run.notices import Notice, notices_of, shortened
 from pipelines.run.outcome.judgement import compare_with_past, exit_code, judge
-from pipelines.run.outcome.outcome import ClinicOutcome
+from pipelines.run.outcome.outcome import VisitOutcome
 from pipelines.run.run import Run
 from pipelines.run.visits import Visits
 from scraper.spiders._clinic import ClinicSpider
@@ -77,7 +77,7 @@ class Report:
             run.halt(str(error) if isinstance(error, WarcWriteError) else f"{run.archive}: not written: {error}")
             outcome.status, outcome.why = judge(outcome, _ended(run, reason), run.broken)
 
-    def _end_backfill(self, run: Visits, outcome: ClinicOutcome) -> None:
+    def _end_backfill(self, run: Visits, outcome: VisitOutcome) -> None:
         """Record the end of a backfill; rows of its captures, which are older than the stored ones, are made then."""
         clinic_id, visit = outcome.clinic.slug, outcome.visit
         fields: dict[str, Any] = {
@@ -90,10 +90,10 @@ class Report:
             "note": "; ".join(filter(None, [outcome.why, visit.unknown_line, *visit.notes])) or None,
             "finished": visit.finished,
         }
-        run.record(RunEnded(run.run_at(clinic_id), fields))
+        run.record(VisitEnded(run.visit_at(clinic_id), fields))
         outcome.rows = runs.count_rows(run.db, run.crawl_id, clinic_id)
 
-    def _end_crawl(self, run: Visits, outcome: ClinicOutcome) -> None:
+    def _end_crawl(self, run: Visits, outcome: VisitOutcome) -> None:
         """Record the end of a visit, in the WARC first: after a kill in between, the row is made from the note."""
         clinic_id, visit = outcome.clinic.slug, outcome.visit
         rows = outcome.rows = runs.count_rows(run.db, run.crawl_id, clinic_id)
@@ -136,7 +136,7 @@ class Report:
             "finished": visit.finished,
             "fields": outcome.measured_fields,
         }
-        run.record(RunEnded(run.run_at(clinic_id), fields, fields["reader"]))
+        run.record(VisitEnded(run.visit_at(clinic_id), fields, fields["reader"]))
 
     def engine_stopped(self) -> None:
         """End a run that its components opened (plain `scrapy crawl`): it ends with the engine."""
@@ -171,7 +171,7 @@ def problem_notices(run: Run) -> list[Notice]:
     return notices
 
 
-def _visit_lines(outcome: ClinicOutcome, broken: bool) -> Iterator[str]:
+def _visit_lines(outcome: VisitOutcome, broken: bool) -> Iterator[str]:
     """Yield the problems of a visit as a whole. A broken run is reported once, not again for each visit cut short."""
     visit = outcome.visit
     if outcome.status in LOUD:

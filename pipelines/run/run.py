@@ -24,19 +24,19 @@ from archive.wal import WriteAheadLog
 from archive.warc import WarcWriteError
 from pipelines.events import (
     ClinicListed,
-    ClinicRun,
+    ClinicVisit,
     Decision,
     Event,
-    OfRun,
+    OfVisit,
     Retroactive,
-    RunEnded,
-    RunStarted,
+    VisitEnded,
+    VisitStarted,
     Withdrawn,
 )
 from pipelines.fold.fold import Fold
 from pipelines.rebuild import refold, refold_past
 from pipelines.replay.stored import reread_post
-from pipelines.run.headers import RunHeader
+from pipelines.run.headers import RunFileContents
 from pipelines.run.key import has_pseudonyms, read_key
 from pipelines.run.locking import lock_archive
 from pipelines.run.policies import mask_again, stricter
@@ -98,7 +98,7 @@ class Run(Visits):
 
     def start(
         self, clinic: Clinic, kind: str, started_at: str, about: Mapping[str, str], web_archive: str | None = None
-    ) -> ClinicRun:
+    ) -> ClinicVisit:
         """Begin a visit as `Visits.start` does, after what belongs to the run as a whole is recorded."""
         if kind == "crawl":
             self.tighten([clinic])
@@ -113,25 +113,25 @@ class Run(Visits):
         if not isinstance(event, Decision):
             super().record(event)
             return
-        self.note(event, "crawl")
+        self.record_unapplied(event, "crawl")
         self.take(event)
 
     def take(self, event: Event) -> None:
         """Apply an event that is recorded to the rows.
 
         Events of a crawl are applied at once. Captures of an import or a backfill may be older than the stored ones:
-        no rows are made of them until the `RunEnded`, when the whole log of the clinic is applied again (`refold`).
+        no rows are made of them until the `VisitEnded`, when the whole log of the clinic is applied again (`refold`).
         """
         clinic_id = event.clinic_id
-        kind = event.run.kind if isinstance(event, OfRun) else "crawl"
-        if isinstance(event, RunStarted):
-            self._runs[clinic_id], self._folds[clinic_id] = event.run, self.fold_of(clinic_id)
-        if isinstance(event, RunEnded):
+        kind = event.visit.kind if isinstance(event, OfVisit) else "crawl"
+        if isinstance(event, VisitStarted):
+            self._visits[clinic_id], self._folds[clinic_id] = event.visit, self.fold_of(clinic_id)
+        if isinstance(event, VisitEnded):
             self._end(event)
         elif isinstance(event, Retroactive):
             for more in refold_past(self.db, self.archive, self.key, clinic_id).extended:
                 self.decide(more, "takedown")
-        elif kind == "crawl" or (kind == "backfill" and isinstance(event, RunStarted)):
+        elif kind == "crawl" or (kind == "backfill" and isinstance(event, VisitStarted)):
             (self._folds.get(clinic_id) or self.fold_of(clinic_id)).apply(event)
 
     def take_batch(self, events: Sequence[Event]) -> None:
@@ -144,7 +144,7 @@ class Run(Visits):
 
     def forget(self, clinic_id: str) -> None:
         """Drop what is not committed of a visit whose process ended; `pipelines.recover` reads it from the WARC."""
-        self._runs.pop(clinic_id, None)
+        self._visits.pop(clinic_id, None)
         self._folds.pop(clinic_id, None)
 
     def fold_of(self, clinic_id: str) -> Fold:
@@ -154,15 +154,15 @@ class Run(Visits):
         withheld = withheld_at(self.db, self.archive, clinic_id, self.key)
         return Fold(self.db, clinic_id, partial(reread_post, self.archive, self.db), sync, withheld)
 
-    def _end(self, event: RunEnded) -> None:
+    def _end(self, event: VisitEnded) -> None:
         """Apply the end of a visit, and close its file.
 
         After a kill in between, the next start does the rest: the row still says "running", or the file is not closed.
         """
         clinic_id = event.clinic_id
         writer, fold = self._writers.pop(clinic_id, None), self._folds.pop(clinic_id)
-        del self._runs[clinic_id]
-        if event.run.kind == "crawl":
+        del self._visits[clinic_id]
+        if event.visit.kind == "crawl":
             if writer is not None:  # else a worker wrote the file, and closed it
                 writer.close()
             fold.apply(event)
@@ -181,7 +181,7 @@ class Run(Visits):
 
     def commit(self, clinic_id: str, *, finished: bool) -> None:
         """Commit the rows of all captures of the clinic; `finished`: its visit was not cut short."""
-        self._folds[clinic_id].finish(self._runs[clinic_id], finished=finished)
+        self._folds[clinic_id].finish(self._visits[clinic_id], finished=finished)
 
     def open_run_file(self, kind: str) -> RunFile:
         """Return the WARC file of the run as a whole; unless it is open, create it and save the run's row."""
@@ -190,7 +190,7 @@ class Run(Visits):
                 {clinic.slug: clinic.as_stanza() for clinic in clinics} for clinics in (self._closed, self._listed)
             )
             at = utc(self.started_at)
-            header = RunHeader(self.crawl_id, at, self.software, kind, closed=closed, end=None, listed=listed)
+            header = RunFileContents(self.crawl_id, at, self.software, kind, closed=closed, end=None, listed=listed)
             self._run_file = RunFile(self.archive, self.db, header)
             self._run_file.start()
             self._record_listed(self._closed)  # their rows follow the note that names them
@@ -229,7 +229,7 @@ class Run(Visits):
         self.open_run_file(kind)
         self.record(decision)
 
-    def note(self, decision: Decision, kind: str) -> None:
+    def record_unapplied(self, decision: Decision, kind: str) -> None:
         """Record what the operator decided, and make no rows again; `kind`: as in `decide`.
 
         The addresses that a takedown names now are known from then on.

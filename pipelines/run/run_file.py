@@ -14,7 +14,7 @@ from archive.rows import runs
 from archive.times import utc
 from archive.warc import Writer
 from pipelines.events import Fields, as_json
-from pipelines.run.headers import RUNS, RunHeader
+from pipelines.run.headers import RUNS, RunFileContents
 
 Redaction = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
@@ -22,7 +22,7 @@ Redaction = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 class RunFile:
     """Records what belongs to a run and to no single clinic; `pipelines.run.headers.runs_of` reads it back."""
 
-    def __init__(self, archive: Path, db: Database, header: RunHeader) -> None:
+    def __init__(self, archive: Path, db: Database, header: RunFileContents) -> None:
         """Open the file. Raises `WarcWriteError`, OSError."""
         self._db, self._header = db, header
         about = {"software": header.software, "kind": header.kind}

@@ -18,12 +18,12 @@ from sqlite_utils import Database
 from archive.rows import runs
 from archive.times import utc
 from archive.warc import Writer
-from pipelines.events import USER_AGENT, ClinicRun, Decision, Event, RunStarted, stanza_text
+from pipelines.events import USER_AGENT, ClinicVisit, Decision, Event, VisitStarted, stanza_text
 from pipelines.fold.fold import SOFTWARE
 from pipelines.run.locking import name_of
-from pipelines.run.outcome.outcome import ClinicOutcome
+from pipelines.run.outcome.outcome import VisitOutcome
 from scraper.config.clinics import Clinic
-from scraper.crawl.state import VisitResult
+from scraper.crawl.state import VisitState
 
 logger = logging.getLogger(__name__)
 
@@ -40,11 +40,11 @@ class Visits(ABC):
         self.archive, self.db, self.key = archive, db, key
         self.crawl_id, self.started_at = crawl_id, started_at
         self.software = SOFTWARE
-        self.outcomes: dict[str, ClinicOutcome] = {}
+        self.outcomes: dict[str, VisitOutcome] = {}
         self.broken: str | None = None  # why nothing more can be written, in one line
         self.out_of_time = False  # the run's time limit ended it
         self._writers: dict[str, Writer] = {}
-        self._runs: dict[str, ClinicRun] = {}  # by clinic, like the writers
+        self._visits: dict[str, ClinicVisit] = {}  # by clinic, like the writers
         self._stops: list[Callable[[], object]] = []
         self._name = name or name_of(str(archive))
         Visits._open[self._name] = self
@@ -79,19 +79,19 @@ class Visits(ABC):
     def begin(
         self,
         clinic: Clinic,
-        visit: VisitResult,
+        visit: VisitState,
         user_agent: str,
         *,
         kind: str = "crawl",
         web_archive: str | None = None,
-    ) -> ClinicOutcome:
+    ) -> VisitOutcome:
         """Begin the visit of a clinic: open its WARC file, record the start, return the outcome to count in.
 
         `kind`: the value of `crawls.kind`. `web_archive`: the address of the web archive that is requested instead of
         the clinic. Raises `WarcWriteError`, OSError, `sqlite3.Error`.
         """
         without_blog = runs.is_without_blog(self.db, clinic.slug)
-        outcome = ClinicOutcome(clinic, utc(datetime.now(UTC)), visit, without_blog=without_blog)
+        outcome = VisitOutcome(clinic, utc(datetime.now(UTC)), visit, without_blog=without_blog)
         self.outcomes[clinic.slug] = outcome
         about = {"software": self.software, USER_AGENT: user_agent}
         self.start(clinic, kind, outcome.started_at, about, web_archive)
@@ -99,10 +99,10 @@ class Visits(ABC):
 
     def start(
         self, clinic: Clinic, kind: str, started_at: str, about: Mapping[str, str], web_archive: str | None = None
-    ) -> ClinicRun:
+    ) -> ClinicVisit:
         """Open the clinic's WARC file and record the start of the visit; `about`: the first fields of its warcinfo."""
         clinic_id = clinic.slug
-        run = ClinicRun(
+        run = ClinicVisit(
             clinic_id=clinic_id,
             crawl_id=self.crawl_id,
             kind=kind,
@@ -117,8 +117,8 @@ class Visits(ABC):
         info |= {"web-archive": web_archive} if web_archive else {}
         last_at = datetime.fromisoformat(last) if last else None
         self._writers[clinic_id] = Writer(self.archive, clinic_id, self.crawl_id, info, last=last_at)
-        self._runs[clinic_id] = run
-        self.record(RunStarted(run))
+        self._visits[clinic_id] = run
+        self.record(VisitStarted(run))
         return run
 
     def record(self, event: Event) -> None:
@@ -141,7 +141,7 @@ class Visits(ABC):
         """Make rows of an event that is recorded, or have them made; the end of a visit closes its file."""
 
     @abstractmethod
-    def note(self, decision: Decision, kind: str) -> None:
+    def record_unapplied(self, decision: Decision, kind: str) -> None:
         """Record in the run's own file what was decided, and apply nothing; `kind`: of the run. Raises as `record`."""
 
     @abstractmethod
@@ -157,11 +157,11 @@ class Visits(ABC):
 
     def is_at(self, clinic_id: str) -> bool:
         """Return whether the visit of the clinic has begun and not ended."""
-        return clinic_id in self._runs
+        return clinic_id in self._visits
 
-    def run_at(self, clinic_id: str) -> ClinicRun:
+    def visit_at(self, clinic_id: str) -> ClinicVisit:
         """Return the run at a clinic whose visit has begun and not ended."""
-        return self._runs[clinic_id]
+        return self._visits[clinic_id]
 
     def writer(self, clinic_id: str) -> Writer:
         """Return this run's WARC writer of the clinic."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from archive.rows.withdrawals import path_sha256
 from pipelines.events import Lifted, Withdrawn
-from pipelines.run.headers import RunHeader, holding, purges, runs_of
+from pipelines.run.headers import RunFileContents, purges, runs_of, takedowns_in_force
 from pipelines.run.key import BadKey
 from pipelines.run.policies import moment
 from pipelines.run.run import Run
@@ -75,8 +75,8 @@ def adopt_takedowns(run: Run, archive: Path) -> None:
 
     Raises `BadKey` where the two have different keys, with nothing recorded, and what `Run.decide` raises.
     """
-    known = {(each.takedown_id, each.subjects) for each in holding(runs_of(run.archive))}
-    wanted = [each for each in holding(runs_of(archive)) if each.grade == PURGE]
+    known = {(each.takedown_id, each.subjects) for each in takedowns_in_force(runs_of(run.archive))}
+    wanted = [each for each in takedowns_in_force(runs_of(archive)) if each.grade == PURGE]
     # A whole clinic is named by its slug, which another archive may have, too: only the key tells a copy.
     if any(each.key_check != key_check(run.key) for each in wanted):
         raise BadKey(f"{run.archive}: its pseudonym.key is not that of {archive}: it is no copy of that archive")
@@ -95,7 +95,7 @@ def already(run: Run, text: str, *, comments: bool = False) -> Withdrawn | None:
     kind = "comments" if comments else "clinic"
     matching = [
         each
-        for each in holding(runs_of(run.archive))
+        for each in takedowns_in_force(runs_of(run.archive))
         if (each.kind == kind and each.clinic_id == text)
         or not {mark(run.key, each.clinic_id, value) for value in values}.isdisjoint(each.subjects)
     ]
@@ -123,7 +123,7 @@ def raised(run: Run, before: Withdrawn, grade: str, reason: str, dates: Dates) -
 def by_id(archive: Path, takedown_id: str) -> Withdrawn:
     """Return a takedown that holds. Raises `UnknownSubject`, OSError."""
     headers = runs_of(archive)
-    found = next((each for each in holding(headers) if each.takedown_id == takedown_id), None)
+    found = next((each for each in takedowns_in_force(headers) if each.takedown_id == takedown_id), None)
     if found is None:
         was = any(takedown_id == each.takedown_id for each in all_of(headers))
         why = "was lifted already" if was else "is not in this archive; `clinic-archive takedown list` has all"
@@ -131,7 +131,7 @@ def by_id(archive: Path, takedown_id: str) -> Withdrawn:
     return found
 
 
-def all_of(headers: Iterable[RunHeader]) -> list[Withdrawn]:
+def all_of(headers: Iterable[RunFileContents]) -> list[Withdrawn]:
     """Return all takedowns, lifted ones too, oldest first."""
     found = [each for header in headers for each in header.decisions if isinstance(each, Withdrawn)]
     return sorted({each.takedown_id: each for each in found}.values(), key=lambda each: each.at)

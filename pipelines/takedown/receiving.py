@@ -49,7 +49,7 @@ class Receiving:
         for more in held.extended() if held is not None else ():
             # What is removed here is seen by no fold.
             if more not in self._recorded:
-                run.note(more, "crawl")
+                run.record_unapplied(more, "crawl")
                 self._recorded.add(more)
         return blanked.body if blanked is not None else None
 
@@ -62,7 +62,7 @@ class Receiving:
             return None
         plain, fault = decoded(response.replace(request=request))  # Scrapy sets it later
         exchange, platform = replace(exchange_of(plain), fault=fault), run.outcomes[clinic_id].visit.recognised
-        base = run.run_at(clinic_id).web_archive
+        base = run.visit_at(clinic_id).web_archive
         if base is not None:
             memento = memento_of(exchange, lambda name: exchange.headers.get(name.lower()), base)
             exchange = memento.exchange if memento is not None else exchange

@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from archive.rows.withdrawals import withdrawn_here
 from archive.warc import Capture
 from pipelines.events import Withdrawn
-from pipelines.run.headers import holding, runs_of
+from pipelines.run.headers import runs_of, takedowns_in_force
 from pipelines.run.key import BadKey
 from pipelines.takedown.marks import (
     ADDRESS,
@@ -91,19 +91,19 @@ class Withheld:
         """Whether anything is withheld."""
         return self.is_whole or self._all_comments is not None or bool(self._marks)
 
-    def is_person(self, pseudonym: str | None) -> bool:
+    def is_withdrawn_person(self, pseudonym: str | None) -> bool:
         """Return whether a pseudonym is that of a withdrawn person."""
         return pseudonym is not None and (self._all_comments is not None or self.is_marked(f"person {pseudonym}"))
 
-    def is_comment(self, item: Comment) -> bool:
+    def is_withdrawn_comment(self, item: Comment) -> bool:
         """Return whether a pseudonymous comment is withdrawn, by itself, with its author or with its post."""
         value = f"comment {item.platform_comment_id}"
         if self._all_comments is not None or self.is_marked(value):
             return True
-        person = next((each for each in (item.person, item.author) if self.is_person(each)), None)
+        person = next((each for each in (item.person, item.author) if self.is_withdrawn_person(each)), None)
         if person is not None:  # other answers give the same comment without its author
             self._add(self._owners[self._mark(f"person {person}")], {value})
-        return person is not None or self.is_post(item.post)
+        return person is not None or self.is_withdrawn_post(item.post)
 
     def without_names(self, text: str, post: Iterable[str]) -> str:
         """Return a text of the comments on a post without the names of people who were purged there."""
@@ -114,7 +114,7 @@ class Withheld:
         named = [address for address in addresses if address]
         ids = (self._mark(f"post {address}") for address in named if "://" not in address)
         owner = next((self._owners[each] for each in ids if each in self._owners), None)
-        if owner is not None and not all(self.is_post([address]) for address in named):
+        if owner is not None and not all(self.is_withdrawn_post([address]) for address in named):
             self._add(owner, post_values(named), named)
 
     def _add(self, owner: str, values: Iterable[str], addresses: Iterable[str] = ()) -> None:
@@ -136,19 +136,19 @@ class Withheld:
             if (addresses := self._learned.get(each.takedown_id)) is not None
         ]
 
-    def is_post(self, addresses: Iterable[str | None]) -> bool:
+    def is_withdrawn_post(self, addresses: Iterable[str | None]) -> bool:
         """Return whether one of the addresses, or ids, is that of a withdrawn post."""
         return any(self.is_marked(f"post {post_key(address)}") for address in addresses if address)
 
-    def is_address(self, url: str) -> bool:
+    def is_withdrawn_address(self, url: str) -> bool:
         """Return whether an address is that of a withdrawn post."""
-        return self.is_post([url])
+        return self.is_withdrawn_post([url])
 
     def names(self, url: str | None) -> bool:
         """Return whether an address is that of a withdrawn post, or contains its name or id (an API's address)."""
         if not url or not self._marks:
             return False
-        return self.is_post([url]) or any(self.is_marked(f"word {word}") for word in words_of(url))
+        return self.is_withdrawn_post([url]) or any(self.is_marked(f"word {word}") for word in words_of(url))
 
     def redacted(self, text: str) -> str:
         """Return words about a run or a visit without the addresses of withdrawn posts."""
@@ -169,7 +169,12 @@ class Withheld:
             is_cut
             or len(remaining) < len(extraction.items)
             or any(new is not old for new, old in zip(remaining, extraction.items, strict=True))
-            or any(self.is_person(name) for item in extraction.items if isinstance(item, Names) for name in item.names)
+            or any(
+                self.is_withdrawn_person(name)
+                for item in extraction.items
+                if isinstance(item, Names)
+                for name in item.names
+            )
         )
         if not is_held:
             return Left(extraction)
@@ -185,17 +190,17 @@ class Withheld:
         """Return whether an item is about a withdrawn post."""
         match item:
             case Post():
-                return self.is_post((item.url, *item.addresses))
+                return self.is_withdrawn_post((item.url, *item.addresses))
             case Reading() | EmbeddedThread() | Thread() | ThreadPage() | Comment():
-                return self.is_post(item.post)
+                return self.is_withdrawn_post(item.post)
             case Sighting():
-                return self.is_post((item.url, item.listed_url, *item.addresses))
+                return self.is_withdrawn_post((item.url, item.listed_url, *item.addresses))
             case Alias():
-                return self.is_post(item.addresses)
+                return self.is_withdrawn_post(item.addresses)
             case Gone():
-                return self.is_post([item.url])
+                return self.is_withdrawn_post([item.url])
             case PostPart():
-                return self.is_post([item.post]) or self.is_of_post(item.page)
+                return self.is_withdrawn_post([item.post]) or self.is_of_post(item.page)
         return False
 
     def _left(self, item: Item, is_cut: bool) -> Item | None:
@@ -225,7 +230,7 @@ class Withheld:
         """
         mine = "IN (SELECT r.revision_id FROM revisions AS r JOIN posts USING (post_id) WHERE clinic_id = ?)"
         links = db.execute(f"SELECT rowid, url FROM links WHERE revision_id {mine}", [clinic_id]).fetchall()
-        gone = [(rowid,) for rowid, url in links if self.is_address(url)]
+        gone = [(rowid,) for rowid, url in links if self.is_withdrawn_address(url)]
         db.conn.executemany("DELETE FROM links WHERE rowid = ?", gone)
         texts = db.execute(f"SELECT revision_id, body_html FROM revisions WHERE revision_id {mine}", [clinic_id])
         for revision_id, html in texts.fetchall():
@@ -235,14 +240,14 @@ class Withheld:
 
     def _left_of_post(self, item: Post) -> Post:
         """Return another post without what leads to a withdrawn one; itself if nothing does."""
-        related = tuple(card for card in item.related_posts if not self.is_post([card.url]))
+        related = tuple(card for card in item.related_posts if not self.is_withdrawn_post([card.url]))
         html = self._without_links(item.body_html)
         if len(related) == len(item.related_posts) and html is item.body_html:
             return item
         return replace(item, related_posts=related, body_html=html)
 
     def _left_of_comment(self, item: Comment) -> Comment | None:
-        if self.is_comment(item):
+        if self.is_withdrawn_comment(item):
             return None
         parent = item.parent_id
         if parent is not None and self.is_marked(f"comment {parent}"):
@@ -256,7 +261,7 @@ class Withheld:
         """Return the HTML without the addresses of links to withdrawn posts; itself if there is none."""
         if not html:
             return html
-        found = _HREF.sub(lambda link: "" if self.is_post([link[1][1:-1]]) else link[0], html)
+        found = _HREF.sub(lambda link: "" if self.is_withdrawn_post([link[1][1:-1]]) else link[0], html)
         return html if found == html else found
 
 
@@ -276,7 +281,7 @@ def is_not_requested(
     """
     if not withdrawn_here(db, clinic_id):
         return None
-    held = list(holding(runs_of(archive)))
+    held = list(takedowns_in_force(runs_of(archive)))
     blocked = withheld_from((each for each in held if each.grade in BLOCKING), clinic_id, key)
     hidden = withheld_from((each for each in held if each.grade not in BLOCKING), clinic_id, key)
 
@@ -297,4 +302,6 @@ def withheld_at(
     """Return what takedowns of these grades withhold at a clinic; None if none holds. Raises `BadKey`, OSError."""
     if not withdrawn_here(db, clinic_id):  # most archives have none, and many files of runs
         return None
-    return withheld_from((each for each in holding(runs_of(archive)) if each.grade in grades), clinic_id, key)
+    return withheld_from(
+        (each for each in takedowns_in_force(runs_of(archive)) if each.grade in grades), clinic_id, key
+    )

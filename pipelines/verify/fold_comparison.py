@@ -22,7 +22,7 @@ from pipelines.rebuild import newest_version
 from pipelines.replay.as_of import LogAsOf, Snapshot
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
-from pipelines.run.headers import RunHeader, holding
+from pipelines.run.headers import RunFileContents, takedowns_in_force
 from pipelines.takedown.summaries import Summaries
 from pipelines.takedown.withheld import withheld_from
 
@@ -63,7 +63,9 @@ class FoldComparison:
     pseudonyms are not compared.
     """
 
-    def __init__(self, snapshot: Snapshot, pool: ParserPool, headers: Iterable[RunHeader], *, keyless: bool) -> None:
+    def __init__(
+        self, snapshot: Snapshot, pool: ParserPool, headers: Iterable[RunFileContents], *, keyless: bool
+    ) -> None:
         self._snapshot, self._pool, self._keyless = snapshot, pool, keyless
         self._headers = list(headers)
         self.made = open_scratch()
@@ -110,7 +112,7 @@ class FoldComparison:
         find = "SELECT crawl_id FROM crawls WHERE ended_at IS NOT NULL"
         ended = {row[0] for row in db.execute(find).fetchall()}
         running = {crawl_id for crawl_id, _ in runs.running(db)}
-        summaries = Summaries.of_takedowns(holding(self._headers))
+        summaries = Summaries.of_takedowns(takedowns_in_force(self._headers))
         recorded = {header.crawl_id: header for header in self._headers}
         for (crawl_id,) in self.made.execute("SELECT crawl_id FROM crawls").fetchall():
             header = recorded.get(crawl_id)

@@ -25,7 +25,7 @@ from scrapy.settings import Settings
 from archive.times import utc
 from pipelines.recover import recover_visit
 from pipelines.run.capacity import parallel_visits
-from pipelines.run.outcome.outcome import ClinicOutcome
+from pipelines.run.outcome.outcome import VisitOutcome
 from pipelines.run.progress import Show
 from pipelines.run.run import Run
 from pipelines.workers.messages import (
@@ -49,7 +49,7 @@ from pipelines.workers.messages import (
 from pipelines.workers.shared import make_shared, remove_shared
 from pipelines.workers.worker import SIGNALS, work
 from scraper.config.clinics import Clinic
-from scraper.crawl.state import VisitResult
+from scraper.crawl.state import VisitState
 
 logger = logging.getLogger(__name__)
 
@@ -143,7 +143,7 @@ class Crew:
             clinic = self._waiting.popleft()
             worker.visiting[clinic.slug] = clinic
             begun = utc(datetime.now(UTC))
-            self._run.outcomes[clinic.slug] = ClinicOutcome(clinic, begun, VisitResult(clinic_id=clinic.slug))
+            self._run.outcomes[clinic.slug] = VisitOutcome(clinic, begun, VisitState(clinic_id=clinic.slug))
             worker.tell(Begin(clinic))
         for worker in ready if self._is_over else ():
             if not worker.visiting:
@@ -182,15 +182,15 @@ class Crew:
                         if isinstance(message, Recorded):
                             run.take_batch(message.events)
                         elif isinstance(message, Noted):
-                            run.note(message.decision, "crawl")
+                            run.record_unapplied(message.decision, "crawl")
                         else:
                             run.commit(message.clinic_id, finished=message.finished)
                 run.decide_extended()
             except Exception as error:
                 run.halt(f"{run.archive}: rows could not be written: {error}")
                 logger.exception("rows could not be written")
-        for worker, answered in received:
-            self._answer(worker, answered)
+        for worker, answer in received:
+            self._answer(worker, answer)
 
     def _answer(self, worker: _Worker, message: OfWorker) -> None:
         match message:

@@ -17,7 +17,7 @@ from typing import Any
 from scrapy.settings import Settings
 
 from pipelines.events import Decision, Event
-from pipelines.run.outcome.outcome import ClinicOutcome
+from pipelines.run.outcome.outcome import VisitOutcome
 from scraper.config.clinics import Clinic
 
 
@@ -121,7 +121,7 @@ class VisitOver:
     """The visit is over; without an outcome it never began."""
 
     clinic_id: str
-    outcome: ClinicOutcome | None
+    outcome: VisitOutcome | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
 from pipelines.printing import LineFormatter, LogFile
-from pipelines.run.outcome.outcome import ClinicOutcome, mark_failed
+from pipelines.run.outcome.outcome import VisitOutcome, mark_failed
 from scraper.config.clinics import Clinic
 from scraper.guard import running_reactor
 
@@ -77,7 +77,7 @@ class Process(CrawlerProcess):
         await crawler.stop_async()
 
 
-def mark_broken_off(outcomes: dict[str, ClinicOutcome], clinic: Clinic, failure: Failure) -> None:
+def mark_broken_off(outcomes: dict[str, VisitOutcome], clinic: Clinic, failure: Failure) -> None:
     """Mark a visit as failed that ended with an error of this program; `outcomes`: by clinic."""
     logger.error("%s: the visit broke off", clinic.slug, exc_info=failure.value)
     why = f"the visit broke off ({type(failure.value).__name__}: {failure.value}); please report it"

@@ -19,7 +19,7 @@ from threading import Thread
 from twisted.internet.defer import Deferred, succeed
 
 from archive.db import open_archive
-from pipelines.events import Captured, Decision, Event, RunEnded
+from pipelines.events import Captured, Decision, Event, VisitEnded
 from pipelines.fold.fold import BATCH, PATIENCE
 from pipelines.run.locking import tighten_umask
 from pipelines.run.progress import observe
@@ -88,12 +88,12 @@ class WorkerVisits(Visits):
             if batch.is_due:
                 self._send_batch(event.clinic_id)
             return
-        if isinstance(event, RunEnded):
+        if isinstance(event, VisitEnded):
             self._writers.pop(event.clinic_id).close()
-            del self._runs[event.clinic_id]
+            del self._visits[event.clinic_id]
         self._outbox.put(Recorded((event,), 0))
 
-    def note(self, decision: Decision, kind: str) -> None:
+    def record_unapplied(self, decision: Decision, kind: str) -> None:
         """Have the parent record what was decided: the run's own file is the parent's."""
         self._outbox.put(Noted(decision))
 

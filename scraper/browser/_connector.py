@@ -21,7 +21,7 @@ MOST_ATTEMPTS = 4  # addresses of one name
 MOST_RECORDS = 1_000  # refusals, and hosts whose address is known
 
 
-class ProxyRefusal(Exception):
+class ProxyRefused(Exception):
     """A connection is not made. `status` is that of the proxy's answer."""
 
     def __init__(self, status: int, reason: str) -> None:
@@ -56,7 +56,7 @@ class Connector:
     peers: dict[tuple[str, int], str] = field(default_factory=dict)  # host and port: the address last connected to
 
     async def connect(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Return a connection to a checked address of the host. Raises `ProxyRefusal`."""
+        """Return a connection to a checked address of the host. Raises `ProxyRefused`."""
         for ip in (await self._addresses(host, port))[:MOST_ATTEMPTS]:
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(self.seconds):
@@ -65,7 +65,7 @@ class Connector:
                     self.peers.pop(next(iter(self.peers)))
                 self.peers[host, port] = ip
                 return connection
-        raise ProxyRefusal(502, f"{host}: no answer at port {port}")
+        raise ProxyRefused(502, f"{host}: no answer at port {port}")
 
     async def _addresses(self, host: str, port: int) -> list[str]:
         permitted = self.permits(host, port)
@@ -76,7 +76,7 @@ class Connector:
             async with asyncio.timeout(self.seconds):
                 found = [literal] if literal else await self.resolve(host, port)
         except (OSError, UnicodeError, TimeoutError) as error:
-            raise ProxyRefusal(502, f"{host}: no such host") from error
+            raise ProxyRefused(502, f"{host}: no such host") from error
         for ip in found:
             # One private address is enough to refuse the name: its owner decides which one a look-up gives first.
             if not permitted and (reason := _reason(ip)):
@@ -87,12 +87,12 @@ class Connector:
         """Return whether the host and port may be private."""
         return host in self.private or f"{host}:{port}" in self.private
 
-    def refuse(self, host: str, port: int, reason: str) -> ProxyRefusal:
+    def refuse(self, host: str, port: int, reason: str) -> ProxyRefused:
         """Record the refusal and return the exception to raise."""
         if len(self.refusals) < MOST_RECORDS:
             self.refusals.append(Refusal(host, port, reason, datetime.now(UTC)))
         logger.info("the browser was refused %s:%d: %s", host, port, reason)
-        return ProxyRefusal(403, reason)
+        return ProxyRefused(403, reason)
 
     def peer(self, url: str) -> str | None:
         """Return the IP address of the last connection to the host of `url`; None: there was none."""

@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from scraper.browser._connector import Connector, ProxyRefusal
+from scraper.browser._connector import Connector, ProxyRefused
 
 logger = logging.getLogger(__name__)
 
@@ -96,11 +96,11 @@ class Proxy:
         self._tasks.add(task)
         try:
             if len(self._tasks) > CONNECTIONS:
-                raise ProxyRefusal(503, "too many connections")
+                raise ProxyRefused(503, "too many connections")
             async with asyncio.timeout(self.idle_seconds):
                 head = _parsed(await reader.readuntil(b"\r\n\r\n"))
             await self._serve(head, reader, writer)
-        except ProxyRefusal as refusal:
+        except ProxyRefused as refusal:
             await self._answer(writer, refusal.status, str(refusal))
         except asyncio.LimitOverrunError:
             await self._answer(writer, 431, "the head of the request is too long")
@@ -115,18 +115,18 @@ class Proxy:
 
     async def _serve(self, head: _Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not hmac.compare_digest(head.value(b"proxy-authorization"), self._authorization):
-            raise ProxyRefusal(407, "this proxy is for one browser alone")
+            raise ProxyRefused(407, "this proxy is for one browser alone")
         if head.method == "CONNECT":
             host, port = _endpoint(f"//{head.target}", 443)
             await self._tunnel(host, port, reader, writer)
             return
         if not head.target.lower().startswith("http://"):
-            raise ProxyRefusal(400, "neither CONNECT nor an http address")
+            raise ProxyRefused(400, "neither CONNECT nor an http address")
         host, port = _endpoint(head.target, 80)
         if head.value(b"upgrade"):
             raise self.connector.refuse(host, port, "WebSockets and other upgrades are off")
         if head.value(b"transfer-encoding"):
-            raise ProxyRefusal(501, "a request body of unknown length")
+            raise ProxyRefused(501, "a request body of unknown length")
         await self._forward(head, host, port, reader, writer)
 
     async def _tunnel(self, host: str, port: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -144,7 +144,7 @@ class Proxy:
     ) -> None:
         length = head.value(b"content-length") or b"0"
         if not length.isdigit():
-            raise ProxyRefusal(400, "no length of a body")
+            raise ProxyRefused(400, "no length of a body")
         remote_reader, remote = await self.connector.connect(host, port)
         try:
             parts = urlsplit(head.target)
@@ -213,7 +213,7 @@ def _parsed(head: bytes) -> _Head:
     words = first.decode("latin-1").split(" ")
     fields = [line.partition(b":") for line in lines]
     if len(words) != 3 or not words[2].startswith("HTTP/1.") or any(b"\r" in line or b"\n" in line for line in lines):
-        raise ProxyRefusal(400, "not an HTTP request")
+        raise ProxyRefused(400, "not an HTTP request")
     return _Head(words[0], words[1], [(name.strip(), value.strip()) for name, _, value in fields])
 
 
@@ -222,9 +222,9 @@ def _endpoint(address: str, default: int) -> tuple[str, int]:
         parts = urlsplit(address)
         host, port = (parts.hostname or "").lower(), parts.port if parts.port is not None else default
     except ValueError as error:
-        raise ProxyRefusal(400, "no address") from error
+        raise ProxyRefused(400, "no address") from error
     if not host or not port:
-        raise ProxyRefusal(400, "no host")
+        raise ProxyRefused(400, "no host")
     return host, port
 
 

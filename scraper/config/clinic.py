@@ -50,7 +50,7 @@ _PLACEHOLDER = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Crawler:
+class CrawlerConfig:
     """Who crawls: what the User-Agent tells the sites."""
 
     contact: str = ""  # an e-mail address or a page with one
@@ -115,7 +115,7 @@ class Clinic:
 class Clinics:
     """The whole file: the crawler and the clinics in the file's order."""
 
-    crawler: Crawler = field(default_factory=Crawler)
+    crawler_config: CrawlerConfig = field(default_factory=CrawlerConfig)
     clinics: tuple[Clinic, ...] = ()
     path: Path | None = None
     base_url: str | None = None  # the public address of the archive's site

@@ -36,7 +36,7 @@ from scraper.config.clinic import (
     Clinic,
     Clinics,
     Comments,
-    Crawler,
+    CrawlerConfig,
     Pages,
     Privacy,
     Render,
@@ -54,7 +54,7 @@ __all__ = [
     "VERSION",
     "Clinic",
     "Clinics",
-    "Crawler",
+    "CrawlerConfig",
     "clinic_from_url",
     "parse_clinics",
     "read_clinics",
@@ -69,7 +69,9 @@ _SLUG = re.compile(r"[a-z0-9-]+")  # riverside, st-mary-2, 127-0-0-1-8000
 RESERVED = {"-", "archive", "site"}
 
 
-def refuse_placeholder(crawler: Crawler, clinics: Iterable[Clinic], clinics_file: Path = Path("clinics.toml")) -> None:
+def refuse_placeholder(
+    crawler: CrawlerConfig, clinics: Iterable[Clinic], clinics_file: Path = Path("clinics.toml")
+) -> None:
     """Raise ConfigError where public sites would be crawled and the contact is a placeholder."""
     public = [clinic.slug for clinic in clinics if not clinic.is_loopback]
     if crawler.is_placeholder and public:
@@ -80,7 +82,7 @@ def refuse_placeholder(crawler: Crawler, clinics: Iterable[Clinic], clinics_file
         )
 
 
-def user_agent(crawler: Crawler) -> str:
+def user_agent(crawler: CrawlerConfig) -> str:
     """Return the User-Agent header: `clinic-blog-archive/0.1.0 (+PROJECT_URL; contact: CONTACT)`."""
     about = [f"+{crawler.project_url}"] if crawler.project_url else []
     return f"{PRODUCT}/{VERSION} ({'; '.join([*about, f'contact: {crawler.contact}'])})"
@@ -150,7 +152,7 @@ def parse_clinics(text: str, path: Path) -> Clinics:
             file.fail(("clinics", slug, "url"), f"{clinic.url} is the url of {other!r} too; list each site once")
         clinics.append(clinic)
     return Clinics(
-        crawler=crawler,
+        crawler_config=crawler,
         clinics=tuple(clinics),
         path=path,
         base_url=_base_url(file, file.table(data, ("site",))),
@@ -196,7 +198,7 @@ def _base_url(file: TomlFile, table: Mapping[str, Any]) -> str | None:
         file.fail(("site", "base_url"), f"base_url = {error}")
 
 
-def _crawler(file: TomlFile, table: Mapping[str, Any]) -> Crawler:
+def _crawler(file: TomlFile, table: Mapping[str, Any]) -> CrawlerConfig:
     file.only(table, ("crawler",), ("contact", "project_url", "browser", "web_archive"))
     for key in ("contact", "project_url"):
         value = file.value(table, ("crawler", key), str, "") or ""
@@ -210,7 +212,7 @@ def _crawler(file: TomlFile, table: Mapping[str, Any]) -> Crawler:
     if not isinstance(web_archive, str) or not is_web_address(web_archive):
         file.fail(("crawler", "web_archive"), "web_archive must be an http or https address")
     browser = file.value(table, ("crawler", "browser"), str, "") or ""
-    return Crawler(
+    return CrawlerConfig(
         contact=table.get("contact", "").strip(),
         project_url=project_url.strip(),
         browser=browser.strip(),

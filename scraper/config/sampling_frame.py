@@ -281,6 +281,6 @@ def appended(path: Path, listed: Clinics, rows: Iterable[Row]) -> str:
         found = parse_clinics(whole.replace("\r\n", "\n").replace("\r", "\n"), path)  # lines as `read_clinics` has them
     except ConfigError as error:
         raise ConfigError(f"{error}; stanzas cannot be added at the end of this file, nothing written") from error
-    if (found.crawler, *found) != (listed.crawler, *listed, *(row.clinic for row in rows)):
+    if (found.crawler_config, *found) != (listed.crawler_config, *listed, *(row.clinic for row in rows)):
         raise ConfigError(f"{path}: with the stanzas at its end the file would have another meaning; nothing written")
     return whole

@@ -6,10 +6,10 @@ from collections.abc import Generator, Iterable
 
 from scraper.addresses import is_within, post_key, same_site
 from scraper.crawl.discovered import Discovered, post_keys
-from scraper.crawl.pages import further_pages, note_threads
+from scraper.crawl.pages import collect_threads, further_pages
 from scraper.crawl.post_answer import failure_line, is_gone, is_members_only, leads_elsewhere, post_of
 from scraper.crawl.schedule import SAMPLE, DueReason, RevisitPolicy
-from scraper.crawl.state import VisitContext, VisitResult
+from scraper.crawl.state import VisitContext, VisitState
 from scraper.crawl.tee import tee
 from scraper.items import Post, Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
@@ -24,7 +24,7 @@ Step = Generator[Ask, Answer, None]
 class Frontier:
     """The posts of one visit: those due by the revisit policy; with `--limit` the newest, with `--all` every post."""
 
-    def __init__(self, blog: Blog, discovered: Discovered, start: VisitContext, visit: VisitResult) -> None:
+    def __init__(self, blog: Blog, discovered: Discovered, start: VisitContext, visit: VisitState) -> None:
         self._blog, self._discovered, self._context, self._result = blog, discovered, start, visit
         # Pages of posts that an API gave are requested after its comments; those of other lists are all that has them.
         self._pages_first = blog.pages_follow and blog.api is None and start.clinic.pages != "never"
@@ -245,7 +245,7 @@ class Frontier:
         if page is not None:
             self._learn(post, page, answer.exchange.url if answer.exchange is not None else post.url)
             visit.counting.add(post.url)
-            note_threads(self._blog, post, answer)
+            collect_threads(self._blog, post, answer)
         elif answer.unchanged and was_known:
             visit.unchanged += 1
             if post.script_counters:  # otherwise the page prints them, and it has not changed
@@ -263,14 +263,14 @@ class Frontier:
             return False
         return True
 
-    def _learn(self, post: KnownPost, page: Post, answered: str) -> None:
-        """Update the post from its page, as far as the next requests need it; `answered`: the address of the answer."""
+    def _learn(self, post: KnownPost, page: Post, answer_url: str) -> None:
+        """Update the post from its page, as far as the next requests need it; `answer_url`: where it came from."""
         before = post.url
         post.addresses = tuple(dict.fromkeys((*page.addresses, post.url, *post.addresses)))
         if page.url and same_site(page.url, post.url):
             # The URL that a page states may not exist: it is used only if it is the one that answered, or is on a list.
-            is_confirmed = post_key(page.url) == post_key(answered) or post_key(page.url) in self._discovered.named
-            post.url = page.url if is_confirmed or not is_within(answered, self._blog.root) else answered
+            is_confirmed = post_key(page.url) == post_key(answer_url) or post_key(page.url) in self._discovered.named
+            post.url = page.url if is_confirmed or not is_within(answer_url, self._blog.root) else answer_url
         if post.url != before:
             post.listed_url = None
         post.counters_pending = post.script_counters = page.counters_pending

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from scraper.addresses import same_site
-from scraper.crawl.state import VisitContext, VisitResult
+from scraper.crawl.state import VisitContext, VisitState
 from scraper.items import Exchange, Problem
 from scraper.not_a_post import UnsupportedPlatform
 from scraper.platforms import recognise
@@ -17,7 +17,7 @@ from scraper.quality import OF_SITE
 _GENERATOR = re.compile(r"([A-Za-z][A-Za-z+-]{1,30}(?: [A-Za-z][A-Za-z+-]{1,30}){0,2})(?=\s+v?\d|\s*[;(,]|\s*$)")
 
 
-def judge_home(home: Answer, start: VisitContext, visit: VisitResult) -> Platform | None:
+def judge_home(home: Answer, start: VisitContext, visit: VisitState) -> Platform | None:
     """Return the platform that reads the site, and set it and its maker; None ends the visit, whose result is set."""
     clinic = start.clinic
     problems = [item for item in home.items if isinstance(item, Problem)]
@@ -59,7 +59,7 @@ def _maker(home: Exchange) -> str | None:
     return maker.lower() if maker else None
 
 
-def set_not_read(visit: VisitResult, blog: Blog, *, known: bool) -> None:
+def set_not_read(visit: VisitState, blog: Blog, *, known: bool) -> None:
     """Set the result of a visit to a site of no known platform, in whose pages no post was recognised.
 
     `known`: the archive has posts of the clinic. A blog that evidently exists is unsupported, not absent.

@@ -12,7 +12,7 @@ from scraper.addresses import is_web_address, is_within
 from scraper.crawl.merge import parse_time
 from scraper.crawl.post_answer import is_gone
 from scraper.crawl.schedule import changed_since
-from scraper.crawl.state import VisitContext, VisitResult
+from scraper.crawl.state import VisitContext, VisitState
 from scraper.crawl.threads import read_embedded_threads
 from scraper.items import Comment, EmbeddedThread, PostPart, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
@@ -24,7 +24,7 @@ MOST_FAILURES = 5  # in a row, after which a site refuses pages
 OF_PAGES = ("partial-text", "missing-field")
 
 
-def note_threads(blog: Blog, post: KnownPost, answer: Answer) -> None:
+def collect_threads(blog: Blog, post: KnownPost, answer: Answer) -> None:
     """Note the threads at comment services that the post's page embeds."""
     for item in answer.items:
         if isinstance(item, EmbeddedThread) and blog.read_comments:
@@ -72,7 +72,7 @@ def _comment_pages(answer: Answer) -> list[str]:
     return [cursor for page in pages for cursor in page.following if is_web_address(cursor)]
 
 
-def evidence_and_threads(blog: Blog, start: VisitContext, visit: VisitResult) -> Plan:
+def evidence_and_threads(blog: Blog, start: VisitContext, visit: VisitState) -> Plan:
     """Request the pages of posts that an API gave, then the threads at comment services that only they name."""
     before, blog.threads = blog.threads, {}
     yield from pages_as_evidence(blog, start, visit)
@@ -84,7 +84,7 @@ def evidence_and_threads(blog: Blog, start: VisitContext, visit: VisitResult) ->
         yield from read_embedded_threads(blog)
 
 
-def pages_as_evidence(blog: Blog, start: VisitContext, visit: VisitResult) -> Plan:
+def pages_as_evidence(blog: Blog, start: VisitContext, visit: VisitState) -> Plan:
     """Request the pages of posts that an API gave: of new posts, and of those that changed since their last request.
 
     They are no part of the visit's figures, because the posts are read already. What the day's budget or the site does
@@ -102,7 +102,7 @@ def pages_as_evidence(blog: Blog, start: VisitContext, visit: VisitResult) -> Pl
             return
         answer = yield Ask(url=post.request_url, conditional=True)
         failures = 0 if answer.ok or answer.unchanged or is_gone(answer) else failures + 1
-        note_threads(blog, post, answer)
+        collect_threads(blog, post, answer)
         lacking = (item for item in answer.items if isinstance(item, Problem) and item.kind in OF_PAGES)
         visit.recovered_problems.update(problem.message for problem in lacking)
         if blog.commented is not None:

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable
 from dataclasses import replace
 
 from scraper.config.clinics import Clinic
-from scraper.crawl.state import VisitContext, VisitResult
+from scraper.crawl.state import VisitContext, VisitState
 from scraper.crawl.tee import tee
 from scraper.crawl.threads import read_threads
 from scraper.items import Comment, Post, Problem, Reading, ThreadPage
@@ -26,7 +26,7 @@ HOPELESS = {"no-browser"}
 NO_COMMENTS_WANTED = "its stanza excludes comments, and a rendered page would load them"
 
 
-def fill_gaps(platform: Platform, blog: Blog, start: VisitContext, visit: VisitResult) -> Plan:
+def fill_gaps(platform: Platform, blog: Blog, start: VisitContext, visit: VisitState) -> Plan:
     """Request what the pages do not give: from the source that worked the last time, then the rest from the other one.
 
     The browser comes last and for few posts, unless the last run showed that only it gives the values.
@@ -39,10 +39,10 @@ def fill_gaps(platform: Platform, blog: Blog, start: VisitContext, visit: VisitR
     if blog.read_comments and not by_browser:
         yield from _collecting_problems(read_threads(platform, blog), messages)
     always = start.clinic.render == "always"
-    yield from queue.render(list(blog.posts.values()) if always else gaps(blog))
+    yield from queue.render(list(blog.posts.values()) if always else incomplete_posts(blog))
     if "counters" in by_browser and any(has_counter_gap(known, blog) for known in blog.posts.values()):
         yield from _collecting_problems(platform.counters(blog), messages)
-    if blog.read_comments and by_browser and gaps(blog):
+    if blog.read_comments and by_browser and incomplete_posts(blog):
         yield from _collecting_problems(read_threads(platform, blog), messages)
     visit.rendered = queue.rendered
     visit.unknown = unknown(blog, queue)
@@ -82,7 +82,7 @@ def has_comment_gap(known: KnownPost, blog: Blog) -> bool:
     return is_due and not known.thread_read and may_have_comments
 
 
-def gaps(blog: Blog) -> list[KnownPost]:
+def incomplete_posts(blog: Blog) -> list[KnownPost]:
     """Return the posts with unknown counters or comments, in the blog's order."""
     return [known for known in blog.posts.values() if has_counter_gap(known, blog) or has_comment_gap(known, blog)]
 

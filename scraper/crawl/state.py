@@ -12,7 +12,7 @@ from scraper.platforms._platform import KnownPost, Platform
 
 
 @dataclass(slots=True, kw_only=True)
-class VisitResult:
+class VisitState:
     """The result of the visit to one clinic, from which the run's summary and the exit code are derived."""
 
     clinic_id: str
@@ -49,7 +49,7 @@ class VisitResult:
     finished: bool = False  # the plan was carried out to its end
     rendered: int = 0  # posts that a browser rendered
     unknown: list[Problem] = field(default_factory=list)  # fields of posts that remain unknown, and why
-    unread: list[Problem] = field(default_factory=list)  # lists of posts that were fetched and not understood
+    unreadable_lists: list[Problem] = field(default_factory=list)  # lists of posts that were fetched and not understood
     unknown_line: str | None = None  # the same in one line
 
 

@@ -15,13 +15,13 @@ from scraper.crawl.frontier import Frontier
 from scraper.crawl.home import judge_home, set_not_read
 from scraper.crawl.pages import evidence_and_threads
 from scraper.crawl.rendering import fill_gaps
-from scraper.crawl.state import VisitContext, VisitResult
+from scraper.crawl.state import VisitContext, VisitState
 from scraper.crawl.tee import tee
 from scraper.items import Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, Plan, Platform
 
 
-def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
+def crawl_blog(start: VisitContext, visit: VisitState) -> Plan:
     """Yield the requests of a whole visit; `visit` is filled in meanwhile."""
     clinic = start.clinic
     visit.limited = start.limit is not None
@@ -48,7 +48,7 @@ def crawl_blog(start: VisitContext, visit: VisitResult) -> Plan:
     yield from _collecting(platform.discover(blog), discovered)
     visit.by_api = blog.api is not None
     visit.notes += blog.notes
-    visit.unread += blog.unread
+    visit.unreadable_lists += blog.unreadable_lists
     if platform.fallback and (not discovered.named or _is_of_another(start, platform, discovered)):
         set_not_read(visit, blog, known=bool(start.known))
         return

@@ -54,7 +54,9 @@ def request_sitemaps(platform: Platform, blog: Blog, *, most: int = MAX_SITEMAPS
             waiting += sub_sitemaps(answer.exchange)
             if kind_of(answer.exchange, platform) is None:
                 message = f"{url}: named as a sitemap, but neither XML nor a text of addresses; not read, look at it"
-                blog.unread.append(Problem(kind="sitemap-unreadable", message=message, url=answer.exchange.url))
+                blog.unreadable_lists.append(
+                    Problem(kind="sitemap-unreadable", message=message, url=answer.exchange.url)
+                )
     if waiting and len(seen) >= most:
         blog.notes.append(f"more than {most} sitemaps: the others were not read")
 

@@ -158,7 +158,9 @@ class Blog:
     allows: Callable[[str], bool] = lambda url: True
     evident: bool = False  # a list or feed shows that the site has a blog, whether its posts can be read or not
     notes: list[str] = field(default_factory=list)  # limits that a plan reached, a sentence each
-    unread: list[Problem] = field(default_factory=list)  # answers to requests for lists that no parser understands
+    unreadable_lists: list[Problem] = field(
+        default_factory=list
+    )  # answers to requests for lists that no parser understands
 
 
 class Platform(Reader):

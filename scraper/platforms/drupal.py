@@ -16,7 +16,7 @@ from typing import ClassVar
 from scraper.addresses import as_listed, canonical_url
 from scraper.items import Exchange, Item, ThreadPage
 from scraper.platforms._article import Page, Shape, read_page
-from scraper.platforms._article.address import is_post_address
+from scraper.platforms._article.address import is_post_url
 from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.comments import CommentShape, read_comments
 from scraper.platforms._article.dom import classes_of, text_of
@@ -95,7 +95,7 @@ class Drupal(BlogPages):
 
     def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
         """A node may have any address; one below a part called "blog" is a post's, `?page=1` are comments."""
-        return False if _PAGE.search(url) else is_post_address(url, named_in)
+        return False if _PAGE.search(url) else is_post_url(url, named_in)
 
     def read(self, exchange: Exchange) -> Iterator[Item]:
         """Yield the post of a page with its comments, or the comments of a further page, or the posts of a listing."""

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from scraper.addresses import canonical_url, is_within, same_site
 from scraper.items import Exchange, Item, Post
 from scraper.platforms._article import Page, Shape, read_page
-from scraper.platforms._article.address import is_post_address
+from scraper.platforms._article.address import is_post_url
 from scraper.platforms._article.api import fill_body, finish, plain
 from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.comments import of_epoch
@@ -77,7 +77,7 @@ class Squarespace(BlogPages):
 
     def is_post_url(self, url: str, named_in: str | None = None) -> bool | None:
         """A blog may lie at any path; addresses with a date in them, or below a part called "blog", are posts'."""
-        return False if self.is_api_url(url) else is_post_address(url, named_in)
+        return False if self.is_api_url(url) else is_post_url(url, named_in)
 
     def is_api_url(self, url: str) -> bool:
         """Return whether this is a page as JSON."""

@@ -19,7 +19,7 @@ from twisted.python.failure import Failure
 from scraper.addresses import is_private_host
 from scraper.browser import META, RENDERING
 from scraper.config.clinics import Clinic
-from scraper.crawl.state import VisitContext, VisitResult
+from scraper.crawl.state import VisitContext, VisitState
 from scraper.extract import extract, extraction_by
 from scraper.http import FETCH, Fetch, capture_of, describe, exchange_of, fetch_of, origin_of
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
@@ -52,10 +52,10 @@ class ClinicSpider(scrapy.Spider):
             limit=limit,
             all_posts=everything,
         )
-        self.visit = VisitResult(clinic_id=clinic.slug)
+        self.visit = VisitState(clinic_id=clinic.slug)
         self.robots: dict[tuple[str, str], Robots] = {}
-        self._notes: list[Extraction] = []
-        self._waiting: list[Callable[[], Extraction]] = []  # captures that are parsed when the platform is recognised
+        self._problems: list[Extraction] = []
+        self._unparsed: list[Callable[[], Extraction]] = []  # captures that are parsed when the platform is recognised
         self._rendered = RenderedPages(self)
         self.driver = PlanDriver(self)
 
@@ -87,10 +87,10 @@ class ClinicSpider(scrapy.Spider):
         if self.visit.recognised is None and is_home_answer(exchange):
             self.visit.recognised = recognise(exchange)
         items = self.on_response(response, exchange)
-        if self._is_waiting():
-            self._waiting.append(partial(self._extraction_of, response, exchange))
+        if self._is_unrecognised():
+            self._unparsed.append(partial(self._extraction_of, response, exchange))
         else:
-            for extraction in self.take_waiting():
+            for extraction in self.take_unparsed():
                 yield extraction
             yield self.extraction(capture_of(response.request), items, response.url, exchange)
         retry_after = (response.headers.get("Retry-After") or b"").decode("latin-1")
@@ -102,7 +102,7 @@ class ClinicSpider(scrapy.Spider):
         async for step in self._resume(result):
             yield step
 
-    def _is_waiting(self) -> bool:
+    def _is_unrecognised(self) -> bool:
         """Return whether the platform is not recognised yet, whose parser reads all captures of the run."""
         return self.kind == "crawl" and self.visit.recognised is None and not self.visit.finished
 
@@ -110,15 +110,15 @@ class ClinicSpider(scrapy.Spider):
         items = self.on_response(response, exchange)
         return self.extraction(capture_of(response.request), items, response.url, exchange)
 
-    def take_waiting(self) -> list[Extraction]:
+    def take_unparsed(self) -> list[Extraction]:
         """Return and forget the extractions from before the platform was recognised; the caller stores them."""
-        waiting, self._waiting = self._waiting, []
-        return [read() for read in waiting]
+        unparsed, self._unparsed = self._unparsed, []
+        return [read() for read in unparsed]
 
-    def take_notes(self) -> list[Extraction]:
+    def take_problems(self) -> list[Extraction]:
         """Return and forget the problems without an exchange; the caller stores them after the captures made so far."""
-        notes, self._notes = self._notes, []
-        return notes
+        problems, self._problems = self._problems, []
+        return problems
 
     def plan(self) -> Plan:
         """Return the plan of the visit. Each spider overrides this."""
@@ -159,8 +159,8 @@ class ClinicSpider(scrapy.Spider):
             yield extraction
         problem = Problem(kind=kind, message=message, url=request.url)
         failed = self.extraction(capture_of(request), (problem,), request.url)
-        if self._is_waiting():
-            self._waiting.append(lambda: failed)
+        if self._is_unrecognised():
+            self._unparsed.append(lambda: failed)
         else:
             yield failed
         async for step in self._resume(RequestResult(None, (), message, kind)):
@@ -187,8 +187,8 @@ class ClinicSpider(scrapy.Spider):
             self.visit.failure = f"the visit broke off ({type(error).__name__}: {error}); please report it"
             logger.exception("%s: the visit broke off", self.clinic.slug)
             request = None
-        if not self._is_waiting():
-            for extraction in [*self.take_waiting(), *self.take_notes()]:
+        if not self._is_unrecognised():
+            for extraction in [*self.take_unparsed(), *self.take_problems()]:
                 yield extraction
         if request is not None:
             engine = self.crawler.engine
@@ -204,9 +204,9 @@ class ClinicSpider(scrapy.Spider):
         platform = self.platform_for(exchange or Exchange(url=url, body=b""))
         return extraction_by(platform, self.clinic.slug, capture, items, url, exchange)
 
-    def note(self, problem: Problem) -> None:
+    def report_problem(self, problem: Problem) -> None:
         """Report a problem without an exchange; it gets a WARC record of its own (`pipelines.fold.sanitise`)."""
-        self._notes.append(Extraction(clinic_id=self.clinic.slug, capture=None, items=(problem,)))
+        self._problems.append(Extraction(clinic_id=self.clinic.slug, capture=None, items=(problem,)))
 
     def request(self, ask: Ask, url: str) -> Request:
         """Return the Scrapy request for an ask of the plan; `url`: its own address, or one that it redirected to."""

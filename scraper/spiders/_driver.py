@@ -79,8 +79,8 @@ class PlanDriver:
             while True:
                 ask = plan.send((yield from self._answer(ask)))
         except StopIteration:
-            for problem in (*self._spider.visit.unread, *self._spider.visit.unknown):
-                self._spider.note(problem)
+            for problem in (*self._spider.visit.unreadable_lists, *self._spider.visit.unknown):
+                self._spider.report_problem(problem)
 
     def _answer(self, ask: Ask) -> Generator[Request, RequestResult, Answer]:
         """Carry out one ask, with robots.txt, retries and redirects."""
@@ -94,7 +94,7 @@ class PlanDriver:
             # Redirects of robots.txt itself are followed without a check (RFC 9309 2.3.1.2): there are no rules yet.
             refusal = None if robots else (yield from self._refusal(url))
             if refusal:
-                self._spider.note(Problem(kind="robots-refused", message=f"{url}: {refusal}", url=url))
+                self._spider.report_problem(Problem(kind="robots-refused", message=f"{url}: {refusal}", url=url))
                 return Answer(ask=ask, exchange=None, reason=f"{url}: {refusal}", redirected_from=tuple(passed))
             result = yield from self._attempt(ask, url)
             exchange = result.exchange
@@ -113,11 +113,11 @@ class PlanDriver:
             following = requestable(moved)
             if following is None:
                 message = f"{moved}: not an http or https address; not fetched"
-                self._spider.note(Problem(kind=ForeignScheme.kind, message=message, url=passed[-1]))
+                self._spider.report_problem(Problem(kind=ForeignScheme.kind, message=message, url=passed[-1]))
                 return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
             url = following
         message = f"{ask.url}: redirected more than {MAX_HOPS} times; not followed further"
-        self._spider.note(Problem(kind="endless-redirect", message=message, url=ask.url))
+        self._spider.report_problem(Problem(kind="endless-redirect", message=message, url=ask.url))
         return Answer(ask=ask, exchange=None, reason=message, redirected_from=tuple(passed))
 
     def _attempt(self, ask: Ask, url: str) -> Generator[Request, RequestResult, RequestResult]:

@@ -58,7 +58,7 @@ class Visitor(Protocol):
     ) -> Extraction:
         """See `ClinicSpider`."""
 
-    def note(self, problem: Problem) -> None:
+    def report_problem(self, problem: Problem) -> None:
         """See `ClinicSpider`."""
 
 
@@ -112,7 +112,7 @@ class RenderedPages:
         self._reported.add(path)
         message = f"comments were loaded from {endpoint}, which only the browser requests: the crawler does not know it"
         logger.info("%s: %s", self._spider.clinic.slug, message)
-        self._spider.note(Problem(kind="learned-address", message=message, url=exchange.page))
+        self._spider.report_problem(Problem(kind="learned-address", message=message, url=exchange.page))
 
     async def _allow(self, page: object, url: str) -> str | None:
         """Return why a rendered page must not request the address, by robots.txt of its host, which is read first.

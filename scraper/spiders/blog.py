@@ -43,9 +43,9 @@ class BlogSpider(ClinicSpider):
             clinic = clinic_from_url(url)
         else:
             raise ValueError("the blog spider needs -a clinic=SLUG (see clinics.toml) or -a url=URL")
-        refuse_placeholder(listed.crawler, [clinic])
-        settings.set("USER_AGENT", user_agent(listed.crawler), priority="spider")
-        settings.set("BROWSER_EXECUTABLE", listed.crawler.browser or None, priority="spider")
+        refuse_placeholder(listed.crawler_config, [clinic])
+        settings.set("USER_AGENT", user_agent(listed.crawler_config), priority="spider")
+        settings.set("BROWSER_EXECUTABLE", listed.crawler_config.browser or None, priority="spider")
         return replace(clinic, allow_private=True) if settings.getbool("ALLOW_PRIVATE") else clinic
 
     def plan(self) -> Plan:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from w3lib.url import safe_url_string
 
 from scraper.addresses import is_within, post_key
-from scraper.crawl.state import VisitResult
+from scraper.crawl.state import VisitState
 from scraper.items import Problem
 from scraper.platforms import may_be_post, recognise_alone, site_root
 from scraper.platforms._platform import Answer, Ask, Plan, Platform
@@ -43,7 +43,7 @@ class Backfill:
     blocked: int = 0  # requested captures that it does not show
 
 
-def plan(backfill: Backfill, visit: VisitResult) -> Plan:
+def plan(backfill: Backfill, visit: VisitState) -> Plan:
     """Yield the requests of a whole backfill; `backfill` and `visit` are filled in meanwhile."""
     host = urlsplit(backfill.base).netloc
     entries = yield from _lists(backfill, visit)
@@ -69,7 +69,7 @@ def plan(backfill: Backfill, visit: VisitResult) -> Plan:
         visit.unknown_line = f"{sum(failures.values())} captures that {host} lists could not be downloaded ({counts})"
 
 
-def _request(backfill: Backfill, visit: VisitResult, due: list[str]) -> Plan:
+def _request(backfill: Backfill, visit: VisitState, due: list[str]) -> Plan:
     """Request the captures, until all are requested or the web archive no longer answers."""
     unanswered = 0
     for done, url in enumerate(due, start=1):
@@ -88,7 +88,7 @@ def _request(backfill: Backfill, visit: VisitResult, due: list[str]) -> Plan:
             return
 
 
-def _lists(backfill: Backfill, visit: VisitResult) -> Generator[Ask, Answer, list[CdxEntry]]:
+def _lists(backfill: Backfill, visit: VisitState) -> Generator[Ask, Answer, list[CdxEntry]]:
     """Request the lists page by page, and return the captures of posts that they name."""
     entries: list[CdxEntry] = []
     resume: str | None = None
@@ -138,7 +138,7 @@ def distinct(entries: Iterable[CdxEntry]) -> list[CdxEntry]:
     return chosen
 
 
-def _count(backfill: Backfill, visit: VisitResult, url: str, answer: Answer) -> None:
+def _count(backfill: Backfill, visit: VisitState, url: str, answer: Answer) -> None:
     """Count the outcome of one capture. A memento has the clinic's address, the archive's own answers have its own."""
     if answer.exchange is not None and address_of(answer.exchange.url, backfill.base) is None:
         visit.fetched += 1

@@ -36,7 +36,7 @@ STORING = {
     "DOWNLOADER_MIDDLEWARES": (
         "pipelines.components.freshness.Freshness",
         "pipelines.components.rendered.Rendered",
-        "pipelines.components.capture.Capture",
+        "pipelines.components.capture.CaptureMiddleware",
     ),
     "ITEM_PIPELINES": (
         "pipelines.components.item_pipelines.Pseudonymise",

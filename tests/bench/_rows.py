@@ -25,7 +25,7 @@ from archive.db import open_archive
 from archive.rows import clinics
 from archive.rows.batch import STATEMENTS, Batch
 from archive.warc import Capture
-from pipelines.events import Captured, ClinicRun
+from pipelines.events import Captured, ClinicVisit
 from pipelines.fold.fold import BATCH, Fold
 from scraper.items import Comment, Extraction, Item, Link, Post, Reading, Related, Sighting, Site
 from tests.bench._figure import cpu
@@ -173,7 +173,7 @@ def fold(db: Database, extractions: Sequence[Extraction]) -> None:
     """The product's way in, less the bytes: there is no WARC to make durable before a commit."""
     rows, run = (
         Fold(db, CLINIC, lambda _: None),
-        ClinicRun(clinic_id=CLINIC, crawl_id=CRAWL, stanza={"privacy": "keep"}),
+        ClinicVisit(clinic_id=CLINIC, crawl_id=CRAWL, stanza={"privacy": "keep"}),
     )
     for extraction in extractions:
         rows.apply(Captured(run, extraction))

@@ -31,7 +31,7 @@ from pipelines.run.key import KEY_FILE, BadKey
 from pipelines.run.run import Run
 from pipelines.verify.verify import closed_files, verify
 from scraper.config.clinics import Clinic
-from scraper.crawl.state import VisitResult
+from scraper.crawl.state import VisitState
 from scraper.items import Problem
 from tests.making import faults
 from tests.soak import SOAK
@@ -355,7 +355,7 @@ def test_closed_clinics_come_back(tmp_path: Path) -> None:
     gone = Clinic(slug="gone", name="Gone", url="https://gone.example", closed=date(2026, 1, 1))
     held = Run(tmp_path)
     held.register_closed([gone])
-    held.begin(CLINIC, VisitResult(clinic_id="riverside"), "agent")
+    held.begin(CLINIC, VisitState(clinic_id="riverside"), "agent")
     held.close(0, {})
     settle(tmp_path)
     before = said(tmp_path)

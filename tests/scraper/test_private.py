@@ -10,7 +10,7 @@ import pytest
 from scrapy.http import Request
 
 from scraper.addresses import canonical_url, is_private_host, refuse_private
-from scraper.browser._connector import Connector, ProxyRefusal
+from scraper.browser._connector import Connector, ProxyRefused
 from tests.spellings import ESCAPED, LEVELLED, NAMES, NEIGHBOURS, NUMBERS, SIX
 
 FORBIDDEN = (*NUMBERS, *NEIGHBOURS, *SIX, *LEVELLED, *NAMES)
@@ -45,7 +45,7 @@ def test_what_is_no_address_has_none(host: str) -> None:
 @pytest.mark.parametrize("host", [*FORBIDDEN, *ESCAPED])
 def test_the_browsers_connector_refuses_it(host: str) -> None:
     connector = Connector(seconds=5)
-    with pytest.raises(ProxyRefusal):
+    with pytest.raises(ProxyRefused):
         asyncio.run(connector.connect(asked_host(host), 9))
     assert connector.peers == {}
 
@@ -58,7 +58,7 @@ def test_a_name_with_one_private_address_among_its_own_is_refused(ip: str) -> No
         return ["93.184.216.34", ip]
 
     connector = Connector(resolve=resolve)
-    with pytest.raises(ProxyRefusal) as refused:
+    with pytest.raises(ProxyRefused) as refused:
         asyncio.run(connector.connect(f"{ip.replace(':', '-')}.nip.io", 80))
     assert refused.value.status == 403
 

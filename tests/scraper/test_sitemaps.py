@@ -159,7 +159,7 @@ def test_a_sitemap_that_no_parser_understands_is_told(body: bytes, unread: int) 
 
     requests, visit = visited(respond)
     assert sorted(posts(requests)) == ["a", "b"]
-    assert [problem.url for problem in visit.unread] == [f"{SITE}/list-of-posts"] * unread
+    assert [problem.url for problem in visit.unreadable_lists] == [f"{SITE}/list-of-posts"] * unread
 
 
 def test_a_blog_whose_robots_txt_names_odd_sitemaps(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from archive.db import open_archive
 from archive.times import utc
 from pipelines.derive import derive_whole
-from pipelines.events import Captured, ClinicRun, RunEnded, RunStarted
+from pipelines.events import Captured, ClinicVisit, VisitEnded, VisitStarted
 from pipelines.fold.fold import Fold
 from scraper.items import Comment, Extraction, Gone, Item, Link, Names, Post
 from tests.making import capture
@@ -107,10 +107,10 @@ def make(folder: Path) -> None:
                     "name": clinic.title(), "url": f"https://{clinic}.example", "timezone": "UTC",
                     "comments": "threads", "privacy": "pseudonymous", "attributes": attributes,
                 }  # fmt: skip
-                run = ClinicRun(
+                run = ClinicVisit(
                     clinic_id=clinic, crawl_id=f"{visit:032}", started_at=utc(started), software="test", stanza=stanza
                 )
-                fold.apply(RunStarted(run))
+                fold.apply(VisitStarted(run))
                 for number, items in enumerate(_captures(clinic, visit), 1):
                     identity = f"{place:08}-{visit:04}-4000-8000-{number:012}"
                     at_second = started + timedelta(seconds=number)
@@ -123,7 +123,7 @@ def make(folder: Path) -> None:
                     "ended_at": utc(started + timedelta(minutes=9)), "status": "done", "complete": 1,
                     "platform": "wix", "blog_status": "blog", "finished": True,
                 }  # fmt: skip
-                fold.apply(RunEnded(run, end, "wix"))
+                fold.apply(VisitEnded(run, end, "wix"))
         for visit, at in enumerate(VISITS):
             db.execute(
                 "UPDATE crawls SET ended_at = ? WHERE crawl_id = ?", [utc(at + timedelta(hours=1)), f"{visit:032}"]

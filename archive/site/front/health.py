@@ -42,5 +42,5 @@ def judged(statuses: dict[str, ClinicStatus]) -> Judgement:
 
 
 def state(status: ClinicStatus | None) -> str:
-    """Return a clinic's state, one of `archive.reports.status.STATES`; "not visited" for one without a status."""
+    """Return a clinic's state (`archive.reports.status.CLINIC_STATES`); "not visited" for one without a status."""
     return status.state(DEFAULT_AGE) if status else "not visited"

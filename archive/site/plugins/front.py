@@ -10,7 +10,7 @@ from datasette import hookimpl  # type: ignore[import-untyped]
 from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import Request, Response  # type: ignore[import-untyped]
 
-from archive.reports.status import STATES
+from archive.reports.status import CLINIC_STATES
 from archive.site.front import about, clinics
 from archive.site.front.health import clinic_statuses, judged, state
 from archive.site.serving import absolute_url, check_access, page_number, read_cached, render
@@ -45,7 +45,7 @@ async def show_clinics(datasette: Datasette, request: Request) -> Response:
             "all": len(listed),
             "given": given,
             "platforms": sorted({clinics.platform(clinic) for clinic in listed} - {""}),
-            "states": [name for name in STATES if name in states.values()],
+            "states": [name for name in CLINIC_STATES if name in states.values()],
             "sorts": clinics.SORTS,
             "judgement": judged(statuses),
             "number": number,

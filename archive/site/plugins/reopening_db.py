@@ -17,7 +17,7 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 
 from archive.backup.published import identity, opened
 from archive.site.serving import DATABASE
-from archive.site.visitors.limits import TooLarge, limited
+from archive.site.visitors.limits import AnswerTooLarge, limited
 from archive.site.visitors.queries import DESCRIBED_ONLY, WORKER
 
 
@@ -65,7 +65,7 @@ class ReopeningDatabase(datasette_database.Database):  # type: ignore[misc]
         most = self.ds.max_returned_rows if truncate else None
         try:
             answer = await worker.rows(Path(self.path), sql, values, most=most, seconds=limit / 1000)
-        except TooLarge as error:
+        except AnswerTooLarge as error:
             raise sqlite3.OperationalError(str(error)) from error
         except sqlite3.OperationalError as error:
             if str(error) == "interrupted":

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from archive.export import FORMATS, Source, TooManyRows, csv_blocks, json_blocks, write
-from archive.site.visitors.limits import TooLarge
+from archive.site.visitors.limits import AnswerTooLarge
 
 BLOCK = 1 << 18  # bytes
 
@@ -17,7 +17,7 @@ BLOCK = 1 << 18  # bytes
 def blocks(connection: sqlite3.Connection, form: str, source: Source, begun: Callable[[], None]) -> Iterator[bytes]:
     """Yield the file of a source; `form` is csv, excel-csv, xlsx or json.
 
-    Calls `begun` once the first row has been read. Raises `TooLarge`, `sqlite3.Error`, OSError.
+    Calls `begun` once the first row has been read. Raises `AnswerTooLarge`, `sqlite3.Error`, OSError.
     """
     if form == "json":
         yield from json_blocks(connection, source, begun)
@@ -35,7 +35,7 @@ def blocks(connection: sqlite3.Connection, form: str, source: Source, begun: Cal
         try:
             write(path, connection, source, FORMATS["xlsx"])
         except TooManyRows as error:
-            raise TooLarge(str(error)) from error
+            raise AnswerTooLarge(str(error)) from error
         with path.open("rb") as file:
             while block := file.read(BLOCK):
                 yield block

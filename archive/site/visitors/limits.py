@@ -22,7 +22,7 @@ _LIMITS = {
 }
 
 
-class TooLarge(Exception):
+class AnswerTooLarge(Exception):
     """An answer is larger than the site gives; the message says what to do."""
 
 

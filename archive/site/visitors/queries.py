@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from archive.export import Source
-from archive.site.visitors.limits import TooLarge
+from archive.site.visitors.limits import AnswerTooLarge
 from archive.site.visitors.worker import LENGTH
 
 # Requests with a visitor's SQL or a long page, and requests for a file, that are answered at a time; further ones are
@@ -39,7 +39,7 @@ class Worker:
     async def rows(self, path: Path, sql: str, values: Any, *, most: int | None, seconds: float) -> dict[str, Any]:
         """Return `columns`, `rows` (at most `most`; None: all) and `truncated` of a query of the database at `path`.
 
-        Raises `TooLarge`, and `sqlite3.OperationalError`, whose text is "interrupted" after so many seconds.
+        Raises `AnswerTooLarge`, and `sqlite3.OperationalError`, whose text is "interrupted" after so many seconds.
         """
         request = {"form": "rows", "sql": sql, "values": values, "most": most, "seconds": seconds}
         async with self._lock:
@@ -54,9 +54,9 @@ class Worker:
 
         A source without SQL is the listing (`archive.listings`) of its name and values.
 
-        Its first row has `seconds`, what follows has `file_seconds`. Raises `TooLarge` and `sqlite3.OperationalError`
-        before the first block, and the latter in the middle of a file that cannot be completed; its text is
-        "interrupted" for a first row that takes too long.
+        Its first row has `seconds`, what follows has `file_seconds`. Raises `AnswerTooLarge` and
+        `sqlite3.OperationalError` before the first block, and the latter in the middle of a file that cannot be
+        completed; its text is "interrupted" for a first row that takes too long.
         """
         request = {
             "form": form,
@@ -103,7 +103,7 @@ class Worker:
     async def _answer(self) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(await self._frame())
         if answer.get("error") == "large":
-            raise TooLarge(answer["why"])
+            raise AnswerTooLarge(answer["why"])
         if "error" in answer:
             raise sqlite3.OperationalError(answer["why"])
         return answer

@@ -26,7 +26,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from archive.site.visitors.limits import LONGEST_STORED, LONGEST_TYPED, TOO_LONG, TooLarge, connect
+from archive.site.visitors.limits import LONGEST_STORED, LONGEST_TYPED, TOO_LONG, AnswerTooLarge, connect
 
 # Bytes that SQLite may allocate, and bytes of all addresses; most of these are mapped files and never resident. SQL
 # that a visitor typed has little. The site's own makes no more than the archive holds: a line of a CSV file with a
@@ -54,7 +54,7 @@ class _Rows:
         self._bytes = 0
 
     def fetch(self, connection: sqlite3.Connection, sql: str, values: Any, most: int | None) -> dict[str, Any]:
-        """Return column names, rows and whether there are more than `most` rows. Raises `TooLarge`, `sqlite3.Error`."""
+        """Return column names, rows, and whether more than `most` came. Raises `AnswerTooLarge`, `sqlite3.Error`."""
         connection.text_factory = self._text
         try:
             return self._fetch(connection.execute(sql, values), most)
@@ -74,7 +74,7 @@ class _Rows:
     def _count(self, number: int) -> None:
         self._bytes += number
         if self._bytes > MOST_BYTES:
-            raise TooLarge(_TOO_LARGE)
+            raise AnswerTooLarge(_TOO_LARGE)
 
     def _text(self, value: bytes) -> str:
         self._count(len(value))
@@ -139,7 +139,7 @@ def _answer(connection: sqlite3.Connection, request: Mapping[str, Any]) -> None:
             _send_file(_file(connection, request, limit))
     except (MemoryError, OverflowError):
         _refuse("memory", _NO_MEMORY)
-    except TooLarge as error:
+    except AnswerTooLarge as error:
         _refuse("large", str(error))
     except OSError:
         _refuse("large", _NO_DISK)

@@ -6,12 +6,12 @@ from archive.rows.evidence import Loss, losses, vanished
 from pipelines.exit_codes import ExitCode
 from pipelines.run.notices import RUN
 from pipelines.run.outcome.field_coverage import FEWEST
-from pipelines.run.outcome.outcome import ClinicOutcome
+from pipelines.run.outcome.outcome import VisitOutcome
 from pipelines.run.run import Run
 from pipelines.run.visits import Visits
 
 
-def compare_with_past(run: Visits, outcome: ClinicOutcome) -> None:
+def compare_with_past(run: Visits, outcome: VisitOutcome) -> None:
     """Compare a visit, whose rows are written, with the clinic's past: posts that vanished, fields no longer given."""
     clinic_id, visit = outcome.clinic.slug, outcome.visit
     outcome.vanished = vanished(run.db, run.crawl_id, clinic_id)
@@ -28,7 +28,7 @@ def compare_with_past(run: Visits, outcome: ClinicOutcome) -> None:
     outcome.lost_fields = [loss for loss in past.values() if not loss.accepted]
 
 
-def judge(outcome: ClinicOutcome, ended: str, broken: str | None) -> tuple[str, str | None]:
+def judge(outcome: VisitOutcome, ended: str, broken: str | None) -> tuple[str, str | None]:
     """Return the status of a visit, and the reason where it did not end well.
 
     - "done".
@@ -69,7 +69,7 @@ def judge(outcome: ClinicOutcome, ended: str, broken: str | None) -> tuple[str, 
     return _judge_evidence(outcome)
 
 
-def _judge_evidence(outcome: ClinicOutcome) -> tuple[str, str | None]:
+def _judge_evidence(outcome: VisitOutcome) -> tuple[str, str | None]:
     """Judge a visit that ended well by the posts that vanished and the fields that are no longer given."""
     visit, (gone, posts) = outcome.visit, outcome.vanished
     confirm = f"`clinic-archive confirm {outcome.clinic.slug}`"

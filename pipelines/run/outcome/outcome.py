@@ -11,17 +11,17 @@ from archive.times import utc
 from pipelines.run.notices import Notice
 from pipelines.run.outcome.field_coverage import FieldCoverage
 from scraper.config.clinics import Clinic
-from scraper.crawl.state import VisitResult
+from scraper.crawl.state import VisitState
 from scraper.items import Problem
 
 
 @dataclass(slots=True)
-class ClinicOutcome:
+class VisitOutcome:
     """The result of a run at one clinic."""
 
     clinic: Clinic
     started_at: str
-    visit: VisitResult
+    visit: VisitState
     warc_bytes: int = 0
     captures: int = 0  # exchanges and fetches without an answer
     recorded: int = 0  # all records that need a row: these, and problems that no exchange shows
@@ -61,14 +61,14 @@ class ClinicOutcome:
         return Notice(self.clinic.slug, line, kind, problem.url)
 
 
-def mark_failed(outcomes: dict[str, ClinicOutcome], clinic: Clinic, why: str) -> None:
+def mark_failed(outcomes: dict[str, VisitOutcome], clinic: Clinic, why: str) -> None:
     """Mark a visit as failed that could not begin, or that ended without being judged; `outcomes`: by clinic."""
-    new = ClinicOutcome(clinic=clinic, started_at=utc(datetime.now(UTC)), visit=VisitResult(clinic_id=clinic.slug))
+    new = VisitOutcome(clinic=clinic, started_at=utc(datetime.now(UTC)), visit=VisitState(clinic_id=clinic.slug))
     outcome = outcomes.setdefault(clinic.slug, new)
     outcome.status, outcome.visit.failure = "failed", outcome.visit.failure or why
 
 
-def mark_cut_short(outcomes: Iterable[ClinicOutcome]) -> bool:
+def mark_cut_short(outcomes: Iterable[VisitOutcome]) -> bool:
     """Mark the visits that a second signal ended at once; return whether there are any.
 
     Their files stay open; the next start recovers them.

@@ -90,7 +90,7 @@ class Blanking:
         found, wanted = self.purged_in(items), self._left(items, capture)
         emptied = Blanked(NOTHING, is_exact=not wanted)
         addresses = [exchange.url, exchange.page, *([capture.url, capture.retrieved_from] if capture else [])]
-        if self._withheld.is_post(addresses) or self._is_unread(exchange, items, addresses):
+        if self._withheld.is_withdrawn_post(addresses) or self._is_unread(exchange, items, addresses):
             return emptied
         if self._is_named_in(exchange, items, part):
             return emptied
@@ -143,16 +143,16 @@ class Blanking:
         """Return what is purged among the items of an answer, as its parser gives them."""
         pairs = list(zip(items, self._pseudonymous(items), strict=False))  # names that were made of items come last
         withheld = self._withheld
-        gone = [(raw, own) for raw, own in pairs if isinstance(own, Comment) and withheld.is_comment(own)]
+        gone = [(raw, own) for raw, own in pairs if isinstance(own, Comment) and withheld.is_withdrawn_comment(own)]
         by_person = [raw for raw, own in gone if isinstance(raw, Comment) and _is_by(own, withheld)]
         named = {
             name: display
             for raw, own in pairs
             if isinstance(raw, Names) and isinstance(own, Names)
             for (name, display), pseudonym in zip(raw.names.items(), own.names, strict=False)
-            if withheld.is_person(pseudonym)
+            if withheld.is_withdrawn_person(pseudonym)
         }
-        left = [own for _, own in pairs if isinstance(own, Comment) and not withheld.is_comment(own)]
+        left = [own for _, own in pairs if isinstance(own, Comment) and not withheld.is_withdrawn_comment(own)]
         return Purged(
             comments=frozenset(raw.platform_comment_id for raw, _ in gone if isinstance(raw, Comment)),
             people=frozenset(named),
@@ -209,7 +209,7 @@ class Blanking:
         values = [value for value in row.values() if isinstance(value, str)]
         prefix = f"{platform.name}:" if platform is not None else ""
         ids = [f"{prefix}{value}" for name, value in row.items() if name in _IDS and isinstance(value, str | int)]
-        return self._withheld.is_post([*(value for value in values if "://" in value), *ids])
+        return self._withheld.is_withdrawn_post([*(value for value in values if "://" in value), *ids])
 
 
 def _without_lists(body: bytes) -> bytes | None:
@@ -243,7 +243,9 @@ def _is_row_of(reader: Reader, ids: Collection[str], row: Mapping[str, Any]) -> 
 
 
 def _is_by(item: Item, withheld: Withheld) -> bool:
-    return isinstance(item, Comment) and (withheld.is_person(item.person) or withheld.is_person(item.author))
+    return isinstance(item, Comment) and (
+        withheld.is_withdrawn_person(item.person) or withheld.is_withdrawn_person(item.author)
+    )
 
 
 def _identity(item: Item) -> tuple[object, ...]:

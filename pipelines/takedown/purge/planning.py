@@ -16,7 +16,7 @@ from pipelines.events import Withdrawn
 from pipelines.log import log_of
 from pipelines.replay.mementos import header_of
 from pipelines.replay.stored import choose_stored, stored_exchange
-from pipelines.run.headers import holding, replaced_files, runs_of
+from pipelines.run.headers import replaced_files, runs_of, takedowns_in_force
 from pipelines.run.run import Run
 from pipelines.takedown.marks import mark, name_values
 from pipelines.takedown.phrases import Phrases
@@ -63,7 +63,9 @@ def due(archive: Path, db: Database) -> list[Withdrawn]:
     """Return the takedowns of grade purge that were not performed yet. Raises OSError, `sqlite3.Error`."""
     find = "SELECT takedown_id FROM withdrawals WHERE purged IS NOT NULL"
     done = {row[0] for row in db.execute(find).fetchall()}
-    return [each for each in holding(runs_of(archive)) if each.grade == PURGE and each.takedown_id not in done]
+    return [
+        each for each in takedowns_in_force(runs_of(archive)) if each.grade == PURGE and each.takedown_id not in done
+    ]
 
 
 def plan(run: Run, clinic_id: str) -> ClinicPlan:
@@ -71,7 +73,9 @@ def plan(run: Run, clinic_id: str) -> ClinicPlan:
 
     Raises `BadKey`, `BadRecord`, OSError, `sqlite3.Error`.
     """
-    held = [each for each in holding(runs_of(run.archive)) if (each.clinic_id, each.grade) == (clinic_id, PURGE)]
+    held = [
+        each for each in takedowns_in_force(runs_of(run.archive)) if (each.clinic_id, each.grade) == (clinic_id, PURGE)
+    ]
     mine = [each for each in due(run.archive, run.db) if each.clinic_id == clinic_id]
     made = ClinicPlan(clinic_id, tuple(each.takedown_id for each in mine))
     whole = next((each for each in held if each.kind == "clinic"), None)

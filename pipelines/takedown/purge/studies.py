@@ -43,12 +43,14 @@ class Purging:
 
     def is_unit(self, unit: Unit) -> bool:
         """Return whether a unit of a sample is a post that is purged."""
-        return unit.clinic_id == self.clinic_id and (self.withheld.is_whole or self.withheld.is_address(unit.address))
+        return unit.clinic_id == self.clinic_id and (
+            self.withheld.is_whole or self.withheld.is_withdrawn_address(unit.address)
+        )
 
     def is_in(self, text: str) -> bool:
         """Return whether a text has an address or words of what is purged."""
         addresses = (found.rstrip(".:!?") for found in _ADDRESS.findall(text))
-        return any(map(self.withheld.is_address, addresses)) or self.phrases.are_in(text)
+        return any(map(self.withheld.is_withdrawn_address, addresses)) or self.phrases.are_in(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def words_of(url: str) -> list[str]:
         return []
 
 
-def is_post_address(url: str, named_in: str | None = None) -> bool | None:
+def is_post_url(url: str, named_in: str | None = None) -> bool | None:
     """Return whether an address is a post's: below a blog, with a date in it, or in a list of posts alone; else None.
 
     False: lists, files, the home page, and pages that no blog has as posts. `named_in`: the sitemap or feed that lists
@@ -84,7 +84,7 @@ def _is_named(named_in: str | None) -> bool | None:
     return False if _OF_OTHERS.search(where[-1]) else None
 
 
-def is_listing_address(url: str) -> bool:
+def is_listing_url(url: str) -> bool:
     """Return whether this is the address of a blog's listing: "/blog", "/en/news". Never raises."""
     words = words_of(url)
     return 0 < len(words) <= 3 and words[-1] in _SECTIONS and "?" not in url

@@ -80,8 +80,8 @@ class Wix(Platform):
     def claims(self, exchange: Exchange) -> bool:
         """Return whether this is a page with a mark of Wix or its widget, a text copy, or a service answer."""
         if exchange.of_script:
-            return xhr.is_of_site(exchange) and (api.claims(exchange.url) or xhr.claims(exchange))
-        if api.claims(exchange.url) or api.is_post_answer(exchange.body):
+            return xhr.is_of_site(exchange) and (api.is_api_url(exchange.url) or xhr.claims(exchange))
+        if api.is_api_url(exchange.url) or api.is_post_answer(exchange.body):
             return True
         if has_mark_of(self.marks, exchange):
             return True
@@ -96,7 +96,7 @@ class Wix(Platform):
         """
         if exchange.of_script and not api.reads(exchange.url):
             return xhr.read(exchange)
-        if api.claims(exchange.url):
+        if api.is_api_url(exchange.url):
             return api.read(exchange)
         if exchange.via == "dom":
             return self._read_dom(exchange)
@@ -160,7 +160,7 @@ class Wix(Platform):
 
     def is_api_url(self, url: str) -> bool:
         """Return whether this is the address of a service of the blog."""
-        return api.claims(url)
+        return api.is_api_url(url)
 
     def root(self, url: str) -> str:
         """Return scheme and host; of free sites, which share `user.wixsite.com`, with the first part of the path."""

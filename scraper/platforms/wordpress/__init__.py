@@ -87,4 +87,4 @@ class WordPress(Platform):
         if blog.api is not None:
             yield from comments.threads(blog, blog.api)
             return
-        comments.note_read(blog, blog.posts.values())
+        comments.mark_read(blog, blog.posts.values())

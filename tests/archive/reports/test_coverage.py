@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from archive.reports.coverage import OUTSIDE, STATES, read_coverage
+from archive.reports.coverage import DAY_STATES, OUTSIDE, read_coverage
 from archive.reports.methods import paragraph
 from archive.reports.status import clinics as clinic_statuses
 from archive.site.pages import clinic as page
@@ -331,7 +331,7 @@ def test_the_paragraph_says_what_the_rows_say(studied: Made) -> None:
     assert text == (
         "From 2026-03-01 to 2026-03-10 (10 days, UTC) 2 clinics were followed, 1 with a blog and 1 without one."
         " 17 visits were made, of which 6 were complete. A clinic-day counts as observed if at least one visit that"
-        " began on that day ended normally, had no limit, postponed no post that was due, and received an answer for"
+        " began on that day ended normally, had no limit, deferred no post that was due, and received an answer for"
         " every post that it requested. Of 10 clinic-days"
         " (counted from each clinic's first visit, without days on which it had no blog or was closed) 6 (60.0%) were"
         " observed; 1 was visited without success and 3 were not visited. The longest interval without an observed day"
@@ -432,7 +432,7 @@ def test_the_command_as_json(studied: Made) -> None:
     assert (done.exit_code, summary["from"], summary["to"]) == (0, "2026-03-02", "2026-03-10")
     assert (summary["clinic_days"], summary["observed_share"]) == (9, round(5 / 9, 4))
     of_clinic = summary["clinics"][CLINIC]
-    assert list(of_clinic["states"]) == list(STATES)
+    assert list(of_clinic["states"]) == list(DAY_STATES)
     assert of_clinic["gaps"][0] == {"from": "2026-03-04", "to": "2026-03-06", "days": 3}
     assert summary["paragraph"].startswith("From 2026-03-02 to 2026-03-10 (9 days, UTC) 1 clinic was followed")
 

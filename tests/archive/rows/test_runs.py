@@ -14,7 +14,7 @@ from archive.times import utc
 from pipelines.run.key import BadKey, read_key
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
-from scraper.crawl.state import VisitResult
+from scraper.crawl.state import VisitState
 from scraper.items import Gone, Image, Related
 from tests.making import CLINIC, HEX, Made, capture, comment, extraction, post, reading, sighting, url
 
@@ -97,7 +97,7 @@ class TestBlogStatus:
         shut = Clinic(slug="shut", name="Shut", url="https://shut.example", closed=date(2025, 1, 1))
         run = Run(tmp_path)
         run.register_closed([shut])
-        run.begin(replace(shut, closed=None), VisitResult(clinic_id="shut"), "agent", kind="backfill")
+        run.begin(replace(shut, closed=None), VisitState(clinic_id="shut"), "agent", kind="backfill")
         found = run.db.execute("SELECT clinic_id, blog_status, closed_on FROM clinics").fetchall()
         assert found == [("shut", "closed", "2025-01-01")]
         run.close(0, {})

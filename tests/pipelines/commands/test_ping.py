@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from archive.lock import LOCK_FILE
 from pipelines.commands import _ping, main
-from pipelines.commands._ping import VARIABLE, Watcher, watched
+from pipelines.commands._ping import VARIABLE, PingNotifier, watched
 from pipelines.run.notices import MEMORY_FILE
 from tests.watching import SECRET, Ping, Watching, watching
 
@@ -36,7 +36,7 @@ def archive(tmp_path: Path) -> Path:
 
 
 def run(url: str, archive: Path, code: int = 0, *lines: str) -> None:
-    watcher = Watcher(url, archive)
+    watcher = PingNotifier(url, archive)
     watcher.begin()
     watcher.lines = list(lines)
     watcher.end(code)
@@ -151,7 +151,7 @@ def test_one_that_is_slow_is_left_alone(
     monkeypatch.setattr(_ping, "TIMEOUT", 0.4)
     server.drips = drips
     server.may_answer.clear()
-    Watcher(server.url, archive).end(0)
+    PingNotifier(server.url, archive).end(0)
     server.may_answer.set()
     assert "no answer in 0 s" in capsys.readouterr().err
     assert set(server.paths) <= {"/S"}
@@ -161,14 +161,14 @@ def test_what_speaks_no_http(server: Watching, archive: Path, capsys: pytest.Cap
     """It may say our own words back."""
     server.headers = {"X\r\n\r\n": SECRET}
     server.statuses = [99]
-    Watcher(server.url, archive).end(0)
+    PingNotifier(server.url, archive).end(0)
     err = capsys.readouterr().err
     assert len(err.splitlines()) == 1
     assert SECRET not in err
 
 
 def test_unwatched(archive: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    watcher = Watcher(None, archive)
+    watcher = PingNotifier(None, archive)
     watcher.begin()
     watcher.end(1)
     assert capsys.readouterr().err == ""
@@ -243,7 +243,7 @@ def test_however_a_command_ends(
     server: Watching, archive: Path, ending: BaseException | None, pings: list[Ping]
 ) -> None:
     @watched
-    def body(*, archive: Path, watcher: Watcher) -> None:
+    def body(*, archive: Path, watcher: PingNotifier) -> None:
         if ending is not None:
             raise ending
 

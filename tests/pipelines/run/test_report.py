@@ -14,11 +14,11 @@ from twisted.internet.defer import Deferred, succeed
 from archive.warc import Note, records
 from pipelines.exit_codes import ExitCode
 from pipelines.run.outcome.judgement import exit_code, judge
-from pipelines.run.outcome.outcome import ClinicOutcome, mark_failed
+from pipelines.run.outcome.outcome import VisitOutcome, mark_failed
 from pipelines.run.report import problem_lines, summary
 from pipelines.workers.process import Process
 from scraper.config.clinics import Clinic
-from scraper.crawl.state import VisitResult
+from scraper.crawl.state import VisitState
 from scraper.items import Problem
 from tests.visiting import CLINIC, Visiting, post_answer, post_url
 
@@ -31,9 +31,9 @@ NEVER_THERE = (
 )
 
 
-def outcome(status: str = "running", **visit: Any) -> ClinicOutcome:
-    done = VisitResult(clinic_id="riverside", **({"finished": True, "attempted": 4} | visit))
-    return ClinicOutcome(clinic=CLINIC, started_at="2026", visit=done, status=status)
+def outcome(status: str = "running", **visit: Any) -> VisitOutcome:
+    done = VisitState(clinic_id="riverside", **({"finished": True, "attempted": 4} | visit))
+    return VisitOutcome(clinic=CLINIC, started_at="2026", visit=done, status=status)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from archive.compare.cells import compared_tables
-from pipelines.events import Captured, RunEnded, Withdrawn
+from pipelines.events import Captured, VisitEnded, Withdrawn
 from pipelines.fold.fold import Fold
 from pipelines.run.key import BadKey
 from pipelines.takedown.marks import key_check, mark, post_values
@@ -213,6 +213,6 @@ def test_the_note_of_a_visit(tmp_path: Path) -> None:
         withheld = Withheld(CLINIC, [takedown(*post_values([url("sleep")]))], KEY)
         fold = Fold(archive.db, CLINIC, lambda _: None, withheld=withheld)
         end = {"note": note, "blog_status": "blog", "platform": "wix", "ended_at": "2026", "complete": 0}
-        fold.apply(RunEnded(run_of("run"), end))
+        fold.apply(VisitEnded(run_of("run"), end))
         visible = archive.one("SELECT note FROM clinic_runs")
     assert visible == f"1 post is for members only: [withdrawn]; see {url('rest')}, [withdrawn]."

@@ -21,7 +21,7 @@ import pytest
 from scrapy.settings import Settings
 
 from pipelines.commands._process import crawl_settings, visit
-from pipelines.events import Captured, Confirmed, RunEnded
+from pipelines.events import Captured, Confirmed, VisitEnded
 from pipelines.exit_codes import ExitCode
 from pipelines.fold.fold import BATCH
 from pipelines.run import locking
@@ -34,7 +34,7 @@ from pipelines.workers.messages import CapturesOver, Halted, Noted, OfWorker, Ou
 from pipelines.workers.shared import Shared, make_shared, remove_shared
 from pipelines.workers.worker import MOST_WAITING, WorkerVisits
 from scraper.config.clinics import Clinic, Clinics, clinic_from_url
-from scraper.crawl.state import VisitResult
+from scraper.crawl.state import VisitState
 from scraper.items import Extraction, Problem
 from tests.e2e.hostile import Blog, serving
 from tests.e2e.killing import good
@@ -56,7 +56,7 @@ class Pair:
         self.outbox = Outbox(others)
         task = Task(archive, self.run.key, self.run.crawl_id, self.run.started_at, Settings())
         self.visits = WorkerVisits(task, self.outbox)
-        self.visits.begin(CLINIC, VisitResult(clinic_id=CLINIC.slug), "agent")
+        self.visits.begin(CLINIC, VisitState(clinic_id=CLINIC.slug), "agent")
 
     def capture(self, number: int) -> None:
         """A fetch that got no answer: a capture with a problem."""
@@ -66,7 +66,7 @@ class Pair:
         )
         problem = Problem(kind="timeout", message="late", url=url)
         extraction = Extraction(clinic_id=clinic_id, capture=made, items=(problem,), extractor_version=1)
-        self.visits.record(Captured(self.visits.run_at(clinic_id), extraction))
+        self.visits.record(Captured(self.visits.visit_at(clinic_id), extraction))
 
     def received(self) -> list[OfWorker]:
         """All messages up to now."""
@@ -104,7 +104,7 @@ def test_captures_come_in_batches_and_become_rows_when_the_visit_ends(pair: Pair
         assert pair.stored() == BATCH + 2
         pair.visits.committed(CLINIC.slug)
         await wanted
-        pair.visits.record(RunEnded(pair.visits.run_at(CLINIC.slug), None))
+        pair.visits.record(VisitEnded(pair.visits.visit_at(CLINIC.slug), None))
         (ended,) = pair.received()
         assert isinstance(ended, Recorded)
         pair.run.take_batch(ended.events)
@@ -145,7 +145,7 @@ def test_a_worker_that_cannot_write_says_so_and_holds_nothing_back(pair: Pair) -
 
 def test_what_is_decided_on_the_way_is_the_parents_to_record(pair: Pair) -> None:
     decision = Confirmed(CLINIC.slug, "2026-03-01T09:00:00.000000Z")
-    pair.visits.note(decision, "crawl")
+    pair.visits.record_unapplied(decision, "crawl")
     assert pair.received()[1:] == [Noted(decision)]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scraper.config.clinics import (
     Clinic,
-    Crawler,
+    CrawlerConfig,
     clinic_from_url,
     parse_clinics,
     read_clinics,
@@ -66,7 +66,8 @@ def test_a_whole_file() -> None:
     assert len(clinics) == 2
     assert clinics.select(["local-2"]) == (local,)
     assert (
-        user_agent(clinics.crawler) == "clinic-blog-archive/0.1.0 (+https://uni.edu/archive; contact: archive@uni.edu)"
+        user_agent(clinics.crawler_config)
+        == "clinic-blog-archive/0.1.0 (+https://uni.edu/archive; contact: archive@uni.edu)"
     )
     assert riverside.as_stanza()["closed"] == "2026-03-31"
     assert [riverside.is_closed(date(2026, month, day)) for month, day in ((3, 30), (3, 31), (4, 1))] == [0, 1, 1]
@@ -147,7 +148,7 @@ def test_any_text_as_contact_makes_a_header_or_an_error(contact: str) -> None:
     import json
 
     try:
-        crawler = parse_clinics(f"[crawler]\ncontact = {json.dumps(contact)}\n", HERE).crawler
+        crawler = parse_clinics(f"[crawler]\ncontact = {json.dumps(contact)}\n", HERE).crawler_config
     except ConfigError:
         return
     assert user_agent(crawler).isascii()
@@ -206,23 +207,23 @@ def test_clinic_from_what_is_no_url(url: str) -> None:
     ],
 )
 def test_placeholders(contact: str, page: str, is_placeholder: bool) -> None:
-    assert Crawler(contact=contact, project_url=page).is_placeholder is is_placeholder
+    assert CrawlerConfig(contact=contact, project_url=page).is_placeholder is is_placeholder
 
 
 def test_a_placeholder_may_crawl_this_machine_alone() -> None:
     here = clinic_from_url("http://127.0.0.1:8000")
     there = clinic_from_url("https://riverside.com")
-    refuse_placeholder(Crawler(), [here])
-    refuse_placeholder(Crawler(contact="archive@uni.edu"), [here, there])
+    refuse_placeholder(CrawlerConfig(), [here])
+    refuse_placeholder(CrawlerConfig(contact="archive@uni.edu"), [here, there])
     with pytest.raises(ConfigError, match=r"set contact and project_url under \[crawler\] .* riverside-com"):
-        refuse_placeholder(Crawler(contact="you@example.org"), [here, there])
+        refuse_placeholder(CrawlerConfig(contact="you@example.org"), [here, there])
     with pytest.raises(ConfigError, match=r"^mine.toml: the contact is missing: set"):
-        refuse_placeholder(Crawler(), [there], Path("mine.toml"))
+        refuse_placeholder(CrawlerConfig(), [there], Path("mine.toml"))
 
 
 def test_the_example_of_the_repository_reads_and_is_a_placeholder() -> None:
     path = Path(__file__).parents[3] / "clinics.toml"
-    assert read_clinics(path).crawler.is_placeholder
+    assert read_clinics(path).crawler_config.is_placeholder
     text = path.read_text(encoding="utf-8")
     stanzas = text[text.index("# [clinics.sample]") :]
     # The stanzas in comments must be right too: a line of prose begins with a capital, a stanza's with [ or a key.

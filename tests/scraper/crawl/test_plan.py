@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from scraper.config.clinics import Clinic
-from scraper.crawl.state import VisitContext, VisitResult
+from scraper.crawl.state import VisitContext, VisitState
 from scraper.crawl.visit import crawl_blog
 from scraper.items import Exchange, Gone, Item, Post, Problem, Sighting
 from scraper.platforms._platform import Answer, Ask, KnownPost
@@ -34,10 +34,10 @@ def sitemap(*names: str) -> tuple[int, bytes]:
     return 200, b"<urlset>%s</urlset>" % b"".join(f"<url><loc>{post(name)}</loc></url>".encode() for name in names)
 
 
-def visited(respond: Respond, **start: Any) -> tuple[list[str], VisitResult]:
+def visited(respond: Respond, **start: Any) -> tuple[list[str], VisitState]:
     """Play the server to a visit; the addresses asked for, and how the visit went."""
     clinic = start.pop("clinic", Clinic(slug="riverside", name="R", url=SITE))
-    visit = VisitResult(clinic_id="riverside")
+    visit = VisitState(clinic_id="riverside")
     plan = crawl_blog(VisitContext(**({"clinic": clinic, "private": True, "known": []} | start)), visit)
     asked: list[str] = []
     try:
@@ -269,7 +269,7 @@ def test_a_home_that_always_led_to_another_host_has_not_moved(known: str, moved:
         private=True,
         known=[KnownPost(url=known, addresses=(known,))],
     )
-    visit = VisitResult(clinic_id="riverside")
+    visit = VisitState(clinic_id="riverside")
     plan = crawl_blog(start, visit)
     with suppress(StopIteration):
         plan.send(Answer(ask=next(plan), exchange=there, items=(), redirected_from=(SITE,)))

@@ -10,7 +10,7 @@ import pytest
 from scraper.config.clinics import Clinic
 from scraper.crawl.pages import further_comments
 from scraper.crawl.rendering import MOST_FAILURES, fill_gaps, has_comment_gap
-from scraper.crawl.state import VisitContext, VisitResult
+from scraper.crawl.state import VisitContext, VisitState
 from scraper.items import Comment, Exchange, Item, Post, Problem, Reading, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan, RenderTargets
 from scraper.platforms.wix import Wix
@@ -54,12 +54,12 @@ class Site(Wix):
 
 def completed(
     site: Site, *posts: KnownPost, seen: dict[str, tuple[Item, ...] | str] | None = None, **start: Any
-) -> tuple[list[str], VisitResult]:
+) -> tuple[list[str], VisitState]:
     """The names of the posts that were rendered, in order, and how the visit went. `seen`: items, or a failure."""
     clinic = start.pop("clinic", CLINIC)
     blog = Blog(root=SITE, read_comments=clinic.comments == "threads")
     blog.posts = {post.url: post for post in posts}
-    visit = VisitResult(clinic_id="riverside")
+    visit = VisitState(clinic_id="riverside")
     plan = fill_gaps(site, blog, VisitContext(clinic=clinic, private=True, known=[], **start), visit)
     rendered: list[str] = []
     try:
@@ -125,7 +125,7 @@ def test_the_browser_waits_for_what_is_wanted_alone() -> None:
     blog.posts = {
         item.url: item for item in (known("a", comments_count=0), known("b", script_counters=False, comments_count=4))
     }
-    plan = fill_gaps(Site(), blog, VisitContext(clinic=CLINIC, private=True, known=[]), VisitResult(clinic_id="r"))
+    plan = fill_gaps(Site(), blog, VisitContext(clinic=CLINIC, private=True, known=[]), VisitState(clinic_id="r"))
     ask = next(plan)
     wanted.append(ask.wanted)
     wanted.append(plan.send(Answer(ask=ask, exchange=Exchange(url=ask.url, body=b""))).wanted)
@@ -197,10 +197,10 @@ def test_a_thread_seen_in_part_is_not_asked_for_again() -> None:
 REFUSED = "post-page-metadata/a: answered 404; what it would have told stays unknown"
 
 
-def refused(*visible: Item, reason: str | None = None) -> VisitResult:
+def refused(*visible: Item, reason: str | None = None) -> VisitState:
     """A visit whose services refuse, and whose one page shows these items in a browser."""
     blog = Blog(root=SITE, posts={url("a"): known("a")}, read_comments=True)
-    visit = VisitResult(clinic_id="riverside")
+    visit = VisitState(clinic_id="riverside")
     plan = fill_gaps(Wix(), blog, VisitContext(clinic=CLINIC, private=False, known=[]), visit)
     answer: Any = None
     try:

@@ -12,7 +12,7 @@ from scraper.extract import extract, extract_post
 from scraper.items import Comment, Exchange, Post, Sighting
 from scraper.not_a_post import NotAPost
 from scraper.platforms import platform_named, recognise
-from scraper.platforms._article.address import is_post_address
+from scraper.platforms._article.address import is_post_url
 from scraper.platforms._platform import Answer, Ask, Blog
 
 SITE = "https://harbour-clinic.example"
@@ -144,11 +144,11 @@ def test_a_date_that_only_htmldate_finds_ranks_last_and_is_no_sign() -> None:
     ],
 )  # fmt: skip
 def test_what_an_address_says(path: str, named_in: str | None, verdict: bool | None) -> None:
-    assert is_post_address(SITE + path, named_in and SITE + named_in) is verdict
+    assert is_post_url(SITE + path, named_in and SITE + named_in) is verdict
 
 
 def test_an_address_that_is_none_is_no_posts() -> None:
-    assert is_post_address("http://[") is False
+    assert is_post_url("http://[") is False
 
 
 def discovered(answer: Callable[[str], str | None], home: str) -> tuple[list[Ask], Blog]:

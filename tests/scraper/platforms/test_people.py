@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipelines.events import ClinicRun
+from pipelines.events import ClinicVisit
 from pipelines.fold.threads import Threads
 from pipelines.privacy.pseudonyms import pseudonymous
 from scraper.extract import extract
@@ -18,7 +18,7 @@ from scraper.platforms._tree import soup
 
 SITE = "https://fern.example"
 HASH = "0bc83cb571cd1c50ba6f3e8a78ef1346"
-RUN = ClinicRun(clinic_id="fern", crawl_id="r1")
+RUN = ClinicVisit(clinic_id="fern", crawl_id="r1")
 
 
 @pytest.mark.parametrize(

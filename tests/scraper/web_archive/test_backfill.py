@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scraper.crawl.state import VisitResult
+from scraper.crawl.state import VisitState
 from scraper.items import Exchange, Problem
 from scraper.platforms import platform_named
 from scraper.platforms._platform import Answer, Ask
@@ -19,14 +19,14 @@ LIST = "\n".join(
 )
 
 
-def requested(answers: Callable[[int], Answer | None]) -> tuple[int, VisitResult]:
+def requested(answers: Callable[[int], Answer | None]) -> tuple[int, VisitState]:
     """Carry out a backfill of twenty captures; return the number of captures requested, and the result.
 
     `answers`: the answer to the n-th capture, from 0; None: the web archive does not answer.
     """
     backfill, visit = (
         Backfill(base=BASE, site=SITE, first="2020", platform=platform_named("wix")),
-        VisitResult(clinic_id="a"),
+        VisitState(clinic_id="a"),
     )
     steps = plan(backfill, visit)
     ask, number = next(steps), 0

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.crawl.state import VisitResult
+from scraper.crawl.state import VisitState
 from scraper.http import redirect_target
 from scraper.items import Exchange, Problem
 from scraper.platforms._platform import Answer
@@ -157,9 +157,9 @@ def test_changed_and_changed_back_is_three_texts() -> None:
     assert [item.timestamp[-1] for item in distinct(texts)] == ["1", "3", "4", "5"]
 
 
-def ask(wanted: Backfill, *answers: Any) -> tuple[list[str], VisitResult]:
+def ask(wanted: Backfill, *answers: Any) -> tuple[list[str], VisitState]:
     """The addresses that a plan asks for, given (status, body or as-if URL) for each."""
-    visit, requests = VisitResult(clinic_id="riverside"), []
+    visit, requests = VisitState(clinic_id="riverside"), []
     steps = plan(wanted, visit)
     try:
         question = next(steps)

@@ -37,7 +37,7 @@ from scraper.platforms.wix.services.post_json import (
     reading,
 )
 
-__all__ = ["addresses_of", "claims", "counters", "post_of", "read", "reads"]
+__all__ = ["addresses_of", "counters", "is_api_url", "post_of", "read", "reads"]
 
 # "/mysite/_api/blog-frontend-adapter-public/v2/post-page/my-slug": site "/mysite", service, call "post-page/my-slug"
 SERVICE = re.compile(
@@ -78,7 +78,7 @@ def _service_call(url: str) -> ServiceCall | None:
     return ServiceCall(root="", service="", path=parts.path) if public else None
 
 
-def claims(url: str) -> bool:
+def is_api_url(url: str) -> bool:
     """Return whether the address is one of Wix's services, on any site."""
     return _service_call(url) is not None
 

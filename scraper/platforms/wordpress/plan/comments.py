@@ -45,13 +45,13 @@ def threads(blog: Blog, root: str) -> Plan:
     else:
         unread = yield from _unread(blog, root, posts)
         if unread is not None:
-            note_read(blog, (posts[name] for name in posts.keys() - unread.keys()))  # no comment on them is new
+            mark_read(blog, (posts[name] for name in posts.keys() - unread.keys()))  # no comment on them is new
             yield from _of_posts(blog, root, unread)
     if blog.commented is not None:
         yield from _read_newest_feed(blog, blog.commented)
 
 
-def note_read(blog: Blog, posts: Iterable[KnownPost]) -> None:
+def mark_read(blog: Blog, posts: Iterable[KnownPost]) -> None:
     """Note that the comments of posts were read; not of those with a thread at a comment service, which follows."""
     embedded = {url for threads in blog.threads.values() for url in threads}
     for post in posts:
@@ -78,7 +78,7 @@ def _of_site(blog: Blog, root: str, posts: Iterable[KnownPost]) -> Plan:
     if blog.budget_spent():
         blog.deferred.update(post.url for post in posts)
     elif (yield from _in_order(blog, root, {})):
-        note_read(blog, posts)
+        mark_read(blog, posts)
 
 
 def _of_posts(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Plan:
@@ -91,7 +91,7 @@ def _of_posts(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Plan:
             blog.deferred.update(posts[name].url for name in names[start:])
             return
         if (yield from _in_order(blog, root, {"post": ",".join(chunk)})):
-            note_read(blog, (posts[name] for name in chunk))
+            mark_read(blog, (posts[name] for name in chunk))
 
 
 def _in_order(blog: Blog, root: str, which: dict[str, str]) -> Generator[Ask, Answer, bool]:

@@ -23,7 +23,7 @@ def discover(platform: Platform, blog: Blog, refusals: list[str]) -> Plan:
     """
     why = refusals[0] if refusals else "no answer"
     message = f"{blog.root}: the REST API is not open ({why}); posts are read from feeds and pages"
-    blog.unread.append(Problem(kind="rest-refused", message=message, url=blog.root))
+    blog.unreadable_lists.append(Problem(kind="rest-refused", message=message, url=blog.root))
     blog.pages_follow = True
     yield from discover_by_lists(platform, blog)
     whole = _is_whole_due(blog)

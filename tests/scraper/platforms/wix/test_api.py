@@ -134,7 +134,7 @@ def names(asks: list[tuple[Ask, int]]) -> list[str]:
     ],
 )
 def test_claims_the_services(url: str) -> None:
-    assert api.claims(url)
+    assert api.is_api_url(url)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_claims_the_services(url: str) -> None:
     [f"{ROOT}/post/a", f"{ROOT}/blog", f"{ROOT}/comments/v1/comments", f"{ROOT}/wp-json/wp/v2/posts", "http://[x"],
 )
 def test_claims_nothing_else(url: str) -> None:
-    assert not api.claims(url)
+    assert not api.is_api_url(url)
 
 
 def test_addresses_of_requests() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from scraper.config.clinic import Clinic
 from scraper.crawl.pages import pages_as_evidence
-from scraper.crawl.state import VisitContext, VisitResult
+from scraper.crawl.state import VisitContext, VisitState
 from scraper.extract import extract
 from scraper.items import Exchange, Sighting
 from scraper.platforms import platform_named
@@ -134,7 +134,7 @@ def test_where_the_api_gives_no_comments_the_feed_says_which_pages_have_a_new_on
     assert not posts[0].thread_read
     start = VisitContext(clinic=Clinic(slug="fern", name="Fern", url=SITE), private=False, known=posts, now=NOW)
     site.pages_follow = True
-    assert played(pages_as_evidence(site, start, VisitResult(clinic_id="fern")), lambda url: (200, b"", {})) == [
+    assert played(pages_as_evidence(site, start, VisitState(clinic_id="fern")), lambda url: (200, b"", {})) == [
         posts[0].url
     ]
 
@@ -188,7 +188,7 @@ def test_a_closed_api_is_reported_once_and_lists_are_read(answer: tuple[int, obj
 
     site = blog()
     requested = discovered(site, respond)
-    assert [problem.kind for problem in site.unread] == ["rest-refused"]
+    assert [problem.kind for problem in site.unreadable_lists] == ["rest-refused"]
     assert (site.api, site.pages_follow) == (None, True)
     assert {f"{SITE}/wp-sitemap.xml", f"{SITE}/feed/", f"{SITE}/?feed=rss2", f"{SITE}/?feed=atom"} <= set(requested)
 
