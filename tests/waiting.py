@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 
 HANG = 300.0  # seconds: nothing that a test waits for takes as long, beside any number of busy processes
 
 T = TypeVar("T")
 
 
-def wait_until(event: Callable[[], T], process: subprocess.Popen[Any] | None = None, *, every: float = 0.02) -> T:
+class Process(Protocol):
+    """What this module uses of a process: of `subprocess.Popen` or `tests.warm.Started`."""
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+
+def wait_until(event: Callable[[], T], process: Process | None = None, *, every: float = 0.02) -> T:
     """Call `event` every so many seconds; return its first true value.
 
     Fails after `HANG` seconds, and as soon as `process`, which is to bring the event about, has ended without it.

@@ -7,7 +7,6 @@ import json
 import random
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -36,8 +35,9 @@ from tests.e2e.killing import (
     write_table,
     writes,
 )
-from tests.e2e.product import BIN, Done, crawl, crawl_command, environment, rows, warcs
+from tests.e2e.product import Done, crawl, crawl_command, rows, start_crawl, warcs
 from tests.soak import SOAK
+from tests.warm import Started
 
 CRAWLS, IMPORTS, EXPORTS, BACKUPS = (40, 25, 15, 20) if SOAK else (1, 1, 1, 2)
 EVERY = 9 if SOAK else 15  # of so many of the clinic's posts one is kept: a visit takes seconds
@@ -260,11 +260,10 @@ def test_backup(sample: Sample, tallies: dict[str, Tally], tmp_path: Path) -> No
     for number in range(BACKUPS):
         home = tmp_path / str(number)
         folder, archive = shutil.copytree(first, home / "backup"), calm
-        crawling: subprocess.Popen[bytes] | None = None
+        crawling: Started | None = None
         if number % 3 == 2:
             archive = shutil.copytree(sample.base, home / "archive")
-            command = [str(BIN / "clinic-archive"), *crawl_command(archive, sample.clinic.url)]
-            crawling = subprocess.Popen(command, cwd=home, env=environment(), start_new_session=True)
+            crawling = start_crawl(archive, sample.clinic.url)
             time.sleep(chance.uniform(0, crawls.works))
         over = kill(
             "backup", folder, "--archive", archive, cwd=home, pace=works, chance=chance,
