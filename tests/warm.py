@@ -115,9 +115,7 @@ class Started:
 
     def _wait(self, timeout: float | None) -> int | None:
         if self.ended is None and (answer := self._answer(timeout)):
-            texts = [
-                os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode() for file in (self._out, self._err)
-            ]
+            texts = [os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode() for file in self._printed]
             self.ended = Ended(*answer, *texts)
             self._open.close()
         return self.returncode
