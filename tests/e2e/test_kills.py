@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 
 from archive.backup.snapshots import PART, SNAPSHOTS, stamps
-from pipelines.replay import parsing
 from pipelines.run.key import KEY_FILE
 from tests.clinic import Clinic, running
 from tests.e2e.killing import (
@@ -39,14 +38,10 @@ from tests.e2e.product import Done, crawl, crawl_command, rows, start_crawl, war
 from tests.soak import SOAK
 from tests.warm import Started
 
+pytestmark = pytest.mark.usefixtures("one_process")
+
 CRAWLS, IMPORTS, EXPORTS, BACKUPS = (40, 25, 15, 20) if SOAK else (1, 1, 1, 2)
 EVERY = 9 if SOAK else 15  # of so many of the clinic's posts one is kept: a visit takes seconds
-
-
-@pytest.fixture(autouse=True)
-def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is looked at from here is small; what is killed has its processes."""
-    monkeypatch.setattr(parsing, "FEWEST", 10**6)
 
 
 @pytest.fixture(scope="module")

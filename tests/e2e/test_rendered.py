@@ -18,7 +18,8 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 from tests.clinic import Clinic, running
 from tests.e2e.conftest import Crawled
 from tests.e2e.fault_cases import keep_few
-from tests.e2e.product import Done, Row, column, crawl, faults, rows, run, start_crawl, value_of, warcs, words
+from tests.e2e.killing import cli
+from tests.e2e.product import Done, Row, column, crawl, faults, rows, start_crawl, value_of, warcs, words
 from tests.e2e.test_sample_comments import MASKED
 from tests.soak import SOAK
 
@@ -69,13 +70,14 @@ def test_the_crawl_is_a_success(seen: Crawled) -> None:
     assert faults(seen.archive) == []
 
 
+@pytest.mark.usefixtures("one_process")
 def test_a_rebuild_says_the_same(seen: Crawled, tmp_path: Path) -> None:
     """A page that was rendered is one visit again: its answers, its DOM, and who was named where."""
     archive = shutil.copytree(seen.archive, tmp_path / "archive")
-    done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=tmp_path)
+    done = cli("rebuild", "--archive", archive, "--json")
     assert (done.code, done.err) == (0, "")
     assert done.json["differs"] == []
-    assert run("clinic-archive", "verify", "--archive", archive, cwd=tmp_path) == Done(0, "", "")
+    assert cli("verify", "--archive", archive) == Done(0, "", "")
 
 
 def test_counters_equal_what_the_clinic_served(seen: Crawled, stored: dict[str, Row]) -> None:

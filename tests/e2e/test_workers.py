@@ -14,7 +14,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipelines.replay import parsing
 from pipelines.run.locking import WORKERS_FILE, are_alive
 from tests.e2e.hostile import Blog, serving
 from tests.e2e.killing import acknowledged, cli, end_group, good, lost, said, unread
@@ -23,15 +22,11 @@ from tests.soak import SOAK
 from tests.waiting import HANG, wait_until
 from tests.warm import Started
 
+pytestmark = pytest.mark.usefixtures("one_process")
+
 KILLS = 100 if SOAK else 1
 SLUGS = ("elm", "fern", "hazel", "ivy")
 OWNER = '[crawler]\ncontact = "a@uni.example"\nproject_url = "https://uni.example"\n'
-
-
-@pytest.fixture(autouse=True)
-def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `verify` reads here is small, and needs no other processes."""
-    monkeypatch.setattr(parsing, "FEWEST", 10**6)
 
 
 @dataclass
