@@ -36,11 +36,6 @@ def wait_until(event: Callable[[], T], process: Process | None = None, *, every:
         time.sleep(every)
 
 
-def warc_bytes(archive: Path) -> int:
-    """Bytes of the archive's WARC files, open ones too; 0 while there is none."""
-    return sum(path.stat().st_size for path in (archive / "warc").rglob("*.warc.gz"))
-
-
 def logged(archive: Path, words: str) -> bool:
     """Whether those words are in the log of the archive's crawls."""
     log = archive / "log" / "crawl.log"
