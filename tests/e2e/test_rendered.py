@@ -33,7 +33,7 @@ KEPT = {
     "three-myths-three-maybes", "snow-day-policy", "why-socks", "comments-are-closed-here-on-purpose", "quiet-numbers",
     "integration-without-incense", "how-we-keep-notes-private", "members-archive-breathing-scripts",
 }  # fmt: skip
-FEW = 6  # of the newest posts so many
+FEW = 10 if SOAK else 6  # of the newest posts so many
 MOST = 20 if SOAK else 7  # more of its posts than that are rendered
 
 
