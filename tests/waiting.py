@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 
 HANG = 300.0  # seconds: nothing that a test waits for takes as long, beside any number of busy processes
 
 T = TypeVar("T")
 
 
-def wait_until(event: Callable[[], T], process: subprocess.Popen[Any] | None = None, *, every: float = 0.02) -> T:
+class Process(Protocol):
+    """What this module uses of a process: of `subprocess.Popen` or `tests.warm.Started`."""
+
+    @property
+    def returncode(self) -> int | None: ...
+
+    def poll(self) -> int | None: ...
+
+
+def wait_until(event: Callable[[], T], process: Process | None = None, *, every: float = 0.02) -> T:
     """Call `event` every so many seconds; return its first true value.
 
     Fails after `HANG` seconds, and as soon as `process`, which is to bring the event about, has ended without it.
@@ -26,11 +34,6 @@ def wait_until(event: Callable[[], T], process: subprocess.Popen[Any] | None = N
         assert not ended, f"the process ended with {process and process.returncode} before the event"
         assert time.monotonic() < end, f"no event in {HANG:.0f} seconds"
         time.sleep(every)
-
-
-def warc_bytes(archive: Path) -> int:
-    """Bytes of the archive's WARC files, open ones too; 0 while there is none."""
-    return sum(path.stat().st_size for path in (archive / "warc").rglob("*.warc.gz"))
 
 
 def logged(archive: Path, words: str) -> bool:

@@ -28,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta, tzinfo
 from importlib import import_module
 from pathlib import Path
@@ -56,6 +56,88 @@ class Ended(NamedTuple):
     err: str
 
 
+class Started:
+    """A command that runs, as a process that leads a group of its own; with what tests use of `subprocess.Popen`.
+
+    Whoever starts it waits for it or ends it. For the arguments see `run`.
+    """
+
+    def __init__(
+        self,
+        *arguments: str,
+        cwd: Path,
+        environment: Mapping[str, str],
+        settings: Mapping[str, Any] | None = None,
+        moved: float = 0.0,
+        platforms: Sequence[str] = (),
+    ) -> None:
+        self.args = [str(PROGRAM), *arguments]
+        self.ended: Ended | None = None
+        self._open = ExitStack()
+        made = (tempfile.TemporaryFile(), tempfile.TemporaryFile())  # noqa: SIM115 - closed when it has ended
+        self._printed = [self._open.enter_context(file) for file in made]  # stdout, stderr
+        self._read = b""
+        order = {"argv": self.args, "cwd": str(cwd), "environment": dict(environment)}
+        order |= {"settings": dict(settings or {}), "moved": moved, "platforms": [*platforms]}
+        self._connection = self._open.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        self._connection.connect(_server())
+        with Path(os.devnull).open("rb") as nothing:
+            files = [file.fileno() for file in (nothing, *self._printed)]
+            socket.send_fds(self._connection, [json.dumps(order).encode() + b"\n"], files)
+        self.pid = int(self._answer(None))
+
+    def _answer(self, timeout: float | None) -> Any:
+        """The next line of the server's answer; None where it does not come in time."""
+        self._connection.settimeout(timeout)
+        while b"\n" not in self._read:
+            try:
+                more = self._connection.recv(1 << 16)
+            except (TimeoutError, BlockingIOError):
+                return None
+            assert more, "the server of warm processes has ended"
+            self._read += more
+        line, _, self._read = self._read.partition(b"\n")
+        return json.loads(line)
+
+    @property
+    def returncode(self) -> int | None:
+        return self.ended.code if self.ended else None
+
+    def poll(self) -> int | None:
+        return self._wait(0)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Return the exit code. Raises `subprocess.TimeoutExpired`."""
+        code = self._wait(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired(self.args, timeout or 0)
+        return code
+
+    def _wait(self, timeout: float | None) -> int | None:
+        if self.ended is None and (answer := self._answer(timeout)):
+            texts = [os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode() for file in self._printed]
+            self.ended = Ended(*answer, *texts)
+            self._open.close()
+        return self.returncode
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Wait for its end; return what it printed. Raises `subprocess.TimeoutExpired`."""
+        self.wait(timeout)
+        assert self.ended is not None
+        return self.ended.out, self.ended.err
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+
 def run(
     *arguments: str,
     cwd: Path,
@@ -72,28 +154,18 @@ def run(
     product's clock is ahead. `platforms`: names of `tests.dummies`, registered beside the product's. `begin` is called
     with the process id. Raises `subprocess.TimeoutExpired`.
     """
-    order = {"argv": [str(PROGRAM), *arguments], "cwd": str(cwd), "environment": dict(environment)}
-    order |= {"settings": dict(settings or {}), "moved": moved, "platforms": [*platforms]}
-    with (
-        Path(os.devnull).open("rb") as nothing,
-        tempfile.TemporaryFile() as out,
-        tempfile.TemporaryFile() as err,
-        socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection,
-    ):
-        connection.connect(_server())
-        files = [file.fileno() for file in (nothing, out, err)]
-        socket.send_fds(connection, [json.dumps(order).encode() + b"\n"], files)
-        connection.settimeout(timeout)
-        with connection.makefile("r") as answers:
-            pid = json.loads(answers.readline())
-            begin(pid)
-            try:
-                code, cpu = json.loads(answers.readline())
-            except TimeoutError:
-                os.kill(pid, signal.SIGKILL)
-                raise subprocess.TimeoutExpired(order["argv"], timeout) from None
-        texts = [os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode() for file in (out, err)]
-        return Ended(code, cpu, *texts)
+    started = Started(
+        *arguments, cwd=cwd, environment=environment, settings=settings, moved=moved, platforms=platforms
+    )  # fmt: skip
+    try:
+        begin(started.pid)
+        started.wait(timeout)
+    except BaseException:
+        started.kill()
+        started.wait()
+        raise
+    assert started.ended is not None
+    return started.ended
 
 
 @functools.cache
@@ -171,6 +243,8 @@ def _serve(connection: socket.socket) -> None:
     while not message.endswith(b"\n"):
         message += connection.recv(1 << 20)
     pid = os.fork()
+    with suppress(OSError):
+        os.setpgid(pid, pid)  # here and there: nobody can tell which of the two is first
     if not pid:
         connection.close()
         _command(json.loads(message), files)

@@ -16,6 +16,7 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, sync_playwright
 
+from pipelines.replay import parsing
 from tests.clinic import Clinic, running
 from tests.e2e.browsing import served
 from tests.e2e.fault_cases import keep_few
@@ -201,6 +202,12 @@ def archive(notes_archive: Path, tmp_path: Path) -> Path:
     """An archive that already holds the blog's three posts."""
     shutil.copytree(notes_archive, tmp_path / "archive")
     return tmp_path / "archive"
+
+
+@pytest.fixture
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this process reads of an archive is small, and needs no other processes."""
+    monkeypatch.setattr(parsing, "FEWEST", 10**6)
 
 
 PEERS = ("pywb==2.10.0", "wacz==0.6.0", "cffconvert==2.0.0", "setuptools<81")

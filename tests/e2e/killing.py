@@ -24,8 +24,9 @@ from archive.compare import canonical
 from archive.db import open_archive
 from pipelines.commands import main
 from tests.e2e.hostile import Blog
-from tests.e2e.product import BIN, ROOT, Done, environment, rows, start_crawl, warcs
+from tests.e2e.product import ROOT, Done, rows, start, start_crawl, warcs
 from tests.waiting import HANG, wait_until
+from tests.warm import Started
 
 TABLE = Path(os.environ.get("ARTEFACTS") or ROOT / "var" / "kills") / "kills.txt"
 # What an archive may never lose once it is committed, by what stands for a row wherever it is kept.
@@ -57,7 +58,7 @@ class Pace:
 def pace(*command: str | Path, cwd: Path, sign: Callable[[], bool]) -> Pace:
     """Measured on a run to its end, which must be a good one. `sign`: the work has begun."""
     began = time.monotonic()
-    process = _start(command, cwd)
+    process = start(*command, cwd=cwd)
     while not sign() and process.poll() is None:
         time.sleep(0.002)
     starts = time.monotonic() - began
@@ -72,7 +73,7 @@ def kill(*command: str | Path, cwd: Path, sign: Callable[[], bool], pace: Pace, 
     """
     anywhere = chance.random() < 1 / 4
     instant = chance.uniform(0, pace.starts + pace.works) if anywhere else chance.uniform(0, pace.works * 1.1)
-    process = _start(command, cwd)
+    process = start(*command, cwd=cwd)
     while not anywhere and not sign() and process.poll() is None:
         time.sleep(0.001)
     with suppress(subprocess.TimeoutExpired):
@@ -83,15 +84,8 @@ def kill(*command: str | Path, cwd: Path, sign: Callable[[], bool], pace: Pace, 
     return over
 
 
-def _start(command: tuple[str | Path, ...], cwd: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [str(BIN / "clinic-archive"), *map(str, command)],
-        cwd=cwd, env=environment(), start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-
-
 @contextmanager
-def in_flight(archive: Path, blog: Blog, path: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+def in_flight(archive: Path, blog: Blog, path: str, *options: str) -> Iterator[Started]:
     """A crawl that waits for the answer for that address; the answer is given at the end of the block."""
     with blog.hold(path):
         process = start_crawl(archive, blog.url, *options)
@@ -104,7 +98,7 @@ def in_flight(archive: Path, blog: Blog, path: str, *options: str) -> Iterator[s
             raise
 
 
-def end_group(process: subprocess.Popen[bytes]) -> None:
+def end_group(process: Started) -> None:
     """Kill the whole group of a process that leads one; return when none of it runs any more."""
     group = [item for item in psutil.process_iter(["pid"]) if _group_of(item.pid) == process.pid]
     with suppress(ProcessLookupError):

@@ -97,13 +97,15 @@ def crawl(archive: Path, url: str | None, *more: str, **how: Any) -> Done:
     return run("clinic-archive", *crawl_command(archive, url, *more), cwd=archive.parent, **how)
 
 
-def start_crawl(archive: Path, url: str, *more: str) -> subprocess.Popen[str]:
-    """A crawl that is still going on. Whoever starts it waits for it or ends it."""
+def start(*arguments: str | Path, cwd: Path) -> warm.Started:
+    """`clinic-archive` while it runs, from a warm process. Whoever starts it waits for it or ends it."""
+    return warm.Started(*map(str, arguments), cwd=cwd, environment=environment())
+
+
+def start_crawl(archive: Path, url: str, *more: str) -> warm.Started:
+    """A crawl that is still going on."""
     archive.parent.mkdir(parents=True, exist_ok=True)
-    return subprocess.Popen(
-        [str(BIN / "clinic-archive"), *crawl_command(archive, url, *more)],
-        cwd=archive.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(),
-    )  # fmt: skip
+    return start(*crawl_command(archive, url, *more), cwd=archive.parent)
 
 
 def rows(archive: Path, sql: str, *values: object) -> list[Row]:

@@ -7,7 +7,6 @@ import json
 import random
 import re
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,6 @@ from typing import Any
 import pytest
 
 from archive.backup.snapshots import PART, SNAPSHOTS, stamps
-from pipelines.replay import parsing
 from pipelines.run.key import KEY_FILE
 from tests.clinic import Clinic, running
 from tests.e2e.killing import (
@@ -36,17 +34,14 @@ from tests.e2e.killing import (
     write_table,
     writes,
 )
-from tests.e2e.product import BIN, Done, crawl, crawl_command, environment, rows, warcs
+from tests.e2e.product import Done, crawl, crawl_command, rows, start_crawl, warcs
 from tests.soak import SOAK
+from tests.warm import Started
+
+pytestmark = pytest.mark.usefixtures("one_process")
 
 CRAWLS, IMPORTS, EXPORTS, BACKUPS = (40, 25, 15, 20) if SOAK else (1, 1, 1, 2)
 EVERY = 9 if SOAK else 15  # of so many of the clinic's posts one is kept: a visit takes seconds
-
-
-@pytest.fixture(autouse=True)
-def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is looked at from here is small; what is killed has its processes."""
-    monkeypatch.setattr(parsing, "FEWEST", 10**6)
 
 
 @pytest.fixture(scope="module")
@@ -260,11 +255,10 @@ def test_backup(sample: Sample, tallies: dict[str, Tally], tmp_path: Path) -> No
     for number in range(BACKUPS):
         home = tmp_path / str(number)
         folder, archive = shutil.copytree(first, home / "backup"), calm
-        crawling: subprocess.Popen[bytes] | None = None
+        crawling: Started | None = None
         if number % 3 == 2:
             archive = shutil.copytree(sample.base, home / "archive")
-            command = [str(BIN / "clinic-archive"), *crawl_command(archive, sample.clinic.url)]
-            crawling = subprocess.Popen(command, cwd=home, env=environment(), start_new_session=True)
+            crawling = start_crawl(archive, sample.clinic.url)
             time.sleep(chance.uniform(0, crawls.works))
         over = kill(
             "backup", folder, "--archive", archive, cwd=home, pace=works, chance=chance,

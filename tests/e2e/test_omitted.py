@@ -1,7 +1,7 @@
 """An archive whose stanza said `privacy = "keep"` for a year, and then "omit": nobody who comments is named in it.
 
-The first crawl that all tests share by default; a year of visits with SOAK, one each OMIT_EVERY days (1). The clock is
-moved then; all else is real: the command, the sample clinic on loopback, WARC files, database, exports and copies.
+Two crawls of a few posts by default; a year of visits with SOAK, one each OMIT_EVERY days (1). The clock is moved then;
+all else is real: the command, the sample clinic on loopback, WARC files, database, exports and copies.
 """
 
 from __future__ import annotations
@@ -76,14 +76,14 @@ def change(clinic: Clinic, number: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def lived(first: Crawled, tmp_path_factory: pytest.TempPathFactory) -> Lived:
-    """The archive with names: of the visits of a year, or of one crawl."""
+def lived(small: Crawled, tmp_path_factory: pytest.TempPathFactory) -> Lived:
+    """The archive with names: of the visits of a year, or of two crawls of a few posts."""
     folder = tmp_path_factory.mktemp("omitted")
     if SOAK:
         return year(folder)
-    shutil.copytree(first.archive, folder / "archive")
-    slug = value_of(first.archive, "SELECT clinic_id FROM clinics")
-    found = Lived(folder, slug, first.url, first.truth, 1)
+    shutil.copytree(small.archive, folder / "archive")
+    slug = value_of(small.archive, "SELECT clinic_id FROM clinics")
+    found = Lived(folder, slug, small.url, small.truth, 2)
     found.apply("keep", "--loosen", slug, "--reason", "A control of this test")
     return found
 
@@ -103,11 +103,14 @@ def test_nobody_is_named_after_omit(lived: Lived, commenters: list[str], tmp_pat
     """Rows, index, log, exports, copies, releases and WACZ, and with SOAK the pages; first, the recorded bytes."""
     crawled = Crawled(lived.archive, Done(0, "", ""), lived.truth, lived.url)
     people, signed = private_among(commenters, crawled), [each for each in commenters if each not in UNSIGNED]
-    assert (len(commenters), not_in(signed, recorded(lived.archive))) == (46, [])  # the control
+    unnamed = not_in(signed, recorded(lived.archive))
+    assert (len(commenters), len(unnamed) <= (0 if SOAK else 35)) == (46, True)  # the control
     before = b"\n".join(path.read_bytes() for path in lived.archive.glob("archive.db*"))
-    assert len(occurring(people, before)) > 15  # the control: `keep` stores names
+    assert len(occurring(people, before)) > (15 if SOAK else 5)  # the control: `keep` stores names
     lived.apply("omit")
-    assert value_of(lived.archive, "SELECT count(*) FROM comments") > 100
+    assert value_of(lived.archive, "SELECT count(*) FROM comments") > (100 if SOAK else 10)
+    signed_rows = "SELECT count(*) FROM comments WHERE author IS NOT NULL AND author_kind <> 'staff'"
+    assert value_of(lived.archive, signed_rows) == 0
     hits, number = dict[str, list[str]](), 0
     for name, data in chain(given(lived.archive, tmp_path, lived.verb), pages(lived.archive, most=3) if SOAK else []):
         number += 1

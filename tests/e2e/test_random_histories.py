@@ -11,8 +11,11 @@ import pytest
 
 from tests.clinic import Clinic, running
 from tests.e2e.fault_cases import keep_few
-from tests.e2e.product import Done, crawl, run
+from tests.e2e.killing import cli
+from tests.e2e.product import Done, crawl
 from tests.soak import SOAK
+
+pytestmark = pytest.mark.usefixtures("one_process")
 
 SEEDS = range(12) if SOAK else [7]
 CRAWLS = 6 if SOAK else 2
@@ -53,6 +56,6 @@ def test_rebuild_equals_live(tmp_path: Path, seed: int) -> None:
             for _ in range(chance.randrange(2, 7)):
                 change(clinic, chance, number * 10 + chance.randrange(10))
     copy = shutil.copytree(live, tmp_path / "copy")
-    done = run("clinic-archive", "rebuild", "--archive", copy, "--json", cwd=tmp_path)
+    done = cli("rebuild", "--archive", copy, "--json")
     assert (done.code, done.err, done.json["differs"]) == (0, "", [])
-    assert run("clinic-archive", "verify", "--archive", live, cwd=tmp_path) == Done(0, "", "")
+    assert cli("verify", "--archive", live) == Done(0, "", "")

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.clinic import Clinic
+from tests.clinic import Clinic, running
 from tests.e2e.conftest import Crawled
+from tests.e2e.fault_cases import keep_few
 from tests.e2e.product import Done, Row, rows, run, value_of, words
 from tests.e2e.test_sample_comments import private_among
 from tests.leaks import occurring
+from tests.soak import SOAK
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
+    """The sample clinic with a few posts of each kind; all of them with SOAK."""
+    with running(tmp_path_factory.mktemp("clinic")) as sample:
+        if not SOAK:
+            keep_few(sample)
+        yield sample
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.hostile import Blog, redirect
 from tests.e2e.killing import in_flight
-from tests.e2e.product import Done, crawl, environment, run
+from tests.e2e.product import Done, crawl, run
 from tests.watching import SECRET, Watching, watching
 
 VARIABLE = "CLINIC_ARCHIVE_PING_URL"
@@ -37,7 +37,9 @@ def holding(archive: Path, secret: str) -> list[str]:
     return found
 
 
-def test_a_watcher_is_told_and_its_address_stays_secret(tmp_path: Path, blog: Blog, watcher: Watching) -> None:
+def test_a_watcher_is_told_and_its_address_stays_secret(
+    tmp_path: Path, blog: Blog, watcher: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also where it is away, which changes nothing but a line in the log and one on stderr."""
     archive = tmp_path / "archive"
     watcher.statuses = [503]
@@ -48,7 +50,8 @@ def test_a_watcher_is_told_and_its_address_stays_secret(tmp_path: Path, blog: Bl
     assert (log.count(line), log.count("was not notified of the start: answered 503")) == (1, 1)
     watcher.statuses = [200]
     watcher.pings.clear()
-    done = crawl(archive, blog.url, "--json", "-v", env=environment(**{VARIABLE: watcher.url}))
+    monkeypatch.setenv(VARIABLE, watcher.url)
+    done = crawl(archive, blog.url, "--json", "-v")
     assert (done.code, watcher.paths) == (0, ["/S/start", "/S"])
     assert [ping.body for ping in watcher.pings] == ["", "exit code 0"]
     assert SECRET not in done.out + done.err
@@ -85,9 +88,12 @@ def test_a_held_archive_pings_nobody_and_a_killed_run_never_ends(tmp_path: Path,
     assert again.lines[0] in (archive / "log" / "crawl.log").read_text("utf-8")
 
 
-def test_a_broken_configuration_is_seen_outside(tmp_path: Path, watcher: Watching) -> None:
+def test_a_broken_configuration_is_seen_outside(
+    tmp_path: Path, watcher: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "clinics.toml").write_text("[clinics.x\n")
-    done = run("clinic-archive", "crawl", cwd=tmp_path, env=environment(**{VARIABLE: watcher.url}))
+    monkeypatch.setenv(VARIABLE, watcher.url)
+    done = run("clinic-archive", "crawl", cwd=tmp_path)
     assert (done.code, len(done.lines)) == (4, 1)
     assert watcher.paths == ["/S/fail"]
     assert watcher.pings[0].body == f"exit code 4\n{done.lines[0]}"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
@@ -15,23 +14,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from pipelines.replay import parsing
 from pipelines.run.locking import WORKERS_FILE, are_alive
 from tests.e2e.hostile import Blog, serving
 from tests.e2e.killing import acknowledged, cli, end_group, good, lost, said, unread
-from tests.e2e.product import BIN, Done, column, environment, run
+from tests.e2e.product import Done, column, run, start
 from tests.soak import SOAK
 from tests.waiting import HANG, wait_until
+from tests.warm import Started
 
-KILLS = 100 if SOAK else 3
+pytestmark = pytest.mark.usefixtures("one_process")
+
+KILLS = 100 if SOAK else 1
 SLUGS = ("elm", "fern", "hazel", "ivy")
 OWNER = '[crawler]\ncontact = "a@uni.example"\nproject_url = "https://uni.example"\n'
-
-
-@pytest.fixture(autouse=True)
-def _one_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What `verify` reads here is small, and needs no other processes."""
-    monkeypatch.setattr(parsing, "FEWEST", 10**6)
 
 
 @dataclass
@@ -49,12 +44,8 @@ class Frame:
     def crawl(self, archive: Path, *more: str) -> Done:
         return run("clinic-archive", *self.command(archive, *more), cwd=self.folder)
 
-    def start(self, archive: Path, *more: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [str(BIN / "clinic-archive"), *self.command(archive, *more)],
-            cwd=self.folder, env=environment(), start_new_session=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
+    def start(self, archive: Path, *more: str) -> Started:
+        return start(*self.command(archive, *more), cwd=self.folder)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +61,7 @@ def frame(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Frame]:
         yield found
 
 
-def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
+def workers_of(process: Started) -> list[psutil.Process]:
     with suppress(psutil.NoSuchProcess):
         return [child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())]
     return []
@@ -92,10 +83,10 @@ def kill_within_work(frame: Frame, archive: Path, chance: random.Random, *, pare
         return Done(process.returncode, out, err)
     finally:
         if process.poll() is None:
-            end_group(process)  # type: ignore[arg-type]
+            end_group(process)
 
 
-def test_two_processes_make_the_rows_of_one(frame: Frame, tmp_path: Path) -> None:
+def test_two_processes_make_the_rows_of_one_and_end_at_a_time_limit(frame: Frame, tmp_path: Path) -> None:
     archive = tmp_path / "archive"
     done = frame.crawl(archive, "--json")
     assert (done.code, done.err) == (0, "")
@@ -106,8 +97,9 @@ def test_two_processes_make_the_rows_of_one(frame: Frame, tmp_path: Path) -> Non
     good("verify", "--archive", archive)
     assert not (archive / WORKERS_FILE).exists()
     assert cli("rebuild", "--archive", archive, "--json").json["differs"] == []
-    assert frame.crawl(archive) == Done(0, "", "")  # what is known was read from the archive
-    assert "revisit" in column(archive, "SELECT DISTINCT record_type FROM captures")
+    limited = frame.crawl(archive, "--time-limit", "4s", "--delay", "2")
+    assert (limited.code, "time limit" in limited.err) == (130, True)
+    good("verify", "--archive", archive)
 
 
 @pytest.mark.parametrize("victim", ["worker", "parent"])
@@ -166,15 +158,9 @@ def test_a_second_signal_leaves_the_rest_to_the_next_run(frame: Frame, tmp_path:
         _, err = process.communicate(timeout=HANG)
     assert process.returncode == 130
     assert "elm: ended early by a second signal; what was read is stored, the next run continues" in err.splitlines()
-    assert "an earlier run was killed" in frame.crawl(archive).err
-    good("verify", "--archive", archive)
-
-
-def test_the_time_limit_ends_the_visits_of_all_workers(frame: Frame, tmp_path: Path) -> None:
-    archive, elm = tmp_path / "archive", frame.blogs["elm"]
-    elm.asked.clear()
-    process = frame.start(archive, "--time-limit", "4s", "--delay", "2")
-    _, err = process.communicate(timeout=HANG)
-    assert process.returncode == 130
-    assert "time limit" in err
+    again = frame.crawl(archive)
+    assert again.code == 0, again.err
+    assert again.lines
+    assert all("an earlier run was killed" in line for line in again.lines)
+    assert "revisit" in column(archive, "SELECT DISTINCT record_type FROM captures")  # known from the archive
     good("verify", "--archive", archive)

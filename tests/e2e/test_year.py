@@ -1,7 +1,7 @@
 """A year of daily runs over a changing clinic: what the archive holds equals the script of events, day by day.
 
-The clock is moved, all else is real: the command, its process, the blog on loopback, WARC files and database. A month
-by default, the year with SOAK; YEAR_SEED tells another story. Figures go to `year-*.md` in the artefacts.
+The clock is moved, all else is real: the command, its process, the blog on loopback, WARC files and database. Twenty
+days by default, the year with SOAK; YEAR_SEED tells another story. Figures go to `year-*.md` in the artefacts.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.product import Done, column, rows, run
+from tests.e2e.killing import cli
+from tests.e2e.product import Done, column, rows
 from tests.soak import SOAK
 from tests.year.blog import BEGAN
 from tests.year.figures import Figures
@@ -216,6 +217,7 @@ def loud(year: Year) -> list[str]:
 STORIES = {"services": True, "printed": False} if SOAK else {"services": True}
 
 
+@pytest.mark.usefixtures("one_process")
 @pytest.mark.parametrize("served", STORIES.values(), ids=STORIES)
 def test_a_year(tmp_path: Path, served: bool) -> None:
     script = Script(SEED, DAYS, served=served)
@@ -239,7 +241,7 @@ def test_a_year(tmp_path: Path, served: bool) -> None:
     assert loud(year) == []
     archive = year.archive
     year.figures.write("services" if served else "printed", SEED, DAYS, year.oracle.longest)
-    assert run("clinic-archive", "verify", "--archive", archive, cwd=tmp_path) == Done(0, "", "")
-    done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=tmp_path, timeout=600)
+    assert cli("verify", "--archive", archive) == Done(0, "", "")
+    done = cli("rebuild", "--archive", archive, "--json")
     assert (done.code, done.err, done.json["differs"]) == (0, "", [])
     year.compare_posts()
