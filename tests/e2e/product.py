@@ -83,6 +83,13 @@ def run(
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def script(text: str, *arguments: object, begin: Callable[[int], None] = lambda _: None) -> Done:
+    """Run Python in a process that has imported the product; `begin` is called with its id."""
+    given = ["-c", text, *map(str, arguments)]
+    ended = warm.run(*given, cwd=ROOT, environment=environment(), timeout=HANG, begin=begin)
+    return Done(ended.code, ended.out, ended.err)
+
+
 def crawl_command(archive: Path, url: str | None, *more: str) -> list[str]:
     """The arguments of a crawl of a site on this machine: of all posts, unless `--due` is among them."""
     where = ["--url", url] if url else []

@@ -13,7 +13,8 @@ import subprocess
 import sys
 import textwrap
 import time
-from contextlib import closing
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from pipelines.commands import main
 from pipelines.imports.adopt import IMPORTS
 from pipelines.replay import parsing
 from pipelines.run.key import KEY_FILE
+from tests.e2e.product import script
 from tests.pipelines.test_importer import Foreign, bring, sleep
 from tests.pipelines.test_rebuild import settle, visit
 from tests.soak import SOAK
@@ -436,13 +438,19 @@ KILLED = """
             seen += 1
             if seen == left:
                 os.kill(os.getpid(), signal.SIGKILL)
-    print("ready", flush=True)
-    sys.stdin.readline()
     sys.addaudithook(step)
     done = back_up(Path(sys.argv[1]), Path(sys.argv[2]), parts=("imports", "pseudonym.key"), keep=1, software="test")
     assert not done.problems
     print(seen, flush=True)
 """
+
+
+def kill_after(seconds: float | None, pid: int) -> None:
+    """Kill the process, if it is still there, after that time; None: never."""
+    if seconds is not None:
+        time.sleep(seconds)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def test_killed_at_any_step(archive: Path, tmp_path: Path) -> None:
@@ -454,14 +462,8 @@ def test_killed_at_any_step(archive: Path, tmp_path: Path) -> None:
 
     def kill(step: int, instant: float | None = None) -> int:
         folder = shutil.copytree(tmp_path / "first", tmp_path / "backup")
-        with start(KILLED, archive, folder, step) as process:
-            assert process.stdin is not None and process.stdout is not None
-            print(file=process.stdin, flush=True)
-            if instant is not None:
-                time.sleep(instant)
-                process.send_signal(signal.SIGKILL)
-            said_last = process.stdout.read()
-        assert process.returncode in (0, -signal.SIGKILL)
+        done = script(KILLED, archive, folder, step, begin=partial(kill_after, instant))
+        assert done.code in (0, -signal.SIGKILL)
         assert said(restored(folder, tmp_path / "new")) in (before, after)
         shutil.rmtree(tmp_path / "new")
         backed_up(archive, folder, "--keep", 1)
@@ -469,7 +471,7 @@ def test_killed_at_any_step(archive: Path, tmp_path: Path) -> None:
         assert said(restored(folder, tmp_path / "new")) == after
         shutil.rmtree(tmp_path / "new")
         shutil.rmtree(folder)
-        return int(said_last or 0)
+        return int(done.out or 0)
 
     steps = kill(0)
     assert steps > 50
@@ -490,7 +492,6 @@ RESTORING = """
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
-    print("ready", flush=True)
     sys.addaudithook(step)
     main(["restore", *sys.argv[2:]])
 """
@@ -500,9 +501,7 @@ def test_a_restore_that_is_killed_leaves_no_archive(archive: Path, tmp_path: Pat
     backed_up(archive, tmp_path / "backup")
     new, kills = tmp_path / "new", 0
     for step in range(2, 300, 4) if SOAK else [60]:
-        with start(RESTORING, step, tmp_path / "backup", "--archive", new) as process:
-            process.wait()
-        kills += process.returncode == -signal.SIGKILL
+        kills += script(RESTORING, step, tmp_path / "backup", "--archive", new).code == -signal.SIGKILL
         if new.exists():
             assert said(new) == said(archive) and files(new) == files(archive)
         else:
