@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +29,14 @@ def wait_until(event: Callable[[], T], process: subprocess.Popen[Any] | None = N
         assert not ended, f"the process ended with {process and process.returncode} before the event"
         assert time.monotonic() < end, f"no event in {HANG:.0f} seconds"
         time.sleep(every)
+
+
+def kill_after(seconds: float | None, pid: int) -> None:
+    """Kill the process, if it is still there, after that time; None: never."""
+    if seconds is not None:
+        time.sleep(seconds)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def warc_bytes(archive: Path) -> int:

@@ -65,15 +65,16 @@ def run(
     env: Mapping[str, str] | None = None,
     preexec: Callable[[], None] | None = None,
     settings: Mapping[str, Any] | None = None,
+    begin: Callable[[int], None] = lambda _: None,
 ) -> Done:
     """Run one of the environment's programs to its end.
 
     `clinic-archive` starts from a warm process (`tests.warm`), unless it is given an environment or `preexec`;
-    `settings` stand in `scraper.settings` then.
+    `settings` stand in `scraper.settings` then, and `begin` is called with the process id.
     """
     if name == "clinic-archive" and env is None and preexec is None:
         texts = map(str, arguments)
-        ended = warm.run(*texts, cwd=cwd, environment=environment(), timeout=timeout, settings=settings)
+        ended = warm.run(*texts, cwd=cwd, environment=environment(), timeout=timeout, settings=settings, begin=begin)
         return Done(ended.code, ended.out, ended.err)
     assert settings is None
     done = subprocess.run(

@@ -13,8 +13,9 @@ import subprocess
 import sys
 import textwrap
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from tests.pipelines.test_importer import Foreign, bring, sleep
 from tests.pipelines.test_rebuild import settle, visit
 from tests.soak import SOAK
 from tests.visiting import Visiting, post_answer, post_url
-from tests.waiting import wait_until
+from tests.waiting import kill_after, wait_until
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
@@ -231,8 +232,15 @@ def unreadable(path: Path) -> None:
     path.symlink_to("/proc/self/mem")
 
 
-@pytest.mark.parametrize("which", [closed, written])
-@pytest.mark.parametrize("harm", [flip, lambda path: os.truncate(path, 100), Path.unlink, unreadable])
+def cut(path: Path) -> None:
+    os.truncate(path, 100)
+
+
+# Each harm to one of the files; with SOAK to both.
+HARMS = list(product((flip, cut, Path.unlink, unreadable), (closed, written)))
+
+
+@pytest.mark.parametrize(("harm", "which"), HARMS if SOAK else HARMS[::2][:2] + HARMS[1::2][2:])
 def test_a_damaged_file_of_the_archive_never_replaces_its_copy(
     archive: Path, tmp_path: Path, which: Any, harm: Any
 ) -> None:
@@ -443,14 +451,6 @@ KILLED = """
     assert not done.problems
     print(seen, flush=True)
 """
-
-
-def kill_after(seconds: float | None, pid: int) -> None:
-    """Kill the process, if it is still there, after that time; None: never."""
-    if seconds is not None:
-        time.sleep(seconds)
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
 
 
 def test_killed_at_any_step(archive: Path, tmp_path: Path) -> None:

@@ -23,9 +23,10 @@ from archive.db import DATABASE, open_archive
 from archive.lock import LOCK_FILE
 from pipelines.run.key import KEY_FILE
 from scraper.config.clinics import parse_clinics
-from tests.archive.backup.test_backup import archive, cli, files, grown, kill_after, said
+from tests.archive.backup.test_backup import archive, cli, files, grown, said
 from tests.e2e.product import run, script
 from tests.soak import SOAK
+from tests.waiting import kill_after
 
 __all__ = ["archive", "grown"]
 pytestmark = pytest.mark.filterwarnings(
