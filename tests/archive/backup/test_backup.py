@@ -9,9 +9,6 @@ import resource
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
 import time
 from contextlib import closing
 from functools import partial
@@ -373,18 +370,6 @@ def test_a_lost_database_is_made_again_from_the_folder(archive: Path, tmp_path: 
     assert settled(tmp_path / "new")["captures"] == settled(archive)["captures"]
 
 
-def start(script: str, *arguments: object, **how: Any) -> subprocess.Popen[str]:
-    """Another process, once it has said a first line."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)],
-        cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **how,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
 CRAWLING = """
     import os, sys
     from pathlib import Path
@@ -399,8 +384,6 @@ CRAWLING = """
                 number += 1
                 text = f"{number}: {os.urandom(2000).hex()}"
                 visiting.answer(post_url("sleep"), post_answer("sleep", text, views=number))
-                if number == 1:
-                    print("ready", flush=True)
             visiting.end()
             visiting.run.close(0, report.summary(visiting.run))
 """
@@ -418,13 +401,17 @@ def test_while_a_crawl_writes(archive: Path, tmp_path: Path, monkeypatch: pytest
 
     made: list[tuple[str, set[tuple[Any, ...]]]] = []
     end = time.monotonic() + 60
-    with start(CRAWLING, archive, tmp_path / "stop") as process:
-        while len(made) < 4 or (SOAK and time.monotonic() < end):
-            before = rows(archive)
-            made.append((backed_up(archive, tmp_path / "backup", "--keep", 9999)["snapshot"], before))
-            wait_until(lambda before=before: rows(archive) != before, process)
-        (tmp_path / "stop").touch()
-    assert process.returncode == 0
+
+    def back_up_meanwhile(_: int) -> None:
+        try:
+            while len(made) < 4 or (SOAK and time.monotonic() < end):
+                before = rows(archive)
+                made.append((backed_up(archive, tmp_path / "backup", "--keep", 9999)["snapshot"], before))
+                wait_until(lambda before=before: rows(archive) != before)
+        finally:
+            (tmp_path / "stop").touch()
+
+    assert script(CRAWLING, archive, tmp_path / "stop", begin=back_up_meanwhile).code == 0
     everything = rows(archive)
     chosen = random.Random(3).sample(made, min(len(made), 40) if SOAK else 1)
     for name, before in chosen:
