@@ -16,6 +16,8 @@ from tests.making import Made, made
 from tests.soak import SOAK
 
 STARTED = time.time()
+# Pages of the sample clinic without most of their megabyte of styles and settings, which costs most of a crawl's time.
+os.environ.setdefault("CLINIC_BULK", "1" if SOAK else "0.1")
 
 # How long an example takes is the machine's affair.
 settings.register_profile("untimed", deadline=None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -150,6 +152,23 @@ class Made:
 
     def close(self) -> None:
         self.db.close()
+
+
+@functools.cache
+def without_rows() -> bytes:
+    """The database of an archive that holds nothing: making one takes longer than most tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        with closing(open_archive(Path(folder), "write")) as db:
+            db.execute("PRAGMA journal_mode = DELETE")  # one file holds it all
+        return (Path(folder) / DATABASE).read_bytes()
+
+
+def begun(folder: Path) -> Path:
+    """The folder, with such a database where nothing is in it yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not any(folder.iterdir()):
+        (folder / DATABASE).write_bytes(without_rows())
+    return folder
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from scraper.http import FETCH, Fetch, describe, exchange_of
 from scraper.items import Extraction, Problem
 from scraper.platforms import platform_named
 from scraper.spiders.blog import BlogSpider
+from tests.making import begun
 
 SITE = "https://riverside.example"
 CLINIC = Clinic(slug="riverside", name="Riverside", url=SITE)
@@ -88,7 +89,7 @@ class Visiting:
     """One run at the clinic, its exchanges told one by one."""
 
     def __init__(self, archive: Path, clinic: Clinic = CLINIC, first: Callable[[Run], object] = lambda _: None) -> None:
-        self.run = Run(archive)
+        self.run = Run(begun(archive))
         first(self.run)
         settings = Settings()
         settings.setmodule(house, priority="project")

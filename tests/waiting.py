@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -34,6 +37,14 @@ def wait_until(event: Callable[[], T], process: Process | None = None, *, every:
         assert not ended, f"the process ended with {process and process.returncode} before the event"
         assert time.monotonic() < end, f"no event in {HANG:.0f} seconds"
         time.sleep(every)
+
+
+def kill_after(seconds: float | None, pid: int) -> None:
+    """Kill the process, if it is still there, after that time; None: never."""
+    if seconds is not None:
+        time.sleep(seconds)
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def logged(archive: Path, words: str) -> bool:

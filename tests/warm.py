@@ -27,6 +27,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta, tzinfo
@@ -45,6 +46,7 @@ LATER = (
     "encodings.charmap", "encodings.utf_8_sig", "scrapy.logformatter", "scrapy.squeues",
     "twisted.internet.asyncioreactor", "xml.sax.expatreader",
 )  # fmt: skip
+FEWEST = 600  # captures; for fewer no processes are started: to start them takes more CPU time than to read these
 
 
 class Ended(NamedTuple):
@@ -152,7 +154,8 @@ def run(
 
     `settings`: values that stand in `scraper.settings` in place of the product's. `moved`: seconds by which the
     product's clock is ahead. `platforms`: names of `tests.dummies`, registered beside the product's. `begin` is called
-    with the process id. Raises `subprocess.TimeoutExpired`.
+    with the process id. `-c` before the arguments: a Python script in place of the command, as an interpreter takes it.
+    Raises `subprocess.TimeoutExpired`.
     """
     started = Started(
         *arguments, cwd=cwd, environment=environment, settings=settings, moved=moved, platforms=platforms
@@ -226,6 +229,7 @@ def load() -> None:
         import_module(module)
     lexicon = import_module("archive.lexicon.given").built_in()
     list(import_module("archive.lexicon.engine").Engine(lexicon).matches(None, "Ketamine.", [(0, 9)]))  # compiled once
+    import_module("pipelines.replay.parsing").FEWEST = FEWEST
     assert "twisted.internet.reactor" not in sys.modules, "each command installs its own"
     gc.collect()
     gc.freeze()
@@ -274,6 +278,11 @@ def _command(order: dict[str, Any], files: list[int]) -> None:
     if order["moved"]:
         _move(timedelta(seconds=order["moved"]))
     sys.argv = order["argv"]
+    if sys.argv[1:2] == ["-c"]:
+        _, _, script, *arguments = sys.argv
+        sys.argv = ["-c", *arguments]
+        exec(textwrap.dedent(script), {"__name__": "__main__"})
+        sys.exit()
     sys.path[0] = str(PROGRAM.parent)
     runpy.run_path(sys.argv[0], run_name="__main__")
 

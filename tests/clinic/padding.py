@@ -7,10 +7,12 @@ times. This module makes bytes with those properties, the same ones for the same
 from __future__ import annotations
 
 import json
+import os
 import random
 import string
 from functools import cache
 
+BULK = float(os.environ.get("CLINIC_BULK", "1"))  # of the bytes of a real page that stand for nothing
 _LETTERS = string.ascii_letters + string.digits
 _DECLARATIONS = (
     "display:flex",
@@ -117,7 +119,7 @@ def style_sheets(generation: int) -> tuple[str, ...]:
     """The style elements of one generation of pages, about 8 KB each, newest builds having more of them."""
     rng = random.Random(f"styles of generation {generation}")
     sheets = []
-    for index in range(64 if generation == 1 else 86):
+    for index in range(round((64 if generation == 1 else 86) * BULK)):
         classes = [class_name(rng) for _ in range(45)]
         rules: list[str] = []
         size = 0
@@ -142,7 +144,7 @@ def model_filler(generation: int) -> str:
     """A JSON object of experiments, client specs and routes: the bulk of the viewer model (about 0.3 MB)."""
     rng = random.Random(f"model of generation {generation}")
     specs: dict[str, object] = {}
-    for _ in range(560 if generation == 1 else 800):
+    for _ in range(round((560 if generation == 1 else 800) * BULK)):
         guid = "-".join("".join(rng.choices("0123456789abcdef", k=size)) for size in (8, 4, 4, 4, 12))
         first, two, three = rng.choices(_WORDS, k=3)
         specs[guid] = {

@@ -65,15 +65,16 @@ def run(
     env: Mapping[str, str] | None = None,
     preexec: Callable[[], None] | None = None,
     settings: Mapping[str, Any] | None = None,
+    begin: Callable[[int], None] = lambda _: None,
 ) -> Done:
     """Run one of the environment's programs to its end.
 
     `clinic-archive` starts from a warm process (`tests.warm`), unless it is given an environment or `preexec`;
-    `settings` stand in `scraper.settings` then.
+    `settings` stand in `scraper.settings` then, and `begin` is called with the process id.
     """
     if name == "clinic-archive" and env is None and preexec is None:
         texts = map(str, arguments)
-        ended = warm.run(*texts, cwd=cwd, environment=environment(), timeout=timeout, settings=settings)
+        ended = warm.run(*texts, cwd=cwd, environment=environment(), timeout=timeout, settings=settings, begin=begin)
         return Done(ended.code, ended.out, ended.err)
     assert settings is None
     done = subprocess.run(
@@ -81,6 +82,13 @@ def run(
         cwd=cwd, capture_output=True, timeout=timeout, env=env or environment(), preexec_fn=preexec, check=False,
     )  # fmt: skip
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def script(text: str, *arguments: object, begin: Callable[[int], None] = lambda _: None) -> Done:
+    """Run Python in a process that has imported the product; `begin` is called with its id."""
+    given = ["-c", text, *map(str, arguments)]
+    ended = warm.run(*given, cwd=ROOT, environment=environment(), timeout=HANG, begin=begin)
+    return Done(ended.code, ended.out, ended.err)
 
 
 def crawl_command(archive: Path, url: str | None, *more: str) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
-import subprocess
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,18 +16,24 @@ import httpx
 import pytest
 
 from tests.clinic import Clinic, running
-from tests.e2e.product import BIN, Done, column, crawl, environment, faults, rows, run, value_of
+from tests.e2e.product import Done, column, crawl, faults, rows, run, value_of
 from tests.waiting import wait_until
 from tests.wayback import Captured, WebArchive, serving
 
 
 @dataclass
 class Past:
-    """The sample clinic, the web archive that remembers it, and what a first crawl of today made."""
+    """The sample clinic, what a web archive remembers of it, and what a first crawl of today made.
+
+    `filled`: a copy after a backfill, `done`, from `web`. Tests read both archives, or copy them.
+    """
 
     clinic: Clinic
     archive: Path
     memory: list[Captured]
+    web: WebArchive
+    filled: Path
+    done: Done
     edited: str
     removed: str
     renamed: tuple[str, str]
@@ -46,6 +53,9 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
             if post["counters"] == "shown" and post["variant"] == "g1-numbers" and not post["render_id"]
         ]  # fmt: skip
         edited, removed, renamed = visible[0], visible[1], visible[2]
+        for post in clinic.truth()["posts"]:
+            if post["slug"] not in [each["slug"] for each in visible[:4]]:
+                clinic.control("delete", slug=post["slug"])
         memory = [
             Captured("20190504030201", edited["url"], body(edited["url"])),
             Captured("20190601000000", edited["url"], body(edited["url"])),  # its counter rose: another digest
@@ -66,11 +76,13 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
             Captured("20150129034904", edited["url"], b"too many", status=429),
         ]
         archive = folder / "archive"
-        done = crawl(archive, clinic.url, "--limit", "8")
+        done = crawl(archive, clinic.url, "--limit", "3")
         assert done.code == 0, done.err
-        yield Past(
-            clinic, archive, memory, edited["slug"], removed["slug"], (renamed["slug"], moved), old_text
-        )  # fmt: skip
+        filled = shutil.copytree(archive, folder / "filled")
+        with serving(WebArchive(list(memory), page=3)) as web:
+            done = backfill(filled, web, "--json")
+            slugs = edited["slug"], removed["slug"], (renamed["slug"], moved)
+            yield Past(clinic, archive, memory, web, filled, done, *slugs, old_text)
 
 
 @pytest.fixture
@@ -79,10 +91,15 @@ def web(past: Past) -> Iterator[WebArchive]:
         yield archive
 
 
-def backfill(archive: Path, web: WebArchive, *more: str) -> Done:
+def backfill(archive: Path, web: WebArchive, *more: str, **how: Any) -> Done:
     slug = value_of(archive, "SELECT clinic_id FROM clinics")
     given = ["backfill", slug, "--from", "2015", "--web-archive", web.url, "--allow-private", "--archive", archive]
-    return run("clinic-archive", *given, *more, cwd=archive)
+    return run("clinic-archive", *given, *more, cwd=archive, **how)
+
+
+@pytest.fixture
+def filled(past: Past, tmp_path: Path) -> Path:
+    return shutil.copytree(past.filled, tmp_path / "archive")
 
 
 @pytest.fixture
@@ -94,8 +111,8 @@ def post_of(archive: Path, url: str) -> int:
     return int(value_of(archive, "SELECT post_id FROM post_addresses WHERE address = ?", url))
 
 
-def test_texts_and_counters_stand_at_their_own_date(past: Past, web: WebArchive, archive: Path) -> None:
-    done = backfill(archive, web, "--json")
+def test_texts_and_counters_stand_at_their_own_date(past: Past) -> None:
+    done, archive = past.done, past.filled
     assert (done.code, done.err) == (0, "")
     assert done.json["backfill"] == {"listed": 8, "chosen": 7, "known": 0, "missing": 0, "blocked": 0}
     post_id = post_of(archive, f"{past.clinic.url}/post/{past.edited}")
@@ -108,7 +125,7 @@ def test_texts_and_counters_stand_at_their_own_date(past: Past, web: WebArchive,
     assert past.old_text in texts[0]["body_text"]
     (post,) = rows(archive, "SELECT * FROM posts WHERE post_id = ?", post_id)
     assert (post["first_seen_at"], post["first_seen_origin"]) == (
-        "2019-05-04T03:02:01.000000Z", web.url.removeprefix("http://")
+        "2019-05-04T03:02:01.000000Z", past.web.url.removeprefix("http://")
     )  # fmt: skip
     views = column(
         archive,
@@ -119,8 +136,8 @@ def test_texts_and_counters_stand_at_their_own_date(past: Past, web: WebArchive,
     assert faults(archive) == []
 
 
-def test_each_row_leads_to_the_answer_of_the_web_archive(past: Past, web: WebArchive, archive: Path) -> None:
-    backfill(archive, web)
+def test_each_row_leads_to_the_answer_of_the_web_archive(past: Past) -> None:
+    web, archive = past.web, past.filled
     found = rows(archive, "SELECT * FROM captures WHERE retrieved_from IS NOT NULL")
     assert len(found) == 7
     for row in found:
@@ -130,8 +147,8 @@ def test_each_row_leads_to_the_answer_of_the_web_archive(past: Past, web: WebArc
     assert run("clinic-archive", "verify", "--archive", archive, cwd=archive) == Done(0, "", "")
 
 
-def test_a_removal_and_a_rename_of_the_past(past: Past, web: WebArchive, archive: Path) -> None:
-    backfill(archive, web)
+def test_a_removal_and_a_rename_of_the_past(past: Past) -> None:
+    archive = past.filled
     removed = post_of(archive, f"{past.clinic.url}/post/{past.removed}")
     sql = "SELECT answered, seen_at FROM absences WHERE post_id = ?"
     assert {"answered": "404", "seen_at": "2021-03-01T00:00:01.000000Z"} in rows(archive, sql, removed)
@@ -140,19 +157,17 @@ def test_a_removal_and_a_rename_of_the_past(past: Past, web: WebArchive, archive
     assert old == new
 
 
-def test_rebuild_equals_it(web: WebArchive, archive: Path) -> None:
-    backfill(archive, web)
-    done = run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=archive)
+def test_rebuild_equals_it(filled: Path) -> None:
+    done = run("clinic-archive", "rebuild", "--archive", filled, "--json", cwd=filled)
     assert (done.code, done.json["differs"]) == (0, [])
 
 
-def test_a_second_backfill_asks_for_lists_alone(web: WebArchive, archive: Path) -> None:
-    backfill(archive, web)
-    before, mementos = value_of(archive, "SELECT count(*) FROM readings"), len(web.mementos())
-    done = backfill(archive, web, "--json")
+def test_a_second_backfill_asks_for_lists_alone(past: Past, filled: Path) -> None:
+    before, mementos = value_of(filled, "SELECT count(*) FROM readings"), len(past.web.mementos())
+    done = backfill(filled, past.web, "--json")
     assert (done.code, done.json["backfill"]["known"]) == (0, 7)
-    assert len(web.mementos()) == mementos
-    assert value_of(archive, "SELECT count(*) FROM readings") == before
+    assert len(past.web.mementos()) == mementos
+    assert value_of(filled, "SELECT count(*) FROM readings") == before
 
 
 def test_what_cannot_be_had_is_one_line(web: WebArchive, archive: Path) -> None:
@@ -227,24 +242,19 @@ def test_a_limit_and_then_the_rest(web: WebArchive, archive: Path) -> None:
     assert value_of(archive, "SELECT count(*) FROM captures WHERE retrieved_from IS NOT NULL") == 7
 
 
-def test_killed_and_run_again(web: WebArchive, archive: Path, tmp_path: Path) -> None:
-    calm = shutil.copytree(archive, tmp_path / "calm")
-    backfill(calm, web)
-    slug = value_of(archive, "SELECT clinic_id FROM clinics")
-    command: list[Any] = [BIN / "clinic-archive", "backfill", slug, "--from", "2015", "--web-archive", web.url]
-    command += ["--allow-private", "--archive", archive, "--delay", "0.2"]
-    web.asked.clear()
-    process = subprocess.Popen(list(map(str, command)), cwd=tmp_path, env=environment())
-    wait_until(lambda: len(web.mementos()) >= 3, process)
-    process.kill()
-    process.wait()
+def test_killed_and_run_again(past: Past, web: WebArchive, archive: Path) -> None:
+    def kill_at_third(pid: int) -> None:
+        wait_until(lambda: len(web.mementos()) >= 3)
+        os.kill(pid, signal.SIGKILL)
+
+    killed = backfill(archive, web, "--delay", "0.2", begin=kill_at_third)
+    assert killed.code == -signal.SIGKILL
     done = backfill(archive, web)
     assert done.code == 0, done.err
-    again = web.mementos()
-    assert len(again) <= 7 + 1  # the one under way when it was killed
+    assert len(web.mementos()) <= 7 + 1  # the one under way when it was killed
     for table in ("revisions", "readings", "absences"):
         sql = f"SELECT count(*) FROM {table}"
-        assert value_of(archive, sql) == value_of(calm, sql), table
+        assert value_of(archive, sql) == value_of(past.filled, sql), table
     assert run("clinic-archive", "rebuild", "--archive", archive, "--json", cwd=archive).json["differs"] == []
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import random
-import resource
 import shutil
-import signal
 import socket
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.hostile import Blog, Reply, post
-from tests.e2e.product import Done, column, crawl, faults, lost, rows, run, value_of
+from tests.e2e.product import Done, column, crawl, crawl_command, faults, lost, rows, run, script, value_of
 
 CRAWLER = '[crawler]\ncontact = "crawler@loopback.localdomain"\nproject_url = "https://loopback.localdomain/about"\n'
 PLACEHOLDER = '[crawler]\ncontact = "you@example.org"\nproject_url = "https://example.org/about-our-archive"\n'
@@ -188,14 +185,14 @@ class TestArchiveFiles:
         assert "--archive" in done.err
 
 
-def limited(size: int) -> Callable[[], None]:
-    """A disk that takes no file larger than this."""
-
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-    return limit
+# The command on a disk that takes no file larger than so many bytes.
+LIMITED = """
+import resource, signal, sys
+from pipelines.commands import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+main(sys.argv[2:])
+"""
 
 
 @pytest.mark.parametrize("size", [400_000, 900_000])
@@ -205,7 +202,7 @@ def test_a_full_disk(archive: Path, notes_archive: Path, blog: Blog, size: int) 
     for number in (1, 2, 3):
         islands = f"<script>{noise.randbytes(500_000).hex()}</script>"
         blog.answers[f"/post/note-{number}"] = Reply(post(blog.url, number, islands=islands).encode())
-    done = crawl(archive, blog.url, preexec=limited(size))
+    done = script(LIMITED, size, *crawl_command(archive, blog.url))
     assert (done.code, done.out) == (1, "")
     assert len(done.lines) == 1, done.err
     assert ".warc.gz: could not be written" in done.err
@@ -226,7 +223,7 @@ def test_a_full_disk_at_the_database(archive: Path, notes_archive: Path, blog: B
     """The write-ahead log cannot grow: the rows are lost, not their bytes, and the next run folds them in."""
     text = " ".join(f"word{number}" for number in range(60_000))
     blog.answers["/post/note-2"] = Reply(post(blog.url, 2, text=text).encode())
-    done = crawl(archive, blog.url, preexec=limited(500_000))
+    done = script(LIMITED, 500_000, *crawl_command(archive, blog.url))
     assert done.code == 1, done.err
     assert len(done.lines) == 1, done.err
     assert "written" in done.err

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import subprocess
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Crawled
-from tests.e2e.product import BIN, Done, environment, faults, rows, run, value_of
+from tests.e2e.product import Done, faults, rows, run, value_of
 from tests.soak import SOAK
+from tests.waiting import kill_after
 
 KILLS = 25 if SOAK else 1
 TEXTS = "SELECT content_sha256, captured_at, kind, source FROM revisions ORDER BY 1, 2, 3, 4"
@@ -29,14 +27,7 @@ def test_killed_at_any_instant_and_run_again(request: pytest.FixtureRequest, tmp
     assert (done.code, done.err) == (0, "")
     chance = random.Random(5)
     for _ in range(KILLS):
-        command = [str(BIN / "clinic-archive"), *given, str(archive)]
-        process = subprocess.Popen(
-            command, cwd=tmp_path, env=environment(), start_new_session=True, stderr=subprocess.DEVNULL
-        )
-        time.sleep(chance.uniform(0.4, 4.0))
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        run("clinic-archive", *given, archive, cwd=tmp_path, begin=partial(kill_after, chance.uniform(0.1, 3.0)))
     assert run("clinic-archive", *given, archive, cwd=tmp_path).code == 0
     assert rows(archive, TEXTS) == rows(calm, TEXTS)
     for table in ("posts", "captures", "readings", "comments", "sightings", "absences"):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.clinic import Clinic
-from tests.e2e.hostile import Blog, Reply, post
-from tests.e2e.product import column, crawl, environment, lost, rows, run, value_of
+from tests.e2e.hostile import Asked, Blog, Reply, post
+from tests.e2e.product import column, crawl, environment, lost, rows, value_of
 
 BUSY = Reply(b"busy", 503, headers=(("Retry-After", "0"),))
 
@@ -50,21 +50,29 @@ def test_one_request_at_a_time(tmp_path: Path, blog: Blog) -> None:
     assert {each.beside for each in blog.asked} == {0}
 
 
-def test_nothing_is_asked_twice(tmp_path: Path, blog: Blog) -> None:
-    crawl(tmp_path / "archive", blog.url)
-    assert sorted(blog.paths) == sorted(set(blog.paths))
+@pytest.fixture(scope="module")
+def visited(notes: Blog, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Asked]]:
+    """The archive of a first visit, and what was asked for."""
+    notes.reset()
+    archive = tmp_path_factory.mktemp("visited") / "archive"
+    assert crawl(archive, notes.url).code == 0
+    return archive, list(notes.asked)
 
 
-def test_robots_txt_is_asked_for_before_all_else(tmp_path: Path, blog: Blog) -> None:
-    crawl(tmp_path / "archive", blog.url)
-    assert blog.paths[0] == "/robots.txt"
+def test_nothing_is_asked_twice(visited: tuple[Path, list[Asked]]) -> None:
+    paths = [each.path for each in visited[1]]
+    assert sorted(paths) == sorted(set(paths))
+
+
+def test_robots_txt_is_asked_for_before_all_else(visited: tuple[Path, list[Asked]]) -> None:
+    archive, asked = visited
+    assert asked[0].path == "/robots.txt"
     sql = "SELECT http_status FROM captures WHERE url LIKE '%/robots.txt'"
-    assert column(tmp_path / "archive", sql) == [200]
+    assert column(archive, sql) == [200]
 
 
-def test_headers_say_who_asks_and_nothing_about_anybody(tmp_path: Path, blog: Blog) -> None:
-    crawl(tmp_path / "archive", blog.url)
-    for each in blog.asked:
+def test_headers_say_who_asks_and_nothing_about_anybody(visited: tuple[Path, list[Asked]]) -> None:
+    for each in visited[1]:
         assert each.method == "GET"
         assert each.headers["user-agent"].startswith("clinic-blog-archive/")
         assert not {"cookie", "referer", "authorization", "from"} & set(each.headers)
@@ -98,7 +106,7 @@ def test_trouble_with_robots_txt_means_nothing_is_crawled(
     archive: Path, notes_archive: Path, blog: Blog, answer: Reply
 ) -> None:
     blog.answers["/robots.txt"] = answer
-    done = crawl(archive, blog.url)
+    done = crawl(archive, blog.url, settings={"RETRY_PAUSE": 0.0})
     assert (done.code, len(done.lines)) == (3, 1), done.err
     assert f"robots.txt answered {answer.status}" in done.err
     assert set(blog.paths) == {"/robots.txt"}
@@ -147,20 +155,6 @@ def test_a_page_that_calls_itself_by_another_host_sends_nobody_there(archive: Pa
     assert value_of(archive, "SELECT count(*) FROM posts") == 3
 
 
-def scrapy(archive: Path, url: str, *settings: str) -> int:
-    """`scrapy crawl` with other settings; the run's own exit code."""
-    project = archive.parent / "project"  # apart, since Scrapy imports from it first
-    project.mkdir()
-    (project / "scrapy.cfg").write_text("[settings]\ndefault = scraper.settings\n", "utf-8")
-    more = [each for setting in settings for each in ("-s", setting)]
-    done = run(
-        "scrapy", "crawl", "blog", "-a", f"url={url}", "-a", "everything=1", "-s", f"ARCHIVE={archive}", "-s",
-        "ALLOW_PRIVATE=1", "-s", "RETRY_PAUSE=0.05", *more, cwd=project,
-    )  # fmt: skip
-    assert done.code == 0, done.err[-3000:]
-    return int(column(archive, "SELECT exit_code FROM crawls ORDER BY started_at")[-1])
-
-
 @pytest.mark.parametrize(
     ("name", "reply", "kind"),
     [
@@ -179,7 +173,8 @@ def test_a_broken_connection(
 ) -> None:
     """Asked again, then left for the next run: no post is stored from half a page, and none is called absent."""
     blog.answers["/post/note-2"] = reply
-    assert scrapy(archive, blog.url, "DOWNLOAD_TIMEOUT=3") == 0
+    impatient = {"DOWNLOAD_TIMEOUT": 1.0 if reply.wait else 20.0, "RETRY_PAUSE": 0.05}
+    assert crawl(archive, blog.url, settings=impatient).code == 0
     assert blog.paths.count("/post/note-2") == 3
     assert set(column(archive, "SELECT kind FROM problems")) <= kind
     assert value_of(archive, "SELECT failed FROM clinic_runs ORDER BY started_at DESC LIMIT 1") == 1

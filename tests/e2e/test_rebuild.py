@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
-import signal
 import subprocess
-import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -17,7 +15,7 @@ from archive.db import DATABASE
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import BIN, environment, faults, run, value_of
 from tests.soak import SOAK
-from tests.waiting import HANG, wait_until
+from tests.waiting import HANG, kill_after, wait_until
 
 KILLS = 25 if SOAK else 1
 
@@ -53,21 +51,18 @@ def test_an_archive_from_warc_alone(crawled: Crawled, wanted: str, tmp_path: Pat
     assert value_of(tmp_path / "new", sql) == value_of(crawled.archive, sql) > 0
 
 
-def test_without_a_terminal_a_line_says_what_was_made(crawled: Crawled, tmp_path: Path) -> None:
-    done = run("clinic-archive", "rebuild", "--from", crawled.archive, "--archive", tmp_path / "new", cwd=tmp_path)
-    (line,) = done.out.splitlines()
-    assert (done.code, done.err) == (0, "")
-    assert line.startswith(f"{tmp_path / 'new'}: ") and line.endswith("; a new archive.db")
-
-
 def test_no_key_and_comments(crawled: Crawled, tmp_path: Path) -> None:
+    """A rebuild with the key says, without a terminal, in a line what was made."""
     shutil.copytree(crawled.archive / "warc", tmp_path / "warc")
     done = run("clinic-archive", "rebuild", "--archive", tmp_path, cwd=tmp_path)
     assert done.code == 4
     assert "--key" in done.err
     assert not (tmp_path / DATABASE).exists()
     key = crawled.archive / "pseudonym.key"
-    assert run("clinic-archive", "rebuild", "--archive", tmp_path, "--key", key, cwd=tmp_path).code == 0
+    done = run("clinic-archive", "rebuild", "--archive", tmp_path, "--key", key, cwd=tmp_path)
+    (line,) = done.out.splitlines()
+    assert (done.code, done.err) == (0, "")
+    assert line.startswith(f"{tmp_path}: ") and line.endswith("; a new archive.db")
 
 
 def test_nothing_to_rebuild_from(tmp_path: Path) -> None:
@@ -78,14 +73,10 @@ def test_nothing_to_rebuild_from(tmp_path: Path) -> None:
 
 def test_killed_at_any_instant_and_run_again(crawled: Crawled, wanted: str, tmp_path: Path) -> None:
     archive = shutil.copytree(crawled.archive, tmp_path / "archive")
-    command = [str(BIN / "clinic-archive"), "rebuild", "--archive", str(archive)]
+    command = ["clinic-archive", "rebuild", "--archive", str(archive)]
     chance = random.Random(4)
     for _ in range(KILLS):
-        process = subprocess.Popen(command, cwd=tmp_path, env=environment(), start_new_session=True)
-        time.sleep(chance.uniform(0.5, 3.5))
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        run(*command, cwd=tmp_path, begin=partial(kill_after, chance.uniform(0.1, 2.5)))
         assert value_of(archive, "SELECT count(*) FROM captures") == value_of(
             crawled.archive, "SELECT count(*) FROM captures"
         )

@@ -18,11 +18,20 @@ from tests.e2e.fault_cases import small_clinic
 from tests.e2e.faulty import Line
 from tests.e2e.hostile import Blog
 from tests.e2e.killing import in_flight
-from tests.e2e.product import Done, crawl, run, warcs
+from tests.e2e.product import Done, crawl, script, warcs
 from tests.waiting import HANG
 
 GIVES_TOKENS = re.compile(rb"GET /_api/(?:v1/access-tokens|v2/dynamicmodel|tag-manager/api/v1/tags)")
 LONG = 12  # characters; shorter values ("42") are everywhere by chance
+
+
+# Scrapy's own command, in a folder.
+SCRAPY = """
+import os, sys
+from scrapy.cmdline import execute
+os.chdir(sys.argv[1])
+execute(["scrapy", *sys.argv[2:]])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +103,8 @@ def visited(request: pytest.FixtureRequest, line: Line, tmp_path_factory: pytest
         done = crawl(archive, line.url, "-v", "--json")
     else:
         (folder / "scrapy.cfg").write_text("[settings]\ndefault = scraper.settings\n", "utf-8")
-        done = run("scrapy", "crawl", "blog", "-a", f"url={line.url}", "-s", f"ARCHIVE={archive}", "-s",
-                   "ALLOW_PRIVATE=1", "-s", "LOG_LEVEL=DEBUG", cwd=folder)  # fmt: skip
+        done = script(SCRAPY, folder, "crawl", "blog", "-a", f"url={line.url}", "-s", f"ARCHIVE={archive}", "-s",
+                      "ALLOW_PRIVATE=1", "-s", "LOG_LEVEL=DEBUG")  # fmt: skip
         assert " DEBUG: " in done.err
     assert done.code == 0, done.err
     return Visited(archive, done, handed_out(line))

@@ -5,14 +5,18 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import Done, rows, run, value_of
+from tests.soak import SOAK
 
 
-def test_a_whole_archive_is_called_so_in_silence(small: Crawled, third: Crawled, tmp_path: Path) -> None:
-    few = shutil.copytree(small.archive, tmp_path / "few")
-    assert run("clinic-archive", "verify", "--archive", few, cwd=tmp_path) == Done(0, "", "")
-    archive = shutil.copytree(third.archive, tmp_path / "archive")
+def test_a_whole_archive_is_called_so_in_silence(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """A few posts of the clinic; all of it with SOAK."""
+    crawled: Crawled = request.getfixturevalue("third" if SOAK else "small")
+    archive = shutil.copytree(crawled.archive, tmp_path / "archive")
+    assert run("clinic-archive", "verify", "--archive", archive, cwd=tmp_path) == Done(0, "", "")
     done = run("clinic-archive", "verify", "--archive", archive, "--json", cwd=tmp_path)
     assert done.json["captures"] == value_of(archive, "SELECT count(*) FROM captures")
 

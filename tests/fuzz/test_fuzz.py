@@ -1,6 +1,6 @@
 """Mutated inputs: no reader raises, none takes long or much memory; an import of any file verifies and rebuilds.
 
-A few hundred inputs and five files, other ones each day of a soak: 50,000 and 500.
+A few hundred inputs and three files, other ones each day of a soak: 50,000 and 500.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from tests.soak import SOAK
 from tests.waiting import HANG
 
 ROOT = Path(__file__).parents[2]
-INPUTS = 50_000 if SOAK else 450
-FILES = 500 if SOAK else 5
+INPUTS = 50_000 if SOAK else 250
+FILES = 500 if SOAK else 3
 SEED = int(os.environ.get("FUZZ_SEED", "1"))
 LARGEST = 500  # MB
 PROCESSES = 4 if SOAK else 1

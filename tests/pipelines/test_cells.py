@@ -21,6 +21,7 @@ from pipelines.commands import main
 from pipelines.imports.adopt import adopt
 from pipelines.log import clinics_of, log_of
 from pipelines.rebuild import rebuild
+from pipelines.replay import parsing
 from pipelines.replay.as_of import Snapshot, headers_as_of, log_as_of
 from pipelines.replay.parsing import ParserPool
 from pipelines.run.headers import runs_of
@@ -44,7 +45,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     archive = tmp_path_factory.mktemp("cells") / "archive"
     adopt([GATE / name for name in ("visits", "rendered", "imported")], archive, None)
     (archive / KEY_FILE).chmod(0o600)
-    assert rebuild(archive, cores=2).problems == []
+    assert rebuild(archive, cores=1).problems == []
     posts: list[Step] = [("post", ("sleep", "Sleep well.", 3)), ("post", ("rest", "Rest well.", 2))]
     visit(archive, [("thread", "wake"), *posts, ("gone", "sleep")], "ended")
     confirm(archive)
@@ -63,7 +64,7 @@ class Compared:
             headers = headers_as_of(runs_of(archive), snapshot)
             self.made: dict[str, FoldComparison] = {}
             for clinic_id in clinics_of(archive, headers):
-                with ParserPool(archive, key_in(archive / KEY_FILE)) as pool:
+                with ParserPool(archive, key_in(archive / KEY_FILE), 1) as pool:
                     new = self.made[clinic_id] = FoldComparison(snapshot, pool, headers, keyless=False)
                     new.fold(log_as_of(log_of(archive, clinic_id, headers), snapshot), lambda _: None)
             with ParserPool(archive, key_in(archive / KEY_FILE)) as pool:
@@ -188,7 +189,8 @@ def test_every_added_row_is_named(compared: Compared) -> None:
             assert any(each.kind == "surplus" for each in compared.differences(table)), table
 
 
-def test_the_command_names_each_kind(filled: Path, tmp_path: Path) -> None:
+def test_the_command_names_each_kind(filled: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "FEWEST", 1000)  # more processes take longer than so few captures
     archive = shutil.copytree(filled, tmp_path / "archive")
     with closing(sqlite3.connect(archive / DATABASE)) as db:
         db.execute("UPDATE posts SET excerpt = 'Forged.' WHERE slug = 'why-socks'")

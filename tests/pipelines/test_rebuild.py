@@ -33,7 +33,7 @@ from pipelines.verify.verify import closed_files, verify
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitState
 from scraper.items import Problem
-from tests.making import faults
+from tests.making import begun, faults
 from tests.soak import SOAK
 from tests.visiting import (
     CLINIC,
@@ -45,7 +45,7 @@ from tests.visiting import (
     post_url,
 )
 
-SAMPLES = 400 if SOAK else 12
+SAMPLES = 400 if SOAK else 5
 SLUGS = ("sleep", "rest")
 Step = tuple[str, Any]
 
@@ -148,7 +148,7 @@ def verified(archive: Path) -> None:
 
 def settle(archive: Path) -> None:
     """What the next start does first."""
-    held = Run(archive)
+    held = Run(begun(archive))
     recover(held)
     held.release()
 

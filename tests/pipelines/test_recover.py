@@ -19,6 +19,7 @@ from pipelines.recover import recover
 from pipelines.run.run import Run
 from scraper.items import Problem
 from tests.making import faults, natural
+from tests.soak import SOAK, sampled
 from tests.visiting import (
     CLINIC,
     HEXES,
@@ -33,6 +34,7 @@ from tests.visiting import (
 )
 
 NAMES = ("Marisol", "Vega", "Roe")
+BATCHES = (1, 3, 64)  # events that one transaction holds
 TOLD = {"p1": "Marisol Vega", "p2": "Ada Roe"}
 
 
@@ -80,8 +82,11 @@ def forgotten(archive: Path, target: Path) -> Path:
     return target
 
 
-@pytest.mark.parametrize("batch", [1, 3, 64])
-@pytest.mark.parametrize("steps", range(11))
+# Each step with one of the sizes; with SOAK with all.
+KILLS = [(steps, batch) for steps in range(11) for batch in BATCHES if SOAK or batch == BATCHES[steps % 3]]
+
+
+@pytest.mark.parametrize(("steps", "batch"), KILLS)
 def test_killed_after_any_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int, batch: int) -> None:
     """The archive that caught up equals one folded from the same bytes alone, and a second start changes nothing."""
     monkeypatch.setattr(folding, "BATCH", batch)
@@ -247,7 +252,7 @@ def rendered(visiting: Visiting) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize("steps", range(1, 7))
+@pytest.mark.parametrize("steps", [*sampled(range(1, 6), 2), 6])
 def test_killed_while_a_page_was_rendered(tmp_path: Path, steps: int) -> None:
     """Its whole records are folded in like any other, and say that they came through a browser."""
     with Visiting(tmp_path / "a") as visiting:

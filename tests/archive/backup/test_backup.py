@@ -9,11 +9,10 @@ import resource
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
 import time
 from contextlib import closing
+from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +28,12 @@ from pipelines.commands import main
 from pipelines.imports.adopt import IMPORTS
 from pipelines.replay import parsing
 from pipelines.run.key import KEY_FILE
+from tests.e2e.product import script
 from tests.pipelines.test_importer import Foreign, bring, sleep
 from tests.pipelines.test_rebuild import settle, visit
 from tests.soak import SOAK
 from tests.visiting import Visiting, post_answer, post_url
-from tests.waiting import wait_until
+from tests.waiting import kill_after, wait_until
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
@@ -229,8 +229,15 @@ def unreadable(path: Path) -> None:
     path.symlink_to("/proc/self/mem")
 
 
-@pytest.mark.parametrize("which", [closed, written])
-@pytest.mark.parametrize("harm", [flip, lambda path: os.truncate(path, 100), Path.unlink, unreadable])
+def cut(path: Path) -> None:
+    os.truncate(path, 100)
+
+
+# Each harm to one of the files; with SOAK to both.
+HARMS = list(product((flip, cut, Path.unlink, unreadable), (closed, written)))
+
+
+@pytest.mark.parametrize(("harm", "which"), HARMS if SOAK else HARMS[::2][:2] + HARMS[1::2][2:])
 def test_a_damaged_file_of_the_archive_never_replaces_its_copy(
     archive: Path, tmp_path: Path, which: Any, harm: Any
 ) -> None:
@@ -363,18 +370,6 @@ def test_a_lost_database_is_made_again_from_the_folder(archive: Path, tmp_path: 
     assert settled(tmp_path / "new")["captures"] == settled(archive)["captures"]
 
 
-def start(script: str, *arguments: object, **how: Any) -> subprocess.Popen[str]:
-    """Another process, once it has said a first line."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script), *map(str, arguments)],
-        cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **how,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
-
-
 CRAWLING = """
     import os, sys
     from pathlib import Path
@@ -389,8 +384,6 @@ CRAWLING = """
                 number += 1
                 text = f"{number}: {os.urandom(2000).hex()}"
                 visiting.answer(post_url("sleep"), post_answer("sleep", text, views=number))
-                if number == 1:
-                    print("ready", flush=True)
             visiting.end()
             visiting.run.close(0, report.summary(visiting.run))
 """
@@ -408,13 +401,17 @@ def test_while_a_crawl_writes(archive: Path, tmp_path: Path, monkeypatch: pytest
 
     made: list[tuple[str, set[tuple[Any, ...]]]] = []
     end = time.monotonic() + 60
-    with start(CRAWLING, archive, tmp_path / "stop") as process:
-        while len(made) < 4 or (SOAK and time.monotonic() < end):
-            before = rows(archive)
-            made.append((backed_up(archive, tmp_path / "backup", "--keep", 9999)["snapshot"], before))
-            wait_until(lambda before=before: rows(archive) != before, process)
-        (tmp_path / "stop").touch()
-    assert process.returncode == 0
+
+    def back_up_meanwhile(_: int) -> None:
+        try:
+            while len(made) < 4 or (SOAK and time.monotonic() < end):
+                before = rows(archive)
+                made.append((backed_up(archive, tmp_path / "backup", "--keep", 9999)["snapshot"], before))
+                wait_until(lambda before=before: rows(archive) != before)
+        finally:
+            (tmp_path / "stop").touch()
+
+    assert script(CRAWLING, archive, tmp_path / "stop", begin=back_up_meanwhile).code == 0
     everything = rows(archive)
     chosen = random.Random(3).sample(made, min(len(made), 40) if SOAK else 1)
     for name, before in chosen:
@@ -436,8 +433,6 @@ KILLED = """
             seen += 1
             if seen == left:
                 os.kill(os.getpid(), signal.SIGKILL)
-    print("ready", flush=True)
-    sys.stdin.readline()
     sys.addaudithook(step)
     done = back_up(Path(sys.argv[1]), Path(sys.argv[2]), parts=("imports", "pseudonym.key"), keep=1, software="test")
     assert not done.problems
@@ -454,14 +449,8 @@ def test_killed_at_any_step(archive: Path, tmp_path: Path) -> None:
 
     def kill(step: int, instant: float | None = None) -> int:
         folder = shutil.copytree(tmp_path / "first", tmp_path / "backup")
-        with start(KILLED, archive, folder, step) as process:
-            assert process.stdin is not None and process.stdout is not None
-            print(file=process.stdin, flush=True)
-            if instant is not None:
-                time.sleep(instant)
-                process.send_signal(signal.SIGKILL)
-            said_last = process.stdout.read()
-        assert process.returncode in (0, -signal.SIGKILL)
+        done = script(KILLED, archive, folder, step, begin=partial(kill_after, instant))
+        assert done.code in (0, -signal.SIGKILL)
         assert said(restored(folder, tmp_path / "new")) in (before, after)
         shutil.rmtree(tmp_path / "new")
         backed_up(archive, folder, "--keep", 1)
@@ -469,7 +458,7 @@ def test_killed_at_any_step(archive: Path, tmp_path: Path) -> None:
         assert said(restored(folder, tmp_path / "new")) == after
         shutil.rmtree(tmp_path / "new")
         shutil.rmtree(folder)
-        return int(said_last or 0)
+        return int(done.out or 0)
 
     steps = kill(0)
     assert steps > 50
@@ -490,7 +479,6 @@ RESTORING = """
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
-    print("ready", flush=True)
     sys.addaudithook(step)
     main(["restore", *sys.argv[2:]])
 """
@@ -500,9 +488,7 @@ def test_a_restore_that_is_killed_leaves_no_archive(archive: Path, tmp_path: Pat
     backed_up(archive, tmp_path / "backup")
     new, kills = tmp_path / "new", 0
     for step in range(2, 300, 4) if SOAK else [60]:
-        with start(RESTORING, step, tmp_path / "backup", "--archive", new) as process:
-            process.wait()
-        kills += process.returncode == -signal.SIGKILL
+        kills += script(RESTORING, step, tmp_path / "backup", "--archive", new).code == -signal.SIGKILL
         if new.exists():
             assert said(new) == said(archive) and files(new) == files(archive)
         else:

@@ -9,11 +9,8 @@ import random
 import resource
 import shutil
 import signal
-import subprocess
-import sys
-import textwrap
-import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +24,9 @@ from archive.lock import LOCK_FILE
 from pipelines.run.key import KEY_FILE
 from scraper.config.clinics import parse_clinics
 from tests.archive.backup.test_backup import archive, cli, files, grown, said
+from tests.e2e.product import run, script
 from tests.soak import SOAK
+from tests.waiting import kill_after
 
 __all__ = ["archive", "grown"]
 pytestmark = pytest.mark.filterwarnings(
@@ -102,12 +101,10 @@ def test_a_clinic_without_a_stanza_is_named_with_the_one_to_add(archive: Path, c
 
 
 def test_it_says_that_the_key_leaves(archive: Path, config: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "from pipelines.commands import main; main()", "handover", tmp_path / "handover",
-         "--archive", archive, "--clinics-file", config],
-        capture_output=True, text=True, check=True, cwd=ROOT,
-    )  # fmt: skip
-    assert f"{KEY_FILE} is in it" in done.stdout and "alone" in done.stdout
+    given = ("--archive", archive, "--clinics-file", config)
+    done = run("clinic-archive", "handover", "make", tmp_path / "handover", *given, cwd=tmp_path)
+    assert done.code == 0
+    assert f"{KEY_FILE} is in it" in done.out and "alone" in done.out
 
 
 def test_each_fault_has_a_line(archive: Path, config: Path, tmp_path: Path) -> None:
@@ -254,7 +251,6 @@ MAKING = """
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
-    print("ready", flush=True)
     sys.addaudithook(step)
     main(["handover", "make", *sys.argv[2:]])
 """
@@ -266,16 +262,8 @@ def test_killed_at_any_instant(archive: Path, config: Path, tmp_path: Path) -> N
     chance = random.Random(7)
 
     def kill(step: int, instant: float | None) -> int:
-        arguments = [str(each) for each in (step, folder, "--archive", archive, "--clinics-file", config)]
-        process = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(MAKING), *arguments], cwd=ROOT, stdout=subprocess.PIPE
-        )
-        assert process.stdout is not None
-        process.stdout.readline()
-        if instant is not None:
-            time.sleep(instant)
-            process.send_signal(signal.SIGKILL)
-        process.communicate()
+        arguments = (step, folder, "--archive", archive, "--clinics-file", config)
+        done = script(MAKING, *arguments, begin=partial(kill_after, instant))
         if not folder.exists():
             assert check(part_of(folder))[0] == 6 if part_of(folder).exists() else True
             assert make(archive, folder, config)[0] == 0
@@ -283,7 +271,7 @@ def test_killed_at_any_instant(archive: Path, config: Path, tmp_path: Path) -> N
         assert files(folder / "data") == files(archive)
         assert not part_of(folder).exists()
         shutil.rmtree(folder)
-        return process.returncode
+        return done.code
 
     found = [kill(step, None) for step in (range(2, 400, 3) if SOAK else chance.sample(range(60, 260), 3))]
     found += [kill(0, chance.uniform(0, 0.2)) for _ in range(100 if SOAK else 1)]

@@ -22,7 +22,8 @@ from tests.archive.warc.test_warc import NOON, check, exchange, original, warcs,
 from tests.soak import SOAK
 from tests.waiting import wait_until
 
-ROUNDS = int(os.environ.get("ARCHIVE_KILL_ROUNDS", "4"))  # more of them for a soak
+ROUNDS = int(os.environ.get("ARCHIVE_KILL_ROUNDS", "4" if SOAK else "2"))  # more of them for a soak
+LARGE = 9_000_000 if SOAK else 2_000_000  # bytes of an answer, four of which a file holds
 SEED = int(os.environ.get("ARCHIVE_KILL_SEED", "1"))
 
 
@@ -61,7 +62,7 @@ def sidecar(path: Path) -> Path:
 def test_cut_at_any_byte_it_is_whole_again(tmp_path: Path) -> None:
     data, ends, name = unclosed(tmp_path)
     path, torn = tmp_path / name, tmp_path / (name + ".torn")
-    for size in sorted({*ends, *range(0, len(data) + 1, 1 if SOAK else 5)}):
+    for size in sorted({*ends, *range(0, len(data) + 1, 1 if SOAK else 29)}):
         path.write_bytes(data[:size])
         sidecar(path).touch()
         stored = max((end for end in ends if end <= size), default=0)
@@ -139,13 +140,13 @@ WRITING = textwrap.dedent("""
     from pathlib import Path
     from archive.warc import Writer
     from tests.archive.warc.test_warc import exchange
-    rng = random.Random(int(sys.argv[2]))
-    w = Writer(Path(sys.argv[1]), "praxis", "crawl-kill", {}, last=None, max_bytes=40_000_000)
+    rng, large = random.Random(int(sys.argv[2])), int(sys.argv[3])
+    w = Writer(Path(sys.argv[1]), "praxis", "crawl-kill", {}, last=None, max_bytes=4 * large)
     packed = [(b"Content-Encoding", b"gzip")]
     for n in itertools.count():
         done = []
         for _ in range(rng.randrange(1, 4)):
-            body = rng.randbytes(rng.choice([0, 300, 60_000, 9_000_000]))
+            body = rng.randbytes(rng.choice([0, 300, 60_000, large]))
             done.append(w.write_exchange(exchange(body=body, response_headers=packed, fetched_at=datetime.now(UTC))))
         w.sync()
         for capture in done:
@@ -159,7 +160,9 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, number: int)
     reported = tmp_path / "reported"
     with reported.open("wb") as out:
         child = subprocess.Popen(
-            [sys.executable, "-c", WRITING, tmp_path, str(rng.random())[2:]], stdout=out, cwd=Path(__file__).parents[3]
+            [sys.executable, "-c", WRITING, tmp_path, str(rng.random())[2:], str(LARGE)],
+            stdout=out,
+            cwd=Path(__file__).parents[3],
         )
         try:
             wait_until(lambda: reported.stat().st_size, child)

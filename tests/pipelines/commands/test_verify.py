@@ -35,7 +35,7 @@ from tests.visiting import Visiting, post_answer, post_url
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
-SAMPLES = 2000 if SOAK else 25
+SAMPLES = 2000 if SOAK else 10
 
 
 def verify(archive: Path, *more: str) -> tuple[int, dict[str, Any], str]:

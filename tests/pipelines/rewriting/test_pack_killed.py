@@ -6,8 +6,6 @@ import json
 import random
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,12 +15,13 @@ from pipelines.commands import main
 from pipelines.commands._run import open_for_writing
 from pipelines.commands._visits import wait_for_run
 from pipelines.run.visits import Visits
+from tests.e2e.product import script
 from tests.pipelines.rewriting.test_pack import FOLDERS, LATER, content, digest, files, hashes, packed
 from tests.pipelines.takedown.test_purge import is_sound, visit
 from tests.pipelines.takedown.test_purge_killed import end
 from tests.soak import SOAK
 
-INSTANTS = 100 if SOAK else 8
+INSTANTS = 100 if SOAK else 5
 # Packs, and kills itself at the step of the given number: before it opens, renames or removes a file, forces one to the
 # disk, writes rows or executes SQL. Prints how many steps there are.
 PACK = f"""
@@ -63,9 +62,8 @@ sys.exit(done.exit_code)
 
 def killed(archive: Path, step: int) -> tuple[int, int]:
     """The exit code of a pack that is killed at a step, and the number of steps of one that is not."""
-    command = [sys.executable, "-c", PACK, str(archive), str(step)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode, int(done.stdout or 0)
+    done = script(PACK, archive, step)
+    return done.code, int(done.out or 0)
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +22,7 @@ from pipelines.run.run import Run
 from pipelines.run.visits import Visits
 from scraper import settings as house
 from scraper.spiders.blog import BlogSpider
+from tests.e2e.product import script
 from tests.pipelines.takedown.test_purge import holding, is_sound, purged, rows, visit, withdrawn
 from tests.soak import SOAK
 
@@ -57,9 +56,8 @@ sys.exit(done.exit_code)
 
 def killed(archive: Path, step: int) -> tuple[int, int]:
     """The exit code of a purge that is killed at a step, and the number of steps of one that is not."""
-    command = [sys.executable, "-c", PURGE, str(archive), str(step)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.returncode, int(done.stdout or 0)
+    done = script(PURGE, archive, step)
+    return done.code, int(done.out or 0)
 
 
 @pytest.fixture(scope="module")
