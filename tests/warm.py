@@ -32,7 +32,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = Path(sys.executable).parent / "clinic-archive"
@@ -75,14 +77,11 @@ def run(
     order = {"argv": [str(PROGRAM), *arguments], "cwd": str(cwd), "environment": dict(environment)}
     order |= {"settings": dict(settings or {}), "moved": moved, "platforms": [*platforms]}
     with (
-        Path(os.devnull).open("rb") as nothing,
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
         socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection,
     ):
-        connection.connect(_server())
-        files = [file.fileno() for file in (nothing, out, err)]
-        socket.send_fds(connection, [json.dumps(order).encode() + b"\n"], files)
+        _order(connection, order, out, err)
         connection.settimeout(timeout)
         with connection.makefile("r") as answers:
             pid = json.loads(answers.readline())
@@ -94,6 +93,23 @@ def run(
                 raise subprocess.TimeoutExpired(order["argv"], timeout) from None
         texts = [os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0).decode() for file in (out, err)]
         return Ended(code, cpu, *texts)
+
+
+def start(*arguments: str, cwd: Path, environment: Mapping[str, str], output: IO[bytes]) -> psutil.Process:
+    """Start the command, whose stdout and stderr are the file `output`; whoever starts it ends it."""
+    order = {"argv": [str(PROGRAM), *arguments], "cwd": str(cwd), "environment": dict(environment)}
+    order |= {"settings": {}, "moved": 0.0, "platforms": []}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        _order(connection, order, output, output)
+        with connection.makefile("r") as answers:
+            return psutil.Process(json.loads(answers.readline()))
+
+
+def _order(connection: socket.socket, order: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> None:
+    connection.connect(_server())
+    with Path(os.devnull).open("rb") as nothing:
+        files = [file.fileno() for file in (nothing, out, err)]
+        socket.send_fds(connection, [json.dumps(order).encode() + b"\n"], files)
 
 
 @functools.cache
