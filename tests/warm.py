@@ -7,8 +7,8 @@ what happens before the command's first line (warnings of imports, `PYTHONPATH`,
     python -m tests.warm SOCKET
 
 Each connection to the UNIX socket is a command: a JSON object (`argv`, `cwd`, `environment`, `settings`, `moved`,
-`platforms`) with the open files for stdin, stdout and stderr. The answer is two lines of JSON: its process id at once,
-then exit code and CPU seconds.
+`platforms`, `first`) with the open files for stdin, stdout and stderr. The answer is two lines of JSON: its process id
+at once, then exit code and CPU seconds.
 """
 
 from __future__ import annotations
@@ -66,16 +66,19 @@ def run(
     settings: Mapping[str, Any] | None = None,
     moved: float = 0.0,
     platforms: Sequence[str] = (),
+    first: str = "",
     begin: Callable[[int], None] = lambda _: None,
 ) -> Ended:
     """Run the command to its end.
 
     `settings`: values that stand in `scraper.settings` in place of the product's. `moved`: seconds by which the
-    product's clock is ahead. `platforms`: names of `tests.dummies`, registered beside the product's. `begin` is called
-    with the process id. Raises `subprocess.TimeoutExpired`.
+    product's clock is ahead. `platforms`: names of `tests.dummies`, registered beside the product's. `first`: Python
+    code that runs in the process before the command. `begin` is called with the process id.
+
+    Raises `subprocess.TimeoutExpired`.
     """
     order = {"argv": [str(PROGRAM), *arguments], "cwd": str(cwd), "environment": dict(environment)}
-    order |= {"settings": dict(settings or {}), "moved": moved, "platforms": [*platforms]}
+    order |= {"settings": dict(settings or {}), "moved": moved, "platforms": [*platforms], "first": first}
     with (
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,
@@ -98,7 +101,7 @@ def run(
 def start(*arguments: str, cwd: Path, environment: Mapping[str, str], output: IO[bytes]) -> psutil.Process:
     """Start the command, whose stdout and stderr are the file `output`; whoever starts it ends it."""
     order = {"argv": [str(PROGRAM), *arguments], "cwd": str(cwd), "environment": dict(environment)}
-    order |= {"settings": {}, "moved": 0.0, "platforms": []}
+    order |= {"settings": {}, "moved": 0.0, "platforms": [], "first": ""}
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         _order(connection, order, output, output)
         with connection.makefile("r") as answers:
@@ -215,6 +218,7 @@ def _command(order: dict[str, Any], files: list[int]) -> None:
             register(name)
     if order["moved"]:
         _move(timedelta(seconds=order["moved"]))
+    exec(compile(order["first"], "first", "exec"), {})
     sys.argv = order["argv"]
     sys.path[0] = str(PROGRAM.parent)
     runpy.run_path(sys.argv[0], run_name="__main__")
