@@ -97,9 +97,7 @@ def assert_replayed(place: str, bodies: dict[str, bytes], some: list[Row]) -> No
             assert hashlib.sha256(answer.content).digest() == hashlib.sha256(plain).digest(), row["url"]
 
 
-def test_pywb_replays_every_page_byte_for_byte_before_and_after_a_purge(
-    small: Crawled, peers: Path, tmp_path: Path
-) -> None:
+def test_pywb_replays_pages_byte_for_byte_before_and_after_a_purge(small: Crawled, peers: Path, tmp_path: Path) -> None:
     """Each answer at its own moment, revisits as well; after a purge every other one, from the new files."""
     archive = tmp_path / "archive"
     shutil.copytree(small.archive, archive)
@@ -122,8 +120,9 @@ def test_pywb_replays_every_page_byte_for_byte_before_and_after_a_purge(
     assert {row["record_type"] for row in requests} == {"response", "revisit"} and len(requests) > 25
     left = [row for row in rows(archive, ASKED) if row["original"] not in changed]
     with pywb(peers, tmp_path, before=old, after=new) as url:
-        assert_replayed(f"{url}/before", before, requests)
-        assert_replayed(f"{url}/after", after, left[:: max(1, len(left) // 30)])
+        revisits = [row for row in requests if row["record_type"] == "revisit"]
+        assert_replayed(f"{url}/before", before, [*revisits[:10], *requests[:: max(1, len(requests) // 20)]])
+        assert_replayed(f"{url}/after", after, left[:: max(1, len(left) // 20)])
 
 
 @pytest.mark.skipif(shutil.which("wget") is None, reason="no wget on this machine")
