@@ -7,8 +7,8 @@ what happens before the command's first line (warnings of imports, `PYTHONPATH`,
     python -m tests.warm SOCKET
 
 Each connection to the UNIX socket is a command: a JSON object (`argv`, `cwd`, `environment`, `settings`, `moved`,
-`platforms`) with the open files for stdin, stdout and stderr. The answer is two lines of JSON: its process id at once,
-then exit code and CPU seconds.
+`platforms`, `first`) with the open files for stdin, stdout and stderr. The answer is two lines of JSON: its process id
+at once, then exit code and CPU seconds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,9 @@ from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta, tzinfo
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
+
+import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = Path(sys.executable).parent / "clinic-archive"
@@ -72,6 +74,7 @@ class Started:
         settings: Mapping[str, Any] | None = None,
         moved: float = 0.0,
         platforms: Sequence[str] = (),
+        first: str = "",
     ) -> None:
         self.args = [str(PROGRAM), *arguments]
         self.ended: Ended | None = None
@@ -80,12 +83,9 @@ class Started:
         self._printed = [self._open.enter_context(file) for file in made]  # stdout, stderr
         self._read = b""
         order = {"argv": self.args, "cwd": str(cwd), "environment": dict(environment)}
-        order |= {"settings": dict(settings or {}), "moved": moved, "platforms": [*platforms]}
+        order |= {"settings": dict(settings or {}), "moved": moved, "platforms": [*platforms], "first": first}
         self._connection = self._open.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-        self._connection.connect(_server())
-        with Path(os.devnull).open("rb") as nothing:
-            files = [file.fileno() for file in (nothing, *self._printed)]
-            socket.send_fds(self._connection, [json.dumps(order).encode() + b"\n"], files)
+        _order(self._connection, order, *made)
         self.pid = int(self._answer(None))
 
     def _answer(self, timeout: float | None) -> Any:
@@ -148,18 +148,25 @@ def run(
     settings: Mapping[str, Any] | None = None,
     moved: float = 0.0,
     platforms: Sequence[str] = (),
+    first: str = "",
     begin: Callable[[int], None] = lambda _: None,
 ) -> Ended:
     """Run the command to its end.
 
     `settings`: values that stand in `scraper.settings` in place of the product's. `moved`: seconds by which the
-    product's clock is ahead. `platforms`: names of `tests.dummies`, registered beside the product's. `begin` is called
-    with the process id. `-c` before the arguments: a Python script in place of the command, as an interpreter takes it.
-    Raises `subprocess.TimeoutExpired`.
+    product's clock is ahead. `platforms`: names of `tests.dummies`, registered beside the product's. `first`: Python
+    code that runs in the process before the command. `begin` is called with the process id. `-c` before the arguments:
+    a Python script in place of the command, as an interpreter takes it. Raises `subprocess.TimeoutExpired`.
     """
     started = Started(
-        *arguments, cwd=cwd, environment=environment, settings=settings, moved=moved, platforms=platforms
-    )  # fmt: skip
+        *arguments,
+        cwd=cwd,
+        environment=environment,
+        settings=settings,
+        moved=moved,
+        platforms=platforms,
+        first=first,
+    )
     try:
         begin(started.pid)
         started.wait(timeout)
@@ -169,6 +176,23 @@ def run(
         raise
     assert started.ended is not None
     return started.ended
+
+
+def start(*arguments: str, cwd: Path, environment: Mapping[str, str], output: IO[bytes]) -> psutil.Process:
+    """Start the command, whose stdout and stderr are the file `output`; whoever starts it ends it."""
+    order = {"argv": [str(PROGRAM), *arguments], "cwd": str(cwd), "environment": dict(environment)}
+    order |= {"settings": {}, "moved": 0.0, "platforms": [], "first": ""}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        _order(connection, order, output, output)
+        with connection.makefile("r") as answers:
+            return psutil.Process(json.loads(answers.readline()))
+
+
+def _order(connection: socket.socket, order: dict[str, Any], out: IO[bytes], err: IO[bytes]) -> None:
+    connection.connect(_server())
+    with Path(os.devnull).open("rb") as nothing:
+        files = [file.fileno() for file in (nothing, out, err)]
+        socket.send_fds(connection, [json.dumps(order).encode() + b"\n"], files)
 
 
 @functools.cache
@@ -277,6 +301,7 @@ def _command(order: dict[str, Any], files: list[int]) -> None:
             register(name)
     if order["moved"]:
         _move(timedelta(seconds=order["moved"]))
+    exec(compile(order["first"], "first", "exec"), {})
     sys.argv = order["argv"]
     if sys.argv[1:2] == ["-c"]:
         _, _, script, *arguments = sys.argv

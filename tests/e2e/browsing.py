@@ -16,7 +16,8 @@ import httpx
 import psutil
 from playwright.sync_api import Browser, Locator, Page, Request
 
-from tests.e2e.product import BIN, ROOT, environment
+from tests import warm
+from tests.e2e.product import ROOT, environment
 from tests.waiting import HANG, wait_until
 
 PHONE, DESKTOP = (390, 844), (1280, 900)
@@ -35,44 +36,44 @@ document.addEventListener('securitypolicyviolation', event => {
 @contextmanager
 def served(archive: Path, *options: str, log: Path | None = None) -> Iterator[str]:
     """The archive served by the command, at the address that it says; what else it says is kept in `log`."""
-    with served_by(BIN / "clinic-archive", archive, *options, log=log) as url:
+    with serving(archive, *options, log=log) as (url, _):
         yield url
 
 
 @contextmanager
-def serving(archive: Path, *options: str) -> Iterator[tuple[str, psutil.Process]]:
-    """The same, with the server's process."""
-    with started(BIN / "clinic-archive", archive, *options) as (url, process):
-        yield url, psutil.Process(process.pid)
-
-
-@contextmanager
-def served_by(program: Path, archive: Path, *options: str, log: Path | None = None) -> Iterator[str]:
-    """The archive served by this `clinic-archive`, which need not be the checkout's."""
-    with started(program, archive, *options, log=log) as (url, _):
-        yield url
-
-
-@contextmanager
-def started(
-    program: Path, archive: Path, *options: str, log: Path | None = None
-) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """A server of the archive: its address and its process."""
-    command = [str(program), "serve", "--archive", str(archive), "--port", "0", *options]
+def serving(archive: Path, *options: str, log: Path | None = None) -> Iterator[tuple[str, psutil.Process]]:
+    """The same, with the server's process. The command starts from a warm process (`tests.warm`)."""
+    given = ("serve", "--archive", str(archive), "--port", "0", *options)
     # It says where it stands, then a line a request, which would stop it once a pipe that nobody reads is full.
     with log.open("w+b") if log else TemporaryFile() as said:
+        process = warm.start(*given, cwd=Path.cwd(), environment=environment(), output=said)
+        try:
+            yield wait_until(lambda: _address(said, process), every=0.05), process
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+            process.wait(HANG)
+
+
+@contextmanager
+def served_by(program: Path, archive: Path) -> Iterator[str]:
+    """The archive served by this `clinic-archive`, which is another than the checkout's."""
+    command = [str(program), "serve", "--archive", str(archive), "--port", "0"]
+    with TemporaryFile() as said:
         process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, env=environment())
         try:
-            yield wait_until(lambda: _address(said), process, every=0.05), process
+            yield wait_until(lambda: _address(said, psutil.Process(process.pid)), process, every=0.05)
         finally:
             process.terminate()
             process.wait(HANG)
 
 
-def _address(said: IO[bytes]) -> str | None:
+def _address(said: IO[bytes], process: psutil.Process) -> str | None:
     """The address of a server by its first line, once it answers there."""
-    said.seek(0)
-    first = said.readline().decode().strip()
+    size = os.fstat(said.fileno()).st_size
+    text = os.pread(said.fileno(), size, 0).decode()  # its place in the file is the server's, too
+    assert process.is_running(), f"the server ended: {text[-2000:]}"
+    first = text.partition("\n")[0].strip()
     if first.startswith("http"):
         with suppress(httpx.TransportError):
             httpx.get(first, timeout=HANG)

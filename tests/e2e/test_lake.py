@@ -52,10 +52,11 @@ def lake(archive: Path) -> Path:
     return archive.parent / "lake"
 
 
-@pytest.fixture
-def duck(lake: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.chdir(lake)
-    with duckdb.connect() as connection:
+@pytest.fixture(scope="module")
+def duck(lake: Path) -> Iterator[Any]:
+    """The lake as a database; the module's tests run in its folder."""
+    with pytest.MonkeyPatch.context() as patch, duckdb.connect() as connection:
+        patch.chdir(lake)
         connection.execute((lake / "lake.sql").read_text("utf-8"))
         yield connection
 

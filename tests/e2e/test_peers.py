@@ -25,10 +25,10 @@ from tests.waiting import HANG, wait_until
 
 
 @contextmanager
-def pywb(peers: Path, folder: Path, files: list[Path]) -> Iterator[str]:
-    """pywb, serving the files as a collection; its address."""
+def pywb(peers: Path, folder: Path, **collections: list[Path]) -> Iterator[str]:
+    """pywb, serving files as collections of those names; its address."""
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    for arguments in (["init", "clinic"], ["add", "clinic", *map(str, files)]):
+    for arguments in (item for name, files in collections.items() for item in (["init", name], ["add", name, *files])):
         subprocess.run([peers / "wb-manager", *arguments], cwd=folder, env=environment, capture_output=True, check=True)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -40,7 +40,7 @@ def pywb(peers: Path, folder: Path, files: list[Path]) -> Iterator[str]:
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until(lambda: answers(url), server)
-        yield f"{url}/clinic"
+        yield url
     finally:
         server.terminate()
         server.wait(HANG)
@@ -85,10 +85,9 @@ ASKED = (
 )
 
 
-def assert_replayed(peers: Path, folder: Path, files: list[Path], some: list[Row]) -> None:
+def assert_replayed(place: str, bodies: dict[str, bytes], some: list[Row]) -> None:
     """pywb gives the recorded bytes of each capture."""
-    bodies = bodies_of(files)
-    with pywb(peers, folder, files) as place, httpx.Client(timeout=30, follow_redirects=True) as client:
+    with httpx.Client(timeout=30, follow_redirects=True) as client:
         for row in some:
             stamp = "".join(digit for digit in row["fetched_at"][:19] if digit.isdigit())
             wanted = bodies[row["original"]]
@@ -98,21 +97,12 @@ def assert_replayed(peers: Path, folder: Path, files: list[Path], some: list[Row
             assert hashlib.sha256(answer.content).digest() == hashlib.sha256(plain).digest(), row["url"]
 
 
-def test_pywb_replays_every_page_byte_for_byte(third: Crawled, peers: Path, tmp_path: Path) -> None:
-    """Each answer at its own moment, those of later crawls that are revisits as well."""
-    files = [path for path in warcs(third.archive) if path.parent.name != "_runs"]
-    requests = rows(third.archive, ASKED)
-    kinds = {row["record_type"] for row in requests}
-    assert kinds == {"response", "revisit"} and len(requests) > 150
-    some = [row for row in requests if row["record_type"] == "revisit"][:40] + requests[:: max(1, len(requests) // 60)]
-    assert_replayed(peers, tmp_path, files, some)
-
-
-def test_pywb_replays_the_rest_after_a_purge(small: Crawled, peers: Path, tmp_path: Path) -> None:
-    """The bytes of every other capture are those of before, and pywb gives them from the new files."""
+def test_pywb_replays_pages_byte_for_byte_before_and_after_a_purge(small: Crawled, peers: Path, tmp_path: Path) -> None:
+    """Each answer at its own moment, revisits as well; after a purge every other one, from the new files."""
     archive = tmp_path / "archive"
     shutil.copytree(small.archive, archive)
-    before = bodies_of([path for path in warcs(archive) if path.parent.name != "_runs"])
+    old = [path for path in warcs(small.archive) if path.parent.name != "_runs"]
+    before = bodies_of(old)
     (who,) = rows(
         archive,
         "SELECT author, count(*) FROM comments WHERE author LIKE 'reader-%' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1",
@@ -121,13 +111,18 @@ def test_pywb_replays_the_rest_after_a_purge(small: Crawled, peers: Path, tmp_pa
     for words in (given, ["takedown", "purge"], ["verify"]):
         done = run("clinic-archive", *words, "--archive", str(archive), cwd=tmp_path)
         assert (done.code, done.err) == (0, ""), words
-    files = [path for path in warcs(archive) if path.parent.name != "_runs"]
-    after = bodies_of(files)
+    new = [path for path in warcs(archive) if path.parent.name != "_runs"]
+    after = bodies_of(new)
     assert after.keys() == before.keys()
     changed = {name for name in after if after[name] != before[name]}
     assert 0 < len(changed) < len(after) / 2
-    requests = [row for row in rows(archive, ASKED) if row["original"] not in changed]
-    assert_replayed(peers, tmp_path, files, requests[:: max(1, len(requests) // 30)])
+    requests = rows(small.archive, ASKED)
+    assert {row["record_type"] for row in requests} == {"response", "revisit"} and len(requests) > 25
+    left = [row for row in rows(archive, ASKED) if row["original"] not in changed]
+    with pywb(peers, tmp_path, before=old, after=new) as url:
+        revisits = [row for row in requests if row["record_type"] == "revisit"]
+        assert_replayed(f"{url}/before", before, [*revisits[:10], *requests[:: max(1, len(requests) // 20)]])
+        assert_replayed(f"{url}/after", after, left[:: max(1, len(left) // 20)])
 
 
 @pytest.mark.skipif(shutil.which("wget") is None, reason="no wget on this machine")

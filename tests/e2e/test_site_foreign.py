@@ -54,56 +54,57 @@ def foreign(page: str) -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """A site that has a public name: its address on this machine, and its log."""
     folder = tmp_path_factory.mktemp("foreign")
-    with made(folder) as archive:
+    with made(folder / "archive") as archive:
         archive.crawl("run")
         archive.fold(extraction(1, post(text="Sleep heals.")), crawl_id="run")
-        yield folder
+        log = folder / "log"
+        with served(archive.folder, "--base-url", "http://archive.example", log=log) as url:
+            yield url, log
 
 
-def test_a_rebound_name_is_refused_and_the_public_one_answered(archive: Path, resolving: Browser) -> None:
-    with served(archive, "--base-url", "http://archive.example") as url:
-        port = urlsplit(url).port
+def test_a_rebound_name_is_refused_and_the_public_one_answered(site: tuple[str, Path], resolving: Browser) -> None:
+    port = urlsplit(site[0]).port
+    page = resolving.new_page()
+    for path in ("/", f"/archive.json?sql={QUERY}", "/-/posts.atom", "/archive/posts.csv", "/site/archive.css"):
+        answer = page.goto(f"http://evil.example:{port}{path}")
+        assert answer is not None
+        assert answer.status == 400, path
+        assert "Sleep" not in answer.text()
+    for name in ("archive.example", "127.0.0.1", "localhost"):
+        answer = page.goto(f"http://{name}:{port}/riverside/sleep")
+        assert answer is not None
+        assert answer.status == 200
+        assert "http://archive.example/riverside/sleep/" in page.content()
+    page.close()
+
+
+def test_a_page_of_another_site_runs_no_query(site: tuple[str, Path], resolving: Browser) -> None:
+    url, log = site
+    address = f"{url}/archive.json?sql={QUERY}"
+    hostile = (
+        f"<title>Foreign</title><img src='{address}&by=img'><script src='{address}&by=script'></script>"
+        f"<iframe src='{address}&by=iframe'></iframe><link rel=stylesheet href='{address}&by=style'>"
+        f"<script>fetch('{address}&by=fetch', {{mode: 'no-cors'}}).finally(() => document.title = 'Done')</script>"
+        f"<a href='{address}&by=link'>Look</a>"
+    )
+    with foreign(hostile) as port:
         page = resolving.new_page()
-        for path in ("/", f"/archive.json?sql={QUERY}", "/-/posts.atom", "/archive/posts.csv", "/site/archive.css"):
-            answer = page.goto(f"http://evil.example:{port}{path}")
-            assert answer is not None
-            assert answer.status == 400, path
-            assert "Sleep" not in answer.text()
-        for name in ("archive.example", "127.0.0.1", "localhost"):
-            answer = page.goto(f"http://{name}:{port}/riverside/sleep")
-            assert answer is not None
-            assert answer.status == 200
-            assert "http://archive.example/riverside/sleep/" in page.content()
+        page.goto(f"http://evil.example:{port}/")
+        page.wait_for_function("document.title == 'Done'")
+
+        def lines() -> dict[str, str]:
+            """The status of each answer by what caused the request, as the server logged it."""
+            found = (line for line in log.read_text().splitlines() if "&by=" in line)
+            return {line.split("&by=")[1].split()[0]: line.split()[-2] for line in found}
+
+        # "GET /archive.json?sql=...&by=img HTTP/1.1" 403 Forbidden
+        causes = {"img", "script", "iframe", "style", "fetch"}
+        assert wait_until(lambda: causes <= lines().keys())
+        assert set(lines().values()) == {"403"}, lines()
+        with page.expect_navigation():
+            page.click("a")
+        assert '"rows"' in page.content(), "a link to a page of the site may be followed"
         page.close()
-
-
-def test_a_page_of_another_site_runs_no_query(archive: Path, resolving: Browser, tmp_path: Path) -> None:
-    log = tmp_path / "log"
-    with served(archive, log=log) as url:
-        address = f"{url}/archive.json?sql={QUERY}"
-        hostile = (
-            f"<title>Foreign</title><img src='{address}&by=img'><script src='{address}&by=script'></script>"
-            f"<iframe src='{address}&by=iframe'></iframe><link rel=stylesheet href='{address}&by=style'>"
-            f"<script>fetch('{address}&by=fetch', {{mode: 'no-cors'}}).finally(() => document.title = 'Done')</script>"
-            f"<a href='{address}&by=link'>Look</a>"
-        )
-        with foreign(hostile) as port:
-            page = resolving.new_page()
-            page.goto(f"http://evil.example:{port}/")
-            page.wait_for_function("document.title == 'Done'")
-
-            def lines() -> dict[str, str]:
-                """The status of each answer by what caused the request, as the server logged it."""
-                found = (line for line in log.read_text().splitlines() if "&by=" in line)
-                return {line.split("&by=")[1].split()[0]: line.split()[-2] for line in found}
-
-            # "GET /archive.json?sql=...&by=img HTTP/1.1" 403 Forbidden
-            causes = {"img", "script", "iframe", "style", "fetch"}
-            assert wait_until(lambda: causes <= lines().keys())
-            assert set(lines().values()) == {"403"}, lines()
-            with page.expect_navigation():
-                page.click("a")
-            assert '"rows"' in page.content(), "a link to a page of the site may be followed"
-            page.close()

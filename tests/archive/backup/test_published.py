@@ -8,7 +8,6 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 from click.testing import CliRunner, Result
 
@@ -18,7 +17,7 @@ from archive.site.pages import query_cache
 from archive.site.pages.query_cache import QueryCache
 from pipelines.commands import main
 from pipelines.run.locking import lock_archive
-from tests.e2e.browsing import served
+from tests.e2e.browsing import serving
 from tests.e2e.product import column
 from tests.e2e.reading import Readers, pages
 from tests.making import Made, extraction, post, url
@@ -113,7 +112,10 @@ def answered(visitor: httpx.Client, path: str) -> httpx.Response | None:
 
 def test_the_next_request_shows_what_was_published_and_eight_readers_notice_nothing(written: Made) -> None:
     publish_first(written)
-    with served(written.folder, "--published") as site, httpx.Client(base_url=site, timeout=HANG) as visitor:
+    with (
+        serving(written.folder, "--published") as (site, server),
+        httpx.Client(base_url=site, timeout=HANG) as visitor,
+    ):
         readers = Readers(site, pages(written.folder))
         with readers.reading():
             for number in range(2, 8 if SOAK else 4):
@@ -126,8 +128,6 @@ def test_the_next_request_shows_what_was_published_and_eight_readers_notice_noth
                 assert f"Title {number}" in answer.text
         assert readers.faults == []
         assert visitor.get("/-/capture/00000000-0000-4000-8000-000000000001").status_code == 200
-        mine = str(written.folder)  # other tests of this process may have a site of theirs
-        (server,) = [item for item in psutil.Process().children() if mine in " ".join(item.cmdline())]
         held = {Path(item.path) for item in server.open_files() if DATABASE in item.path}
     assert written.folder / FOLDER / DATABASE in held
     assert written.folder / DATABASE not in held
