@@ -17,6 +17,11 @@ import yaml
 from archive.export._source import Source
 from archive.questions import questions
 
+try:  # a tenth of the time; absent where PyYAML was built without libyaml
+    from yaml import CSafeLoader as SafeLoader
+except ImportError:
+    from yaml import SafeLoader  # type: ignore[assignment]
+
 SITE = Path(__file__).parents[1] / "site"
 VIEWS = Path(__file__).parents[1] / "views"
 
@@ -31,7 +36,7 @@ _BY_NAME = ((re.compile(r".+_at"), "timestamp"), (re.compile(r".+_on|(?:.+_)?(?:
 
 @cache
 def _metadata() -> dict[str, Any]:
-    metadata: dict[str, Any] = yaml.safe_load((SITE / "metadata.yaml").read_text("utf-8"))
+    metadata: dict[str, Any] = yaml.load((SITE / "metadata.yaml").read_text("utf-8"), SafeLoader)
     return metadata
 
 

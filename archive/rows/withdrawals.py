@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from sqlite_utils import Database
+if TYPE_CHECKING:  # a site's process for one file imports this, and no more than that needs
+    from sqlite_utils import Database
 
 
 def path_sha256(clinic_id: str, slug: str) -> str:
