@@ -1,8 +1,9 @@
-"""Lists of newest comments, as WordPress's block and widget print them: in a page, and within JSON."""
+"""Lists of comments, as WordPress's blocks and widget print them: in a page, and within JSON."""
 
 from __future__ import annotations
 
 import json
+from html import escape
 
 import pytest
 
@@ -17,16 +18,26 @@ BLOCK = (
     '<a class="wp-block-latest-comments__comment-author" href="/">Zo&#235;</a> on <a href="/c">Sleep</a></footer>'
     '<div class="wp-block-latest-comments__comment-excerpt"><p>It helped.</p></div></article></li></ol>'
 )
+THREAD = (
+    '<div class="wp-block-comments"><ol class="wp-block-comment-template"><li id="comment-4" class="comment depth-1">'
+    '<div class="wp-block-avatar"><img alt="Ada Roe Avatar" src="https://a.example/avatar/1"></div>'
+    '<div class="wp-block-comment-author-name"><a rel="ugc" href="https://a.example">Ada Roe</a></div>'
+    '<div class="wp-block-comment-content"><p>Walks helped.</p></div></li></ol></div>'
+)
 STYLE = "<style>.recentcomments a{display:inline}</style><p>comment-author-link</p>"
 
 
-@pytest.mark.parametrize(("html", "names"), [(WIDGET, ["Ada Roe"]), (BLOCK, ["Zoë"]), (STYLE, [])])
+@pytest.mark.parametrize(
+    ("html", "names"), [(WIDGET, ["Ada Roe"]), (BLOCK, ["Zoë"]), (THREAD, ["Ada Roe"]), (STYLE, [])]
+)
 def test_lists(html: str, names: list[str]) -> None:
     as_json = json.dumps({"content": {"rendered": html}}).replace("/", "\\/")
-    for body in (html.encode(), as_json.encode()):
+    for body in (html.encode(), as_json.encode(), escape(html).encode()):
         assert lists_comments(body) == bool(names)
         assert listed(body)[0] == names
-    assert listed(without_lists(html).encode())[0] == []
+    left = without_lists(html)
+    assert listed(left.encode())[0] == []
+    assert not [word for word in ("Ada", "Zo&#235;", "helped") if word in left]
 
 
 def test_words_of_an_entry() -> None:
