@@ -159,14 +159,19 @@ def people_of(truth: dict[str, Any]) -> list[str]:
 
 
 def hashes_of(bodies: Iterable[bytes]) -> list[str]:
-    """Hashes and ids of people in recorded answers: of e-mail addresses by avatars, of authors by Isso, of members."""
-    found = set[bytes]()
+    """Hashes and ids of people in recorded answers: of e-mail addresses by avatars, of authors by Isso, of members.
+
+    Not those of the posts' authors, who are named in public, whether they comment or not.
+    """
+    found, authors = set[bytes](), set[bytes]()
     for body in bodies:
         # Of a picture "https://secure.gravatar.com/avatar/0bc83cb571cd1c50ba6f3e8a78ef1346?s=24"; Isso's "hash"
         found |= {*re.findall(rb"/avatar/([0-9a-f]{32,64})", body), *re.findall(rb'"hash":\s*"([0-9a-f]{12,})"', body)}
+        # The author of a post by WordPress's API: "avatar_urls":{"24":"https:\/\/secure.gravatar.com\/avatar\/0bc8...
+        authors |= {*re.findall(rb'"avatar_urls":\s*\{[^}]{0,200}?avatar\\?/([0-9a-f]{32,64})', body)}
         # Ghost's "member", whose first field is "id"
         found |= {*re.findall(rb'"member":\s*\{"id":\s*"([0-9a-f]{24})"', body)}
-    return sorted(each.decode() for each in found)
+    return sorted(each.decode() for each in found - authors)
 
 
 def _is_comment(comment: dict[str, Any]) -> bool:
