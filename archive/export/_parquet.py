@@ -14,7 +14,7 @@ from typing import Any
 from archive.export._columns import describe, type_of
 from archive.export._source import Source, columns_of, read
 
-MISSING = "Parquet needs pyarrow: run `pip install pyarrow`, or use --format csv"
+NOT_INSTALLED = "Parquet needs pyarrow: run `pip install pyarrow`, or use --format csv"
 # Rows are written together (a row group) once they have this many bytes, or are this many: readers skip by row group.
 BYTES_PER_GROUP, ROWS_PER_GROUP = 32_000_000, 100_000
 
@@ -57,7 +57,7 @@ class Typed:
             import pyarrow as pa  # type: ignore[import-untyped] # noqa: PLC0415
             import pyarrow.parquet as pq  # type: ignore[import-untyped] # noqa: PLC0415
         except ImportError as error:
-            raise ImportError(MISSING) from error
+            raise ImportError(NOT_INSTALLED) from error
         # A SELECT may give two columns the same name; Parquet readers expect different names.
         unique = _unique(columns)
         arrow = {

@@ -150,10 +150,10 @@ def _store(package: zipfile.ZipFile, name: str, data: Path | bytes) -> dict[str,
     # none.
     source: IO[bytes] = data.open("rb") if isinstance(data, Path) else io.BytesIO(data)
     with source, package.open(zipfile.ZipInfo(name, MODIFIED), "w") as target:
-        while block := source.read(1 << 20):
-            sha256.update(block)
-            size += len(block)
-            target.write(block)
+        while chunk := source.read(1 << 20):
+            sha256.update(chunk)
+            size += len(chunk)
+            target.write(chunk)
     return {"name": name.rpartition("/")[2], "path": name, "hash": f"sha256:{sha256.hexdigest()}", "bytes": size}
 
 

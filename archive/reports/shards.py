@@ -23,7 +23,7 @@ class ShardSeen(NamedTuple):
     host: str | None
     seen_at: datetime  # or when it was first missed
 
-    def is_lost(self, now: datetime) -> bool:
+    def is_silent(self, now: datetime) -> bool:
         """Return whether no worker was seen for an hour."""
         return now - self.seen_at > SILENCE
 

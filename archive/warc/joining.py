@@ -27,24 +27,24 @@ from archive.warc.repair import whole_until
 
 PACK = "pack"  # the kind in the warcinfo record of the head
 JOINED = "joined"  # the kind of its note
-_BLOCK = 1 << 20  # bytes that are copied at once
+_CHUNK = 1 << 20  # bytes that are copied at once
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class PackHead:
     """The head of a packed file."""
 
     files: tuple[str, ...]  # names of the files whose records the file has, without their folder
     size: int  # bytes
 
 
-def head_of(path: Path) -> Head | None:
+def head_of(path: Path) -> PackHead | None:
     """Return the head of a packed file; None for any other file. Raises OSError."""
     found = iter(records(path))
     info, note = next(found, None), next(found, None)
     if not isinstance(info, Info) or info.fields.get("kind") != PACK or not isinstance(note, Note):
         return None
-    return Head(joined_names(note), note.warc_offset + note.warc_length)
+    return PackHead(joined_names(note), note.warc_offset + note.warc_length)
 
 
 def joined_names(note: Note) -> tuple[str, ...]:
@@ -95,8 +95,8 @@ def has_records_of(packed: Path, path: Path) -> bool:
         for (run, start), end in zip(runs.items(), ends, strict=True):
             file.seek(start)
             other.seek(places[run])
-            for at in range(start, end, _BLOCK):
-                length = min(_BLOCK, end - at)
+            for at in range(start, end, _CHUNK):
+                length = min(_CHUNK, end - at)
                 if file.read(length) != other.read(length):
                     return False
     return is_whole(path)
@@ -148,8 +148,8 @@ def is_whole(path: Path) -> bool:
 def _append(source: Path, skipped: int, target: BinaryIO) -> None:
     with source.open("rb") as file:
         file.seek(skipped)
-        while block := file.read(_BLOCK):
-            target.write(block)
+        while chunk := file.read(_CHUNK):
+            target.write(chunk)
 
 
 def _head(names: Iterable[str], name: str, pack_id: str, clinic_id: str, software: str) -> bytes:

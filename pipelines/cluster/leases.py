@@ -166,7 +166,7 @@ def save_shards(client: redis.Redis, archive: Path, total: int, now: datetime) -
         found = ShardSeen(shards.get(queue, queue), host, datetime.fromisoformat(seen_at))
         if queue in shards:
             seen[found.shard] = found
-        elif not found.is_lost(now):
+        elif not found.is_silent(now):
             others.append(f"{queue}: its worker on {host} was seen at {seen_at}, but the frame has {total} shards")
     write_shards(archive, seen, now)
     return others

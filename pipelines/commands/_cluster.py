@@ -13,7 +13,7 @@ from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from scraper.config.shard import Shard
 
-MISSING = "{}: needs Dramatiq and a client of Redis; install them with `pip install 'dramatiq[redis]>=2.2'`"
+NOT_INSTALLED = "{}: needs Dramatiq and a client of Redis; install them with `pip install 'dramatiq[redis]>=2.2'`"
 broker_option = click.option(
     "--broker",
     metavar="URL",
@@ -45,7 +45,7 @@ def cluster_extra() -> Iterator[None]:
         if (error.name or "").partition(".")[0] not in ("dramatiq", "redis"):
             raise
         name = click.get_current_context().info_name
-        fail(MISSING.format(f"clinic-archive {name}"), ExitCode.UNEXPECTED)
+        fail(NOT_INSTALLED.format(f"clinic-archive {name}"), ExitCode.UNEXPECTED)
 
 
 def whole_frame() -> Shard:

@@ -89,7 +89,7 @@ def _read(archive: Path) -> ArchiveReport:
     with exit_on_error(archive), closing(read_only(archive)) as db:
         db.execute("BEGIN")
         now = datetime.now(UTC)
-        lost = [shard for shard in read_shards(archive) if shard.is_lost(now)]
+        lost = [shard for shard in read_shards(archive) if shard.is_silent(now)]
         return ArchiveReport(archive, read_status(db.conn, archive, now), overdue_takedowns(archive, now.date()), lost)
 
 

@@ -117,7 +117,7 @@ def test_what_is_known_of_a_shard_stays(tmp_path: Path) -> None:
     write_shards(tmp_path, {"1/2": ShardSeen("1/2", "a", LONG_AGO), "2/2": None}, LONG_AGO)
     write_shards(tmp_path, {"1/2": None, "2/2": ShardSeen("2/2", "b", future)}, NOW)
     assert read_shards(tmp_path) == [ShardSeen("1/2", "a", LONG_AGO), ShardSeen("2/2", "b", NOW)]
-    assert [each.is_lost(NOW) for each in read_shards(tmp_path)] == [True, False]
+    assert [each.is_silent(NOW) for each in read_shards(tmp_path)] == [True, False]
     write_shards(tmp_path, {"1/1": None}, NOW)  # the frame is divided differently now
     assert read_shards(tmp_path) == [ShardSeen("1/1", None, NOW)]
 

@@ -98,7 +98,7 @@ async def show_kwic(datasette: Datasette, request: Request) -> Any:
             "most_text": PAGE_TEXT,
             "is_first": begun is None,
             "longest": LONGEST,
-            "published": is_published(datasette),
+            "serves_copy": is_published(datasette),
             "arguments": urlencode(arguments),
         },
     )

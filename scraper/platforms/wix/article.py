@@ -25,7 +25,7 @@ from scraper.platforms.wix.body import read_body
 from scraper.platforms.wix.hooks import Hooks, find_hooks, within
 from scraper.platforms.wix.richtext import ricos
 from scraper.platforms.wix.services.comments import member
-from scraper.platforms.wix.slices import Parts, hooked
+from scraper.platforms.wix.slices import Slices, hooked
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID, Warmup
 
 # What a members-only or paid post shows below its preview instead of the rest.
@@ -35,7 +35,7 @@ _PAYWALL = re.compile(r"keep reading this exclusive post|this post is for (?:mem
 class ArticleReader:
     """Reads one article. Each `_read_...` method sets the fields of one group and records their sources."""
 
-    def __init__(self, exchange: Exchange, page: Parts, *, head: Head, warmup: Warmup, url: str) -> None:
+    def __init__(self, exchange: Exchange, page: Slices, *, head: Head, warmup: Warmup, url: str) -> None:
         self.exchange = exchange
         self.page = page
         self.hooks = Hooks(page.article or page.head)

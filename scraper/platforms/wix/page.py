@@ -22,7 +22,7 @@ from scraper.platforms._values import clean
 from scraper.platforms.wix import address
 from scraper.platforms.wix.article import ArticleReader, no_post
 from scraper.platforms.wix.head import own_url, stated_url, timezone
-from scraper.platforms.wix.slices import hooked, parts
+from scraper.platforms.wix.slices import hooked, slices_of
 from scraper.platforms.wix.warmup import Warmup, read_warmup
 
 _PROMISED_FIELDS = ("title", "published_at", "body_text")
@@ -36,7 +36,7 @@ def read_page(exchange: Exchange, *, whole: bool = False, after: int = 0) -> Ite
     `Unreadable` for a page that is cut off inside its article.
     """
     body = utf8(exchange)
-    page = parts(exchange, body, whole=whole, after=after)
+    page = slices_of(exchange, body, whole=whole, after=after)
     if page.article is None:
         raise no_post(body)
     if not page.end and b"</html" not in body.lower():  # categories and tags follow the text

@@ -28,7 +28,7 @@ _READ = re.compile(rb"og:|article:|description|canonical|<html")
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Slices:
     """The parts of a page as trees: the head's tags, the post's article, the section of recent posts."""
 
     head: Tag
@@ -49,7 +49,7 @@ def hooked(body: bytes, name: str, *, after: int = 0) -> int:
     return -1
 
 
-def parts(exchange: Exchange, body: bytes, *, whole: bool = False, after: int = 0) -> Parts:
+def slices_of(exchange: Exchange, body: bytes, *, whole: bool = False, after: int = 0) -> Slices:
     """Return the parts of a page; `whole` builds the tree of all of it (slower, equal in every field).
 
     `after`: the caller knows that the hook around the article is not before this byte.
@@ -61,9 +61,9 @@ def parts(exchange: Exchange, body: bytes, *, whole: bool = False, after: int = 
     json_ld = [script.decode(encoding, "replace") for script in scripts]
     if whole or not cut:
         tree = soup(body, encoding, full=whole)
-        return Parts(tree, json_ld, find_hook(tree, "post"), find_hook(tree, "recent-posts"), encoding, end)
+        return Slices(tree, json_ld, find_hook(tree, "post"), find_hook(tree, "recent-posts"), encoding, end)
     section = _recent(body, end)
-    return Parts(
+    return Slices(
         soup(tags, encoding),
         json_ld,
         find_hook(soup(cut, encoding), "post"),
