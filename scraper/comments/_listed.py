@@ -15,7 +15,7 @@ _WIDGET = (b"recentcomments", b"comment-author-link")
 _BLOCKS = (b"wp-block-latest-comments__comment", b"wp-block-comment-template")
 # <li class="recentcomments">, <li class=\"wp-block-latest-comments__comment\"> within JSON, &lt;li class=&quot;... in a
 # feed; no rule of a style sheet
-_LIST = re.compile(rb"class=(?:\\?[\"']|&quot;)[^\"'>]{0,500}\b(?:" + b"|".join((*_WIDGET, *_BLOCKS)) + rb")\b")
+_LIST = re.compile(rb"class=(?:\\?[\"']|&quot;)[^\"'>]{0,5000}\b(?:" + b"|".join((*_WIDGET, *_BLOCKS)) + rb")\b")
 # <span class="comment-author-link"><a href="https://a.example" class="url">Ada</a></span>
 # <a class="wp-block-latest-comments__comment-author" href="https://a.example">Ada</a>
 # <div class="wp-block-comment-author-name"><a href="https://a.example">Ada</a></div>

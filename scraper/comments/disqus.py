@@ -40,9 +40,8 @@ class Disqus(CommentService):
 
         Where no script of the page names the forum, the thread is known, and not read.
         """
-        elements = [found for _, found in elements_with(page, b"disqus")]
-        sources = " ".join(found.get("src", "") for found in elements)
-        has_element = any(found.get("id") == "disqus_thread" for found in elements)
+        sources = " ".join(found.get("src", "") for _, found in elements_with(page, b".disqus.com/embed.js"))
+        has_element = any(found.get("id") == "disqus_thread" for _, found in elements_with(page, b"disqus_thread"))
         if not has_element and not _FORUM.search(sources):
             return None
         script = scripts_with(page, b"disqus")

@@ -27,6 +27,7 @@ _MOST_SCRIPTS = 20
 _MOST_GRAPH_NODES = 50  # objects of one JSON-LD array that are looked at
 # What no element of the page is in: "<!-- ... -->", "<SCRIPT async>...</SCRIPT >", "<title>...</title>", a drawing
 _OPENED = re.compile(rb"<(?:!--|(?:script|style|svg|title|textarea)\b)", re.IGNORECASE)
+_SVG = re.compile(rb"<svg\b", re.IGNORECASE)
 _CLOSED = {
     b"<!--": re.compile(rb"-->"),
     **{
@@ -178,6 +179,11 @@ def contents(body: bytes) -> Iterator[tuple[bytes, int, int]]:
         is_comment = name == b"<!--"
         begin = opened.start() if is_comment else body.find(b">", opened.end()) + 1 or len(body)
         closed = _CLOSED[name].search(body, begin)
+        if name == b"<svg" and (
+            closed is None or body.startswith(b"/>", begin - 2) or _SVG.search(body, begin, closed.start())
+        ):
+            end = begin  # "<svg/>", "<svg><p>", "<svg><p><svg></svg>": what follows is the page's
+            continue
         end = len(body) if closed is None else closed.end() if is_comment else closed.start()
         yield name, begin, end
 

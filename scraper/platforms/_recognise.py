@@ -155,7 +155,7 @@ def strength_of(marks: Marks, exchange: Exchange) -> Strength:
     return Strength.HEAD if _has_in_head(marks.head, exchange.body) else Strength.NONE
 
 
-@lru_cache(maxsize=32)  # asked once for the page's items, once for their version
+@lru_cache(maxsize=4)  # asked once for the page's items, once for their version
 def _has_in_head(patterns: Sequence[bytes], body: bytes) -> bool:
     elements = _elements(body)
     return any(re.search(pattern, elements) for pattern in patterns)

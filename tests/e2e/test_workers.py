@@ -97,6 +97,8 @@ def test_two_processes_make_the_rows_of_one_and_end_at_a_time_limit(frame: Frame
     good("verify", "--archive", archive)
     assert not (archive / WORKERS_FILE).exists()
     assert cli("rebuild", "--archive", archive, "--json").json["differs"] == []
+    assert frame.crawl(archive) == Done(0, "", "")  # what is known was read from the archive
+    assert "revisit" in column(archive, "SELECT DISTINCT record_type FROM captures")
     limited = frame.crawl(archive, "--time-limit", "4s", "--delay", "2")
     assert (limited.code, "time limit" in limited.err) == (130, True)
     good("verify", "--archive", archive)

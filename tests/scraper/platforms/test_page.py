@@ -66,6 +66,10 @@ def test_encodings() -> None:
         (b"<p>a<script", b"<p>a<script"),
         (b"<p>a<!-- <i></p>", b"<p>a"),
         (b"<scripty><p>a", b"<scripty><p>a"),
+        (b"<svg a='b'/><p>a<svg><i/></svg>", b"<svg a='b'/><p>a<svg></svg>"),
+        (b"<svg><p>a<svg><i/></svg>", b"<svg><p>a<svg></svg>"),
+        (b"<svg><p>a", b"<svg><p>a"),
+        (b"<svg/><p>a</svg>", b"<svg/><p>a</svg>"),
     ],
 )
 def test_markup_is_without_what_only_looks_like_elements(page: bytes, markup: bytes) -> None:
