@@ -172,7 +172,7 @@ def _schema(db: Database, path: Path) -> list[str]:
     return [step.name for step in migrations.pending(db)]
 
 
-def copy_whole(source: sqlite3.Connection, target: Path) -> None:
+def copy_live_database(source: sqlite3.Connection, target: Path) -> None:
     """Copy the database as it is at this moment into a file that is on the disk and has no write-ahead log.
 
     `source` must not be in a transaction: the copy is made in a single one, so that a writer that commits meanwhile and

@@ -451,7 +451,7 @@ def m008_folded_by(db: Database) -> None:
 def m009_folded_search(db: Database) -> None:
     """The index of texts that are searched for otherwise than they are written: `archive.search.folding`."""
     tables.create_folded(db)
-    index.fill(db)
+    index.index_all(db)
 
 
 @migrations()

@@ -21,8 +21,8 @@ from threading import current_thread, main_thread
 from sqlite_utils import Database
 
 from archive.db import DATABASE, ArchiveError, open_archive
-from archive.derived.posts import Derived, Post, derive_posts
-from archive.derived.store import Progress, due_posts, finish, progress, read_post, write
+from archive.derived.posts import Derived, PostToDerive, derive_posts
+from archive.derived.store import Progress, due_posts, finish_writing, progress, read_post, write_derived
 from archive.wal import WriteAheadLog
 from pipelines.matching import match_claims
 from pipelines.processes import Processes
@@ -59,13 +59,13 @@ def derive(db: Database, *, go_on: Callable[[], bool] = lambda: True, cores: int
     with Processes(cores) as processes, closing(_derived(conn, posts, processes)) as results:
         for batch in _batches(results):
             with db.atomic():
-                revisions += write(conn, batch)
+                revisions += write_derived(conn, batch)
             log.checkpoint()
             done += len(batch)
             if not go_on():
                 break
     with db.atomic():
-        finish(conn)
+        finish_writing(conn)
     return Derivation(done, revisions, progress(conn))
 
 
@@ -96,7 +96,7 @@ def _batches(results: Iterable[Derived]) -> Iterator[list[Derived]]:
 def _derived(conn: sqlite3.Connection, posts: Sequence[int], processes: Processes) -> Generator[Derived]:
     """Yield what is derived from the posts, in their order; by several processes where it is worth it."""
     chunks = _chunks(read_post(conn, post_id) for post_id in posts)
-    first: list[list[Post]] = []
+    first: list[list[PostToDerive]] = []
     if processes.cores > 1:
         # The texts are counted as they are read: the rows do not say how long they are.
         while len(first) * CHUNK < WORTHWHILE and (chunk := next(chunks, None)) is not None:
@@ -108,9 +108,9 @@ def _derived(conn: sqlite3.Connection, posts: Sequence[int], processes: Processe
         yield from derive_posts(chunk)
 
 
-def _chunks(posts: Iterator[Post]) -> Iterator[list[Post]]:
+def _chunks(posts: Iterator[PostToDerive]) -> Iterator[list[PostToDerive]]:
     """Yield posts in lists with about `CHUNK` characters of text each."""
-    chunk: list[Post] = []
+    chunk: list[PostToDerive] = []
     size = 0
     for post in posts:
         chunk.append(post)

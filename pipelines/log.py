@@ -32,7 +32,7 @@ from pipelines.events import (
 from pipelines.imports.foreign import scan_foreign
 from pipelines.imports.identity import CaptureRef, ImportOrigin, first_of, resolve_revisits
 from pipelines.privacy.policy import Policy, Statement, in_force
-from pipelines.replay.files import EARLIEST, FileScan, fields_of
+from pipelines.replay.files import EARLIEST, FileScan, note_fields
 from pipelines.run.headers import RUNS, RunFileContents, is_there, purges, replaced_files, scans_of, takedowns_in_force
 
 
@@ -92,7 +92,7 @@ class VisitLog:
             self.stanza = json.loads(found.info.get("stanza", "{}"))
             self.started, self.started_at = found.made_at, utc(found.made_at)
         for note in found.notes:
-            fields = fields_of(note)
+            fields = note_fields(note)
             if note.kind == "run-started":
                 self.started, self.stanza = note.at, fields["stanza"]
                 self.started_at = fields.get("started_at") or utc(note.at)

@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from archive.compare import canonical
-from archive.compare.superseded import restore, stash
+from archive.compare.superseded import restore_superseded, stash
 from archive.db import DATABASE, ArchiveError, open_archive, touch_like
 from archive.derived.tables import forget_site_edits
 from archive.rows import runs
@@ -31,7 +31,7 @@ from pipelines.log import ClinicLog, LoggedCapture, clinics_of, locations, log_o
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
 from pipelines.rewriting.dropping import drop_copies, dropped_lines
-from pipelines.rewriting.journal import forget, remove_replaced, settle
+from pipelines.rewriting.journal import remove_journal, remove_replaced, settle
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
 from pipelines.takedown.summaries import save_ends
@@ -81,7 +81,7 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
         if is_purging and done.previous is not None:  # it has rows of what is purged
             done.previous.unlink()
             done.previous = None
-        forget(archive)
+        remove_journal(archive)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return done
@@ -110,7 +110,7 @@ def _fold_all(db: Database, archive: Path, key: bytes | None, done: Rebuilt, cor
 def _compare_and_carry_over(db: Database, archive: Path, key: bytes | None, done: Rebuilt) -> bool:
     """Compare with the old database, and copy from it what older parsers read; return False if there is none."""
     now = canonical.digests(db)
-    done.digest = canonical.digest(now)
+    done.digest = canonical.archive_digest(now)
     if not (archive / DATABASE).exists():
         return False
     try:
@@ -124,7 +124,7 @@ def _compare_and_carry_over(db: Database, archive: Path, key: bytes | None, done
     for (clinic_id,) in db.execute("SELECT clinic_id FROM clinics").fetchall():
         with db.atomic():
             stash(db, clinic_id, newest_version(db, clinic_id), "old")
-            restore(db, clinic_id, partial(reread_post, archive, db))
+            restore_superseded(db, clinic_id, partial(reread_post, archive, db))
             if (withheld := withheld_at(db, archive, clinic_id, key)) is not None:
                 withheld.scrub(db, clinic_id)
     db.execute("DETACH old")
@@ -178,7 +178,7 @@ def refold(db: Database, archive: Path, key: bytes | None, clinic_id: str) -> Cl
         stash(db, clinic_id, newest_version(db, clinic_id))
         delete_clinic_rows(db, clinic_id)
         apply_log(db, log, pool)
-        restore(db, clinic_id, partial(reread_post, archive, db))
+        restore_superseded(db, clinic_id, partial(reread_post, archive, db))
         if (withheld := withheld_from(log.withdrawn, clinic_id, key)) is not None:
             withheld.scrub(db, clinic_id)
         if db.execute("SELECT 1 FROM codings WHERE clinic_id = ? LIMIT 1", [clinic_id]).fetchone():

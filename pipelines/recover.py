@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.rows import runs
-from archive.warc import BadRecord, Failure, Group, Record, records
+from archive.warc import BadRecord, Failure, Record, RecordGroup, records
 from archive.warc._file import OPEN_SUFFIX
 from archive.warc.repair import Repaired, repair, repair_files, whole_until
 from pipelines.events import ClinicListed, Confirmed, Event, VisitEnded, VisitStarted
@@ -172,7 +172,7 @@ def _whole(path: Path, name: str, archive: Path) -> Iterator[Record]:
     for record in records(path, archive=archive):
         if isinstance(record, BadRecord):
             return
-        place = record.capture.warc_offset if isinstance(record, Group | Failure) else record.warc_offset
+        place = record.capture.warc_offset if isinstance(record, RecordGroup | Failure) else record.warc_offset
         if place >= end:
             return
         yield record

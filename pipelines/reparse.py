@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sqlite_utils import Database
 
-from archive.compare.difference import Difference, difference, snapshot
+from archive.compare.difference import RowDifference, rows_difference, snapshot
 from pipelines.fold.fold import SOFTWARE
 from pipelines.rebuild import newest_version, refold
 from pipelines.run.run import Run
@@ -20,7 +20,7 @@ from pipelines.run.run import Run
 class Reparsed:
     """The rows of one clinic that today's parser reads differently."""
 
-    difference: Difference
+    difference: RowDifference
     texts: int  # new revisions of kind `extractor`
     problems: list[str]  # a line for each record that could not be read
 
@@ -75,7 +75,7 @@ def reparse(run: Run, clinic_id: str, *, dry_run: bool) -> Reparsed:
             snapshot(run.db, clinic_id)
             history = refold(run.db, run.archive, run.key, clinic_id)
             (after,) = run.db.execute(count, [clinic_id]).fetchone()
-            found = Reparsed(difference(run.db, clinic_id), after - before, history.problems)
+            found = Reparsed(rows_difference(run.db, clinic_id), after - before, history.problems)
             if dry_run:
                 raise _DryRun
     except _DryRun:

@@ -53,7 +53,7 @@ def items_of(exchange: Exchange, platform: Platform | None) -> Iterator[Item] | 
     """
     if platform is None:
         return iter(read_robots(exchange).problems) if _is_robots(exchange) else None
-    kind = kind_of(exchange, platform)
+    kind = document_kind(exchange, platform)
     return None if kind is None else _items(exchange, platform, kind)
 
 
@@ -86,7 +86,7 @@ def _plain(exchange: Exchange) -> Exchange:
     return exchange if body is exchange.body else replace(exchange, body=body)
 
 
-def kind_of(exchange: Exchange, platform: Platform) -> Kind | None:
+def document_kind(exchange: Exchange, platform: Platform) -> Kind | None:
     """Return which kind of platform-independent document the exchange is; None for any other document."""
     if exchange.method != "GET":
         return None

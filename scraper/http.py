@@ -145,7 +145,7 @@ def _text(header: bytes) -> str:
         return header.decode("latin-1")
 
 
-def describe(error: BaseException, url: str) -> tuple[str, str]:
+def describe_failure(error: BaseException, url: str) -> tuple[str, str]:
     """Return a failed fetch in words: the `kind` of the problem, and a one-line message."""
     if isinstance(error, RequestRefused):
         return error.kind, str(error)

@@ -78,7 +78,7 @@ ITEM_PIPELINES = {
     "pipelines.components.item_pipelines.Store": 300,
 }
 EXTENSIONS = {
-    "pipelines.run.report.Report": 0,
+    "pipelines.run.report.VisitReport": 0,
     "pipelines.components.feeds.PostFeeds": 0,
     "scrapy.extensions.feedexport.FeedExporter": None,  # PostFeeds exports whole posts instead of captures
     "scrapy.extensions.logstats.LogStats": None,  # default on; the run writes its own summary

@@ -19,12 +19,12 @@ from pipelines.components.capture import CaptureMiddleware
 from pipelines.components.decoding import Decoding
 from pipelines.components.freshness import Freshness
 from pipelines.components.item_pipelines import Pseudonymise, Store, Validate
-from pipelines.run.report import Report
+from pipelines.run.report import VisitReport
 from pipelines.run.run import Run
 from scraper import settings as house
 from scraper.config.clinics import Clinic
 from scraper.extract import extract
-from scraper.http import FETCH, Fetch, describe, exchange_of
+from scraper.http import FETCH, Fetch, describe_failure, exchange_of
 from scraper.items import Extraction, Problem
 from scraper.platforms import platform_named
 from scraper.spiders.blog import BlogSpider
@@ -102,7 +102,7 @@ class Visiting:
         self.freshness, self.capture = Freshness(self.crawler), CaptureMiddleware(self.crawler)
         self.decoding = Decoding()
         self.pipelines = [Pseudonymise(self.crawler), Validate(self.crawler), Store(self.crawler)]
-        self.report = Report(self.crawler)
+        self.report = VisitReport(self.crawler)
         self.visit = self.spider.visit
         self.visit.recognised = platform_named("wix")
         self.freshness.spider_opened(self.spider)
@@ -129,7 +129,7 @@ class Visiting:
         """No answer came."""
         request = self.request(url)
         self.capture.process_exception(request, error)
-        kind, message = describe(error, url)
+        kind, message = describe_failure(error, url)
         problem = Problem(kind=kind, message=message, url=url)
         return self.tell(self.spider.extraction(request.meta[FETCH].capture, (problem,), url))
 

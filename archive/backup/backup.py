@@ -38,7 +38,7 @@ from archive.backup.snapshots import (
     write_manifest,
     write_marker,
 )
-from archive.db import DATABASE, NotAnArchive, copy_whole, damage
+from archive.db import DATABASE, NotAnArchive, copy_live_database, damage
 from archive.migrations import migrations
 from archive.times import snapshot_name, snapshot_time
 from archive.warc._file import sync_folder
@@ -246,7 +246,7 @@ def copy_database(source: Path, target: Path) -> CopiedDatabase:
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
         with closing(_connected(source)) as live:
-            copy_whole(live, target)
+            copy_live_database(live, target)
         whole = read_through(target)
         with closing(_connected(target)) as connection:
             return _inspect(connection, source, SnapshotFile(whole.size, whole.sha256))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from archive.backup.leaving import Packed
+from archive.backup.leaving import PackedFiles
 from archive.backup.snapshots import PART, Read, SnapshotFile, SourceUnreadable, copy_through, make_folder, read_through
 from archive.warc._file import OPEN_SUFFIX, sync_folder
 from archive.warc.repair import TORN_SUFFIX, whole_until
@@ -131,7 +131,7 @@ class SnapshotFiles:
         Returns those whose records are in a packed file now, of which the backup has a whole copy: they are not
         reported. The copies of the others belong to the snapshot.
         """
-        here, there = Packed(), Packed()
+        here, there = PackedFiles(), PackedFiles()
         left, damaged = [], dict[str, int]()
         for name in sorted(self.known.keys() - self.files.keys() - set(replaced)):
             path = self.archive / name

@@ -52,7 +52,7 @@ class HandedOver:
     """Files that a call before had copied; the name is a key of printed JSON."""
 
 
-def part_of(target: Path) -> Path:
+def unfinished_folder(target: Path) -> Path:
     """Return the folder in which a handover grows."""
     return target.with_name(f".{target.name}{PART}")
 
@@ -66,7 +66,7 @@ def check_target(archive: Path, target: Path) -> None:
         raise BackupRefused(f"{target}: exists; a handover is never replaced: name another folder")
     if not there.parent.is_dir():
         raise BackupRefused(f"{there.parent}: not there; mount it or make it, and run this again")
-    part = part_of(target)
+    part = unfinished_folder(target)
     if part.exists() or part.is_symlink():
         _check_part(part)
 
@@ -80,7 +80,7 @@ def hand_over(
     `about`: the text of HANDOVER.md. Raises `BackupRefused`, `BackupDamaged` with a line for each file that cannot be
     copied whole, `NotAnArchive`, other OSErrors and `sqlite3.Error`.
     """
-    part = part_of(target)
+    part = unfinished_folder(target)
     data = part / bag.DATA
     names = [name for top in (WARC, *parts) for name in names_of(archive, top)]
     if odd := [name for name in names if not name.isprintable()]:
@@ -208,7 +208,7 @@ def _size(path: Path) -> int:
 
 def _compare(part: Path, hashes: Mapping[str, str]) -> None:
     """Compare the hashes of the copies, read back, with those of what was copied. Raises `BackupDamaged`."""
-    made = bag.payload(part)
+    made = bag.payload_hashes(part)
     expected = {f"{bag.DATA}/{name}": sha256 for name, sha256 in hashes.items()}
     wrong = sorted(name for name in made.keys() | expected.keys() if made.get(name) != expected.get(name))
     if wrong:

@@ -18,7 +18,7 @@ from archive.warc.joining import heads_in, is_whole, runs_in
 LEAVING = "leaving.json"
 
 
-class Packed:
+class PackedFiles:
     """The packed files of a folder, in an archive or in a backup; each is read at most once. Methods raise OSError."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ def drop_left(folder: Path, needed: Iterable[str]) -> int:
         return 0
     oldest, current = min(stamps(folder), default=""), set(needed)
     left = [name for name, last in noted.items() if last < oldest or name in current]
-    packed, number = Packed(), 0
+    packed, number = PackedFiles(), 0
     left = [name for name in left if name in current or not (folder / name).exists() or packed.holds(folder / name)]
     for name in left:
         path = folder / name

@@ -16,8 +16,8 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-from archive.db import DATABASE, ArchiveError, copy_whole, damage, open_archive
-from archive.public import Comments, fill
+from archive.db import DATABASE, ArchiveError, copy_live_database, damage, open_archive
+from archive.public import Comments, fill_public
 from archive.study.folder import TABLES
 from archive.warc._file import sync_folder
 
@@ -49,10 +49,10 @@ def publish(archive: Path, public: Public | None = None, *, full: bool = False) 
         part.with_name(part.name + suffix).unlink(missing_ok=True)
     with closing(open_archive(archive, "read")) as db:
         if full:
-            copy_whole(db.conn, part)
+            copy_live_database(db.conn, part)
     if not full:
         public = public or Public()
-        fill(archive / DATABASE, part, comments=public.comments, key=public.key)
+        fill_public(archive / DATABASE, part, comments=public.comments, key=public.key)
         with part.open("rb") as file:
             os.fsync(file.fileno())
     with closing(sqlite3.connect(part, isolation_level=None)) as copy:
@@ -127,7 +127,7 @@ def identity(path: Path) -> Identity:
     return status.st_dev, status.st_ino
 
 
-def opened(path: Path, connect: Callable[[], sqlite3.Connection]) -> tuple[sqlite3.Connection, Identity]:
+def open_published(path: Path, connect: Callable[[], sqlite3.Connection]) -> tuple[sqlite3.Connection, Identity]:
     """Return a connection to the file that has the name now, and its identity. Raises OSError, `sqlite3.Error`."""
     while True:
         before, connection = identity(path), connect()

@@ -121,6 +121,6 @@ def _distinct_revisions(db: Database) -> dict[int, str]:
     return kinds
 
 
-def digest(of_tables: dict[str, str]) -> str:
+def archive_digest(of_tables: dict[str, str]) -> str:
     """Return the SHA-256 (hex) of the whole archive, computed from its `digests`."""
     return hashlib.sha256("".join(f"{name} {sha256}\n" for name, sha256 in of_tables.items()).encode()).hexdigest()

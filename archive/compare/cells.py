@@ -58,7 +58,7 @@ _PSEUDONYM = re.compile(r"reader-[a-z2-7]{12}")
 _PAIRED = 10_000
 
 
-class Difference(NamedTuple):
+class CellDifference(NamedTuple):
     """A value or a row of the stored database that is not as the fold makes it."""
 
     table: str
@@ -84,7 +84,7 @@ def compared_tables(db: Database) -> list[str]:
     return sorted(set(FOLDED) & set(db.table_names()))
 
 
-def differences(stored: Database, made: Database, clinic_id: str, *, keyless: bool = False) -> Iterator[Difference]:
+def differences(stored: Database, made: Database, clinic_id: str, *, keyless: bool = False) -> Iterator[CellDifference]:
     """Yield each difference between the rows of a clinic in two databases of one schema. Raises `sqlite3.Error`.
 
     `keyless`: pseudonyms were not made with the archive's key: only whether there is one is compared.
@@ -96,7 +96,7 @@ def differences(stored: Database, made: Database, clinic_id: str, *, keyless: bo
 
 def differences_in(
     table: str, stored: Database, made: Database, clinic_id: str, *, keyless: bool = False
-) -> Iterator[Difference]:
+) -> Iterator[CellDifference]:
     """Yield each difference between a clinic's rows of one table; of `RUNS`, which no clinic has alone, all rows."""
     values = () if table == RUNS else (clinic_id,)
     yield from _in_table(_table(made, table), stored, made, values, keyless)
@@ -124,7 +124,7 @@ def _expression(table: str, column: str) -> str:
 
 def _in_table(
     table: _Table, stored: Database, made: Database, values: tuple[str, ...], keyless: bool
-) -> Iterator[Difference]:
+) -> Iterator[CellDifference]:
     surplus: dict[Row, list[Row]] = {}
     missing: dict[Row, list[Row]] = {}
     number = 0
@@ -143,7 +143,7 @@ def _in_table(
                 continue
             for name, value, expected in zip(table.columns, row, of_fold, strict=True):
                 if value != expected:
-                    yield Difference(table.name, "value", name, _key_text(table, row), value, expected)
+                    yield CellDifference(table.name, "value", name, _key_text(table, row), value, expected)
 
 
 def _rows(db: Database, table: _Table, values: tuple[str, ...], keyless: bool) -> Iterator[Row]:
@@ -182,10 +182,12 @@ def _sort_key(order: Iterable[int], row: Row) -> list[tuple[int, Any]]:
     ]
 
 
-def _of_row(table: _Table, row: Row | None, of_fold: Row | None) -> Difference:
+def _of_row(table: _Table, row: Row | None, of_fold: Row | None) -> CellDifference:
     present = row if row is not None else of_fold
     assert present is not None
-    return Difference(table.name, "missing" if row is None else "surplus", "", _key_text(table, present), row, of_fold)
+    return CellDifference(
+        table.name, "missing" if row is None else "surplus", "", _key_text(table, present), row, of_fold
+    )
 
 
 def _key_text(table: _Table, row: Row) -> str:

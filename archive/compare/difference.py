@@ -46,7 +46,7 @@ _LONGEST = 80  # characters of a value in an example
 
 
 @dataclass(slots=True)
-class Difference:
+class RowDifference:
     """How the rows of a clinic differ from what they were; empty, and false, where they do not."""
 
     changed: dict[str, int] = field(default_factory=dict)  # "posts.title": number of rows
@@ -59,7 +59,7 @@ class Difference:
 
 
 def snapshot(db: Database, clinic_id: str) -> None:
-    """Copy what the clinic's rows say now into temporary tables, for `difference`."""
+    """Copy what the clinic's rows say now into temporary tables, for `rows_difference`."""
     for table in _COMPARED:
         _copy(db, "was", table, clinic_id)
 
@@ -75,9 +75,9 @@ def _copy(db: Database, when: str, table: str, clinic_id: str) -> None:
     db.conn.execute(f"CREATE INDEX temp.{when}_{table}_key ON {when}_{table} ({', '.join(keys)})")
 
 
-def difference(db: Database, clinic_id: str) -> Difference:
+def rows_difference(db: Database, clinic_id: str) -> RowDifference:
     """Return how the clinic's rows differ from the last `snapshot`, whose temporary tables are dropped."""
-    result = Difference()
+    result = RowDifference()
     for table, (keys, fields) in _COMPARED.items():
         _copy(db, "is", table, clinic_id)
         same = " AND ".join(f"n.{name} = o.{name}" for name in keys)

@@ -35,7 +35,7 @@ _ADDRESS = "(SELECT min(address) FROM {0}.post_addresses AS a WHERE a.post_id = 
 
 
 def stash(db: Database, clinic_id: str, version: int, schema: str = "main") -> None:
-    """Copy what versions before `version` read of a clinic into temporary tables, for `restore`.
+    """Copy what versions before `version` read of a clinic into temporary tables, for `restore_superseded`.
 
     `schema`: the name of the attached database that has the rows.
     """
@@ -67,7 +67,7 @@ def stash(db: Database, clinic_id: str, version: int, schema: str = "main") -> N
 
 
 def stash_from(source: Database, target: Database, clinic_id: str, version: int) -> None:
-    """Do what `stash` does, with the rows of `source`, for a `restore` into `target`.
+    """Do what `stash` does, with the rows of `source`, for a `restore_superseded` into `target`.
 
     The rows are those of the open transaction of `source`, which an attached database would not see.
     """
@@ -88,7 +88,9 @@ def drop_stash(db: Database) -> None:
         db.conn.execute(f"DROP TABLE IF EXISTS temp.{table}")
 
 
-def restore(db: Database, clinic_id: str, reread: Callable[[str], Mapping[str, Any] | None]) -> tuple[int, int]:
+def restore_superseded(
+    db: Database, clinic_id: str, reread: Callable[[str], Mapping[str, Any] | None]
+) -> tuple[int, int]:
     """Add the stashed rows to the clinic's new rows where they differ; return the numbers of texts and readings added.
 
     `reread` gives the post that today's parser reads from a capture; None when its record can no longer be read.

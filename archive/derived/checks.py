@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from archive.derived.posts import EditRow, derive_post
-from archive.derived.sentences import Sentence, digest
+from archive.derived.sentences import Sentence, sentences_digest
 from archive.derived.store import SITE_WIDE, due_posts, edit_number, read_whole_post
 from archive.derived.tables import INDEXES, SITE_EDITS
 
@@ -85,8 +85,8 @@ def _digests(connection: sqlite3.Connection) -> Iterator[str]:
     found = {}
     for revision_id, sentences in groupby(rows, key=lambda row: row[0]):
         listed = [Sentence(*row[1:]) for row in sentences]
-        found[revision_id] = (len(listed), digest(listed))
-    none = (0, digest([]))
+        found[revision_id] = (len(listed), sentences_digest(listed))
+    none = (0, sentences_digest([]))
     for revision_id, number, sha256 in connection.execute("SELECT revision_id, sentences, digest FROM cache_derived"):
         stored = found.get(revision_id, none)
         if stored != (number, sha256):

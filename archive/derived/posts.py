@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from archive.derived.edits import Edit, Wording, edit_between
 from archive.derived.fates import Step, intervals
-from archive.derived.sentences import SEGMENTER, cut, digest
+from archive.derived.sentences import SEGMENTER, sentences_digest, split_sentences
 
 
-class Revision(NamedTuple):
+class RevisionText(NamedTuple):
     """A text of a post as a row of `revisions` has it.
 
     `last_seen_at`, `last_capture_id`: of an edit, the last sighting of the post's text from this source before it.
@@ -47,11 +47,11 @@ class EditRow(NamedTuple):
     capture_id: str
 
 
-class Post(NamedTuple):
+class PostToDerive(NamedTuple):
     """A post to be derived: all its revisions if it was edited, else those that are `due`."""
 
     post_id: int
-    revisions: list[Revision]
+    revisions: list[RevisionText]
     due: frozenset[int]
 
 
@@ -66,20 +66,20 @@ class Derived:
     fates: list[tuple[Any, ...]] = field(default_factory=list)
 
 
-def derive_posts(posts: Iterable[Post]) -> list[Derived]:
+def derive_posts(posts: Iterable[PostToDerive]) -> list[Derived]:
     """Return what `derive_post` returns for each post."""
     return [derive_post(post) for post in posts]
 
 
-def derive_post(post: Post) -> Derived:
+def derive_post(post: PostToDerive) -> Derived:
     """Derive a post's rows: the sentences of the revisions that are due, and the edits and fates of all."""
     result = Derived(post.post_id)
     wordings: dict[int, Wording] = {}
     for each in post.revisions:
-        found = cut(each.text)
+        found = split_sentences(each.text)
         wordings[each.revision_id] = Wording(each.title, each.text, found)
         if each.revision_id in post.due:
-            result.cut.append((each.revision_id, SEGMENTER, len(found), digest(found)))
+            result.cut.append((each.revision_id, SEGMENTER, len(found), sentences_digest(found)))
             result.sentences += [(each.revision_id, place, *sentence) for place, sentence in enumerate(found)]
     if any(each.kind == "content" for each in post.revisions):
         ordered = sorted(post.revisions, key=lambda each: each.source)
@@ -108,12 +108,12 @@ def _is_same(edit: EditRow, earlier: EditRow) -> bool:
     )
 
 
-def in_order(revisions: Iterable[Revision]) -> list[Revision]:
+def in_order(revisions: Iterable[RevisionText]) -> list[RevisionText]:
     """Return a post's texts of one source in the order of their captures; of one capture, older readings first."""
     return sorted(revisions, key=lambda each: (each.captured_at, each.capture_id, each.version, each.revision_id))
 
 
-def _add_source(result: Derived, source: str, texts: Sequence[Revision], wordings: dict[int, Wording]) -> None:
+def _add_source(result: Derived, source: str, texts: Sequence[RevisionText], wordings: dict[int, Wording]) -> None:
     """Add the edits and fates of the texts of one source; none where it was never edited."""
     steps: list[Step] = []
     edited = False
@@ -134,7 +134,7 @@ def _add_source(result: Derived, source: str, texts: Sequence[Revision], wording
         result.fates += [(result.post_id, source, *asdict(each).values()) for each in intervals(steps)]
 
 
-def _row(old: Revision, new: Revision, edit: Edit, seen: tuple[str, str]) -> EditRow:
+def _row(old: RevisionText, new: RevisionText, edit: Edit, seen: tuple[str, str]) -> EditRow:
     """Return the row of an edit. `seen`: when and in which capture the old text was seen last."""
     return EditRow(
         new.revision_id,
@@ -152,7 +152,7 @@ def _row(old: Revision, new: Revision, edit: Edit, seen: tuple[str, str]) -> Edi
     )
 
 
-def before(earlier: Sequence[Revision], new: Revision) -> Revision | None:
+def before(earlier: Sequence[RevisionText], new: RevisionText) -> RevisionText | None:
     """Return the text that an edit replaced: that of the capture before, as the same version of the parser reads it.
 
     As the newest version reads it where that version read it no more; None without an earlier capture.

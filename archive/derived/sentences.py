@@ -51,7 +51,7 @@ class Sentence(NamedTuple):
     hash: int
 
 
-def cut(text: str | None) -> list[Sentence]:
+def split_sentences(text: str | None) -> list[Sentence]:
     """Return the sentences of a text in their order; none overlap, and only white space is between them."""
     found: list[Sentence] = []
     for line in _LINE.finditer(text or ""):
@@ -74,7 +74,7 @@ def hash_of(sentence: str) -> int:
     return int.from_bytes(sha256(words.encode("utf-8", "surrogatepass")).digest()[:8], "big", signed=True)
 
 
-def digest(sentences: list[Sentence]) -> str:
+def sentences_digest(sentences: list[Sentence]) -> str:
     """Return 16 hexadecimal digits of the SHA-256 of the offsets and hashes, each as 8 bytes, big-endian."""
     numbers = array("q", (number for each in sentences for number in (each.start, each.end, each.hash)))
     numbers.byteswap()

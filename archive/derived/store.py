@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from archive.derived.posts import Derived, EditRow, Post, Revision
+from archive.derived.posts import Derived, EditRow, PostToDerive, RevisionText
 from archive.derived.sentences import SEGMENTER
 from archive.derived.tables import INDEX, INDEXED, INDEXES, SITE_EDITS, TABLES
 from archive.search.folding import folded
@@ -56,33 +56,33 @@ def due_posts(connection: sqlite3.Connection) -> list[int]:
     ]
 
 
-def read_post(connection: sqlite3.Connection, post_id: int) -> Post:
+def read_post(connection: sqlite3.Connection, post_id: int) -> PostToDerive:
     """Return a post's revisions that are not derived; all, if one of them is an edit or the post was edited before."""
     (edited,) = connection.execute(
         "SELECT EXISTS (SELECT 1 FROM revisions WHERE post_id = ? AND kind = 'content')", (post_id,)
     ).fetchone()
     if not edited:
-        found = [Revision(*row) for row in connection.execute(f"{_REVISIONS} AND {_NOT_CUT}", (post_id, SEGMENTER))]
-        return Post(post_id, found, frozenset(each.revision_id for each in found))
+        found = [RevisionText(*row) for row in connection.execute(f"{_REVISIONS} AND {_NOT_CUT}", (post_id, SEGMENTER))]
+        return PostToDerive(post_id, found, frozenset(each.revision_id for each in found))
     numbers = connection.execute(
         f"SELECT revision_id FROM revisions AS r WHERE post_id = ? AND {_NOT_CUT}", (post_id, SEGMENTER)
     )
     return read_whole_post(connection, post_id)._replace(due=frozenset(number for (number,) in numbers))
 
 
-def read_whole_post(connection: sqlite3.Connection, post_id: int) -> Post:
+def read_whole_post(connection: sqlite3.Connection, post_id: int) -> PostToDerive:
     """Return all revisions of a post, as if none was derived."""
     found = []
     for row in connection.execute(_REVISIONS, (post_id,)):
-        each = Revision(*row)
+        each = RevisionText(*row)
         if each.kind == "content":
             seen = connection.execute(_SEEN, (post_id, each.source, each.captured_at)).fetchone()
             each = each._replace(last_seen_at=seen[0], last_capture_id=seen[1]) if seen else each
         found.append(each)
-    return Post(post_id, found, frozenset(each.revision_id for each in found))
+    return PostToDerive(post_id, found, frozenset(each.revision_id for each in found))
 
 
-def write(connection: sqlite3.Connection, posts: Iterable[Derived]) -> int:
+def write_derived(connection: sqlite3.Connection, posts: Iterable[Derived]) -> int:
     """Write the rows of posts in place of those that there are, in the caller's transaction; return their revisions."""
     number = 0
     for post in posts:
@@ -162,7 +162,7 @@ def edit_number(at: str, revision_id: int) -> int:
     return (minutes << REVISION_BITS) | revision_id
 
 
-def finish(connection: sqlite3.Connection) -> None:
+def finish_writing(connection: sqlite3.Connection) -> None:
     """Do what is due after posts were written, or rows deleted; in the caller's transaction."""
     due = {what for (what,) in connection.execute("SELECT what FROM cache_due")}
     if SITE_EDITS in due:
@@ -175,7 +175,7 @@ def finish(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM cache_due")
 
 
-def forget(connection: sqlite3.Connection) -> None:
+def forget_derived(connection: sqlite3.Connection) -> None:
     """Delete all that is derived, so that all of it is due; in the caller's transaction."""
     plain, other = INDEXES
     connection.execute(f"INSERT INTO {plain} ({plain}) VALUES ('delete-all')")

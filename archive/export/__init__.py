@@ -12,7 +12,7 @@ from archive.export._columns import (
     PUBLIC,
     TYPES,
     declared,
-    describe,
+    describe_column,
     may_be_date,
     publicity,
     purpose,
@@ -24,7 +24,7 @@ from archive.export._documents import export_documents
 from archive.export._formats import FORMATS, LISTING_FORMATS, Format, Written, write
 from archive.export._json import json_blocks
 from archive.export._sheet import MOST_ROWS, TooManyRows
-from archive.export._source import Listing, Source, Unknown, columns_of, find, known_values, names, read
+from archive.export._source import Listing, Source, Unknown, columns_of, find_source, known_values, names, read
 from archive.export._whole import export_all
 
 __all__ = [
@@ -46,10 +46,10 @@ __all__ = [
     "columns_of",
     "csv_blocks",
     "declared",
-    "describe",
+    "describe_column",
     "export_all",
     "export_documents",
-    "find",
+    "find_source",
     "json_blocks",
     "known_values",
     "may_be_date",

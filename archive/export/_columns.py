@@ -135,7 +135,7 @@ def purpose(name: str) -> str:
     return re.split(r"(?<=\.)\s", description, maxsplit=1)[0]
 
 
-def describe(source: Source, column: str) -> str | None:
+def describe_column(source: Source, column: str) -> str | None:
     """Return the description of a column in metadata.yaml, None without one.
 
     A column of a question has the description of the first table with a column of that name.

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from archive.export._columns import archive_description, describe, may_be_date, purpose, type_of
+from archive.export._columns import archive_description, describe_column, may_be_date, purpose, type_of
 from archive.export._source import Source
 
 PACKAGE, LOAD = "datapackage.json", "load.sql"
@@ -88,7 +88,7 @@ def _field(source: Source, name: str, required: bool) -> dict[str, Any]:
         field["format"] = "any"
     if kind == "boolean":
         field |= {"trueValues": ["1"], "falseValues": ["0"]}
-    if (meaning := describe(source, name)) is not None:
+    if (meaning := describe_column(source, name)) is not None:
         field["description"] = meaning
     return field | ({"constraints": {"required": True}} if required else {})
 
@@ -119,7 +119,7 @@ def _table(source: Source, path: Path, columns: Sequence[str]) -> Iterator[str]:
     if what := purpose(source.name):
         yield f"COMMENT ON TABLE {table} IS {_quoted(what)};"
     for name in columns:
-        if (meaning := describe(source, name)) is not None:
+        if (meaning := describe_column(source, name)) is not None:
             yield f"COMMENT ON COLUMN {table}.{_quoted(name, chr(34))} IS {_quoted(meaning)};"
 
 

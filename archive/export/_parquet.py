@@ -11,7 +11,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from archive.export._columns import describe, type_of
+from archive.export._columns import describe_column, type_of
 from archive.export._source import Source, columns_of, read
 
 NOT_INSTALLED = "Parquet needs pyarrow: run `pip install pyarrow`, or use --format csv"
@@ -71,7 +71,7 @@ class Typed:
         kinds = [type_of(source, name) or "text" for name in columns]
         said = meanings or {}
         self.schema = pa.schema(
-            pa.field(name, arrow[kind], metadata={"description": describe(source, name) or said.get(name, "")})
+            pa.field(name, arrow[kind], metadata={"description": describe_column(source, name) or said.get(name, "")})
             for name, kind in zip(unique, kinds, strict=True)
         )
         self._columns = [_Column(name, kind, arrow[kind], pa) for name, kind in zip(unique, kinds, strict=True)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import xlsxwriter  # type: ignore[import-untyped]
 
-from archive.export._columns import describe, type_of
+from archive.export._columns import describe_column, type_of
 from archive.export._source import Source, columns_of, count_up_to, read
 
 MOST_ROWS = 1_048_575  # with the header 2**20, the limit of a sheet
@@ -172,7 +172,7 @@ def _write_about(workbook: Any, source: Source, columns: list[str], rows: int, c
         sheet.write_string(start, column, head, bold)
     for row, name in enumerate(columns, start + 1):
         sheet.write_string(row, 0, name)
-        sheet.write_string(row, 1, describe(source, name) or "")
+        sheet.write_string(row, 1, describe_column(source, name) or "")
         sheet.write_string(row, 2, type_of(source, name) or "")
 
 

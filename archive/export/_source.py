@@ -74,7 +74,7 @@ def names(connection: sqlite3.Connection, *, with_parameters: bool = True, deriv
     return found
 
 
-def find(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str] | None = None) -> Source:
+def find_source(connection: sqlite3.Connection, name: str, parameters: Mapping[str, str] | None = None) -> Source:
     """Return the source of that name. A parameter that is not given has its default, as in the site's forms.
 
     Raises `Unknown`, `sqlite3.Error`.

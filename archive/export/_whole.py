@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from archive.export._columns import describe, type_of
+from archive.export._columns import describe_column, type_of
 from archive.export._formats import Format, Written, write
 from archive.export._package import LOAD, PACKAGE, load_sql, package
-from archive.export._source import Source, find, names
+from archive.export._source import Source, find_source, names
 from archive.times import utc_seconds
 
 MANIFEST = "manifest.json"
@@ -40,7 +40,7 @@ def export_all(
         with _transaction(connection):
             (schema,) = connection.execute("SELECT max(name) FROM _sqlite_migrations").fetchone()
             chosen = names(connection, with_parameters=False, derived=derived)
-            sources = [find(connection, name) for name in chosen]
+            sources = [find_source(connection, name) for name in chosen]
             written = [write(stage / f"{source.name}{form.suffix}", connection, source, form) for source in sources]
             pairs = list(zip(sources, written, strict=True))
             made_at = utc_seconds(datetime.now(UTC))
@@ -88,7 +88,8 @@ def _files_of_last_export(folder: Path) -> set[str]:
 
 def _entry(source: Source, written: Written) -> dict[str, object]:
     columns = [
-        {"name": name, "type": type_of(source, name), "description": describe(source, name)} for name in written.columns
+        {"name": name, "type": type_of(source, name), "description": describe_column(source, name)}
+        for name in written.columns
     ]
     entry: dict[str, object] = {
         "rows": written.rows,

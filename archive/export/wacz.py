@@ -39,7 +39,7 @@ BufferedReader.DECOMPRESSORS.pop("br", None)
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class WaczContent:
     """The content of a WACZ file that was written."""
 
     captures: int
@@ -50,7 +50,7 @@ class Packed:
 
 def write_wacz(
     target: Path, folder: Path, db: Database, *, clinic_id: str | None, with_comments: bool, software: str
-) -> Packed:
+) -> WaczContent:
     """Write the captures of one clinic (None: of all) and the list of their pages to `target`, complete or not at all.
 
     Captures with comments (`captures.holds_comments`) and captures that refer to them are left out unless
@@ -80,7 +80,7 @@ def write_wacz(
     ((number,),) = db.conn.execute(
         f"SELECT count(*) FROM captures AS c WHERE {of_clinic} AND NOT {_WITHOUT_COMMENTS}", values
     )
-    return Packed(captures, len(pages), 0 if with_comments else number, target.stat().st_size)
+    return WaczContent(captures, len(pages), 0 if with_comments else number, target.stat().st_size)
 
 
 # Neither the capture nor the one it refers to holds something that is withdrawn.

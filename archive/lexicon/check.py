@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from archive.derived.sentences import cut
+from archive.derived.sentences import split_sentences
 from archive.lexicon.engine import Engine
 from archive.lexicon.rules import Lexicon, Rule
 
@@ -55,7 +55,9 @@ def _faults(rule: Rule, engine: Engine) -> Iterator[str]:
         ("none", rule.examples.none, set[bool]()),
     ):
         for text in texts:
-            found = {match.negated for match in engine.matches(None, text, [each[:2] for each in cut(text)])}
+            found = {
+                match.negated for match in engine.matches(None, text, [each[:2] for each in split_sentences(text)])
+            }
             if found != wanted:
                 got = " and ".join("denied" if negated else "a match" for negated in sorted(found)) or "no match"
                 yield f"rule {rule.name}: the example of {kind} {text!r} is {got}"

@@ -68,7 +68,7 @@ def checked(data: bytes, sentences: Sequence[str] = ()) -> Lexicon:
     return lexicon
 
 
-def add(archive: Path, name: str, data: bytes, sentences: Sequence[str] = ()) -> Given:
+def copy_lexicon(archive: Path, name: str, data: bytes, sentences: Sequence[str] = ()) -> Given:
     """Copy a lexicon into the archive and return it; one that is there already stays.
 
     `sentences`: a sample of the archive's, of which no rule may match over half. Raises `BadLexicon`, OSError.

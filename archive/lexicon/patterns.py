@@ -70,14 +70,14 @@ class Expression:
         return self.compiled.match(text)
 
 
-def check(patterns: Sequence[str], lists: Mapping[str, Sequence[str]]) -> list[_Part]:
+def check_patterns(patterns: Sequence[str], lists: Mapping[str, Sequence[str]]) -> list[_Part]:
     """Read patterns, as `compiled` does, without an expression of them. Raises `BadPattern`."""
     return [_Reader(pattern, lists).whole() for pattern in patterns]
 
 
 def compiled(patterns: Sequence[str], lists: Mapping[str, Sequence[str]]) -> Expression:
     """Return an expression that finds any of the patterns in `Words.text`. Raises `BadPattern`."""
-    parts = check(patterns, lists)
+    parts = check_patterns(patterns, lists)
     found = re.compile(r"(?:(?<= )|\A)(?:" + "|".join(part.expression for part in parts) + ")")
     return Expression(found, frozenset().union(*(part.first for part in parts)))
 

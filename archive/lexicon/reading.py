@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from archive.lexicon.patterns import BadPattern, check
+from archive.lexicon.patterns import BadPattern, check_patterns
 from archive.lexicon.rules import ABOUT, KINDS, PATTERNS, Examples, Lexicon, Rule
 
 MOST_RULES, MOST_BYTES, MOST_VERSIONS = 1_000, 2_000_000, 1_000_000
@@ -121,7 +121,7 @@ def _patterns(table: dict[str, Any], where: str, lists: Lists, faults: list[str]
     for key in PATTERNS:
         try:
             values[key] = tuple(_texts(table.get(key, []), f"{where}: {key}"))
-            check(values[key], lists)
+            check_patterns(values[key], lists)
         except BadLexicon as error:
             faults += error.faults
         except BadPattern as error:

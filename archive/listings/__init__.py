@@ -7,9 +7,9 @@ from typing import Any
 
 from archive.export import Listing
 from archive.listings.concordance import Concordance
-from archive.listings.difference import Difference
+from archive.listings.difference import RevisionPair
 from archive.listings.edits import Edits
-from archive.listings.found import Found
+from archive.listings.found import SearchResults
 from archive.search.index import Query
 from archive.search.matching import keyword
 
@@ -26,12 +26,12 @@ def _kwic(*, word: str, prefix: bool, **values: Any) -> Concordance:
     return Concordance(keyword(word, prefix=prefix), **values)
 
 
-def _search(*, base: str = "", **query: Any) -> Found:
-    return Found(Query(**query), base)
+def _search(*, base: str = "", **query: Any) -> SearchResults:
+    return SearchResults(Query(**query), base)
 
 
 _LISTINGS: Mapping[str, Callable[..., Listing]] = {
-    "difference": Difference,
+    "difference": RevisionPair,
     "edits": Edits,
     "kwic": _kwic,
     "search": _search,

@@ -85,7 +85,7 @@ class _Document:
     is_plain: bool
 
 
-class Page(NamedTuple):
+class ConcordancePage(NamedTuple):
     """Rows, where the next page begins (None: there are no more), and whether a text was not looked through to its end.
 
     `following` is a row number of the index, and how many rows of that text are on the pages before.
@@ -114,14 +114,14 @@ class Concordance:
             if document is not None:
                 yield from self._rows_of(document)
 
-    def page(self, connection: sqlite3.Connection, most: int, before: tuple[int, int] | None = None) -> Page:
+    def page(self, connection: sqlite3.Connection, most: int, before: tuple[int, int] | None = None) -> ConcordancePage:
         """Return at most `most` rows. `before` is `following` of the page before this. Raises `sqlite3.Error`."""
         found: list[tuple[Any, ...]] = []
         characters, is_cut = 0, False
         first, skipped = before or (None, 0)
         for number, (doc, is_plain) in enumerate(self._documents(connection, first)):
             if number == PAGE_DOCUMENTS or characters > PAGE_TEXTS:
-                return Page(found, (doc, 0), is_cut)
+                return ConcordancePage(found, (doc, 0), is_cut)
             document = self._read(connection, doc, is_plain, PAGE_TEXT)
             if document is None:
                 continue
@@ -129,11 +129,11 @@ class Concordance:
             rows = list(islice(self._rows_of(document), skip, skip + most - len(found) + 1))
             if len(found) + len(rows) > most:
                 taken = most - len(found)
-                return Page(found + rows[:taken], (doc, skip + taken), is_cut)
+                return ConcordancePage(found + rows[:taken], (doc, skip + taken), is_cut)
             found += rows
             characters += sum(len(text) for _, text in document.parts)
             is_cut = is_cut or len(document.parts[-1][1]) == PAGE_TEXT
-        return Page(found, None, is_cut)
+        return ConcordancePage(found, None, is_cut)
 
     def number_of_texts(self, connection: sqlite3.Connection, most: int) -> int:
         """Return how many texts have the word, counted up to `most`. Raises `sqlite3.Error`."""

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from archive.site.pages.revisions import difference
+from archive.site.pages.revisions import compare_revisions
 
 _WORDS = {"out": "removed", "in": "added", "same": "same"}
 
 
 @dataclass(frozen=True)
-class Difference:
+class RevisionPair:
     """The two revisions, by their keys in this archive file."""
 
     old_id: int
@@ -27,7 +27,7 @@ class Difference:
 
     def rows(self, connection: sqlite3.Connection) -> Iterator[tuple[Any, ...]]:
         """Yield the rows. Raises `sqlite3.Error`."""
-        found = difference(connection, self.old_id, self.new_id, whole=True)
+        found = compare_revisions(connection, self.old_id, self.new_id, whole=True)
         for part, lines in (("title", found["title"]), ("text", found["lines"])):
             for number, line in enumerate(lines, 1):
                 for piece in line.pieces:

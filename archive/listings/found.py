@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from archive.search.index import Query, documents, search
+from archive.search.index import Query, hits_query, search
 from archive.search.ranking import COMMENT, PAST, POST
 from archive.search.snippets import Marking
 from archive.site.pages._rows import row
@@ -44,7 +44,7 @@ _NUMBERS = (
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResults:
     """The results of a search. `base`: what permalinks begin with, "" or an address without a slash at the end."""
 
     query: Query
@@ -93,7 +93,7 @@ class Numbers:
     platforms: list[tuple[str | None, int]]
 
 
-def numbers(connection: sqlite3.Connection, query: Query) -> Numbers:
+def count_results(connection: sqlite3.Connection, query: Query) -> Numbers:
     """Count the newest results of a search; the largest numbers come first, of years the latest.
 
     Raises `sqlite3.Error`.
@@ -101,7 +101,7 @@ def numbers(connection: sqlite3.Connection, query: Query) -> Numbers:
     clinics: Counter[str] = Counter()
     years: Counter[str | None] = Counter()
     platforms: Counter[str | None] = Counter()
-    hits = documents(query)
+    hits = hits_query(query)
     found = connection.execute(_NUMBERS.format(hits=hits[0]), hits[1]) if hits else ()
     for clinic_id, platform, year, number in map(tuple, found):
         clinics[clinic_id] += number

@@ -1,7 +1,7 @@
 """What may be given to others: of each table the columns that archive/site/metadata.yaml calls public."""
 
-from archive.public.filling import Comments, fill
+from archive.public.filling import Comments, fill_public
 from archive.public.withheld import withheld, withholds_comments
 from archive.public.words import host_of, hosts_in, keyed
 
-__all__ = ["Comments", "fill", "host_of", "hosts_in", "keyed", "withheld", "withholds_comments"]
+__all__ = ["Comments", "fill_public", "host_of", "hosts_in", "keyed", "withheld", "withholds_comments"]

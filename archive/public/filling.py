@@ -19,7 +19,7 @@ from archive.derived.store import index_edits
 from archive.export import publicity
 from archive.public.withheld import MARKS
 from archive.public.words import host_of, hosts_in, keyed
-from archive.search.index import fill as fill_index
+from archive.search.index import index_all as fill_index
 
 Comments = Literal["counts", "text"]
 
@@ -84,7 +84,7 @@ _ROWS: Mapping[str, str] = {
 _OWN_INDEX = ("posts_fts", "comments_fts")  # of which the texts are in the tables
 
 
-def fill(archive: Path, target: Path, *, comments: Comments, key: bytes, searchable: bool = True) -> None:
+def fill_public(archive: Path, target: Path, *, comments: Comments, key: bytes, searchable: bool = True) -> None:
     """Fill a new database file with the public part of another, as it is at this moment; a writer may go on.
 
     `comments`: "counts" gives the rows of comments without author, text and parent, "text" all that is public of them.

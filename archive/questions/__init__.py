@@ -116,7 +116,7 @@ class BadValue(ValueError):
     """A parameter of a question has a value that it cannot have; the message says which are allowed."""
 
 
-def check(question: Question, values: Mapping[str, str], known: Mapping[str, Sequence[str]]) -> None:
+def check_value(question: Question, values: Mapping[str, str], known: Mapping[str, Sequence[str]]) -> None:
     """Raise `BadValue` for the first value that its parameter cannot have.
 
     `known` has the values that the archive knows for the kinds clinic, attribute and category.

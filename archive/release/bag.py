@@ -20,10 +20,10 @@ def seal(folder: Path, info: Mapping[str, str]) -> str:
     (folder / MANIFEST).write_bytes(_lines(content))
     tags = {name: _sha256(folder / name) for name in (INFO, "bagit.txt", MANIFEST)}
     (folder / TAG_MANIFEST).write_bytes(_lines(tags))
-    return digest(folder)
+    return bag_digest(folder)
 
 
-def digest(folder: Path) -> str:
+def bag_digest(folder: Path) -> str:
     """Return the digest of a sealed folder: the SHA-256 of the list that names all others. Raises OSError."""
     return _sha256(folder / TAG_MANIFEST)
 
@@ -67,7 +67,7 @@ def info_of(folder: Path) -> dict[str, str]:
     return {name: value for name, _, value in (line.partition(": ") for line in lines)}
 
 
-def payload(folder: Path) -> dict[str, str]:
+def payload_hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 (hex) of each file below data/, as the sealed folder lists it. Raises OSError."""
     return dict(_read(folder / MANIFEST))
 

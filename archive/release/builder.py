@@ -18,7 +18,7 @@ from archive.db import DATABASE, ArchiveError, damage
 from archive.export import FORMATS, Written, write
 from archive.export._package import PACKAGE, package
 from archive.export._source import Source
-from archive.public import Comments, fill
+from archive.public import Comments, fill_public
 from archive.release import documents
 from archive.release.bag import DATA, seal
 from archive.release.documents import About
@@ -75,7 +75,7 @@ def build(archive: Path, target: Path, content: Content, *, to: str | None = Non
     try:
         (part / DATA).mkdir(parents=True)
         scratch = part / "scratch.db"
-        fill(archive / DATABASE, scratch, comments=content.comments, key=content.key, searchable=False)
+        fill_public(archive / DATABASE, scratch, comments=content.comments, key=content.key, searchable=False)
         made = _fill_tables(scratch, part / DATA / RELEASE_DB, content)
         with closing(sqlite3.connect(part / DATA / RELEASE_DB)) as connection:
             rows = hashes(connection, made)
@@ -86,7 +86,7 @@ def build(archive: Path, target: Path, content: Content, *, to: str | None = Non
         found = None if before is None else list(changes(register.rows(before), rows))
         _write(part / DATA / "DATASHEET.md", sheet)
         _write(part / DATA / "DICTIONARY.md", documents.dictionary(made))
-        _write(part / DATA / "CITATION.cff", documents.citation(about))
+        _write(part / DATA / "CITATION.cff", documents.citation_cff(about))
         _write(part / DATA / "LICENCE.txt", documents.licence())
         _write(part / DATA / "CHANGES.md", documents.changes_text(found, before.name if before else None))
         scratch.unlink()

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from archive.export import describe, purpose, type_of
+from archive.export import describe_column, purpose, type_of
 from archive.export._columns import archive_description
 from archive.export._source import Source
 from archive.release.natural import MEANING, Table
@@ -30,7 +30,7 @@ class About:
     approval: str | None
 
 
-def citation(about: About) -> str:
+def citation_cff(about: About) -> str:
     """Return CITATION.cff (Citation File Format 1.2.0). JSON texts are YAML texts."""
     title = f"{archive_description()[0]}: release {about.name}"
     lines = {
@@ -76,7 +76,7 @@ def dictionary(tables: Iterable[Table]) -> str:
 
 def meaning(source: Source, column: str) -> str:
     """Return what a column of a release means."""
-    return describe(source, column) or MEANING.get(column, "")
+    return describe_column(source, column) or MEANING.get(column, "")
 
 
 def changes_text(found: Iterable[Change] | None, before: str | None) -> str:

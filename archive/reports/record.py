@@ -11,7 +11,7 @@ from archive.warc import (
     BadRecord,
     CutShort,
     Failure,
-    Group,
+    RecordGroup,
     TooLarge,
     Undecodable,
     derived_id,
@@ -45,7 +45,7 @@ def view(folder: Path, capture: dict[str, Any]) -> RecordView:
     if isinstance(found, Failure):
         return RecordView(message=f"{found.reason}: {found.message}", problems=list(found.problems))
     place = derived_id(capture["warc_file"], capture["warc_offset"])
-    if not isinstance(found, Group) or capture["capture_id"] not in (found.capture.capture_id, place):
+    if not isinstance(found, RecordGroup) or capture["capture_id"] not in (found.capture.capture_id, place):
         return RecordView(unreadable="the WARC file has another record at this offset")
     content = RecordView(problems=list(found.problems))
     if found.protocol:
@@ -58,11 +58,11 @@ def view(folder: Path, capture: dict[str, Any]) -> RecordView:
     return content
 
 
-def robots(folder: Path, capture: dict[str, Any]) -> str | None:
+def robots_text(folder: Path, capture: dict[str, Any]) -> str | None:
     """Return the text of a captured robots.txt, at most 20,000 characters; None if its record cannot be read."""
     try:
         found = read_record(folder, capture["warc_file"], capture["warc_offset"])
-        if not isinstance(found, Group) or found.capture.http_status != 200:
+        if not isinstance(found, RecordGroup) or found.capture.http_status != 200:
             return None
         return payload(found).decode("utf-8", "replace")[:20_000]
     except (BadRecord, CutShort, OSError, TooLarge, Undecodable, ValueError):

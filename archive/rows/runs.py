@@ -246,7 +246,7 @@ POST_KEYS = (
 )
 
 
-def documents(db: Database, crawl_id: str, clinic_id: str) -> Iterator[dict[str, Any]]:
+def post_documents(db: Database, crawl_id: str, clinic_id: str) -> Iterator[dict[str, Any]]:
     """Yield every post that the run saw, newest first, as a document with the keys that `clinic-archive parse` prints.
 
     Counters are the last known ones; comments are included with their pseudonyms and `parent_id`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from archive.rows.context import CaptureContext, Item
-from archive.rows.identity.identities import site_of
+from archive.rows.identity.identities import site_host
 from archive.rows.identity.placement import attach_pending, resolve_post, set_platform_id
 
 
@@ -54,7 +54,7 @@ def save_alias(context: CaptureContext, item: Item) -> None:
     identities = context.cache.identities
     if not item["certain"] and identities.find((old,)) is None:
         return
-    if site_of(new) == site_of(old):
+    if site_host(new) == site_host(old):
         resolve_post(context, (new, old), item["matched_by"])
     elif _are_alike(context, identities.find((new,)), identities.find((old,))):
         entity = identities.merge_moved(old, new, context.capture_id, item["matched_by"])

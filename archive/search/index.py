@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from archive.search.folding import folded, folded_words, is_single_letter
 from archive.search.ranking import COMMENT, PAST, POST, Hit, best_first
-from archive.search.tables import DOC, POST_DOC, TOKENIZERS, parts
+from archive.search.tables import DOC, POST_DOC, TOKENIZERS, document_sql
 
 if TYPE_CHECKING:  # the process of a visitor's file imports this module, and waits for what it imports
     from sqlite_utils import Database
@@ -38,7 +38,7 @@ COUNTED = 10_000
 RANKED = 2_000
 
 
-def fill(db: Database) -> None:
+def index_all(db: Database) -> None:
     """Index all rows again. Past revisions are those of the current revision's source that are not current."""
     db.execute("INSERT INTO search_fts (search_fts) VALUES ('delete-all')")
     db.execute("DELETE FROM search_folded_fts")
@@ -59,7 +59,7 @@ def index_due(db: Database) -> None:
     if conn.execute("SELECT 1 FROM search_fts_due LIMIT 1").fetchone() is None:
         return
     for kind, table in ((POST, "posts"), (COMMENT, "comments"), (PAST, "revisions")):
-        part = parts(kind, "t")
+        part = document_sql(kind, "t")
         known = " AND ".join(
             f"NOT EXISTS (SELECT 1 FROM {name}_docsize AS known WHERE known.id = doc)" for name in TOKENIZERS
         )
@@ -109,7 +109,7 @@ def faults(connection: sqlite3.Connection) -> list[str]:
         except sqlite3.DatabaseError as error:
             lines.append(f"{name}: damaged ({error}); `clinic-archive rebuild` repairs it")
     for kind, table in ((POST, "posts"), (COMMENT, "comments")):
-        part = parts(kind, "t")
+        part = document_sql(kind, "t")
         (missing,) = connection.execute(
             f"SELECT count(*) FROM {table} AS t WHERE ({part['body']} IS NOT NULL OR {part['title']} IS NOT NULL) AND"
             f" {part['doc']} NOT IN (SELECT id FROM search_fts_docsize UNION ALL SELECT id FROM"
@@ -174,7 +174,7 @@ def search(connection: sqlite3.Connection, query: Query, *, most: int = 20, skip
     With `best_first` the newest `RANKED` hits come in the order of `archive.search.ranking`, then the others. Raises
     `sqlite3.Error`, but never because of the words typed.
     """
-    found = documents(query)
+    found = hits_query(query)
     if found is None:
         return []
     first, number = (0, max(skip + most, RANKED)) if query.best_first else (skip, most)
@@ -185,7 +185,7 @@ def search(connection: sqlite3.Connection, query: Query, *, most: int = 20, skip
     return hits
 
 
-def documents(query: Query) -> tuple[str, dict[str, str]] | None:
+def hits_query(query: Query) -> tuple[str, dict[str, str]] | None:
     """Return a SELECT of the hits' row numbers (`doc`), the newest first, and its values; None without a word.
 
     SQLite merges the two tables, each of which reads its newest hits first: with a LIMIT the others are not read.
@@ -197,9 +197,9 @@ def documents(query: Query) -> tuple[str, dict[str, str]] | None:
     return f"{both} ORDER BY doc DESC", _values(query, match)
 
 
-def count(connection: sqlite3.Connection, query: Query) -> int:
+def count_hits(connection: sqlite3.Connection, query: Query) -> int:
     """Return the number of hits, at most `COUNTED` + 1. Raises `sqlite3.Error`."""
-    found = documents(query)
+    found = hits_query(query)
     if found is None:
         return 0
     (number,) = connection.execute(f"SELECT count(*) FROM ({found[0]} LIMIT {COUNTED + 1})", found[1]).fetchone()

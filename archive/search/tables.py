@@ -41,7 +41,7 @@ _FORGET = (
 )
 
 
-def parts(kind: int, row: str) -> dict[str, str]:
+def document_sql(kind: int, row: str) -> dict[str, str]:
     """Return the pieces of SQL about a row (`old`, `new`, a table's alias) that is a document of that kind."""
     doc, key, title, body, scope = {
         POST: (POST_DOC, "{row}.post_id", "{row}.title", "{row}.body_text", _POST_SCOPE),
@@ -66,7 +66,7 @@ def create(db: Database) -> None:
         (POST, "posts", ("title", "body_text", "published_at", "platform", "clinic_id")),
         (COMMENT, "comments", ("body_text", "posted_at", "post_id")),
     ):
-        old, new = parts(kind, "old"), parts(kind, "new")
+        old, new = document_sql(kind, "old"), document_sql(kind, "new")
         changed = " OR ".join(f"old.{column} IS NOT new.{column}" for column in columns)
         name = f"{table}_search"
         db.execute(f"CREATE TRIGGER {name}_insert AFTER INSERT ON {table} BEGIN {_DUE.format(**new)} END")
@@ -82,7 +82,7 @@ def create(db: Database) -> None:
         "CREATE TRIGGER posts_search_past AFTER UPDATE OF revision_id ON posts WHEN old.revision_id IS NOT NULL AND"
         f" old.revision_id IS NOT new.revision_id BEGIN {_DUE.format(kind=PAST, key='old.revision_id')} END"
     )
-    old = parts(PAST, "old")
+    old = document_sql(PAST, "old")
     db.execute(
         f"CREATE TRIGGER revisions_search_delete BEFORE DELETE ON revisions BEGIN {_FORGET.format(**old)}"
         f" {_NOT_DUE.format(**old)} END"
@@ -97,7 +97,7 @@ def create_folded(db: Database) -> None:
         (POST, "posts", ("title", "body_text", "published_at", "platform", "clinic_id")),
         (COMMENT, "comments", ("body_text", "posted_at", "post_id")),
     ):
-        old = parts(kind, "old")
+        old = document_sql(kind, "old")
         changed = " OR ".join(f"old.{column} IS NOT new.{column}" for column in columns)
         name, forget = f"{table}_search_folded", _FORGET_FOLDED.format(**old)
         db.execute(
@@ -105,5 +105,5 @@ def create_folded(db: Database) -> None:
             f" {forget} END"
         )
         db.execute(f"CREATE TRIGGER {name}_delete BEFORE DELETE ON {table} BEGIN {forget} END")
-    forget = _FORGET_FOLDED.format(**parts(PAST, "old"))
+    forget = _FORGET_FOLDED.format(**document_sql(PAST, "old"))
     db.execute(f"CREATE TRIGGER revisions_search_folded_delete BEFORE DELETE ON revisions BEGIN {forget} END")

@@ -12,14 +12,14 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from archive.study.answers import Coding
-from archive.study.sample import Unit
+from archive.study.sample import SamplingUnit
 from archive.study.texts import Text, Texts
 
 Anchor = Literal["exact", "re-anchored", "unanchored"]
 NOWHERE = {"anchor": "unanchored", "anchor_permalink": None, "anchor_start": None, "anchor_end": None}
 
 
-def anchored(texts: Texts, unit: Unit, coding: Coding) -> dict[str, Any]:
+def anchored(texts: Texts, unit: SamplingUnit, coding: Coding) -> dict[str, Any]:
     """Return the columns `anchor*` of a coding. Raises `sqlite3.Error`."""
     present = texts.of(unit.clinic_id, unit.address)
     same = [text for text in present if text.text_sha256 == unit.text_sha256]

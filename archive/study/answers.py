@@ -10,7 +10,7 @@ from archive.study.cells import Row, cells
 from archive.study.codebook import Code, CodeBook
 from archive.study.folder import BadStudyFile, StudyFile
 from archive.study.label_studio import Task, tasks
-from archive.study.sample import Sample, Unit
+from archive.study.sample import Sample, SamplingUnit
 from archive.study.texts import Texts, text_sha256
 
 CONSENSUS = "consensus"  # the coder of reconciled codes
@@ -96,7 +96,7 @@ class _Reader:
         for code in codebook.codes:
             self._code(task, code, whole, coder)
 
-    def _whole(self, task: Task, unit: Unit) -> str | None:
+    def _whole(self, task: Task, unit: SamplingUnit) -> str | None:
         """The text as the archive exports it; None where the file has another one."""
         exact = self.texts.exact(unit.clinic_id, unit.address, unit.text_sha256)
         if exact is None:

@@ -24,7 +24,7 @@ from archive.export import Source
 from archive.site.visitors.door import LONGEST_SQL
 from archive.site.visitors.limits import AnswerTooLarge
 from archive.site.visitors.queries import Worker
-from archive.study.sample import FORMAT, VERSION, Unit, list_sha256, order
+from archive.study.sample import FORMAT, VERSION, SamplingUnit, list_sha256, order
 from archive.study.texts import text_sha256, texts_of
 
 SECONDS, FILE_SECONDS = 10.0, 60.0  # to the first post, and for all posts of the frame
@@ -58,7 +58,7 @@ class Listed:
     stratum: str | None
 
 
-def draw(archive: Path, db: Database, *, n: int, seed: int, where: str | None, by: str | None) -> bytes:
+def draw_sample(archive: Path, db: Database, *, n: int, seed: int, where: str | None, by: str | None) -> bytes:
     """Return the file of a sample of `n` posts, all of the frame where that has fewer.
 
     Raises `BadCondition` where the condition cannot be used or selects no post, `sqlite3.Error`.
@@ -117,7 +117,7 @@ def allocate(sizes: dict[str | None, int], n: int) -> dict[str | None, int]:
     return drawn
 
 
-def _unit(db: Database, post: Listed, stratum_frame: int, drawn: int) -> Unit:
+def _unit(db: Database, post: Listed, stratum_frame: int, drawn: int) -> SamplingUnit:
     (sha256, title, body) = db.execute(
         "SELECT r.content_sha256, r.title, r.body_text FROM posts JOIN revisions AS r ON r.revision_id ="
         " posts.revision_id WHERE posts.post_id = ?",
@@ -128,7 +128,7 @@ def _unit(db: Database, post: Listed, stratum_frame: int, drawn: int) -> Unit:
         for text in reversed(texts_of(db, post.clinic_id, post.address))
         if (text.content_sha256, text.text_sha256) == (sha256, text_sha256(body))
     )
-    return Unit(
+    return SamplingUnit(
         unit=order("unit", post.clinic_id, post.address)[:12],
         clinic_id=post.clinic_id,
         address=post.address,

@@ -19,7 +19,7 @@ from archive.study.folder import BadStudyFile, StudyFile
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class CodedSpan:
     """Words that a coder marked; offsets in UTF-16 units, as the file gives them."""
 
     value: str
@@ -51,7 +51,7 @@ class Task:
     """By code: the value of the whole text, "" where none was chosen."""
     quotes: Mapping[str, str] = field(default_factory=dict)
     """By code: the words of the text that show it."""
-    spans: Mapping[str, Sequence[Span]] = field(default_factory=dict)
+    spans: Mapping[str, Sequence[CodedSpan]] = field(default_factory=dict)
 
 
 def code_points(text: str, units: int) -> int | None:
@@ -131,13 +131,13 @@ def _task(place: str, task: Mapping[str, Any]) -> Task:
     if len(made) > 1:
         raise ValueError(f"{len(made)} annotations of one task: each coder has a project of their own; delete one")
     values: dict[str, str] = {}
-    spans: dict[str, list[Span]] = {}
+    spans: dict[str, list[CodedSpan]] = {}
     for result in made[0]["result"] if made else []:
         _result(result, values, spans)
     return Task(place=place, values=values, spans=spans, **named)
 
 
-def _result(result: Mapping[str, Any], values: dict[str, str], spans: dict[str, list[Span]]) -> None:
+def _result(result: Mapping[str, Any], values: dict[str, str], spans: dict[str, list[CodedSpan]]) -> None:
     name, value = str(result["from_name"]), result["value"]
     if result["type"] == "choices":
         chosen = list(map(str, value["choices"]))
@@ -145,7 +145,7 @@ def _result(result: Mapping[str, Any], values: dict[str, str], spans: dict[str, 
     elif result["type"] == "labels":
         code = name.removesuffix(LABELS)
         for label in map(str, value["labels"]):
-            span = Span(
+            span = CodedSpan(
                 label.removeprefix(f"{code}: "), int(value["start"]), int(value["end"]), str(value.get("text", ""))
             )
             spans.setdefault(code, []).append(span)

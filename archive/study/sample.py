@@ -17,7 +17,7 @@ LARGEST_SEED = 2**53
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class SamplingUnit:
     """A post of a sample, and the text that it had then."""
 
     unit: str
@@ -45,13 +45,13 @@ class Sample:
     as_of: str
     frame: int
     frame_sha256: str
-    units: tuple[Unit, ...]
+    units: tuple[SamplingUnit, ...]
     file: str
     gone: frozenset[int] = frozenset()
     """The positions of the units that a purge removed."""
-    _by_name: Mapping[str, Unit] = field(default_factory=dict, repr=False, compare=False)
+    _by_name: Mapping[str, SamplingUnit] = field(default_factory=dict, repr=False, compare=False)
 
-    def unit(self, name: str) -> Unit | None:
+    def unit(self, name: str) -> SamplingUnit | None:
         """Return the unit of that name, None without one."""
         return self._by_name.get(name)
 
@@ -73,8 +73,8 @@ def read_sample(file: StudyFile, name: str) -> Sample:
         data = json.loads(file.data)
         if data[FORMAT] != VERSION:
             raise BadStudyFile(f"{file.name}: a sample of another version of this program; update clinic-archive")
-        names = Unit.__dataclass_fields__.keys()
-        units = tuple(Unit(**{key: entry[key] for key in names}) for entry in data["units"])
+        names = SamplingUnit.__dataclass_fields__.keys()
+        units = tuple(SamplingUnit(**{key: entry[key] for key in names}) for entry in data["units"])
         sample = Sample(
             digest=file.digest,
             name=name,

@@ -17,7 +17,7 @@ from archive.study.answers import CONSENSUS, WORDS
 from archive.study.cells import SHEET
 from archive.study.codebook import CodeBook
 from archive.study.folder import BadStudyFile
-from archive.study.sample import Sample, Unit, order
+from archive.study.sample import Sample, SamplingUnit, order
 from archive.study.texts import Texts
 
 MOST_UNITS = 32_000  # UTF-16 units of a text in one cell; Excel's limit is 32,767
@@ -37,7 +37,9 @@ class Handout:
     blind: bool = False
 
 
-def shares(units: Sequence[Unit], coders: Sequence[str], overlap: float, seed: int) -> dict[str, list[Unit]]:
+def shares(
+    units: Sequence[SamplingUnit], coders: Sequence[str], overlap: float, seed: int
+) -> dict[str, list[SamplingUnit]]:
     """Return the units of each coder, in an order of the coder's own.
 
     `overlap`: the share of the units, 0 to 1, that every coder gets; at least one where it is above 0. The others are
@@ -50,11 +52,11 @@ def shares(units: Sequence[Unit], coders: Sequence[str], overlap: float, seed: i
     return {coder: _shuffled(units, seed, coder) for coder, units in dealt_out.items()}
 
 
-def _shuffled(units: Sequence[Unit], seed: int, key: str) -> list[Unit]:
+def _shuffled(units: Sequence[SamplingUnit], seed: int, key: str) -> list[SamplingUnit]:
     return sorted(units, key=lambda unit: order(seed, key, unit.unit))
 
 
-def sheet_rows(handout: Handout, coder: str, units: Iterable[Unit], texts: Texts) -> Iterator[dict[str, str]]:
+def sheet_rows(handout: Handout, coder: str, units: Iterable[SamplingUnit], texts: Texts) -> Iterator[dict[str, str]]:
     """Yield the columns of each unit by name, without those of the codes.
 
     Raises `BadStudyFile` where the archive no longer has a text, `sqlite3.Error`.
@@ -79,7 +81,7 @@ def sheet_rows(handout: Handout, coder: str, units: Iterable[Unit], texts: Texts
         yield {name: value for name, value in row.items() if not (handout.blind and name in BLINDING)}
 
 
-def parts(text: str, most: int = MOST_UNITS) -> list[str]:
+def split_text(text: str, most: int = MOST_UNITS) -> list[str]:
     """Return a text in parts of at most `most` UTF-16 units, none of which ends within a pair of surrogates."""
     found, start, size = [], 0, 0
     for place, character in enumerate(text):
@@ -118,7 +120,7 @@ def _fill(
 ) -> None:
     sheet = workbook.add_worksheet(SHEET)
     bold, wrapped = workbook.add_format({"bold": True}), workbook.add_format({"text_wrap": True, "valign": "top"})
-    texts = [parts(row["text"]) for row in rows]
+    texts = [split_text(row["text"]) for row in rows]
     columns = _columns(codebook, rows, max(map(len, texts), default=1), codes)
     for place, name in enumerate(columns):
         hidden = {"hidden": name in TECHNICAL}

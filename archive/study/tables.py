@@ -69,11 +69,11 @@ def study_of(archive: Path, db: Database) -> Study:
     study = Study()
     for file in _readable(archive, CODEBOOKS, study):
         with _noting(study):
-            codebook = codebook_in(file, name_of(file))
+            codebook = codebook_in(file, given_name(file))
             study.codebooks[codebook.digest] = codebook
     for file in _readable(archive, SAMPLES, study):
         with _noting(study):
-            sample = sample_in(file, name_of(file))
+            sample = sample_in(file, given_name(file))
             study.samples[sample.digest] = sample
     texts = Texts(db)
     for file in _readable(archive, CODINGS, study):
@@ -85,7 +85,7 @@ def study_of(archive: Path, db: Database) -> Study:
     return study
 
 
-def name_of(file: StudyFile) -> str:
+def given_name(file: StudyFile) -> str:
     """Return the name that people gave: "study/samples/n20-seed7-0123456789abcdef.json" gives "n20-seed7"."""
     return Path(file.name).stem[: -DIGITS - 1]
 
@@ -119,7 +119,7 @@ def take_codebook(archive: Path, path: Path) -> CodeBook:
     name = f"{plain(path.stem)}-{digest_of(data)}{path.suffix.lower()}"
     read_codebook(StudyFile(path.name, data), path.stem)  # before anything is stored
     file = store(archive, CODEBOOKS, name, data)
-    return read_codebook(file, name_of(file))
+    return read_codebook(file, given_name(file))
 
 
 def take_sample(archive: Path, study: Study, name: str, data: bytes) -> Sample:

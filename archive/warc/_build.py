@@ -50,7 +50,7 @@ def header(headers: Headers, name: bytes) -> str | None:
     return b", ".join(values).decode("latin-1").strip() or None
 
 
-def clean(headers: Iterable[tuple[bytes, bytes]], side: str) -> tuple[Headers, tuple[str, ...]]:
+def clean_headers(headers: Iterable[tuple[bytes, bytes]], side: str) -> tuple[Headers, tuple[str, ...]]:
     """Return header lines that can be written, and the names of those that were blanked, as `side.name`.
 
     A line break inside a value cannot come from a parsed message. It becomes a blank, as RFC 9112, 5.2 says about

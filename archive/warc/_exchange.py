@@ -84,8 +84,8 @@ class ExchangeRecords:
         """Prepare an exchange. Raises ValueError for a revisit whose original has another URL or payload."""
         original, status = exchange.refers_to, exchange.status
         url = build.warc_url(exchange.url)
-        sent, sent_blanked = build.clean(exchange.request_headers, "request")
-        got, got_blanked = build.clean(exchange.response_headers, "response")
+        sent, sent_blanked = build.clean_headers(exchange.request_headers, "request")
+        got, got_blanked = build.clean_headers(exchange.response_headers, "response")
         if original is not None and build.warc_url(original.url) != url:
             raise ValueError(f"a revisit of {url} cannot refer to {original.url}")
         bodiless = exchange.method.upper() == "HEAD" or status < 200 or status in (204, 304)

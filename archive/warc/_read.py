@@ -6,11 +6,11 @@ from pathlib import Path
 
 from archive.warc._build import header, json_untext
 from archive.warc._capture import DOM, capture_of_failure, capture_of_page
-from archive.warc._types import BadRecord, Failure, Group, Info, Note, Other, Record
+from archive.warc._types import BadRecord, Failure, Info, Note, Other, Record, RecordGroup
 from archive.warc.format._coding import MAX_DECODED, decode
-from archive.warc.format._fields import Unusable, blanked_in, date_of, record_id, url_of, warc_fields
+from archive.warc.format._fields import Unusable, blanked_in, record_id, url_of, warc_date, warc_fields
 from archive.warc.format._foreign import arc_frames, is_arc
-from archive.warc.format._frame import Frame, frames
+from archive.warc.format._frame import RawRecord, frames
 from archive.warc.format._http import group_of
 
 
@@ -24,7 +24,7 @@ def records(path: Path, *, archive: Path | None = None, start: int = 0) -> Itera
     """
     name = _name(path, archive)
     source = arc_frames(path, name, start) if is_arc(path) else frames(path, name, start)
-    previous: Frame | None = None  # a record whose partner may follow
+    previous: RawRecord | None = None  # a record whose partner may follow
     for frame in source:
         if isinstance(frame, BadRecord):
             if previous:
@@ -59,7 +59,7 @@ def read_record(archive: Path, warc_file: str, offset: int) -> Record:
     raise BadRecord(warc_file, offset, "no record here: the file is shorter")
 
 
-def payload(record: Group, max_decoded: int = MAX_DECODED) -> bytes:
+def payload(record: RecordGroup, max_decoded: int = MAX_DECODED) -> bytes:
     """Return the body of a response with its content coding undone (see `decode`, whose errors it raises).
 
     Raises ValueError for a revisit, which has no body of its own: read the record of its original.
@@ -72,11 +72,11 @@ def payload(record: Group, max_decoded: int = MAX_DECODED) -> bytes:
     return decode(record.body, record.capture.content_encoding, max_decoded, content_type)
 
 
-def _kind(frame: Frame) -> str:
+def _kind(frame: RawRecord) -> str:
     return (frame.get("WARC-Type") or "").lower()
 
 
-def _concurrent(first: Frame, second: Frame) -> bool:
+def _concurrent(first: RawRecord, second: RawRecord) -> bool:
     """Whether two neighbours are a response and its request.
 
     Either may name the other (WARC 1.1, 5.7); where neither names any, equal URL and date are enough.
@@ -89,7 +89,7 @@ def _concurrent(first: Frame, second: Frame) -> bool:
     return all(first.get(field) == second.get(field) for field in ("WARC-Target-URI", "WARC-Date"))
 
 
-def _value(frame: Frame, request: Frame | None) -> Record | BadRecord:
+def _value(frame: RawRecord, request: RawRecord | None) -> Record | BadRecord:
     try:
         return _record(frame, request)
     except Unusable as why:
@@ -98,7 +98,7 @@ def _value(frame: Frame, request: Frame | None) -> Record | BadRecord:
         return BadRecord(frame.file, frame.offset, f"cannot be read ({type(error).__name__})")
 
 
-def _record(frame: Frame, request: Frame | None) -> Record:
+def _record(frame: RawRecord, request: RawRecord | None) -> Record:
     kind = _kind(frame)
     url = url_of(frame.get("WARC-Target-URI"))
     content_type = (frame.get("Content-Type") or "").lower()
@@ -112,14 +112,14 @@ def _record(frame: Frame, request: Frame | None) -> Record:
         if rendered or (saved and _PAGE.match(content_type)):
             return _page(frame, place, url, rendered=rendered)
     if kind == "warcinfo":
-        at, filename = date_of(frame.get("WARC-Date")), frame.get("WARC-Filename")
+        at, filename = warc_date(frame.get("WARC-Date")), frame.get("WARC-Filename")
         return Info(record_id(frame), at, *place, warc_fields(frame), frame.problems, filename)
     archive_kind = frame.get("X-Archive-Kind") if kind == "metadata" else None
     if archive_kind == "failure":
         fields = warc_fields(frame)
         capture = capture_of_failure(
             capture_id=record_id(frame),
-            at=date_of(frame.get("WARC-Date")),
+            at=warc_date(frame.get("WARC-Date")),
             place=place,
             url=url,
             method=fields.get("method", "GET"),
@@ -128,7 +128,12 @@ def _record(frame: Frame, request: Frame | None) -> Record:
         return Failure(capture, fields.get("reason", ""), json_untext(fields.get("message", "")), frame.problems)
     if archive_kind:
         return Note(
-            record_id(frame), archive_kind, date_of(frame.get("WARC-Date")), *place, warc_fields(frame), frame.problems
+            record_id(frame),
+            archive_kind,
+            warc_date(frame.get("WARC-Date")),
+            *place,
+            warc_fields(frame),
+            frame.problems,
         )
     if not kind:
         raise Unusable("no WARC-Type")
@@ -139,12 +144,12 @@ def _record(frame: Frame, request: Frame | None) -> Record:
 _PAGE = re.compile(r"(text/(html|plain|xml)|application/(json|xml|(xhtml|rss|atom)\+xml))\s*(;|$)")
 
 
-def _page(frame: Frame, place: tuple[str, int, int], url: str, *, rendered: bool) -> Group:
+def _page(frame: RawRecord, place: tuple[str, int, int], url: str, *, rendered: bool) -> RecordGroup:
     """A page without an exchange: the DOM of a rendered page, a page that somebody saved, or the text of a page."""
     mime = frame.get("Content-Type") or ""
     capture = capture_of_page(
         capture_id=record_id(frame),
-        at=date_of(frame.get("WARC-Date")),
+        at=warc_date(frame.get("WARC-Date")),
         place=place,
         url=url,
         body=frame.block,
@@ -154,7 +159,7 @@ def _page(frame: Frame, place: tuple[str, int, int], url: str, *, rendered: bool
     )
     headers = ((b"Content-Type", mime.encode("latin-1", "replace")),)
     blanked = tuple(blanked_in(frame))
-    return Group(capture, "", "", headers, frame.block, (), b"", blanked=blanked, problems=frame.problems)
+    return RecordGroup(capture, "", "", headers, frame.block, (), b"", blanked=blanked, problems=frame.problems)
 
 
 def _name(path: Path, archive: Path | None) -> str:

@@ -112,7 +112,7 @@ class Capture:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RecordGroup:
     """An exchange as recorded: a response or revisit with its request; or a page without an exchange.
 
     A page without an exchange has no header but Content-Type: it is the DOM of a rendered page, a page that somebody
@@ -203,4 +203,4 @@ class Other:
     problems: tuple[str, ...] = ()
 
 
-Record = Group | Failure | Note | Info | Other
+Record = RecordGroup | Failure | Note | Info | Other

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from archive.warc._file import OPEN_SUFFIX, sync_folder
-from archive.warc.format._frame import Frame, frames
+from archive.warc.format._frame import RawRecord, frames
 
 TORN_SUFFIX = ".torn"
 
@@ -84,7 +84,7 @@ def whole_until(path: Path, name: str) -> int:
 def _ends(path: Path, name: str) -> Iterator[int]:
     response_id: str | None = None  # of a response whose request has not been read yet
     for frame in frames(path, name):
-        if not isinstance(frame, Frame) or frame.problems:
+        if not isinstance(frame, RawRecord) or frame.problems:
             return
         kind = frame.get("WARC-Type")
         if response_id is not None:

@@ -19,7 +19,7 @@ from archive.warc import _build as build
 from archive.warc._types import TAKEDOWN, BadRecord
 from archive.warc.format._fields import blanked_in, warc_fields
 from archive.warc.format._foreign import arc_frames, is_arc
-from archive.warc.format._frame import Frame, frames
+from archive.warc.format._frame import RawRecord, frames
 
 EMPTY = b""  # the body of a record of which nothing is left
 # Fields that `build.record` writes, or that state a digest of the former body.
@@ -73,7 +73,7 @@ def rewrite(source: Path, target: Path, *, name: str, bodies: Mapping[int, bytes
     return done
 
 
-def _states_name(frame: Frame, name: str) -> bool:
+def _states_name(frame: RawRecord, name: str) -> bool:
     """Return whether the record is a warcinfo of this program that states the name of its own file.
 
     In a packed file only that of its head does; the others say by whose file each run was recorded.
@@ -82,23 +82,23 @@ def _states_name(frame: Frame, name: str) -> bool:
     return is_info and frame.get("WARC-Filename") == name and "isPartOf" in warc_fields(frame)
 
 
-def _copied(file: BinaryIO, frame: Frame) -> bytes:
+def _copied(file: BinaryIO, frame: RawRecord) -> bytes:
     file.seek(frame.offset)
     return file.read(frame.length)
 
 
-def _renamed(frame: Frame, name: str) -> bytes:
+def _renamed(frame: RawRecord, name: str) -> bytes:
     fields = [(key, name if key.lower() == "warc-filename" else value) for key, value in frame.fields]
-    return _as_record(Frame(frame.file, frame.offset, frame.length, tuple(fields), frame.block, ()), frame.block)
+    return _as_record(RawRecord(frame.file, frame.offset, frame.length, tuple(fields), frame.block, ()), frame.block)
 
 
-def _as_record(frame: Frame, block: bytes) -> bytes:
+def _as_record(frame: RawRecord, block: bytes) -> bytes:
     left_out = _COMPUTED - {"warc-payload-digest", "x-archive-blanked"}
     fields = [(key, value) for key, value in frame.fields if key.lower() not in left_out]
     return build.record(_written(fields), b"", block, stored=False)
 
 
-def _with_body(frame: Frame, body: bytes) -> bytes:
+def _with_body(frame: RawRecord, body: bytes) -> bytes:
     """Return the record with another body."""
     left = [(key, value) for key, value in frame.fields if key.lower() not in _COMPUTED]
     is_http = "application/http" in (frame.get("Content-Type") or "").lower() or frame.block.startswith(b"HTTP/")

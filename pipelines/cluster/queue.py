@@ -30,7 +30,7 @@ def queue_of(shard: Shard) -> str:
     return f"shard-{shard.number}-of-{shard.total}"
 
 
-def connect(url: str) -> RedisBroker:
+def connect_broker(url: str) -> RedisBroker:
     """Return a broker that has answered. Raises `redis.RedisError`, and ValueError for what is no address."""
     client = redis.Redis.from_url(url, socket_timeout=ANSWER, socket_connect_timeout=ANSWER)
     client.ping()

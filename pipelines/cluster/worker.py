@@ -20,7 +20,16 @@ from archive.rows.due import Due
 from pipelines.cluster.leases import Leases
 from pipelines.cluster.queue import ACTOR, VERSION, message, queue_of
 from pipelines.commands._run import releasing
-from pipelines.commands._visits import WAIT, Frame, Limits, Standing, Verdict, VisitsOnDemand, prepare, wait_for_run
+from pipelines.commands._visits import (
+    WAIT,
+    Limits,
+    ShardClinics,
+    Standing,
+    Verdict,
+    VisitsOnDemand,
+    prepare,
+    wait_for_run,
+)
 from pipelines.printing import echo
 from pipelines.run.capacity import parallel_visits
 from pipelines.workers.process import install_log
@@ -36,7 +45,7 @@ SOON, AGAIN, MUCH_LATER = 5.0, 30.0, 600.0  # seconds until a message is deliver
 ENDING = 20_000  # milliseconds for the last acknowledgements, where Redis does not answer
 
 
-class Job(NamedTuple):
+class ShardWorker(NamedTuple):
     """What a worker works on."""
 
     archive: Path
@@ -97,7 +106,7 @@ class Actor:
                 time.sleep(WAIT)
 
 
-def work(job: Job, broker: RedisBroker, settings: Callable[[], Settings], listed: Clinics) -> str | None:
+def work(job: ShardWorker, broker: RedisBroker, settings: Callable[[], Settings], listed: Clinics) -> str | None:
     """Wait for the shard, and visit its clinics until a signal; return why it ended, if that was no signal.
 
     `settings` is called under the lock of the archive. Raises `redis.RedisError`, `OtherCopy`, and as `Run` and
@@ -117,7 +126,7 @@ def work(job: Job, broker: RedisBroker, settings: Callable[[], Settings], listed
         prepare(base, listed)
     gc.set_threshold(5_000, 10, 10)  # as for a crawl (`pipelines.commands._process.visit`)
     try:
-        visits = VisitsOnDemand(base, process, Frame(job.clinics_file, job.shard), job.limits)
+        visits = VisitsOnDemand(base, process, ShardClinics(job.clinics_file, job.shard), job.limits)
         Actor(broker, queue, visits, leases)
         worker = dramatiq.Worker(broker, queues={queue}, worker_threads=parallel_visits())
         worker.queue_prefetch = worker.worker_threads  # one for each thread: no message waits for a visit to end
@@ -132,7 +141,7 @@ def work(job: Job, broker: RedisBroker, settings: Callable[[], Settings], listed
     return visits.broken or leases.lost
 
 
-def _wait_for_shard(leases: Leases, job: Job) -> None:
+def _wait_for_shard(leases: Leases, job: ShardWorker) -> None:
     waits = False
     while (holder := leases.take_shard()) is not None:
         if not waits:

@@ -10,7 +10,7 @@ from typing import NoReturn
 from archive.lake import LakeTable, export_lake
 from pipelines.commands._archive import lock_or_exit, read_only
 from pipelines.commands._errors import exit_on_error
-from pipelines.commands._options import distinct
+from pipelines.commands._options import distinct_archives
 from pipelines.commands._output import counted, finish
 from pipelines.commands._table import table
 from pipelines.printing import echo, is_terminal
@@ -20,7 +20,9 @@ from scraper.config.clinics import PRODUCT, VERSION
 def export_to_lake(folder: Path, archives: Sequence[Path], *, derived: bool, as_json: bool) -> NoReturn:
     """Write all tables of the archives to a lake, report what was written, and end the process."""
     with ExitStack() as stack:
-        opened = [(str(path), stack.enter_context(closing(read_only(path))).conn) for path in distinct(archives)]
+        opened = [
+            (str(path), stack.enter_context(closing(read_only(path))).conn) for path in distinct_archives(archives)
+        ]
         busy = f"{folder}: another export writes to this lake; nothing done"
         lock = lock_or_exit(folder, busy=busy, advice="choose another folder")
         stack.callback(lock.release)

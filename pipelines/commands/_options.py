@@ -118,7 +118,7 @@ def only_archive(archives: Sequence[Path]) -> Path:
     return archives[0]
 
 
-def distinct(archives: Sequence[Path]) -> list[Path]:
+def distinct_archives(archives: Sequence[Path]) -> list[Path]:
     """Return the archives without those that name a folder again."""
     return list({archive.resolve(): archive for archive in reversed(archives)}.values())[::-1]
 

@@ -29,7 +29,7 @@ class ArchiveReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class StatusReport:
     """The archives that could be read, and each clinic once, with the place of its archive among them."""
 
     archives: Sequence[ArchiveReport]
@@ -43,7 +43,7 @@ class Report:
         return sorted(self.clinics, key=lambda pair: not pair[0].is_stale(self.max_age))
 
 
-def summary(report: Report) -> dict[str, Any]:
+def summary(report: StatusReport) -> dict[str, Any]:
     """Return the JSON object: of one archive with its facts, of several with those of each under `archives`."""
     clinics = {}
     for clinic, place in report.clinics:
@@ -75,7 +75,7 @@ def _as_json(clinic: ClinicStatus, max_age: float) -> dict[str, Any]:
     return {**values, "age_seconds": seconds, "standing": clinic.state(max_age)}
 
 
-def report_lines(report: Report) -> Iterator[str]:
+def report_lines(report: StatusReport) -> Iterator[str]:
     """Yield a row a clinic, the judgement of all, then a line a fact about each archive."""
     rows = [
         (*_row(clinic, report.max_age), *([str(report.archives[place].archive)] if report.several else []))

@@ -95,7 +95,7 @@ class GivenUp(ClinicSpider):
         yield
 
 
-class Frame:
+class ShardClinics:
     """The clinics of a shard, read again when clinics.toml has changed."""
 
     def __init__(self, path: Path, shard: Shard) -> None:
@@ -122,7 +122,7 @@ class Frame:
 class VisitsOnDemand:
     """Makes the visits of one archive, whose lock `base` holds. All but `ask` runs in the reactor's thread."""
 
-    def __init__(self, base: Run, process: Standing, frame: Frame, limits: Limits) -> None:
+    def __init__(self, base: Run, process: Standing, frame: ShardClinics, limits: Limits) -> None:
         self.broken: str | None = None  # why nothing more can be written
         self._base, self._process, self._frame, self._limits = base, process, frame, limits
         self._running: dict[str, int] = {}  # by slug: how many visits before it were killed

@@ -25,7 +25,7 @@ from pipelines.commands._options import (
     archives_option,
     clinics_file_option,
     delay_option,
-    distinct,
+    distinct_archives,
     examples,
     json_option,
 )
@@ -124,7 +124,7 @@ def list_(archives: tuple[Path, ...], clinics_file: Path, as_json: bool) -> None
     Clinics without a blog are listed too: shares are computed over all clinics. A clinic that moved from one archive to
     another is shown as it is where it was visited last.
     """
-    found = [archive for archive in distinct(archives) if len(archives) > 1 or (archive / DATABASE).exists()]
+    found = [archive for archive in distinct_archives(archives) if len(archives) > 1 or (archive / DATABASE).exists()]
     with exit_on_error(clinics_file):
         listed = read_clinics(clinics_file) if clinics_file.exists() or not found else Clinics()
     visits: dict[str, dict[str, Any]] = {}

@@ -14,7 +14,7 @@ from archive.reports.coverage import Coverage, Covered, Gap, read_coverage
 from archive.reports.methods import paragraph
 from pipelines.commands._archive import read_only, refuse_unknown_in
 from pipelines.commands._errors import exit_on_error
-from pipelines.commands._options import archives_option, distinct, examples, json_option
+from pipelines.commands._options import archives_option, distinct_archives, examples, json_option
 from pipelines.commands._output import counted, finish
 from pipelines.commands._table import table
 
@@ -70,7 +70,7 @@ def command(
     """
     if first and last and first > last:
         raise click.UsageError(f"--from {first} is later than --to {last}")
-    chosen = distinct(archives)
+    chosen = distinct_archives(archives)
     with ExitStack() as stack:
         opened = [(archive, stack.enter_context(closing(read_only(archive)))) for archive in chosen]
         stack.enter_context(exit_on_error(", ".join(map(str, chosen))))

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from archive.db import DATABASE, open_archive
-from archive.derived.store import forget
+from archive.derived.store import forget_derived
 from archive.wal import WriteAheadLog
 from pipelines.commands._archive import lock_or_exit, read_only
 from pipelines.commands._errors import exit_on_error
@@ -46,7 +46,7 @@ def command(time_limit: float | None, again: bool, archive: Path, as_json: bool)
         with exit_on_error(archive, "the next derivation continues"), closing(open_archive(archive, "write")) as db:
             if again:
                 with db.atomic():
-                    forget(db.conn)
+                    forget_derived(db.conn)
             done = derive(db, go_on=lambda: time_limit is None or time.monotonic() - began < time_limit)
             matched = match_claims(
                 db, archive, go_on=lambda: time_limit is None or time.monotonic() - began < time_limit

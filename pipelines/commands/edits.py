@@ -14,7 +14,7 @@ import click
 from archive.derived.store import progress
 from archive.export import Source, known_values, write
 from archive.listings.edits import KINDS, PLACES, Edits
-from archive.questions import BadValue, Parameter, Question, check, nearest
+from archive.questions import BadValue, Parameter, Question, check_value, nearest
 from archive.search.index import terms
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
@@ -87,7 +87,7 @@ def command(
     with exit_on_error(output or archive), closing(read_only(archive)) as db:
         db.execute("BEGIN")  # all rows are of one moment
         try:
-            check(_FILTERS, values, known := known_values(db.conn))
+            check_value(_FILTERS, values, known := known_values(db.conn))
         except BadValue as error:
             raise click.UsageError(str(error)) from error
         if name and name not in known["attribute"]:

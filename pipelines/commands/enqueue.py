@@ -58,14 +58,14 @@ def command(archive: Path, clinics_file: Path, shard: Shard | None, broker: str,
     shard = shard or whole_frame()
     with cluster_extra():
         from pipelines.cluster.leases import save_shards  # noqa: PLC0415
-        from pipelines.cluster.queue import connect, enqueue, queue_of  # noqa: PLC0415
+        from pipelines.cluster.queue import connect_broker, enqueue, queue_of  # noqa: PLC0415
     now = datetime.now(UTC)
     with exit_on_error(clinics_file):
         clinics = [clinic.slug for clinic in read_clinics(clinics_file).of_shard(shard).to_visit([])]
     with exit_on_error(archive), redis_errors(broker):
         _refuse_other_folder(archive)
         found = _due(archive, clinics, timedelta(seconds=every), now)
-        queue = connect(broker)
+        queue = connect_broker(broker)
         added = enqueue(queue, queue_of(shard), found)
         others = save_shards(queue.client, archive, shard.total, now)
     for line in others:

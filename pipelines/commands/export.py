@@ -22,13 +22,13 @@ from archive.export import (
     csv_blocks,
     export_all,
     export_documents,
-    find,
+    find_source,
     known_values,
     names,
     purpose,
     write,
 )
-from archive.questions import BadValue, check, questions
+from archive.questions import BadValue, check_value, questions
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._lake import export_to_lake
@@ -135,9 +135,9 @@ def command(
             _finish(files, form, as_json, left_out=len(names(db.conn, with_parameters=False)) - len(files))
         assert name is not None
         try:
-            source = find(db.conn, name, values)
+            source = find_source(db.conn, name, values)
             if name in questions():
-                check(questions()[name], values, known_values(db.conn))
+                check_value(questions()[name], values, known_values(db.conn))
         except Unknown as error:
             fail(f"{error} (--list prints all names)", ExitCode.USAGE)
         except BadValue as error:

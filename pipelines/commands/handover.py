@@ -17,7 +17,7 @@ from sqlite_utils import Database
 from archive.backup import handover
 from archive.backup.snapshots import BackupDamaged, BackupRefused
 from archive.release import Register
-from archive.release.bag import digest
+from archive.release.bag import bag_digest
 from archive.study.folder import STUDY
 from pipelines.commands._archive import lock_or_exit, read_only
 from pipelines.commands._errors import exit_on_error
@@ -107,7 +107,7 @@ def make(folder: Path, archive: Path, clinics_file: Path, as_json: bool) -> None
         if not clinics_file.is_file():
             raise BackupRefused(f"{clinics_file}: not there; give the list of the clinics with --clinics-file")
     read_only(archive).close()
-    part = handover.part_of(folder.absolute())
+    part = handover.unfinished_folder(folder.absolute())
     lock = lock_or_exit(archive, advice="nothing handed over")
     try:
         with exit_on_error(
@@ -223,6 +223,6 @@ def check(folder: Path, as_json: bool) -> None:
         if faults:
             print_problems([f"{folder}: {fault}" for fault in faults], about=folder, noun="fault")
             finish({"faults": faults}, [], as_json=as_json, code=ExitCode.INTEGRITY)
-        sha256 = digest(folder)
+        sha256 = bag_digest(folder)
     summary = {"digest": sha256, "faults": faults}
     finish(summary, [f"{folder}: whole, sha256 {sha256}"], as_json=as_json, always=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from archive.db import DATABASE
-from archive.lexicon.given import Given, add, checked, lexicons_of, read_file
+from archive.lexicon.given import Given, checked, copy_lexicon, lexicons_of, read_file
 from archive.lexicon.reading import BadLexicon
 from archive.lexicon.rules import Lexicon
 from archive.lexicon.store import sentences_of
@@ -51,7 +51,7 @@ def add_file(file: Path, archive: Path, as_json: bool) -> None:
     try:
         refuse_unfinished_purge(archive)
         with exit_on_error(file, "nothing added"), _named(file, "nothing added"):
-            given = add(archive, file.stem, read_file(file), sentences)
+            given = copy_lexicon(archive, file.stem, read_file(file), sentences)
     finally:
         lock.release()
     rules = counted(len(given.lexicon.rules), "rule")

@@ -13,7 +13,7 @@ import click
 from archive.db import DATABASE
 from archive.public import Comments
 from archive.release import KEY_FILE, Content, Entry, Register, build, verify
-from archive.release.bag import digest, info_of
+from archive.release.bag import bag_digest, info_of
 from pipelines.commands._archive import lock_or_exit, read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._group import WithDefault
@@ -142,7 +142,7 @@ def check(bundle: Path, archive: Path, as_json: bool) -> None:
         if faults:
             print_problems([f"{bundle}: {fault}" for fault in faults], noun="fault")
             finish({"faults": faults}, [], as_json=as_json, code=ExitCode.INTEGRITY)
-        name, sha256 = info_of(bundle).get("External-Identifier", ""), digest(bundle)
+        name, sha256 = info_of(bundle).get("External-Identifier", ""), bag_digest(bundle)
         entry = Register(archive).entry(name)
         if entry is not None and entry.digest != sha256:
             fail(f"{bundle}: whole, but not the release {name} of the register of {archive}", ExitCode.INTEGRITY)

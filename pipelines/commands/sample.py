@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from archive.study.draw import BadCondition, draw
+from archive.study.draw import BadCondition, draw_sample
 from archive.study.folder import plain
 from archive.study.sample import LARGEST_SEED, Sample
 from archive.study.tables import take_sample
@@ -50,7 +50,7 @@ def command(
     """
     with opened_study(archive) as (db, study):
         try:
-            data = draw(archive, db, n=number, seed=seed, where=where, by=by)
+            data = draw_sample(archive, db, n=number, seed=seed, where=where, by=by)
         except BadCondition as error:
             fail(f"{archive}: no sample drawn: {error}", ExitCode.USAGE)
         sample = take_sample(archive, study, name or f"n{number}-seed{seed}{f'-by-{by}' if by else ''}", data)

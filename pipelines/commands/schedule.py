@@ -28,7 +28,7 @@ SPREAD = 900  # seconds within which a run begins at random, so that no site is 
 STOPPING = 180
 
 
-class Job(NamedTuple):
+class Schedule(NamedTuple):
     """The commands to schedule for one archive, and as which user and at which minute they run."""
 
     crawl: list[str]
@@ -80,14 +80,14 @@ def command(cron: bool, systemd: bool, archive: Path | None, clinics_file: Path,
     echo(_systemd(job) if systemd else _cron(job))
 
 
-def _job(archive: Path, clinics_file: Path, time_limit: float) -> Job:
+def _job(archive: Path, clinics_file: Path, time_limit: float) -> Schedule:
     program = str(Path(sys.executable).absolute().with_name("clinic-archive"))
     options = ["--archive", str(archive)]
     limits = ["--clinics-file", str(clinics_file), "--time-limit", _duration(time_limit)]
     # Not 15 to 29 nor 45 to 59: east of Greenwich, where 3:30 or 4 o'clock is midnight in UTC, some runs would begin
     # before it and some after, and every other day of `coverage` would have none.
     minute = int(hashlib.sha256(str(archive).encode()).hexdigest(), 16) % 30
-    return Job(
+    return Schedule(
         crawl=[program, "crawl", *options, *limits],
         status=[program, "status", "-q", *options],
         verify=[program, "verify", *options],
@@ -110,7 +110,7 @@ def _checkout_of(folder: Path) -> Path | None:
     return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
 
 
-def _cron(job: Job) -> str:
+def _cron(job: Schedule) -> str:
     # In a crontab an unescaped % ends the command.
     crawl, status, verify, backup = (
         shlex.join(command).replace("%", r"\%") for command in (job.crawl, job.status, job.verify, job.backup)
@@ -138,7 +138,7 @@ def _quoted(text: str | Path) -> str:
     return f'"{plain}"' if set(plain) & set(" \t'\"\\") else plain
 
 
-def _systemd(job: Job) -> str:
+def _systemd(job: Schedule) -> str:
     # systemd expands $ in the commands that it starts, too.
     crawl, status, verify = (
         " ".join(map(_quoted, command)).replace("$", "$$") for command in (job.crawl, job.status, job.verify)
@@ -147,14 +147,14 @@ def _systemd(job: Job) -> str:
     name = _unit_name(job.archive)
     head = f"# {MAKE_USER.format(user=job.user)}\n# To be completed (DIR on another disk), daily: {backup}\n\n"
     units = (
-        Unit(name, "Crawl the clinics' blogs", crawl, f"*-*-* 03:{job.minute:02}:00", _environment(name)),
-        Unit(f"{name}-status", "Check that the clinics were observed", status, f"*-*-* 12:{job.minute:02}:00"),
-        Unit(f"{name}-verify", "Verify the archive of clinics' blogs", verify, f"Sun 13:{job.minute:02}:00"),
+        SystemdUnit(name, "Crawl the clinics' blogs", crawl, f"*-*-* 03:{job.minute:02}:00", _environment(name)),
+        SystemdUnit(f"{name}-status", "Check that the clinics were observed", status, f"*-*-* 12:{job.minute:02}:00"),
+        SystemdUnit(f"{name}-verify", "Verify the archive of clinics' blogs", verify, f"Sun 13:{job.minute:02}:00"),
     )
     return head + "\n".join(_unit(unit, job) for unit in units)
 
 
-class Unit(NamedTuple):
+class SystemdUnit(NamedTuple):
     """A service and its timer."""
 
     name: str
@@ -179,7 +179,7 @@ EnvironmentFile=-/etc/{name}.env
 """
 
 
-def _unit(unit: Unit, job: Job) -> str:
+def _unit(unit: SystemdUnit, job: Schedule) -> str:
     return f"""\
 # /etc/systemd/system/{unit.name}.service   ({job.archive} must be there and belong to {job.user})
 [Unit]

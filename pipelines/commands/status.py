@@ -17,9 +17,9 @@ from archive.reports.status import ClinicStatus, read_status
 from archive.reports.status_words import age, free_in_words, verified_in_words
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
-from pipelines.commands._options import Duration, archives_option, distinct, examples, json_option
+from pipelines.commands._options import Duration, archives_option, distinct_archives, examples, json_option
 from pipelines.commands._output import counted, finish
-from pipelines.commands._status import ArchiveReport, Report, how_ended, report_lines, summary
+from pipelines.commands._status import ArchiveReport, StatusReport, how_ended, report_lines, summary
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo
 from pipelines.run.notices import Notice, shortened
@@ -64,7 +64,7 @@ def command(max_age: float, quiet: bool, archives: tuple[Path, ...], as_json: bo
     exit code of all holds, and a clinic that moved stands as where it was observed last. Nothing is changed; a crawl
     may run at the same time.
     """
-    chosen = distinct(archives)
+    chosen = distinct_archives(archives)
     codes = {ExitCode.DONE}
     reports = []
     for archive in chosen:
@@ -79,7 +79,7 @@ def command(max_age: float, quiet: bool, archives: tuple[Path, ...], as_json: bo
         codes.add(_warned(entry))
     if _warned_of_stale(clinics, reports, max_age):
         codes.add(ExitCode.STALE)
-    report = Report(reports, clinics, max_age, several=len(chosen) > 1)
+    report = StatusReport(reports, clinics, max_age, several=len(chosen) > 1)
     lines = () if quiet else report_lines(report)
     finish(summary(report), lines, as_json=as_json, code=min(codes, key=WORST_FIRST.index), always=True)
 

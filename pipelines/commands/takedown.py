@@ -27,7 +27,7 @@ from pipelines.privacy.applying import stale_copies
 from pipelines.privacy.reasons import fault_of
 from pipelines.run.headers import purges, runs_of
 from pipelines.takedown.access_list import access_list
-from pipelines.takedown.finding import Found, comments_of, find
+from pipelines.takedown.finding import Subject, comments_of, find_subject
 from pipelines.takedown.in_releases import releases_with
 from pipelines.takedown.ledger import Dates, all_of, already, by_id, raised, today, withdraw
 from pipelines.takedown.ledger import lift as lift_takedown
@@ -94,9 +94,9 @@ def add(
         dates = Dates(received.date() if received else today(), due.date() if due else None)
         before = already(run, subject, comments=comments)
         if before is not None:
-            found = Found(before.clinic_id, before.kind)
+            found = Subject(before.clinic_id, before.kind)
         else:
-            found = comments_of(run.db, subject) if comments else find(run.db, subject, clinic)
+            found = comments_of(run.db, subject) if comments else find_subject(run.db, subject, clinic)
         releases = before.releases if before else releases_with(archive, found)
         outside = list(_in_releases(archive, releases))
         if yes:
@@ -228,11 +228,11 @@ def _check(reason: str) -> None:
         fail(f"--reason {fault}; it is recorded for good and must not name anybody", ExitCode.USAGE)
 
 
-def _summary(found: Found) -> dict[str, Any]:
+def _summary(found: Subject) -> dict[str, Any]:
     return {"clinic": found.clinic_id, "kind": found.kind, "rows": found.rows}
 
 
-def _plan(found: Found, grade: str) -> Iterator[str]:
+def _plan(found: Subject, grade: str) -> Iterator[str]:
     rows = ", ".join(f"{table} {number:,}" for table, number in found.rows.items()) or "none: withdrawn already"
     yield f"would withdraw a {found.kind} of {found.clinic_id}, grade {grade}; rows: {rows}"
     yield "nothing done; give --yes to do it"

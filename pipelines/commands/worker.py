@@ -70,18 +70,18 @@ def command(
     shard = shard or whole_frame()
     with cluster_extra():
         from pipelines.cluster.leases import OtherCopy  # noqa: PLC0415
-        from pipelines.cluster.queue import connect  # noqa: PLC0415
-        from pipelines.cluster.worker import Job, work  # noqa: PLC0415
+        from pipelines.cluster.queue import connect_broker  # noqa: PLC0415
+        from pipelines.cluster.worker import ShardWorker, work  # noqa: PLC0415
     with exit_on_error(clinics_file):
         listed = read_clinics(clinics_file).of_shard(shard)
         refuse_placeholder(listed.crawler_config, listed, clinics_file)
     refuse_other_key(archive, listed)
     limits = Limits(timedelta(seconds=every), time_limit)
-    job = Job(archive, clinics_file, shard, limits, take_over)
+    job = ShardWorker(archive, clinics_file, shard, limits, take_over)
     with exit_on_error(archive, "choose another --archive"), redis_errors(broker):
         try:
             settings = partial(crawl_settings, archive, clinics_file, listed, delay, verbose)
-            ended = work(job, connect(broker), settings, listed)
+            ended = work(job, connect_broker(broker), settings, listed)
         except OtherCopy as error:
             fail(f"{archive}: {error}", ExitCode.BAD_CONFIG)
     if ended:

@@ -31,7 +31,7 @@ from archive.warc import (
 from pipelines.run.visits import Visits
 from pipelines.takedown.receiving import Receiving
 from scraper.browser import META
-from scraper.http import Fetch, describe, fetch_of
+from scraper.http import Fetch, describe_failure, fetch_of
 
 LARGEST_TOKENS = 1_000_000  # bytes of a token answer, decoded; typical ones have a few thousand
 
@@ -96,7 +96,7 @@ class CaptureMiddleware:
         if fetch is None or isinstance(exception, WarcWriteError):
             return
         run = Visits.of(self._crawler.settings)
-        reason, message = describe(exception, request.url)
+        reason, message = describe_failure(exception, request.url)
         try:
             captured = run.writer(fetch.clinic.slug).write_failure(
                 url=request.url,

@@ -23,6 +23,6 @@ class PostFeeds(FeedExporter):
         """Export the posts of the visit, which is over and stored."""
         if isinstance(spider, BlogSpider):
             run = Visits.of(self.settings)
-            for document in runs.documents(run.db, run.crawl_id, spider.clinic.slug):
+            for document in runs.post_documents(run.db, run.crawl_id, spider.clinic.slug):
                 super().item_scraped(document, spider)
         await super().close_spider(spider)

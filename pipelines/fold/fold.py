@@ -44,7 +44,7 @@ from pipelines.fold.threads import Threads
 from pipelines.privacy.held import without_people
 from pipelines.privacy.masking import MASKED_BY
 from pipelines.replay.stored import missing_original
-from pipelines.run.capture_row import Marks, capture_row
+from pipelines.run.capture_row import Omissions, capture_row
 from pipelines.takedown.withheld import Left, Withheld
 from scraper.config.clinics import PRODUCT, VERSION
 from scraper.items import (
@@ -100,7 +100,7 @@ class Fold:
         self._log = WriteAheadLog(db)
         self._threads = Threads()
         self._pending: list[tuple[ClinicVisit, Extraction]] = []
-        self._marks: dict[str, Marks] = {}  # of waiting captures of which something is left out
+        self._marks: dict[str, Omissions] = {}  # of waiting captures of which something is left out
         self._since: float | None = None  # time.monotonic() when the oldest waiting capture was taken
 
     def apply(self, event: Event) -> None:
@@ -161,7 +161,7 @@ class Fold:
         extraction, is_held, is_cut = self._withheld.left_of(stored) if self._withheld else Left(stored)
         extraction, before = without_people(extraction, run.policy), extraction
         if (is_held or extraction is not before) and isinstance(extraction.capture, Capture):
-            self._marks[extraction.capture.capture_id] = Marks(extraction is not before, is_held, is_cut)
+            self._marks[extraction.capture.capture_id] = Omissions(extraction is not before, is_held, is_cut)
         if self._since is None:
             self._since = time.monotonic()
         self._pending += self._threads.take(run, extraction)

@@ -152,12 +152,12 @@ def _copy(copy: _Copy) -> None:
     mark = copy.target.with_name(copy.target.name + OPEN_SUFFIX)
     if copy.unclosed:
         mark.touch(mode=0o600)
-    copy_whole(copy.source, copy.target, copy.target.with_name(copy.target.name + ".part"))
+    copy_durably(copy.source, copy.target, copy.target.with_name(copy.target.name + ".part"))
     if not copy.unclosed:
         mark.unlink(missing_ok=True)
 
 
-def copy_whole(source: Path, target: Path, part: Path) -> None:
+def copy_durably(source: Path, target: Path, part: Path) -> None:
     """Copy a file to `part`, then rename it: under its name it is always whole and durable. Raises OSError."""
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

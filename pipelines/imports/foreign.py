@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from archive.warc import BadRecord, Group, Info, records
+from archive.warc import BadRecord, Info, RecordGroup, records
 from archive.warc._build import sha1_label
 from pipelines.imports.identity import CaptureRef, with_own_id
 from scraper.addresses import is_within
@@ -50,7 +50,7 @@ def scan_foreign(path: Path, name: str, sites: Mapping[str, str], now: datetime)
             found.bad.append(f"byte {record.offset}: {record.why}")
         elif isinstance(record, Info):
             found.software = " ".join(record.fields.get("software", found.software).split())
-        elif isinstance(record, Group):
+        elif isinstance(record, RecordGroup):
             try:
                 _take(record, found, name, sites, now, known)
             except Exception as error:  # whatever somebody wrote into one record, the others are taken
@@ -59,7 +59,7 @@ def scan_foreign(path: Path, name: str, sites: Mapping[str, str], now: datetime)
 
 
 def _take(
-    record: Group,
+    record: RecordGroup,
     found: ForeignFile,
     name: str,
     sites: Mapping[str, str],
@@ -80,7 +80,7 @@ def _take(
         found.unread += 1
 
 
-def _entry(record: Group, name: str) -> CaptureRef:
+def _entry(record: RecordGroup, name: str) -> CaptureRef:
     capture = record.capture
     is_revisit = record.profile is not None
     stated = record.payload_digest if record.profile != "server-not-modified" else None
@@ -108,7 +108,7 @@ def _clinic_of(url: str, sites: Mapping[str, str]) -> str | None:
     return max(mine)[1] if mine else None
 
 
-def _distrust(record: Group, now: datetime) -> str | None:
+def _distrust(record: RecordGroup, now: datetime) -> str | None:
     """Return why a record cannot be trusted, or None."""
     at = record.capture.fetched_at
     if at > now + FUTURE:
@@ -118,7 +118,7 @@ def _distrust(record: Group, now: datetime) -> str | None:
     return next((why for why in record.problems if "digest" in why), None)
 
 
-def _is_readable(record: Group) -> bool:
+def _is_readable(record: RecordGroup) -> bool:
     capture = record.capture
     if capture.method not in ("GET", "POST"):
         return False

@@ -22,11 +22,11 @@ from archive.times import utc
 from archive.warc import derived_id
 from archive.warc._file import sync_folder
 from pipelines.events import VisitEnded
-from pipelines.imports.adopt import IMPORTS, SPARE, ImportRefused, copy_whole
+from pipelines.imports.adopt import IMPORTS, SPARE, ImportRefused, copy_durably
 from pipelines.imports.cleaning import cleaned
 from pipelines.imports.foreign import ForeignFile, scan_foreign
 from pipelines.imports.identity import CaptureRef
-from pipelines.imports.unpack import opened
+from pipelines.imports.unpack import contained_files
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
 
@@ -73,7 +73,7 @@ def import_files(
         result = ImportResult(path)
         results.append(result)
         try:
-            with opened(path, run.archive / IMPORTS, url=url, at=at) as (files, sha256):
+            with contained_files(path, run.archive / IMPORTS, url=url, at=at) as (files, sha256):
                 result.sha256 = sha256
                 for given, name in files:
                     file = cleaned(run, given, clinics, run.archive / IMPORTS)
@@ -174,7 +174,7 @@ def _stored(archive: Path, found: _Import) -> _Import:
         raise ImportRefused(
             f"{size / 1e6:.0f} MB to be copied, {free / 1e6:.0f} MB free on the archive's disk; not taken"
         )
-    copy_whole(found.path, target, archive / IMPORTS / f"{found.sha256[:16]}.part")
+    copy_durably(found.path, target, archive / IMPORTS / f"{found.sha256[:16]}.part")
     sync_folder(target.parent.parent)
     return found
 

@@ -31,7 +31,7 @@ KINDS = {".html": "text/html", ".htm": "text/html", ".xhtml": "application/xhtml
 
 
 @contextmanager
-def opened(
+def contained_files(
     path: Path, folder: Path, *, url: str | None, at: datetime | None
 ) -> Iterator[tuple[list[tuple[Path, str]], str]]:
     """Give the WARC files that a file is or contains, each with its name, and the file's own SHA-256 in hex.

@@ -11,7 +11,7 @@ from pipelines.events import PolicySet
 from pipelines.log import log_of
 from pipelines.privacy.policy import Policy
 from pipelines.run.headers import runs_of
-from pipelines.run.policies import is_masked_otherwise, mask_again, moment, stored_policy
+from pipelines.run.policies import decision_time, is_masked_otherwise, mask_again, stored_policy
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
 
@@ -48,7 +48,7 @@ def apply_policy(run: Run, clinic: Clinic, loosen_because: str | None) -> Applie
     changed = loosens or policy.is_stricter_than(before) or not _is_applied(run, clinic.slug)
     if changed:
         said = policy if loosens else policy.strictest(before)
-        run.decide(PolicySet(clinic.slug, said, moment(run.db, clinic.slug), loosens, loosen_because), "privacy")
+        run.decide(PolicySet(clinic.slug, said, decision_time(run.db, clinic.slug), loosens, loosen_because), "privacy")
     elif is_masked_otherwise(run.db, clinic.slug):
         if why := mask_again(run.db, run.archive, run.key, clinic.slug):
             raise ArchiveError(why)

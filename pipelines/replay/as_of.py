@@ -20,7 +20,7 @@ from pipelines.run.policies import stored_policy
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class RowsAsOf:
     """The rows of an archive at one moment, and the WARC files that no run wrote to shortly before it."""
 
     db: Database
@@ -48,7 +48,7 @@ class LogAsOf:
         return [event for event in events if not (isinstance(event, VisitEnded) and event.visit.crawl_id in unended)]
 
 
-def headers_as_of(headers: Iterable[RunFileContents], snapshot: Snapshot) -> list[RunFileContents]:
+def headers_as_of(headers: Iterable[RunFileContents], snapshot: RowsAsOf) -> list[RunFileContents]:
     """Return the runs as a whole that have a row, or whose file was closed. Raises `sqlite3.Error`."""
     known = {row[0] for row in snapshot.db.execute("SELECT crawl_id FROM crawls").fetchall()}
     clinics = {row[0] for row in snapshot.db.execute("SELECT clinic_id FROM clinics").fetchall()}
@@ -81,7 +81,7 @@ def _is_applied(
     return decision.takedown_id not in withdrawn
 
 
-def log_as_of(log: ClinicLog, snapshot: Snapshot) -> LogAsOf:
+def log_as_of(log: ClinicLog, snapshot: RowsAsOf) -> LogAsOf:
     """Return the log as the snapshot can show it; the log itself is changed. Raises `sqlite3.Error`."""
     of_clinic = [log.clinic_id]
     find = "SELECT crawl_id, status FROM clinic_runs WHERE clinic_id = ?"

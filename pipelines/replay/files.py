@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from archive.warc import BadRecord, Failure, Group, Info, Note, Record, records
+from archive.warc import BadRecord, Failure, Info, Note, Record, RecordGroup, records
 from archive.warc.joining import PACK, joined_names
 from pipelines.imports.identity import CaptureRef
 from pipelines.replay.mementos import capture_of, memento_in
@@ -39,9 +39,9 @@ class FileScan:
             if not self.info:
                 self.info, self.made_at, self.name = record.fields, record.at, record.filename or ""
         elif isinstance(record, Note):
-            fields_of(record)  # raises where they cannot be read
+            note_fields(record)  # raises where they cannot be read
             self.notes.append(record)
-        elif isinstance(record, Group | Failure):
+        elif isinstance(record, RecordGroup | Failure):
             wrong = [why for why in record.problems if "digest" in why]
             self.problems += [f"{self.file}: byte {record.capture.warc_offset}: {why}; left out" for why in wrong]
             self.captures += [] if wrong else [_ref_of(record, self.info.get("web-archive"))]
@@ -54,7 +54,7 @@ class FileScan:
         try:
             self.take(record)
         except Exception as error:  # of one record: the others are taken
-            offset = record.capture.warc_offset if isinstance(record, Group | Failure) else record.warc_offset
+            offset = record.capture.warc_offset if isinstance(record, RecordGroup | Failure) else record.warc_offset
             self.problems.append(f"{self.file}: byte {offset}: cannot be read ({type(error).__name__}); left out")
 
     @property
@@ -100,9 +100,9 @@ def _crawl_of(start: Note) -> str | None:
     return crawl_id if isinstance(crawl_id, str) else None
 
 
-def _ref_of(record: Group | Failure, web_archive: str | None) -> CaptureRef:
+def _ref_of(record: RecordGroup | Failure, web_archive: str | None) -> CaptureRef:
     capture = record.capture
-    if web_archive is not None and isinstance(record, Group):
+    if web_archive is not None and isinstance(record, RecordGroup):
         memento = memento_in(record, web_archive)
         capture = capture_of(capture, memento, web_archive) if memento else capture
     return CaptureRef(
@@ -115,6 +115,6 @@ def _ref_of(record: Group | Failure, web_archive: str | None) -> CaptureRef:
     )
 
 
-def fields_of(note: Note) -> dict[str, Any]:
+def note_fields(note: Note) -> dict[str, Any]:
     """Return the fields of a note, decoded from JSON."""
     return {name: json.loads(text) for name, text in note.fields.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from archive.warc import Capture, Group
+from archive.warc import Capture, RecordGroup
 from archive.warc._build import header as header_in
 from archive.warc._build import warc_url
 from scraper.http import redirect_target
@@ -13,12 +13,12 @@ from scraper.items import Exchange
 from scraper.web_archive.memento import Header, Memento, memento_of
 
 
-def header_of(group: Group) -> Header:
+def header_of(group: RecordGroup) -> Header:
     """Return a function that finds a response header of the record by its name."""
     return lambda name: header_in(group.response_headers, name.lower().encode("latin-1"))
 
 
-def memento_in(group: Group, base: str) -> Memento | None:
+def memento_in(group: RecordGroup, base: str) -> Memento | None:
     """Return the memento that a recorded answer of the web archive at `base` is, or None; its body is not read."""
     location = header_in(group.response_headers, b"location")
     exchange = Exchange(

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Self
 
-from archive.warc import BadRecord, Capture, Failure, Group, derived_id, read_record
+from archive.warc import BadRecord, Capture, Failure, RecordGroup, derived_id, read_record
 from pipelines.events import Captured, Event, VisitEnded
 from pipelines.imports.identity import CaptureRef
 from pipelines.log import LoggedCapture
@@ -89,7 +89,7 @@ def _parse(archive: Path, key: bytes | None, job: ParseJob) -> Extraction | Dama
         return Damaged(ref, error.why)
     except (OSError, ValueError) as error:
         return Damaged(ref, getattr(error, "strerror", None) or str(error))
-    if not isinstance(record, Group | Failure):
+    if not isinstance(record, RecordGroup | Failure):
         return Damaged(ref, "another kind of record lies there")
     wrong = [why for why in record.problems if "digest" in why]
     if wrong:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from archive.warc import BadRecord, Group, read_record
+from archive.warc import BadRecord, RecordGroup, read_record
 from pipelines.events import Event, VisitEnded
 from pipelines.imports.identity import CaptureRef
 from pipelines.log import LoggedCapture, VisitLog
-from pipelines.replay.stored import Locate, body_of, stored_exchange
+from pipelines.replay.stored import Locate, stored_body, stored_exchange
 from scraper.items import Exchange
 from scraper.platforms import is_home_answer, marked, platform_named, recognise
 
@@ -86,7 +86,7 @@ class RunPlatforms:
         for ref in self._refs.get(id(log), ()):
             try:
                 record = read_record(self._archive, ref.file, ref.offset)
-                if isinstance(record, Group) and record.capture.via is None:
-                    yield stored_exchange(record, body_of(self._archive, record, self._locate))
+                if isinstance(record, RecordGroup) and record.capture.via is None:
+                    yield stored_exchange(record, stored_body(self._archive, record, self._locate))
             except (BadRecord, OSError, ValueError):
                 continue

@@ -11,7 +11,7 @@ from typing import Any
 from scrapy.http import Request, Response
 from sqlite_utils import Database
 
-from archive.warc import BadRecord, Failure, Group, read_record
+from archive.warc import BadRecord, Failure, RecordGroup, read_record
 from pipelines.decoding import decoded
 from pipelines.fold.sanitise import storable
 from pipelines.replay.mementos import capture_of, header_of
@@ -37,7 +37,7 @@ class Emptied(ValueError):
 def extraction_of(
     archive: Path,
     clinic_id: str,
-    record: Group | Failure,
+    record: RecordGroup | Failure,
     choose: Choose,
     locate: Locate,
     web_archive: str | None = None,
@@ -60,7 +60,7 @@ def extraction_of(
         message = f"{url}: recorded by another tool, and cut ({record.truncated}); nothing stored of it"
         return problem("cut-short", message)
     try:
-        body, is_emptied = body_of(archive, record, locate), record.is_emptied
+        body, is_emptied = stored_body(archive, record, locate), record.is_emptied
     except Emptied:
         body, is_emptied = b"", True
     except (BadRecord, OSError) as error:
@@ -77,7 +77,7 @@ def extraction_of(
     return extraction_by(platform, clinic_id, capture, items, exchange.url, exchange)
 
 
-def stored_exchange(group: Group, body: bytes) -> Exchange:
+def stored_exchange(group: RecordGroup, body: bytes) -> Exchange:
     """Return a recorded exchange as parsers see it, decoded by the code that decodes a live answer.
 
     Answers that a browser received are recorded decoded, without a Content-Encoding; a DOM counts as status 200.
@@ -94,7 +94,7 @@ def stored_exchange(group: Group, body: bytes) -> Exchange:
     return replace(exchange_of(response, capture.fetched_at), via=capture.via, page=capture.page, fault=fault)
 
 
-def body_of(archive: Path, record: Group, locate: Locate) -> bytes:
+def stored_body(archive: Path, record: RecordGroup, locate: Locate) -> bytes:
     """Return the payload as recorded; of the original where the record is a revisit of an equal payload.
 
     Raises `BadRecord` where the original cannot be read, `Emptied` where a takedown removed its body, OSError.
@@ -107,7 +107,7 @@ def body_of(archive: Path, record: Group, locate: Locate) -> bytes:
         why = f"capture {capture.refers_to} is missing" if capture.refers_to else "it names no capture that is here"
         raise BadRecord(capture.warc_file, capture.warc_offset, f"a revisit, and {why}")
     original = read_record(archive, *place)
-    if not isinstance(original, Group) or original.body is None:
+    if not isinstance(original, RecordGroup) or original.body is None:
         raise BadRecord(*place, "a revisit refers to a record without a body")
     if original.is_emptied:
         raise Emptied
@@ -159,7 +159,7 @@ def reread_post(archive: Path, db: Database, capture_id: str) -> Mapping[str, An
     file, offset, clinic_id, kind, run_platform, clinics_own = row
     try:
         group = read_record(archive, file, offset)
-        if not isinstance(group, Group):
+        if not isinstance(group, RecordGroup):
             return None
         choose = choose_stored(kind, run_platform, clinics_own)
         items = storable(extraction_of(archive, clinic_id, group, choose, in_database(db))).items

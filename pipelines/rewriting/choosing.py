@@ -35,7 +35,7 @@ class _Unit:
     is_packed: bool
 
 
-class Group(NamedTuple):
+class PackGroup(NamedTuple):
     """Files that become one."""
 
     paths: tuple[Path, ...]  # in the order of their runs
@@ -48,7 +48,7 @@ class Choice:
     """What a pack does at a clinic."""
 
     clinic_id: str  # or the folder of the runs as wholes
-    groups: list[Group] = field(default_factory=list)
+    groups: list[PackGroup] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)  # paths in the archive of files that are left as they are
 
     @property
@@ -137,20 +137,20 @@ def _units(folder: Path, ended: set[str]) -> Iterator[_Unit]:
             yield _Unit(_part(paths[0], "stamp"), tuple(paths), sum(map(_size, paths)), names, is_packed)
 
 
-def _groups(units: Iterable[_Unit]) -> Iterator[Group]:
+def _groups(units: Iterable[_Unit]) -> Iterator[PackGroup]:
     """Yield units in their order, as many together as a file may hold."""
     paths: list[Path] = []
     stamp, size, names = "", 0, 0
     for unit in units:
         if paths and (size + unit.size > LARGEST or names + unit.names > MOST):
-            yield Group(tuple(paths), stamp, size)
+            yield PackGroup(tuple(paths), stamp, size)
             paths, size, names = [], 0, 0
         if unit.size < LARGEST and unit.names < MOST:
             stamp = stamp if paths else unit.stamp
             paths += unit.paths
             size, names = size + unit.size, names + unit.names
     if paths:
-        yield Group(tuple(paths), stamp, size)
+        yield PackGroup(tuple(paths), stamp, size)
 
 
 def _run(path: Path) -> str:

@@ -6,7 +6,7 @@ from pipelines.exit_codes import ExitCode
 from pipelines.rewriting import journal as journals
 from pipelines.rewriting.packing import finish_pack
 from pipelines.run.run import Run
-from pipelines.takedown.purge.purge import finish as finish_purge
+from pipelines.takedown.purge.purge import finish_purge
 
 
 def finish(run: Run) -> None:
@@ -16,7 +16,7 @@ def finish(run: Run) -> None:
     """
     journal = journals.decided(run.archive)
     if journal is None:
-        journals.forget(run.archive)
+        journals.remove_journal(run.archive)
     elif journal.joined:
         finish_pack(run.archive, run.db, journal)
     else:
@@ -26,7 +26,7 @@ def finish(run: Run) -> None:
 def finish_first(run: Run) -> Run:
     """Finish a purge or pack that was killed, a purge in a run of its own; return the run to go on with.
 
-    Raises as `finish` and `Run`; the archive is released then.
+    Raises as `finish_purge` and `Run`; the archive is released then.
     """
     if journals.interrupted(run.archive) is None:
         return run

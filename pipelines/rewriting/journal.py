@@ -94,7 +94,7 @@ def decided(archive: Path) -> Journal | None:
                 raise ValueError
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise BadJournal(f"{path}: damaged, or no journal of {_FOLDERS[folder][0]}; {_ADVICE}") from error
-        check(archive, journal)
+        check_paths(archive, journal)
         return journal
     return None
 
@@ -127,20 +127,20 @@ def _of_json(fields: Any) -> Journal:
     return journal
 
 
-def check(archive: Path, journal: Journal) -> None:
+def check_paths(archive: Path, journal: Journal) -> None:
     """Check that only files of the archive are touched. Raises `BadJournal`, which names one that is none."""
     moved, drafts = [*journal.drafts, *journal.replaced], journal.drafts.values()
     form = _JOINED if journal.joined else _REPLACED
     wrong = [name for name in moved if not form.fullmatch(name)]
     wrong += [name for name in drafts if not _DRAFT.fullmatch(name)]
     wrong += [name for name in journal.removed if not _REMOVED.fullmatch(name)]
-    wrong += [name for name in (*moved, *drafts, *journal.removed) if not is_within(archive, name)]
+    wrong += [name for name in (*moved, *drafts, *journal.removed) if not is_inside(archive, name)]
     for name in wrong:
         path, (what, _) = archive / journal.folder / _JOURNAL, _FOLDERS[journal.folder]
         raise BadJournal(f"{path}: names {name!r}, which is nothing that {what} touches; {_ADVICE}")
 
 
-def is_within(archive: Path, name: str) -> bool:
+def is_inside(archive: Path, name: str) -> bool:
     """Return whether a path, relative to the archive, names a file inside it, without "..", and through no link out."""
     parts = PurePosixPath(name)
     if not parts.parts or parts.is_absolute() or ".." in parts.parts or "\0" in name:
@@ -180,9 +180,9 @@ def begin(archive: Path, drafts: list[str], folder: str = FOLDER) -> None:
 
     Raises `BadJournal` where one would lie outside the archive, OSError.
     """
-    forget(archive)
+    remove_journal(archive)
     for draft in drafts:
-        if not is_within(archive, draft):
+        if not is_inside(archive, draft):
             place = (archive / draft).parent
             raise BadJournal(f"{place}: behind a link out of the archive; nothing done; mount the folder there instead")
         (archive / draft).unlink(missing_ok=True)
@@ -193,7 +193,7 @@ def begin(archive: Path, drafts: list[str], folder: str = FOLDER) -> None:
 
 def decide(archive: Path, journal: Journal) -> None:
     """Write the journal; what it says is decided when this returns. Raises `BadJournal` as `decided` would, OSError."""
-    check(archive, journal)
+    check_paths(archive, journal)
     _sync({(archive / draft).parent for draft in journal.drafts.values()})
     write_text(archive / journal.folder / _JOURNAL, json.dumps(asdict(journal)))
 
@@ -235,13 +235,13 @@ def remove(archive: Path, journal: Journal) -> None:
 def settle(archive: Path) -> bool:
     """Finish the files of a purge or pack that was killed, for a rebuild, which makes all rows again.
 
-    Returns whether a purge was decided. The caller has the lock. The journal stays: the caller calls `forget` once the
-    new rows are in archive.db, since until then that names files which are gone. What was not decided is undone. Raises
-    `BadJournal`, OSError, `WarcWriteError`.
+    Returns whether a purge was decided. The caller has the lock. The journal stays: the caller calls `remove_journal`
+    once the new rows are in archive.db, since until then that names files which are gone. What was not decided is
+    undone. Raises `BadJournal`, OSError, `WarcWriteError`.
     """
     journal = decided(archive)
     if journal is None:
-        forget(archive)
+        remove_journal(archive)
         return False
     move(archive, journal)
     recorded = {each.purge_id for each in purges(runs_of(archive))}
@@ -262,7 +262,7 @@ def settle(archive: Path) -> bool:
 def remove_replaced(archive: Path) -> None:
     """Remove files that a purge replaced and that came back, as from a copy. Raises OSError."""
     for old, new in replaced_files(runs_of(archive)).items():
-        if is_within(archive, old) and (archive / old).exists() and is_there(archive, new):
+        if is_inside(archive, old) and (archive / old).exists() and is_there(archive, new):
             (archive / old).unlink()
 
 
@@ -272,7 +272,7 @@ def _sync(folders: Iterable[Path]) -> None:
             sync_folder(folder)
 
 
-def forget(archive: Path) -> None:
+def remove_journal(archive: Path) -> None:
     """Remove the folder of a purge or pack that is finished, or was never decided. Raises `BadJournal`, OSError."""
     _refuse_link(archive)
     for folder in filter(Path.exists, (archive / name for name in _FOLDERS)):
@@ -295,6 +295,6 @@ def _drafts(archive: Path, folder: Path) -> list[Path]:
         names = None
     if not isinstance(names, list) or not all(isinstance(name, str) and _DRAFT.fullmatch(name) for name in names):
         raise BadJournal(f"{path}: damaged, or not of this program; {_ADVICE}")
-    if any(not is_within(archive, name) for name in names):
+    if any(not is_inside(archive, name) for name in names):
         raise BadJournal(f"{path}: names files outside the archive; {_ADVICE}")
     return [archive / name for name in names]

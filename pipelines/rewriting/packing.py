@@ -11,13 +11,13 @@ from sqlite_utils import Database
 
 from archive.warc.joining import join
 from pipelines.rewriting import journal as journals
-from pipelines.rewriting.choosing import Group
+from pipelines.rewriting.choosing import PackGroup
 from pipelines.rewriting.journal import PACKING, SOFTWARE, Journal
 
 _PLACE = re.compile(r"(?P<file>warc/[^/\s]+/[^/\s]+\.warc\.gz): byte (?P<offset>\d+)")
 
 
-def pack(archive: Path, db: Database, clinic_id: str, group: Group) -> str:
+def pack(archive: Path, db: Database, clinic_id: str, group: PackGroup) -> str:
     """Join the files of a group into one, and return its path in the archive; the caller holds the archive's lock.
 
     The old files are removed when the new one is on the disk and the rows that name its records are committed. Raises
@@ -36,7 +36,7 @@ def pack(archive: Path, db: Database, clinic_id: str, group: Group) -> str:
         journals.decide(archive, journal)
     except BaseException:
         if journals.decided(archive) is None:
-            journals.forget(archive)
+            journals.remove_journal(archive)
         raise
     finish_pack(archive, db, journal)
     return new
@@ -49,7 +49,7 @@ def finish_pack(archive: Path, db: Database, journal: Journal) -> None:
         for new, files in journal.joined.items():
             _move_rows(db, new, files)
     journals.remove(archive, journal)
-    journals.forget(archive)
+    journals.remove_journal(archive)
 
 
 def _move_rows(db: Database, new: str, files: Mapping[str, int]) -> None:

@@ -15,7 +15,7 @@ from scraper.items import Extraction, Item, Problem
 from scraper.quality import KINDS
 
 
-class Marks(NamedTuple):
+class Omissions(NamedTuple):
     """What was left out of a capture."""
 
     comments: bool = False  # its bytes hold comments, although the extraction has none any more
@@ -23,11 +23,14 @@ class Marks(NamedTuple):
     cut: bool = False  # its addresses name what is withdrawn: the row has their hosts
 
 
-_WHOLE = Marks()
+_WHOLE = Omissions()
 
 
 def capture_row(
-    run: ClinicVisit, extraction: Extraction, missing: Collection[str] = (), left_out: Mapping[str, Marks] | None = None
+    run: ClinicVisit,
+    extraction: Extraction,
+    missing: Collection[str] = (),
+    left_out: Mapping[str, Omissions] | None = None,
 ) -> tuple[Any, ...]:
     """Return the row of `captures`; `missing`: ids without a row, which this row cannot refer to."""
     capture = extraction.capture

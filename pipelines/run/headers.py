@@ -10,7 +10,7 @@ from typing import Any
 from archive.warc._file import OPEN_SUFFIX
 from archive.warc.joining import joined_in, overlapping
 from pipelines.events import Lifted, PolicySet, Purged, Retroactive, Withdrawn
-from pipelines.replay.files import FileScan, fields_of, scan_runs
+from pipelines.replay.files import FileScan, note_fields, scan_runs
 
 RUNS = "_runs"  # the folder below warc/ for files of whole runs; no slug begins with "_"
 
@@ -109,9 +109,9 @@ def scans_of(archive: Path, paths: Iterable[Path]) -> list[FileScan]:
 
 
 def _header(written: FileScan) -> RunFileContents | None:
-    notes = {note.kind: fields_of(note) for note in written.notes}
-    confirmed = [fields_of(note) for note in written.notes if note.kind == "confirmed"]
-    decisions = tuple(_OF_NOTES[note.kind](fields_of(note)) for note in written.notes if note.kind in _OF_NOTES)
+    notes = {note.kind: note_fields(note) for note in written.notes}
+    confirmed = [note_fields(note) for note in written.notes if note.kind == "confirmed"]
+    decisions = tuple(_OF_NOTES[note.kind](note_fields(note)) for note in written.notes if note.kind in _OF_NOTES)
     start = notes.get("crawl-started")
     if start is None:
         return None

@@ -29,7 +29,7 @@ def _normalised(archive: str) -> str:
     return str(Path(archive))
 
 
-def name_of(archive: str) -> str:
+def archive_path(archive: str) -> str:
     """Return the absolute path of an archive. Several calls come for each answer, so it does not look at the disk."""
     return _normalised(archive) if archive.startswith("/") else str(Path(archive).absolute())
 

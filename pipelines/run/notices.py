@@ -73,11 +73,11 @@ def problem_of(notice: Notice) -> str:
     query of more than 40 characters, which are cursors and tokens.
     """
     if notice.kind is None or notice.url is None:
-        return words_of(notice.line)
+        return without_numbers(notice.line)
     return f"{re.sub(r'[0-9]+', '#', notice.kind)} {_without_tokens(post_key(notice.url))}"
 
 
-def words_of(line: str) -> str:
+def without_numbers(line: str) -> str:
     """Return the line without what may differ from day to day: numbers, dates and ids outside addresses.
 
     "a: 3 of 4 posts could not be read" and "a: 1 of 1 post could not be read" give the same. Clinics and addresses stay
@@ -164,7 +164,7 @@ def _by_kind(notices: Iterable[Notice]) -> list[str]:
     found: dict[str, list[Notice]] = {}
     for notice in notices:
         words = notice.line.removeprefix(f"{notice.about}: ")
-        found.setdefault(notice.kind or words_of(words.partition(": ")[0].partition(";")[0]), []).append(notice)
+        found.setdefault(notice.kind or without_numbers(words.partition(": ")[0].partition(";")[0]), []).append(notice)
     return [_about_many(kind, same) for kind, same in sorted(found.items(), key=lambda item: -len(item[1]))]
 
 
@@ -194,7 +194,7 @@ def emit(archive: Path, notices: Sequence[Notice], over: Mapping[str, Collection
 
 def _keys(notice: Notice) -> tuple[Key, ...]:
     """The key of the notice's problem, then the one by which earlier versions remembered it: a digest of its words."""
-    texts = (problem_of(notice), words_of(notice.line))
+    texts = (problem_of(notice), without_numbers(notice.line))
     return tuple((notice.about, _digest(text)) for text in texts)
 
 

@@ -32,11 +32,11 @@ def stricter(db: Database, clinics: Iterable[Clinic]) -> list[PolicySet]:
     for clinic in clinics:
         before, policy = stored_policy(db, clinic.slug), Policy.of(clinic.as_stanza())
         if before is not None and policy.is_stricter_than(before):
-            found.append(PolicySet(clinic.slug, policy, moment(db, clinic.slug)))
+            found.append(PolicySet(clinic.slug, policy, decision_time(db, clinic.slug)))
     return found
 
 
-def moment(db: Database, clinic_id: str) -> str:
+def decision_time(db: Database, clinic_id: str) -> str:
     """Return the present time, or where the clock went back, a moment after the start of the clinic's last run."""
     find = "SELECT max(started_at) FROM clinic_runs WHERE clinic_id = ?"
     (last,) = db.execute(find, [clinic_id]).fetchone()

@@ -35,7 +35,7 @@ MOST_NAMES = 10  # of clinics that were not visited; --json lists all
 LOUD = {"failed": "failed", "moved_or_gone": "moved or gone", "degraded": "degraded"}
 
 
-class Report:
+class VisitReport:
     """Scrapy extension that writes the end of each visit to the WARC and to the database."""
 
     def __init__(self, crawler: Crawler) -> None:

@@ -20,7 +20,7 @@ from archive.times import utc
 from archive.warc import Writer
 from pipelines.events import USER_AGENT, ClinicVisit, Decision, Event, VisitStarted, stanza_text
 from pipelines.fold.fold import SOFTWARE
-from pipelines.run.locking import name_of
+from pipelines.run.locking import archive_path
 from pipelines.run.outcome.outcome import VisitOutcome
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitState
@@ -46,7 +46,7 @@ class Visits(ABC):
         self._writers: dict[str, Writer] = {}
         self._visits: dict[str, ClinicVisit] = {}  # by clinic, like the writers
         self._stops: list[Callable[[], object]] = []
-        self._name = name or name_of(str(archive))
+        self._name = name or archive_path(str(archive))
         Visits._open[self._name] = self
 
     def leave(self) -> None:
@@ -69,12 +69,12 @@ class Visits(ABC):
     @staticmethod
     def of(settings: BaseSettings) -> Visits:
         """Return the visits that the settings name, by RUN or by ARCHIVE. Raises KeyError where there are none."""
-        return Visits._open[settings["RUN"] or name_of(str(settings["ARCHIVE"]))]
+        return Visits._open[settings["RUN"] or archive_path(str(settings["ARCHIVE"]))]
 
     @staticmethod
     def is_open(settings: BaseSettings) -> bool:
         """Return whether this process visits clinics of the archive that the settings name."""
-        return (settings["RUN"] or name_of(str(settings["ARCHIVE"]))) in Visits._open
+        return (settings["RUN"] or archive_path(str(settings["ARCHIVE"]))) in Visits._open
 
     def begin(
         self,

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from sqlite_utils import Database
 
-from archive.warc import BadRecord, Failure, Group, read_record
+from archive.warc import BadRecord, Failure, RecordGroup, read_record
 
 
 def access_list(archive: Path, db: Database) -> Iterator[str]:
@@ -25,7 +25,7 @@ def access_list(archive: Path, db: Database) -> Iterator[str]:
             record = read_record(archive, file, offset)
         except BadRecord:
             continue
-        if isinstance(record, Group | Failure):
+        if isinstance(record, RecordGroup | Failure):
             urls.add(record.capture.url)
     for key, url in sorted(((_surt(url), url) for url in urls), reverse=True):
         yield f"{key}### - {json.dumps({'access': 'block', 'url': url})}"

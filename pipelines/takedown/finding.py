@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 from sqlite_utils import Database
 
 from archive.site.pages.permalinks import find_posts
-from pipelines.takedown.marks import post_values, words_of
+from pipelines.takedown.marks import address_values, post_values
 from scraper.addresses import post_key
 
 
@@ -18,7 +18,7 @@ class UnknownSubject(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Subject:
     """A post, a comment, a person or a clinic of the archive."""
 
     clinic_id: str
@@ -29,13 +29,13 @@ class Found:
     names: tuple[str, ...] = ()  # the addresses of a post; the platform's ids of a comment, or of a person's comments
 
 
-def find(db: Database, text: str, clinic_id: str | None = None) -> Found:
+def find_subject(db: Database, text: str, clinic_id: str | None = None) -> Subject:
     """Return what the text names; `clinic_id`: where to look. Raises `UnknownSubject`, `sqlite3.Error`."""
     known = {row[0]: row[1] for row in db.execute("SELECT clinic_id, url FROM clinics").fetchall()}
     if clinic_id is not None and clinic_id not in known:
         raise UnknownSubject(f"no clinic {clinic_id} in this archive; it has {', '.join(sorted(known)) or 'none'}")
     if text in known:
-        return Found(text, "clinic", rows=_of_clinic(db, text))
+        return Subject(text, "clinic", rows=_of_clinic(db, text))
     if "://" in text or text.startswith("/"):
         return _post(db, text, known, clinic_id)
     if text.startswith("reader-"):
@@ -43,15 +43,15 @@ def find(db: Database, text: str, clinic_id: str | None = None) -> Found:
     return _comment(db, text, clinic_id)
 
 
-def comments_of(db: Database, clinic_id: str) -> Found:
+def comments_of(db: Database, clinic_id: str) -> Subject:
     """Return all comments of a clinic. Raises `UnknownSubject`, `sqlite3.Error`."""
     if db.execute("SELECT 1 FROM clinics WHERE clinic_id = ?", [clinic_id]).fetchone() is None:
         raise UnknownSubject(f"{clinic_id}: no clinic of this archive; --comments wants a clinic's slug")
     number = _count(db.conn, "comments", "clinic_id", clinic_id)
-    return Found(clinic_id, "comments", rows=_nonzero({"comments": number}))
+    return Subject(clinic_id, "comments", rows=_nonzero({"comments": number}))
 
 
-def _post(db: Database, url: str, known: dict[str, str], clinic_id: str | None) -> Found:
+def _post(db: Database, url: str, known: dict[str, str], clinic_id: str | None) -> Subject:
     front = [name for name, home in known.items() if post_key(home) == post_key(url)]
     if front:
         raise UnknownSubject(f"{url} is a front page; to withdraw the whole clinic, name it: {front[0]}")
@@ -76,12 +76,14 @@ def _post(db: Database, url: str, known: dict[str, str], clinic_id: str | None) 
         "SELECT slug, url, comment_thread FROM posts WHERE post_id = ?", [post_id]
     ).fetchone()
     addresses += [each for each in (own, thread) if each]
-    last = (words_of(each)[:1] if "://" in each else [each.partition(":")[2]] for each in addresses)
+    last = (address_values(each)[:1] if "://" in each else [each.partition(":")[2]] for each in addresses)
     slugs = dict.fromkeys(filter(None, [slug, *(name for names in last for name in names)]))
-    return Found(name, "post", frozenset(post_values(addresses)), tuple(slugs), _of_post(db, post_id), tuple(addresses))
+    return Subject(
+        name, "post", frozenset(post_values(addresses)), tuple(slugs), _of_post(db, post_id), tuple(addresses)
+    )
 
 
-def _person(db: Database, pseudonym: str, clinic_id: str | None) -> Found:
+def _person(db: Database, pseudonym: str, clinic_id: str | None) -> Subject:
     find_all = "SELECT clinic_id, count(*) FROM comments WHERE author = ? GROUP BY clinic_id"
     found = [row for row in db.execute(find_all, [pseudonym]).fetchall() if clinic_id in (None, row[0])]
     if not found:
@@ -91,10 +93,10 @@ def _person(db: Database, pseudonym: str, clinic_id: str | None) -> Found:
     theirs = "SELECT platform_comment_id FROM comments WHERE clinic_id = ? AND author = ?"
     comments = tuple(comment for (comment,) in db.execute(theirs, [name, pseudonym]).fetchall())
     values = {f"person {pseudonym}", *(f"comment {comment}" for comment in comments)}
-    return Found(name, "person", frozenset(values), rows={"comments": number}, names=comments)
+    return Subject(name, "person", frozenset(values), rows={"comments": number}, names=comments)
 
 
-def _comment(db: Database, text: str, clinic_id: str | None) -> Found:
+def _comment(db: Database, text: str, clinic_id: str | None) -> Subject:
     find_all = "SELECT clinic_id, platform_comment_id FROM comments WHERE platform_comment_id = ?"
     found = db.execute(find_all, [text]).fetchall()
     if not found and text.isascii() and text.isdigit() and len(text) < 19:
@@ -114,7 +116,7 @@ def _comment(db: Database, text: str, clinic_id: str | None) -> Found:
     )
     (revisions,) = db.execute(find_revisions, [name, comment]).fetchone()
     rows = {"comments": 1, "comment_revisions": revisions}
-    return Found(name, "comment", frozenset({f"comment {comment}"}), rows=_nonzero(rows), names=(comment,))
+    return Subject(name, "comment", frozenset({f"comment {comment}"}), rows=_nonzero(rows), names=(comment,))
 
 
 def _of_post(db: Database, post_id: int) -> dict[str, int]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from archive.release import KEY_FILE, Entry, Register, ReleaseRefused, comment_key, has_row
 from pipelines.run.key import BadKey, key_in
-from pipelines.takedown.finding import Found
+from pipelines.takedown.finding import Subject
 
 
-def releases_with(archive: Path, found: Found) -> tuple[str, ...]:
+def releases_with(archive: Path, found: Subject) -> tuple[str, ...]:
     """Return the names of the releases that hold what was found, in the order in which they were made.
 
     Where the key of the releases is gone, those that hold the clinic; where the hashes of one are gone, that one, too.
@@ -27,7 +27,7 @@ def releases_with(archive: Path, found: Found) -> tuple[str, ...]:
     return tuple(entry.name for entry in register.entries() if holds(entry))
 
 
-def _keys(archive: Path, found: Found) -> tuple[str, list[tuple[str, ...]]]:
+def _keys(archive: Path, found: Subject) -> tuple[str, list[tuple[str, ...]]]:
     """The table of a release that has it, and the keys that it may have there."""
     if found.kind == "post":
         return "posts", [(found.clinic_id, address) for address in found.names]

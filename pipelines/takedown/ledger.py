@@ -14,9 +14,9 @@ from archive.rows.withdrawals import path_sha256
 from pipelines.events import Lifted, Withdrawn
 from pipelines.run.headers import RunFileContents, purges, runs_of, takedowns_in_force
 from pipelines.run.key import BadKey
-from pipelines.run.policies import moment
+from pipelines.run.policies import decision_time
 from pipelines.run.run import Run
-from pipelines.takedown.finding import Found, UnknownSubject
+from pipelines.takedown.finding import Subject, UnknownSubject
 from pipelines.takedown.marks import key_check, mark, post_values
 from pipelines.takedown.withheld import GRADES, PURGE
 
@@ -29,7 +29,7 @@ class Dates(NamedTuple):
 
 
 def withdraw(
-    run: Run, found: Found, grade: str, reason: str, dates: Dates, releases: tuple[str, ...] = ()
+    run: Run, found: Subject, grade: str, reason: str, dates: Dates, releases: tuple[str, ...] = ()
 ) -> Withdrawn:
     """Record a takedown, and make the rows of its clinic again. Raises what `Run.decide` raises.
 
@@ -43,7 +43,7 @@ def withdraw(
         subjects=tuple(sorted(mark(run.key, found.clinic_id, value) for value in found.values)),
         permalinks=tuple(path_sha256(found.clinic_id, slug) for slug in found.slugs),
         key_check=key_check(run.key),
-        at=moment(run.db, found.clinic_id),
+        at=decision_time(run.db, found.clinic_id),
         received=dates.received.isoformat(),
         due=dates.due.isoformat() if dates.due else None,
         reason=reason,
@@ -65,7 +65,7 @@ def lift(run: Run, takedown: Withdrawn, reason: str) -> None:
             f"takedown {takedown.takedown_id}: purged on {done.at[:10]}: its recorded bytes are gone, so that nothing"
             " can bring it back"
         )
-    at = moment(run.db, takedown.clinic_id)
+    at = decision_time(run.db, takedown.clinic_id)
     lifted = Lifted(takedown_id=takedown.takedown_id, clinic_id=takedown.clinic_id, at=at, reason=reason, by=operator())
     run.decide(lifted, "takedown")
 
@@ -110,7 +110,7 @@ def raised(run: Run, before: Withdrawn, grade: str, reason: str, dates: Dates) -
         before,
         takedown_id=secrets.token_hex(6),
         grade=grade,
-        at=moment(run.db, before.clinic_id),
+        at=decision_time(run.db, before.clinic_id),
         received=dates.received.isoformat(),
         due=dates.due.isoformat() if dates.due else None,
         reason=reason,

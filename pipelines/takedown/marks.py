@@ -50,12 +50,12 @@ def post_values(addresses: Iterable[str]) -> set[str]:
     found = set()
     for address in addresses:
         found.add(f"post {post_key(address)}")
-        words = words_of(address) if "://" in address else [address.partition(":")[2]]
+        words = address_values(address) if "://" in address else [address.partition(":")[2]]
         found |= {f"word {word}" for word in words[:1] if len(word) >= SHORTEST_WORD}
     return found
 
 
-def words_of(url: str) -> list[str]:
+def address_values(url: str) -> list[str]:
     """Return the last part of an address's path, and the values of its query: what may name a post in it."""
     try:
         parts = urlsplit(url)
@@ -106,5 +106,5 @@ def redacted(text: str, is_withdrawn: Callable[[str], bool]) -> str:
 
 def permalinks(clinic_id: str, addresses: Iterable[str]) -> list[str]:
     """Return the hashes of a post's addresses on the archive's site: its last parts, and its bare ids."""
-    names = (words_of(each)[:1] if "://" in each else [each.partition(":")[2]] for each in sorted(addresses))
+    names = (address_values(each)[:1] if "://" in each else [each.partition(":")[2]] for each in sorted(addresses))
     return [path_sha256(clinic_id, name) for found in names for name in found if name]

@@ -13,7 +13,7 @@ from archive.warc.rewrite import headers_without_body
 from pipelines.decoding import decoded
 from pipelines.events import Withdrawn
 from pipelines.run.visits import Visits
-from pipelines.takedown.purge.blanking import NOTHING, Blanking, part_of
+from pipelines.takedown.purge.blanking import NOTHING, Blanking, decodable_part
 from pipelines.takedown.withheld import PURGE, Withheld, withheld_at
 from scraper.http import exchange_of, fetch_of
 from scraper.items import Exchange
@@ -68,7 +68,7 @@ class Receiving:
             exchange = memento.exchange if memento is not None else exchange
             platform = recognise_alone(exchange, platform)
         encoding = b", ".join(response.headers.getlist("Content-Encoding")).decode("latin-1")
-        part = b"" if exchange.body else part_of(response.body, encoding)
+        part = b"" if exchange.body else decodable_part(response.body, encoding)
         body = self._left_of(run, clinic_id, exchange, platform, part)
         if body is None:
             return None

@@ -16,7 +16,7 @@ from archive.rows import runs
 from archive.rows.withdrawals import path_sha256
 from pipelines.events import Withdrawn
 from pipelines.run.headers import runs_of
-from pipelines.takedown.marks import SHORTEST_WORD, redacted, words_of
+from pipelines.takedown.marks import SHORTEST_WORD, address_values, redacted
 
 
 class Summaries:
@@ -57,7 +57,7 @@ class Summaries:
 
     def _is_gone(self, url: str) -> bool:
         """Return whether the last part of an address's path is that of a withdrawn post, or a value its name or id."""
-        last, *values = [*words_of(url), ""]
+        last, *values = [*address_values(url), ""]
         words = [last, *(value for value in values if len(value) >= SHORTEST_WORD)]
         return any(
             (clinic_id, path_sha256(clinic_id, word)) in self._gone for word in words for clinic_id in self._clinics

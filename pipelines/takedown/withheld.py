@@ -20,13 +20,13 @@ from pipelines.run.headers import runs_of, takedowns_in_force
 from pipelines.run.key import BadKey
 from pipelines.takedown.marks import (
     ADDRESS,
+    address_values,
     key_check,
     mark,
     permalinks,
     post_values,
     redacted,
     without_names,
-    words_of,
 )
 from scraper.addresses import post_key
 from scraper.items import (
@@ -148,7 +148,7 @@ class Withheld:
         """Return whether an address is that of a withdrawn post, or contains its name or id (an API's address)."""
         if not url or not self._marks:
             return False
-        return self.is_withdrawn_post([url]) or any(self.is_marked(f"word {word}") for word in words_of(url))
+        return self.is_withdrawn_post([url]) or any(self.is_marked(f"word {word}") for word in address_values(url))
 
     def redacted(self, text: str) -> str:
         """Return words about a run or a visit without the addresses of withdrawn posts."""

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import groupby
 
-from archive.compare.cells import RUNS, Difference, compared_tables, differences, differences_in
-from archive.compare.superseded import restore, stash_from
+from archive.compare.cells import RUNS, CellDifference, compared_tables, differences, differences_in
+from archive.compare.superseded import restore_superseded, stash_from
 from archive.db import open_scratch
 from archive.rows import runs
 from pipelines.events import Captured
@@ -19,7 +19,7 @@ from pipelines.fold.fold import Fold
 from pipelines.log import locations
 from pipelines.printing import printable
 from pipelines.rebuild import newest_version
-from pipelines.replay.as_of import LogAsOf, Snapshot
+from pipelines.replay.as_of import LogAsOf, RowsAsOf
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
 from pipelines.run.headers import RunFileContents, takedowns_in_force
@@ -64,7 +64,7 @@ class FoldComparison:
     """
 
     def __init__(
-        self, snapshot: Snapshot, pool: ParserPool, headers: Iterable[RunFileContents], *, keyless: bool
+        self, snapshot: RowsAsOf, pool: ParserPool, headers: Iterable[RunFileContents], *, keyless: bool
     ) -> None:
         self._snapshot, self._pool, self._keyless = snapshot, pool, keyless
         self._headers = list(headers)
@@ -95,15 +95,15 @@ class FoldComparison:
             fold.finish(run, finished=True)
         with made.atomic():
             stash_from(self._snapshot.db, made, clinic_id, newest_version(made, clinic_id))
-            restore(made, clinic_id, reread)
+            restore_superseded(made, clinic_id, reread)
             if withheld is not None:
                 withheld.scrub(made, clinic_id)
 
-    def differences(self, clinic_id: str) -> list[Difference]:
+    def differences(self, clinic_id: str) -> list[CellDifference]:
         """Return how the stored rows of the clinic that was folded last differ. Raises `sqlite3.Error`."""
         return list(differences(self._snapshot.db, self.made, clinic_id, keyless=self._keyless))
 
-    def differences_of_runs(self) -> list[Difference]:
+    def differences_of_runs(self) -> list[CellDifference]:
         """Return how the stored rows of whole runs differ. To be called after the last clinic. Raises `sqlite3.Error`.
 
         The end of a run that recorded none is that of its last visit.
@@ -130,7 +130,7 @@ class FoldComparison:
         self.made.close()
 
 
-def is_of_parser(difference: Difference) -> bool:
+def is_of_parser(difference: CellDifference) -> bool:
     """Return whether an older version of the parser or of the fold may have made the row as it is stored."""
     if difference.table == "captures":
         return difference.column not in _OF_RECORD
@@ -139,7 +139,7 @@ def is_of_parser(difference: Difference) -> bool:
     return difference.table not in _WITHOUT_PARSER
 
 
-def lines(found: Iterable[Difference], remedy: str) -> list[str]:
+def lines(found: Iterable[CellDifference], remedy: str) -> list[str]:
     """Return a line for each column that differs, and for the rows of a table that are missing or too many.
 
     `remedy`: the command that makes the rows again.
@@ -151,7 +151,7 @@ def lines(found: Iterable[Difference], remedy: str) -> list[str]:
     ]
 
 
-def _words(group: list[Difference]) -> str:
+def _words(group: list[CellDifference]) -> str:
     first, number = group[0], len(group)
     named = "; ".join(each.key for each in group[:FEW]) + (f"; and {number - FEW} more" if number > FEW else "")
     if first.kind == "value":

@@ -30,7 +30,7 @@ from pipelines.fold.sanitise import storable
 from pipelines.imports.identity import CaptureRef, ImportOrigin
 from pipelines.log import clinics_of, locations, log_of
 from pipelines.reparse import is_older
-from pipelines.replay.as_of import LogAsOf, Snapshot, headers_as_of, log_as_of
+from pipelines.replay.as_of import LogAsOf, RowsAsOf, headers_as_of, log_as_of
 from pipelines.replay.parsing import Damaged, ParseJob, ParserPool
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, BadKey, has_pseudonyms, key_in
@@ -74,7 +74,7 @@ def verify(
     """
     result = Verification()
     if sample is None:
-        _verify_whole(archive, Snapshot(db, closed), cores, result)
+        _verify_whole(archive, RowsAsOf(db, closed), cores, result)
         return result
     chosen = [row[0] for row in db.execute(f"{_CAPTURES} ORDER BY warc_file, warc_offset").fetchall()]
     if sample < len(chosen):
@@ -86,7 +86,7 @@ def verify(
     return result
 
 
-def _verify_whole(archive: Path, snapshot: Snapshot, cores: int | None, result: Verification) -> None:
+def _verify_whole(archive: Path, snapshot: RowsAsOf, cores: int | None, result: Verification) -> None:
     db = snapshot.db
     key, why = _key(archive, db)
     result.notes += [why] if why else []

@@ -43,8 +43,8 @@ from pipelines.workers.messages import (
     Ready,
     Recorded,
     Taken,
-    Task,
     VisitOver,
+    WorkerRun,
 )
 from pipelines.workers.shared import make_shared, remove_shared
 from pipelines.workers.worker import SIGNALS, work
@@ -56,9 +56,9 @@ logger = logging.getLogger(__name__)
 MOST_MESSAGES = 64  # of one worker that are read before their rows are committed
 
 
-def task_of(run: Run, settings: Settings, arguments: Mapping[str, Any], *, shows_progress: bool) -> Task:
+def task_of(run: Run, settings: Settings, arguments: Mapping[str, Any], *, shows_progress: bool) -> WorkerRun:
     """Return what the workers of a run have to know."""
-    return Task(run.archive, run.key, run.crawl_id, run.started_at, settings, arguments, shows_progress)
+    return WorkerRun(run.archive, run.key, run.crawl_id, run.started_at, settings, arguments, shows_progress)
 
 
 @dataclass(slots=True, eq=False)
@@ -80,7 +80,7 @@ class _Worker:
 class Crew:
     """The workers of one run. `show`: shows the progress of visits."""
 
-    def __init__(self, run: Run, task: Task, show: Show | None = None) -> None:
+    def __init__(self, run: Run, task: WorkerRun, show: Show | None = None) -> None:
         self._run, self._task, self._show = run, task, show
         self._workers: list[_Worker] = []
         self._waiting: deque[Clinic] = deque()

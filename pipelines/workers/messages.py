@@ -30,7 +30,7 @@ copyreg.pickle(MappingProxyType, lambda view: (_read_only, (dict(view),)))
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class WorkerRun:
     """The run that a worker works for."""
 
     archive: Path

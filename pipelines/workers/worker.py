@@ -39,8 +39,8 @@ from pipelines.workers.messages import (
     Ready,
     Recorded,
     Taken,
-    Task,
     VisitOver,
+    WorkerRun,
 )
 from pipelines.workers.process import Process, mark_broken_off, process_of
 from pipelines.workers.shared import Shared
@@ -68,7 +68,7 @@ class _Batch:
 class WorkerVisits(Visits):
     """The visits of a worker: their events go to the parent, once their bytes are on the disk."""
 
-    def __init__(self, task: Task, outbox: Outbox) -> None:
+    def __init__(self, task: WorkerRun, outbox: Outbox) -> None:
         """Open the archive for reading. Raises what `open_archive` raises."""
         super().__init__(task.archive, open_archive(task.archive, "read"), task.key, task.crawl_id, task.started_at)
         self._outbox = outbox
@@ -150,7 +150,7 @@ def _end(future: Future[None]) -> None:
         future.set_result(None)
 
 
-def work(connection: Connection, task: Task) -> None:
+def work(connection: Connection, task: WorkerRun) -> None:
     """Visit the clinics that the parent names, until it names no more: all that the process of a worker does."""
     for number in SIGNALS:
         signal.signal(number, lambda *_: None)
@@ -171,7 +171,7 @@ def work(connection: Connection, task: Task) -> None:
 class _Worker:
     """The visits of this process as its parent orders them."""
 
-    def __init__(self, task: Task, outbox: Outbox, visits: WorkerVisits) -> None:
+    def __init__(self, task: WorkerRun, outbox: Outbox, visits: WorkerVisits) -> None:
         self._task, self._outbox, self._visits = task, outbox, visits
         self._process: Process = process_of(task.settings)
         if task.shows_progress:

@@ -30,7 +30,7 @@ class ProxyRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ConnectionRefusal:
     """A connection that the rules forbid, and why, in words."""
 
     host: str
@@ -52,7 +52,7 @@ class Connector:
     private: set[str] = field(default_factory=set)
     resolve: Resolve = look_up
     seconds: float = 10.0  # to resolve the name, and again to connect to each address
-    refusals: list[Refusal] = field(default_factory=list)
+    refusals: list[ConnectionRefusal] = field(default_factory=list)
     peers: dict[tuple[str, int], str] = field(default_factory=dict)  # host and port: the address last connected to
 
     async def connect(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -90,7 +90,7 @@ class Connector:
     def refuse(self, host: str, port: int, reason: str) -> ProxyRefused:
         """Record the refusal and return the exception to raise."""
         if len(self.refusals) < MOST_RECORDS:
-            self.refusals.append(Refusal(host, port, reason, datetime.now(UTC)))
+            self.refusals.append(ConnectionRefusal(host, port, reason, datetime.now(UTC)))
         logger.info("the browser was refused %s:%d: %s", host, port, reason)
         return ProxyRefused(403, reason)
 

@@ -101,7 +101,7 @@ class _Process:
             logger.warning("run as root: the browser's sandbox is off; run as another user to have it on")
         _remove_stale_folders()
         self._folder = tempfile.mkdtemp(prefix=FOLDER, dir=_folder_parent())
-        self._lock_fd = hold(self._folder)
+        self._lock_fd = lock_folder(self._folder)
         try:
             with _temporary(self._folder):
                 self._driver = await async_playwright().start()
@@ -148,7 +148,7 @@ class _Process:
             self._lock_fd = None
 
 
-def hold(folder: str | Path) -> int | None:
+def lock_folder(folder: str | Path) -> int | None:
     """Lock the folder until the returned descriptor is closed or the process ends; None: another process has it."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
@@ -163,7 +163,7 @@ def _remove_stale_folders() -> None:
     """Remove the folders of runs that were killed."""
     for folder in Path(_folder_parent() or tempfile.gettempdir()).glob(f"{FOLDER}*"):
         with suppress(OSError):  # another user's, or gone already
-            descriptor = hold(folder)
+            descriptor = lock_folder(folder)
             if descriptor is not None:
                 shutil.rmtree(folder, ignore_errors=True)
                 os.close(descriptor)

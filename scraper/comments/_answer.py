@@ -36,7 +36,7 @@ def written(markup: str, base: str) -> Body:
     return read_body([soup(markup.encode("utf-8", "replace"), "utf-8")], resolver(base))
 
 
-def moment(seconds: object) -> str | None:
+def unix_time(seconds: object) -> str | None:
     """Return a Unix time in seconds as ISO 8601 UTC; None for anything else, and for 0."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | Decimal | float) or not 0 < seconds < _LAST:
         return None

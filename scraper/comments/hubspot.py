@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from scraper.comments._answer import base_of, json_object, moment, query_of, written
+from scraper.comments._answer import base_of, json_object, query_of, unix_time, written
 from scraper.comments._page import assigned, elements_with, scripts_with
 from scraper.comments._service import CommentService
 from scraper.items import Comment, Exchange, Item, Reading, ThreadPage
@@ -98,7 +98,7 @@ def _comment(row: Mapping[str, Any], above: str | None, post: tuple[str, ...], u
     if number is None or state not in ("", "approved"):
         return None
     milliseconds, body = count(row.get("createdAt")), written(string(row.get("comment")), url)
-    posted_at = moment(milliseconds // 1000) if milliseconds is not None else None
+    posted_at = unix_time(milliseconds // 1000) if milliseconds is not None else None
     return Comment(
         post=post,
         platform_comment_id=f"hubspot:{number}",

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
-from scraper.comments._answer import base_of, json_object, moment, query_of, written
+from scraper.comments._answer import base_of, json_object, query_of, unix_time, written
 from scraper.comments._page import elements_with
 from scraper.comments._service import CommentService, may_request
 from scraper.items import Comment, Exchange, Item, Reading, ThreadPage
@@ -153,8 +153,8 @@ def _comment(row: Mapping[str, Any], above: object, post: tuple[str, ...], url: 
         author=None if is_deleted else author,
         person=None if is_deleted or not key else f"isso:{key}:{author or ''}",
         author_kind="guest",
-        posted_at=moment(row.get("created")),
-        posted_at_precision="second" if moment(row.get("created")) else None,
+        posted_at=unix_time(row.get("created")),
+        posted_at_precision="second" if unix_time(row.get("created")) else None,
         likes=None if is_deleted else count(row.get("likes")),
         status="deleted" if is_deleted else "published",
         edited=None if is_deleted else row.get("modified") is not None,

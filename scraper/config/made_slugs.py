@@ -25,7 +25,7 @@ class MadeSlugs:
         with suppress(ValueError):  # what is no address is a fault of its row
             if url and (known := self._of_sites.get(post_key(url))):
                 return known
-        base = slug_of(name)
+        base = make_slug(name)
         slug, number = base, 1
         while slug in self._used:
             number += 1
@@ -34,7 +34,7 @@ class MadeSlugs:
         return slug
 
 
-def slug_of(name: str) -> str:
+def make_slug(name: str) -> str:
     """Return a name in a-z, 0-9 and hyphens; accents are left out."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     plain = re.sub(r"['`]", "", plain)  # "St. Mary's" gives st-marys

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from scraper.addresses import canonical_url, is_within, same_site
-from scraper.discover import kind_of, read_links
+from scraper.discover import document_kind, read_links
 from scraper.items import Problem, Sighting
 from scraper.platforms._platform import Answer, Ask, Blog, Plan
 from scraper.robots.politeness import read_robots
@@ -52,7 +52,7 @@ def request_sitemaps(platform: Platform, blog: Blog, *, most: int = MAX_SITEMAPS
         answer = yield Ask(url=url, lists="sitemap")
         if answer.ok and answer.exchange is not None:
             waiting += sub_sitemaps(answer.exchange)
-            if kind_of(answer.exchange, platform) is None:
+            if document_kind(answer.exchange, platform) is None:
                 message = f"{url}: named as a sitemap, but neither XML nor a text of addresses; not read, look at it"
                 blog.unreadable_lists.append(
                     Problem(kind="sitemap-unreadable", message=message, url=answer.exchange.url)

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from scraper.addresses import canonical_url, same_site
 from scraper.items import Comment, Exchange, Item, Post, Sighting, ThreadPage
-from scraper.platforms._article import Page, Shape, read_page
-from scraper.platforms._article.api import fill_body, finish, plain
+from scraper.platforms._article import ArticlePage, Shape, read_page
+from scraper.platforms._article.api import fill_body, note_sources, plain
 from scraper.platforms._article.comments import CommentShape, read_comments
 from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.dom import text_of
@@ -151,7 +151,7 @@ class Blogger(Platform):
         post.tags = tuple(dict.fromkeys(term for term in terms if term))
         set_number(post, "comments_count", dig(raw, "thr$total", "$t"), zero=False)
         fill_body(post, body, url)
-        return finish(post, "feed")
+        return note_sources(post, "feed")
 
     def discover(self, blog: Blog) -> Plan:
         """Request the posts' feed, page after page; then the lists that any site has."""
@@ -186,7 +186,7 @@ def _path(url: str) -> str:
         return ""
 
 
-def _read_id(page: Page) -> None:
+def _read_id(page: ArticlePage) -> None:
     """Read the id of the page's post: of a meta, the body's element, or the feed of its comments."""
     nodes = page.tree.all('meta[itemprop="postId"]', '[id^="post-body-"]', 'link[href*="/comments/default"]')
     values = (node.get("content") or node.get("id") or node.get("href") or "" for node in nodes)

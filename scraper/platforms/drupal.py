@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from scraper.addresses import as_listed, canonical_url
 from scraper.items import Exchange, Item, ThreadPage
-from scraper.platforms._article import Page, Shape, read_page
+from scraper.platforms._article import ArticlePage, Shape, read_page
 from scraper.platforms._article.address import is_post_url
 from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.comments import CommentShape, read_comments
@@ -118,7 +118,7 @@ class Drupal(BlogPages):
         return post_items(page, _SHAPE, verdict, (*comments, *thread_of), is_post=is_post)
 
 
-def _following(page: Page, current: str | None) -> tuple[str, ...]:
+def _following(page: ArticlePage, current: str | None) -> tuple[str, ...]:
     """Return the address of the next page of comments that the pager below the comments links to."""
     number = int(current or 0) + 1
     for link in page.tree.all("#comments .pager a[href]", ".comment-wrapper .pager a[href]", ".pager a[href]"):

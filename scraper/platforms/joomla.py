@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from scraper.items import Exchange, Item
-from scraper.platforms._article import Page, Shape, read_page
+from scraper.platforms._article import ArticlePage, Shape, read_page
 from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.comments import CommentShape, read_comments
 from scraper.platforms._article.dom import text_of
@@ -65,7 +65,7 @@ class Joomla(BlogPages):
         return post_items(page, _SHAPE, self.is_post_url(page.post.url or ""), comments)
 
 
-def _read_hits(page: Page) -> None:
+def _read_hits(page: ArticlePage) -> None:
     """Read the hits: of microdata "UserPageVisits:12", else as "Hits: 12" prints them."""
     post = page.post
     meta = page.tree.first('.item-page meta[itemprop="interactionCount"]')

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from scraper.items import Exchange, Item
-from scraper.platforms._article import Page, Shape, read_page
-from scraper.platforms._article.address import words_of
+from scraper.platforms._article import ArticlePage, Shape, read_page
+from scraper.platforms._article.address import path_parts
 from scraper.platforms._article.discovery import discover_pages
 from scraper.platforms._article.dom import text_of
 from scraper.platforms._article.fields import name_in
@@ -63,7 +63,7 @@ class Medium(Platform):
 
     def is_post_url(self, url: str, named_in: str | None = None) -> bool:
         """The last part of the path ends with the story's id: `/a-story-ceb9a4f656d7`."""
-        words = words_of(url)
+        words = path_parts(url)
         return bool(words) and _POST.search(words[-1]) is not None and words[0] not in ("m", "tag", "search")
 
     def read(self, exchange: Exchange) -> Iterator[Item]:
@@ -85,7 +85,7 @@ class Medium(Platform):
         return discover_pages(self, blog)
 
 
-def _read_printed(page: Page) -> None:
+def _read_printed(page: ArticlePage) -> None:
     """Read the printed date, the first one after the title, and the number of responses."""
     post = page.post
     for element in page.tree.root.iter("span", "h2", "p"):

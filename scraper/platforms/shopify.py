@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from scraper.items import Exchange, Item
 from scraper.platforms._article import Shape, read_page
-from scraper.platforms._article.address import words_of
+from scraper.platforms._article.address import path_parts
 from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.comments import CommentShape, read_comments
 from scraper.platforms._article.dom import text_of
@@ -82,7 +82,7 @@ class Shopify(BlogPages):
 
 
 def _below_blogs(url: str) -> list[str]:
-    words = words_of(url)
+    words = path_parts(url)
     if words and re.fullmatch(r"[a-z]{2}(?:-[a-z]{2})?", words[0]):
         words = words[1:]
     return words[1:] if words[:1] == ["blogs"] else []

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 from scraper.addresses import canonical_url, is_within, same_site
 from scraper.items import Exchange, Item, Post
-from scraper.platforms._article import Page, Shape, read_page
+from scraper.platforms._article import ArticlePage, Shape, read_page
 from scraper.platforms._article.address import is_post_url
-from scraper.platforms._article.api import fill_body, finish, plain
+from scraper.platforms._article.api import fill_body, note_sources, plain
 from scraper.platforms._article.blog_pages import BlogPages
 from scraper.platforms._article.comments import of_epoch
 from scraper.platforms._article.discovery import discover_pages, feeds_in
@@ -121,7 +121,7 @@ class Squarespace(BlogPages):
         set_number(post, "likes", raw.get("likeCount"))
         set_number(post, "comments_count", raw.get("publicCommentCount"), zero=False)
         fill_body(post, string(raw.get("body")), exchange.url)
-        return finish(post, "api")
+        return note_sources(post, "api")
 
     def discover(self, blog: Blog) -> Plan:
         """Request the lists that any site has; then each blog as JSON, page after page, where robots.txt allows it."""
@@ -135,7 +135,7 @@ class Squarespace(BlogPages):
                 url = _next_page(answer.exchange) if answer.ok and answer.new_posts else None
 
 
-def _read_attributes(page: Page) -> None:
+def _read_attributes(page: ArticlePage) -> None:
     """Read the id and the counts of the page's own item."""
     candidates = page.tree.all('body[id^="item-"]', '.sqs-layout[data-type="item"]', '[id^="comments-"]')
     found = next((match for node in candidates if (match := _ID.search(node.get("id") or ""))), None)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from scraper.addresses import canonical_url, same_site
 from scraper.items import Access, Comment, Exchange, Item, Post, Reading, Sighting, ThreadPage
-from scraper.platforms._article import Page, Shape, read_page
+from scraper.platforms._article import ArticlePage, Shape, read_page
 from scraper.platforms._article.api import fill_body
 from scraper.platforms._article.comments import CommentShape, read_comments
 from scraper.platforms._article.discovery import discover_pages
@@ -165,7 +165,7 @@ def _path(url: str) -> str:
         return ""
 
 
-def _read_numbers(page: Page) -> None:
+def _read_numbers(page: ArticlePage) -> None:
     """Read id, counts and access of the page's post: from the data of its script, the meta, JSON-LD."""
     post, raw = page.post, _preloaded(page.tree.scripts)
     if number := printed(raw.get("id")):
@@ -193,7 +193,7 @@ def _preloaded(scripts: list[str]) -> Mapping[str, Any]:
     return {}
 
 
-def _without_preview(page: Page, items: Iterator[Item]) -> Iterator[Item]:
+def _without_preview(page: ArticlePage, items: Iterator[Item]) -> Iterator[Item]:
     """Yield the items; of a post that is cut for visitors without its text."""
     cut = page.tree.first(".paywall") is not None
     for item in items:

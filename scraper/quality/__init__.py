@@ -20,7 +20,7 @@ from scraper.quality._doubt import KINDS as _NAMED
 from scraper.quality._doubt import Doubt, Kind
 from scraper.quality._headers import by_header
 from scraper.quality._makers import LARGEST, by_maker, by_scaffold, by_test, has_test
-from scraper.quality._page import page_of
+from scraper.quality._page import shown_page
 from scraper.quality._shown import by_emptiness, by_words
 
 # Every value of `captures.quality`.
@@ -86,7 +86,7 @@ def doubt_of(exchange: Exchange, *, may_be_post: bool) -> Doubt | None:
     doubt = by_maker(exchange.body)
     if doubt is not None:
         return doubt
-    page = page_of(exchange)
+    page = shown_page(exchange)
     if page is None or page.is_post:
         return None
     page.has_test = has_test(exchange, page)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from scraper.items import Exchange
 from scraper.quality._doubt import Doubt, Kind
 from scraper.quality._headers import cache_reports_error
-from scraper.quality._page import Page
+from scraper.quality._page import ShownPage
 
 # Bytes; walls are small pages. The same words deep inside a megabyte of blog are a script's or a text's.
 LARGEST = 120_000
@@ -225,7 +225,7 @@ def by_maker(body: bytes) -> Doubt | None:
     return None if maker is None else Doubt(maker.kind, f"markup of {maker.name}", maker.name)
 
 
-def by_scaffold(exchange: Exchange, page: Page) -> Doubt | None:
+def by_scaffold(exchange: Exchange, page: ShownPage) -> Doubt | None:
     """Return what a page that shows little is, by markup that makers also add to real pages."""
     if page.links > 3 or page.length > _MOST_SHOWN or page.blocks > 3:
         return None
@@ -237,12 +237,12 @@ def by_scaffold(exchange: Exchange, page: Page) -> Doubt | None:
     return None
 
 
-def has_test(exchange: Exchange, page: Page) -> bool:
+def has_test(exchange: Exchange, page: ShownPage) -> bool:
     """Return whether the page tests its visitors, and is no form to write to the clinic."""
     return not page.has_fields and any(_found(_TEST, exchange.body.lower()))
 
 
-def by_test(page: Page) -> Doubt | None:
+def by_test(page: ShownPage) -> Doubt | None:
     """Return whether the page shows nothing but a test for robots, not even words."""
     if not page.has_test or page.length > _NO_MORE or page.links:
         return None
@@ -260,7 +260,7 @@ def _found(
     )
 
 
-def _is_enough(maker: _Maker, page: Page) -> bool:
+def _is_enough(maker: _Maker, page: ShownPage) -> bool:
     """Return whether the page shows so little that markup of this kind explains it."""
     if maker.kind == "login-wall":
         return page.has_password

@@ -45,7 +45,7 @@ _DATE = re.compile(
 
 
 @dataclass(slots=True)
-class Page:
+class ShownPage:
     """What one page shows. Lengths are in characters; those of Chinese, Japanese, Korean and Thai count as two."""
 
     title: str = ""
@@ -85,7 +85,7 @@ def measure(text: str) -> int:
     return len(text) + len(_DENSE.findall(text))
 
 
-def page_of(exchange: Exchange) -> Page | None:
+def shown_page(exchange: Exchange) -> ShownPage | None:
     """Read the page; None where it is no HTML and no plain text, or shows so much that it is a site's own."""
     mime = exchange.content_type.partition(";")[0].strip().lower()
     if mime and mime not in ("text/html", "application/xhtml+xml", "text/plain"):
@@ -127,10 +127,10 @@ _UNSEEN = ((b"<script", b"</script>"), (b"<style", b"</style>"), (b"<!--", b"-->
 
 
 class _Reader:
-    """Fills a `Page` from a tree in one walk, whose time is linear in the tree."""
+    """Fills a `ShownPage` from a tree in one walk, whose time is linear in the tree."""
 
     def __init__(self, url: str) -> None:
-        self.page = Page()
+        self.page = ShownPage()
         self._host = _host(url)
         self._targets = set[str]()
         self._texts: list[str] = []  # visible, in their order; none is blank
@@ -141,7 +141,7 @@ class _Reader:
         self._noscript = 0
         self._dated = self._posting = self._article = False
 
-    def read(self, root: lxml.html.HtmlElement) -> Page:
+    def read(self, root: lxml.html.HtmlElement) -> ShownPage:
         """Return the page of the tree."""
         for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
             if event == "start":

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from scraper.quality._doubt import Doubt, Kind
-from scraper.quality._page import Page, folded
+from scraper.quality._page import ShownPage, folded
 from scraper.quality._words import NOTIONS
 
 
@@ -54,7 +54,7 @@ _LOADING = re.compile(
 _LEFT = 25
 
 
-def by_words(page: Page) -> Doubt | None:
+def by_words(page: ShownPage) -> Doubt | None:
     """Return what the page is, judged by its words; None for a page that may be the site's own.
 
     A page with a date that leads to other pages of the site may be a post about a wall, and is not judged.
@@ -75,7 +75,7 @@ def by_words(page: Page) -> Doubt | None:
     return Doubt(kind, f"the page shows nearly nothing but words for {_and(notions)}")
 
 
-def _notions(kind: Kind, page: Page, headline: str, text: str) -> list[str] | None:
+def _notions(kind: Kind, page: ShownPage, headline: str, text: str) -> list[str] | None:
     """Return the names of the kind's notions that the page names, None where it is not of the kind."""
     wanted = [measure.notions for measure in _MEASURES[kind] if _fits(page, measure)]
     if not wanted:
@@ -91,11 +91,11 @@ def _notions(kind: Kind, page: Page, headline: str, text: str) -> list[str] | No
     return names if len(names) >= min(wanted) else None
 
 
-def _fits(page: Page, measure: _Measure) -> bool:
+def _fits(page: ShownPage, measure: _Measure) -> bool:
     return page.length <= measure.length and page.links <= measure.links and page.blocks <= measure.blocks
 
 
-def _forms(kind: Kind, page: Page, headline: str) -> list[str]:
+def _forms(kind: Kind, page: ShownPage, headline: str) -> list[str]:
     """Return what the page has beside words that belongs to the kind."""
     if kind == "bot-challenge" and page.has_test:
         return ["a test"]
@@ -110,7 +110,7 @@ def _forms(kind: Kind, page: Page, headline: str) -> list[str]:
     return []
 
 
-def by_emptiness(page: Page) -> Doubt | None:
+def by_emptiness(page: ShownPage) -> Doubt | None:
     """Return whether nothing is shown: no text, or hardly any beside an element that a script would fill."""
     if page.media or page.has_fields or page.buttons:
         return None

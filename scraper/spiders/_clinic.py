@@ -21,7 +21,7 @@ from scraper.browser import META, RENDERING
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitContext, VisitState
 from scraper.extract import extract, extraction_by
-from scraper.http import FETCH, Fetch, capture_of, describe, exchange_of, fetch_of, origin_of
+from scraper.http import FETCH, Fetch, capture_of, describe_failure, exchange_of, fetch_of, origin_of
 from scraper.items import Exchange, Extraction, Item, Problem, Sighting
 from scraper.platforms import is_home_answer, platform_named, recognise
 from scraper.platforms._platform import Ask, Plan, Platform
@@ -154,7 +154,7 @@ class ClinicSpider(scrapy.Spider):
     async def on_error(self, failure: Failure) -> AsyncIterator[Any]:
         """Yield the problem of a request without a usable answer (DNS, timeout, too large), then the next request."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        kind, message = describe(failure.value or Exception("no reason given"), request.url)
+        kind, message = describe_failure(failure.value or Exception("no reason given"), request.url)
         for extraction in await self._rendered.visited(request):
             yield extraction
         problem = Problem(kind=kind, message=message, url=request.url)

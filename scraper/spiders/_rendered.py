@@ -16,7 +16,7 @@ from scraper.browser import META, VISITED, rendered_request_meta
 from scraper.config.clinics import Clinic
 from scraper.crawl.state import VisitContext
 from scraper.extract import extract
-from scraper.http import describe, exchange_of, fetch_of, origin_of, requestable
+from scraper.http import describe_failure, exchange_of, fetch_of, origin_of, requestable
 from scraper.items import Exchange, Extraction, Item, Problem
 from scraper.platforms._platform import Ask, Platform, RenderTargets
 from scraper.robots.politeness import Robots, read_robots
@@ -151,7 +151,7 @@ class RenderedPages:
             try:
                 response = await engine.download_async(request)
             except Exception as error:
-                kind, message = describe(error, url)
+                kind, message = describe_failure(error, url)
                 problem = Problem(kind=kind, message=message, url=url)
                 self._robots_captures.append(self._spider.extraction(fetch.capture, (problem,), url))
                 return read_robots(None, message)

@@ -16,7 +16,7 @@ from scraper.crawl.state import VisitState
 from scraper.items import Problem
 from scraper.platforms import may_be_post, recognise_alone, site_root
 from scraper.platforms._platform import Answer, Ask, Plan, Platform
-from scraper.web_archive.memento import CdxEntry, address_of, cdx_url, read_cdx
+from scraper.web_archive.memento import CdxEntry, cdx_url, memento_target, read_cdx
 
 PAGE = 5_000  # lines of one page of a CDX list
 MOST_PAGES = 400
@@ -50,7 +50,9 @@ def plan(backfill: Backfill, visit: VisitState) -> Plan:
     if visit.failure:
         return
     # Spelled as they are requested, to compare with earlier requests: lists contain letters beyond ASCII unescaped.
-    chosen = [safe_url_string(f"{backfill.base}/web/{entry.timestamp}id_/{entry.url}") for entry in distinct(entries)]
+    chosen = [
+        safe_url_string(f"{backfill.base}/web/{entry.timestamp}id_/{entry.url}") for entry in distinct_captures(entries)
+    ]
     backfill.listed, backfill.chosen = len(entries), len(chosen)
     due = [url for url in chosen if url not in backfill.requested_before]
     backfill.known = len(chosen) - len(due)
@@ -123,7 +125,7 @@ def _is_wanted(entry: CdxEntry, site: str, platform: Platform | None) -> bool:
     )
 
 
-def distinct(entries: Iterable[CdxEntry]) -> list[CdxEntry]:
+def distinct_captures(entries: Iterable[CdxEntry]) -> list[CdxEntry]:
     """Return the captures whose digest differs from the previous one at the same address, oldest first.
 
     A text that was changed and changed back gives three captures.
@@ -140,7 +142,7 @@ def distinct(entries: Iterable[CdxEntry]) -> list[CdxEntry]:
 
 def _count(backfill: Backfill, visit: VisitState, url: str, answer: Answer) -> None:
     """Count the outcome of one capture. A memento has the clinic's address, the archive's own answers have its own."""
-    if answer.exchange is not None and address_of(answer.exchange.url, backfill.base) is None:
+    if answer.exchange is not None and memento_target(answer.exchange.url, backfill.base) is None:
         visit.fetched += 1
         if visit.platform is None:
             platform = recognise_alone(answer.exchange, backfill.platform)

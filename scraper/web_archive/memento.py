@@ -42,7 +42,7 @@ def memento_of(exchange: Exchange, header: Header, base: str) -> Memento | None:
     `header` returns the value of a response header, or None.
     """
     date = header("Memento-Datetime")
-    stamp_and_url = address_of(exchange.url, base)
+    stamp_and_url = memento_target(exchange.url, base)
     if date is None or stamp_and_url is None:
         return None
     stamp, url = stamp_and_url
@@ -52,7 +52,7 @@ def memento_of(exchange: Exchange, header: Header, base: str) -> Memento | None:
     if at is None:
         return None
     location = header("Location")
-    target = address_of(exchange.location or "", base) if location else None
+    target = memento_target(exchange.location or "", base) if location else None
     return Memento(
         url=url,
         at=at,
@@ -60,7 +60,7 @@ def memento_of(exchange: Exchange, header: Header, base: str) -> Memento | None:
     )
 
 
-def address_of(url: str, base: str) -> tuple[str, str] | None:
+def memento_target(url: str, base: str) -> tuple[str, str] | None:
     """Return (timestamp, URL) of a capture's address at the web archive; None for any other address."""
     if not url.startswith(base + "/"):
         return None

@@ -41,7 +41,7 @@ def made(posts: int, comments: int = 5, readings: int = 10) -> Path:
         for table in ("posts", "comments"):
             db.execute(f"INSERT INTO {table}_fts ({table}_fts) VALUES ('rebuild')")
         with db.atomic():
-            index.fill(db)
+            index.index_all(db)
         for sql in dropped:
             db.execute(sql)
         db.execute("ANALYZE")

@@ -43,7 +43,7 @@ STORING = {
         "pipelines.components.item_pipelines.Validate",
         "pipelines.components.item_pipelines.Store",
     ),
-    "EXTENSIONS": ("pipelines.run.report.Report", "pipelines.components.feeds.PostFeeds"),
+    "EXTENSIONS": ("pipelines.run.report.VisitReport", "pipelines.components.feeds.PostFeeds"),
 }
 WATCH = "tests.bench._crawler.Watch"
 # Resident size is read after every 25th page, and told around these.

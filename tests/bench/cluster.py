@@ -38,7 +38,7 @@ def _redis() -> Iterator[Redis]:
 
 def _rate(workers: int) -> float:
     """Clinics a second, from the first request to the last; each worker has a shard, and visits eight at a time."""
-    from pipelines.cluster.queue import connect, enqueue, queue_of
+    from pipelines.cluster.queue import connect_broker, enqueue, queue_of
 
     assert SERVER is not None, "no redis-server here"
     names = [f"clinic-{number}" for number in range(20 * CLINICS)]
@@ -62,7 +62,7 @@ def _rate(workers: int) -> float:
         wait_until(lambda: frame.redis.client.zcard("clinic-archive:__heartbeats__") == workers, every=0.2)
         for shard in shards:
             due = [Due(slug, "") for slug in slugs if shard.has(slug)]
-            enqueue(connect(frame.redis.url), queue_of(shard), due)
+            enqueue(connect_broker(frame.redis.url), queue_of(shard), due)
         wait_until(lambda: not any(frame.messages(queue_of(shard)) for shard in shards), every=0.2)
         moments = [requests.at for blog in frame.blogs.values() for requests in blog.asked]
         assert all(frame.visits(slug) == 1 for slug in slugs), "a clinic was not visited once"
@@ -100,7 +100,7 @@ def _frame(folder: Path, clinics: int) -> None:
 
 def _enqueue(folder: Path, redis: Redis, clinics: int) -> float:
     """CPU seconds of what the verb does for a frame of that size."""
-    from pipelines.cluster.queue import connect, enqueue
+    from pipelines.cluster.queue import connect_broker, enqueue
 
     redis.client.flushall()
 
@@ -108,7 +108,7 @@ def _enqueue(folder: Path, redis: Redis, clinics: int) -> float:
         slugs = [clinic.slug for clinic in read_clinics(folder / "clinics.toml")]
         with closing(open_archive(folder, "read")) as db:
             due = due_clinics(db.conn, slugs, timedelta(days=1), datetime.now(UTC))
-        return enqueue(connect(redis.url), "shard-1-of-1", due)
+        return enqueue(connect_broker(redis.url), "shard-1-of-1", due)
 
     taken = cpu(work)
     assert redis.client.hlen("clinic-archive:shard-1-of-1.msgs") == clinics

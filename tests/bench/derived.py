@@ -9,7 +9,7 @@ from syntok import segmenter
 
 from archive.db import DATABASE, open_archive
 from archive.derived import sentences
-from archive.derived.store import forget
+from archive.derived.store import forget_derived
 from pipelines.derive import derive
 from tests.bench import _texts
 from tests.bench._figure import cpu, figure, ratio
@@ -35,7 +35,7 @@ def derived() -> float:
     def whole() -> float:
         with closing(open_archive(folder, "write")) as db:
             with db.atomic():
-                forget(db.conn)
+                forget_derived(db.conn)
             sentences.remembered.cache_clear()
             taken = cpu(lambda: derive(db, cores=1))
             assert db.execute("SELECT count(*) FROM cache_derived").fetchone() == (len(texts),)

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from click.testing import CliRunner
 
-from archive.warc import Group, HttpExchange, Writer, records
+from archive.warc import HttpExchange, RecordGroup, Writer, records
 from pipelines.commands import main
 from pipelines.rebuild import rebuild
 from pipelines.replay.stored import extraction_of
@@ -84,7 +84,7 @@ def parsed() -> float:
     """Seconds of parsing alone: the same recorded exchanges, in memory already, unpacked and read in one process."""
     folder = stored()
     (path,) = (folder / "warc" / "clinic").glob("*.warc.gz")
-    groups = [record for record in records(path, archive=folder) if isinstance(record, Group)]
+    groups = [record for record in records(path, archive=folder) if isinstance(record, RecordGroup)]
     assert len(groups) == PAGES
     wix = platform_named("wix")
     return wall(lambda: [extraction_of(folder, "clinic", group, lambda _: wix, lambda _: None) for group in groups])

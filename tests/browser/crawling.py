@@ -25,7 +25,7 @@ from scrapy.settings import Settings
 from twisted.python.failure import Failure
 
 from scraper.browser import Rendering, RenderTargets, rendered_request_meta
-from scraper.http import describe
+from scraper.http import describe_failure
 from tests.waiting import HANG
 
 ROOT = Path(__file__).parents[2]
@@ -127,7 +127,7 @@ class _Visitor(scrapy.Spider):
                 status=None,
                 body=b"",
                 rendering=request.meta.get("rendering"),
-                problem=describe(failure.value, request.url),
+                problem=describe_failure(failure.value, request.url),
                 processes=_children(),
             )
         )

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scraper.browser import NoBrowser, _provider
-from scraper.browser._provider import FOLDER, INSTALL, find_browser, hold
+from scraper.browser._provider import FOLDER, INSTALL, find_browser, lock_folder
 from tests.browser.crawling import ROOT, Page, crawled
 
 
@@ -52,7 +52,7 @@ def test_what_killed_runs_left_is_taken_away_and_nothing_else(monkeypatch: pytes
     for name in (f"{FOLDER}killed", f"{FOLDER}running", "others"):
         (tmp_path / name / "profile").mkdir(parents=True)
     (tmp_path / f"{FOLDER}link").symlink_to(tmp_path / "others")
-    held = hold(tmp_path / f"{FOLDER}running")
+    held = lock_folder(tmp_path / f"{FOLDER}running")
     assert held is not None
     _provider._remove_stale_folders()
     os.close(held)

@@ -32,9 +32,9 @@ def put(frame: Frame, **fields: object) -> None:
     """A message into the queue, as another program, or another version, would write it."""
     from dramatiq import Message
 
-    from pipelines.cluster.queue import connect
+    from pipelines.cluster.queue import connect_broker
 
-    connect(frame.redis.url).enqueue(Message(QUEUE, "visit", (), fields, {}))
+    connect_broker(frame.redis.url).enqueue(Message(QUEUE, "visit", (), fields, {}))
 
 
 def test_what_is_due_is_visited_once_and_a_standby_takes_over(frame: Frame) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from archive.db import open_archive
-from archive.export import find, type_of
+from archive.export import find_source, type_of
 from archive.export._parquet import VALUES
 from archive.questions import Question, questions
 from tests.e2e.conftest import Crawled
@@ -90,7 +90,7 @@ def test_a_question_has_the_same_rows_in_both(question: Question, db: sqlite3.Co
     found_any = False
     for values in values_of(db):
         chosen = {name: value for name, value in values.items() if name in question.parameters}
-        source = find(db, question.name, chosen)
+        source = find_source(db, question.name, chosen)
         cursor = db.execute(source.sql, source.parameters)
         columns = [column for column, *_ in cursor.description]
         expected = typed(cursor, [type_of(source, column) for column in columns])

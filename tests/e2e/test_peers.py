@@ -16,7 +16,7 @@ import httpx
 import pytest
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
-from archive.release.documents import About, citation
+from archive.release.documents import About, citation_cff
 from tests.clinic import running
 from tests.e2e.conftest import Crawled
 from tests.e2e.fault_cases import keep_few
@@ -56,7 +56,7 @@ def answers(url: str) -> bool:
 @pytest.mark.parametrize("maker", ["The operators of the archive", 'Sleep "Lab": R&D\n- é \u2028#', "yes"])
 def test_the_citation_of_a_release_is_valid(maker: str, peers: Path, tmp_path: Path) -> None:
     about = About("2026-11", "2026-11-30T01:02:03.000000Z", "clinic-blog-archive/1", maker, "", "counts", None)
-    (tmp_path / "CITATION.cff").write_text(citation(about), "utf-8")
+    (tmp_path / "CITATION.cff").write_text(citation_cff(about), "utf-8")
     done = subprocess.run(
         [peers / "cffconvert", "--validate", "-i", tmp_path / "CITATION.cff"],
         capture_output=True,

@@ -20,7 +20,7 @@ import polars
 import pytest
 
 from archive.db import open_archive
-from archive.export import FORMATS, declared, export_all, find, names, type_of
+from archive.export import FORMATS, declared, export_all, find_source, names, type_of
 from archive.export._parquet import VALUES
 from tests.e2e.conftest import Crawled
 from tests.e2e.product import ROOT
@@ -46,7 +46,7 @@ def exports(db: sqlite3.Connection, tmp_path_factory: pytest.TempPathFactory) ->
 def test_every_value_of_an_archive_agrees_with_the_type_of_its_column(db: sqlite3.Connection) -> None:
     filled = set()
     for name in names(db):
-        source = find(db, name, {"word": "sleep"} if name == "word_by_month" else None)
+        source = find_source(db, name, {"word": "sleep"} if name == "word_by_month" else None)
         rows = db.execute(source.sql, source.parameters)
         columns = [column for column, *_ in rows.description]
         for row in rows:

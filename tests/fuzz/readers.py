@@ -21,11 +21,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from archive.warc import BadRecord, CutShort, Group, TooLarge, Undecodable, payload, records
+from archive.warc import BadRecord, CutShort, RecordGroup, TooLarge, Undecodable, payload, records
 from pipelines.fold.sanitise import storable
 from pipelines.imports.adopt import ImportRefused
 from pipelines.imports.foreign import scan_foreign
-from pipelines.imports.unpack import opened
+from pipelines.imports.unpack import contained_files
 from scraper.config.clinics import parse_clinics
 from scraper.config.sampling_frame import BadSamplingFrame, read_frame
 from scraper.config.toml_file import ConfigError
@@ -110,7 +110,7 @@ def read_warc(data: bytes, folder: Path) -> None:
     path = folder / "x.warc"
     path.write_bytes(data if len(data) % 2 else b"".join(gzip.compress(part) for part in _parts(data)))
     for record in records(path):
-        if isinstance(record, Group) and record.body is not None:
+        if isinstance(record, RecordGroup) and record.body is not None:
             with suppress(TooLarge, CutShort, Undecodable):
                 payload(record)
         assert not isinstance(record, BadRecord) or "\n" not in record.why
@@ -130,7 +130,7 @@ def read_package(data: bytes, folder: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole if len(data) % 2 else mutated([whole], random.Random(data)))
     try:
-        with opened(path, folder / "scratch", url=None, at=None) as (files, _):
+        with contained_files(path, folder / "scratch", url=None, at=None) as (files, _):
             for file, name in files:
                 scan_foreign(file, name, {"riverside": SITE}, NOW)
     except (ImportRefused, OSError):  # a command says which

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from archive.derived.sentences import cut
+from archive.derived.sentences import split_sentences
 from archive.lexicon import cues
 from archive.lexicon.engine import Engine
 from archive.lexicon.given import built_in
@@ -53,7 +53,7 @@ def _results() -> Iterator[Result]:
             sentence, context = (row[name].replace("\\n", "\n") for name in ("sentence", "context"))
             text = f"{context}\n{sentence}" if context else sentence
             first = len(text) - len(sentence)
-            places = [each[:2] for each in cut(text)]
+            places = [each[:2] for each in split_sentences(text)]
             matches = [match for match in engine.matches(None, text, places) if match.start >= first]
             labelled = {(name, False) for name in row["labels"].split(";") if name}
             labelled |= {(name, True) for name in row["negated"].split(";") if name}

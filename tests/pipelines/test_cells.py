@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from sqlite_utils import Database
 
 from archive.compare.canonical import FOLDED
-from archive.compare.cells import LEFT_OUT, RUNS, Difference, compared_tables, differences_in
+from archive.compare.cells import LEFT_OUT, RUNS, CellDifference, compared_tables, differences_in
 from archive.db import DATABASE, open_archive
 from archive.study.folder import TABLES
 from pipelines.commands import main
@@ -22,12 +22,12 @@ from pipelines.imports.adopt import adopt
 from pipelines.log import clinics_of, log_of
 from pipelines.rebuild import rebuild
 from pipelines.replay import parsing
-from pipelines.replay.as_of import Snapshot, headers_as_of, log_as_of
+from pipelines.replay.as_of import RowsAsOf, headers_as_of, log_as_of
 from pipelines.replay.parsing import ParserPool
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
 from pipelines.run.run import Run
-from pipelines.takedown.finding import find
+from pipelines.takedown.finding import find_subject
 from pipelines.takedown.ledger import Dates, today, withdraw
 from pipelines.verify.fold_comparison import FoldComparison
 from pipelines.verify.verify import closed_files
@@ -50,7 +50,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     visit(archive, [("thread", "wake"), *posts, ("gone", "sleep")], "ended")
     confirm(archive)
     run = Run(archive)
-    withdraw(run, find(run.db, f"{SITE}/post/rest"), "hide", "A request", Dates(today(), None))
+    withdraw(run, find_subject(run.db, f"{SITE}/post/rest"), "hide", "A request", Dates(today(), None))
     run.close(0, {})
     return archive
 
@@ -60,7 +60,7 @@ class Compared:
 
     def __init__(self, archive: Path, folder: Path) -> None:
         with closing(open_archive(archive, "read")) as db:
-            snapshot = Snapshot(db, closed_files(archive))
+            snapshot = RowsAsOf(db, closed_files(archive))
             headers = headers_as_of(runs_of(archive), snapshot)
             self.made: dict[str, FoldComparison] = {}
             for clinic_id in clinics_of(archive, headers):
@@ -75,7 +75,7 @@ class Compared:
         for (name,) in self.db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             self.db.execute(f"DROP TRIGGER [{name}]")
 
-    def differences(self, *tables: str) -> list[Difference]:
+    def differences(self, *tables: str) -> list[CellDifference]:
         """Those of all tables where none is named."""
         clinics = [row[0] for row in self.db.execute("SELECT clinic_id FROM clinics").fetchall()]
         return [

@@ -131,13 +131,13 @@ def test_a_signal_ends_the_derivation_after_a_run_but_not_the_process(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BATCH", 1)
-    write = module.write
+    write = module.write_derived
 
     def interrupted(*arguments: Any) -> int:
         os.kill(os.getpid(), signal.SIGTERM)
         return write(*arguments)
 
-    monkeypatch.setattr(module, "write", interrupted)
+    monkeypatch.setattr(module, "write_derived", interrupted)
     before = signal.getsignal(signal.SIGTERM)
     derive_after_run(archive, datetime.now(UTC))
     assert signal.getsignal(signal.SIGTERM) == before

@@ -34,7 +34,7 @@ from pipelines.run.notices import (
     notices_of,
     problem_of,
     shortened,
-    words_of,
+    without_numbers,
 )
 from pipelines.run.outcome.judgement import resolved
 from pipelines.run.report import problem_notices
@@ -249,7 +249,7 @@ def test_without_problems_there_is_no_file(folder: Path) -> None:
     ],
 )  # fmt: skip
 def test_words_of_the_same_problem(line: str, other: str) -> None:
-    assert words_of(line) == words_of(other)
+    assert without_numbers(line) == without_numbers(other)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +266,7 @@ def test_words_of_the_same_problem(line: str, other: str) -> None:
     ],
 )
 def test_words_of_another_problem(line: str, other: str) -> None:
-    assert words_of(line) != words_of(other)
+    assert without_numbers(line) != without_numbers(other)
 
 
 def test_what_a_line_is_about() -> None:
@@ -356,7 +356,7 @@ def remembered_by_words(file: Path, line: str, at: datetime) -> str:
         hashlib.sha256(text.encode()).hexdigest()[:16]
         for text in ("a: https://a.example/post/7: answered #", "a.example/post/7")
     ]
-    assert words_of(line) == "a: https://a.example/post/7: answered #"
+    assert without_numbers(line) == "a: https://a.example/post/7: answered #"
     file.write_text(json.dumps({"a": {digests[0]: [*[at.isoformat()] * 3, digests[1]]}}))
     return digests[0]
 

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from scraper.crawl.merge import MergedSources, merge
-from scraper.discover import items_of, kind_of, read_links
+from scraper.discover import document_kind, items_of, read_links
 from scraper.feeds import FeedPage, read_feed
 from scraper.items import Exchange, Item, SightedIn, Sighting
 from scraper.platforms._platform import Platform
@@ -332,8 +332,8 @@ def read(document: Exchange, platform: type[Sample] = Sample) -> list[object] | 
 )
 def test_kinds_of_documents(path: str, body: str, kind: str | None) -> None:
     platform: Platform = Sample()  # type: ignore[assignment]
-    assert kind_of(exchange(body, f"https://www.a.de{path}"), platform) == kind
-    assert kind_of(exchange(body, f"https://www.a.de{path}", method="POST"), platform) is None
+    assert document_kind(exchange(body, f"https://www.a.de{path}"), platform) == kind
+    assert document_kind(exchange(body, f"https://www.a.de{path}", method="POST"), platform) is None
 
 
 def test_items_of_documents() -> None:

@@ -192,7 +192,7 @@ class TestARenderedPage:
 
 
 def test_stored_bytes_are_decoded_as_live_ones(tmp_path: Path) -> None:
-    from archive.warc import Group, read_record
+    from archive.warc import RecordGroup, read_record
     from tests.visiting import Visiting
 
     body = post_answer("sleep", "Schlaf gut, é.")
@@ -201,7 +201,7 @@ def test_stored_bytes_are_decoded_as_live_ones(tmp_path: Path) -> None:
             post_url("sleep"), gzip.compress(body), headers={"Content-Encoding": "gzip", "Location": "http://[x"}
         )
         group = read_record(tmp_path, live.capture.warc_file, live.capture.warc_offset)  # type: ignore[attr-defined]
-        assert isinstance(group, Group)
+        assert isinstance(group, RecordGroup)
         stored = stored_exchange(group, group.body or b"")
         assert (stored.body, stored.location, stored.url, stored.method) == (body, None, post_url("sleep"), "GET")
         assert extract(stored) == live.items[:1] or isinstance(extract(stored)[0], Post)

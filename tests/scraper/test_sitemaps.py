@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scraper.discover import items_of, kind_of
+from scraper.discover import document_kind, items_of
 from scraper.items import Exchange, Problem, Sighting
 from scraper.platforms.wix import Wix
 from scraper.sitemaps import SitemapPage, read_sitemap
@@ -131,7 +131,7 @@ def test_lines_that_are_no_addresses_are_told() -> None:
     "body", [b"", b"top of page\nTea", b"http is a protocol\n", b"https://www.a.de/a b\n", b"{}", b"%PDF", b"http:"]
 )  # fmt: skip
 def test_other_texts_are_no_sitemap(body: bytes) -> None:
-    assert kind_of(exchange(body, "/urllist.txt", content_type="text/plain"), Wix()) is None
+    assert document_kind(exchange(body, "/urllist.txt", content_type="text/plain"), Wix()) is None
 
 
 @pytest.mark.parametrize("path", ["/sm.xml.gz", "/download?id=7", "/feed-as-sitemap.gz"])
@@ -139,7 +139,7 @@ def test_packed_lists_are_recognised_by_their_bytes(path: str) -> None:
     feed = f"<rss version='2.0'><channel><item><link>{HOST}/post/a</link></item></channel></rss>".encode()
     for body, kind in ((listed("/post/a"), "sitemap"), (feed, "feed")):
         document = exchange(packed(body[:30], body[30:]), path)
-        assert kind_of(document, Wix()) == kind
+        assert document_kind(document, Wix()) == kind
         items = list(items_of(document, Wix()) or ())
         assert [item.url for item in items if isinstance(item, Sighting)] == [f"{HOST}/post/a"]
 

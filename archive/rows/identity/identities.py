@@ -29,7 +29,7 @@ class Entity:
     joined: tuple[str, ...]
 
 
-def kind_of(address: str) -> str:
+def address_kind(address: str) -> str:
     """Return the kind of an address, of which an entity has one: "url", "wix uuid", "wix hex", "wordpress id"."""
     if is_url(address):
         return "url"
@@ -93,7 +93,7 @@ class Identities:
         known = {
             address: holder.entity_id for address, holder in zip(unique, holders, strict=True) if holder is not None
         }
-        ids = {kind_of(address): address for address in unique if not is_url(address)}
+        ids = {address_kind(address): address for address in unique if not is_url(address)}
         merged = self._to_merge(unique, known, ids)
         entity_id = min(merged) if merged else self._new_entity()
         for other in merged:
@@ -121,7 +121,7 @@ class Identities:
             own: dict[str, list[str]] = {}  # a single id of each kind, except for a post that moved to another site
             for address in self._addresses[entity_id]:
                 if not is_url(address):
-                    own.setdefault(kind_of(address), []).append(address)
+                    own.setdefault(address_kind(address), []).append(address)
             if all(kind not in ids or ids[kind] in values for kind, values in own.items()):
                 ids = {**{kind: values[0] for kind, values in own.items()}, **ids}
                 merged.append(entity_id)
@@ -164,7 +164,7 @@ class Identities:
         old_holder, new_holder = self._holders.get(old), self._holders.get(new)
         if old_holder is None or new_holder is None or old_holder.entity_id == new_holder.entity_id:
             return None
-        if self._is_at(old_holder.entity_id, site_of(new)) or self._is_at(new_holder.entity_id, site_of(old)):
+        if self._is_at(old_holder.entity_id, site_host(new)) or self._is_at(new_holder.entity_id, site_host(old)):
             return None
         entity_id, other = sorted((old_holder.entity_id, new_holder.entity_id))
         self._absorb(entity_id, other)
@@ -173,7 +173,7 @@ class Identities:
         return None if post_id is None else self._with_post(entity_id, post_id)
 
     def _is_at(self, entity_id: int, site: str) -> bool:
-        return any(is_url(address) and site_of(address) == site for address in self._addresses[entity_id])
+        return any(is_url(address) and site_host(address) == site for address in self._addresses[entity_id])
 
     def _with_post(self, entity_id: int, post_id: int | None) -> Entity:
         return Entity(entity_id, post_id, () if post_id is None else self.bind_post(entity_id, post_id))
@@ -189,13 +189,13 @@ class Identities:
     def platform_id(self, entity_id: int) -> str | None:
         """Return the platform's id of the post: the id that its other services use (Wix: 24 hex digits), else any."""
         ids = [address for address in self._addresses[entity_id] if not is_url(address)]
-        best = min(ids, key=lambda address: (not kind_of(address).endswith(" hex"), address), default=None)
+        best = min(ids, key=lambda address: (not address_kind(address).endswith(" hex"), address), default=None)
         return best.partition(":")[2] or best if best else None
 
     def flush(self) -> None:
         """Put the rows of new and changed addresses into the batch."""
         for address, (matched_by, capture_id) in self._learned.items():
-            row = (self._clinic_id, address, kind_of(address), *self._holders[address], matched_by, capture_id)
+            row = (self._clinic_id, address, address_kind(address), *self._holders[address], matched_by, capture_id)
             self._batch.put("addresses", row)
         for address in self._moved.keys() - self._learned.keys():
             self._batch.put("addresses moved", (*self._holders[address], self._clinic_id, address))
@@ -205,7 +205,7 @@ class Identities:
         self._holders[address] = _Holder(entity_id, post_id)
         self._addresses.setdefault(entity_id, {})[address] = None
         if is_url(address):
-            self.sites.add(site_of(address))
+            self.sites.add(site_host(address))
 
     def _new_entity(self) -> int:
         """A number that no entity of the clinic has."""
@@ -221,7 +221,7 @@ def is_url(address: str) -> bool:
     return address.startswith(("http:", "https:"))
 
 
-def site_of(url: str) -> str:
+def site_host(url: str) -> str:
     """Return the host of a URL: "clinic.example" of "https://www.clinic.example/post/sleep"."""
     return url.split("/", 3)[2].removeprefix("www.")
 

@@ -14,7 +14,7 @@ from typing import Any
 from archive.rows.clinics import save_author
 from archive.rows.context import CaptureContext, Item
 from archive.rows.dates import date_at, date_in
-from archive.rows.identity.identities import Entity, site_of
+from archive.rows.identity.identities import Entity, site_host
 from archive.rows.identity.placement import attach_pending, set_platform_id
 from archive.rows.posts.counters import COUNTER_COLUMNS, COUNTERS
 from archive.rows.posts.fingerprint import content_sha256, domain_of
@@ -71,7 +71,7 @@ def _body_source(sources: Mapping[str, str]) -> str | None:
 def _from_another_site(context: CaptureContext, item: Item) -> Entity | None:
     """The only post of the clinic that was read at another site under the same title and date; None without one."""
     cache = context.cache
-    if not (item["title"] and item["published_at"]) or cache.identities.sites <= {site_of(item["url"])}:
+    if not (item["title"] and item["published_at"]) or cache.identities.sites <= {site_host(item["url"])}:
         return None
     cache.write()
     rows = context.db.conn.execute(

@@ -41,7 +41,7 @@ def rank_among(sources: Sequence[str], source: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Revision:
+class LastRevision:
     """The last text of a post from one source, without the text itself."""
 
     revision_id: int
@@ -56,7 +56,7 @@ class StoredPost:
 
     fields: dict[str, Any] = field(default_factory=lambda: dict.fromkeys(FIELDS))
     sources: dict[str, str] = field(default_factory=dict)
-    revisions: dict[str, Revision] = field(default_factory=dict)
+    revisions: dict[str, LastRevision] = field(default_factory=dict)
     labels: dict[str, set[int]] = field(default_factory=lambda: {table: set() for table in LABELS})
 
 
@@ -81,7 +81,7 @@ def read_stored(db: Database, post_ids: Iterable[int]) -> dict[int, StoredPost]:
         f" post_id {among} ORDER BY post_id, captured_at, extractor_version, revision_id",
         wanted,
     ):
-        found[post_id].revisions[source] = Revision(*values)  # the last row of a source wins
+        found[post_id].revisions[source] = LastRevision(*values)  # the last row of a source wins
     for table, key in LABELS.items():
         rows = execute(f"SELECT post_id, {key}, last_capture_id FROM post_{table} WHERE post_id {among}", wanted)
         named: dict[int, dict[str, set[int]]] = {}

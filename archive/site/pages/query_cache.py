@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from archive.backup.published import Identity, identity, opened
-from archive.site.visitors.limits import connect
+from archive.backup.published import Identity, identity, open_published
+from archive.site.visitors.limits import limited_connection
 
 Version = tuple[Identity, int]
 # Seconds within which a query counts as quick.
@@ -103,10 +103,10 @@ class QueryCache:
                 self._version_connection[0].close()
                 self._version_connection = None
             if self._version_connection is None:
-                self._version_connection = opened(self._path, self._connect)
+                self._version_connection = open_published(self._path, self._connect)
             connection, file_identity = self._version_connection
             (version,) = connection.execute("PRAGMA data_version").fetchone()
             return file_identity, int(version)
 
     def _connect(self) -> sqlite3.Connection:
-        return connect(self._path, timeout=10)
+        return limited_connection(self._path, timeout=10)

@@ -41,7 +41,7 @@ def revisions(connection: sqlite3.Connection, post_id: int) -> list[Row]:
     return found
 
 
-def difference(connection: sqlite3.Connection, old_id: int, new_id: int, *, whole: bool) -> dict[str, Any]:
+def compare_revisions(connection: sqlite3.Connection, old_id: int, new_id: int, *, whole: bool) -> dict[str, Any]:
     """Compare two revisions of one post: title, text, links. `whole`: keep unchanged lines. Raises `sqlite3.Error`."""
     old, new = _text(connection, old_id), _text(connection, new_id)
     old_links, new_links = _links(connection, old_id), _links(connection, new_id)

@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from archive.listings.found import NUMBERED, numbers
-from archive.search.index import COUNTED, Query, count, search
+from archive.listings.found import NUMBERED, count_results
+from archive.search.index import COUNTED, Query, count_hits, search
 from archive.search.ranking import COMMENT, PAST, POST
 from archive.search.snippets import MARK_END, MARK_START, Marking
 from archive.site.pages._rows import Row, row
@@ -44,13 +44,13 @@ def results(connection: sqlite3.Connection, query: Query, page: int) -> dict[str
         if result is not None:  # else a writer has just removed it
             found.append(result | {"kind": KIND[hit.kind]} | {"path": _path(hit.kind, result)})
     _mark(query, found)
-    number = count(connection, query)
+    number = count_hits(connection, query)
     return {
         "hits": found,
         "more": len(hits) > RESULTS_PER_PAGE,
         "number": min(number, COUNTED),
         "counted": number <= COUNTED,
-        "numbers": numbers(connection, query),
+        "numbers": count_results(connection, query),
         "numbered": NUMBERED,
     }
 

@@ -11,7 +11,7 @@ COMMENTS_PER_PAGE = 200
 _MOST_INDENT = 8  # levels that the page indents; a deeper comment names the one it replies to
 
 
-def page_of(connection: sqlite3.Connection, post_id: int, comment_id: int) -> int:
+def page_with_comment(connection: sqlite3.Connection, post_id: int, comment_id: int) -> int:
     """Return the page of `conversation` that holds a comment; 1 if the post has no such comment.
 
     Raises `sqlite3.Error`.

@@ -19,7 +19,7 @@ from jinja2 import Environment
 from archive.export import Source
 from archive.questions import grouped
 from archive.reports.judgement import judgement
-from archive.reports.record import robots
+from archive.reports.record import robots_text
 from archive.reports.status import DEFAULT_AGE, read_status
 from archive.reports.status_words import age, facts
 from archive.search.index import COUNTED, KINDS, RANKED, Query, terms
@@ -137,7 +137,7 @@ async def show_clinic(datasette: Datasette, request: Request) -> Response:
         datasette, ("clinic", clinic_id), lambda connection: clinic.summary(connection, clinic_id)
     )
     capture = context["robots"]
-    rules = await asyncio.to_thread(robots, archive_folder(datasette), capture) if capture else None
+    rules = await asyncio.to_thread(robots_text, archive_folder(datasette), capture) if capture else None
     return await render(
         datasette,
         request,

@@ -82,7 +82,7 @@ async def show_post(datasette: Datasette, request: Request) -> Response:
 
     def read(connection: sqlite3.Connection) -> dict[str, Any]:
         context = post.read(connection, post_id, revision_id)
-        page = number if comment_id is None else thread.page_of(connection, post_id, comment_id)
+        page = number if comment_id is None else thread.page_with_comment(connection, post_id, comment_id)
         comments, comments_kept = thread.conversation(connection, post_id, page)
         context |= {"comments": comments, "comments_kept": comments_kept, "number": page}
         context["only_counted"] = bool(comments_kept) and withholds_comments(connection)
@@ -215,7 +215,7 @@ def _difference(
     else:
         target = next((revision for revision in found if revision["revision_id"] == to_id), None)
         from_id = target["before"]["revision_id"] if target and target["before"] else None
-    compared = revisions.difference(connection, from_id, to_id, whole=whole) if from_id and to_id else None
+    compared = revisions.compare_revisions(connection, from_id, to_id, whole=whole) if from_id and to_id else None
     return context | {
         "from": from_id,
         "to": to_id,

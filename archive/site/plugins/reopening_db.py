@@ -15,7 +15,7 @@ from datasette import database as datasette_database  # type: ignore[import-unty
 from datasette import hookimpl
 from datasette.app import Datasette  # type: ignore[import-untyped]
 
-from archive.backup.published import identity, opened
+from archive.backup.published import identity, open_published
 from archive.site.serving import DATABASE
 from archive.site.visitors.limits import AnswerTooLarge, limited
 from archive.site.visitors.queries import DESCRIBED_ONLY, WORKER
@@ -34,7 +34,7 @@ class ReopeningDatabase(datasette_database.Database):  # type: ignore[misc]
 
     def connect(self, write: bool = False) -> sqlite3.Connection:
         """Open a connection of this thread to the file that now has the name."""
-        connection, self._thread.identity = opened(
+        connection, self._thread.identity = open_published(
             Path(self.path), lambda: limited(super(ReopeningDatabase, self).connect(write))
         )
         return connection

@@ -36,7 +36,7 @@ def limited(connection: sqlite3.Connection, longest: int = LONGEST_STORED) -> sq
     return connection
 
 
-def connect(path: Path, timeout: float = 30, longest: int = LONGEST_STORED) -> sqlite3.Connection:
+def limited_connection(path: Path, timeout: float = 30, longest: int = LONGEST_STORED) -> sqlite3.Connection:
     """Return a limited, read-only connection, which any thread may use. Raises `sqlite3.Error`.
 
     `timeout`: seconds to wait for a lock; `longest`: bytes of a value.

@@ -7,7 +7,7 @@ from datasette.utils.asgi import Request  # type: ignore[import-untyped]
 from datasette.views.base import DatasetteError  # type: ignore[import-untyped]
 
 from archive.export import known_values
-from archive.questions import BadValue, Parameter, Question, check, questions
+from archive.questions import BadValue, Parameter, Question, check_value, questions
 from archive.site.serving import read_database
 
 _FILTERS = Question(
@@ -28,7 +28,7 @@ async def why_refused(datasette: Datasette, request: Request, name: str) -> str 
     question = questions()[name]
     values = {parameter: request.args.get(parameter) or "" for parameter in question.parameters}
     try:
-        check(question, values, await read_database(datasette, known_values))
+        check_value(question, values, await read_database(datasette, known_values))
     except BadValue as error:
         return f"{question.title}: {error}"
     return None
@@ -40,7 +40,7 @@ async def why_filters_refused(datasette: Datasette, request: Request) -> str | N
     if not any(values.values()):
         return None
     try:
-        check(_FILTERS, values, await read_database(datasette, known_values))
+        check_value(_FILTERS, values, await read_database(datasette, known_values))
     except BadValue as error:
         return str(error)
     return None

@@ -26,7 +26,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from archive.site.visitors.limits import LONGEST_STORED, LONGEST_TYPED, TOO_LONG, AnswerTooLarge, connect
+from archive.site.visitors.limits import LONGEST_STORED, LONGEST_TYPED, TOO_LONG, AnswerTooLarge, limited_connection
 
 # Bytes that SQLite may allocate, and bytes of all addresses; most of these are mapped files and never resident. SQL
 # that a visitor typed has little. The site's own makes no more than the archive holds: a line of a CSV file with a
@@ -90,7 +90,7 @@ def main() -> None:
     path, kind, server = sys.argv[1:]
     end_with(int(server))
     limit_process(ADDRESS_SPACE[kind])
-    connection = connect(Path(path), longest=LONGEST[kind])
+    connection = limited_connection(Path(path), longest=LONGEST[kind])
     connection.create_function("escape_fts", 1, _escape_fts)
     connection.execute(f"PRAGMA hard_heap_limit = {SQLITE_HEAP[kind]}").fetchall()
     for line in sys.stdin.buffer:

@@ -19,7 +19,7 @@ from typing import Any
 from archive.study.answers import Coding
 from archive.study.codebook import Code, CodeBook, read_codebook
 from archive.study.folder import CODINGS, DIGITS, BadStudyFile, StudyFile, digest_of, paths
-from archive.study.sample import Sample, Unit, list_sha256, read_sample
+from archive.study.sample import Sample, SamplingUnit, list_sha256, read_sample
 
 SUFFIX = ".purged"
 _MARK, _VERSION = "clinic-archive purged", 1
@@ -98,7 +98,7 @@ def sample_in(file: StudyFile, name: str) -> Sample:
     return replace(sample, digest=str(data["was"]), gone=gone)
 
 
-def without_units(file: StudyFile, gone: Iterable[Unit], condition: str | None) -> dict[str, Any]:
+def without_units(file: StudyFile, gone: Iterable[SamplingUnit], condition: str | None) -> dict[str, Any]:
     """Return `left` of a sample without these units; `condition`: by which it was drawn, in words that may stay."""
     data = json.loads(file.data)
     data = data["left"] if is_purged(file) else data

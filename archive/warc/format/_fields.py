@@ -4,14 +4,14 @@ import re
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from archive.warc.format._frame import Frame
+from archive.warc.format._frame import RawRecord
 
 
 class Unusable(Exception):
     """Why a record that can be read cannot be a capture."""
 
 
-def record_id(frame: Frame) -> str:
+def record_id(frame: RawRecord) -> str:
     """Return the UUID of WARC-Record-ID (`uuid_of`). Raises Unusable where there is none."""
     text = frame.get("WARC-Record-ID")
     if not text:
@@ -41,7 +41,7 @@ def derived_id(file: str, offset: int) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{file}:{offset}"))
 
 
-def date_of(text: str | None) -> datetime:
+def warc_date(text: str | None) -> datetime:
     """Return a WARC date in UTC (WARC 1.1, 5.4: from a year alone to nanoseconds), cut to microseconds.
 
     Raises Unusable for any other text.
@@ -72,12 +72,12 @@ def dates_of(text: str | None) -> tuple[datetime, datetime]:
         raise Unusable(f"no readable WARC-Date: {text[:60]!r}") from error
 
 
-def blanked_in(frame: Frame) -> list[str]:
+def blanked_in(frame: RawRecord) -> list[str]:
     """Return the names that X-Archive-Blanked lists."""
     return [name for part in (frame.get("X-Archive-Blanked") or "").split(",") if (name := part.strip())]
 
 
-def warc_fields(frame: Frame) -> dict[str, str]:
+def warc_fields(frame: RawRecord) -> dict[str, str]:
     """Return the block of a record as application/warc-fields, name to value."""
     fields = {}
     for line in frame.block.decode("utf-8", "replace").split("\n"):

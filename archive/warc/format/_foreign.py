@@ -11,7 +11,7 @@ from warcio.bufferedreaders import DecompressingBufferedReader  # type: ignore[i
 from warcio.exceptions import ArchiveLoadFailed  # type: ignore[import-untyped]
 
 from archive.warc._types import BadRecord
-from archive.warc.format._frame import MAX_RECORD, Frame
+from archive.warc.format._frame import MAX_RECORD, RawRecord
 from archive.warc.format._plain import begins_as
 
 # A line before a chunk: "1a4", "0000001A;name=value"
@@ -96,7 +96,7 @@ class _Lines(DecompressingBufferedReader):  # type: ignore[misc]
         return line
 
 
-def arc_frames(path: Path, name: str, start: int = 0) -> Iterator[Frame | BadRecord]:
+def arc_frames(path: Path, name: str, start: int = 0) -> Iterator[RawRecord | BadRecord]:
     """Yield the records of an ARC file as WARC records, from byte `start` on. Reading stops at the first damage. A
     block of more than `MAX_RECORD` bytes gives a BadRecord; the records after it are read.
 
@@ -118,7 +118,7 @@ def arc_frames(path: Path, name: str, start: int = 0) -> Iterator[Frame | BadRec
                 seed = hashlib.sha256(repr(headers).encode())
                 seed.update(block)
                 headers.append(("WARC-Record-ID", "arc:" + seed.hexdigest()))
-                yield Frame(name, offset, iterator.get_record_length(), tuple(headers), block, ())
+                yield RawRecord(name, offset, iterator.get_record_length(), tuple(headers), block, ())
         except (ArchiveLoadFailed, EOFError, OSError, ValueError, ArithmeticError, LookupError, zlib.error) as error:
             why = " ".join(str(error).split())[:300]  # it may quote a line of the file
             yield BadRecord(name, file.tell(), why or type(error).__name__)

@@ -26,7 +26,7 @@ _VERSION = re.compile(rb"WARC/\d+\.\d+[ \t]*\r?\n?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class RawRecord:
     """A record: its place (bytes in the file as stored), its named fields in order, its block, and its problems."""
 
     file: str
@@ -41,7 +41,7 @@ class Frame:
         return next((value for key, value in self.fields if key.lower() == name.lower()), None)
 
 
-def frames(path: Path, name: str, start: int = 0) -> Iterator[Frame | BadRecord]:
+def frames(path: Path, name: str, start: int = 0) -> Iterator[RawRecord | BadRecord]:
     """Yield the records from byte `start` on, in file order; `name` is what the frames call the file.
 
     Bytes that are no record give a BadRecord, and reading continues at the next record that can be read. Raises
@@ -60,7 +60,7 @@ def frames(path: Path, name: str, start: int = 0) -> Iterator[Frame | BadRecord]
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    result: Frame | BadRecord
+    result: RawRecord | BadRecord
     end: int | None
     """Where the next record begins; None when that is unknown."""
 
@@ -76,7 +76,7 @@ def _read_at(file: BinaryIO, name: str, offset: int) -> _Found:
     except _Damage as damage:
         return _Found(BadRecord(name, offset, str(damage)), None)
     end = file.tell()
-    return _Found(Frame(name, offset, end - offset, fields, block, problems), end)
+    return _Found(RawRecord(name, offset, end - offset, fields, block, problems), end)
 
 
 def _from_member(file: BinaryIO, name: str, offset: int) -> _Found:
@@ -92,7 +92,7 @@ def _from_member(file: BinaryIO, name: str, offset: int) -> _Found:
             "`warcio recompress OLD NEW` writes a file that can be read"
         )
         return _Found(BadRecord(name, offset, why), offset + length)
-    return _Found(Frame(name, offset, length, fields, block, problems), offset + length)
+    return _Found(RawRecord(name, offset, length, fields, block, problems), offset + length)
 
 
 class _Damage(Exception):
@@ -226,7 +226,7 @@ def _resync(file: BinaryIO, name: str, offset: int, size: int) -> int:
             if at < offset:
                 continue
             file.seek(at)
-            if isinstance(_read_at(file, name, at).result, Frame):
+            if isinstance(_read_at(file, name, at).result, RawRecord):
                 return at
         window_start += len(chunk)
         overlap = window[-16:]

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from archive.warc._build import header
 from archive.warc._capture import NOTHING, capture_of
-from archive.warc._types import Group, Headers, Profile
-from archive.warc.format._fields import Unusable, blanked_in, date_of, dates_of, record_id, url_of, uuid_of
+from archive.warc._types import Headers, Profile, RecordGroup
+from archive.warc.format._fields import Unusable, blanked_in, dates_of, record_id, url_of, uuid_of, warc_date
 from archive.warc.format._foreign import CUT_CHUNK, dechunk
-from archive.warc.format._frame import Frame, digest_differs, digest_label
+from archive.warc.format._frame import RawRecord, digest_differs, digest_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class _Request:
     problems: tuple[str, ...] = ()
 
 
-def group_of(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
+def group_of(frame: RawRecord, request: RawRecord | None, kind: str, url: str) -> RecordGroup:
     """Return an exchange. `kind`: "response" or "revisit". Raises Unusable for what is no HTTP exchange."""
     is_revisit = kind == "revisit"
     answer = _response(frame, is_revisit)
@@ -43,7 +43,7 @@ def group_of(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
     refers_to = frame.get("WARC-Refers-To") if is_revisit else None
     capture = capture_of(
         capture_id=record_id(frame),
-        at=date_of(frame.get("WARC-Date")),
+        at=warc_date(frame.get("WARC-Date")),
         place=(frame.file, frame.offset, frame.length),
         payload=(digest, length),
         record_type="revisit" if is_revisit else "response",
@@ -58,7 +58,7 @@ def group_of(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
         page=frame.get("X-Archive-Page"),
     )
     blanked = [*blanked_in(frame), *(blanked_in(request) if request else ())]
-    return Group(
+    return RecordGroup(
         capture,
         answer.protocol,
         answer.reason,
@@ -75,7 +75,7 @@ def group_of(frame: Frame, request: Frame | None, kind: str, url: str) -> Group:
     )
 
 
-def _response(frame: Frame, is_revisit: bool) -> _Response:
+def _response(frame: RawRecord, is_revisit: bool) -> _Response:
     if not frame.block:
         if is_revisit:  # a revisit may have no block at all (WARC 1.1, 6.7)
             return _Response("HTTP/1.1", 200, "", (), b"", b"", ())
@@ -89,7 +89,7 @@ def _response(frame: Frame, is_revisit: bool) -> _Response:
     return _Response(protocol, status, reason, headers, dechunked, body, (why,) if why else ())
 
 
-def _request(frame: Frame | None) -> _Request:
+def _request(frame: RawRecord | None) -> _Request:
     if frame is None:
         return _Request()
     first_line, headers, body = _message(frame.block)
@@ -98,7 +98,7 @@ def _request(frame: Frame | None) -> _Request:
 
 
 def _payload(
-    frame: Frame, answer: _Response, profile: Profile | None, is_revisit: bool
+    frame: RawRecord, answer: _Response, profile: Profile | None, is_revisit: bool
 ) -> tuple[str, int, tuple[str, ...]]:
     """The SHA-256 (hex) and length of the payload, and what is wrong with its stated digest."""
     stated = frame.get("WARC-Payload-Digest")
@@ -114,7 +114,7 @@ def _payload(
     return sha256, len(body), ()
 
 
-def _profile(frame: Frame) -> Profile:
+def _profile(frame: RawRecord) -> Profile:
     name = (frame.get("WARC-Profile") or "").rpartition("/")[2]
     if name == "server-not-modified":
         return "server-not-modified"
@@ -123,7 +123,7 @@ def _profile(frame: Frame) -> Profile:
     raise Unusable(f"a revisit of an unknown profile: {frame.get('WARC-Profile')!r}")
 
 
-def _original(frame: Frame) -> tuple[str, datetime, datetime] | None:
+def _original(frame: RawRecord) -> tuple[str, datetime, datetime] | None:
     """The original of a revisit, by URL and dates (WARC 1.1, 6.7.2); None where the record does not give both."""
     url, date = frame.get("WARC-Refers-To-Target-URI"), frame.get("WARC-Refers-To-Date")
     try:

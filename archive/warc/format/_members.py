@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from archive.warc._types import BadRecord
-from archive.warc.format._frame import Frame, frames
+from archive.warc.format._frame import RawRecord, frames
 
 
 def members(folder: Path, name: str, offset: int) -> Iterator[bytes]:
@@ -16,7 +16,7 @@ def members(folder: Path, name: str, offset: int) -> Iterator[bytes]:
     path = folder / name
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"{name!r} leads out of the archive")
-    first: Frame | None = None
+    first: RawRecord | None = None
     with path.open("rb") as file:
         for frame in frames(path, name, offset):
             if isinstance(frame, BadRecord):

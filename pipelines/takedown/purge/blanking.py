@@ -42,7 +42,7 @@ class Blanked(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Purged:
+class PurgedParts:
     """What an answer holds of what is purged."""
 
     comments: frozenset[str] = frozenset()  # ids of comments
@@ -81,7 +81,7 @@ class Blanking:
     ) -> Blanked | None:
         """Return what is left of an answer with a body; None where nothing of it is purged.
 
-        `capture`: of its record, where there is one. `part`: what `part_of` returns, where the body is
+        `capture`: of its record, where there is one. `part`: what `decodable_part` returns, where the body is
         empty because it cannot be decoded.
         """
         if self._withheld.is_whole:
@@ -139,7 +139,7 @@ class Blanking:
             has_marked_phrase(words_in(t), self._withheld.is_marked, {"quote": [LENGTH]}) for t in texts
         )
 
-    def purged_in(self, items: Collection[Item]) -> Purged:
+    def purged_in(self, items: Collection[Item]) -> PurgedParts:
         """Return what is purged among the items of an answer, as its parser gives them."""
         pairs = list(zip(items, self._pseudonymous(items), strict=False))  # names that were made of items come last
         withheld = self._withheld
@@ -153,7 +153,7 @@ class Blanking:
             if withheld.is_withdrawn_person(pseudonym)
         }
         left = [own for _, own in pairs if isinstance(own, Comment) and not withheld.is_withdrawn_comment(own)]
-        return Purged(
+        return PurgedParts(
             comments=frozenset(raw.platform_comment_id for raw, _ in gone if isinstance(raw, Comment)),
             people=frozenset(named),
             naming={item.platform_comment_id: item.post for item in left if self._names_people(item)},
@@ -182,7 +182,7 @@ class Blanking:
         left = self._withheld.left_of(extraction).extraction.items
         return [item for item in left if not isinstance(item, Names)]
 
-    def _without(self, exchange: Exchange, platform: Platform | None, found: Purged) -> bytes | None:
+    def _without(self, exchange: Exchange, platform: Platform | None, found: PurgedParts) -> bytes | None:
         """Return the body without what was found; None where it cannot be taken apart."""
         reader = reader_of(exchange, platform)
         body = exchange.body
@@ -228,7 +228,7 @@ def _is_doubtful(exchange: Exchange, items: Collection[Item]) -> bool:
     return any(each.kind == "parser-error" for each in problems) or 0 < len(problems) == len(items)
 
 
-def part_of(body: bytes, encoding: str | None) -> bytes | None:
+def decodable_part(body: bytes, encoding: str | None) -> bytes | None:
     """Return as much of a body as can be decoded; None where its coding is broken. `encoding`: its Content-Encoding."""
     try:
         return decode_body(body, encoding)

@@ -13,7 +13,7 @@ from archive.study.folder import STUDY
 from archive.warc.repair import TORN_SUFFIX
 from pipelines.imports.adopt import IMPORTS
 from pipelines.rebuild import SCRATCH
-from pipelines.rewriting.journal import FOLDER, PACKING, is_within
+from pipelines.rewriting.journal import FOLDER, PACKING, is_inside
 from pipelines.run.headers import RUNS
 from pipelines.run.key import KEY_FILE
 from pipelines.run.locking import WORKERS_FILE
@@ -38,7 +38,7 @@ def copies_within(archive: Path, clinics: Iterable[str]) -> list[str]:
     }
     found = [path for folder, names in patterns.items() for name in names for path in folder.glob(name)]
     names = {path.relative_to(archive).as_posix() for path in found if path.is_file() and not path.is_symlink()}
-    return sorted(name for name in names if is_within(archive, name) and not name.startswith(f"{IMPORTS}/{FOLDER}-"))
+    return sorted(name for name in names if is_inside(archive, name) and not name.startswith(f"{IMPORTS}/{FOLDER}-"))
 
 
 def others_within(archive: Path) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from archive.warc import Group, read_record
+from archive.warc import RecordGroup, read_record
 from pipelines.fold.sanitise import storable
 from pipelines.privacy.held import holds_comments
 from pipelines.privacy.pseudonyms import pseudonymous
@@ -65,7 +65,7 @@ def _facts(run: Run, clinic_id: str, capture_id: str, withheld: Withheld | None)
         [capture_id],
     ).fetchone()
     record = read_record(run.archive, file, offset)
-    if not isinstance(record, Group) or kind != "crawl" or withheld is None:
+    if not isinstance(record, RecordGroup) or kind != "crawl" or withheld is None:
         raise MoreChanges
     found = extraction_of(run.archive, clinic_id, record, choose_stored(kind, platform, own), in_database(run.db))
     left = withheld.left_of(storable(pseudonymous(found, run.key)))

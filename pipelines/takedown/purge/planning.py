@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from archive.warc import BadRecord, Group, Info, Other, read_record, records
+from archive.warc import BadRecord, Info, Other, RecordGroup, read_record, records
 from archive.warc.joining import heads_in, overlapping
 from pipelines.events import Withdrawn
 from pipelines.log import log_of
@@ -20,7 +20,7 @@ from pipelines.run.headers import replaced_files, runs_of, takedowns_in_force
 from pipelines.run.run import Run
 from pipelines.takedown.marks import mark, name_values
 from pipelines.takedown.phrases import Phrases
-from pipelines.takedown.purge.blanking import NOTHING, Blanked, Blanking, is_at_api, is_json, part_of
+from pipelines.takedown.purge.blanking import NOTHING, Blanked, Blanking, decodable_part, is_at_api, is_json
 from pipelines.takedown.withheld import PURGE, Withheld
 from scraper.addresses import is_within
 from scraper.extract import extract
@@ -68,7 +68,7 @@ def due(archive: Path, db: Database) -> list[Withdrawn]:
     ]
 
 
-def plan(run: Run, clinic_id: str) -> ClinicPlan:
+def plan_purge(run: Run, clinic_id: str) -> ClinicPlan:
     """Return what a purge does at a clinic; nothing is changed.
 
     Raises `BadKey`, `BadRecord`, OSError, `sqlite3.Error`.
@@ -144,7 +144,7 @@ def _candidates(db: Database, clinic_id: str, held: Iterable[Withdrawn]) -> Iter
             yield row
 
 
-def _record(archive: Path, row: Mapping[str, Any], made: ClinicPlan) -> Group | None:
+def _record(archive: Path, row: Mapping[str, Any], made: ClinicPlan) -> RecordGroup | None:
     """Return the record of a capture. One that cannot be read is emptied with the damaged region that it is.
 
     Raises `BadRecord` for one outside the archive.
@@ -157,14 +157,14 @@ def _record(archive: Path, row: Mapping[str, Any], made: ClinicPlan) -> Group | 
         made.bodies.setdefault(row["warc_file"], {})
         made.unreadable.append(str(error))
         return None
-    return found if isinstance(found, Group) and found.body else None
+    return found if isinstance(found, RecordGroup) and found.body else None
 
 
 def _blanked(
-    archive: Path, blanking: Blanking, record: Group, row: Mapping[str, Any], phrases: Phrases
+    archive: Path, blanking: Blanking, record: RecordGroup, row: Mapping[str, Any], phrases: Phrases
 ) -> Blanked | None:
     exchange, platform = _exchange(archive, record, row)
-    part = part_of(record.body or b"", header_of(record)("Content-Encoding")) if not exchange.body else b""
+    part = decodable_part(record.body or b"", header_of(record)("Content-Encoding")) if not exchange.body else b""
     if not row["is_named"]:
         is_read = not row["is_doubtful"] and exchange.fault is None
         if is_read and (is_at_api(row["url"]) or not phrases.quotes) and is_json(exchange.body):
@@ -175,7 +175,7 @@ def _blanked(
     return blanking.blanked(exchange, platform, record.capture, part)
 
 
-def _exchange(archive: Path, record: Group, row: Mapping[str, Any]) -> tuple[Exchange, Platform | None]:
+def _exchange(archive: Path, record: RecordGroup, row: Mapping[str, Any]) -> tuple[Exchange, Platform | None]:
     """Return a stored answer as its parser sees it, and the platform of that parser."""
     exchange = stored_exchange(record, record.body or b"")
     base = _web_archive(archive / row["warc_file"]) if row["kind"] == "backfill" else None
@@ -236,7 +236,7 @@ def _plan_others(archive: Path, found: Mapping[str, Blanked], made: ClinicPlan) 
     for path in dict.fromkeys(path for pair in pairs for path in pair):
         name = path.relative_to(archive).as_posix()
         for record in records(path, archive=archive):
-            if isinstance(record, Group) and record.body and record.capture.capture_id in found:
+            if isinstance(record, RecordGroup) and record.body and record.capture.capture_id in found:
                 made.put(name, record.capture.warc_offset, found[record.capture.capture_id])
 
 
@@ -259,9 +259,9 @@ def blanked_in_foreign(path: Path, blanking: Blanking, site: str | None = None) 
         if isinstance(record, Other):
             target = next((value for name, value in record.headers if name.lower() == "warc-target-uri"), "")
             others.append((record.warc_offset, target.strip("<>")))
-        elif isinstance(record, Group) and record.body and (site is None or is_within(record.capture.url, site)):
+        elif isinstance(record, RecordGroup) and record.body and (site is None or is_within(record.capture.url, site)):
             exchange = stored_exchange(record, record.body)
-            part = part_of(record.body, header_of(record)("Content-Encoding")) if not exchange.body else b""
+            part = decodable_part(record.body, header_of(record)("Content-Encoding")) if not exchange.body else b""
             blanked = blanking.blanked(exchange, recognise_alone(exchange, None), record.capture, part)
             if blanked is not None:
                 # By another program: its body may have a coding, or a form, that only that program knows.
@@ -277,7 +277,7 @@ def _plan_whole(archive: Path, clinic_id: str, made: ClinicPlan) -> None:
     for path in sorted((archive / "warc" / clinic_id).glob("*.warc.gz")):
         name = path.relative_to(archive).as_posix()
         for record in records(path, archive=archive):
-            if isinstance(record, Group) and record.body:
+            if isinstance(record, RecordGroup) and record.body:
                 made.put(name, record.capture.warc_offset, Blanked(NOTHING, is_exact=True))
     headers = runs_of(archive)
     for run in log_of(archive, clinic_id, headers).runs:

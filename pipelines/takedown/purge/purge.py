@@ -17,12 +17,12 @@ from pipelines.rebuild import refold_past
 from pipelines.rewriting import journal as journals
 from pipelines.rewriting.journal import Journal
 from pipelines.run.headers import replaced_files, runs_of
-from pipelines.run.policies import moment
+from pipelines.run.policies import decision_time
 from pipelines.run.run import Run
 from pipelines.takedown.ledger import operator
 from pipelines.takedown.purge.copies import copies_within, others_within
 from pipelines.takedown.purge.places import MoreChanges, NewFile, update_places
-from pipelines.takedown.purge.planning import ClinicPlan, due, plan
+from pipelines.takedown.purge.planning import ClinicPlan, due, plan_purge
 from pipelines.takedown.purge.studies import Replaced, Studies, of_study, write_draft
 
 # "riverside-20260301093000-0123abcd-00002.warc.gz"; after ten purges "riverside-20260301093000-0123abcd-100002.warc.gz"
@@ -64,7 +64,7 @@ class Preview:
 def preview(run: Run) -> Preview:
     """Return what a purge would do; nothing is changed. Raises `BadKey`, `BadRecord`, OSError, `sqlite3.Error`."""
     clinics = sorted({each.clinic_id for each in due(run.archive, run.db)})
-    plans = [plan(run, clinic_id) for clinic_id in clinics]
+    plans = [plan_purge(run, clinic_id) for clinic_id in clinics]
     if not plans:
         return Preview([], {}, [], [])
     studies = Studies(run, plans)
@@ -81,7 +81,7 @@ def purge(run: Run) -> PurgeResult:
     """
     waiting = due(run.archive, run.db)
     clinics = sorted({each.clinic_id for each in waiting})
-    plans = [plan(run, clinic_id) for clinic_id in clinics]
+    plans = [plan_purge(run, clinic_id) for clinic_id in clinics]
     result = PurgeResult()
     if not plans:
         return result
@@ -95,7 +95,7 @@ def purge(run: Run) -> PurgeResult:
     try:
         journals.decide(run.archive, journal)
     except journals.BadJournal:
-        journals.forget(run.archive)
+        journals.remove_journal(run.archive)
         raise
     _finish(run, journal, {each.clinic_id: written for each in plans if each.is_exact})
     result.releases = sorted({name for each in waiting for name in each.releases})
@@ -103,7 +103,7 @@ def purge(run: Run) -> PurgeResult:
     return result
 
 
-def finish(run: Run, journal: Journal) -> None:
+def finish_purge(run: Run, journal: Journal) -> None:
     """Finish a purge that was decided before a kill. Raises as `purge`."""
     _finish(run, journal, {})
 
@@ -142,7 +142,7 @@ def _write(
             result.damaged += done.damaged
             written[file] = _New(NewFile(file, names[file], done.places, set(changes)), draft, done.damaged)
     except BaseException:
-        journals.forget(archive)
+        journals.remove_journal(archive)
         raise
     result.files = names
     result.records = sum(map(len, bodies.values()))
@@ -196,7 +196,7 @@ def _journal(
             records=each.records,
             emptied=each.emptied,
             damaged=sum(made.damaged for old, made in written.items() if old in each.bodies),
-            at=moment(run.db, each.clinic_id),
+            at=decision_time(run.db, each.clinic_id),
             by=operator(),
         )
         for each in plans
@@ -241,7 +241,7 @@ def _finish(run: Run, journal: Journal, exact: Mapping[str, Mapping[str, _New]])
     fold_study(run.archive, run.db)
     run.db.execute("VACUUM")
     _wait(run, "the purge is decided, and its last step is missing: give the command again once it has ended")
-    journals.forget(run.archive)
+    journals.remove_journal(run.archive)
 
 
 def _place(run: Run, event: Purged, made: Mapping[str, _New]) -> bool:

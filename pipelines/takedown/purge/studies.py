@@ -20,7 +20,7 @@ from archive.study.answers import Coding
 from archive.study.cells import check_package
 from archive.study.folder import CODEBOOKS, CODINGS, LEXICONS, SAMPLES, STUDY, BadStudyFile, StudyFile, paths
 from archive.study.purged.files import made, without_codings, without_units, without_words
-from archive.study.sample import Unit
+from archive.study.sample import SamplingUnit
 from archive.study.tables import Study, study_of
 from pipelines.run.run import Run
 from pipelines.takedown.marks import WITHDRAWN
@@ -41,7 +41,7 @@ class Purging:
     withheld: Withheld
     phrases: Phrases
 
-    def is_unit(self, unit: Unit) -> bool:
+    def is_unit(self, unit: SamplingUnit) -> bool:
         """Return whether a unit of a sample is a post that is purged."""
         return unit.clinic_id == self.clinic_id and (
             self.withheld.is_whole or self.withheld.is_withdrawn_address(unit.address)

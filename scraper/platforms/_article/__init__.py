@@ -14,8 +14,8 @@ from scraper.items import Exchange, Post
 from scraper.platforms._article.dates import Dated, date_of, guessed_date
 from scraper.platforms._article.dom import Tree
 from scraper.platforms._article.fields import (
-    Head,
-    Scope,
+    ArticleScope,
+    HeadFields,
     Shape,
     author_of,
     cover_of,
@@ -32,12 +32,12 @@ __all__ = ["FIELDS", "Article", "Page", "Shape", "read_article", "read_page"]
 
 
 @dataclass(slots=True, kw_only=True)
-class Page:
+class ArticlePage:
     """A page before its article is read: the tree still holds comments and numbers."""
 
     exchange: Exchange
     tree: Tree
-    head: Head
+    head: HeadFields
     ld: LinkedData
     post: Post  # with the page's address; `read_article` fills in the fields that are None
 
@@ -51,17 +51,17 @@ class Article:
     has_author: bool  # named by the article, not only by a meta of the site
 
 
-def read_page(exchange: Exchange, platform: str) -> Page:
+def read_page(exchange: Exchange, platform: str) -> ArticlePage:
     """Parse a page. Raises `Unreadable` where it is no HTML."""
     tree = Tree(exchange)
     url = canonical_url(exchange.url)
     post = Post(platform=platform, url=url, addresses=(url,), slug=url.rpartition("/")[2] or None)
-    return Page(
+    return ArticlePage(
         exchange=exchange, tree=tree, head=read_head(tree), ld=LinkedData(tree.scripts, exchange.url), post=post
     )
 
 
-def read_article(page: Page, shape: Shape = Shape()) -> Article:  # noqa: B008 (frozen)
+def read_article(page: ArticlePage, shape: Shape = Shape()) -> Article:  # noqa: B008 (frozen)
     """Fill in the page's post: every field that the page gives but numbers and comments.
 
     Takes comments and widgets out of the page's tree: read those before.
@@ -70,7 +70,7 @@ def read_article(page: Page, shape: Shape = Shape()) -> Article:  # noqa: B008 (
     without_comments(tree, shape)
     bodies = bodies_of(tree, shape)
     title, element = title_of(tree, head, ld, shape)
-    scope = Scope(tree, element, bodies)
+    scope = ArticleScope(tree, element, bodies)
     author, has_author = author_of(tree, scope, head, ld, shape)
     date = date_of(tree, scope, head, ld, shape)
     is_dated = date.at is not None or post.published_at is not None
@@ -122,18 +122,18 @@ FIELDS = (
 )
 
 
-def _set_dates(post: Post, date: Dated, head: Head, ld: LinkedData) -> None:
+def _set_dates(post: Post, date: Dated, head: HeadFields, ld: LinkedData) -> None:
     if post.published_at is None:
         post.published_at, post.published_raw = date.at, date.raw
     modified = iso_date(ld.string("dateModified") or clean(head.metas.get("article:modified_time")))
     post.modified_at = modified if modified != post.published_at else None
 
 
-def _section(head: Head) -> tuple[str, ...]:
+def _section(head: HeadFields) -> tuple[str, ...]:
     section = clean(head.metas.get("article:section"))
     return (section,) if section else ()
 
 
-def _stated(head: Head, url: str) -> str | None:
+def _stated(head: HeadFields, url: str) -> str | None:
     stated = canonical_url(head.canonical or head.metas.get("og:url") or url, url)
     return stated if post_key(stated) != post_key(url) else None

@@ -43,7 +43,7 @@ _OF_OTHERS = re.compile(
 LISTING_PAGE = re.compile(r"(?:/page/?|[?&](?:page|paged|p|offset|start)=)(\d{1,14})/?$")
 
 
-def words_of(url: str) -> list[str]:
+def path_parts(url: str) -> list[str]:
     """Return the parts of an address's path in lower case; none for the home page and for what is no address."""
     try:
         return [word for word in urlsplit(url).path.lower().split("/") if word]
@@ -57,7 +57,7 @@ def is_post_url(url: str, named_in: str | None = None) -> bool | None:
     False: lists, files, the home page, and pages that no blog has as posts. `named_in`: the sitemap or feed that lists
     it. Never raises.
     """
-    words = words_of(url)
+    words = path_parts(url)
     if not words:
         return None if "?p=" in url else False
     path = "/" + "/".join(words)
@@ -74,7 +74,7 @@ def is_post_url(url: str, named_in: str | None = None) -> bool | None:
 
 
 def _is_named(named_in: str | None) -> bool | None:
-    where = words_of(named_in or "")
+    where = path_parts(named_in or "")
     if not where:
         return None
     if not any("sitemap" in word for word in where):
@@ -86,7 +86,7 @@ def _is_named(named_in: str | None) -> bool | None:
 
 def is_listing_url(url: str) -> bool:
     """Return whether this is the address of a blog's listing: "/blog", "/en/news". Never raises."""
-    words = words_of(url)
+    words = path_parts(url)
     return 0 < len(words) <= 3 and words[-1] in _SECTIONS and "?" not in url
 
 

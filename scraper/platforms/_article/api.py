@@ -35,7 +35,7 @@ def plain(html: str) -> str | None:
     return clean(tree.get_text() if tree is not None else unescape(html))
 
 
-def finish(post: Post, source: Source) -> Post:
+def note_sources(post: Post, source: Source) -> Post:
     """Note the source of every field that the post gives; return the post."""
     post.sources = {name: source for name in FIELDS if getattr(post, name) not in (None, ())}
     return post

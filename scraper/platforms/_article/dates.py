@@ -15,7 +15,7 @@ from lxml.html import HtmlElement
 
 from scraper.items import Source
 from scraper.platforms._article.dom import Tree, classes_of, text_of
-from scraper.platforms._article.fields import Head, Scope, Shape
+from scraper.platforms._article.fields import ArticleScope, HeadFields, Shape
 from scraper.platforms._article.ld import LinkedData
 from scraper.platforms._dates import iso_date, read_date
 from scraper.platforms._values import clean
@@ -69,7 +69,7 @@ _INSIDE = re.compile(
 )
 
 
-def date_of(tree: Tree, scope: Scope, head: Head, ld: LinkedData, shape: Shape) -> Dated:
+def date_of(tree: Tree, scope: ArticleScope, head: HeadFields, ld: LinkedData, shape: Shape) -> Dated:
     """Return the date on which the article was published, without what htmldate finds."""
     language = head.language
     for element in tree.all(*shape.date):
@@ -108,7 +108,7 @@ def printed_date(element: HtmlElement, language: str | None) -> Dated:
     return Dated()
 
 
-def _printed_near(scope: Scope, language: str | None) -> Dated:
+def _printed_near(scope: ArticleScope, language: str | None) -> Dated:
     for element in scope.candidates(("p", "span", "div", "li", "small", "h4", "h5", "h6", "em", "a")):
         text = text_of(element) if len(element) < 4 else None
         if text and len(text) <= 100 and _INSIDE.search(text):

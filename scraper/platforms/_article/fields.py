@@ -32,7 +32,7 @@ class Shape:
 
 
 @dataclass(slots=True, kw_only=True)
-class Head:
+class HeadFields:
     """What a page says of itself in its head."""
 
     metas: dict[str, str] = field(default_factory=dict)  # property, itemprop or name in lower case -> content
@@ -42,9 +42,9 @@ class Head:
     title: str | None = None  # `<title>`
 
 
-def read_head(tree: Tree) -> Head:
+def read_head(tree: Tree) -> HeadFields:
     """Read the metas, title, language and canonical link of a page."""
-    head = Head(language=clean(tree.root.get("lang") or ""))
+    head = HeadFields(language=clean(tree.root.get("lang") or ""))
     for tag in tree.root.iter("meta", "title", "link"):
         if tag.tag == "title":
             head.title = head.title or text_of(tag)
@@ -69,7 +69,7 @@ _MOST = 300  # headings, and elements of a header, that are looked at
 _LIKE = 0.6  # share of words that a heading has in common with the title that the head states
 
 
-def title_of(tree: Tree, head: Head, ld: LinkedData, shape: Shape) -> tuple[str | None, HtmlElement | None]:
+def title_of(tree: Tree, head: HeadFields, ld: LinkedData, shape: Shape) -> tuple[str | None, HtmlElement | None]:
     """Return the visible heading of the article and its element; the stated title where no heading is like it."""
     stated = [text for text in (ld.string("headline"), head.metas.get("og:title"), head.title) if text]
     for element in tree.all(*shape.title):
@@ -136,7 +136,7 @@ _LONG = 200  # characters of a paragraph that is text of the article
 _NEAR = 6  # ancestors of the title whose elements are taken for the article's header
 
 
-class Scope:
+class ArticleScope:
     """The article of a page: what lies around its title, without the text, the comments and other posts."""
 
     def __init__(self, tree: Tree, title: HtmlElement | None, body: Iterable[HtmlElement]) -> None:
@@ -237,7 +237,9 @@ _LONGEST_NAME = 60
 _PRINTED_BY = re.compile(r"^(?:written |posted |published )?by:?\s+(?P<name>\S.{1,58})$", re.IGNORECASE)
 
 
-def author_of(tree: Tree, scope: Scope, head: Head, ld: LinkedData, shape: Shape) -> tuple[str | None, bool]:
+def author_of(
+    tree: Tree, scope: ArticleScope, head: HeadFields, ld: LinkedData, shape: Shape
+) -> tuple[str | None, bool]:
     """Return the name of the author, and whether the article itself names it (not only a meta of the page)."""
     for element in tree.all(*shape.author):
         if name := name_in(text_of(element)):
@@ -281,7 +283,7 @@ def labels(tree: Tree, selectors: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(text for text in texts if text and len(text) <= 80))
 
 
-def cover_of(head: Head, ld: LinkedData, url: str) -> str | None:
+def cover_of(head: HeadFields, ld: LinkedData, url: str) -> str | None:
     """Return the absolute address of the cover picture that the head states."""
     found = head.metas.get("og:image") or head.metas.get("twitter:image") or ld.string("image", "url")
     found = clean(found or ld.string("image"))

@@ -8,19 +8,24 @@ from typing import Any
 
 from scraper.items import Comment, Item, Post, Site
 from scraper.not_a_post import NotAPost
-from scraper.platforms._article import Article, Page, Shape, read_article
+from scraper.platforms._article import Article, ArticlePage, Shape, read_article
 from scraper.platforms._article.cards import read_cards
 from scraper.platforms._article.dom import around, classes_of
 from scraper.platforms._json import count, printed
 
-IsPost = Callable[[Page, Article], bool]
+IsPost = Callable[[ArticlePage, Article], bool]
 _SINGLE = re.compile(
     r"[\s_-](?:single-post|post-template|blog-post|blog-item|blogpost|single-blog|article-page|postid-\d+)[\s_-]"
 )
 
 
 def post_items(
-    page: Page, shape: Shape, is_post_url: bool | None, comments: Iterable[Comment] = (), *, is_post: bool = False
+    page: ArticlePage,
+    shape: Shape,
+    is_post_url: bool | None,
+    comments: Iterable[Comment] = (),
+    *,
+    is_post: bool = False,
 ) -> Iterator[Item]:
     """Yield the post of a page and its comments; of a page that is evidently none, the posts that it lists.
 
@@ -41,12 +46,12 @@ def post_items(
         raise NotAPost("it has neither a date and an author of its own nor other signs of a post")
 
 
-def has_text(page: Page, shape: Shape) -> bool:
+def has_text(page: ArticlePage, shape: Shape) -> bool:
     """Return whether an element of the page holds a post's text. A "not found" page at a post's address has none."""
     return page.tree.first(*shape.body) is not None
 
 
-def is_evident(page: Page, article: Article, *, below_blog: bool) -> bool:
+def is_evident(page: ArticlePage, article: Article, *, below_blog: bool) -> bool:
     """Return whether a page is a post: two of a date of its own, an author of its own, and signs of an article.
 
     `below_blog`: its address is of a post's form, or in a list of posts.
@@ -55,7 +60,7 @@ def is_evident(page: Page, article: Article, *, below_blog: bool) -> bool:
     return sum(signs) >= 2 and page.post.body_html is not None
 
 
-def _is_article(page: Page, article: Article) -> bool:
+def _is_article(page: ArticlePage, article: Article) -> bool:
     """Return whether the markup shows one article: JSON-LD, microdata, microformats, or an `article` with its date."""
     if page.ld.is_posting:
         return True

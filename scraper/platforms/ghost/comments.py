@@ -52,7 +52,7 @@ def is_answer(url: str) -> bool:
     return path.endswith(_COUNTS) or any(form.search(path) for form in (_THREAD, _REPLIES))
 
 
-def site_of(blog: Blog) -> str:
+def interface_root(blog: Blog) -> str:
     """Return the address below which the interfaces lie, no slash at its end: Ghost may be in a folder of the site."""
     found = _SITE.search(blog.home.body) if blog.home is not None else None
     stated = found[1].decode("ascii", "replace").rstrip("/") if found else ""
@@ -62,7 +62,7 @@ def site_of(blog: Blog) -> str:
 def counts(blog: Blog) -> Plan:
     """Request the numbers of comments of all posts, where robots.txt allows it."""
     posts = {post_id: known for known in blog.posts.values() if (post_id := _id_of(known)) is not None}
-    url = f"{site_of(blog)}{_COUNTS}"
+    url = f"{interface_root(blog)}{_COUNTS}"
     if not posts or not (yield from may_ask(blog, url)):
         return
     ids = list(posts)
@@ -97,7 +97,7 @@ def threads(blog: Blog) -> Plan:
 
 def _thread(blog: Blog, post_id: str) -> Generator[Ask, Answer, bool | None]:
     """Request all pages of one thread; return whether it was read to its end, None where the day's budget ended it."""
-    site, waiting, seen = site_of(blog), [""], set[str]()
+    site, waiting, seen = interface_root(blog), [""], set[str]()
     for cursor in waiting:
         if cursor in seen or len(seen) >= _MOST_PAGES:
             continue

@@ -116,7 +116,7 @@ class Wix(Platform):
 
     def _read_dom(self, exchange: Exchange) -> Iterator[Item]:
         """Yield the items of a rendered page's final DOM: the post without the comments below it, then the comments."""
-        body, widgets = comments_dom.cut(utf8(exchange))
+        body, widgets = comments_dom.cut_widgets(utf8(exchange))
         resource = comments_dom.filed_under(widgets)
         post: Post | None = None
         for item in self.read(replace(exchange, body=body, via=None)):

@@ -24,7 +24,7 @@ from scraper.platforms._values import count, western_digits
 from scraper.platforms.wix import address
 from scraper.platforms.wix.body import read_body
 from scraper.platforms.wix.hooks import find_hook
-from scraper.platforms.wix.services.comment_request import page_of
+from scraper.platforms.wix.services.comment_request import rendered_post
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
 
 # data-hook="wc-root 64ddbf6a1737d98af033206f"
@@ -61,7 +61,7 @@ class _Element:
         return text_of(self.hooks.get(hook))
 
 
-def cut(body: bytes) -> tuple[bytes, list[bytes]]:
+def cut_widgets(body: bytes) -> tuple[bytes, list[bytes]]:
     """Return the page without its comment widgets, and the widgets, so that no comment is read as part of the post."""
     widgets: list[bytes] = []
     for _ in range(_MOST_WIDGETS):
@@ -92,7 +92,7 @@ def read_widget(widget: bytes, exchange: Exchange, language: str | None = None) 
     """Yield the comments of a widget, and whether they are all. `language`: the page's. Never raises."""
     tree = BeautifulSoup(within_limit(widget.decode("utf-8", "replace").replace("\0", "\ufffd")), "lxml")
     named = _resource(widget)
-    post = (named,) if named else page_of(exchange)
+    post = (named,) if named else rendered_post(exchange)
     items = _items(tree) if post else []
     people = {item.name: item.text("comments-author") for item in items}
     earlier: dict[str, list[str]] = {}  # top comment -> its replies so far

@@ -25,7 +25,7 @@ from scraper.platforms.wordpress.html.kind import Identity, has_terms, identify
 from scraper.platforms.wordpress.html.listing import sightings
 from scraper.platforms.wordpress.html.main_text import main_text
 from scraper.platforms.wordpress.html.markup import Markup, identities, is_inside
-from scraper.platforms.wordpress.html.scope import Scope
+from scraper.platforms.wordpress.html.scope import PostScope
 from scraper.platforms.wordpress.html.title import heading_of, without_protection
 from scraper.platforms.wordpress.parts import first_address, number_of, part_of
 
@@ -74,7 +74,7 @@ class _PostReader:
         self.area = _area(page, identity, self.others)
         heading, self.title = heading_of(page, head, self.others)
         self.heading = heading
-        self.scope = Scope(page, self.area, heading, self.others)
+        self.scope = PostScope(page, self.area, heading, self.others)
         self.number = number_of(page)
         self.url = first_address(post_address(exchange.url), self.number)
 

@@ -9,13 +9,13 @@ import pytest
 from archive.derived import edits
 from archive.derived.edits import Edit, Wording, changes_between, edit_between
 from archive.derived.fates import Step, intervals
-from archive.derived.posts import Post, Revision, derive_post
-from archive.derived.sentences import cut
+from archive.derived.posts import PostToDerive, RevisionText, derive_post
+from archive.derived.sentences import split_sentences
 from tests.scaling import assert_linear
 
 
 def wording(text: str, title: str | None = "On sleep") -> Wording:
-    return Wording(title, text, cut(text))
+    return Wording(title, text, split_sentences(text))
 
 
 def edit(old: str, new: str, *titles: str) -> Edit:
@@ -117,10 +117,10 @@ def test_an_edit_is_compared_with_the_reading_of_the_same_parser() -> None:
         (3, "c2", "t2", "extractor", 2, "A stays."),
     ]
     revisions = [
-        Revision(number, capture, at, kind, "html", version, None, text)
+        RevisionText(number, capture, at, kind, "html", version, None, text)
         for number, capture, at, kind, version, text in rows
     ]
-    found = derive_post(Post(7, revisions, frozenset({1, 2, 3, 4})))
+    found = derive_post(PostToDerive(7, revisions, frozenset({1, 2, 3, 4})))
     assert [(each.old_revision_id, each.revision_id, each.removed, each.added) for each in found.edits] == [
         (1, 4, "B goes.", None)
     ]
@@ -134,8 +134,8 @@ def _edits(*rows: tuple[str, str, str]) -> list[tuple[str, str | None]]:
     for number, (at, source, text) in enumerate(rows, 1):
         kind = "content" if source in firsts else "source"
         firsts.add(source)
-        revisions.append(Revision(number, f"c{number}", at, kind, source, 1, None, text))
-    return [(each.source, each.added) for each in derive_post(Post(7, revisions, frozenset())).edits]
+        revisions.append(RevisionText(number, f"c{number}", at, kind, source, 1, None, text))
+    return [(each.source, each.added) for each in derive_post(PostToDerive(7, revisions, frozenset())).edits]
 
 
 def test_an_edit_that_two_sources_show_is_one() -> None:

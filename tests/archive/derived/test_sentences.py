@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from archive.derived.sentences import LONGEST, cut, digest, hash_of
+from archive.derived.sentences import LONGEST, hash_of, sentences_digest, split_sentences
 
 
 def sentences(text: str) -> list[str]:
     """Cut a text, and check that nothing but white space is between the sentences."""
-    found, last = cut(text), 0
+    found, last = split_sentences(text), 0
     for each in found:
         assert last <= each.start < each.end
         assert text[last : each.start].strip() == ""
@@ -40,8 +40,8 @@ def test_where_sentences_end(text: str, expected: list[str]) -> None:
 
 
 def test_no_text_has_no_sentence() -> None:
-    assert cut(None) == cut("") == []
-    assert digest([]) == "e3b0c44298fc1c14"
+    assert split_sentences(None) == split_sentences("") == []
+    assert sentences_digest([]) == "e3b0c44298fc1c14"
 
 
 def test_the_same_words_are_alike_whatever_the_space_and_the_form() -> None:
@@ -51,10 +51,10 @@ def test_the_same_words_are_alike_whatever_the_space_and_the_form() -> None:
 
 
 def test_the_digest_is_of_offsets_and_hashes() -> None:
-    first, moved = cut("Sleep well. Rest."), cut("Sleep well.  Rest.")
+    first, moved = split_sentences("Sleep well. Rest."), split_sentences("Sleep well.  Rest.")
     assert [each.hash for each in first] == [each.hash for each in moved]
-    assert digest(first) != digest(moved)
-    assert digest(first) == digest(cut("Sleep well. Rest."))
+    assert sentences_digest(first) != sentences_digest(moved)
+    assert sentences_digest(first) == sentences_digest(split_sentences("Sleep well. Rest."))
 
 
 def test_a_sentence_of_20_000_characters_is_one() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from archive.derived.posts import derive_posts
-from archive.derived.store import due_posts, edit_number, progress, read_post, write
+from archive.derived.store import due_posts, edit_number, progress, read_post, write_derived
 from archive.derived.tables import INDEXES
 from pipelines.derive import derive
 from pipelines.rebuild import delete_clinic_rows
@@ -87,7 +87,7 @@ def test_what_was_derived_before_a_kill_stays_and_the_rest_follows(archive: Made
     visit(archive, "two", 5, sleep="Rest well.", food="Eat well.")
     first, second = due_posts(archive.db.conn)
     with archive.db.atomic():
-        write(archive.db.conn, derive_posts([read_post(archive.db.conn, first)]))
+        write_derived(archive.db.conn, derive_posts([read_post(archive.db.conn, first)]))
     assert progress(archive.db.conn) == (4, 2, "2026-03-01T09:02:00.000000Z")
     assert due_posts(archive.db.conn) == [second]
     derive(archive.db)

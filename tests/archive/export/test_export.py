@@ -20,7 +20,18 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.export import FORMATS, MOST_ROWS, Source, Tally, TooManyRows, Unknown, csv_blocks, find, names, write
+from archive.export import (
+    FORMATS,
+    MOST_ROWS,
+    Source,
+    Tally,
+    TooManyRows,
+    Unknown,
+    csv_blocks,
+    find_source,
+    names,
+    write,
+)
 from archive.export._csv import neutral
 from archive.export._sheet import MOST_CHARACTERS, write_sheet
 from archive.questions import questions
@@ -152,7 +163,7 @@ def test_ids_stay_what_they_are(value: Any, expected: Any) -> None:
 @pytest.mark.parametrize("form", FORMATS)
 def test_every_name_in_every_format(form: str, full: Made, tmp_path: Path) -> None:
     for name in names(full.db.conn):
-        source = find(full.db.conn, name, {"word": "sleep"} if name == "word_by_month" else None)
+        source = find_source(full.db.conn, name, {"word": "sleep"} if name == "word_by_month" else None)
         written = write(tmp_path / f"{name}{FORMATS[form].suffix}", full.db.conn, source, FORMATS[form])
         rows = full.db.conn.execute(source.sql, source.parameters).fetchall()
         assert written.rows == len(rows), name
@@ -172,7 +183,7 @@ def test_every_name_in_every_format(form: str, full: Made, tmp_path: Path) -> No
 
 
 def test_a_sheet_has_dates_as_dates_and_marks_what_it_cut(full: Made, tmp_path: Path) -> None:
-    source = find(full.db.conn, "comments")
+    source = find_source(full.db.conn, "comments")
     written = write(tmp_path / "comments.xlsx", full.db.conn, source, FORMATS["xlsx"])
     book = openpyxl.load_workbook(written.path)
     head, *rows = book["rows"].iter_rows(values_only=True)
@@ -188,7 +199,7 @@ def test_a_sheet_has_dates_as_dates_and_marks_what_it_cut(full: Made, tmp_path: 
     about = dict(row[:2] for row in book["about"].iter_rows(values_only=True) if row[0])
     assert about["cells cut"].startswith("1 ")
     assert about["posted_at"]
-    posts = write(tmp_path / "posts.xlsx", full.db.conn, find(full.db.conn, "posts"), FORMATS["xlsx"])
+    posts = write(tmp_path / "posts.xlsx", full.db.conn, find_source(full.db.conn, "posts"), FORMATS["xlsx"])
     sheet = openpyxl.load_workbook(posts.path)["rows"]
     assert not any(cell.hyperlink for row in sheet for cell in row)
 
@@ -213,7 +224,7 @@ def test_columns_are_only_ever_appended(archive: Made) -> None:
     """Whoever reads an export by position goes on reading it: new columns stand last. exports.json is the promise."""
     now = {}
     for name in names(archive.db.conn):
-        source = find(archive.db.conn, name)
+        source = find_source(archive.db.conn, name)
         now[name] = [column[0] for column in archive.db.conn.execute(source.sql, source.parameters).description]
     promised = json.loads(ORDER.read_text("utf-8")) if ORDER.exists() else {}
     for name, columns in promised.items():
@@ -225,16 +236,16 @@ def test_columns_are_only_ever_appended(archive: Made) -> None:
 
 def test_an_unknown_name_or_parameter_is_told_with_those_that_exist(archive: Made) -> None:
     with pytest.raises(Unknown, match=r"no table, view or question 'post'; nearest: posts"):
-        find(archive.db.conn, "post")
+        find_source(archive.db.conn, "post")
     with pytest.raises(Unknown, match=r"views_gained has no parameter 'day'; it has clinic, from, to"):
-        find(archive.db.conn, "views_gained", {"day": "1"})
+        find_source(archive.db.conn, "views_gained", {"day": "1"})
 
 
 def test_views_gained_are_null_without_a_second_reading(archive: Made) -> None:
     archive.fold(extraction(1, post()), extraction(2, reading(HEX, views=5)), extraction(3, reading(HEX, views=5)))
     gained = {}
     for first, last in (("", ""), ("2030-01-01", ""), ("", "2026-02-01")):
-        source = find(archive.db.conn, "views_gained", {"from": first, "to": last})
+        source = find_source(archive.db.conn, "views_gained", {"from": first, "to": last})
         gained[first, last] = [row[0] for row in archive.db.execute(source.sql, source.parameters)]
     assert gained == {("", ""): [0], ("2030-01-01", ""): [None], ("", "2026-02-01"): []}
 

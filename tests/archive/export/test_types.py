@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from archive.db import open_archive
-from archive.export import DATE_ALONE, FORMATS, TYPES, Source, declared, export_all, find, names, type_of, write
+from archive.export import DATE_ALONE, FORMATS, TYPES, Source, declared, export_all, find_source, names, type_of, write
 from archive.export._columns import of_any_table
 from archive.export._parquet import _unique
 from archive.questions import questions
@@ -60,7 +60,7 @@ def test_every_column_of_a_question_has_a_type(name: str, archive: Made) -> None
 
 def test_a_parquet_file_has_the_declared_types_whatever_the_values(archive: Made, tmp_path: Path) -> None:
     for number, name in enumerate(names(archive.db.conn)):
-        source = find(archive.db.conn, name)
+        source = find_source(archive.db.conn, name)
         path = write(tmp_path / f"{number}.parquet", archive.db.conn, source, FORMATS["parquet"]).path
         for field in pq.read_schema(path):
             assert field.type == PARQUET[type_of(source, field.name) or ""], f"{name}.{field.name}"
@@ -135,7 +135,7 @@ def test_a_column_that_nothing_declares_has_the_type_its_name_says(tmp_path: Pat
     found = [type_of(source, name) for name in ("day", "newest_at", "opened_on", "views", "whatever", "published_at")]
     assert found == ["text", "timestamp", "date", "integer", None, "timestamp"]
     with open_archive(tmp_path, "write").conn as db:
-        assert type_of(find(db, "posts"), "published_at") == "timestamp"
+        assert type_of(find_source(db, "posts"), "published_at") == "timestamp"
 
 
 def test_tables_made_from_other_rows_are_left_out_unless_asked_for(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from archive.derived.sentences import cut
+from archive.derived.sentences import split_sentences
 from archive.lexicon.engine import Engine
 from archive.lexicon.given import built_in
 
@@ -13,7 +13,7 @@ ENGINE = Engine(built_in())
 
 def found(text: str, category: str, title: str | None = None) -> list[tuple[str, bool]]:
     """The words that match a category, and whether they deny it."""
-    matches = ENGINE.matches(title, text, [each[:2] for each in cut(text)])
+    matches = ENGINE.matches(title, text, [each[:2] for each in split_sentences(text)])
     return [
         (text[each.start : each.end].strip(" ,"), each.negated) for each in matches if each.rule.category == category
     ]
@@ -69,7 +69,7 @@ def test_topics_match_in_questions_too() -> None:
     ],
 )
 def test_a_hostile_text_gives_at_most_two_matches_a_rule_and_sentence(text: str) -> None:
-    sentences = cut(text)
+    sentences = split_sentences(text)
     matches = list(ENGINE.matches(None, text, [each[:2] for each in sentences]))
     assert len({(each.position, each.rule.name, each.negated) for each in matches}) == len(matches)
     for each in matches:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from archive.lexicon.given import add, built_in, lexicons_of
+from archive.lexicon.given import built_in, copy_lexicon, lexicons_of
 from archive.lexicon.reading import BadLexicon
 from archive.lexicon.store import faults, fold_rules
 from archive.questions import questions
@@ -80,10 +80,10 @@ def test_a_text_that_goes_takes_its_matches_along(archive: Made, tmp_path: Path)
 
 
 def test_a_new_version_of_a_rule_adds_rows_and_the_old_ones_stay(archive: Made, tmp_path: Path) -> None:
-    add(tmp_path, "teeth", lexicon().encode())
+    copy_lexicon(tmp_path, "teeth", lexicon().encode())
     match(archive, tmp_path)
     assert claims(archive, "rule, newest_version", "lexicon = 'teeth'") == [("lasting@1", 1)]
-    add(tmp_path, "teeth", lexicon(version=2, pattern="last* for ever").encode())
+    copy_lexicon(tmp_path, "teeth", lexicon(version=2, pattern="last* for ever").encode())
     assert match(archive, tmp_path) == (3, 5)
     assert claims(archive, "rule, newest_version, words", "lexicon = 'teeth'") == [
         ("lasting@1", 0, "lasts for ever"), ("lasting@2", 1, "lasts for ever"),
@@ -92,14 +92,14 @@ def test_a_new_version_of_a_rule_adds_rows_and_the_old_ones_stay(archive: Made, 
 
 
 def test_a_version_that_is_there_is_not_changed(tmp_path: Path) -> None:
-    first = add(tmp_path, "teeth", lexicon().encode())
-    assert add(tmp_path, "again", lexicon().encode()).file == first.file
+    first = copy_lexicon(tmp_path, "teeth", lexicon().encode())
+    assert copy_lexicon(tmp_path, "again", lexicon().encode()).file == first.file
     with pytest.raises(BadLexicon, match="rule lasting@1: the lexicon teeth has this version already"):
-        add(tmp_path, "teeth", lexicon(pattern="last* for ever").encode())
+        copy_lexicon(tmp_path, "teeth", lexicon(pattern="last* for ever").encode())
 
 
 def test_a_file_that_was_changed_is_named_and_the_others_are_used(archive: Made, tmp_path: Path) -> None:
-    given = add(tmp_path, "teeth", lexicon().encode())
+    given = copy_lexicon(tmp_path, "teeth", lexicon().encode())
     (tmp_path / str(given.file)).write_bytes(lexicon(version=2).encode())
     derive(archive.db)
     done = match_claims(archive.db, tmp_path)
@@ -137,7 +137,7 @@ def test_the_questions_have_denominators(archive: Made, tmp_path: Path) -> None:
 
 
 def test_no_row_has_a_rule_that_the_program_lost(archive: Made, tmp_path: Path) -> None:
-    given = add(tmp_path, "teeth", lexicon().encode())
+    given = copy_lexicon(tmp_path, "teeth", lexicon().encode())
     match(archive, tmp_path)
     (tmp_path / str(given.file)).unlink()
     match(archive, tmp_path)

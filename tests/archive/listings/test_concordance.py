@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.export import find
+from archive.export import find_source
 from archive.listings.concordance import Concordance, _sentences
 from archive.search.folding import folded
 from archive.search.matching import BadKeyword, keyword
@@ -145,7 +145,7 @@ def test_pages_continue_where_the_page_before_ended(archive: Made) -> None:
 
 
 def test_the_question_gives_the_same_places_of_the_present_texts(archive: Made) -> None:
-    source = find(archive.db.conn, "word_in_context", {"word": "ketamine"})
+    source = find_source(archive.db.conn, "word_in_context", {"word": "ketamine"})
     found_rows = archive.db.conn.execute(source.sql, source.parameters)
     names = [column[0] for column in found_rows.description]
     listed = [row for row in rows(archive) if row["part"] == "text"]

@@ -12,7 +12,7 @@ import pytest
 from archive.db import DATABASE, open_archive
 from archive.derived.checks import index_faults
 from archive.export import PUBLIC, declared, publicity
-from archive.public import Comments, fill, host_of, hosts_in, keyed, withheld
+from archive.public import Comments, fill_public, host_of, hosts_in, keyed, withheld
 from archive.search.index import Query, faults, search
 from pipelines.derive import derive
 from scraper.items import Names
@@ -78,7 +78,7 @@ def spoken(archive: Made) -> Made:
 def filled(archive: Made, comments: Comments = "counts") -> Path:
     folder = archive.folder / "copy"
     folder.mkdir()
-    fill(archive.folder / DATABASE, folder / DATABASE, comments=comments, key=KEY)
+    fill_public(archive.folder / DATABASE, folder / DATABASE, comments=comments, key=KEY)
     return folder
 
 

@@ -42,7 +42,7 @@ def owner(archive: Made, address: str) -> int | None:
 
 
 def test_kinds() -> None:
-    kinds = [identities.kind_of(item) for item in ("https://a/b", HEX, UUID, "wordpress:12", "http://a")]
+    kinds = [identities.address_kind(item) for item in ("https://a/b", HEX, UUID, "wordpress:12", "http://a")]
     assert kinds == ["url", "wix hex", "wix uuid", "wordpress id", "url"]
 
 

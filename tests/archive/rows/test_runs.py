@@ -163,7 +163,7 @@ class TestRemovals:
 
 class TestDocuments:
     def documents(self, archive: Made, crawl_id: str) -> list[dict[str, Any]]:
-        return list(runs.documents(archive.db, crawl_id, CLINIC))
+        return list(runs.post_documents(archive.db, crawl_id, CLINIC))
 
     def test_a_post_as_a_whole(self, archive: Made) -> None:
         archive.crawl("c1")

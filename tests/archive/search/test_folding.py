@@ -79,7 +79,7 @@ def test_the_folded_index_stays_in_step_with_the_tables(archive: Made) -> None:
     db = archive.db
 
     def number(words: str) -> int:
-        return index.count(db.conn, Query(words))
+        return index.count_hits(db.conn, Query(words))
 
     assert (number("糖尿病"), number("睡眠")) == (1, 1)
     # As another program would: no function of ours is there.
@@ -95,7 +95,7 @@ def test_the_folded_index_stays_in_step_with_the_tables(archive: Made) -> None:
     db.execute("UPDATE posts SET title = '睡眠'")
     db.execute("DELETE FROM search_fts_due")
     assert index.faults(db.conn) == ["search_fts: lacks 1 of posts; `clinic-archive rebuild` repairs it"]
-    index.fill(db)
+    index.index_all(db)
     assert index.faults(db.conn) == []
 
 

@@ -45,7 +45,7 @@ def test_posts_comments_and_past_wordings_are_found_newest_first(talked: Made) -
     assert found(talked, "off-label") == found(talked, '"off label"') == [(COMMENT, 1)]
     assert found(talked, "lab* off*") == [(COMMENT, 1)]
     assert found(talked, "nowhere") == found(talked, "") == found(talked, "( * -") == []
-    assert index.count(talked.db.conn, Query("heals")) == 3
+    assert index.count_hits(talked.db.conn, Query("heals")) == 3
 
 
 def test_best_match_puts_titles_and_phrases_first(archive: Made) -> None:
@@ -79,7 +79,7 @@ def test_best_match_puts_titles_and_phrases_first(archive: Made) -> None:
 def test_filters(where: dict[str, object], expected: int, talked: Made) -> None:
     for best_first in (False, True):
         assert len(found(talked, "heals", best_first=best_first, **where)) == expected
-    assert index.count(talked.db.conn, Query("heals", **where)) == expected  # type: ignore[arg-type]
+    assert index.count_hits(talked.db.conn, Query("heals", **where)) == expected  # type: ignore[arg-type]
 
 
 def test_dates_of_any_age_keep_their_order(archive: Made) -> None:
@@ -103,11 +103,11 @@ def test_it_stays_in_step_with_the_tables(talked: Made) -> None:
     db.execute("UPDATE posts SET last_seen_at = '2030', title = title")
     assert talked.rows("SELECT * FROM search_fts_due") == []
     before = talked.rows("SELECT * FROM search_fts_docsize")
-    index.fill(db)
+    index.index_all(db)
     assert talked.rows("SELECT * FROM search_fts_docsize") == before
     db.execute("INSERT INTO search_fts (search_fts) VALUES ('delete-all')")
     assert index.faults(db.conn) == ["search_fts: lacks 2 of posts; `clinic-archive rebuild` repairs it"]
-    index.fill(db)
+    index.index_all(db)
     with db.atomic():
         db.execute("PRAGMA defer_foreign_keys = ON")
         delete_clinic_rows(db, CLINIC)
@@ -134,7 +134,7 @@ def test_no_list_of_naughty_strings_is_an_error(talked: Made) -> None:
 @given(words=st.text(max_size=30), best_first=st.booleans())
 def test_nothing_that_is_typed_is_an_error(talked: Made, words: str, best_first: bool) -> None:
     found(talked, words, best_first=best_first, clinic_id=words)
-    index.count(talked.db.conn, Query(words))
+    index.count_hits(talked.db.conn, Query(words))
 
 
 def test_words_are_quoted_one_by_one() -> None:

@@ -27,7 +27,7 @@ from archive.site.pages import cite, clinic, feed, home, post, query_cache, sear
 from archive.site.pages.compare import compare
 from archive.site.pages.permalinks import find_posts, find_revision, post_path, stamp
 from archive.site.pages.query_cache import QueryCache
-from archive.site.pages.revisions import difference, revisions
+from archive.site.pages.revisions import compare_revisions, revisions
 from archive.site.pages.sanitise import _TAGS, paragraphs, sanitised
 from tests.making import CLINIC, HEX, Made, comment, extraction, reading, url
 from tests.making import post as a_post
@@ -92,7 +92,7 @@ def test_revisions_know_when_they_were_seen(edited: Made) -> None:
     assert (first["kind"], second["kind"], second["before"]) == ("first", "content", first)
     assert second["changed_after"] == first["last_seen_at"] == "2026-03-01T09:02:00.000000Z"
     assert second["captured_at"] == "2026-03-01T09:04:00.000000Z"
-    found = difference(edited.db.conn, first["revision_id"], second["revision_id"], whole=False)
+    found = compare_revisions(edited.db.conn, first["revision_id"], second["revision_id"], whole=False)
     assert [(piece.kind, piece.text) for piece in found["lines"][0].pieces] == [
         ("same", "Sleep heals"), ("in", ", mostly"), ("same", "."),
     ]  # fmt: skip
@@ -217,7 +217,7 @@ def test_a_thread_of_five_thousand_forty_deep_comes_in_its_order(archive: Made) 
     assert seen == [str(number) for number in range(5000)]
     assert thread.conversation(archive.db.conn, 1, 26) == ([], 5000)
     key = archive.one("SELECT comment_id FROM comments WHERE platform_comment_id = 'c4321'")
-    assert thread.page_of(archive.db.conn, 1, key) == 22
+    assert thread.page_with_comment(archive.db.conn, 1, key) == 22
 
 
 def test_comments_that_answer_each_other_in_a_circle_are_shown_once(archive: Made) -> None:

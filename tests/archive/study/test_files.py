@@ -13,8 +13,8 @@ from archive.study.codebook import read_codebook
 from archive.study.draw import allocate
 from archive.study.folder import BadStudyFile, StudyFile, plain
 from archive.study.label_studio import code_points
-from archive.study.sample import Sample, Unit, list_sha256, read_sample
-from archive.study.sheets import check_coders, parts, shares
+from archive.study.sample import Sample, SamplingUnit, list_sha256, read_sample
+from archive.study.sheets import check_coders, shares, split_text
 from tests.scaling import assert_linear
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.just("\U0001f9e0"), max_size=40)
@@ -88,7 +88,7 @@ def test_a_proportional_share_is_exact_where_it_can_be() -> None:
 
 @given(TEXT, st.integers(2, 7))
 def test_the_parts_of_a_text_are_whole_characters(text: str, most: int) -> None:
-    found = parts(text, most)
+    found = split_text(text, most)
     assert "".join(found) == text
     assert all(len(part.encode("utf-16-le")) <= 2 * most for part in found)
 
@@ -105,7 +105,9 @@ def test_an_offset_within_a_character_is_none() -> None:
 
 
 def sample_of(number: int) -> Sample:
-    units = [Unit(str(place), "a", str(place), "", None, "", "", None, number, number) for place in range(number)]
+    units = [
+        SamplingUnit(str(place), "a", str(place), "", None, "", "", None, number, number) for place in range(number)
+    ]
     data = {
         "clinic-archive sample": 1, "units": [asdict(unit) for unit in units], "seed": 7, "where": None, "by": None,
         "as_of": "", "frame": number, "frame_sha256": "",
@@ -126,7 +128,9 @@ def test_all_units_of_a_sample_are_found_in_time_by_their_number() -> None:
 
 
 def test_units_are_dealt_out_by_the_seed() -> None:
-    units = [Unit(f"u{number}", "riverside", f"a{number}", "/", None, "", "", None, 10, 10) for number in range(10)]
+    units = [
+        SamplingUnit(f"u{number}", "riverside", f"a{number}", "/", None, "", "", None, 10, 10) for number in range(10)
+    ]
     given = shares(units, ["anna", "ben", "cleo"], 0.2, 7)
     assert given == shares(units, ["anna", "ben", "cleo"], 0.2, 7)
     assert given != shares(units, ["anna", "ben", "cleo"], 0.2, 8)

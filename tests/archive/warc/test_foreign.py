@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from archive.warc import BadRecord, Group, records
+from archive.warc import BadRecord, RecordGroup, records
 from archive.warc.format import _foreign
 from archive.warc.format._foreign import CUT_CHUNK, NOT_CHUNKED
 
 CHUNKED = b"5\r\nhello\r\n0\r\n\r\n"
 
 
-def stored(folder: Path, body: bytes, content_type: str) -> Group:
+def stored(folder: Path, body: bytes, content_type: str) -> RecordGroup:
     """A chunked answer in a WARC file of another program, as it is read."""
     head = f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: {content_type}\r\n\r\n"
     block = head.encode() + body
@@ -24,7 +24,7 @@ def stored(folder: Path, body: bytes, content_type: str) -> Group:
     )
     (folder / "x.warc").write_bytes(fields.encode() + block + b"\r\n\r\n")
     (group,) = records(folder / "x.warc")
-    assert isinstance(group, Group)
+    assert isinstance(group, RecordGroup)
     return group
 
 
@@ -92,7 +92,7 @@ def test_a_long_block_of_an_arc_file_is_left_out(tmp_path: Path, monkeypatch: py
     path = tmp_path / "x.arc.gz"
     path.write_bytes(arc(head + b"<p>a", head + b" " * 90_000, head + b"<p>b"))
     found = list(records(path))
-    assert [record.body for record in found if isinstance(record, Group)] == [b"<p>a", b"<p>b"]
+    assert [record.body for record in found if isinstance(record, RecordGroup)] == [b"<p>a", b"<p>b"]
     (bad,) = (record for record in found if isinstance(record, BadRecord))
     assert bad.why == "a block of more than 90000 bytes"
     starts = [match.start() for match in re.finditer(b"\x1f\x8b\x08", path.read_bytes())]

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from archive.warc import BadRecord, Failure, Group, records
+from archive.warc import BadRecord, Failure, RecordGroup, records
 from archive.warc.repair import Repaired, repair
 from tests.archive.warc.test_warc import NOON, check, exchange, original, warcs, writer
 from tests.soak import SOAK
@@ -30,7 +30,7 @@ SEED = int(os.environ.get("ARCHIVE_KILL_SEED", "1"))
 def captures(path: Path, folder: Path) -> list[Any]:
     found = list(records(path, archive=folder))
     assert not any(isinstance(record, BadRecord) for record in found)
-    return [record.capture for record in found if isinstance(record, Group | Failure)]
+    return [record.capture for record in found if isinstance(record, RecordGroup | Failure)]
 
 
 def unclosed(folder: Path) -> tuple[bytes, list[int], str]:

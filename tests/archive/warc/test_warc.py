@@ -21,10 +21,10 @@ from archive.warc import (
     BadRecord,
     Capture,
     Failure,
-    Group,
     HttpExchange,
     Info,
     Original,
+    RecordGroup,
     WarcWriteError,
     Writer,
     payload,
@@ -88,9 +88,9 @@ def check(path: Path, *, brotli_body: bool = False) -> None:
         [tools / "fastwarc", "check", "-qpo", "-", path], check=False, capture_output=True, text=True
     )
     failed = {line.split(":")[2].rstrip(">") for line in found.stdout.splitlines() if "FAIL" in line}
-    revisits = {r.capture.capture_id for r in records(path) if isinstance(r, Group) and r.body is None}
+    revisits = {r.capture.capture_id for r in records(path) if isinstance(r, RecordGroup) and r.body is None}
     assert failed <= revisits, found.stdout
-    asked = [isinstance(r, Group) and r.capture.record_type != "resource" for r in records(path)]
+    asked = [isinstance(r, RecordGroup) and r.capture.record_type != "resource" for r in records(path)]
     total = len(asked) + sum(asked)  # an exchange is two records
     assert found.stdout.count(": OK") == total, "a checker sees another number of records"
 
@@ -137,13 +137,13 @@ def test_everything_passes_both_checkers_and_reads_back_the_same(tmp_path: Path)
     check(path, brotli_body=True)
     got = list(records(path, archive=tmp_path))
     assert isinstance(got[0], Info) and got[1] == note and got[-1] == ended
-    assert [r.capture for r in got if isinstance(r, Group | Failure)] == wanted
+    assert [r.capture for r in got if isinstance(r, RecordGroup | Failure)] == wanted
     assert not any(r.problems for r in got if not isinstance(r, BadRecord))
     for record in got:
-        place = record.capture if isinstance(record, Group | Failure) else record
+        place = record.capture if isinstance(record, RecordGroup | Failure) else record
         assert not isinstance(place, BadRecord)
         assert read_record(tmp_path, place.warc_file, place.warc_offset) == record
-    groups = {r.capture.capture_id: r for r in got if isinstance(r, Group)}
+    groups = {r.capture.capture_id: r for r in got if isinstance(r, RecordGroup)}
     for index in (0, 4, 5):
         assert payload(groups[wanted[index].capture_id]) == PAGE
     assert groups[wanted[1].capture_id].profile == "identical-payload-digest"
@@ -201,7 +201,7 @@ def test_a_whole_response_record_to_the_letter(tmp_path: Path) -> None:
 
         """)
     assert b"sid=1" not in gzip.decompress(path.read_bytes())
-    (group,) = (r for r in records(path) if isinstance(r, Group))
+    (group,) = (r for r in records(path) if isinstance(r, RecordGroup))
     assert group.blanked == ("request.cookie", "response.set-cookie", "body")
 
 
@@ -217,7 +217,7 @@ def test_warcinfo_names_crawl_clinic_and_stanza_and_no_host(tmp_path: Path) -> N
 def test_a_wrong_content_length_is_kept_aside(tmp_path: Path) -> None:
     with writer(tmp_path) as w:
         w.write_exchange(exchange(response_headers=[(b"content-length", b"9999")], body=b"abc"))
-    (group,) = (r for r in records(warcs(tmp_path)[0]) if isinstance(r, Group))
+    (group,) = (r for r in records(warcs(tmp_path)[0]) if isinstance(r, RecordGroup))
     assert group.response_headers == ((b"X-Archive-Orig-Content-Length", b"9999"), (b"Content-Length", b"3"))
 
 
@@ -273,7 +273,7 @@ def test_any_bytes_come_back(tmp_path: Path, sent: Any, got: Any, body: bytes, a
             )
         )
     group = read_record(tmp_path, capture.warc_file, capture.warc_offset)
-    assert isinstance(group, Group) and group.capture == capture and not group.problems
+    assert isinstance(group, RecordGroup) and group.capture == capture and not group.problems
     assert (group.body, group.request_body) == (body, asked)
     lines = [value for name, value in group.request_headers if value != b"[blanked]"]
     plain = [value for name, value in sent if name.strip().lower() not in SECRETS and value.split() != [b"[blanked]"]]
@@ -317,7 +317,7 @@ def test_a_full_disk_leaves_whole_groups_and_says_what_to_do(tmp_path: Path) -> 
     first, second = run.stdout.splitlines()
     assert str(path) in first and "File too large" in first and "run again" in first and "-00001" in second
     check(path)
-    assert sum(isinstance(r, Group) for r in records(path)) == 2 and not list(tmp_path.rglob("*.open"))
+    assert sum(isinstance(r, RecordGroup) for r in records(path)) == 2 and not list(tmp_path.rglob("*.open"))
 
 
 def test_a_failed_fsync_is_final(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,9 @@ from archive.warc import (
     BadRecord,
     CutShort,
     Failure,
-    Group,
     Note,
     Other,
+    RecordGroup,
     TooLarge,
     Undecodable,
     decode,
@@ -90,7 +90,7 @@ def test_reading_goes_on_behind_damage(tmp_path: Path) -> None:
     found = list(records(path, archive=tmp_path))
     bad = [r for r in found if isinstance(r, BadRecord)]
     assert [(b.file, b.offset) for b in bad] == [(captures[1].warc_file, captures[1].warc_offset)]
-    assert [r.capture for r in found if isinstance(r, Group)] == [captures[0], captures[2]]
+    assert [r.capture for r in found if isinstance(r, RecordGroup)] == [captures[0], captures[2]]
     assert [r.record_type for r in found if isinstance(r, Other)] == ["request"]
     with pytest.raises(BadRecord, match="gzip"):
         read_record(tmp_path, captures[1].warc_file, captures[1].warc_offset)
@@ -131,7 +131,7 @@ def test_files_of_others(name: str) -> None:
     assert "".join("O" if isinstance(r, Note | Failure) else type(r).__name__[0] for r in found) == READS[name]
     assert found == list(records(SAMPLES / name)) or "B" in READS[name]  # ids made for ARC records are the same again
     for record in found:
-        if isinstance(record, Group) and record.body is not None:
+        if isinstance(record, RecordGroup) and record.body is not None:
             assert record.capture.payload_sha256 == hashlib.sha256(record.body).hexdigest()
             assert record.problems or payload(record)
 

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator  # type: ignore[import-untyped]
 
-from archive.warc import Capture, Group, Other, Writer, payload, read_record, records
+from archive.warc import Capture, Other, RecordGroup, Writer, payload, read_record, records
 from archive.warc.repair import repair
 from tests.archive.warc.test_repair import captures, sidecar
 from tests.archive.warc.test_warc import NOON, PAGE, check, exchange, original, warcs, writer
@@ -51,7 +51,7 @@ def test_a_rendered_visit_passes_both_checkers_and_reads_back_the_same(tmp_path:
         wanted = rendered(w)
     (path,) = warcs(tmp_path)
     check(path)
-    groups = [record for record in records(path, archive=tmp_path) if isinstance(record, Group)]
+    groups = [record for record in records(path, archive=tmp_path) if isinstance(record, RecordGroup)]
     assert [group.capture for group in groups] == wanted
     assert [item.via for item in wanted] == ["document", "script", "xhr", "script", "fetch", "dom"]
     assert {item.page for item in wanted} == {SITE}
@@ -101,7 +101,7 @@ def test_no_value_forges_a_field(tmp_path: Path, wrong: dict[str, str]) -> None:
         except ValueError:
             return
     group = read_record(tmp_path, capture.warc_file, capture.warc_offset)
-    assert isinstance(group, Group) and group.capture == capture and capture.page == "a%0Ab"
+    assert isinstance(group, RecordGroup) and group.capture == capture and capture.page == "a%0Ab"
 
 
 @pytest.mark.parametrize(("kind", "via"), [("resource", None), ("resource", "screenshot"), ("conversion", "dom")])
@@ -115,7 +115,7 @@ def test_a_resource_of_somebody_else_is_no_rendered_page(tmp_path: Path, kind: s
     path.write_bytes(head + block + b"\r\n\r\n")
     (found,) = records(path)
     if via is None:  # a page that somebody saved
-        assert isinstance(found, Group) and found.body == block
+        assert isinstance(found, RecordGroup) and found.body == block
         assert (found.capture.record_type, found.capture.via, found.capture.page) == (kind, None, None)
     else:
         assert isinstance(found, Other) and found.record_type == kind
@@ -137,7 +137,7 @@ def test_any_bytes_come_back(tmp_path: Path, body: bytes, got: Any, page: str, s
         ]
     for capture in made:
         group = read_record(tmp_path, capture.warc_file, capture.warc_offset)
-        assert isinstance(group, Group) and group.capture == capture and not group.problems
+        assert isinstance(group, RecordGroup) and group.capture == capture and not group.problems
         assert group.body == body
 
 

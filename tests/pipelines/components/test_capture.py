@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from scrapy.http import Response
 
-from archive.warc import Failure, Group, WarcWriteError, read_record, records
+from archive.warc import Failure, RecordGroup, WarcWriteError, read_record, records
 from pipelines.components.capture import last_whole_answer
 from pipelines.run.run import Run
 from scraper.items import Extraction, Post, Problem
@@ -30,9 +30,9 @@ def rows(visiting: Visiting, sql: str) -> list[tuple[object, ...]]:
     return visiting.run.db.execute(sql).fetchall()
 
 
-def recorded(visiting: Visiting, number: int = -1) -> Group:
+def recorded(visiting: Visiting, number: int = -1) -> RecordGroup:
     (path,) = (visiting.run.archive / "warc" / "riverside").glob("*.warc.gz")
-    return [item for item in records(path, archive=visiting.run.archive) if isinstance(item, Group)][number]
+    return [item for item in records(path, archive=visiting.run.archive) if isinstance(item, RecordGroup)][number]
 
 
 def test_the_record_is_what_was_served(visiting: Visiting) -> None:

@@ -16,7 +16,7 @@ from archive.backup.backup import CopiedDatabase, copy_database
 from archive.compare import canonical
 from archive.db import open_archive
 from archive.warc import Info, Note, members, records
-from archive.warc.format._frame import Frame, frames
+from archive.warc.format._frame import RawRecord, frames
 from archive.warc.joining import _head, head_of, join
 from pipelines.commands._run import open_for_writing
 from pipelines.rebuild import rebuild
@@ -61,7 +61,7 @@ def hashes(archive: Path, folder: str) -> list[str]:
     for path in files(archive, folder):
         data, head = path.read_bytes(), head_of(path)
         for frame in frames(path, path.name, head.size if head else 0):
-            assert isinstance(frame, Frame)
+            assert isinstance(frame, RawRecord)
             found.append(hashlib.sha256(data[frame.offset : frame.offset + frame.length]).hexdigest())
     return found
 
@@ -77,7 +77,7 @@ def content(archive: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 def digest(archive: Path) -> str:
     with closing(open_archive(archive, "write")) as db:
-        return canonical.digest(canonical.digests(db))
+        return canonical.archive_digest(canonical.digests(db))
 
 
 def test_records_and_rows_stay(archive: Path) -> None:

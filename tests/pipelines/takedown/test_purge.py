@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from archive.db import open_archive
-from archive.warc import Group, records
+from archive.warc import RecordGroup, records
 from pipelines.commands import main
 from pipelines.rebuild import rebuild
 from pipelines.run.key import KEY_FILE
@@ -135,7 +135,7 @@ def others(archive: Path, *gone: str) -> dict[str, tuple[bytes, ...]]:
     found = {}
     for path in sorted((archive / "warc" / "riverside").glob("*.warc.gz")):
         for record in records(path, archive=archive):
-            if isinstance(record, Group) and not any(each.encode() in (record.body or b"") for each in gone):
+            if isinstance(record, RecordGroup) and not any(each.encode() in (record.body or b"") for each in gone):
                 capture = record.capture
                 found[capture.capture_id] = (
                     capture.record_type.encode(), capture.url.encode(), str(capture.fetched_at).encode(),

@@ -17,7 +17,7 @@ from pipelines.commands import main
 from pipelines.commands._run import open_for_writing
 from pipelines.commands._visits import wait_for_run
 from pipelines.rewriting.journal import FOLDER
-from pipelines.run.report import Report
+from pipelines.run.report import VisitReport
 from pipelines.run.run import Run
 from pipelines.run.visits import Visits
 from scraper import settings as house
@@ -159,7 +159,7 @@ def test_a_plain_scrapy_crawl_finishes_it(interrupted: Path) -> None:
     settings = Settings()
     settings.setmodule(house, priority="project")
     settings.set("ARCHIVE", str(interrupted))
-    Report(Crawler(BlogSpider, settings))
+    VisitReport(Crawler(BlogSpider, settings))
     run = Visits.of(settings)
     assert isinstance(run, Run)
     run.release()

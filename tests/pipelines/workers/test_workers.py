@@ -30,7 +30,7 @@ from pipelines.run.outcome.judgement import exit_code
 from pipelines.run.report import brief
 from pipelines.run.run import Run
 from pipelines.workers import crew
-from pipelines.workers.messages import CapturesOver, Halted, Noted, OfWorker, Outbox, Recorded, Task
+from pipelines.workers.messages import CapturesOver, Halted, Noted, OfWorker, Outbox, Recorded, WorkerRun
 from pipelines.workers.shared import Shared, make_shared, remove_shared
 from pipelines.workers.worker import MOST_WAITING, WorkerVisits
 from scraper.config.clinics import Clinic, Clinics, clinic_from_url
@@ -54,7 +54,7 @@ class Pair:
         others: Connection
         self.ours, others = Pipe()
         self.outbox = Outbox(others)
-        task = Task(archive, self.run.key, self.run.crawl_id, self.run.started_at, Settings())
+        task = WorkerRun(archive, self.run.key, self.run.crawl_id, self.run.started_at, Settings())
         self.visits = WorkerVisits(task, self.outbox)
         self.visits.begin(CLINIC, VisitState(clinic_id=CLINIC.slug), "agent")
 

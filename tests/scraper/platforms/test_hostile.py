@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from scraper.comments._answer import moment
+from scraper.comments._answer import unix_time
 from scraper.extract import extract
 from scraper.items import Comment, Exchange, Item, Post, Problem, Reading, Sighting, Site, ThreadPage
 from scraper.platforms import platform_named
@@ -87,7 +87,7 @@ def test_an_offset_that_is_none_gives_no_zone(offset: object) -> None:
 
 @pytest.mark.parametrize("text", ["1e999999999", "1e400", "253402300800", "NaN", "-1", "0", "true", '"5"'])
 def test_a_time_out_of_bounds_is_none(text: str) -> None:
-    assert moment(decode(text.encode())) is None
+    assert unix_time(decode(text.encode())) is None
 
 
 @pytest.mark.parametrize("address", ["http://[", "//[::1/x", "http://a b:99999999/"])

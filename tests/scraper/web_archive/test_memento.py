@@ -18,9 +18,9 @@ from scraper.crawl.state import VisitState
 from scraper.http import redirect_target
 from scraper.items import Exchange, Problem
 from scraper.platforms._platform import Answer
-from scraper.web_archive.backfill import Backfill, distinct, plan
+from scraper.web_archive.backfill import Backfill, distinct_captures, plan
 from scraper.web_archive.memento import INTERNET_ARCHIVE as BASE
-from scraper.web_archive.memento import CdxEntry, Header, address_of, cdx_url, memento_of, own_answer, read_cdx
+from scraper.web_archive.memento import CdxEntry, Header, cdx_url, memento_of, memento_target, own_answer, read_cdx
 
 RECORDED = Path(__file__).parents[4] / "shared" / "wayback-exchanges"
 recorded_only = pytest.mark.skipif(not RECORDED.is_dir(), reason="../shared/wayback-exchanges is not here")
@@ -129,7 +129,7 @@ def test_a_site_on_a_shared_host_is_asked_for_by_its_folder() -> None:
     ],
 )  # fmt: skip
 def test_addresses(url: str, expected: tuple[str, str] | None) -> None:
-    assert address_of(url, BASE) == expected
+    assert memento_target(url, BASE) == expected
 
 
 @given(st.binary(max_size=300))
@@ -154,7 +154,7 @@ def listed(stamp: int, digest: str, slug: str = "a", status: str = "200") -> Cdx
 
 def test_changed_and_changed_back_is_three_texts() -> None:
     texts = [listed(1, "A"), listed(2, "A"), listed(3, "B"), listed(4, "A"), listed(5, "A", "b")]
-    assert [item.timestamp[-1] for item in distinct(texts)] == ["1", "3", "4", "5"]
+    assert [item.timestamp[-1] for item in distinct_captures(texts)] == ["1", "3", "4", "5"]
 
 
 def ask(wanted: Backfill, *answers: Any) -> tuple[list[str], VisitState]:

@@ -49,7 +49,7 @@ def comment_request(exchange: Exchange) -> CommentRequest:
     return CommentRequest(post=tuple(f"wix:{post.lower()}" for post in posts)[:1], cursor=_cursor(parameters))
 
 
-def page_of(exchange: Exchange) -> tuple[str, ...]:
+def rendered_post(exchange: Exchange) -> tuple[str, ...]:
     """Return the post of the rendered page that the exchange belongs to; () where it is not a post's page."""
     return (canonical_url(exchange.page),) if exchange.page and address.is_post(exchange.page) else ()
 

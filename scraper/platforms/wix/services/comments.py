@@ -23,7 +23,7 @@ from scraper.platforms._json import count, decode, dig, mapping, sequence, strin
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms._values import clean
 from scraper.platforms.wix.richtext.ricos import render
-from scraper.platforms.wix.services.comment_request import comment_request, page_of
+from scraper.platforms.wix.services.comment_request import comment_request, rendered_post
 from scraper.platforms.wix.services.session import BLOG_APP, Session
 
 logger = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ def read_comments(value: object, exchange: Exchange) -> Iterator[Item]:
         yield Problem(kind="missing-field", message=message, url=exchange.url, field="comments")
     posts = {_resource(raw) for raw in map(mapping, listed)} - {()}
     single_post = posts.pop() if len(posts) == 1 and exchange.via else ()
-    fallback = request.post or single_post or page_of(exchange)
+    fallback = request.post or single_post or rendered_post(exchange)
     for raw in map(mapping, listed):
         post = _resource(raw) or fallback
         if string(raw.get("id")) and post:

@@ -21,7 +21,7 @@ from scraper.items import Exchange, Item
 from scraper.platforms._json import decode, dig, mapping, sequence, string
 from scraper.platforms.wix import address
 from scraper.platforms.wix.services import api
-from scraper.platforms.wix.services.comment_request import page_of
+from scraper.platforms.wix.services.comment_request import rendered_post
 from scraper.platforms.wix.services.counters_api import SLUG_MARK, slug_of
 from scraper.platforms.wix.services.post_json import addresses_of
 from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
@@ -107,7 +107,7 @@ def _service_call(exchange: Exchange) -> api.ServiceCall | None:
 
 def _own_post(value: object, exchange: Exchange) -> str:
     """Return the address of the page's post, where the answer about one post names the same slug, or no slug."""
-    (page,) = page_of(exchange) or ("",)
+    (page,) = rendered_post(exchange) or ("",)
     post = mapping(dig(value, "postPage", "post"))
     named = string(dig(value, "postPageMetadata", "id")) or string(post.get("slug"))
     if page and not named:

@@ -18,7 +18,7 @@ from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean
 from scraper.platforms.wordpress.html.head import PageHead, text
 from scraper.platforms.wordpress.html.markup import classes
-from scraper.platforms.wordpress.html.scope import Scope
+from scraper.platforms.wordpress.html.scope import PostScope
 
 _NAMED = (
     "wp-block-post-author-name",
@@ -79,17 +79,17 @@ MARKED_LABELS = (
 _CATEGORY = re.compile(r"[/?&](?:category(?:_name)?|cat)[/=]")
 
 
-def author(scope: Scope, head: PageHead) -> str | None:
+def author(scope: PostScope, head: PageHead) -> str | None:
     """Return the author's display name: of the article's JSON-LD, else as printed, else of the metas."""
     return head.author() or signed_by(scope) or _meta_author(head) or head.person(head.recipe.get("author"))
 
 
-def signed_by(scope: Scope) -> str | None:
+def signed_by(scope: PostScope) -> str | None:
     """Return the name that the page prints with the post."""
     return next(filter(None, map(_name, _name_elements(scope))), None)
 
 
-def _name_elements(scope: Scope) -> Iterator[Tag]:
+def _name_elements(scope: PostScope) -> Iterator[Tag]:
     links = list(scope.page.elements("a"))
     for tag in links:
         if "author" in str(tag.get("rel") or "").lower().split() and scope.is_own(tag):
@@ -134,7 +134,7 @@ def _meta_author(head: PageHead) -> str | None:
     return None if named is None or "://" in named or "@" in named.split()[0] else named
 
 
-def account(scope: Scope, name: str | None) -> str | None:
+def account(scope: PostScope, name: str | None) -> str | None:
     """Return the account of the author of that name, as the address of the author's posts has it: /author/anna/."""
     for link in scope.page.elements("a"):
         found = _ACCOUNT.search(str(link.get("href") or ""))
@@ -143,7 +143,7 @@ def account(scope: Scope, name: str | None) -> str | None:
     return None
 
 
-def labels(scope: Scope, head: PageHead) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def labels(scope: PostScope, head: PageHead) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names of the post's categories and of its tags."""
     categories: dict[str, None] = {}
     tags: dict[str, None] = {}
@@ -169,7 +169,7 @@ def _is_category(link: Tag, relations: list[str]) -> bool:
     return any(classes(parent) & _OF_CATEGORIES for parent in link.parents)
 
 
-def cover(scope: Scope, head: PageHead) -> str | None:
+def cover(scope: PostScope, head: PageHead) -> str | None:
     """Return the address of the featured picture, as written; the head's where the page marks none."""
     for tag in scope.page.with_class("wp-post-image", "wp-block-post-featured-image", "post-thumbnail"):
         image = tag if tag.name == "img" else next(descendants(tag, "img"), None)
@@ -178,6 +178,6 @@ def cover(scope: Scope, head: PageHead) -> str | None:
     return text(head.metas.get("og:image"))
 
 
-def _is_cover(scope: Scope, image: Tag) -> bool:
+def _is_cover(scope: PostScope, image: Tag) -> bool:
     """Return whether a featured picture is the post's own: those of other posts link to them."""
     return scope.is_own(image) and not any(parent.name == "a" for parent in image.parents)

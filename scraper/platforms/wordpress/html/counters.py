@@ -25,7 +25,7 @@ from scraper.platforms.wordpress.html.head import PageHead
 from scraper.platforms.wordpress.html.interactions import stated
 from scraper.platforms.wordpress.html.markup import Markup, classes
 from scraper.platforms.wordpress.html.printed import is_counter, is_view_line, number_of_comments
-from scraper.platforms.wordpress.html.scope import Scope
+from scraper.platforms.wordpress.html.scope import PostScope
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ _AREAS = (
 
 
 def read_counters(
-    page: Markup, scope: Scope, head: PageHead, nodes: list[Node], post_id: str | None, url: str
+    page: Markup, scope: PostScope, head: PageHead, nodes: list[Node], post_id: str | None, url: str
 ) -> Counters:
     """Read the counters of the post. `url`: the address of the page, `nodes`: its comments."""
     machine = stated(scope, head)
@@ -95,7 +95,7 @@ def read_counters(
 # --- views and likes
 
 
-def _views(page: Markup, scope: Scope, post_id: str | None) -> str | None:
+def _views(page: Markup, scope: PostScope, post_id: str | None) -> str | None:
     """Return the number of views as printed in the post's own area."""
     plugins = page.with_class("post-views-count", f"td-nr-views-{post_id}")
     themes = (tag for token, tags in page.classed.items() if _VIEWS.fullmatch(token) for tag in tags)
@@ -122,7 +122,7 @@ def _beside_eyes(page: Markup) -> Iterator[Tag]:
             yield from (tag.parent for tag in tags if tag.parent is not None and not text_of(tag))
 
 
-def _view_lines(scope: Scope) -> Iterator[str]:
+def _view_lines(scope: PostScope) -> Iterator[str]:
     """Yield texts of the post that say nothing but a number of views: "37 views", "Views: 1,693"."""
     for string, parent in scope.short_strings(40):
         if counter_kind(string) != "views" or parent.name in _IN_PROSE:
@@ -132,7 +132,7 @@ def _view_lines(scope: Scope) -> Iterator[str]:
             yield line
 
 
-def _likes(page: Markup, scope: Scope, post_id: str | None) -> str | None:
+def _likes(page: Markup, scope: PostScope, post_id: str | None) -> str | None:
     for tag in _ulike(page, scope, post_id):
         return clean(str(tag.get("data-ulike-counter-value")))
     for token, tags in page.classed.items():
@@ -145,7 +145,7 @@ def _likes(page: Markup, scope: Scope, post_id: str | None) -> str | None:
     return None
 
 
-def _ulike(page: Markup, scope: Scope, post_id: str | None) -> Iterator[Tag]:
+def _ulike(page: Markup, scope: PostScope, post_id: str | None) -> Iterator[Tag]:
     """Yield the counters of WP ULike that belong to this post: their button names kind and id."""
     for box in page.with_class("wpulike"):
         buttons = [tag for tag in descendants(box) if tag.get("data-ulike-type") is not None]
@@ -160,7 +160,7 @@ def _ulike(page: Markup, scope: Scope, post_id: str | None) -> Iterator[Tag]:
 # --- comments
 
 
-def _comments(page: Markup, scope: Scope, nodes: list[Node], url: str) -> tuple[str | None, int | None]:
+def _comments(page: Markup, scope: PostScope, nodes: list[Node], url: str) -> tuple[str | None, int | None]:
     """Return the number of comments as printed, and as a number: of their heading, else of the link to them."""
     bare = _bare_number(page)
     if bare is not None:

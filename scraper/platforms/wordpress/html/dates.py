@@ -19,7 +19,7 @@ from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean
 from scraper.platforms.wordpress.html.head import PageHead, text
 from scraper.platforms.wordpress.html.markup import classes
-from scraper.platforms.wordpress.html.scope import Scope
+from scraper.platforms.wordpress.html.scope import PostScope
 
 _PUBLISHED = (
     "wp-block-post-date",
@@ -92,7 +92,7 @@ class Dated(NamedTuple):
     counted_to: str | None = None
 
 
-def published(scope: Scope, head: PageHead, captured_at: datetime | None) -> Dated:
+def published(scope: PostScope, head: PageHead, captured_at: datetime | None) -> Dated:
     """Return when the post was published; a bare date where no zone is stated."""
     stated = _stated(head, "datePublished", "article:published_time")
     printed = next(_printed(scope, head, captured_at, "datepublished"), Dated())
@@ -112,7 +112,7 @@ def _of_recipe(head: PageHead) -> Dated:
     return Dated() if exact is None else Dated(exact[:10], stated)
 
 
-def modified(scope: Scope, head: PageHead, captured_at: datetime | None) -> str | None:
+def modified(scope: PostScope, head: PageHead, captured_at: datetime | None) -> str | None:
     """Return when the post was last changed, in ISO 8601; None where the page does not say."""
     stated = _stated(head, "dateModified", "article:modified_time") or iso_date(head.metas.get("og:updated_time"))
     if stated is not None:
@@ -125,7 +125,7 @@ def _stated(head: PageHead, key: str, meta: str) -> str | None:
     return next((value for value in values if iso_date(value) is not None), None)
 
 
-def _printed(scope: Scope, head: PageHead, captured_at: datetime | None, item: str) -> Iterator[Dated]:
+def _printed(scope: PostScope, head: PageHead, captured_at: datetime | None, item: str) -> Iterator[Dated]:
     """Yield dates of marked elements: ISO 8601, and as printed. `item`: their `itemprop` in lower case."""
     changed = item == "datemodified"
     marked = [tag for tag in scope.page.elements("time", "meta", "span", "div") if _item(tag) == item]
@@ -162,7 +162,7 @@ def _date_of(tag: Tag, head: PageHead, captured_at: datetime | None) -> Dated | 
     return None if found is None else Dated(found.at[:10], printed, found.is_relative, found.counted_to)
 
 
-def _in_meta_lines(scope: Scope, head: PageHead, captured_at: datetime | None) -> Dated | None:
+def _in_meta_lines(scope: PostScope, head: PageHead, captured_at: datetime | None) -> Dated | None:
     for line in scope.own(*_META_LINES):
         for tag in (line, *descendants(line)):
             if _is_of_change(tag):

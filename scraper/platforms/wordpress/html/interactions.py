@@ -12,7 +12,7 @@ from typing import Any
 
 from scraper.platforms._values import count
 from scraper.platforms.wordpress.html.head import PageHead
-from scraper.platforms.wordpress.html.scope import Scope
+from scraper.platforms.wordpress.html.scope import PostScope
 
 _ACTIONS = {
     "views": re.compile(r"(?:View|Read|Watch)Action$"),
@@ -24,7 +24,7 @@ _USERS = {"UserPageVisits": "views", "UserLikes": "likes", "UserComments": "comm
 _MICRODATA = re.compile(r"(User[A-Za-z]{4,12})\s*:\s*(\d{1,12})")
 
 
-def stated(scope: Scope, head: PageHead) -> dict[str, str]:
+def stated(scope: PostScope, head: PageHead) -> dict[str, str]:
     """Return what the page states of "views", "likes" and "comments", as written."""
     found: dict[str, str] = {}
     for name, value in (*_of_article(head), *_microdata(scope)):
@@ -47,7 +47,7 @@ def _of_article(head: PageHead) -> Iterator[tuple[str, str]]:
                     yield name, str(counter.get("userInteractionCount"))
 
 
-def _microdata(scope: Scope) -> Iterator[tuple[str, str]]:
+def _microdata(scope: PostScope) -> Iterator[tuple[str, str]]:
     for tag in scope.page.elements("meta"):
         if str(tag.attrs.get("itemprop") or "").lower() == "interactioncount" and scope.is_own(tag):
             found = _MICRODATA.fullmatch(str(tag.get("content") or "").strip())

@@ -20,7 +20,7 @@ def _is_linked(heading: Tag) -> bool:
     return next(descendants(heading, "a"), None) is not None or (parent is not None and parent.name == "a")
 
 
-class Scope:
+class PostScope:
     """The post's own parts of a page.
 
     `area`: the element around its text. A heading outside of it is in a banner above: what stands there is the post's,

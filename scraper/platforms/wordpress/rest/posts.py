@@ -168,7 +168,7 @@ def _labels(row: Mapping[str, Any], kind: str) -> tuple[str, ...]:
     for terms in _embedded(row, "wp:term"):
         for term in map(mapping, sequence(terms)):
             taxonomy, name = string(term.get("taxonomy")), plain(string(term.get("name")))
-            if name and kind == kind_of(taxonomy):
+            if name and kind == taxonomy_kind(taxonomy):
                 labels[name] = None
     return () if kind in lacking_terms(row) else tuple(labels)
 
@@ -176,7 +176,7 @@ def _labels(row: Mapping[str, Any], kind: str) -> tuple[str, ...]:
 def lacking_terms(row: Mapping[str, Any]) -> Sequence[str]:
     """Return "category" or "tag" where a post has more of them than are embedded: WordPress embeds the first ten."""
     embedded = Counter(
-        kind_of(string(dig(term, "taxonomy"))) for terms in _embedded(row, "wp:term") for term in sequence(terms)
+        taxonomy_kind(string(dig(term, "taxonomy"))) for terms in _embedded(row, "wp:term") for term in sequence(terms)
     )
     numbers = {"category": len(sequence(row.get("categories"))), "tag": len(sequence(row.get("tags")))}
     return [kind for kind, number in numbers.items() if embedded[kind] < number]
@@ -185,7 +185,7 @@ def lacking_terms(row: Mapping[str, Any]) -> Sequence[str]:
 def read_terms(exchange: Exchange, rows: Sequence[Mapping[str, Any]]) -> Iterator[Item]:
     """Yield the categories or tags of the one post for which they were requested: a `Post` with these alone."""
     number = query_of(exchange.url).get("post", "")
-    kinds = {kind_of(string(row.get("taxonomy"))) for row in rows}
+    kinds = {taxonomy_kind(string(row.get("taxonomy"))) for row in rows}
     labels = tuple(dict.fromkeys(filter(None, (plain(string(row.get("name"))) for row in rows))))
     if not number.isdigit() or not labels or len(kinds) != 1:
         return
@@ -203,7 +203,7 @@ _CATEGORY_ENDS = ("category", "categories", "cat", "topic", "topics")
 _TAG_ENDS = ("tag", "tags")
 
 
-def kind_of(taxonomy: str) -> str | None:
+def taxonomy_kind(taxonomy: str) -> str | None:
     """Return "category" or "tag" for a taxonomy of that meaning; None for any other, such as "post_format"."""
     last = taxonomy.replace("-", "_").rpartition("_")[2]
     return "category" if last in _CATEGORY_ENDS else "tag" if last in _TAG_ENDS else None

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from scraper.platforms._json import mapping, sequence, string
-from scraper.platforms.wordpress.rest.posts import NO_POSTS, kind_of
+from scraper.platforms.wordpress.rest.posts import NO_POSTS, taxonomy_kind
 
 # "team", "our_services", "tribe_events", "wp_template": types of themes and plugins that are no articles
 _NO_BLOG = re.compile(
@@ -30,7 +30,7 @@ def blog_routes(types: object) -> Iterator[str]:
         if slug == "post" or slug in NO_POSTS or slug.startswith("wp_") or _NO_BLOG.fullmatch(slug.lower()):
             continue
         has_archive = bool(entry.get("has_archive")) and entry.get("hierarchical") is False
-        labelled = any(kind_of(string(taxonomy)) for taxonomy in sequence(entry.get("taxonomies")))
+        labelled = any(taxonomy_kind(string(taxonomy)) for taxonomy in sequence(entry.get("taxonomies")))
         route = f"{string(entry.get('rest_namespace')) or 'wp/v2'}/{base or slug}"
         if has_archive and labelled and _ROUTE.fullmatch(route):
             yield route

@@ -222,7 +222,7 @@ def test_a_thread_comes_back_as_it_was_shown(tops: list[tuple[str, str, list[tup
 )
 def test_any_bytes_are_cut_without_loss(body: bytes, mark: bytes) -> None:
     page = body + mark + body
-    rest, widgets = comments_dom.cut(page)
+    rest, widgets = comments_dom.cut_widgets(page)
     assert len(rest) + sum(map(len, widgets)) == len(page)
     for widget in widgets:
         list(comments_dom.read_widget(widget, DOM))
@@ -232,7 +232,7 @@ def test_scripts_and_attributes_do_not_end_a_widget_early() -> None:
     trap = (
         '<style>.a{content:"</div>"}</style><script>x="</div></div>"</script><i title="a > </div>"></i><!-- </div> -->'
     )
-    rest, (found,) = comments_dom.cut(f"<main>{rendered(trap, item('a'))}<p>after</p></main>".encode())
+    rest, (found,) = comments_dom.cut_widgets(f"<main>{rendered(trap, item('a'))}<p>after</p></main>".encode())
     assert rest == b"<main><p>after</p></main>" and found.endswith(b"</div>") and b"C-a" in found
 
 
@@ -243,7 +243,7 @@ def test_real_widgets() -> None:
     facts, saved = {}, replace(DOM, fetched_at=datetime(2025, 8, 4, 8, 43, tzinfo=UTC))
     for path in sorted(REAL.glob("*.html")):
         page = path.read_bytes()
-        rest, widgets = comments_dom.cut(page)
+        rest, widgets = comments_dom.cut_widgets(page)
         assert b"comments-author" not in rest
         for widget in widgets:
             found = list(comments_dom.read_widget(widget, saved))
