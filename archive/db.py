@@ -6,6 +6,7 @@ whose SQL changed. Readers get a connection that cannot write, and refuse a sche
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sqlite3
@@ -105,7 +106,7 @@ def open_scratch() -> Database:
         for pragma in ("foreign_keys=OFF", "synchronous=OFF", "journal_mode=MEMORY", "cache_size=-8000"):
             connection.execute(f"PRAGMA {pragma}").fetchall()
         db = Database(connection, strict=True)
-        migrations.apply(db)
+        _migrate(db)
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f"DROP TRIGGER [{name}]")
     except BaseException:
@@ -131,8 +132,27 @@ def _prepare(db: Database, folder: Path, pending: list[str], has_clinics: bool) 
         # Without a clinic there is nothing to copy: the very first run was killed between two migrations.
         if has_clinics:
             _copy(db, folder, pending[0])
-        migrations.apply(db)
+        _migrate(db)
     _create_views(db)
+
+
+def _migrate(db: Database) -> None:
+    """Apply the pending migrations. A database without a table becomes a copy of one that is made once a process."""
+    if db.table_names():
+        migrations.apply(db)
+        return
+    with closing(sqlite3.connect(":memory:")) as empty:
+        empty.deserialize(_empty_archive())
+        empty.backup(db.conn)
+    db.execute(f"UPDATE {migrations.migrations_table} SET applied_at = ?", [str(datetime.now(UTC))])
+
+
+@functools.cache
+def _empty_archive() -> bytes:
+    """Return the database that all migrations make, as the bytes of its file."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrations.apply(Database(connection, strict=True))
+        return connection.serialize()
 
 
 def _connect(uri: str, path: Path) -> sqlite3.Connection:

@@ -254,6 +254,7 @@ def load() -> None:
     lexicon = import_module("archive.lexicon.given").built_in()
     list(import_module("archive.lexicon.engine").Engine(lexicon).matches(None, "Ketamine.", [(0, 9)]))  # compiled once
     import_module("pipelines.replay.parsing").FEWEST = FEWEST
+    import_module("archive.db").open_scratch().close()  # the empty archive that new ones are copies of
     assert "twisted.internet.reactor" not in sys.modules, "each command installs its own"
     gc.collect()
     gc.freeze()
