@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from sqlite_utils import Database
+from sqlite_utils import Database, Migrations
 
 from archive import wal
 from archive.migrations import migrations
@@ -142,16 +142,16 @@ def _migrate(db: Database) -> None:
         migrations.apply(db)
         return
     with closing(sqlite3.connect(":memory:")) as empty:
-        empty.deserialize(_empty_archive())
+        empty.deserialize(_migrated(migrations))
         empty.backup(db.conn)
     db.execute(f"UPDATE {migrations.migrations_table} SET applied_at = ?", [str(datetime.now(UTC))])
 
 
 @functools.cache
-def _empty_archive() -> bytes:
-    """Return the database that all migrations make, as the bytes of its file."""
+def _migrated(steps: Migrations) -> bytes:
+    """Return the database that the migrations make of nothing, as the bytes of its file."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        migrations.apply(Database(connection, strict=True))
+        steps.apply(Database(connection, strict=True))
         return connection.serialize()
 
 
