@@ -35,7 +35,7 @@ BATCH, PATIENCE = 100, 0.5  # posts, and seconds of work, that a transaction wri
 # Characters for which other processes are started: one process derives them in a few seconds.
 WORTHWHILE = 2_000_000
 # A crawl derives for this share of its own time, and at least and at most so many seconds.
-SHARE, LEAST, MOST = 0.02, 1.0, 300.0
+SHARE, MIN_SECONDS, MAX_SECONDS = 0.02, 1.0, 300.0
 DERIVED_LATER = "archive.db is rebuilt; `clinic-archive derive` computes its sentences, edits and claims"
 
 
@@ -133,7 +133,7 @@ def derive_after_run(archive: Path, began: datetime | None = None) -> None:
     until = math.inf
     if began is not None:
         took = (datetime.now(UTC) - began).total_seconds()
-        until = time.monotonic() + min(MOST, max(LEAST, SHARE * took))
+        until = time.monotonic() + min(MAX_SECONDS, max(MIN_SECONDS, SHARE * took))
     try:
         lock = lock_archive(archive)
     except (Locked, OSError) as error:

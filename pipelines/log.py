@@ -170,18 +170,18 @@ class ClinicLog:
         return [ClinicListed(self.clinic_id, stanza, None), *ordered]
 
 
-def clinics_of(archive: Path, headers: Collection[RunFileContents]) -> list[str]:
+def clinics_of(archive: Path, run_files: Collection[RunFileContents]) -> list[str]:
     """Return the slugs of the clinics that have WARC files, or that a run listed."""
     recorded = {path.name for path in (archive / "warc").glob("*") if path.is_dir() and path.name != RUNS}
-    return sorted(recorded.union(*(run.closed for run in headers), *(run.listed for run in headers)))
+    return sorted(recorded.union(*(run.closed for run in run_files), *(run.new_clinics for run in run_files)))
 
 
-def log_of(archive: Path, clinic_id: str, headers: Collection[RunFileContents]) -> ClinicLog:
+def log_of(archive: Path, clinic_id: str, run_files: Collection[RunFileContents]) -> ClinicLog:
     """Read the log of a clinic: notes, and places of all captures. `headers`: from `runs_of`. Raises OSError."""
     folder = archive / "warc" / clinic_id
     logs: dict[str, VisitLog] = {}
     problems: list[str] = []
-    replaced = replaced_files(headers)
+    replaced = replaced_files(run_files)
     paths = []
     for path in sorted(folder.glob("*.warc.gz")):
         name = path.relative_to(archive).as_posix()
@@ -206,15 +206,17 @@ def log_of(archive: Path, clinic_id: str, headers: Collection[RunFileContents]) 
         if log.imports:
             log.captures = [whole[ref.capture_id] for ref in log.captures]
     listed = [
-        (datetime.fromisoformat(header.started_at), stanzas[clinic_id])
-        for header in headers
-        for stanzas in (header.closed, header.listed)
+        (datetime.fromisoformat(run_file.started_at), stanzas[clinic_id])
+        for run_file in run_files
+        for stanzas in (run_file.closed, run_file.new_clinics)
         if clinic_id in stanzas
     ]
-    confirmed = [datetime.fromisoformat(at) for header in headers for slug, at in header.confirmed if slug == clinic_id]
-    policies = [each for header in headers for each in header.policies if each.clinic_id == clinic_id]
-    withdrawn = [each for each in takedowns_in_force(headers) if each.clinic_id == clinic_id]
-    purged = [each for each in purges(headers) if each.clinic_id == clinic_id]
+    confirmed = [
+        datetime.fromisoformat(at) for run_file in run_files for slug, at in run_file.confirmed if slug == clinic_id
+    ]
+    policies = [each for run_file in run_files for each in run_file.policies if each.clinic_id == clinic_id]
+    withdrawn = [each for each in takedowns_in_force(run_files) if each.clinic_id == clinic_id]
+    purged = [each for each in purges(run_files) if each.clinic_id == clinic_id]
     return ClinicLog(clinic_id, ordered, problems, listed, confirmed, policies, withdrawn, purged)
 
 

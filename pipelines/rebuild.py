@@ -31,7 +31,7 @@ from pipelines.log import ClinicLog, LoggedCapture, clinics_of, locations, log_o
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
 from pipelines.rewriting.dropping import drop_copies, dropped_lines
-from pipelines.rewriting.journal import remove_journal, remove_replaced, settle
+from pipelines.rewriting.journal import remove_journal, remove_reappeared, settle
 from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
 from pipelines.takedown.summaries import save_ends
@@ -61,7 +61,7 @@ def rebuild(archive: Path, key_file: Path | None = None, cores: int | None = Non
     """
     done = Rebuilt()
     is_purging = settle(archive)
-    remove_replaced(archive)
+    remove_reappeared(archive)
     done.notes = [
         f"{repaired.warc_file}: {repaired.cut} bytes of a torn record set aside in {repaired.torn.name}"
         for repaired in repair(archive)

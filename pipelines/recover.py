@@ -100,16 +100,16 @@ def _unclosed_runs(archive: Path) -> Iterator[Path]:
     return (archive / "warc" / RUNS).glob(f"*{OPEN_SUFFIX}")
 
 
-def _apply_header(run: Run, header: RunFileContents) -> None:
+def _apply_header(run: Run, run_file: RunFileContents) -> None:
     """Apply the events of a run's own file: listed clinics, the operator's confirmations, the end of the run."""
     known = {row[0] for row in run.db.execute("SELECT clinic_id FROM clinics").fetchall()}
-    for clinic_id, stanza in header.listed.items():
+    for clinic_id, stanza in run_file.new_clinics.items():
         if clinic_id not in known:
-            run.fold_of(clinic_id).apply(ClinicListed(clinic_id, stanza, header.started_at))
-    for clinic_id, at in header.confirmed:
+            run.fold_of(clinic_id).apply(ClinicListed(clinic_id, stanza, run_file.started_at))
+    for clinic_id, at in run_file.confirmed:
         if clinic_id in known:  # else the database is new, and `rebuild` reads the whole clinic
             run.fold_of(clinic_id).apply(Confirmed(clinic_id, at))
-    for clinic_id in {each.clinic_id for each in header.decisions}:
+    for clinic_id in {each.clinic_id for each in run_file.decisions}:
         refold_past(run.db, run.archive, run.key, clinic_id)
 
 

@@ -33,7 +33,7 @@ from scraper.not_a_post import NotAPost, NotFoundPage, Unreadable
 from scraper.platforms import recognise
 from scraper.platforms._platform import Platform
 from scraper.platforms._recognise import unsupported
-from scraper.platforms._tree import MOST_TAGS, noting_cuts
+from scraper.platforms._tree import MAX_TAGS, noting_cuts
 from scraper.quality import EMPTY_SHELL, refusal_of
 from scraper.robots.tags import robots_header, robots_meta
 
@@ -77,7 +77,7 @@ def _collect(exchange: Exchange, platform: Platform | None, items: list[Item]) -
 def _as_cut(exchange: Exchange, items: list[Item], tags: int) -> tuple[Item, ...]:
     """Return the items of markup whose end was not read: no comment is absent because it shows none. `tags`: it has."""
     message = (
-        f"{exchange.url}: {tags} tags in one text; the first {MOST_TAGS} were read, so that the text and its comments "
+        f"{exchange.url}: {tags} tags in one text; the first {MAX_TAGS} were read, so that the text and its comments "
         "end early; the capture has the whole"
     )
     others = (item for item in items if not isinstance(item, Thread | ThreadPage))

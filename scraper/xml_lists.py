@@ -24,7 +24,7 @@ _HTML_PARTS = {"html", "head", "body", "title", "meta", "script", "div", "p"}
 LARGEST_LIST = 50 * 1024 * 1024  # bytes when decompressed; sitemaps.org allows no more
 
 _GZIP = b"\x1f\x8b"
-_MOST_MEMBERS = 10_000  # each costs time, however short
+_MAX_MEMBERS = 10_000  # each costs time, however short
 
 
 def unpacked(body: bytes, most: int = LARGEST_LIST) -> tuple[bytes, str | None]:
@@ -36,7 +36,7 @@ def unpacked(body: bytes, most: int = LARGEST_LIST) -> tuple[bytes, str | None]:
     if not body.startswith(_GZIP):
         return body, None
     content, at, members = bytearray(), 0, 0
-    while members < _MOST_MEMBERS and body.startswith(_GZIP, at):
+    while members < _MAX_MEMBERS and body.startswith(_GZIP, at):
         try:
             at = _member(body, at, most, content)
         except zlib.error as error:

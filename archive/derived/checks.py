@@ -14,7 +14,7 @@ from archive.derived.store import SITE_WIDE, due_posts, edit_number, read_whole_
 from archive.derived.tables import INDEXES, SITE_EDITS
 
 SAMPLE = 50  # posts that are derived again, edited ones first
-MOST_FAULTS = 200  # that are reported
+MAX_FAULTS = 200  # that are reported
 _REMEDY = "`clinic-archive derive --again` makes the derived rows again"
 # What identifies a row of a table among those of a post; the rows are chosen by post, or by its revisions.
 _KEYS = {
@@ -53,7 +53,7 @@ def faults(connection: sqlite3.Connection, sample: int = SAMPLE, seed: int = 0) 
     `sample`: posts that are derived again, half of them edited ones; `seed`: of their choice.
     """
     for message, sql in _STRAY:
-        for row in connection.execute(f"{sql} LIMIT {MOST_FAULTS}"):
+        for row in connection.execute(f"{sql} LIMIT {MAX_FAULTS}"):
             yield f"{message.format(*row)}; {_REMEDY}"
     yield from _digests(connection)
     for post_id in _sample(connection, sample, seed):
@@ -174,6 +174,6 @@ def _site_edits(connection: sqlite3.Connection) -> Iterator[str]:
     if connection.execute("SELECT 1 FROM cache_due WHERE what = ?", (SITE_EDITS,)).fetchone():
         return
     wanted, stored = (set(connection.execute(sql)) for sql in (SITE_WIDE, "SELECT * FROM cache_site_edits"))
-    for row in sorted(wanted ^ stored, key=str)[:MOST_FAULTS]:
+    for row in sorted(wanted ^ stored, key=str)[:MAX_FAULTS]:
         what = "is missing" if row in wanted else "is stored that no edits give"
         yield f"{row[0]}: cache_site_edits: a row of run {row[1]} {what}; {_REMEDY}"

@@ -19,12 +19,12 @@ from archive.derived.sentences import Sentence
 
 BETWEEN = " \u2026 "  # between two passages of what was removed, or added
 SIMILAR = 0.5  # of the words of two sentences, twice those in both: from here on one is the other reworded
-MOST_PAIRS = 40_000  # pairs of sentences that are compared; of more, those near each other
+MAX_PAIRS = 40_000  # pairs of sentences that are compared; of more, those near each other
 NEAR = 20  # sentences
-MOST_STEPS = 250_000  # words of one sentence times words of the other, up to which they are compared word by word
+MAX_STEPS = 250_000  # words of one sentence times words of the other, up to which they are compared word by word
 # Pairs of equal words in the sentences of an edit that are compared word by word, in their order: of sentences in which
 # few words repeat, the time is by the cube of their length.
-MOST_EQUAL = 60_000
+MAX_EQUAL = 60_000
 
 # Soft hyphens, zero-width characters and marks of direction: two texts that differ in these alone look the same.
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]+")
@@ -121,7 +121,7 @@ def _plain(words: Iterable[str]) -> frozenset[str]:
 def _candidates(removed: int, added: int) -> Iterator[tuple[int, int]]:
     """Yield the pairs to be compared: all, or of too many those at about the same place among the changed."""
     for a in range(removed):
-        if removed * added <= MOST_PAIRS:
+        if removed * added <= MAX_PAIRS:
             yield from ((a, b) for b in range(added))
         else:
             middle = a * added // removed
@@ -147,8 +147,8 @@ def _kind(old: Wording, new: Wording) -> str:
 def _passages(old: Wording, new: Wording, changes: Changes) -> tuple[list[list[str]], list[list[str]]]:
     """Return the passages that went and those that came, each as its words, in the order of the texts."""
     titles = _middles(_words(old.title), _words(new.title))
-    removed, added = ([], []) if old.title == new.title else _differences(*titles, MOST_EQUAL)
-    left = MOST_EQUAL
+    removed, added = ([], []) if old.title == new.title else _differences(*titles, MAX_EQUAL)
+    left = MAX_EQUAL
     whole_old = [place for place in changes.removed if place not in changes.reworded]
     whole_new = sorted(set(changes.added) - set(changes.reworded.values()))
     by_old: dict[int, list[list[str]]] = {place: [old.words(place)] for place in whole_old}
@@ -184,7 +184,7 @@ def _differences(old: list[str], new: list[str], most: int) -> tuple[list[list[s
 
     `most`: pairs of equal words; with more of them both are one passage.
     """
-    if len(old) * len(new) > MOST_STEPS or _equal_pairs(old, new) > most:
+    if len(old) * len(new) > MAX_STEPS or _equal_pairs(old, new) > most:
         return [old], [new]
     removed, added = [], []
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():

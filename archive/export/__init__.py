@@ -23,7 +23,7 @@ from archive.export._documents import KINDS as DOCUMENT_KINDS
 from archive.export._documents import export_documents
 from archive.export._formats import FORMATS, LISTING_FORMATS, Format, Written, write
 from archive.export._json import json_blocks
-from archive.export._sheet import MOST_ROWS, TooManyRows
+from archive.export._sheet import MAX_ROWS, TooManyRows
 from archive.export._source import Listing, Source, Unknown, columns_of, find_source, known_values, names, read
 from archive.export._whole import export_all
 
@@ -33,7 +33,7 @@ __all__ = [
     "EXCEL_RULE",
     "FORMATS",
     "LISTING_FORMATS",
-    "MOST_ROWS",
+    "MAX_ROWS",
     "PUBLIC",
     "TYPES",
     "Format",

@@ -16,8 +16,8 @@ import xlsxwriter  # type: ignore[import-untyped]
 from archive.export._columns import describe_column, type_of
 from archive.export._source import Source, columns_of, count_up_to, read
 
-MOST_ROWS = 1_048_575  # with the header 2**20, the limit of a sheet
-MOST_CHARACTERS = 32_767  # in one cell, counted in UTF-16 units
+MAX_ROWS = 1_048_575  # with the header 2**20, the limit of a sheet
+MAX_CHARACTERS = 32_767  # in one cell, counted in UTF-16 units
 CUT = "… [cut: the whole text has {} characters]"
 
 # 2026-03-01T09:30:00.123456Z, 2026-03-01T09:30:00Z and 2026-03-01: the formats of times in the archive. A cell has
@@ -42,10 +42,10 @@ def write_sheet(
     """
     columns = columns_of(connection, source)
     too_many = TooManyRows(
-        f"{source.name} has more than {MOST_ROWS:,} rows, the limit of an XLSX sheet; export CSV, Parquet or JSON"
+        f"{source.name} has more than {MAX_ROWS:,} rows, the limit of an XLSX sheet; export CSV, Parquet or JSON"
         " lines instead, or select fewer rows"
     )
-    if count_up_to(connection, source, MOST_ROWS + 1) > MOST_ROWS:
+    if count_up_to(connection, source, MAX_ROWS + 1) > MAX_ROWS:
         raise too_many
     workbook = xlsxwriter.Workbook(
         path,
@@ -75,7 +75,7 @@ def write_sheet(
         for block in read(connection, source):
             for values in block:
                 row += 1
-                if row > MOST_ROWS:  # of a listing, whose rows are not counted before
+                if row > MAX_ROWS:  # of a listing, whose rows are not counted before
                     raise too_many
                 for column, value in enumerate(values):
                     whole = cells.write(row, column, value)
@@ -127,11 +127,11 @@ class _Cells:
     def _write_text(self, row: int, column: int, value: str) -> str | None:
         text = _NO_XML.sub("\ufffd", value)
         units = text.encode("utf-16-le", "surrogatepass")
-        if len(units) <= 2 * MOST_CHARACTERS:
+        if len(units) <= 2 * MAX_CHARACTERS:
             self.sheet.write_string(row, column, text)
             return None
         mark = CUT.format(f"{len(value):,}")
-        beginning = units[: 2 * (MOST_CHARACTERS - len(mark))].decode("utf-16-le", "ignore")
+        beginning = units[: 2 * (MAX_CHARACTERS - len(mark))].decode("utf-16-le", "ignore")
         self.sheet.write_string(row, column, beginning + mark)
         return value
 
@@ -162,11 +162,11 @@ def _write_about(workbook: Any, source: Source, columns: list[str], rows: int, c
         ("rows", f"{rows:,}"),
         ("made at", f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"),
         ("times", "UTC; an empty cell means that no page gave the value, 0 that a page gave zero"),
-        ("cells cut", f"{cut:,} (a cell holds {MOST_CHARACTERS:,} characters; CSV, JSON and Parquet hold all)"),
+        ("cells cut", f"{cut:,} (a cell holds {MAX_CHARACTERS:,} characters; CSV, JSON and Parquet hold all)"),
     ]
     for row, (name, value) in enumerate(lines):
         sheet.write_string(row, 0, name, bold)
-        sheet.write_string(row, 1, value[:MOST_CHARACTERS])
+        sheet.write_string(row, 1, value[:MAX_CHARACTERS])
     start = len(lines) + 1
     for column, head in enumerate(("column", "description", "type")):
         sheet.write_string(start, column, head, bold)

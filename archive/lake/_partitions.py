@@ -19,7 +19,7 @@ FILE = "part-0.parquet"
 _CONTENT = b"content"  # the key in a file's metadata under which the digest of its rows is
 _FORM = b"1"  # of the digests; another one makes every partition be written again
 _BLOCKS = 16  # of `archive.export.read`, of at most 4 MB and 1,000 rows, that wait as Python values
-_MOST_BYTES = 64_000_000  # of Arrow data that wait in all partitions
+_MAX_BYTES = 64_000_000  # of Arrow data that wait in all partitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Partitions:
         waiting = sum(draft.size for draft in self._drafts.values())
         for draft in sorted(self._drafts.values(), key=lambda draft: -draft.size):
             full = draft.size > parquet.BYTES_PER_GROUP or sum(map(len, draft.batches)) >= parquet.ROWS_PER_GROUP
-            if full or waiting > _MOST_BYTES:
+            if full or waiting > _MAX_BYTES:
                 waiting -= draft.size
                 self._write(draft)
         self._blocks = 0

@@ -25,7 +25,7 @@ from archive.times import utc_seconds
 MANIFEST = "manifest.json"
 _STAGE = ".part"
 _TABLE = re.compile(r"\w+")  # posts_with_counts
-_MOST_ARCHIVES = 1 << 20  # further numbers would move rows beyond 64 bits
+_MAX_ARCHIVES = 1 << 20  # further numbers would move rows beyond 64 bits
 
 
 class LakeError(Exception):
@@ -236,7 +236,7 @@ def _are_numbers(archives: object) -> bool:
     if not isinstance(archives, dict):
         return False
     numbers = list(archives.values())
-    valid = all(type(number) is int and 0 <= number < _MOST_ARCHIVES for number in numbers)
+    valid = all(type(number) is int and 0 <= number < _MAX_ARCHIVES for number in numbers)
     return valid and len(set(numbers)) == len(numbers)
 
 

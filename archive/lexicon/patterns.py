@@ -11,7 +11,7 @@
 A comma may stand after any word. No pattern reaches over the end of a sentence, a semicolon or a colon.
 
 Every word of a text is bounded (`words.LONGEST`), and so is the number of ways in which a pattern can match from a
-given word on (`MOST_WAYS`): the time is linear in the length of a sentence, whatever the sentence is.
+given word on (`MAX_WAYS`): the time is linear in the length of a sentence, whatever the sentence is.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import NamedTuple
 
 from archive.lexicon.words import END, words_of
 
-MOST_WAYS = 4_000
+MAX_WAYS = 4_000
 LARGEST_GAP = 12
 DEEPEST = 12
 LONGEST_PATTERN = 4_000
@@ -117,9 +117,9 @@ class _Reader:
         part = self.part()
         if not part.needs_word:
             raise BadPattern(f"{self.pattern!r} matches everything: it needs at least one word")
-        if part.ways > MOST_WAYS:
+        if part.ways > MAX_WAYS:
             raise BadPattern(
-                f"{self.pattern!r} can match in {part.ways} ways at one place (at most {MOST_WAYS}): use shorter gaps,"
+                f"{self.pattern!r} can match in {part.ways} ways at one place (at most {MAX_WAYS}): use shorter gaps,"
                 " or several patterns"
             )
         return part

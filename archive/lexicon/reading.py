@@ -11,7 +11,7 @@ from typing import Any
 from archive.lexicon.patterns import BadPattern, check_patterns
 from archive.lexicon.rules import ABOUT, KINDS, PATTERNS, Examples, Lexicon, Rule
 
-MOST_RULES, MOST_BYTES, MOST_VERSIONS = 1_000, 2_000_000, 1_000_000
+MAX_RULES, MAX_BYTES, MAX_VERSIONS = 1_000, 2_000_000, 1_000_000
 Lists = Mapping[str, Sequence[str]]
 
 _KEYS = {"id", "version", "category", "meaning", "source", "kind", "about", "negation", "examples", *PATTERNS}
@@ -43,8 +43,8 @@ def read_lexicon(texts: Iterable[str | bytes]) -> Lexicon:
     lexicon = head.get("id")
     if not isinstance(lexicon, str) or not _ID.fullmatch(lexicon):
         raise BadLexicon(['[lexicon] needs id = "...", of lower-case letters, digits and hyphens'])
-    if not 1 <= len(tables) <= MOST_RULES:
-        raise BadLexicon([f"the lexicon has {len(tables) or 'no'} [[rule]]; it needs 1 to {MOST_RULES}"])
+    if not 1 <= len(tables) <= MAX_RULES:
+        raise BadLexicon([f"the lexicon has {len(tables) or 'no'} [[rule]]; it needs 1 to {MAX_RULES}"])
     faults: list[str] = []
     rules = []
     for number, table in enumerate(tables, 1):
@@ -64,8 +64,8 @@ def read_lexicon(texts: Iterable[str | bytes]) -> Lexicon:
 
 
 def _toml(text: str | bytes) -> dict[str, Any]:
-    if len(text) > MOST_BYTES:
-        raise BadLexicon([f"a file of {len(text)} bytes; at most {MOST_BYTES} are read"])
+    if len(text) > MAX_BYTES:
+        raise BadLexicon([f"a file of {len(text)} bytes; at most {MAX_BYTES} are read"])
     try:
         return tomllib.loads(text if isinstance(text, str) else text.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -105,7 +105,7 @@ def _words(table: dict[str, Any], where: str, faults: list[str]) -> dict[str, An
 
 def _choices(table: dict[str, Any], where: str, faults: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = {"version": table.get("version"), "negation": table.get("negation", True)}
-    if type(values["version"]) is not int or not 1 <= values["version"] < MOST_VERSIONS:
+    if type(values["version"]) is not int or not 1 <= values["version"] < MAX_VERSIONS:
         faults.append(f"{where} needs version = 1, or a higher whole number")
     if not isinstance(values["negation"], bool):
         faults.append(f"{where}: negation is true or false")

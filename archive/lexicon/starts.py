@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from archive.lexicon.patterns import Expression
 
-MOST_REMEMBERED = 100_000  # words
+MAX_REMEMBERED = 100_000  # words
 
 
 class Starts:
@@ -49,7 +49,7 @@ class Starts:
         bits = self._whole.get(word, 0) | (self._number if word[0].isdigit() else 0)
         for length in range(1, len(word) + 1):
             bits |= self._begun.get(word[:length], 0)
-        if len(self._remembered) >= MOST_REMEMBERED:
+        if len(self._remembered) >= MAX_REMEMBERED:
             self._remembered.clear()
         self._remembered[word] = bits
         return bits

@@ -16,7 +16,7 @@ END = frozenset(".!?;:")  # marks over which no pattern reaches
 
 # A word with its apostrophes ("isn't"), initials ("F.D.A."), a number ("1,200", "3/4"), or a mark that counts. Marks
 # over a letter belong to it.
-_WORD = re.compile(
+_TOKEN = re.compile(
     r"(?:[^\W\d_]\.){2,}|\d+(?:[.,]\d+)*(?:/\d+)?|[^\W\d_]+(?:[\u0300-\u036f\u00ad\u200b-\u200d]+[^\W\d_]*)*(?:['’][^\W\d_]+)*|[.!?;:,%$£€&]"
 )
 INVISIBLE = dict.fromkeys([0xAD, 0x200B, 0x200C, 0x200D])  # where a word may be broken at the end of a line
@@ -49,7 +49,7 @@ def words_of(sentence: str) -> Words:
     offsets: list[int] = []
     spans: list[tuple[int, int]] = []
     at = 0
-    for match in _WORD.finditer(sentence):
+    for match in _TOKEN.finditer(sentence):
         for word in _spelled(match[0]):
             parts.append(word)
             offsets.append(at)

@@ -26,8 +26,8 @@ from archive.site.pages.permalinks import post_path, stamp
 
 WIDTH = 80  # characters of context on each side
 # Characters in a text that are looked through for a page, and in all its texts; a file looks through all.
-PAGE_TEXT, PAGE_TEXTS = 500_000, 2_000_000
-PAGE_DOCUMENTS = 500  # texts that a page looks through: in past ones all occurrences may be in unchanged sentences
+MAX_TEXT_CHARACTERS, MAX_PAGE_CHARACTERS = 500_000, 2_000_000
+MAX_PAGE_TEXTS = 500  # texts that a page looks through: in past ones all occurrences may be in unchanged sentences
 # A line, or up to a mark that ends a sentence and what closes after it: 'He said "no." Then'; "。" needs no space.
 # A run of marks is read once, from its first on: it may be as long as a text.
 _END = re.compile("""(?<![.!?…])[.!?…]++["'”’»)\\]]*+\\s+|[。！？]+|\n""")
@@ -59,7 +59,7 @@ _SELECT = {
     COMMENT: f"SELECT m.body_text, p.title, {_POST}, substr(m.posted_at, 1, 10), m.first_seen_at, NULL,"
     " m.last_seen_at, m.comment_id FROM comments AS m JOIN posts AS p USING (post_id) WHERE m.comment_id = ?",
 }
-_LATER = (
+_NEXT_REVISION_SQL = (
     "SELECT n.title, n.body_text, n.captured_at FROM revisions AS r JOIN revisions AS n ON n.post_id = r.post_id AND"
     " n.source = r.source AND (n.captured_at, n.revision_id) > (r.captured_at, r.revision_id) WHERE r.revision_id = ?"
     " ORDER BY n.captured_at, n.revision_id LIMIT 1"
@@ -120,9 +120,9 @@ class Concordance:
         characters, is_cut = 0, False
         first, skipped = before or (None, 0)
         for number, (doc, is_plain) in enumerate(self._documents(connection, first)):
-            if number == PAGE_DOCUMENTS or characters > PAGE_TEXTS:
+            if number == MAX_PAGE_TEXTS or characters > MAX_PAGE_CHARACTERS:
                 return ConcordancePage(found, (doc, 0), is_cut)
-            document = self._read(connection, doc, is_plain, PAGE_TEXT)
+            document = self._read(connection, doc, is_plain, MAX_TEXT_CHARACTERS)
             if document is None:
                 continue
             skip = skipped if doc == first else 0
@@ -132,7 +132,7 @@ class Concordance:
                 return ConcordancePage(found + rows[:taken], (doc, skip + taken), is_cut)
             found += rows
             characters += sum(len(text) for _, text in document.parts)
-            is_cut = is_cut or len(document.parts[-1][1]) == PAGE_TEXT
+            is_cut = is_cut or len(document.parts[-1][1]) == MAX_TEXT_CHARACTERS
         return ConcordancePage(found, None, is_cut)
 
     def number_of_texts(self, connection: sqlite3.Connection, most: int) -> int:
@@ -194,7 +194,7 @@ class Concordance:
 
 def _later(connection: sqlite3.Connection, revision_id: int) -> tuple[Counter[str], str | None]:
     """Return the sentences of the next later text of the same source, and when the text before was last seen."""
-    found = connection.execute(_LATER, (revision_id,)).fetchone()
+    found = connection.execute(_NEXT_REVISION_SQL, (revision_id,)).fetchone()
     if found is None:
         return Counter(), None
     title, body, captured_at = found

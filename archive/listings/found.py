@@ -14,7 +14,7 @@ from archive.search.snippets import Marking
 from archive.site.pages._rows import row
 from archive.site.pages.permalinks import post_path, stamp
 
-MOST_ROWS = 1_000_000
+MAX_ROWS = 1_000_000
 # So many of the newest results are counted by clinic, year and platform: for each its post is read.
 NUMBERED = 2_000
 KIND = {POST: "post", PAST: "past revision", COMMENT: "comment"}
@@ -34,7 +34,7 @@ _SELECT = {
     " ?",
 }
 _KEY = "((doc & 1073741823) >> 2)"
-_NUMBERS = (
+_COUNT_SQL = (
     "SELECT p.clinic_id, p.platform,"
     " iif(doc >> 30, strftime('%Y', ((doc >> 30) - 2147483648) * 60, 'unixepoch'), NULL),"
     f" count(*) FROM ({{hits}} LIMIT {NUMBERED}) JOIN posts AS p ON p.post_id = CASE doc & 3 WHEN {POST} THEN {_KEY}"
@@ -70,7 +70,7 @@ class SearchResults:
             yield from self._marked(connection, marking)
 
     def _marked(self, connection: sqlite3.Connection, marking: Marking) -> Iterator[tuple[Any, ...]]:
-        for hit in search(connection, self.query, most=MOST_ROWS):
+        for hit in search(connection, self.query, most=MAX_ROWS):
             result = row(connection, _SELECT[hit.kind], (hit.key,))
             if result is None:  # a writer has just removed it
                 continue
@@ -102,7 +102,7 @@ def count_results(connection: sqlite3.Connection, query: Query) -> Numbers:
     years: Counter[str | None] = Counter()
     platforms: Counter[str | None] = Counter()
     hits = hits_query(query)
-    found = connection.execute(_NUMBERS.format(hits=hits[0]), hits[1]) if hits else ()
+    found = connection.execute(_COUNT_SQL.format(hits=hits[0]), hits[1]) if hits else ()
     for clinic_id, platform, year, number in map(tuple, found):
         clinics[clinic_id] += number
         platforms[platform] += number

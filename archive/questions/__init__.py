@@ -35,7 +35,7 @@ _PARAMETER = re.compile(
 )
 _EXAMPLES = {"date": "2026-03-01", "number": "30"}
 _NUMBER = re.compile(r"-?\d{1,9}")  # 30
-_MOST_NAMES, _NEAREST = 20, 3  # clinics that a message names, and those whose names are like a wrong one
+_MAX_NAMES, _NEAREST = 20, 3  # clinics that a message names, and those whose names are like a wrong one
 # "-- integer: views_gained, views_before": a type and the columns that have it.
 _TYPED = re.compile(r"-- (?P<type>integer|number|text|boolean|date|timestamp|timestamp or date): (?P<columns>[\w, ]+)")
 _GROUP = re.compile(r"-- group: (?P<name>\w+)")  # -- group: edits
@@ -155,7 +155,7 @@ def nearest(value: str, known: Sequence[str]) -> str:
     like += [name for name in known if len(wrong) > 2 and wrong in name.lower()]
     if like:
         return f"nearest: {', '.join(list(dict.fromkeys(like))[:_NEAREST])}"
-    return f"it has {', '.join(known[:_MOST_NAMES]) or 'none'}{', ...' if len(known) > _MOST_NAMES else ''}"
+    return f"it has {', '.join(known[:_MAX_NAMES]) or 'none'}{', ...' if len(known) > _MAX_NAMES else ''}"
 
 
 def _is_day(text: str) -> bool:

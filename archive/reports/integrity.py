@@ -21,7 +21,7 @@ from archive.derived import checks
 from archive.rows.posts.fingerprint import content_sha256
 from archive.search import index
 
-MOST_FAULTS = 200  # of one kind that are reported
+MAX_FAULTS = 200  # of one kind that are reported
 RESULT = "verified.json"  # beside archive.db: the date and result of the last verification
 
 # Queries that must give no row: (message for each row, SQL).
@@ -57,9 +57,9 @@ _CONTRADICTIONS = (
 
 def faults(db: Database) -> Iterator[str]:
     """Yield one line for each fault: SQLite's integrity check, foreign keys, contradictory rows, hashes of texts."""
-    yield from damage(db.conn, MOST_FAULTS)
+    yield from damage(db.conn, MAX_FAULTS)
     for message, sql in _CONTRADICTIONS:
-        for row in db.execute(f"{sql} LIMIT {MOST_FAULTS}").fetchall():
+        for row in db.execute(f"{sql} LIMIT {MAX_FAULTS}").fetchall():
             yield message.format(*row)
     yield from _texts(db)
 

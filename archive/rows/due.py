@@ -10,12 +10,12 @@ from typing import NamedTuple
 from archive.rows.runs import KILLED
 from archive.times import utc
 
-MOST_KILLS = 4  # visits in a row that the death of their worker ended, after which a clinic waits for its next day
+MAX_KILLS = 4  # visits in a row that the death of their worker ended, after which a clinic waits for its next day
 # Visits dated later than now, by a wrong clock, are ignored.
 _LAST = (
     "SELECT r.status, r.started_at, coalesce(r.ended_at, r.started_at), r.note FROM clinic_runs AS r JOIN crawls AS k"
     " USING (crawl_id) WHERE r.clinic_id = ? AND coalesce(k.kind, 'crawl') = 'crawl' AND r.status <> 'running' AND"
-    f" r.started_at <= ? ORDER BY r.started_at DESC LIMIT {MOST_KILLS + 2}"
+    f" r.started_at <= ? ORDER BY r.started_at DESC LIMIT {MAX_KILLS + 2}"
 )
 
 

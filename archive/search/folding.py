@@ -25,7 +25,7 @@ _IGNORED = re.compile(
 )
 # Letters from the first one beyond ASCII to the end of the word, with the marks that belong to them: "ﬁnally", "ｶﾞｲﾄﾞ",
 # and "e\u0301" of "cafe\u0301"; units such as "㎎" of "5㎎". Signs such as ™ are no letters, and stay as they are.
-_WORD = re.compile(
+_FROM_NON_ASCII = re.compile(
     "(?:[^\\W\x00-\x7f]|[\u3371-\u33df\u33ff]|[A-Za-z][\u0300-\u036f])[\\w\u0300-\u036f\u3099\u309a\u3371-\u33df\u33ff]*"
 )
 # Marks after thirty in a row, which no language has: normalising takes time by the square of their number.
@@ -77,7 +77,7 @@ def is_single_letter(words: str) -> bool:
 
 def _plain(text: str) -> str:
     visible = _SURPLUS.sub("", _IGNORED.sub("", text))
-    return _WORD.sub(lambda word: unicodedata.normalize("NFKC", word[0]), visible)
+    return _FROM_NON_ASCII.sub(lambda word: unicodedata.normalize("NFKC", word[0]), visible)
 
 
 def _pairs(run: str, *, whole: bool = True) -> str:
@@ -100,14 +100,14 @@ class Folded:
 def folded_with_places(text: str) -> Folded:
     """Return what `folded` returns, and where each character comes from."""
     whole = plain_with_places(text)
-    return whole if text.isascii() else _replace(whole, _RUN, _paired)
+    return whole if text.isascii() else _replace(whole, _RUN, _pairs_with_places)
 
 
 def plain_with_places(text: str) -> Folded:
     """Return what `plain` returns, and where each character comes from."""
     whole = Folded(text, array("l", range(len(text))), array("l", range(1, len(text) + 1)))
     if not text.isascii():
-        for pattern, replaced in ((_IGNORED, _nothing), (_SURPLUS, _nothing), (_WORD, _composed)):
+        for pattern, replaced in ((_IGNORED, _nothing), (_SURPLUS, _nothing), (_FROM_NON_ASCII, _composed)):
             whole = _replace(whole, pattern, replaced)
     return whole
 
@@ -129,7 +129,7 @@ def _composed(found: str) -> _Characters:
     return [(new, 0, len(found)) for new in normal]
 
 
-def _paired(found: str) -> _Characters:
+def _pairs_with_places(found: str) -> _Characters:
     pairs: _Characters = [(" ", 0, 0)]
     for at in range(len(found) - 1):
         pairs += [(found[at], at, at + 1), (found[at + 1], at + 1, at + 2), (" ", at + 2, at + 2)]

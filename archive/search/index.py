@@ -28,8 +28,8 @@ if TYPE_CHECKING:  # the process of a visitor's file imports this module, and wa
 
 KINDS = {"comments": COMMENT, "posts": POST, "past": PAST}
 # Words of a search that are used; FTS5 accepts at most 256 in an expression.
-MOST_WORDS = 64
-MOST_CHARACTERS = 1_000  # of what is searched for; the rest is left out
+MAX_WORDS = 64
+MAX_CHARACTERS = 1_000  # of what is searched for; the rest is left out
 # Waiting rows that are read and indexed at a time.
 DUE_AT_ONCE = 500
 # Hits are counted up to this number.
@@ -121,7 +121,7 @@ def faults(connection: sqlite3.Connection) -> list[str]:
 
 
 # "ketamine \"off label\" clin*" gives ketamine, the phrase off label, and clin*.
-_WORD = re.compile(r'"([^"]*)"?|(\S+)')
+_TERM = re.compile(r'"([^"]*)"?|(\S+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +144,12 @@ def terms(words: str) -> list[str]:
     A word without a letter or digit is left out, because FTS5 would match nothing. "Price (IV)" gives "Price" and "IV".
     """
     strings = []
-    for match in _WORD.finditer(words[:MOST_CHARACTERS].replace("\x00", " ").encode("utf-8", "replace").decode()):
+    for match in _TERM.finditer(words[:MAX_CHARACTERS].replace("\x00", " ").encode("utf-8", "replace").decode()):
         text = folded_words(match[1] if match[1] is not None else match[2].replace('"', " "))
         if any(unicodedata.category(letter)[0] in "LN" or unicodedata.category(letter) == "Co" for letter in text):
             star = "*" if (match[2] and match[2].endswith("*")) or is_single_letter(text) else ""
             strings.append('"' + text.replace('"', '""') + '"' + star)
-    return strings[:MOST_WORDS]
+    return strings[:MAX_WORDS]
 
 
 def match_of(query: Query) -> str | None:

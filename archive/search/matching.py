@@ -16,7 +16,7 @@ from functools import cached_property
 from archive.search.folding import folded_words, is_joined, is_single_letter, plain, plain_with_places
 
 # Characters and words of what is looked for.
-LONGEST, MOST_WORDS = 200, 20
+LONGEST, MAX_WORDS = 200, 20
 # Letters of a beginning: a single one begins a large part of all words.
 SHORTEST_BEGINNING = 2
 _ALNUM = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
@@ -133,8 +133,8 @@ def keyword(typed: str, *, prefix: bool = False) -> Keyword:
     words = tuple(_words(plain(text).translate(_FOLDS)))
     if not words:
         raise BadKeyword("There is no word in this: a word has a letter or a digit. Type a word or a phrase.")
-    if len(words) > MOST_WORDS:
-        raise BadKeyword(f"This has {len(words)} words; a phrase may have {MOST_WORDS}.")
+    if len(words) > MAX_WORDS:
+        raise BadKeyword(f"This has {len(words)} words; a phrase may have {MAX_WORDS}.")
     prefix = prefix or starred
     if prefix and len(words) == 1 and len(words[0]) < SHORTEST_BEGINNING and not is_joined(words[0]):
         raise BadKeyword(

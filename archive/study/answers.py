@@ -24,7 +24,7 @@ _BETWEEN = re.compile(r"\s*[,;/|\n]\s*")
 # "text 2": what did not fit into the first cell; "risk: anna" of a sheet of disagreements
 _MORE_TEXT, _OF_CODER = re.compile(r"text \d+"), re.compile(r"[a-z0-9_]+: .+")
 # What spreadsheet programs change in a text: white space, control characters as "_x000d_", characters without XML
-_CHANGED = re.compile("_x[0-9a-fA-F]{4}_|[\\s\x00-\x1f\x7f-\xa0\ufeff\ufffd-\uffff]+")
+_SPREADSHEET_ALTERED = re.compile("_x[0-9a-fA-F]{4}_|[\\s\x00-\x1f\x7f-\xa0\ufeff\ufffd-\uffff]+")
 LONGEST_NAME = 60
 
 
@@ -101,7 +101,9 @@ class _Reader:
         exact = self.texts.exact(unit.clinic_id, unit.address, unit.text_sha256)
         if exact is None:
             return task.text if not self.is_new or text_sha256(task.text) == unit.text_sha256 else None
-        same = exact.body == task.text or _CHANGED.sub("", exact.body) == _CHANGED.sub("", task.text)
+        same = exact.body == task.text or _SPREADSHEET_ALTERED.sub("", exact.body) == _SPREADSHEET_ALTERED.sub(
+            "", task.text
+        )
         return exact.body if same else None
 
     def _code(self, task: Task, code: Code, whole: str, coder: str) -> None:

@@ -17,10 +17,10 @@ from lxml.etree import XMLSyntaxError
 from archive.study.folder import BadStudyFile, StudyFile
 
 SHEET = "coding"  # of the sheets of a file the one that coders fill in; without one of that name the first
-MOST_ROWS, MOST_COLUMNS = 20_000, 500
+MAX_ROWS, MAX_COLUMNS = 20_000, 500
 LARGEST_UNPACKED = 200_000_000  # bytes of all members of an XLSX file
 LARGEST_RATIO = 200  # unpacked to packed; sheets pack to a tenth, zeros to a thousandth
-MOST_MEMBERS = 200
+MAX_MEMBERS = 200
 _DELIMITERS = ",;\t"
 # What a spreadsheet never has in its XML, and what makes a small file a large document.
 _DOCTYPE = tuple("<!DOCTYPE".encode(code) for code in ("utf-8", "utf-16-le", "utf-16-be"))
@@ -53,10 +53,10 @@ def _of_xlsx(file: StudyFile) -> Iterator[Row]:
             try:
                 named = [sheet for sheet in workbook.worksheets if sheet.title == SHEET]
                 sheet = (named or workbook.worksheets)[0]
-                limits = {"max_row": MOST_ROWS + 2, "max_col": MOST_COLUMNS}
+                limits = {"max_row": MAX_ROWS + 2, "max_col": MAX_COLUMNS}
                 for number, row in enumerate(sheet.iter_rows(values_only=True, **limits), 1):
-                    if number > MOST_ROWS + 1:
-                        raise BadStudyFile(f"{file.name}: more than {MOST_ROWS:,} rows")
+                    if number > MAX_ROWS + 1:
+                        raise BadStudyFile(f"{file.name}: more than {MAX_ROWS:,} rows")
                     yield number, _trimmed([_text(value) for value in row])
             finally:
                 workbook.close()
@@ -89,7 +89,7 @@ def check_package(file: StudyFile) -> None:
         with zipfile.ZipFile(io.BytesIO(file.data)) as package:
             members = package.infolist()
             size = sum(member.file_size for member in members)
-            if size > min(LARGEST_UNPACKED, LARGEST_RATIO * len(file.data) + 1_000_000) or len(members) > MOST_MEMBERS:
+            if size > min(LARGEST_UNPACKED, LARGEST_RATIO * len(file.data) + 1_000_000) or len(members) > MAX_MEMBERS:
                 raise BadStudyFile(
                     f"{file.name}: {len(members)} parts of {size / 1e6:.0f} MB unpacked from {len(file.data) / 1e6:.1f}"
                     " MB: no sheet of this program; not read"
@@ -133,8 +133,8 @@ def _of_csv(file: StudyFile) -> Iterator[Row]:
     limit = csv.field_size_limit(len(text) + 1)
     try:
         for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), 1):
-            if number > MOST_ROWS + 1 or len(row) > MOST_COLUMNS:
-                raise BadStudyFile(f"{file.name}: more than {MOST_ROWS:,} rows or {MOST_COLUMNS} columns")
+            if number > MAX_ROWS + 1 or len(row) > MAX_COLUMNS:
+                raise BadStudyFile(f"{file.name}: more than {MAX_ROWS:,} rows or {MAX_COLUMNS} columns")
             yield number, [cell.replace("\r\n", "\n") for cell in row]
     except csv.Error as error:
         raise BadStudyFile(f"{file.name}: cannot be read as CSV: {error}; save it again, or as XLSX") from error

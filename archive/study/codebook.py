@@ -28,7 +28,7 @@ from archive.study.folder import BadStudyFile, StudyFile
 
 Level = Literal["nominal", "ordinal"]
 LEVELS = ("nominal", "ordinal")
-MOST_CODES, MOST_VALUES, LONGEST_VALUE, LONGEST_TEXT = 100, 200, 100, 5_000
+MAX_CODES, MAX_VALUES, LONGEST_VALUE, LONGEST_TEXT = 100, 200, 100, 5_000
 SUFFIXES = (".toml", ".csv")
 # Columns of a sheet, which no code may be named like.
 RESERVED = {"unit", "clinic", "permalink", "title", "published", "text", "note", "coder", "sample", "codebook"}
@@ -81,9 +81,9 @@ def read_codebook(file: StudyFile, title: str) -> CodeBook:
     entries = listed if isinstance(listed, list) else []
     if not entries:
         faults.append("no codes in it; write a section [[codes]] for each")
-    if len(entries) > MOST_CODES:
-        faults.append(f"{len(entries)} codes; at most {MOST_CODES} fit into a sheet")
-    codes = [code for number, entry in enumerate(entries[:MOST_CODES], 1) if (code := _code(entry, number, faults))]
+    if len(entries) > MAX_CODES:
+        faults.append(f"{len(entries)} codes; at most {MAX_CODES} fit into a sheet")
+    codes = [code for number, entry in enumerate(entries[:MAX_CODES], 1) if (code := _code(entry, number, faults))]
     names = [code.code for code in codes]
     twice = sorted({name for name in names if names.count(name) > 1})
     faults += [f"the code {name!r} is defined twice" for name in twice]
@@ -154,8 +154,8 @@ def _values(name: str, given: object, faults: list[str]) -> list[str]:
         faults.append(f'{name}: values must be a list of texts, such as values = ["yes", "no"]')
         return []
     values = [str(value).strip() for value in given]
-    if len(values) < 2 or len(values) > MOST_VALUES:
-        faults.append(f"{name}: {len(values)} values; a code has 2 to {MOST_VALUES}")
+    if len(values) < 2 or len(values) > MAX_VALUES:
+        faults.append(f"{name}: {len(values)} values; a code has 2 to {MAX_VALUES}")
     if any(not value or len(value) > LONGEST_VALUE or not value.isprintable() for value in values):
         faults.append(f"{name}: a value is empty, of several lines, or longer than {LONGEST_VALUE} characters")
     folded = [value.casefold() for value in values]

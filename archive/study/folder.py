@@ -25,7 +25,7 @@ TABLES = (CODEBOOKS, SAMPLES, CODINGS)  # the tables have the names of the folde
 DIGITS = 16  # of the SHA-256 that names and tables carry
 PART = ".part"
 LARGEST = 50_000_000  # bytes of a file
-_MOST_LINES = 20  # faults of one file that are listed
+_MAX_LINES = 20  # faults of one file that are listed
 # "claims-0123456789abcdef.toml"
 _NAMED = re.compile(r".+-(?P<sha>[0-9a-f]{16})\.[a-z]+")
 # "0001-0123456789abcdef-anna.xlsx"
@@ -36,8 +36,8 @@ class BadStudyFile(Exception):
     """A file cannot be used. `lines`: what is wrong with it and what to do, one fault each."""
 
     def __init__(self, *lines: str) -> None:
-        more = len(lines) - _MOST_LINES
-        self.lines = [*lines[:_MOST_LINES], *([f"and {more} more faults"] if more > 0 else [])]
+        more = len(lines) - _MAX_LINES
+        self.lines = [*lines[:_MAX_LINES], *([f"and {more} more faults"] if more > 0 else [])]
         super().__init__("\n".join(self.lines))
 
 

@@ -20,7 +20,7 @@ from archive.study.folder import BadStudyFile
 from archive.study.sample import Sample, SamplingUnit, order
 from archive.study.texts import Texts
 
-MOST_UNITS = 32_000  # UTF-16 units of a text in one cell; Excel's limit is 32,767
+MAX_UNITS = 32_000  # UTF-16 units of a text in one cell; Excel's limit is 32,767
 WIDTHS = {"unit": 14, "clinic": 16, "permalink": 30, "title": 30, "text": 100, "note": 30}
 LINE, HIGHEST = 15.0, 300.0  # points; Excel's limit is 409
 TECHNICAL = ("coder", "sample", "codebook")  # the last columns, which are hidden
@@ -81,7 +81,7 @@ def sheet_rows(handout: Handout, coder: str, units: Iterable[SamplingUnit], text
         yield {name: value for name, value in row.items() if not (handout.blind and name in BLINDING)}
 
 
-def split_text(text: str, most: int = MOST_UNITS) -> list[str]:
+def split_text(text: str, most: int = MAX_UNITS) -> list[str]:
     """Return a text in parts of at most `most` UTF-16 units, none of which ends within a pair of surrogates."""
     found, start, size = [], 0, 0
     for place, character in enumerate(text):

@@ -40,7 +40,7 @@ from scraper.guard import running_reactor
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-MOST_ATTEMPTS = 3  # at a visit that an error of the program ends
+MAX_ATTEMPTS = 3  # at a visit that an error of the program ends
 SOON, AGAIN, MUCH_LATER = 5.0, 30.0, 600.0  # seconds until a message is delivered again
 ENDING = 20_000  # milliseconds for the last acknowledgements, where Redis does not answer
 
@@ -85,7 +85,7 @@ class Actor:
             logger.info("%s: not visited: %s visits it now", due.slug, holder)
             return
         verdict = self._visits.ask(due)
-        if verdict is Verdict.BROKEN and attempt >= MOST_ATTEMPTS:
+        if verdict is Verdict.BROKEN and attempt >= MAX_ATTEMPTS:
             why = f"an error of the program ended {attempt} visits; see the log, and please report it"
             verdict = self._visits.ask(due, why)
         self._patiently(lambda: self._leases.drop(due.slug))

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import echo, is_terminal
 
-MOST_LINES = 20  # problems printed one by one; --json lists all
+MAX_LINES = 20  # problems printed one by one; --json lists all
 
 
 def fail(message: str, code: ExitCode) -> NoReturn:
@@ -43,9 +43,7 @@ def finish(
     sys.exit(code)
 
 
-def print_problems(
-    lines: Sequence[str], *, about: object = None, noun: str = "problem", most: int = MOST_LINES
-) -> None:
+def print_problems(lines: Sequence[str], *, about: object = None, noun: str = "problem", most: int = MAX_LINES) -> None:
     """Print the first problems to stderr, and how many more there are.
 
     `about`: what that last line begins with, a path or a clinic. `noun`: what a problem is.

@@ -85,7 +85,7 @@ class PingNotifier:
         line = f"{host}: the watcher was not notified of the result: {why}"
         if why and logger.hasHandlers():
             logger.warning("%s", line)
-        emit(self._archive, [Notice(WATCHER, line)] if why else [], over={WATCHER: ()})
+        emit(self._archive, [Notice(WATCHER, line)] if why else [], unrequested={WATCHER: ()})
 
 
 def watched(body: Callable[..., None]) -> Callable[..., None]:

@@ -24,7 +24,7 @@ from pipelines.takedown.purge.planning import due
 from pipelines.takedown.purge.purge import Preview, PurgeResult
 from pipelines.takedown.purge.purge import purge as perform
 
-MOST_SNAPSHOTS = 10**6  # none is deleted for its age
+MAX_SNAPSHOTS = 10**6  # none is deleted for its age
 
 
 def purge_copy(archive: Path, folder: Path) -> Iterator[str]:
@@ -33,7 +33,7 @@ def purge_copy(archive: Path, folder: Path) -> Iterator[str]:
         if due(archive, db):
             fail(f"{archive}: purge the archive itself first: `clinic-archive takedown purge`", ExitCode.BAD_CONFIG)
     if is_backup(folder):
-        result = make_backup(archive, folder, keep=MOST_SNAPSHOTS)
+        result = make_backup(archive, folder, keep=MAX_SNAPSHOTS)
         if result.snapshot:
             yield f"{folder}: snapshot {result.snapshot} made; {result.purged} earlier snapshots and files deleted"
         if result.problems:

@@ -14,7 +14,7 @@ from pipelines.commands._output import fail
 from pipelines.exit_codes import ExitCode
 from pipelines.recover import recover
 from pipelines.rewriting.finishing import finish_first
-from pipelines.rewriting.journal import remove_replaced
+from pipelines.rewriting.journal import remove_reappeared
 from pipelines.run import report
 from pipelines.run.key import KEY_FILE, key_id, key_in
 from pipelines.run.notices import emit, notices_of
@@ -44,7 +44,7 @@ def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: boo
 
 def fold_in(run: Run) -> None:
     """Fold in what a killed run left, and report it. Raises as `recover`."""
-    remove_replaced(run.archive)
+    remove_reappeared(run.archive)
     run.recovered = recover(run)
     emit(run.archive, notices_of(run.recovered))
 

@@ -19,7 +19,7 @@ from twisted.internet.base import DelayedCall
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from archive.rows.due import MOST_KILLS, Due, past_of
+from archive.rows.due import MAX_KILLS, Due, past_of
 from archive.rows.withdrawals import blocked_clinics
 from archive.times import utc
 from pipelines.commands._run import fold_in
@@ -176,7 +176,7 @@ class VisitsOnDemand:
             logger.info("%s: not visited: not due before %s", slug, past.since)
             self._compare_intervals(due, past.since)
             return Verdict.DONE
-        if past.killed >= MOST_KILLS:
+        if past.killed >= MAX_KILLS:
             given_up = f"its last {past.killed} visits ended with the death of the worker; the next is when it is due"
         elif self._must_wait(past.killed):
             return Verdict.LATER
@@ -210,7 +210,7 @@ class VisitsOnDemand:
         At the last attempt no other is visited beside it.
         """
         others = [before for before in self._running.values() if before >= SUSPECT]
-        most = 1 if max([*others, killed]) == MOST_KILLS - 1 else SUSPECTS
+        most = 1 if max([*others, killed]) == MAX_KILLS - 1 else SUSPECTS
         return killed >= SUSPECT and len(others) >= most
 
     def _end_in_time(self, run: Run, clinic: Clinic, crawler: Crawler) -> None:
@@ -234,7 +234,7 @@ class VisitsOnDemand:
         for notice in notices:
             logger.warning("%s", notice.line)
         run.end(exit_code(run), report.summary(run))
-        emit(run.archive, notices, over=resolved(run))
+        emit(run.archive, notices, unrequested=resolved(run))
         del self._running[clinic.slug]
         if run.broken:
             self._break(run.broken, answer)

@@ -18,7 +18,7 @@ from pipelines.commands._options import archives_option, distinct_archives, exam
 from pipelines.commands._output import counted, finish
 from pipelines.commands._table import table
 
-MOST_GAPS = 10  # printed one by one; --json lists all
+MAX_GAPS = 10  # printed one by one; --json lists all
 HEADER = (
     "clinic",
     "blog",
@@ -112,10 +112,10 @@ def _gap_lines(gaps: Sequence[Gap]) -> Iterator[str]:
     """The longest gaps."""
     yield f"\n{counted(len(gaps), 'gap')} without an observed day{':' if gaps else ''}"
     if gaps:
-        rows = [(f"{gap.days:,}", gap.first, gap.last, gap.clinic_id) for gap in gaps[:MOST_GAPS]]
+        rows = [(f"{gap.days:,}", gap.first, gap.last, gap.clinic_id) for gap in gaps[:MAX_GAPS]]
         yield table(("days", "from", "to", "clinic"), rows, numbers=("days",))
-    if len(gaps) > MOST_GAPS:
-        yield f"and {len(gaps) - MOST_GAPS:,} shorter ones; --json lists them all"
+    if len(gaps) > MAX_GAPS:
+        yield f"and {len(gaps) - MAX_GAPS:,} shorter ones; --json lists them all"
 
 
 def _summary(coverage: Coverage) -> dict[str, Any]:

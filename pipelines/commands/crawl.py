@@ -139,7 +139,7 @@ def _report_problems(run: Run) -> list[str]:
         logger.warning("%s", line)
     for line in not_begun:  # in every run: the clinics differ each time
         echo(line, err=True)
-    emit(run.archive, notices, over=resolved(run))
+    emit(run.archive, notices, unrequested=resolved(run))
     return [*run.recovered, *report.brief(run)]
 
 

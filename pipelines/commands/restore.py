@@ -17,7 +17,7 @@ from archive.warc._file import sync_folder
 from pipelines.commands._archive import lock_or_exit
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
-from pipelines.commands._output import MOST_LINES, fail, finish, print_problems
+from pipelines.commands._output import MAX_LINES, fail, finish, print_problems
 from pipelines.exit_codes import ExitCode
 
 
@@ -111,7 +111,7 @@ def _clear(part: Path) -> None:
 
 def _fail_damaged(error: BackupDamaged, folder: Path, snapshot: Snapshot) -> NoReturn:
     """Name the damaged files, and end the process."""
-    print_problems(error.lines[:MOST_LINES])
+    print_problems(error.lines[:MAX_LINES])
     damaged = "is damaged" if len(error.lines) == 1 else "are damaged"
     fail(
         f"{folder}: {len(error.lines)} of {len(snapshot.files) + 1} files of snapshot {snapshot.name} {damaged};"

@@ -28,7 +28,7 @@ from pipelines.exit_codes import ExitCode
 from pipelines.rewriting.journal import decided, interrupted
 from pipelines.verify.verify import Verification, closed_files, verify
 
-MOST_FAULTS = 40  # printed one by one
+MAX_FAULTS = 40  # printed one by one
 _NO_ROOM = (
     "not verified: no room for the scratch archive in the folder for temporary files; free some space, or name another"
     " folder in TMPDIR"
@@ -78,7 +78,7 @@ def command(sample: int | None, seed: int | None, archive: Path, as_json: bool) 
     seconds = time.monotonic() - began
     summary = _summary(archive, result, seconds, sample, seed)
     keep_result(archive, summary)
-    print_problems(result.faults, noun="fault", most=MOST_FAULTS)
+    print_problems(result.faults, noun="fault", most=MAX_FAULTS)
     finish(summary, _lines(result, seconds), as_json=as_json, code=summary["exit_code"])
 
 

@@ -32,9 +32,9 @@ from scraper.platforms._platform import Platform
 # Why a body is missing, as values of WARC-Truncated (WARC 1.1, 5.13). A redirect has no body that could be missing.
 TRUNCATED = {"too-large": "length", "evicted": "unspecified"}
 # Pages share scripts and styles: this many are remembered, so that each is recorded once in a run.
-MOST_ORIGINALS = 5_000
+MAX_ORIGINALS = 5_000
 # Unanswered sub-requests of one page that are recorded; a page may try thousands.
-MOST_SUB_PROBLEMS = 50
+MAX_SUB_PROBLEMS = 50
 
 
 class Rendered:
@@ -153,7 +153,7 @@ class Rendered:
         )
         if original is None and body and received.status == 200:
             self._originals[key] = Original(capture.capture_id, capture.url, capture.fetched_at, capture.payload_sha256)
-            if len(self._originals) > MOST_ORIGINALS:
+            if len(self._originals) > MAX_ORIGINALS:
                 self._originals.popitem(last=False)
         exchange = _exchange_of(received, page, body)
         location = next((value for name, value in headers if name.lower() == b"location"), None)
@@ -176,7 +176,7 @@ class Rendered:
         for url, reason, what in unanswered:
             # Only the host: the path that a script requests may identify a reader ("/u/jane", "?email=").
             host = _host(url)
-            if (host, reason) in self._reported or number >= MOST_SUB_PROBLEMS:
+            if (host, reason) in self._reported or number >= MAX_SUB_PROBLEMS:
                 continue
             self._reported.add((host, reason))
             number += 1

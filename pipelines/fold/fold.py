@@ -100,7 +100,7 @@ class Fold:
         self._log = WriteAheadLog(db)
         self._threads = Threads()
         self._pending: list[tuple[ClinicVisit, Extraction]] = []
-        self._marks: dict[str, Omissions] = {}  # of waiting captures of which something is left out
+        self._omissions: dict[str, Omissions] = {}  # of waiting captures of which something is left out
         self._since: float | None = None  # time.monotonic() when the oldest waiting capture was taken
 
     def apply(self, event: Event) -> None:
@@ -151,20 +151,22 @@ class Fold:
         """The takedowns of posts of which the captures gave further addresses."""
         return self._withheld.extended() if self._withheld else []
 
-    def finish(self, run: ClinicVisit, *, finished: bool) -> None:
+    def finish(self, visit: ClinicVisit, *, finished: bool) -> None:
         """Commit all captures of the run; `finished`: the visit was not cut short, so that no thread lacks names."""
-        self._pending += self._threads.release(run, ended=finished)
+        self._pending += self._threads.release(visit, ended=finished)
         self.commit()
 
     def _take(self, event: Captured) -> None:
-        run, stored = event.visit, storable(event.extraction)
-        extraction, is_held, is_cut = self._withheld.left_of(stored) if self._withheld else Left(stored)
-        extraction, before = without_people(extraction, run.policy), extraction
-        if (is_held or extraction is not before) and isinstance(extraction.capture, Capture):
-            self._marks[extraction.capture.capture_id] = Omissions(extraction is not before, is_held, is_cut)
+        visit, stored = event.visit, storable(event.extraction)
+        extraction, holds_withdrawn, is_cut = self._withheld.left_of(stored) if self._withheld else Left(stored)
+        extraction, before = without_people(extraction, visit.policy), extraction
+        if (holds_withdrawn or extraction is not before) and isinstance(extraction.capture, Capture):
+            self._omissions[extraction.capture.capture_id] = Omissions(
+                extraction is not before, holds_withdrawn, is_cut
+            )
         if self._since is None:
             self._since = time.monotonic()
-        self._pending += self._threads.take(run, extraction)
+        self._pending += self._threads.take(visit, extraction)
         if len(self._pending) >= BATCH or (self._pending and time.monotonic() - self._since > PATIENCE):
             self.commit()
 
@@ -177,14 +179,14 @@ class Fold:
             if at is not None:
                 runs.save_closing(self._db, self._clinic_id, stanza.get("closed"), at[:10])
 
-    def _start(self, run: ClinicVisit) -> None:
-        if run.crawl_id is None:
+    def _start(self, visit: ClinicVisit) -> None:
+        if visit.crawl_id is None:
             return
         with self._db.atomic():
-            runs.save_crawl(self._db, run.crawl_id, run.started_at, run.software, run.kind)
+            runs.save_crawl(self._db, visit.crawl_id, visit.started_at, visit.software, visit.kind)
             # The stanza of an import or a backfill may be the stored one: it is no evidence that the clinic is closed.
-            self._save_stanza(run.stanza, run.started_at if run.kind == "crawl" else None)
-            runs.save_run_start(self._db, run.crawl_id, self._clinic_id, run.started_at, run.user_agent)
+            self._save_stanza(visit.stanza, visit.started_at if visit.kind == "crawl" else None)
+            runs.save_run_start(self._db, visit.crawl_id, self._clinic_id, visit.started_at, visit.user_agent)
         self._cache = ClinicCache(self._db, self._clinic_id)
 
     def _end(self, event: VisitEnded) -> None:
@@ -218,19 +220,19 @@ class Fold:
             cache.begin(item.addresses for item in items if isinstance(item, Post))
             captured = [extraction.capture for _, extraction in batch if isinstance(extraction.capture, Capture)]
             known = {capture.capture_id for capture in captured}
-            missing = self._missing({capture.refers_to for capture in captured} - known)
-            for run, extraction in batch:
-                cache.batch.put("captures", capture_row(run, extraction, missing, self._marks))
+            without_row = self._without_row({capture.refers_to for capture in captured} - known)
+            for visit, extraction in batch:
+                cache.batch.put("captures", capture_row(visit, extraction, without_row, self._omissions))
             cache.batch.write()  # rows of other tables refer to them
-            for run, extraction in batch:
-                self._save(run, extraction, missing)
+            for visit, extraction in batch:
+                self._save(visit, extraction, without_row)
             cache.write()
             index_due(self._db)
         for capture_id in known:
-            self._marks.pop(capture_id, None)
+            self._omissions.pop(capture_id, None)
         self._log.checkpoint()
 
-    def _missing(self, capture_ids: set[str | None]) -> set[str]:
+    def _without_row(self, capture_ids: set[str | None]) -> set[str]:
         """Return the ids without a row: a revisit of such a capture becomes a problem, and cannot refer to it."""
         find = "SELECT 1 FROM captures WHERE capture_id = ?"
         return {
@@ -239,13 +241,13 @@ class Fold:
             if capture_id and not self._db.conn.execute(find, (capture_id,)).fetchone()
         }
 
-    def _save(self, run: ClinicVisit, extraction: Extraction, missing: set[str]) -> None:
+    def _save(self, visit: ClinicVisit, extraction: Extraction, without_row: set[str]) -> None:
         """Save the rows of one capture's items."""
         capture, cache = extraction.capture, self._cache
         assert isinstance(capture, Capture)
-        page = CaptureContext(
+        context = CaptureContext(
             cache=cache,
-            crawl_id=run.crawl_id,
+            crawl_id=visit.crawl_id,
             capture_id=capture.capture_id,
             at=utc(capture.fetched_at),
             url=capture.url,
@@ -259,15 +261,15 @@ class Fold:
         cache.captures.add(capture.capture_id)
         cache.identities.ranking = extraction.sources
         if capture.http_status == 304 and capture.refers_to:
-            sightings.save_not_modified(page, capture.refers_to)
-            if capture.refers_to in missing:
-                sightings.save_problem(page, as_mapping(missing_original(capture.url, "no row")))
+            sightings.save_not_modified(context, capture.refers_to)
+            if capture.refers_to in without_row:
+                sightings.save_problem(context, as_mapping(missing_original(capture.url, "no row")))
             if extraction.items:
                 cache.write()  # rows of the 304's own items, if any, come second
         cache.look_up_comments(item.platform_comment_id for item in extraction.items if isinstance(item, Comment))
         for item in sorted(extraction.items, key=lambda item: ORDER.get(type(item), 3)):
-            SAVERS[type(item)](page, as_mapping(item))
-        save_renames(page)
+            SAVERS[type(item)](context, as_mapping(item))
+        save_renames(context)
 
 
 SAVERS: dict[type, Callable[[CaptureContext, Mapping[str, Any]], object]] = {

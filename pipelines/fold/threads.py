@@ -35,7 +35,7 @@ from scraper.items import (
 # Items that no answer of a comment service gives: where one occurs, the thread has ended.
 ELSEWHERE = (Post, Reading, Sighting, Alias, Gone, Site)
 
-Ready = list[tuple[ClinicVisit, Extraction]]
+ReadyCaptures = list[tuple[ClinicVisit, Extraction]]
 _WHOLE_SITE = ""  # in `_Held.posts`, for a list of the comments of all posts; no address is empty
 
 
@@ -72,15 +72,15 @@ class Threads:
         """Whether any captures are held."""
         return any(held.captures for held in self._held.values())
 
-    def take(self, run: ClinicVisit, extraction: Extraction) -> Ready:
+    def take(self, visit: ClinicVisit, extraction: Extraction) -> ReadyCaptures:
         """Take the run's next capture; return the captures that are ready to be stored, in order."""
         page = extraction.capture.page if isinstance(extraction.capture, Capture) else None
         posts = _posts_of(extraction)
-        ready: Ready = []
-        held = self._held.setdefault(run, _Held())
+        ready: ReadyCaptures = []
+        held = self._held.setdefault(visit, _Held())
         if held.ends_before(extraction, page, posts):
-            ready = self.release(run, ended=True)
-            held = self._held[run] = _Held()
+            ready = self.release(visit, ended=True)
+            held = self._held[visit] = _Held()
         named = any(isinstance(item, Names) for item in extraction.items)
         # A rendered page is held whole: its last answer may give names to be masked in the others.
         if page is not None or held.captures or posts or named:
@@ -88,11 +88,11 @@ class Threads:
             held.page = page
             held.posts |= posts
             return ready
-        return [*ready, (run, extraction)]
+        return [*ready, (visit, extraction)]
 
-    def release(self, run: ClinicVisit, *, ended: bool) -> Ready:
+    def release(self, visit: ClinicVisit, *, ended: bool) -> ReadyCaptures:
         """Return the held captures of the run, masked: no more of them will come. `ended`: as in `mask_thread`."""
-        held = self._held.pop(run, None)
+        held = self._held.pop(visit, None)
         if held is None or not held.captures:
             return []
         thread = held.captures
@@ -100,9 +100,9 @@ class Threads:
             ended = ended and names_complete(thread)
             thread = without_repeats(thread)
         thread = mark_complete(join_parts(thread))
-        return [(run, extraction) for extraction in mask_thread(thread, run.policy.privacy, ended=ended)]
+        return [(visit, extraction) for extraction in mask_thread(thread, visit.policy.privacy, ended=ended)]
 
-    def release_all(self, *, ended: bool) -> Ready:
+    def release_all(self, *, ended: bool) -> ReadyCaptures:
         """Return the held captures of all runs, masked."""
         return [ready for run in list(self._held) for ready in self.release(run, ended=ended)]
 

@@ -11,7 +11,7 @@ from pipelines.privacy.signatures import signature
 from scraper.items import Comment, Extraction, Item, Names, Problem
 
 # Signatures beyond this number are masked only in their own comment: every name is searched in every text.
-MOST_SIGNATURES = 100
+MAX_SIGNATURES = 100
 _WITHHELD = Problem(
     kind="thread-cut-short",
     message="not all names of this thread were read: its texts are left out until the next visit",
@@ -59,7 +59,7 @@ def _masks(
             names.setdefault(post_of.get(key), []).append(name)
     masks: dict[tuple[str, ...], tuple[NamePattern | None, Collection[str]]] = {}
     for post, own in by_post.items():
-        shared = list(filter(None, (signature(comment.body_text) for comment in own)))[:MOST_SIGNATURES]
+        shared = list(filter(None, (signature(comment.body_text) for comment in own)))[:MAX_SIGNATURES]
         masks[post] = name_pattern([*names.get(None, ()), *names.get(post, ()), *shared]), shared
     return masks
 

@@ -26,9 +26,9 @@ class RowsAsOf:
     db: Database
     closed: frozenset[str]
 
-    def is_closed(self, header: RunFileContents) -> bool:
+    def is_closed(self, run_file: RunFileContents) -> bool:
         """Return whether the file of a run as a whole was closed."""
-        return header.file in self.closed
+        return run_file.file in self.closed
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class LogAsOf:
         return [event for event in events if not (isinstance(event, VisitEnded) and event.visit.crawl_id in unended)]
 
 
-def headers_as_of(headers: Iterable[RunFileContents], snapshot: RowsAsOf) -> list[RunFileContents]:
+def headers_as_of(run_files: Iterable[RunFileContents], snapshot: RowsAsOf) -> list[RunFileContents]:
     """Return the runs as a whole that have a row, or whose file was closed. Raises `sqlite3.Error`."""
     known = {row[0] for row in snapshot.db.execute("SELECT crawl_id FROM crawls").fetchall()}
     clinics = {row[0] for row in snapshot.db.execute("SELECT clinic_id FROM clinics").fetchall()}
@@ -56,14 +56,14 @@ def headers_as_of(headers: Iterable[RunFileContents], snapshot: RowsAsOf) -> lis
     policies = {clinic_id: stored_policy(snapshot.db, clinic_id) for clinic_id in clinics}
     confirmed = set(snapshot.db.execute("SELECT clinic_id, confirmed_at FROM confirmations").fetchall())
     found = []
-    for header in headers:
-        if snapshot.is_closed(header):
-            found.append(header)
-        elif header.crawl_id in known:
-            listed = {slug: stanza for slug, stanza in header.listed.items() if slug in clinics}
-            stored = tuple(each for each in header.confirmed if each in confirmed)
-            applied = tuple(each for each in header.decisions if _is_applied(each, policies, withdrawn))
-            found.append(replace(header, listed=listed, confirmed=stored, decisions=applied))
+    for run_file in run_files:
+        if snapshot.is_closed(run_file):
+            found.append(run_file)
+        elif run_file.crawl_id in known:
+            listed = {slug: stanza for slug, stanza in run_file.new_clinics.items() if slug in clinics}
+            stored = tuple(each for each in run_file.confirmed if each in confirmed)
+            applied = tuple(each for each in run_file.decisions if _is_applied(each, policies, withdrawn))
+            found.append(replace(run_file, new_clinics=listed, confirmed=stored, decisions=applied))
     return found
 
 

@@ -19,7 +19,7 @@ from archive.warc.joining import head_of, is_whole, overlapping
 from pipelines.run.headers import RUNS
 
 LARGEST = 1_000_000_000  # bytes of a file that a pack makes; a crawl begins another file then, too
-MOST = 100_000  # files whose names the head of such a file states
+MAX_NAMES = 100_000  # files whose names the head of such a file states
 # "riverside-20260301093000-0123abcd-00000.warc.gz"
 _NAME = re.compile(r".+-(?P<stamp>\d{14})-(?P<run>[0-9A-Za-z._]{1,8})-\d{5,}\.warc\.gz")
 
@@ -142,10 +142,10 @@ def _groups(units: Iterable[_Unit]) -> Iterator[PackGroup]:
     paths: list[Path] = []
     stamp, size, names = "", 0, 0
     for unit in units:
-        if paths and (size + unit.size > LARGEST or names + unit.names > MOST):
+        if paths and (size + unit.size > LARGEST or names + unit.names > MAX_NAMES):
             yield PackGroup(tuple(paths), stamp, size)
             paths, size, names = [], 0, 0
-        if unit.size < LARGEST and unit.names < MOST:
+        if unit.size < LARGEST and unit.names < MAX_NAMES:
             stamp = stamp if paths else unit.stamp
             paths += unit.paths
             size, names = size + unit.size, names + unit.names

@@ -259,7 +259,7 @@ def settle(archive: Path) -> bool:
     return True
 
 
-def remove_replaced(archive: Path) -> None:
+def remove_reappeared(archive: Path) -> None:
     """Remove files that a purge replaced and that came back, as from a copy. Raises OSError."""
     for old, new in replaced_files(runs_of(archive)).items():
         if is_inside(archive, old) and (archive / old).exists() and is_there(archive, new):

@@ -5,18 +5,18 @@ from __future__ import annotations
 import resource
 from pathlib import Path
 
-MOST_VISITS = 300
+MAX_VISITS = 300
 FILES_EACH, FILES_KEPT = 8, 200  # file descriptors of a visit: WARC, connections, DNS; and of everything else
 MEMORY_EACH = 8_000_000  # bytes of a visit; 2 MB with small blogs, more with thousands of known posts
 MEMINFO = Path("/proc/meminfo")
 
 
 def parallel_visits() -> int:
-    """Return the number of clinics that are visited at once, at least 1 and at most `MOST_VISITS`.
+    """Return the number of clinics that are visited at once, at least 1 and at most `MAX_VISITS`.
 
     The soft limit of open files is raised to the hard limit. At most half of the memory that is available now is used.
     """
-    bounds = [MOST_VISITS, (_open_files() - FILES_KEPT) // FILES_EACH]
+    bounds = [MAX_VISITS, (_open_files() - FILES_KEPT) // FILES_EACH]
     available = available_memory(MEMINFO)
     if available is not None:
         bounds.append(available // 2 // MEMORY_EACH)

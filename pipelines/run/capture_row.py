@@ -27,7 +27,7 @@ _WHOLE = Omissions()
 
 
 def capture_row(
-    run: ClinicVisit,
+    visit: ClinicVisit,
     extraction: Extraction,
     missing: Collection[str] = (),
     left_out: Mapping[str, Omissions] | None = None,
@@ -41,8 +41,8 @@ def capture_row(
         capture = replace(capture, **hosts)  # type: ignore[arg-type]
     return (
         capture.capture_id,
-        run.crawl_id,
-        run.clinic_id,
+        visit.crawl_id,
+        visit.clinic_id,
         capture.url,
         capture.method,
         capture.request_sha256,

@@ -25,7 +25,8 @@ class RunFileContents:
     kind: str
     closed: Mapping[str, Any]  # stanzas of closed clinics, by slug
     end: Mapping[str, Any] | None  # ended_at, exit_code, summary
-    listed: Mapping[str, Any] = field(default_factory=dict)  # stanzas of clinics that the archive did not know, by slug
+    # Stanzas of clinics that the archive did not know, by slug.
+    new_clinics: Mapping[str, Any] = field(default_factory=dict)
     confirmed: tuple[tuple[str, str], ...] = ()  # (slug, when) of each clinic whose reports the operator confirmed
     decisions: tuple[Retroactive | Purged, ...] = ()  # that concern what was captured before
     file: str = ""  # its path in the archive; "" for a run whose file is not written yet
@@ -44,24 +45,24 @@ _OF_NOTES: dict[str, Callable[[Mapping[str, Any]], Retroactive | Purged]] = {
 }
 
 
-def takedowns_in_force(headers: Iterable[RunFileContents]) -> list[Withdrawn]:
+def takedowns_in_force(run_files: Iterable[RunFileContents]) -> list[Withdrawn]:
     """Return the takedowns that were not lifted, oldest first."""
-    decisions = [each for header in headers for each in header.decisions]
+    decisions = [each for run_file in run_files for each in run_file.decisions]
     lifted = {each.takedown_id for each in decisions if isinstance(each, Lifted)}
     # A later note of the same takedown has more addresses of its post.
     found = {each.takedown_id: each for each in decisions if isinstance(each, Withdrawn)}
     return sorted((each for each in found.values() if each.takedown_id not in lifted), key=lambda each: each.at)
 
 
-def purges(headers: Iterable[RunFileContents]) -> list[Purged]:
+def purges(run_files: Iterable[RunFileContents]) -> list[Purged]:
     """Return the purges that were performed, oldest first; each once, although a kill may have recorded it twice."""
-    found = {each.purge_id: each for header in headers for each in header.decisions if isinstance(each, Purged)}
+    found = {each.purge_id: each for run_file in run_files for each in run_file.decisions if isinstance(each, Purged)}
     return sorted(found.values(), key=lambda each: each.at)
 
 
-def replaced_files(headers: Iterable[RunFileContents]) -> dict[str, str]:
+def replaced_files(run_files: Iterable[RunFileContents]) -> dict[str, str]:
     """Return the files that purges replaced, by their paths in the archive, each with the file in its place now."""
-    steps = {old: new for each in purges(headers) for old, new in each.files.items()}
+    steps = {old: new for each in purges(run_files) for old, new in each.files.items()}
     last: dict[str, str] = {}
     for old, new in steps.items():
         while new in steps:
@@ -118,7 +119,7 @@ def _header(written: FileScan) -> RunFileContents | None:
     return RunFileContents(
         **{name: start[name] for name in ("started_at", "software", "kind", "closed")},
         crawl_id=start["crawl"],
-        listed=start.get("listed", {}),  # runs of older versions recorded none
+        new_clinics=start.get("listed", {}),  # runs of older versions recorded none
         end=notes.get("crawl-ended"),
         confirmed=tuple((fields["clinic"], fields["at"]) for fields in confirmed),
         decisions=decisions,

@@ -22,8 +22,8 @@ from scraper.addresses import post_key
 MEMORY_FILE = Path("log") / "told.json"
 REPEAT_INTERVAL = timedelta(days=7) - timedelta(hours=12)  # cron begins a quarter of an hour earlier or later each day
 FORGET_AFTER = timedelta(days=90)  # not met for this long, as at a clinic that is no longer visited
-MOST_PROBLEMS = 50_000  # that are remembered, some 6 MB; the newest
-MOST_LINES = 20  # about one clinic: nobody reads more in a mail
+MAX_PROBLEMS = 50_000  # that are remembered, some 6 MB; the newest
+MAX_LINES = 20  # about one clinic: nobody reads more in a mail
 FEW_CLINICS, NAMED = 3, 3  # so many clinics still have lines of their own; a line about many clinics names so many
 RUN, WATCHER = "_runs", "_watcher"  # `Notice.about` where it is no clinic; no slug begins so
 
@@ -97,25 +97,25 @@ def without_numbers(line: str) -> str:
 def due_notices(
     memory: Memory,
     notices: Sequence[Notice],
-    over: Mapping[str, Collection[str]],
+    unrequested: Mapping[str, Collection[str]],
     now: datetime,
     *,
     terminal: bool = False,
 ) -> tuple[list[Notice], dict[Key, Seen]]:
     """Return the notices to be printed now, older ones with their age, and what is remembered from now on.
 
-    `over`: the clinics whose visit was complete, each with the pages (`post_key`) that were not requested. A problem of
-    such a clinic that was not met again is forgotten, unless it is about one of those pages; when it comes back, it is
-    new. On a `terminal` all notices are due, and none counts as mailed. A moment in the future, from a clock that was
-    wrong, suppresses nothing.
+    `unrequested`: the clinics whose visit was complete, each with the pages (`post_key`) that were not requested. A
+    problem of such a clinic that was not met again is forgotten, unless it is about one of those pages; when it comes
+    back, it is new. On a `terminal` all notices are due, and none counts as mailed. A moment in the future, from a
+    clock that was wrong, suppresses nothing.
     """
     met = {key for notice in notices for key in _keys(notice)}
-    skipped = {about: {_digest(page) for page in pages} for about, pages in over.items()}
+    skipped = {about: {_digest(page) for page in pages} for about, pages in unrequested.items()}
     after = {
         key: seen._replace(last_met=min(seen.last_met, now))
         for key, seen in memory.items()
         if key not in met
-        and (key[0] not in over or seen.page in skipped[key[0]])
+        and (key[0] not in unrequested or seen.page in skipped[key[0]])
         and now - seen.last_met < FORGET_AFTER
     }
     due = []
@@ -128,28 +128,28 @@ def due_notices(
             due.append(_with_age(notice, (now - first_met).days))
             mailed = mailed if terminal else now
         after[_keys(notice)[0]] = Seen(first_met, mailed, now, _page(notice))
-    if len(after) > MOST_PROBLEMS:
+    if len(after) > MAX_PROBLEMS:
         # The oldest of those met now come first, so that the same problems are dropped in each run.
         newest = sorted(
             after.items(), key=lambda item: (item[1].last_met == now, -item[1].first_met.timestamp()), reverse=True
         )
-        after = dict(newest[:MOST_PROBLEMS])
+        after = dict(newest[:MAX_PROBLEMS])
     return due, after
 
 
 def shortened(notices: Iterable[Notice]) -> list[str]:
-    """Return the lines, `MOST_LINES` a clinic and the number of the others.
+    """Return the lines, `MAX_LINES` a clinic and the number of the others.
 
-    More than `MOST_LINES` problems of more than `FEW_CLINICS` clinics give a line for each kind of problem instead.
+    More than `MAX_LINES` problems of more than `FEW_CLINICS` clinics give a line for each kind of problem instead.
     """
     notices = list(notices)
     of_clinics = [notice for notice in notices if notice.about not in (RUN, WATCHER)]
-    if len(of_clinics) > MOST_LINES and len({notice.about for notice in of_clinics}) > FEW_CLINICS:
+    if len(of_clinics) > MAX_LINES and len({notice.about for notice in of_clinics}) > FEW_CLINICS:
         return [notice.line for notice in notices if notice.about in (RUN, WATCHER)] + _by_kind(of_clinics)
     lines: list[str] = []
     for about, group in groupby(notices, lambda notice: notice.about):
         of_clinic = [notice.line for notice in group]
-        most = len(of_clinic) if about in (RUN, WATCHER) else MOST_LINES
+        most = len(of_clinic) if about in (RUN, WATCHER) else MAX_LINES
         lines += of_clinic[:most]
         if len(of_clinic) > most:
             lines.append(f"{about}: and {len(of_clinic) - most} more problems; the table `problems` lists them all")
@@ -178,14 +178,14 @@ def _about_many(kind: str, notices: Sequence[Notice]) -> str:
     return f"{len(notices):,} times {kind} ({names}{more}); `{lists}` lists them"
 
 
-def emit(archive: Path, notices: Sequence[Notice], over: Mapping[str, Collection[str]] | None = None) -> None:
+def emit(archive: Path, notices: Sequence[Notice], unrequested: Mapping[str, Collection[str]] | None = None) -> None:
     """Print the due notices to stderr (all of them on a terminal), and remember them in the archive.
 
-    `over`: see `due_notices`.
+    `unrequested`: see `due_notices`.
     """
     file, terminal = archive / MEMORY_FILE, is_terminal(err=True)
     memory = _read(file)
-    due, after = due_notices(memory, notices, over or {}, datetime.now(UTC), terminal=terminal)
+    due, after = due_notices(memory, notices, unrequested or {}, datetime.now(UTC), terminal=terminal)
     for line in shortened(due):
         echo(line, err=True)
     if after != memory:

@@ -18,7 +18,7 @@ from archive.warc import BadRecord, WarcWriteError
 from pipelines.events import VisitEnded
 from pipelines.recover import recover
 from pipelines.rewriting.finishing import finish_first
-from pipelines.rewriting.journal import remove_replaced
+from pipelines.rewriting.journal import remove_reappeared
 from pipelines.run.key import BadKey
 from pipelines.run.notices import Notice, notices_of, shortened
 from pipelines.run.outcome.judgement import compare_with_past, exit_code, judge
@@ -29,7 +29,7 @@ from scraper.spiders._clinic import ClinicSpider
 
 logger = logging.getLogger(__name__)
 
-MOST_NAMES = 10  # of clinics that were not visited; --json lists all
+MAX_NAMES = 10  # of clinics that were not visited; --json lists all
 
 # The statuses that are reported to a person, in words.
 LOUD = {"failed": "failed", "moved_or_gone": "moved or gone", "degraded": "degraded"}
@@ -44,7 +44,7 @@ class VisitReport:
         self._stands_alone = issubclass(crawler.spidercls, ClinicSpider) and not Visits.is_open(crawler.settings)
         if self._stands_alone:
             run = finish_first(Run.opened(crawler.settings))
-            remove_replaced(run.archive)
+            remove_reappeared(run.archive)
             for line in recover(run):
                 logger.warning("%s", line)
 
@@ -194,11 +194,11 @@ def not_begun(run: Run) -> list[str]:
     waiting = run.not_begun
     if not waiting or run.broken:  # the reason is reported already
         return []
-    more = f" and {len(waiting) - MOST_NAMES} more" if len(waiting) > MOST_NAMES else ""
+    more = f" and {len(waiting) - MAX_NAMES} more" if len(waiting) > MAX_NAMES else ""
     ended = "its time limit" if run.out_of_time else "a signal"
     return [
         f"{len(waiting)} of {len(waiting) + len(run.outcomes)} clinics not begun when {ended} ended the run:"
-        f" {', '.join(waiting[:MOST_NAMES])}{more}; the next run begins with those that have waited longest"
+        f" {', '.join(waiting[:MAX_NAMES])}{more}; the next run begins with those that have waited longest"
     ]
 
 

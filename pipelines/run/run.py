@@ -190,7 +190,9 @@ class Run(Visits):
                 {clinic.slug: clinic.as_stanza() for clinic in clinics} for clinics in (self._closed, self._listed)
             )
             at = utc(self.started_at)
-            header = RunFileContents(self.crawl_id, at, self.software, kind, closed=closed, end=None, listed=listed)
+            header = RunFileContents(
+                self.crawl_id, at, self.software, kind, closed=closed, end=None, new_clinics=listed
+            )
             self._run_file = RunFile(self.archive, self.db, header)
             self._run_file.start()
             self._record_listed(self._closed)  # their rows follow the note that names them

@@ -22,30 +22,30 @@ Redaction = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 class RunFile:
     """Records what belongs to a run and to no single clinic; `pipelines.run.headers.runs_of` reads it back."""
 
-    def __init__(self, archive: Path, db: Database, header: RunFileContents) -> None:
+    def __init__(self, archive: Path, db: Database, contents: RunFileContents) -> None:
         """Open the file. Raises `WarcWriteError`, OSError."""
-        self._db, self._header = db, header
-        about = {"software": header.software, "kind": header.kind}
-        self._writer = Writer(archive, RUNS, header.crawl_id, about, last=None)
+        self._db, self._contents = db, contents
+        about = {"software": contents.software, "kind": contents.kind}
+        self._writer = Writer(archive, RUNS, contents.crawl_id, about, last=None)
 
     def start(self) -> None:
         """Record the start of the run and the clinics that it lists, and save its row.
 
         Raises `WarcWriteError`, `sqlite3.Error`.
         """
-        header = self._header
+        contents = self._contents
         fields = as_json(
             {
-                "crawl": header.crawl_id,
-                "started_at": header.started_at,
-                "software": header.software,
-                "kind": header.kind,
+                "crawl": contents.crawl_id,
+                "started_at": contents.started_at,
+                "software": contents.software,
+                "kind": contents.kind,
             }
         )
-        for name, stanzas in (("closed", header.closed), ("listed", header.listed)):
+        for name, stanzas in (("closed", contents.closed), ("listed", contents.new_clinics)):
             fields[name] = json.dumps(stanzas, sort_keys=True, default=str)
-        self.write_note("crawl-started", fields, datetime.fromisoformat(header.started_at))
-        runs.save_crawl(self._db, header.crawl_id, header.started_at, header.software, header.kind)
+        self.write_note("crawl-started", fields, datetime.fromisoformat(contents.started_at))
+        runs.save_crawl(self._db, contents.crawl_id, contents.started_at, contents.software, contents.kind)
 
     def write_note(self, kind: str, fields: Fields, at: datetime) -> None:
         """Write a note durably. Raises `WarcWriteError`."""
@@ -64,6 +64,6 @@ class RunFile:
         text = json.dumps({**summary, "archive": None}, ensure_ascii=False)
         fields = {"ended_at": utc(now), "exit_code": exit_code, "summary": text}
         self.write_note("crawl-ended", as_json(fields), now)
-        runs.save_crawl_end(self._db, self._header.crawl_id, redacted(fields))
+        runs.save_crawl_end(self._db, self._contents.crawl_id, redacted(fields))
         if closing:
             self._writer.close()

@@ -131,9 +131,9 @@ def by_id(archive: Path, takedown_id: str) -> Withdrawn:
     return found
 
 
-def all_of(headers: Iterable[RunFileContents]) -> list[Withdrawn]:
+def all_of(run_files: Iterable[RunFileContents]) -> list[Withdrawn]:
     """Return all takedowns, lifted ones too, oldest first."""
-    found = [each for header in headers for each in header.decisions if isinstance(each, Withdrawn)]
+    found = [each for run_file in run_files for each in run_file.decisions if isinstance(each, Withdrawn)]
     return sorted({each.takedown_id: each for each in found}.values(), key=lambda each: each.at)
 
 

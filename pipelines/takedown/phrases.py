@@ -21,7 +21,7 @@ from dataclasses import dataclass
 LENGTH = 8  # words of a phrase; so many in a row are no accident
 SHORTEST = 3  # words of a text that is compared at all: "Thank you!" is anybody's
 OPENING = 4  # words of the beginning of a text: what a cut answer still has of it
-MOST = 64  # phrases of a text
+MAX_PHRASES = 64  # phrases of a text
 _ANY = "*"  # the anchor that stands for one with letters and digits, such as "runner42"
 _SHORTEST_NAME = 4  # characters of a name of one word
 _WORD = re.compile(r"[^\W_]+")
@@ -49,7 +49,7 @@ def phrases_of(text: str) -> list[str]:
     words = words_in(text)
     if len(words) < LENGTH:
         return [" ".join(words)] if len(words) >= SHORTEST else []
-    starts = [*range(0, len(words) - LENGTH + 1, LENGTH)][: MOST - 1]
+    starts = [*range(0, len(words) - LENGTH + 1, LENGTH)][: MAX_PHRASES - 1]
     return [" ".join(words[start : start + LENGTH]) for start in dict.fromkeys([*starts, len(words) - LENGTH])]
 
 

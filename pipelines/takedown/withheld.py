@@ -59,7 +59,7 @@ class Left(NamedTuple):
     """What is left of a capture."""
 
     extraction: Extraction
-    is_held: bool = False  # its bytes hold something withdrawn: the record is not given out
+    holds_withdrawn: bool = False  # its bytes hold something withdrawn: the record is not given out
     is_cut: bool = False  # its address names something withdrawn: the row has the host alone
 
 
@@ -160,12 +160,12 @@ class Withheld:
             return Left(extraction)
         if extraction.is_emptied:  # its address may name the post that it held
             has_post = "post" in self.purged
-            return Left(extraction, is_held=has_post, is_cut=has_post)
+            return Left(extraction, holds_withdrawn=has_post, is_cut=has_post)
         capture = extraction.capture
         urls = (capture.url, capture.page, capture.retrieved_from) if isinstance(capture, Capture) else ()
         is_cut = any(map(self.names, urls))
         remaining = [left for item in extraction.items if (left := self._left(item, is_cut)) is not None]
-        is_held = (
+        holds_withdrawn = (
             is_cut
             or len(remaining) < len(extraction.items)
             or any(new is not old for new, old in zip(remaining, extraction.items, strict=True))
@@ -176,7 +176,7 @@ class Withheld:
                 for name in item.names
             )
         )
-        if not is_held:
+        if not holds_withdrawn:
             return Left(extraction)
         if any(self.is_of_post(item) for item in extraction.items) and not any(
             isinstance(item, Post | PostPart | Sighting | Reading) for item in remaining
@@ -184,7 +184,7 @@ class Withheld:
             is_cut = True  # nothing but the withdrawn post was read from it
         if is_cut:  # the people of a page are those of its post
             remaining = [item for item in remaining if not isinstance(item, Author)]
-        return Left(replace(extraction, items=tuple(remaining)), is_held, is_cut)
+        return Left(replace(extraction, items=tuple(remaining)), holds_withdrawn, is_cut)
 
     def is_of_post(self, item: Item) -> bool:
         """Return whether an item is about a withdrawn post."""

@@ -64,14 +64,14 @@ class FoldComparison:
     """
 
     def __init__(
-        self, snapshot: RowsAsOf, pool: ParserPool, headers: Iterable[RunFileContents], *, keyless: bool
+        self, snapshot: RowsAsOf, pool: ParserPool, run_files: Iterable[RunFileContents], *, keyless: bool
     ) -> None:
         self._snapshot, self._pool, self._keyless = snapshot, pool, keyless
-        self._headers = list(headers)
+        self._headers = list(run_files)
         self.made = open_scratch()
         self._tables = [table for table in compared_tables(self.made) if table != RUNS]
-        for header in self._headers:
-            runs.save_crawl(self.made, header.crawl_id, header.started_at, header.software, header.kind)
+        for run_file in self._headers:
+            runs.save_crawl(self.made, run_file.crawl_id, run_file.started_at, run_file.software, run_file.kind)
 
     def fold(self, log: LogAsOf, seen: Callable[[Captured], object]) -> None:
         """Make a clinic's rows in the scratch archive, which forgets those of the clinic before.

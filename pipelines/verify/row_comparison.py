@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from archive.rows.posts.counters import COUNTER_COLUMNS
 from archive.rows.posts.fingerprint import content_sha256
-from archive.rows.posts.posts import counters
+from archive.rows.posts.posts import readings_by_source
 from archive.warc import Capture
 from pipelines.fold.fold import as_mapping
 from pipelines.reparse import is_older
@@ -138,7 +138,7 @@ def _counters_of(item: Item) -> Iterable[tuple[set[str], Mapping[str, Any]]]:
     if isinstance(item, Reading):
         return [(set(item.post), as_mapping(item))]
     if isinstance(item, Post):
-        return [(set(item.addresses), given) for given in counters(as_mapping(item))]
+        return [(set(item.addresses), given) for given in readings_by_source(as_mapping(item))]
     return []
 
 

@@ -53,7 +53,7 @@ from scraper.crawl.state import VisitState
 
 logger = logging.getLogger(__name__)
 
-MOST_MESSAGES = 64  # of one worker that are read before their rows are committed
+MAX_MESSAGES = 64  # of one worker that are read before their rows are committed
 
 
 def task_of(run: Run, settings: Settings, arguments: Mapping[str, Any], *, shows_progress: bool) -> WorkerRun:
@@ -135,9 +135,9 @@ class Crew:
         """Give waiting clinics to the workers that visit the fewest; dismiss workers for which none is left."""
         if not all(worker.is_ready for worker in self._workers):
             return  # else the first would get all clinics
-        ready = [worker for worker in self._workers if not worker.is_dismissed]
-        while ready and not self._is_over:
-            worker = min(ready, key=lambda worker: len(worker.visiting))
+        employed = [worker for worker in self._workers if not worker.is_dismissed]
+        while employed and not self._is_over:
+            worker = min(employed, key=lambda worker: len(worker.visiting))
             if len(worker.visiting) >= self._places:
                 break
             clinic = self._waiting.popleft()
@@ -145,7 +145,7 @@ class Crew:
             begun = utc(datetime.now(UTC))
             self._run.outcomes[clinic.slug] = VisitOutcome(clinic, begun, VisitState(clinic_id=clinic.slug))
             worker.tell(Begin(clinic))
-        for worker in ready if self._is_over else ():
+        for worker in employed if self._is_over else ():
             if not worker.visiting:
                 worker.is_dismissed = True
                 worker.tell(Dismissed())
@@ -162,7 +162,7 @@ class Crew:
         for worker in [worker for worker in self._workers if worker.connection in found]:
             try:
                 messages = 0
-                while worker.connection.poll() and messages < MOST_MESSAGES:
+                while worker.connection.poll() and messages < MAX_MESSAGES:
                     received.append((worker, worker.connection.recv()))
                     messages += 1
             except (EOFError, OSError):  # what it had begun to send is in its WARC file, if it is whole

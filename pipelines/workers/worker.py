@@ -50,7 +50,7 @@ from scraper.spiders._throttle import share
 from scraper.spiders.blog import BlogSpider
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # the parent has them, too, and says what to do
-MOST_WAITING = 256  # captures that are sent and not taken yet, beyond which a worker makes no request
+MAX_WAITING = 256  # captures that are sent and not taken yet, beyond which a worker makes no request
 
 
 @dataclass(slots=True)
@@ -118,7 +118,7 @@ class WorkerVisits(Visits):
 
     def room(self) -> Awaitable[None] | None:
         """Hold a request back while too many captures wait for the parent."""
-        if self._sent < MOST_WAITING or self.broken:
+        if self._sent < MAX_WAITING or self.broken:
             return None
         held = asyncio.get_running_loop().create_future()
         self._held_back.append(held)
@@ -127,7 +127,7 @@ class WorkerVisits(Visits):
     def taken(self, captures: int) -> None:
         """Let requests go on, where few enough captures wait now."""
         self._sent -= captures
-        if self._sent < MOST_WAITING:
+        if self._sent < MAX_WAITING:
             self._let_go()
 
     def halt(self, why: str) -> None:

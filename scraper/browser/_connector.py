@@ -17,8 +17,8 @@ logger = logging.getLogger(__name__)
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
-MOST_ATTEMPTS = 4  # addresses of one name
-MOST_RECORDS = 1_000  # refusals, and hosts whose address is known
+MAX_ATTEMPTS = 4  # addresses of one name
+MAX_RECORDS = 1_000  # refusals, and hosts whose address is known
 
 
 class ProxyRefused(Exception):
@@ -57,11 +57,11 @@ class Connector:
 
     async def connect(self, host: str, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Return a connection to a checked address of the host. Raises `ProxyRefused`."""
-        for ip in (await self._addresses(host, port))[:MOST_ATTEMPTS]:
+        for ip in (await self._addresses(host, port))[:MAX_ATTEMPTS]:
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(self.seconds):
                     connection = await asyncio.open_connection(ip, port)
-                if len(self.peers) >= MOST_RECORDS:
+                if len(self.peers) >= MAX_RECORDS:
                     self.peers.pop(next(iter(self.peers)))
                 self.peers[host, port] = ip
                 return connection
@@ -89,7 +89,7 @@ class Connector:
 
     def refuse(self, host: str, port: int, reason: str) -> ProxyRefused:
         """Record the refusal and return the exception to raise."""
-        if len(self.refusals) < MOST_RECORDS:
+        if len(self.refusals) < MAX_RECORDS:
             self.refusals.append(ConnectionRefusal(host, port, reason, datetime.now(UTC)))
         logger.info("the browser was refused %s:%d: %s", host, port, reason)
         return ProxyRefused(403, reason)

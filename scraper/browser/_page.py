@@ -17,8 +17,8 @@ from scraper.browser._record import Recorder
 from scraper.platforms._platform import RenderTargets
 
 POLL: Final = 0.1  # seconds
-MOST_PRESSES: Final = 300
-MOST_STEPS: Final = 60  # of scrolling: a page may grow as it is scrolled
+MAX_PRESSES: Final = 300
+MAX_STEPS: Final = 60  # of scrolling: a page may grow as it is scrolled
 PRESS_SECONDS: Final = 5.0  # for a press to have an effect
 FRUITLESS_SECONDS: Final = 1.5  # after a press that caused no request
 SETTLE_SECONDS: Final = 8.0  # for an empty list of comments to fill
@@ -100,7 +100,7 @@ class Driver:
 
     async def _scroll(self) -> None:
         """Scroll down one step, so that elements appear that a script adds when they come into view."""
-        if self._bottom or self._steps >= MOST_STEPS:
+        if self._bottom or self._steps >= MAX_STEPS:
             return
         self._steps += 1
         moved = await self.page.evaluate(
@@ -114,7 +114,7 @@ class Driver:
         root = self.page.locator(self.wanted.comments).first
         await root.evaluate("node => node.scrollIntoView()")
         await self._wait_for_items()
-        for _ in range(MOST_PRESSES):  # a round may add buttons for another
+        for _ in range(MAX_PRESSES):  # a round may add buttons for another
             if not await self._round(root):
                 break
         await self._wait_for_answers()
@@ -146,8 +146,8 @@ class Driver:
         for buttons in found:
             passed = 0  # buttons that remain after they were pressed
             while await buttons.count() > passed:
-                if self.pressed >= MOST_PRESSES:
-                    self.missing.append(f"more comments than {MOST_PRESSES} presses show")
+                if self.pressed >= MAX_PRESSES:
+                    self.missing.append(f"more comments than {MAX_PRESSES} presses show")
                     return False
                 if await self._press(buttons, buttons.nth(passed)):
                     gained = True

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 LARGEST_BODY: Final = 32 * 1024 * 1024
 LARGEST_PAGE: Final = 200 * 1024 * 1024  # bytes of all bodies of a page
-MOST_ANSWERS: Final = 5_000  # of a page; later ones are recorded as failed
+MAX_ANSWERS: Final = 5_000  # of a page; later ones are recorded as failed
 AFTERWARDS: Final = 0.5  # seconds to wait for events of answers that the page has already
 HELD_OPEN: Final = 10.0  # seconds after which a pending answer counts as one that never ends (long polling)
 _DATA: Final = frozenset({"document", "script", "xhr", "fetch"})  # kinds that may bring a target
@@ -56,7 +56,7 @@ class Recorder:
 
     def refuse(self, url: str, kind: str, reason: str) -> None:
         """Record something that was not allowed."""
-        if len(self.refused) < MOST_ANSWERS:
+        if len(self.refused) < MAX_ANSWERS:
             self.refused.append(Blocked(url=url, kind=kind, reason=reason))
 
     def busy(self) -> bool:
@@ -116,15 +116,15 @@ class Recorder:
                 self._note(request, request.failure or "no reason given")
 
     def _note(self, request: Request, reason: str) -> None:
-        if len(self._failed) < MOST_ANSWERS:
+        if len(self._failed) < MAX_ANSWERS:
             failed = Failed(url=request.url, method=request.method, kind=request.resource_type, reason=reason)
             self._failed.append(failed)
 
     def _on_finished(self, request: Request) -> None:
         if not self._ended(request) or not request.url.startswith(("http:", "https:")):
             return
-        if len(self._received) >= MOST_ANSWERS:
-            self._note(request, f"more than {MOST_ANSWERS} answers; not recorded")
+        if len(self._received) >= MAX_ANSWERS:
+            self._note(request, f"more than {MAX_ANSWERS} answers; not recorded")
             return
         slot = len(self._received)
         self._received.append(None)

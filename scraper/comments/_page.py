@@ -12,8 +12,8 @@ from scraper.items import Exchange
 from scraper.platforms._page import contents, encoding_of, markup_of, utf8
 
 _LONGEST_TAG = 4_000  # bytes
-_MOST_TAGS = 50  # that contain a mark
-_MOST_SCRIPTS = 500  # likewise
+_MAX_TAGS = 50  # that contain a mark
+_MAX_SCRIPTS = 500  # likewise
 # What a script assigns: identifier = "41" of a variable, "disqusUrl":"https:\/\/a.example\/" or host: 'x' of an object
 _VALUE = r"""(?<![\w$]){}["']?\s*[:=]\s*("(?:[^"\\\n]|\\.){{0,2000}}"|'(?:[^'\\\n]|\\.){{0,2000}}')"""
 
@@ -39,7 +39,7 @@ def elements_with(page: Exchange, mark: bytes) -> Iterator[tuple[str, dict[str, 
     body = utf8(page)
     markup, lower = markup_of(body)
     mark, position = mark.lower(), -1
-    for _ in range(_MOST_TAGS):
+    for _ in range(_MAX_TAGS):
         position = lower.find(mark, position + 1)
         if position < 0:
             return
@@ -60,7 +60,7 @@ def scripts_with(page: Exchange, mark: bytes) -> str:
     if mark not in body:
         return ""
     texts = (body[begin:end] for name, begin, end in contents(body) if name == b"<script")
-    found = islice((text for text in texts if mark in text), _MOST_SCRIPTS)
+    found = islice((text for text in texts if mark in text), _MAX_SCRIPTS)
     return b"\n".join(found)[:400_000].decode(encoding_of(page, body), "replace")
 
 

@@ -24,7 +24,7 @@ from scraper.platforms._platform import Ask, Blog, Plan
 from scraper.platforms._tree import soup
 
 _API = "https://giscus.app/api/discussions"
-_MOST_PAGES = 100
+_MAX_PAGES = 100
 _OF_A_THREAD = ("repo", "term", "number", "category", "strict")
 # The end of a file's name in a path: ".html" of "2024/sleep.html"
 _SUFFIX = re.compile(r"\.\w+$")
@@ -72,7 +72,7 @@ class Giscus(CommentService):
                 blog.deferred.add(url)
                 continue
             address, cursor = f"{_API}?{thread.removeprefix('giscus:')}&first=100", ""
-            for _ in range(_MOST_PAGES):
+            for _ in range(_MAX_PAGES):
                 answer = yield Ask(url=address + (f"&{urlencode({'after': cursor})}" if cursor else ""))
                 parts = [item for item in answer.items if isinstance(item, ThreadPage)]
                 if not parts:

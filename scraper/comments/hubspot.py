@@ -22,7 +22,7 @@ from scraper.platforms._platform import Ask, Blog, Plan
 # A server of a region: https://api-na1.hubapi.com/comments/v3/comments/thread/public
 _API = re.compile(r"https://api(?:-[a-z0-9]{1,8})?\.hubapi\.com/comments/v3/comments/thread/public")
 _IDS = ("portalId", "contentId", "collectionId")
-_MOST = 1_000  # comments in one answer
+_MAX_COMMENTS = 1_000  # comments in one answer
 
 
 class HubSpotComments(CommentService):
@@ -58,7 +58,7 @@ class HubSpotComments(CommentService):
             if blog.budget_spent():
                 blog.deferred.add(url)
                 continue
-            answer = yield Ask(url=f"{address}&offset=0&limit={_MOST}")
+            answer = yield Ask(url=f"{address}&offset=0&limit={_MAX_COMMENTS}")
             blog.posts[url].thread_read = answer.ok
 
     def read(self, exchange: Exchange) -> Iterator[Item]:
@@ -80,7 +80,7 @@ class HubSpotComments(CommentService):
             number += 1
             waiting += [(mapping(reply), comment.platform_comment_id) for reply in sequence(row.get("children"))]
         total = count(answer.get("total"))
-        is_whole = (total is None and len(rows) < _MOST) or (total is not None and total in (len(rows), number))
+        is_whole = (total is None and len(rows) < _MAX_COMMENTS) or (total is not None and total in (len(rows), number))
         if is_whole:
             yield Reading(post=post, comments_count=number, comments_count_raw=str(number if total is None else total))
         yield ThreadPage(post=post, cursor=None, following=() if is_whole else ("the rest",))

@@ -27,7 +27,7 @@ from scraper.platforms._platform import Ask, Blog, Plan
 
 # Isso answers in the same way without this parameter; it makes the addresses of this program's requests certain.
 _MARK = "plain=0"
-_MOST = 1_000  # paths in one request for numbers
+_MAX_PATHS = 1_000  # paths in one request for numbers
 _DELETED = 4  # the mode of the place of a deleted comment
 
 
@@ -66,8 +66,8 @@ class Isso(CommentService):
                 servers.setdefault(base, {})[path] = url
         for base, posts in servers.items():
             paths = list(posts)
-            for first in range(0, len(paths), _MOST):
-                some = paths[first : first + _MOST]
+            for first in range(0, len(paths), _MAX_PATHS):
+                some = paths[first : first + _MAX_PATHS]
                 body = json.dumps(some).encode()
                 answer = yield Ask(
                     url=f"{base}count?{_MARK}", method="POST", body=body, headers={"Content-Type": "application/json"}

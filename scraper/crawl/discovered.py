@@ -23,13 +23,13 @@ class Discovered:
     known: list[KnownPost]
     root: str  # of the site; addresses on other sites are not requested, whatever a page names
     sightings: list[Sighting] = field(default_factory=list)
-    read: set[SightedIn] = field(default_factory=set)  # kinds of lists that were read
+    lists_fetched: set[SightedIn] = field(default_factory=set)  # kinds of lists that were read
     named: set[str] = field(default_factory=set)  # keys of all posts that were named
     by_source: dict[str, set[str]] = field(default_factory=dict)  # the same keys, by the source that named them
     elsewhere: list[KnownPost] = field(default_factory=list)  # known posts without an address on this site
     feed_size: int | None = None  # largest number of posts in a feed of the platform; None: unknown
     # Posts that a list's answer gave with their texts, by the keys of their addresses.
-    read_posts: dict[str, Post] = field(default_factory=dict)
+    posts_with_text: dict[str, Post] = field(default_factory=dict)
     # Whether an address is never to be requested: posts with such an address are not taken up.
     is_blocked: Callable[[str], bool] = lambda _: False
 
@@ -40,7 +40,7 @@ class Discovered:
         sources may have named the same posts before.
         """
         if source:
-            self.read.add(source)
+            self.lists_fetched.add(source)
         keys = self.by_source.setdefault(source or "", set())
         before = len(keys)
         for item in items:
@@ -48,7 +48,7 @@ class Discovered:
                 continue
             # A list that says who may read a post gives all that it has: the post may have no text, or be locked.
             if isinstance(item, Post) and (item.body_text is not None or item.access is not None):
-                self.read_posts |= {post_key(address): item for address in item.addresses}
+                self.posts_with_text |= {post_key(address): item for address in item.addresses}
                 if source and item.url:  # a post that a list gives with its text names itself
                     item = Sighting(
                         url=item.url,
@@ -68,7 +68,7 @@ class Discovered:
 
     def merged(self) -> MergedSources:
         """Return the posts that were named, newest first."""
-        return merge(self.sightings, read=self.read, feed_size=self.feed_size)
+        return merge(self.sightings, read=self.lists_fetched, feed_size=self.feed_size)
 
     @property
     def lists_read(self) -> bool:

@@ -24,18 +24,18 @@ Step = Generator[Ask, Answer, None]
 class Frontier:
     """The posts of one visit: those due by the revisit policy; with `--limit` the newest, with `--all` every post."""
 
-    def __init__(self, blog: Blog, discovered: Discovered, start: VisitContext, visit: VisitState) -> None:
-        self._blog, self._discovered, self._context, self._result = blog, discovered, start, visit
+    def __init__(self, blog: Blog, discovered: Discovered, context: VisitContext, visit: VisitState) -> None:
+        self._blog, self._discovered, self._context, self._result = blog, discovered, context, visit
         # Pages of posts that an API gave are requested after its comments; those of other lists are all that has them.
-        self._pages_first = blog.pages_follow and blog.api is None and start.clinic.pages != "never"
+        self._pages_first = blog.pages_follow and blog.api is None and context.clinic.pages != "never"
         self._policy = RevisitPolicy(
-            start.now,
-            start.clinic.schedule,
+            context.now,
+            context.clinic.schedule,
             discovered.lists_read and not blog.partial,
             by_api=blog.api is not None,
             pages_follow=self._pages_first,
         )
-        self._known = {id(post) for post in start.known}
+        self._known = {id(post) for post in context.known}
         self._queued: set[str] = set()  # keys of all addresses of posts that were or will be requested
         self._done: set[str] = set()  # keys of addresses that were requested
         self._cards = 0  # posts that only other posts name
@@ -44,12 +44,12 @@ class Frontier:
         self._deferred: list[KnownPost] = []  # due, but beyond the budget: left to another day
         self._skipped_keys: set[str] = set()  # keys of all addresses of the not due and the deferred
         # A page that failed the last time may always fail. It counts as a failure of the blog only if most pages fail.
-        present = [post for post in start.known if not post.removed]
+        present = [post for post in context.known if not post.removed]
         failing = [post for post in present if post.tried_at is not None and post.missed_at is None]
         self._ignore_failing = len(failing) * 2 <= len(present)
         self._expected = self._gone = 0  # requested posts that existed before; of these, those that are gone
 
-    def posts(self) -> Step:
+    def fetch_due(self) -> Step:
         """Request every due post, the most urgent first; posts that only "Recent Posts" name come last.
 
         If more than a third of the requested posts that existed before are gone, request those that are not due too.
@@ -77,7 +77,7 @@ class Frontier:
 
     def _whole_post(self, post: KnownPost) -> Post | None:
         """Return the post if an answer of the discovery gave it with its text; None if its page must be requested."""
-        whole = {} if self._pages_first else self._discovered.read_posts
+        whole = {} if self._pages_first else self._discovered.posts_with_text
         return next((whole[key] for key in post_keys(post) if key in whole), None)
 
     def _take_read(self, posts: Iterable[KnownPost]) -> None:
@@ -96,7 +96,7 @@ class Frontier:
             result.expected += existed
             post.due = self._policy.due_reason(post) is not None
             self._learn(post, page, post.url)
-            result.counting.add(post.url)
+            result.counters_expected.add(post.url)
             self._blog.posts[post.url] = post
 
     def _urgency(self, post: KnownPost) -> int:
@@ -167,8 +167,8 @@ class Frontier:
         """
         for post in (*self._not_due, *self._deferred):
             if post.script_counters and post.missed_at is None and (post.due or post.counted):
-                self._result.counting.add(post.url)
-        self._result.counting -= self._blog.deferred
+                self._result.counters_expected.add(post.url)
+        self._result.counters_expected -= self._blog.deferred
         self._result.not_due = sum(post_keys(post).isdisjoint(self._queued) for post in self._not_due)
         self._result.deferred = len({post.url for post in self._deferred} | self._blog.deferred)
         self._result.skipped_keys = self._skipped_keys - self._queued | {post_key(url) for url in self._blog.deferred}
@@ -201,7 +201,7 @@ class Frontier:
             if not self._record_outcome(post, answer, was_known):
                 self._gone += existed and visit.gone > gone
                 visit.never_there += post.named and post.last_seen_at is None and visit.gone > gone
-                visit.missing += was_readable and visit.failed > failed
+                visit.unreadable += was_readable and visit.failed > failed
                 visit.expected += was_readable
                 continue
             visit.expected += existed
@@ -244,12 +244,12 @@ class Frontier:
         page = post_of(answer)
         if page is not None:
             self._learn(post, page, answer.exchange.url if answer.exchange is not None else post.url)
-            visit.counting.add(post.url)
+            visit.counters_expected.add(post.url)
             collect_threads(self._blog, post, answer)
         elif answer.unchanged and was_known:
             visit.unchanged += 1
             if post.script_counters:  # otherwise the page prints them, and it has not changed
-                visit.counting.add(post.url)
+                visit.counters_expected.add(post.url)
         elif is_gone(answer):
             visit.gone += 1  # evidence of a removal, not a failure: the visit may still be complete
             return False

@@ -17,9 +17,9 @@ from scraper.quality import OF_SITE
 _GENERATOR = re.compile(r"([A-Za-z][A-Za-z+-]{1,30}(?: [A-Za-z][A-Za-z+-]{1,30}){0,2})(?=\s+v?\d|\s*[;(,]|\s*$)")
 
 
-def judge_home(home: Answer, start: VisitContext, visit: VisitState) -> Platform | None:
+def judge_home(home: Answer, context: VisitContext, visit: VisitState) -> Platform | None:
     """Return the platform that reads the site, and set it and its maker; None ends the visit, whose result is set."""
-    clinic = start.clinic
+    clinic = context.clinic
     problems = [item for item in home.items if isinstance(item, Problem)]
     if home.exchange is None or not home.ok:
         visit.blog_status = "unreachable"
@@ -32,8 +32,8 @@ def judge_home(home: Answer, start: VisitContext, visit: VisitState) -> Platform
         visit.blog_status, visit.failure = "unreachable", doubtful.message.removeprefix(f"{home.exchange.url}: ")
         return None
     # Where the home page always redirected there, posts of that site are known.
-    sites = [clinic.url, *(post.url for post in start.known)]
-    if start.known and not any(same_site(home.exchange.url, site) for site in sites):
+    sites = [clinic.url, *(post.url for post in context.known)]
+    if context.known and not any(same_site(home.exchange.url, site) for site in sites):
         visit.moved, visit.blog_status = home.exchange.url, "unknown"
         return None
     platform = visit.recognised = visit.recognised or recognise(home.exchange)

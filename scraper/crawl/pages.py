@@ -18,8 +18,8 @@ from scraper.items import Comment, EmbeddedThread, PostPart, Problem, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 
 MAX_COMMENT_PAGES = 200  # of one post
-MOST_PARTS = 50  # pages of one post
-MOST_FAILURES = 5  # in a row, after which a site refuses pages
+MAX_PARTS = 50  # pages of one post
+MAX_FAILURES = 5  # in a row, after which a site refuses pages
 # Kinds of problems of a page that are none where an API gave the post: a part of the text, no title.
 OF_PAGES = ("partial-text", "missing-field")
 
@@ -56,7 +56,7 @@ def _further_parts(blog: Blog, answer: Answer) -> Generator[Ask, Answer, None]:
     waiting, seen = _other_parts(answer), {answer.ask.url}
     while waiting and not blog.budget_spent():
         url = waiting.pop(0)
-        if url not in seen and is_within(url, blog.root) and len(seen) < MOST_PARTS:
+        if url not in seen and is_within(url, blog.root) and len(seen) < MAX_PARTS:
             seen.add(url)
             waiting += _other_parts((yield Ask(url=url)))
 
@@ -72,10 +72,10 @@ def _comment_pages(answer: Answer) -> list[str]:
     return [cursor for page in pages for cursor in page.following if is_web_address(cursor)]
 
 
-def evidence_and_threads(blog: Blog, start: VisitContext, visit: VisitState) -> Plan:
+def evidence_and_threads(blog: Blog, context: VisitContext, visit: VisitState) -> Plan:
     """Request the pages of posts that an API gave, then the threads at comment services that only they name."""
     before, blog.threads = blog.threads, {}
-    yield from pages_as_evidence(blog, start, visit)
+    yield from pages_as_evidence(blog, context, visit)
     for service, threads in blog.threads.items():  # those that were known before are read
         blog.threads[service] = {url: thread for url, thread in threads.items() if url not in before.get(service, ())}
         for url in blog.threads[service]:
@@ -84,20 +84,20 @@ def evidence_and_threads(blog: Blog, start: VisitContext, visit: VisitState) -> 
         yield from read_embedded_threads(blog)
 
 
-def pages_as_evidence(blog: Blog, start: VisitContext, visit: VisitState) -> Plan:
+def pages_as_evidence(blog: Blog, context: VisitContext, visit: VisitState) -> Plan:
     """Request the pages of posts that an API gave: of new posts, and of those that changed since their last request.
 
     They are no part of the visit's figures, because the posts are read already. What the day's budget or the site does
     not allow is requested by the next visit: `KnownPost.page_at` says when a page last answered.
     """
-    if not blog.pages_follow or start.clinic.pages == "never":
+    if not blog.pages_follow or context.clinic.pages == "never":
         return
     commented = blog.commented or ()
-    posts = [post for post in blog.posts.values() if _lacks_page(post, start) or post.url in commented]
+    posts = [post for post in blog.posts.values() if _lacks_page(post, context) or post.url in commented]
     failures = 0  # in a row
     for number, post in enumerate(posts):
-        if blog.budget_spent() or failures == MOST_FAILURES:
-            why = "the day's budget is used up" if failures < MOST_FAILURES else f"{failures} failed in a row"
+        if blog.budget_spent() or failures == MAX_FAILURES:
+            why = "the day's budget is used up" if failures < MAX_FAILURES else f"{failures} failed in a row"
             visit.notes.append(f"{why}: {len(posts) - number} pages of posts are left to the next visit")
             return
         answer = yield Ask(url=post.request_url, conditional=True)
@@ -109,9 +109,9 @@ def pages_as_evidence(blog: Blog, start: VisitContext, visit: VisitState) -> Pla
             yield from further_comments(blog, post, answer)
 
 
-def _lacks_page(post: KnownPost, start: VisitContext) -> bool:
+def _lacks_page(post: KnownPost, context: VisitContext) -> bool:
     """Return whether the post is there, and its page was not requested since it last changed."""
     if post.removed or post.missed_at is not None:
         return False
     page_at = parse_time(post.page_at)
-    return page_at is None or start.all_posts or changed_since(post, page_at)
+    return page_at is None or context.all_posts or changed_since(post, page_at)

@@ -18,27 +18,27 @@ from scraper.items import Comment, Post, Problem, Reading, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan, Platform, RenderTargets
 
 # Failures in a row after which the browser is not used again in this run.
-MOST_FAILURES = 3
+MAX_FAILURES = 3
 # Rendered pages in a row without a new value after which the browser is not used again: the site shows it none either.
-MOST_FRUITLESS = 3
+MAX_FRUITLESS = 3
 # Kinds of failures that would occur for every other page too.
 HOPELESS = {"no-browser"}
 NO_COMMENTS_WANTED = "its stanza excludes comments, and a rendered page would load them"
 
 
-def fill_gaps(platform: Platform, blog: Blog, start: VisitContext, visit: VisitState) -> Plan:
+def fill_gaps(platform: Platform, blog: Blog, context: VisitContext, visit: VisitState) -> Plan:
     """Request what the pages do not give: from the source that worked the last time, then the rest from the other one.
 
     The browser comes last and for few posts, unless the last run showed that only it gives the values.
     """
-    queue = RenderQueue(start.clinic, blog, platform.render)
-    by_browser = frozenset() if queue.closed else start.browser_only
+    queue = RenderQueue(context.clinic, blog, platform.render)
+    by_browser = frozenset() if queue.closed else context.browser_only
     messages: list[str] = []  # problems of the services
     if "counters" not in by_browser:
         yield from _collecting_problems(platform.counters(blog), messages)
     if blog.read_comments and not by_browser:
         yield from _collecting_problems(read_threads(platform, blog), messages)
-    always = start.clinic.render == "always"
+    always = context.clinic.render == "always"
     yield from queue.render(list(blog.posts.values()) if always else incomplete_posts(blog))
     if "counters" in by_browser and any(has_counter_gap(known, blog) for known in blog.posts.values()):
         yield from _collecting_problems(platform.counters(blog), messages)
@@ -132,7 +132,7 @@ class RenderQueue:
             self._failures += 1
             if answer.kind in HOPELESS:
                 self.closed = answer.reason
-            elif self._failures >= MOST_FAILURES:
+            elif self._failures >= MAX_FAILURES:
                 self.closed = f"the browser failed {self._failures} times in a row"
             return
         self._failures = 0
@@ -142,7 +142,7 @@ class RenderQueue:
         has_gap = has_counter_gap(known, self._blog) or has_comment_gap(known, self._blog)
         is_fruitful = (known.counted, known.thread_read) != before or not has_gap
         self._fruitless = 0 if is_fruitful else self._fruitless + 1
-        if self._fruitless >= MOST_FRUITLESS:
+        if self._fruitless >= MAX_FRUITLESS:
             reason = answer.reason or "the pages did not show them"
             self.closed = f"{self._fruitless} rendered pages in a row gave no new value ({reason})"
 

@@ -23,7 +23,7 @@ class VisitState:
     discovered: int = 0
     attempted: int = 0  # posts requested
     expected: int = 0  # of these, known posts that should be readable: those that always fail do not count
-    missing: int = 0  # of the expected ones, those that could not be read
+    unreadable: int = 0  # of the expected ones, those that could not be read
     fetched: int = 0  # posts that answered as posts, changed or not
     unchanged: int = 0  # of these, those that the server called unchanged
     gone: int = 0  # posts that answered that they do not exist (404, 410)
@@ -43,7 +43,7 @@ class VisitState:
     failure: str | None = None  # why the visit as a whole failed, in words
     # Of a clinic with known posts: the address on another host that its home page redirects to.
     moved: str | None = None
-    counting: set[str] = field(default_factory=set)  # URLs of posts whose counters were requested
+    counters_expected: set[str] = field(default_factory=set)  # URLs of posts whose counters were requested
     by_api: bool = False  # an API listed the posts, so that they are there although no page was requested
     limited: bool = False  # a limit ended the visit early, so that it is no evidence of removals
     finished: bool = False  # the plan was carried out to its end

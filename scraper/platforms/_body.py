@@ -37,7 +37,7 @@ _BARE = frozenset({"li", "td", "th"})
 # re-indented the page ("Self-Care\n                    Routines")
 _SOFT_BREAK = re.compile(r"\r?\n[ \t]{0,3}(?=\S)")
 
-_MOST_INLINE = 30  # inline elements one inside the other; of what lies deeper only the text is taken
+_MAX_INLINE = 30  # inline elements one inside the other; of what lies deeper only the text is taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +192,7 @@ class BodyWriter:
             self._write_run()
         self._run.clear()
         if self._inline:
-            self._run.extend(start for start, _ in self._inline[:_MOST_INLINE])
+            self._run.extend(start for start, _ in self._inline[:_MAX_INLINE])
         if self._anchor:
             self._anchor.append(" ")
 
@@ -235,7 +235,7 @@ class BodyWriter:
         else:
             line = None
         if line is not None or self._has_media:
-            closing = "".join(end for _, end in reversed(self._inline[:_MOST_INLINE]))
+            closing = "".join(end for _, end in reversed(self._inline[:_MAX_INLINE]))
             markup = "".join(self._run).strip() + closing
             if not self._written or self._written[-1] != "pre":
                 markup = " ".join(markup.split())
@@ -258,7 +258,7 @@ class BodyWriter:
             self._rel = clean(" ".join(tag.get_attribute_list("rel"))) if tag.get("rel") else None
             self._anchor = []
             start = f'<a href="{escape(self._href)}">'
-        elif tag.name == "a" or len(self._inline) >= _MOST_INLINE:
+        elif tag.name == "a" or len(self._inline) >= _MAX_INLINE:
             start = end = ""
         self._inline.append((start, end))
         self._run.append(start)

@@ -82,7 +82,7 @@ def _known(found: str) -> str | None:
 # "10:00", "9:05:07.5", "10:00:00 PM"; then a zone: "GMT", "+0200", "CEST", "UTC+02:00", "GMT (Greenwich Mean Time)"
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?(?:\s*(?P<half>[AaPp])\.?[Mm]\.?)?"
 _ZONE = r"(?P<zone>[A-Za-z]{0,5}\s?(?:[+-]\d{1,2}:?(?:\d\d)?)?)(?:\s*\([^()]{0,60}\))?"
-_FORMS = (
+_DATE_FORMATS = (
     # "Fri, 01 Mar 2024 10:00:00 GMT" (RFC 822), "1 March 24", "01-Mar-2024 10:00"
     re.compile(
         r"(?:[^\W\d]{2,10}\.?,?\s)?(?P<day>\d{1,2})[\s-](?P<month>[A-Za-z]{3})[a-z]{0,6}\.?[\s-](?P<year>\d{4}|\d\d)"
@@ -154,7 +154,7 @@ def feed_date(text: str | None) -> str | None:
     exact = iso_date(printed)
     if exact is not None or printed is None or len(printed) > 100:
         return exact
-    found = next(filter(None, (form.fullmatch(printed) for form in _FORMS)), None)
+    found = next(filter(None, (form.fullmatch(printed) for form in _DATE_FORMATS)), None)
     return None if found is None else _of_form(found)
 
 

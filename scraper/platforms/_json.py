@@ -8,19 +8,19 @@ from decimal import Decimal
 from typing import Any
 
 LARGEST = 2**63 - 1  # what a SQLite integer holds
-MOST_OBJECTS = 40_000  # of one answer: each comment is one, and its text is parsed in a fifth of a millisecond
-MOST_BYTES = 12_000_000  # of one answer; small objects take thirty times their text in memory
+MAX_OBJECTS = 40_000  # of one answer: each comment is one, and its text is parsed in a fifth of a millisecond
+MAX_BYTES = 12_000_000  # of one answer; small objects take thirty times their text in memory
 
 
 def decode(body: bytes) -> Any:
     """Return the JSON value of an answer.
 
-    Raises `ValueError` for bytes that are not JSON (cut, HTML, nested too deep), and for more than `MOST_BYTES`.
+    Raises `ValueError` for bytes that are not JSON (cut, HTML, nested too deep), and for more than `MAX_BYTES`.
 
     Numbers with a decimal point are `Decimal`, so that they can be given as they were printed.
     """
-    if len(body) > MOST_BYTES:
-        raise ValueError(f"more than {MOST_BYTES} bytes of JSON")
+    if len(body) > MAX_BYTES:
+        raise ValueError(f"more than {MAX_BYTES} bytes of JSON")
     try:
         return json.loads(body, parse_float=Decimal)
     except (RecursionError, ArithmeticError) as error:
@@ -30,14 +30,14 @@ def decode(body: bytes) -> Any:
 def decode_rows(body: bytes) -> Any:
     """Return the JSON value of an answer that lists posts or comments.
 
-    Raises `ValueError` as `decode`, and for more than `MOST_OBJECTS` objects.
+    Raises `ValueError` as `decode`, and for more than `MAX_OBJECTS` objects.
     """
     value = decode(body)
     waiting, number = [value], 0
     for node in waiting:
         number += isinstance(node, dict)
-        if number > MOST_OBJECTS:
-            raise ValueError(f"more than {MOST_OBJECTS} objects of JSON")
+        if number > MAX_OBJECTS:
+            raise ValueError(f"more than {MAX_OBJECTS} objects of JSON")
         children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
         waiting += [child for child in children if isinstance(child, dict | list)]
     return value

@@ -23,8 +23,8 @@ from scraper.platforms._tree import descendants
 from scraper.platforms._values import clean
 
 _LARGEST_SCRIPT = 4_000_000  # characters; small objects take thirty times their text in memory
-_MOST_SCRIPTS = 20
-_MOST_GRAPH_NODES = 50  # objects of one JSON-LD array that are looked at
+_MAX_SCRIPTS = 20
+_MAX_GRAPH_NODES = 50  # objects of one JSON-LD array that are looked at
 # What no element of the page is in: "<!-- ... -->", "<SCRIPT async>...</SCRIPT >", "<title>...</title>", a drawing
 _OPENED = re.compile(rb"<(?:!--|(?:script|style|svg|title|textarea)\b)", re.IGNORECASE)
 _SVG = re.compile(rb"<svg\b", re.IGNORECASE)
@@ -128,13 +128,13 @@ def postings(value: Any) -> Iterator[Mapping[str, Any]]:
     queue = [value]
     for entry in queue:
         if isinstance(entry, list):
-            queue.extend(entry[:_MOST_GRAPH_NODES])
+            queue.extend(entry[:_MAX_GRAPH_NODES])
         elif isinstance(entry, dict):
             kind = str(entry.get("@type"))
             if "Posting" in kind or "Article" in kind or "datePublished" in entry:
                 yield entry
             elif isinstance(entry.get("@graph"), list):
-                queue.extend(entry["@graph"][:_MOST_GRAPH_NODES])
+                queue.extend(entry["@graph"][:_MAX_GRAPH_NODES])
 
 
 def scripts(body: bytes, mark: bytes, encoding: str, *, after: int = 0) -> Iterator[str]:
@@ -143,7 +143,7 @@ def scripts(body: bytes, mark: bytes, encoding: str, *, after: int = 0) -> Itera
     The search begins at the byte `after` and ends after 20 scripts.
     """
     position = after
-    for _ in range(_MOST_SCRIPTS):
+    for _ in range(_MAX_SCRIPTS):
         position = body.find(mark, position)
         if position < 0:
             return

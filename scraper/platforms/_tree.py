@@ -30,9 +30,9 @@ ATTRIBUTES = frozenset(
 )
 # Tags of one text of markup that are read: forty times those of the largest of sixty real pages. An element and its
 # string take a kilobyte and 30 microseconds, so that a page of this size takes 200 MB and six seconds.
-MOST_TAGS = 200_000
+MAX_TAGS = 200_000
 # `ancestors` stops this far out; a card's link lies about ten elements deep.
-_MOST_ANCESTORS = 30
+_MAX_ANCESTORS = 30
 
 
 class _Element(Tag):
@@ -184,7 +184,7 @@ def noting_cuts() -> Iterator[list[int]]:
 def within_limit(markup: str) -> str:
     """Return the markup up to its 200,000th tag; all of it where it has no more. A cut is noted (`noting_cuts`)."""
     number = markup.count("<")
-    if number <= MOST_TAGS:
+    if number <= MAX_TAGS:
         return markup
     cuts = _CUTS.get()
     if cuts is not None:
@@ -192,7 +192,7 @@ def within_limit(markup: str) -> str:
     low, high = 0, len(markup)  # the limit lies between them
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if markup.count("<", 0, middle) <= MOST_TAGS else (low, middle)
+        low, high = (middle, high) if markup.count("<", 0, middle) <= MAX_TAGS else (low, middle)
     return markup[:low]
 
 
@@ -208,4 +208,4 @@ def previous_sibling(tag: Tag) -> Tag | None:
 
 def ancestors(tag: Tag) -> Iterator[Tag]:
     """Yield the elements around `tag`, innermost first, 30 at most."""
-    return islice(tag.parents, _MOST_ANCESTORS)
+    return islice(tag.parents, _MAX_ANCESTORS)

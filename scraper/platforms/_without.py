@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any
 
-from scraper.platforms._json import MOST_BYTES
+from scraper.platforms._json import MAX_BYTES
 
 IsRow = Callable[[Mapping[str, Any]], bool]
 _REPLIES = ("replies", "children")  # names of the lists that hold the replies to a comment, inside its object
 _TEXT = '"text"'  # the name of a piece of text, which may be a single word
 _DEEPEST = 100  # lists and objects inside each other
-_MOST_VALUES = 500_000  # of one answer: each takes about 300 bytes in memory while the answer is taken apart
+_MAX_VALUES = 500_000  # of one answer: each takes about 300 bytes in memory while the answer is taken apart
 _BLANK = re.compile(r"[ \t\n\r]*")
 # A number or a word: -1.5e3, true, null
 _ATOM = re.compile(r"[^\s,:\[\]{}\"]+")
@@ -74,8 +74,8 @@ class _Parser:
     def value(self, at: int) -> _Node:
         """Return the value that begins at a place."""
         self._values += 1
-        if self._values > _MOST_VALUES:
-            raise Inseparable(f"more than {_MOST_VALUES} values of JSON")
+        if self._values > _MAX_VALUES:
+            raise Inseparable(f"more than {_MAX_VALUES} values of JSON")
         text, node = self._text, _Node(at)
         match text[at]:
             case '"':
@@ -129,8 +129,8 @@ class _Edit:
 
     def of(self, body: bytes) -> bytes:
         """Return the edited text; the very bytes where nothing changes. Raises `Inseparable`."""
-        if len(body) > MOST_BYTES:
-            raise Inseparable(f"more than {MOST_BYTES} bytes of JSON")
+        if len(body) > MAX_BYTES:
+            raise Inseparable(f"more than {MAX_BYTES} bytes of JSON")
         try:
             encoding = json.detect_encoding(body)
             text = body.decode(encoding, "surrogatepass")

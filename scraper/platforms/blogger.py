@@ -57,7 +57,7 @@ _FEED = re.compile(r"^/feeds/(?:(?P<post>\d{5,20})/comments|posts|comments)/(?:d
 # The number of a post or comment, as in tag:blogger.com,1999:blog-12.post-345
 _ID = re.compile(r"(?:post-|post-body-|/feeds/)(\d{5,20})(?=$|/)")
 _PAGE = 150  # posts of one answer
-_MOST_PAGES = 60
+_MAX_PAGES = 60
 
 
 class Blogger(Platform):
@@ -156,7 +156,7 @@ class Blogger(Platform):
     def discover(self, blog: Blog) -> Plan:
         """Request the posts' feed, page after page; then the lists that any site has."""
         start = 1
-        for _ in range(_MOST_PAGES):
+        for _ in range(_MAX_PAGES):
             url = f"{blog.root}/feeds/posts/default?alt=json&max-results={_PAGE}&start-index={start}"
             answer = yield Ask(url=url, lists="feed")
             number = sum(isinstance(item, Post | Sighting) for item in answer.items)

@@ -48,7 +48,7 @@ _SHAPE = Shape(
     ),
 )
 _ID = re.compile(r"(?:item|comments)-([0-9a-f]{24})$")
-_MOST_PAGES = 100  # of a list as JSON, 20 posts each
+_MAX_PAGES = 100  # of a list as JSON, 20 posts each
 
 
 class Squarespace(BlogPages):
@@ -128,7 +128,7 @@ class Squarespace(BlogPages):
         yield from discover_pages(self, blog)
         for feed in feeds_in(blog.home):
             url: str | None = resolver(feed)(urlsplit(feed).path) + "?format=json"
-            for _ in range(_MOST_PAGES):
+            for _ in range(_MAX_PAGES):
                 if url is None or not is_within(url, blog.root) or not blog.allows(url) or blog.enough():
                     break
                 answer = yield Ask(url=url, lists="listing")

@@ -57,7 +57,7 @@ _ACCESS: dict[str, Access] = {"everyone": "public", "only_paid": "paid", "only_f
 _API = re.compile(r"^/api/v1/(?:archive|post/(?P<post>\d{1,15})/comments)$")
 # The data of the page, a string of JSON as JSON: window._preloads = JSON.parse("...")
 _PRELOADS = re.compile(r"window\._preloads\s*=\s*JSON\.parse\(\s*(?=\")")
-_PAGE, _MOST_PAGES = 50, 100
+_PAGE, _MAX_PAGES = 50, 100
 
 
 class Substack(Platform):
@@ -135,7 +135,7 @@ class Substack(Platform):
     def discover(self, blog: Blog) -> Plan:
         """Request the archive, page after page, where robots.txt allows it, and the lists that any site has."""
         yield from discover_pages(self, blog)
-        for number in range(_MOST_PAGES):
+        for number in range(_MAX_PAGES):
             url = f"{blog.root}/api/v1/archive?sort=new&offset={number * _PAGE}&limit={_PAGE}"
             if blog.enough() or not blog.allows(url):
                 return

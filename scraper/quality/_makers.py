@@ -194,7 +194,7 @@ _TESTS: Sequence[_Maker] = (
         r"|\blocation\.(?:reload\s?\(|href\s?=)[^<]{0,300}?document\.cookie\s?=",
     ),
 )
-_MOST_SHOWN = 700  # characters beyond which a page shows enough to be a site's own
+_MAX_SHOWN = 700  # characters beyond which a page shows enough to be a site's own
 _FEW = 260
 _NO_MORE = 60
 
@@ -227,7 +227,7 @@ def by_maker(body: bytes) -> Doubt | None:
 
 def by_scaffold(exchange: Exchange, page: ShownPage) -> Doubt | None:
     """Return what a page that shows little is, by markup that makers also add to real pages."""
-    if page.links > 3 or page.length > _MOST_SHOWN or page.blocks > 3:
+    if page.links > 3 or page.length > _MAX_SHOWN or page.blocks > 3:
         return None
     if cache_reports_error(exchange):
         return Doubt("error-page", "the response header x-cache reports an error, and the page shows nearly nothing")

@@ -19,7 +19,7 @@ from scraper.platforms._page import markup_of
 LONGEST = 2_000  # characters that are recorded of one value
 _NAMES = ("robots", PRODUCT)
 _LOOKED_AT = 1_000_000  # bytes of a page; the metas are in its head
-_MOST = 20  # metas of a page
+_MAX_METAS = 20  # metas of a page
 # Where one may be: '<meta name="robots" content="noindex">'
 _MAY_BE = re.compile(rb"<meta\b[^<>]{0,500}(?:robots|clinic-blog-archive)[^<>]{0,2000}>", re.I)
 
@@ -36,7 +36,7 @@ def robots_meta(exchange: Exchange) -> str | None:
     markup, lower = markup_of(exchange.body[:_LOOKED_AT])
     if not any(name.encode() in lower for name in _NAMES):
         return None
-    ends = [match.end() for match, _ in zip(_MAY_BE.finditer(markup), range(_MOST), strict=False)]
+    ends = [match.end() for match, _ in zip(_MAY_BE.finditer(markup), range(_MAX_METAS), strict=False)]
     return _joined(_contents(markup[: ends[-1]])) if ends else None
 
 

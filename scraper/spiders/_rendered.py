@@ -23,8 +23,8 @@ from scraper.robots.politeness import Robots, read_robots
 
 logger = logging.getLogger(__name__)
 
-MOST_HOPS = 5  # redirects of robots.txt (RFC 9309 2.3.1.2)
-MOST_HOSTS = 60  # new hosts of one page; the robots.txt of each is requested
+MAX_HOPS = 5  # redirects of robots.txt (RFC 9309 2.3.1.2)
+MAX_HOSTS = 60  # new hosts of one page; the robots.txt of each is requested
 ROBOTS_SECONDS = 10.0  # limit for one robots.txt, which counts towards the time of the page
 
 
@@ -127,8 +127,8 @@ class RenderedPages:
                 if origin not in self._spider.robots:
                     if page is not self._page:
                         return "the page was closed before robots.txt of the host was requested"
-                    if self._hosts >= MOST_HOSTS:
-                        return f"the page makes requests to more than {MOST_HOSTS} hosts"
+                    if self._hosts >= MAX_HOSTS:
+                        return f"the page makes requests to more than {MAX_HOSTS} hosts"
                     self._hosts += 1
                     self._spider.robots[origin] = await self._fetch_robots(f"{origin[0]}://{origin[1]}/robots.txt")
         robots = self._spider.robots[origin]
@@ -138,7 +138,7 @@ class RenderedPages:
         """Fetch robots.txt of a host while a page is rendered, in another download slot than the visit's."""
         engine = self._spider.crawler.engine
         assert engine is not None
-        for _ in range(MOST_HOPS):
+        for _ in range(MAX_HOPS):
             request = self._spider.request(Ask(url=url), url)
             own = not endpoints_of(url).isdisjoint(endpoints_of(self._spider.clinic.url))
             request.meta.update(

@@ -19,8 +19,8 @@ from scraper.platforms._platform import Answer, Ask, Plan, Platform
 from scraper.web_archive.memento import CdxEntry, cdx_url, memento_target, read_cdx
 
 PAGE = 5_000  # lines of one page of a CDX list
-MOST_PAGES = 400
-MOST_UNANSWERED = 3  # requests in a row without any answer, each repeated by the spider: then the backfill ends
+MAX_PAGES = 400
+MAX_UNANSWERED = 3  # requests in a row without any answer, each repeated by the spider: then the backfill ends
 # Status codes of captures that are requested: pages, removals, renames, and those that the list does not state.
 WANTED = {"200", "301", "302", "303", "307", "308", "404", "410", "-"}
 
@@ -80,7 +80,7 @@ def _request(backfill: Backfill, visit: VisitState, due: list[str]) -> Plan:
         _count(backfill, visit, url, answer)
         # An answer whose body cannot be decoded has no exchange either, but an item that says so.
         unanswered = unanswered + 1 if answer.exchange is None and not answer.items else 0
-        if unanswered == MOST_UNANSWERED:
+        if unanswered == MAX_UNANSWERED:
             left = len(due) - done
             del visit.failure_lines[-unanswered:]
             visit.failure = (
@@ -94,7 +94,7 @@ def _lists(backfill: Backfill, visit: VisitState) -> Generator[Ask, Answer, list
     """Request the lists page by page, and return the captures of posts that they name."""
     entries: list[CdxEntry] = []
     resume: str | None = None
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         url = cdx_url(
             backfill.base,
             site_root(backfill.site, backfill.platform),
@@ -114,7 +114,7 @@ def _lists(backfill: Backfill, visit: VisitState) -> Generator[Ask, Answer, list
         if following is None or following == resume:
             return entries
         resume = following
-    visit.notes.append(f"more than {MOST_PAGES} pages of captures: the others were not read")
+    visit.notes.append(f"more than {MAX_PAGES} pages of captures: the others were not read")
     visit.limited = True
     return entries
 

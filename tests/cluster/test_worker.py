@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from archive.db import open_archive
-from archive.rows.due import MOST_KILLS
+from archive.rows.due import MAX_KILLS
 from scraper.config.shard import Shard
 from tests.cluster.program import HEARTBEAT
 from tests.cluster.setting import Frame, frame_of, needs_extra, needs_redis
@@ -121,7 +121,7 @@ def test_a_clinic_that_kills_its_worker_each_time_is_named(frame: Frame) -> None
     """After four deaths in a row it waits for the next day; the others are visited."""
     frame.enqueue()
     with frame.blogs["hill"].hold("/blog"):
-        for _ in range(MOST_KILLS):
+        for _ in range(MAX_KILLS):
             worker = frame.worker()
             before = frame.visits("hill")
             worker.until(lambda before=before: frame.visits("hill") > before)
@@ -129,7 +129,7 @@ def test_a_clinic_that_kills_its_worker_each_time_is_named(frame: Frame) -> None
             worker.kill()
         worker = frame.worker()
         worker.until(lambda: frame.messages() == 0)
-    assert frame.visits("hill") == MOST_KILLS
+    assert frame.visits("hill") == MAX_KILLS
     code, err = worker.stop()
     assert code == 0
     assert "hill: failed: its last 4 visits ended with the death of the worker" in err

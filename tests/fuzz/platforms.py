@@ -18,7 +18,7 @@ from tests.fuzz.makers import ANSWER_URLS, ANSWERS, MAKERS, MARKED_PAGES, PAGES,
 from tests.fuzz.wordpress import FEEDS, SITE, WORDPRESS_ANSWERS, WORDPRESS_PAGES, WORDPRESS_URLS
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-MOST_REQUESTS = 2_500  # of one plan, whatever the answers are
+MAX_REQUESTS = 2_500  # of one plan, whatever the answers are
 
 
 class ReaderFailed(Exception):
@@ -127,8 +127,8 @@ def drive(plan: Generator[Ask, Answer, None], answer: Callable[[Ask], Exchange],
     ask = next(plan, None)
     while ask is not None:
         requests += 1
-        if requests > MOST_REQUESTS:
-            raise ReaderFailed(f"more than {MOST_REQUESTS} requests, the last is {ask.url}")
+        if requests > MAX_REQUESTS:
+            raise ReaderFailed(f"more than {MAX_REQUESTS} requests, the last is {ask.url}")
         exchange = answer(ask)
         items = extract(exchange, platform) if requests < 4 else ()
         new = {item.url for item in items if isinstance(item, Sighting)} - seen

@@ -215,7 +215,7 @@ def test_killed_while_importing(
         raise Killed
 
     places: list[tuple[Any, str]] = [
-        (ingesting, "copy_whole"), (visits_module, "Writer"), (run_module, "refold"), (ingesting, "_record"),
+        (ingesting, "copy_durably"), (visits_module, "Writer"), (run_module, "refold"), (ingesting, "_record"),
         (ingesting, "_new_captures"),
     ]  # fmt: skip
     with monkeypatch.context() as patch:

@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from pipelines.run import notices
 from pipelines.run.notices import (
     FORGET_AFTER,
+    MAX_LINES,
     MEMORY_FILE,
-    MOST_LINES,
     REPEAT_INTERVAL,
     RUN,
     Notice,
@@ -166,10 +166,10 @@ def test_on_a_real_terminal(folder: Path) -> None:
 def test_no_more_lines_than_are_read_and_none_that_is_new_behind_them(folder: Path) -> None:
     old = [f"a: https://a.example/post/{n}: no title" for n in range(50)]
     lines = printed(folder, BEGIN, old)
-    assert lines == [*old[:MOST_LINES], "a: and 30 more problems; the table `problems` lists them all"]
+    assert lines == [*old[:MAX_LINES], "a: and 30 more problems; the table `problems` lists them all"]
     assert printed(folder, BEGIN + DAY, [*old, "a: another"]) == ["a: another"]
     assert printed(folder, BEGIN + 2 * DAY, [*reversed(old), "a: another"]) == []
-    assert len(printed(folder, BEGIN + 7 * DAY, old)) == MOST_LINES + 1
+    assert len(printed(folder, BEGIN + 7 * DAY, old)) == MAX_LINES + 1
 
 
 def test_many_clinics_have_a_line_for_each_kind_of_problem() -> None:
@@ -184,12 +184,12 @@ def test_many_clinics_have_a_line_for_each_kind_of_problem() -> None:
         "2 times failed (c30, c31); `clinic-archive status` lists them",
         alone.line,
     ]
-    assert shortened(pages[:MOST_LINES]) == [notice.line for notice in pages[:MOST_LINES]]
+    assert shortened(pages[:MAX_LINES]) == [notice.line for notice in pages[:MAX_LINES]]
 
 
 def test_more_problems_than_are_remembered(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file stays as small, and those that fit are the same each time."""
-    monkeypatch.setattr(notices, "MOST_PROBLEMS", 60)
+    monkeypatch.setattr(notices, "MAX_PROBLEMS", 60)
     old = [f"a: https://a.example/post/{n}: no title" for n in range(50)]
     printed(folder, BEGIN, old)
     many = [f"b: https://b.example/post/{n}: no title" for n in range(80)]

@@ -58,7 +58,7 @@ def save_post(context: CaptureContext, item: Item) -> int:
     save_post_sighting(context, post_id, revision_id, item["url"] or context.url)
     _save_images(context, post_id, revision_id, item["images"])
     _save_related(context, post_id, item["related_posts"])
-    for reading in counters(item):
+    for reading in readings_by_source(item):
         save_reading(context, reading, post_id)
     return post_id
 
@@ -105,7 +105,7 @@ def _update_post(
     context.cache.batch.put("posts seen", (context.at, post_id))
 
 
-def counters(item: Item) -> Iterator[Item]:
+def readings_by_source(item: Item) -> Iterator[Item]:
     """Yield a reading for each source that gave counters of a post.
 
     A printed text may come from another source than its number: a placeholder in the markup, the count in the data

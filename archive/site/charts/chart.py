@@ -16,7 +16,7 @@ from typing import Any
 from markupsafe import Markup
 
 from archive.site.charts._drawer import svg_of
-from archive.site.charts.points import FEW, MOST_BARS, MOST_POINTS, Points, are_periods, few_colours, points, with_lines
+from archive.site.charts.points import FEW, MAX_BARS, MAX_POINTS, Points, are_periods, few_colours, points, with_lines
 from archive.site.charts.specification import FULL, NARROW, WIDE, specification
 
 NOTHING = "There are no numbers to draw yet."
@@ -110,14 +110,14 @@ def _chosen(drawn: Points, mark: str, columns: Sequence[str]) -> tuple[list[dict
     if drawn.colours > 1:
         values, sentence = few_colours(values, together=mark == "bar")
         said += [sentence] if sentence else []
-    if mark == "bar" and drawn.kind == "name" and len(values) > MOST_BARS:
-        said.append(f"{MOST_BARS} of {len(values):,} shown, the first of the table")
-        values = values[:MOST_BARS]
+    if mark == "bar" and drawn.kind == "name" and len(values) > MAX_BARS:
+        said.append(f"{MAX_BARS} of {len(values):,} shown, the first of the table")
+        values = values[:MAX_BARS]
     if mark in ("line", "step"):
         values, breaks = with_lines(values)
         missing = "in periods without a value" if are_periods(drawn.values) else "where nothing was read for long"
         said += [f"no line {missing}"] if breaks else []
-    every = len(values) // MOST_POINTS + 1
+    every = len(values) // MAX_POINTS + 1
     if every > 1:
         said.append(f"every {every}th of {len(values):,} points is drawn")
     return values[::every], said

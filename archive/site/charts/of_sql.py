@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from archive.site.charts.chart import Chart, draw
-from archive.site.charts.points import MOST_COLOURS, is_time
+from archive.site.charts.points import MAX_COLOURS, is_time
 
 # Numbers of which each gets a panel of its own.
-MOST_PANELS = 3
+MAX_PANELS = 3
 # Keys and places, which are numbers that measure nothing.
 _NO_MEASURES = ("id", "rowid", "position", "depth", "extractor_version")
 
@@ -30,13 +30,13 @@ def chart_of_sql(columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> Cha
         return None
     dates = [row[columns.index(x)] for row in rows]
     if len(set(dates)) == len(dates):
-        return draw(_title(numbers, x), columns, rows, "line", x, numbers[:MOST_PANELS], full=True)
+        return draw(_title(numbers, x), columns, rows, "line", x, numbers[:MAX_PANELS], full=True)
     for name, values in known.items():
-        if name != x and name not in numbers and 1 < len(set(map(str, values))) <= MOST_COLOURS:
+        if name != x and name not in numbers and 1 < len(set(map(str, values))) <= MAX_COLOURS:
             pairs = [(day, row[columns.index(name)]) for day, row in zip(dates, rows, strict=True)]
             if len(set(pairs)) == len(pairs):
                 return draw(_title(numbers[:1], x), columns, rows, "line", x, numbers[0], name, full=True)
-    return draw(_title(numbers, x), columns, rows, "point", x, numbers[:MOST_PANELS], full=True)
+    return draw(_title(numbers, x), columns, rows, "point", x, numbers[:MAX_PANELS], full=True)
 
 
 def _measures(name: str, values: Sequence[Any]) -> bool:
@@ -45,5 +45,5 @@ def _measures(name: str, values: Sequence[Any]) -> bool:
 
 
 def _title(numbers: Sequence[str], x: str) -> str:
-    named = [name.replace("_", " ") for name in numbers[:MOST_PANELS]]
+    named = [name.replace("_", " ") for name in numbers[:MAX_PANELS]]
     return f"{', '.join(named)} by {x.replace('_', ' ')}"

@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import Any, Literal
 
 # A chart of more points than it has pixels shows nothing more; the table has all rows.
-MOST_POINTS = 1200
-MOST_BARS = 30
-MOST_COLOURS = 8
+MAX_POINTS = 1200
+MAX_BARS = 30
+MAX_COLOURS = 8
 # Months or years up to which a single series is drawn as bars: a line between them shows a course that nobody has seen,
 # and swings to and fro where a month has one post. More bars are thinner than a line.
 FEW = 150
@@ -139,9 +139,9 @@ def _most(distances: list[float]) -> float:
 def few_colours(values: list[dict[str, Any]], together: bool) -> tuple[list[dict[str, Any]], str]:
     """Keep the colours with most points; bars of the rest are drawn `together`. Return a sentence about it, or ''."""
     often = Counter(point["c"] for point in values)
-    if len(often) <= MOST_COLOURS:
+    if len(often) <= MAX_COLOURS:
         return values, ""
-    frequent = {name for name, _ in often.most_common(MOST_COLOURS - 1)}
+    frequent = {name for name, _ in often.most_common(MAX_COLOURS - 1)}
     note = f"{len(frequent)} of {len(often):,} by colour" + (", the rest as others" if together else "")
     if together:
         return [point if point["c"] in frequent else point | {"c": "others"} for point in values], note

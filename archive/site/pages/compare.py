@@ -10,7 +10,7 @@ from difflib import SequenceMatcher
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 # In the worst case a comparison takes time in the square of the number of tokens; longer passages are compared as
 # wholes.
-_MOST_TOKENS = 4000
+_MAX_TOKENS = 4000
 # Unchanged lines that stay visible before and after a change.
 _CONTEXT_LINES = 1
 # Below this ratio of equal tokens, two passages are easier to read one after the other than merged.
@@ -49,7 +49,7 @@ def _compare_words(before: str, after: str, only_in: bool, only_out: bool) -> li
     if only_in or only_out:
         return _lines([Piece("in", after) if only_in else Piece("out", before)])
     old, new = _TOKEN.findall(before), _TOKEN.findall(after)
-    if max(len(old), len(new)) > _MOST_TOKENS:
+    if max(len(old), len(new)) > _MAX_TOKENS:
         return [*_lines([Piece("out", before)]), *_lines([Piece("in", after)])]
     matcher = SequenceMatcher(None, old, new, autojunk=False)
     if matcher.ratio() < _SIMILAR:

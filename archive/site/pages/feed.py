@@ -9,8 +9,8 @@ from archive.listings.edits import Edits
 from archive.site.pages._rows import Row, rows
 from archive.site.pages.permalinks import post_path, stamp
 
-MOST_ENTRIES = 50
-MOST_CHARACTERS = 1_000  # of the words that an edit removed, or added
+MAX_ENTRIES = 50
+MAX_CHARACTERS = 1_000  # of the words that an edit removed, or added
 _ATOM = "http://www.w3.org/2005/Atom"
 # Characters that XML 1.0 does not allow: control characters other than tab and line ends, U+FFFE, U+FFFF.
 _NO_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF])
@@ -23,7 +23,7 @@ def new_posts(connection: sqlite3.Connection, clinic_id: str | None) -> list[Row
         "SELECT p.clinic_id, c.name AS clinic, p.slug, p.platform_post_id, p.title, p.excerpt, p.author,"
         " p.published_at, p.first_seen_at AS at, p.url, '' AS stamp FROM posts AS p JOIN clinics AS c USING (clinic_id)"
         " WHERE ? IS NULL OR p.clinic_id = ? ORDER BY p.first_seen_at DESC, p.published_at DESC LIMIT ?",
-        (clinic_id, clinic_id, MOST_ENTRIES),
+        (clinic_id, clinic_id, MAX_ENTRIES),
     )
 
 
@@ -39,7 +39,7 @@ def edits(connection: sqlite3.Connection, clinic_id: str | None) -> list[Row]:
         " posts AS p USING (post_id) JOIN clinics AS c USING (clinic_id) LEFT JOIN cache_edits AS w ON w.revision_id ="
         " r.revision_id WHERE r.kind = 'content' AND (? IS NULL OR"
         " p.clinic_id = ?) ORDER BY r.captured_at DESC LIMIT ?",
-        (clinic_id, clinic_id, MOST_ENTRIES),
+        (clinic_id, clinic_id, MAX_ENTRIES),
     )
     for edit in found:
         edit["stamp"] = stamp(edit["at"], edit["content_sha256"])
@@ -49,7 +49,7 @@ def edits(connection: sqlite3.Connection, clinic_id: str | None) -> list[Row]:
 
 def edits_about(connection: sqlite3.Connection, wanted: Edits) -> list[Row]:
     """Return the newest of the edits that a listing selects. Raises `sqlite3.Error`."""
-    found, _ = wanted.page(connection, MOST_ENTRIES)
+    found, _ = wanted.page(connection, MAX_ENTRIES)
     for edit in found:
         after = edit["old_last_seen_at"] or "an unknown time"
         edit |= {
@@ -70,7 +70,7 @@ def _words(edit: Row) -> str:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
 
 
 def atom(title: str, home: str, feed_url: str, entries: list[Row]) -> bytes:

@@ -10,7 +10,7 @@ from archive.site.pages import feed
 from archive.site.pages._rows import Row, row, rows, value
 
 LIST_LENGTH = 8  # entries of each list
-MOST_CLINICS = 12  # clinics of the first page; a page of their own has all
+MAX_CLINICS = 12  # clinics of the first page; a page of their own has all
 _TOTALS = {
     "clinics": "SELECT count(*) FROM clinics",
     "posts": "SELECT count(*) FROM posts",
@@ -41,7 +41,7 @@ SELECT month, sum(gained) AS views_gained, count(*) AS posts_read FROM (
 
 # The same rule as the question views_gained; rows of `posts` are read only for the posts in the result.
 _READ = "r.post_id = p.post_id AND r.evidence = 'read' AND r.views IS NOT NULL"
-_MOST_GAINED = f"""
+_MAX_GAINED = f"""
 SELECT g.views_gained, g.before_read_at, p.clinic_id, p.slug, p.platform_post_id, p.title, c.name AS clinic
 FROM (
   SELECT p.post_id, b.views - a.views AS views_gained, a.read_at AS before_read_at
@@ -79,8 +79,8 @@ def summary(connection: sqlite3.Connection) -> dict[str, Any]:
 def _clinics(connection: sqlite3.Connection) -> list[Row]:
     """Return all clinics by name; of many, those that published last."""
     order = "name, clinic_id"
-    if value(connection, _TOTALS["clinics"]) > MOST_CLINICS:
-        order = f"last_published_on DESC NULLS LAST, {order} LIMIT {MOST_CLINICS}"
+    if value(connection, _TOTALS["clinics"]) > MAX_CLINICS:
+        order = f"last_published_on DESC NULLS LAST, {order} LIMIT {MAX_CLINICS}"
     return rows(connection, f"SELECT * FROM clinics_overview ORDER BY {order}")
 
 
@@ -131,7 +131,7 @@ def most_gained(connection: sqlite3.Connection) -> dict[str, Any]:
     if newest is None:
         return {"since": None, "posts": []}
     since = value(connection, "SELECT date(?, '-30 days')", (newest,))
-    return {"since": since, "posts": rows(connection, _MOST_GAINED, {"from": since})}
+    return {"since": since, "posts": rows(connection, _MAX_GAINED, {"from": since})}
 
 
 def _removed(connection: sqlite3.Connection) -> list[Row]:

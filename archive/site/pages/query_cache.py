@@ -25,7 +25,7 @@ QUICK = 0.15
 # Seconds that a query may take: while a read transaction is open, the write-ahead log cannot be emptied.
 QUERY_LIMIT = 60.0
 # Number of cached results: a few for each clinic.
-MOST_RESULTS = 500
+MAX_RESULTS = 500
 
 
 @dataclass(slots=True)
@@ -87,7 +87,7 @@ class QueryCache:
             connection.close()
         result = _Result(value, version, time.monotonic() - start, datetime.now(UTC))
         with self._lock:
-            if len(self._results) >= MOST_RESULTS:
+            if len(self._results) >= MAX_RESULTS:
                 self._results.pop(next(iter(self._results)))
             self._results[name] = result
         return result

@@ -69,7 +69,7 @@ _SCHEMES = {"http", "https", "mailto", "tel"}
 # After each of these, nh3 searches the rest of its text for every other special character, so that its time grows with
 # the square of their number. A text with more of them than any post has is shown without its markup.
 _SLOW = ("&", *map(chr, range(0xA0, 0xC0)))
-_MOST_SLOW = 20_000
+_MAX_SLOW = 20_000
 # Headings of a post rank below those of the page: an h1 becomes an h3.
 _LOWERED_HEADINGS = {f"h{level}": f"h{min(level + 2, 6)}" for level in range(1, 7)}
 
@@ -80,7 +80,7 @@ def sanitised(html: str | None) -> Markup | None:
     A picture becomes a link to its address, with its alternative text. Sanitising (nh3, with the rules above) is the
     last step, so that no step before it can let anything through.
     """
-    if not html or not html.strip() or sum(map(html.count, _SLOW)) > _MOST_SLOW:
+    if not html or not html.strip() or sum(map(html.count, _SLOW)) > _MAX_SLOW:
         return None
     if "<img" in html or "<h" in html:
         html = _without_pictures(html)

@@ -8,7 +8,7 @@ from archive.site.pages._rows import Row, rows
 from archive.site.pages.sanitise import paragraphs, sanitised
 
 COMMENTS_PER_PAGE = 200
-_MOST_INDENT = 8  # levels that the page indents; a deeper comment names the one it replies to
+_MAX_INDENT = 8  # levels that the page indents; a deeper comment names the one it replies to
 
 
 def page_with_comment(connection: sqlite3.Connection, post_id: int, comment_id: int) -> int:
@@ -77,7 +77,7 @@ def _with_texts(connection: sqlite3.Connection, ordered: list[tuple[int, int]]) 
     comments = []
     for comment_id, depth in ordered:
         comment = found[comment_id]
-        comment["depth"], comment["indent"] = depth, min(depth, _MOST_INDENT)
+        comment["depth"], comment["indent"] = depth, min(depth, _MAX_INDENT)
         comment["html"] = sanitised(comment["body_html"]) or paragraphs(comment["body_text"])
         comment["answers"] = found.get(comment["parent_id"]) if depth else None
         comment["orphan"] = depth == 0 and comment["parent_platform_comment_id"] is not None

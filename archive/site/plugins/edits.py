@@ -23,7 +23,7 @@ from archive.site.serving import absolute_url, check_access, read_cached, read_d
 from archive.site.visitors.values import check_filters, why_filters_refused
 
 EDITS_PER_PAGE = 25
-MOST_ATTRIBUTES = 200  # values of attributes that the form offers
+MAX_ATTRIBUTES = 200  # values of attributes that the form offers
 SHOWN_CHARACTERS = 400  # of what was removed or added; the comparison has all
 _ARGUMENTS = ("q", "in", "clinic", "attribute", "from", "to", "kind")
 PLACE_WORDS = {
@@ -91,7 +91,7 @@ async def show_edits(datasette: Datasette, request: Request) -> Any:
             "attributes": rows(
                 connection,
                 "SELECT DISTINCT name, value FROM clinic_attributes WHERE value IS NOT NULL ORDER BY name, value LIMIT"
-                f" {MOST_ATTRIBUTES}",
+                f" {MAX_ATTRIBUTES}",
             ),
         }
 

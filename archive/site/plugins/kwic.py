@@ -12,7 +12,7 @@ from datasette.app import Datasette  # type: ignore[import-untyped]
 from datasette.utils.asgi import Request  # type: ignore[import-untyped]
 
 from archive.export import Source
-from archive.listings.concordance import PAGE_TEXT, Concordance
+from archive.listings.concordance import MAX_TEXT_CHARACTERS, Concordance
 from archive.search.index import COUNTED
 from archive.search.matching import LONGEST, BadKeyword, keyword, looks_like_pattern
 from archive.site.pages._rows import rows
@@ -95,7 +95,7 @@ async def show_kwic(datasette: Datasette, request: Request) -> Any:
             "is_pattern": looks_like_pattern(fields["word"]),
             "wanted": wanted,
             "counted": COUNTED,
-            "most_text": PAGE_TEXT,
+            "most_text": MAX_TEXT_CHARACTERS,
             "is_first": begun is None,
             "longest": LONGEST,
             "serves_copy": is_published(datasette),

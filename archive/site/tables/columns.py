@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 
 # Columns of a page without a choice, beside those that the visitor filters or sorts by.
-MOST = 9
+MAX_COLUMNS = 9
 # Proof, raw strings and machine values: body_html, views_raw, payload_sha256, first_capture_id, warc_offset, sources.
 _DETAIL = re.compile(
     r".+_(html|raw|sha256|key|version|source|precision|claimed)|.+_capture_id|(.+_)?(crawl|revision|author)_id"
@@ -40,7 +40,7 @@ def first_columns(names: Sequence[str], keys: Collection[str], wanted: Collectio
         readable = [name for name in readable if name in always or not _WITH_TITLE.fullmatch(name)]
     readable = readable or list(names)
     order = sorted(readable, key=lambda name: (name not in always, _rank(name), names.index(name)))
-    chosen = {*order[: max(MOST, len(always))]}
+    chosen = {*order[: max(MAX_COLUMNS, len(always))]}
     return [name for name in names if name in chosen]
 
 

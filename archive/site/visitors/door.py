@@ -26,7 +26,7 @@ SQL = {"sql", "_where"}
 HEAVY = {*SQL, "_size", "_facet_size"}
 # Characters of SQL in one address, and blanks in a row: the time that Datasette needs to look at it, while no other
 # request is answered, grows with the square of their number.
-LONGEST_SQL, MOST_BLANKS = 10_000, 200
+LONGEST_SQL, MAX_BLANKS = 10_000, 200
 _BLANKS = re.compile(r"\s+")
 # "/archive/posts.csv", "/-/kwic.json", "/riverside/sleep/compare.json"
 _FILE = re.compile(r"\.(?:csv|xlsx)$|^/-/(?:edits|kwic|search)\.json$|^/[^/]+/[^/]+/compare\.json$")
@@ -66,8 +66,8 @@ def refusal(scope: Mapping[str, Any]) -> Refusal | None:
     if sum(map(len, typed)) > LONGEST_SQL:
         return Refusal(400, f"SQL of more than {LONGEST_SQL:,} characters is not run here. Write a shorter query.")
     for value in typed:
-        if max(map(len, _BLANKS.findall(value)), default=0) > MOST_BLANKS:
-            return Refusal(400, f"SQL with more than {MOST_BLANKS} blanks in a row is not run here. Leave them out.")
+        if max(map(len, _BLANKS.findall(value)), default=0) > MAX_BLANKS:
+            return Refusal(400, f"SQL with more than {MAX_BLANKS} blanks in a row is not run here. Leave them out.")
         # pragma_database_list() gives the path of the file, others change what a connection does.
         if "pragma" in value.lower():
             return Refusal(400, "SQL with the word pragma is not run here. /archive lists tables and columns.")

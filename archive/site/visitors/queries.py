@@ -21,7 +21,7 @@ from archive.site.visitors.worker import LENGTH
 
 # Requests with a visitor's SQL or a long page, and requests for a file, that are answered at a time; further ones are
 # refused. A file may take long, and its visitor, too: files must not lock others out of queries.
-MOST_AT_ONCE, MOST_FILES_AT_ONCE = 3, 3
+MAX_AT_ONCE, MAX_FILES_AT_ONCE = 3, 3
 # Seconds after which a process that ignores its time limit is ended: SQLite cannot interrupt a single function.
 GRACE = 3.0
 _ENDED = "the query was ended: it took too long, or more memory than a visitor's query may use"
@@ -183,4 +183,4 @@ class Slots:
             self._free += 1
 
 
-QUERIES, FILES = Slots(MOST_AT_ONCE), Slots(MOST_FILES_AT_ONCE)
+QUERIES, FILES = Slots(MAX_AT_ONCE), Slots(MAX_FILES_AT_ONCE)

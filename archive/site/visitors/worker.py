@@ -35,12 +35,12 @@ SQLITE_HEAP = {"typed": 32_000_000, "own": 600_000_000}
 ADDRESS_SPACE = {"typed": 400_000_000, "own": 1_500_000_000}
 LONGEST = {"typed": LONGEST_TYPED, "own": LONGEST_STORED}
 TEMPORARY_FILES = 1_000_000_000  # bytes of all together, and so the most of each
-MOST_FILES = 32  # descriptors that are looked at; SQLite uses the lowest free ones
+MAX_FILES = 32  # descriptors that are looked at; SQLite uses the lowest free ones
 # Bytes of a page's rows. A cell counts for more than its text: a page makes an element of it.
-MOST_BYTES, BYTES_OF_A_CELL = 6_000_000, 200
+MAX_BYTES, BYTES_OF_A_CELL = 6_000_000, 200
 LENGTH = struct.Struct(">I")
 _TOO_LARGE = (
-    f"the rows are larger than {MOST_BYTES // 1_000_000} MB: select fewer rows or columns, or download the file"
+    f"the rows are larger than {MAX_BYTES // 1_000_000} MB: select fewer rows or columns, or download the file"
     " (.csv), which has no such limit"
 )
 _NO_DISK = "the query needs more temporary disk space than a visitor's query may use: select or sort fewer rows"
@@ -48,7 +48,7 @@ _NO_MEMORY = "the query needs more memory than a visitor's query may use: select
 
 
 class _Rows:
-    """The rows of a query, fetched until they exceed `MOST_BYTES`."""
+    """The rows of a query, fetched until they exceed `MAX_BYTES`."""
 
     def __init__(self) -> None:
         self._bytes = 0
@@ -73,7 +73,7 @@ class _Rows:
 
     def _count(self, number: int) -> None:
         self._bytes += number
-        if self._bytes > MOST_BYTES:
+        if self._bytes > MAX_BYTES:
             raise AnswerTooLarge(_TOO_LARGE)
 
     def _text(self, value: bytes) -> str:
@@ -174,7 +174,7 @@ def temporary_bytes() -> int:
     The system's own limit is for each file, and a query may sort into several.
     """
     total = 0
-    for descriptor in range(3, MOST_FILES):
+    for descriptor in range(3, MAX_FILES):
         with suppress(OSError):
             state = os.fstat(descriptor)
             total += state.st_size if stat.S_ISREG(state.st_mode) and state.st_nlink == 0 else 0

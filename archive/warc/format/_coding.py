@@ -25,8 +25,8 @@ MAX_DECODED = 64 << 20
 """Bytes that a body may decode to when the caller gives no limit; the page of a post has 1 to 2 MB."""
 _STEP = 1 << 20
 _PIECE = 1 << 14  # bytes given to a decoder at a time: what it leaves over is copied
-_MOST_STREAMS = 10_000  # members or frames of one body: each costs time, however short
-_MOST_CODINGS = 5  # of one body, each of which may unpack to the limit
+_MAX_STREAMS = 10_000  # members or frames of one body: each costs time, however short
+_MAX_CODINGS = 5  # of one body, each of which may unpack to the limit
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _ZSTD_HEADER = 18  # bytes of the longest header of a frame
@@ -46,8 +46,8 @@ def decode(body: bytes, encoding: str | None, limit: int = MAX_DECODED, content_
     """
     codings = [name.strip().lower() for name in (encoding or "").split(",")]
     try:
-        if len(codings) > _MOST_CODINGS:
-            raise Undecodable(f"more than {_MOST_CODINGS} content codings")
+        if len(codings) > _MAX_CODINGS:
+            raise Undecodable(f"more than {_MAX_CODINGS} content codings")
         found = reduce(lambda data, coding: _undone(data, coding, limit), reversed(codings), body)
     except (CutShort, Undecodable):
         is_known = all(coding in _CODINGS for coding in codings)
@@ -72,7 +72,7 @@ def _gzip(body: bytes, limit: int) -> bytes:
         return whole
     out = bytearray()
     start = _gzip_start(body, 0)
-    for _ in range(_MOST_STREAMS):
+    for _ in range(_MAX_STREAMS):
         begin = len(out)
         at = _inflate(body, start, "gzip", limit, out)
         content = memoryview(out)[begin:]
@@ -83,7 +83,7 @@ def _gzip(body: bytes, limit: int) -> bytes:
             start = _gzip_start(body, at)
         except (CutShort, Undecodable):
             return bytes(out)
-    raise Undecodable(f"the gzip data have more than {_MOST_STREAMS} members")
+    raise Undecodable(f"the gzip data have more than {_MAX_STREAMS} members")
 
 
 def _one_member(body: bytes, limit: int) -> bytes | None:
@@ -216,7 +216,7 @@ def _zstd(body: bytes, limit: int) -> bytes:
     """RFC 8878: a series of frames. What follows one and has no whole header is no frame."""
     out = bytearray()
     at = 0
-    for _ in range(_MOST_STREAMS):
+    for _ in range(_MAX_STREAMS):
         decoder = zstd.ZstdDecompressor()
         while not decoder.eof:
             piece = body[at : at + _PIECE] if decoder.needs_input else b""
@@ -232,7 +232,7 @@ def _zstd(body: bytes, limit: int) -> bytes:
         at -= len(decoder.unused_data)
         if not _is_frame(body, at):
             return bytes(out)
-    raise Undecodable(f"the zstd data have more than {_MOST_STREAMS} frames")
+    raise Undecodable(f"the zstd data have more than {_MAX_STREAMS} frames")
 
 
 def _is_frame(body: bytes, at: int) -> bool:

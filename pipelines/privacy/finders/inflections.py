@@ -33,7 +33,7 @@ _CZECH = (
     ("o", "a ovi u em"),
     ("", "a u e i ovi em ě y ův ova ovo ovy ově ovu ovou ovým ových ech ům"),
 )
-_AFTER_LOST_VOWEL = ("а", "у", "ом", "ем", "ём", "е", "ы", "и", "ов", "ова")
+_RUSSIAN_ENDINGS_AFTER_FLEETING_VOWEL = ("а", "у", "ом", "ем", "ём", "е", "ы", "и", "ов", "ова")
 _AFTER_LOST_E = ("a", "u", "ovi", "em", "e", "ův", "ova", "ovo", "ovy", "ově", "ovu")
 # What a consonant becomes before "e" and "i": "Lenka" - "Lence", "Olga" - "Olze", "Petra" - "Petře".
 _SOFTENED = {"k": "c", "h": "z", "g": "z", "r": "ř", "ch": "š"}
@@ -76,7 +76,7 @@ def russian(name: str) -> set[str]:
     if fleeting:
         stem, _, last = fleeting.groups()
         joined = (f"{stem}{last}", f"{stem}ь{last}") if stem[-1] == "л" else (f"{stem}{last}",)
-        found |= {f"{each}{ending}" for each in joined for ending in _AFTER_LOST_VOWEL}
+        found |= {f"{each}{ending}" for each in joined for ending in _RUSSIAN_ENDINGS_AFTER_FLEETING_VOWEL}
     return found
 
 

@@ -79,8 +79,10 @@ class _Form(NamedTuple):
 class NamePattern:
     """Finds the names of a thread in a text or in HTML."""
 
-    def __init__(self, words: Mapping[str, _Form], slavic: Mapping[str, _Form], wholes: re.Pattern[str] | None) -> None:
-        self._words, self._slavic, self._wholes = words, slavic, wholes
+    def __init__(
+        self, words: Mapping[str, _Form], slavic: Mapping[str, _Form], full_names: re.Pattern[str] | None
+    ) -> None:
+        self._words, self._slavic, self._wholes = words, slavic, full_names
 
     def spans(self, text: str) -> Iterator[Span]:
         """Yield the names in the text: those of several words first."""
@@ -146,7 +148,7 @@ def name_pattern(names: Iterable[str]) -> NamePattern | None:
     """
     words: dict[str, _Form] = {}
     slavic: dict[str, _Form] = {}
-    wholes: dict[str, str] = {}  # by their forms without regard to case: pattern
+    full_names: dict[str, str] = {}  # by their forms without regard to case: pattern
     for name in names:
         whole = unicodedata.normalize("NFC", " ".join(name.split()))
         if not any(letter.isalnum() for letter in whole):
@@ -155,12 +157,12 @@ def name_pattern(names: Iterable[str]) -> NamePattern | None:
             _add_forms(words, slavic, whole, large=len(whole) == 1)
             continue
         if is_phrase(whole):
-            _add_phrase(words, slavic, wholes, whole)
+            _add_phrase(words, slavic, full_names, whole)
             continue
-        _add_whole(wholes, whole, any_case=True)
+        _add_full_name(full_names, whole, any_case=True)
         for part in _parts(whole):
-            _add_part(words, slavic, wholes, part, large=len(part) < 3)
-    ordered = [wholes[form] for form in sorted(wholes, key=lambda form: (-len(form), form))]
+            _add_part(words, slavic, full_names, part, large=len(part) < 3)
+    ordered = [full_names[form] for form in sorted(full_names, key=lambda form: (-len(form), form))]
     pattern = re.compile("|".join(ordered)) if ordered else None
     return NamePattern(words, slavic, pattern) if words or pattern else None
 
@@ -170,38 +172,38 @@ def _is_word(name: str) -> bool:
     return _TOKEN.fullmatch(name) is not None and all(map(_writes_blanks, name))
 
 
-def _add_whole(wholes: dict[str, str], whole: str, *, any_case: bool) -> None:
+def _add_full_name(full_names: dict[str, str], whole: str, *, any_case: bool) -> None:
     """Add a name of several words."""
     for form in {whole, unicodedata.normalize("NFD", whole)} | spellings(whole):
-        wholes.setdefault(form.lower() if any_case else form, _bounded(form, any_case=any_case))
+        full_names.setdefault(form.lower() if any_case else form, _bounded(form, any_case=any_case))
 
 
-def _add_phrase(words: dict[str, _Form], slavic: dict[str, _Form], wholes: dict[str, str], whole: str) -> None:
+def _add_phrase(words: dict[str, _Form], slavic: dict[str, _Form], full_names: dict[str, str], whole: str) -> None:
     """Add a nickname that is a phrase: whole, and what in it may be a name.
 
     In doubt, a word before the preposition is one ("Sarah in Texas"). What follows is rarely a name, and is masked only
     where it is written with a capital, unless the nickname has none ("nguyen thi my linh").
     """
     phrase = read_phrase(whole)
-    _add_whole(wholes, whole, any_case=phrase.tells)
+    _add_full_name(full_names, whole, any_case=phrase.tells)
     if phrase.start:
-        _add_whole(wholes, phrase.start, any_case=phrase.tells)
+        _add_full_name(full_names, phrase.start, any_case=phrase.tells)
     for word in (*phrase.before, *phrase.after):
         for part in _parts(word):
             if part == word or not is_ordinary(part):
                 large = len(part) < 3 or (word not in phrase.before and not part[0].islower())
-                _add_part(words, slavic, wholes, part, large=large)
+                _add_part(words, slavic, full_names, part, large=large)
 
 
 def _add_part(
-    words: dict[str, _Form], slavic: dict[str, _Form], wholes: dict[str, str], part: str, *, large: bool
+    words: dict[str, _Form], slavic: dict[str, _Form], full_names: dict[str, str], part: str, *, large: bool
 ) -> None:
     """Add a part of a name."""
     if _is_word(part):
         _add_forms(words, slavic, part, large=large)
         return
     for form in {part, unicodedata.normalize("NFD", part)}:
-        wholes.setdefault(form.lower(), _bounded(form, any_case=True))
+        full_names.setdefault(form.lower(), _bounded(form, any_case=True))
 
 
 def _add_forms(words: dict[str, _Form], slavic: dict[str, _Form], name: str, *, large: bool) -> None:

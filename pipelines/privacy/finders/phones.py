@@ -17,8 +17,10 @@ _EXTENSION = (
     r"(?:,?[ \u00a0]?(?:ext(?:ension)?|x|durchwahl|dw|poste|int|anexo|klapka|linka|доб"
     r"|שלוחה)\.?[ \u00a0]?\d{1,6})?"
 )
-_NUMBERS = re.compile(rf"(?<![\w#])(?<!\d[.,:-])(?:(?P<date>{_DATE})|(?P<phone>{_DIGITS}{_EXTENSION}))", re.IGNORECASE)
-_FEWEST, _FEWEST_ABROAD, _FEWEST_CALLED, _MOST = 9, 8, 7, 15
+_NUMBERS_OR_DATES = re.compile(
+    rf"(?<![\w#])(?<!\d[.,:-])(?:(?P<date>{_DATE})|(?P<phone>{_DIGITS}{_EXTENSION}))", re.IGNORECASE
+)
+_FEWEST, _FEWEST_ABROAD, _FEWEST_CALLED, _MAX_DIGITS = 9, 8, 7, 15
 # A unit or currency after it, or more of a longer token: "500 mg", "12 500 000 Kc", "100-200x".
 _FOLLOWED = re.compile(
     r"[\w@]|-\w|[ \u00a0\u202f]?(?:mg|mcg|µg|ml|kg|iu|units?|мг|מ|euros?|eur|usd|kč|руб|"
@@ -50,7 +52,7 @@ _CALLED = re.compile(
 
 def phone_numbers(text: str, in_pages: bytes) -> Iterator[Span]:
     """Yield the phone numbers in a text; digits in the addresses of pages (`within_pages`) are none."""
-    for match in _NUMBERS.finditer(text):
+    for match in _NUMBERS_OR_DATES.finditer(text):
         if match["phone"] is None:
             continue
         start, end = match.span()
@@ -66,12 +68,12 @@ def _is_phone(text: str, start: int, end: int) -> bool:
         return False
     before = text[max(0, start - 48) : start]
     is_abroad = "+" in number[:3] or number.lstrip("(").startswith("00")
-    if digits > _MOST + 6 or _FOLLOWED.match(text, end) or _is_measure(number, groups, is_abroad=is_abroad):
+    if digits > _MAX_DIGITS + 6 or _FOLLOWED.match(text, end) or _is_measure(number, groups, is_abroad=is_abroad):
         return False
     is_called = _CALLED.search(before) is not None
     if is_abroad and "+" in number[:3]:
         return digits >= _FEWEST_ABROAD
-    if digits > _MOST or (_OTHER.search(before) and not is_called):
+    if digits > _MAX_DIGITS or (_OTHER.search(before) and not is_called):
         return False
     return digits >= (_FEWEST_CALLED if is_called else _FEWEST)
 

@@ -17,7 +17,11 @@ def compare_with_past(run: Visits, outcome: VisitOutcome) -> None:
     outcome.vanished = vanished(run.db, run.crawl_id, clinic_id)
     # A visit that was cut short had not reached the counting services, so it is no evidence about counters.
     coverage, started_at = outcome.coverage, outcome.started_at
-    measured = coverage.measured(run.db, run.crawl_id, clinic_id, started_at, visit.counting) if visit.finished else []
+    measured = (
+        coverage.measured(run.db, run.crawl_id, clinic_id, started_at, visit.counters_expected)
+        if visit.finished
+        else []
+    )
     outcome.measured_fields = measured
     past = {loss.field: loss for loss in losses(run.db, clinic_id)}
     for measure in measured:  # the newest measure counts; a field not measured today keeps its last one
@@ -57,7 +61,7 @@ def judge(outcome: VisitOutcome, ended: str, broken: str | None) -> tuple[str, s
     if not visit.finished:
         return "cut-short", f"ended early {ended}"
     # Dead addresses that lists still name fail in each visit: where other posts can be read, the blog is there.
-    failed, attempted = (visit.missing, visit.expected) if visit.expected else (visit.failed, visit.attempted)
+    failed, attempted = (visit.unreadable, visit.expected) if visit.expected else (visit.failed, visit.attempted)
     if failed * 2 > attempted:
         return "failed", f"{failed} of {attempted} posts could not be read"
     listed = visit.attempted + visit.not_due

@@ -84,5 +84,5 @@ def _facts(run: Run, clinic_id: str, capture_id: str, withheld: Withheld | None)
         "last_modified": capture.last_modified,
         "holds_comments": holds,
         "quality": quality_of(stored),
-        "withdrawn": int(left.is_held),
+        "withdrawn": int(left.holds_withdrawn),
     }

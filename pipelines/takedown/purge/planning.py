@@ -73,24 +73,24 @@ def plan_purge(run: Run, clinic_id: str) -> ClinicPlan:
 
     Raises `BadKey`, `BadRecord`, OSError, `sqlite3.Error`.
     """
-    held = [
+    in_force = [
         each for each in takedowns_in_force(runs_of(run.archive)) if (each.clinic_id, each.grade) == (clinic_id, PURGE)
     ]
     mine = [each for each in due(run.archive, run.db) if each.clinic_id == clinic_id]
     made = ClinicPlan(clinic_id, tuple(each.takedown_id for each in mine))
-    whole = next((each for each in held if each.kind == "clinic"), None)
+    whole = next((each for each in in_force if each.kind == "clinic"), None)
     if whole is not None:
-        made.withheld = Withheld(clinic_id, held, run.key)
+        made.withheld = Withheld(clinic_id, in_force, run.key)
         _plan_whole(run.archive, clinic_id, made)
         return made
-    people = any(each.kind == "person" for each in held)
-    rows = list(_candidates(run.db, clinic_id, held))
-    withheld = Withheld(clinic_id, held, run.key)
-    named = [row for row in rows if row["is_named"]]
-    names, made.phrases = _words(run, named, Blanking(clinic_id, run.key, withheld), made)
-    made.extended = _extended(run, held, names if people else set(), made)
+    people = any(each.kind == "person" for each in in_force)
+    rows = list(_candidates(run.db, clinic_id, in_force))
+    withheld = Withheld(clinic_id, in_force, run.key)
+    affected = [row for row in rows if row["is_affected"]]
+    names, made.phrases = _words(run, affected, Blanking(clinic_id, run.key, withheld), made)
+    made.extended = _extended(run, in_force, names if people else set(), made)
     more = {each.takedown_id: each for each in made.extended}
-    made.withheld = Withheld(clinic_id, [more.get(each.takedown_id, each) for each in held], run.key)
+    made.withheld = Withheld(clinic_id, [more.get(each.takedown_id, each) for each in in_force], run.key)
     blanking = Blanking(clinic_id, run.key, made.withheld)
     found: dict[str, Blanked] = {}
     for row in rows:
@@ -105,9 +105,9 @@ def plan_purge(run: Run, clinic_id: str) -> ClinicPlan:
     return made
 
 
-def _extended(run: Run, held: list[Withdrawn], names: set[str], made: ClinicPlan) -> list[Withdrawn]:
+def _extended(run: Run, in_force: list[Withdrawn], names: set[str], made: ClinicPlan) -> list[Withdrawn]:
     """Return the takedown that gets the marks of names and phrases; none where it has them."""
-    first = next((each for kind in ("person", "comment", "post") for each in held if each.kind == kind), None)
+    first = next((each for kind in ("person", "comment", "post") for each in in_force if each.kind == kind), None)
     if first is None:
         return []
     of_names = {mark(run.key, made.clinic_id, value) for value in names}
@@ -119,15 +119,15 @@ def _extended(run: Run, held: list[Withdrawn], names: set[str], made: ClinicPlan
     return [replace(first, subjects=tuple(sorted({*first.subjects, *new})))]
 
 
-def _candidates(db: Database, clinic_id: str, held: Iterable[Withdrawn]) -> Iterator[Mapping[str, Any]]:
-    """Yield the rows of captures with a body: `is_named` those that hold something withdrawn, or may name a person.
+def _candidates(db: Database, clinic_id: str, in_force: Iterable[Withdrawn]) -> Iterator[Mapping[str, Any]]:
+    """Yield the rows of captures with a body: `is_affected` those that hold something withdrawn, or may name a person.
 
     The others may have its words. `is_doubtful`: perhaps not read. Of a post only those, and answers of APIs.
     """
-    kinds = {each.kind for each in held}
+    kinds = {each.kind for each in in_force}
     wanted = "captures.withdrawn = 1" + (" OR captures.holds_comments = 1" if kinds - {"post"} else "")
     cursor = db.conn.execute(
-        f"SELECT captures.capture_id, captures.url, warc_file, warc_offset, coalesce({wanted}, 0) AS is_named,"
+        f"SELECT captures.capture_id, captures.url, warc_file, warc_offset, coalesce({wanted}, 0) AS is_affected,"
         " coalesce(http_status NOT BETWEEN 200 AND 299, 0) OR EXISTS (SELECT 1 FROM problems WHERE problems.capture_id"
         " = captures.capture_id) AS is_doubtful, coalesce(crawls.kind, 'crawl') AS kind,"
         " clinic_runs.platform AS run_platform, clinics.platform AS clinics_own FROM captures JOIN clinics USING"
@@ -140,7 +140,7 @@ def _candidates(db: Database, clinic_id: str, held: Iterable[Withdrawn]) -> Iter
     names = [column[0] for column in cursor.description]
     for values in cursor:
         row = dict(zip(names, values, strict=True))
-        if row["is_named"] or row["is_doubtful"] or kinds - {"post", "comments"} or is_at_api(row["url"]):
+        if row["is_affected"] or row["is_doubtful"] or kinds - {"post", "comments"} or is_at_api(row["url"]):
             yield row
 
 
@@ -165,7 +165,7 @@ def _blanked(
 ) -> Blanked | None:
     exchange, platform = _exchange(archive, record, row)
     part = decodable_part(record.body or b"", header_of(record)("Content-Encoding")) if not exchange.body else b""
-    if not row["is_named"]:
+    if not row["is_affected"]:
         is_read = not row["is_doubtful"] and exchange.fault is None
         if is_read and (is_at_api(row["url"]) or not phrases.quotes) and is_json(exchange.body):
             return None  # its parser read it, and found nothing of what is purged

@@ -232,7 +232,7 @@ def _finish(run: Run, journal: Journal, exact: Mapping[str, Mapping[str, _New]])
     events: list[Withdrawn | Purged] = [*journal.extended, *journal.purged]
     for each in events:
         run.record_unapplied(each, "takedown")
-    journals.remove_replaced(run.archive)  # copies that were beside them, of files that a pack had joined
+    journals.remove_reappeared(run.archive)  # copies that were beside them, of files that a pack had joined
     by_clinic = {each.clinic_id: each for each in journal.purged}
     for clinic_id in sorted(clinics):
         event, made = by_clinic.get(clinic_id), exact.get(clinic_id)

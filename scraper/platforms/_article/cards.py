@@ -34,7 +34,7 @@ _DATES = (
 _LINKS = (".u-url", "h1 a[href]", "h2 a[href]", "h3 a[href]", "h4 a[href]", "h5 a[href]", "a[href]")
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5"})
 _HIGHEST = 6  # elements between a date and its card
-_MOST = 400  # cards of a page
+_MAX_CARDS = 400  # cards of a page
 _MORE = re.compile(r"^(?:read|more|continue|learn|view|weiter|leer|lire)\b", re.IGNORECASE)
 
 
@@ -45,7 +45,7 @@ def read_cards(tree: Tree, ld: LinkedData) -> list[Sighting]:
         address = canonical_url(url, tree.url)
         if not same_site(address, tree.url) or post_key(address) == post_key(tree.url):
             continue
-        if len(found) >= _MOST:
+        if len(found) >= _MAX_CARDS:
             break
         listed = as_listed(url, tree.url)
         found.setdefault(
@@ -86,7 +86,7 @@ def _of_ld(ld: LinkedData) -> Iterator[_Card]:
 
 
 def _of_entries(tree: Tree) -> Iterator[_Card]:
-    entries = tree.all(*_ENTRIES)[:_MOST]
+    entries = tree.all(*_ENTRIES)[:_MAX_CARDS]
     if len(entries) < 2:
         return
     for entry in entries:
@@ -100,7 +100,7 @@ def _of_dates(tree: Tree) -> Iterator[_Card]:
     """Yield the entries of a list that has no markup of its own: each holds one date and one link with a title."""
     cards = dict[HtmlElement, tuple[HtmlElement, str]]()
     language = tree.root.get("lang")
-    for node in tree.all(*_DATES)[: _MOST * 2]:
+    for node in tree.all(*_DATES)[: _MAX_CARDS * 2]:
         at = printed_date(node, language).at
         if at is None:
             continue

@@ -14,7 +14,7 @@ from scraper.platforms._article.dom import Tree
 from scraper.platforms._discovery import Step, request_sitemaps
 from scraper.platforms._platform import Ask, Blog, Plan, Platform
 
-_MOST_SITEMAPS, _MOST_FEEDS, _MOST_LISTINGS = 12, 4, 20  # requests of a visit beside those for posts
+_MAX_SITEMAPS, _MAX_FEEDS, _MAX_LISTINGS = 12, 4, 20  # requests of a visit beside those for posts
 # <link rel="alternate" type="application/rss+xml" href="/feed.xml">
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml", "application/rdf+xml")
 
@@ -24,7 +24,7 @@ def discover_pages(platform: Platform, blog: Blog) -> Plan:
 
     `blog.evident` is set where a listing that the home page links to answers, or a list names posts.
     """
-    yield from request_sitemaps(platform, blog, most=_MOST_SITEMAPS)
+    yield from request_sitemaps(platform, blog, most=_MAX_SITEMAPS)
     asked: set[str] = set()
     feeds = [blog.root + path for path in platform.feeds]
     yield from _request_feeds([*feeds, *feeds_in(blog.home)], blog, asked)
@@ -32,7 +32,7 @@ def discover_pages(platform: Platform, blog: Blog) -> Plan:
     waiting, seen = [*links, *(blog.root + path for path in platform.listings)], set[str]()
     if blog.home is not None:
         waiting += following(blog.home)
-    while waiting and len(seen) < _MOST_LISTINGS:
+    while waiting and len(seen) < _MAX_LISTINGS:
         url = waiting.pop(0)
         if canonical_url(url) in seen or not is_within(url, blog.root):
             continue
@@ -46,13 +46,13 @@ def discover_pages(platform: Platform, blog: Blog) -> Plan:
                 waiting = [*following(answer.exchange), *waiting]
         if blog.enough():
             return
-    if waiting and len(seen) >= _MOST_LISTINGS:
-        blog.notes.append(f"more than {_MOST_LISTINGS} pages of lists: the others were not read")
+    if waiting and len(seen) >= _MAX_LISTINGS:
+        blog.notes.append(f"more than {_MAX_LISTINGS} pages of lists: the others were not read")
 
 
 def _request_feeds(feeds: Iterable[str], blog: Blog, asked: set[str]) -> Step:
     for url in feeds:
-        if url not in asked and len(asked) < _MOST_FEEDS and is_within(url, blog.root):
+        if url not in asked and len(asked) < _MAX_FEEDS and is_within(url, blog.root):
             asked.add(url)
             answer = yield Ask(url=url, lists="feed")
             blog.evident = blog.evident or any(isinstance(item, Sighting) for item in answer.items)

@@ -28,7 +28,7 @@ _SILENT = ("script", "style", "noscript", "template", "svg", "iframe", "object",
 _BREAKS = BLOCKS | {"br", "option"}
 # Characters that lxml reads from a page ("&#1;") and refuses to write back.
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_MOST_TEXT = 2_000  # characters of an element that is read on one line
+_MAX_TEXT = 2_000  # characters of an element that is read on one line
 
 
 def _make_writable(root: HtmlElement) -> None:
@@ -130,7 +130,7 @@ def text_of(element: HtmlElement | None) -> str | None:
         if piece:
             parts.append(piece)
             length += len(piece)
-        if length > _MOST_TEXT:
+        if length > _MAX_TEXT:
             break
     return clean("".join(parts))
 

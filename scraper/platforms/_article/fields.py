@@ -65,7 +65,7 @@ def read_head(tree: Tree) -> HeadFields:
 # --- title
 
 _HEADINGS = ("h1", "h2", "h3")
-_MOST = 300  # headings, and elements of a header, that are looked at
+_MAX_ELEMENTS = 300  # headings, and elements of a header, that are looked at
 _LIKE = 0.6  # share of words that a heading has in common with the title that the head states
 
 
@@ -78,7 +78,7 @@ def title_of(tree: Tree, head: HeadFields, ld: LinkedData, shape: Shape) -> tupl
     site = clean(head.metas.get("og:site_name") or "")
     best: tuple[float, HtmlElement | None, str | None] = (0.0, None, None)
     first: tuple[str | None, HtmlElement | None] = (None, None)
-    for element in islice(tree.root.iter(*_HEADINGS), _MOST):
+    for element in islice(tree.root.iter(*_HEADINGS), _MAX_ELEMENTS):
         text = text_of(element)
         if not text or _is_aside(element):
             continue
@@ -172,7 +172,7 @@ class ArticleScope:
 
     def candidates(self, selectors: tuple[str, ...]) -> Iterator[HtmlElement]:
         """Yield the elements of the article's header or footer that match, those near the title first."""
-        for element in self._tree.within(self.element, *selectors)[:_MOST]:
+        for element in self._tree.within(self.element, *selectors)[:_MAX_ELEMENTS]:
             if (self._body or element in self._before_text) and not self._is_foreign(element):
                 yield element
 

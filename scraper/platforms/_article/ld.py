@@ -17,7 +17,7 @@ from scraper.items import Problem
 from scraper.platforms._values import clean
 
 _LARGEST = 4_000_000  # characters of a script
-_MOST = 200  # objects of one page
+_MAX_OBJECTS = 200  # objects of one page
 _KINDS = ("Posting", "Article", "Recipe", "Report", "HowTo")
 
 
@@ -128,10 +128,10 @@ def _objects(value: Any) -> list[Mapping[str, Any]]:
     queue = [value]
     for entry in queue:
         if isinstance(entry, list):
-            queue.extend(entry[: _MOST - len(queue)] if len(queue) < _MOST else ())
+            queue.extend(entry[: _MAX_OBJECTS - len(queue)] if len(queue) < _MAX_OBJECTS else ())
         elif isinstance(entry, dict):
             found.append(entry)
             for key in ("@graph", "mainEntity"):
-                if isinstance(entry.get(key), (list, dict)) and len(queue) < _MOST:
+                if isinstance(entry.get(key), (list, dict)) and len(queue) < _MAX_OBJECTS:
                     queue.append(entry[key])
     return found

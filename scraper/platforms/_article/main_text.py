@@ -102,9 +102,9 @@ WIDGETS = (
     '[aria-hidden="true"][role="dialog"]',
 )
 _SHORTEST = 140  # characters of a text: a container with less is the place of something else
-_MOST = 200  # containers of one kind that are looked at
+_MAX_CONTAINERS = 200  # containers of one kind that are looked at
 # Of a page that trafilatura is given, whose time grows with the square of their number: a minute for 130,000.
-MOST_ELEMENTS = 20_000
+MAX_ELEMENTS = 20_000
 _SENTENCE = 80  # characters of a paragraph that is a sentence or more
 _MANY_TIMES, _LITTLE = 3, 1_000  # text of a page beside a short container
 _SHARED = re.compile(r"[\s_-](?:share|sharing|social|related)[\s_-]")
@@ -128,7 +128,7 @@ def bodies_of(tree: Tree, shape: Shape) -> list[HtmlElement]:
 
 def _filled(tree: Tree, selector: str, shape: Shape, least: int) -> list[HtmlElement]:
     """Return the outermost elements that match and have at least that many characters: the longest, or all of them."""
-    found = [element for element in tree.all(selector)[:_MOST] if not _is_card(element)]
+    found = [element for element in tree.all(selector)[:_MAX_CONTAINERS] if not _is_card(element)]
     members = set(found)
     outermost = [element for element in found if members.isdisjoint(around(element))]
     enough = [element for element in outermost if length_of(element) >= least]
@@ -206,7 +206,7 @@ def _by_trafilatura(tree: Tree, around_text: set[str]) -> list[HtmlElement]:
         from trafilatura import extract  # noqa: PLC0415  slow to load, and needed only by pages without a container
 
     page = _cleaned(tree, tree.root, around_text)
-    if sum(1 for _ in page.iter()) > MOST_ELEMENTS:
+    if sum(1 for _ in page.iter()) > MAX_ELEMENTS:
         return []
     try:
         html = extract(

@@ -29,9 +29,9 @@ from scraper.platforms.ghost import page
 from scraper.platforms.ghost.content import may_ask
 
 _SIZE = 100  # comments or replies in one answer
-_MOST_PAGES = 1_000  # answers about one post
+_MAX_PAGES = 1_000  # answers about one post
 _OVERDRAFT = 50  # answers of a thread that are read beyond the day's budget: a part of a thread cannot be masked
-_MOST_REFUSALS = 2  # threads in a row that are refused: the site shows no comments
+_MAX_REFUSALS = 2  # threads in a row that are refused: the site shows no comments
 _OFF = (403, 404, 405)  # the answers of a site whose comments are switched off, or not for everybody
 # "/members/api/comments/post/6944354ce1b6fe0001f62bf0/", also below a folder
 _THREAD = re.compile(r"/members/api/comments/post/(?P<post>[0-9a-f]{24})/$")
@@ -79,7 +79,7 @@ def threads(blog: Blog) -> Plan:
     refused = 0
     for known in list(blog.posts.values()):
         post_id = _id_of(known)
-        if post_id is None or known.thread_read or not known.thread_due or refused >= _MOST_REFUSALS:
+        if post_id is None or known.thread_read or not known.thread_due or refused >= _MAX_REFUSALS:
             continue
         if known.comments_count == 0 and not known.thread_count:
             known.thread_read = True  # an answer of this visit says that nothing is there
@@ -99,7 +99,7 @@ def _thread(blog: Blog, post_id: str) -> Generator[Ask, Answer, bool | None]:
     """Request all pages of one thread; return whether it was read to its end, None where the day's budget ended it."""
     site, waiting, seen = interface_root(blog), [""], set[str]()
     for cursor in waiting:
-        if cursor in seen or len(seen) >= _MOST_PAGES:
+        if cursor in seen or len(seen) >= _MAX_PAGES:
             continue
         if len(seen) >= _OVERDRAFT and blog.budget_spent():
             return None
@@ -109,7 +109,7 @@ def _thread(blog: Blog, post_id: str) -> Generator[Ask, Answer, bool | None]:
         if not answer.ok or not parts:
             return False
         waiting += parts[0].following
-    return len(seen) < _MOST_PAGES
+    return len(seen) < _MAX_PAGES
 
 
 def _url_of(site: str, post_id: str, cursor: str) -> str:

@@ -22,7 +22,7 @@ from scraper.platforms.ghost import page
 from scraper.robots.politeness import read_robots
 
 _PATH = "/ghost/api/content/posts/"
-_MOST_PAGES = 200
+_MAX_PAGES = 200
 # data-key="b7bc9708bc9c35a120f0bf7369", data-api="https://clinic.example/ghost/api/content/"
 _KEY = re.compile(rb"\bdata-key=[\"']([0-9a-f]{20,64})[\"']")
 _API = re.compile(rb"\bdata-(?:api|content-api)=[\"'](https?://[^\"'<>\s]{1,300}/ghost/api/content)/?[\"']")
@@ -62,7 +62,7 @@ def posts(blog: Blog) -> Step:
     first = f"{api[1].decode()}/posts/?{urlencode(query)}"
     if not (yield from may_ask(blog, first)):
         return False
-    for number in range(1, _MOST_PAGES + 1):
+    for number in range(1, _MAX_PAGES + 1):
         answer = yield Ask(url=f"{first}&page={number}", lists="listing")
         if not answer.ok or answer.exchange is None:
             return False
@@ -72,7 +72,7 @@ def posts(blog: Blog) -> Step:
             return False
         if following is None or blog.enough() or not answer.new_posts:
             return True
-    blog.notes.append(f"more than {_MOST_PAGES} pages of the Content API: the others were not read")
+    blog.notes.append(f"more than {_MAX_PAGES} pages of the Content API: the others were not read")
     return True
 
 

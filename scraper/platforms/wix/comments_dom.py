@@ -34,8 +34,8 @@ _TAG = re.compile(
     rb"""<!--.*?-->|<(script|style)\b.*?</\1\s*>|<(/?)([a-zA-Z][^\s/>]*+)(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""",
     re.S | re.I,
 )
-_MOST_WIDGETS = 5
-_MOST_COMMENTS = 20_000
+_MAX_WIDGETS = 5
+_MAX_COMMENTS = 20_000
 # "14 min. ago", "14m", "3 hours ago", "3h", "vor 3 Stunden": what is finer than a day
 _AGO = re.compile(
     r"\b(?P<number>\d{1,3})\s?(?:(?P<minutes>min|m(?!\w))|(?P<hours>h(?!\w)|hrs?\b|hour|hora|heure|std\b|stunde|uur|ore\b))",
@@ -64,7 +64,7 @@ class _Element:
 def cut_widgets(body: bytes) -> tuple[bytes, list[bytes]]:
     """Return the page without its comment widgets, and the widgets, so that no comment is read as part of the post."""
     widgets: list[bytes] = []
-    for _ in range(_MOST_WIDGETS):
+    for _ in range(_MAX_WIDGETS):
         mark = _ROOT.search(body)
         if mark is None:
             break
@@ -125,7 +125,7 @@ def _items(tree: Tag) -> list[_Element]:
     for tag in tree.find_all(_has_hook):
         hook = str(tag["data-hook"])
         name = str(tag.get("id") or "")
-        if hook.startswith("list-item") and name.startswith("C-") and len(items) < _MOST_COMMENTS:
+        if hook.startswith("list-item") and name.startswith("C-") and len(items) < _MAX_COMMENTS:
             replies = tag.find_parent(id=re.compile("^reply-list-"))
             top = str(replies["id"]).removeprefix("reply-list-") if replies else None
             items[id(tag)] = _Element(tag, name.removeprefix("C-"), top)

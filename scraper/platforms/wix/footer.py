@@ -33,7 +33,7 @@ _NAMES = {
 }
 
 
-_MOST_ELEMENTS = 40  # there are six
+_MAX_ELEMENTS = 40  # there are six
 _CONTAINERS = ("span", "a", "div", "p")  # elements that hold a counter
 
 
@@ -64,7 +64,7 @@ def read(hooks: Hooks, warmup: Warmup) -> Counters:
 
 def _printed(found: Counters, stats: Tag) -> None:
     texts: list[tuple[str, str]] = []  # (hooks, text) of the innermost elements with text
-    for tag in islice(descendants(stats, *_CONTAINERS), _MOST_ELEMENTS):
+    for tag in islice(descendants(stats, *_CONTAINERS), _MAX_ELEMENTS):
         text = clean(tag.get_text()) if next(descendants(tag, *_CONTAINERS), None) is None else None
         if text is not None:
             outwards = (tag, *takewhile(lambda parent: parent is not stats, ancestors(tag)))

@@ -32,7 +32,7 @@ from scraper.platforms.wix.warmup import UUID, Warmup, read_warmup
 _TITLES = ("post-list-item__title", "recent-post__title", "post-title")
 # Hooks of the card around a link: list item, item of a gallery, whole post in the "full post" layout, "recent" card.
 _CARDS = {"post-list-item", "item-container", "item-link-wrapper", "post", "recent-post-list-item"}
-_MOST_POSTS = 1000
+_MAX_POSTS = 1000
 _LARGEST_CARD = 3000
 
 
@@ -93,12 +93,12 @@ def _of_cards(tree: Tag, head: Head, exchange: Exchange) -> Iterator[Sighting]:
     examined = 0
     for link in tree.find_all("a", href=True):
         url = canonical_url(resolve(str(link["href"])))
-        if not address.is_post(url) or not same_site(url, page) or len(found) > _MOST_POSTS:
+        if not address.is_post(url) or not same_site(url, page) or len(found) > _MAX_POSTS:
             continue
         if url in found and found[url].title is not None:
             continue
         examined += 1  # a picture, a title and a button link to each post; a page with more is no page of a blog
-        if examined > 4 * _MOST_POSTS:
+        if examined > 4 * _MAX_POSTS:
             break
         card = next((parent for parent in ancestors(link) if str(parent.get("data-hook")) in _CARDS), None)
         hooks = Hooks(link if card is None else card, most=_LARGEST_CARD)

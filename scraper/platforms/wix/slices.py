@@ -20,7 +20,7 @@ from scraper.platforms.wix.tree import soup
 # One tag with its attributes, whatever they hold: '<meta content="a > b" property="og:title"/>'
 _TAG = re.compile(rb"""<[a-zA-Z][^>"']*+(?:"[^"]*+"[^>"']*+|'[^']*+'[^>"']*+)*+>""")
 _LONGEST_TAG = 65_536
-_MOST_TAGS = 300
+_MAX_TAGS = 300
 # The recent posts follow the article; between them are at most a few widgets that the owner added.
 _FAR = 200_000
 # Tags of a head that are read: '<meta property="og:title" .../>', '<link rel="canonical" .../>', '<html lang>'
@@ -130,7 +130,7 @@ def _head(body: bytes, before: int) -> tuple[bytes, list[bytes]]:
     json_ld: list[bytes] = []
     tried = 0
     position = body.find(b"<", 0, before)
-    while position >= 0 and tried < _MOST_TAGS:
+    while position >= 0 and tried < _MAX_TAGS:
         end = position + 1
         if body.startswith((b"<meta", b"<html", b"<link"), position):
             tried += 1

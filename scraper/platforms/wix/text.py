@@ -72,7 +72,7 @@ _TAGS = re.compile(r"^(?:tags|etiquetas|tagi|schlagwörter|mots-clés|štítky|e
 # "16", "1,261"
 _NUMBER = re.compile(r"\d[\d.,'’٬\u00a0\u202f]*")
 _LONGEST_TITLE = 160  # characters; longer lines are rarely titles, and excerpts are rarely shorter
-_MOST_HEADER_LINES = 14
+_MAX_HEADER_LINES = 14
 
 
 def is_text_copy(exchange: Exchange) -> bool:
@@ -139,7 +139,7 @@ def _lines(exchange: Exchange) -> list[str]:
     start = next((at for at, line in enumerate(lines) if line.casefold() == TOP), -1)
     end = next((at for at, line in enumerate(lines) if line.casefold() == BOTTOM), len(lines))
     own = lines[start + 1 : end]
-    return [line for at, line in enumerate(own) if at >= _MOST_HEADER_LINES or line.casefold() not in _SITE_HEADER]
+    return [line for at, line in enumerate(own) if at >= _MAX_HEADER_LINES or line.casefold() not in _SITE_HEADER]
 
 
 def _find(lines: list[str], phrases: frozenset[str]) -> int | None:
@@ -201,7 +201,7 @@ def _header(post: Post, lines: list[str], exchange: Exchange) -> list[str]:
     Newer pages print the title, then author, date and reading time; older ones the title last.
     """
     meta: list[int] = []
-    for at, line in enumerate(lines[:_MOST_HEADER_LINES]):
+    for at, line in enumerate(lines[:_MAX_HEADER_LINES]):
         if len(line) > 50 or (meta and at > meta[-1] + 2):
             continue
         updated = _UPDATED.sub("", line)

@@ -36,7 +36,7 @@ _PLATFORM = "wordpress"
 # "Some words of the text [&hellip;]": an excerpt that WordPress cut off by itself
 _CUT = re.compile(r"\s*(?:\[(?:…|\.\.\.)\]|…|\.\.\.)\s*$")
 # "<p>The post <a>TITLE</a> appeared first on <a>SITE</a>.</p>", by Yoast, in any language: two links and little else
-_MOST_FOOTER = 300  # characters
+_MAX_FOOTER = 300  # characters
 
 
 def read_posts(exchange: Exchange) -> Iterator[Item]:
@@ -130,7 +130,7 @@ def _without_footer(tree: Tag, post: Post, base: str) -> Body:
     """Read the text without the sentence that Yoast adds to each entry: it links to the post, then to the site."""
     paragraphs = list(descendants(tree, "p"))
     links = [str(link.get("href") or "") for link in descendants(paragraphs[-1], "a")] if paragraphs else []
-    if len(links) == 2 and "#" not in links[0] and len(paragraphs[-1].get_text()) <= _MOST_FOOTER:
+    if len(links) == 2 and "#" not in links[0] and len(paragraphs[-1].get_text()) <= _MAX_FOOTER:
         to_post, to_site = (canonical_url(link, base) for link in links)
         is_site = same_site(to_site, base) and "?" not in to_site and base.startswith(to_site.rstrip("/"))
         if is_site and post_key(to_post) == post_key(post.url or "") and post_key(to_site) != post_key(to_post):

@@ -11,15 +11,15 @@ from scraper.addresses import as_listed, canonical_url, post_key
 from scraper.items import Post, PostPart
 from scraper.platforms.wordpress.html.markup import Markup
 
-MOST_PARTS = 50
-_LATER = re.compile(r"single-paged-([2-9]|[1-9]\d{1,3})")
+MAX_PARTS = 50
+_LATER_PAGE = re.compile(r"single-paged-([2-9]|[1-9]\d{1,3})")
 # "/sleep/2" and "/?p=7&page=2" in an address
 _NUMBER = re.compile(r"/(?P<path>\d{1,4})/?$|[?&]page=(?P<query>\d{1,4})(?=&|$)")
 
 
 def number_of(page: Markup) -> int:
     """Return which page of its post this is, 1 for the first or only one."""
-    return next((int(found[1]) for token in page.body_classes if (found := _LATER.fullmatch(token))), 1)
+    return next((int(found[1]) for token in page.body_classes if (found := _LATER_PAGE.fullmatch(token))), 1)
 
 
 def first_address(url: str, number: int) -> str:
@@ -39,7 +39,7 @@ def part_of(page: Markup, post: Post, url: str) -> PostPart | None:
         if post_key(first_address(address, other)) == post_key(post.url or ""):
             others[address] = other
     last = max((number, *others.values()))
-    if post.platform_post_id is None or last == 1 or last > MOST_PARTS:
+    if post.platform_post_id is None or last == 1 or last > MAX_PARTS:
         return None
     identity = f"{post.platform}:{post.platform_post_id}"
     return PostPart(post=identity, number=number, last=last, others=tuple(others), page=post)

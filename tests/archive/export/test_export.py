@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from archive.export import (
     FORMATS,
-    MOST_ROWS,
+    MAX_ROWS,
     Source,
     Tally,
     TooManyRows,
@@ -33,7 +33,7 @@ from archive.export import (
     write,
 )
 from archive.export._csv import neutral
-from archive.export._sheet import MOST_CHARACTERS, write_sheet
+from archive.export._sheet import MAX_CHARACTERS, write_sheet
 from archive.questions import questions
 from pipelines.commands import main
 from tests.making import HEX, Made, comment, extraction, post, reading
@@ -209,12 +209,12 @@ def test_whatever_the_text_a_sheet_can_be_opened(text: str, tmp_path: Path) -> N
     db = sqlite3.connect(":memory:")
     rows, cut = write_sheet(tmp_path / "x.xlsx", db, Source("q", "SELECT :t AS t", {"t": text}))
     value = openpyxl.load_workbook(tmp_path / "x.xlsx")["rows"]["A2"].value
-    assert len(value.encode("utf-16-le")) <= 2 * MOST_CHARACTERS + 12
-    assert (rows, cut) == (1, int(len(text.encode("utf-16-le")) > 2 * MOST_CHARACTERS))
+    assert len(value.encode("utf-16-le")) <= 2 * MAX_CHARACTERS + 12
+    assert (rows, cut) == (1, int(len(text.encode("utf-16-le")) > 2 * MAX_CHARACTERS))
 
 
 def test_a_sheet_of_too_many_rows_is_refused_by_name(tmp_path: Path) -> None:
-    sql = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= {MOST_ROWS}) SELECT i FROM n"
+    sql = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i <= {MAX_ROWS}) SELECT i FROM n"
     with pytest.raises(TooManyRows, match=r"numbers has more than 1,048,575 rows.*CSV"):
         write(tmp_path / "n.xlsx", sqlite3.connect(":memory:"), Source("numbers", sql), FORMATS["xlsx"])
     assert list(tmp_path.iterdir()) == []

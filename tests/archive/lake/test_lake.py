@@ -307,7 +307,7 @@ def test_rows_beyond_memory_are_written_in_groups(
     """The limits change how rows are grouped, never which partitions count as changed."""
     before = stamps(lake)
     monkeypatch.setattr(partitions, "_BLOCKS", 1)
-    monkeypatch.setattr(partitions, "_MOST_BYTES", 100)
+    monkeypatch.setattr(partitions, "_MAX_BYTES", 100)
     export(lake, archive)
     assert stamps(lake) == before
     export(tmp_path / "other", archive)

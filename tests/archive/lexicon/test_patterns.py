@@ -9,7 +9,7 @@ import pytest
 
 from archive.lexicon import cues
 from archive.lexicon.given import built_in
-from archive.lexicon.patterns import MOST_WAYS, BadPattern, Expression, compiled
+from archive.lexicon.patterns import MAX_WAYS, BadPattern, Expression, compiled
 from archive.lexicon.words import words_of
 
 LISTS = {"drug": ["ketamine", "s ketamin*"], "loop": ["@loop"]}
@@ -73,7 +73,7 @@ def test_patterns(pattern: str, sentence: str, match: str | None) -> None:
         ("@none", "has no list 'none'"),
         ("@loop", "names itself"),
         ("…", "is no word"),
-        ("a ..9 b ..9 c ..9 d ..9 e", f"at most {MOST_WAYS}"),
+        ("a ..9 b ..9 c ..9 d ..9 e", f"at most {MAX_WAYS}"),
         ("(" * 50 + "a" + ")" * 50, "nest deeper"),
         ("a " * 5000, "characters"),
     ],

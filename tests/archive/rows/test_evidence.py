@@ -36,7 +36,7 @@ def run(archive: Path, made: list[Step], *, counting: bool = True, **values: Any
         for step in made:
             take(visiting, step)
         visiting.visit.fetched = visiting.visit.attempted = len(made)
-        visiting.visit.counting = {f"{SITE}/post/{slug}" for slug in SLUGS} if counting else set()
+        visiting.visit.counters_expected = {f"{SITE}/post/{slug}" for slug in SLUGS} if counting else set()
         for name, value in values.items():
             setattr(visiting.visit, name, value)
         visiting.end(status=values.get("blog_status", "blog"), finished=values.get("finished", True))

@@ -17,14 +17,14 @@ from datasette.app import Datasette
 
 from archive.site.visitors import worker
 from archive.site.visitors.limits import LONGEST_TYPED
-from archive.site.visitors.worker import MOST_BYTES, temporary_bytes
+from archive.site.visitors.worker import MAX_BYTES, temporary_bytes
 from tests.archive.site.test_site import get, site_of
 from tests.making import Made, extraction, made, post, url
 from tests.soak import SOAK
 from tests.waiting import HANG
 
 LENGTH = 30_000  # below the 32,767 characters of a cell of a spreadsheet
-POSTS = MOST_BYTES // LENGTH + 10
+POSTS = MAX_BYTES // LENGTH + 10
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ WAYS = ["", "?_where=post_id+%3E+0", "?_excel=on", "?_sort=title"]  # the first 
 @pytest.mark.parametrize("query", WAYS if SOAK else WAYS[1:])
 def test_the_csv_file_of_a_table_has_all_its_rows(query: str, site: Datasette) -> None:
     answer = get(site, f"/archive/posts.csv{query}")
-    assert len(answer.content) > MOST_BYTES
+    assert len(answer.content) > MAX_BYTES
     rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))
     assert [len(row["body_text"]) for row in rows] == [LENGTH] * POSTS
 
@@ -91,7 +91,7 @@ def test_one_very_long_text_breaks_no_page_or_file(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name there")
 def test_all_temporary_files_of_a_process_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "MOST_FILES", 10_000)  # this process has more files open than a worker may have
+    monkeypatch.setattr(worker, "MAX_FILES", 10_000)  # this process has more files open than a worker may have
     before = temporary_bytes()
     with TemporaryFile() as first, TemporaryFile() as second:
         for file in (first, second):
@@ -102,7 +102,7 @@ def test_all_temporary_files_of_a_process_are_counted_together(monkeypatch: pyte
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file keeps its name there")
 def test_a_query_with_large_temporary_files_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "TEMPORARY_FILES", 1_000_000)
-    monkeypatch.setattr(worker, "MOST_FILES", 10_000)
+    monkeypatch.setattr(worker, "MAX_FILES", 10_000)
     with closing(sqlite3.connect("")) as connection:
         limit = worker._Limit(connection, HANG)
         with pytest.raises(sqlite3.OperationalError, match="interrupted"):

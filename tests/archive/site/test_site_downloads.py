@@ -15,7 +15,7 @@ import openpyxl
 import pytest
 from datasette.app import Datasette
 
-from archive.export import MOST_ROWS
+from archive.export import MAX_ROWS
 from archive.questions import questions
 from tests.archive.site.test_site import get, site_of
 from tests.making import Made, comment, extraction, made, post, url
@@ -127,7 +127,7 @@ def test_a_sheet_holds_the_same_rows(long_site: Datasette) -> None:
     sheet = openpyxl.load_workbook(io.BytesIO(answer.content))["rows"]
     assert sheet.max_row == MANY + 1
     assert sheet["A2"].value == 1
-    many = f"with recursive n(i) as (select 1 union all select i + 1 from n where i <= {MOST_ROWS}) select i from n"
+    many = f"with recursive n(i) as (select 1 union all select i + 1 from n where i <= {MAX_ROWS}) select i from n"
     refused = get(long_site, address("/archive.xlsx", sql=many))
     assert (refused.status_code, refused.text[:36]) == (413, "query has more than 1,048,575 rows, ")
 

@@ -145,7 +145,7 @@ def test_each_of_them_ends_with_an_answer(query: str, site: Datasette) -> None:
 def test_more_heavy_queries_than_allowed_are_refused_and_their_number_is_free_again(site: Datasette) -> None:
     async def ask() -> list[httpx.Response]:
         await site.invoke_startup()
-        paths = [sql(f"{ENDLESS} select count(*) from n", ".json")] * (queries.MOST_AT_ONCE + 2)
+        paths = [sql(f"{ENDLESS} select count(*) from n", ".json")] * (queries.MAX_AT_ONCE + 2)
         return await asyncio.gather(*(site.client.get(path) for path in paths))
 
     site.sql_time_limit_ms = 300
@@ -153,7 +153,7 @@ def test_more_heavy_queries_than_allowed_are_refused_and_their_number_is_free_ag
         answers = asyncio.run(ask())
     finally:
         site.sql_time_limit_ms = 10_000
-    assert sorted(answer.status_code for answer in answers) == [400] * queries.MOST_AT_ONCE + [503] * 2
+    assert sorted(answer.status_code for answer in answers) == [400] * queries.MAX_AT_ONCE + [503] * 2
     refused = next(answer for answer in answers if answer.status_code == 503)
     assert int(refused.headers["retry-after"]) > 0
     assert refused.headers["cache-control"] == "no-store"
@@ -167,7 +167,7 @@ def test_files_without_a_first_row_end_early_and_never_lock_queries_out(form: st
 
     async def ask() -> tuple[list[httpx.Response], httpx.Response]:
         await site.invoke_startup()
-        files = [asyncio.create_task(site.client.get(slow)) for _ in range(queries.MOST_FILES_AT_ONCE + 1)]
+        files = [asyncio.create_task(site.client.get(slow)) for _ in range(queries.MAX_FILES_AT_ONCE + 1)]
         while not any(task.done() for task in files):  # until the file that finds no place is refused
             await asyncio.sleep(0.01)
         query = await site.client.get(sql("select 1 as n", ".json"))
@@ -179,7 +179,7 @@ def test_files_without_a_first_row_end_early_and_never_lock_queries_out(form: st
     finally:
         site.sql_time_limit_ms = 10_000
     assert query.status_code == 200
-    assert sorted(file.status_code for file in files) == [400] * queries.MOST_FILES_AT_ONCE + [503]
+    assert sorted(file.status_code for file in files) == [400] * queries.MAX_FILES_AT_ONCE + [503]
     assert {file.text for file in files if file.status_code == 400} == {
         "query: the query gave no row within the time of a page's query; select or sort fewer rows\n"
     }

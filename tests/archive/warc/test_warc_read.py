@@ -100,22 +100,22 @@ def test_reading_goes_on_behind_damage(tmp_path: Path) -> None:
         read_record(tmp_path, "../x.warc.gz", 0)
 
 
-# How each sample reads: a letter a record (Info, Group, Other, Bad).
+# How each sample reads: a letter a record (Info, RecordGroup, Other, BadRecord).
 READS = {
     "example-bad-non-chunked.warc.gz": "B",
-    "example-resource.warc.gz": "IIG",
-    "example-trunc.warc": "IIGBO",
-    "example-wget-bad-target-uri.warc.gz": "IGOOO",
+    "example-resource.warc.gz": "IIR",
+    "example-trunc.warc": "IIRBO",
+    "example-wget-bad-target-uri.warc.gz": "IROOO",
     "example-wrong-chunks.warc.gz": "BB",
-    "example.arc.gz": "IG",
-    "example.warc.gz": "IIGG",
+    "example.arc.gz": "IR",
+    "example.warc.gz": "IIRR",
     "invalid-warcfile-contenttype-recommended.warc": "IOOOOOO",
-    "invalid-warcfile-digest-fields.warc": "GGGG",
+    "invalid-warcfile-digest-fields.warc": "RRRR",
     "invalid-warcfile-duplicate-fields.warc": "I",
     "invalid-warcfile-fields-invalidformat.warc": "B",
     "invalid-warcfile-fields-missing.warc": "B",
     "invalid-warcfile-lonely-revisit.warc": "B",
-    "invalid-warcfile-record-then-garbage.warc": "GB",
+    "invalid-warcfile-record-then-garbage.warc": "RB",
     "valid-warcfile-contenttype-continuation.warc": "O",
     "valid-warcfile-non-warc-headers.warc": "I",
     "valid-warcfile-upper-lower-case.warc": "IOOOO",

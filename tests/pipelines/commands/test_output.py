@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pipelines.commands import _output
-from pipelines.commands._output import MOST_LINES, counted, finish, print_problems
+from pipelines.commands._output import MAX_LINES, counted, finish, print_problems
 from pipelines.exit_codes import ExitCode
 
 
@@ -52,9 +52,9 @@ def test_as_json_it_is_one_object_with_the_exit_code(
 
 
 def test_no_more_problems_than_are_read(capsys: pytest.CaptureFixture[str]) -> None:
-    print_problems([f"line {number}" for number in range(MOST_LINES + 3)], about="var", noun="record")
+    print_problems([f"line {number}" for number in range(MAX_LINES + 3)], about="var", noun="record")
     lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == MOST_LINES + 1
+    assert len(lines) == MAX_LINES + 1
     assert lines[-1] == "var: and 3 more records; --json lists them all"
     print_problems(["a", "b"], most=1)
     assert capsys.readouterr().err == "a\nand 1 more problem; --json lists them all\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.run import capacity
-from pipelines.run.capacity import FILES_EACH, FILES_KEPT, MEMORY_EACH, MOST_VISITS, available_memory, parallel_visits
+from pipelines.run.capacity import FILES_EACH, FILES_KEPT, MAX_VISITS, MEMORY_EACH, available_memory, parallel_visits
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ def test_few_open_files_mean_few_visits() -> None:
         " from pipelines.run.capacity import parallel_visits; print(parallel_visits())"
     )
     done = subprocess.run([sys.executable, "-c", code.format(limit)], capture_output=True, text=True, check=True)
-    assert int(done.stdout) == 5 <= MOST_VISITS
+    assert int(done.stdout) == 5 <= MAX_VISITS

@@ -47,7 +47,7 @@ def outcome(status: str = "running", **visit: Any) -> VisitOutcome:
         ({"gone": 4, "never_there": 2}, None, "done", None),
         ({"failed": 3, "gone": 1}, None, "failed", "3 of 4 posts could not be read"),
         ({"failed": 3, "expected": 1}, None, "done", None),
-        ({"failed": 3, "expected": 3, "missing": 2}, None, "failed", "2 of 3 posts could not be read"),
+        ({"failed": 3, "expected": 3, "unreadable": 2}, None, "failed", "2 of 3 posts could not be read"),
         ({"gone": 4}, None, "done", None),
         ({"failure": "no blog", "finished": True}, None, "failed", "no blog"),
         ({"finished": False}, None, "cut-short", "ended early by a signal"),

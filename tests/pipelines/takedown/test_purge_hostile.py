@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.rewriting.journal import FOLDER, remove_replaced
+from pipelines.rewriting.journal import FOLDER, remove_reappeared
 from pipelines.run.key import KEY_FILE
 from tests.pipelines.takedown.test_purge import REASON, holding, is_sound, purged, rows, run, visit, withdrawn
 
@@ -110,7 +110,7 @@ def test_a_folder_of_a_purge_that_is_a_link(archive: Path, tmp_path: Path) -> No
 def test_a_note_that_names_a_file_above(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "victim").write_text("mine")
     monkeypatch.setattr("pipelines.rewriting.journal.replaced_files", lambda _: {"../victim": "archive.db"})
-    remove_replaced(archive)
+    remove_reappeared(archive)
     assert (tmp_path / "victim").exists()
 
 

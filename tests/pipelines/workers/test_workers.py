@@ -32,7 +32,7 @@ from pipelines.run.run import Run
 from pipelines.workers import crew
 from pipelines.workers.messages import CapturesOver, Halted, Noted, OfWorker, Outbox, Recorded, WorkerRun
 from pipelines.workers.shared import Shared, make_shared, remove_shared
-from pipelines.workers.worker import MOST_WAITING, WorkerVisits
+from pipelines.workers.worker import MAX_WAITING, WorkerVisits
 from scraper.config.clinics import Clinic, Clinics, clinic_from_url
 from scraper.crawl.state import VisitState
 from scraper.items import Extraction, Problem
@@ -116,7 +116,7 @@ def test_captures_come_in_batches_and_become_rows_when_the_visit_ends(pair: Pair
 
 def test_a_worker_stops_asking_while_its_captures_wait(pair: Pair) -> None:
     async def visiting() -> None:
-        for number in range(MOST_WAITING):
+        for number in range(MAX_WAITING):
             assert pair.visits.room() is None
             pair.capture(number)
         held = pair.visits.room()
@@ -130,7 +130,7 @@ def test_a_worker_stops_asking_while_its_captures_wait(pair: Pair) -> None:
 
 def test_a_worker_that_cannot_write_says_so_and_holds_nothing_back(pair: Pair) -> None:
     async def visiting() -> None:
-        for number in range(MOST_WAITING):
+        for number in range(MAX_WAITING):
             pair.capture(number)
         held, wanted = pair.visits.room(), pair.visits.commit(CLINIC.slug, finished=True)
         pair.visits.halt("the disk is full")

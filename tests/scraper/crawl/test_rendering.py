@@ -9,7 +9,7 @@ import pytest
 
 from scraper.config.clinics import Clinic
 from scraper.crawl.pages import further_comments
-from scraper.crawl.rendering import MOST_FAILURES, fill_gaps, has_comment_gap
+from scraper.crawl.rendering import MAX_FAILURES, fill_gaps, has_comment_gap
 from scraper.crawl.state import VisitContext, VisitState
 from scraper.items import Comment, Exchange, Item, Post, Problem, Reading, ThreadPage
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan, RenderTargets
@@ -152,7 +152,7 @@ def test_what_worked_the_last_time_comes_first_and_the_other_route_fills_the_res
 def test_a_browser_that_fails_again_and_again_is_left_alone() -> None:
     posts = [known(str(number)) for number in range(6)]
     rendered, visit = completed(Site(), *posts, seen={str(number): "browser-crashed" for number in range(6)})
-    assert len(rendered) == MOST_FAILURES
+    assert len(rendered) == MAX_FAILURES
     assert len({problem.url for problem in visit.unknown}) == 6
     assert visit.unknown_line is not None
     assert visit.unknown_line.startswith("6 posts with unknown counters or comments")

@@ -251,7 +251,7 @@ def test_no_counters_are_missed_of_posts_that_nobody_counts() -> None:
     for counted, of in ((False, sample), (True, {post(name) for name in NAMES})):
         there = archive(script_counters=True, counted=counted)
         _, visit = visited(site(*NAMES), known=[*there, *gone], now=NOW)
-        assert visit.counting == of
+        assert visit.counters_expected == of
 
 
 def test_a_sample_is_read_on_busy_days_too() -> None:
@@ -279,9 +279,9 @@ def test_pages_that_always_fail_are_no_failure_of_the_blog() -> None:
         return (200, b"<html>a list</html>") if url.rpartition("/")[2] in names else answer(url)
 
     _, visit = visited(respond, known=[*archive(), *dead], now=NOW)
-    assert (visit.attempted, visit.failed, visit.expected, visit.missing) == (12, 9, 3, 0)
+    assert (visit.attempted, visit.failed, visit.expected, visit.unreadable) == (12, 9, 3, 0)
     _, visit = visited(respond, known=[*archive(), *(known(f"f{n}", last_seen_at=ago(50)) for n in range(4))], now=NOW)
-    assert (visit.expected, visit.missing) == (7, 4)
+    assert (visit.expected, visit.unreadable) == (7, 4)
 
 
 def test_most_of_a_blog_failing_is_a_failure_of_the_blog_on_every_day() -> None:
@@ -294,10 +294,10 @@ def test_most_of_a_blog_failing_is_a_failure_of_the_blog_on_every_day() -> None:
 
     fresh = known("p00", published_at=ago(2), last_seen_at=ago(1), named=False)
     _, visit = visited(respond, known=[fresh, *walled], now=NOW)
-    assert (visit.expected, visit.missing) == (4, 3)
+    assert (visit.expected, visit.unreadable) == (4, 3)
     # When they are well again, it is enough that those are that were asked for.
     _, visit = visited(answer, known=[fresh, *walled], now=NOW)
-    assert (visit.expected, visit.missing) == (4, 0)
+    assert (visit.expected, visit.unreadable) == (4, 0)
 
 
 def test_a_budget_holds_for_other_addresses_too() -> None:

@@ -11,8 +11,8 @@ from scraper.comments._answer import unix_time
 from scraper.extract import extract
 from scraper.items import Comment, Exchange, Item, Post, Problem, Reading, Sighting, Site, ThreadPage
 from scraper.platforms import platform_named
-from scraper.platforms._json import MOST_OBJECTS, decode
-from scraper.platforms.wordpress.rest import MOST_ROWS
+from scraper.platforms._json import MAX_OBJECTS, decode
+from scraper.platforms.wordpress.rest import MAX_ROWS
 
 SITE = "https://fern.example"
 
@@ -75,7 +75,7 @@ def test_posts_of_another_site_are_left_out(platform: str, path: str, value: obj
 
 def test_an_answer_with_more_rows_than_wordpress_gives_is_not_read_and_not_complete() -> None:
     url = f"{SITE}/wp-json/wp/v2/comments?per_page=100&page=1&orderby=id&order=asc"
-    found = answered("wordpress", url, [{"id": number, "post": 7, "content": {}} for number in range(MOST_ROWS + 1)])
+    found = answered("wordpress", url, [{"id": number, "post": 7, "content": {}} for number in range(MAX_ROWS + 1)])
     assert [(type(item), getattr(item, "kind", None)) for item in found] == [(Problem, "rest-unreadable")]
 
 
@@ -138,7 +138,7 @@ def test_a_lone_time_in_winter_is_not_moved_by_an_hour() -> None:
     ],
 )
 def test_a_thread_of_more_comments_than_anybody_reads_is_refused(platform: str | None, path: str, name: str) -> None:
-    found = answered(platform, f"{SITE}/{path}", {name: [{"id": "1"}] * MOST_OBJECTS})
+    found = answered(platform, f"{SITE}/{path}", {name: [{"id": "1"}] * MAX_OBJECTS})
     assert [item for item in found if isinstance(item, Comment | ThreadPage)] == []
 
 

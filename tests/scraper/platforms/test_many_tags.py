@@ -21,7 +21,7 @@ def _post(body: str, comments: str = "") -> Exchange:
 
 
 def test_markup_is_cut_before_the_tag_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_tree, "MOST_TAGS", 3)
+    monkeypatch.setattr(_tree, "MAX_TAGS", 3)
     with noting_cuts() as cuts:
         assert within_limit("a<p>b<p>c</p>") == "a<p>b<p>c</p>"
         assert cuts == []
@@ -37,7 +37,7 @@ def test_a_page_that_is_cut_gives_a_problem_and_no_complete_thread(monkeypatch: 
     whole = extract(exchange, platform_named("wordpress"))
     assert any(isinstance(item, ThreadPage) for item in whole)
     assert not any(isinstance(item, Problem) and item.kind == "too-many-tags" for item in whole)
-    monkeypatch.setattr(_tree, "MOST_TAGS", exchange.body.count(b"<") - 8)
+    monkeypatch.setattr(_tree, "MAX_TAGS", exchange.body.count(b"<") - 8)
     cut = extract(exchange, platform_named("wordpress"))
     assert [item.body_text for item in cut if isinstance(item, Post)] == ["Rest well."]
     assert [item.platform_comment_id for item in cut if isinstance(item, Comment)] == ["1", "2"]
@@ -46,11 +46,11 @@ def test_a_page_that_is_cut_gives_a_problem_and_no_complete_thread(monkeypatch: 
 
 
 def test_the_memory_of_a_page_of_ten_megabytes_of_tags_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_tree, "MOST_TAGS", 40_000)
+    monkeypatch.setattr(_tree, "MAX_TAGS", 40_000)
     exchange = _post('<div class="entry-content">' + "<p>a" * 2_500_000 + "</div>")
     before = megabytes("VmRSS")
     forget_peak()
     items = extract(exchange, platform_named("wordpress"))
     assert megabytes("VmHWM") - before < 150
     (post,) = (item for item in items if isinstance(item, Post))
-    assert 39_000 < len((post.body_text or "").splitlines()) < _tree.MOST_TAGS
+    assert 39_000 < len((post.body_text or "").splitlines()) < _tree.MAX_TAGS

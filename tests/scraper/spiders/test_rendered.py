@@ -99,7 +99,7 @@ async def test_nothing_is_asked_for_a_page_that_is_over() -> None:
 
 @awaited
 async def test_a_page_turns_to_so_many_hosts_and_no_more() -> None:
-    most = _rendered.MOST_HOSTS
+    most = _rendered.MAX_HOSTS
     spider, engine = showing()
     for _ in range(2):
         allow = request(spider).meta[META].allow

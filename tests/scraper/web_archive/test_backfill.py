@@ -10,7 +10,7 @@ from scraper.crawl.state import VisitState
 from scraper.items import Exchange, Problem
 from scraper.platforms import platform_named
 from scraper.platforms._platform import Answer, Ask
-from scraper.web_archive.backfill import MOST_UNANSWERED, Backfill, plan
+from scraper.web_archive.backfill import MAX_UNANSWERED, Backfill, plan
 
 BASE, SITE = "https://web.example", "https://a.example"
 CAPTURES = 20
@@ -47,7 +47,7 @@ def memento(number: int) -> Answer:
 
 def test_a_web_archive_that_no_longer_answers_is_left() -> None:
     number, visit = requested(lambda number: memento(number) if number < 4 else None)
-    assert number == 4 + MOST_UNANSWERED
+    assert number == 4 + MAX_UNANSWERED
     assert visit.failure is not None
     assert "connection refused" in visit.failure
     assert f"{CAPTURES - number} captures are left" in visit.failure

@@ -21,7 +21,7 @@ from scraper.platforms.wix.warmup import INTERNAL_ID, UUID
 
 _POST = ("resourceid", "contextid", "referenceid")
 _OFFSETS = ("offset", "skip", "page", "pagenumber", "start")
-_MOST_VALUES = 500
+_MAX_VALUES = 500
 # "eyJyIjoiNjRkZGJmNmExNzM3ZDk4YWYwMzMyMDZmIn0.Zk3x": long, without spaces; not an id, date, address or NEWEST_FIRST
 _OPAQUE = re.compile(r"(?![A-Z_]+$)(?!\d{4}-\d\d-\d\dT)[\w.~+=%-]{20,}")
 
@@ -81,5 +81,5 @@ def _values(body: bytes) -> Iterator[tuple[str, str]]:
             queue.extend((name, entry) for entry in value)
         elif value is not None and not isinstance(value, bool):
             yield name, string(value) or str(value)
-        if len(queue) > _MOST_VALUES:
+        if len(queue) > _MAX_VALUES:
             return

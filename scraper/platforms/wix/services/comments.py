@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 PUBLIC = "https://www.wixapis.com"
 LIMIT, FEWER, REPLIES = 100, 20, 20  # top comments of a page (the second after a 400), and first replies of each
-MOST_PAGES = 500  # of one thread: 50,000 comments
+MAX_PAGES = 500  # of one thread: 50,000 comments
 NAMES_A_QUERY = 100  # dev.wix.com, "Query Members": at most 100 a page
 PERSONS: tuple[tuple[str, str, AuthorKind], ...] = (
     ("memberId", "member", "member"),
@@ -212,7 +212,7 @@ class _CommentService:
         people: dict[str, None] = {}
         seen: set[str] = set()
         pending: list[str] = []  # cursors: of top comments first, then of each comment's replies
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             top, replies = _cursors(answer)
             people.update(dict.fromkeys(_members(answer)))
             pending = [*top, *pending, *replies]
@@ -223,7 +223,7 @@ class _CommentService:
             seen.add(cursor)
             answer = yield from self._session.ask(list_url(base, key, cursor, self._limit))
         else:
-            logger.warning("%s: more than %d pages of comments; the rest is not read", known.url, MOST_PAGES)
+            logger.warning("%s: more than %d pages of comments; the rest is not read", known.url, MAX_PAGES)
         yield from self._names(base, list(people))
 
     def _first(self, key: str) -> Generator[Ask, Answer, tuple[str, Answer] | None]:

@@ -19,7 +19,7 @@ from scraper.platforms.wix.services.session import Call, Session
 
 ADAPTER = "/_api/blog-frontend-adapter-public/v2/"
 PAGE_SIZE = 100  # other readers use 20 to 100; a server may give fewer
-MOST_PAGES = 200
+MAX_PAGES = 200
 SLUG_MARK = "/post/"
 
 
@@ -63,7 +63,7 @@ def counters(blog: Blog) -> Plan:
     session = Session(blog.root)
     if blog.bulk and any(memory.lacks_data(known) for known in blog.posts.values()):
         pages = yield from _listed(session, blog, memory)
-        yield from _counted(session, blog, memory, pages or MOST_PAGES)
+        yield from _counted(session, blog, memory, pages or MAX_PAGES)
     metadata, contents = _Endpoint(session), _Endpoint(session)
     for known in list(blog.posts.values()):
         root, slug = _location(blog, known)
@@ -89,12 +89,12 @@ def _location(blog: Blog, known: KnownPost) -> tuple[str, str | None]:
 
 def _listed(session: Session, blog: Blog, memory: _LearnedPosts) -> Generator[Ask, Answer, int]:
     """Request pages of the feed until all posts are listed or a page lists no new one; return how many listed some."""
-    for page in range(1, MOST_PAGES + 1):
+    for page in range(1, MAX_PAGES + 1):
         answer = yield from session.ask(feed_url(blog.root, page))
         named = memory.learn(item for item in answer.items if isinstance(item, Sighting))
         if not named or _is_last(answer):
             return page if named else page - 1
-    return MOST_PAGES
+    return MAX_PAGES
 
 
 def _is_last(answer: Answer) -> bool:

@@ -56,7 +56,7 @@ _NO_LIKES = re.compile(r"facebook|fb-|share|page-like|also-like|comment|login|di
 _PRINTED_IN = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "a", "div", "span", "p", "li", "strong", "small"})
 # Elements inside sentences, headings and links, in which "12 views" is no counter.
 _IN_PROSE = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "a", "b", "strong", "em", "i", "u", "mark", "option"})
-_MOST_PARTS = 12  # strings and elements of what prints a number of comments
+_MAX_PARTS = 12  # strings and elements of what prints a number of comments
 _LONGEST = 120  # characters of a printed counter, with the title of the post that some themes add
 _AREAS = (
     "comments-area",
@@ -169,7 +169,7 @@ def _comments(page: Markup, scope: PostScope, nodes: list[Node], url: str) -> tu
     headings = (tag for area in _areas(page, nodes, inside) for tag in descendants(area) if tag.name in _PRINTED_IN)
     links = (tag for tag in page.elements("a", "span", "div", "li", "p") if _names_comments(tag) and scope.is_own(tag))
     for tag in (*headings, *links):
-        if id(tag) in inside or len(tag.contents) > _MOST_PARTS:
+        if id(tag) in inside or len(tag.contents) > _MAX_PARTS:
             continue
         printed = _short_text(tag)
         number = number_of_comments(printed)

@@ -42,7 +42,7 @@ _PUBLISHED = (
     "article-date",
     "date",
 )
-_CHANGED = ("updated", "entry-modified-time", "modified", "last-updated", "dt-updated", "modified-date")
+_MODIFIED = ("updated", "entry-modified-time", "modified", "last-updated", "dt-updated", "modified-date")
 # Lines below or above the title in which a theme prints the date without a mark of its own.
 _META_LINES = (
     "entry-meta",
@@ -62,7 +62,7 @@ _META_LINES = (
     "author-box",
 )
 # Elements beside the text.
-MARKED = (*_PUBLISHED, *_CHANGED, *_META_LINES)
+MARKED = (*_PUBLISHED, *_MODIFIED, *_META_LINES)
 # "August 10, 2023 at 11:21 pm", "1. November 2023 um 10:29 Uhr": the time of day behind a date
 _TIME = re.compile(
     r"(?:\s+(?:at|um|à|a las|alle|om|kl\.?|às)|\s*[@,·|-])?\s+\d{1,2}[:.h]\d\d(?::\d\d)?(?:\s*[ap]\.?m\.?)?"
@@ -130,7 +130,7 @@ def _printed(scope: PostScope, head: PageHead, captured_at: datetime | None, ite
     changed = item == "datemodified"
     marked = [tag for tag in scope.page.elements("time", "meta", "span", "div") if _item(tag) == item]
     tags = [tag for tag in marked if scope.is_own(tag)]
-    tags += scope.own(*(_CHANGED if changed else _PUBLISHED))
+    tags += scope.own(*(_MODIFIED if changed else _PUBLISHED))
     tags += [] if changed else scope.named("time")
     for tag in tags:
         # "published updated": the date of a post that was never changed, or whose change the theme does not print
@@ -142,7 +142,7 @@ def _printed(scope: PostScope, head: PageHead, captured_at: datetime | None, ite
 
 def _is_of_change(tag: Tag) -> bool:
     tokens = classes(tag)
-    return bool(tokens & set(_CHANGED)) and "published" not in tokens
+    return bool(tokens & set(_MODIFIED)) and "published" not in tokens
 
 
 def _item(tag: Tag) -> str:

@@ -21,7 +21,7 @@ from scraper.platforms._values import clean
 from scraper.platforms.wordpress.html.markup import Markup
 
 _LARGEST = 4_000_000  # characters of one script
-_MOST = 200  # objects of one page
+_MAX_OBJECTS = 200  # objects of one page
 _ARTICLE = re.compile(r"Article|Posting|Report")
 # ".../wp-json/wp/v2/posts/123", "...?rest_route=/wp/v2/posts/123": the API's address of the page itself
 _ROUTE = re.compile(r"/wp/v2/(?P<base>[A-Za-z0-9_-]{1,60})/(?P<id>\d{1,18})$")
@@ -110,12 +110,12 @@ def _objects(script: str) -> Iterator[Mapping[str, Any]]:
         queue.extend(entry if isinstance(entry, list) else ())
     found = 0
     for entry in queue:
-        if not isinstance(entry, dict) or found > _MOST:
+        if not isinstance(entry, dict) or found > _MAX_OBJECTS:
             continue
         yield entry
         found += 1
         graph = entry.get("@graph")
-        queue.extend(graph[:_MOST] if isinstance(graph, list) else ())
+        queue.extend(graph[:_MAX_OBJECTS] if isinstance(graph, list) else ())
 
 
 def _first(objects: Sequence[Mapping[str, Any]], kind: re.Pattern[str]) -> Mapping[str, Any]:

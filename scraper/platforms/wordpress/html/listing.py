@@ -17,7 +17,7 @@ from scraper.xml_lists import listed_spelling
 
 _POST_ID = re.compile(r"post-(\d{1,18})")
 _TITLES = frozenset({"entry-title", "wp-block-post-title", "post-title", "elementor-post__title"})
-_MOST = 500  # cards of one page
+_MAX_CARDS = 500  # cards of one page
 
 
 def sightings(page: Markup, url: str) -> Iterator[Sighting]:
@@ -41,7 +41,7 @@ def sightings(page: Markup, url: str) -> Iterator[Sighting]:
             link is None
             or address in seen
             or not same_site(address, url)
-            or len(seen) >= _MOST
+            or len(seen) >= _MAX_CARDS
             or "type-page" in tokens
         ):
             continue

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import trafilatura
 from bs4 import Tag
 
-from scraper.platforms._article.main_text import MOST_ELEMENTS
+from scraper.platforms._article.main_text import MAX_ELEMENTS
 from scraper.platforms._body import Body
 from scraper.platforms._tree import descendants
 from scraper.platforms.wordpress.body import own_text, read_nodes
@@ -31,7 +31,7 @@ def main_text(page: Markup, area: Tag, beside: Iterable[Tag], url: str) -> Body:
             tag.extract()
     if sum(len(tag.get_text(" ").split()) for tag in descendants(area, "p")) < _FEW:
         return Body()
-    if sum(1 for _ in descendants(area)) > MOST_ELEMENTS:
+    if sum(1 for _ in descendants(area)) > MAX_ELEMENTS:
         return read_nodes([area], url)
     found = trafilatura.extract(
         f"<html><body>{area}</body></html>",

@@ -126,7 +126,7 @@ def inherited(tag: Tag, verdict_of: Callable[[Tag], bool | None], known: dict[in
 # - tables of contents that a plugin writes: Easy TOC, LuckyWP, TOC+
 # - counters and ratings: Post Views Counter, WP ULike, kk Star Ratings
 # - pages of a post, navigation between posts, advertisements of Ad Inserter, AdThrive and Mediavine
-_FOREIGN = re.compile(
+_NOT_OF_THE_POST = re.compile(
     r"wp-block-(?:latest-comments|comments?|comments?-.+|post-comments?.*|avatar|calendar|archives|latest-posts|query"
     r"|query-.+|categories|tag-cloud|rss|post-navigation-link|jetpack-(?:sharing-buttons|related-posts|likes?|subscriptions|blogging-prompt)"
     r"|rank-math-toc-block)"
@@ -172,14 +172,14 @@ def _matches(pattern: re.Pattern[str], text: str) -> bool:
     return any(pattern.fullmatch(token) for token in tokens)
 
 
-def is_elsewhere(tag: Tag) -> bool:
+def is_not_of_the_post(tag: Tag) -> bool:
     """Return whether the element holds comments, other posts, widgets, share buttons: nothing of the post itself."""
     if tag.name in _FOREIGN_NAMES and not _is_block(tag):
         return True
     value = tag.attrs.get("class")
     if value:
         text = value if isinstance(value, str) else " ".join(value)
-        if _matches(_FOREIGN, text) or (_matches(_WIDGET, text) and not _holds_main(tag)):
+        if _matches(_NOT_OF_THE_POST, text) or (_matches(_WIDGET, text) and not _holds_main(tag)):
             return True
     identifier = tag.attrs.get("id")
     return bool(identifier) and _FOREIGN_IDS.fullmatch(str(identifier)) is not None
@@ -200,7 +200,7 @@ def _is_block(tag: Tag) -> bool:
 
 
 def is_foreign(tag: Tag) -> bool:
-    """Return whether the element is no text of the post itself: `is_elsewhere`, or the post's counters and byline."""
+    """Return whether the element is no text of the post itself: `is_not_of_the_post`, or its counters and byline."""
     value = tag.attrs.get("class")
     matter = value and _matches(_MATTER, value if isinstance(value, str) else " ".join(value))
-    return bool(matter) or tag.name in _MATTER_NAMES or is_elsewhere(tag)
+    return bool(matter) or tag.name in _MATTER_NAMES or is_not_of_the_post(tag)

@@ -9,7 +9,7 @@ from bs4 import Tag
 from bs4.element import NavigableString
 
 from scraper.platforms._tree import descendants
-from scraper.platforms.wordpress.html.markup import Markup, identities, inherited, is_elsewhere, is_inside
+from scraper.platforms.wordpress.html.markup import Markup, identities, inherited, is_inside, is_not_of_the_post
 
 _CARD_WORDS = 60
 _CARD_DEPTH = 6  # elements around a number in a card
@@ -70,7 +70,7 @@ class PostScope:
             return False
         if id(tag) in self._areas:
             return True
-        return False if tag.name == "aside" or is_elsewhere(tag) else None
+        return False if tag.name == "aside" or is_not_of_the_post(tag) else None
 
     def short_strings(self, longest: int) -> Iterator[tuple[str, Tag]]:
         """Yield texts of at most `longest` characters in the post's areas, others' too, with the elements they lie in.

@@ -39,7 +39,7 @@ _MARKED = (
     "article-title",
 )
 _OTHERS = frozenset({"site-title", "logo", "widget-title", "site-name", "comments-title"})
-_MOST_HEADINGS = 300  # elements that are compared with the stated title
+_MAX_HEADINGS = 300  # elements that are compared with the stated title
 
 
 def heading_of(page: Markup, head: PageHead, others: Iterable[Tag]) -> tuple[Tag | None, str | None]:
@@ -60,7 +60,7 @@ def heading_of(page: Markup, head: PageHead, others: Iterable[Tag]) -> tuple[Tag
     if not wanted:
         return (own[0], text_of(own[0])) if own else (None, None)
     for candidates, least in ((own, 0.5), (may_be(page.elements("h2", "h3")), 0.85), (first[:1], 0.0)):
-        compared = list(candidates)[:_MOST_HEADINGS]
+        compared = list(candidates)[:_MAX_HEADINGS]
         scored = [(_overlap(_words(text_of(tag)), wanted), tag) for tag in compared]
         best = max(scored, key=lambda pair: pair[0], default=None)
         if best is not None and best[0] >= least:

@@ -21,13 +21,13 @@ from scraper.platforms._json import count, decode, string
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost, Plan
 from scraper.platforms.wordpress.address import api_url
 from scraper.platforms.wordpress.html.comments.pages import post_address
-from scraper.platforms.wordpress.plan.posts import MOST_PAGES, WHOLE_AFTER
-from scraper.platforms.wordpress.rest import MOST_ROWS, rows_of
+from scraper.platforms.wordpress.plan.posts import MAX_PAGES, WHOLE_AFTER
+from scraper.platforms.wordpress.rest import MAX_ROWS, rows_of
 from scraper.platforms.wordpress.rest.comments import IN_ORDER, is_of_post
 
 PAGE_SIZE = 100
 POSTS_A_REQUEST = 20
-MOST_NEWEST = 5  # pages of the newest numbers; a site may have thousands of comments on pages, which are not read
+MAX_NEWEST = 5  # pages of the newest numbers; a site may have thousands of comments on pages, which are not read
 _REFUSALS = (401, 403, 404, 405, 410)
 _NEWEST = ("/comments/feed/", "/?feed=comments-rss2")
 _MODERATED = timedelta(days=3)  # a comment may be approved some days after it was written
@@ -97,7 +97,7 @@ def _of_posts(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Plan:
 def _in_order(blog: Blog, root: str, which: dict[str, str]) -> Generator[Ask, Answer, bool]:
     """Request the pages of a list of comments, oldest first; return whether the last one was read."""
     page, pages, rows, total, seen = 0, 1, 0, None, set[str]()
-    while page < min(pages, MOST_PAGES):
+    while page < min(pages, MAX_PAGES):
         page += 1
         url = api_url(root, "wp/v2/comments", **which, per_page=PAGE_SIZE, page=page, **IN_ORDER)
         answer = yield Ask(url=url)
@@ -115,11 +115,11 @@ def _in_order(blog: Blog, root: str, which: dict[str, str]) -> Generator[Ask, An
             blog.notes.append(f"page {page} of the comments lists no other ones; read no further")
             return False
         seen |= numbers
-    if pages > MOST_PAGES:
-        blog.notes.append(f"more than {MOST_PAGES} pages of comments; the others were not read")
+    if pages > MAX_PAGES:
+        blog.notes.append(f"more than {MAX_PAGES} pages of comments; the others were not read")
     elif not which and total is not None and total != rows:
         blog.notes.append(f"the API states {total} comments and lists {rows}: it counts those on posts with a password")
-    return pages <= MOST_PAGES
+    return pages <= MAX_PAGES
 
 
 def _unread(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Generator[Ask, Answer, dict[str, KnownPost] | None]:
@@ -128,7 +128,7 @@ def _unread(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Generator[Ask
     None where the answer cannot be read.
     """
     unread: dict[str, KnownPost] = {}
-    for page in range(1, MOST_NEWEST + 1):
+    for page in range(1, MAX_NEWEST + 1):
         url = api_url(root, "wp/v2/comments", per_page=PAGE_SIZE, page=page, orderby="id", order="desc", _fields=FIELDS)
         answer = yield Ask(url=url)
         found = _rows(answer)
@@ -143,7 +143,7 @@ def _unread(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Generator[Ask
             break  # older ones are known
     else:
         blog.notes.append(
-            f"none of the newest {MOST_NEWEST * PAGE_SIZE} comments is known; the weekly reading gives older ones"
+            f"none of the newest {MAX_NEWEST * PAGE_SIZE} comments is known; the weekly reading gives older ones"
         )
     return unread
 
@@ -178,4 +178,4 @@ def _rows(answer: Answer) -> list[dict[str, object]] | None:
         value = decode(answer.exchange.body)
     except ValueError:
         return None
-    return [dict(row) for row in rows_of(value)] if isinstance(value, list) and len(value) <= MOST_ROWS else None
+    return [dict(row) for row in rows_of(value)] if isinstance(value, list) and len(value) <= MAX_ROWS else None

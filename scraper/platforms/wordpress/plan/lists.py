@@ -11,7 +11,7 @@ from scraper.platforms._discovery import discover_by_lists
 from scraper.platforms._platform import Answer, Ask, Blog, Plan, Platform
 from scraper.platforms.wordpress.plan.posts import WHOLE_AFTER
 
-MOST_PAGES = 200  # of one feed
+MAX_PAGES = 200  # of one feed
 
 Step = Generator[Ask, Answer, bool]
 
@@ -45,7 +45,7 @@ def _is_whole_due(blog: Blog) -> bool:
 def _feed(blog: Blog, url: str, whole: bool) -> Step:
     """Request a feed, with `whole` page by page until one repeats posts; return whether its first page names posts."""
     seen: set[str] = set()
-    for page in range(1, MOST_PAGES + 1):
+    for page in range(1, MAX_PAGES + 1):
         joint = "&" if urlsplit(url).query else "?"
         answer = yield Ask(url=url if page == 1 else f"{url}{joint}paged={page}", lists="feed", conditional=page == 1)
         if page == 1 and answer.unchanged:

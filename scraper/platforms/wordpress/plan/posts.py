@@ -19,15 +19,15 @@ from scraper.platforms._json import count, decode
 from scraper.platforms._platform import Answer, Ask, Blog, KnownPost
 from scraper.platforms.wordpress.address import api_url
 from scraper.platforms.wordpress.plan.root import api_roots
-from scraper.platforms.wordpress.rest import MOST_ROWS, rows_of
+from scraper.platforms.wordpress.rest import MAX_ROWS, rows_of
 from scraper.platforms.wordpress.rest.posts import id_of, is_entry, lacking_terms, modified_of
 from scraper.platforms.wordpress.rest.types import blog_routes
 
 PAGE_SIZES = (100, 20)  # the largest that the API allows; a server that fails at it may answer a smaller one
 FEW = 10  # posts an answer under --limit
-MOST_PAGES = 200  # of one list: 20,000 posts, far above any clinic's blog
-MOST_TYPES = 10  # beside `post`; each costs a request a visit at least
-MOST_TERMS = 20  # requests for the labels of one post; others have theirs from the pages
+MAX_PAGES = 200  # of one list: 20,000 posts, far above any clinic's blog
+MAX_TYPES = 10  # beside `post`; each costs a request a visit at least
+MAX_TERMS = 20  # requests for the labels of one post; others have theirs from the pages
 TERM_ROUTES = {"category": "wp/v2/categories", "tag": "wp/v2/tags"}
 EMBED = "author,wp:term,wp:featuredmedia"
 # What shows whether a post is new or changed, and the counter that WP-PostViews adds.
@@ -90,10 +90,10 @@ class Api:
             yield Ask(url=self._url("", _fields="name,url,timezone_string,gmt_offset"))
         if blog.bulk:
             types = yield Ask(url=self._url("wp/v2/types"))
-            routes = list(islice(blog_routes(_value(types)), MOST_TYPES + 1))
-            if len(routes) > MOST_TYPES:
-                blog.notes.append(f"more than {MOST_TYPES} types of posts beside the blog's; the others were not read")
-            for route in routes[:MOST_TYPES]:
+            routes = list(islice(blog_routes(_value(types)), MAX_TYPES + 1))
+            if len(routes) > MAX_TYPES:
+                blog.notes.append(f"more than {MAX_TYPES} types of posts beside the blog's; the others were not read")
+            for route in routes[:MAX_TYPES]:
                 other = PostList(route)
                 yield from self._read_list(other, with_texts, whole)
                 lists.append(other)
@@ -133,7 +133,7 @@ class Api:
 
     def _read_list(self, part: PostList, with_texts: bool, whole: bool) -> Step:
         """Request pages of a list until its end; without `whole` until a page on which nothing is new or changed."""
-        while part.pages_read < min(part.pages or 1, MOST_PAGES):
+        while part.pages_read < min(part.pages or 1, MAX_PAGES):
             if with_texts:
                 parameters = {"orderby": "date", "order": "desc", "_embed": EMBED}
             else:
@@ -155,8 +155,8 @@ class Api:
                 part.pages = part.pages_read
             if self.blog.enough() or (not whole and not any(map(self._is_news, rows))):
                 return
-        if (part.pages or 1) > MOST_PAGES:
-            self.blog.notes.append(f"{part.route}: more than {MOST_PAGES} pages of posts; the others were not read")
+        if (part.pages or 1) > MAX_PAGES:
+            self.blog.notes.append(f"{part.route}: more than {MAX_PAGES} pages of posts; the others were not read")
 
     def _page(self, part: PostList, parameters: Mapping[str, str]) -> Generator[Ask, Answer, Answer]:
         """Request the next page of a list; a smaller one where the server fails at the first."""
@@ -193,7 +193,7 @@ class Api:
     def _read_terms(self, part: PostList) -> Step:
         """Request the names of categories and tags of posts with more of them than an answer embeds."""
         lacking = [(id_of(row), kind) for row in part.rows if "content" in row for kind in lacking_terms(row)]
-        for name, kind in lacking[:MOST_TERMS]:
+        for name, kind in lacking[:MAX_TERMS]:
             if not self.blog.budget_spent():
                 parameters = {"post": name, "per_page": PAGE_SIZES[0], "_fields": "id,name,taxonomy"}
                 yield Ask(url=self._url(TERM_ROUTES[kind], **parameters))
@@ -212,7 +212,7 @@ def _value(answer: Answer) -> object:
 def _entries(answer: Answer) -> list[Mapping[str, Any]] | None:
     """Return the posts of a list; None where the answer is no list."""
     value = _value(answer)
-    if not isinstance(value, list) or len(value) > MOST_ROWS:
+    if not isinstance(value, list) or len(value) > MAX_ROWS:
         return None
     return [row for row in rows_of(value) if is_entry(row)]
 

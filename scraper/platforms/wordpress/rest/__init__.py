@@ -21,7 +21,7 @@ from scraper.platforms.wordpress.rest.posts import is_entry, read_posts, read_te
 _LARGEST_OFFSET = 14
 _LOCKED = b'"rest_cannot_read_post"'  # the comments of a post with a password
 TERMS = ("wp/v2/categories", "wp/v2/tags")
-MOST_ROWS = 2_000  # of one answer; WordPress gives at most 100
+MAX_ROWS = 2_000  # of one answer; WordPress gives at most 100
 
 
 def read(exchange: Exchange) -> Iterator[Item]:
@@ -42,7 +42,7 @@ def read(exchange: Exchange) -> Iterator[Item]:
         if not is_first:
             yield _problem(exchange, "rest-unreadable", "the REST API's answer is not JSON, or is cut off")
         return
-    if isinstance(value, list) and len(value) > MOST_ROWS:
+    if isinstance(value, list) and len(value) > MAX_ROWS:
         yield _problem(exchange, "rest-unreadable", f"the REST API lists {len(value)} entries at once; none is read")
     elif isinstance(value, dict):
         yield from _site(value) if not route else ()

@@ -22,7 +22,7 @@ _NODE = re.compile(r"(?:[a-z]{2,12}-)?comment-(?P<id>\d{1,18})")
 # "wpd-comm-12_7", of wpDiscuz: comment 12, a reply to 7; "_0" for none
 DISCUZ_NODE = re.compile(r"w(?:pd|c)-comm-(?P<id>\d{1,18})_(?P<parent>\d{1,18})")
 _NODE_NAMES = ("li", "article", "div", "section")
-MOST_NODES = 10_000  # comments of one page, read in seven seconds
+MAX_NODES = 10_000  # comments of one page, read in seven seconds
 _DEEPEST = 200  # list items one inside the other
 
 
@@ -47,7 +47,7 @@ def comment_nodes(page: Markup) -> list[Node]:
     for tag in page.elements(*_NODE_NAMES):
         identifier = str(tag.attrs.get("id") or "")
         found = DISCUZ_NODE.fullmatch(identifier) or _NODE.fullmatch(identifier)
-        if found is None or len(tags) >= MOST_NODES:
+        if found is None or len(tags) >= MAX_NODES:
             continue
         number = found["id"]
         if "parent" in found.groupdict():

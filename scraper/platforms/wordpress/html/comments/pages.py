@@ -8,7 +8,7 @@ from bs4 import Tag
 
 from scraper.addresses import as_listed, canonical_url, post_key
 from scraper.items import Exchange, ThreadPage
-from scraper.platforms.wordpress.html.comments.nodes import DISCUZ_NODE, MOST_NODES, Node
+from scraper.platforms.wordpress.html.comments.nodes import DISCUZ_NODE, MAX_NODES, Node
 from scraper.platforms.wordpress.html.markup import Markup, classes, identities
 
 # In an address: /comment-page-3/, ?cpage=3
@@ -22,7 +22,7 @@ def thread_page(
 
     Cursors are the addresses of comment pages. `stated`: the number of comments that the page prints.
     """
-    if not nodes or len(nodes) >= MOST_NODES:
+    if not nodes or len(nodes) >= MAX_NODES:
         return None
     own = as_listed(exchange.url)
     inside = {id(tag) for node in nodes for tag in node.parts}
