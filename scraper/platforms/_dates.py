@@ -269,7 +269,7 @@ def _parse_date(printed: str, base: datetime | None, languages: tuple[str, ...])
     if _YEAR.search(printed):
         found = parse(["absolute-time"], ["day", "month", "year"])
         return PrintedDate(found.date().isoformat()) if found else None
-    if base is None:
+    if base is None or base.date() > date.max - _AHEAD:  # a capture that claims the last day of all
         return None
     found = parse(["absolute-time"], ["day", "month"])
     if found is not None:

@@ -220,6 +220,10 @@ class TestDates:
         found = [read_date(text, last, "en") for text in ("Jan 1", "Jan 2", "Dec 31")]
         assert found == [None, "2026-01-02", "2026-12-31"]
 
+    def test_a_capture_that_claims_the_last_day_of_all_dates_nothing(self) -> None:
+        last = datetime(9999, 12, 31, 13, tzinfo=UTC)
+        assert [read_date(text, last, "en") for text in ("Apr 2", "Mar 1, 2020")] == [None, "2020-03-01"]
+
     @pytest.mark.parametrize("text", ["hello", "2 min read", "May 2021", "in 3 days", "12", "", "x" * 80])
     def test_what_says_no_day_is_no_date(self, text: str) -> None:
         assert read_date(text, CAPTURED, "en") is None
