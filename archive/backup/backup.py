@@ -21,7 +21,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from archive.backup.files import SCRATCH, WARC, SnapshotFiles, names_of, sidecar
-from archive.backup.leaving import drop_left, save_packed
+from archive.backup.leaving import drop_superseded, save_packed
 from archive.backup.snapshots import (
     MARK,
     PART,
@@ -152,7 +152,7 @@ def back_up(
     if done.snapshot:
         done.purged = _purge(folder, replaced, done.snapshot)
         _rotate(folder, keep)
-        done.packed = drop_left(folder, copies.files)
+        done.packed = drop_superseded(folder, copies.files)
     done.snapshots = len(stamps(folder))
     return done
 

@@ -53,7 +53,7 @@ def save_packed(folder: Path, names: Collection[str]) -> None:
         _write(folder, {**_noted(folder), **dict.fromkeys(names, newest[0])})
 
 
-def drop_left(folder: Path, needed: Iterable[str]) -> int:
+def drop_superseded(folder: Path, needed: Iterable[str]) -> int:
     """Remove copies that no snapshot has any more; return their number. Raises `BackupDamaged`, OSError.
 
     A copy stays, and stays noted, while the backup has no whole packed file with its records.

@@ -95,7 +95,7 @@ class Takedown(NamedTuple):
     takedown_id: str
     clinic: str
     due: str  # ISO date
-    is_published: bool  # False: the purge is what is missing
+    copy_lacks_it: bool  # False: the purge is what is missing
 
 
 def overdue_takedowns(archive: Path, day: date) -> list[Takedown]:
@@ -111,7 +111,7 @@ def overdue_takedowns(archive: Path, day: date) -> list[Takedown]:
         find = f"SELECT takedown_id, clinic, due, {waits} FROM withdrawals WHERE due < ?"
         rows = live.execute(find, (day.isoformat(),)).fetchall()
         found = [(Takedown(row[0], row[1], row[2], row[0] in behind), row[3]) for row in rows]
-        return [takedown for takedown, is_waiting in found if takedown.is_published or is_waiting]
+        return [takedown for takedown, is_waiting in found if takedown.copy_lacks_it or is_waiting]
 
 
 def _takedowns(path: Path) -> set[str]:

@@ -28,7 +28,7 @@ MEANING = {
     "tag": "The tag: its name as printed",
 }
 # Tables that a release leaves out: readings by older parsers, and what serves this archive file alone.
-_LEFT_OUT = ("superseded_readings", "search_fts_due", "unplaced", "lexicon_rules", "withdrawn_permalinks")
+_LEFT_OUT_TABLES = ("superseded_readings", "search_fts_due", "unplaced", "lexicon_rules", "withdrawn_permalinks")
 # Columns that are valid in one archive file only, or name a file, a position in it, or when and where a file came from.
 _LOCAL = {
     "author_id",
@@ -160,7 +160,9 @@ def tables(connection: sqlite3.Connection, *, with_texts: bool) -> Iterator[Tabl
     """
     found = {name for (name,) in connection.execute("SELECT name FROM copy.sqlite_master WHERE type = 'table'")}
     for name in sorted(found & set(publicity())):
-        left_out = name in _LEFT_OUT or name.startswith(("_", "cache_")) or set(publicity()[name].values()) <= {"no"}
+        left_out = (
+            name in _LEFT_OUT_TABLES or name.startswith(("_", "cache_")) or set(publicity()[name].values()) <= {"no"}
+        )
         if not left_out and (with_texts or name != "comment_revisions"):
             yield _table(connection, name, with_texts=with_texts)
 

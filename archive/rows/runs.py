@@ -68,14 +68,14 @@ def save_clinic_run(db: Database, crawl_id: str, clinic_id: str, values: Mapping
 
     `values`: columns of `clinic_runs`, and `ABOUT_CLINIC`, as the run-ended note of the clinic's WARC holds them.
     """
-    is_unread = values["blog_status"] == "unsupported"
+    is_unsupported = values["blog_status"] == "unsupported"
     maker = values.get("maker", values["platform"])  # notes of older versions name the maker as the platform
     with db.atomic():
         save_run_end(db, crawl_id, clinic_id, values)
         db.execute(
             "UPDATE clinics SET first_crawled_at = coalesce(first_crawled_at, ?), platform = iif(?, NULL, coalesce(?,"
             " platform)), maker = coalesce(?, maker) WHERE clinic_id = ?",
-            (values["ended_at"], is_unread, None if is_unread else values["platform"], maker, clinic_id),
+            (values["ended_at"], is_unsupported, None if is_unsupported else values["platform"], maker, clinic_id),
         )
         save_blog_status(db, clinic_id, values["blog_status"])
         save_fields(db, crawl_id, clinic_id, values.get("fields", ()))  # runs of older versions measured none

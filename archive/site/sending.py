@@ -7,7 +7,7 @@ from datasette.utils.asgi import Request, Response  # type: ignore[import-untype
 
 from archive.export import EXCEL_RULE, FORMATS, Source
 from archive.site.pages._rows import Row
-from archive.site.pages.feed import atom
+from archive.site.pages.feed import atom_feed
 from archive.site.serving import DOWNLOAD_TIMEOUT, Stream, absolute_url, database_file
 from archive.site.visitors.limits import AnswerTooLarge
 from archive.site.visitors.queries import WORKER
@@ -47,7 +47,7 @@ def send_feed(datasette: Datasette, request: Request, title: str, entries: list[
     """Return an Atom feed of entries as `archive.site.pages.feed` reads them."""
     home_url = absolute_url(request, datasette.urls.path("").rstrip("/"))
     feed_url = absolute_url(request, request.full_path)
-    body = atom(f"{title}: {datasette.metadata('title')}", home_url, feed_url, entries)
+    body = atom_feed(f"{title}: {datasette.metadata('title')}", home_url, feed_url, entries)
     return Response(body=body, status=200, headers={}, content_type="application/atom+xml; charset=utf-8")
 
 

@@ -22,7 +22,7 @@ from scraper.config.shard import Shard
 logger = logging.getLogger(__name__)
 
 RENEWED, LEASE = 5.0, 20.0  # seconds
-_SHARDS = f"{NAMESPACE}:shards"  # a hash: by queue, the `Record` of its last worker
+_SHARDS = f"{NAMESPACE}:shards"  # a hash: by queue, the `ShardHolder` of its last worker
 # Set KEYS[1] to ARGV[1] for ARGV[2] milliseconds; return the value of another holder, unless it begins with ARGV[3].
 _TAKE = """
 local holder = redis.call("get", KEYS[1])
@@ -33,7 +33,7 @@ return false
 _DROP = 'if redis.call("get", KEYS[1]) == ARGV[1] then redis.call("del", KEYS[1]) end'
 
 
-class Record(NamedTuple):
+class ShardHolder(NamedTuple):
     """Where the archive of a shard is, and when its worker was last seen (ISO 8601)."""
 
     host: str
@@ -138,17 +138,17 @@ class Leases:
                 self._silent = False
 
     def _say_alive(self) -> None:
-        record = Record(*self._place, datetime.now(UTC).isoformat(timespec="seconds"))
+        record = ShardHolder(*self._place, datetime.now(UTC).isoformat(timespec="seconds"))
         self._client.hset(_SHARDS, self._queue, json.dumps(record))
 
 
-def _records(client: redis.Redis) -> dict[str, Record]:
+def _records(client: redis.Redis) -> dict[str, ShardHolder]:
     found = {}
     for queue, text in cast(dict[bytes, bytes], client.hgetall(_SHARDS)).items():
         try:
             host, archive, seen_at = json.loads(text)
             datetime.fromisoformat(seen_at)
-            found[queue.decode()] = Record(str(host), str(archive), seen_at)
+            found[queue.decode()] = ShardHolder(str(host), str(archive), seen_at)
         except (ValueError, TypeError):
             logger.warning("%s: %s is no record of a shard", _SHARDS, queue)
     return found

@@ -18,7 +18,7 @@ from scraper.config.shard import Shard
 NAMESPACE = "clinic-archive"  # begins the name of each key in Redis
 ACTOR = "visit"
 VERSION = 1  # of the messages; a worker puts a message of a later version back
-HEARTBEAT = 15_000  # milliseconds without a sign of life after which a worker's messages are delivered again
+HEARTBEAT_TIMEOUT = 15_000  # milliseconds without a sign of life after which a worker's messages are delivered again
 MAINTENANCE = 300_000  # of a million commands so many look for workers that died: one within some seconds
 ANSWER = 10.0  # seconds that Redis may take to answer
 LOCKED = 120.0  # seconds after which the lock of an enqueue that was killed ends
@@ -35,7 +35,11 @@ def connect_broker(url: str) -> RedisBroker:
     client = redis.Redis.from_url(url, socket_timeout=ANSWER, socket_connect_timeout=ANSWER)
     client.ping()
     return RedisBroker(  # type: ignore[no-untyped-call]
-        client=client, namespace=NAMESPACE, middleware=[], heartbeat_timeout=HEARTBEAT, maintenance_chance=MAINTENANCE
+        client=client,
+        namespace=NAMESPACE,
+        middleware=[],
+        heartbeat_timeout=HEARTBEAT_TIMEOUT,
+        maintenance_chance=MAINTENANCE,
     )
 
 

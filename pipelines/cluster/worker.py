@@ -19,7 +19,7 @@ from scrapy.utils.reactor import install_reactor
 from archive.rows.due import Due
 from pipelines.cluster.leases import Leases
 from pipelines.cluster.queue import ACTOR, VERSION, message, queue_of
-from pipelines.commands._run import releasing
+from pipelines.commands._run import unlock_on_error
 from pipelines.commands._visits import (
     WAIT,
     Limits,
@@ -117,7 +117,7 @@ def work(job: ShardWorker, broker: RedisBroker, settings: Callable[[], Settings]
     if not job.take_over:
         leases.refuse_other_copy()
     base = wait_for_run(job.archive)
-    with releasing(base):
+    with unlock_on_error(base):
         process = Standing(settings())
         install_log(process.settings)
         install_reactor(process.settings["TWISTED_REACTOR"])

@@ -15,7 +15,7 @@ from archive.study.folder import STUDY
 from pipelines.commands._archive import read_only
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._output import counted, fail
-from pipelines.commands._run import open_for_writing, releasing
+from pipelines.commands._run import open_for_writing, unlock_on_error
 from pipelines.commands.backup import make_backup
 from pipelines.exit_codes import ExitCode
 from pipelines.rewriting.journal import decided, interrupted
@@ -49,7 +49,7 @@ def purge_copy(archive: Path, folder: Path) -> Iterator[str]:
             finishing = f"`clinic-archive takedown purge --archive {folder}` finishes it if this copy is your own"
             fail(f"{folder}: {found.what} was interrupted there; nothing done; {finishing}", ExitCode.BAD_CONFIG)
     run = open_for_writing(folder, existing=True)
-    with exit_on_error(folder, "the purge is not finished; give the command again"), releasing(run):
+    with exit_on_error(folder, "the purge is not finished; give the command again"), unlock_on_error(run):
         adopt_takedowns(run, archive)
         done = perform(run)
         run.close(ExitCode.DONE, {"purged": done.takedowns})

@@ -36,7 +36,7 @@ def open_for_writing(archive: Path, listed: Iterable[Clinic] = (), existing: boo
     with exit_on_error(archive, "what was interrupted could not be finished, nothing done"):
         run = finish_first(run)
     outcome = "the records of a killed run could not be folded in, nothing done"
-    with exit_on_error(archive, outcome), releasing(run):
+    with exit_on_error(archive, outcome), unlock_on_error(run):
         fold_in(run)
         run.register_closed(listed)
     return run
@@ -81,7 +81,7 @@ def refuse_other_key(archive: Path, listed: Clinics) -> None:
 
 
 @contextmanager
-def releasing(run: Run) -> Iterator[None]:
+def unlock_on_error(run: Run) -> Iterator[None]:
     """Release the archive when the block raises.
 
     An error marks the run as broken; the end of the process, as by `fail`, does not.

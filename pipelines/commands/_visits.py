@@ -122,9 +122,9 @@ class ShardClinics:
 class VisitsOnDemand:
     """Makes the visits of one archive, whose lock `base` holds. All but `ask` runs in the reactor's thread."""
 
-    def __init__(self, base: Run, process: Standing, frame: ShardClinics, limits: Limits) -> None:
+    def __init__(self, base: Run, process: Standing, shard_clinics: ShardClinics, limits: Limits) -> None:
         self.broken: str | None = None  # why nothing more can be written
-        self._base, self._process, self._frame, self._limits = base, process, frame, limits
+        self._base, self._process, self._shard_clinics, self._limits = base, process, shard_clinics, limits
         self._running: dict[str, int] = {}  # by slug: how many visits before it were killed
         self._over = self._warned = False
         self._unanswered: set[Future[Verdict]] = set()
@@ -166,7 +166,7 @@ class VisitsOnDemand:
     def _visit(self, due: Due, given_up: str | None, answer: Future[Verdict]) -> Verdict | None:
         """Begin a visit, which gives the answer at its end; or return the answer where there is none."""
         slug = due.slug
-        clinic = self._frame.find(slug)
+        clinic = self._shard_clinics.find(slug)
         if clinic is None or slug in self._running or slug in blocked_clinics(self._base.db):
             logger.info("%s: not visited: no clinic of this shard, withdrawn, or visited just now", slug)
             return Verdict.DONE

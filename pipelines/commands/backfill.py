@@ -24,7 +24,7 @@ from pipelines.commands._options import (
 )
 from pipelines.commands._output import finish
 from pipelines.commands._process import crawl_settings, visit
-from pipelines.commands._run import close_run, open_for_writing, releasing
+from pipelines.commands._run import close_run, open_for_writing, unlock_on_error
 from pipelines.derive import derive_after_run
 from pipelines.printing import echo
 from pipelines.run import report
@@ -94,7 +94,7 @@ def command(
         listed = read_clinics(clinics_file) if clinics_file.exists() else Clinics()
         base = _base(web_archive or listed.crawler_config.web_archive, allow_private)
     run = open_for_writing(archive)
-    with releasing(run), exit_on_error(archive):
+    with unlock_on_error(run), exit_on_error(archive):
         chosen = _clinic(run.db, listed, clinic)
         refuse_placeholder(listed.crawler_config, [replace(chosen, url=base)])
     chosen = replace(chosen, allow_private=chosen.allow_private or allow_private)

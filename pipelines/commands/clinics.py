@@ -30,8 +30,8 @@ from pipelines.commands._options import (
     json_option,
 )
 from pipelines.commands._output import counted, fail, finish
+from pipelines.commands._platform_reads import known_lines, read_by, reads_of
 from pipelines.commands._process import crawl_settings, visit
-from pipelines.commands._reading import known_lines, read_by, reads_of
 from pipelines.commands._run import close_run, open_for_writing
 from pipelines.commands._table import table
 from pipelines.exit_codes import ExitCode

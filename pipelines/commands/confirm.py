@@ -15,7 +15,7 @@ from pipelines.commands._archive import refuse_unknown
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import finish
-from pipelines.commands._run import open_for_writing, releasing
+from pipelines.commands._run import open_for_writing, unlock_on_error
 from pipelines.events import Confirmed
 from pipelines.exit_codes import ExitCode
 from pipelines.printing import is_terminal
@@ -38,7 +38,7 @@ def command(clinics: tuple[str, ...], archive: Path, as_json: bool) -> None:
     keeps it. Without such a report nothing is changed.
     """
     run = open_for_writing(archive, existing=True)
-    with exit_on_error(archive, "not everything was confirmed"), releasing(run):
+    with exit_on_error(archive, "not everything was confirmed"), unlock_on_error(run):
         refuse_unknown(archive, run.db, clinics)
         results = {clinic_id: _confirm(run, clinic_id) for clinic_id in clinics}
         if any(result["confirmed"] for result in results.values()):

@@ -15,7 +15,7 @@ from archive.warc import BadRecord
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, clinics_file_option, examples, json_option, utc_moment
 from pipelines.commands._output import counted, finish, print_problems
-from pipelines.commands._run import open_for_writing, releasing
+from pipelines.commands._run import open_for_writing, unlock_on_error
 from pipelines.derive import derive_after_run
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.importer import ImportResult, import_files
@@ -55,7 +55,7 @@ def command(
     is_new = not archive.exists()
     run = open_for_writing(archive, listed)
     codes = {BadRecord: ExitCode.UNEXPECTED, BadKey: ExitCode.UNEXPECTED}
-    with exit_on_error(archive, "complete files are imported at the next start", codes=codes), releasing(run):
+    with exit_on_error(archive, "complete files are imported at the next start", codes=codes), unlock_on_error(run):
         results = import_files(run, _files(paths), _clinics(run.db, listed, site), url, at)
         code = ExitCode.UNEXPECTED if any(result.refused for result in results) else ExitCode.DONE
         run.close(code, _summary(results))

@@ -14,7 +14,7 @@ from archive.db import DATABASE
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import counted, finish, print_problems
-from pipelines.commands._run import open_for_writing, releasing
+from pipelines.commands._run import open_for_writing, unlock_on_error
 from pipelines.exit_codes import ExitCode
 from pipelines.rewriting.choosing import Choice, choose, linked
 from pipelines.rewriting.dropping import drop_copies, dropped_lines
@@ -55,7 +55,7 @@ def command(before: datetime, dry_run: bool, archive: Path, as_json: bool) -> No
     done: list[Choice] = []
     dropped: list[str] = []
     run = open_for_writing(archive, existing=True)
-    with exit_on_error(archive, "what was packed before is whole; give the command again"), releasing(run):
+    with exit_on_error(archive, "what was packed before is whole; give the command again"), unlock_on_error(run):
         if not dry_run:
             dropped = drop_copies(archive, run.db)
         for choice in choose(archive, run.db, f"{before:%Y-%m}-01"):

@@ -13,7 +13,7 @@ from pipelines.commands._archive import refuse_unknown
 from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, clinics_file_option, examples, json_option
 from pipelines.commands._output import counted, fail, finish
-from pipelines.commands._run import open_for_writing, releasing
+from pipelines.commands._run import open_for_writing, unlock_on_error
 from pipelines.derive import derive_after_run
 from pipelines.exit_codes import ExitCode
 from pipelines.privacy.applying import Applied, apply_policy, stale_copies
@@ -59,7 +59,7 @@ def apply(archive: Path, clinics_file: Path, loosen: str | None, reason: str | N
         if loosen is not None and loosen not in listed:
             fail(f"{clinics_file}: no clinic {loosen}; nothing applied", ExitCode.BAD_CONFIG)
     run = open_for_writing(archive, existing=True)
-    with exit_on_error(archive, "not every clinic has its new settings; give the command again"), releasing(run):
+    with exit_on_error(archive, "not every clinic has its new settings; give the command again"), unlock_on_error(run):
         refuse_unknown(archive, run.db, filter(None, [loosen]))
         results = {
             slug: applied

@@ -100,7 +100,7 @@ def _warned(entry: ArchiveReport) -> ExitCode:
     if entry.status.disk.is_short:
         echo(f"{entry.archive}: its disk is nearly full: {free_in_words(entry.status.disk)}; free some space", err=True)
     for takedown in entry.overdue:
-        why, command = ("the published copy still holds it", "publish") if takedown.is_published else _NOT_PURGED
+        why, command = ("the published copy still holds it", "publish") if takedown.copy_lacks_it else _NOT_PURGED
         echo(
             f"{takedown.clinic}: takedown {takedown.takedown_id} was due on {takedown.due}, and {why}; `clinic-archive"
             f" {command} --archive {entry.archive}`",

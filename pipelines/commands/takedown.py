@@ -18,7 +18,7 @@ from pipelines.commands._errors import exit_on_error
 from pipelines.commands._options import archive_option, examples, json_option
 from pipelines.commands._output import fail, finish
 from pipelines.commands._purge import plan_lines, planned, purge_copy, purge_lines
-from pipelines.commands._run import open_for_writing, releasing
+from pipelines.commands._run import open_for_writing, unlock_on_error
 from pipelines.commands._table import table
 from pipelines.derive import derive_after_run
 from pipelines.events import Lifted, Withdrawn
@@ -90,7 +90,7 @@ def add(
     """
     _check(reason)
     run = open_for_writing(archive, existing=True)
-    with exit_on_error(archive, "nothing withdrawn"), releasing(run):
+    with exit_on_error(archive, "nothing withdrawn"), unlock_on_error(run):
         dates = Dates(received.date() if received else today(), due.date() if due else None)
         before = already(run, subject, comments=comments)
         if before is not None:
@@ -131,7 +131,7 @@ def lift(takedown_id: str, reason: str, archive: Path, as_json: bool) -> None:
     """Lift a takedown of grade hide or block. Its rows are made again from the recorded bytes."""
     _check(reason)
     run = open_for_writing(archive, existing=True)
-    with exit_on_error(archive, "nothing lifted"), releasing(run):
+    with exit_on_error(archive, "nothing lifted"), unlock_on_error(run):
         lift_takedown(run, by_id(archive, takedown_id), reason)
         run.close(ExitCode.DONE, {"lifted": takedown_id})
     derive_after_run(archive)
@@ -172,7 +172,7 @@ def purge(dry_run: bool, folders: tuple[Path, ...], archive: Path, as_json: bool
         lines = [line for folder in folders for line in purge_copy(archive, folder)]
         finish({"folders": [str(folder) for folder in folders]}, lines, as_json=as_json, always=True)
     run = open_for_writing(archive, existing=True)
-    with exit_on_error(archive, "the purge is not finished; give the command again"), releasing(run):
+    with exit_on_error(archive, "the purge is not finished; give the command again"), unlock_on_error(run):
         if dry_run:
             found = preview(run)
             run.release()

@@ -42,7 +42,7 @@ from pipelines.run.locking import lock_archive
 from pipelines.run.policies import mask_again, stricter
 from pipelines.run.run_file import RunFile
 from pipelines.run.visits import Visits
-from pipelines.takedown.summaries import redacted_ends
+from pipelines.takedown.summaries import end_redactor
 from pipelines.takedown.withheld import withheld_at
 from scraper.config.clinics import Clinic
 
@@ -256,7 +256,7 @@ class Run(Visits):
         self.leave()
         try:
             if self._run_file is not None:
-                left = redacted_ends(self.db)
+                left = end_redactor(self.db)
                 self._run_file.end(exit_code, summary, datetime.now(UTC), left, closing=not self._leaves_open)
         except (sqlite3.Error, WarcWriteError) as error:
             if not self.broken:  # else that is already reported, and is why this fails too

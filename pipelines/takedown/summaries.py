@@ -19,7 +19,7 @@ from pipelines.run.headers import runs_of
 from pipelines.takedown.marks import SHORTEST_WORD, address_values, redacted
 
 
-class Summaries:
+class SummaryRedactor:
     """The summaries of the runs of an archive, without what takedowns name."""
 
     def __init__(self, gone: Iterable[tuple[str, str]], whole: Iterable[str]) -> None:
@@ -28,14 +28,14 @@ class Summaries:
         self._clinics = sorted({clinic_id for clinic_id, _ in self._gone})
 
     @classmethod
-    def of_takedowns(cls, takedowns: Iterable[Withdrawn]) -> Summaries:
+    def of_takedowns(cls, takedowns: Iterable[Withdrawn]) -> SummaryRedactor:
         """Return the summaries without what these takedowns name."""
         held = list(takedowns)
         gone = ((each.clinic_id, sha256) for each in held for sha256 in each.permalinks)
         return cls(gone, (each.clinic_id for each in held if each.kind == "clinic"))
 
     @classmethod
-    def of_rows(cls, db: Database) -> Summaries:
+    def of_rows(cls, db: Database) -> SummaryRedactor:
         """Return the summaries without what the rows of an archive say is withdrawn. Raises `sqlite3.Error`."""
         gone = db.execute("SELECT clinic, path_sha256 FROM withdrawn_permalinks").fetchall()
         whole = db.execute("SELECT clinic FROM withdrawals WHERE kind = 'clinic'").fetchall()
@@ -66,13 +66,13 @@ class Summaries:
 
 def save_ends(db: Database, archive: Path) -> None:
     """Write the ends of all runs again, without what takedowns name. Raises OSError, `sqlite3.Error`."""
-    summaries = Summaries.of_rows(db)
+    summaries = SummaryRedactor.of_rows(db)
     with db.atomic():
         for header in runs_of(archive):
             if header.end is not None:
                 runs.save_crawl_end(db, header.crawl_id, summaries.left_of(header.end))
 
 
-def redacted_ends(db: Database) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
+def end_redactor(db: Database) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:
     """Return a function that leaves out of the fields of a run's end what is withdrawn. Raises `sqlite3.Error`."""
-    return Summaries.of_rows(db).left_of
+    return SummaryRedactor.of_rows(db).left_of

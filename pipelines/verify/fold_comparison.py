@@ -23,7 +23,7 @@ from pipelines.replay.as_of import LogAsOf, RowsAsOf
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
 from pipelines.run.headers import RunFileContents, takedowns_in_force
-from pipelines.takedown.summaries import Summaries
+from pipelines.takedown.summaries import SummaryRedactor
 from pipelines.takedown.withheld import withheld_from
 
 # Tables, and columns of `captures`, that no parser has a part in: no older version explains a difference.
@@ -112,7 +112,7 @@ class FoldComparison:
         find = "SELECT crawl_id FROM crawls WHERE ended_at IS NOT NULL"
         ended = {row[0] for row in db.execute(find).fetchall()}
         running = {crawl_id for crawl_id, _ in runs.running(db)}
-        summaries = Summaries.of_takedowns(takedowns_in_force(self._headers))
+        summaries = SummaryRedactor.of_takedowns(takedowns_in_force(self._headers))
         recorded = {header.crawl_id: header for header in self._headers}
         for (crawl_id,) in self.made.execute("SELECT crawl_id FROM crawls").fetchall():
             header = recorded.get(crawl_id)

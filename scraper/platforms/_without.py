@@ -15,13 +15,13 @@ from typing import Any
 from scraper.platforms._json import MAX_BYTES
 
 IsRow = Callable[[Mapping[str, Any]], bool]
-_REPLIES = ("replies", "children")  # names of the lists that hold the replies to a comment, inside its object
+_REPLY_LISTS = ("replies", "children")  # names of the lists that hold the replies to a comment, inside its object
 _TEXT = '"text"'  # the name of a piece of text, which may be a single word
 _DEEPEST = 100  # lists and objects inside each other
 _MAX_VALUES = 500_000  # of one answer: each takes about 300 bytes in memory while the answer is taken apart
 _BLANK = re.compile(r"[ \t\n\r]*")
 # A number or a word: -1.5e3, true, null
-_ATOM = re.compile(r"[^\s,:\[\]{}\"]+")
+_SCALAR = re.compile(r"[^\s,:\[\]{}\"]+")
 
 
 class Inseparable(ValueError):
@@ -87,10 +87,10 @@ class _Parser:
                 self._read_children(node, is_object=text[at] == "{")
                 self._depth -= 1
             case _:
-                atom = _ATOM.match(text, at)
-                if atom is None:
+                scalar = _SCALAR.match(text, at)
+                if scalar is None:
                     raise ValueError("no value")
-                node.value, node.end = json.loads(atom[0]), atom.end()
+                node.value, node.end = json.loads(scalar[0]), scalar.end()
         return node
 
     def _read_children(self, node: _Node, *, is_object: bool) -> None:
@@ -189,5 +189,5 @@ def _staying(node: _Node) -> Iterator[tuple[str, _Node]]:
 
 def _replies(row: _Node) -> Iterator[tuple[str, _Node]]:
     for name, child in row.children:
-        if isinstance(child.value, list) and json.loads(name) in _REPLIES:
+        if isinstance(child.value, list) and json.loads(name) in _REPLY_LISTS:
             yield from _staying(child)

@@ -24,7 +24,7 @@ def work(folder: Path, errors: Path, arguments: list[str]) -> None:
     for stream in (1, 2):
         os.dup2(file, stream)
     os.chdir(folder)
-    queue.HEARTBEAT, queue.MAINTENANCE = HEARTBEAT, 1_000_000
+    queue.HEARTBEAT_TIMEOUT, queue.MAINTENANCE = HEARTBEAT, 1_000_000
     leases.RENEWED, leases.LEASE = 0.3, 2.0
     worker.SOON = 0.2
     main(["worker", *arguments])

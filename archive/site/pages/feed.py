@@ -73,7 +73,7 @@ def _shortened(text: str) -> str:
     return text if len(text) <= MAX_CHARACTERS else f"{text[:MAX_CHARACTERS]}…"
 
 
-def atom(title: str, home: str, feed_url: str, entries: list[Row]) -> bytes:
+def atom_feed(title: str, home: str, feed_url: str, entries: list[Row]) -> bytes:
     """Return a feed as XML. `home` is the site's URL without a slash at the end, `feed_url` that of the feed."""
     ET.register_namespace("", _ATOM)
     feed = ET.Element(f"{{{_ATOM}}}feed")

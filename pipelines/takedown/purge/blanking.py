@@ -90,7 +90,7 @@ class Blanking:
         found, wanted = self.purged_in(items), self._left(items, capture)
         emptied = Blanked(NOTHING, is_exact=not wanted)
         addresses = [exchange.url, exchange.page, *([capture.url, capture.retrieved_from] if capture else [])]
-        if self._withheld.is_withdrawn_post(addresses) or self._is_unread(exchange, items, addresses):
+        if self._withheld.is_withdrawn_post(addresses) or self._may_hide_purged(exchange, items, addresses):
             return emptied
         if self._is_named_in(exchange, items, part):
             return emptied
@@ -109,7 +109,7 @@ class Blanking:
             return emptied
         return Blanked(body, is_exact=left == wanted)
 
-    def _is_unread(self, exchange: Exchange, items: Collection[Item], addresses: Collection[str | None]) -> bool:
+    def _may_hide_purged(self, exchange: Exchange, items: Collection[Item], addresses: Collection[str | None]) -> bool:
         """Return whether an answer may hold what is purged, and was not read to its end."""
         is_api = is_at_api(exchange.url)
         if not is_api and not any(map(self._withheld.names, addresses)):

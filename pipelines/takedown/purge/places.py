@@ -30,7 +30,7 @@ class NewFile(NamedTuple):
     changed: Collection[int]
 
 
-def update_places(run: Run, clinic_id: str, files: Iterable[NewFile]) -> None:
+def update_locations(run: Run, clinic_id: str, files: Iterable[NewFile]) -> None:
     """Write the new places of a clinic's captures, and the facts of the records with another body.
 
     Called inside a transaction. Raises `MoreChanges`, `BadRecord`, OSError, `sqlite3.Error`.

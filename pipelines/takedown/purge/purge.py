@@ -21,7 +21,7 @@ from pipelines.run.policies import decision_time
 from pipelines.run.run import Run
 from pipelines.takedown.ledger import operator
 from pipelines.takedown.purge.copies import copies_within, others_within
-from pipelines.takedown.purge.places import MoreChanges, NewFile, update_places
+from pipelines.takedown.purge.places import MoreChanges, NewFile, update_locations
 from pipelines.takedown.purge.planning import ClinicPlan, due, plan_purge
 from pipelines.takedown.purge.studies import Replaced, Studies, of_study, write_draft
 
@@ -248,7 +248,7 @@ def _place(run: Run, event: Purged, made: Mapping[str, _New]) -> bool:
     """Write the new places of a clinic's captures; return False, with no row changed, where more would change."""
     try:
         with run.db.atomic():
-            update_places(
+            update_locations(
                 run,
                 event.clinic_id,
                 [each.file for old, each in made.items() if old in event.files and not of_study(old)],

@@ -35,7 +35,7 @@ _MAX_REFUSALS = 2  # threads in a row that are refused: the site shows no commen
 _OFF = (403, 404, 405)  # the answers of a site whose comments are switched off, or not for everybody
 # "/members/api/comments/post/6944354ce1b6fe0001f62bf0/", also below a folder
 _THREAD = re.compile(r"/members/api/comments/post/(?P<post>[0-9a-f]{24})/$")
-_REPLIES = re.compile(r"/members/api/comments/(?P<comment>[0-9a-f]{24})/replies/$")
+_REPLIES_PATH = re.compile(r"/members/api/comments/(?P<comment>[0-9a-f]{24})/replies/$")
 _COUNTS = "/members/api/comments/counts/"
 # "page=3", "post_id=6944354ce1b6fe0001f62bf0" in a query
 _PAGE, _POST = re.compile(r"(?:^|&)page=(\d{1,6})"), re.compile(r"(?:^|&)post_id=([0-9a-f]{24})(?:&|$)")
@@ -49,7 +49,7 @@ def is_answer(url: str) -> bool:
         path = urlsplit(url).path
     except ValueError:
         return False
-    return path.endswith(_COUNTS) or any(form.search(path) for form in (_THREAD, _REPLIES))
+    return path.endswith(_COUNTS) or any(form.search(path) for form in (_THREAD, _REPLIES_PATH))
 
 
 def interface_root(blog: Blog) -> str:
@@ -145,7 +145,7 @@ def read(exchange: Exchange) -> Iterator[Item]:
         yield from _numbers(answer)
         return
     rows = answer.get("comments")
-    thread, replies, owner = _THREAD.search(parts.path), _REPLIES.search(parts.path), _POST.search(parts.query)
+    thread, replies, owner = _THREAD.search(parts.path), _REPLIES_PATH.search(parts.path), _POST.search(parts.query)
     post_id: str | None = thread["post"] if thread else owner[1] if owner else None
     if not isinstance(rows, list) or post_id is None:
         raise Unreadable("the answer about comments holds none; they are read again later")

@@ -19,7 +19,15 @@ from scraper.items import Image
 from scraper.platforms._body import Body, BodyWriter, Resolve, resolver
 from scraper.platforms._html import BLOCKS, names_avatar, names_person
 from scraper.platforms._tree import descendants
-from scraper.platforms.wordpress.html.markup import Markup, classes, identities, inherited, is_foreign, outermost, parse
+from scraper.platforms.wordpress.html.markup import (
+    Markup,
+    classes,
+    identities,
+    inherited,
+    is_not_post_text,
+    outermost,
+    parse,
+)
 from scraper.platforms.wordpress.html.printed import is_view_line
 
 # Players of films that a post embeds in a frame.
@@ -38,7 +46,7 @@ def own_text(tree: Tag) -> Tag:
     for tag in list(descendants(tree)):
         if tag.parent is None:
             continue
-        if is_foreign(tag) or (tag.name == "img" and is_avatar(tag)):
+        if is_not_post_text(tag) or (tag.name == "img" and is_avatar(tag)):
             tag.extract()
         elif tag.name == "img" and classes(tag) & {"wp-smiley", "emoji"}:
             tag.replace_with(str(tag.get("alt") or ""))
@@ -143,7 +151,7 @@ def containers(page: Markup, area: Tag, foreign: Iterable[Tag], post_id: str | N
     def verdict(tag: Tag) -> bool | None:
         if tag is area:
             return True
-        return False if id(tag) in others or tag.name == "aside" or is_foreign(tag) else None
+        return False if id(tag) in others or tag.name == "aside" or is_not_post_text(tag) else None
 
     def found(pattern: str) -> list[Tag]:
         if "{id}" in pattern and post_id is None:

@@ -378,7 +378,7 @@ def test_feeds_are_read_by_other_people_s_programs(edited: Made) -> None:
     edited.db.execute("UPDATE posts SET title = 'A <b> & \x0b\ufffe'")
     for entries, place in ((feed.new_posts(edited.db.conn, None), "/riverside/rest"),
                            (feed.edits(edited.db.conn, CLINIC), "/riverside/rest/20260301090400-")):  # fmt: skip
-        parsed = feedparser.parse(feed.atom("t", "http://a.example", "http://a.example/f", entries))
+        parsed = feedparser.parse(feed.atom_feed("t", "http://a.example", "http://a.example/f", entries))
         assert not parsed.bozo
         assert parsed.entries[0].id.startswith(f"http://a.example{place}")
         assert parsed.entries[0].title == "A <b> &"

@@ -29,7 +29,7 @@ from scraper.platforms.wix.services.session import BLOG_APP, Session
 logger = logging.getLogger(__name__)
 
 PUBLIC = "https://www.wixapis.com"
-LIMIT, FEWER, REPLIES = 100, 20, 20  # top comments of a page (the second after a 400), and first replies of each
+LIMIT, FEWER, MAX_REPLIES = 100, 20, 20  # top comments of a page (the second after a 400), and first replies of each
 MAX_PAGES = 500  # of one thread: 50,000 comments
 NAMES_A_QUERY = 100  # dev.wix.com, "Query Members": at most 100 a page
 PERSONS: tuple[tuple[str, str, AuthorKind], ...] = (
@@ -66,13 +66,13 @@ def read_comments(value: object, exchange: Exchange) -> Iterator[Item]:
             yield _comment(raw, post)
     following = next_cursor(value)
     if fallback and not (exchange.via and "comments" not in mapping(value)):
-        replies = [next_cursor(part) for part in mapping(dig(value, "commentReplies")).values()]
+        reply_cursors = [next_cursor(part) for part in mapping(dig(value, "commentReplies")).values()]
         omissions = _omissions(value) if exchange.via else ()
         is_beginning = exchange.via is None or not _only_replies(value)
         yield ThreadPage(
             post=fallback,
             cursor=request.cursor or (None if is_beginning else "(replies)"),
-            following=(*(cursor for cursor in (following, *replies) if cursor), *omissions),
+            following=(*(cursor for cursor in (following, *reply_cursors) if cursor), *omissions),
         )
     if following and following == request.cursor:
         message = "the comments service answered with the same cursor again; the rest of the thread was not read"
@@ -164,7 +164,7 @@ def list_url(base: str, key: str, cursor: str | None = None, limit: int = LIMIT)
     if cursor is None:
         query |= {"commentSort.order": "OLDEST_FIRST"}
     query |= {"replySort.order": "OLDEST_FIRST", "cursorPaging.limit": str(limit)}
-    query |= {"cursorPaging.repliesLimit": str(REPLIES)} | ({"cursorPaging.cursor": cursor} if cursor else {})
+    query |= {"cursorPaging.repliesLimit": str(MAX_REPLIES)} | ({"cursorPaging.cursor": cursor} if cursor else {})
     return f"{base}/comments/v1/comments/list-by-resource?{urlencode(query)}"
 
 
@@ -213,9 +213,9 @@ class _CommentService:
         seen: set[str] = set()
         pending: list[str] = []  # cursors: of top comments first, then of each comment's replies
         for _ in range(MAX_PAGES):
-            top, replies = _cursors(answer)
+            top, of_replies = _cursors(answer)
             people.update(dict.fromkeys(_members(answer)))
-            pending = [*top, *pending, *replies]
+            pending = [*top, *pending, *of_replies]
             cursor = next((cursor for cursor in pending if cursor not in seen), None)
             if cursor is None:
                 known.thread_read = True

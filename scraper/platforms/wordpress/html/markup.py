@@ -199,7 +199,7 @@ def _is_block(tag: Tag) -> bool:
     return any(token.startswith("wp-block-") for parent in around[:2] for token in classes(parent))
 
 
-def is_foreign(tag: Tag) -> bool:
+def is_not_post_text(tag: Tag) -> bool:
     """Return whether the element is no text of the post itself: `is_not_of_the_post`, or its counters and byline."""
     value = tag.attrs.get("class")
     matter = value and _matches(_MATTER, value if isinstance(value, str) else " ".join(value))

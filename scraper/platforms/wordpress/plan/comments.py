@@ -43,10 +43,10 @@ def threads(blog: Blog, root: str) -> Plan:
     elif blog.everything or _is_whole_due(blog):
         yield from _of_site(blog, root, posts.values())
     else:
-        unread = yield from _unread(blog, root, posts)
-        if unread is not None:
-            mark_read(blog, (posts[name] for name in posts.keys() - unread.keys()))  # no comment on them is new
-            yield from _of_posts(blog, root, unread)
+        with_new = yield from _posts_with_new_comments(blog, root, posts)
+        if with_new is not None:
+            mark_read(blog, (posts[name] for name in posts.keys() - with_new.keys()))  # no comment on them is new
+            yield from _of_posts(blog, root, with_new)
     if blog.commented is not None:
         yield from _read_newest_feed(blog, blog.commented)
 
@@ -122,22 +122,24 @@ def _in_order(blog: Blog, root: str, which: dict[str, str]) -> Generator[Ask, An
     return pages <= MAX_PAGES
 
 
-def _unread(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Generator[Ask, Answer, dict[str, KnownPost] | None]:
+def _posts_with_new_comments(
+    blog: Blog, root: str, posts: dict[str, KnownPost]
+) -> Generator[Ask, Answer, dict[str, KnownPost] | None]:
     """Request the numbers of the newest comments; return the posts with a comment that the archive lacks.
 
     None where the answer cannot be read.
     """
-    unread: dict[str, KnownPost] = {}
+    with_new: dict[str, KnownPost] = {}
     for page in range(1, MAX_NEWEST + 1):
         url = api_url(root, "wp/v2/comments", per_page=PAGE_SIZE, page=page, orderby="id", order="desc", _fields=FIELDS)
         answer = yield Ask(url=url)
         found = _rows(answer)
         if found is None or answer.exchange is None:
             _note_refusal(blog, answer)
-            return None if page == 1 else unread
+            return None if page == 1 else with_new
         rows = [(row, posts[name]) for row in found if is_of_post(row) and (name := str(row["post"])) in posts]
         fresh = [(row, post) for row, post in rows if str(row.get("id")) not in post.comment_ids]
-        unread |= {str(row["post"]): post for row, post in fresh}
+        with_new |= {str(row["post"]): post for row, post in fresh}
         pages = count(answer.exchange.headers.get("x-wp-totalpages", "")) or 1
         if len(fresh) < len(rows) or not found or page >= pages:
             break  # older ones are known
@@ -145,7 +147,7 @@ def _unread(blog: Blog, root: str, posts: dict[str, KnownPost]) -> Generator[Ask
         blog.notes.append(
             f"none of the newest {MAX_NEWEST * PAGE_SIZE} comments is known; the weekly reading gives older ones"
         )
-    return unread
+    return with_new
 
 
 def _note_refusal(blog: Blog, answer: Answer) -> None:
