@@ -160,7 +160,7 @@ def test_a_second_signal_leaves_the_rest_to_the_next_run(frame: Frame, tmp_path:
         _, err = process.communicate(timeout=HANG)
     assert process.returncode == 130
     assert "elm: ended early by a second signal; what was read is stored, the next run continues" in err.splitlines()
-    again = frame.crawl(archive)
+    again = frame.crawl(archive, "--workers", "1")
     assert again.code == 0, again.err
     assert again.lines
     assert all("an earlier run was killed" in line for line in again.lines)
