@@ -22,7 +22,7 @@ def mask_thread(thread: list[Extraction], policy: str, *, ended: bool) -> list[E
     """Return the captures of one thread with the names that any of them gives masked in the texts of all of them.
 
     `policy` is the stanza's `privacy`: "pseudonymous" and "omit" mask, "omit" also drops the pseudonyms, "keep" leaves
-    the texts and sets the names as authors where they are known.
+    the texts, and the authors are the names; a comment that is shown without a name has no author.
 
     `ended`: the WARC shows that the visit continued after this thread, so that all its names were requested. Otherwise
     (the run was killed or stopped in the thread, a rendered page never showed the names) the texts may contain names
@@ -134,4 +134,5 @@ def _all_named(thread: list[Extraction], names: Mapping[str, str]) -> bool:
 
 
 def _name(names: Mapping[str, str], comment: Comment) -> str | None:
-    return names.get(comment.platform_comment_id) or names.get(comment.person or "") or comment.author
+    """Return the name as printed; None for a comment that is shown without one, although its author has an id."""
+    return names.get(comment.platform_comment_id) or names.get(comment.person or "")

@@ -294,10 +294,10 @@ class TestThreads:
         assert [each.items[0].author for each in done[:2]] == [None, None]  # type: ignore[union-attr]
         assert texts(done) == ["[name] helped me.", "So did [name]."]
 
-    def test_keep_leaves_texts_and_names(self) -> None:
+    def test_keep_leaves_texts_and_printed_names_alone(self) -> None:
         for ended in (True, False):
             done = mask_thread(self.THREAD, "keep", ended=ended)
-            assert [each.items[0].author for each in done[:2]] == ["Marisol Vega", "reader-2"]  # type: ignore[union-attr]
+            assert [each.items[0].author for each in done[:2]] == ["Marisol Vega", None]  # type: ignore[union-attr]
             assert texts(done) == ["Vega helped me.", "So did Roe."]
 
     def test_cut_in_two_its_texts_are_left_out(self) -> None:
