@@ -29,10 +29,11 @@ from pipelines.takedown.summaries import save_ends
 
 @dataclass(slots=True)
 class _Unended:
-    """The files of one run at one clinic."""
+    """The files of one run at one clinic, and what they record whole."""
 
     clinic_id: str
     paths: list[Path]
+    log: VisitLog
 
 
 def recover(run: Run) -> list[str]:
@@ -79,7 +80,7 @@ def recover_visit(run: Run, clinic_id: str) -> list[str]:
     paths = sorted((run.archive / "warc" / clinic_id).glob(f"*-{run.crawl_id[:8]}-*.warc.gz"))
     if not paths:
         return []
-    _apply(run, _Unended(clinic_id, paths))
+    _apply(run, _read(run, clinic_id, paths))
     return _lines(repair_files(run.archive, paths))
 
 
@@ -114,13 +115,28 @@ def _apply_header(run: Run, run_file: RunFileContents) -> None:
 
 
 def _unended(run: Run) -> list[_Unended]:
-    """Return the runs with an unclosed file, or with a row that says "running"; a long run has several files."""
+    """Return the runs with an unclosed file, or with a row that says "running", in the order in which they started.
+
+    A long run has several files. Names of files tell the order of runs only to the second.
+    """
     folder = run.archive / "warc"
     stems = {_stem(sidecar) for sidecar in folder.rglob("*.warc.gz.open") if sidecar.parent.name != RUNS}
     for crawl_id, clinic_id in runs.running(run.db):
         stems |= {_stem(path) for path in (folder / clinic_id).glob(f"*-{crawl_id[:8]}-*.warc.gz")}
-    found = [_Unended(stem.parent.name, sorted(stem.parent.glob(f"{stem.name}-*.warc.gz"))) for stem in sorted(stems)]
-    return [unended for unended in found if unended.paths]
+    paths = {stem: sorted(stem.parent.glob(f"{stem.name}-*.warc.gz")) for stem in stems}
+    found = [_read(run, stem.parent.name, of_run) for stem, of_run in paths.items() if of_run]
+    return sorted(found, key=lambda unended: (unended.log.started, unended.log.files))
+
+
+def _read(run: Run, clinic_id: str, paths: list[Path]) -> _Unended:
+    log = VisitLog(clinic_id, [])
+    for path in paths:
+        # The rows about to be committed refer to these bytes, which the killed run may never have made durable.
+        with path.open("rb+") as file:
+            os.fsync(file.fileno())
+        name = path.relative_to(run.archive).as_posix()
+        log.add(scan(name, _whole(path, name, run.archive)))
+    return _Unended(clinic_id, paths, log)
 
 
 def _has_a_past(run: Run, unended: _Unended) -> bool:
@@ -136,13 +152,7 @@ def _stem(path: Path) -> Path:
 
 def _apply(run: Run, unended: _Unended) -> int:
     """Apply the run's events that have no row; return the number of captures among them."""
-    log = VisitLog(unended.clinic_id, [])
-    for path in unended.paths:
-        # The rows about to be committed refer to these bytes, which the killed run may never have made durable.
-        with path.open("rb+") as file:
-            os.fsync(file.fileno())
-        name = path.relative_to(run.archive).as_posix()
-        log.add(scan(name, _whole(path, name, run.archive)))
+    log = unended.log
     if log.kind != "crawl":  # its captures may be older than the stored ones
         refold(run.db, run.archive, run.key, unended.clinic_id)
         return len(log.captures)

@@ -186,6 +186,19 @@ def test_a_long_run_of_several_files(tmp_path: Path) -> None:
     assert len([line for line in lines if "killed" in line]) == 1
 
 
+def test_runs_of_one_second_are_folded_in_the_order_of_their_starts(tmp_path: Path) -> None:
+    """Names of files say the second, then the run's random id."""
+    live = tmp_path / "live"
+    for number in range(6):
+        with Visiting(live) as visiting:
+            visiting.answer(post_url("sleep"), post_answer("sleep", f"Wording {number}.", views=number))
+            visiting.end()
+            visiting.run.close(0, {})
+    _, tables = caught_up(forgotten(live, tmp_path / "copy"))
+    assert tables["posts"] == caught_up(live)[1]["posts"]
+    assert "Wording 5." in repr(tables["posts"])
+
+
 def test_killed_between_the_note_of_the_end_and_its_rows(tmp_path: Path) -> None:
     with Visiting(tmp_path) as visiting:
         for step in script(visiting):
