@@ -33,7 +33,15 @@ from pipelines.imports.foreign import scan_foreign
 from pipelines.imports.identity import CaptureRef, ImportOrigin, first_of, resolve_revisits
 from pipelines.privacy.policy import Policy, Statement, in_force
 from pipelines.replay.files import EARLIEST, FileScan, note_fields
-from pipelines.run.headers import RUNS, RunFileContents, is_there, purges, replaced_files, scans_of, takedowns_in_force
+from pipelines.run.recorded_runs import (
+    RUNS,
+    RunFileContents,
+    is_there,
+    purges,
+    replaced_files,
+    scans_of,
+    takedowns_in_force,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +185,7 @@ def clinics_of(archive: Path, run_files: Collection[RunFileContents]) -> list[st
 
 
 def log_of(archive: Path, clinic_id: str, run_files: Collection[RunFileContents]) -> ClinicLog:
-    """Read the log of a clinic: notes, and places of all captures. `headers`: from `runs_of`. Raises OSError."""
+    """Read the log of a clinic: notes, and places of all captures. `run_files`: from `runs_of`. Raises OSError."""
     folder = archive / "warc" / clinic_id
     logs: dict[str, VisitLog] = {}
     problems: list[str] = []

@@ -32,8 +32,8 @@ from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
 from pipelines.rewriting.dropping import drop_copies, dropped_lines
 from pipelines.rewriting.journal import remove_journal, remove_reappeared, settle
-from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
+from pipelines.run.recorded_runs import runs_of
 from pipelines.takedown.summaries import save_ends
 from pipelines.takedown.withheld import withheld_at, withheld_from
 from scraper.platforms import platform_named
@@ -95,12 +95,12 @@ def _opened(scratch: Path) -> Database:
 
 
 def _fold_all(db: Database, archive: Path, key: bytes | None, done: Rebuilt, cores: int | None) -> None:
-    headers = runs_of(archive)
-    for header in headers:
-        runs.save_crawl(db, header.crawl_id, header.started_at, header.software, header.kind)
+    run_files = runs_of(archive)
+    for run_file in run_files:
+        runs.save_crawl(db, run_file.crawl_id, run_file.started_at, run_file.software, run_file.kind)
     with ParserPool(archive, key, cores) as pool:
-        for clinic_id in clinics_of(archive, headers):
-            log = log_of(archive, clinic_id, headers)
+        for clinic_id in clinics_of(archive, run_files):
+            log = log_of(archive, clinic_id, run_files)
             done.problems += log.problems
             done.clinics[clinic_id] = apply_log(db, log, pool)
     save_ends(db, archive)

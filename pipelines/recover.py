@@ -22,7 +22,7 @@ from pipelines.rebuild import refold, refold_past
 from pipelines.replay.files import scan
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import in_database
-from pipelines.run.headers import RUNS, RunFileContents, runs_of
+from pipelines.run.recorded_runs import RUNS, RunFileContents, runs_of
 from pipelines.run.run import Run
 from pipelines.takedown.summaries import save_ends
 
@@ -45,9 +45,9 @@ def recover(run: Run) -> list[str]:
     lines, untouched = [], list[Path]()
     if not _has_unended(run):
         return []
-    headers = runs_of(run.archive, unclosed=True)
-    for header in headers:
-        runs.save_crawl(run.db, header.crawl_id, header.started_at, header.software, header.kind)
+    run_files = runs_of(run.archive, unclosed=True)
+    for run_file in run_files:
+        runs.save_crawl(run.db, run_file.crawl_id, run_file.started_at, run_file.software, run_file.kind)
     for unended in _unended(run):
         name = unended.paths[-1].relative_to(run.archive)
         if _has_a_past(run, unended):
@@ -61,9 +61,9 @@ def recover(run: Run) -> list[str]:
         lines.append(f"{name}: an earlier run was killed; {number} recorded answers folded in")
     for crawl_id, clinic_id in runs.running(run.db):
         runs.save_killed_run(run.db, crawl_id, clinic_id)
-    for header in headers:
-        _apply_header(run, header)
-    if headers:
+    for run_file in run_files:
+        _apply_run_file(run, run_file)
+    if run_files:
         save_ends(run.db, run.archive)
     runs.close_unended_crawls(run.db)
     if untouched:  # the runs' own files, too, so that the next start looks again
@@ -101,7 +101,7 @@ def _unclosed_runs(archive: Path) -> Iterator[Path]:
     return (archive / "warc" / RUNS).glob(f"*{OPEN_SUFFIX}")
 
 
-def _apply_header(run: Run, run_file: RunFileContents) -> None:
+def _apply_run_file(run: Run, run_file: RunFileContents) -> None:
     """Apply the events of a run's own file: listed clinics, the operator's confirmations, the end of the run."""
     known = {row[0] for row in run.db.execute("SELECT clinic_id FROM clinics").fetchall()}
     for clinic_id, stanza in run_file.new_clinics.items():

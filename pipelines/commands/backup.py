@@ -21,8 +21,8 @@ from pipelines.commands._output import counted, finish, print_problems
 from pipelines.exit_codes import ExitCode
 from pipelines.imports.adopt import IMPORTS
 from pipelines.rewriting.journal import interrupted
-from pipelines.run.headers import replaced_files, runs_of
 from pipelines.run.key import KEY_FILE, BadKey, key_in
+from pipelines.run.recorded_runs import replaced_files, runs_of
 from scraper.config.clinics import PRODUCT, VERSION
 
 

@@ -25,7 +25,7 @@ from pipelines.events import Lifted, Withdrawn
 from pipelines.exit_codes import ExitCode
 from pipelines.privacy.applying import stale_copies
 from pipelines.privacy.reasons import fault_of
-from pipelines.run.headers import purges, runs_of
+from pipelines.run.recorded_runs import purges, runs_of
 from pipelines.takedown.access_list import access_list
 from pipelines.takedown.finding import Subject, comments_of, find_subject
 from pipelines.takedown.in_releases import releases_with
@@ -198,12 +198,14 @@ def list_(archive: Path, as_json: bool) -> None:
     """List all takedowns: when received, until when due, when done, by whom. What they name is not recorded."""
     with exit_on_error(archive):
         read_only(archive).close()
-        headers = runs_of(archive)
-    lifted = {each.takedown_id: each for header in headers for each in header.decisions if isinstance(each, Lifted)}
-    done = {takedown_id: each.at[:10] for each in purges(headers) for takedown_id in each.takedowns}
+        run_files = runs_of(archive)
+    lifted = {
+        each.takedown_id: each for run_file in run_files for each in run_file.decisions if isinstance(each, Lifted)
+    }
+    done = {takedown_id: each.at[:10] for each in purges(run_files) for takedown_id in each.takedowns}
     found = [
         {**_as_json(each, lifted.get(each.takedown_id)), "purged": done.get(each.takedown_id)}
-        for each in all_of(headers)
+        for each in all_of(run_files)
     ]
     finish({"takedowns": found}, _table(found), as_json=as_json, always=True)
 

@@ -10,8 +10,8 @@ from archive.db import DATABASE, ArchiveError
 from pipelines.events import PolicySet
 from pipelines.log import log_of
 from pipelines.privacy.policy import Policy
-from pipelines.run.headers import runs_of
 from pipelines.run.policies import decision_time, is_masked_otherwise, mask_again, stored_policy
+from pipelines.run.recorded_runs import runs_of
 from pipelines.run.run import Run
 from scraper.config.clinics import Clinic
 

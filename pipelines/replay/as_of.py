@@ -15,8 +15,8 @@ from pipelines.events import ClinicVisit, Event, PolicySet, Purged, Retroactive,
 from pipelines.imports.identity import CaptureRef
 from pipelines.log import ClinicLog, LoggedCapture, VisitLog
 from pipelines.privacy.policy import Policy
-from pipelines.run.headers import RunFileContents
 from pipelines.run.policies import stored_policy
+from pipelines.run.recorded_runs import RunFileContents
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class LogAsOf:
         return [event for event in events if not (isinstance(event, VisitEnded) and event.visit.crawl_id in unended)]
 
 
-def headers_as_of(run_files: Iterable[RunFileContents], snapshot: RowsAsOf) -> list[RunFileContents]:
+def run_files_as_of(run_files: Iterable[RunFileContents], snapshot: RowsAsOf) -> list[RunFileContents]:
     """Return the runs as a whole that have a row, or whose file was closed. Raises `sqlite3.Error`."""
     known = {row[0] for row in snapshot.db.execute("SELECT crawl_id FROM crawls").fetchall()}
     clinics = {row[0] for row in snapshot.db.execute("SELECT clinic_id FROM clinics").fetchall()}

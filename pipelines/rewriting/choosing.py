@@ -16,7 +16,7 @@ from sqlite_utils import Database
 
 from archive.warc._file import OPEN_SUFFIX
 from archive.warc.joining import head_of, is_whole, overlapping
-from pipelines.run.headers import RUNS
+from pipelines.run.recorded_runs import RUNS
 
 LARGEST = 1_000_000_000  # bytes of a file that a pack makes; a crawl begins another file then, too
 MAX_NAMES = 100_000  # files whose names the head of such a file states

@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from archive.warc._file import OPEN_SUFFIX, sync_folder
 from archive.warc.joining import has_records_of, heads_in, overlapping
-from pipelines.run.headers import RUNS
+from pipelines.run.recorded_runs import RUNS
 
 
 def drop_copies(archive: Path, db: Database) -> list[str]:

@@ -29,7 +29,7 @@ from archive.warc import Writer
 from archive.warc._file import sync_folder
 from archive.warc.joining import head_of
 from pipelines.events import Purged, Withdrawn, as_json
-from pipelines.run.headers import RUNS, is_there, purges, replaced_files, runs_of
+from pipelines.run.recorded_runs import RUNS, is_there, purges, replaced_files, runs_of
 from scraper.config.clinics import PRODUCT, VERSION
 
 FOLDER, PACKING = "purging", "packing"

@@ -36,10 +36,10 @@ from pipelines.events import (
 from pipelines.fold.fold import Fold
 from pipelines.rebuild import refold, refold_past
 from pipelines.replay.stored import reread_post
-from pipelines.run.headers import RunFileContents
 from pipelines.run.key import has_pseudonyms, read_key
 from pipelines.run.locking import lock_archive
 from pipelines.run.policies import mask_again, stricter
+from pipelines.run.recorded_runs import RunFileContents
 from pipelines.run.run_file import RunFile
 from pipelines.run.visits import Visits
 from pipelines.takedown.summaries import end_redactor

@@ -14,13 +14,13 @@ from archive.rows import runs
 from archive.times import utc
 from archive.warc import Writer
 from pipelines.events import Fields, as_json
-from pipelines.run.headers import RUNS, RunFileContents
+from pipelines.run.recorded_runs import RUNS, RunFileContents
 
 Redaction = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 class RunFile:
-    """Records what belongs to a run and to no single clinic; `pipelines.run.headers.runs_of` reads it back."""
+    """Records what belongs to a run and to no single clinic; `pipelines.run.recorded_runs.runs_of` reads it back."""
 
     def __init__(self, archive: Path, db: Database, contents: RunFileContents) -> None:
         """Open the file. Raises `WarcWriteError`, OSError."""

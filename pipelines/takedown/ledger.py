@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from archive.rows.withdrawals import path_sha256
 from pipelines.events import Lifted, Withdrawn
-from pipelines.run.headers import RunFileContents, purges, runs_of, takedowns_in_force
 from pipelines.run.key import BadKey
 from pipelines.run.policies import decision_time
+from pipelines.run.recorded_runs import RunFileContents, purges, runs_of, takedowns_in_force
 from pipelines.run.run import Run
 from pipelines.takedown.finding import Subject, UnknownSubject
 from pipelines.takedown.marks import key_check, mark, post_values
@@ -122,10 +122,10 @@ def raised(run: Run, before: Withdrawn, grade: str, reason: str, dates: Dates) -
 
 def by_id(archive: Path, takedown_id: str) -> Withdrawn:
     """Return a takedown that holds. Raises `UnknownSubject`, OSError."""
-    headers = runs_of(archive)
-    found = next((each for each in takedowns_in_force(headers) if each.takedown_id == takedown_id), None)
+    run_files = runs_of(archive)
+    found = next((each for each in takedowns_in_force(run_files) if each.takedown_id == takedown_id), None)
     if found is None:
-        was = any(takedown_id == each.takedown_id for each in all_of(headers))
+        was = any(takedown_id == each.takedown_id for each in all_of(run_files))
         why = "was lifted already" if was else "is not in this archive; `clinic-archive takedown list` has all"
         raise UnknownSubject(f"takedown {takedown_id} {why}")
     return found

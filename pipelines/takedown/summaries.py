@@ -15,7 +15,7 @@ from sqlite_utils import Database
 from archive.rows import runs
 from archive.rows.withdrawals import path_sha256
 from pipelines.events import Withdrawn
-from pipelines.run.headers import runs_of
+from pipelines.run.recorded_runs import runs_of
 from pipelines.takedown.marks import SHORTEST_WORD, address_values, redacted
 
 
@@ -68,9 +68,9 @@ def save_ends(db: Database, archive: Path) -> None:
     """Write the ends of all runs again, without what takedowns name. Raises OSError, `sqlite3.Error`."""
     summaries = SummaryRedactor.of_rows(db)
     with db.atomic():
-        for header in runs_of(archive):
-            if header.end is not None:
-                runs.save_crawl_end(db, header.crawl_id, summaries.left_of(header.end))
+        for run_file in runs_of(archive):
+            if run_file.end is not None:
+                runs.save_crawl_end(db, run_file.crawl_id, summaries.left_of(run_file.end))
 
 
 def end_redactor(db: Database) -> Callable[[Mapping[str, Any]], Mapping[str, Any]]:

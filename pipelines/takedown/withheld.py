@@ -16,8 +16,8 @@ from sqlite_utils import Database
 from archive.rows.withdrawals import withdrawn_here
 from archive.warc import Capture
 from pipelines.events import Withdrawn
-from pipelines.run.headers import runs_of, takedowns_in_force
 from pipelines.run.key import BadKey
+from pipelines.run.recorded_runs import runs_of, takedowns_in_force
 from pipelines.takedown.marks import (
     ADDRESS,
     address_values,

@@ -22,7 +22,7 @@ from pipelines.rebuild import newest_version
 from pipelines.replay.as_of import LogAsOf, RowsAsOf
 from pipelines.replay.parsing import ParserPool, parsed
 from pipelines.replay.stored import reread_post
-from pipelines.run.headers import RunFileContents, takedowns_in_force
+from pipelines.run.recorded_runs import RunFileContents, takedowns_in_force
 from pipelines.takedown.summaries import SummaryRedactor
 from pipelines.takedown.withheld import withheld_from
 
@@ -59,18 +59,18 @@ _LONGEST = 80  # characters of a value in a line
 class FoldComparison:
     """A scratch archive, and the snapshot that it is compared with.
 
-    `headers`: the runs as a whole, as of the snapshot. `keyless`: the key of the pool is not the archive's own, so that
-    pseudonyms are not compared.
+    `run_files`: the runs as a whole, as of the snapshot. `keyless`: the key of the pool is not the archive's own, so
+    that pseudonyms are not compared.
     """
 
     def __init__(
         self, snapshot: RowsAsOf, pool: ParserPool, run_files: Iterable[RunFileContents], *, keyless: bool
     ) -> None:
         self._snapshot, self._pool, self._keyless = snapshot, pool, keyless
-        self._headers = list(run_files)
+        self._run_files = list(run_files)
         self.made = open_scratch()
         self._tables = [table for table in compared_tables(self.made) if table != RUNS]
-        for run_file in self._headers:
+        for run_file in self._run_files:
             runs.save_crawl(self.made, run_file.crawl_id, run_file.started_at, run_file.software, run_file.kind)
 
     def fold(self, log: LogAsOf, seen: Callable[[Captured], object]) -> None:
@@ -112,13 +112,13 @@ class FoldComparison:
         find = "SELECT crawl_id FROM crawls WHERE ended_at IS NOT NULL"
         ended = {row[0] for row in db.execute(find).fetchall()}
         running = {crawl_id for crawl_id, _ in runs.running(db)}
-        summaries = SummaryRedactor.of_takedowns(takedowns_in_force(self._headers))
-        recorded = {header.crawl_id: header for header in self._headers}
+        summaries = SummaryRedactor.of_takedowns(takedowns_in_force(self._run_files))
+        recorded = {run_file.crawl_id: run_file for run_file in self._run_files}
         for (crawl_id,) in self.made.execute("SELECT crawl_id FROM crawls").fetchall():
-            header = recorded.get(crawl_id)
-            is_closed = header is None or self._snapshot.is_closed(header)
-            if header is not None and header.end is not None and (is_closed or crawl_id in ended):
-                runs.save_crawl_end(self.made, crawl_id, summaries.left_of(header.end))
+            run_file = recorded.get(crawl_id)
+            is_closed = run_file is None or self._snapshot.is_closed(run_file)
+            if run_file is not None and run_file.end is not None and (is_closed or crawl_id in ended):
+                runs.save_crawl_end(self.made, crawl_id, summaries.left_of(run_file.end))
             elif is_closed and crawl_id not in running:
                 last = "SELECT max(ended_at) FROM clinic_runs WHERE crawl_id = ?"
                 (at,) = db.execute(last, [crawl_id]).fetchone()

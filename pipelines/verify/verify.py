@@ -30,10 +30,10 @@ from pipelines.fold.sanitise import storable
 from pipelines.imports.identity import CaptureRef, ImportOrigin
 from pipelines.log import clinics_of, locations, log_of
 from pipelines.reparse import is_older
-from pipelines.replay.as_of import LogAsOf, RowsAsOf, headers_as_of, log_as_of
+from pipelines.replay.as_of import LogAsOf, RowsAsOf, log_as_of, run_files_as_of
 from pipelines.replay.parsing import Damaged, ParseJob, ParserPool
-from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, BadKey, has_pseudonyms, key_in
+from pipelines.run.recorded_runs import runs_of
 from pipelines.verify.fold_comparison import FoldComparison, is_of_parser, lines
 from pipelines.verify.row_comparison import compare_rows
 from scraper.items import Extraction
@@ -90,14 +90,14 @@ def _verify_whole(archive: Path, snapshot: RowsAsOf, cores: int | None, result: 
     db = snapshot.db
     key, why = _key(archive, db)
     result.notes += [why] if why else []
-    headers = headers_as_of(runs_of(archive), snapshot)
+    run_files = run_files_as_of(runs_of(archive), snapshot)
     stored = (row[0] for row in db.execute("SELECT clinic_id FROM clinics").fetchall())
     with (
         ParserPool(archive, key or NO_KEY, cores) as pool,
-        closing(FoldComparison(snapshot, pool, headers, keyless=key is None)) as new,
+        closing(FoldComparison(snapshot, pool, run_files, keyless=key is None)) as new,
     ):
-        for clinic_id in sorted({*clinics_of(archive, headers), *stored}):
-            log = log_as_of(log_of(archive, clinic_id, headers), snapshot)
+        for clinic_id in sorted({*clinics_of(archive, run_files), *stored}):
+            log = log_as_of(log_of(archive, clinic_id, run_files), snapshot)
             _verify_clinic(db, pool, new, log, result)
         result.faults += lines(new.differences_of_runs(), "clinic-archive rebuild")
 

@@ -22,10 +22,10 @@ from pipelines.imports.adopt import adopt
 from pipelines.log import clinics_of, log_of
 from pipelines.rebuild import rebuild
 from pipelines.replay import parsing
-from pipelines.replay.as_of import RowsAsOf, headers_as_of, log_as_of
+from pipelines.replay.as_of import RowsAsOf, log_as_of, run_files_as_of
 from pipelines.replay.parsing import ParserPool
-from pipelines.run.headers import runs_of
 from pipelines.run.key import KEY_FILE, key_in
+from pipelines.run.recorded_runs import runs_of
 from pipelines.run.run import Run
 from pipelines.takedown.finding import find_subject
 from pipelines.takedown.ledger import Dates, today, withdraw
@@ -61,7 +61,7 @@ class Compared:
     def __init__(self, archive: Path, folder: Path) -> None:
         with closing(open_archive(archive, "read")) as db:
             snapshot = RowsAsOf(db, closed_files(archive))
-            headers = headers_as_of(runs_of(archive), snapshot)
+            headers = run_files_as_of(runs_of(archive), snapshot)
             self.made: dict[str, FoldComparison] = {}
             for clinic_id in clinics_of(archive, headers):
                 with ParserPool(archive, key_in(archive / KEY_FILE), 1) as pool:

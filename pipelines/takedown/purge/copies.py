@@ -14,9 +14,9 @@ from archive.warc.repair import TORN_SUFFIX
 from pipelines.imports.adopt import IMPORTS
 from pipelines.rebuild import SCRATCH
 from pipelines.rewriting.journal import FOLDER, PACKING, is_inside
-from pipelines.run.headers import RUNS
 from pipelines.run.key import KEY_FILE
 from pipelines.run.locking import WORKERS_FILE
+from pipelines.run.recorded_runs import RUNS
 
 LOG = "log"
 OUTSIDE = "backups and other copies still hold it: `clinic-archive takedown purge --in DIR` for each of them"

@@ -16,7 +16,7 @@ from pipelines.events import Withdrawn
 from pipelines.log import log_of
 from pipelines.replay.mementos import header_of
 from pipelines.replay.stored import choose_stored, stored_exchange
-from pipelines.run.headers import replaced_files, runs_of, takedowns_in_force
+from pipelines.run.recorded_runs import replaced_files, runs_of, takedowns_in_force
 from pipelines.run.run import Run
 from pipelines.takedown.marks import mark, name_values
 from pipelines.takedown.phrases import Phrases
@@ -219,9 +219,9 @@ def _remaining(db: Database, clinic_id: str) -> Iterator[str]:
 
 def _imports(archive: Path, clinic_id: str) -> list[str]:
     """Return the imported files that hold captures of the clinic, by their paths in the archive."""
-    headers = runs_of(archive)
-    replaced = replaced_files(headers)
-    log = log_of(archive, clinic_id, headers)
+    run_files = runs_of(archive)
+    replaced = replaced_files(run_files)
+    log = log_of(archive, clinic_id, run_files)
     files = [note["file"] for each in log.runs for note in each.imports]
     names = dict.fromkeys(replaced.get(file, file) for file in files)
     return [name for name in names if (archive / name).exists()]
@@ -279,8 +279,8 @@ def _plan_whole(archive: Path, clinic_id: str, made: ClinicPlan) -> None:
         for record in records(path, archive=archive):
             if isinstance(record, RecordGroup) and record.body:
                 made.put(name, record.capture.warc_offset, Blanked(NOTHING, is_exact=True))
-    headers = runs_of(archive)
-    for run in log_of(archive, clinic_id, headers).runs:
+    run_files = runs_of(archive)
+    for run in log_of(archive, clinic_id, run_files).runs:
         for ref in run.captures:
             if ref.brought is not None and not ref.is_revisit:
                 made.put(ref.file, ref.offset, Blanked(NOTHING, is_exact=False))

@@ -16,8 +16,8 @@ from pipelines.events import Purged, Withdrawn
 from pipelines.rebuild import refold_past
 from pipelines.rewriting import journal as journals
 from pipelines.rewriting.journal import Journal
-from pipelines.run.headers import replaced_files, runs_of
 from pipelines.run.policies import decision_time
+from pipelines.run.recorded_runs import replaced_files, runs_of
 from pipelines.run.run import Run
 from pipelines.takedown.ledger import operator
 from pipelines.takedown.purge.copies import copies_within, others_within

@@ -26,8 +26,8 @@ from pipelines.commands import main
 from pipelines.rebuild import rebuild
 from pipelines.recover import recover
 from pipelines.run import report
-from pipelines.run.headers import RUNS
 from pipelines.run.key import KEY_FILE
+from pipelines.run.recorded_runs import RUNS
 from pipelines.run.run import Run
 from pipelines.takedown.ledger import today
 from pipelines.takedown.withheld import HIDDEN_EVERY, is_not_requested

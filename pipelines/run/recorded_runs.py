@@ -86,8 +86,8 @@ def runs_of(archive: Path, *, unclosed: bool = False) -> list[RunFileContents]:
     sidecars = sorted((archive / "warc" / RUNS).glob(f"*{ending}"))
     paths = [sidecar.with_name(sidecar.name.removesuffix(OPEN_SUFFIX)) for sidecar in sidecars]
     scanned = scans_of(archive, (path for path in paths if path.exists()))
-    found = [header for each in scanned if (header := _header(each)) is not None]
-    return sorted(found, key=lambda header: header.started_at)
+    found = [contents for each in scanned if (contents := _contents(each)) is not None]
+    return sorted(found, key=lambda contents: contents.started_at)
 
 
 def scans_of(archive: Path, paths: Iterable[Path]) -> list[FileScan]:
@@ -109,7 +109,7 @@ def scans_of(archive: Path, paths: Iterable[Path]) -> list[FileScan]:
     return [each for name, scanned in found.items() if not is_copy(name) for each in scanned]
 
 
-def _header(written: FileScan) -> RunFileContents | None:
+def _contents(written: FileScan) -> RunFileContents | None:
     notes = {note.kind: note_fields(note) for note in written.notes}
     confirmed = [note_fields(note) for note in written.notes if note.kind == "confirmed"]
     decisions = tuple(_OF_NOTES[note.kind](note_fields(note)) for note in written.notes if note.kind in _OF_NOTES)
